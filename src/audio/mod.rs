@@ -9,6 +9,7 @@ mod mic;
 pub mod output;
 mod pace;
 mod source;
+mod stand_in;
 mod tone;
 mod watch;
 mod wav;
@@ -17,6 +18,7 @@ pub use choice::AudioChoice;
 #[cfg(test)]
 pub(crate) use mic::simulated::Microphone;
 pub use source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
+pub use stand_in::{StandIn, is_out};
 
 use self::device::Direction;
 use crate::base::Timestamp;
@@ -62,6 +64,11 @@ pub fn hears(choice: &AudioChoice) -> bool {
         AudioChoice::Stream(_) => false,
         _ => true,
     }
+}
+
+/// Whether it is told anyway that nothing is to be heard of it.
+pub fn is_watched(choice: &AudioChoice) -> bool {
+    matches!(choice, AudioChoice::Mic(_))
 }
 
 /// Opens a source that it [`hears`].

@@ -54,9 +54,11 @@ impl AudioFeed for Watched {
     }
 }
 
-struct Watch {
+pub(super) struct Watch {
     status: Arc<Status>,
     rate: f64,
+    /// Whether a voice is looked for in it.
+    voice: bool,
     told: Option<Alarm>,
     /// Seconds of nothing but zeros, below [`SILENT`], below [`FAINT`].
     zero: f64,
@@ -73,10 +75,16 @@ struct Watch {
 }
 
 impl Watch {
+    /// A watch that tells nothing but silence.
+    pub(super) fn for_silence(status: Arc<Status>, rate: u32) -> Self {
+        Self { voice: false, ..Self::new(status, rate) }
+    }
+
     fn new(status: Arc<Status>, rate: u32) -> Self {
         Self {
             status,
             rate: f64::from(rate.max(1)),
+            voice: true,
             told: None,
             zero: 0.0,
             silent: 0.0,
@@ -96,11 +104,19 @@ impl Watch {
 
     /// Nothing came for a block. Why is told by the source's state; what was heard before counts on
     /// after a short gap.
-    fn miss(&mut self, block: &[f32]) {
+    pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
         if self.missing >= GAP || self.status.state() != State::Open {
             self.reset();
         }
+    }
+
+    /// Nobody wants to know.
+    pub(super) fn rest(&mut self) {
+        if self.told.is_some() {
+            self.status.update(|report| report.alarm = None);
+        }
+        self.reset();
     }
 
     fn reset(&mut self) {
@@ -111,7 +127,7 @@ impl Watch {
     }
 
     /// Listens to a block of the mixer's, ten milliseconds at most, channels interleaved.
-    fn hear(&mut self, block: &[f32]) {
+    pub(super) fn hear(&mut self, block: &[f32]) {
         let mut peak = 0.0_f32;
         for sample in block {
             let size = sample.abs();
@@ -143,9 +159,9 @@ impl Watch {
             Some(Alarm::Zero)
         } else if self.silent >= QUIET_AFTER {
             Some(Alarm::Silent)
-        } else if self.faint >= QUIET_AFTER {
+        } else if self.voice && self.faint >= QUIET_AFTER {
             Some(Alarm::Faint)
-        } else if self.since_clip < CLIP_STAYS {
+        } else if self.voice && self.since_clip < CLIP_STAYS {
             Some(Alarm::Clipped)
         } else {
             None

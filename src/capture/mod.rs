@@ -18,6 +18,7 @@ mod file;
 mod fill;
 mod font;
 mod image;
+mod instead;
 mod mode;
 pub mod permission;
 mod pixel;
@@ -42,6 +43,7 @@ pub use display::{ScreenInfo, Sharing, WindowInfo};
 pub use extent::extent;
 pub use fill::Fill;
 pub use image::{Image, still};
+pub use instead::Instead;
 pub use mode::{CameraChoice, Mode};
 pub use permission::Permissions;
 pub use properties::{Dials, Heeds, Hidden, Properties};
@@ -49,8 +51,8 @@ pub use rgb::Rgba;
 pub use slides::{Order, Pace, Slides};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
 pub use target::{Screen, Window};
-pub use text::Text;
-pub use watch::over_stream;
+pub use text::{Text, nameplate};
+pub use watch::{over_file, over_stream};
 
 use crate::base::Timestamp;
 use crate::media::markers::Schedule;
@@ -146,7 +148,8 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
             let feed = Box::new(test_picture::TestPicture::new(schedule, context.size));
             Ok(Source { feed, status })
         }
-        VideoChoice::File(path) => file::open(path, dials.transport(), context),
+        VideoChoice::File(path) => file::open(path, dials.transport(), context)
+            .map(|source| over_file(source, dials.watched())),
         // Floor 4 plays these: the studio asks there.
         VideoChoice::Stream(_) => Err(Error::NoPicture),
         VideoChoice::Camera(choice) => {

@@ -99,6 +99,8 @@ pub struct Dials {
     pub(super) text: Dial<Look>,
     pub(super) slides: Dial<Pace>,
     pub(super) without_pointer: Dial<bool>,
+    /// A media file is looked at: whether it is black or stands still.
+    watched: Dial<bool>,
     transport: Dial<Transport>,
     controls: Dial<ControlBoard>,
     permissions: Dial<Permissions>,
@@ -120,6 +122,11 @@ impl Dials {
         self.transport().set_at_end(properties.at_end);
     }
 
+    /// Whether a media file is told of when it is black or stands still: something else is to be shown then.
+    pub fn set_watched(&self, watched: bool) {
+        self.watched.set(watched);
+    }
+
     /// What is wanted of cameras, and what they have.
     pub fn controls(&self) -> ControlBoard {
         self.controls.get()
@@ -133,6 +140,11 @@ impl Dials {
     /// What the desktop has allowed.
     pub fn permissions(&self) -> Permissions {
         self.permissions.get()
+    /// That, for who looks.
+    pub fn watched(&self) -> Dial<bool> {
+        self.watched.clone()
+    }
+
     }
 
     /// Those of the studio, before a screen or window is opened.

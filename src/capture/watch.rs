@@ -1,10 +1,11 @@
 //! Looks at what a camera or a remote stream delivers: a picture that is black or does not move, though
-//! pictures come, is an alarm in its status. A deliberately still source is not looked at. Costs a few thousand
-//! pixels twice a second, on the compositor's thread.
+//! pictures come, is an alarm in its status. A deliberately still source is not looked at, a media file only
+//! where something else is to be shown instead. Costs a few thousand pixels twice a second, on the compositor's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dial::Dial;
 use super::source::Source;
 use crate::base::Timestamp;
 use crate::media::color::Range;
@@ -34,19 +35,30 @@ const STREAM: Limits = Limits {
     frozen: (Duration::from_secs(30), Alarm::FrozenStream),
 };
 
+/// A file is there in whole: what it shows is what was meant to be shown.
+const FILE: Limits = Limits {
+    black: (Duration::from_secs(4), Alarm::BlackFile),
+    frozen: (Duration::from_secs(10), Alarm::FrozenFile),
+};
+
 /// Puts the watch over a camera.
 pub(super) fn over(source: Source) -> Source {
-    by(source, &CAMERA)
+    by(source, &CAMERA, None)
 }
 
 /// Puts the watch over a remote stream.
 pub fn over_stream(source: Source) -> Source {
-    by(source, &STREAM)
+    by(source, &STREAM, None)
 }
 
-fn by(source: Source, limits: &'static Limits) -> Source {
+/// Puts the watch over a media file: it looks while that is wanted.
+pub fn over_file(source: Source, wanted: Dial<bool>) -> Source {
+    by(source, &FILE, Some(wanted))
+}
+
+fn by(source: Source, limits: &'static Limits, wanted: Option<Dial<bool>>) -> Source {
     let Source { feed, status } = source;
-    let watch = Watch { limits, status: Arc::clone(&status), seen: None };
+    let watch = Watch { limits, wanted, status: Arc::clone(&status), seen: None };
     Source { feed: Box::new(Watched { feed, watch }), status }
 }
 
@@ -65,6 +77,8 @@ impl VideoFeed for Watched {
 
 struct Watch {
     limits: &'static Limits,
+    /// Whether it is to look; `None`: always.
+    wanted: Option<Dial<bool>>,
     status: Arc<Status>,
     seen: Option<Seen>,
 }
@@ -82,8 +96,9 @@ struct Seen {
 
 impl Watch {
     fn look(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
-        let Some(picture) = picture else {
-            // Its state tells that.
+        let looks = self.wanted.as_ref().is_none_or(Dial::get);
+        let Some(picture) = picture.filter(|_| looks) else {
+            // Its state tells that, or nobody wants to know.
             if self.seen.take().is_some() {
                 self.tell(None);
             }
@@ -166,7 +181,7 @@ mod tests {
     ) -> Vec<Option<Alarm>> {
         let status = Status::new("", "Camera");
         status.open(Format::Unknown);
-        let mut watch = Watch { limits, status: Arc::clone(&status), seen: None };
+        let mut watch = Watch { limits, wanted: None, status: Arc::clone(&status), seen: None };
         let mut found = Vec::new();
         for tick in 0..seconds * 30 {
             let at = Timestamp::from_micros(i64::from(tick) * 33_333);
@@ -200,6 +215,29 @@ mod tests {
             alarms_by(&STREAM, 36, |tick| Some(picture(90, if tick < 34 * 30 { 90 } else { 91 })));
         let told = Some(Alarm::FrozenStream);
         assert_eq!((frozen[28], frozen[32], frozen[35]), (None, told, None));
+    }
+
+    #[test]
+    fn a_file_is_looked_at_only_while_that_is_wanted() {
+        let status = Status::new("", "Clip");
+        status.open(Format::Unknown);
+        let wanted = Dial::new(false);
+        let its = Arc::clone(&status);
+        let mut watch =
+            Watch { limits: &FILE, wanted: Some(wanted.clone()), status: its, seen: None };
+        let mut second = 0;
+        let mut after = |seconds: i64| {
+            for _ in 0..seconds * 2 {
+                watch.look(Timestamp::from_millis(second * 500), Some(&picture(16, 16)));
+                second += 1;
+            }
+            status.report().alarm
+        };
+        assert_eq!(after(20), None);
+        wanted.set(true);
+        assert_eq!((after(3), after(3)), (None, Some(Alarm::BlackFile)));
+        wanted.set(false);
+        assert_eq!(after(1), None, "taken back");
     }
 
     #[test]

@@ -132,6 +132,29 @@ impl Compositor {
         drop(before);
     }
 
+    /// What feeds one source feeds another from the next picture on, and is not closed in between.
+    pub fn hand_over(&self, from: SourceId, to: SourceId) {
+        let mut inbox = self.shared.inbox.lock();
+        let before = match inbox.sources.remove(&from) {
+            Some(waiting) => {
+                inbox.sources.insert(from, Given::Feed(None));
+                inbox.sources.insert(to, waiting)
+            }
+            None => {
+                inbox.moves.push((from, to));
+                inbox.sources.remove(&to)
+            }
+        };
+        drop(inbox);
+        drop(before);
+    }
+
+    /// This source shows what another one is given, while it goes on being asked itself; `None`: its own
+    /// pictures again.
+    pub fn set_instead(&self, id: SourceId, by: Option<SourceId>) {
+        self.shared.inbox.lock().instead.insert(id, by);
+    }
+
     /// Does this to the pictures of a source from the next one on, in this order.
     pub fn set_filters(&self, id: SourceId, filters: Vec<Wanted>) {
         self.shared.inbox.lock().filters.insert(id, filters);
@@ -220,6 +243,9 @@ impl std::fmt::Debug for Shared {
 #[derive(Default)]
 struct Inbox {
     sources: BTreeMap<SourceId, Given>,
+    /// Before those, in this order.
+    moves: Vec<(SourceId, SourceId)>,
+    instead: BTreeMap<SourceId, Option<SourceId>>,
     filters: BTreeMap<SourceId, Vec<Wanted>>,
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
@@ -266,7 +292,9 @@ fn run(
         let plan = wishes
             .plan
             .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
+        program.hand_over(wishes.moves);
         program.obey(wishes.sources, plan, wishes.preview);
+        program.set_instead(wishes.instead);
         program.set_filters(wishes.filters, watcher.strain() >= Strain::Filters);
         for (encoder, wish) in encoders.iter_mut().zip(wishes.encoders) {
             if let Some(wish) = wish {

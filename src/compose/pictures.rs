@@ -45,6 +45,8 @@ struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
     /// It shows another's pictures.
     of: Option<SourceId>,
+    /// Whose pictures are shown instead of its own, though it goes on being asked for those.
+    instead: Option<SourceId>,
     /// When it was last asked.
     asked: Option<Timestamp>,
     /// Its newest picture and when that was first seen.
@@ -96,13 +98,34 @@ pub(super) struct Pictures {
 impl Pictures {
     /// This source has its pictures from there from now on. The feed before is dropped here.
     pub fn give(&mut self, id: SourceId, given: Given) {
-        let chain = self.slots.remove(&id).map(|slot| slot.chain).unwrap_or_default();
+        let before = self.slots.remove(&id);
+        let (chain, instead) = before.map(|slot| (slot.chain, slot.instead)).unwrap_or_default();
         let (feed, of) = match given {
             Given::Feed(feed) => (feed, None),
             Given::View(of) => (None, Some(of)),
         };
-        if feed.is_some() || of.is_some() || !chain.is_empty() {
-            self.slots.insert(id, Slot { feed, of, chain, ..Slot::default() });
+        if feed.is_some() || of.is_some() || instead.is_some() || !chain.is_empty() {
+            self.slots.insert(id, Slot { feed, of, instead, chain, ..Slot::default() });
+        }
+    }
+
+    /// What one source is fed by feeds another one from now on; filters stay where they are.
+    pub fn hand_over(&mut self, from: SourceId, to: SourceId) {
+        let Some(giver) = self.slots.get_mut(&from) else { return };
+        let mut given = std::mem::take(giver);
+        (giver.chain, giver.instead) = (std::mem::take(&mut given.chain), given.instead);
+        let heir = self.slots.entry(to).or_default();
+        let (chain, instead) = (std::mem::take(&mut heir.chain), heir.instead);
+        *heir = Slot { chain, instead, filtered: None, ..given };
+    }
+
+    /// This source shows what another one is given, without any filters, as long as that has a picture;
+    /// `None`: its own again.
+    pub fn set_instead(&mut self, id: SourceId, by: Option<SourceId>) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.instead = by;
+        } else if by.is_some() {
+            self.slots.entry(id).or_default().instead = by;
         }
     }
 
@@ -123,6 +146,9 @@ impl Pictures {
             let origin = self.slots.entry(own).or_default();
             origin.ask(at);
             let picture = origin.last.as_ref().map(|(picture, _)| picture.clone());
+            if let Some(by) = self.stand_in(id) {
+                self.slots.entry(by).or_default().ask(at);
+            }
             let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.chain.is_empty()) else {
                 continue;
             };
@@ -139,8 +165,18 @@ impl Pictures {
         self.slots.get(&id).and_then(|slot| slot.of).unwrap_or(id)
     }
 
+    /// Where the pictures come from that are shown in this one's stead.
+    fn stand_in(&self, id: SourceId) -> Option<SourceId> {
+        let by = self.origin(self.slots.get(&id)?.instead?);
+        (by != self.origin(id)).then_some(by)
+    }
+
     /// What a source shows, as it was last asked.
     pub fn shown(&self, id: SourceId) -> Shown {
+        let by = self.stand_in(id).and_then(|by| self.slots.get(&by));
+        if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {
+            return Shown::Picture(picture.clone());
+        }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return Shown::Nothing };
         let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
         match (&origin.last, origin.missing, origin.asked) {

@@ -138,6 +138,20 @@ impl Program {
         }
     }
 
+    /// What the first of each is fed by feeds the second from now on.
+    pub fn hand_over(&mut self, sources: Vec<(SourceId, SourceId)>) {
+        for (from, to) in sources {
+            self.pictures.hand_over(from, to);
+        }
+    }
+
+    /// Sources that show another one's pictures instead of their own, or their own again.
+    pub fn set_instead(&mut self, sources: BTreeMap<SourceId, Option<SourceId>>) {
+        for (id, by) in sources {
+            self.pictures.set_instead(id, by);
+        }
+    }
+
     /// What is done to the pictures of sources; `lean`: what is costly is left out.
     pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<Wanted>>, lean: bool) {
         for (id, wanted) in filters {
@@ -451,6 +465,55 @@ mod tests {
         let plan = Some((Arc::new(Plan::simple(SourceId(1))), None));
         program.obey(Feeds::new(), plan, None);
         assert_eq!(program.picture(Timestamp::from_millis(160)).1, Made::Slate);
+    }
+
+    #[test]
+    fn one_that_another_stands_in_for_is_asked_on_and_comes_back() {
+        let size = Size::new(64, 36);
+        let mut program = program(size);
+        let feed = |luma| Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
+        let asked = [16, 17, 18, 19].map(|luma| Some(frame(size, Color::PROGRAM, luma)));
+        let own = Given::Feed(Some(Box::new(Scripted(asked.to_vec()))));
+        program.obey([(SourceId(0), own), (SourceId(7), feed(200))].into(), None, None);
+        let mut filter = Filter::of_kind("color").unwrap();
+        assert!(filter.set("gain", 0.5));
+        let wanted = vec![Wanted { slot: Slot { enabled: true, filter }, material: None }];
+        program.set_filters([(SourceId(0), wanted)].into(), false);
+        let luma = |program: &mut Program, millis| {
+            program.picture(Timestamp::from_millis(millis)).0.planes.y[0]
+        };
+        luma(&mut program, 0);
+        program.set_instead([(SourceId(0), Some(SourceId(7)))].into());
+        assert_eq!(luma(&mut program, 40), 200, "not through the filters of the other");
+        program.set_instead([(SourceId(0), Some(SourceId(8)))].into());
+        luma(&mut program, 80);
+        program.set_instead([(SourceId(0), None)].into());
+        program.set_filters([(SourceId(0), Vec::new())].into(), false);
+        assert_eq!(luma(&mut program, 120), 19, "its fourth: it was asked for each");
+        // One that has no picture stands in for nothing, nor does the source itself.
+        for by in [SourceId(8), SourceId(0)] {
+            program.set_instead([(SourceId(0), Some(by))].into());
+            assert_eq!(luma(&mut program, 160), 19);
+        }
+    }
+
+    #[test]
+    fn what_feeds_one_source_is_handed_over_to_another_with_its_last_picture() {
+        let size = Size::new(64, 36);
+        let mut program = program(size);
+        let once = vec![Some(frame(size, Color::PROGRAM, 90))];
+        let feed = Given::Feed(Some(Box::new(Scripted(once))));
+        let view = Given::View(SourceId(0));
+        program.obey([(SourceId(0), feed), (SourceId(5), view)].into(), None, None);
+        assert_eq!(program.picture(Timestamp::ZERO).0.planes.y[0], 90);
+        program.hand_over(vec![(SourceId(0), SourceId(5))]);
+        let closed = Given::Feed(None);
+        let plan = Some((Arc::new(Plan::simple(SourceId(5))), None));
+        program.obey([(SourceId(0), closed)].into(), plan, None);
+        assert_eq!(program.picture(Timestamp::from_millis(40)).0.planes.y[0], 90);
+        let plan = Some((Arc::new(Plan::simple(SourceId(0))), None));
+        program.obey(Feeds::new(), plan, None);
+        assert_eq!(program.picture(Timestamp::from_millis(80)).1, Made::Slate);
     }
 
     #[test]

@@ -59,6 +59,9 @@ pub enum Alarm {
     /// The same of a stream of somebody else.
     BlackStream,
     FrozenStream,
+    /// The same of a media file, for which something else is to be shown.
+    BlackFile,
+    FrozenFile,
     /// A camera has not the format that was chosen, but one that suits.
     OtherFormat,
     /// Nothing but zeros, as of a device that is switched off.
@@ -69,6 +72,26 @@ pub enum Alarm {
     Faint,
     /// Cut off at full scale.
     Clipped,
+}
+
+impl Alarm {
+    /// Pictures come, and nobody can be meant to see them.
+    pub const fn is_blank(self) -> bool {
+        matches!(
+            self,
+            Self::Black
+                | Self::Frozen
+                | Self::BlackStream
+                | Self::FrozenStream
+                | Self::BlackFile
+                | Self::FrozenFile
+        )
+    }
+
+    /// Sound comes, and nothing is to be heard in it.
+    pub const fn is_silence(self) -> bool {
+        matches!(self, Self::Zero | Self::Silent)
+    }
 }
 
 /// A source at one moment.
@@ -114,6 +137,12 @@ impl Status {
     /// Just the state.
     pub fn state(&self) -> State {
         self.report.lock().state
+    }
+
+    /// Just the state, and what is wrong with what it delivers.
+    pub fn state_and_alarm(&self) -> (State, Option<Alarm>) {
+        let report = self.report.lock();
+        (report.state, report.alarm)
     }
 
     /// Each later change of state, name or format, oldest dropped first. The first caller gets it.

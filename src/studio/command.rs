@@ -107,6 +107,8 @@ pub enum Command {
     /// What becomes of the file that a strip plays when it has been played; one that a source shows too
     /// does as that source does.
     SetStripEnd { id: StripId, at_end: AtEnd },
+    /// What is heard in a strip's stead while it is silent or gone; `None`: the silence.
+    SetIfSilent { id: StripId, choice: Option<AudioChoice> },
     /// What a strip plays begins again.
     RestartStrip(StripId),
     /// What the talk key does with a strip.

@@ -1,7 +1,7 @@
 //! Changes of the scene collection, each a value: what the window and the command line may ask, and
 //! what *undo* takes back.
 
-use crate::capture::{Properties, VideoChoice};
+use crate::capture::{Instead, Properties, VideoChoice};
 use crate::compose::filter::{MOST_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Place, Scene, SceneId, SourceId};
 use crate::compose::transition::Transition;
@@ -45,6 +45,8 @@ pub enum Edit {
     SetFilters(SourceId, Vec<Slot>),
     /// How a text looks, slides follow each other, whether the pointer is seen.
     SetProperties(SourceId, Properties),
+    /// What is shown in a source's stead while it is black, stands still or is gone.
+    SetInstead(SourceId, Instead),
     RemoveItem(ItemId),
     /// One more of it, which shows the same source.
     DuplicateItem(ItemId),
@@ -185,6 +187,7 @@ impl Collection {
                     choice: choice.clone(),
                     filters: Vec::new(),
                     properties: Properties::default(),
+                    instead: Instead::Keep,
                 });
                 self.add_item(*scene, Content::Source(id))?;
             }
@@ -222,6 +225,10 @@ impl Collection {
             Edit::SetProperties(id, properties) => {
                 self.sources.iter_mut().find(|source| source.id == *id)?.properties =
                     properties.clone().bounded();
+            }
+            Edit::SetInstead(MAIN, instead) => self.main_instead = instead.clone(),
+            Edit::SetInstead(id, instead) => {
+                self.sources.iter_mut().find(|source| source.id == *id)?.instead = instead.clone();
             }
             Edit::RemoveItem(id) => {
                 let (list, index) = self.place_of(*id)?;

@@ -368,6 +368,7 @@ impl Engine {
             Command::RenameStrip { id, name } => self.rename_strip(id, &name),
             Command::SetStrip { id, strip } => self.set_strip(id, strip),
             Command::SetStripEnd { id, at_end } => self.set_strip_end(id, at_end),
+            Command::SetIfSilent { id, choice } => self.set_if_silent(id, choice),
             Command::RestartStrip(id) => self.restart_strip(id),
             Command::SetTalk { id, talk } => self.set_talk(id, talk),
             Command::TalkKey(held) => self.talk_key(None, held),

@@ -66,11 +66,12 @@ fn whole(url: &str) -> Result<&str, String> {
     }
 }
 
-/// Of what others send is told that it is black or stands still; a file may be as it likes.
-fn watched(of: &Source, video: capture::Source) -> capture::Source {
+/// Of what others send is told that it is black or stands still; a file may be as it likes, unless the
+/// dials say otherwise.
+fn watched(of: &Source, video: capture::Source, dials: &Dials) -> capture::Source {
     match of {
         Source::Url(_) => capture::over_stream(video),
-        Source::File(_) => video,
+        Source::File(_) => capture::over_file(video, dials.watched()),
     }
 }
 
@@ -105,13 +106,13 @@ impl MediaRoom {
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
         if let Some(Spare { half: Half::Video(video), transport, .. }) = self.take(waits) {
             dials.set_transport(transport);
-            return Ok(watched(&of, video));
+            return Ok(watched(&of, video, dials));
         }
         let at_end = dials.transport().at_end();
         let media = self.open(&of, at_end, shape)?;
         dials.set_transport(media.transport.clone());
         let video = capture::Source { feed: media.video, status: media.video_status };
-        let video = watched(&of, video);
+        let video = watched(&of, video, dials);
         let transport = media.transport.clone();
         let half = audio::Source { feed: media.audio, status: media.audio_status, transport };
         let (half, transport) = (Half::Audio(half), media.transport);

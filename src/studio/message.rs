@@ -257,6 +257,8 @@ pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
         Alarm::Frozen => "picture-frozen",
         Alarm::BlackStream => "stream-black",
         Alarm::FrozenStream => "stream-frozen",
+        Alarm::BlackFile => "clip-black",
+        Alarm::FrozenFile => "clip-frozen",
         Alarm::OtherFormat => "camera-format",
         Alarm::Zero => "sound-zero",
         Alarm::Silent => "sound-silent",

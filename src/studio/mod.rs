@@ -51,6 +51,8 @@ pub mod snapshot;
 mod sounding;
 mod sources;
 mod stage;
+mod stand_by;
+mod stand_in;
 pub mod stats;
 mod steps;
 pub mod strips;

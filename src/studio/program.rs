@@ -25,6 +25,7 @@ use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::{self, Chosen, Sources};
+use crate::studio::stand_by::StandBy;
 use crate::studio::strips::{self, End, SoundStrip, Strips};
 
 #[cfg(test)]
@@ -73,6 +74,7 @@ pub(super) struct Program {
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
     audio_end: End,
+    audio_stand_by: StandBy,
     strips: Strips,
     /// Files that could not be opened.
     absent: Absent,
@@ -112,6 +114,7 @@ impl Program {
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
             audio_end: End::default(),
+            audio_stand_by: StandBy::default(),
             strips: Strips::default(),
             absent: Absent::default(),
         })
@@ -150,9 +153,10 @@ impl Program {
         let shape = self.shape();
         let mut open =
             |choice: &VideoChoice, dials: &Dials| self.media.picture(choice, dials, &shape);
-        let main = (&self.video.choice, collection.main_filters.as_slice());
-        let sources = &collection.sources;
-        let messages = self.sources.sync(sources, main, &mut open, &self.compositor);
+        let report = self.video.report();
+        let main = (&self.video.choice, &report);
+        let messages = self.sources.sync(collection, main, &mut open, &self.compositor);
+        self.dials.set_watched(self.sources.watches_main(collection));
         self.filters.sync(collection, &self.compositor);
         self.changer.sync(collection.transitions(), &shape);
         // Which sources share one that is open may have changed.
@@ -245,6 +249,8 @@ impl Program {
         if self.audio.failed() && is_due(self.audio.choice.path()) {
             let opened = self.media.sound(&self.audio.choice, self.audio_end.at_end, &shape);
             let opened = opened.map(|source| {
+                let rate = shape.audio.rate;
+                let source = self.audio_stand_by.over(&self.audio.choice, source, rate);
                 self.audio_end.follow(source.transport);
                 (source.feed, source.status)
             });
@@ -274,6 +280,11 @@ impl Program {
         self.media.tidy();
         self.attend();
         self.sources.changes()
+    }
+
+    /// Whether others are to stand in for sources than do, or for none: [`Program::set_sources`] sees to it.
+    pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
+        self.sources.is_out_otherwise(collection, &self.video.report())
     }
 
     /// What was told of sources of the scenes that are closed, or are called otherwise now.
@@ -308,6 +319,7 @@ impl Program {
         };
         let opened = opened.map(|it| {
             it.map(|source| {
+                let source = self.audio_stand_by.over(&choice, source, shape.audio.rate);
                 self.audio_end.follow(source.transport);
                 (source.feed, source.status)
             })
@@ -327,10 +339,20 @@ impl Program {
     ) -> Vec<(AudioChoice, Message)> {
         if let Some(main) = strips.iter().find(|strip| strip.id == mix::StripId::MAIN) {
             self.audio_end.set(at_end(main));
+            self.audio_stand_by.set(main.if_silent.as_ref());
         }
         let shape = self.shape();
         let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
         self.strips.sync(strips, heard, at_end, &mut open, &self.mixer)
+    }
+
+    /// Others are heard for strips that are silent or gone, and no longer; what cannot be opened is told.
+    pub(super) fn stand_by(&mut self) -> Vec<(AudioChoice, Message)> {
+        let shape = self.shape();
+        let mut open = |choice: &AudioChoice| self.media.sound(choice, AtEnd::Loop, &shape);
+        let mut messages = self.strips.stand_by(&mut open);
+        messages.extend(self.audio_stand_by.look(&self.audio.report(), &mut open));
+        messages
     }
 
     /// What a strip plays begins again.
@@ -345,12 +367,16 @@ impl Program {
 
     /// What was told of the sources of strips that are closed now.
     pub(super) fn strips_closed(&mut self) -> Vec<Report> {
-        self.strips.closed()
+        let mut closed = self.strips.closed();
+        closed.extend(self.audio_stand_by.closed());
+        closed
     }
 
     /// What changed with them since the last call.
     pub(super) fn strip_changes(&mut self) -> Vec<strips::Change> {
-        self.strips.changes()
+        let mut changes = self.strips.changes();
+        changes.extend(strips::Change::of(&mut self.audio_stand_by));
+        changes
     }
 
     pub(super) fn video_choice(&self) -> &VideoChoice {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capture::{Properties, VideoChoice};
+use crate::capture::{Instead, Properties, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceId};
 use crate::compose::transition::{Kind, Transition};
@@ -35,6 +35,8 @@ pub struct Source {
     pub filters: Vec<Slot>,
     /// What it is set by; of what its kind does not heed nothing is made.
     pub properties: Properties,
+    /// What is shown in its stead while it is black, stands still or is gone.
+    pub instead: Instead,
 }
 
 /// Everything that can be shown.
@@ -44,6 +46,8 @@ pub struct Collection {
     pub sources: Vec<Source>,
     /// What is done to the picture of [`MAIN`], in this order.
     pub main_filters: Vec<Slot>,
+    /// What is shown in the stead of [`MAIN`], as of a source.
+    pub main_instead: Instead,
     /// At least one.
     pub scenes: Vec<Scene>,
     /// What goes out.
@@ -62,6 +66,7 @@ impl Default for Collection {
         Self {
             sources: Vec::new(),
             main_filters: Vec::new(),
+            main_instead: Instead::Keep,
             scenes: vec![scene],
             current: SceneId(1),
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
@@ -117,6 +122,12 @@ impl Collection {
             return &self.main_filters;
         }
         self.source(id).map(|source| source.filters.as_slice()).unwrap_or_default()
+    }
+
+    /// What is shown in a source's stead.
+    pub fn instead(&self, id: SourceId) -> &Instead {
+        let own = self.source(id).filter(|_| id != MAIN);
+        own.map_or(&self.main_instead, |source| &source.instead)
     }
 
     /// Whether any of them is left out when the machine does not keep up.
@@ -225,6 +236,9 @@ impl Collection {
         let item = self.next_item().0;
         if self.main_filters.is_empty() {
             self.main_filters = other.main_filters;
+        }
+        if self.main_instead == Instead::Keep {
+            self.main_instead = other.main_instead;
         }
         for it in other.sources {
             let name = self.free_source_name(&it.name);

@@ -106,6 +106,7 @@ mod tests {
             choice: choice.parse().unwrap(),
             filters: Vec::new(),
             properties: Properties::default(),
+            instead: Default::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::capture::{self, Dials, Hidden, Properties, VideoChoice};
+use crate::capture::{self, Dials, Hidden, Instead, Properties, VideoChoice};
 use crate::compose::Compositor;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
@@ -15,7 +15,10 @@ use crate::media::transport::Go;
 use crate::player;
 use crate::studio::message::Message;
 use crate::studio::said::Said;
-use crate::studio::scenes::{MAIN, Source};
+use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::stand_in;
+
+mod standing;
 
 /// A chosen source and how it fares.
 #[derive(Debug)]
@@ -143,6 +146,8 @@ struct Opened {
     chosen: Chosen<VideoChoice>,
     /// By which it takes other properties.
     dials: Dials,
+    /// What it is set by, as far as its kind heeds that.
+    heeded: Properties,
     when_hidden: Hidden,
     /// Whether it was seen last that no scene shows it, and whether it stands because of that.
     hidden: Option<bool>,
@@ -152,7 +157,8 @@ struct Opened {
 impl Opened {
     fn new(source: &Source, chosen: Chosen<VideoChoice>, dials: Dials) -> Self {
         let (name, when_hidden) = (source.name.clone(), source.properties.hidden);
-        Self { name, chosen, dials, when_hidden, hidden: None, stands: false }
+        let heeded = source.properties.heeded(&source.choice);
+        Self { name, chosen, dials, heeded, when_hidden, hidden: None, stands: false }
     }
 
     /// A scene on the program shows it, or none does.
@@ -187,44 +193,69 @@ pub(super) struct Sources {
     shared: BTreeMap<SourceId, SourceId>,
     /// Those of them with other filters: they are drawn apart.
     views: BTreeSet<SourceId>,
+    /// Those that others stand in for, and the slates that do, with the names on them.
+    out: BTreeSet<SourceId>,
+    instead: BTreeMap<SourceId, SourceId>,
+    slates: BTreeMap<SourceId, String>,
     /// What was told of sources that are closed now, or are called otherwise, by their names.
     closed: Vec<(String, Report)>,
 }
 
+/// A source that others of the same kind, set alike, share.
+struct First<'a> {
+    choice: &'a VideoChoice,
+    set: Properties,
+    id: SourceId,
+    filters: &'a [Slot],
+    instead: &'a Instead,
+}
+
 impl Sources {
-    /// Opens what is wanted and not open, closes what is not wanted any more.
+    /// Opens what is wanted and not open, closes what is not wanted any more; `main`: the chosen picture,
+    /// and how it fares.
     pub fn sync(
         &mut self,
-        wanted: &[Source],
-        main: (&VideoChoice, &[Slot]),
+        collection: &Collection,
+        main: (&VideoChoice, &Report),
         opener: &mut Open<'_>,
         compositor: &Compositor,
     ) -> Vec<Message> {
+        self.out = self.stood_in_for(collection, main.1);
+        let stand_ins = stand_in::wanted(collection, &self.out, label);
+        let wanted: Vec<&Source> = collection.sources.iter().chain(&stand_ins).collect();
         let mut messages = Vec::new();
         // Two sources of the same are one only while they are set alike.
-        let mut first: Vec<(&VideoChoice, Properties, SourceId, &[Slot])> =
-            vec![(main.0, Properties::default(), MAIN, main.1)];
+        let mut first = vec![First {
+            choice: main.0,
+            set: Properties::default(),
+            id: MAIN,
+            filters: &collection.main_filters,
+            instead: &collection.main_instead,
+        }];
         self.shared.clear();
         let before = std::mem::take(&mut self.views);
-        for source in wanted {
-            let properties = source.properties.heeded(&source.choice);
+        for source in &wanted {
+            let set = source.properties.heeded(&source.choice);
             let mut open = first.iter();
-            let same = open
-                .find(|(choice, set, ..)| choice.is_same_as(&source.choice) && *set == properties);
-            if let Some((_, _, id, filters)) = same.filter(|_| source.choice != VideoChoice::None) {
-                self.shared.insert(source.id, *id);
-                if *filters != source.filters {
-                    self.views.insert(source.id);
+            let same = open.find(|it| it.choice.is_same_as(&source.choice) && it.set == set);
+            let Source { id, choice, filters, instead, .. } = source;
+            if let Some(of) = same.filter(|_| *choice != VideoChoice::None) {
+                self.shared.insert(*id, of.id);
+                // A slate has the name of the one that it stands in for.
+                let alike = of.instead == instead && *instead != Instead::Slate;
+                if of.filters != filters || !alike {
+                    self.views.insert(*id);
                 }
             } else {
-                first.push((&source.choice, properties, source.id, &source.filters));
+                first.push(First { choice, set, id: *id, filters, instead });
             }
         }
         for id in before.difference(&self.views) {
             compositor.set_source(*id, None);
         }
+        self.hand_over(&first, compositor);
         let stays = |id: &SourceId, choice: &VideoChoice| {
-            first.iter().any(|(wanted, _, of, _)| of == id && *wanted == choice)
+            first.iter().any(|it| it.id == *id && it.choice == choice)
         };
         // First what is closed: a device may be wanted under another name.
         let closed = &mut self.closed;
@@ -251,6 +282,7 @@ impl Sources {
                     }
                 }
                 open.dials.set(&source.properties);
+                open.heeded = source.properties.heeded(&source.choice);
                 if open.when_hidden != source.properties.hidden {
                     // As if it had not been looked at: what stands goes on first.
                     open.attend(true);
@@ -267,7 +299,33 @@ impl Sources {
                 compositor.set_view(*id, *of);
             }
         }
+        self.watch(collection);
+        self.stand_in(collection, main.1, compositor);
         messages
+    }
+
+    /// What is open for a source that does not want it any more, while another that shared it does, is
+    /// that one's now: a device need not be closed for it.
+    fn hand_over(&mut self, first: &[First<'_>], compositor: &Compositor) {
+        let heir = |id: &SourceId, open: &Opened| {
+            let choice = &open.chosen.choice;
+            if first.iter().any(|it| it.id == *id && it.choice == choice) {
+                return None;
+            }
+            let mut heirs = first.iter().filter(|it| it.id != MAIN && it.choice == choice);
+            heirs.find(|it| it.set == open.heeded).map(|it| (*id, it.id))
+        };
+        let moves: Vec<_> = self.open.iter().filter_map(|(id, open)| heir(id, open)).collect();
+        for (from, to) in moves {
+            if self.open.contains_key(&to) {
+                continue;
+            }
+            if let Some(open) = self.open.remove(&from) {
+                compositor.hand_over(from, to);
+                compositor.set_source(from, None);
+                self.open.insert(to, open);
+            }
+        }
     }
 
     /// What could not even be begun with.
@@ -417,6 +475,7 @@ mod tests {
             choice: choice.clone(),
             filters: Vec::new(),
             properties: Properties::default(),
+            instead: Instead::Keep,
         };
         let clock = crate::base::Clock::start();
         let grid =
@@ -430,9 +489,10 @@ mod tests {
             Ok(capture::Source { feed, status: Arc::clone(&status) })
         };
         let mut sources = Sources::default();
-        let main = (&VideoChoice::Test, [].as_slice());
         let mut sync = |sources: &mut Sources, wanted: &[Source]| {
-            sources.sync(wanted, main, &mut opener, &compositor)
+            let collection = Collection { sources: wanted.to_vec(), ..Collection::default() };
+            let main = (&VideoChoice::Test, &Report::default());
+            sources.sync(&collection, main, &mut opener, &compositor)
         };
         sync(&mut sources, &[source("Face", &choice)]);
         status.open(Format::Unknown);
@@ -475,8 +535,8 @@ mod tests {
             let properties = Properties { hidden: when_hidden, ..Properties::default() };
             let id = SourceId(3);
             let name = "Clip".to_owned();
-            let source =
-                Source { id, name, choice: choice.clone(), filters: Vec::new(), properties };
+            let (filters, instead) = (Vec::new(), Instead::Keep);
+            let source = Source { id, name, choice: choice.clone(), filters, properties, instead };
             let dials = Dials::default();
             let transport = dials.transport();
             let opened = Opened::new(&source, Chosen::nothing(choice), dials);

@@ -38,6 +38,6 @@ pub(super) struct Stage {
 /// What became of a file.
 #[derive(Debug)]
 pub(super) enum Done {
-    Read(PathBuf, Result<Import, String>),
+    Read(PathBuf, Result<Box<Import>, String>),
     Written(PathBuf, Option<String>),
 }

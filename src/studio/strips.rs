@@ -15,6 +15,7 @@ use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
 use crate::studio::names;
 use crate::studio::sources::{self, Chosen};
+use crate::studio::stand_by::{self, StandBy};
 
 /// The most strips there are, the main one included.
 pub const MOST: usize = MOST_STRIPS;
@@ -63,6 +64,8 @@ pub struct SoundStrip {
     pub talk: Talk,
     /// What becomes of a file that is heard only: one that is shown too does as its source does.
     pub at_end: AtEnd,
+    /// What is heard in its stead while it is silent or gone.
+    pub if_silent: Option<AudioChoice>,
 }
 
 impl SoundStrip {
@@ -74,7 +77,7 @@ impl SoundStrip {
     /// A strip that changes nothing.
     pub fn new(id: StripId, choice: AudioChoice) -> Self {
         let (strip, talk, at_end) = (Strip::default(), Talk::Open, AtEnd::Loop);
-        Self { id, name: String::new(), choice, strip, talk, at_end }
+        Self { id, name: String::new(), choice, strip, talk, at_end, if_silent: None }
     }
 
     /// Whether it is not heard while the talk key is held, or not; `shown`: its picture is seen.
@@ -97,6 +100,22 @@ impl SoundStrip {
 /// A name as it is kept: without control characters, bounded.
 pub fn clean_name(name: &str) -> String {
     names::clean(name, MOST_NAME)
+}
+
+/// What is heard in a strip's stead, as `--control` and settings write it; `keep`: nothing else.
+///
+/// # Errors
+/// A sentence that says what can be written.
+pub fn stand_by_of(word: &str) -> Result<Option<AudioChoice>, String> {
+    match word {
+        "keep" => Ok(None),
+        word => match word.parse() {
+            Ok(AudioChoice::None) | Err(_) => Err(format!(
+                "'{word}' cannot stand in: write keep, or a sound as mic:ID or file:CLIP"
+            )),
+            Ok(choice) => Ok(Some(choice)),
+        },
+    }
 }
 
 /// A strip that is not yet taken.
@@ -131,6 +150,7 @@ pub fn take_in(
                 known.name = strip.name;
                 known.talk = strip.talk;
                 known.at_end = strip.at_end;
+                known.if_silent = strip.if_silent;
                 known.strip = strip.strip;
                 if !brings {
                     known.strip.filters = filters;
@@ -194,6 +214,7 @@ pub(super) type Open<'a> = dyn FnMut(&AudioChoice, AtEnd) -> Result<audio::Sourc
 pub(super) struct Strips {
     open: BTreeMap<StripId, Chosen<AudioChoice>>,
     ends: BTreeMap<StripId, End>,
+    stand_bys: BTreeMap<StripId, StandBy>,
     /// What was told of sources that are closed now.
     closed: Vec<Report>,
 }
@@ -204,6 +225,14 @@ pub(super) struct Change {
     pub choice: AudioChoice,
     pub report: Report,
     pub before: Report,
+}
+
+impl Change {
+    /// What happened to what is heard in a strip's stead.
+    pub fn of(stand_by: &mut StandBy) -> Option<Self> {
+        let (choice, report, before) = stand_by.change()?;
+        Some(Self { choice, report, before })
+    }
 }
 
 impl Strips {
@@ -222,15 +251,21 @@ impl Strips {
         for id in lost {
             self.closed.extend(self.open.remove(&id).map(|it| it.told));
             self.ends.remove(&id);
+            if let Some(mut gone) = self.stand_bys.remove(&id) {
+                gone.set(None);
+                self.closed.extend(gone.closed());
+            }
             mixer.remove_strip(id);
         }
         let mut messages = Vec::new();
         for strip in wanted {
             mixer.set_strip(strip.id, heard(strip));
             self.ends.entry(strip.id).or_default().set(at_end(strip));
-            if strip.id != StripId::MAIN
-                && self.open.get(&strip.id).is_none_or(|open| open.choice != strip.choice)
-            {
+            if strip.id == StripId::MAIN {
+                continue;
+            }
+            self.stand_bys.entry(strip.id).or_default().set(strip.if_silent.as_ref());
+            if self.open.get(&strip.id).is_none_or(|open| open.choice != strip.choice) {
                 let message = self.open(strip, open, mixer);
                 messages.extend(message.map(|message| (strip.choice.clone(), message)));
             }
@@ -242,9 +277,11 @@ impl Strips {
         // What was open before must be closed first: some devices can be opened once only.
         mixer.set_feed(strip.id, None);
         let end = self.ends.entry(strip.id).or_default();
+        let stand_by = self.stand_bys.entry(strip.id).or_default();
         let opened = match &strip.choice {
             AudioChoice::None => Ok(None),
             choice => open(choice, end.at_end).map(|source| {
+                let source = stand_by.over(choice, source, mixer.config().rate);
                 end.follow(source.transport);
                 Some((source.feed, source.status))
             }),
@@ -273,7 +310,9 @@ impl Strips {
         for (id, chosen) in &mut self.open {
             if chosen.failed() && due(&chosen.choice) {
                 let end = self.ends.entry(*id).or_default();
+                let stand_by = self.stand_bys.entry(*id).or_default();
                 let opened = open(&chosen.choice, end.at_end).map(|source| {
+                    let source = stand_by.over(&chosen.choice, source, mixer.config().rate);
                     end.follow(source.transport);
                     (source.feed, source.status)
                 });
@@ -282,6 +321,17 @@ impl Strips {
                     mixer.set_feed(*id, feed);
                 }
                 messages.extend(message.map(|message| (chosen.choice.clone(), message)));
+            }
+        }
+        messages
+    }
+
+    /// Opens what is to be heard for strips that are silent, and closes what no longer is.
+    pub fn stand_by(&mut self, open: &mut stand_by::Open<'_>) -> Vec<(AudioChoice, Message)> {
+        let mut messages = Vec::new();
+        for (id, stand_by) in &mut self.stand_bys {
+            if let Some(first) = self.open.get(id) {
+                messages.extend(stand_by.look(&first.report(), open));
             }
         }
         messages
@@ -301,6 +351,8 @@ impl Strips {
 
     /// What was told, until the last call, of sources that are closed now.
     pub fn closed(&mut self) -> Vec<Report> {
+        let others = self.stand_bys.values_mut().flat_map(StandBy::closed);
+        self.closed.extend(others);
         std::mem::take(&mut self.closed)
     }
 
@@ -310,7 +362,8 @@ impl Strips {
             let (report, before) = chosen.change()?;
             Some(Change { choice: chosen.choice.clone(), report, before })
         };
-        self.open.values_mut().filter_map(change).collect()
+        let own = self.open.values_mut().filter_map(change);
+        own.chain(self.stand_bys.values_mut().filter_map(Change::of)).collect()
     }
 }
 

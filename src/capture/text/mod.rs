@@ -5,6 +5,7 @@
 mod content;
 mod draw;
 mod look;
+mod nameplate;
 mod scroll;
 mod style;
 
@@ -15,6 +16,7 @@ use parking_lot::Mutex;
 
 pub use self::content::Content;
 pub use self::look::Look;
+pub use self::nameplate::nameplate;
 use self::scroll::Strip;
 pub use self::scroll::{Scroll, Way};
 pub use self::style::{Align, Shadow, Style};

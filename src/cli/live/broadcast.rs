@@ -197,10 +197,16 @@ impl Orders {
                 Ok(Some(Asked::AtEnd(name, at_end))) => {
                     command_for(studio, &name, |id| Command::AtEnd(id, at_end));
                 }
+                Ok(Some(Asked::IfBlack(name, instead))) => {
+                    command_for(studio, &name, |id| Command::Edit(Edit::SetInstead(id, instead)));
+                }
                 Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
                 Ok(Some(Asked::Talk(name, held))) => talk(studio, &name, held),
                 Ok(Some(Asked::StripEnd(name, at_end))) => {
                     strip(studio, &name, |id| Command::SetStripEnd { id, at_end });
+                }
+                Ok(Some(Asked::IfSilent(name, choice))) => {
+                    strip(studio, &name, |id| Command::SetIfSilent { id, choice: choice.clone() });
                 }
                 Ok(Some(Asked::StripRestart(name))) => strip(studio, &name, Command::RestartStrip),
                 Ok(Some(Asked::Stop)) => stop = true,

@@ -5,12 +5,15 @@ use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::audio::AudioChoice;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::cli::value::duration;
+use crate::capture::Instead;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::transport::{AtEnd, Go};
 use crate::studio::settings::collection::{matte_of, transition_of};
+use crate::studio::strips::stand_by_of;
 use crate::studio::{Command, Edit};
 
 /// A line longer than this is none.
@@ -104,12 +107,16 @@ pub(super) enum Asked {
     },
     /// What becomes of the source of this name at its end; an empty name as above.
     AtEnd(String, AtEnd),
+    /// What is shown in the stead of the source of this name; an empty name as above.
+    IfBlack(String, Instead),
     /// The desktop is to ask once more what this screen or window is; an empty name as above.
     Ask(String),
     /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
     Talk(String, bool),
     /// What becomes of the file that the strip of this name plays; an empty name is the main strip.
     StripEnd(String, AtEnd),
+    /// What is heard in the stead of the strip of this name; an empty name as above.
+    IfSilent(String, Option<AudioChoice>),
     /// It begins again.
     StripRestart(String),
     /// End the broadcast.
@@ -142,6 +149,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
             return Ok(Some(Asked::Duplicate { item: rest.to_owned(), source }));
         }
         "media" => return media(rest).map(Some),
+        "if-black" => return if_black(rest).map(Some),
         "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
         "strip" => return strip(rest).map(Some),
@@ -154,9 +162,11 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                  scene-transition NAME: KIND … (or none), \
                  duplicate [ITEM], duplicate-source ITEM, \
                  media pause|resume|restart|next|previous|seek TIME [SOURCE], \
-                 media at-end loop|clear|hold [SOURCE], ask [SOURCE], \
+                 media at-end loop|clear|hold [SOURCE], \
+                 if-black [NAME:] keep|slate|SOURCE, ask [SOURCE], \
                  talk press|release [STRIP], \
-                 strip at-end loop|clear|hold [STRIP], strip restart [STRIP] or stop"
+                 strip at-end loop|clear|hold [STRIP], strip restart [STRIP], \
+                 strip if-silent [STRIP:] keep|SOURCE or stop"
             ));
         }
     };
@@ -169,12 +179,17 @@ fn strip(text: &str) -> Result<Asked, String> {
     let rest = rest.trim();
     match word {
         "restart" => Ok(Asked::StripRestart(rest.to_owned())),
+        "if-silent" => {
+            let (name, word) = rest.split_once(": ").unwrap_or(("", rest));
+            Ok(Asked::IfSilent(name.trim().to_owned(), stand_by_of(word.trim())?))
+        }
         "at-end" => {
             let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             Ok(Asked::StripEnd(name.trim().to_owned(), word.parse()?))
         }
         _ => Err(format!(
-            "'strip {word}': write at-end loop|clear|hold or restart, and the strip's name"
+            "'strip {word}': write at-end loop|clear|hold or restart, and the strip's name, \
+             or if-silent [NAME:] keep|SOURCE"
         )),
     }
 }
@@ -215,6 +230,12 @@ fn media(text: &str) -> Result<Asked, String> {
         }
     };
     Ok(Asked::Media(name.to_owned(), go))
+}
+
+/// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
+fn if_black(text: &str) -> Result<Asked, String> {
+    let (name, word) = text.split_once(": ").unwrap_or(("", text));
+    Ok(Asked::IfBlack(name.trim().to_owned(), word.trim().parse()?))
 }
 
 /// How one scene comes: `Break: color-#000000 1s`, `Break: none`.
@@ -335,6 +356,15 @@ mod tests {
         let seek = Go::To(Duration::from_secs(90));
         assert_eq!(media("media seek 90s My clip"), ("My clip".into(), seek));
         assert_eq!(media("media restart"), (String::new(), Go::Restart));
+        let instead = |line| match parse(line, &names) {
+            Ok(Some(Asked::IfBlack(name, instead))) => (name, instead.to_string()),
+            other => panic!("{other:?}"),
+        };
+        let of = |name: &str, word: &str| (name.to_owned(), word.to_owned());
+        assert_eq!(instead("if-black My guest: slate"), of("My guest", "slate"));
+        assert_eq!(instead("if-black Face: image:/a b.png"), of("Face", "image:/a b.png"));
+        assert_eq!(instead("if-black camera:usb-1"), of("", "camera:usb-1"));
+        assert!(parse("if-black Face", &names).unwrap_err().contains("keep, slate"));
         let end = |line| match parse(line, &names) {
             Ok(Some(Asked::AtEnd(name, at_end))) => (name, at_end),
             other => panic!("{other:?}"),
@@ -352,6 +382,11 @@ mod tests {
         assert_eq!(parse("strip at-end clear My jingle", &names), Ok(Some(end)));
         let again = Asked::StripRestart(String::new());
         assert_eq!(parse("strip restart", &names), Ok(Some(again)));
+        let other = |name: &str, choice| Ok(Some(Asked::IfSilent(name.into(), choice)));
+        let second = AudioChoice::Mic(Some("pulse:b".into()));
+        assert_eq!(parse("strip if-silent My voice: mic:pulse:b", &names), other("My voice", Some(second)));
+        assert_eq!(parse("strip if-silent keep", &names), other("", None));
+        assert!(parse("strip if-silent Voice: none", &names).unwrap_err().contains("keep"));
         assert!(parse("strip", &names).is_err() && parse("strip at-end once", &names).is_err());
         let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
         assert_eq!(parse("talk press", &names), talk("", true));

@@ -195,10 +195,13 @@ pub struct Args {
     /// `duplicate [ITEM]` (one more of it in the scene, of the same source), `duplicate-source ITEM` (of a new
     /// source, which is set by itself),
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `media at-end loop|clear|hold [SOURCE]`
-    /// (what becomes of a file when it has been played), `ask [SOURCE]` (the desktop asks
+    /// (what becomes of a file when it has been played), `if-black [NAME:] keep|slate|SOURCE` (what is shown for a
+    /// camera, stream or file that is black, stands still or is gone: itself, a slate with its name, or another
+    /// source by its words), `ask [SOURCE]` (the desktop asks
     /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips
     /// that have one), `strip at-end loop|clear|hold [STRIP]` (of a file that is heard only),
-    /// `strip restart [STRIP]`, stop
+    /// `strip restart [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (what is heard for a strip that is silent or
+    /// gone), stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]

@@ -259,7 +259,7 @@ impl Engine {
 
     pub(super) fn import_scenes(&mut self, path: PathBuf) {
         self.with_file("scenes-import", move || {
-            let read = collection::import(&path);
+            let read = collection::import(&path).map(Box::new);
             Done::Read(path, read)
         });
     }
@@ -354,6 +354,17 @@ impl Engine {
             let (kind, _) = targets::video_kind(&change.choice);
             let source = event::Source { track: Track::Video, kind, back, report: change.report };
             self.happened(Event::Source(source));
+        }
+        self.stand_in();
+    }
+
+    /// Something else is shown for what is black, stands still or is gone, and no longer.
+    fn stand_in(&mut self) {
+        let collection = &self.settings.collection;
+        let Some(program) = &mut self.state.program else { return };
+        if program.is_out_otherwise(collection) {
+            let messages = program.set_sources(collection);
+            self.follow_sources(&messages);
         }
     }
 

@@ -195,6 +195,11 @@ impl Engine {
         self.with_strip(id, |it| it.at_end = at_end);
     }
 
+    /// What is heard in a strip's stead while it is silent or gone.
+    pub(super) fn set_if_silent(&mut self, id: StripId, choice: Option<AudioChoice>) {
+        self.with_strip(id, |it| it.if_silent = choice);
+    }
+
     pub(super) fn restart_strip(&self, id: StripId) {
         if let Some(program) = &self.state.program {
             program.restart_strip(id);
@@ -237,11 +242,15 @@ impl Engine {
 
     pub(super) fn look_at_strips(&mut self) {
         let Some(program) = &mut self.state.program else { return };
+        let messages = program.stand_by();
         let closed = program.strips_closed();
         let changes = program.strip_changes();
         for report in closed {
             self.tell_alarm(&Report::default(), &report, &report.name);
             self.state.ledger.clear_of(&["file-failed"], &report.name);
+        }
+        for message in self.untold(messages) {
+            self.tell(&message, "");
         }
         for change in changes {
             let (kind, device) = targets::audio_kind(&change.choice);

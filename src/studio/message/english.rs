@@ -33,10 +33,10 @@ impl Message {
                 format!("The system's default device has changed: {device} is used now.")
             }
             Self::Alarm { alarm, device } => match alarm {
-                Alarm::Black | Alarm::BlackStream => {
+                Alarm::Black | Alarm::BlackStream | Alarm::BlackFile => {
                     format!("The picture of {device} is black.")
                 }
-                Alarm::Frozen | Alarm::FrozenStream => {
+                Alarm::Frozen | Alarm::FrozenStream | Alarm::FrozenFile => {
                     format!("The picture of {device} stands still.")
                 }
                 Alarm::OtherFormat => format!("{device} has not the format that was chosen."),
@@ -171,10 +171,13 @@ impl Message {
                 Alarm::Black => "Take the cap off the lens, open its shutter, or switch on a light.",
                 Alarm::Frozen => "Unplug the camera and plug it in again, if that is not on purpose.",
                 Alarm::BlackStream => {
-                    "Tell whoever sends it, or show another scene; it is shown as it comes."
+                    "Tell whoever sends it, or show another scene."
                 }
                 Alarm::FrozenStream => {
-                    "Ask whoever sends it, if that is not on purpose; it is shown as it comes."
+                    "Ask whoever sends it, if that is not on purpose."
+                }
+                Alarm::BlackFile | Alarm::FrozenFile => {
+                    "What its properties say is shown until it moves again."
                 }
                 Alarm::OtherFormat => {
                     "It is shown in the format that suits. Choose another one in its properties."

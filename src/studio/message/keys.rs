@@ -81,6 +81,8 @@ const OTHERS: &[&str] = &[
     "picture-frozen",
     "stream-black",
     "stream-frozen",
+    "clip-black",
+    "clip-frozen",
     "camera-format",
     "sound-zero",
     "sound-silent",

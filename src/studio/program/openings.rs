@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use super::*;
 use crate::base::Pooled;
-use crate::capture::{Context, Properties};
+use crate::capture::{Context, Instead, Properties};
 use crate::compose::scene::{Content, ItemId, Place, SceneId};
-use crate::media::source::{Format, Status};
+use crate::media::source::{Alarm, Format, State, Status};
 use crate::media::{Color, Planes, Size, VideoFeed};
 use crate::net::{self, Runtime};
 use crate::studio::Edit;
@@ -24,6 +24,9 @@ static AGAIN: AtomicUsize = AtomicUsize::new(0);
 const LIMIT: Duration = Duration::from_secs(60);
 const SIZE: Size = Size::new(320, 180);
 const LUMA: u8 = 200;
+
+/// The state of each that was opened, by its choice.
+static STATES: Mutex<Vec<(String, Arc<Status>)>> = Mutex::new(Vec::new());
 
 /// A device that counts, and moves.
 struct Counting {
@@ -52,12 +55,13 @@ fn open(choice: &VideoChoice, _: &Dials, _: &Context) -> Result<capture::Source,
     OPENED.lock().unwrap().push(choice.to_string());
     let frames = [(); 3].map(|()| {
         let mut planes = Planes::black(SIZE);
-        planes.y.fill(LUMA);
+        planes.y.fill(if choice.to_string() == OTHER { LUMA / 2 } else { LUMA });
         let planes = Arc::new(Pooled::unpooled(planes));
         VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
     });
     let status = Status::new("", "Counting");
     status.open(Format::Video { size: SIZE, fps: 30.0 });
+    STATES.lock().unwrap().push((choice.to_string(), Arc::clone(&status)));
     Ok(capture::Source { feed: Box::new(Counting { frames, last: None }), status })
 }
 
@@ -73,6 +77,7 @@ impl Rig {
     fn new() -> Self {
         let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         OPENED.lock().unwrap().clear();
+        STATES.lock().unwrap().clear();
         CLOSED.store(0, Ordering::SeqCst);
         AGAIN.store(0, Ordering::SeqCst);
         let runtime = Runtime::start().unwrap();
@@ -141,6 +146,17 @@ fn middle(frame: &VideoFrame) -> u8 {
 }
 
 const CAMERA: &str = "camera:usb-front";
+/// Half as bright.
+const OTHER: &str = "camera:usb-other";
+
+/// Waits until this many have been closed.
+fn closed(count: usize) {
+    let since = Instant::now();
+    while CLOSED.load(Ordering::SeqCst) < count {
+        assert!(since.elapsed() < LIMIT, "not closed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
 
 #[test]
 fn two_scenes_the_preview_and_the_program_share_one_opening() {
@@ -178,11 +194,7 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
         rig.edit(&Edit::RemoveItem(item));
         rig.see();
     }
-    let since = Instant::now();
-    while CLOSED.load(Ordering::SeqCst) == 0 {
-        assert!(since.elapsed() < LIMIT, "not closed");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    closed(1);
     rig.program.end();
 }
 
@@ -212,8 +224,8 @@ fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     rig.add(scene, CAMERA);
     // A camera has one format at a time: the first one's.
     rig.add(scene, &format!("{CAMERA}@640x360"));
-    rig.add(scene, "camera:usb-other");
-    assert_eq!(rig.opened(), [CAMERA, "camera:usb-other"]);
+    rig.add(scene, OTHER);
+    assert_eq!(rig.opened(), [CAMERA, OTHER]);
 
     // A screen with the pointer and one without are two pictures.
     rig.add(scene, "screen:HDMI-1");
@@ -228,5 +240,103 @@ fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     assert!(rig.program.select_video("camera:usb-main".parse().unwrap()).is_none());
     rig.add(scene, "camera:usb-main");
     assert_eq!(rig.opened()[4..], ["camera:usb-main"]);
+    rig.program.end();
+}
+
+#[test]
+fn a_device_stays_open_when_the_first_of_those_that_share_it_goes() {
+    let mut rig = Rig::new();
+    let scene = rig.collection.current;
+    for _ in 0..3 {
+        rig.add(scene, CAMERA);
+    }
+    let items: Vec<ItemId> = rig.collection.scenes[0].items.iter().map(|item| item.id).collect();
+    assert_eq!(rig.opened(), [CAMERA]);
+    rig.edit(&Edit::RemoveItem(items[0]));
+    assert_eq!(middle(&rig.see()), LUMA, "the second has it");
+    // The second shows something else: the third has it.
+    let second = rig.collection.sources[0].id;
+    rig.edit(&Edit::SetSource(second, OTHER.parse().unwrap()));
+    rig.edit(&Edit::HideItem(items[1], true));
+    assert_eq!(middle(&rig.see()), LUMA, "the third has it");
+    assert_eq!(
+        (rig.opened(), CLOSED.load(Ordering::SeqCst)),
+        (vec![CAMERA.into(), OTHER.into()], 0)
+    );
+    // With the last one it is closed; what was taken away comes back with an opening of its own.
+    rig.edit(&Edit::RemoveItem(items[2]));
+    closed(1);
+    rig.add(scene, CAMERA);
+    assert_eq!(rig.opened(), [CAMERA, OTHER, CAMERA]);
+    rig.program.end();
+}
+
+#[test]
+fn one_that_shares_a_device_has_it_before_the_first_picture() {
+    let mut rig = Rig::new();
+    let scene = rig.collection.current;
+    // All before the compositor has looked once.
+    for edit in [
+        Edit::AddSource { scene, name: "One".into(), choice: CAMERA.parse().unwrap() },
+        Edit::AddSource { scene, name: "Two".into(), choice: CAMERA.parse().unwrap() },
+        Edit::RemoveItem(ItemId(1)),
+    ] {
+        rig.edit(&edit);
+    }
+    assert_eq!(middle(&rig.see()), LUMA);
+    assert_eq!((rig.opened(), CLOSED.load(Ordering::SeqCst)), (vec![CAMERA.to_owned()], 0));
+    rig.program.end();
+}
+
+#[test]
+fn what_stands_in_is_open_only_while_it_does() {
+    let mut rig = Rig::new();
+    let scene = rig.collection.current;
+    rig.add(scene, CAMERA);
+    let source = rig.collection.sources[0].id;
+    rig.edit(&Edit::SetInstead(source, OTHER.parse().unwrap()));
+    assert_eq!(rig.opened(), [CAMERA]);
+    let status = |rig: &Rig, of: &str| {
+        rig.see();
+        let states = STATES.lock().unwrap();
+        let found = states.iter().rev().find(|(choice, _)| choice == of);
+        Arc::clone(&found.unwrap().1)
+    };
+    let alarm = |rig: &mut Rig, alarm| {
+        status(rig, CAMERA).update(|report| report.alarm = alarm);
+        let is_out = rig.program.is_out_otherwise(&rig.collection);
+        assert!(rig.program.set_sources(&rig.collection).is_empty());
+        assert!(!rig.program.is_out_otherwise(&rig.collection));
+        is_out
+    };
+    assert!(!alarm(&mut rig, Some(Alarm::OtherFormat)), "that is none of it");
+    assert!(alarm(&mut rig, Some(Alarm::Frozen)));
+    assert_eq!((middle(&rig.see()), rig.opened()), (LUMA / 2, vec![CAMERA.into(), OTHER.into()]));
+    assert!(alarm(&mut rig, None));
+    assert_eq!(middle(&rig.see()), LUMA, "its own again");
+    closed(1);
+
+    // A slate with its name opens nothing.
+    rig.edit(&Edit::SetInstead(source, Instead::Slate));
+    assert!(alarm(&mut rig, Some(Alarm::Black)));
+    let since = Instant::now();
+    while middle(&rig.see()) == LUMA {
+        assert!(since.elapsed() < LIMIT, "no slate");
+    }
+    assert_eq!(rig.opened(), [CAMERA, OTHER]);
+    // One that is gone is stood in for, too.
+    assert!(alarm(&mut rig, None));
+    status(&rig, CAMERA).down(State::Lost, "It is gone", "");
+    assert!(rig.program.is_out_otherwise(&rig.collection));
+
+    // What is open already is shown from there.
+    status(&rig, CAMERA).open(Format::Video { size: SIZE, fps: 30.0 });
+    rig.edit(&Edit::SetInstead(source, OTHER.parse().unwrap()));
+    rig.add(scene, OTHER);
+    let opened = rig.opened();
+    assert!(alarm(&mut rig, Some(Alarm::Black)));
+    let item = rig.collection.scenes[0].items[1].id;
+    rig.edit(&Edit::HideItem(item, true));
+    assert_eq!((middle(&rig.see()), rig.opened()), (LUMA / 2, opened));
     rig.program.end();
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 use toml::Value;
 
-use crate::capture::VideoChoice;
+use crate::capture::{Instead, VideoChoice};
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SceneId, SourceId,
 };
@@ -100,10 +100,12 @@ impl<'a> Reader<'a> {
             let id = collection.next_source();
             let filters = filters::read(table.get("filters"), self.bad);
             let properties = properties::read(table, &name, self.bad);
+            let instead = self.instead(table, "if_black", &name);
             self.sources.insert(name.clone(), id);
-            collection.sources.push(Source { id, name, choice, filters, properties });
+            collection.sources.push(Source { id, name, choice, filters, properties, instead });
         }
         collection.main_filters = filters::read(self.value.get("main_filters"), self.bad);
+        collection.main_instead = self.instead(self.value, "main_if_black", "");
         let tables = self.list(self.value, "scenes", "the scenes", MOST_SCENES);
         for table in &tables {
             let name = collection.free_scene_name(&self.text(table, "name").unwrap_or_default());
@@ -135,6 +137,18 @@ impl<'a> Reader<'a> {
         };
         collection.transition = self.transition(self.value, collection.transition);
         collection
+    }
+
+    /// What is shown in a source's stead.
+    fn instead(&mut self, of: &Value, key: &str, name: &str) -> Instead {
+        let text = self.text(of, key).unwrap_or_default();
+        if text.is_empty() {
+            return Instead::Keep;
+        }
+        text.parse().unwrap_or_else(|why| {
+            (self.bad)(format!("'{key}' of the source '{name}': {why}"));
+            Instead::Keep
+        })
     }
 
     /// How scenes come, or the scene of this table.

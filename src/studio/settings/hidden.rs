@@ -113,8 +113,8 @@ pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) ->
 /// The scenes as they are given to others: nothing secret in them, and no names either.
 pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
-    for source in &mut collection.sources {
-        if let VideoChoice::Stream(url) = &mut source.choice {
+    for choice in choices(&mut collection) {
+        if let VideoChoice::Stream(url) = choice {
             clean(url);
         }
     }
@@ -124,8 +124,8 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
 /// The same of strips.
 pub(in crate::studio) fn strips_for_others(strips: &[SoundStrip]) -> Vec<SoundStrip> {
     let mut strips = strips.to_vec();
-    for strip in &mut strips {
-        if let AudioChoice::Stream(url) = &mut strip.choice {
+    for choice in sounds(&mut strips) {
+        if let AudioChoice::Stream(url) = choice {
             clean(url);
         }
     }
@@ -173,16 +173,27 @@ enum Own<'a> {
     Watched { key: &'a str, secret: bool, forget: bool },
 }
 
+/// Everything that a collection shows, also in another's stead.
+fn choices(collection: &mut Collection) -> impl Iterator<Item = &mut VideoChoice> {
+    let own = collection.sources.iter_mut();
+    let own = own.flat_map(|it| std::iter::once(&mut it.choice).chain(it.instead.choice_mut()));
+    own.chain(collection.main_instead.choice_mut())
+}
+
+/// Everything that strips hear, also in another's stead.
+fn sounds(strips: &mut [SoundStrip]) -> impl Iterator<Item = &mut AudioChoice> {
+    let strips = strips.iter_mut();
+    strips.flat_map(|it| std::iter::once(&mut it.choice).chain(&mut it.if_silent))
+}
+
 /// Goes to every address that may hold something secret, always in the same order.
 fn visit(places: Places<'_>, see: &mut dyn FnMut(&mut String, Own<'_>)) {
-    let sources = places.collection.sources.iter_mut().map(|source| &mut source.choice);
-    for choice in places.video.iter_mut().chain(sources) {
+    for choice in places.video.iter_mut().chain(choices(places.collection)) {
         if let VideoChoice::Stream(url) = choice {
             see(url, Own::Source);
         }
     }
-    let strips = places.strips.iter_mut().map(|strip| &mut strip.choice);
-    for choice in places.audio.iter_mut().chain(strips) {
+    for choice in places.audio.iter_mut().chain(sounds(places.strips)) {
         if let AudioChoice::Stream(url) = choice {
             see(url, Own::Source);
         }
@@ -224,6 +235,7 @@ mod tests {
                 choice: stream(url),
                 filters: Vec::new(),
                 properties: Default::default(),
+                instead: Default::default(),
             });
         }
         settings.collection = collection;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::capture::Instead;
 use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
 use crate::compose::transition::{Kind, Stinger, Transition, Wipe};
 use crate::studio::scenes::{Collection, MAIN, Source};
@@ -14,6 +15,9 @@ pub(super) struct Table {
     current: String,
     transition: String,
     transition_ms: u64,
+    /// In the stead of the picture that is chosen by `video`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    main_if_black: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wipe: Option<WipeTable>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +80,8 @@ struct SourceTable {
     when_hidden: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at_end: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_black: Option<String>,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
     text: toml::Table,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
@@ -158,6 +164,7 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
         pointer: source.properties.without_pointer.then_some(false),
         when_hidden: properties::hidden_text(source.properties.hidden),
         at_end: properties::at_end_text(source.properties.at_end),
+        if_black: instead_text(&source.instead),
         text: properties::text_table(&source.properties.text),
         slides: properties::slides_table(&source.properties.slides),
         filters: filters::tables(&source.filters),
@@ -178,9 +185,15 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
         wipe: wipe_table(&collection.transition),
         stinger: stinger_table(&collection.transition),
         sources: collection.sources.iter().map(source).collect(),
+        main_if_black: instead_text(&collection.main_instead),
         main_filters: filters::tables(&collection.main_filters),
         scenes: collection.scenes.iter().map(scene).collect(),
     }
+}
+
+/// What is shown in a source's stead; `None`: nothing else.
+fn instead_text(instead: &Instead) -> Option<String> {
+    (*instead != Instead::Keep).then(|| instead.to_string())
 }
 
 fn millis(transition: &Transition) -> u64 {

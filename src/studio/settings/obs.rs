@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::audio::AudioChoice;
-use crate::capture::VideoChoice;
+use crate::capture::{Instead, VideoChoice};
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
@@ -345,7 +345,9 @@ impl<'a> Importer<'a> {
                 self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
-                self.collection.sources.push(Source { id, name, choice, filters, properties });
+                let instead = Instead::Keep;
+                let source = Source { id, name, choice, filters, properties, instead };
+                self.collection.sources.push(source);
                 Some(id)
             }
             Err(why) => {

@@ -245,8 +245,9 @@ fn one_of<T: Copy>(names: &[(&str, T)], value: &Value) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::VideoChoice;
+    use crate::capture::{Instead, VideoChoice};
     use crate::compose::scene::SourceId;
+    use crate::studio::scenes::MAIN;
     use crate::studio::settings::collection;
     use crate::studio::{Collection, Edit};
 
@@ -294,6 +295,9 @@ mod tests {
             Edit::AddSource { scene, name: "Title".into(), choice: choice.clone() },
             Edit::AddSource { scene, name: "Plain".into(), choice },
             Edit::SetProperties(SourceId(1), full()),
+            Edit::SetInstead(SourceId(1), Instead::Slate),
+            Edit::SetInstead(SourceId(2), "camera:usb-1@640x480".parse().unwrap()),
+            Edit::SetInstead(MAIN, "image:/a b.png".parse().unwrap()),
         ] {
             assert!(before.apply(&edit), "{edit:?}");
         }
@@ -304,6 +308,7 @@ mod tests {
             let import = collection::import(&path).unwrap();
             assert_eq!(import.left_out, Vec::<String>::new());
             assert_eq!(import.collection.sources, before.sources);
+            assert_eq!(import.collection.main_instead, before.main_instead);
         }
         // What is as in the beginning is not written.
         assert!(text_table(&Look::default()).is_empty());

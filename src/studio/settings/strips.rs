@@ -9,7 +9,7 @@ use crate::media::{ExtraTrack, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::phones::Phones;
-use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name};
+use crate::studio::strips::{self, MOST, SoundStrip, Talk, clean_name};
 
 const HEARD: [(&str, Heard); 4] = [
     ("program", Heard::Program),
@@ -69,6 +69,8 @@ pub(super) struct Table {
     talk: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     at_end: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    if_silent: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<toml::Table>,
 }
@@ -87,7 +89,7 @@ pub(super) fn tables_of_others(strips: &[SoundStrip]) -> Vec<Table> {
 
 /// How a strip is written, one of or beside these.
 fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
-    let SoundStrip { id, name, choice, strip, talk, at_end } = strip;
+    let SoundStrip { id, name, choice, strip, talk, at_end, if_silent } = strip;
     let at_end = AtEnd::WORDS.iter().find(|it| it.1 == *at_end && *at_end != AtEnd::Loop);
     let heard = HEARD.iter().find(|it| it.1 == strip.heard).map(|it| it.0);
     let talk = TALK.iter().find(|it| it.1 == *talk).map(|it| it.0);
@@ -105,6 +107,7 @@ fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
         solo: strip.solo,
         talk: talk.unwrap_or_default().to_owned(),
         at_end: at_end.map_or("", |it| it.0).to_owned(),
+        if_silent: if_silent.as_ref().map(ToString::to_string).unwrap_or_default(),
         filters: strip.filters.iter().map(|slot| filter_table(slot, others)).collect(),
     }
 }
@@ -162,6 +165,16 @@ fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option
             AtEnd::Loop
         }),
     };
+    let if_silent = match table.if_silent.as_str() {
+        "" => None,
+        word => match strips::stand_by_of(word) {
+            Ok(choice) => choice,
+            Err(why) => {
+                bad(format!("a strip's 'if_silent': {why}"));
+                None
+            }
+        },
+    };
     if table.filters.len() > MOST_FILTERS {
         bad(format!("of more than {MOST_FILTERS} filters of a strip the rest is left out"));
     }
@@ -183,7 +196,8 @@ fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option
         filters,
     };
     let name = clean_name(&table.name);
-    Some(SoundStrip { id, name, choice, strip, talk: talk.unwrap_or_default(), at_end })
+    let talk = talk.unwrap_or_default();
+    Some(SoundStrip { id, name, choice, strip, talk, at_end, if_silent })
 }
 
 fn read_filter(table: &toml::Table, bad: &mut dyn FnMut(String)) -> Option<Slot> {
@@ -276,6 +290,7 @@ mod tests {
             },
             talk: Talk::PushToMute,
             at_end: AtEnd::Clear,
+            if_silent: Some("mic:pulse:second".parse().unwrap()),
         };
         let talk = Talk::WhileShown;
         let voice = SoundStrip { talk, ..SoundStrip::new(StripId(2), AudioChoice::Tone) };
@@ -293,7 +308,7 @@ mod tests {
     #[test]
     fn what_is_bad_falls_back_and_is_told() {
         let (strips, told) = read_text(
-            "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nheard = 'mars'\nat_end = 'never'\n\
+            "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nheard = 'mars'\nat_end = 'never'\nif_silent = 'shout'\n\
              tracks = [1, 2, 7, 300, -2]\n\
              [[strips.filters]]\nkind = 'reverb'\n\
              [[strips.filters]]\nkind = 'gain'\ndb = -1e9\ncolour = 3\n\
@@ -306,7 +321,7 @@ mod tests {
         assert_eq!((strip.gain_db, strip.balance, strip.heard), (20.0, 0.0, Heard::Program));
         assert_eq!(strip.filters, [Slot { enabled: true, filter: Filter::Gain { db: -60.0 } }]);
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
-        assert_eq!(told.len(), 7, "{told:?}");
+        assert_eq!(told.len(), 8, "{told:?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MOST);

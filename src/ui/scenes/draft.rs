@@ -1,7 +1,7 @@
 //! What a person has in hand while building scenes, and what the lists and the picture both need.
 
 use crate::capture::sharing::asks_desktop;
-use crate::capture::{Heeds, VideoChoice};
+use crate::capture::{Heeds, Instead, VideoChoice};
 use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
 use crate::media::Size;
 use crate::studio::scenes::MAIN;
@@ -167,9 +167,24 @@ pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<Heeds> {
     Heeds::of(&snapshot.scenes.collection.source(id)?.choice)
 }
 
+/// What a source shows; `None`: there is none of this number.
+pub(super) fn choice_of(snapshot: &Snapshot, id: SourceId) -> Option<&VideoChoice> {
+    match snapshot.scenes.collection.source(id) {
+        Some(source) => Some(&source.choice),
+        None => snapshot.video.as_ref().map(|it| &it.choice).filter(|_| id == MAIN),
+    }
+}
+
+/// Whether something else may be chosen for the time that it is black or stands still.
+pub(super) fn may_be_out(snapshot: &Snapshot, id: SourceId) -> bool {
+    choice_of(snapshot, id).is_some_and(Instead::suits)
+}
+
 /// Whether there is anything to set of a source: of one of the scenes what it shows at least.
 pub(in crate::ui) fn has_properties(snapshot: &Snapshot, id: SourceId) -> bool {
-    snapshot.scenes.collection.source(id).is_some() || heeds(snapshot, id).is_some()
+    snapshot.scenes.collection.source(id).is_some()
+        || heeds(snapshot, id).is_some()
+        || may_be_out(snapshot, id)
 }
 
 /// What is held.

@@ -7,6 +7,7 @@ pub mod canvas;
 mod draft;
 pub mod filters;
 mod handles;
+mod instead;
 pub mod list;
 mod menu;
 mod parts;

@@ -13,10 +13,10 @@ use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::picture::Picture;
-use crate::ui::scenes::draft::{Draft, has_properties, heeds};
+use crate::ui::scenes::draft::{Draft, has_properties, heeds, may_be_out};
 use crate::ui::scenes::filters::{line, seen};
 use crate::ui::scenes::parts::{color, figure, flag, part};
-use crate::ui::scenes::{camera, shows};
+use crate::ui::scenes::{camera, instead, shows};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, Look as Dress, Select, menu_item, paragraph};
@@ -50,7 +50,11 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
         let close = heading(ui, view, &title);
         let tall =
             matches!(heeds, Some(Heeds::Text | Heeds::Camera | Heeds::Pointer | Heeds::Slides));
-        let height = if tall { HEIGHT } else { HEIGHT / 2.0 };
+        let height = match heeds {
+            _ if tall => HEIGHT,
+            Some(Heeds::Media) => HEIGHT * 0.7,
+            _ => HEIGHT / 2.0,
+        };
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
             let room = vec2(CONTROLS, height);
@@ -61,6 +65,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
                     ui.set_width(CONTROLS - gap::M);
                     if let Some(source) = source {
                         shows::contents(ui, view, draft, source);
+                    }
+                    if may_be_out(view.snapshot, id) {
+                        instead::contents(ui, view, id);
                     }
                     if let Some(heeds) = heeds {
                         contents(ui, view, draft, (id, heeds), &mut now);

@@ -50,6 +50,44 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     switches(ui, view, strip, after);
     heard(ui, view, strip, after);
     end(ui, view, strip);
+    if_silent(ui, view, strip);
+}
+
+/// What is heard while its source is silent or gone.
+fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
+    let choice = sounds::choice_of(view, strip);
+    if !matches!(choice, AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_))
+    {
+        return;
+    }
+    let (id, theme) = (strip.sound.id, view.theme);
+    let (name, keep) = (view.texts.get("strip-if-silent"), view.texts.get("strip-if-silent-keep"));
+    let now = &strip.sound.if_silent;
+    let title = |view: &View<'_>, choice: &AudioChoice| sounds::name_of_choice(view, choice, "");
+    let chosen = now.as_ref().map_or_else(|| keep.to_string(), |other| title(view, other));
+    line(ui, view, &name, |ui, view| {
+        let select = Select {
+            name: &name,
+            chosen: &chosen,
+            width: ui.available_width(),
+            enabled: true,
+            close_on_click: true,
+        };
+        select.show(ui, theme, |ui| {
+            if menu_item(ui, theme, &keep, "", now.is_none(), true) {
+                view.send(Command::SetIfSilent { id, choice: None });
+            }
+            menu_rule(ui, theme);
+            for other in sounds::choices(view, None) {
+                let pointless = matches!(other, AudioChoice::Silence) || other == *choice;
+                let is_it = now.as_ref() == Some(&other);
+                let title = title(view, &other);
+                if !pointless && menu_item(ui, theme, &title, "", is_it, true) {
+                    view.send(Command::SetIfSilent { id, choice: Some(other) });
+                }
+            }
+        });
+    });
 }
 
 /// What becomes of a file when it has been played: one that is shown too does as its source does.

@@ -1,0 +1,224 @@
+//! A sound source that another one stands in for while it is silent or gone. It is listened to all the
+//! while, and is heard again from its first sound on, whoever opens and closes the other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::source::Source;
+use super::watch::Watch;
+use crate::base::Timestamp;
+use crate::media::source::{Alarm, Report, State, Status};
+use crate::media::{AudioFeed, Pulled};
+
+/// Whether nothing is to be heard of a source that fares so.
+pub fn is_out(report: &Report) -> bool {
+    is_out_by(report.state, report.alarm)
+}
+
+fn is_out_by(state: State, alarm: Option<Alarm>) -> bool {
+    matches!(state, State::Stalled | State::Lost | State::Failed)
+        || alarm.is_some_and(Alarm::is_silence)
+}
+
+/// By which another source is given to one, or taken away again.
+#[derive(Clone, Default)]
+pub struct StandIn(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// Another is to stand in when the source is silent, so that this is looked for.
+    wanted: AtomicBool,
+    /// Whether what was given last has not been taken yet.
+    given: AtomicBool,
+    other: Mutex<Option<Box<dyn AudioFeed>>>,
+}
+
+impl std::fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StandIn").field("wanted", &self.0.wanted).finish_non_exhaustive()
+    }
+}
+
+impl StandIn {
+    /// Whether silence of the source is to be looked for.
+    pub fn set_wanted(&self, wanted: bool) {
+        self.0.wanted.store(wanted, Ordering::Relaxed);
+    }
+
+    /// This is heard while the source is out; `None`: silence, as it comes. What was before is dropped
+    /// on the mixer's thread.
+    pub fn give(&self, other: Option<Box<dyn AudioFeed>>) {
+        let before = std::mem::replace(&mut *self.0.other.lock(), other);
+        self.0.given.store(true, Ordering::Release);
+        // One that was never taken.
+        drop(before);
+    }
+
+    /// Puts this over a source of this rate; `watched`: somebody looks for its silence already.
+    pub fn over(&self, source: Source, rate: u32, watched: bool) -> Source {
+        let Source { feed, status, transport } = source;
+        let watch = (!watched).then(|| Watch::for_silence(Arc::clone(&status), rate));
+        let shared = Arc::clone(&self.0);
+        let its_status = Arc::clone(&status);
+        let (other, share) = (None, 0.0);
+        let feed =
+            Stood { feed, watch, status: its_status, shared, other, share, block: Vec::new() };
+        Source { feed: Box::new(feed), status, transport }
+    }
+}
+
+struct Stood {
+    feed: Box<dyn AudioFeed>,
+    watch: Option<Watch>,
+    status: Arc<Status>,
+    shared: Arc<Shared>,
+    other: Option<Box<dyn AudioFeed>>,
+    /// How much of the other is heard: from 0 to 1 or back within a block, without a click.
+    share: f32,
+    /// What the other gave.
+    block: Vec<f32>,
+}
+
+impl Stood {
+    fn listen(&mut self, pulled: Pulled, block: &[f32]) {
+        let wanted = self.shared.wanted.load(Ordering::Relaxed);
+        match &mut self.watch {
+            Some(watch) if !wanted => watch.rest(),
+            Some(watch) if pulled == Pulled::Sound => watch.hear(block),
+            Some(watch) => watch.miss(block),
+            None => {}
+        }
+    }
+}
+
+impl AudioFeed for Stood {
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        let pulled = self.feed.pull(at, out);
+        self.listen(pulled, out);
+        if self.shared.given.load(Ordering::Acquire)
+            && let Some(mut given) = self.shared.other.try_lock()
+        {
+            // One that goes away is heard to the end of this block.
+            if given.is_some() || self.share == 0.0 {
+                self.shared.given.store(false, Ordering::Relaxed);
+                self.other = given.take();
+            }
+        }
+        let Some(other) = &mut self.other else {
+            self.share = 0.0;
+            return pulled;
+        };
+        self.block.clear();
+        self.block.resize(out.len(), 0.0);
+        let others = other.pull(at, &mut self.block);
+        let leaves = self.shared.given.load(Ordering::Relaxed);
+        let (state, alarm) = self.status.state_and_alarm();
+        let to = if is_out_by(state, alarm) && !leaves { 1.0 } else { 0.0 };
+        let step = (to - self.share) / out.len().max(1) as f32;
+        for (own, theirs) in out.iter_mut().zip(&self.block) {
+            self.share += step;
+            *own += (theirs - *own) * self.share;
+        }
+        self.share = to;
+        if to > 0.0 { others } else { pulled }
+    }
+
+    fn delay(&self) -> Duration {
+        let other = self.other.as_ref().map_or(Duration::ZERO, |other| other.delay());
+        self.feed.delay().max(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Transport;
+    use crate::media::source::Format;
+
+    /// A steady level, by the second; it counts what is asked of it.
+    struct Level(fn(i64) -> f32, Arc<Mutex<usize>>);
+
+    impl AudioFeed for Level {
+        fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+            *self.1.lock() += 1;
+            out.fill(self.0(at.as_micros() / 1_000_000));
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::from_millis(20)
+        }
+    }
+
+    fn level(of: fn(i64) -> f32) -> (Box<dyn AudioFeed>, Arc<Mutex<usize>>) {
+        let asked = Arc::new(Mutex::new(0));
+        (Box::new(Level(of, Arc::clone(&asked))), asked)
+    }
+
+    /// Silent up to its twelfth second.
+    fn source() -> (Source, Arc<Mutex<usize>>) {
+        let status = Status::new("", "Voice");
+        status.open(Format::Unknown);
+        let (feed, asked) = level(|second| if second < 12 { 0.0 } else { 0.5 });
+        (Source { feed, status, transport: Transport::default() }, asked)
+    }
+
+    /// The last sample of each block from one second up to another.
+    fn ends(source: &mut Source, from: i64, to: i64) -> Vec<f32> {
+        let blocks = (from * 100..to * 100).map(|block| {
+            let mut out = [9.0; 480];
+            source.feed.pull(Timestamp::from_micros(block * 10_000), &mut out);
+            let jump = out.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+            assert!(jump < 0.01, "a click of {jump}");
+            out[479]
+        });
+        blocks.collect()
+    }
+
+    #[test]
+    fn another_is_heard_while_it_is_silent_and_it_is_back_with_its_first_sound() {
+        let (source, asked) = source();
+        let stand_in = StandIn::default();
+        let mut source = stand_in.over(source, 48_000, false);
+        assert!(ends(&mut source, 0, 6).iter().all(|it| *it == 0.0));
+        assert!(!is_out(&source.status.report()), "nobody wants to know");
+        stand_in.set_wanted(true);
+        ends(&mut source, 6, 8);
+        assert!(!is_out(&source.status.report()), "not for long enough");
+        ends(&mut source, 8, 12);
+        assert!(is_out(&source.status.report()));
+        let (other, others) = level(|_| 0.25);
+        stand_in.give(Some(other));
+        let heard = ends(&mut source, 11, 12);
+        assert!(heard[1..].iter().all(|it| (*it - 0.25).abs() < 1e-3), "{heard:?}");
+        let heard = ends(&mut source, 12, 13);
+        assert!((heard[0] - 0.5).abs() < 1e-3, "back at once: {}", heard[0]);
+        assert_eq!(source.status.report().alarm, None);
+        let counted = *others.lock();
+        stand_in.give(None);
+        assert!(ends(&mut source, 13, 14).iter().all(|it| (*it - 0.5).abs() < 1e-3));
+        assert!(*others.lock() <= counted + 1, "closed");
+        assert_eq!(*asked.lock(), 1_500, "it was listened to all the while");
+    }
+
+    #[test]
+    fn one_that_is_gone_is_stood_in_for_and_one_that_goes_away_fades() {
+        let status = Status::new("", "Voice");
+        let (feed, _) = level(|_| 0.0);
+        let stand_in = StandIn::default();
+        let source = Source { feed, status: Arc::clone(&status), transport: Transport::default() };
+        // Whoever looks for its silence does so elsewhere.
+        let mut source = stand_in.over(source, 48_000, true);
+        stand_in.set_wanted(true);
+        stand_in.give(Some(level(|_| 0.25).0));
+        assert!(ends(&mut source, 0, 7).iter().all(|it| *it == 0.0), "it is not known to be out");
+        status.down(State::Lost, "gone", "");
+        assert!((ends(&mut source, 7, 8)[99] - 0.25).abs() < 1e-3);
+        stand_in.give(None);
+        let heard = ends(&mut source, 8, 9);
+        assert!(heard.iter().all(|it| it.abs() < 1e-3), "{heard:?}");
+    }
+}

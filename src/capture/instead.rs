@@ -1,0 +1,87 @@
+//! What is shown in a source's stead while it is black, stands still or is gone, as a person chooses it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::choice::VideoChoice;
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Instead {
+    /// The source itself, as it comes.
+    #[default]
+    Keep,
+    /// A slate with its name.
+    Slate,
+    /// Another source, by the words that open it: of a device its stable id.
+    Source(VideoChoice),
+}
+
+impl Instead {
+    /// Whether this kind of source may be black or stand still against somebody's will: a picture, a
+    /// text or a screen is as it is.
+    pub fn suits(choice: &VideoChoice) -> bool {
+        matches!(choice, VideoChoice::Camera(_) | VideoChoice::Stream(_) | VideoChoice::File(_))
+    }
+
+    /// The other source.
+    pub fn choice(&self) -> Option<&VideoChoice> {
+        match self {
+            Self::Source(choice) => Some(choice),
+            Self::Keep | Self::Slate => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn choice_mut(&mut self) -> Option<&mut VideoChoice> {
+        match self {
+            Self::Source(choice) => Some(choice),
+            Self::Keep | Self::Slate => None,
+        }
+    }
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keep => f.write_str("keep"),
+            Self::Slate => f.write_str("slate"),
+            Self::Source(choice) => choice.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Instead {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "slate" => Ok(Self::Slate),
+            source => match source.parse() {
+                Ok(VideoChoice::None) | Err(_) => Err(format!(
+                    "'{text}' cannot stand in: write keep, slate, or a source as camera:ID or image:PICTURE"
+                )),
+                Ok(choice) => Ok(Self::Source(choice)),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_reads_back_as_written() {
+        for text in ["keep", "slate", "camera:usb-046d_C920-video-index0", "image:/a b: c.png"] {
+            assert_eq!(text.parse::<Instead>().unwrap().to_string(), text);
+        }
+        for bad in ["", "none", "Slate", "camera@big"] {
+            assert!(bad.parse::<Instead>().is_err(), "{bad}");
+        }
+        let suits = |choice: &str| Instead::suits(&choice.parse().unwrap());
+        assert!(suits("camera") && suits("file:/a.mp4") && suits("stream:rtmp://h/a/s"));
+        assert!(!suits("image:/a.png") && !suits("screen") && !suits("text:a"));
+    }
+}

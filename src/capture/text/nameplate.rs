@@ -1,0 +1,89 @@
+//! The slate with a source's name on it, which stands in for the source while that has nothing to show.
+
+use std::sync::Arc;
+
+use super::draw::draw;
+use super::style::{Align, Style};
+use crate::base::{Latest, Pooled, Worker};
+use crate::capture::board::{self, Board};
+use crate::capture::rgb::{self, Rgba};
+use crate::capture::source::{Context, Source};
+use crate::media::source::{Format, Status};
+use crate::media::{Planes, Size};
+
+/// The ground, as dark as the slate without words.
+const GROUND: Rgba = Rgba::opaque(18, 20, 26);
+const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
+/// The part of the height that letters have, of the width that lines may have.
+const LETTER: u32 = 10;
+const LINE: f32 = 0.86;
+
+/// Opens the slate of this name; it is drawn once, on a thread of its own.
+///
+/// # Errors
+/// Where the system gives no thread.
+pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
+    let status = Status::new("", name);
+    let latest = Latest::default();
+    let (size, fps) = (context.size, context.grid.rate.as_f64());
+    let (name, its_status, its_latest) = (name.to_owned(), Arc::clone(&status), latest.clone());
+    let worker = Worker::spawn("nameplate", move |_| {
+        its_latest.publish(board::frame(Pooled::unpooled(drawn(&name, size))));
+        its_status.open(Format::Video { size, fps });
+    })?;
+    Ok(Source { feed: Box::new(Board { latest, _worker: Some(worker) }), status })
+}
+
+/// The name in the middle of the ground.
+fn drawn(name: &str, size: Size) -> Planes {
+    let style = Style {
+        size: (size.height / LETTER).clamp(*Style::SIZES.start(), *Style::SIZES.end()),
+        color: LETTERS,
+        align: Align::Center,
+        ..Style::default()
+    };
+    let words = draw(name, &style, Some(size.width as f32 * LINE));
+    let (width, height) = (size.width as usize, size.height as usize);
+    let mut rgba = GROUND.channels().repeat(width * height);
+    let (its_width, its_height) = (words.width as usize, words.height as usize);
+    // What is too large for the picture is cut off on both sides alike.
+    let cut =
+        |its: usize, room: usize| (its.saturating_sub(room) / 2, room.saturating_sub(its) / 2);
+    let ((skip_x, left), (skip_y, top)) = (cut(its_width, width), cut(its_height, height));
+    let lines = rgba.chunks_exact_mut(width * 4).skip(top);
+    for (to, from) in lines.zip(words.rgba.chunks_exact(its_width.max(1) * 4).skip(skip_y)) {
+        let to = to.chunks_exact_mut(4).skip(left);
+        for (to, from) in to.zip(from.chunks_exact(4).skip(skip_x)) {
+            let cover = from.last().map_or(0, |alpha| u16::from(*alpha));
+            for (below, above) in to.iter_mut().zip(from).take(3) {
+                let mixed = u16::from(*above) * cover + u16::from(*below) * (255 - cover);
+                *below = (mixed / 255) as u8;
+            }
+        }
+    }
+    rgb::planes(&rgba, size.width, size.height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dark_picture_of_the_programs_size_with_the_name_in_the_middle() {
+        for name in
+            ["Front camera", "正面", "A name that is far too long for one line of any slate", ""]
+        {
+            let size = Size::new(320, 180);
+            let planes = drawn(name, size);
+            assert_eq!((planes.size(), planes.alpha.is_none()), (size, true), "opaque");
+            let ground = planes.y[0];
+            assert!(ground < 40, "{ground}");
+            let rows = |from: usize, to: usize| &planes.y[from * 320..to * 320];
+            assert!(rows(0, 20).iter().all(|&luma| luma == ground), "{name}: nothing at the top");
+            let lit = rows(20, 160).iter().filter(|&&luma| luma > 100).count();
+            assert_eq!(lit > 50, !name.is_empty(), "{name}: {lit}");
+        }
+        // However small it is.
+        drawn("Camera", Size::new(2, 2));
+    }
+}

@@ -1,0 +1,101 @@
+//! Which sources are out, and how others are shown in their stead.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Sources;
+use crate::capture::{self, Instead};
+use crate::compose::scene::SourceId;
+use crate::compose::{self, Compositor};
+use crate::media::source::Report;
+use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::stand_in;
+
+impl Sources {
+    /// Media files are looked at where something else is to be shown instead.
+    pub(super) fn watch(&self, collection: &Collection) {
+        let mut watched = BTreeSet::new();
+        for (id, _) in stand_in::replaceable(collection) {
+            watched.insert(self.shared.get(&id).copied().unwrap_or(id));
+        }
+        for (id, open) in &self.open {
+            open.dials.set_watched(watched.contains(id));
+        }
+    }
+
+    /// Whether the chosen picture is to be looked at, for itself or for a source that shares it.
+    pub(in crate::studio) fn watches_main(&self, collection: &Collection) -> bool {
+        let mut ids = stand_in::replaceable(collection);
+        ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
+    }
+
+    /// The sources that something else is to be shown for now; `main`: how the chosen picture fares.
+    pub(super) fn stood_in_for(
+        &self,
+        collection: &Collection,
+        main: &Report,
+    ) -> BTreeSet<SourceId> {
+        let out = stand_in::replaceable(collection).map(|(id, _)| id).filter(|id| {
+            let of = self.shared.get(id).copied().unwrap_or(*id);
+            match self.open.get(&of) {
+                Some(open) => stand_in::is_out(&open.chosen.report()),
+                None => of == MAIN && stand_in::is_out(main),
+            }
+        });
+        out.collect()
+    }
+
+    /// Whether [`sync`](Self::sync) would have others stand in.
+    pub(in crate::studio) fn is_out_otherwise(
+        &self,
+        collection: &Collection,
+        main: &Report,
+    ) -> bool {
+        self.stood_in_for(collection, main) != self.out
+    }
+
+    /// Shows for those that are out what is to be shown for them.
+    pub(super) fn stand_in(
+        &mut self,
+        collection: &Collection,
+        main: &Report,
+        compositor: &Compositor,
+    ) {
+        let mut instead = BTreeMap::new();
+        let mut slates = BTreeMap::new();
+        for id in &self.out {
+            let by = stand_in::id_for(*id);
+            if *collection.instead(*id) == Instead::Slate {
+                let own = collection.source_name(*id);
+                let name = if *id == MAIN { &main.name } else { own };
+                slates.insert(by, name.to_owned());
+            }
+            // What is open already is shown from there.
+            instead.insert(*id, self.shared.get(&by).copied().unwrap_or(by));
+        }
+        for (id, name) in &slates {
+            if self.slates.get(id) == Some(name) {
+                continue;
+            }
+            let compose::Config { size, grid, clock } = compositor.config();
+            match capture::nameplate(name, &capture::Context { clock, grid, size }) {
+                Ok(slate) => compositor.set_source(*id, Some(slate.feed)),
+                Err(error) => tracing::warn!(%error, "drawing a slate"),
+            }
+        }
+        for id in self.slates.keys().filter(|id| !slates.contains_key(id)) {
+            // Another source may have its place by now.
+            if !self.open.contains_key(id) {
+                compositor.set_source(*id, None);
+            }
+        }
+        for id in self.instead.keys().filter(|id| !instead.contains_key(id)) {
+            compositor.set_instead(*id, None);
+        }
+        for (id, by) in &instead {
+            if self.instead.get(id) != Some(by) {
+                compositor.set_instead(*id, Some(*by));
+            }
+        }
+        (self.instead, self.slates) = (instead, slates);
+    }
+}

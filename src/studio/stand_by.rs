@@ -1,0 +1,135 @@
+//! What is heard in a strip's stead while its source is silent or gone: opened when it is needed, closed
+//! when the source sounds again.
+
+use crate::audio::{self, AudioChoice, StandIn};
+use crate::media::source::Report;
+use crate::studio::message::Message;
+use crate::studio::sources::{self, Chosen};
+
+/// Opens a sound, or says why it cannot be begun with.
+pub(super) type Open<'a> = dyn FnMut(&AudioChoice) -> Result<audio::Source, String> + 'a;
+
+/// That of one strip.
+#[derive(Debug, Default)]
+pub(super) struct StandBy {
+    wanted: Option<AudioChoice>,
+    /// By which it is given to what is open on the strip.
+    way: StandIn,
+    open: Option<Chosen<AudioChoice>>,
+    /// What was told of those that are closed now.
+    closed: Vec<Report>,
+}
+
+impl StandBy {
+    /// This is to be heard while the strip's source is silent; `None`: the silence.
+    pub fn set(&mut self, wanted: Option<&AudioChoice>) {
+        if self.wanted.as_ref() != wanted {
+            self.close();
+            self.wanted = wanted.cloned();
+        }
+        self.way.set_wanted(wanted.is_some());
+    }
+
+    /// Stands by for what was opened on the strip, in samples a second.
+    pub fn over(
+        &mut self,
+        choice: &AudioChoice,
+        source: audio::Source,
+        rate: u32,
+    ) -> audio::Source {
+        self.close();
+        self.way = StandIn::default();
+        self.way.set_wanted(self.wanted.is_some());
+        self.way.over(source, rate, audio::is_watched(choice))
+    }
+
+    /// Looks how the strip's source fares; what a person is told where the other cannot be opened.
+    pub fn look(&mut self, report: &Report, open: &mut Open<'_>) -> Option<(AudioChoice, Message)> {
+        if !audio::is_out(report) {
+            self.close();
+            return None;
+        }
+        let choice = self.wanted.clone().filter(|_| self.open.is_none())?;
+        let opened = open(&choice).map(|source| Some((source.feed, source.status)));
+        let (feed, chosen, message) = sources::settle(choice.clone(), opened);
+        self.way.give(feed);
+        self.open = Some(chosen);
+        message.map(|message| (choice, message))
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.way.give(None);
+            self.closed.push(open.told);
+        }
+    }
+
+    /// What changed with the other since the last call: what it is, how it fares, how it fared.
+    pub fn change(&mut self) -> Option<(AudioChoice, Report, Report)> {
+        let open = self.open.as_mut()?;
+        let (report, before) = open.change()?;
+        Some((open.choice.clone(), report, before))
+    }
+
+    /// What was told, until the last call, of others that are closed now.
+    pub fn closed(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::source::{Alarm, Format, State, Status};
+    use crate::media::{AudioFeed, Pulled, Transport};
+    use std::sync::Arc;
+
+    struct Nothing;
+
+    impl AudioFeed for Nothing {
+        fn pull(&mut self, _: crate::base::Timestamp, _: &mut [f32]) -> Pulled {
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> std::time::Duration {
+            std::time::Duration::ZERO
+        }
+    }
+
+    #[test]
+    fn another_is_opened_once_it_is_needed_and_closed_with_the_first_sound() {
+        let mut stand_by = StandBy::default();
+        let other: AudioChoice = "mic:second".parse().unwrap();
+        let mut opened = Vec::new();
+        let status = Status::new("second", "The second");
+        status.open(Format::Unknown);
+        let mut look = |stand_by: &mut StandBy, alarm| {
+            let report = Report { state: State::Open, alarm, ..Report::default() };
+            let mut open = |choice: &AudioChoice| {
+                opened.push(choice.to_string());
+                let (feed, status) = (Box::new(Nothing), Arc::clone(&status));
+                Ok(audio::Source { feed, status, transport: Transport::default() })
+            };
+            assert!(stand_by.look(&report, &mut open).is_none());
+            opened.len()
+        };
+        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 0, "nothing is to be heard instead");
+        stand_by.set(Some(&other));
+        assert_eq!(look(&mut stand_by, Some(Alarm::Clipped)), 0);
+        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 1);
+        assert_eq!(look(&mut stand_by, Some(Alarm::Silent)), 1, "it is open");
+        assert_eq!(stand_by.change().unwrap().1.name, "The second");
+        assert!(stand_by.closed().is_empty());
+        assert_eq!(look(&mut stand_by, None), 1);
+        assert_eq!(stand_by.closed().len(), 1);
+        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 2);
+        stand_by.set(None);
+        assert_eq!((stand_by.closed().len(), look(&mut stand_by, Some(Alarm::Zero))), (1, 2));
+        // What cannot be opened is told once.
+        stand_by.set(Some(&other));
+        let report = Report { state: State::Lost, ..Report::default() };
+        let mut refuse = |_: &AudioChoice| Err("no".to_owned());
+        let told = stand_by.look(&report, &mut refuse);
+        assert!(told.is_some() && stand_by.look(&report, &mut refuse).is_none());
+    }
+}

@@ -1,0 +1,87 @@
+//! What stands in for sources that are black, stand still or are gone, as sources that are opened beside
+//! those of the scenes: only while they are needed, and shared with what is open already.
+
+use std::collections::BTreeSet;
+
+use crate::capture::{Instead, Properties, VideoChoice};
+use crate::compose::scene::SourceId;
+use crate::media::source::{Alarm, Report, State};
+use crate::studio::scenes::{Collection, MAIN, Source};
+
+/// No source of a collection has this bit in its number.
+const STANDS_IN: u32 = 1 << 31;
+
+/// The number of what stands in for a source.
+pub(super) const fn id_for(of: SourceId) -> SourceId {
+    SourceId(of.0 | STANDS_IN)
+}
+
+/// Whether nothing is to be seen of a source that fares so.
+pub(super) fn is_out(report: &Report) -> bool {
+    matches!(report.state, State::Stalled | State::Lost | State::Failed)
+        || report.alarm.is_some_and(Alarm::is_blank)
+}
+
+/// All sources for which something else may be shown.
+pub(super) fn replaceable(collection: &Collection) -> impl Iterator<Item = (SourceId, &Instead)> {
+    let own = collection.sources.iter().filter(|source| Instead::suits(&source.choice));
+    let own = own.map(|source| (source.id, &source.instead));
+    let all = std::iter::once((MAIN, &collection.main_instead)).chain(own);
+    all.filter(|(_, instead)| **instead != Instead::Keep)
+}
+
+/// The other sources that are wanted while these are out; `name`: what they are called.
+pub(super) fn wanted(
+    collection: &Collection,
+    out: &BTreeSet<SourceId>,
+    name: impl Fn(&VideoChoice) -> String,
+) -> Vec<Source> {
+    let out = replaceable(collection).filter(|(id, _)| out.contains(id));
+    let sources = out.filter_map(|(id, instead)| {
+        let choice = instead.choice()?.clone();
+        Some(Source {
+            id: id_for(id),
+            name: name(&choice),
+            choice,
+            filters: Vec::new(),
+            properties: Properties::default(),
+            instead: Instead::Keep,
+        })
+    });
+    sources.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::Edit;
+
+    #[test]
+    fn only_what_is_out_and_may_be_is_stood_in_for() {
+        let mut it = Collection::default();
+        let scene = it.current;
+        for choice in ["camera:front", "image:/logo.png", "file:/a.mp4"] {
+            let (name, choice) = (choice.to_owned(), choice.parse().unwrap());
+            assert!(it.apply(&Edit::AddSource { scene, name, choice }));
+        }
+        let other: Instead = "camera:back".parse().unwrap();
+        for id in 1..=3 {
+            assert!(it.apply(&Edit::SetInstead(SourceId(id), other.clone())));
+        }
+        assert!(it.apply(&Edit::SetInstead(SourceId(3), Instead::Slate)));
+        let ids: Vec<u32> = replaceable(&it).map(|(id, _)| id.0).collect();
+        assert_eq!(ids, [1, 3], "a picture is as it is");
+        let all = (0..=3).map(SourceId).collect();
+        let sources = wanted(&it, &all, ToString::to_string);
+        assert_eq!(sources.len(), 1, "a slate opens nothing");
+        let of = (sources[0].id, sources[0].choice.to_string());
+        assert_eq!(of, (id_for(SourceId(1)), "camera:back".to_owned()));
+        assert!(wanted(&it, &BTreeSet::new(), ToString::to_string).is_empty());
+
+        let report = |state, alarm| Report { state, alarm, ..Report::default() };
+        assert!(is_out(&report(State::Open, Some(Alarm::FrozenFile))));
+        assert!(is_out(&report(State::Stalled, None)));
+        assert!(!is_out(&report(State::Open, Some(Alarm::OtherFormat))));
+        assert!(!is_out(&report(State::Opening, None)));
+    }
+}

@@ -1,0 +1,86 @@
+//! What is shown in a source's stead while it is black, stands still or is gone.
+
+use egui::Ui;
+
+use crate::capture::{CameraChoice, Instead, VideoChoice};
+use crate::compose::scene::SourceId;
+use crate::studio::settings::collection::shown;
+use crate::studio::{Command, Edit, Snapshot};
+use crate::ui::scenes::draft::choice_of;
+use crate::ui::scenes::filters::line;
+use crate::ui::theme::Type;
+use crate::ui::view::View;
+use crate::ui::widgets::{Select, menu_item, menu_rule, paragraph};
+
+/// Width of the list.
+const FIELD: f32 = 250.0;
+
+/// The other sources of the scenes, the chosen picture and the cameras, each once, with their names.
+fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
+    let own = choice_of(snapshot, id);
+    let mut others: Vec<(String, VideoChoice)> = Vec::new();
+    let mut offer = |name: &str, choice: VideoChoice| {
+        let is_it = |known: &VideoChoice| known.is_same_as(&choice);
+        let known = own.is_some_and(is_it) || others.iter().any(|(_, other)| is_it(other));
+        if choice != VideoChoice::None && !known {
+            others.push((name.to_owned(), choice));
+        }
+    };
+    for source in &snapshot.scenes.collection.sources {
+        offer(&source.name, source.choice.clone());
+    }
+    for camera in &snapshot.cameras {
+        offer(&camera.name, VideoChoice::Camera(CameraChoice::of(&camera.id)));
+    }
+    if let Some(video) = &snapshot.video {
+        offer(&video.name, video.choice.clone());
+    }
+    others
+}
+
+pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
+    let (snapshot, texts) = (view.snapshot, view.texts);
+    let now = snapshot.scenes.collection.instead(id).clone();
+    let others = others(snapshot, id);
+    let (keep, slate) = (texts.get("instead-keep"), texts.get("instead-slate"));
+    let chosen = match &now {
+        Instead::Keep => keep.to_string(),
+        Instead::Slate => slate.to_string(),
+        Instead::Source(choice) => {
+            let known = others.iter().find(|(_, other)| other == choice);
+            known.map_or_else(|| shown(choice.to_string()), |(name, _)| name.clone())
+        }
+    };
+    let name = texts.get("instead-way").to_string();
+    let mut wanted = None;
+    line(ui, view, &name, |ui, view| {
+        let select = Select {
+            name: &name,
+            chosen: &chosen,
+            width: FIELD,
+            enabled: true,
+            close_on_click: true,
+        };
+        select.show(ui, view.theme, |ui| {
+            for (text, one) in [(&keep, Instead::Keep), (&slate, Instead::Slate)] {
+                if menu_item(ui, view.theme, text, "", one == now, true) {
+                    wanted = Some(one);
+                }
+            }
+            if !others.is_empty() {
+                menu_rule(ui, view.theme);
+            }
+            for (text, choice) in &others {
+                let is_it = now.choice() == Some(choice);
+                if menu_item(ui, view.theme, text, "", is_it, true) {
+                    wanted = Some(Instead::Source(choice.clone()));
+                }
+            }
+        });
+    });
+    let hint = texts.get("instead-hint");
+    paragraph(ui, &hint, Type::Small, view.theme.secondary);
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != now) {
+        view.send(Command::Edit(Edit::SetInstead(id, wanted)));
+    }
+}

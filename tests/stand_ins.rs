@@ -1,0 +1,183 @@
+//! What is black, stands still or is silent is stood in for by what a person chose, and is back by itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::Path;
+
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::{Instead, VideoChoice};
+use onair::mix::StripId;
+use onair::studio::{self, Command, Edit, Settings, Studio};
+use peers::{LIMIT, missing, wait_for};
+
+const BRIGHT: u8 = 180;
+const OTHER: u8 = 100;
+
+/// Ten pictures a second: black for so many, then bright ones that move for as many.
+fn clip(path: &Path, each: usize) {
+    let mut file = b"YUV4MPEG2 W64 H36 F10:1 C420mpeg2\n".to_vec();
+    for number in 0..each * 2 {
+        let luma = if number < each { 16 } else { BRIGHT + (number % 2) as u8 * 4 };
+        file.extend(b"FRAME\n");
+        file.extend([luma; 64 * 36]);
+        file.extend([128; 64 * 36 / 2]);
+    }
+    fs::write(path, file).unwrap();
+}
+
+fn start(settings: Settings) -> Studio {
+    let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
+    wait_for("the strips", LIMIT, || !studio.snapshot().strips.is_empty());
+    studio
+}
+
+/// The darkest and the brightest of the picture that goes out.
+fn luma(studio: &Studio) -> (u8, u8) {
+    let Some(frame) = studio.program().get() else { return (0, 0) };
+    let y = &frame.planes.y;
+    (*y.iter().min().unwrap(), *y.iter().max().unwrap())
+}
+
+fn told(studio: &Studio, key: &str) -> bool {
+    studio.snapshot().notices.iter().any(|it| it.key == key)
+}
+
+#[test]
+fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.y4m");
+    clip(&path, 80);
+    let (toml, other) = (folder.path().join("settings.toml"), "color:#626262");
+    let settings = format!(
+        "video = 'none'\naudio = 'silence'\n[collection]\ncurrent = 'Show'\n\
+         [[collection.sources]]\nname = 'Clip'\nsource = 'file:{}'\nif_black = '{other}'\n\
+         [[collection.scenes]]\nname = 'Show'\n\
+         [[collection.scenes.items]]\nsource = 'Clip'\n",
+        path.display()
+    );
+    fs::write(&toml, settings).unwrap();
+    let (settings, bad) = Settings::read(&toml);
+    assert!(bad.is_empty(), "{bad:?}");
+    let studio = start(settings);
+    let near = |luma: u8, wanted: u8| luma.abs_diff(wanted) <= 6;
+    let is = |wanted: u8| {
+        let (low, high) = luma(&studio);
+        near(low, wanted) && near(high, wanted)
+    };
+    // Around twice: it is back by itself each time.
+    for _ in 0..2 {
+        wait_for("the other source", LIMIT, || is(OTHER));
+        assert!(told(&studio, "clip-black"), "{:?}", studio.snapshot().notices);
+        wait_for("the clip itself", LIMIT, || is(BRIGHT));
+        wait_for("the notice taken back", LIMIT, || !told(&studio, "clip-black"));
+    }
+    // A slate with its name: dark, with letters on it.
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    studio.send(Command::Edit(Edit::SetInstead(id, Instead::Slate)));
+    wait_for("the slate", LIMIT, || {
+        let (low, high) = luma(&studio);
+        low > 20 && low < 40 && (110..170).contains(&high)
+    });
+    // As it comes, and nothing is told of it any more.
+    studio.send(Command::Edit(Edit::SetInstead(id, Instead::Keep)));
+    wait_for("black", LIMIT, || is(16) && !told(&studio, "clip-black"));
+    studio.send(Command::Undo);
+    wait_for("the slate again", LIMIT, || luma(&studio).0 > 20 && luma(&studio).0 < 40);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The player's: thirteen seconds of one picture, of which its encoder makes new ones.
+    let path = folder.path().join("still.mkv");
+    let picture = "color=c=0xb4b4b4:s=64x36:r=10:d=13";
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", picture];
+    let words = words.into_iter().chain(["-c:v", "libx264", "-pix_fmt", "yuv420p"]);
+    peers::Peer::start("ffmpeg", words.chain([path.to_str().unwrap()])).wait_success(LIMIT);
+    let video = Some(VideoChoice::File(path));
+    let audio = Some(AudioChoice::Silence);
+    let studio = start(Settings { video, audio, ..Settings::default() });
+    wait_for("its picture", LIMIT, || luma(&studio).0 > 140);
+    let instead = Instead::Source("color:#202020".parse().unwrap());
+    let main = onair::studio::scenes::MAIN;
+    studio.send(Command::Edit(Edit::SetInstead(main, instead)));
+    wait_for("the other", LIMIT, || luma(&studio).1 < 60 && told(&studio, "clip-frozen"));
+    studio.send(Command::SelectVideo(VideoChoice::Test));
+    wait_for("another picture", LIMIT, || luma(&studio).1 > 140 && !told(&studio, "clip-frozen"));
+    studio.end(LIMIT).unwrap();
+}
+
+/// A tone of 440 Hz, 48,000 samples a second: silent for so many seconds, then as loud as that for as many.
+fn wav(path: &Path, silent: u32, sounds: u32, amplitude: f64) {
+    let samples = (silent + sounds) * 48_000;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + samples * 2).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend(16_u32.to_le_bytes());
+    file.extend([1_u16, 1].map(u16::to_le_bytes).concat());
+    file.extend([48_000_u32, 96_000].map(u32::to_le_bytes).concat());
+    file.extend([2_u16, 16].map(u16::to_le_bytes).concat());
+    file.extend(b"data");
+    file.extend((samples * 2).to_le_bytes());
+    for number in 0..samples {
+        let phase = f64::from(number) / 48_000.0 * 440.0 * std::f64::consts::TAU;
+        let level = if number < silent * 48_000 { 0.0 } else { amplitude * 32_767.0 };
+        file.extend(((phase.sin() * level) as i16).to_le_bytes());
+    }
+    fs::write(path, file).unwrap();
+}
+
+#[test]
+fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    wav(&path("voice.wav"), 9, 6, 0.5);
+    wav(&path("other.wav"), 0, 5, 0.02);
+    let settings = format!(
+        "video = 'none'\naudio = 'file:{}'\n[[strips]]\nif_silent = 'file:{}'\n\
+         [[strips]]\nname = 'Second'\nsource = 'file:{}'\n",
+        path("voice.wav").display(),
+        path("other.wav").display(),
+        path("voice.wav").display()
+    );
+    fs::write(path("settings.toml"), settings).unwrap();
+    let (settings, bad) = Settings::read(&path("settings.toml"));
+    assert!(bad.is_empty(), "{bad:?}");
+    let studio = start(settings);
+    wait_for("both strips", LIMIT, || studio.snapshot().strips.len() == 2);
+    let rms = |strip: usize| studio.snapshot().strips[strip].meter.rms_dbfs;
+    let other = |strip: usize| (-40.0..-34.0).contains(&rms(strip));
+    let own = |strip: usize| (-12.0..-6.0).contains(&rms(strip));
+    for _ in 0..2 {
+        wait_for("the other", LIMIT, || other(0) && told(&studio, "sound-zero"));
+        wait_for("the voice itself", LIMIT, || own(0) && !told(&studio, "sound-zero"));
+    }
+    // Another strip of the same, for which nothing was chosen yet.
+    let id = studio.snapshot().strips[1].sound.id;
+    assert_ne!(id, StripId::MAIN);
+    wait_for("silence", LIMIT, || rms(1) <= -60.0);
+    let choice = Some(AudioChoice::File(path("other.wav")));
+    studio.send(Command::SetIfSilent { id, choice });
+    wait_for("the other there", LIMIT, || other(1));
+    studio.send(Command::SetIfSilent { id, choice: None });
+    studio.send(Command::SetIfSilent { id: StripId::MAIN, choice: None });
+    wait_for("silence of both", LIMIT, || {
+        rms(0) <= -60.0 && rms(1) <= -60.0 && !told(&studio, "sound-zero")
+    });
+    studio.end(LIMIT).unwrap();
+}
