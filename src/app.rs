@@ -19,7 +19,7 @@ use egui::ViewportCommand;
 use crate::base::Latest;
 use crate::media::VideoFrame;
 use crate::studio::snapshot::{LiveState, WatchState};
-use crate::studio::{Command, Playing, Preferences, Snapshot};
+use crate::studio::{Command, Edit, Playing, Preferences, Snapshot};
 use crate::ui::picture::Surfaces;
 use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
 
@@ -201,6 +201,7 @@ impl<S: Studio> Window<S> {
             Wish::PickAnother(pick, source, folder) => {
                 self.files.ask(ctx, Kind::Another(pick, source), folder);
             }
+            Wish::PickThen(source, folder) => self.files.ask(ctx, Kind::Then(source), folder),
             Wish::PickFilterFile(asset, source, index) => {
                 self.files.ask(ctx, Kind::Filter(asset, source, index), None);
             }
@@ -319,6 +320,9 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
                 Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),
+                Kind::Then(source) => {
+                    self.studio.send(Command::Edit(Edit::AddFile(source, path)));
+                }
                 Kind::Filter(_, source, index) => self.screen.picked_filter(source, index, path),
                 Kind::Transition(_) => self.screen.picked_transition(path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),

@@ -805,3 +805,59 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
     assert!(!notices.iter().any(|it| it.1.contains("Clip")), "{notices:?}");
     drop(guest);
 }
+
+#[test]
+fn files_of_a_list_follow_each_other_and_end_together() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clip = |name: &str, gray: &str, size: &str, hz: u32| {
+        let path = folder.path().join(name);
+        let picture = format!("color=c={gray}:s={size}:r=15:d=2");
+        let tone = format!("sine=frequency={hz}:sample_rate=48000:duration=2,volume=6");
+        let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi"];
+        words.extend(["-i", &picture, "-f", "lavfi", "-i", &tone, "-c:v", "libx264"]);
+        words.extend(["-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", path.to_str().unwrap()]);
+        Peer::start("ffmpeg", words).wait_success(LIMIT);
+        path
+    };
+    let first = clip("first.mp4", "0x404040", "320x180", 440);
+    let second = clip("second.mkv", "0xa0a0a0", "640x360", 1_000);
+    let studio = studio();
+    add(&studio, "Clips", &first);
+    wait_for("its strip", LIMIT, || studio.snapshot().strips.len() == 2);
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    studio.send(Command::Edit(Edit::AddFile(id, folder.path().join("absent.mp4"))));
+    studio.send(Command::Edit(Edit::AddFile(id, second)));
+    let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+    let is = |index: usize| playing().is_some_and(|it| it.item == Some((index, 3)) && !it.paused);
+    let luma = || {
+        let Some(frame) = studio.program().get() else { return 0 };
+        let (width, size) = (frame.planes.luma_stride(), frame.size());
+        frame.planes.y[size.height as usize / 2 * width + size.width as usize / 2]
+    };
+    let peak = || studio.snapshot().strips[1].meter.peak_dbfs;
+    // Around twice, over one that is not there, with the sound of each.
+    for _ in 0..2 {
+        wait_for("the first", LIMIT, || is(0) && (55..85).contains(&luma()) && peak() > -30.0);
+        let fails = || {
+            let report = studio.snapshot().scenes.source(id).cloned().unwrap();
+            report.reason.contains("absent.mp4")
+        };
+        wait_for("one that fails", LIMIT, fails);
+        wait_for("the second", LIMIT, || is(2) && (140..170).contains(&luma()) && peak() > -30.0);
+    }
+    studio.send(Command::Edit(Edit::RemoveFile(id, 0)));
+    let of_two = |index: usize| playing().is_some_and(|it| it.item == Some((index, 2)));
+    studio.send(Command::AtEnd(id, AtEnd::Hold));
+    // The last picture of the last one stays.
+    let held =
+        || of_two(1) && playing().is_some_and(|it| it.paused) && (140..170).contains(&luma());
+    wait_for("its end", LIMIT, held);
+    studio.send(Command::Media(id, Go::Restart));
+    wait_for("the first again", LIMIT, || of_two(0) && (55..85).contains(&luma()));
+    studio.send(Command::Media(id, Go::Next));
+    wait_for("the second at once", LIMIT, || of_two(1) && (140..170).contains(&luma()));
+    studio.end(LIMIT).unwrap();
+}

@@ -26,6 +26,8 @@ pub enum Kind {
     Source(Pick, SceneId),
     /// For a source that is there.
     Another(Pick, SourceId),
+    /// To be played by a source after the others.
+    Then(SourceId),
     /// For a filter of a source, by its place in the list.
     Filter(Asset, SourceId, usize),
     /// For the transition between scenes.
@@ -61,6 +63,7 @@ impl Kind {
             Self::Audio | Self::Strip(_) => {
                 films("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &[&["wav"], &SONGS[..]].concat())
             }
+            Self::Then(_) => films("FLV, MP4, MKV, WebM", &[]),
             Self::Watch => films("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC", &SONGS),
             Self::Film => Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"]),
             Self::Folder

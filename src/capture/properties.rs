@@ -2,6 +2,8 @@
 //! follow each other, whether the pointer is seen. Plain values, and the dials by which an open source
 //! takes others.
 
+use std::path::PathBuf;
+
 use super::choice::VideoChoice;
 use super::control::ControlBoard;
 use super::dial::Dial;
@@ -37,6 +39,8 @@ pub struct Properties {
     pub hidden: Hidden,
     /// Of media files.
     pub at_end: AtEnd,
+    /// Media files that are played after the one that is shown, one after the other.
+    pub files: Vec<PathBuf>,
 }
 
 /// Which part of the properties a kind of source heeds.
@@ -65,13 +69,19 @@ impl Heeds {
 }
 
 impl Properties {
+    /// Files that follow the first.
+    pub const MOST_FILES: usize = 200;
+
     /// Those that matter to this source, the rest as in the beginning.
     pub fn heeded(&self, choice: &VideoChoice) -> Self {
         let none = Self::default();
         match Heeds::of(choice) {
             Some(Heeds::Text) => Self { text: self.text.clone(), ..none },
             Some(Heeds::Slides) => Self { slides: self.slides, hidden: self.hidden, ..none },
-            Some(Heeds::Media) => Self { hidden: self.hidden, at_end: self.at_end, ..none },
+            Some(Heeds::Media) => {
+                let (hidden, at_end, files) = (self.hidden, self.at_end, self.files.clone());
+                Self { hidden, at_end, files, ..none }
+            }
             Some(Heeds::Pointer) => Self { without_pointer: self.without_pointer, ..none },
             // What is set of a camera belongs to the camera, not to a source.
             Some(Heeds::Camera) | None => none,
@@ -81,7 +91,9 @@ impl Properties {
     /// With every number where it may be.
     #[must_use]
     pub fn bounded(self) -> Self {
-        Self { text: self.text.bounded(), slides: self.slides.bounded(), ..self }
+        let mut files = self.files;
+        files.truncate(Self::MOST_FILES);
+        Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
     }
 
     /// Whether only what is drawn with a slider or typed differs, nothing that is switched.
@@ -89,7 +101,7 @@ impl Properties {
         self.text.is_drawn_from(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
             && self.without_pointer == other.without_pointer
-            && (self.hidden, self.at_end) == (other.hidden, other.at_end)
+            && (self.hidden, self.at_end, &self.files) == (other.hidden, other.at_end, &other.files)
     }
 }
 
@@ -120,11 +132,17 @@ impl Dials {
         self.slides.set(properties.slides);
         self.without_pointer.set(properties.without_pointer);
         self.transport().set_at_end(properties.at_end);
+        self.transport().set_then(&properties.files);
     }
 
     /// Whether a media file is told of when it is black or stands still: something else is to be shown then.
     pub fn set_watched(&self, watched: bool) {
         self.watched.set(watched);
+    }
+
+    /// That, for who looks.
+    pub fn watched(&self) -> Dial<bool> {
+        self.watched.clone()
     }
 
     /// What is wanted of cameras, and what they have.
@@ -140,11 +158,6 @@ impl Dials {
     /// What the desktop has allowed.
     pub fn permissions(&self) -> Permissions {
         self.permissions.get()
-    /// That, for who looks.
-    pub fn watched(&self) -> Dial<bool> {
-        self.watched.clone()
-    }
-
     }
 
     /// Those of the studio, before a screen or window is opened.
@@ -170,6 +183,7 @@ impl Dials {
     /// It is this one: that of something that was open already.
     pub fn set_transport(&self, transport: Transport) {
         transport.set_at_end(self.transport().at_end());
+        transport.set_then(&self.transport().then());
         self.transport.set(transport);
     }
 }
@@ -184,6 +198,7 @@ mod tests {
         let at_end = AtEnd::Hold;
         let mut properties =
             Properties { without_pointer: true, hidden, at_end, ..Properties::default() };
+        properties.files = vec!["/y.mp4".into()];
         properties.text.style.size = 99;
         let heeded = |choice: &str| properties.heeded(&choice.parse().unwrap());
         assert_eq!(heeded("text:a").text.style.size, 99);
@@ -193,6 +208,7 @@ mod tests {
         assert_eq!(heeded("slides:/x").hidden, Hidden::Pauses);
         assert_eq!(heeded("file:/x.mp4").hidden, Hidden::Pauses);
         assert_eq!(heeded("file:/x.mp4").at_end, AtEnd::Hold);
+        assert_eq!(heeded("file:/x.mp4").files.len(), 1);
         assert_eq!(heeded("slides:/x").at_end, AtEnd::Loop);
         assert_eq!(heeded("text:a").hidden, Hidden::Plays);
         assert_eq!(heeded("image:/x.png"), Properties::default());

@@ -2,6 +2,7 @@
 //! asks, the source that looks at it, and where it says that it is.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ struct Inside {
     asked: VecDeque<Go>,
     position: Option<Position>,
     at_end: AtEnd,
+    then: Vec<PathBuf>,
 }
 
 /// Shared by both; clones are the same one.
@@ -104,6 +106,25 @@ impl Transport {
         self.0.lock().at_end
     }
 
+    /// These files are played after the one that was opened, also while that plays.
+    pub fn set_then(&self, files: &[PathBuf]) {
+        let mut inside = self.0.lock();
+        if inside.then != files {
+            inside.then = files.to_vec();
+        }
+    }
+
+    /// As they were set last.
+    pub fn then(&self) -> Vec<PathBuf> {
+        self.0.lock().then.clone()
+    }
+
+    /// Whether the file that was opened goes around by itself: no other follows it.
+    pub fn goes_around(&self) -> bool {
+        let inside = self.0.lock();
+        inside.at_end == AtEnd::Loop && inside.then.is_empty()
+    }
+
     /// The source says where it is.
     pub fn tell(&self, position: Position) {
         self.0.lock().position = Some(position);
@@ -129,6 +150,18 @@ mod tests {
             assert_eq!(transport.clone().at_end(), at_end);
         }
         assert!("once".parse::<AtEnd>().unwrap_err().contains("clear"));
+    }
+
+    #[test]
+    fn a_file_that_others_follow_does_not_go_around_by_itself() {
+        let transport = Transport::default();
+        assert!(transport.goes_around() && transport.then().is_empty());
+        transport.set_then(&["/b.mp4".into()]);
+        assert!(!transport.goes_around());
+        assert_eq!(transport.then(), [PathBuf::from("/b.mp4")]);
+        transport.set_then(&[]);
+        transport.set_at_end(AtEnd::Hold);
+        assert!(!transport.goes_around());
     }
 
     #[test]

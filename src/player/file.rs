@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::base::Stop;
 use crate::media::Transport;
-use crate::media::transport::AtEnd;
 use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
 use crate::player::recording::{Film, Medium, Piece, RUN_UP_MICROS, unreadable};
@@ -37,7 +36,7 @@ pub(super) fn run(
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.enter(State::Opening { stage: "file" });
     let (mut round, mut from) = (Round::default(), start);
-    let again = || around.is_some_and(|it| it.at_end() == AtEnd::Loop);
+    let again = || around.is_some_and(Transport::goes_around);
     loop {
         let read = read(&mut feed, path, from, &mut round);
         let whole = read.is_ok();

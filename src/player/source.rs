@@ -8,10 +8,11 @@
 
 pub(super) mod convert;
 mod line;
+mod several;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -101,6 +102,9 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         runtime: runtime.clone(),
         name,
         ends: Cell::default(),
+        file: RefCell::default(),
+        at: Cell::default(),
+        wanted: Cell::default(),
     };
     // What makes no sense is told at once.
     let first = keeper.start(None)?;
@@ -252,6 +256,10 @@ struct Keeper {
     runtime: Runtime,
     name: String,
     ends: Cell<Ends>,
+    /// Which of several files plays, where it stands among them, and which one is wanted instead.
+    file: RefCell<PathBuf>,
+    at: Cell<usize>,
+    wanted: Cell<Option<usize>>,
 }
 
 /// How the file that plays was to end.
@@ -288,7 +296,19 @@ impl Keeper {
             Line::new(Arc::clone(&sound), rate, channels)
                 .map(|line| Box::new(line) as Box<dyn super::Speaker>)
         });
-        let config = Config { start: place.or(self.config.start), ..self.config.clone() };
+        let files = self.files();
+        let source = match files.get(self.at.get()) {
+            Some(file) => {
+                self.file.borrow_mut().clone_from(file);
+                Source::File(file.clone())
+            }
+            None => {
+                self.at.set(0);
+                self.config.source.clone()
+            }
+        };
+        let start = place.or(self.config.start);
+        let config = Config { start, source, ..self.config.clone() };
         Player::open_with(&config, &self.runtime, self.clock, screen, Some(speaker))
     }
 
@@ -299,12 +319,26 @@ impl Keeper {
                 Some(player) => self.watch(player, stop),
                 None => return,
             };
+            let mut paused = false;
             if let Some(mut player) = player.take() {
+                paused = player.is_paused();
                 player.stop(END);
             }
             let Some(ended) = ended else { return };
+            match self.follow(&ended, stop) {
+                None => return,
+                Some(Some(next)) => {
+                    next.pause(paused);
+                    player = Some(next);
+                    continue;
+                }
+                Some(None) => {}
+            }
             if ended == State::Ended && self.ends.get().once {
                 let Some(from) = self.rest(stop) else { return };
+                if from.is_zero() {
+                    self.at.set(0);
+                }
                 self.shared.sound.clear();
                 match self.start(Some(from)) {
                     Ok(again) => {
@@ -362,6 +396,10 @@ impl Keeper {
             }
             while player.events().try_recv().is_ok() {}
             while let Some(go) = self.transport.take() {
+                if let Some(file) = self.other(go) {
+                    self.wanted.set(Some(file));
+                    return Some(State::Ended);
+                }
                 obey(player, go);
             }
             self.follow_end(player);
@@ -396,7 +434,7 @@ impl Keeper {
 
     /// Has a file end where it was to go around, or the other way about.
     fn follow_end(&self, player: &Player) {
-        let once = self.transport.at_end() != AtEnd::Loop;
+        let once = !self.transport.goes_around();
         let mut ends = self.ends.get();
         let begins = ends.follow(once);
         self.ends.set(ends);
@@ -445,7 +483,9 @@ impl Keeper {
     fn place(&self, player: &Player) {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let at = at_in_round(player);
-        self.transport.tell(Position { paused: player.is_paused(), at, whole, item: None });
+        let count = self.count();
+        let item = (count > 1).then_some((self.at.get(), count));
+        self.transport.tell(Position { paused: player.is_paused(), at, whole, item });
     }
 
     fn open(&self, figures: &Figures) {
@@ -469,7 +509,11 @@ impl Keeper {
     }
 
     fn tell(&self, ended: &State) {
-        let name = &self.name;
+        let files = self.files();
+        let name = match files.get(self.at.get()).and_then(|file| file.file_name()) {
+            Some(name) => &*name.to_string_lossy(),
+            None => &*self.name,
+        };
         match ended {
             State::Failed(failure) => {
                 let reason = format!("{name} cannot be played: {}", failure.cause);

@@ -1,6 +1,8 @@
 //! Changes of the scene collection, each a value: what the window and the command line may ask, and
 //! what *undo* takes back.
 
+use std::path::PathBuf;
+
 use crate::capture::{Instead, Properties, VideoChoice};
 use crate::compose::filter::{MOST_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Place, Scene, SceneId, SourceId};
@@ -10,6 +12,7 @@ use crate::studio::scenes::{
 };
 
 mod copies;
+mod files;
 
 use copies::renumber;
 
@@ -45,6 +48,10 @@ pub enum Edit {
     SetFilters(SourceId, Vec<Slot>),
     /// How a text looks, slides follow each other, whether the pointer is seen.
     SetProperties(SourceId, Properties),
+    /// One more media file that a source plays after the others.
+    AddFile(SourceId, PathBuf),
+    /// The source plays this one of those that follow the first no more.
+    RemoveFile(SourceId, usize),
     /// What is shown in a source's stead while it is black, stands still or is gone.
     SetInstead(SourceId, Instead),
     RemoveItem(ItemId),
@@ -226,6 +233,8 @@ impl Collection {
                 self.sources.iter_mut().find(|source| source.id == *id)?.properties =
                     properties.clone().bounded();
             }
+            Edit::AddFile(id, path) => self.add_file(*id, path)?,
+            Edit::RemoveFile(id, index) => self.remove_file(*id, *index)?,
             Edit::SetInstead(MAIN, instead) => self.main_instead = instead.clone(),
             Edit::SetInstead(id, instead) => {
                 self.sources.iter_mut().find(|source| source.id == *id)?.instead = instead.clone();

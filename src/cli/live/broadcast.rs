@@ -197,6 +197,13 @@ impl Orders {
                 Ok(Some(Asked::AtEnd(name, at_end))) => {
                     command_for(studio, &name, |id| Command::AtEnd(id, at_end));
                 }
+                Ok(Some(Asked::AddFile(name, path))) => {
+                    command_for(studio, &name, |id| Command::Edit(Edit::AddFile(id, path)));
+                }
+                Ok(Some(Asked::RemoveFile(name, number))) => {
+                    let index = number.saturating_sub(2);
+                    command_for(studio, &name, |id| Command::Edit(Edit::RemoveFile(id, index)));
+                }
                 Ok(Some(Asked::IfBlack(name, instead))) => {
                     command_for(studio, &name, |id| Command::Edit(Edit::SetInstead(id, instead)));
                 }

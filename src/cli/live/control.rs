@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
-use crate::cli::value::duration;
 use crate::capture::Instead;
+use crate::cli::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::transport::{AtEnd, Go};
 use crate::studio::settings::collection::{matte_of, transition_of};
@@ -107,6 +107,10 @@ pub(super) enum Asked {
     },
     /// What becomes of the source of this name at its end; an empty name as above.
     AtEnd(String, AtEnd),
+    /// One more file after those that the source of this name plays.
+    AddFile(String, PathBuf),
+    /// It plays this one no more, counted from 1, of which the first is the source's own.
+    RemoveFile(String, usize),
     /// What is shown in the stead of the source of this name; an empty name as above.
     IfBlack(String, Instead),
     /// The desktop is to ask once more what this screen or window is; an empty name as above.
@@ -163,6 +167,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                  duplicate [ITEM], duplicate-source ITEM, \
                  media pause|resume|restart|next|previous|seek TIME [SOURCE], \
                  media at-end loop|clear|hold [SOURCE], \
+                 media add SOURCE: FILE, media remove NUMBER SOURCE, \
                  if-black [NAME:] keep|slate|SOURCE, ask [SOURCE], \
                  talk press|release [STRIP], \
                  strip at-end loop|clear|hold [STRIP], strip restart [STRIP], \
@@ -223,9 +228,24 @@ fn media(text: &str) -> Result<Asked, String> {
             let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             return Ok(Asked::AtEnd(name.trim().to_owned(), word.parse()?));
         }
+        "add" => {
+            let (name, path) = rest.split_once(": ").unwrap_or((rest, ""));
+            if name.trim().is_empty() || path.trim().is_empty() {
+                return Err("write media add SOURCE: FILE".into());
+            }
+            return Ok(Asked::AddFile(name.trim().to_owned(), path.trim().into()));
+        }
+        "remove" => {
+            let (number, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let number = number.parse().ok().filter(|number| (2..=1_000).contains(number));
+            let number: usize = number.ok_or(
+                "write media remove NUMBER SOURCE: which of its files, from 2 on; the first is changed",
+            )?;
+            return Ok(Asked::RemoveFile(name.trim().to_owned(), number));
+        }
         _ => {
-            let known =
-                "pause, resume, restart, next, previous, seek TIME or at-end loop|clear|hold";
+            let known = "pause, resume, restart, next, previous, seek TIME, at-end loop|clear|hold, \
+                         add or remove NUMBER";
             return Err(format!("'media {word}': write one of {known}, and the source's name"));
         }
     };
@@ -356,6 +376,13 @@ mod tests {
         let seek = Go::To(Duration::from_secs(90));
         assert_eq!(media("media seek 90s My clip"), ("My clip".into(), seek));
         assert_eq!(media("media restart"), (String::new(), Go::Restart));
+        let add = Asked::AddFile("My clip".into(), "/v/a: b.mp4".into());
+        assert_eq!(parse("media add My clip: /v/a: b.mp4", &names), Ok(Some(add)));
+        let remove = Asked::RemoveFile("My clip".into(), 2);
+        assert_eq!(parse("media remove 2 My clip", &names), Ok(Some(remove)));
+        for bad in ["media add My clip", "media remove My clip", "media remove 1 My clip"] {
+            assert!(parse(bad, &names).is_err(), "{bad}");
+        }
         let instead = |line| match parse(line, &names) {
             Ok(Some(Asked::IfBlack(name, instead))) => (name, instead.to_string()),
             other => panic!("{other:?}"),
@@ -384,7 +411,10 @@ mod tests {
         assert_eq!(parse("strip restart", &names), Ok(Some(again)));
         let other = |name: &str, choice| Ok(Some(Asked::IfSilent(name.into(), choice)));
         let second = AudioChoice::Mic(Some("pulse:b".into()));
-        assert_eq!(parse("strip if-silent My voice: mic:pulse:b", &names), other("My voice", Some(second)));
+        assert_eq!(
+            parse("strip if-silent My voice: mic:pulse:b", &names),
+            other("My voice", Some(second))
+        );
         assert_eq!(parse("strip if-silent keep", &names), other("", None));
         assert!(parse("strip if-silent Voice: none", &names).unwrap_err().contains("keep"));
         assert!(parse("strip", &names).is_err() && parse("strip at-end once", &names).is_err());

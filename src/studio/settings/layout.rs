@@ -82,6 +82,8 @@ struct SourceTable {
     at_end: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     if_black: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
     text: toml::Table,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
@@ -165,6 +167,7 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
         when_hidden: properties::hidden_text(source.properties.hidden),
         at_end: properties::at_end_text(source.properties.at_end),
         if_black: instead_text(&source.instead),
+        files: source.properties.files.iter().map(|path| path.display().to_string()).collect(),
         text: properties::text_table(&source.properties.text),
         slides: properties::slides_table(&source.properties.slides),
         filters: filters::tables(&source.filters),

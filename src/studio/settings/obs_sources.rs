@@ -1,5 +1,7 @@
 //! The sources of OBS's files that show something, as sources of ours, with what of them is not taken.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::capture::{Properties, VideoChoice};
@@ -30,7 +32,7 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
     let none = Value::Null;
     let settings = source.get("settings").unwrap_or(&none);
     let kind = kind(source);
-    let mut not = Vec::new();
+    let (mut not, mut then) = (Vec::new(), Vec::new());
     let wanted = match kind {
         "image_source" => format!("image:{}", text(settings, "file")),
         "slideshow" => {
@@ -43,7 +45,11 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
             format!("color:{}", obs_looks::color(number))
         }
         "ffmpeg_source" => media(settings, &mut not),
-        "vlc_source" => playlist(settings, &mut not),
+        "vlc_source" => {
+            let (first, rest) = playlist(settings, &mut not);
+            then = rest;
+            first
+        }
         // Their ids are not ours: the first camera, to be chosen anew.
         "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => {
             if names_device(settings) {
@@ -78,7 +84,9 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
         other => return Err(other.to_owned()),
     };
     let choice = wanted.parse().map_err(|_| kind.to_owned())?;
-    let (properties, without) = obs_looks::properties(kind, source);
+    let (mut properties, without) = obs_looks::properties(kind, source);
+    properties.files = then;
+    let properties = properties.bounded();
     not.extend(without);
     Ok(Taken { choice, properties, not, cut: cut(settings) })
 }
@@ -99,15 +107,29 @@ fn media(settings: &Value, not: &mut Vec<String>) -> String {
     format!("file:{}", text(settings, "local_file"))
 }
 
-/// The first of a list.
-fn playlist(settings: &Value, not: &mut Vec<String>) -> String {
+/// The first of a list, and the files that follow it.
+fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "playlist");
-    let first = all.first().map(|it| text(it, "value")).unwrap_or_default();
-    if all.len() > 1 {
-        not.push(format!("the {} that follow in its list", all.len() - 1));
+    let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
+    let first = all.next().unwrap_or_default();
+    let is_file = |it: &&str| !it.contains("://") && !Path::new(it).is_dir();
+    let (files, others): (Vec<&str>, Vec<&str>) = all.partition(is_file);
+    // A stream does not end: nothing follows it.
+    let stream = first.contains("://");
+    let left_out = if stream { files.len() + others.len() } else { others.len() };
+    if left_out > 0 {
+        not.push(format!("{left_out} of its list: only files follow a file"));
     }
-    let kind = if first.contains("://") { "stream" } else { "file" };
-    format!("{kind}:{first}")
+    if files.len() > Properties::MOST_FILES {
+        not.push(format!("of its list what is beyond {}", Properties::MOST_FILES));
+    }
+    if flag(settings, "shuffle") {
+        not.push("that its list is shuffled".into());
+    }
+    if stream {
+        return (format!("stream:{first}"), Vec::new());
+    }
+    (format!("file:{first}"), files.into_iter().map(PathBuf::from).collect())
 }
 
 /// A window of X11: its number, its title and its program, in lines.
@@ -196,12 +218,14 @@ mod tests {
         let not = |kind: &str, settings: &Value| of(kind, settings).unwrap().1.join("; ");
         let once = json!({"local_file": "/v/a.mp4", "speed_percent": 50});
         assert_eq!(not("ffmpeg_source", &once), "another speed");
-        let list = json!({"playlist": [{"value": "/v/a.mp4"}, {"value": "/v/b.mp4"}]});
-        let (choice, told) = of("vlc_source", &list).unwrap();
-        assert_eq!(
-            (choice.as_str(), told.join("; ").as_str()),
-            ("file:/v/a.mp4", "the 1 that follow in its list")
-        );
+        let list = json!({"shuffle": true, "playlist":
+            [{"value": "/v/a.mp4"}, {"value": "rtmp://h/a/b"}, {"value": "/v/c d.mp4"}]});
+        let taken = read(&json!({"id": "vlc_source", "settings": list})).unwrap();
+        assert_eq!(taken.choice.to_string(), "file:/v/a.mp4");
+        assert_eq!(taken.properties.files, [PathBuf::from("/v/c d.mp4")]);
+        assert_eq!(taken.not.len(), 2, "{:?}", taken.not);
+        let list = json!({"playlist": [{"value": "rtmp://h/a/b"}, {"value": "/v/c.mp4"}]});
+        assert!(not("vlc_source", &list).starts_with("1 of its list"));
         assert!(not("xshm_input", &json!({"screen": 1})).contains("number 1"));
         let screen = json!({"show_cursor": false, "cut_top": 40, "cut_left": -3});
         let taken = read(&json!({"id": "xshm_input", "settings": screen})).unwrap();

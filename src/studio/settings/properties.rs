@@ -1,7 +1,8 @@
 //! What sources are set by beside what they show, in a scene collection: `text` and `slides` are
-//! tables of a source, `pointer` a flag, `when_hidden` and `at_end` words. What is not known or not as it
+//! tables of a source, `pointer` a flag, `when_hidden` and `at_end` words, `files` a list. What is not known or not as it
 //! should be is told, and stays as it is in the beginning.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::{Table, Value};
@@ -140,7 +141,34 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
             AtEnd::default()
         }),
     };
-    Properties { text: text.look(), slides, without_pointer, hidden, at_end }.bounded()
+    let files = files(source.get("files"), name, bad);
+    Properties { text: text.look(), slides, without_pointer, hidden, at_end, files }.bounded()
+}
+
+/// The files that follow the one that is shown.
+fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<PathBuf> {
+    let list = match list {
+        None => return Vec::new(),
+        Some(Value::Array(list)) => list,
+        Some(_) => {
+            bad(format!("'files' of the source '{name}' is not a list"));
+            return Vec::new();
+        }
+    };
+    if list.len() > Properties::MOST_FILES {
+        bad(format!(
+            "of more than {} files of '{name}' the rest is left out",
+            Properties::MOST_FILES
+        ));
+    }
+    let paths = list.iter().take(Properties::MOST_FILES).filter_map(|path| {
+        let path = path.as_str().filter(|path| !path.is_empty());
+        if path.is_none() {
+            bad(format!("in 'files' of the source '{name}' something is no path"));
+        }
+        path.map(PathBuf::from)
+    });
+    paths.collect()
 }
 
 /// What becomes of it while it is not shown, in a word; `None`: it goes on.
@@ -283,6 +311,7 @@ mod tests {
             without_pointer: true,
             hidden: Hidden::Restarts,
             at_end: AtEnd::Hold,
+            files: vec!["/v/second clip.mp4".into(), "/v/third.mkv".into()],
         }
     }
 
@@ -317,7 +346,7 @@ mod tests {
 
     #[test]
     fn what_is_bad_is_told_and_stays_as_in_the_beginning() {
-        let text = "pointer = 'yes'\nwhen_hidden = 'sleep'\nat_end = 'stop'\n[text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
+        let text = "pointer = 'yes'\nwhen_hidden = 'sleep'\nat_end = 'stop'\nfiles = [3]\n[text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
             align = 'top'\nshadow = '#000000'\nsparkle = true\nwidth = -4\nfont = 7\n\
             scroll = 'left'\n[slides]\nseconds = -1\nfade = nan\norder = 'random'\nrepeat = 'no'\n";
         let table: Value = Value::Table(text.parse().unwrap());
@@ -328,7 +357,7 @@ mod tests {
             Some(Shadow { color: Rgba::BLACK, right: 4, down: 4, blur: 4 });
         expected.text.scroll = Some(Scroll { way: Way::Left, speed: SPEED });
         assert_eq!(read_back, expected);
-        assert_eq!(told.len(), 15, "{told:#?}");
+        assert_eq!(told.len(), 16, "{told:#?}");
         assert!(told.iter().all(|why| why.contains("'Title'")), "{told:#?}");
         let odd: Value = Value::Table("text = 3\nslides = []".parse().unwrap());
         let mut told = 0;

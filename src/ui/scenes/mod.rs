@@ -4,6 +4,7 @@
 mod adding;
 mod camera;
 pub mod canvas;
+mod clips;
 mod draft;
 pub mod filters;
 mod handles;

@@ -16,7 +16,7 @@ use crate::ui::picture::Picture;
 use crate::ui::scenes::draft::{Draft, has_properties, heeds, may_be_out};
 use crate::ui::scenes::filters::{line, seen};
 use crate::ui::scenes::parts::{color, figure, flag, part};
-use crate::ui::scenes::{camera, instead, shows};
+use crate::ui::scenes::{camera, clips, instead, shows};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, Look as Dress, Select, menu_item, paragraph};
@@ -110,6 +110,7 @@ fn contents(
             hidden(ui, view, &mut now.hidden);
         }
         Heeds::Media => {
+            clips::contents(ui, view, id, &mut now.files);
             at_end(ui, view, &mut now.at_end);
             hidden(ui, view, &mut now.hidden);
         }

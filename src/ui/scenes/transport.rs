@@ -90,7 +90,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         let figures =
             [("index", (index + 1).to_string().into()), ("count", count.to_string().into())];
         label(&mut row, &view.texts.with("media-item", &figures), Type::Small, ON_PICTURE);
-    } else if let Some(whole) = now.whole {
+    }
+    if let Some(whole) = now.whole {
         let time = format!("{} / {}", format::minutes(now.at), format::minutes(whole));
         row.with_layout(Layout::right_to_left(Align::Center), |ui| {
             label(ui, &time, Type::Small, ON_PICTURE);
@@ -103,7 +104,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
                 view.send(Command::Media(id, Go::To(to)));
             }
         });
-    } else {
+    } else if now.item.is_none() {
         label(&mut row, &format::minutes(now.at), Type::Small, ON_PICTURE);
     }
 }
