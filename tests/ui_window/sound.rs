@@ -200,10 +200,6 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     let (_, strip) = strip_set(&click(&mut harness, "Compressor"));
     assert_eq!(strip.filters[0].filter.kind(), "compressor");
     row(&mut harness, "Voice");
-    // What is heard while it is silent.
-    click(&mut harness, "If silent");
-    let (id, choice) = (StripId::MAIN, Some(AudioChoice::Tone));
-    assert_eq!(click(&mut harness, "Test tone"), [Command::SetIfSilent { id, choice }]);
     let (_, strip) = strip_set(&click(&mut harness, "Remove Gate"));
     assert_eq!(strip.filters.len(), 4);
     harness.get_by_role_and_label(Role::Slider, "Amount").set_value_accesskit(0.25);

@@ -68,6 +68,8 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut Looked)
     strip::show(ui, view, strip, &mut after);
     ui.add_space(gap::M);
     filters::show(ui, view, strip, &mut after.filters, &mut looked.filter);
+    ui.add_space(gap::S);
+    strip::if_silent(ui, view, strip);
     if after != before {
         view.send(Command::SetStrip { id: strip.sound.id, strip: after });
     }

@@ -50,11 +50,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     switches(ui, view, strip, after);
     heard(ui, view, strip, after);
     end(ui, view, strip);
-    if_silent(ui, view, strip);
 }
 
 /// What is heard while its source is silent or gone.
-fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
+pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let choice = sounds::choice_of(view, strip);
     if !matches!(choice, AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_))
     {
