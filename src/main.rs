@@ -39,6 +39,6 @@ fn main() -> Exit {
         Some(Sub::Devices) => cli::devices::run(globals, clock),
         Some(Sub::Check(args)) => cli::check::run(args, globals, clock),
         Some(Sub::Completions { shell }) => cli::completions(*shell),
-        Some(Sub::Man(args)) => cli::man::run(args),
+        Some(Sub::Man(args)) => cli::man::run(args, Cli::command()),
     }
 }

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 
+use crate::cli::exit::Exit;
 use crate::cli::output::{complain, raw};
-use crate::cli::{Cli, Exit};
 
 /// Which page, and where to.
 #[derive(Clone, Debug, clap::Args)]
@@ -19,11 +19,11 @@ pub struct Args {
     pub all: Option<PathBuf>,
 }
 
-/// Prints a page, or writes all of them.
-pub fn run(args: &Args) -> Exit {
+/// Prints a page of `onair`, or writes all of them.
+pub fn run(args: &Args, onair: Command) -> Exit {
     if let Some(folder) = &args.all {
-        let written = std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
+        let written =
+            std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(onair, folder));
         return match written {
             Ok(()) => Exit::Ok,
             Err(error) => {
@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Exit {
             }
         };
     }
-    let Some(page) = page(&args.command) else {
+    let Some(page) = page(&args.command, onair) else {
         let name = args.command.join(" ");
         complain(&format!("there is no command '{name}': onair help names them"));
         return Exit::Usage;
@@ -46,8 +46,8 @@ pub fn run(args: &Args) -> Exit {
 }
 
 /// The page of a command of a command…; `None`: there is none.
-fn page(names: &[String]) -> Option<Man> {
-    let mut onair = Cli::command().disable_help_subcommand(true);
+fn page(names: &[String], onair: Command) -> Option<Man> {
+    let mut onair = onair.disable_help_subcommand(true);
     onair.build();
     let found = names.iter().try_fold(&onair, |at: &Command, name| at.find_subcommand(name))?;
     Some(Man::new(found.clone()))
