@@ -17,6 +17,8 @@ pub struct Limits {
     pub disposable: Duration,
     /// Past this, inter pictures are thrown away down to the next keyframe.
     pub inter: Duration,
+    /// Neither is done while no more bytes wait than this: what a system would hold.
+    pub harmless: usize,
     /// Past this, everything is, and the output starts afresh at the newest keyframe.
     pub reset: Duration,
     /// The same, by size.
@@ -28,6 +30,7 @@ impl Limits {
     pub const LIVE: Self = Self {
         disposable: Duration::from_millis(700),
         inter: Duration::from_millis(900),
+        harmless: 128 << 10,
         reset: Duration::from_secs(10),
         bytes: 32 << 20,
     };
@@ -35,6 +38,7 @@ impl Limits {
     pub const FILE: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
+        harmless: 0,
         reset: Duration::from_secs(30),
         bytes: 128 << 20,
     };
@@ -107,10 +111,11 @@ impl Backlog {
         self.bytes += tag.body.len();
         self.tags.push_back(Arc::clone(tag));
         let allowed = self.allowed_burst();
-        if self.queued() > self.limits.disposable + allowed {
+        let many = self.bytes > self.limits.harmless;
+        if many && self.queued() > self.limits.disposable + allowed {
             self.discard(|tag| tag.priority == Priority::Disposable);
         }
-        if self.queued() > self.limits.inter + allowed {
+        if many && self.queued() > self.limits.inter + allowed {
             self.drop_to_keyframe();
         }
         if self.queued() > self.limits.reset + allowed || self.bytes > self.limits.bytes {
@@ -235,7 +240,7 @@ mod tests {
     use crate::broadcast::gop::tests::tag;
 
     fn limits() -> Limits {
-        Limits { bytes: 1 << 20, ..Limits::LIVE }
+        Limits { bytes: 1 << 20, harmless: 0, ..Limits::LIVE }
     }
 
     /// Everything of a stream of both tracks from `from` up to `to`, 40 ms pictures, 20 ms sound.
@@ -300,6 +305,21 @@ mod tests {
         assert_eq!(figures.taken_frames + figures.dropped_frames, 3_500_u64.div_ceil(40));
         assert!(figures.dropped_frames > 0 && figures.resets == 0);
         assert_eq!((backlog.bytes, backlog.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_small_stream_loses_nothing_while_a_system_would_hold_it() {
+        let limits = Limits { harmless: 4_000, ..limits() };
+        let mut backlog = Backlog::new(limits, true, &[]);
+        feed(&mut backlog, 0, 20);
+        let each = backlog.bytes / 2;
+        // Two packets in 40 ms are pictures' and sound's, one more is sound.
+        let fits = i64::try_from(4_000 / each).unwrap() / 3 * 40;
+        assert!(fits > 1_000, "{fits} ms");
+        feed(&mut backlog, 20, fits);
+        assert_eq!(backlog.figures().dropped_frames, 0);
+        feed(&mut backlog, fits, fits + 500);
+        assert!(backlog.figures().dropped_frames > 0);
     }
 
     #[test]
