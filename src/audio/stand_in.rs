@@ -51,8 +51,11 @@ impl StandIn {
     /// This is heard while the source is out; `None`: silence, as it comes. What was before is dropped
     /// on the mixer's thread.
     pub fn give(&self, other: Option<Box<dyn AudioFeed>>) {
-        let before = std::mem::replace(&mut *self.0.other.lock(), other);
+        let mut slot = self.0.other.lock();
+        let before = std::mem::replace(&mut *slot, other);
+        // Still locked: whoever takes it sees this too.
         self.0.given.store(true, Ordering::Release);
+        drop(slot);
         // One that was never taken.
         drop(before);
     }

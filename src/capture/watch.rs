@@ -12,6 +12,9 @@ use crate::media::color::Range;
 use crate::media::source::{Alarm, Status};
 use crate::media::{VideoFeed, VideoFrame};
 
+/// Pictures that come no more often than this are not told to be black or to stand still.
+const GAP: Duration = Duration::from_secs(3);
+
 /// How often pictures are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// Points across and down.
@@ -112,7 +115,8 @@ impl Watch {
         let points = points(picture);
         let dark = if picture.color.range == Range::Full { DARK.1 } else { DARK.0 };
         let black = points.iter().all(|&point| point <= dark);
-        let before = self.seen.take();
+        // A pause is no standing still: what was seen before it lapses.
+        let before = self.seen.take().filter(|seen| at.since(seen.looked) < GAP);
         let same = before.as_ref().is_some_and(|seen| seen.points == points);
         let since = |then: Option<Timestamp>, still: bool| then.filter(|_| still).unwrap_or(at);
         let lit = since(before.as_ref().map(|seen| seen.lit), black);

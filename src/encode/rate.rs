@@ -67,6 +67,8 @@ pub(super) struct RateControl {
     key_share: f64,
     /// Bits of the latest pictures, newest last; one less than an interval has.
     recent: VecDeque<f64>,
+    /// Pictures up to now.
+    learnt: usize,
     /// Whether the next picture shows another scene.
     new_scene: bool,
 }
@@ -91,6 +93,7 @@ impl RateControl {
             mean_qp: qp,
             key_share: 0.15,
             recent: VecDeque::new(),
+            learnt: 0,
             new_scene: false,
         }
     }
@@ -173,7 +176,7 @@ impl RateControl {
         let target = (1..=self.ahead()).map(|count| room(count).max(least)).fold(target, f64::min);
         let target = target.clamp(0.1 * self.per_picture, 3.0 * self.per_picture);
         let wanted = self.inter.map_or(self.qp, |cost| 6.0 * (cost / target).log2());
-        let up = if self.recent.len() < LEARNT { 10.0 } else { 4.0 };
+        let up = if self.learnt < LEARNT { 10.0 } else { 4.0 };
         wanted.clamp(self.qp - 2.0, self.qp + up)
     }
 
@@ -232,6 +235,7 @@ impl RateControl {
             self.recent.pop_front();
         }
         self.recent.push_back(bits);
+        self.learnt += 1;
         self.to_come = (self.to_come - 1.0).max(0.0);
     }
 }

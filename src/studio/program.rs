@@ -324,6 +324,9 @@ impl Program {
                 (source.feed, source.status)
             })
         });
+        if opened.is_err() {
+            self.audio_stand_by.bare();
+        }
         let (feed, chosen, message) = sources::settle(choice, opened);
         self.mixer.set_feed(mix::StripId::MAIN, feed);
         self.audio = chosen;

@@ -192,8 +192,8 @@ impl Said {
 
     pub(super) fn advice(&self) -> String {
         match self {
-            Self::SourceFailed { .. } => "It is shown as soon as it is there. Until then a slate stands in its place; or choose another file or device.".into(),
-            Self::SourceLost { .. } => "It is taken back by itself when it returns; a slate stands in its place.".into(),
+            Self::SourceFailed { .. } => "It is shown as soon as it is there; until then a slate, or what its properties say. Or choose another file or device.".into(),
+            Self::SourceLost { .. } => "It is taken back by itself when it returns; until then a slate is shown, or what its properties say.".into(),
             Self::NoStrip { .. } => "Remove a strip from the sound desk, then add one that hears it.".into(),
             Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
             Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),

@@ -443,6 +443,7 @@ const fn is_down(state: State) -> bool {
 
 /// A source of the scenes cannot be shown.
 fn failed_for(id: SourceId, name: &str, reason: String) -> Message {
+    let id = stand_in::owner(id);
     Message::Scenes(Said::SourceFailed { id, source: name.to_owned(), reason })
 }
 
@@ -451,9 +452,11 @@ pub(super) fn message(change: &Change) -> Option<Message> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();
     let was_down = is_down(change.before.state);
+    // What stands in is chosen among the properties of the other.
+    let id = stand_in::owner(change.id);
     let said = match change.report.state {
-        State::Failed => Said::SourceFailed { id: change.id, source, reason },
-        State::Stalled | State::Lost => Said::SourceLost { id: change.id, source, reason },
+        State::Failed => Said::SourceFailed { id, source, reason },
+        State::Stalled | State::Lost => Said::SourceLost { id, source, reason },
         State::Open if was_down => Said::SourceBack { source },
         _ => return None,
     };

@@ -16,6 +16,8 @@ pub(super) struct StandBy {
     /// By which it is given to what is open on the strip.
     way: StandIn,
     open: Option<Chosen<AudioChoice>>,
+    /// There is something open on the strip that it can be given to.
+    stands: bool,
     /// What was told of those that are closed now.
     closed: Vec<Report>,
 }
@@ -38,14 +40,21 @@ impl StandBy {
         rate: u32,
     ) -> audio::Source {
         self.close();
+        self.stands = true;
         self.way = StandIn::default();
         self.way.set_wanted(self.wanted.is_some());
         self.way.over(source, rate, audio::is_watched(choice))
     }
 
+    /// Nothing could be opened on the strip: there is nothing to stand in for.
+    pub fn bare(&mut self) {
+        self.close();
+        self.stands = false;
+    }
+
     /// Looks how the strip's source fares; what a person is told where the other cannot be opened.
     pub fn look(&mut self, report: &Report, open: &mut Open<'_>) -> Option<(AudioChoice, Message)> {
-        if !audio::is_out(report) {
+        if !self.stands || !audio::is_out(report) {
             self.close();
             return None;
         }
@@ -115,6 +124,10 @@ mod tests {
         };
         assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 0, "nothing is to be heard instead");
         stand_by.set(Some(&other));
+        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 0, "nothing is open on the strip");
+        let (feed, its) = (Box::new(Nothing), Status::new("first", "The first"));
+        let first = audio::Source { feed, status: its, transport: Transport::default() };
+        stand_by.over(&"mic:first".parse().unwrap(), first, 48_000);
         assert_eq!(look(&mut stand_by, Some(Alarm::Clipped)), 0);
         assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 1);
         assert_eq!(look(&mut stand_by, Some(Alarm::Silent)), 1, "it is open");
@@ -131,5 +144,7 @@ mod tests {
         let mut refuse = |_: &AudioChoice| Err("no".to_owned());
         let told = stand_by.look(&report, &mut refuse);
         assert!(told.is_some() && stand_by.look(&report, &mut refuse).is_none());
+        stand_by.bare();
+        assert!(stand_by.look(&report, &mut refuse).is_none() && stand_by.closed().len() == 1);
     }
 }

@@ -16,6 +16,11 @@ pub(super) const fn id_for(of: SourceId) -> SourceId {
     SourceId(of.0 | STANDS_IN)
 }
 
+/// The source that this one stands in for, or itself.
+pub(super) const fn owner(id: SourceId) -> SourceId {
+    SourceId(id.0 & !STANDS_IN)
+}
+
 /// Whether nothing is to be seen of a source that fares so.
 pub(super) fn is_out(report: &Report) -> bool {
     matches!(report.state, State::Stalled | State::Lost | State::Failed)

@@ -286,6 +286,9 @@ impl Strips {
                 Some((source.feed, source.status))
             }),
         };
+        if opened.is_err() {
+            stand_by.bare();
+        }
         let (feed, chosen, message) = sources::settle(strip.choice.clone(), opened);
         mixer.set_feed(strip.id, feed);
         let before = self.open.insert(strip.id, chosen);

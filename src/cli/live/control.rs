@@ -254,8 +254,14 @@ fn media(text: &str) -> Result<Asked, String> {
 
 /// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
 fn if_black(text: &str) -> Result<Asked, String> {
-    let (name, word) = text.split_once(": ").unwrap_or(("", text));
-    Ok(Asked::IfBlack(name.trim().to_owned(), word.trim().parse()?))
+    // Without a name there may be such a colon in a path.
+    let named =
+        text.split_once(": ").and_then(|(name, word)| Some((name, word.trim().parse().ok()?)));
+    let (name, instead) = match named {
+        Some(it) => it,
+        None => ("", text.trim().parse()?),
+    };
+    Ok(Asked::IfBlack(name.trim().to_owned(), instead))
 }
 
 /// How one scene comes: `Break: color-#000000 1s`, `Break: none`.

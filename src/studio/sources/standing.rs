@@ -10,6 +10,15 @@ use crate::media::source::Report;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::stand_in;
 
+/// What viewers may see of how the chosen picture is called: no address, no folder.
+fn shown(name: &str) -> &str {
+    match name.rsplit_once('/') {
+        Some(_) if name.contains("://") => "",
+        Some((_, file)) => file,
+        None => name,
+    }
+}
+
 impl Sources {
     /// Media files are looked at where something else is to be shown instead.
     pub(super) fn watch(&self, collection: &Collection) {
@@ -66,7 +75,7 @@ impl Sources {
             let by = stand_in::id_for(*id);
             if *collection.instead(*id) == Instead::Slate {
                 let own = collection.source_name(*id);
-                let name = if *id == MAIN { &main.name } else { own };
+                let name = if *id == MAIN { shown(&main.name) } else { own };
                 slates.insert(by, name.to_owned());
             }
             // What is open already is shown from there.
@@ -97,5 +106,17 @@ impl Sources {
             }
         }
         (self.instead, self.slates) = (instead, slates);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn viewers_see_no_address_and_no_folder() {
+        assert_eq!(shown("Logi C920"), "Logi C920");
+        assert_eq!(shown("file:/home/ada/private/x.mp4"), "x.mp4");
+        assert_eq!(shown("rtmp://203.0.113.7/live"), "");
     }
 }

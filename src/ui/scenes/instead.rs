@@ -10,7 +10,7 @@ use crate::ui::scenes::draft::choice_of;
 use crate::ui::scenes::filters::line;
 use crate::ui::theme::Type;
 use crate::ui::view::View;
-use crate::ui::widgets::{Select, menu_item, menu_rule, paragraph};
+use crate::ui::widgets::{Select, menu_item, menu_rule, paragraph, scrolled};
 
 /// Width of the list.
 const FIELD: f32 = 250.0;
@@ -70,12 +70,14 @@ pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
             if !others.is_empty() {
                 menu_rule(ui, view.theme);
             }
-            for (text, choice) in &others {
-                let is_it = now.choice() == Some(choice);
-                if menu_item(ui, view.theme, text, "", is_it, true) {
-                    wanted = Some(Instead::Source(choice.clone()));
+            scrolled(ui, "instead", |ui| {
+                for (text, choice) in &others {
+                    let is_it = now.choice() == Some(choice);
+                    if menu_item(ui, view.theme, text, "", is_it, true) {
+                        wanted = Some(Instead::Source(choice.clone()));
+                    }
                 }
-            }
+            });
         });
     });
     let hint = texts.get("instead-hint");

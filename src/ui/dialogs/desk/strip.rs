@@ -55,8 +55,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
 /// What is heard while its source is silent or gone.
 pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let choice = sounds::choice_of(view, strip);
-    if !matches!(choice, AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_))
-    {
+    let suits = matches!(
+        choice,
+        AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
+    );
+    if !suits && strip.sound.if_silent.is_none() {
         return;
     }
     let (id, theme) = (strip.sound.id, view.theme);
@@ -77,14 +80,16 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
                 view.send(Command::SetIfSilent { id, choice: None });
             }
             menu_rule(ui, theme);
-            for other in sounds::choices(view, None) {
-                let pointless = matches!(other, AudioChoice::Silence) || other == *choice;
-                let is_it = now.as_ref() == Some(&other);
-                let title = title(view, &other);
-                if !pointless && menu_item(ui, theme, &title, "", is_it, true) {
-                    view.send(Command::SetIfSilent { id, choice: Some(other) });
+            scrolled(ui, "if-silent", |ui| {
+                for other in sounds::choices(view, None) {
+                    let pointless = matches!(other, AudioChoice::Silence) || other == *choice;
+                    let is_it = now.as_ref() == Some(&other);
+                    let title = title(view, &other);
+                    if !pointless && menu_item(ui, theme, &title, "", is_it, true) {
+                        view.send(Command::SetIfSilent { id, choice: Some(other) });
+                    }
                 }
-            }
+            });
         });
     });
 }
