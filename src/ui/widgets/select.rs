@@ -113,7 +113,7 @@ pub fn menu_item(
 /// How high a list of devices is at most: what is below is scrolled to.
 pub const LIST: f32 = 320.0;
 
-/// Lines of a list that may be long, scrolled where they are higher than [`LIST`]. Who goes through them by
+/// Lines of a list that may be long, scrolled where they are higher than a list should be. Who goes through them by
 /// keyboard sees where they are.
 pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().id_salt(name).max_height(LIST).show(ui, |ui| {
