@@ -185,8 +185,8 @@ fn strip(text: &str) -> Result<Asked, String> {
     match word {
         "restart" => Ok(Asked::StripRestart(rest.to_owned())),
         "if-silent" => {
-            let (name, word) = rest.split_once(": ").unwrap_or(("", rest));
-            Ok(Asked::IfSilent(name.trim().to_owned(), stand_by_of(word.trim())?))
+            let (name, choice) = named(rest, stand_by_of)?;
+            Ok(Asked::IfSilent(name, choice))
         }
         "at-end" => {
             let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -254,14 +254,18 @@ fn media(text: &str) -> Result<Asked, String> {
 
 /// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
 fn if_black(text: &str) -> Result<Asked, String> {
-    // Without a name there may be such a colon in a path.
-    let named =
-        text.split_once(": ").and_then(|(name, word)| Some((name, word.trim().parse().ok()?)));
-    let (name, instead) = match named {
-        Some(it) => it,
-        None => ("", text.trim().parse()?),
-    };
-    Ok(Asked::IfBlack(name.trim().to_owned(), instead))
+    let (name, instead) = named(text, str::parse)?;
+    Ok(Asked::IfBlack(name, instead))
+}
+
+/// A name, which may be left out, and behind a colon what is said of it. Without a name there may be such
+/// a colon in a path.
+fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<(String, T), String> {
+    let split = text.split_once(": ");
+    match split.and_then(|(name, word)| Some((name.trim().to_owned(), read(word.trim()).ok()?))) {
+        Some(it) => Ok(it),
+        None => Ok((String::new(), read(text.trim())?)),
+    }
 }
 
 /// How one scene comes: `Break: color-#000000 1s`, `Break: none`.
@@ -397,6 +401,7 @@ mod tests {
         assert_eq!(instead("if-black My guest: slate"), of("My guest", "slate"));
         assert_eq!(instead("if-black Face: image:/a b.png"), of("Face", "image:/a b.png"));
         assert_eq!(instead("if-black camera:usb-1"), of("", "camera:usb-1"));
+        assert_eq!(instead("if-black image:/a: b.png"), of("", "image:/a: b.png"));
         assert!(parse("if-black Face", &names).unwrap_err().contains("keep, slate"));
         let end = |line| match parse(line, &names) {
             Ok(Some(Asked::AtEnd(name, at_end))) => (name, at_end),
@@ -422,6 +427,8 @@ mod tests {
             other("My voice", Some(second))
         );
         assert_eq!(parse("strip if-silent keep", &names), other("", None));
+        let file = AudioChoice::File("/a: b.wav".into());
+        assert_eq!(parse("strip if-silent file:/a: b.wav", &names), other("", Some(file)));
         assert!(parse("strip if-silent Voice: none", &names).unwrap_err().contains("keep"));
         assert!(parse("strip", &names).is_err() && parse("strip at-end once", &names).is_err());
         let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
