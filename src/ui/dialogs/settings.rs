@@ -56,13 +56,7 @@ fn language(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     ];
     let chosen =
         all.iter().find(|(one, _)| *one == needs.preferences.language).map_or("", |(_, name)| name);
-    let select = Select {
-        name: &name,
-        chosen,
-        width: ui.available_width(),
-        enabled: true,
-        close_on_click: true,
-    };
+    let select = Select::new(&name, chosen, ui.available_width());
     select.show(ui, theme, |ui| {
         for (one, name) in all {
             if menu_item(ui, theme, name, "", one == needs.preferences.language, true) {
@@ -196,7 +190,7 @@ fn recording(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             ui.set_width(width);
             let name = texts.get(key);
             caption(ui, theme, &name);
-            let select = Select { name: &name, chosen, width, enabled: true, close_on_click: true };
+            let select = Select::new(&name, chosen, width);
             select.show(ui, theme, |ui| menu(ui));
         });
     };

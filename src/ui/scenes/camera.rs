@@ -83,13 +83,7 @@ fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(NAME, 28.0), Sense::hover());
         elided(ui, rect, Align::Min, &name, Type::Small.font(), view.theme.secondary);
-        let select = Select {
-            name: &name,
-            chosen: &shown,
-            width: FIELD,
-            enabled: true,
-            close_on_click: true,
-        };
+        let select = Select::new(&name, &shown, FIELD);
         select.show(ui, view.theme, |ui| {
             ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
                 let automatic = texts.get("camera-format-auto");

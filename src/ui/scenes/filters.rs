@@ -223,8 +223,7 @@ fn choose(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
             let texts = view.texts;
             let chosen = texts.get(option_name(choice.chosen));
             let width = ui.available_width() - VALUE;
-            let select =
-                Select { name: &name, chosen: &chosen, width, enabled: true, close_on_click: true };
+            let select = Select::new(&name, &chosen, width);
             select.show(ui, view.theme, |ui| {
                 for option in &choice.options {
                     let text = texts.get(option_name(option));

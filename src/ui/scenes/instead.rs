@@ -54,13 +54,7 @@ pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
     let name = texts.get("instead-way").to_string();
     let mut wanted = None;
     line(ui, view, &name, |ui, view| {
-        let select = Select {
-            name: &name,
-            chosen: &chosen,
-            width: FIELD,
-            enabled: true,
-            close_on_click: true,
-        };
+        let select = Select::new(&name, &chosen, FIELD);
         select.show(ui, view.theme, |ui| {
             for (text, one) in [(&keep, Instead::Keep), (&slate, Instead::Slate)] {
                 if menu_item(ui, view.theme, text, "", one == now, true) {

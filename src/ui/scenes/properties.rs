@@ -87,14 +87,13 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let fit = FITS.iter().find(|(_, fit)| *fit == now.fit).map_or("", |(name, _)| name);
     let name = texts.get("place-fit");
     let chosen = texts.get(fit);
-    Select { name: &name, chosen: &chosen, width: FIELD, enabled: true, close_on_click: true }
-        .show(ui, view.theme, |ui| {
-            for (name, fit) in FITS {
-                if menu_item(ui, view.theme, &texts.get(name), "", fit == now.fit, true) {
-                    now.fit = fit;
-                }
+    Select::new(&name, &chosen, FIELD).show(ui, view.theme, |ui| {
+        for (name, fit) in FITS {
+            if menu_item(ui, view.theme, &texts.get(name), "", fit == now.fit, true) {
+                now.fit = fit;
             }
-        });
+        }
+    });
     if now != item.place && !item.locked {
         view.send(Command::Edit(Edit::SetPlace(item.id, now)));
     }
@@ -102,14 +101,13 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let blend = BLENDS.iter().find(|(_, blend)| *blend == item.blend).map_or("", |(name, _)| name);
     let (name, chosen) = (texts.get("item-blend"), texts.get(blend));
     let mut blend = item.blend;
-    Select { name: &name, chosen: &chosen, width: FIELD, enabled: true, close_on_click: true }
-        .show(ui, view.theme, |ui| {
-            for (name, mode) in BLENDS {
-                if menu_item(ui, view.theme, &texts.get(name), "", mode == item.blend, true) {
-                    blend = mode;
-                }
+    Select::new(&name, &chosen, FIELD).show(ui, view.theme, |ui| {
+        for (name, mode) in BLENDS {
+            if menu_item(ui, view.theme, &texts.get(name), "", mode == item.blend, true) {
+                blend = mode;
             }
-        });
+        }
+    });
     if blend != item.blend {
         view.send(Command::Edit(Edit::SetBlend(item.id, blend)));
     }

@@ -215,7 +215,7 @@ fn window(ui: &mut Ui, view: &mut View<'_>, id: &mut String) {
 
 /// A list of this width.
 fn choice<'a>(name: &'a str, chosen: &'a str) -> Select<'a> {
-    Select { name, chosen, width: FIELD, enabled: true, close_on_click: true }
+    Select::new(name, chosen, FIELD)
 }
 
 fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, content: &mut Content) {

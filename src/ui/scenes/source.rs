@@ -226,13 +226,7 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut Look) {
         let texts = view.texts;
         let chosen = ways.iter().find(|(_, it)| *it == way).map_or("", |(key, _)| key);
         let chosen = texts.get(chosen);
-        let select = Select {
-            name: &name,
-            chosen: &chosen,
-            width: FIELD,
-            enabled: true,
-            close_on_click: true,
-        };
+        let select = Select::new(&name, &chosen, FIELD);
         select.show(ui, view.theme, |ui| {
             for (key, one) in ways {
                 if menu_item(ui, view.theme, &texts.get(key), "", one == way, true) {

@@ -21,7 +21,12 @@ pub struct Select<'a> {
     pub close_on_click: bool,
 }
 
-impl Select<'_> {
+impl<'a> Select<'a> {
+    /// One that can be used, whose list a click closes.
+    pub const fn new(name: &'a str, chosen: &'a str, width: f32) -> Self {
+        Self { name, chosen, width, enabled: true, close_on_click: true }
+    }
+
     /// Shows it; `list` draws the list while it is open.
     pub fn show(self, ui: &mut Ui, theme: &Theme, list: impl FnOnce(&mut Ui)) {
         let sense = if self.enabled { Sense::click() } else { Sense::hover() };

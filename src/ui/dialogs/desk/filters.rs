@@ -146,8 +146,7 @@ fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut 
         };
         let chosen = side_chain.map_or_else(|| own.to_string(), |id| of(view, id));
         let width = ui.available_width();
-        let select =
-            Select { name: &name, chosen: &chosen, width, enabled: true, close_on_click: true };
+        let select = Select::new(&name, &chosen, width);
         select.show(ui, theme, |ui| {
             if menu_item(ui, theme, &own, "", side_chain.is_none(), true) {
                 *side_chain = None;

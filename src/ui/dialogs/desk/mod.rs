@@ -172,8 +172,7 @@ fn phones(ui: &mut Ui, view: &mut View<'_>) {
     };
     let chosen = of(&view.snapshot.phones);
     let width = ui.available_width();
-    let select =
-        Select { name: &name, chosen: &chosen, width, enabled: true, close_on_click: true };
+    let select = Select::new(&name, &chosen, width);
     let mut wish = None;
     select.show(ui, theme, |ui| {
         scrolled(ui, "phones", |ui| {

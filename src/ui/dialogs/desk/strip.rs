@@ -68,13 +68,7 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let title = |view: &View<'_>, choice: &AudioChoice| sounds::name_of_choice(view, choice, "");
     let chosen = now.as_ref().map_or_else(|| keep.to_string(), |other| title(view, other));
     line(ui, view, &name, |ui, view| {
-        let select = Select {
-            name: &name,
-            chosen: &chosen,
-            width: ui.available_width(),
-            enabled: true,
-            close_on_click: true,
-        };
+        let select = Select::new(&name, &chosen, ui.available_width());
         select.show(ui, theme, |ui| {
             if menu_item(ui, theme, &keep, "", now.is_none(), true) {
                 view.send(Command::SetIfSilent { id, choice: None });
@@ -169,13 +163,8 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             ui.data_mut(|data| data.insert_temp(field, name));
         }
         let away = if id == StripId::MAIN { 0.0 } else { size::CONTROL + gap::S };
-        let select = Select {
-            name: &view.texts.get("strip-source"),
-            chosen: &source,
-            width: ui.available_width() - away,
-            enabled: true,
-            close_on_click: true,
-        };
+        let name = view.texts.get("strip-source");
+        let select = Select::new(&name, &source, ui.available_width() - away);
         select.show(ui, theme, |ui| {
             sounds::look_again(ui, view);
             let choices = sounds::choices(view, Some(id));
