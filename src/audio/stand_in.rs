@@ -19,8 +19,7 @@ pub fn is_out(report: &Report) -> bool {
 }
 
 fn is_out_by(state: State, alarm: Option<Alarm>) -> bool {
-    matches!(state, State::Stalled | State::Lost | State::Failed)
-        || alarm.is_some_and(Alarm::is_silence)
+    state.is_down() || alarm.is_some_and(Alarm::is_silence)
 }
 
 /// By which another source is given to one, or taken away again.

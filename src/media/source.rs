@@ -25,6 +25,11 @@ pub enum State {
 }
 
 impl State {
+    /// It does not deliver, and a person was told.
+    pub const fn is_down(self) -> bool {
+        matches!(self, Self::Stalled | Self::Lost | Self::Failed)
+    }
+
     /// Its word in events.
     pub const fn name(self) -> &'static str {
         match self {

@@ -277,7 +277,7 @@ impl Sources {
                     if open.chosen.failed() {
                         let reason = open.chosen.told.reason.clone();
                         messages.push(failed_for(source.id, &source.name, reason));
-                    } else if is_down(open.chosen.told.state) {
+                    } else if open.chosen.told.state.is_down() {
                         open.chosen.told.state = State::Opening;
                     }
                 }
@@ -436,11 +436,6 @@ fn open(
     (Opened::new(source, chosen, dials), message)
 }
 
-/// It does not deliver, and a person was told.
-const fn is_down(state: State) -> bool {
-    matches!(state, State::Stalled | State::Lost | State::Failed)
-}
-
 /// A source of the scenes cannot be shown.
 fn failed_for(id: SourceId, name: &str, reason: String) -> Message {
     let id = stand_in::owner(id);
@@ -451,7 +446,7 @@ fn failed_for(id: SourceId, name: &str, reason: String) -> Message {
 pub(super) fn message(change: &Change) -> Option<Message> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();
-    let was_down = is_down(change.before.state);
+    let was_down = change.before.state.is_down();
     // What stands in is chosen among the properties of the other.
     let id = stand_in::owner(change.id);
     let said = match change.report.state {

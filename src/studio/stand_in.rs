@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::capture::{Instead, Properties, VideoChoice};
 use crate::compose::scene::SourceId;
-use crate::media::source::{Alarm, Report, State};
+use crate::media::source::{Alarm, Report};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 /// No source of a collection has this bit in its number.
@@ -23,8 +23,7 @@ pub(super) const fn owner(id: SourceId) -> SourceId {
 
 /// Whether nothing is to be seen of a source that fares so.
 pub(super) fn is_out(report: &Report) -> bool {
-    matches!(report.state, State::Stalled | State::Lost | State::Failed)
-        || report.alarm.is_some_and(Alarm::is_blank)
+    report.state.is_down() || report.alarm.is_some_and(Alarm::is_blank)
 }
 
 /// All sources for which something else may be shown.
@@ -59,6 +58,7 @@ pub(super) fn wanted(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::source::State;
     use crate::studio::Edit;
 
     #[test]

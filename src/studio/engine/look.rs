@@ -322,6 +322,5 @@ fn source_message(report: &Report, before: &Report) -> Option<Message> {
 }
 
 pub(super) fn is_back(report: &Report, before: &Report) -> bool {
-    report.state == State::Open
-        && matches!(before.state, State::Stalled | State::Lost | State::Failed)
+    report.state == State::Open && before.state.is_down()
 }
