@@ -98,7 +98,8 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let snapshot = wait(&one, "three", |snapshot| snapshot.tiles.len() == 3);
     assert_eq!(snapshot.recent, [dead.clone(), url.clone()]);
     // What is added is seen as it comes, whatever the first is looked at like.
-    let looks: [Look; 2] = ["fill 1.5 90", "4:3 1 270"].map(|look| look.parse().unwrap());
+    let looks: [Look; 2] =
+        ["fill 1.5 90 0.25 -0.125", "4:3 1 270"].map(|look| look.parse().unwrap());
     let seen = |snapshot: &Snapshot| {
         [0, 1].map(|id| tile(snapshot, id).map(|tile| tile.look).unwrap_or_default())
     };

@@ -1,4 +1,5 @@
-//! How a player's picture is looked at: its shape, how large it is, and which way is up. Kept for each tile.
+//! How a player's picture is looked at: its shape, how large it is, which way is up, and where it was dragged
+//! to. Kept for each tile.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -76,34 +77,48 @@ impl Turn {
 /// How small and how large a picture may be made.
 pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
 
+/// How far a picture may be dragged. Further than one is ever seen: where it lies is bounded by its room too.
+pub const MOST_PAN: f32 = 4.0;
+
 /// How a picture is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Look {
     pub aspect: Aspect,
     pub zoom: f32,
     pub turn: Turn,
+    /// The middle of the picture lies so far from that of its room, right and down, in widths and heights of
+    /// the picture as it is seen: the same part of it is seen in rooms of any size.
+    pub pan: [f32; 2],
 }
 
 impl Default for Look {
     fn default() -> Self {
-        Self { aspect: Aspect::Fit, zoom: 1.0, turn: Turn::None }
+        Self { aspect: Aspect::Fit, zoom: 1.0, turn: Turn::None, pan: [0.0; 2] }
     }
 }
 
 impl Look {
-    /// With a zoom that makes sense.
+    /// With a zoom that makes sense, and a place that goes with it.
     pub fn checked(self) -> Self {
         let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
-        Self { zoom: zoom.clamp(*ZOOM.start(), *ZOOM.end()), ..self }
+        let zoom = zoom.clamp(*ZOOM.start(), *ZOOM.end());
+        // Only what is enlarged is dragged.
+        let place = |at: f32| {
+            if at.is_finite() && zoom > 1.0 { at.clamp(-MOST_PAN, MOST_PAN) } else { 0.0 }
+        };
+        Self { zoom, pan: self.pan.map(place), ..self }
     }
 }
 
-/// As in settings files: `fill 1.5 90`.
+/// As in settings files: `fill 1.5 90`, or `fill 1.5 90 -0.2 0.1` where it was dragged.
 impl fmt::Display for Look {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A slider's fractions of a percent are nobody's choice.
-        let zoom = (self.zoom * 1_000.0).round() / 1_000.0;
-        write!(f, "{} {zoom} {}", self.aspect.word(), self.turn.degrees())
+        // (And a zero has no sign.)
+        let short = |value: f32| (value * 1_000.0).round() / 1_000.0 + 0.0;
+        write!(f, "{} {} {}", self.aspect.word(), short(self.zoom), self.turn.degrees())?;
+        let [x, y] = self.pan.map(short);
+        if x == 0.0 && y == 0.0 { Ok(()) } else { write!(f, " {x} {y}") }
     }
 }
 
@@ -111,19 +126,32 @@ impl FromStr for Look {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str =
-            "a look is a shape, a zoom from 0.25 to 4 and a turn, as in \"fit 1 0\"";
+        const WRONG: &str = "a look is a shape, a zoom from 0.25 to 4 and a turn, as in \"fit 1 0\", and perhaps how \
+             far right and down it was dragged, as in \"fit 2 0 -0.2 0.1\"";
         let mut words = text.split_whitespace();
         let mut word = || words.next().ok_or(WRONG);
         let (aspect, zoom, turn) = (word()?, word()?, word()?);
         let zoom: f32 = zoom.parse().map_err(|_| WRONG)?;
         let turn: usize = turn.parse().map_err(|_| WRONG)?;
+        let mut pan = [0.0_f32; 2];
+        let rest: Vec<_> = words.take(pan.len() + 1).collect();
+        match rest.len() {
+            0 => {}
+            2 => {
+                for (at, word) in pan.iter_mut().zip(rest) {
+                    *at = word.parse().ok().filter(|at: &f32| at.is_finite()).ok_or(WRONG)?;
+                }
+            }
+            _ => return Err(WRONG),
+        }
         let look = Self {
             aspect: Aspect::ALL.into_iter().find(|it| it.word() == aspect).ok_or(WRONG)?,
             zoom,
             turn: Turn::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(WRONG)?,
+            pan,
         };
-        if ZOOM.contains(&zoom) && words.next().is_none() { Ok(look) } else { Err(WRONG) }
+        // A place that is too far is bounded: it is no choice of anybody's to the point.
+        if ZOOM.contains(&zoom) { Ok(look.checked()) } else { Err(WRONG) }
     }
 }
 
@@ -136,24 +164,38 @@ mod tests {
         for aspect in Aspect::ALL {
             for turn in Turn::ALL {
                 for zoom in [0.25, 1.0, 1.337, 4.0] {
-                    let look = Look { aspect, zoom, turn };
+                    let pan = if zoom > 1.0 { [-0.25, 0.125] } else { [0.0; 2] };
+                    let look = Look { aspect, zoom, turn, pan };
                     assert_eq!(look.to_string().parse(), Ok(look), "{look}");
                 }
             }
         }
         let slid = Look { zoom: 1.234_567, ..Look::default() };
         assert_eq!(slid.to_string(), "fit 1.235 0");
+        let dragged = Look { zoom: 2.0, pan: [0.300_04, -0.000_1], ..Look::default() };
+        assert_eq!(dragged.to_string(), "fit 2 0 0.3 0");
         assert_eq!((Aspect::Original.next(), Turn::Left.next()), (Aspect::Fit, Turn::None));
     }
 
     #[test]
     fn what_is_no_look_is_refused() {
-        for text in
-            ["", "fit", "fit 1", "round 1 0", "fit NaN 0", "fit 9 0", "fit 1 45", "fit 1 0 x"]
-        {
+        let wrong =
+            ["", "fit", "fit 1", "round 1 0", "fit NaN 0", "fit 9 0", "fit 1 45", "fit 1 0 x"];
+        let places =
+            ["fit 2 0 1", "fit 2 0 1 x", "fit 2 0 NaN 0", "fit 2 0 0 inf", "fit 2 0 0 0 0"];
+        for text in wrong.into_iter().chain(places) {
             assert!(text.parse::<Look>().is_err(), "{text}");
         }
         assert_eq!(Look { zoom: f32::NAN, ..Look::default() }.checked(), Look::default());
         assert_eq!(Look { zoom: 99.0, ..Look::default() }.checked().zoom, 4.0);
+    }
+
+    #[test]
+    fn a_place_is_bounded_and_goes_with_what_is_enlarged() {
+        let pan = |text: &str| text.parse::<Look>().unwrap().pan;
+        assert_eq!(pan("fit 2 0 1e30 -7"), [MOST_PAN, -MOST_PAN]);
+        assert_eq!(pan("fit 1 0 0.5 0.5"), [0.0; 2]);
+        let wild = Look { zoom: 2.0, pan: [f32::NAN, f32::NEG_INFINITY], ..Look::default() };
+        assert_eq!(wild.checked().pan, [0.0; 2]);
     }
 }

@@ -122,6 +122,26 @@ fn sound_buffer_and_look_are_set() {
         };
         assert_eq!(told.to_string(), look);
     }
+    // What is enlarged is moved, by the keyboard and by the pointer.
+    harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
+    let keyed = looked_at(&commands(&mut harness)).pan;
+    assert!(keyed[0] > 0.0 && keyed[1] == 0.0, "{keyed:?}");
+    let middle = harness.get_by_label("Picture of the stream").rect().center();
+    harness.drag_at(middle);
+    harness.hover_at(middle + egui::vec2(-90.0, 45.0));
+    harness.run_steps(2);
+    harness.drop_at(middle + egui::vec2(-90.0, 45.0));
+    let dragged = looked_at(&commands(&mut harness)).pan;
+    assert!(dragged[0] < keyed[0] && dragged[1] > 0.0, "{dragged:?}");
+}
+
+/// The last of what was told of how a picture is looked at.
+fn looked_at(commands: &[Command]) -> onair::studio::look::Look {
+    let mut looks = commands.iter().filter_map(|command| match command {
+        Command::Player(Playing::SetLook(_, look)) => Some(*look),
+        _ => None,
+    });
+    looks.next_back().unwrap_or_else(|| panic!("{commands:?}"))
 }
 
 #[test]

@@ -857,6 +857,7 @@ key-aspect = Next shape of the picture
 key-larger = Larger
 key-smaller = Smaller
 key-turn = Turn by a quarter
+key-move = Move the enlarged picture
 key-sound-earlier = Sound 10 ms earlier
 key-sound-later = Sound 10 ms later
 key-leave = Back from another window or an enlarged tile

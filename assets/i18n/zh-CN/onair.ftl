@@ -854,6 +854,7 @@ key-aspect = 切换画面比例
 key-larger = 放大
 key-smaller = 缩小
 key-turn = 旋转四分之一圈
+key-move = 移动放大后的画面
 key-sound-earlier = 声音提前 10 毫秒
 key-sound-later = 声音延后 10 毫秒
 key-leave = 退出独立窗口或放大的分屏

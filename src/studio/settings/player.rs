@@ -203,7 +203,7 @@ mod tests {
                 reconnect: false,
                 trusted: vec![("h:443".into(), crate::net::Pin::of(b"own"))],
             },
-            look: Look { aspect: Aspect::Classic, zoom: 1.5, turn: Turn::Half },
+            look: Look { aspect: Aspect::Classic, zoom: 1.5, turn: Turn::Half, pan: [0.25, -0.5] },
         };
         let looks = [Look::default(), Look { turn: Turn::Left, ..Look::default() }];
         let good = vec!["rtmp://h/live/a".to_owned(), "/home/ada/film.flv".to_owned()];
@@ -249,11 +249,12 @@ mod tests {
         let (read, warnings) = Settings::parse(old);
         assert_eq!((read.player.look, warnings.len()), (Look::default(), 0));
         assert!(read.wall.iter().all(|(_, look)| *look == Look::default()));
-        let bad =
-            format!("{old}\nlook = \"round 1 0\"\nwall_looks = [\"fit 99 0\", \"fill 2 270\"]");
+        let bad = format!(
+            "{old}\nlook = \"round 1 0\"\nwall_looks = [\"fit 99 0\", \"fill 2 270 -1e9 0.5\"]"
+        );
         let (read, warnings) = Settings::parse(&bad);
         assert_eq!(warnings.len(), 2, "{warnings:?}");
-        let second = Look { aspect: Aspect::Fill, zoom: 2.0, turn: Turn::Left };
+        let second = Look { aspect: Aspect::Fill, zoom: 2.0, turn: Turn::Left, pan: [-4.0, 0.5] };
         assert_eq!(read.player.look, Look::default());
         assert_eq!(read.wall.iter().map(|it| it.1).collect::<Vec<_>>(), [Look::default(), second]);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use egui::{Pos2, Rect, pos2};
+use egui::{Pos2, Rect, Vec2, pos2};
 
 use crate::studio::look;
 use crate::studio::snapshot::WatchState;
@@ -97,6 +97,8 @@ pub struct Draft {
     /// The figures lie over the picture.
     pub figures: bool,
     pub look: Look,
+    /// The picture is to be moved by so much, in points.
+    pub moved: Vec2,
     /// Whose picture is looked at so, and how the studio knows it.
     looked: Option<(Option<TileId>, look::Look)>,
     /// The tile that is shown alone.

@@ -23,7 +23,8 @@ pub fn key_of(aspect: Aspect) -> &'static str {
 pub struct Look {
     pub aspect: Aspect,
     pub zoom: f32,
-    /// The middle of the picture lies so far from that of the room, in points.
+    /// The middle of the picture lies so far from that of the room, in widths and heights of the picture as it
+    /// is seen.
     pub pan: Vec2,
     pub turn: Turn,
 }
@@ -36,15 +37,15 @@ impl Default for Look {
 
 impl From<look::Look> for Look {
     fn from(look: look::Look) -> Self {
-        let look::Look { aspect, zoom, turn } = look;
-        Self { aspect, zoom, pan: Vec2::ZERO, turn }
+        let look::Look { aspect, zoom, turn, pan } = look;
+        Self { aspect, zoom, pan: pan.into(), turn }
     }
 }
 
 impl Look {
     /// What of it is kept.
     pub fn kept(&self) -> look::Look {
-        look::Look { aspect: self.aspect, zoom: self.zoom, turn: self.turn }
+        look::Look { aspect: self.aspect, zoom: self.zoom, turn: self.turn, pan: self.pan.into() }
     }
 
     /// Makes it larger or smaller.
@@ -52,6 +53,16 @@ impl Look {
         let zoom = (self.zoom * factor).clamp(*ZOOM.start(), *ZOOM.end());
         self.zoom = if (zoom - 1.0).abs() < 0.02 { 1.0 } else { zoom };
         self.pan *= if self.zoom <= 1.0 { 0.0 } else { 1.0 };
+    }
+
+    /// Moves a picture that is enlarged, by so many points, as far as something of it is seen.
+    pub fn move_by(&mut self, by: Vec2, room: Rect, size: Size, pixels_per_point: f32) {
+        let seen = self.place(room, size, pixels_per_point).size();
+        if self.zoom > 1.0 && seen.x > 0.0 && seen.y > 0.0 {
+            let most = most_pan(seen, room);
+            self.pan = self.pan.clamp(-most, most) + by / seen;
+            self.pan = self.pan.clamp(-most, most);
+        }
     }
 
     /// Where a picture of this size lies, as it is seen (turned).
@@ -81,11 +92,16 @@ impl Look {
             return rect;
         }
         let size = rect.size() * self.zoom;
-        // Never so far that nothing of it is seen.
-        let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
-        let pan = self.pan.clamp(-most, most);
-        Rect::from_center_size(rect.center() + pan, size)
+        let most = most_pan(size, room);
+        Rect::from_center_size(rect.center() + self.pan.clamp(-most, most) * size, size)
     }
+}
+
+/// Never so far that nothing of it is seen.
+fn most_pan(size: Vec2, room: Rect) -> Vec2 {
+    let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
+    let most = most / size.max(Vec2::splat(f32::MIN_POSITIVE));
+    most.max(Vec2::ZERO).min(Vec2::splat(look::MOST_PAN))
 }
 
 #[cfg(test)]
@@ -135,13 +151,35 @@ mod tests {
             look.zoom_by(1.25);
         }
         assert_eq!(look.zoom, 4.0);
+        look.move_by(vec2(1e6, -1e6), ROOM, HD, 1.0);
+        assert!(place(look).intersects(ROOM));
+        // It comes back with the first step, however far the pointer went.
+        let far = look.pan;
+        look.move_by(vec2(-8.0, 6.0), ROOM, HD, 1.0);
+        assert!(look.pan.x < far.x && look.pan.y > far.y);
         look.pan = vec2(1e6, -1e6);
         assert!(place(look).intersects(ROOM));
         for _ in 0..100 {
             look.zoom_by(0.8);
         }
         assert_eq!((look.zoom, look.pan), (0.25, Vec2::ZERO));
+        // Only what is enlarged is moved.
+        look.move_by(vec2(9.0, 9.0), ROOM, HD, 1.0);
+        assert_eq!(look.pan, Vec2::ZERO);
         // Nothing of a size that makes no sense.
         assert!(Look::default().place(ROOM, Size::new(0, 0), 1.0).is_finite());
+    }
+
+    #[test]
+    fn the_same_part_is_seen_in_every_room_and_after_a_restart() {
+        let mut look = Look { zoom: 2.0, ..Look::default() };
+        look.move_by(vec2(160.0, -90.0), ROOM, HD, 1.0);
+        assert_eq!(place(look).center(), ROOM.center() + vec2(160.0, -90.0));
+        // Of one half as wide and high it lies half as far.
+        let small = Rect::from_min_size(pos2(7.0, 9.0), ROOM.size() / 2.0);
+        let off = look.place(small, HD, 1.0).center() - small.center() - vec2(80.0, -45.0);
+        assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");
+        let kept: look::Look = look.kept().to_string().parse().unwrap();
+        assert_eq!(Look::from(kept), look);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{Context, Key, Modifiers};
+use egui::{Context, Key, Modifiers, Vec2, vec2};
 
 use crate::player::MAX_AV_OFFSET_MS;
 use crate::studio::{Command, Playing};
@@ -31,6 +31,7 @@ pub enum Deed {
     Larger,
     Smaller,
     Turn,
+    Move,
     SoundEarlier,
     SoundLater,
     OwnWindow,
@@ -56,6 +57,8 @@ pub const KEYS: &[(Deed, &str, &str, &[Key])] = &[
     (Deed::Larger, key!("key-larger"), "+", &[Key::Plus, Key::Equals]),
     (Deed::Smaller, key!("key-smaller"), "−", &[Key::Minus]),
     (Deed::Turn, key!("key-turn"), "T", &[Key::T]),
+    // See `MOVES`.
+    (Deed::Move, key!("key-move"), "Alt + ← → ↑ ↓", &[]),
     (Deed::SoundEarlier, key!("key-sound-earlier"), "J", &[Key::J]),
     (Deed::SoundLater, key!("key-sound-later"), "K", &[Key::K]),
     (Deed::OwnWindow, key!("own-window"), "D", &[Key::D]),
@@ -63,14 +66,23 @@ pub const KEYS: &[(Deed, &str, &str, &[Key])] = &[
     (Deed::Leave, key!("key-leave"), "Esc", &[Key::Escape]),
 ];
 
+/// Where the picture goes with these keys and Alt.
+const MOVES: [(Key, Vec2); 4] = [
+    (Key::ArrowLeft, vec2(-1.0, 0.0)),
+    (Key::ArrowRight, vec2(1.0, 0.0)),
+    (Key::ArrowUp, vec2(0.0, -1.0)),
+    (Key::ArrowDown, vec2(0.0, 1.0)),
+];
+
 /// Tiles are chosen by the keys 1 to 8: 9 and 0 make it softer and louder.
 const DIGITS: [Key; 8] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
-/// A step of loudness, of the sound's offset, of the zoom.
+/// A step of loudness, of the sound's offset, of the zoom, of the picture in points.
 const LOUDER: f32 = 0.05;
 const LATER_MS: i32 = 10;
 const LARGER: f32 = 1.1;
+const FURTHER: f32 = 24.0;
 const FAR: Duration = Duration::from_secs(30);
 
 /// Whether keys are nobody else's: no control has the focus, no list is open.
@@ -82,6 +94,12 @@ pub fn are_free(ctx: &Context) -> bool {
 pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     if !are_free(ctx) {
         return;
+    }
+    // First: the arrows alone are taken with Alt too.
+    for (key, way) in MOVES {
+        if ctx.input_mut(|input| input.consume_key(Modifiers::ALT, key)) {
+            draft.moved += way * FURTHER;
+        }
     }
     for (deed, _, _, keys) in KEYS {
         let pressed = |key: &Key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, *key));
@@ -147,6 +165,6 @@ fn act(view: &mut View<'_>, draft: &mut Draft, deed: Deed) {
         }
         Deed::Leave if draft.enlarged.is_some() => draft.enlarged = None,
         Deed::Leave => draft.place = Where::Here,
-        Deed::Snapshot | Deed::Record => {}
+        Deed::Snapshot | Deed::Record | Deed::Move => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use egui::{Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
+use egui::{Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
 
 use crate::player::WAITING;
 use crate::studio::snapshot::{LiveState, WatchState};
@@ -14,7 +14,7 @@ use crate::ui::stage::slate;
 use crate::ui::text::Texts;
 use crate::ui::theme::{BLACK, gap};
 use crate::ui::view::View;
-use crate::ui::watch::draft::Draft;
+use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::fit::Look;
 use crate::ui::watch::layers;
 
@@ -84,8 +84,9 @@ pub fn show(
     let name = texts.get("watch-picture");
     let over = ui.interact(room, picture_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
-    if over.dragged() && draft.look.zoom > 1.0 {
-        draft.look.pan += over.drag_delta();
+    // The small window is dragged itself, by its picture.
+    if over.dragged() && draft.place != Where::Small {
+        draft.moved += over.drag_delta();
     }
     if over.double_clicked() {
         draft.double_clicked = true;
@@ -98,7 +99,7 @@ pub fn show(
     }
     let shown = picture
         .filter(|_| matches!(state, WatchState::Playing | WatchState::Reconnecting { .. }))
-        .and_then(|picture| paint(ui, picture, &draft.look, room));
+        .and_then(|picture| paint_chosen(ui, picture, draft, room));
     if shown.is_none() {
         fill_around(ui, room, Rect::from_min_max(room.min, room.min), BLACK);
     }
@@ -131,6 +132,20 @@ pub fn show(
         .show(&mut top, view.theme, texts);
     }
     notices::cards(&mut top, view, Place::Watch, 2);
+}
+
+/// Paints the chosen player's picture, moved as was asked for since; gives where it lies.
+pub fn paint_chosen(
+    ui: &mut Ui,
+    picture: &mut Picture,
+    draft: &mut Draft,
+    room: Rect,
+) -> Option<Rect> {
+    let by = std::mem::take(&mut draft.moved);
+    if by != Vec2::ZERO {
+        draft.look.move_by(by, room, picture.size()?, ui.pixels_per_point());
+    }
+    paint(ui, picture, &draft.look, room)
 }
 
 /// Paints a picture as it is looked at; gives where it lies.

@@ -87,8 +87,11 @@ fn one(
     let shown = picture
         .filter(|_| matches!(tile.state, WatchState::Playing | WatchState::Reconnecting { .. }))
         .and_then(|picture| {
-            let look = if tile.chosen { draft.look } else { tile.look.into() };
-            tile::paint(ui, picture, &look, inside)
+            if tile.chosen {
+                tile::paint_chosen(ui, picture, draft, inside)
+            } else {
+                tile::paint(ui, picture, &tile.look.into(), inside)
+            }
         });
     if shown.is_none() {
         fill_around(ui, inside, Rect::from_min_max(inside.min, inside.min), BLACK);
