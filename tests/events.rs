@@ -305,7 +305,8 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
     let url = format!("{}/live/show", ready["rtmp"].as_str().unwrap());
     let mut live = Onair::start(&[&["live", "--to", &url], &SMALL[..]].concat());
     live.wait_event("a live target", |event| event["state"] == "live");
-    let (flv, end) = (format!("http://{http}/live/show.flv"), ["--duration", "3s"]);
+    // Jitter is known after three seconds.
+    let (flv, end) = (format!("http://{http}/live/show.flv"), ["--duration", "5s"]);
     let mut play =
         Onair::start(&[&["play", &flv, "--headless", "--measure", "--chat"], &end[..]].concat());
     let json = |path: &str| -> Value {
@@ -361,6 +362,9 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         "chat cause",
         "play_stats av_offset_ms",
         "summary av_offset_ms",
+        // Of HLS.
+        "play_stats sender_latency_ms",
+        "summary sender_latency_ms",
     ];
     compared.all_seen(&events, &headings, &seldom);
 

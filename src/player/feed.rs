@@ -59,6 +59,8 @@ pub(super) struct Feed {
     /// What carries this time, in microseconds, is played at this media time.
     anchor: (i64, Timestamp),
     place: Option<Duration>,
+    /// When the next packet was made, where something is known of that.
+    made: Option<Option<i64>>,
     /// Lines of a chat since then.
     lines: (Timestamp, u32),
 }
@@ -82,6 +84,7 @@ impl Feed {
             moved: true,
             anchor: (0, Timestamp::ZERO),
             place: None,
+            made: None,
             lines: (Timestamp::ZERO, 0),
         }
     }
@@ -112,6 +115,11 @@ impl Feed {
     /// What comes next is played so long after the beginning of the recording.
     pub(super) fn set_place(&mut self, place: Duration) {
         (self.moved, self.place) = (true, Some(place));
+    }
+
+    /// By its sender's clock what comes next was made then (microseconds since 1970), or nobody knows when.
+    pub(super) fn set_made(&mut self, made: Option<i64>) {
+        self.made = Some(made);
     }
 
     /// The connection was made anew.
@@ -305,6 +313,7 @@ impl Feed {
 
     fn see(&mut self, unit: Unit<VideoParameters>, now: Timestamp) {
         if let Unit::Packet(packet) = &unit {
+            self.date(packet.pts);
             self.arrived(Track::Video, packet.dts, now);
             if let Some(arrivals) = &self.shared.arrivals {
                 arrivals.note(packet.pts, now);
@@ -324,12 +333,20 @@ impl Feed {
 
     fn hear(&mut self, unit: Unit<AudioParameters>, now: Timestamp) {
         if let Unit::Packet(packet) = &unit {
+            self.date(packet.pts);
             self.arrived(Track::Audio, packet.dts, now);
         }
         if self.live {
             self.shared.hand_on(Kept::Audio(unit));
         } else {
             self.shared.audio.push_waiting(unit, &self.shared.stop);
+        }
+    }
+
+    /// What is known of when a packet was made that is seen or heard at `pts`.
+    fn date(&mut self, pts: Timestamp) {
+        if let Some(made) = self.made.take() {
+            self.shared.dated.lock().note(pts, made);
         }
     }
 

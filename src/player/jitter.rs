@@ -111,12 +111,23 @@ impl Jitter {
         (self.buffer, self.automatic) = (buffer, automatic);
     }
 
+    /// How far behind the fastest delivery the latest one lately was, in microseconds, once that is known.
+    fn latest(&self) -> Option<i64> {
+        let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
+        known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max()
+    }
+
+    /// How much later than the fastest of the last seconds the latest packet of them came. `None` until that is
+    /// known.
+    pub fn measured(&self) -> Option<Duration> {
+        let latest = self.latest()?;
+        Some(Duration::from_micros(u64::try_from(latest).unwrap_or(0)))
+    }
+
     /// What is kept above the fastest delivery.
     fn kept(&self) -> i64 {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
-        let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
-        let latest = known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max();
-        match latest.filter(|_| self.automatic) {
+        match self.latest().filter(|_| self.automatic) {
             Some(latest) => (latest + latest / 10 + AUTO_MARGIN).clamp(AUTO_LEAST, AUTO_MOST),
             None => buffer,
         }
@@ -246,6 +257,26 @@ mod tests {
         assert_eq!(feed(20_000, 30_000, 0), 260, "remembered for a while");
         assert_eq!(feed(30_000, 60_000, 10), 60);
         assert_eq!(feed(60_000, 70_000, 30_000), 5_000, "bounded");
+    }
+
+    #[test]
+    fn what_is_measured_is_how_late_the_latest_came_and_told_once_it_is_known() {
+        // Whatever buffer is wanted.
+        let mut jitter = Jitter::new(BUFFER);
+        let mut feed = |from: i64, until: i64, late: i64| {
+            for ms in (from..until).step_by(40) {
+                // Sound that comes later in the stream is none.
+                jitter.arrived(Track::Audio, at(ms - 700), at(ms + 10));
+                let late = if ms % 400 == 0 { late } else { 0 };
+                jitter.arrived(Track::Video, at(ms), at(ms + 10 + late));
+            }
+            jitter.measured().map(|it| it.as_millis())
+        };
+        assert_eq!(feed(0, 1_000, 90), None);
+        assert_eq!(feed(1_000, 5_000, 90), Some(90));
+        assert_eq!(feed(5_000, 30_000, 15), Some(15));
+        jitter.forget();
+        assert_eq!(jitter.measured(), None);
     }
 
     #[test]

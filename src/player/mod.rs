@@ -17,6 +17,7 @@ pub mod chat;
 pub mod clip;
 mod connection;
 mod course;
+mod dated;
 mod demux;
 mod described;
 mod device;

@@ -388,7 +388,13 @@ impl Run {
 
     fn publish_figures(&mut self, now: Timestamp, supply: &Supply) {
         let shared = &self.presenter.shared;
+        let jitter = shared.reception.lock().jitter();
+        let position = self.playout.position();
+        let made = shared.dated.lock().of(position).filter(|_| self.playout.has_started());
         let mut figures = shared.figures.lock();
+        figures.jitter = jitter;
+        figures.sender_latency_ms =
+            made.map(|made| shared.clock.wall_micros(now).saturating_sub(made) as f64 / 1_000.0);
         let counts = &self.counts;
         figures.shown = counts.shown;
         figures.dropped = counts.dropped + shared.dropped();

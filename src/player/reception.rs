@@ -1,6 +1,5 @@
 //! What has been received of a stream, and what the presenter makes of it.
 
-#[cfg(test)]
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -102,6 +101,11 @@ impl Reception {
                 aim.forget();
             }
         }
+    }
+
+    /// How unevenly it comes. What is fetched in pieces comes as it is asked for.
+    pub(super) fn jitter(&self) -> Option<Duration> {
+        self.jitter.measured().filter(|_| self.live)
     }
 
     /// The presenter's view of it.

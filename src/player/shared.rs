@@ -16,6 +16,7 @@ use crate::base::{Clock, Stop, Timestamp};
 use crate::media::{AudioParameters, VideoParameters};
 use crate::player::Prefer;
 use crate::player::arrivals::Arrivals;
+use crate::player::dated::Dated;
 use crate::player::jitter::Jitter;
 use crate::player::listed::{Listed, Taken};
 use crate::player::odd::Odd;
@@ -53,6 +54,8 @@ pub(super) struct Shared {
     /// The newest of a live stream, kept to go back in.
     pub(super) shift: Mutex<Shift>,
     pub(super) figures: Mutex<Figures>,
+    /// When what comes was made, by its sender's clock.
+    pub(super) dated: Mutex<Dated>,
     /// Where it is measured.
     pub(super) arrivals: Option<Arrivals>,
     /// How much is to be kept back.
@@ -180,6 +183,7 @@ impl Shared {
             audio: packets.map_or_else(Packets::default, Packets::new),
             listed: Listed::default(),
             shift: Mutex::new(Shift::new(config.time_shift.filter(|_| live))),
+            dated: Mutex::default(),
             arrivals: config.measure.then(Arrivals::default),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
             buffer: Arc::new(Buffer::new(config.buffer)),

@@ -204,6 +204,12 @@ pub struct Figures {
     pub latency_ms: Option<f64>,
     /// The part of it until the picture had come whole.
     pub arrival_ms: Option<f64>,
+    /// From the making of what is played, by its sender's clock, to now, by ours, milliseconds: below zero where
+    /// the clocks do not agree. `None` where the stream does not tell.
+    pub sender_latency_ms: Option<f64>,
+    /// How much later than the fastest of late the latest packet of the last seconds came, by their own times.
+    /// `None` until that is known, and where segments come instead of packets.
+    pub jitter: Option<Duration>,
     /// Sound against picture by the markers, milliseconds, > 0: sound late.
     pub av_offset_ms: Option<f64>,
     /// Sound goes to a device, which is the master of the clock.

@@ -163,6 +163,7 @@ impl Web {
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
                 Ok(Ok(Some(Item::Restart))) => feed.restart(),
                 Ok(Ok(Some(Item::Place(place)))) => feed.set_place(place),
+                Ok(Ok(Some(Item::Made(made)))) => feed.set_made(made),
                 Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
                     if let Pace::Followed(distance) = pull.pace() {
                         shared.listed.see(at(seen, now), from, until, distance);

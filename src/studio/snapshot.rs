@@ -400,6 +400,10 @@ pub struct WatchFigures {
     pub reconnects: u32,
     /// By the test source's markers, when they are seen.
     pub latency: Option<Duration>,
+    /// By the time of its sender's clock that the stream carries, where it does and the clocks may agree.
+    pub sender_latency: Option<Duration>,
+    /// How unevenly it comes, see [`crate::player::Figures::jitter`].
+    pub jitter: Option<Duration>,
     /// Sound against picture in milliseconds, > 0: sound late; by the markers.
     pub av_offset_ms: Option<f64>,
     pub first_picture: Option<Duration>,

@@ -34,6 +34,11 @@ fn what_comes_in_parts_is_followed_near_its_end() {
             origin.asked().iter().any(|path| path.ends_with("_HLS_skip=YES"))
         });
         near(&origin, &watching, 50);
+        // Its list tells what time it was when all of it was made.
+        watching.wait("the latency by the sender's clock", |it| {
+            let told = it.player.figures().sender_latency_ms.unwrap_or_default() / 1_000.0;
+            (told - behind(&origin, it)).abs() < 0.2
+        });
         let asked = origin.asked();
         let is_list = |path: &&String| path.starts_with("/live");
         assert!(asked.iter().filter(is_list).all(|path| path.contains("?token=a%2Fb")));

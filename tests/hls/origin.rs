@@ -48,6 +48,8 @@ struct Made {
     /// Parts are ranges of their segment.
     ranges: bool,
     start: Instant,
+    /// When its own time was zero.
+    began: jiff::Timestamp,
     asked: Mutex<Vec<String>>,
     waited: Mutex<usize>,
 }
@@ -88,7 +90,8 @@ impl Origin {
         let map = list.segments[0].map.as_ref().map(|map| read(&map.uri));
         let (asked, waited) = (Mutex::default(), Mutex::default());
         let start = Instant::now();
-        let made = Arc::new(Made { parts, map, fault, ranges, start, asked, waited });
+        let began = jiff::Timestamp::now() - Duration::from_secs_f64(AHEAD);
+        let made = Arc::new(Made { parts, map, fault, ranges, start, began, asked, waited });
         let server = Arc::clone(&made);
         let port = web::canned(move |head, socket| {
             let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
@@ -241,6 +244,10 @@ impl Made {
             let _ = writeln!(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", skipped + lie);
         } else if self.map.is_some() {
             text.push_str("#EXT-X-MAP:URI=\"i.mp4\"\n");
+        }
+        // Told once, at the head; of what is left out of an update it is known.
+        if skipped == 0 {
+            let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", self.began);
         }
         for segment in skipped..=whole {
             let parts = segment * PARTS..((segment + 1) * PARTS).min(there);

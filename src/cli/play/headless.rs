@@ -344,6 +344,8 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
         "video": figures.video,
         "audio": figures.audio,
         "audio_device": figures.device,
+        "jitter_ms": figures.jitter.map(|jitter| tenths(jitter.as_secs_f64() * 1_000.0)),
+        "sender_latency_ms": figures.sender_latency_ms.map(tenths),
     });
     if measure && let Some(fields) = fields.as_object_mut() {
         fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));

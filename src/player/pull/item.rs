@@ -67,6 +67,9 @@ pub(in crate::player) enum Item {
     /// The next tag is played so long after the beginning of the recording, or after the first that
     /// was known of a broadcast.
     Place(Duration),
+    /// By the sender's clock the next tag was made so many microseconds after 1970 began; `None`: that is
+    /// not told.
+    Made(Option<i64>),
     /// What there is to go back in of a broadcast, at that instant: places as in [`Item::Place`].
     Listed {
         seen: Instant,

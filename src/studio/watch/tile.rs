@@ -166,9 +166,9 @@ impl Tile {
             late: figures.late,
             underruns: figures.underruns,
             reconnects: figures.reconnects,
-            latency: figures
-                .latency_ms
-                .and_then(|millis| Duration::try_from_secs_f64(millis / 1_000.0).ok()),
+            latency: figures.latency_ms.and_then(time),
+            sender_latency: figures.sender_latency_ms.and_then(time),
+            jitter: figures.jitter,
             av_offset_ms: figures.av_offset_ms,
             first_picture: figures.first_picture,
             volume,
@@ -181,6 +181,11 @@ impl Tile {
             saving: figures.saving,
         }
     }
+}
+
+/// None below zero.
+fn time(millis: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(millis / 1_000.0).ok()
 }
 
 fn failed(failure: &Failure) -> WatchState {

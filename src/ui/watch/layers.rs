@@ -102,6 +102,17 @@ fn decoder(texts: &Texts, by: By) -> String {
     }
 }
 
+/// How old what is seen is, and by whose clock where that is not ours.
+pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
+    match (watch.latency, watch.sender_latency) {
+        (Some(latency), _) => format::short_time(latency),
+        (None, Some(latency)) => {
+            texts.with("latency-by-sender", &[("time", format::short_time(latency).into())])
+        }
+        (None, None) => "–".to_owned(),
+    }
+}
+
 /// Names and values.
 fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     let dash = || "–".to_owned();
@@ -117,7 +128,8 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
         (name(key!("bitrate")), format::bitrate(watch.bitrate)),
         (name(key!("figure-buffer")), format::short_time(watch.buffer)),
         (name(key!("figure-speed")), format!("{:.2}×", watch.speed)),
-        (name(key!("figure-latency")), watch.latency.map_or_else(dash, format::short_time)),
+        (name(key!("figure-latency")), latency(texts, watch)),
+        (name(key!("figure-jitter")), watch.jitter.map_or_else(dash, format::short_time)),
         (
             name(key!("figure-watch-dropped")),
             format!("{} · {}", format::grouped(watch.dropped), format::grouped(watch.late)),

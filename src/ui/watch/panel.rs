@@ -7,6 +7,7 @@ use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::chat;
 use crate::ui::watch::draft::Draft;
+use crate::ui::watch::layers::latency;
 use crate::ui::watch::wishes::is_busy;
 use crate::ui::widgets::{figures, label, paragraph, section, sparkline};
 
@@ -41,11 +42,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 format::bitrate(watch.bitrate),
                 &texts.get("tip-watch-bitrate"),
             ),
-            (
-                &texts.get("figure-latency"),
-                watch.latency.map_or_else(dash, format::short_time),
-                &texts.get("tip-latency"),
-            ),
+            (&texts.get("figure-latency"), latency(texts, watch), &texts.get("tip-latency")),
             (
                 &texts.get("figure-buffer"),
                 format::short_time(watch.buffer),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::attributes::Attributes;
 use super::bounds::{Error, MAX_SEGMENTS, MAX_TEXT, seconds};
-use super::media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
+use super::media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System, later};
 
 /// Reports of other lists that are looked at.
 const MAX_REPORTS: usize = 200;
@@ -25,6 +25,7 @@ pub(super) fn parse<'a>(
             None => reader.segment(line)?,
         }
     }
+    reader.media.pending_made = reader.made();
     let Reader { mut media, parts, target, .. } = reader;
     media.pending = parts;
     media.target_duration = target.ok_or(Error::NoTargetDuration)?;
@@ -53,6 +54,9 @@ struct Reader<'a> {
     parts: Vec<Part>,
     /// All parts.
     count: usize,
+    /// When what comes next was made: as told for it, and as it follows from what came before.
+    told: Option<i64>,
+    follows: Option<i64>,
 }
 
 impl Reader<'_> {
@@ -65,6 +69,8 @@ impl Reader<'_> {
         let [end, _] = &mut self.ends;
         let range = place(range, uri, end).ok_or(Error::Tag("EXT-X-BYTERANGE"))?;
         self.key_is_new = false;
+        let made = self.made();
+        (self.told, self.follows) = (None, made.and_then(|made| later(made, duration)));
         self.media.segments.push(Segment {
             uri: uri.to_owned(),
             duration,
@@ -74,8 +80,14 @@ impl Reader<'_> {
             map: self.map.clone(),
             key: self.key.clone(),
             parts: std::mem::take(&mut self.parts),
+            made,
         });
         Ok(())
+    }
+
+    /// When what comes next was made. What follows on nothing has a time only where one is told.
+    fn made(&self) -> Option<i64> {
+        self.told.or(self.follows.filter(|_| !self.discontinuity))
     }
 
     fn tag(&mut self, tag: &str, value: &str) -> Result<(), Error> {
@@ -96,6 +108,7 @@ impl Reader<'_> {
             "#EXT-X-PLAYLIST-TYPE" => self.media.keeps_all = matches!(value, "VOD" | "EVENT"),
             "#EXT-X-DISCONTINUITY" => self.discontinuity = true,
             "#EXT-X-GAP" => self.gap = true,
+            "#EXT-X-PROGRAM-DATE-TIME" => self.told = date(value),
             "#EXT-X-BYTERANGE" => {
                 self.range = Some(span(value).ok_or(Error::Tag("EXT-X-BYTERANGE"))?);
             }
@@ -190,6 +203,7 @@ impl Reader<'_> {
         }
         if let Some(last) = known.last() {
             (self.map, self.key) = (last.map.clone(), last.key.clone());
+            self.follows = last.made.and_then(|made| later(made, last.duration));
             let [end, _] = &mut self.ends;
             *end = last.range.map(|(_, until)| (last.uri.clone(), until));
         }
@@ -275,6 +289,14 @@ fn report(list: &Attributes<'_>) -> Option<Report> {
     let number = |name| list.get(name).and_then(|text| text.parse().ok());
     let (sequence, part) = (number("LAST-MSN")?, number("LAST-PART"));
     Some(Report { uri: list.get("URI")?.to_owned(), sequence, part })
+}
+
+/// A date and a time with what they are off from Greenwich's: without that nobody knows which they are.
+fn date(text: &str) -> Option<i64> {
+    const LONGEST: usize = 64;
+    let text = text.trim();
+    let time = text.parse::<jiff::Timestamp>().ok().filter(|_| text.len() <= LONGEST)?;
+    Some(time.as_microsecond())
 }
 
 fn iv(text: &str) -> Option<u128> {

@@ -21,6 +21,8 @@ pub struct Media {
     pub segments: Vec<Segment>,
     /// The parts of the segment after the last, as far as they are there.
     pub pending: Vec<Part>,
+    /// When that segment was made, as of each [`Segment::made`].
+    pub pending_made: Option<i64>,
     /// The part that comes next.
     pub hint: Option<Hint>,
     /// How far other lists of the same are.
@@ -55,6 +57,9 @@ pub struct Segment {
     pub key: Option<Arc<Key>>,
     /// The same in parts, while it is near the end of the list.
     pub parts: Vec<Part>,
+    /// When it begins by the clock of whoever made it, in microseconds since 1970: as told
+    /// (EXT-X-PROGRAM-DATE-TIME), or as it follows from what was told of one before it.
+    pub made: Option<i64>,
 }
 
 /// A part of a segment.
@@ -170,6 +175,17 @@ impl Media {
         }
     }
 
+    /// When this part of the segment of this number was made, see [`Segment::made`].
+    pub fn made(&self, number: u64, part: usize) -> Option<i64> {
+        let whole = match self.segment(number) {
+            Some(segment) => segment.made?,
+            None if number == self.end() => self.pending_made?,
+            None => return None,
+        };
+        let before = self.parts(number).iter().take(part).map(|part| part.duration).sum();
+        later(whole, before)
+    }
+
     /// The number after the last whole segment's.
     pub fn end(&self) -> u64 {
         self.sequence.saturating_add(self.segments.len() as u64)
@@ -225,4 +241,9 @@ impl Media {
         }
         (first, 0)
     }
+}
+
+/// Microseconds since 1970, so much later.
+pub(super) fn later(made: i64, by: Duration) -> Option<i64> {
+    made.checked_add(i64::try_from(by.as_micros()).ok()?)
 }

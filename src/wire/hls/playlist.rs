@@ -171,6 +171,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_the_makers_clock_holds_until_something_else_follows() {
+        let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
+        let read = |text: &str, before: &Media| {
+            let text = format!("{head}{text}");
+            let Playlist::Media(media) = parse_update(text.as_bytes(), before).unwrap() else {
+                panic!()
+            };
+            media
+        };
+        let none = Media::default();
+        let media = read(
+            "#EXTINF:2,\nbefore\n#EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:00.5+01:00\n#EXTINF:1.5,\na\n\
+             #EXT-X-GAP\n#EXTINF:2,\nb\n#EXT-X-DISCONTINUITY\n#EXTINF:2,\nc\n\
+             #EXT-X-PROGRAM-DATE-TIME:2026-11-22T09:10:00.000+0000\n#EXT-X-DISCONTINUITY\n#EXTINF:2,\nd\n\
+             #EXT-X-PART:DURATION=0.5,URI=\"e0\"\n#EXT-X-PART:DURATION=0.5,URI=\"e1\"\n",
+            &none,
+        );
+        let nine = 1_795_338_000_000_000;
+        let made: Vec<_> = media.segments.iter().map(|it| it.made.map(|it| it - nine)).collect();
+        assert_eq!(made, [None, Some(500_000), Some(2_000_000), None, Some(600_000_000)]);
+        assert_eq!(media.made(5, 1), Some(nine + 602_500_000));
+        assert_eq!((media.made(3, 0), media.made(6, 0)), (None, None));
+        let new = read(
+            "#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-SKIP:SKIPPED-SEGMENTS=4\n#EXTINF:2,\ne\n",
+            &media,
+        );
+        assert_eq!(new.segment(5).unwrap().made, Some(nine + 602_000_000));
+        // Which time it is, one cannot know; or it is none.
+        for wrong in ["2026-11-22T10:00:00", "2026-11-22", "99999-01-01T00:00:00Z", "", "now", "🕙"]
+        {
+            let text = format!("#EXT-X-PROGRAM-DATE-TIME:{wrong}\n#EXTINF:2,\na\n");
+            assert_eq!(read(&text, &none).segments[0].made, None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_is_left_out_of_updates_does_not_pile_up() {
         let head = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n";
         let list = |tags: &str, before: &Media| match parse_update(
@@ -269,6 +305,7 @@ mod tests {
                 Just("#EXT-X-PART:DURATION=1,URI=\"p\",BYTERANGE=\"18446744073709551615\"".to_owned()),
                 Just("#EXT-X-SKIP:SKIPPED-SEGMENTS=3".to_owned()),
                 "#EXT-X-PRELOAD-HINT:[A-Z=\",0-9x-]{0,40}",
+                "#EXT-X-PROGRAM-DATE-TIME:[-+]?[0-9]{1,5}-[0-9]{2}-[0-9]{2}T[0-9:.]{0,14}[-+Z0-9:]{0,9}",
                 Just("#EXT-X-MEDIA-SEQUENCE:18446744073709551615".to_owned()),
                 Just("#EXT-X-BYTERANGE:18446744073709551615@18446744073709551615".to_owned()),
                 Just("#EXT-X-MAP:URI=\"x\",BYTERANGE=\"9\"".to_owned()),
@@ -282,7 +319,7 @@ mod tests {
             if let Ok(Playlist::Media(media)) = parse(text.as_bytes()) {
                 let _ = parse_update(text.as_bytes(), &media);
                 let (number, part) = media.part_before_end(Duration::from_secs(2));
-                let _ = media.from_part(number, part);
+                let _ = (media.from_part(number, part), media.made(number, part));
             }
         }
     }

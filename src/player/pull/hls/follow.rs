@@ -46,6 +46,8 @@ pub(super) struct Arrival {
     /// How far it begins from the first segment that was known; `None` where it goes on with one that
     /// has begun.
     pub place: Option<Duration>,
+    /// Of a broadcast: when it was made by the sender's clock, in microseconds since 1970.
+    pub made: Option<i64>,
     /// Of a broadcast: when the list was read, and the places of its beginning and end.
     pub listed: Option<(Instant, Duration, Duration)>,
     /// None where it was asked for before it was there.
@@ -414,8 +416,9 @@ impl Track {
         let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
         let whole = (self.changed, self.gone, self.gone + self.whole());
         let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
+        let made = self.media.made(at.0, at.1).filter(|_| self.live);
         let (bytes, took, unplayed) = (0, Duration::ZERO, self.unpack.take_unplayed());
-        Arrival { tags, unplayed, restart, edge, place, listed, bytes, took }
+        Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, took }
     }
 
     /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
@@ -471,8 +474,8 @@ impl Track {
         let mut tags = self.unpack.read(&data, None, piece.ends, None)?;
         tags.drain(..given.min(tags.len()));
         let unplayed = self.unpack.take_unplayed();
-        let (restart, edge, place, listed) = (false, None, None, None);
-        Ok(Arrival { tags, unplayed, restart, edge, place, listed, bytes, took })
+        let (restart, edge, place, made, listed) = (false, None, None, None, None);
+        Ok(Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, took })
     }
 
     /// Waits until it may be asked for again, and does.

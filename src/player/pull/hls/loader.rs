@@ -196,7 +196,8 @@ impl Loader {
 
     /// A segment with the sound that belongs to it.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
-        let Arrival { mut tags, mut unplayed, mut restart, edge, place, listed, .. } = arrival;
+        let Arrival { mut tags, mut unplayed, mut restart, edge, place, made, listed, .. } =
+            arrival;
         // In parts it is not waited for what is there with the next part of the picture too.
         let part = self.main.part_target().map_or(0, |part| part.as_millis() / 2);
         let together = i32::try_from(part).unwrap_or(i32::MAX).max(TOGETHER_MS);
@@ -224,7 +225,7 @@ impl Loader {
             }
             in_order(&mut tags);
         }
-        let mut items = Vec::with_capacity(tags.len() + 5);
+        let mut items = Vec::with_capacity(tags.len() + 6);
         let pace = self.pace();
         if self.told.replace(pace) != Some(pace) {
             items.push(Item::Pace(pace));
@@ -233,6 +234,7 @@ impl Loader {
             items.push(Item::Restart);
         }
         items.extend(place.map(Item::Place));
+        items.extend(place.map(|_| Item::Made(made)));
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(unplayed.into_iter().map(Item::Unplayed));

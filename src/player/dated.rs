@@ -1,0 +1,94 @@
+//! What the sender's clock showed when what is played was made, where the stream tells of it (HLS,
+//! `EXT-X-PROGRAM-DATE-TIME`). Noted by the feed for what it hands on, asked by the presenter for what is seen,
+//! which is a buffer's length older.
+//!
+//! Pure: time is an argument.
+
+use std::collections::VecDeque;
+
+use crate::base::Timestamp;
+
+/// What is noted, at most: a list tells it anew with each segment or part, of which only changes are kept.
+const MOST: usize = 64;
+/// A list's own rounding, which is no change, in microseconds.
+const SAME: i64 = 10_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Dated {
+    /// From this media time on, wall clock less media time in microseconds; `None`: not told. Oldest first.
+    known: VecDeque<(Timestamp, Option<i64>)>,
+}
+
+impl Dated {
+    /// What lies at `media` was made at `made`, microseconds since 1970, or nobody knows when.
+    pub(super) fn note(&mut self, media: Timestamp, made: Option<i64>) {
+        // What was left does not count any more.
+        self.known.retain(|(from, _)| *from < media);
+        let ahead = made.map(|made| made.saturating_sub(media.as_micros()));
+        let same = self.known.back().is_some_and(|(_, before)| match (before, ahead) {
+            (Some(before), Some(ahead)) => before.abs_diff(ahead) < SAME.unsigned_abs(),
+            (before, ahead) => *before == ahead,
+        });
+        if same || self.known.is_empty() && ahead.is_none() {
+            return;
+        }
+        if self.known.len() >= MOST {
+            self.known.pop_front();
+        }
+        self.known.push_back((media, ahead));
+    }
+
+    /// Microseconds since 1970 at which what lies at `media` was made.
+    pub(super) fn of(&self, media: Timestamp) -> Option<i64> {
+        let of = self.known.iter().rev().find(|(from, _)| *from <= media);
+        // Sound may begin a little before the picture that carries the time.
+        let (_, ahead) = of.or(self.known.front())?;
+        ahead.map(|ahead| ahead.saturating_add(media.as_micros()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THEN: i64 = 1_700_000_000_000_000;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn what_is_seen_is_dated_though_what_came_since_is_of_another_time() {
+        let mut dated = Dated::default();
+        assert_eq!(dated.of(at(5)), None);
+        dated.note(at(0), None);
+        assert_eq!(dated.of(at(5)), None);
+        for second in 1..5 {
+            // Rounded, as lists do.
+            dated.note(at(second * 1_000), Some(THEN + second * 1_000_000 + second % 2));
+        }
+        assert_eq!(dated.known.len(), 1);
+        assert_eq!(dated.of(at(990)), Some(THEN + 990_001));
+        assert_eq!(dated.of(at(4_500)), Some(THEN + 4_500_001));
+        // An hour was left out, then nothing is told, while what came before is still on the screen.
+        dated.note(at(5_000), Some(THEN + 3_605_000_000));
+        dated.note(at(6_000), None);
+        assert_eq!(dated.of(at(4_999)), Some(THEN + 4_999_001));
+        assert_eq!(dated.of(at(5_001)), Some(THEN + 3_605_001_000));
+        assert_eq!(dated.of(at(6_500)), None);
+        // Another place is gone to, which is played from here on.
+        dated.note(at(4_000), Some(THEN));
+        assert_eq!(dated.of(at(6_500)), Some(THEN + 2_500_000));
+    }
+
+    #[test]
+    fn nothing_piles_up_and_no_time_is_too_far() {
+        let mut dated = Dated::default();
+        for step in 0..1_000 {
+            dated.note(at(step), Some(if step % 2 == 0 { i64::MAX } else { i64::MIN }));
+        }
+        assert_eq!(dated.known.len(), MOST);
+        assert!(dated.of(at(999)).is_some());
+    }
+}
