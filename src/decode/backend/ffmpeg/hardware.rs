@@ -1,17 +1,17 @@
-//! Decoding by graphics hardware, through VAAPI: asked for once, and used where there is some. Where
-//! it fails in the middle of a stream, the decoder goes on without it.
+//! Decoding by graphics hardware, through VAAPI: a device, and how a decoder uses it. Where it fails in the
+//! middle of a stream, the decoder goes on without it.
 #![allow(unsafe_code)]
 
 use std::ptr;
-use std::sync::OnceLock;
 
 use super::library::Code;
 use super::system as ffi;
 
-const NAME: &str = "VAAPI";
+/// As it is called.
+pub(super) const NAME: &str = "VAAPI";
 
-/// Owns the library's device, for as long as the program runs.
-struct Device(*mut ffi::AVBufferRef);
+/// Owns the library's device, for as long as the program runs: there is one at most.
+pub(super) struct Device(*mut ffi::AVBufferRef);
 
 // SAFETY: a reference to an object that counts its references atomically; each user takes one of
 // their own.
@@ -19,10 +19,9 @@ unsafe impl Send for Device {}
 // SAFETY: as above; nothing changes through this reference.
 unsafe impl Sync for Device {}
 
-static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
-
-fn device() -> &'static Result<Device, String> {
-    DEVICE.get_or_init(|| {
+impl Device {
+    /// Opens the usual one; or why that cannot be done.
+    pub fn open() -> Result<Self, String> {
         ffi::load().map_err(|lack| lack.to_string())?;
         let mut raw = ptr::null_mut();
         // SAFETY: the library writes one pointer; without a name it takes the usual device.
@@ -33,32 +32,16 @@ fn device() -> &'static Result<Device, String> {
         if code < 0 || raw.is_null() {
             Err(format!("no {NAME} device could be opened ({})", Code(code).text()))
         } else {
-            Ok(Device(raw))
+            Ok(Self(raw))
         }
-    })
-}
+    }
 
-fn told(device: &Result<Device, String>) -> Result<&'static str, String> {
-    device.as_ref().map(|_| NAME).map_err(Clone::clone)
-}
-
-/// As [`name`], where that was asked before.
-pub(super) fn known() -> Option<Result<&'static str, String>> {
-    DEVICE.get().map(told)
-}
-
-/// Its name, or why there is none.
-pub(super) fn name() -> Result<&'static str, String> {
-    told(device())
-}
-
-/// Has a decoder use the hardware where it can. Says whether there is some.
-pub(super) fn attach(context: &mut ffi::AVCodecContext) -> bool {
-    let Ok(device) = device() else { return false };
-    // SAFETY: the device lives for ever; the context gives its own reference back.
-    context.hw_device_ctx = unsafe { ffi::av_buffer_ref(device.0) };
-    context.get_format = Some(choose);
-    !context.hw_device_ctx.is_null()
+    /// Has a decoder use the hardware where it can.
+    pub fn attach(&self, context: &mut ffi::AVCodecContext) {
+        // SAFETY: the device lives for ever; the context gives its own reference back.
+        context.hw_device_ctx = unsafe { ffi::av_buffer_ref(self.0) };
+        context.get_format = Some(choose);
+    }
 }
 
 /// Of the formats that a decoder offers, that of the hardware, else what the library prefers.

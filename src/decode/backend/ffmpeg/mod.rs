@@ -8,6 +8,7 @@ mod hdr;
 mod library;
 mod light;
 mod picture;
+mod proof;
 mod system;
 mod table;
 mod video;
@@ -32,7 +33,7 @@ pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
 pub(crate) fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = find_video(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
-    Ok(Box::new(video::Decoder::open(codec, parameters)?))
+    Ok(Box::new(video::Decoder::open(codec, parameters, proof::device())?))
 }
 
 /// Opens a decoder for such sound.
@@ -54,12 +55,12 @@ pub(crate) fn library() -> Result<String, Lack> {
 
 /// As [`hardware()`], where that was asked before.
 pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
-    hardware::known()
+    proof::known()
 }
 
 /// The graphics hardware that decodes, or why there is none.
 pub(crate) fn hardware() -> Result<&'static str, String> {
-    hardware::name()
+    proof::name()
 }
 
 fn find_video(codec: VideoCodec) -> Result<Codec, Lack> {

@@ -1,7 +1,7 @@
 //! Pictures by FFmpeg: one packet in, the pictures that are then ready out, in the order in which
 //! they are shown, which the library's decoders see to.
 
-use super::hardware;
+use super::hardware::{self, Device};
 use super::library::{Code, Codec, Context};
 use super::picture::Converter;
 use super::system as ffi;
@@ -45,7 +45,11 @@ pub(super) struct Decoder {
     early: Option<Timestamp>,
 }
 
-fn start(codec: Codec, parameters: &VideoParameters, hardware: bool) -> Result<Context, Error> {
+fn start(
+    codec: Codec,
+    parameters: &VideoParameters,
+    device: Option<&Device>,
+) -> Result<Context, Error> {
     // A vpcC says nothing that a decoder needs, but for its colours.
     let colors = match parameters.codec {
         VideoCodec::Vp9 => carried::vp9_colors(&parameters.config),
@@ -66,8 +70,8 @@ fn start(codec: Codec, parameters: &VideoParameters, hardware: bool) -> Result<C
             // One picture at a time, instead of several on threads of their own.
             context.flags |= ffi::AV_CODEC_FLAG_LOW_DELAY as i32;
         }
-        if hardware {
-            hardware::attach(context);
+        if let Some(device) = device {
+            device.attach(context);
         }
     });
     context.map_err(|code| Error::Codec {
@@ -78,19 +82,23 @@ fn start(codec: Codec, parameters: &VideoParameters, hardware: bool) -> Result<C
 }
 
 impl Decoder {
-    pub fn open(codec: Codec, parameters: &VideoParameters) -> Result<Self, Error> {
+    /// `device`: the hardware that it is to use where that can.
+    pub fn open(
+        codec: Codec,
+        parameters: &VideoParameters,
+        device: Option<&Device>,
+    ) -> Result<Self, Error> {
         let name = parameters.codec.name();
         if parameters.codec.needs_config() && parameters.config.is_empty() {
             let reason = "it is empty".to_owned();
             return Err(Error::Parameters { what: "decoder configuration", reason });
         }
-        let hardware = hardware::name().is_ok();
         Ok(Self {
-            context: start(codec, parameters, hardware)?,
+            context: start(codec, parameters, device)?,
             codec,
             parameters: parameters.clone(),
             converter: Converter::default(),
-            hardware,
+            hardware: device.is_some(),
             name: format!("{name} ({NAME})"),
             told: None,
             waiting: true,
@@ -170,7 +178,7 @@ impl Decoder {
     /// A decoder without a past, and after a failure without hardware.
     fn renew(&mut self) -> Result<(), Error> {
         self.hardware = false;
-        self.context = start(self.codec, &self.parameters, false)?;
+        self.context = start(self.codec, &self.parameters, None)?;
         Ok(())
     }
 }
@@ -251,7 +259,6 @@ impl VideoBackend for Decoder {
     fn by(&self) -> By {
         // What it was given need not be what it can decode there.
         let fetched = self.hardware && self.converter.has_fetched();
-        let hardware = hardware::name().ok().filter(|_| fetched);
-        By { library: NAME, hardware }
+        By { library: NAME, hardware: fetched.then_some(hardware::NAME) }
     }
 }

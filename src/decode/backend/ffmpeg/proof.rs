@@ -1,0 +1,280 @@
+//! Whether graphics hardware decodes is found out by having it decode: a device that opens may belong to a
+//! driver that fails at the first picture, draws it wrong, or has no decoder for it. Asked once.
+
+use std::sync::OnceLock;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::hardware::{Device, NAME};
+use super::library::Codec;
+use super::system as ffi;
+use super::video::Decoder;
+use crate::base::Timestamp;
+use crate::decode::decoder::VideoBackend;
+use crate::media::{
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
+    VideoParameters,
+};
+use crate::wire::h264::DecoderConfig;
+
+/// What was found out, once.
+struct Found<D> {
+    /// For decoders that take what the hardware has for them and do the rest themselves. None where the
+    /// hardware does harm.
+    device: Option<D>,
+    told: Result<&'static str, String>,
+}
+
+static FOUND: OnceLock<Found<Device>> = OnceLock::new();
+
+fn found() -> &'static Found<Device> {
+    FOUND.get_or_init(|| {
+        judge(Device::open(), |device| {
+            let codec = Codec::find(ffi::AV_CODEC_ID_H264).map_err(|lack| lack.to_string())?;
+            let decoder = Decoder::open(codec, &parameters()?, Some(device));
+            prove(&mut decoder.map_err(|error| error.to_string())?)
+        })
+    })
+}
+
+/// The hardware, for a decoder to use.
+pub(super) fn device() -> Option<&'static Device> {
+    found().device.as_ref()
+}
+
+/// Its name, or why there is none.
+pub(super) fn name() -> Result<&'static str, String> {
+    found().told.clone()
+}
+
+/// As [`name`], where that was asked before.
+pub(super) fn known() -> Option<Result<&'static str, String>> {
+    FOUND.get().map(|found| found.told.clone())
+}
+
+/// `prove` says whether the hardware decoded a picture, and decoded it right; or what went wrong.
+fn judge<D>(opened: Result<D, String>, prove: impl FnOnce(&D) -> Result<bool, String>) -> Found<D> {
+    let device = match opened {
+        Ok(device) => device,
+        Err(why) => return Found { device: None, told: Err(why) },
+    };
+    match prove(&device) {
+        Ok(true) => Found { device: Some(device), told: Ok(NAME) },
+        // Other codecs it may have: some systems leave out those that cost fees.
+        Ok(false) => {
+            let why = format!("a {NAME} device opens, but does not decode H.264");
+            Found { device: Some(device), told: Err(why) }
+        }
+        Err(why) => {
+            let why = format!("a {NAME} device opens, but {why}");
+            Found { device: None, told: Err(why) }
+        }
+    }
+}
+
+/// Decodes the picture below. Whether hardware did it; or what it did wrong.
+fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, String> {
+    let fails = |error: crate::decode::Error| format!("fails at a picture ({error})");
+    let mut frames = decoder.decode(&packet()).map_err(fails)?;
+    if frames.is_empty() {
+        frames = decoder.flush();
+    }
+    let frame = frames.first().ok_or("gives no picture")?;
+    if !is_right(frame) {
+        return Err("shows a picture wrong".to_owned());
+    }
+    Ok(decoder.by().hardware.is_some())
+}
+
+const SIZE: Size = Size::new(256, 144);
+/// The luma of its quarters, row by row, and the red of its left and its right half.
+const LUMA: [u8; 4] = [48, 144, 96, 208];
+const RED: [u8; 2] = [160, 96];
+/// Decoders agree to the bit; converters on the way back need not.
+const OFF: u8 = 4;
+
+/// Whether every part of the picture is there in its colour: looked at in their middles.
+fn is_right(frame: &VideoFrame) -> bool {
+    if frame.size() != SIZE {
+        return false;
+    }
+    let planes = &frame.planes;
+    let near = |plane: &[u8], stride: usize, (x, y): (usize, usize), wanted: u8| {
+        plane.get(y * stride + x).is_some_and(|is| is.abs_diff(wanted) <= OFF)
+    };
+    let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
+    let middles = [(64, 36), (192, 36), (64, 108), (192, 108)];
+    let reds = [(32, 36), (96, 36)];
+    middles.into_iter().zip(LUMA).all(|(at, wanted)| near(&planes.y, luma, at, wanted))
+        && reds.into_iter().zip(RED).all(|(at, wanted)| near(&planes.v, chroma, at, wanted))
+}
+
+fn parameters() -> Result<VideoParameters, String> {
+    let config = DecoderConfig::new(Bytes::from_static(&SPS), Bytes::from_static(&PPS));
+    let config = config.and_then(|config| config.build()).map_err(|error| error.to_string())?;
+    Ok(VideoParameters {
+        codec: VideoCodec::H264,
+        size: SIZE,
+        frame_rate: FrameRate::FPS_30,
+        bitrate: BitsPerSecond(0),
+        config,
+    })
+}
+
+fn packet() -> EncodedPacket {
+    let mut data = BytesMut::with_capacity(4 + SLICE.len());
+    data.put_u32(SLICE.len() as u32);
+    data.extend_from_slice(&SLICE);
+    EncodedPacket {
+        track: Track::Video,
+        pts: Timestamp::ZERO,
+        dts: Timestamp::ZERO,
+        keyframe: true,
+        priority: Priority::Key,
+        data: data.freeze(),
+        captured: Timestamp::ZERO,
+        rendition: None,
+    }
+}
+
+// A picture of flat colours by x264: Main profile, as every hardware has it, larger than the least of them all.
+// ffmpeg -f lavfi -i "color=black:s=256x144:r=25,format=yuv420p,geq=cb=128:cr='if(lt(X,64),160,96)':
+// lum='if(lt(X,128),if(lt(Y,72),48,96),if(lt(Y,72),144,208))'" -frames:v 1 -c:v libx264 -profile:v main
+// -preset veryslow -x264-params qp=18:threads=1:info=0:bframes=0 -bsf:v filter_units=remove_types=6 key.h264
+const SPS: [u8; 24] = [
+    0x67, 0x4D, 0x40, 0x0C, 0xA6, 0x11, 0x04, 0x04, 0xEC, 0x04, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40,
+    0x00, 0x00, 0x0C, 0x83, 0xC5, 0x0A, 0x84, 0x60,
+];
+const PPS: [u8; 6] = [0x68, 0xE8, 0x43, 0x02, 0x32, 0xC8];
+const SLICE: [u8; 83] = [
+    0x65, 0x88, 0x82, 0x1D, 0x7F, 0xFE, 0xC7, 0x6F, 0xE6, 0x59, 0x37, 0x74, 0x77, 0x36, 0x7C, 0x07,
+    0x49, 0x7C, 0x2D, 0x6E, 0xCC, 0xDD, 0x4B, 0x74, 0x96, 0xD8, 0x84, 0x96, 0x1B, 0x50, 0x98, 0x4B,
+    0x7A, 0x1D, 0x6F, 0x5E, 0x0D, 0x74, 0xA1, 0x32, 0xB4, 0x1B, 0x94, 0x8B, 0x8F, 0x07, 0x79, 0xF7,
+    0xC3, 0x5A, 0x00, 0x05, 0x56, 0x0B, 0x38, 0xFF, 0x33, 0x79, 0x9E, 0xD1, 0x94, 0x13, 0x54, 0xDF,
+    0x60, 0xC0, 0xAF, 0x1A, 0x86, 0x36, 0x87, 0xF2, 0x23, 0x1F, 0x03, 0xE0, 0xD2, 0x25, 0xCD, 0xA5,
+    0xDB, 0x7A, 0x3D,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::Pooled;
+    use crate::decode::decoder::By;
+    use crate::decode::error::Error;
+    use crate::media::Planes;
+
+    /// Hardware as it may be.
+    struct Fake {
+        /// What it makes of the packet.
+        decoded: Result<Vec<VideoFrame>, Error>,
+        /// What it gives at the end only.
+        held: Vec<VideoFrame>,
+        hardware: Option<&'static str>,
+    }
+
+    impl VideoBackend for Fake {
+        fn prepare(&mut self) {}
+
+        fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
+            assert!(packet.keyframe);
+            self.decoded.clone()
+        }
+
+        fn flush(&mut self) -> Vec<VideoFrame> {
+            std::mem::take(&mut self.held)
+        }
+
+        fn reset(&mut self) {}
+
+        fn is_waiting(&self) -> bool {
+            false
+        }
+
+        fn begin_anywhere(&mut self) {}
+
+        fn name(&self) -> &str {
+            "fake"
+        }
+
+        fn by(&self) -> By {
+            By { library: "fake", hardware: self.hardware }
+        }
+    }
+
+    fn software() -> Decoder {
+        let codec = Codec::find(ffi::AV_CODEC_ID_H264).unwrap();
+        Decoder::open(codec, &parameters().unwrap(), None).unwrap()
+    }
+
+    fn picture() -> VideoFrame {
+        let frames = software().decode(&packet()).unwrap();
+        assert_eq!(frames.len(), 1);
+        frames.into_iter().next().unwrap()
+    }
+
+    fn of(frame: VideoFrame) -> Fake {
+        Fake { decoded: Ok(vec![frame]), held: Vec::new(), hardware: Some(NAME) }
+    }
+
+    fn told(mut fake: Fake) -> Result<&'static str, String> {
+        let found = judge(Ok(()), |()| prove(&mut fake));
+        // What is not there or fails is not used any more; what has other codecs is.
+        let harm = found.told.as_ref().is_err_and(|why| !why.ends_with("H.264"));
+        assert_eq!(found.device.is_none(), harm);
+        found.told
+    }
+
+    #[test]
+    fn hardware_is_there_once_it_has_decoded_a_picture_right() {
+        assert_eq!(told(of(picture())), Ok(NAME));
+        let late = Fake { decoded: Ok(Vec::new()), held: vec![picture()], hardware: Some(NAME) };
+        assert_eq!(told(late), Ok(NAME));
+    }
+
+    #[test]
+    fn hardware_that_fails_is_none_and_says_why() {
+        let black =
+            VideoFrame { planes: Arc::new(Pooled::unpooled(Planes::black(SIZE))), ..picture() };
+        let small = Size::new(128, 72);
+        let small =
+            VideoFrame { planes: Arc::new(Pooled::unpooled(Planes::black(small))), ..picture() };
+        let mut grey = Planes::clone(&**picture().planes);
+        grey.v.fill(128);
+        let grey = VideoFrame { planes: Arc::new(Pooled::unpooled(grey)), ..picture() };
+        for wrong in [black, small, grey] {
+            let why = told(of(wrong)).unwrap_err();
+            assert_eq!(why, "a VAAPI device opens, but shows a picture wrong");
+        }
+        let nothing = Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(NAME) };
+        assert_eq!(told(nothing).unwrap_err(), "a VAAPI device opens, but gives no picture");
+        let error = Error::Damaged { what: "H.264", reason: "Input/output error".into() };
+        let broken = Fake { decoded: Err(error), held: Vec::new(), hardware: Some(NAME) };
+        let why = told(broken).unwrap_err();
+        assert!(why.starts_with("a VAAPI device opens, but fails at a picture ("), "{why}");
+        assert!(why.contains("Input/output error"), "{why}");
+        let none = judge::<()>(Err("no device".into()), |()| unreachable!("there is none"));
+        assert_eq!((none.device, none.told), (None, Err("no device".into())));
+    }
+
+    /// The library's own decoder, which takes over where hardware has not the codec, decodes the picture
+    /// right: that is no proof.
+    #[test]
+    fn what_the_processor_decodes_proves_nothing_and_spares_other_codecs() {
+        assert_eq!(prove(&mut software()), Ok(false));
+        let found = judge(Ok(()), |()| prove(&mut software()));
+        let why = "a VAAPI device opens, but does not decode H.264";
+        assert_eq!((found.device, found.told), (Some(()), Err(why.into())));
+    }
+
+    /// Machines that test have no such hardware, and say why; one that has some has proven it.
+    #[test]
+    fn what_is_said_of_this_machine_is_what_is_used() {
+        assert_eq!(known().unwrap_or_else(name), name());
+        match name() {
+            Ok(name) => assert!(name == NAME && device().is_some()),
+            Err(why) => assert!(why.contains(NAME), "{why}"),
+        }
+    }
+}
