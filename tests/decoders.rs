@@ -448,7 +448,7 @@ mod decoded {
         let mut command = Command::new("ffmpeg");
         command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(path);
         command.args(["-vsync", "passthrough", "-sws_flags", "bilinear+accurate_rnd"]);
-        if path.ends_with("screen.flv") {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("screen")) {
             // Of RGB we make BT.709, as everywhere.
             command.args(["-vf", "scale=out_color_matrix=bt709:flags=bilinear+accurate_rnd"]);
         }
@@ -498,6 +498,7 @@ mod decoded {
             ),
             ("h263.flv", vec!["-c:v", "flv", "-g", "12"], true),
             ("screen.flv", vec!["-c:v", "flashsv"], false),
+            ("screen-2.flv", vec!["-c:v", "flashsv2"], false),
             ("mpeg4.mp4", vec!["-c:v", "mpeg4", "-bf", "2", "-g", "12"], true),
             ("mpeg4.mkv", vec!["-c:v", "mpeg4", "-bf", "2", "-q:v", "3"], true),
             ("mpeg2.mkv", vec!["-c:v", "mpeg2video", "-bf", "2", "-g", "12"], true),
