@@ -6,8 +6,8 @@
 #
 # Rows: broadcast quality relay start glass window targets tls blackhole first joining watch
 # watch1080 lasting outages scene filters screen strip wire (all).
-# `wire` is measured by criterion, in about three minutes, and compares with other libraries
-# (benches/peers); `quality` takes about ten, and its clips 1 GB in target/bench/quality; `outages`
+# `wire` is measured by criterion, three times in turn with other libraries (benches/peers), in about
+# four minutes; `quality` takes about ten, and its clips 1 GB in target/bench/quality; `outages`
 # takes ten, `lasting` eleven. OBS takes part in `window` where it is installed (ONAIR_BENCH_OBS=1
 # installs it).
 set -euo pipefail
@@ -50,17 +50,20 @@ if ! "$python" -c 'import imageio_ffmpeg, numpy' 2>/dev/null; then
 fi
 static=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())' 2>/dev/null || true)
 
-# criterion NAME MANIFEST TARGET: runs the criterion rows of a package.
+# criterion NAME MANIFEST TARGET TURN: runs the criterion rows of a package.
 criterion() {
-    say "Measuring with criterion: $1"
-    CRITERION_HOME=$work/criterion CARGO_TARGET_DIR=$3 \
-        cargo bench --locked --quiet --manifest-path "$2" --bench wire >"$work/$1.log" 2>&1 ||
+    say "Measuring with criterion: $1, turn $4"
+    CRITERION_HOME=$work/criterion/$4 CARGO_TARGET_DIR=$3 \
+        cargo bench --locked --quiet --manifest-path "$2" --bench wire -- \
+        --warm-up-time 0.5 --measurement-time 1.5 --sample-size 30 >"$work/$1.log" 2>&1 ||
         complain "$1 failed: see $work/$1.log"
 }
 rm -rf "$work/criterion"
 if wanted wire "$@"; then
-    criterion wire "$root/Cargo.toml" "${CARGO_TARGET_DIR:-$root/target}"
-    criterion peers "$root/benches/peers/Cargo.toml" "$work/peers"
+    for turn in 1 2 3; do
+        criterion wire "$root/Cargo.toml" "${CARGO_TARGET_DIR:-$root/target}" "$turn"
+        criterion peers "$root/benches/peers/Cargo.toml" "$work/peers" "$turn"
+    done
 fi
 
 encode=

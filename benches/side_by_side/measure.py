@@ -6,6 +6,7 @@ import socket
 import statistics
 import subprocess
 import time
+from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -14,6 +15,24 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_display():
+    """A display that nobody has, nor has left a socket of behind."""
+    number = free_port() % 10_000 + 100
+    while Path(f"/tmp/.X11-unix/X{number}").exists():
+        number += 1
+    return f":{number}"
+
+
+def displayed(name):
+    """Whether somebody can be shown there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(f"/tmp/.X11-unix/X{name[1:]}")
+        except OSError:
+            return False
+        return True
 
 
 def listening(port):

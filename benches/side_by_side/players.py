@@ -12,7 +12,7 @@ from array import array
 from pathlib import Path
 
 from gate import Gate
-from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
+from measure import Program, cpu_of, displayed, free_display, free_port, listening, median, resident_mb, wait_for
 
 CELLS = 48
 # Of the display, in the middle of the code band.
@@ -68,10 +68,10 @@ class Display:
 
     def __init__(self, bench, size):
         self.size = size
-        self.name = f":{free_port() % 10_000 + 100}"
-        command = ["Xvfb", self.name, "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-ac"]
+        self.name = free_display()
+        command = ["Xvfb", self.name, "-screen", "0", f"{size}x24", "-noreset", "-nolisten", "tcp", "-ac"]
         self.server = Program(command, bench.log)
-        wait_for("the display", lambda: Path(f"/tmp/.X11-unix/X{self.name[1:]}").exists())
+        wait_for("the display", lambda: displayed(self.name))
         # Makes windows as large as they ask for.
         self.desktop = Program(["openbox", "--sm-disable"], bench.log, env=bench.environment(DISPLAY=self.name))
         self.seen = []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import delivery
 import studio
-from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
+from measure import Program, cpu_of, displayed, free_display, free_port, listening, median, resident_mb, wait_for
 from sink import Sink
 
 SIZE, RATE, VIDEO, AUDIO = "1280x720", 30, "2500k", "128k"
@@ -105,7 +105,10 @@ def broadcast(bench):
     }
     if bench.static:
         openh264 = ("-c:v", "libopenh264", "-rc_mode", "bitrate", "-allow_skip_frames", "0", "-maxrate", VIDEO)
-        programs["ffmpeg, openh264"] = lambda: run(theirs(bench.static, *openh264))
+        # Newer FFmpegs have Constrained Baseline and CAVLC unless told; onair sends High and CABAC.
+        high = ("-profile:v", "high", "-coder", "cabac")
+        programs["ffmpeg, openh264"] = lambda: run(theirs(bench.static, *openh264, *high))
+        programs["ffmpeg, openh264 baseline"] = lambda: run(theirs(bench.static, *openh264))
     return turns(bench, programs)
 
 
@@ -255,10 +258,10 @@ def window(bench):
     said = bench.folder / "window.log"
 
     def run(start_on, leave, first_frame=lambda program: None):
-        display = f":{free_port() % 10_000 + 100}"
+        display = free_display()
         env = bench.environment(DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", HOME=str(bench.folder))
-        with Program(["Xvfb", display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"], bench.log):
-            wait_for("the display", lambda: Path(f"/tmp/.X11-unix/X{display[1:]}").exists())
+        with Program(["Xvfb", display, "-screen", "0", "1280x800x24", "-noreset", "-nolisten", "tcp"], bench.log):
+            wait_for("the display", lambda: displayed(display))
             with start_on(env) as program:
                 drawn = first_frame(program)
                 leave(env)
@@ -307,12 +310,12 @@ def window(bench):
 
 def wire(bench):
     """Medians of the criterion rows of benches/wire.rs and benches/peers/, in nanoseconds, a figure
-    for each library."""
+    for each library and turn."""
     found = {}
-    for file in sorted((bench.folder / "criterion").glob("**/new/benchmark.json")):
+    for file in sorted((bench.folder / "criterion").glob("*/**/new/benchmark.json")):
         row = json.loads(file.read_text())
         median_ns = json.loads(file.with_name("estimates.json").read_text())["median"]["point_estimate"]
-        found.setdefault(f"{row['group_id']}, {row['value_str']}", {})[row["function_id"]] = [median_ns]
+        found.setdefault(f"{row['group_id']}, {row['value_str']}", {}).setdefault(row["function_id"], []).append(median_ns)
     by_size = lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
     return {name: found[name] for name in sorted(found, key=by_size)} or None
 

@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from measure import Program, cpu_of_threads, free_port, wait_for
+from measure import Program, cpu_of_threads, displayed, free_display, wait_for
 
 WIDTH, HEIGHT, RATE = 1920, 1080, 30
 STRIPS = 4
@@ -88,10 +88,10 @@ class Screen:
     """A display of 1080p; a window of 720p moves on it, or nothing."""
 
     def __init__(self, bench, moving):
-        self.name = f":{free_port() % 10_000 + 100}"
+        self.name = free_display()
         size = f"{WIDTH}x{HEIGHT}x24"
-        self.programs = [Program(["Xvfb", self.name, "-screen", "0", size, "-nolisten", "tcp", "-ac"], bench.log)]
-        wait_for("the display", lambda: Path(f"/tmp/.X11-unix/X{self.name[1:]}").exists())
+        self.programs = [Program(["Xvfb", self.name, "-screen", "0", size, "-noreset", "-nolisten", "tcp", "-ac"], bench.log)]
+        wait_for("the display", lambda: displayed(self.name))
         if moving:
             clip = make(bench, "moving.y4m", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-t", "4",
                         "-pix_fmt", "yuv420p")
