@@ -134,8 +134,10 @@ struct Window<S> {
     awake: Awake,
     media_keys: MediaKeys,
     drops: Drops,
-    /// Frames drawn, as far as that matters.
-    drawn: u8,
+    /// Frames drawn.
+    drawn: u64,
+    /// Since when nobody can see the window: the frames that had been drawn then.
+    unseen: Option<u64>,
     /// When the studio was asked to end.
     ending: Option<Instant>,
     may_close: bool,
@@ -187,6 +189,7 @@ impl<S: Studio> Window<S> {
             media_keys: MediaKeys::new(ctx.clone()),
             drops: Drops::new(context),
             drawn: 0,
+            unseen: None,
             ending: None,
             may_close: false,
         }
@@ -271,6 +274,17 @@ impl<S: Studio> Window<S> {
         }
     }
 
+    /// Into the log, when the window begins or ends to be hidden.
+    fn tell_of(&mut self, hidden: bool) {
+        if hidden && self.unseen.is_none() {
+            tracing::debug!("the window is hidden");
+            self.unseen = Some(self.drawn);
+        } else if !hidden && let Some(before) = self.unseen.take() {
+            let drawn = self.drawn - before;
+            tracing::debug!("the window is seen again, frames drawn meanwhile: {drawn}");
+        }
+    }
+
     /// How soon to look again though no picture asks for it.
     fn patience(snapshot: &Snapshot, page: Page, hidden: bool, ending: bool) -> Duration {
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
@@ -307,6 +321,7 @@ impl<S: Studio> eframe::App for Window<S> {
             let viewport = input.viewport();
             (viewport.visible() == Some(false), viewport.close_requested())
         });
+        self.tell_of(hidden);
         self.pace.set_hidden(hidden);
         self.pace.set_page(self.screen.page());
         self.pace.set_apart(self.screen.plays_apart());
@@ -360,11 +375,11 @@ impl<S: Studio> eframe::App for Window<S> {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         // When the second frame begins, the first is on the screen.
-        if self.drawn < 2 {
-            self.drawn += 1;
-            if self.drawn == 2 {
-                tracing::info!("the window shows its first frame");
-            }
+        self.drawn += 1;
+        if self.drawn == 2 {
+            tracing::info!("the window shows its first frame");
+        }
+        if self.drawn <= 2 {
             ui.ctx().request_repaint();
         }
         for wish in self.screen.show(ui) {

@@ -1,6 +1,6 @@
 //! The studio's window on a display without a screen, ended from outside while it is on air and
 //! recording: by signals, as a terminal, a service manager and a logout send them. And what the
-//! desktop is asked for meanwhile: not to sleep.
+//! desktop is asked for meanwhile: not to sleep. And hidden, where it draws nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -55,7 +55,7 @@ impl Studio {
             home.path()
         );
         let manager = desktop.manage();
-        let window = desktop.studio(home.path(), &text, "info");
+        let window = desktop.studio(home.path(), &text, "info,onair::app=debug");
         Self { desktop, _manager: manager, serve, window, home }
     }
 
@@ -250,4 +250,31 @@ fn a_screen_saver_that_never_answers_is_as_none() {
     studio.goes_on_air();
     wait_for("the portal", LIMIT, || asked.by_portal.load(Ordering::SeqCst));
     assert_eq!(asked.held.load(Ordering::SeqCst), 1, "it was asked first");
+}
+
+#[test]
+fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let mut studio = Studio::start();
+    studio.goes_on_air();
+    let id = studio.desktop.shown(&mut studio.window);
+    studio.desktop.said("xdotool", &["windowminimize", "--sync", &id]);
+    wait_for("the window to be hidden", LIMIT, || {
+        studio.window.errors().contains("the window is hidden")
+    });
+    // Half a minute's bits would be two megabytes: several seconds of pictures go by unseen.
+    let size =
+        |studio: &Studio| fs::metadata(recording(studio.home.path()).unwrap()).unwrap().len();
+    let before = size(&studio);
+    wait_for("more of the recording", LIMIT, || size(&studio) > before + 300_000);
+    studio.desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    let again = "the window is seen again, frames drawn meanwhile: ";
+    wait_for("the window to be seen", LIMIT, || studio.window.errors().contains(again));
+    let log = studio.window.errors();
+    let drawn = log.split(again).nth(1).and_then(|rest| rest.split_whitespace().next());
+    let drawn: u32 = drawn.unwrap().parse().unwrap();
+    assert!(drawn <= 1, "it drew {drawn} frames that nobody saw");
+    studio.window.signal("TERM");
+    assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
+    studio.was_ended_in_order();
 }

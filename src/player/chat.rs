@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::base::Backoff;
 use crate::base::queue::{self, Full};
 use crate::net::web::{Socket, WebUrl};
-use crate::net::{Error, Options, Runtime};
+use crate::net::{Cause, Error, Options, Runtime};
 use crate::player::Offered;
 use crate::wire::chat::Line;
 
@@ -40,6 +40,8 @@ pub enum ChatState {
     Refused {
         cause: String,
     },
+    /// None is where one was looked for. It is not looked for again.
+    Absent,
 }
 
 /// A chat that one is in. Dropping it leaves.
@@ -54,10 +56,20 @@ pub struct Chat {
 impl Chat {
     /// Comes into the chat at this address (`ws://host/app/stream/chat`). Returns at once.
     pub fn join(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
+        Self::go(url, false, options, runtime)
+    }
+
+    /// As [`join`](Self::join), where nobody said that there is a chat: a server that has none is
+    /// asked once.
+    pub fn look(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
+        Self::go(url, true, options, runtime)
+    }
+
+    fn go(url: WebUrl, guessed: bool, options: Options, runtime: &Runtime) -> Self {
         let (lines, heard) = queue::bounded("chat lines", HEARD, Full::DropOldest);
         let (to_say, says) = mpsc::channel(TO_SAY);
         let state = Arc::new(Mutex::new(ChatState::Connecting));
-        let talk = Talk { url, options, lines, state: Arc::clone(&state) };
+        let talk = Talk { url, guessed, options, lines, state: Arc::clone(&state) };
         let task = runtime.spawn(talk.run(says));
         Self { heard, to_say, state, task }
     }
@@ -84,15 +96,22 @@ impl Drop for Chat {
     }
 }
 
+/// Whether a server says that there is no chat: it answers, and does not begin one.
+fn is_none(error: &Error) -> bool {
+    matches!(error.cause, Cause::Answer { status, .. } if status < 500)
+}
+
 struct Talk {
     url: WebUrl,
+    /// Nobody said that there is a chat.
+    guessed: bool,
     options: Options,
     lines: queue::Sender<Line>,
     state: Arc<Mutex<ChatState>>,
 }
 
 impl Talk {
-    async fn run(self, mut says: mpsc::Receiver<Line>) {
+    async fn run(mut self, mut says: mpsc::Receiver<Line>) {
         let mut backoff = Backoff::new(u64::from(std::process::id()));
         let mut waited = Duration::ZERO;
         // What came before a loss is told again by the server to who comes in.
@@ -102,6 +121,7 @@ impl Talk {
             let error = match Socket::open(&self.url, &self.options, &|_| {}).await {
                 Ok(socket) => {
                     *self.state.lock() = ChatState::Open;
+                    self.guessed = false;
                     backoff.reset();
                     waited = Duration::ZERO;
                     match self.talk(socket, &mut says, &mut last).await {
@@ -111,6 +131,10 @@ impl Talk {
                 }
                 Err(error) => Some(error),
             };
+            if self.guessed && error.as_ref().is_some_and(is_none) {
+                *self.state.lock() = ChatState::Absent;
+                return;
+            }
             let cause = error.as_ref().map_or_else(
                 || "the server ended the chat".to_owned(),
                 |error| error.cause.to_string(),

@@ -64,6 +64,7 @@ use std::time::Duration;
 pub use crate::decode::Prefer;
 use crate::media::Transport;
 use crate::net;
+use crate::net::web::decoded;
 
 pub use connection::WAITING;
 pub use handle::Player;
@@ -86,8 +87,10 @@ impl Source {
     /// What a person typed: a URL if it begins like one, else a file.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
-        if let Some(path) = text.strip_prefix("file://") {
-            Self::File(path.into())
+        if let Some(place) = text.strip_prefix("file://") {
+            let path = place.strip_prefix("localhost").filter(|path| path.starts_with('/'));
+            let path = decoded(path.unwrap_or(place));
+            Self::File(String::from_utf8_lossy(&path).into_owned().into())
         } else if text.contains("://") {
             Self::Url(text.to_owned())
         } else {
@@ -164,5 +167,28 @@ impl Config {
             audio_dump: None,
             net: net::Options::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_an_address_or_a_file() {
+        for (text, path) in [
+            ("clip.flv", "clip.flv"),
+            ("/a/100% sure.flv", "/a/100% sure.flv"),
+            ("file:///a/b%20c.flv", "/a/b c.flv"),
+            (" file://localhost/a/%E7%9B%B4%E6%92%AD.flv ", "/a/直播.flv"),
+            ("file:///a/100%.flv", "/a/100%.flv"),
+            ("file:///a/b c.flv", "/a/b c.flv"),
+            ("file://clip.flv", "clip.flv"),
+            ("file://localhost.flv", "localhost.flv"),
+        ] {
+            assert_eq!(Source::parse(text), Source::File(path.into()), "{text}");
+        }
+        let url = "rtmp://a/live/b%20c";
+        assert_eq!(Source::parse(url), Source::Url(url.to_owned()));
     }
 }

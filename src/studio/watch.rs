@@ -334,7 +334,8 @@ impl Watch {
     pub(super) fn talk(&mut self, own: impl FnOnce() -> Ready, runtime: &Runtime) {
         let Self { tiles, chosen, talk, config, .. } = self;
         let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());
-        talk.follow(playing.map_or("", Tile::url), own, &config.net, runtime);
+        let plays = playing.is_some_and(|tile| *tile.state() == WatchState::Playing);
+        talk.follow(playing.map_or("", Tile::url), plays, own, &config.net, runtime);
         self.talk.poll();
     }
 

@@ -255,7 +255,94 @@ pub fn fill_around(ui: &Ui, room: Rect, hole: Rect, color: Color32) {
 
 #[cfg(test)]
 mod tests {
+    use parking_lot::Mutex;
+
     use super::*;
+    use crate::base::Timestamp;
+    use crate::media::{Color, Planes};
+
+    /// Counts what is written to it.
+    #[derive(Default)]
+    struct Counted(Mutex<Vec<Size>>);
+
+    struct Counting(Arc<Counted>);
+
+    impl Surfaces for Counting {
+        fn surface(&self) -> Arc<dyn Surface> {
+            Arc::clone(&self.0) as Arc<dyn Surface>
+        }
+    }
+
+    impl Surface for Counted {
+        fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8])) {
+            fill(&mut vec![0; size.pixels() * 4]);
+            self.0.lock().push(size);
+        }
+
+        fn shape(self: Arc<Self>, rect: Rect, _turn: Turn, _smooth: bool) -> egui::PaintCallback {
+            egui::PaintCallback { rect, callback: Arc::new(()) }
+        }
+    }
+
+    fn black() -> VideoFrame {
+        VideoFrame {
+            pts: Timestamp::ZERO,
+            color: Color::default(),
+            planes: Arc::new(Planes::black(Size::new(1280, 720)).into()),
+        }
+    }
+
+    /// Uploaded once for each new picture, at the size shown; by a surface and by a texture.
+    #[test]
+    fn a_picture_is_uploaded_once_at_the_size_shown() {
+        let place = Rect::from_min_size(pos2(0.0, 0.0), vec2(320.0, 180.0));
+        let shown = Size::new(320, 180);
+        for by_surface in [true, false] {
+            let slot: Latest<VideoFrame> = Latest::default();
+            let mut picture = Picture::new("test", slot.clone());
+            let written = Arc::new(Counted::default());
+            if by_surface {
+                let surfaces: Arc<dyn Surfaces> = Arc::new(Counting(Arc::clone(&written)));
+                picture.lay_on(&surfaces);
+            }
+            let ctx = egui::Context::default();
+            let mut uploads = Vec::new();
+            let mut frame = |picture: &mut Picture, place: Rect, shows: bool| {
+                let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
+                    if shows {
+                        picture.paint(ui, place);
+                    }
+                });
+                // The first is that of the letters.
+                let textures = output.textures_delta.set.iter();
+                let textures = textures.filter(|(id, _)| **id != egui::TextureId::default());
+                uploads.extend(textures.flat_map(|(_, deltas)| deltas).map(|delta| {
+                    let [width, height] = delta.image.size();
+                    Size::new(width as u32, height as u32)
+                }));
+                output.textures_delta.clear();
+                uploads.append(&mut written.0.lock());
+                uploads.clone()
+            };
+            assert_eq!(frame(&mut picture, place, true), [], "there is none yet");
+            slot.publish(black());
+            for _ in 0..5 {
+                assert_eq!(frame(&mut picture, place, true), [shown]);
+            }
+            // Pictures that come while nothing shows them are not converted; then the last one is.
+            for _ in 0..5 {
+                slot.publish(black());
+                assert_eq!(frame(&mut picture, place, false), [shown]);
+            }
+            assert_eq!(frame(&mut picture, place, true), [shown; 2]);
+            // Shown at another size.
+            let smaller = Rect::from_min_size(pos2(0.0, 0.0), vec2(160.0, 90.0));
+            for _ in 0..2 {
+                let uploads = frame(&mut picture, smaller, true);
+                assert_eq!(uploads, [shown, shown, Size::new(160, 90)]);
+            }
+        }
+    }
 
     #[test]
     fn a_picture_keeps_its_shape_on_even_pixels() {

@@ -253,6 +253,7 @@ impl Watching<'_> {
             ChatState::Open => ("open", None),
             ChatState::Lost { cause, .. } => ("lost", Some(cause)),
             ChatState::Refused { cause } => ("refused", Some(cause)),
+            ChatState::Absent => ("refused", None),
         };
         self.event("chat", json!({ "state": name, "cause": cause }), || {
             cause.map(|cause| format!("The chat cannot be followed: {cause}."))

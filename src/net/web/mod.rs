@@ -5,7 +5,7 @@ mod client;
 mod socket;
 mod url;
 
-pub use self::url::{UrlError, WebUrl};
+pub use self::url::{UrlError, WebUrl, decoded};
 pub use client::{Answer, Client, Span};
 pub use socket::Socket;
 

@@ -167,8 +167,8 @@ impl WebUrl {
     }
 }
 
-/// Takes percent-encoding back.
-fn decoded(text: &str) -> Vec<u8> {
+/// Takes percent-encoding back; what is no such escape stays as it is.
+pub fn decoded(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

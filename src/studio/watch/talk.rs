@@ -19,6 +19,9 @@ pub(super) struct Talk {
     /// What is played, as it was asked for.
     of: String,
     chat: Option<Chat>,
+    /// Where a chat may be that nobody told of: looked for once the stream plays, as that of a stream
+    /// that is not there yet is not there either.
+    guess: Option<WebUrl>,
     heard: VecDeque<Heard>,
     count: u64,
     pub(super) choices: ChatChoices,
@@ -28,28 +31,33 @@ pub(super) struct Talk {
 
 impl Talk {
     /// Goes where this is talked about, unless it is there: into no chat where nothing is played.
-    /// `own` tells where the built-in server publishes and where its pages are.
+    /// `plays`: there are pictures or sound of it. `own` tells where the built-in server publishes and
+    /// where its pages are.
     pub(super) fn follow(
         &mut self,
         url: &str,
+        plays: bool,
         own: impl FnOnce() -> Ready,
         options: &Options,
         runtime: &Runtime,
     ) {
-        if self.of == url {
-            return;
-        }
-        url.clone_into(&mut self.of);
-        self.heard.clear();
-        self.renew();
-        let at = match self.choices.place_of(url) {
-            Some(place) => check_place(place).ok(),
-            None => {
+        if self.of != url {
+            url.clone_into(&mut self.of);
+            self.heard.clear();
+            self.renew();
+            (self.chat, self.guess) = (None, None);
+            if let Some(place) = self.choices.place_of(url) {
+                let at = check_place(place).ok();
+                self.chat = at.map(|at| Chat::join(at, options.clone(), runtime));
+            } else {
                 let own = own();
-                address(url, (own.rtmp.as_str(), own.http.as_deref().unwrap_or_default()))
+                let own = (own.rtmp.as_str(), own.http.as_deref().unwrap_or_default());
+                self.guess = address(url, own);
             }
-        };
-        self.chat = at.map(|at| Chat::join(at, options.clone(), runtime));
+        }
+        if plays && let Some(at) = self.guess.take() {
+            self.chat = Some(Chat::look(at, options.clone(), runtime));
+        }
     }
 
     /// The chat about this stream is there from here on; empty: where it is found by itself.
@@ -67,7 +75,10 @@ impl Talk {
     pub(super) fn offered(&self) -> Option<Offered> {
         match self.chat.as_ref()?.state() {
             ChatState::Lost { offered, .. } => offered,
-            ChatState::Connecting | ChatState::Open | ChatState::Refused { .. } => None,
+            ChatState::Connecting
+            | ChatState::Open
+            | ChatState::Refused { .. }
+            | ChatState::Absent => None,
         }
     }
 
@@ -136,7 +147,7 @@ impl Talk {
 
     /// As the window sees it.
     pub(super) fn view(&self) -> ChatView {
-        let state = self.chat.as_ref().map(Chat::state);
+        let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
         ChatView { state, lines: Arc::clone(&self.lines) }
     }
 }
@@ -178,6 +189,35 @@ mod tests {
             assert_eq!(found.as_deref(), chat, "{url}");
         }
         assert_eq!(address("rtmp://127.0.0.1/live/onair", ("", "")), None);
+    }
+
+    #[test]
+    fn a_chat_is_looked_for_once_the_stream_plays_and_only_once() {
+        let runtime = Runtime::start().unwrap();
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/live/x.flv", server.local_addr().unwrap());
+        let mut talk = Talk::default();
+        let follow = |talk: &mut Talk, plays| {
+            talk.follow(&url, plays, Ready::default, &Options::default(), &runtime);
+            talk.view().state
+        };
+        assert_eq!(follow(&mut talk, false), None);
+        assert_eq!(follow(&mut talk, true), Some(ChatState::Connecting));
+        let (mut asked, _) = server.accept().unwrap();
+        let mut request = [0; 4_096];
+        let length = std::io::Read::read(&mut asked, &mut request).unwrap();
+        assert!(request[..length].starts_with(b"GET /live/x/chat "));
+        let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        std::io::Write::write_all(&mut asked, answer).unwrap();
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while follow(&mut talk, true).is_some() {
+            assert!(std::time::Instant::now() < end, "there is still said to be a chat");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        // The task is over: nobody asks again.
+        assert_eq!(talk.chat.as_ref().unwrap().state(), ChatState::Absent);
+        talk.poll();
+        assert_eq!(follow(&mut talk, true), None);
     }
 
     #[test]

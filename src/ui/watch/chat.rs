@@ -103,8 +103,10 @@ fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
         Some(ChatState::Open) if view.snapshot.chat.lines.is_empty() => {
             texts.get("chat-empty").to_string()
         }
-        None if view.snapshot.chat.lines.is_empty() => texts.get("chat-none").to_string(),
-        None | Some(ChatState::Open) => return,
+        None | Some(ChatState::Absent) if view.snapshot.chat.lines.is_empty() => {
+            texts.get("chat-none").to_string()
+        }
+        None | Some(ChatState::Open | ChatState::Absent) => return,
         Some(ChatState::Connecting) => texts.get("chat-connecting").to_string(),
         Some(ChatState::Lost { cause, .. }) => with("chat-lost", cause),
         Some(ChatState::Refused { cause }) => with("chat-refused", cause),
