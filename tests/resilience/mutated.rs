@@ -1,10 +1,12 @@
 //! Streams that a seeded mutator damaged, through the whole player: as files, over HTTP and over RTMP. None
-//! may end in a panic or a hang, make memory grow, or show and play nothing without a word about it.
+//! may end in a panic or a hang, make memory grow, or show and play nothing without a word about it. Some come
+//! back damaged after a loss, and whole after the next, for a player that tries again.
 //!
 //! `ONAIR_MUTATED_FILES=10000` asks for the whole corpus; a share of it runs otherwise.
 
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -129,20 +131,52 @@ impl Random {
 
     /// Damaged tags as the messages of a publication, or damaged messages.
     fn publication(&mut self, clips: &[Vec<Tag>]) -> Reply {
-        let mut bytes = Vec::new();
-        for tag in self.damage(clips) {
-            let (chunk_stream, kind) = match tag.kind {
-                TagKind::Script => (chunk_stream::DATA, Kind::DATA),
-                TagKind::Video => (chunk_stream::VIDEO, Kind::VIDEO),
-                TagKind::Audio => (chunk_stream::AUDIO, Kind::AUDIO),
-            };
-            let (time, stream, body) = (Time(tag.time_ms), 1, tag.body);
-            let message = Message { chunk_stream, kind, stream, time, body };
-            bytes.extend(chunk::standalone(&message, ServerConfig::default().chunk_size));
-        }
+        let mut bytes = messages(self.damage(clips));
         self.spoil(&mut bytes);
         Reply { bytes, end: [End::Said, End::Held, End::Closed][self.below(3)] }
     }
+
+    /// What a caller gets who calls again. First a whole clip, since a stream of which nothing was ever played
+    /// is not waited for; then damage. After both the connection ends. From then on the clip again, and the
+    /// connection stays.
+    fn recovery(
+        &mut self,
+        clips: &[Vec<Tag>],
+        bad: fn(&mut Self, &[Vec<Tag>]) -> Reply,
+        whole: fn(&[Tag]) -> Vec<u8>,
+    ) -> Vec<Reply> {
+        let bytes = whole(&clips[self.below(clips.len())]);
+        let bad = Reply { end: End::Closed, ..bad(self, clips) };
+        let first = Reply { bytes: bytes.clone(), end: End::Closed };
+        vec![first, bad, Reply { bytes, end: End::Held }]
+    }
+}
+
+/// Tags as the messages of a publication.
+fn messages(tags: Vec<Tag>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for tag in tags {
+        let (chunk_stream, kind) = match tag.kind {
+            TagKind::Script => (chunk_stream::DATA, Kind::DATA),
+            TagKind::Video => (chunk_stream::VIDEO, Kind::VIDEO),
+            TagKind::Audio => (chunk_stream::AUDIO, Kind::AUDIO),
+        };
+        let (time, stream, body) = (Time(tag.time_ms), 1, tag.body);
+        let message = Message { chunk_stream, kind, stream, time, body };
+        bytes.extend(chunk::standalone(&message, ServerConfig::default().chunk_size));
+    }
+    bytes
+}
+
+/// Tags as the answer to a GET that goes on.
+fn whole_answer(tags: &[Tag]) -> Vec<u8> {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\nConnection: close\r\n\r\n";
+    let mut out = BytesMut::from(&head[..]);
+    out.extend_from_slice(&flv::file_header(true, true));
+    for tag in tags {
+        flv::write_tag(tag.kind, tag.time_ms, &tag.body, &mut out);
+    }
+    out.to_vec()
 }
 
 /// What a caller gets.
@@ -163,26 +197,42 @@ enum End {
     Held,
 }
 
-/// What is served, by its place, and what of it nobody has asked for yet.
+/// What is served, by its place: to who calls first, second…; the last of it again and again. Places of
+/// earlier batches are there no more.
 #[derive(Clone, Default)]
-struct Shelf {
-    replies: Arc<Mutex<Vec<Reply>>>,
-    left: Arc<Mutex<BTreeSet<usize>>>,
+struct Shelf(Arc<Mutex<Rows>>);
+
+#[derive(Default)]
+struct Rows {
+    first: usize,
+    replies: Vec<Vec<Reply>>,
+    asked: Vec<usize>,
 }
 
 impl Shelf {
-    fn fill(&self, replies: Vec<Reply>) {
-        *self.left.lock().unwrap() = (0..replies.len()).collect();
-        *self.replies.lock().unwrap() = replies;
+    /// The places of all of them.
+    fn fill(&self, replies: Vec<Vec<Reply>>) -> Range<usize> {
+        let mut rows = self.0.lock().unwrap();
+        rows.first += rows.replies.len();
+        rows.asked = vec![0; replies.len()];
+        rows.replies = replies;
+        rows.first..rows.first + rows.replies.len()
     }
 
     fn give(&self, place: usize) -> Reply {
-        self.left.lock().unwrap().remove(&place);
-        self.replies.lock().unwrap()[place].clone()
+        let mut rows = self.0.lock().unwrap();
+        let gone = Reply { bytes: Vec::new(), end: End::Closed };
+        let Some(at) = place.checked_sub(rows.first).filter(|at| *at < rows.asked.len()) else {
+            return gone;
+        };
+        rows.asked[at] += 1;
+        let replies = &rows.replies[at];
+        replies[(rows.asked[at] - 1).min(replies.len() - 1)].clone()
     }
 
+    /// Whether everything was asked for.
     fn is_given(&self) -> bool {
-        self.left.lock().unwrap().is_empty()
+        self.0.lock().unwrap().asked.iter().all(|asked| *asked > 0)
     }
 }
 
@@ -266,15 +316,22 @@ fn resident() -> i64 {
 /// What a stopped player came to is said, and in words. Whether anything of it was seen or heard.
 fn said_enough(player: &Player) -> bool {
     let events = std::iter::from_fn(|| player.events().try_recv().ok());
-    let said = events.filter_map(|event| match event {
-        Told::Message(said) => Some(said),
-        Told::State(_) | Told::Line(_) => None,
-    });
-    let said: Vec<Said> = said.collect();
+    let (mut said, mut lost) = (Vec::<Said>::new(), 0);
+    for event in events {
+        match event {
+            Told::Message(message) => said.push(message),
+            Told::State(State::Reconnecting { cause, .. }) => {
+                assert!(cause.contains(' '), "{cause:?}");
+                lost += 1;
+            }
+            Told::State(_) | Told::Line(_) => {}
+        }
+    }
     for Said { key, summary, .. } in &said {
         assert!(summary.contains(' ') && summary.ends_with('.'), "{key}: {summary:?}");
     }
     let (state, figures) = (player.state(), player.figures());
+    assert!(lost > 0 || figures.reconnects == 0, "it came back without a word: {figures:?}");
     if let State::Failed(failure) = &state {
         assert!(failure.cause.contains(' '), "{failure:?}");
     }
@@ -283,14 +340,30 @@ fn said_enough(player: &Player) -> bool {
     !nothing
 }
 
-/// Plays the corpus: `next` makes the sources of so many of it, and all of them have theirs once `given`.
-fn all_end(
+/// How the corpus is played.
+struct Run {
+    /// Players at a time: they mostly wait.
     at_once: usize,
+    /// They come back after a loss.
+    reconnect: bool,
+}
+
+/// Those of connections wait longer: some of them stay open.
+const CONNECTED: usize = 40;
+/// One that is to come back has done so after its second try.
+const TRIES: u32 = 2;
+
+/// Plays the corpus: `next` makes the sources of so many of it, and all of them have theirs once `given`. Says
+/// how many were played, and how many of them played again at last.
+fn all_end(
+    run: &Run,
     mut next: impl FnMut(&mut Random, usize, &[Vec<Tag>]) -> Vec<Source>,
     given: impl Fn() -> bool,
-) {
+) -> (usize, usize) {
     /// A player is stopped after this long; it may have holes of minutes to play.
     const ENOUGH: Duration = Duration::from_millis(1_500);
+    /// The same of one that waits before each try.
+    const PATIENT: Duration = Duration::from_millis(4_500);
     let count = std::env::var("ONAIR_MUTATED_FILES").ok().and_then(|text| text.parse().ok());
     let count: usize = count.unwrap_or(240);
     let usual = std::panic::take_hook();
@@ -305,23 +378,28 @@ fn all_end(
     ];
     let runtime = Runtime::start().unwrap();
     let mut random = Random(0x0DD5_EED5);
-    let (mut done, mut early, mut ended, mut seen) = (0, 0, 0, 0);
+    let (mut done, mut early, mut ended, mut seen, mut back) = (0, 0, 0, 0, 0);
+    let is_back =
+        |player: &Player| player.figures().reconnects >= TRIES && player.state() == State::Playing;
     while done < count {
-        let batch = at_once.min(count - done);
+        let batch = run.at_once.min(count - done);
         let sources = next(&mut random, batch, &clips);
         let open = |source| {
-            let config = Config { speaker: false, reconnect: false, ..Config::new(source) };
+            let reconnect = run.reconnect;
+            let config = Config { speaker: false, reconnect, ..Config::new(source) };
             let screen = Latest::<VideoFrame>::default();
             Player::open(&config, &runtime, Clock::start(), screen).unwrap()
         };
         let mut players: Vec<Player> = sources.into_iter().map(open).collect();
         peers::wait_for("the beginning", peers::LIMIT, &given);
-        let start = Instant::now();
-        while start.elapsed() < ENOUGH && !players.iter().all(Player::is_finished) {
+        let (start, enough) = (Instant::now(), if run.reconnect { PATIENT } else { ENOUGH });
+        let is_over = |player: &Player| player.is_finished() || is_back(player);
+        while start.elapsed() < enough && !players.iter().all(is_over) {
             thread::sleep(Duration::from_millis(5));
         }
         for player in &mut players {
             ended += usize::from(player.state().is_final());
+            back += usize::from(is_back(player));
             assert!(player.stop(Duration::from_secs(20)), "a player hangs");
             seen += usize::from(said_enough(player));
         }
@@ -333,24 +411,21 @@ fn all_end(
     }
     let growth = resident() - early;
     println!(
-        "{done}, {ended} of them to their end, {seen} seen or heard; {growth} KiB more at the end"
+        "{done}, {ended} of them to their end, {back} back again, {seen} seen or heard; {growth} KiB more at \
+         the end"
     );
     assert!(growth < 48 << 10, "memory grew by {growth} KiB");
     assert!(seen > 0, "the damage leaves something");
     runtime.shutdown(Duration::from_secs(2));
+    (done, back)
 }
-
-/// Players at a time: they mostly wait.
-const AT_ONCE: usize = 24;
-/// Those of connections wait longer: some of them stay open.
-const CONNECTED: usize = 40;
 
 #[test]
 fn mutated_files_end_without_a_panic_a_hang_or_growth() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     all_end(
-        AT_ONCE,
+        &Run { at_once: 24, reconnect: false },
         |random, batch, clips| {
             let file = |at| {
                 let file = folder.path().join(format!("{at}.flv"));
@@ -363,20 +438,33 @@ fn mutated_files_end_without_a_panic_a_hang_or_growth() {
     );
 }
 
+/// Plays the corpus from a server whose addresses begin so: each place as `replies` make it.
+fn all_served(
+    shelf: &Shelf,
+    reconnect: bool,
+    address: impl Fn(usize) -> String,
+    mut replies: impl FnMut(&mut Random, &[Vec<Tag>]) -> Vec<Reply>,
+) {
+    let (played, back) = all_end(
+        &Run { at_once: CONNECTED, reconnect },
+        |random, batch, clips| {
+            let places = shelf.fill((0..batch).map(|_| replies(random, clips)).collect());
+            places.map(|place| Source::parse(&address(place))).collect()
+        },
+        || shelf.is_given(),
+    );
+    // The damage of others makes it another codec, a recording that is over, or one that cannot be gone on with.
+    assert!(!reconnect || back * 2 > played, "{back} of {played} came back");
+    assert!(reconnect || back == 0);
+}
+
 #[test]
 fn mutated_streams_over_http_end_without_a_panic_a_hang_or_growth() {
     peers::require!("ffmpeg");
     let shelf = Shelf::default();
     let port = web_server(shelf.clone());
-    all_end(
-        CONNECTED,
-        |random, batch, clips| {
-            shelf.fill((0..batch).map(|_| random.answer(clips)).collect());
-            let url = |at| Source::parse(&format!("http://127.0.0.1:{port}/{at}.flv"));
-            (0..batch).map(url).collect()
-        },
-        || shelf.is_given(),
-    );
+    let address = |place| format!("http://127.0.0.1:{port}/{place}.flv");
+    all_served(&shelf, false, address, |random, clips| vec![random.answer(clips)]);
 }
 
 #[test]
@@ -384,13 +472,28 @@ fn mutated_streams_over_rtmp_end_without_a_panic_a_hang_or_growth() {
     peers::require!("ffmpeg");
     let shelf = Shelf::default();
     let port = rtmp_server(shelf.clone());
-    all_end(
-        CONNECTED,
-        |random, batch, clips| {
-            shelf.fill((0..batch).map(|_| random.publication(clips)).collect());
-            let url = |at| Source::parse(&format!("rtmp://127.0.0.1:{port}/live/{at}"));
-            (0..batch).map(url).collect()
-        },
-        || shelf.is_given(),
-    );
+    let address = |place| format!("rtmp://127.0.0.1:{port}/live/{place}");
+    all_served(&shelf, false, address, |random, clips| vec![random.publication(clips)]);
+}
+
+#[test]
+fn players_come_back_to_mutated_streams_over_http() {
+    peers::require!("ffmpeg");
+    let shelf = Shelf::default();
+    let port = web_server(shelf.clone());
+    let address = |place| format!("http://127.0.0.1:{port}/{place}.flv");
+    all_served(&shelf, true, address, |random, clips| {
+        random.recovery(clips, Random::answer, whole_answer)
+    });
+}
+
+#[test]
+fn players_come_back_to_mutated_streams_over_rtmp() {
+    peers::require!("ffmpeg");
+    let shelf = Shelf::default();
+    let port = rtmp_server(shelf.clone());
+    let address = |place| format!("rtmp://127.0.0.1:{port}/live/{place}");
+    all_served(&shelf, true, address, |random, clips| {
+        random.recovery(clips, Random::publication, |tags| messages(tags.to_vec()))
+    });
 }
