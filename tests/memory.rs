@@ -76,7 +76,7 @@ fn feed(size: Size, color: Color, alpha: bool, count: u8) -> Given {
 
 fn layer(key: u64, source: u32, place: Place) -> Layer {
     let source = SourceId(source);
-    Layer { key, source, places: vec![place], opacity: 1.0, blend: Blend::Normal }
+    Layer { key, source, places: vec![place], framed: 0, opacity: 1.0, blend: Blend::Normal }
 }
 
 fn at(x: f64, y: f64, size: Size) -> Place {

@@ -106,6 +106,7 @@ fn by_us(below: &Planes, above: &Planes, place: Place, opacity: f32) -> Vec<u8> 
         key: source.into(),
         source: SourceId(source),
         places: vec![place],
+        framed: 0,
         opacity,
         blend: Blend::Normal,
     };
@@ -236,6 +237,7 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
         key,
         source: SourceId(source),
         places: vec![place],
+        framed: 0,
         opacity: 1.0,
         blend: Blend::Normal,
     };

@@ -210,37 +210,72 @@ pub fn map(place: &Place, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4
     (map, part)
 }
 
-/// Where a picture of size `source` comes to lie through `places` (the outermost group first);
-/// `None` if nothing of it is seen.
-pub fn spot(places: &[Place], source: Size, canvas: Size) -> Option<Spot> {
+/// Where a picture of size `source` comes to lie through `places` (the outermost group first); `framed`:
+/// which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). `None` if nothing of it
+/// is seen.
+pub fn spot(places: &[Place], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (map, part) = whole_map(places, source, canvas)?;
+    let seen = window(places, framed, canvas)?;
     let (sw, sh) = (f64::from(source.width), f64::from(source.height));
     let cut =
         Cut { left: part[0] * sw, top: part[1] * sh, width: part[2] * sw, height: part[3] * sh };
+    if is_upright(map) { upright(map, cut, seen) } else { free(map, cut, seen) }
+}
+
+fn is_upright(map: Affine) -> bool {
     let flat = 1e-3;
-    if map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat {
-        upright(map, cut, canvas)
-    } else {
-        free(map, cut, canvas)
-    }
+    map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat
 }
 
 /// From the unit square of what is seen of a picture to program pixels, through all groups.
-pub fn whole_map(places: &[Place], source: Size, canvas: Size) -> Option<(Affine, [f64; 4])> {
+fn whole_map(places: &[Place], source: Size, canvas: Size) -> Option<(Affine, [f64; 4])> {
     let (own, groups) = places.split_last()?;
     let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
-    let map = groups.iter().rev().fold(inner, |inner, place| group(place, canvas).after(inner));
-    Some((map, part))
+    Some((through(groups, canvas).after(inner), part))
+}
+
+/// From the pixels of the innermost group's canvas to those of the program.
+fn through(groups: &[Place], canvas: Size) -> Affine {
+    groups.iter().fold(Affine::NONE, |outer, place| outer.after(group(place, canvas)))
 }
 
 /// From the pixels of a group's own canvas, which is as large as the program, to those around it.
 pub fn group(place: &Place, canvas: Size) -> Affine {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
-    let whole = Place { crop: Default::default(), ..*place };
-    map(&whole, (cw, ch), canvas).0.after(Affine::scale(1.0 / cw, 1.0 / ch))
+    let (map, [left, top, width, height]) = map(place, (cw, ch), canvas);
+    map.after(Affine::scale(1.0 / width, 1.0 / height))
+        .after(Affine::shift(-left, -top))
+        .after(Affine::scale(1.0 / cw, 1.0 / ch))
 }
 
-fn upright(map: Affine, cut: Cut, canvas: Size) -> Option<Spot> {
+/// Whether something of a group's canvas is cut off.
+pub fn is_cut(place: &Place, canvas: Size) -> bool {
+    let whole = (f64::from(canvas.width), f64::from(canvas.height));
+    let part = map(place, whole, canvas).1;
+    part.into_iter().zip([0.0, 0.0, 1.0, 1.0]).any(|(is, whole)| (is - whole).abs() > 1e-9)
+}
+
+/// The part of the program in which something within these groups can be seen: a scene is a picture of the
+/// program's size, and of a group nothing is seen that was cut off. Of what is turned by no quarters it is
+/// the rectangle around it.
+fn window(places: &[Place], framed: u16, canvas: Size) -> Option<Rect> {
+    let groups = places.split_last()?.1;
+    let mut seen = Rect::whole(canvas);
+    for (index, place) in groups.iter().enumerate() {
+        if (framed >> index) & 1 == 0 && !is_cut(place, canvas) {
+            continue;
+        }
+        let whole = (f64::from(canvas.width), f64::from(canvas.height));
+        let outer = through(groups.get(..index).unwrap_or_default(), canvas);
+        let map = outer.after(map(place, whole, canvas).0);
+        let own = if is_upright(map) { upright_box(map).0 } else { around(map) };
+        seen = seen.common(own)?;
+    }
+    Some(seen)
+}
+
+/// The rectangle of an upright picture, and how it is turned.
+fn upright_box(map: Affine) -> (Rect, Turn) {
     let swap = map.xx.abs() < map.xy.abs();
     let (across, down) = if swap { (map.xy, map.yx) } else { (map.xx, map.yy) };
     let turn = Turn { swap, flip_x: across < 0.0, flip_y: down < 0.0 };
@@ -249,8 +284,26 @@ fn upright(map: Affine, cut: Cut, canvas: Size) -> Option<Spot> {
     let (width, height) = (even(across), even(down));
     let start = |middle: f64, length: f64| ((middle - length / 2.0 + 1e-6) / 2.0).floor() * 2.0;
     let (x, y) = (start(map.tx + across / 2.0, width), start(map.ty + down / 2.0, height));
-    let all = Rect { x: x as i64, y: y as i64, width: width as i64, height: height as i64 };
-    let rect = all.common(Rect::whole(canvas))?;
+    (Rect { x: x as i64, y: y as i64, width: width as i64, height: height as i64 }, turn)
+}
+
+/// The rectangle around a turned picture.
+fn around(map: Affine) -> Rect {
+    let corners =
+        [map.apply(0.0, 0.0), map.apply(1.0, 0.0), map.apply(0.0, 1.0), map.apply(1.0, 1.0)];
+    let reach = |pick: fn(&(f64, f64)) -> f64| {
+        let low = corners.iter().map(pick).fold(f64::INFINITY, f64::min);
+        let high = corners.iter().map(pick).fold(f64::NEG_INFINITY, f64::max);
+        let low = ((low - 1.0) / 2.0).floor() as i64 * 2;
+        (low, ((high + 1.0) / 2.0).ceil() as i64 * 2 - low)
+    };
+    let ((x, width), (y, height)) = (reach(|corner| corner.0), reach(|corner| corner.1));
+    Rect { x, y, width, height }
+}
+
+fn upright(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
+    let (all, turn) = upright_box(map);
+    let (swap, rect) = (turn.swap, all.common(seen)?);
     // The part of the whole that is seen, then the same part of the cut-out.
     let part = |start: i64, length: i64, from: i64, of: i64, flip: bool| {
         let (start, length) = ((start - from) as f64 / of as f64, length as f64 / of as f64);
@@ -270,19 +323,10 @@ fn upright(map: Affine, cut: Cut, canvas: Size) -> Option<Spot> {
     Some(Spot { cut, scaled, shape: Shape::Upright { rect, turn } })
 }
 
-fn free(map: Affine, cut: Cut, canvas: Size) -> Option<Spot> {
+fn free(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
     let even = |length: f64| (length / 2.0).round().clamp(1.0, MOST_TURNED / 2.0) * 2.0;
     let (width, height) = (even(map.xx.hypot(map.yx)), even(map.xy.hypot(map.yy)));
-    let corners =
-        [map.apply(0.0, 0.0), map.apply(1.0, 0.0), map.apply(0.0, 1.0), map.apply(1.0, 1.0)];
-    let reach = |pick: fn(&(f64, f64)) -> f64| {
-        let low = corners.iter().map(pick).fold(f64::INFINITY, f64::min);
-        let high = corners.iter().map(pick).fold(f64::NEG_INFINITY, f64::max);
-        let low = ((low - 1.0) / 2.0).floor() as i64 * 2;
-        (low, ((high + 1.0) / 2.0).ceil() as i64 * 2 - low)
-    };
-    let ((x, w), (y, h)) = (reach(|corner| corner.0), reach(|corner| corner.1));
-    let bounds = Rect { x, y, width: w, height: h }.common(Rect::whole(canvas))?;
+    let bounds = around(map).common(seen)?;
     let map = map.after(Affine::scale(1.0 / width, 1.0 / height));
     map.inverse()?;
     let scaled = Size::new(width as u32, height as u32);
@@ -297,7 +341,7 @@ mod tests {
     const HD: Size = Size::new(1280, 720);
 
     fn rect(place: Place, source: Size) -> (Rect, Turn, Cut) {
-        let spot = spot(&[place], source, HD).unwrap();
+        let spot = spot(&[place], 0, source, HD).unwrap();
         match spot.shape {
             Shape::Upright { rect, turn } => (rect, turn, spot.cut),
             Shape::Free { .. } => panic!("{spot:?}"),
@@ -351,7 +395,7 @@ mod tests {
         assert!((cut.left - 50.0).abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
         let (_, turn, cut) = rect(Place { flip_x: true, ..place }, Size::new(100, 100));
         assert!(turn.flip_x && cut.left.abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
-        assert!(spot(&[Place { x: 1.0, ..Place::default() }], HD, HD).is_none());
+        assert!(spot(&[Place { x: 1.0, ..Place::default() }], 0, HD, HD).is_none());
     }
 
     #[test]
@@ -380,15 +424,55 @@ mod tests {
     fn a_group_moves_and_shrinks_what_is_in_it() {
         let group = Place { x: 0.5, width: 0.5, height: 0.5, ..Place::default() };
         let own = Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Place::default() };
-        let spot = spot(&[group, own], HD, HD).unwrap();
+        let spot = spot(&[group, own], 0, HD, HD).unwrap();
         assert_eq!(spot.shape, Shape::Upright { rect: at(960, 180, 320, 180), turn: Turn::NONE });
+    }
+
+    #[test]
+    fn of_a_group_is_seen_what_its_crop_and_its_box_leave() {
+        let upright = |places: &[Place], framed: u16| {
+            let spot = spot(places, framed, HD, HD)?;
+            let Shape::Upright { rect, .. } = spot.shape else { panic!("{spot:?}") };
+            Some((rect, spot.cut))
+        };
+        let own = Place::default();
+        // The right half, in a box of its shape: it is no larger than it was.
+        let crop = Crop { left: 0.5, ..Crop::default() };
+        let half = Place { x: 0.5, width: 0.5, crop, ..Place::default() };
+        let (rect, cut) = upright(&[half, own], 0).unwrap();
+        assert_eq!(rect, at(640, 0, 640, 720));
+        assert!((cut.left - 640.0).abs() < 1e-6 && (cut.width - 640.0).abs() < 1e-6, "{cut:?}");
+        let left = Place { width: 0.4, fit: Fit::Stretch, ..own };
+        assert_eq!(upright(&[half, left], 0), None, "cut off");
+        // Twice as large in a group that covers an upright box: its sides are not seen.
+        let cover = Place { x: 0.25, width: 0.5, height: 2.0, fit: Fit::Cover, ..own };
+        let (rect, cut) = upright(&[cover, own], 0).unwrap();
+        assert_eq!(rect, at(320, 0, 640, 720));
+        let near = |is: f64, wanted: f64| (is - wanted).abs() < 1e-6;
+        assert!(near(cut.left, 480.0) && near(cut.width, 320.0) && near(cut.height, 360.0));
+        // What lies beside a nested scene's canvas is not seen, that of a group is.
+        let small = Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..own };
+        let wide = Place { x: 0.5, ..own };
+        assert_eq!(upright(&[small, wide], 0).unwrap().0, at(640, 180, 640, 360));
+        assert_eq!(upright(&[small, wide], 1).unwrap().0, at(640, 180, 320, 360));
+        assert_eq!(upright(&[small, Place { x: 1.0, ..own }], 1), None);
+        // Through several: the scene is within a group that is cut off itself.
+        assert_eq!(upright(&[half, small, own], 0b10).unwrap().0, at(640, 180, 320, 360));
+        // A turned group is cut to the rectangle around what is left of it.
+        let turned = Place { rotation: 30.0, ..small };
+        let far = Place { width: 3.0, x: -1.0, fit: Fit::Stretch, ..own };
+        let bounds = |framed| match spot(&[turned, far], framed, HD, HD).unwrap().shape {
+            Shape::Free { bounds, .. } => bounds.width,
+            Shape::Upright { .. } => panic!(),
+        };
+        assert!(bounds(1) <= 740 && bounds(0) > 1_200, "{} {}", bounds(1), bounds(0));
     }
 
     #[test]
     fn turned_pictures_keep_their_size_and_stay_within_bounds() {
         let place =
             Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, rotation: 30.0, ..Place::default() };
-        let spot = spot(&[place], HD, HD).unwrap();
+        let spot = spot(&[place], 0, HD, HD).unwrap();
         assert_eq!(spot.scaled, Size::new(640, 360));
         let Shape::Free { map, bounds } = spot.shape else { panic!("{spot:?}") };
         let (x, y) = map.apply(320.0, 180.0);

@@ -213,6 +213,9 @@ pub struct Layer {
     pub source: SourceId,
     /// From the outermost group to the item itself.
     pub places: Vec<Place>,
+    /// Which of these places are those of nested scenes, one bit for each, the lowest for the outermost:
+    /// nothing is seen that lies outside their canvas.
+    pub framed: u16,
     pub opacity: f32,
     pub blend: Blend,
 }
@@ -240,7 +243,7 @@ impl Plan {
     /// One source that fills the program.
     pub fn simple(source: SourceId) -> Self {
         let places = vec![Place::default()];
-        let layer = Layer { key: 0, source, places, opacity: 1.0, blend: Blend::Normal };
+        let layer = Layer { key: 0, source, places, framed: 0, opacity: 1.0, blend: Blend::Normal };
         Self { layers: vec![layer], together: Vec::new() }
     }
 
@@ -249,7 +252,8 @@ impl Plan {
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
         let mut flattener =
             Flattener { all, path: vec![scene.id], layers: Vec::new(), together: Vec::new() };
-        flattener.items(&scene.items, &Outer { key: u64::from(scene.id.0), places: &[] });
+        flattener
+            .items(&scene.items, &Outer { key: u64::from(scene.id.0), places: &[], framed: 0 });
         Self { layers: flattener.layers, together: flattener.together }
     }
 
@@ -272,6 +276,7 @@ struct Flattener<'a> {
 struct Outer<'a> {
     key: u64,
     places: &'a [Place],
+    framed: u16,
 }
 
 impl Flattener<'_> {
@@ -292,19 +297,21 @@ impl Flattener<'_> {
                 outer.places.iter().chain([&item.place.bounded()]).copied().collect();
             match &item.content {
                 Content::Source(source) => {
-                    self.layers.push(Layer { key, source: *source, places, opacity, blend });
+                    let (source, framed) = (*source, outer.framed);
+                    self.layers.push(Layer { key, source, places, framed, opacity, blend });
                 }
                 Content::Group(items) => {
                     self.one(key, opacity, blend, |it| {
-                        it.items(items, &Outer { key, places: &places });
+                        it.items(items, &Outer { key, places: &places, framed: outer.framed });
                     });
                 }
                 Content::Scene(id) => {
                     let scene = self.all.iter().find(|scene| scene.id == *id);
                     if let Some(scene) = scene.filter(|scene| !self.path.contains(&scene.id)) {
                         self.path.push(scene.id);
+                        let framed = outer.framed | 1 << outer.places.len();
                         self.one(key, opacity, blend, |it| {
-                            it.items(&scene.items, &Outer { key, places: &places });
+                            it.items(&scene.items, &Outer { key, places: &places, framed });
                         });
                         self.path.pop();
                     }
@@ -369,9 +376,9 @@ mod tests {
         let seen: Vec<_> = plan
             .layers
             .iter()
-            .map(|layer| (layer.source.0, layer.places.len(), layer.opacity))
+            .map(|layer| (layer.source.0, layer.places.len(), layer.framed, layer.opacity))
             .collect();
-        assert_eq!(seen, [(10, 1, 1.0), (30, 2, 1.0), (50, 3, 1.0)]);
+        assert_eq!(seen, [(10, 1, 0, 1.0), (30, 2, 0, 1.0), (50, 3, 0b10, 1.0)]);
         let [group] = plan.together.as_slice() else { panic!("{:?}", plan.together) };
         assert_eq!((group.layers.clone(), group.opacity), (1..3, 0.5));
         let keys: std::collections::BTreeSet<_> = plan.layers.iter().map(|it| it.key).collect();

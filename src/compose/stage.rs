@@ -169,7 +169,7 @@ impl Stage {
             }
             if let Some(layer) = plan.layers.get(at)
                 && let Some(picture) = picture(layer.source)
-                && let Some(spot) = spot(&layer.places, picture.size(), self.size)
+                && let Some(spot) = spot(&layer.places, layer.framed, picture.size(), self.size)
             {
                 let (key, strength) = (layer.key, blend::opacity(layer.opacity));
                 let drawn = Drawn { key, picture, spot, strength, blend: layer.blend };
@@ -184,7 +184,7 @@ impl Stage {
         let place = Place { fit: Fit::Cover, ..Place::default() };
         let mut out = self.take();
         out.copy_pixels(below);
-        if let Some(spot) = spot(&[place], above.size(), self.size) {
+        if let Some(spot) = spot(&[place], 0, above.size(), self.size) {
             let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
             let prepared = self.preparer.prepare(above, &spot, before, &self.crew);
             blend::lay(&prepared.image, 256, Blend::Normal, &mut out, &self.crew);

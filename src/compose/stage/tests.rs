@@ -20,6 +20,7 @@ fn layer(source: u32, place: Place) -> Layer {
         key: source.into(),
         source: SourceId(source),
         places: vec![place],
+        framed: 0,
         opacity: 1.0,
         blend: Blend::Normal,
     }
@@ -67,6 +68,56 @@ fn layers_lie_over_each_other_and_only_changes_are_drawn() {
     assert!(!new && Arc::ptr_eq(&first, &second));
     let (without, new) = stage.draw(&mut canvas, &plan, |id| pictures(id).filter(|_| id.0 == 0));
     assert!(new && Arc::ptr_eq(&without, &ground.planes), "the ground itself");
+}
+
+#[test]
+fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
+    use crate::compose::scene::{Content, Crop, Fit, Item, ItemId, Scene, SceneId};
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let item = |id: u32, content, place| Item { place, ..Item::new(ItemId(id), content) };
+    let source = |id| Content::Source(SourceId(id));
+    // The lower one fills the canvas, the upper one sticks out at the right and below.
+    let wide = Place { x: 0.5, y: 0.5, ..Place::default() };
+    let members = vec![item(1, source(1), Place::default()), item(2, source(2), wide)];
+    let inner = Scene { id: SceneId(2), items: members.clone(), ..Scene::default() };
+    let (low, high) = (flat(SIZE, 80, None), flat(SIZE, 200, None));
+    let mut draw = |content: Content, place: Place, opacity: f32| {
+        let outer = Item { opacity, ..item(3, content, place) };
+        let scene = Scene { id: SceneId(1), items: vec![outer], ..Scene::default() };
+        let plan = Plan::of(&scene, std::slice::from_ref(&inner));
+        let picture = |id: SourceId| Some(if id.0 == 1 { low.clone() } else { high.clone() });
+        stage.draw(&mut Canvas::default(), &plan, picture).0
+    };
+    let count = |out: &Planes, luma: u8| out.y.iter().filter(|&&y| y == luma).count();
+    let at = |out: &Planes, x: usize, y: usize| out.y[y * 160 + x];
+    let (nested, group) = (Content::Scene(SceneId(2)), Content::Group(members));
+    let small = Place { width: 0.5, height: 0.5, ..Place::default() };
+    // Half as large: 80 x 44 pixels of the scene, and nothing beside them.
+    for strength in [1.0, 0.5] {
+        let out = draw(nested.clone(), small, strength);
+        let lit = out.y.iter().filter(|&&y| y != 16).count();
+        assert_eq!(lit, 80 * 44, "{strength}");
+    }
+    let out = draw(nested.clone(), small, 1.0);
+    assert_eq!((at(&out, 20, 20), at(&out, 60, 30), at(&out, 82, 30)), (80, 200, 16));
+    let out = draw(group.clone(), small, 1.0);
+    assert_eq!((at(&out, 60, 30), at(&out, 100, 60)), (200, 200), "a group has no edge");
+    // A quarter cut off at the left, in a box that is a quarter narrower: what is left stays as it was.
+    let crop = Crop { left: 0.25, ..Crop::default() };
+    let cropped = Place { x: 0.25, width: 0.75, crop, ..Place::default() };
+    for content in [nested.clone(), group.clone()] {
+        let out = draw(content, cropped, 1.0);
+        assert_eq!((count(&out, 16), count(&out, 200)), (40 * 90, 80 * 46));
+        assert_eq!((at(&out, 39, 10), at(&out, 40, 10), at(&out, 81, 46)), (16, 80, 200));
+    }
+    // Covered upright: neither is stretched, and both are cut at the box.
+    let upright = Place { width: 0.25, fit: Fit::Cover, ..Place::default() };
+    for content in [nested, group] {
+        let out = draw(content, upright, 1.0);
+        assert_eq!((count(&out, 16), at(&out, 39, 89), at(&out, 40, 89)), (120 * 90, 200, 16));
+        // The middle quarter of the canvas: the upper one begins in its middle.
+        assert_eq!((at(&out, 18, 80), at(&out, 22, 80)), (80, 200));
+    }
 }
 
 #[test]

@@ -211,8 +211,12 @@ impl<'a> Importer<'a> {
             self.items += 1;
             let hidden = table.get("visible").and_then(Value::as_bool) == Some(false);
             let locked = flag(table, "locked");
-            let whole = !matches!(content, Content::Source(_));
-            let size = self.known.get(name).and_then(|known| known.size);
+            // A group has a size of its own there.
+            let whole = matches!(content, Content::Group(_));
+            let size = match content {
+                Content::Scene(_) => Some(self.canvas),
+                _ => self.known.get(name).and_then(|known| known.size),
+            };
             let (mut place, unsure) = obs_places::place(table, size, self.canvas, whole);
             if let Content::Source(id) = content
                 && let Some(source) = self.collection.source(id)
@@ -360,7 +364,7 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// What of an item onair has not; nothing is cut of what is `whole` (a scene, a group).
+/// What of an item onair has not; nothing is cut of what is `whole` (a group).
 fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = &'static str> {
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));
@@ -461,7 +465,7 @@ mod tests {
                  "filters": [{"id": "color_filter_v2", "name": "Warm"}, {"id": "blur"}],
                  "settings": {"items": [
                     {"name": "Red", "blend_method": "srgb_off"}, {"name": "Gone"}, {},
-                    {"name": "Box"}, {"name": "B", "crop_left": 10}, {"name": "A"}]}},
+                    {"name": "Box", "crop_left": 10}, {"name": "B", "crop_left": 192}, {"name": "A"}]}},
             ],
             "groups": [
                 {"id": "group", "name": "Box", "settings": {"items": []},
@@ -483,11 +487,12 @@ mod tests {
                 "hotkeys",
                 "scripts",
                 "the way of blending (without sRGB) of 'Red'",
-                "what is cut off of 'B'",
+                "what is cut off of 'Box'",
                 "what of 'A' would show 'A' itself",
             ]
         );
-        assert_eq!(import.collection.scenes[0].items.len(), 3);
+        let [_, _, scene] = &import.collection.scenes[0].items[..] else { panic!() };
+        assert!((scene.place.crop.left - 0.1).abs() < 1e-9, "a scene is as large as the canvas");
         let many = Import { left_out: vec!["x".into(); 33], ..import };
         assert!(many.left_out_in_short().ends_with("; x; 3 more"), "{many:?}");
         let few = Import { left_out: vec!["x".into(); 2], ..many };

@@ -10,7 +10,7 @@ use crate::studio::settings::obs_filters::number;
 const SAME: f64 = 1e-3;
 
 /// An item's place. `size`: of what it shows, pixels; where it is not known, that of the canvas is
-/// taken, and whether that mattered comes with it. Of what is `whole` (a scene, a group) nothing is cut.
+/// taken, and whether that mattered comes with it. Of what is `whole` (a group) nothing is cut.
 pub(super) fn place(
     table: &Value,
     size: Option<(f64, f64)>,
