@@ -16,13 +16,15 @@ mod peers;
 use std::fs;
 use std::path::Path;
 use std::process::Command as Process;
+use std::time::Duration;
 
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::text::Content;
 use onair::capture::{Fill, Rgba, VideoChoice};
 use onair::compose::filter::{Filter, Slot};
-use onair::compose::scene::{Fit, ItemId, Place, SourceId};
+use onair::compose::scene::{Fit, ItemId, MOST_DEPTH, Place, SourceId};
+use onair::compose::transition::Transition;
 use onair::media::{Size, markers};
 use onair::mix::StripId;
 use onair::studio::snapshot::SourceState;
@@ -90,6 +92,30 @@ fn add(studio: &Studio, name: &str, path: &Path) {
     let (scene, name) = (Collection::default().current, name.to_owned());
     let choice = VideoChoice::File(path.to_owned());
     studio.send(Command::Edit(Edit::AddSource { scene, name, choice }));
+}
+
+#[test]
+fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
+    let studio = quiet(Settings::default());
+    let now = || studio.snapshot().scenes.collection;
+    let before = now().transition.clone();
+    let slow = Transition { duration: Duration::from_secs(3), ..before.clone() };
+    studio.send(Command::Edit(Edit::SetTransition(slow.clone())));
+    wait_for("the transition", LIMIT, || now().transition == slow);
+    studio.send(Command::Undo);
+    wait_for("the one before", LIMIT, || now().transition == before);
+    studio.send(Command::Redo);
+    wait_for("the other one again", LIMIT, || now().transition == slow);
+    // Group upon group, until they would be too deep.
+    for _ in 0..MOST_DEPTH {
+        let items = now().scenes[0].items.clone();
+        studio.send(Command::Edit(Edit::Group(vec![items[0].id])));
+        let told = || studio.snapshot().notices.iter().any(|it| it.key == "items-too-deep");
+        wait_for("an answer", LIMIT, || now().scenes[0].items != items || told());
+    }
+    let layers = now().plan(now().current).layers.len();
+    assert_eq!((layers, studio.snapshot().notices.len()), (1, 1), "nothing vanished");
+    studio.end(LIMIT).unwrap();
 }
 
 #[test]

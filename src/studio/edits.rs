@@ -7,14 +7,18 @@ use crate::capture::{Instead, Properties, VideoChoice};
 use crate::compose::filter::{MOST_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Place, Scene, SceneId, SourceId};
 use crate::compose::transition::Transition;
+use crate::media::Size;
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
 
 mod copies;
 mod files;
+mod refusal;
+mod ungroup;
 
 use copies::renumber;
+pub use refusal::Refusal;
 
 /// A change of the collection.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,8 +74,8 @@ pub enum Edit {
     SetBlend(ItemId, Blend),
     /// These become one group, where the topmost was.
     Group(Vec<ItemId>),
-    /// The group's members take its place.
-    Ungroup(ItemId),
+    /// The group's members take its place, and look as they did in it, on a program of this size.
+    Ungroup(ItemId, Size),
     /// That of all scenes without one of their own.
     SetTransition(Transition),
     /// That of one scene; `None`: as all others.
@@ -87,6 +91,9 @@ impl Edit {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
             // Numbers that are drawn.
+            (Self::SetTransition(new), Self::SetTransition(old)) => {
+                std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
+            }
             (
                 Self::SetSceneTransition(id, Some(new)),
                 Self::SetSceneTransition(other, Some(old)),
@@ -115,14 +122,24 @@ impl Edit {
 impl Collection {
     /// Carries out a change; `false` if it cannot be or changes nothing.
     pub fn apply(&mut self, edit: &Edit) -> bool {
+        matches!(self.attempt(edit), Ok(true))
+    }
+
+    /// The same; where it cannot be because a bound is reached or something would look otherwise, it is told
+    /// why.
+    ///
+    /// # Errors
+    /// [`Refusal`]. Nothing is changed then.
+    pub fn attempt(&mut self, edit: &Edit) -> Result<bool, Refusal> {
         let before = self.clone();
         let done = self.change(edit).is_some();
-        if !done {
+        let refused = if done { self.overgrown(&before) } else { before.why_not(edit) };
+        if !done || refused.is_some() {
             *self = before;
-            return false;
+            return refused.map_or(Ok(false), Err);
         }
         self.forget_unused();
-        *self != before
+        Ok(*self != before)
     }
 
     /// Whether that would change anything.
@@ -167,9 +184,6 @@ impl Collection {
                 self.room_for_scene()?;
                 let index = self.scenes.iter().position(|scene| scene.id == *id)?;
                 let mut copy = self.scene(*id)?.clone();
-                if self.item_count() + copy.items.len() > MOST_ITEMS {
-                    return None;
-                }
                 copy.id = self.next_scene();
                 copy.name = self.free_scene_name(&copy.name);
                 let mut next = self.next_item();
@@ -260,17 +274,12 @@ impl Collection {
             }
             Edit::SetBlend(id, blend) => self.item_mut(*id)?.blend = *blend,
             Edit::Group(ids) => self.group(ids)?,
-            Edit::Ungroup(id) => {
-                let (list, index) = self.place_of(*id)?;
-                let group = list.remove(index);
-                let Content::Group(members) = group.content else { return None };
-                list.splice(index..index, members);
-            }
+            Edit::Ungroup(id, canvas) => self.ungroup(*id, *canvas)?,
             Edit::Several(edits) => {
                 let mut any = false;
                 for edit in edits.iter().take(MOST_ITEMS) {
                     let before = self.clone();
-                    if self.change(edit).is_some() {
+                    if self.change(edit).is_some() && self.overgrown(&before).is_none() {
                         any = true;
                     } else {
                         *self = before;
@@ -297,9 +306,6 @@ impl Collection {
     }
 
     fn add_item(&mut self, scene: SceneId, content: Content) -> Option<()> {
-        if self.item_count() >= MOST_ITEMS {
-            return None;
-        }
         let item = Item::new(self.next_item(), content);
         self.scene_mut(scene)?.items.push(item);
         Some(())
@@ -307,9 +313,6 @@ impl Collection {
 
     /// Those of one list become a group on a canvas of its own, so that nothing moves.
     fn group(&mut self, ids: &[ItemId]) -> Option<()> {
-        if self.item_count() >= MOST_ITEMS {
-            return None;
-        }
         let next = self.next_item();
         let (list, _) = self.place_of(*ids.first()?)?;
         let top = list.iter().rposition(|item| ids.contains(&item.id))?;
@@ -477,7 +480,7 @@ mod tests {
             |it: &Collection| it.plan(MAIN_SCENE).sources().map(|id| id.0).collect::<Vec<_>>();
         assert_eq!(sources(&it), [1, 0, 2, 3]);
         assert!(it.apply(&Edit::SetOpacity(ItemId(3), 0.5)), "within the group");
-        assert!(it.apply(&Edit::Ungroup(ItemId(5))));
+        assert!(it.apply(&Edit::Ungroup(ItemId(5), Size::new(1280, 720))));
         assert_eq!(ids(&it), [2, 1, 3, 4]);
     }
 

@@ -1,6 +1,7 @@
 //! What the studio says about scenes and their sources: part of [`Message`](super::message::Message).
 
 use crate::compose::scene::SourceId;
+use crate::studio::edits::Refusal;
 use crate::studio::notice::{Level, Remedy};
 
 /// Taken back once there is room for a strip.
@@ -69,6 +70,8 @@ pub enum Said {
     RateHalved,
     /// It keeps up again.
     FullQuality,
+    /// A change of the scenes was not made.
+    Refused(Refusal),
 }
 
 impl Said {
@@ -91,6 +94,11 @@ impl Said {
             Self::FiltersDropped => "strain-filters",
             Self::RateHalved => "strain-rate",
             Self::FullQuality => "strain-over",
+            Self::Refused(Refusal::TooMany) => "items-too-many",
+            Self::Refused(Refusal::TooDeep) => "items-too-deep",
+            Self::Refused(Refusal::Cut) => "ungroup-cut",
+            Self::Refused(Refusal::Stretched) => "ungroup-stretched",
+            Self::Refused(Refusal::Scaled) => "ungroup-scaled",
         }
     }
 
@@ -119,7 +127,8 @@ impl Said {
             | Self::TransitionsDropped
             | Self::FiltersDropped
             | Self::RateHalved
-            | Self::FullQuality => Vec::new(),
+            | Self::FullQuality
+            | Self::Refused(_) => Vec::new(),
         }
     }
 
@@ -187,6 +196,14 @@ impl Said {
                 "This machine does not keep up: every second picture repeats the one before.".into()
             }
             Self::FullQuality => "This machine keeps up again: everything is drawn.".into(),
+            Self::Refused(refusal) => match refusal {
+                Refusal::TooMany => "That would be more items than the scenes may have.",
+                Refusal::TooDeep => "That would lie too deep: groups and scenes go no deeper within each other.",
+                Refusal::Cut => "The group stays: it is cut off at its edges, which its members could not be by themselves.",
+                Refusal::Stretched => "The group stays: it is stretched, which its members could not be by themselves.",
+                Refusal::Scaled => "The group stays: it scales a member that is shown in its original size.",
+            }
+            .into(),
         }
     }
 
@@ -206,6 +223,14 @@ impl Said {
             | Self::RateHalved => {
                 "Hide sources, choose a smaller picture, or close other programs. Sound is not affected.".into()
             }
+            Self::Refused(refusal) => match refusal {
+                Refusal::TooMany => "Remove items that are not needed any more; all scenes together have 2,000 at most.",
+                Refusal::TooDeep => "Eight levels are drawn, with what is in them. Ungroup one of them first.",
+                Refusal::Cut => "Take its crop back, and choose another fit than Cover; then ungroup it.",
+                Refusal::Stretched => "Choose another fit for the group, or Stretch for its members; then ungroup it.",
+                Refusal::Scaled => "Choose another fit for the member; then ungroup it.",
+            }
+            .into(),
             Self::SourceBack { .. } | Self::Imported { .. } | Self::Exported { .. } | Self::FullQuality => String::new(),
         }
     }

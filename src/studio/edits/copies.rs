@@ -1,7 +1,7 @@
 //! Items that are doubled, with their source or with a new one.
 
 use crate::compose::scene::{Content, Item, ItemId, Place};
-use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SOURCES};
+use crate::studio::scenes::{Collection, MOST_SOURCES};
 
 impl Collection {
     /// One more of an item.
@@ -26,9 +26,6 @@ impl Collection {
 
     /// A copy of an item above it, a little aside, so that both are seen.
     fn put_beside(&mut self, id: ItemId, copy: Item) -> Option<()> {
-        if self.item_count() + 1 + copy.members().len() > MOST_ITEMS {
-            return None;
-        }
         let mut next = self.next_item();
         let mut copy = [copy];
         renumber(&mut copy, &mut next);

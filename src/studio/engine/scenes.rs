@@ -170,14 +170,17 @@ impl Engine {
 
     pub(super) fn edit(&mut self, edit: &Edit) {
         let before = self.settings.collection.clone();
-        if !self.settings.collection.apply(edit) {
-            return;
+        match self.settings.collection.attempt(edit) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(refusal) => {
+                self.tell(&Message::Scenes(Said::Refused(refusal)), "");
+                return;
+            }
         }
-        if !matches!(edit, Edit::SetTransition(_)) {
-            let desk = self.follow_shown(&before);
-            let then = Before { scenes: Some(before.clone()), desk };
-            self.add_step(then, Change::Scenes(edit.clone()));
-        }
+        let desk = self.follow_shown(&before);
+        let then = Before { scenes: Some(before.clone()), desk };
+        self.add_step(then, Change::Scenes(edit.clone()));
         self.edited(&before);
     }
 

@@ -162,7 +162,7 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     }
     if matches!(item.content, Content::Group(_)) {
         if line(ui, view, &texts.get("item-ungroup"), true) {
-            edit(view, Edit::Ungroup(id));
+            edit(view, Edit::Ungroup(id, canvas));
         }
     } else if line(ui, view, &texts.get("item-group"), true) {
         edit(view, Edit::Group(group_with_below(view, id)));

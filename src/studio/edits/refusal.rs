@@ -1,0 +1,140 @@
+//! Why a change of the scenes cannot be made.
+
+use std::collections::BTreeMap;
+
+use super::Edit;
+use crate::compose::scene::{Content, Item, MOST_DEPTH, SceneId};
+use crate::studio::scenes::{Collection, MOST_ITEMS};
+
+/// Why a change cannot be made, where that is not plain to see.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// More items than a collection may have.
+    TooMany,
+    /// Groups and scenes deeper within each other than is drawn.
+    TooDeep,
+    /// Of the group something is cut off.
+    Cut,
+    /// The group stretches its members in a way that their own places cannot tell.
+    Stretched,
+    /// The group makes a member smaller or larger that is shown pixel by pixel.
+    Scaled,
+}
+
+impl Collection {
+    /// What has grown beyond its bounds since `before`. What was beyond them already may stay so.
+    pub(super) fn overgrown(&self, before: &Self) -> Option<Refusal> {
+        let many = self.item_count();
+        if many > MOST_ITEMS && many > before.item_count() {
+            return Some(Refusal::TooMany);
+        }
+        let deep = self.depth();
+        (deep > MOST_DEPTH && deep > before.depth()).then_some(Refusal::TooDeep)
+    }
+
+    /// Why a change that was not made was not.
+    pub(super) fn why_not(&self, edit: &Edit) -> Option<Refusal> {
+        match edit {
+            Edit::Ungroup(id, canvas) => self.lifted(*id, *canvas).err().flatten(),
+            Edit::Several(edits) => edits.iter().find_map(|edit| self.clone().attempt(edit).err()),
+            _ => None,
+        }
+    }
+
+    /// How deep the deepest item lies: 1 by itself in a scene.
+    fn depth(&self) -> usize {
+        let mut known = BTreeMap::new();
+        let ids: Vec<_> = self.scenes.iter().map(|scene| scene.id).collect();
+        ids.into_iter().map(|id| self.depth_of(id, &mut known)).max().unwrap_or(0)
+    }
+
+    /// That of one scene. Each is looked at once, however often it is shown.
+    fn depth_of(&self, id: SceneId, known: &mut BTreeMap<SceneId, usize>) -> usize {
+        if let Some(depth) = known.get(&id) {
+            return *depth;
+        }
+        // A scene in itself is not drawn.
+        known.insert(id, 0);
+        let items = self.scene(id).map(|scene| scene.items.as_slice()).unwrap_or_default();
+        let depth = self.deepest(items, known);
+        known.insert(id, depth);
+        depth
+    }
+
+    fn deepest(&self, items: &[Item], known: &mut BTreeMap<SceneId, usize>) -> usize {
+        let depths = items.iter().map(|item| match &item.content {
+            Content::Source(_) => 1,
+            Content::Group(members) => 1 + self.deepest(members, known),
+            Content::Scene(id) => 1 + self.depth_of(*id, known),
+        });
+        depths.max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::VideoChoice;
+    use crate::compose::scene::ItemId;
+
+    fn logo(scene: SceneId) -> Edit {
+        Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test }
+    }
+
+    #[test]
+    fn groups_and_scenes_go_no_deeper_than_is_drawn() {
+        let mut it = Collection::default();
+        let (first, mut id) = (it.current, ItemId(1));
+        for level in 1..MOST_DEPTH {
+            assert_eq!(it.attempt(&Edit::Group(vec![id])), Ok(true), "{level}");
+            id = it.scenes[0].items[0].id;
+            assert_eq!(it.plan(first).layers.len(), 1, "{level}");
+        }
+        let full = it.clone();
+        assert_eq!(it.attempt(&Edit::Group(vec![id])), Err(Refusal::TooDeep));
+        assert_eq!(it, full, "nothing vanished");
+        // A scene that holds it would be too deep as well, and so would what holds that.
+        assert!(it.apply(&Edit::AddScene("Outer".into())));
+        let outer = it.scenes.last().unwrap().id;
+        let show = Edit::ShowScene { scene: outer, shown: first };
+        assert_eq!(it.attempt(&show), Err(Refusal::TooDeep));
+        let several = Edit::Several(vec![Edit::HideItem(ItemId(1), true), show.clone()]);
+        assert_eq!((it.attempt(&several), it.item(ItemId(1)).unwrap().hidden), (Ok(true), true));
+        assert_eq!(it.attempt(&Edit::Several(vec![show])), Err(Refusal::TooDeep));
+        // It can be taken apart again.
+        assert_eq!(it.attempt(&Edit::Ungroup(id, crate::media::Size::new(64, 36))), Ok(true));
+    }
+
+    #[test]
+    fn copies_count_all_that_is_in_them() {
+        let mut it = Collection::default();
+        let scene = it.current;
+        assert!(it.apply(&logo(scene)));
+        for _ in 0..9 {
+            let items: Vec<ItemId> = it.scenes[0].items.iter().map(|item| item.id).collect();
+            assert!(it.apply(&Edit::Group(items.clone())), "{}", it.item_count());
+            let group = it.scenes[0].items[0].id;
+            assert!(it.apply(&Edit::DuplicateItem(group)));
+            for id in it.scenes[0].items.iter().map(|item| item.id).collect::<Vec<_>>() {
+                assert!(it.apply(&Edit::Ungroup(id, crate::media::Size::new(64, 36))));
+            }
+        }
+        let items: Vec<ItemId> = it.scenes[0].items.iter().map(|item| item.id).collect();
+        assert!(it.apply(&Edit::Group(items)));
+        // One on the first level, and all in it.
+        let (group, count) = (it.scenes[0].items[0].id, it.item_count());
+        assert!((MOST_ITEMS / 2..=MOST_ITEMS).contains(&count), "{count}");
+        for edit in [Edit::DuplicateItem(group), Edit::DuplicateScene(scene)] {
+            assert_eq!(it.attempt(&edit), Err(Refusal::TooMany), "{edit:?}");
+        }
+        while it.item_count() < MOST_ITEMS {
+            assert_eq!(it.attempt(&logo_shown(&it)), Ok(true));
+        }
+        assert_eq!(it.attempt(&logo_shown(&it)), Err(Refusal::TooMany));
+        assert_eq!(it.attempt(&Edit::Group(vec![group])), Err(Refusal::TooMany));
+    }
+
+    fn logo_shown(it: &Collection) -> Edit {
+        Edit::ShowSource { scene: it.current, source: it.sources[0].id }
+    }
+}
