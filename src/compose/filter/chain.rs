@@ -92,10 +92,12 @@ impl Chain {
     pub fn set(&mut self, wanted: &[Wanted]) {
         let mut before = std::mem::take(&mut self.links);
         let on = wanted.iter().take(MOST_FILTERS).filter(|wanted| wanted.slot.enabled);
-        for wanted in on {
+        for wanted in on.clone() {
             let same = before.iter().position(|link| link.wanted == *wanted);
             if let Some(index) = same {
                 self.links.push(before.remove(index));
+            } else if let Some(link) = delayed(&mut before, wanted, &on) {
+                self.links.push(link);
             } else if let Some(work) = work(wanted) {
                 self.links.push(Link { wanted: wanted.clone(), work, shelf: None, made: None });
             }
@@ -151,6 +153,26 @@ impl Chain {
     }
 }
 
+/// A delay of these filters that none of the `others` goes on with, set to what is wanted: what waits in it
+/// would otherwise be lost at each step of a number that is drawn.
+fn delayed<'a>(
+    before: &mut Vec<Link>,
+    wanted: &Wanted,
+    others: &(impl Iterator<Item = &'a Wanted> + Clone),
+) -> Option<Link> {
+    let Filter::Delay { ms } = wanted.slot.filter else { return None };
+    let by = delay_of(if ms.is_finite() { ms } else { 0.0 })?;
+    let index = before.iter().position(|link| {
+        matches!(link.work, Work::Delay(_)) && !others.clone().any(|other| *other == link.wanted)
+    })?;
+    let mut link = before.remove(index);
+    if let Work::Delay(delay) = &mut link.work {
+        delay.set(by);
+    }
+    link.wanted = wanted.clone();
+    Some(link)
+}
+
 /// What was made of this picture, if it was the last one.
 fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
     let made = made.filter(|made| Arc::ptr_eq(&made.from, &picture.planes))?;
@@ -176,6 +198,12 @@ impl Link {
         self.made = Some(Made { from: Arc::clone(&picture.planes), frame: frame.clone() });
         frame
     }
+}
+
+/// How long a delay is; `None`: there is none.
+fn delay_of(ms: f32) -> Option<Duration> {
+    let by = Duration::from_secs_f32(ms.clamp(0.0, 500.0) / 1e3);
+    (!by.is_zero()).then_some(by)
 }
 
 /// What does the work of a filter; `None`: nothing is to be done.
@@ -225,8 +253,7 @@ fn work(wanted: &Wanted) -> Option<Work> {
             Box::new(Watermark::new(picture()?, corner, width, margin, opacity))
         }
         Filter::Delay { ms } => {
-            let by = Duration::from_secs_f32(ms.clamp(0.0, 500.0) / 1e3);
-            return (!by.is_zero()).then(|| Work::Delay(Delay::new(by)));
+            return delay_of(ms).map(|by| Work::Delay(Delay::new(by)));
         }
     };
     Some(Work::Step(step))
@@ -364,6 +391,24 @@ mod tests {
             seen.insert(out.planes.y.as_ptr() as usize);
         }
         assert!(seen.len() <= 3, "{} buffers", seen.len());
+    }
+
+    #[test]
+    fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
+        let delay = |ms| Filter::Delay { ms };
+        let mut chain = Chain::default();
+        let (mut seen, mut made) = (Vec::new(), Vec::new());
+        for n in 0..12_usize {
+            // The other one stays as it is.
+            chain.set(&wanted([delay(100.0 + n as f32), delay(80.0)]));
+            let frame = picture(Size::new(2, 2), Color::PROGRAM);
+            let at = Timestamp::from_millis(40 * n as i64);
+            let out = chain.apply(&frame, at, false, &Crew::alone());
+            made.push(frame.planes);
+            seen.push(made.iter().position(|it| Arc::ptr_eq(it, &out.planes)).unwrap());
+        }
+        // 100 to 111 ms are three pictures, 80 ms two more.
+        assert_eq!(seen, [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) const LONGEST: Duration = Duration::from_millis(500);
 /// Pictures that wait at most, and their bytes.
 const MOST: usize = 64;
 const MOST_BYTES: usize = 192 << 20;
+/// Who was not asked for so much longer than the delay begins anew: what waits is of another time.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// See [`Filter::Delay`](super::Filter::Delay).
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Delay {
     by: Duration,
     /// The oldest first, with the instant at which each was first seen.
     waiting: VecDeque<(Timestamp, VideoFrame)>,
+    /// When it was asked last.
+    asked: Option<Timestamp>,
 }
 
 fn bytes(frame: &VideoFrame) -> usize {
@@ -28,11 +32,21 @@ fn bytes(frame: &VideoFrame) -> usize {
 
 impl Delay {
     pub fn new(by: Duration) -> Self {
-        Self { by: by.min(LONGEST), waiting: VecDeque::with_capacity(MOST) }
+        Self { by: by.min(LONGEST), waiting: VecDeque::with_capacity(MOST), asked: None }
+    }
+
+    /// By so much from now on. What waits stays.
+    pub fn set(&mut self, by: Duration) {
+        self.by = by.min(LONGEST);
     }
 
     /// What was seen so long before `at`; at first the oldest there is.
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
+        let before = self.asked.replace(at);
+        // It was not shown meanwhile.
+        if before.is_some_and(|before| at.since(before) > self.by + PAUSE) {
+            self.waiting.clear();
+        }
         let newest = self.waiting.back().map(|(_, frame)| Arc::as_ptr(&frame.planes));
         if newest != Some(Arc::as_ptr(&picture.planes)) {
             let mut held: usize = self.waiting.iter().map(|(_, frame)| bytes(frame)).sum();
@@ -78,6 +92,39 @@ mod tests {
         let last = (10..20).map(|n| delay.run(&still, Timestamp::from_millis(40 * n)));
         assert_eq!(last.last().unwrap().planes.y[0], 77);
         assert_eq!(delay.waiting.len(), 1);
+    }
+
+    #[test]
+    fn what_was_seen_before_a_pause_does_not_come_again() {
+        let mut delay = Delay::new(Duration::from_millis(100));
+        for n in 0..10_u8 {
+            delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n)));
+        }
+        let hour = 3_600_000;
+        let seen: Vec<u8> = (0..6_u8)
+            .map(|n| {
+                let at = Timestamp::from_millis(hour + 40 * i64::from(n));
+                delay.run(&frame(100 + n), at).planes.y[0]
+            })
+            .collect();
+        assert_eq!(seen, [100, 100, 100, 100, 101, 102]);
+    }
+
+    #[test]
+    fn a_delay_that_is_drawn_goes_on_from_where_it_is() {
+        let mut delay = Delay::new(Duration::from_millis(100));
+        let mut seen = Vec::new();
+        for n in 0..20_u8 {
+            match n {
+                8 => delay.set(Duration::from_millis(200)),
+                14 => delay.set(Duration::from_millis(40)),
+                _ => {}
+            }
+            let at = Timestamp::from_millis(40 * i64::from(n));
+            seen.push(delay.run(&frame(n), at).planes.y[0]);
+        }
+        // It stands while it gets longer, and never shows what is later than it should be.
+        assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18]);
     }
 
     #[test]
