@@ -1,11 +1,11 @@
 //! The strips of the mixer in the settings: `[[strips]]`, one table each, the main one first, whose
 //! source stands at the top of the file. Files of old have its gain and mute there too.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::audio::AudioChoice;
 use crate::media::transport::AtEnd;
-use crate::media::{ExtraTrack, MOST_TRACKS};
+use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::phones::Phones;
@@ -49,8 +49,7 @@ const MOST_ID: usize = 1_024;
 const GONE: i64 = 999_999;
 
 /// One strip as it is laid out; what is missing is as in [`Strip::default`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Table {
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
@@ -135,89 +134,199 @@ fn filter_table(slot: &Slot, others: &[SoundStrip]) -> toml::Table {
     table
 }
 
+/// Takes the values of a strip one by one: a bad one falls back by itself, and is told by its name and that
+/// of the strip.
+struct Fields<'a> {
+    table: &'a toml::Table,
+    /// For people.
+    strip: String,
+    bad: &'a mut dyn FnMut(String),
+}
+
+impl<'a> Fields<'a> {
+    fn bad(&mut self, key: &str, why: impl std::fmt::Display) {
+        (self.bad)(format!("'{key}' of {}: {why}", self.strip));
+    }
+
+    fn text(&mut self, key: &str) -> &'a str {
+        match self.table.get(key) {
+            None => "",
+            Some(toml::Value::String(text)) => text,
+            Some(_) => {
+                self.bad(key, "it is not a text");
+                ""
+            }
+        }
+    }
+
+    fn flag(&mut self, key: &str) -> bool {
+        match self.table.get(key) {
+            None => false,
+            Some(toml::Value::Boolean(flag)) => *flag,
+            Some(_) => {
+                self.bad(key, "it is neither true nor false");
+                false
+            }
+        }
+    }
+
+    /// What is beyond the bounds becomes the nearest that is not.
+    fn number(&mut self, key: &str, low: f64, high: f64) -> f64 {
+        let Some(value) = self.table.get(key) else { return 0.0 };
+        match number(value).filter(|it| !it.is_nan()) {
+            Some(number) if (low..=high).contains(&number) => number,
+            Some(number) => {
+                let nearest = number.clamp(low, high);
+                self.bad(key, format!("it is not from {low} to {high}; {nearest} is taken"));
+                nearest
+            }
+            None => {
+                self.bad(key, "it is not a number");
+                0.0
+            }
+        }
+    }
+
+    fn one_of<T: Copy + Default>(&mut self, key: &str, words: &[(&str, T)]) -> T {
+        let word = self.text(key);
+        let known = words.iter().find(|it| it.0 == word).map(|it| it.1);
+        if known.is_none() && !word.is_empty() {
+            self.bad(key, format!("'{word}' is no word that onair knows"));
+        }
+        known.unwrap_or_default()
+    }
+
+    fn list(&mut self, key: &str) -> &'a [toml::Value] {
+        match self.table.get(key) {
+            None => &[],
+            Some(toml::Value::Array(list)) => list,
+            Some(_) => {
+                self.bad(key, "it is not a list");
+                &[]
+            }
+        }
+    }
+}
+
+fn number(value: &toml::Value) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|it| it as f64))
+}
+
+/// How a strip is called where something of it is bad: by its name, its source, or its place.
+fn called(id: StripId, table: &toml::Table) -> String {
+    let text = |key| table.get(key).and_then(toml::Value::as_str).filter(|it| !it.is_empty());
+    match text("name").or_else(|| text("source")) {
+        Some(name) => format!("the strip '{}'", clean_name(name)),
+        None if id == StripId::MAIN => "the main strip".to_owned(),
+        None => format!("strip {}", id.0 + 1),
+    }
+}
+
 /// Reads a strip; `bad` is told what is left out.
 fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option<SoundStrip> {
-    let Ok(table) = value.clone().try_into::<Table>() else {
-        bad("a strip of sound that is not as onair writes it".into());
+    let Some(table) = value.as_table() else {
+        bad(format!("strip {} is left out: it is not a table", id.0 + 1));
         return None;
     };
-    let choice = match table.source.parse::<AudioChoice>() {
+    let mut fields = Fields { table, strip: called(id, table), bad };
+    let source = table.get("source").map_or(Some(""), toml::Value::as_str);
+    let choice = source.ok_or_else(|| "it is not a text".to_owned()).and_then(str::parse);
+    let choice = match choice {
         _ if id == StripId::MAIN => AudioChoice::None,
         Ok(choice) => choice,
         Err(why) => {
-            bad(format!("a strip's source: {why}"));
+            fields.bad("source", format!("{why}; the strip is left out"));
             return None;
         }
     };
-    let number = |value: f64, low: f64, high: f64| {
-        if value.is_finite() { value.clamp(low, high) } else { 0.0 }
-    };
-    let most = Strip::MOST_OFFSET.as_millis() as f64;
-    let heard = HEARD.iter().find(|it| it.0 == table.heard).map(|it| it.1);
-    let talk = TALK.iter().find(|it| it.0 == table.talk).map(|it| it.1);
-    if (heard.is_none() && !table.heard.is_empty()) || (talk.is_none() && !table.talk.is_empty()) {
-        bad("a strip's 'heard' or 'talk' is no word that onair knows".into());
-    }
-    let at_end = match table.at_end.as_str() {
+    let at_end = match fields.text("at_end") {
         "" => AtEnd::Loop,
         word => word.parse().unwrap_or_else(|why| {
-            bad(format!("a strip's 'at_end': {why}"));
+            fields.bad("at_end", why);
             AtEnd::Loop
         }),
     };
-    let if_silent = match table.if_silent.as_str() {
+    let if_silent = match fields.text("if_silent") {
         "" => None,
-        word => match strips::stand_by_of(word) {
-            Ok(choice) => choice,
-            Err(why) => {
-                bad(format!("a strip's 'if_silent': {why}"));
-                None
-            }
-        },
+        word => strips::stand_by_of(word).unwrap_or_else(|why| {
+            fields.bad("if_silent", why);
+            None
+        }),
     };
-    if table.filters.len() > MOST_FILTERS {
-        bad(format!("of more than {MOST_FILTERS} filters of a strip the rest is left out"));
-    }
-    let filters = table.filters.iter().take(MOST_FILTERS);
-    let filters = filters.filter_map(|table| read_filter(table, bad)).collect();
-    let track = |number: &i64| u8::try_from(*number).ok().and_then(ExtraTrack::new);
-    if table.tracks.iter().any(|number| track(number).is_none()) {
-        bad(format!("a strip's 'tracks' are numbers from 2 to {MOST_TRACKS}"));
-    }
+    let most = Strip::MOST_OFFSET.as_millis() as f64;
     let strip = Strip {
-        gain_db: number(table.gain_db, -60.0, 20.0) as f32,
-        muted: table.muted,
-        balance: number(table.balance, -1.0, 1.0) as f32,
-        mono: table.mono,
-        offset_us: (number(table.offset_ms, -most, most) * 1_000.0) as i64,
-        heard: heard.unwrap_or_default(),
-        tracks: table.tracks.iter().filter_map(track).collect(),
-        solo: table.solo,
-        filters,
+        gain_db: fields.number("gain_db", -60.0, 20.0) as f32,
+        muted: fields.flag("muted"),
+        balance: fields.number("balance", -1.0, 1.0) as f32,
+        mono: fields.flag("mono"),
+        offset_us: (fields.number("offset_ms", -most, most) * 1_000.0) as i64,
+        heard: fields.one_of("heard", &HEARD),
+        tracks: tracks(&mut fields),
+        solo: fields.flag("solo"),
+        filters: filters(&mut fields),
     };
-    let name = clean_name(&table.name);
-    let talk = talk.unwrap_or_default();
+    let (name, talk) = (clean_name(fields.text("name")), fields.one_of("talk", &TALK));
     Some(SoundStrip { id, name, choice, strip, talk, at_end, if_silent })
 }
 
-fn read_filter(table: &toml::Table, bad: &mut dyn FnMut(String)) -> Option<Slot> {
-    let kind = table.get("kind").and_then(toml::Value::as_str).unwrap_or_default();
-    let Some(mut filter) = Filter::of_kind(kind) else {
-        bad("a filter of a kind that onair does not know".into());
+fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
+    let of = |number: &toml::Value| {
+        number.as_integer().and_then(|it| u8::try_from(it).ok()).and_then(ExtraTrack::new)
+    };
+    let list = fields.list("tracks");
+    let (tracks, any_bad) =
+        (list.iter().filter_map(of).collect(), list.iter().any(|number| of(number).is_none()));
+    if any_bad {
+        fields.bad("tracks", format!("they are numbers from 2 to {MOST_TRACKS}"));
+    }
+    tracks
+}
+
+fn filters(fields: &mut Fields<'_>) -> Vec<Slot> {
+    let tables = fields.list("filters");
+    if tables.len() > MOST_FILTERS {
+        fields.bad("filters", format!("of more than {MOST_FILTERS} the rest is left out"));
+    }
+    tables.iter().take(MOST_FILTERS).filter_map(|table| filter(table, fields)).collect()
+}
+
+fn filter(table: &toml::Value, fields: &mut Fields<'_>) -> Option<Slot> {
+    let Some(table) = table.as_table() else {
+        fields.bad("filters", "one is not a table");
         return None;
     };
-    let enabled = table.get("enabled").and_then(toml::Value::as_bool).unwrap_or(true);
+    let kind = table.get("kind").and_then(toml::Value::as_str).unwrap_or_default();
+    let Some(mut filter) = Filter::of_kind(kind) else {
+        fields.bad("filters", format!("there is no filter of the kind '{kind}'"));
+        return None;
+    };
+    let mut enabled = true;
     for (name, value) in table {
-        let number = value.as_float().or_else(|| value.as_integer().map(|it| it as f64));
-        match (name.as_str(), number) {
-            ("kind" | "enabled", _) => {}
-            ("side_chain", Some(id)) => {
+        let ranges = filter.parameters();
+        let range = ranges.iter().find(|it| it.name == name).map(|it| it.range.clone());
+        match (name.as_str(), number(value), range) {
+            ("kind", ..) => {}
+            ("enabled", ..) => match value.as_bool() {
+                Some(on) => enabled = on,
+                None => fields.bad(name, format!("of its {kind}: it is neither true nor false")),
+            },
+            ("side_chain", Some(id), _) => {
                 if let Filter::Compressor { side_chain, .. } = &mut filter {
                     *side_chain = (0.0..1e6).contains(&id).then_some(StripId(id as u32));
                 }
             }
-            (name, Some(number)) if filter.set(name, number as f32) => {}
-            _ => bad(format!("a number that a filter of kind {kind} has not")),
+            (name, Some(number), Some(range)) => {
+                let value = number as f32;
+                if !range.contains(&value) {
+                    let (low, high) = (range.start(), range.end());
+                    fields.bad(name, format!("of its {kind}: it is not from {low} to {high}"));
+                }
+                filter.set(name, value);
+            }
+            (name, None, Some(_)) => {
+                fields.bad(name, format!("of its {kind}: it is not a number"));
+            }
+            (name, ..) => fields.bad(name, format!("a filter of the kind {kind} has no such")),
         }
     }
     Some(Slot { enabled, filter })
@@ -321,8 +430,40 @@ mod tests {
         assert_eq!((strip.gain_db, strip.balance, strip.heard), (20.0, 0.0, Heard::Program));
         assert_eq!(strip.filters, [Slot { enabled: true, filter: Filter::Gain { db: -60.0 } }]);
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
-        assert_eq!(told.len(), 8, "{told:?}");
+        assert_eq!(told.len(), 11, "{told:?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
+        // Each falls back by itself, and is told with the strip that it is of.
+        let (strips, told) = read_text(
+            "[[strips]]\ngain_db = 'loud'\n\
+             [[strips]]\nsource = 'tone'\nname = 'Voice'\ngain_db = -6\nmuted = true\nmono = 'yes'\n\
+             offset_ms = 60000\nbalance = 1\ntracks = 2\nfilters = 5\ntalk = 'push-to-talk'\nsolo = 1\n\
+             [[strips]]\nsource = 'mic'\nname = 7\n\
+             [[strips.filters]]\nkind = 'gain'\nenabled = 'no'\ndb = 99\n\
+             [[strips.filters]]\nkind = 'limiter'\nrelease_ms = 'long'\nthreshold_dbfs = -3\n",
+        );
+        let [main, voice, mic] = &strips[..] else { panic!("{strips:?}") };
+        assert_eq!(main.strip, Strip::default());
+        let kept = (voice.strip.gain_db, voice.strip.muted, voice.strip.balance, voice.talk);
+        assert_eq!(kept, (-6.0, true, 1.0, Talk::PushToTalk));
+        assert_eq!((voice.strip.mono, voice.strip.offset_us), (false, 20_000_000));
+        let limiter = Filter::Limiter { threshold_dbfs: -3.0, release_ms: 60.0 };
+        let slot = |filter| Slot { enabled: true, filter };
+        assert_eq!(mic.strip.filters, [slot(Filter::Gain { db: 30.0 }), slot(limiter)]);
+        assert_eq!(
+            told,
+            [
+                "'gain_db' of the main strip: it is not a number",
+                "'mono' of the strip 'Voice': it is neither true nor false",
+                "'offset_ms' of the strip 'Voice': it is not from -20000 to 20000; 20000 is taken",
+                "'tracks' of the strip 'Voice': it is not a list",
+                "'solo' of the strip 'Voice': it is neither true nor false",
+                "'filters' of the strip 'Voice': it is not a list",
+                "'db' of the strip 'mic': of its gain: it is not from -60 to 30",
+                "'enabled' of the strip 'mic': of its gain: it is neither true nor false",
+                "'release_ms' of the strip 'mic': of its limiter: it is not a number",
+                "'name' of the strip 'mic': it is not a text",
+            ]
+        );
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MOST);
     }
