@@ -189,6 +189,9 @@ impl Program {
         self.seen_changed |= seen != self.seen;
         self.seen = seen;
         self.sources.attend(&self.seen);
+        let prepared = self.plans.1.iter().flat_map(|(plan, _)| plan.sources());
+        let drawn = self.seen.iter().copied().chain(prepared).collect();
+        self.sources.unwatch(&drawn, &self.video);
     }
 
     /// The sources that are seen now.

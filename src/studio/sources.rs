@@ -10,7 +10,7 @@ use crate::compose::Compositor;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::Transport;
-use crate::media::source::{Report, State, Status};
+use crate::media::source::{Alarm, Report, State, Status};
 use crate::media::transport::Go;
 use crate::player;
 use crate::studio::message::Message;
@@ -49,6 +49,18 @@ impl<C> Chosen<C> {
     /// How it fares now.
     pub fn report(&self) -> Report {
         self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
+    }
+
+    /// Nobody looks at its pictures any more.
+    fn unwatched(&self) {
+        let blank = |alarm: Option<Alarm>| alarm.is_some_and(Alarm::is_blank);
+        if let Some(status) = self.status.as_ref().filter(|it| blank(it.state_and_alarm().1)) {
+            status.update(|report| {
+                if blank(report.alarm) {
+                    report.alarm = None;
+                }
+            });
+        }
     }
 
     /// The report if its state, name or format changed since the last call, with the one before.
@@ -385,6 +397,21 @@ impl Sources {
         }
     }
 
+    /// Nobody looks at the pictures of what is not among these, which are drawn somewhere: what was told of
+    /// them is taken back. What is stood in for keeps its alarm, or it would be black again for seconds each
+    /// time it comes back.
+    pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
+        let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
+        let by = drawn.iter().filter_map(|id| self.instead.get(id));
+        let drawn: BTreeSet<SourceId> = drawn.iter().chain(by).map(of).collect();
+        let all = self.open.iter().map(|(id, open)| (*id, &open.chosen)).chain([(MAIN, main)]);
+        for (id, chosen) in all {
+            if !drawn.contains(&id) && !self.out.contains(&id) {
+                chosen.unwatched();
+            }
+        }
+    }
+
     /// By which a source is paused and moved about in; `None`: it is that of the chosen picture.
     pub fn transport(&self, id: SourceId) -> Option<Transport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
@@ -465,7 +492,7 @@ mod tests {
 
     #[test]
     fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
-        use crate::media::source::{Alarm, Format};
+        use crate::media::source::Format;
         let choice: VideoChoice = "camera:front".parse().unwrap();
         let source = |name: &str, choice: &VideoChoice| Source {
             id: SourceId(3),
@@ -511,6 +538,51 @@ mod tests {
         assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Me", Some(Alarm::Black)));
         assert!(sources.closed().is_empty());
         compositor.join(std::time::Duration::from_secs(5)).unwrap();
+    }
+
+    #[test]
+    fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
+        let (id, by, other) = (SourceId(3), SourceId(4), SourceId(5));
+        let status = [(); 4].map(|()| Status::new("", "Camera"));
+        let chosen = |index: usize| Chosen {
+            choice: VideoChoice::Test,
+            status: Some(Arc::clone(&status[index])),
+            told: Report::default(),
+        };
+        let source = |id| Source {
+            id,
+            name: "Camera".into(),
+            choice: VideoChoice::Test,
+            filters: Vec::new(),
+            properties: Properties::default(),
+            instead: Instead::Keep,
+        };
+        let open = |id, index| (id, Opened::new(&source(id), chosen(index), Dials::default()));
+        let mut sources = Sources {
+            open: [open(id, 1), open(by, 2), open(other, 3)].into(),
+            instead: [(id, by)].into(),
+            shared: [(SourceId(9), id)].into(),
+            ..Sources::default()
+        };
+        let main = chosen(0);
+        let after = |sources: &Sources, drawn: &[u32]| {
+            for status in &status {
+                status.update(|report| report.alarm = Some(Alarm::Frozen));
+            }
+            sources.unwatch(&drawn.iter().map(|id| SourceId(*id)).collect(), &main);
+            status.iter().map(|it| it.report().alarm.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(after(&sources, &[]), [false; 4]);
+        assert_eq!(after(&sources, &[0, 5]), [true, false, false, true]);
+        // With what stands in for it, and by the name of another that shows the same.
+        assert_eq!(after(&sources, &[3]), [false, true, true, false]);
+        assert_eq!(after(&sources, &[9]), [false, true, false, false]);
+        sources.out.insert(other);
+        assert_eq!(after(&sources, &[]), [false, false, false, true], "it is stood in for");
+        // What is not of its picture stays.
+        status[1].update(|report| report.alarm = Some(Alarm::OtherFormat));
+        sources.unwatch(&BTreeSet::new(), &main);
+        assert_eq!(status[1].report().alarm, Some(Alarm::OtherFormat));
     }
 
     struct Nothing;
