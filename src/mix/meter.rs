@@ -5,6 +5,8 @@
 
 use ebur128::{EbuR128, Mode};
 
+use super::tenths::Tenths;
+
 /// What brings nothing for so long is silent, seconds.
 const STARVED: f32 = 0.5;
 /// How long the highest peak stays, seconds.
@@ -13,11 +15,6 @@ const HOLD: f32 = 20.0;
 pub const FLOOR_DBFS: f32 = -60.0;
 /// Time constant of the RMS figure, seconds.
 const RMS_SECONDS: f32 = 0.3;
-/// Loudness is worked out for tenths of a second; so many are short-term and momentary loudness.
-const SHORT_TERM: usize = 30;
-const MOMENTARY: usize = 4;
-/// The library looks so far back, in milliseconds.
-const LONGEST_WINDOW: usize = 400;
 
 /// How fast the bar falls.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -88,34 +85,7 @@ pub(super) struct Meter {
     /// Loudness and true peak are wanted: they cost more than all the rest.
     is_loud: bool,
     loudness: Option<EbuR128>,
-    /// Frames since loudness was worked out.
-    frames: usize,
     tenths: Tenths,
-}
-
-/// Energies of the last tenths of a second, as R 128 weighs them. The library would add up all samples of
-/// three seconds ten times a second: of a broadcast from files that was 3 % of all work.
-#[derive(Default)]
-struct Tenths {
-    energies: [f64; SHORT_TERM],
-    next: usize,
-}
-
-impl Tenths {
-    /// Takes the loudness of the next tenth.
-    fn push(&mut self, lufs: f64) {
-        if let Some(slot) = self.energies.get_mut(self.next) {
-            *slot = 10_f64.powf((lufs + 0.691) / 10.0);
-        }
-        self.next = (self.next + 1) % SHORT_TERM;
-    }
-
-    /// Loudness of the last `count`; silence is endlessly low.
-    fn loudness(&self, count: usize) -> f64 {
-        let (new, old) = self.energies.split_at_checked(self.next).unwrap_or_default();
-        let sum: f64 = new.iter().rev().chain(old.iter().rev()).take(count).sum();
-        10.0 * (sum / count.max(1) as f64).log10() - 0.691
-    }
 }
 
 impl Meter {
@@ -172,24 +142,18 @@ impl Meter {
             let mode = Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
             let channels = u32::try_from(channels).unwrap_or(0);
             self.loudness = EbuR128::new(channels, rate, mode).ok();
-            (self.frames, self.tenths) = (0, Tenths::default());
+            self.tenths = Tenths::default();
         }
         let Some(loudness) = &mut self.loudness else { return };
         if loudness.add_frames_f32(block).is_err() {
             return;
         }
-        self.frames += block.len() / channels;
-        let rate = rate.max(1) as usize;
-        if self.frames * 10 < rate {
+        if !self.tenths.follow(loudness, block.len() / channels) {
             return;
         }
-        let window = (self.frames * 1_000 / rate).min(LONGEST_WINDOW);
-        self.frames = 0;
-        let tenth = loudness.loudness_window(u32::try_from(window).unwrap_or(0));
-        self.tenths.push(tenth.unwrap_or(f64::NEG_INFINITY));
         let value = |it: f64| (it.is_finite() && it > -70.0).then_some(it as f32);
-        self.reading.momentary_lufs = value(self.tenths.loudness(MOMENTARY));
-        self.reading.short_term_lufs = value(self.tenths.loudness(SHORT_TERM));
+        self.reading.momentary_lufs = value(self.tenths.momentary());
+        self.reading.short_term_lufs = value(self.tenths.short_term());
         self.reading.integrated_lufs = loudness.loudness_global().ok().and_then(value);
         let true_peak = (0..loudness.channels())
             .filter_map(|channel| loudness.true_peak(channel).ok())

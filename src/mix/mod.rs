@@ -13,6 +13,7 @@ mod meter;
 #[cfg(test)]
 mod simulated;
 mod strip;
+mod tenths;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::block::{Shape, factor, ramp, within};
+use crate::mix::tenths::Tenths;
 
 /// Below this it is a pause, LUFS.
 const PAUSE_LUFS: f64 = -50.0;
@@ -16,6 +17,9 @@ const LEAST_DB: f32 = -30.0;
 pub(super) struct Leveler {
     /// `None` where this sound cannot be measured: it passes as it is.
     meter: Option<EbuR128>,
+    tenths: Tenths,
+    /// Loudness as it was last worked out, ten times a second; `None` in a pause.
+    heard: Option<f32>,
     target: f32,
     most: f32,
     gain_db: f32,
@@ -27,7 +31,9 @@ impl Leveler {
     pub(super) fn new(target_lufs: f32, most_db: f32, shape: Shape) -> Self {
         let channels = u32::try_from(shape.channels).unwrap_or(0);
         let mut leveler = Self {
-            meter: EbuR128::new(channels, shape.rate, Mode::S).ok(),
+            meter: EbuR128::new(channels, shape.rate, Mode::M).ok(),
+            tenths: Tenths::default(),
+            heard: None,
             target: 0.0,
             most: 0.0,
             gain_db: 0.0,
@@ -48,15 +54,77 @@ impl Leveler {
         if meter.add_frames_f32(block).is_err() {
             return;
         }
-        let loudness = meter.loudness_shortterm().unwrap_or(f64::NEG_INFINITY);
-        let now = meter.loudness_window(400).unwrap_or(f64::NEG_INFINITY);
-        if loudness.is_finite() && now > PAUSE_LUFS {
-            let wish = (self.target - loudness as f32).clamp(LEAST_DB, self.most);
+        if self.tenths.follow(meter, block.len() / channels.max(1)) {
+            let (loudness, now) = (self.tenths.short_term(), self.tenths.momentary());
+            let sounds = loudness.is_finite() && now > PAUSE_LUFS;
+            self.heard = sounds.then_some(loudness as f32);
+        }
+        if let Some(loudness) = self.heard {
+            let wish = (self.target - loudness).clamp(LEAST_DB, self.most);
             let seconds = (block.len() / channels) as f32 / self.rate;
             let step =
                 (wish - self.gain_db).clamp(-DOWN_DB_A_SECOND * seconds, UP_DB_A_SECOND * seconds);
             self.gain_db += step;
         }
         ramp(&mut self.factor, factor(self.gain_db), channels, block);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEREO: Shape = Shape { rate: 48_000, channels: 2 };
+
+    /// The gain as the library's own windows give it, asked after each block.
+    struct Plain {
+        meter: EbuR128,
+        gain_db: f32,
+    }
+
+    impl Plain {
+        /// Whether the gain has come to where it goes.
+        fn process(&mut self, block: &[f32]) -> bool {
+            self.meter.add_frames_f32(block).unwrap();
+            let loudness = self.meter.loudness_shortterm().unwrap();
+            let now = self.meter.loudness_window(400).unwrap();
+            if loudness.is_finite() && now > PAUSE_LUFS {
+                let wish = (-16.0 - loudness as f32).clamp(LEAST_DB, 20.0);
+                self.gain_db +=
+                    (wish - self.gain_db).clamp(-DOWN_DB_A_SECOND / 100.0, UP_DB_A_SECOND / 100.0);
+                return (wish - self.gain_db).abs() < 0.01;
+            }
+            false
+        }
+    }
+
+    #[test]
+    fn loudness_is_worked_out_ten_times_a_second_and_the_gain_is_as_if_it_always_were() {
+        let mut leveler = Leveler::new(-16.0, 20.0, STEREO);
+        let meter = EbuR128::new(2, STEREO.rate, Mode::S).unwrap();
+        let mut plain = Plain { meter, gain_db: 0.0 };
+        let (mut heard, mut news, mut settled) = (None, 0, 0);
+        for block in 0..8_000_usize {
+            // Sentences of different loudness, with pauses.
+            let (second, sentence) = (block % 1_000, block / 1_000);
+            let level = if second < 800 { [0.02, 0.05, 0.01, 0.1][sentence % 4] } else { 0.0 };
+            let sample = |at: usize| level * ((block * 480 + at / 2) as f32 * 0.13).sin();
+            let mut sound: Vec<f32> = (0..960).map(sample).collect();
+            let has_come = plain.process(&sound);
+            leveler.process(&mut sound, 2);
+            news += usize::from(leveler.heard != heard);
+            heard = leveler.heard;
+            // A pause is noticed up to a tenth later.
+            if (100..800).contains(&second) && block > 1_000 {
+                let apart = (leveler.gain_db - plain.gain_db).abs();
+                assert!(apart < 1.0, "block {block}: {apart} dB");
+            }
+            if second == 799 && has_come {
+                settled += 1;
+                let apart = (leveler.gain_db - plain.gain_db).abs();
+                assert!(apart < 0.1, "block {block}: {apart} dB");
+            }
+        }
+        assert!(news > 100 && news <= 800 && settled > 2, "{news} {settled}");
     }
 }
