@@ -71,24 +71,23 @@ impl Desk {
 
     /// Samples by which the program is made after its newest sound.
     pub(super) fn lag(&self) -> i64 {
-        self.channels.iter().map(|channel| -channel.shift()).max().unwrap_or(0).max(0)
+        self.channels.iter().map(Channel::early).max().unwrap_or(0).max(0)
     }
 
     /// Forgets what was taken down: what comes next does not follow it.
     pub(super) fn skip_to(&mut self, first: i64) {
         for channel in &mut self.channels {
-            channel.keep(0);
             channel.forget();
         }
         self.end = first;
     }
 
-    /// Takes down the block that begins with sample `first`, at `at`.
-    pub(super) fn take(&mut self, first: i64, at: Timestamp, frames: usize) -> Taken {
-        let lag = self.lag();
+    /// Takes down the block that begins with sample `first`, at `at`. `behind`: how much before that the
+    /// program goes on, which may be more than it lags now.
+    pub(super) fn take(&mut self, first: i64, at: Timestamp, frames: usize, behind: i64) -> Taken {
+        let behind = self.lag().max(behind);
         for channel in &mut self.channels {
-            let back = (lag + channel.shift()).max(0);
-            channel.keep(usize::try_from(back).unwrap_or(0) + 4 * frames);
+            channel.keep(behind, frames);
             channel.pull(at, frames);
         }
         for index in 0..self.channels.len() {
@@ -117,7 +116,7 @@ impl Desk {
 
     fn add(&self, first: i64, is_heard: impl Fn(&Strip) -> bool, out: &mut [f32]) {
         for channel in self.channels.iter().filter(|channel| is_heard(&channel.settings)) {
-            channel.add(self.end - first + channel.shift(), out);
+            channel.add(self.end - first, out);
         }
     }
 
@@ -128,7 +127,7 @@ impl Desk {
         for channel in &self.channels {
             let Strip { solo: its, heard, .. } = *channel.settings;
             if if solo { its } else { heard.at_desk() } {
-                channel.add(frames, out);
+                channel.add_newest(frames, out);
             }
         }
     }
@@ -189,20 +188,59 @@ mod tests {
 
     /// What the program is, sample for sample, from the first one that can be made.
     fn run(desk: &mut Desk, blocks: i64) -> Vec<f32> {
+        changed(desk, blocks, |_, _| {})
+    }
+
+    /// The same while something is done to the desk before each block.
+    fn changed(desk: &mut Desk, blocks: i64, mut change: impl FnMut(&mut Desk, i64)) -> Vec<f32> {
         let mut program = Vec::new();
         let mut next = 0;
+        let frames = i64::from(desk.shape.rate) / 100;
         for block in 0..blocks {
-            let first = block * BLOCK as i64;
+            change(desk, block);
             let at = Timestamp::from_micros(block * 10_000);
-            desk.take(first, at, BLOCK);
-            while next + BLOCK as i64 <= desk.end - desk.lag() {
-                let mut out = [0.0; BLOCK];
+            desk.take(block * frames, at, frames as usize, block * frames - next);
+            for _ in 0..4 {
+                if next + frames > desk.end - desk.lag() {
+                    break;
+                }
+                let mut out = vec![0.0; frames as usize];
                 desk.program(next, &mut out);
                 program.extend(out);
-                next += BLOCK as i64;
+                next += frames;
             }
         }
         program
+    }
+
+    /// Each sample tells where it belongs.
+    struct Ramp {
+        rate: u32,
+    }
+
+    const STEP: f32 = 1.0 / 2_097_152.0;
+
+    impl AudioFeed for Ramp {
+        fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+            let first = micros_to_frames(at.as_micros(), self.rate);
+            for (index, sample) in (first..).zip(out) {
+                *sample = index as f32 * STEP;
+            }
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    /// The first sample of a program that is not that of the ramp at its place.
+    fn astray(program: &[f32]) -> Option<(usize, f32)> {
+        let wrong = |(index, sample): (usize, &f32)| {
+            let is = sample / STEP;
+            ((is - index as f32).abs() > 0.01).then_some((index, is))
+        };
+        program.iter().enumerate().find_map(wrong)
     }
 
     fn clicks(program: &[f32]) -> Vec<usize> {
@@ -257,7 +295,12 @@ mod tests {
             let offset_us = if block < 50 { 0 } else { -200_000 };
             let strip = Arc::new(Strip { offset_us, ..Strip::default() });
             desk.strip(StripId(0), Default::default).unwrap().set(strip);
-            desk.take(block * 480, Timestamp::from_micros(block * 10_000), BLOCK);
+            desk.take(
+                block * 480,
+                Timestamp::from_micros(block * 10_000),
+                BLOCK,
+                block * 480 - next,
+            );
             while next + 480 <= desk.end - desk.lag() {
                 let mut out = [0.0; BLOCK];
                 desk.program(next, &mut out);
@@ -266,6 +309,98 @@ mod tests {
             }
         }
         assert_eq!(next, 80 * 480);
+    }
+
+    #[test]
+    fn an_offset_taken_back_costs_no_strip_a_sample() {
+        let early = |offset_ms: i64| Strip { offset_us: offset_ms * 1_000, ..Strip::default() };
+        let muted = |offset_ms| Strip { muted: true, ..early(offset_ms) };
+        for removed in [false, true] {
+            let mut desk = desk(vec![
+                (muted(-2_000), Box::new(Level(0.5))),
+                (Strip::default(), Box::new(Ramp { rate: RATE })),
+            ]);
+            let program = changed(&mut desk, 400, |desk, block| match block {
+                250 if removed => desk.remove(StripId(0)),
+                250 => {
+                    let strip = desk.strip(StripId(0), Default::default).unwrap();
+                    strip.set(Arc::new(muted(0)));
+                }
+                _ => {}
+            });
+            assert_eq!((program.len(), astray(&program)), (400 * BLOCK, None), "{removed}");
+            assert!(desk.channels.iter().all(|it| it.kept() <= 5 * BLOCK), "kept for ever");
+        }
+        // The strip itself is heard where it belongs from then on.
+        let mut desk = desk(vec![(early(-2_000), Box::new(Ramp { rate: RATE }))]);
+        let program = changed(&mut desk, 400, |desk, block| {
+            if block == 250 {
+                let strip = desk.strip(StripId(0), Default::default).unwrap();
+                strip.set(Arc::new(early(0)));
+            }
+        });
+        let (before, after) = program.split_at(50 * BLOCK);
+        assert_eq!(before[100] / STEP, (100 + 2 * RATE) as f32);
+        for (index, sample) in (50 * BLOCK..).zip(after) {
+            assert!((sample / STEP - index as f32).abs() < 0.01, "{index}");
+        }
+    }
+
+    #[test]
+    fn filters_that_look_ahead_come_and_go_without_a_sample_lost_or_heard_twice() {
+        // Neither changes anything of this sound but the time at which it leaves.
+        let limiter = Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 };
+        let denoise = Filter::Denoise { amount: 0.0 };
+        let gain = Filter::Gain { db: 0.0 };
+        let lists: [&[Filter]; 16] = [
+            &[],
+            &[limiter],
+            &[],
+            &[denoise],
+            &[],
+            &[gain, limiter],
+            &[limiter],
+            &[limiter, denoise],
+            &[gain, denoise],
+            &[denoise, limiter],
+            &[limiter],
+            &[denoise, limiter, limiter],
+            &[gain, gain, limiter],
+            &[denoise],
+            &[limiter, gain, denoise],
+            &[],
+        ];
+        for rate in [48_000, 44_100] {
+            for others_ms in [0, -100] {
+                // Long enough for what comes to be filled, and so short that it is not.
+                for every in [7, 1] {
+                    let mut desk = Desk::new(Shape { rate, channels: 1 });
+                    let other = Strip { offset_us: others_ms * 1_000, ..Strip::default() };
+                    let other = Arc::new(Strip { muted: true, ..other });
+                    desk.strip(StripId(1), Default::default).unwrap().set(other);
+                    let channel = desk.strip(StripId(0), Default::default).unwrap();
+                    channel.set_feed(Some(Box::new(Ramp { rate })));
+                    let program = changed(&mut desk, 150, |desk, block| {
+                        let list = lists.get((block / every) as usize).copied().unwrap_or_default();
+                        let slot = |&filter: &Filter| Slot { enabled: true, filter };
+                        let filters = list.iter().map(slot).collect();
+                        let strip = Arc::new(Strip { filters, ..Strip::default() });
+                        desk.strip(StripId(0), Default::default).unwrap().set(strip);
+                    });
+                    let case = format!("{rate} Hz, {others_ms} ms, every {every}");
+                    assert!(program.len() >= 135 * rate as usize / 100, "{case}");
+                    assert_eq!(astray(&program), None, "{case}");
+                }
+            }
+        }
+        // One that is switched off is as one that is gone.
+        let mut desk = desk(vec![(Strip::default(), Box::new(Ramp { rate: RATE }))]);
+        let program = changed(&mut desk, 60, |desk, block| {
+            let filters = vec![Slot { enabled: block % 20 < 10, filter: limiter }];
+            let strip = Arc::new(Strip { filters, ..Strip::default() });
+            desk.strip(StripId(0), Default::default).unwrap().set(strip);
+        });
+        assert_eq!(astray(&program), None);
     }
 
     #[test]
@@ -312,7 +447,12 @@ mod tests {
         ]);
         let (mut next, mut heard) = (0, [Vec::new(), Vec::new(), Vec::new()]);
         for block in 0..60 {
-            desk.take(block * 480, Timestamp::from_micros(block * 10_000), BLOCK);
+            desk.take(
+                block * 480,
+                Timestamp::from_micros(block * 10_000),
+                BLOCK,
+                block * 480 - next,
+            );
             while next + 480 <= desk.end - desk.lag() {
                 let mut out = [[0.0; BLOCK]; 3];
                 desk.program(next, &mut out[0]);
@@ -356,7 +496,7 @@ mod tests {
             // It has come to where it is set within a block.
             for block in 0..2 {
                 let first = block * BLOCK as i64;
-                desk.take(first, Timestamp::from_micros(block * 10_000), BLOCK);
+                desk.take(first, Timestamp::from_micros(block * 10_000), BLOCK, 0);
                 out.fill(0.0);
                 desk.program(first, &mut out);
             }
@@ -426,7 +566,7 @@ mod tests {
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
         let hear = |strips| {
             let mut desk = desk(strips);
-            desk.take(0, Timestamp::ZERO, BLOCK);
+            desk.take(0, Timestamp::ZERO, BLOCK, 0);
             let (mut program, mut phones) = ([0.0; BLOCK], [0.0; BLOCK]);
             desk.program(0, &mut program);
             desk.phones(&mut phones);

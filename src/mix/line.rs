@@ -30,6 +30,12 @@ impl Line {
         }
     }
 
+    /// Samples a channel that are there.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.sound.len() / self.channels
+    }
+
     /// Adds to `out` the samples whose first lies `back` samples a channel before the end. What is
     /// not there (any more, or yet) is silence.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {

@@ -43,6 +43,10 @@ const BLOCKS: i64 = 100;
 /// Blocks due longer ago than this are not made at all: the machine slept.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Of a program that is to be made less late than it was, so many blocks are made at a time: those who take
+/// them have short queues.
+const AT_ONCE: usize = 8;
+
 /// The longest delay a source may ask for.
 const MOST_DELAY: Duration = Duration::from_millis(500);
 
@@ -349,7 +353,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             continue;
         }
         let frames = usize::try_from(end - first).unwrap_or(0);
-        let taken = desk.take(first, instant(first), frames);
+        let taken = desk.take(first, instant(first), frames, first - first_of(next));
         if taken.silent {
             shared.silent.fetch_add(frames as u64, Ordering::Relaxed);
         }
@@ -363,8 +367,10 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             }
         }
         let lag = desk.lag();
-        shared.lag_us.store(frames_to_micros(lag, rate), Ordering::Relaxed);
-        while first_of(next + 1) <= end - lag {
+        for _ in 0..AT_ONCE {
+            if first_of(next + 1) > end - lag {
+                break;
+            }
             let (first, end) = (first_of(next), first_of(next + 1));
             let frames = usize::try_from(end - first).unwrap_or(0);
             let mut data = silence(frames);
@@ -385,6 +391,9 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             });
             next += 1;
         }
+        // What is still to be made is so late yet.
+        let lag = if first_of(next + 1) > end - lag { lag } else { end - first_of(next) };
+        shared.lag_us.store(frames_to_micros(lag, rate), Ordering::Relaxed);
         block += 1;
     }
 }

@@ -25,7 +25,7 @@ impl Mix {
     pub(crate) fn block(&mut self, first: i64, frames: usize) -> (Samples, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));
-        let taken = self.desk.take(first, pts, frames);
+        let taken = self.desk.take(first, pts, frames, 0);
         let mut data = vec![0.0; frames * usize::from(channels)];
         self.desk.program(first, &mut data);
         limit(&mut data);

@@ -151,10 +151,16 @@ impl Channel {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
     }
 
-    /// By how much its sound must leave later than it came in, in samples; below zero it would have
-    /// to leave before.
-    pub(super) fn shift(&self) -> i64 {
-        self.settings.offset(self.shape.rate) - self.chain.latency() as i64
+    /// By how much its sound must leave later than it came out of the filters, in samples; below zero it
+    /// would have to leave before.
+    fn shift(&self) -> i64 {
+        self.settings.offset(self.shape.rate) - self.chain.held(self.shape.channels) as i64
+    }
+
+    /// By how much it must be earlier than it comes, now or once its filters are full, in samples.
+    pub(super) fn early(&self) -> i64 {
+        let late = self.chain.latency().max(self.chain.held(self.shape.channels));
+        late as i64 - self.settings.offset(self.shape.rate)
     }
 
     /// Asks for the block that begins at `at`.
@@ -191,9 +197,12 @@ impl Channel {
         if self.fader.is_nan() {
             self.fader = to;
         }
-        ramp(&mut self.fader, to, channels, &mut self.block);
-        if channels == 2 {
-            self.balance();
+        // While filters fill, nothing leaves.
+        if !self.block.is_empty() {
+            ramp(&mut self.fader, to, channels, &mut self.block);
+            if channels == 2 {
+                self.balance();
+            }
         }
         let seconds = (self.block.len() / channels.max(1)) as f32 / self.shape.rate as f32;
         let starved = self.silent && self.raw.iter().all(|sample| *sample == 0.0);
@@ -223,9 +232,14 @@ impl Channel {
         self.sides = to;
     }
 
-    /// Adds to `out` what lies `back` samples before the end of what has been taken down.
+    /// Adds to `out` what belongs to the instant so many samples before the end of what was pulled.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
-        self.line.add(back, out);
+        self.line.add(back + self.shift(), out);
+    }
+
+    /// Adds to `out` the newest there is.
+    pub(super) fn add_newest(&self, frames: i64, out: &mut [f32]) {
+        self.line.add(frames, out);
     }
 
     /// What was taken down is no longer there.
@@ -233,8 +247,15 @@ impl Channel {
         self.line = Line::new(self.shape.channels);
     }
 
-    /// Keeps `frames` samples a channel for [`Channel::add`].
-    pub(super) fn keep(&mut self, frames: usize) {
-        self.line.keep(frames);
+    /// Keeps what [`Channel::add`] needs while the program goes on so much before the next block.
+    pub(super) fn keep(&mut self, behind: i64, frames: usize) {
+        let back = behind + self.settings.offset(self.shape.rate).max(0);
+        self.line.keep(usize::try_from(back).unwrap_or(0) + 4 * frames);
+    }
+
+    /// Samples a channel that are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.line.len()
     }
 }

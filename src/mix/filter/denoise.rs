@@ -54,15 +54,18 @@ impl Denoise {
         self.channels.first().map_or(0, |channel| channel.latency(self.rate))
     }
 
-    pub(super) fn process(&mut self, block: &mut [f32]) {
+    /// Of blocks that are no whole frames what is over leaves with a later one.
+    pub(super) fn process(&mut self, block: &mut Vec<f32>) {
         let count = self.channels.len();
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.take(block.iter().skip(index).step_by(count));
         }
         self.clean();
+        let mut left = 0;
         for (index, channel) in self.channels.iter_mut().enumerate() {
-            channel.give(block.iter_mut().skip(index).step_by(count), self.amount);
+            left = channel.give(block.iter_mut().skip(index).step_by(count), self.amount);
         }
+        block.truncate(left * count);
     }
 
     /// Cleans the whole frames at 48 kHz, of which all channels have the same number.
@@ -171,8 +174,12 @@ impl Channel {
         self.clean_48k.extend(output.iter().map(|sample| sample / FULL));
     }
 
-    /// Brings what is clean back to the session's rate, and as much out as was taken in.
-    fn give<'a>(&mut self, sound: impl ExactSizeIterator<Item = &'a mut f32>, amount: f32) {
+    /// Brings what is clean back to the session's rate, and out as much as there is of what was taken in.
+    fn give<'a>(
+        &mut self,
+        sound: impl ExactSizeIterator<Item = &'a mut f32>,
+        amount: f32,
+    ) -> usize {
         match &mut self.resamplers {
             None => self.cleaned.append(&mut self.clean_48k),
             Some((_, from)) => {
@@ -181,16 +188,14 @@ impl Channel {
                 }
             }
         }
-        let frames = sound.len();
-        for line in [&mut self.cleaned, &mut self.plain] {
-            line.resize(line.len().max(frames), 0.0);
-        }
+        let frames = sound.len().min(self.cleaned.len()).min(self.plain.len());
         for ((sample, clean), plain) in sound.zip(&self.cleaned).zip(&self.plain) {
             *sample = plain + (clean - plain) * amount;
         }
         for line in [&mut self.cleaned, &mut self.plain] {
             line.drain(..frames);
         }
+        frames
     }
 }
 
