@@ -181,3 +181,28 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
     });
     studio.end(LIMIT).unwrap();
 }
+
+#[test]
+fn a_sound_that_could_not_be_opened_stands_in_as_soon_as_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // It never sounds, so that nothing but its own time has the other tried again.
+    wav(&path("voice.wav"), 7, 0, 0.0);
+    let settings = format!(
+        "video = 'none'\naudio = 'file:{}'\n[[strips]]\nif_silent = 'file:{}'\n",
+        path("voice.wav").display(),
+        path("other.wav").display(),
+    );
+    fs::write(path("settings.toml"), settings).unwrap();
+    let (settings, bad) = Settings::read(&path("settings.toml"));
+    assert!(bad.is_empty(), "{bad:?}");
+    let studio = start(settings);
+    wait_for("the failure", LIMIT, || told(&studio, "file-failed"));
+    wav(&path("other.new"), 0, 5, 0.02);
+    fs::rename(path("other.new"), path("other.wav")).unwrap();
+    wait_for("the other", LIMIT, || {
+        let rms = studio.snapshot().strips[0].meter.rms_dbfs;
+        (-40.0..-34.0).contains(&rms) && !told(&studio, "file-failed")
+    });
+    studio.end(LIMIT).unwrap();
+}

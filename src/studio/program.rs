@@ -269,7 +269,14 @@ impl Program {
         messages.extend(self.sources.retry(shown, asked, &mut open, &self.compositor));
         let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
         let heard = |choice: &AudioChoice| is_due(choice.path());
-        let strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
+        let mut strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
+        if asked {
+            // Otherwise they wait for their own time.
+            let now = self.clock.now();
+            let mut open = |choice: &AudioChoice| self.media.sound(choice, AtEnd::Loop, &shape);
+            strips.extend(self.strips.retry_stand_bys(now, &mut open));
+            strips.extend(self.audio_stand_by.retry(now, true, &mut open));
+        }
         Tried { messages, strips }
     }
 
@@ -355,9 +362,10 @@ impl Program {
     /// Others are heard for strips that are silent or gone, and no longer; what cannot be opened is told.
     pub(super) fn stand_by(&mut self) -> Vec<(AudioChoice, Message)> {
         let shape = self.shape();
+        let now = self.clock.now();
         let mut open = |choice: &AudioChoice| self.media.sound(choice, AtEnd::Loop, &shape);
-        let mut messages = self.strips.stand_by(&mut open);
-        messages.extend(self.audio_stand_by.look(&self.audio.report(), &mut open));
+        let mut messages = self.strips.stand_by(now, &mut open);
+        messages.extend(self.audio_stand_by.look(&self.audio.report(), now, &mut open));
         messages
     }
 

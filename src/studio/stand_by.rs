@@ -1,13 +1,36 @@
 //! What is heard in a strip's stead while its source is silent or gone: opened when it is needed, closed
-//! when the source sounds again.
+//! when the source sounds again. What could not be begun with is tried again, ever less often, as long as
+//! it is needed.
 
 use crate::audio::{self, AudioChoice, StandIn};
+use crate::base::{Backoff, Timestamp};
 use crate::media::source::Report;
 use crate::studio::message::Message;
 use crate::studio::sources::{self, Chosen};
 
 /// Opens a sound, or says why it cannot be begun with.
 pub(super) type Open<'a> = dyn FnMut(&AudioChoice) -> Result<audio::Source, String> + 'a;
+
+/// When what could not be begun with is tried again.
+#[derive(Debug)]
+struct Again {
+    backoff: Backoff,
+    since: Timestamp,
+    next: Timestamp,
+}
+
+impl Again {
+    fn after(now: Timestamp) -> Self {
+        // No server is asked by many at once: that which answers is asked by the sound's own thread.
+        let mut it = Self { backoff: Backoff::new(0), since: now, next: now };
+        it.wait(now);
+        it
+    }
+
+    fn wait(&mut self, now: Timestamp) {
+        self.next = now + self.backoff.next_wait(now.since(self.since));
+    }
+}
 
 /// That of one strip.
 #[derive(Debug, Default)]
@@ -16,6 +39,8 @@ pub(super) struct StandBy {
     /// By which it is given to what is open on the strip.
     way: StandIn,
     open: Option<Chosen<AudioChoice>>,
+    /// Of one that failed.
+    again: Option<Again>,
     /// There is something open on the strip that it can be given to.
     stands: bool,
     /// What was told of those that are closed now.
@@ -53,20 +78,55 @@ impl StandBy {
     }
 
     /// Looks how the strip's source fares; what a person is told where the other cannot be opened.
-    pub fn look(&mut self, report: &Report, open: &mut Open<'_>) -> Option<(AudioChoice, Message)> {
+    pub fn look(
+        &mut self,
+        report: &Report,
+        now: Timestamp,
+        open: &mut Open<'_>,
+    ) -> Option<(AudioChoice, Message)> {
         if !self.stands || !audio::is_out(report) {
             self.close();
             return None;
+        }
+        if self.again.as_ref().is_some_and(|again| now >= again.next) {
+            return self.retry(now, false, open);
         }
         let choice = self.wanted.clone().filter(|_| self.open.is_none())?;
         let opened = open(&choice).map(|source| Some((source.feed, source.status)));
         let (feed, chosen, message) = sources::settle(choice.clone(), opened);
         self.way.give(feed);
+        self.again = chosen.failed().then(|| Again::after(now));
         self.open = Some(chosen);
         message.map(|message| (choice, message))
     }
 
+    /// Tries one that failed once more; what a person is told if the reason is another, or if they
+    /// `asked`.
+    pub fn retry(
+        &mut self,
+        now: Timestamp,
+        asked: bool,
+        open: &mut Open<'_>,
+    ) -> Option<(AudioChoice, Message)> {
+        let again = self.again.as_mut()?;
+        let chosen = self.open.as_mut()?;
+        let told = chosen.told.clone();
+        let opened = open(&chosen.choice).map(|source| (source.feed, source.status));
+        let (feed, message) = sources::retry(chosen, opened, asked);
+        if feed.is_some() {
+            self.way.give(feed);
+            self.again = None;
+        } else {
+            again.wait(now);
+        }
+        let message = message?;
+        // The reason may be another than it was.
+        self.closed.push(told);
+        Some((chosen.choice.clone(), message))
+    }
+
     fn close(&mut self) {
+        self.again = None;
         if let Some(open) = self.open.take() {
             self.way.give(None);
             self.closed.push(open.told);
@@ -112,6 +172,7 @@ mod tests {
         let mut opened = Vec::new();
         let status = Status::new("second", "The second");
         status.open(Format::Unknown);
+        let now = Timestamp::ZERO;
         let mut look = |stand_by: &mut StandBy, alarm| {
             let report = Report { state: State::Open, alarm, ..Report::default() };
             let mut open = |choice: &AudioChoice| {
@@ -119,7 +180,7 @@ mod tests {
                 let (feed, status) = (Box::new(Nothing), Arc::clone(&status));
                 Ok(audio::Source { feed, status, transport: Transport::default() })
             };
-            assert!(stand_by.look(&report, &mut open).is_none());
+            assert!(stand_by.look(&report, now, &mut open).is_none());
             opened.len()
         };
         assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 0, "nothing is to be heard instead");
@@ -138,13 +199,58 @@ mod tests {
         assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 2);
         stand_by.set(None);
         assert_eq!((stand_by.closed().len(), look(&mut stand_by, Some(Alarm::Zero))), (1, 2));
-        // What cannot be opened is told once.
+        assert!(stand_by.again.is_none());
+    }
+
+    #[test]
+    fn one_that_cannot_be_opened_is_tried_again_while_it_is_needed_and_told_once_for_each_reason() {
+        let mut stand_by = StandBy::default();
+        let other: AudioChoice = "file:/other.wav".parse().unwrap();
         stand_by.set(Some(&other));
-        let report = Report { state: State::Lost, ..Report::default() };
-        let mut refuse = |_: &AudioChoice| Err("no".to_owned());
-        let told = stand_by.look(&report, &mut refuse);
-        assert!(told.is_some() && stand_by.look(&report, &mut refuse).is_none());
+        let (feed, its) = (Box::new(Nothing), Status::new("first", "The first"));
+        let first = audio::Source { feed, status: its, transport: Transport::default() };
+        stand_by.over(&"mic:first".parse().unwrap(), first, 48_000);
+        let lost = Report { state: State::Lost, ..Report::default() };
+        let mut tries = 0;
+        let mut told = 0;
+        // Ten minutes, looked at ten times a second.
+        for tick in 0..6_000 {
+            let mut refuse = |_: &AudioChoice| {
+                tries += 1;
+                Err(if tries < 3 { "not there" } else { "no sound" }.to_owned())
+            };
+            let now = Timestamp::from_millis(tick * 100);
+            told += usize::from(stand_by.look(&lost, now, &mut refuse).is_some());
+        }
+        assert_eq!(told, 2, "once for each reason");
+        assert_eq!(stand_by.closed().len(), 1, "the first reason is taken back");
+        // Every two seconds at first, every fifteen at last.
+        assert!((60..120).contains(&tries), "{tries}");
+
+        // A person need not wait for the next try, and is answered.
+        let now = Timestamp::from_millis(600_000);
+        let mut refuse = |_: &AudioChoice| Err("no sound".to_owned());
+        assert!(stand_by.retry(now, true, &mut refuse).is_some());
+        let mut open = |_: &AudioChoice| {
+            let status = Status::new("other", "The other");
+            status.open(Format::Unknown);
+            Ok(audio::Source { feed: Box::new(Nothing), status, transport: Transport::default() })
+        };
+        assert!(stand_by.look(&lost, now, &mut open).is_none());
+        assert!(stand_by.change().is_none(), "not yet due");
+        let later = Timestamp::from_millis(620_000);
+        assert!(stand_by.look(&lost, later, &mut open).is_none());
+        let (_, report, before) = stand_by.change().unwrap();
+        assert_eq!((report.state, before.state), (State::Open, State::Failed), "so it is told");
+        assert!(stand_by.retry(later, true, &mut refuse).is_none(), "it is open");
+
+        // Nobody tries while the first is heard.
+        let well = Report { state: State::Open, ..Report::default() };
+        let mut never = |_: &AudioChoice| panic!("not needed");
+        assert!(stand_by.look(&well, later, &mut never).is_none());
+        let much_later = Timestamp::from_millis(900_000);
+        assert!(stand_by.look(&well, much_later, &mut never).is_none());
         stand_by.bare();
-        assert!(stand_by.look(&report, &mut refuse).is_none() && stand_by.closed().len() == 1);
+        assert!(stand_by.look(&lost, much_later, &mut never).is_none());
     }
 }

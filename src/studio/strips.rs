@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::audio::{self, AudioChoice};
+use crate::base::Timestamp;
 use crate::capture::VideoChoice;
 use crate::media::Transport;
 use crate::media::source::Report;
@@ -330,14 +331,28 @@ impl Strips {
     }
 
     /// Opens what is to be heard for strips that are silent, and closes what no longer is.
-    pub fn stand_by(&mut self, open: &mut stand_by::Open<'_>) -> Vec<(AudioChoice, Message)> {
+    pub fn stand_by(
+        &mut self,
+        now: Timestamp,
+        open: &mut stand_by::Open<'_>,
+    ) -> Vec<(AudioChoice, Message)> {
         let mut messages = Vec::new();
         for (id, stand_by) in &mut self.stand_bys {
             if let Some(first) = self.open.get(id) {
-                messages.extend(stand_by.look(&first.report(), open));
+                messages.extend(stand_by.look(&first.report(), now, open));
             }
         }
         messages
+    }
+
+    /// A person wants those of them that could not be opened to be tried now.
+    pub fn retry_stand_bys(
+        &mut self,
+        now: Timestamp,
+        open: &mut stand_by::Open<'_>,
+    ) -> Vec<(AudioChoice, Message)> {
+        let others = self.stand_bys.values_mut();
+        others.filter_map(|stand_by| stand_by.retry(now, true, open)).collect()
     }
 
     /// What a strip plays begins again.
