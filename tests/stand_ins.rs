@@ -164,8 +164,8 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
     let other = |strip: usize| (-40.0..-34.0).contains(&rms(strip));
     let own = |strip: usize| (-12.0..-6.0).contains(&rms(strip));
     for _ in 0..2 {
-        wait_for("the other", LIMIT, || other(0) && told(&studio, "sound-zero"));
-        wait_for("the voice itself", LIMIT, || own(0) && !told(&studio, "sound-zero"));
+        wait_for("the other", LIMIT, || other(0) && told(&studio, "played-silent"));
+        wait_for("the voice itself", LIMIT, || own(0) && !told(&studio, "played-silent"));
     }
     // Another strip of the same, for which nothing was chosen yet.
     let id = studio.snapshot().strips[1].sound.id;
@@ -177,7 +177,7 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
     studio.send(Command::SetIfSilent { id, choice: None });
     studio.send(Command::SetIfSilent { id: StripId::MAIN, choice: None });
     wait_for("silence of both", LIMIT, || {
-        rms(0) <= -60.0 && rms(1) <= -60.0 && !told(&studio, "sound-zero")
+        rms(0) <= -60.0 && rms(1) <= -60.0 && !told(&studio, "played-silent")
     });
     studio.end(LIMIT).unwrap();
 }

@@ -23,7 +23,7 @@ pub use stand_in::{StandIn, is_out};
 use self::device::Direction;
 use crate::base::Timestamp;
 use crate::media::markers::Schedule;
-use crate::media::source::{Format, Status};
+use crate::media::source::{Alarm, Format, Status};
 use crate::media::{AudioFeed, Transport};
 
 /// The microphones there are now.
@@ -66,9 +66,13 @@ pub fn hears(choice: &AudioChoice) -> bool {
     }
 }
 
-/// Whether it is told anyway that nothing is to be heard of it.
-pub fn is_watched(choice: &AudioChoice) -> bool {
-    matches!(choice, AudioChoice::Mic(_))
+/// What its silence is told as where another is to be heard instead; `None`: it is watched anyway.
+pub fn silence_of(choice: &AudioChoice) -> Option<Alarm> {
+    match choice {
+        AudioChoice::Mic(_) => None,
+        AudioChoice::System(_) | AudioChoice::Application(_) => Some(Alarm::SystemSilent),
+        _ => Some(Alarm::PlayedSilent),
+    }
 }
 
 /// Opens a source that it [`hears`].
@@ -103,5 +107,22 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
             mic::open(backend::system(), mic::Wanted::Application(name.clone()), context)
         }
         AudioChoice::None => Err(Error::NoSound),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_told_by_what_it_is_the_silence_of() {
+        let of = |choice: &str| silence_of(&choice.parse().unwrap());
+        assert_eq!((of("mic"), of("mic:usb")), (None, None));
+        for choice in ["system", "system:speakers", "app:Firefox"] {
+            assert_eq!(of(choice), Some(Alarm::SystemSilent), "{choice}");
+        }
+        for choice in ["file:/a.wav", "stream:rtmp://h/a/s", "tone"] {
+            assert_eq!(of(choice), Some(Alarm::PlayedSilent), "{choice}");
+        }
     }
 }

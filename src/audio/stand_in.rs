@@ -59,10 +59,11 @@ impl StandIn {
         drop(before);
     }
 
-    /// Puts this over a source of this rate; `watched`: somebody looks for its silence already.
-    pub fn over(&self, source: Source, rate: u32, watched: bool) -> Source {
+    /// Puts this over a source of this rate, whose silence is told as this; `None`: somebody looks for
+    /// it already.
+    pub fn over(&self, source: Source, rate: u32, silence: Option<Alarm>) -> Source {
         let Source { feed, status, transport } = source;
-        let watch = (!watched).then(|| Watch::for_silence(Arc::clone(&status), rate));
+        let watch = silence.map(|it| Watch::for_silence(Arc::clone(&status), rate, it));
         let shared = Arc::clone(&self.0);
         let its_status = Arc::clone(&status);
         let (other, share) = (None, 0.0);
@@ -184,7 +185,7 @@ mod tests {
     fn another_is_heard_while_it_is_silent_and_it_is_back_with_its_first_sound() {
         let (source, asked) = source();
         let stand_in = StandIn::default();
-        let mut source = stand_in.over(source, 48_000, false);
+        let mut source = stand_in.over(source, 48_000, Some(Alarm::PlayedSilent));
         assert!(ends(&mut source, 0, 6).iter().all(|it| *it == 0.0));
         assert!(!is_out(&source.status.report()), "nobody wants to know");
         stand_in.set_wanted(true);
@@ -192,6 +193,7 @@ mod tests {
         assert!(!is_out(&source.status.report()), "not for long enough");
         ends(&mut source, 8, 12);
         assert!(is_out(&source.status.report()));
+        assert_eq!(source.status.report().alarm, Some(Alarm::PlayedSilent));
         let (other, others) = level(|_| 0.25);
         stand_in.give(Some(other));
         let heard = ends(&mut source, 11, 12);
@@ -213,7 +215,7 @@ mod tests {
         let stand_in = StandIn::default();
         let source = Source { feed, status: Arc::clone(&status), transport: Transport::default() };
         // Whoever looks for its silence does so elsewhere.
-        let mut source = stand_in.over(source, 48_000, true);
+        let mut source = stand_in.over(source, 48_000, None);
         stand_in.set_wanted(true);
         stand_in.give(Some(level(|_| 0.25).0));
         assert!(ends(&mut source, 0, 7).iter().all(|it| *it == 0.0), "it is not known to be out");

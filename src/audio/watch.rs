@@ -57,8 +57,8 @@ impl AudioFeed for Watched {
 pub(super) struct Watch {
     status: Arc<Status>,
     rate: f64,
-    /// Whether a voice is looked for in it.
-    voice: bool,
+    /// What silence is told as, where no voice is looked for.
+    silence: Option<Alarm>,
     told: Option<Alarm>,
     /// Seconds of nothing but zeros, below [`SILENT`], below [`FAINT`].
     zero: f64,
@@ -75,16 +75,16 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// A watch that tells nothing but silence.
-    pub(super) fn for_silence(status: Arc<Status>, rate: u32) -> Self {
-        Self { voice: false, ..Self::new(status, rate) }
+    /// A watch that tells nothing but silence, as this.
+    pub(super) fn for_silence(status: Arc<Status>, rate: u32, silence: Alarm) -> Self {
+        Self { silence: Some(silence), ..Self::new(status, rate) }
     }
 
     fn new(status: Arc<Status>, rate: u32) -> Self {
         Self {
             status,
             rate: f64::from(rate.max(1)),
-            voice: true,
+            silence: None,
             told: None,
             zero: 0.0,
             silent: 0.0,
@@ -155,13 +155,14 @@ impl Watch {
         } else if self.counting > CLIP_SECONDS {
             (self.clips, self.counting) = (0, 0.0);
         }
+        let voice = self.silence.is_none();
         let alarm = if self.zero >= ZERO_AFTER {
-            Some(Alarm::Zero)
+            Some(self.silence.unwrap_or(Alarm::Zero))
         } else if self.silent >= QUIET_AFTER {
-            Some(Alarm::Silent)
-        } else if self.voice && self.faint >= QUIET_AFTER {
+            Some(self.silence.unwrap_or(Alarm::Silent))
+        } else if voice && self.faint >= QUIET_AFTER {
             Some(Alarm::Faint)
-        } else if self.voice && self.since_clip < CLIP_STAYS {
+        } else if voice && self.since_clip < CLIP_STAYS {
             Some(Alarm::Clipped)
         } else {
             None
@@ -218,6 +219,21 @@ mod tests {
         // Speech with pauses is none of it.
         let speech = alarms(60, |second| if second % 10 < 8 { 0.000_5 } else { 0.2 });
         assert!(speech.iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn what_is_no_voice_is_told_to_be_silent_in_its_own_words_and_nothing_else() {
+        let status = Status::new("", "Speakers");
+        status.open(Format::Unknown);
+        let alarm = Alarm::SystemSilent;
+        let told = |level: f32, seconds: usize| {
+            let mut watch = Watch::for_silence(Arc::clone(&status), 48_000, alarm);
+            (0..seconds * 100).for_each(|_| watch.hear(&[level; 480]));
+            watch.told
+        };
+        assert_eq!((told(0.0, 4), told(0.0, 6)), (None, Some(alarm)));
+        assert_eq!((told(0.000_5, 29), told(0.000_5, 31)), (None, Some(alarm)));
+        assert_eq!((told(0.005, 40), told(1.0, 40)), (None, None), "quiet or loud on purpose");
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub enum Alarm {
     Faint,
     /// Cut off at full scale.
     Clipped,
+    /// Speakers or an application are given nothing to be heard, for which something else is to be.
+    SystemSilent,
+    /// The same of a file or stream.
+    PlayedSilent,
 }
 
 impl Alarm {
@@ -95,7 +99,7 @@ impl Alarm {
 
     /// Sound comes, and nothing is to be heard in it.
     pub const fn is_silence(self) -> bool {
-        matches!(self, Self::Zero | Self::Silent)
+        matches!(self, Self::Zero | Self::Silent | Self::SystemSilent | Self::PlayedSilent)
     }
 }
 

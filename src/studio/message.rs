@@ -264,6 +264,8 @@ pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
         Alarm::Silent => "sound-silent",
         Alarm::Faint => "sound-faint",
         Alarm::Clipped => "sound-clipped",
+        Alarm::SystemSilent => "system-silent",
+        Alarm::PlayedSilent => "played-silent",
     }
 }
 

@@ -68,7 +68,7 @@ impl StandBy {
         self.stands = true;
         self.way = StandIn::default();
         self.way.set_wanted(self.wanted.is_some());
-        self.way.over(source, rate, audio::is_watched(choice))
+        self.way.over(source, rate, audio::silence_of(choice))
     }
 
     /// Nothing could be opened on the strip: there is nothing to stand in for.

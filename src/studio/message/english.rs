@@ -41,7 +41,10 @@ impl Message {
                 }
                 Alarm::OtherFormat => format!("{device} has not the format that was chosen."),
                 Alarm::Zero => format!("{device} gives digital silence: it seems switched off."),
-                Alarm::Silent => format!("Nothing is heard from {device}."),
+                Alarm::Silent | Alarm::PlayedSilent => {
+                    format!("Nothing is heard from {device}.")
+                }
+                Alarm::SystemSilent => format!("{device} plays nothing."),
                 Alarm::Faint => format!("The sound of {device} is too quiet to be understood."),
                 Alarm::Clipped => format!("The sound of {device} is too loud: it is cut off."),
             },
@@ -186,6 +189,10 @@ impl Message {
                 Alarm::Silent => "Look whether it is plugged in, muted, or the wrong one.",
                 Alarm::Faint => "Come closer, or raise its level in the system's settings.",
                 Alarm::Clipped => "Lower its level in the system's settings, or step back.",
+                Alarm::SystemSilent => {
+                    "What was chosen for that is heard until it plays again. If it should be heard, look whether it is paused or muted, or plays on another device."
+                }
+                Alarm::PlayedSilent => "What was chosen for that is heard until it sounds again.",
             }
             .into(),
             Self::SourceTrouble { .. } => {

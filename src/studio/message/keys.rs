@@ -88,6 +88,8 @@ const OTHERS: &[&str] = &[
     "sound-silent",
     "sound-faint",
     "sound-clipped",
+    "system-silent",
+    "played-silent",
     "default-changed",
     "encoder-failed",
     "encoder-slow",
