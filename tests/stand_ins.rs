@@ -12,7 +12,9 @@
 mod peers;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
+use std::process::{Command as Program, Stdio};
 
 use onair::audio::AudioChoice;
 use onair::base::Clock;
@@ -205,4 +207,56 @@ fn a_sound_that_could_not_be_opened_stands_in_as_soon_as_it_can_be() {
         (-40.0..-34.0).contains(&rms) && !told(&studio, "file-failed")
     });
     studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn lines_that_would_stand_in_for_what_is_shown_as_it_is_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.y4m");
+    clip(&path, 10);
+    let toml = folder.path().join("settings.toml");
+    let settings = format!(
+        "[collection]\ncurrent = 'Show'\n\
+         [[collection.sources]]\nname = 'Clip'\nsource = 'file:{}'\n\
+         [[collection.sources]]\nname = 'Words'\nsource = 'text:Hello'\n\
+         [[collection.scenes]]\nname = 'Show'\n\
+         [[collection.scenes.items]]\nmain = true\n\
+         [[collection.scenes.items]]\nsource = 'Clip'\n\
+         [[collection.scenes.items]]\nsource = 'Words'\n",
+        path.display()
+    );
+    fs::write(&toml, settings).unwrap();
+    let mut child = Program::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["live", "--json", "--video", "test", "--audio", "none", "--size", "320x180"])
+        .args(["--fps", "10", "--scene", "Show", "--control", "--settings"])
+        .arg(&toml)
+        .arg("--record")
+        .arg(folder.path().join("out.mkv"))
+        .env("XDG_STATE_HOME", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut control = child.stdin.take().unwrap();
+    let lines = ["slate", "keep", "Words: slate", "Words: keep", "Clip: slate", "Nobody: slate"];
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "stats" {
+            lines.iter().for_each(|line| writeln!(control, "if-black {line}").unwrap());
+            writeln!(control, "stop").unwrap();
+            break;
+        }
+    }
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    let refused: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    assert_eq!(refused.len(), 3, "{said}");
+    assert!(
+        refused[0].contains("the picture of --video") && refused[0].contains("'test'"),
+        "{said}"
+    );
+    assert!(refused[1].contains("Words") && refused[1].contains("a camera"), "{said}");
+    assert!(refused[2].contains("no source 'Nobody'"), "{said}");
 }

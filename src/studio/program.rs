@@ -156,7 +156,7 @@ impl Program {
         let report = self.video.report();
         let main = (&self.video.choice, &report);
         let messages = self.sources.sync(collection, main, &mut open, &self.compositor);
-        self.dials.set_watched(self.sources.watches_main(collection));
+        self.dials.set_watched(self.sources.watches_main(collection, &self.video.choice));
         self.filters.sync(collection, &self.compositor);
         self.changer.sync(collection.transitions(), &shape);
         // Which sources share one that is open may have changed.
@@ -294,7 +294,8 @@ impl Program {
 
     /// Whether others are to stand in for sources than do, or for none: [`Program::set_sources`] sees to it.
     pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
-        self.sources.is_out_otherwise(collection, &self.video.report())
+        let report = self.video.report();
+        self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
     }
 
     /// What was told of sources of the scenes that are closed, or are called otherwise now.

@@ -22,7 +22,7 @@ use crate::studio::extras::TrackNames;
 use crate::studio::look::Look;
 use crate::studio::phones::Phones;
 use crate::studio::playing::{PlayerChoices, Shown, TileId};
-use crate::studio::scenes::Collection;
+use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::services::Book;
 use crate::studio::stats::DelayFigures;
 use crate::studio::strips::SoundStrip;
@@ -526,6 +526,14 @@ impl Snapshot {
     /// The slot of the player that is chosen.
     pub fn chosen_slot(&self) -> usize {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())
+    }
+
+    /// What a source shows, the chosen picture included; `None`: there is none of this number.
+    pub fn shown_by(&self, id: SourceId) -> Option<&VideoChoice> {
+        match self.scenes.collection.source(id) {
+            Some(source) => Some(&source.choice),
+            None => self.video.as_ref().map(|it| &it.choice).filter(|_| id == MAIN),
+        }
     }
 
     /// Whether any clip lamp is lit.

@@ -232,7 +232,7 @@ impl Sources {
         opener: &mut Open<'_>,
         compositor: &Compositor,
     ) -> Vec<Message> {
-        self.out = self.stood_in_for(collection, main.1);
+        self.out = self.stood_in_for(collection, main);
         let stand_ins = stand_in::wanted(collection, &self.out, label);
         let wanted: Vec<&Source> = collection.sources.iter().chain(&stand_ins).collect();
         let mut messages = Vec::new();
@@ -311,7 +311,7 @@ impl Sources {
                 compositor.set_view(*id, *of);
             }
         }
-        self.watch(collection);
+        self.watch(collection, main.0);
         self.stand_in(collection, main.1, compositor);
         messages
     }

@@ -26,23 +26,26 @@ pub(super) fn is_out(report: &Report) -> bool {
     report.state.is_down() || report.alarm.is_some_and(Alarm::is_blank)
 }
 
-/// All sources for which something else may be shown.
-pub(super) fn replaceable(collection: &Collection) -> impl Iterator<Item = (SourceId, &Instead)> {
-    let own = collection.sources.iter().filter(|source| Instead::suits(&source.choice));
-    let own = own.map(|source| (source.id, &source.instead));
-    let all = std::iter::once((MAIN, &collection.main_instead)).chain(own);
-    all.filter(|(_, instead)| **instead != Instead::Keep)
+/// All sources for which something else may be shown, beside the chosen picture (`main`).
+pub(super) fn replaceable<'a>(
+    collection: &'a Collection,
+    main: &'a VideoChoice,
+) -> impl Iterator<Item = (SourceId, &'a Instead)> {
+    let own = collection.sources.iter().map(|it| (it.id, &it.choice, &it.instead));
+    let all = std::iter::once((MAIN, main, &collection.main_instead)).chain(own);
+    let suiting = all.filter(|(_, choice, _)| Instead::suits(choice));
+    suiting.map(|(id, _, instead)| (id, instead)).filter(|(_, instead)| **instead != Instead::Keep)
 }
 
-/// The other sources that are wanted while these are out; `name`: what they are called.
+/// The other sources that are wanted while these, which are [`replaceable`], are out; `name`: what they
+/// are called.
 pub(super) fn wanted(
     collection: &Collection,
     out: &BTreeSet<SourceId>,
     name: impl Fn(&VideoChoice) -> String,
 ) -> Vec<Source> {
-    let out = replaceable(collection).filter(|(id, _)| out.contains(id));
-    let sources = out.filter_map(|(id, instead)| {
-        let choice = instead.choice()?.clone();
+    let sources = out.iter().filter_map(|id| {
+        let (id, choice) = (*id, collection.instead(*id).choice()?.clone());
         Some(Source {
             id: id_for(id),
             name: name(&choice),
@@ -74,14 +77,25 @@ mod tests {
             assert!(it.apply(&Edit::SetInstead(SourceId(id), other.clone())));
         }
         assert!(it.apply(&Edit::SetInstead(SourceId(3), Instead::Slate)));
-        let ids: Vec<u32> = replaceable(&it).map(|(id, _)| id.0).collect();
-        assert_eq!(ids, [1, 3], "a picture is as it is");
-        let all = (0..=3).map(SourceId).collect();
+        let ids = |it: &Collection, main: &str| -> Vec<SourceId> {
+            let main = main.parse().unwrap();
+            replaceable(it, &main).map(|(id, _)| id).collect()
+        };
+        assert_eq!(ids(&it, "test"), [1, 3].map(SourceId), "a picture is as it is");
+        let all = ids(&it, "test").into_iter().collect();
         let sources = wanted(&it, &all, ToString::to_string);
         assert_eq!(sources.len(), 1, "a slate opens nothing");
         let of = (sources[0].id, sources[0].choice.to_string());
         assert_eq!(of, (id_for(SourceId(1)), "camera:back".to_owned()));
         assert!(wanted(&it, &BTreeSet::new(), ToString::to_string).is_empty());
+        // So is the chosen picture, unless it is one that may be out.
+        assert!(it.apply(&Edit::SetInstead(MAIN, other)));
+        for main in ["test", "none", "screen", "text:a", "color:#000000", "image:/a.png"] {
+            assert_eq!(ids(&it, main), [1, 3].map(SourceId), "{main}");
+        }
+        for main in ["camera", "stream:rtmp://h/a/s", "file:/a.mp4"] {
+            assert_eq!(ids(&it, main), [MAIN, SourceId(1), SourceId(3)], "{main}");
+        }
 
         let report = |state, alarm| Report { state, alarm, ..Report::default() };
         assert!(is_out(&report(State::Open, Some(Alarm::FrozenFile))));

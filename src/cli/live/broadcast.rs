@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
+use crate::capture::{Instead, VideoChoice};
 use crate::cli::exit::Exit;
 use crate::cli::live::control::{self, Asked, Control, Names, Run};
 use crate::cli::output::{Output, complain};
@@ -20,7 +21,7 @@ use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
 use crate::studio::scenes::MAIN;
 use crate::studio::stats::Stats;
-use crate::studio::{Command, Config, Edit, Event, Studio};
+use crate::studio::{Command, Config, Edit, Event, Snapshot, Studio};
 
 /// How long ending may take in all before the program leaves without.
 const END: Duration = Duration::from_secs(5);
@@ -204,9 +205,7 @@ impl Orders {
                     let index = number.saturating_sub(2);
                     command_for(studio, &name, |id| Command::Edit(Edit::RemoveFile(id, index)));
                 }
-                Ok(Some(Asked::IfBlack(name, instead))) => {
-                    command_for(studio, &name, |id| Command::Edit(Edit::SetInstead(id, instead)));
-                }
+                Ok(Some(Asked::IfBlack(name, instead))) => if_black(studio, &name, instead),
                 Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
                 Ok(Some(Asked::Talk(name, held))) => talk(studio, &name, held),
                 Ok(Some(Asked::StripEnd(name, at_end))) => {
@@ -225,14 +224,41 @@ impl Orders {
     }
 }
 
-/// Sends a command for the source of this name; without a name for the picture that --video names.
+/// The source of this name; without a name the picture that --video names.
+fn source_of(snapshot: &Snapshot, name: &str) -> Option<SourceId> {
+    let mut sources = snapshot.scenes.collection.sources.iter();
+    let named = sources.find(|source| source.name == name).map(|source| source.id);
+    let id = named.or(name.is_empty().then_some(MAIN));
+    if id.is_none() {
+        complain(&format!("there is no source '{name}'"));
+    }
+    id
+}
+
+/// Sends a command for the source of this name.
 fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Command) {
-    let scenes = studio.snapshot().scenes.collection;
-    let named = scenes.sources.iter().find(|source| source.name == name);
-    let id = named.map(|source| source.id).or(name.is_empty().then_some(MAIN));
-    match id {
-        Some(id) => studio.send(command(id)),
-        None => complain(&format!("there is no source '{name}'")),
+    if let Some(id) = source_of(&studio.snapshot(), name) {
+        studio.send(command(id));
+    }
+}
+
+/// What is shown in the stead of the source of this name, where it is of a kind that suits.
+fn if_black(studio: &Studio, name: &str, instead: Instead) {
+    let snapshot = studio.snapshot();
+    let Some(id) = source_of(&snapshot, name) else { return };
+    // Of what is not chosen yet nobody knows what it will be.
+    let choice = snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
+    match choice.filter(|choice| instead != Instead::Keep && !Instead::suits(choice)) {
+        Some(choice) => {
+            let what = if name.is_empty() { "the picture of --video" } else { name };
+            let word = choice.to_string();
+            let kind = word.split(':').next().unwrap_or_default();
+            complain(&format!(
+                "if-black: {what} is of the kind '{kind}', which is shown as it is: \
+                 write the name of a camera, a stream or a media file"
+            ));
+        }
+        None => studio.send(Command::Edit(Edit::SetInstead(id, instead))),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sources;
-use crate::capture::{self, Instead};
+use crate::capture::{self, Instead, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::compose::{self, Compositor};
 use crate::media::source::Report;
@@ -21,9 +21,9 @@ fn shown(name: &str) -> &str {
 
 impl Sources {
     /// Media files are looked at where something else is to be shown instead.
-    pub(super) fn watch(&self, collection: &Collection) {
+    pub(super) fn watch(&self, collection: &Collection, main: &VideoChoice) {
         let mut watched = BTreeSet::new();
-        for (id, _) in stand_in::replaceable(collection) {
+        for (id, _) in stand_in::replaceable(collection, main) {
             watched.insert(self.shared.get(&id).copied().unwrap_or(id));
         }
         for (id, open) in &self.open {
@@ -32,18 +32,24 @@ impl Sources {
     }
 
     /// Whether the chosen picture is to be looked at, for itself or for a source that shares it.
-    pub(in crate::studio) fn watches_main(&self, collection: &Collection) -> bool {
-        let mut ids = stand_in::replaceable(collection);
+    pub(in crate::studio) fn watches_main(
+        &self,
+        collection: &Collection,
+        main: &VideoChoice,
+    ) -> bool {
+        let mut ids = stand_in::replaceable(collection, main);
         ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
     }
 
-    /// The sources that something else is to be shown for now; `main`: how the chosen picture fares.
+    /// The sources that something else is to be shown for now; `main`: the chosen picture, and how it
+    /// fares.
     pub(super) fn stood_in_for(
         &self,
         collection: &Collection,
-        main: &Report,
+        main: (&VideoChoice, &Report),
     ) -> BTreeSet<SourceId> {
-        let out = stand_in::replaceable(collection).map(|(id, _)| id).filter(|id| {
+        let (choice, main) = main;
+        let out = stand_in::replaceable(collection, choice).map(|(id, _)| id).filter(|id| {
             let of = self.shared.get(id).copied().unwrap_or(*id);
             match self.open.get(&of) {
                 Some(open) => stand_in::is_out(&open.chosen.report()),
@@ -57,7 +63,7 @@ impl Sources {
     pub(in crate::studio) fn is_out_otherwise(
         &self,
         collection: &Collection,
-        main: &Report,
+        main: (&VideoChoice, &Report),
     ) -> bool {
         self.stood_in_for(collection, main) != self.out
     }

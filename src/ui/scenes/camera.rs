@@ -48,12 +48,7 @@ pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
 
 /// What is chosen for a source; `None`: no camera.
 fn chosen(view: &View<'_>, source: SourceId) -> Option<CameraChoice> {
-    let scenes = &view.snapshot.scenes;
-    let choice = match scenes.collection.source(source) {
-        Some(source) => Some(&source.choice),
-        None => view.snapshot.video.as_ref().map(|it| &it.choice).filter(|_| source == MAIN),
-    };
-    match choice {
+    match view.snapshot.shown_by(source) {
         Some(VideoChoice::Camera(camera)) => Some(camera.clone()),
         _ => None,
     }

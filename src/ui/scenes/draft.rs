@@ -167,17 +167,9 @@ pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<Heeds> {
     Heeds::of(&snapshot.scenes.collection.source(id)?.choice)
 }
 
-/// What a source shows; `None`: there is none of this number.
-pub(super) fn choice_of(snapshot: &Snapshot, id: SourceId) -> Option<&VideoChoice> {
-    match snapshot.scenes.collection.source(id) {
-        Some(source) => Some(&source.choice),
-        None => snapshot.video.as_ref().map(|it| &it.choice).filter(|_| id == MAIN),
-    }
-}
-
 /// Whether something else may be chosen for the time that it is black or stands still.
 pub(super) fn may_be_out(snapshot: &Snapshot, id: SourceId) -> bool {
-    choice_of(snapshot, id).is_some_and(Instead::suits)
+    snapshot.shown_by(id).is_some_and(Instead::suits)
 }
 
 /// Whether there is anything to set of a source: of one of the scenes what it shows at least.

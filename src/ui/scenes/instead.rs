@@ -6,7 +6,6 @@ use crate::capture::{CameraChoice, Instead, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::studio::settings::collection::shown;
 use crate::studio::{Command, Edit, Snapshot};
-use crate::ui::scenes::draft::choice_of;
 use crate::ui::scenes::filters::line;
 use crate::ui::theme::Type;
 use crate::ui::view::View;
@@ -17,7 +16,7 @@ const FIELD: f32 = 250.0;
 
 /// The other sources of the scenes, the chosen picture and the cameras, each once, with their names.
 fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
-    let own = choice_of(snapshot, id);
+    let own = snapshot.shown_by(id);
     let mut others: Vec<(String, VideoChoice)> = Vec::new();
     let mut offer = |name: &str, choice: VideoChoice| {
         let is_it = |known: &VideoChoice| known.is_same_as(&choice);
