@@ -806,22 +806,32 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
     drop(guest);
 }
 
+/// Two seconds of one gray and one tone.
+fn gray_clip(folder: &Path, name: &str, gray: &str, size: &str, hz: u32) -> std::path::PathBuf {
+    let path = folder.join(name);
+    let picture = format!("color=c={gray}:s={size}:r=15:d=2");
+    let tone = format!("sine=frequency={hz}:sample_rate=48000:duration=2,volume=6");
+    let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi"];
+    words.extend(["-i", &picture, "-f", "lavfi", "-i", &tone, "-c:v", "libx264"]);
+    words.extend(["-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", path.to_str().unwrap()]);
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    path
+}
+
+/// The luma in the middle of what goes out.
+fn middle(studio: &Studio) -> u8 {
+    let Some(frame) = studio.program().get() else { return 0 };
+    let (width, size) = (frame.planes.luma_stride(), frame.size());
+    frame.planes.y[size.height as usize / 2 * width + size.width as usize / 2]
+}
+
 #[test]
 fn files_of_a_list_follow_each_other_and_end_together() {
     if missing(&["ffmpeg"]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let clip = |name: &str, gray: &str, size: &str, hz: u32| {
-        let path = folder.path().join(name);
-        let picture = format!("color=c={gray}:s={size}:r=15:d=2");
-        let tone = format!("sine=frequency={hz}:sample_rate=48000:duration=2,volume=6");
-        let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi"];
-        words.extend(["-i", &picture, "-f", "lavfi", "-i", &tone, "-c:v", "libx264"]);
-        words.extend(["-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", path.to_str().unwrap()]);
-        Peer::start("ffmpeg", words).wait_success(LIMIT);
-        path
-    };
+    let clip = |name, gray, size, hz| gray_clip(folder.path(), name, gray, size, hz);
     let first = clip("first.mp4", "0x404040", "320x180", 440);
     let second = clip("second.mkv", "0xa0a0a0", "640x360", 1_000);
     let studio = studio();
@@ -832,11 +842,7 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     studio.send(Command::Edit(Edit::AddFile(id, second)));
     let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
     let is = |index: usize| playing().is_some_and(|it| it.item == Some((index, 3)) && !it.paused);
-    let luma = || {
-        let Some(frame) = studio.program().get() else { return 0 };
-        let (width, size) = (frame.planes.luma_stride(), frame.size());
-        frame.planes.y[size.height as usize / 2 * width + size.width as usize / 2]
-    };
+    let luma = || middle(&studio);
     let peak = || studio.snapshot().strips[1].meter.peak_dbfs;
     // Around twice, over one that is not there, with the sound of each.
     for _ in 0..2 {
@@ -859,5 +865,64 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     wait_for("the first again", LIMIT, || of_two(0) && (55..85).contains(&luma()));
     studio.send(Command::Media(id, Go::Next));
     wait_for("the second at once", LIMIT, || of_two(1) && (140..170).contains(&luma()));
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_list_goes_on_whatever_is_taken_out_of_it_fails_or_is_asked_for_at_its_end() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clip = |name, gray| gray_clip(folder.path(), name, gray, "320x180", 440);
+    let first = clip("first.mp4", "0x404040");
+    let (second, third) = (clip("second.mp4", "0xa0a0a0"), clip("third.mp4", "0xd0d0d0"));
+    let (dark, light, lightest) = (55..85, 140..170, 190..225);
+    let studio = studio();
+    add(&studio, "Clips", &first);
+    wait_for("the source", LIMIT, || !studio.snapshot().scenes.collection.sources.is_empty());
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    let edit = |edit| studio.send(Command::Edit(edit));
+    let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+    let shows = |item, luma: &std::ops::Range<u8>| {
+        playing().is_some_and(|it| it.item == item) && luma.contains(&middle(&studio))
+    };
+
+    // What is taken out while it plays is played to its end, and not once more.
+    edit(Edit::AddFile(id, second.clone()));
+    wait_for("the second", LIMIT, || shows(Some((1, 2)), &light));
+    edit(Edit::RemoveFile(id, 0));
+    wait_for("the first alone", LIMIT, || shows(None, &dark));
+
+    // At the end of all a place is one in the file that was shown last.
+    edit(Edit::AddFile(id, second));
+    studio.send(Command::AtEnd(id, AtEnd::Hold));
+    let stands = || playing().is_some_and(|it| it.paused);
+    wait_for("the end", LIMIT, || stands() && shows(Some((1, 2)), &light));
+    studio.send(Command::Media(id, Go::To(Duration::ZERO)));
+    let mut seen = Vec::new();
+    wait_for("its beginning", LIMIT, || {
+        let it = playing().unwrap();
+        seen.push((it.item, dark.contains(&middle(&studio))));
+        !it.paused && it.at > Duration::ZERO
+    });
+    wait_for("the end again", LIMIT, || {
+        seen.push((playing().unwrap().item, dark.contains(&middle(&studio))));
+        stands()
+    });
+    assert!(seen.iter().all(|it| *it == (Some((1, 2)), false)), "{seen:?}");
+    studio.send(Command::Media(id, Go::Previous));
+    wait_for("the one before it", LIMIT, || shows(Some((0, 2)), &dark));
+
+    // One that cannot be played and is the last is played when it can be.
+    let late = folder.path().join("late.mp4");
+    edit(Edit::AddFile(id, late.clone()));
+    let fails = || {
+        let source = studio.snapshot().scenes.source(id).cloned().unwrap();
+        source.reason.contains("late.mp4") && source.playing.is_some_and(|it| it.paused)
+    };
+    wait_for("the failure", LIMIT, fails);
+    std::fs::rename(third, late).unwrap();
+    wait_for("the third", LIMIT, || shows(Some((2, 3)), &lightest));
     studio.end(LIMIT).unwrap();
 }

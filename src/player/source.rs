@@ -8,17 +8,18 @@
 
 pub(super) mod convert;
 mod line;
+mod place;
 mod several;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use self::line::{Line, Queue};
+use self::place::Place;
 use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State as Fares, Status};
 use crate::media::transport::{AtEnd, Go, Position};
@@ -92,9 +93,12 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     });
     let transport = Transport::default();
     transport.set_at_end(context.at_end);
-    let around = matches!(config.source, Source::File(_)).then(|| transport.clone());
-    let config = Config { around, speaker: true, ..config.clone() };
-    let mut keeper = Keeper {
+    let (round, list) = match &config.source {
+        Source::File(path) => (Some(Transport::default()), Place::new(vec![path.clone()])),
+        Source::Url(_) => (None, Place::default()),
+    };
+    let config = Config { around: round, speaker: true, ..config.clone() };
+    let keeper = Keeper {
         transport: transport.clone(),
         shared: Arc::clone(&shared),
         config,
@@ -102,8 +106,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         runtime: runtime.clone(),
         name,
         ends: Cell::default(),
-        file: RefCell::default(),
-        at: Cell::default(),
+        list: RefCell::new(list),
         wanted: Cell::default(),
     };
     // What makes no sense is told at once.
@@ -256,9 +259,8 @@ struct Keeper {
     runtime: Runtime,
     name: String,
     ends: Cell<Ends>,
-    /// Which of several files plays, where it stands among them, and which one is wanted instead.
-    file: RefCell<PathBuf>,
-    at: Cell<usize>,
+    /// Which of several files plays, and which one is wanted instead.
+    list: RefCell<Place>,
     wanted: Cell<Option<usize>>,
 }
 
@@ -296,94 +298,29 @@ impl Keeper {
             Line::new(Arc::clone(&sound), rate, channels)
                 .map(|line| Box::new(line) as Box<dyn super::Speaker>)
         });
-        let files = self.files();
-        let source = match files.get(self.at.get()) {
-            Some(file) => {
-                self.file.borrow_mut().clone_from(file);
-                Source::File(file.clone())
-            }
-            None => {
-                self.at.set(0);
-                self.config.source.clone()
-            }
-        };
+        let file = self.list.borrow().file().map(|file| Source::File(file.to_owned()));
+        let source = file.unwrap_or_else(|| self.config.source.clone());
+        self.goes_around();
         let start = place.or(self.config.start);
         let config = Config { start, source, ..self.config.clone() };
         Player::open_with(&config, &self.runtime, self.clock, screen, Some(speaker))
     }
 
-    fn run(&mut self, first: Player, stop: &Stop) {
-        let mut player = Some(first);
-        while !stop.is_set() {
-            let ended = match &mut player {
-                Some(player) => self.watch(player, stop),
-                None => return,
+    fn run(&self, first: Player, stop: &Stop) {
+        let mut player = first;
+        loop {
+            let ended = self.watch(&mut player, stop);
+            let mut paused = player.is_paused();
+            player.stop(END);
+            let Some(mut ended) = ended else { return };
+            player = loop {
+                match self.again(&ended, &mut paused, stop) {
+                    None => return,
+                    Some(Ok(next)) => break next,
+                    Some(Err(failure)) => ended = State::Failed(failure),
+                }
             };
-            let mut paused = false;
-            if let Some(mut player) = player.take() {
-                paused = player.is_paused();
-                player.stop(END);
-            }
-            let Some(ended) = ended else { return };
-            match self.follow(&ended, stop) {
-                None => return,
-                Some(Some(next)) => {
-                    next.pause(paused);
-                    player = Some(next);
-                    continue;
-                }
-                Some(None) => {}
-            }
-            if ended == State::Ended && self.ends.get().once {
-                let Some(from) = self.rest(stop) else { return };
-                if from.is_zero() {
-                    self.at.set(0);
-                }
-                self.shared.sound.clear();
-                match self.start(Some(from)) {
-                    Ok(again) => {
-                        player = Some(again);
-                        continue;
-                    }
-                    Err(failure) => self.tell(&State::Failed(failure)),
-                }
-            }
-            let stamp = self.stamp();
-            self.tell(&ended);
-            // A file is opened again when it is another one; a stream every so often.
-            loop {
-                if stop.wait(AGAIN) {
-                    return;
-                }
-                match (&self.config.source, stamp == self.stamp()) {
-                    (Source::File(_), true) => {}
-                    _ => break,
-                }
-            }
-            self.shared.sound.clear();
-            let paused = self.transport.position().is_some_and(|it| it.paused);
-            match self.start(None) {
-                Ok(again) => {
-                    again.pause(paused);
-                    player = Some(again);
-                }
-                Err(failure) => self.tell(&State::Failed(failure)),
-            }
-            if player.is_none() {
-                stop.wait(AGAIN);
-                player = self.start(None).ok();
-            }
-        }
-    }
-
-    fn stamp(&self) -> Option<(SystemTime, u64)> {
-        let stamp = |path: &Path| {
-            let meta = path.metadata().ok()?;
-            Some((meta.modified().ok()?, meta.len()))
-        };
-        match &self.config.source {
-            Source::File(path) => stamp(path),
-            Source::Url(_) => None,
+            player.pause(paused);
         }
     }
 
@@ -395,6 +332,7 @@ impl Keeper {
                 return None;
             }
             while player.events().try_recv().is_ok() {}
+            self.follow_list();
             while let Some(go) = self.transport.take() {
                 if let Some(file) = self.other(go) {
                     self.wanted.set(Some(file));
@@ -432,9 +370,19 @@ impl Keeper {
         }
     }
 
+    /// Whether the file that plays is to do so over and over; the player is told.
+    fn goes_around(&self) -> bool {
+        // One that was taken out of a list ends, though the list may be a single file by now.
+        let around = self.transport.goes_around() && !self.list.borrow().is_gone();
+        if let Some(round) = &self.config.around {
+            round.set_at_end(if around { AtEnd::Loop } else { AtEnd::Hold });
+        }
+        around
+    }
+
     /// Has a file end where it was to go around, or the other way about.
     fn follow_end(&self, player: &Player) {
-        let once = !self.transport.goes_around();
+        let once = !self.goes_around();
         let mut ends = self.ends.get();
         let begins = ends.follow(once);
         self.ends.set(ends);
@@ -444,48 +392,12 @@ impl Keeper {
         }
     }
 
-    /// It has been played to its end; gives the place from which it is wanted again.
-    fn rest(&self, stop: &Stop) -> Option<Duration> {
-        let last = self.transport.position().unwrap_or_default();
-        let at = last.whole.unwrap_or(last.at);
-        // What was played last is still to be seen.
-        if stop.wait(LEAD) {
-            return None;
-        }
-        loop {
-            let at_end = self.transport.at_end();
-            {
-                let mut waiting = self.shared.waiting.lock();
-                waiting.over = at_end == AtEnd::Clear;
-                if waiting.over {
-                    // Nobody looked.
-                    waiting.pictures.clear();
-                }
-            }
-            self.transport.tell(Position { paused: true, at, ..last });
-            while let Some(go) = self.transport.take() {
-                match go {
-                    Go::Resume | Go::Restart => return Some(Duration::ZERO),
-                    Go::To(place) => return Some(place),
-                    Go::Pause | Go::Next | Go::Previous => {}
-                }
-            }
-            if at_end == AtEnd::Loop {
-                return Some(Duration::ZERO);
-            }
-            if stop.wait(LOOK) {
-                return None;
-            }
-        }
-    }
-
     /// Says where it is. A file goes around: its place is counted from its beginning each time.
     fn place(&self, player: &Player) {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let at = at_in_round(player);
-        let count = self.count();
-        let item = (count > 1).then_some((self.at.get(), count));
-        self.transport.tell(Position { paused: player.is_paused(), at, whole, item });
+        let (paused, item) = (player.is_paused(), self.item());
+        self.transport.tell(Position { paused, at, whole, item });
     }
 
     fn open(&self, figures: &Figures) {
@@ -509,8 +421,8 @@ impl Keeper {
     }
 
     fn tell(&self, ended: &State) {
-        let files = self.files();
-        let name = match files.get(self.at.get()).and_then(|file| file.file_name()) {
+        let list = self.list.borrow();
+        let name = match list.file().and_then(|file| file.file_name()) {
             Some(name) => &*name.to_string_lossy(),
             None => &*self.name,
         };

@@ -1,15 +1,34 @@
-//! Several files that are played one after the other, each by a player of its own.
+//! What follows a file that is over: another of several, each by a player of its own, the same one again,
+//! or nothing for now.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use super::{AGAIN, Keeper};
+use super::{AGAIN, Keeper, LEAD, LOOK};
 use crate::base::Stop;
-use crate::media::transport::{AtEnd, Go};
-use crate::player::{Player, Source, State};
+use crate::media::transport::{AtEnd, Go, Position};
+use crate::player::{Failure, Player, Source, State};
+
+/// What follows.
+enum Then {
+    Plays(Player),
+    /// Nothing: of what was to be played last, why it could not be.
+    Stands(Option<Failure>),
+}
+
+/// What is wanted of one that stands.
+enum Wanted {
+    /// All from the beginning.
+    All,
+    /// The file that was shown last, at this place, or as when it was opened.
+    Same(Option<Duration>),
+    /// This one.
+    File(usize),
+}
 
 impl Keeper {
     /// All files that are played one after the other; none of a stream.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
+    fn files(&self) -> Vec<PathBuf> {
         match &self.config.source {
             Source::File(first) => {
                 std::iter::once(first.clone()).chain(self.transport.then()).collect()
@@ -18,34 +37,63 @@ impl Keeper {
         }
     }
 
-    /// How many there are; the one that plays is found again where others came or went.
-    pub(super) fn count(&self) -> usize {
-        let files = self.files();
-        let file = self.file.borrow();
-        if files.get(self.at.get()) != Some(&*file)
-            && let Some(at) = files.iter().position(|it| *it == *file)
-        {
-            self.at.set(at);
-        }
-        files.len()
+    /// Files may have come or gone since.
+    pub(super) fn follow_list(&self) {
+        self.list.borrow_mut().follow(self.files());
+    }
+
+    /// Which of several files plays, and how many there are.
+    pub(super) fn item(&self) -> Option<(usize, usize)> {
+        let list = self.list.borrow();
+        (!list.is_alone() && list.count() > 0).then(|| (list.index(), list.count()))
     }
 
     /// Which of several files this asks for, where that is another one.
     pub(super) fn other(&self, go: Go) -> Option<usize> {
-        let count = self.count();
-        let at = self.at.get();
+        let list = self.list.borrow();
         match go {
-            _ if count < 2 => None,
-            Go::Next => Some((at + 1) % count),
-            Go::Previous => Some((at + count - 1) % count),
-            Go::Restart if at > 0 => Some(0),
+            _ if list.is_alone() || list.count() == 0 => None,
+            Go::Next => Some(list.next().unwrap_or(0)),
+            Go::Previous => Some(list.previous()),
+            Go::Restart if list.is_beyond_first() => Some(0),
             _ => None,
         }
     }
 
-    /// After the end of one of several files: the next one, or the one that was wanted. `Some(None)`:
-    /// none follows; `None`: nobody wants any.
-    pub(super) fn follow(&self, ended: &State, stop: &Stop) -> Option<Option<Player>> {
+    /// What is played after that; `None`: nobody wants anything any more.
+    pub(super) fn again(
+        &self,
+        ended: &State,
+        paused: &mut bool,
+        stop: &Stop,
+    ) -> Option<Result<Player, Failure>> {
+        if matches!(self.config.source, Source::Url(_)) {
+            // It is asked for every so often.
+            self.tell(ended);
+            if stop.wait(AGAIN) {
+                return None;
+            }
+            self.shared.sound.clear();
+            return Some(self.start(None));
+        }
+        match self.follow(ended, stop)? {
+            Then::Plays(player) => Some(Ok(player)),
+            Then::Stands(None) if *ended == State::Ended && self.ends.get().once => {
+                *paused = false;
+                self.stand(false, paused, stop)
+            }
+            Then::Stands(failure) => {
+                if failure.is_none() {
+                    self.tell(ended);
+                }
+                self.stand(true, paused, stop)
+            }
+        }
+    }
+
+    /// After the end of one of several files: the next one, or the one that was wanted. `None`: nobody
+    /// wants any.
+    fn follow(&self, ended: &State, stop: &Stop) -> Option<Then> {
         let mut wanted = self.wanted.take();
         if wanted.is_some() {
             self.shared.sound.clear();
@@ -55,26 +103,141 @@ impl Keeper {
             _ => None,
         };
         loop {
-            let count = self.count();
-            if count < 2 {
-                return Some(None);
+            if let Some(failure) = &failed {
+                self.tell(&State::Failed(failure.clone()));
             }
-            if let Some(failure) = failed.take() {
-                self.tell(&State::Failed(failure));
-                if stop.wait(AGAIN) {
-                    return None;
-                }
+            self.follow_list();
+            let Some(next) = wanted.take().or_else(|| self.next()) else {
+                return Some(Then::Stands(failed));
+            };
+            if failed.is_some() && stop.wait(AGAIN) {
+                return None;
             }
-            let next = wanted.take().unwrap_or_else(|| self.at.get() + 1);
-            let around = self.transport.at_end() == AtEnd::Loop;
-            if next >= count && !around {
-                return Some(None);
-            }
-            self.at.set(if next < count { next } else { 0 });
+            self.list.borrow_mut().go_to(next);
             match self.start(None) {
-                Ok(player) => return Some(Some(player)),
+                Ok(player) => return Some(Then::Plays(player)),
                 Err(failure) => failed = Some(failure),
             }
         }
+    }
+
+    /// The file that is played next; `None`: none.
+    fn next(&self) -> Option<usize> {
+        let list = self.list.borrow();
+        let around = self.transport.at_end() == AtEnd::Loop && !list.is_alone();
+        list.next().or((around && list.count() > 0).then_some(0))
+    }
+
+    /// After the end of a file that nothing follows: it stands until somebody wants it to be played; one
+    /// that failed also until it is another file, or others follow. `None`: nobody wants it any more.
+    fn stand(
+        &self,
+        failed: bool,
+        paused: &mut bool,
+        stop: &Stop,
+    ) -> Option<Result<Player, Failure>> {
+        let wanted = if failed { self.mend(paused, stop) } else { self.rest(stop) };
+        let place = match wanted? {
+            Wanted::All => {
+                self.list.borrow_mut().go_to(0);
+                Some(Duration::ZERO)
+            }
+            Wanted::Same(place) => place,
+            Wanted::File(index) => {
+                self.list.borrow_mut().go_to(index);
+                None
+            }
+        };
+        self.shared.sound.clear();
+        Some(self.start(place))
+    }
+
+    /// It has been played to its end.
+    fn rest(&self, stop: &Stop) -> Option<Wanted> {
+        let last = self.transport.position().unwrap_or_default();
+        let at = last.whole.unwrap_or(last.at);
+        // What was played last is still to be seen.
+        if stop.wait(LEAD) {
+            return None;
+        }
+        loop {
+            let at_end = self.transport.at_end();
+            {
+                let mut waiting = self.shared.waiting.lock();
+                waiting.over = at_end == AtEnd::Clear;
+                if waiting.over {
+                    // Nobody looked.
+                    waiting.pictures.clear();
+                }
+            }
+            self.follow_list();
+            self.transport.tell(Position { paused: true, at, item: self.item(), ..last });
+            while let Some(go) = self.transport.take() {
+                if let Some(wanted) = self.wanted_by(go) {
+                    return Some(wanted);
+                }
+            }
+            if at_end == AtEnd::Loop {
+                return Some(Wanted::All);
+            }
+            if stop.wait(LOOK) {
+                return None;
+            }
+        }
+    }
+
+    /// What was to be played last cannot be.
+    fn mend(&self, paused: &mut bool, stop: &Stop) -> Option<Wanted> {
+        let before = self.stamp();
+        let mut looked = self.clock.now();
+        loop {
+            self.follow_list();
+            if let Some(item) = self.item() {
+                let position = Position { paused: true, item: Some(item), ..Position::default() };
+                self.transport.tell(position);
+            }
+            while let Some(go) = self.transport.take() {
+                *paused = match go {
+                    Go::Pause => true,
+                    Go::Resume => false,
+                    _ => *paused,
+                };
+                if let Some(wanted) = self.wanted_by(go) {
+                    return Some(wanted);
+                }
+            }
+            if let Some(next) = self.next() {
+                return Some(Wanted::File(next));
+            }
+            if stop.wait(LOOK) {
+                return None;
+            }
+            let now = self.clock.now();
+            if now.since(looked) >= AGAIN {
+                looked = now;
+                if self.stamp() != before {
+                    return Some(Wanted::Same(None));
+                }
+            }
+        }
+    }
+
+    /// What somebody asks for of one that stands.
+    fn wanted_by(&self, go: Go) -> Option<Wanted> {
+        match go {
+            Go::Resume | Go::Restart => Some(Wanted::All),
+            // A place is one in the file that was shown last.
+            Go::To(place) => Some(Wanted::Same(Some(place))),
+            go => self.other(go).map(Wanted::File),
+        }
+    }
+
+    /// By which the file that was shown last is known to be another one.
+    fn stamp(&self) -> Option<(SystemTime, u64)> {
+        let stamp = |path: &Path| {
+            let meta = path.metadata().ok()?;
+            Some((meta.modified().ok()?, meta.len()))
+        };
+        self.list.borrow().file().and_then(stamp)
     }
 }

@@ -1,0 +1,165 @@
+//! Where the file that plays stands among several, whatever comes and goes around it meanwhile. Pure.
+
+use std::path::{Path, PathBuf};
+
+/// See the module. Without files: of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// All of them, as they were known last.
+    files: Vec<PathBuf>,
+    /// The one that plays.
+    file: PathBuf,
+    /// Its index among them. Where it has been taken out: that of the one that follows.
+    at: usize,
+    gone: bool,
+}
+
+impl Place {
+    /// At the first of these.
+    pub(super) fn new(files: Vec<PathBuf>) -> Self {
+        let file = files.first().cloned().unwrap_or_default();
+        Self { files, file, at: 0, gone: false }
+    }
+
+    /// The file that plays, though it may have been taken out.
+    pub(super) fn file(&self) -> Option<&Path> {
+        (!self.files.is_empty()).then_some(&*self.file)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The index of the file that plays; where it has been taken out, of the one nearest to it.
+    pub(super) fn index(&self) -> usize {
+        self.at.min(self.files.len().saturating_sub(1))
+    }
+
+    /// Whether no other file is before or after it.
+    pub(super) fn is_alone(&self) -> bool {
+        self.files.len() < 2 && !self.gone
+    }
+
+    /// Whether it has been taken out.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Whether it is not the first one.
+    pub(super) fn is_beyond_first(&self) -> bool {
+        self.at > 0 || self.gone
+    }
+
+    /// The one after it, if it is not the last.
+    pub(super) fn next(&self) -> Option<usize> {
+        let next = if self.gone { self.at } else { self.at + 1 };
+        (next < self.files.len()).then_some(next)
+    }
+
+    /// The one before it, the last one before the first.
+    pub(super) fn previous(&self) -> usize {
+        self.at.checked_sub(1).unwrap_or_else(|| self.files.len().saturating_sub(1))
+    }
+
+    /// This one plays now.
+    pub(super) fn go_to(&mut self, index: usize) {
+        if let Some(file) = self.files.get(index) {
+            self.file.clone_from(file);
+            (self.at, self.gone) = (index, false);
+        }
+    }
+
+    /// These are the files from now on; the one that plays goes on doing so.
+    pub(super) fn follow(&mut self, files: Vec<PathBuf>) {
+        if self.files == files {
+            return;
+        }
+        // What is alike in front and behind stays what it is: a file may be among them twice.
+        let alike = |pair: &(&PathBuf, &PathBuf)| pair.0 == pair.1;
+        let front = self.files.iter().zip(&files).take_while(alike).count();
+        let most = self.files.len().min(files.len()) - front;
+        let back = self.files.iter().rev().zip(files.iter().rev()).take(most);
+        let back = back.take_while(alike).count();
+        let (ends, now_ends) = (self.files.len() - back, files.len() - back);
+        let changed = files.get(front..now_ends).unwrap_or_default();
+        let found = changed.iter().position(|file| *file == self.file);
+        let touched = if self.gone {
+            (front..=ends).contains(&self.at)
+        } else {
+            (front..ends).contains(&self.at)
+        };
+        match found {
+            Some(index) if touched => (self.at, self.gone) = (front + index, false),
+            None if touched && !self.gone => (self.at, self.gone) = (front, true),
+            _ if touched => self.at = front,
+            _ if self.at >= ends => self.at = self.at - ends + now_ends,
+            _ => {}
+        }
+        self.files = files;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(names: &str) -> Vec<PathBuf> {
+        names.chars().map(|name| name.to_string().into()).collect()
+    }
+
+    /// Plays that index of these, follows each list, and tells the file, its index and the next one.
+    fn after(names: &str, at: usize, lists: &[&str]) -> (String, usize, Option<usize>, bool) {
+        let mut place = Place::new(files(names));
+        place.go_to(at);
+        lists.iter().for_each(|names| place.follow(files(names)));
+        let file = place.file().unwrap().display().to_string();
+        (file, place.index(), place.next(), place.gone)
+    }
+
+    #[test]
+    fn the_file_that_plays_is_found_again_where_others_came_or_went() {
+        let is = |file: &str, index, next| (file.to_owned(), index, next, false);
+        assert_eq!(after("abc", 1, &["abcd"]), is("b", 1, Some(2)));
+        assert_eq!(after("abc", 2, &["abcd"]), is("c", 2, Some(3)));
+        assert_eq!(after("abc", 2, &["ac"]), is("c", 1, None));
+        assert_eq!(after("abc", 0, &["a"]), is("a", 0, None));
+        assert_eq!(after("abcd", 2, &["acb"]), is("c", 1, Some(2)));
+        // Of two that are the same, the one that plays.
+        assert_eq!(after("axbab", 4, &["abab"]), is("b", 3, None));
+        assert_eq!(after("abab", 1, &["aba"]), is("b", 1, Some(2)));
+        assert_eq!(after("abab", 3, &["abbab"]), is("b", 4, None));
+    }
+
+    #[test]
+    fn after_one_that_was_taken_out_comes_what_followed_it() {
+        let gone = |file: &str, index, next| (file.to_owned(), index, next, true);
+        assert_eq!(after("abc", 1, &["ac"]), gone("b", 1, Some(1)));
+        assert_eq!(after("abc", 2, &["ab"]), gone("c", 1, None));
+        assert_eq!(after("abc", 1, &["ac", "a"]), gone("b", 0, None));
+        assert_eq!(after("abcd", 2, &["abd", "ad"]), gone("c", 1, Some(1)));
+        assert_eq!(after("abc", 1, &["ac", "acd"]), gone("b", 1, Some(1)));
+        assert_eq!(after("abc", 1, &["a", "ae"]), gone("b", 1, Some(1)));
+        // It is there again, as after an undo.
+        assert_eq!(after("abc", 1, &["ac", "abc"]), ("b".into(), 1, Some(2), false));
+        assert_eq!(after("ab", 1, &["a", "ab"]), ("b".into(), 1, None, false));
+    }
+
+    #[test]
+    fn one_goes_from_file_to_file() {
+        let mut place = Place::new(files("abc"));
+        assert_eq!(
+            (place.previous(), place.is_beyond_first(), place.is_alone()),
+            (2, false, false)
+        );
+        place.go_to(2);
+        assert_eq!((place.previous(), place.is_beyond_first()), (1, true));
+        place.go_to(7);
+        assert_eq!(place.index(), 2, "there is none");
+        place.follow(files("a"));
+        assert_eq!((place.previous(), place.is_gone(), place.is_alone()), (0, true, false));
+        place.go_to(0);
+        assert!(place.is_alone() && !place.is_beyond_first());
+        let stream = Place::new(Vec::new());
+        assert_eq!((stream.file(), stream.count(), stream.next()), (None, 0, None));
+    }
+}
