@@ -35,3 +35,30 @@ pub fn definitions() -> FontDefinitions {
     fonts.families.insert(FontFamily::Monospace, vec!["latin-400".into(), "cjk-400".into()]);
     fonts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::FontId;
+    use egui::epaint::TextOptions;
+    use egui::epaint::text::Fonts;
+
+    #[test]
+    fn every_character_of_the_texts_can_be_drawn() {
+        let texts = [
+            include_str!("../../assets/i18n/en/onair.ftl"),
+            include_str!("../../assets/i18n/zh-CN/onair.ftl"),
+            include_str!("../../assets/i18n/zh-CN/said.txt"),
+        ];
+        let mut fonts = Fonts::new(TextOptions::default(), definitions());
+        let mut view = fonts.with_pixels_per_point(1.0);
+        for weight in [Weight::Regular, Weight::Medium, Weight::SemiBold, Weight::Bold] {
+            let font = FontId::new(14.0, weight.family());
+            let all = texts.iter().flat_map(|text| text.chars());
+            let drawn = all.filter(|it| !it.is_control());
+            let missing: std::collections::BTreeSet<char> =
+                drawn.filter(|it| !view.has_glyphs(&font, it.encode_utf8(&mut [0; 4]))).collect();
+            assert!(missing.is_empty(), "run packaging/fonts.sh: {missing:?}");
+        }
+    }
+}
