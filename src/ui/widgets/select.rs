@@ -1,8 +1,8 @@
 //! A choice that opens a list.
 
 use egui::{
-    Align, CornerRadius, Popup, PopupCloseBehavior, Rect, Role, ScrollArea, Sense, StrokeKind, Ui,
-    Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Key, Popup, PopupCloseBehavior, Rect, Role, ScrollArea, Sense, StrokeKind,
+    Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::icons::{self, Icon};
@@ -56,11 +56,16 @@ impl<'a> Select<'a> {
             icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
         }
         focus_ring(ui, theme, &response, RADIUS);
+        // Whoever comes by the keyboard sees it.
+        if response.gained_focus() {
+            response.scroll_to_me(None);
+        }
         let behavior = if self.close_on_click {
             PopupCloseBehavior::CloseOnClick
         } else {
             PopupCloseBehavior::CloseOnClickOutside
         };
+        let mut by_key = false;
         Popup::menu(&response)
             .width(self.width)
             .gap(gap::XS)
@@ -74,7 +79,18 @@ impl<'a> Select<'a> {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
                 ui.set_width(self.width - 10.0);
                 list(ui);
+                // A click closes it; so does what is chosen by the keyboard, which goes on from here.
+                let keys = [Key::Enter, Key::Space];
+                let pressed = ui.input(|input| keys.iter().any(|key| input.key_pressed(*key)));
+                let elsewhere = ui.memory(|it| it.focused().is_some_and(|id| id != response.id));
+                by_key = self.close_on_click && pressed && elsewhere;
+                if by_key {
+                    ui.close();
+                }
             });
+        if by_key {
+            response.request_focus();
+        }
     }
 }
 
