@@ -31,7 +31,7 @@ use onair::app::Studio as _;
 use onair::audio::AudioChoice;
 use onair::base::Secret;
 use onair::capture::text::Align;
-use onair::capture::{Hidden, Order, Properties, Rgba, VideoChoice};
+use onair::capture::{Hidden, Instead, Order, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
 use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
@@ -111,6 +111,36 @@ fn open(state: &str) -> Harness<'static, Window> {
 fn commands(harness: &mut Harness<'static, Window>) -> Vec<Command> {
     harness.run();
     harness.state().demo.taken()
+}
+
+/// The pretended studio does as it was told.
+fn apply(harness: &mut Harness<'static, Window>, edit: &Edit) {
+    harness.state().demo.change(|snapshot| {
+        let mut collection = (*snapshot.scenes.collection).clone();
+        assert!(collection.apply(edit), "{edit:?}");
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+}
+
+/// What a list shows as chosen.
+fn chosen(harness: &Harness<'static, Window>, list: &str) -> String {
+    let list = harness.get_by_role_and_label(Role::ComboBox, list);
+    list.accesskit_node().value().expect("a list shows its choice")
+}
+
+/// What is sent when this line of a list is chosen by the keyboard alone.
+fn choose(harness: &mut Harness<'static, Window>, list: &str, line: &str) -> Vec<Command> {
+    for (role, name) in [(Role::ComboBox, list), (Role::MenuItemRadio, line)] {
+        harness.get_by_role_and_label(role, name).focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+    }
+    // The list is closed, and the keyboard goes on where it was.
+    assert!(harness.query_by_role(Role::MenuItemRadio).is_none(), "{list} is still open");
+    assert!(harness.get_by_role_and_label(Role::ComboBox, list).is_focused());
+    commands(harness)
 }
 
 fn click(harness: &mut Harness<'static, Window>, name: &str) -> Vec<Command> {

@@ -225,6 +225,107 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     assert_eq!(properties.at_end, AtEnd::Clear);
 }
 
+/// The properties of a source, by its menu.
+fn open_properties(harness: &mut Harness<'static, Window>, name: &str) {
+    source(harness, name).click_secondary();
+    harness.run();
+    assert_eq!(click(harness, "Properties…"), []);
+    harness.get_by_label(&format!("Properties of {name}"));
+}
+
+#[test]
+fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
+    let way = "If black or still";
+    let mut harness = open("media");
+    open_properties(&mut harness, "Opening");
+    assert_eq!(chosen(&harness, way), "Keep showing it");
+    let slate = Edit::SetInstead(SourceId(2), Instead::Slate);
+    let sent = choose(&mut harness, way, "A slate with its name");
+    assert_eq!(sent, [Command::Edit(slate.clone())]);
+    apply(&mut harness, &slate);
+    assert_eq!(chosen(&harness, way), "A slate with its name");
+    assert_eq!(choose(&mut harness, way, "A slate with its name"), [], "it is so already");
+    // Another source, by the pointer; never itself.
+    harness.get_by_role_and_label(Role::ComboBox, way).click();
+    harness.run();
+    assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Album").click();
+    let album = Instead::Source("slides:/album".parse().unwrap());
+    let other = Edit::SetInstead(SourceId(2), album);
+    assert_eq!(commands(&mut harness), [Command::Edit(other.clone())]);
+    apply(&mut harness, &other);
+    assert_eq!(chosen(&harness, way), "Album");
+    let keep = Edit::SetInstead(SourceId(2), Instead::Keep);
+    assert_eq!(choose(&mut harness, way, "Keep showing it"), [Command::Edit(keep)]);
+    harness.key_press(Key::Escape);
+    harness.run();
+    // Slides may stand still.
+    open_properties(&mut harness, "Album");
+    assert!(harness.query_by_role_and_label(Role::ComboBox, way).is_none());
+
+    // The chosen picture, where it is a camera.
+    let mut harness = open("camera");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run();
+    let slate = Edit::SetInstead(SourceId(0), Instead::Slate);
+    assert_eq!(choose(&mut harness, way, "A slate with its name"), [Command::Edit(slate)]);
+}
+
+#[test]
+fn what_is_said_of_a_field_begins_below_it() {
+    for language in [Language::English, Language::Chinese] {
+        let mut harness =
+            open_as("media", Vec2::new(1280.0, 720.0), preferences(language, Theme::Dark));
+        let [way, hint, properties] = match language {
+            Language::Chinese => ["黑屏或静止时", "画面变黑", "属性…"],
+            _ => ["If black or still", "Shown while the picture", "Properties…"],
+        };
+        source(&harness, "Opening").click_secondary();
+        harness.run();
+        harness.get_by_label(properties).click();
+        harness.run();
+        let field = harness.get_by_role_and_label(Role::ComboBox, way).rect();
+        let said = harness.get_by_label_contains(hint).rect();
+        assert!((said.left() - field.left()).abs() < 1.0, "{said:?} {field:?}");
+        assert!(said.top() >= field.bottom() && said.width() > 200.0, "{said:?} {field:?}");
+    }
+}
+
+#[test]
+fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
+    let mut harness = open("media");
+    open_properties(&mut harness, "Opening");
+    assert_eq!(click(&mut harness, "Add a file…"), []);
+    let picked = Wish::PickThen(SourceId(2), None);
+    assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);
+    for path in ["/films/second.mp4", "/films/third.mkv"] {
+        apply(&mut harness, &Edit::AddFile(SourceId(2), path.into()));
+    }
+    // The next one is looked for where the last one lies.
+    harness.get_by_label("Add a file…").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    let picked = Wish::PickThen(SourceId(2), Some("/films".into()));
+    assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);
+    let files = |commands: &[Command]| {
+        let (id, properties) = properties_set(commands);
+        assert_eq!(id, SourceId(2));
+        properties.files.iter().map(|it| it.display().to_string()).collect::<Vec<_>>()
+    };
+    for name in ["second.mp4", "third.mkv"] {
+        harness.get_by_label(name);
+    }
+    harness.get_by_label("Play third.mkv earlier").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    let moved = files(&commands(&mut harness));
+    assert_eq!(moved, ["/films/third.mkv", "/films/second.mp4"]);
+    assert_eq!(click(&mut harness, "Play second.mp4 earlier"), [], "it is the first of them");
+    let left = files(&click(&mut harness, "Play second.mp4 no more"));
+    assert_eq!(left, ["/films/third.mkv"]);
+}
+
 #[test]
 fn a_camera_is_set_by_what_its_driver_tells() {
     let mut harness = open("camera");

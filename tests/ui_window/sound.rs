@@ -117,6 +117,35 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
 }
 
 #[test]
+fn what_is_heard_for_a_silent_strip_is_chosen_on_it() {
+    let way = "If silent";
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    // The main strip hears the microphone.
+    let id = StripId::MAIN;
+    assert_eq!(chosen(&harness, way), "Nothing else");
+    let firefox = Some(AudioChoice::Application("Firefox".into()));
+    let sent = choose(&mut harness, way, "Firefox");
+    assert_eq!(sent, [Command::SetIfSilent { id, choice: firefox.clone() }]);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.if_silent = firefox);
+    harness.run();
+    assert_eq!(chosen(&harness, way), "Firefox");
+    // It stands below all filters: whoever comes to it by the keyboard sees it.
+    harness.get_by_role_and_label(Role::ComboBox, way).click();
+    harness.run();
+    // Silence would be no help.
+    let offered = |name| harness.query_by_role_and_label(Role::MenuItemRadio, name).is_some();
+    assert!(offered("Test tone") && !offered("Silence"));
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Nothing else").click();
+    assert_eq!(commands(&mut harness), [Command::SetIfSilent { id, choice: None }]);
+    // A file is silent where its maker wanted that.
+    harness.get_by_role_and_label(Role::RadioButton, "Music").click();
+    harness.run();
+    assert!(harness.query_by_role_and_label(Role::ComboBox, way).is_none());
+}
+
+#[test]
 fn a_strip_that_waits_for_its_key_does_not_look_muted() {
     let main = open("mixer").state().demo.snapshot().strips[0].clone();
     for name in ["mixer", "idle"] {

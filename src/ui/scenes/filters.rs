@@ -1,7 +1,7 @@
 //! The filters of a source: their list in the order in which they work, what the one that is looked
 //! at is set by, and the picture beside it. Everything takes effect at once.
 
-use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, Vec2, vec2};
+use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, UiBuilder, Vec2, vec2};
 
 use crate::compose::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
@@ -165,6 +165,15 @@ pub(super) fn line(
 ) {
     let theme = view.theme;
     named(ui, theme, NAME, name, |ui| control(ui, view));
+}
+
+/// What there is to say of the control above: it begins below that, not below its name.
+pub(super) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
+    let mut room = ui.available_rect_before_wrap();
+    room.min.x += NAME.x + ui.spacing().item_spacing.x;
+    ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
+        paragraph(ui, text, Type::Small, view.theme.secondary);
+    });
 }
 
 /// What one filter is set by.

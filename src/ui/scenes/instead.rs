@@ -6,10 +6,9 @@ use crate::capture::{CameraChoice, Instead, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::studio::settings::collection::shown;
 use crate::studio::{Command, Edit, Snapshot};
-use crate::ui::scenes::filters::line;
-use crate::ui::theme::Type;
+use crate::ui::scenes::filters::{hint, line};
 use crate::ui::view::View;
-use crate::ui::widgets::{Select, menu_item, menu_rule, paragraph, scrolled};
+use crate::ui::widgets::{Select, menu_item, menu_rule, scrolled};
 
 /// Width of the list.
 const FIELD: f32 = 250.0;
@@ -73,8 +72,7 @@ pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
             });
         });
     });
-    let hint = texts.get("instead-hint");
-    paragraph(ui, &hint, Type::Small, view.theme.secondary);
+    hint(ui, view, &texts.get("instead-hint"));
     if let Some(wanted) = wanted.filter(|wanted| *wanted != now) {
         view.send(Command::Edit(Edit::SetInstead(id, wanted)));
     }
