@@ -107,23 +107,17 @@ impl Watch {
     pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
         if self.missing >= GAP || self.status.state() != State::Open {
-            self.reset();
+            self.rest();
         }
     }
 
-    /// Nobody wants to know.
+    /// What was heard is forgotten, and what was told of it is taken back.
     pub(super) fn rest(&mut self) {
-        if self.told.is_some() {
+        if self.told.take().is_some() {
             self.status.update(|report| report.alarm = None);
         }
-        self.reset();
-    }
-
-    fn reset(&mut self) {
         (self.zero, self.silent, self.faint) = (0.0, 0.0, 0.0);
         (self.flat, self.clips, self.counting, self.since_clip) = (0, 0, 0.0, f64::MAX);
-        // What stands in the status went with its state.
-        self.told = None;
     }
 
     /// Listens to a block of the mixer's, ten milliseconds at most, channels interleaved.
@@ -260,6 +254,21 @@ mod tests {
             (found[0], found[2], found[11]),
             (Some(Alarm::Clipped), Some(Alarm::Clipped), None)
         );
+    }
+
+    #[test]
+    fn what_was_told_is_taken_back_when_nothing_comes_any_more() {
+        let status = Status::new("", "Microphone");
+        status.open(Format::Unknown);
+        let mut watch = Watch::new(Arc::clone(&status), 48_000);
+        (0..600).for_each(|_| watch.hear(&[0.0; 480]));
+        assert_eq!(status.report().alarm, Some(Alarm::Zero));
+        (0..100).for_each(|_| watch.miss(&[0.0; 480]));
+        assert_eq!(status.report().alarm, Some(Alarm::Zero), "a short gap");
+        (0..150).for_each(|_| watch.miss(&[0.0; 480]));
+        assert_eq!(status.report().alarm, None);
+        (0..100).for_each(|_| watch.hear(&[0.3; 480]));
+        assert_eq!(status.report().alarm, None);
     }
 
     #[test]
