@@ -45,7 +45,7 @@ use onair::player::Offered;
 use onair::player::chat::ChatState;
 use onair::studio::chatting::ChatChoices;
 use onair::studio::playing::Network;
-use onair::studio::snapshot::{SourceState, StripView};
+use onair::studio::snapshot::{SourceState, StripView, WatchState};
 use onair::studio::{
     Command, Edit, Language, Level, Notice, Phones, Place, Playing, Preferences, Remedy,
     SoundStrip, Talk, Target, Theme, TileId,

@@ -284,6 +284,11 @@ impl Player {
         self.threads.iter().all(Worker::is_finished)
     }
 
+    /// Asks it to end without waiting: it puts no more pictures into the slot.
+    pub fn leave(&self) {
+        self.shared.halt();
+    }
+
     /// Stops playing, completes the files being written and waits for the threads, at most `limit`
     /// altogether. False when one of them did not end by then; it is left to itself.
     pub fn stop(&mut self, limit: Duration) -> bool {

@@ -375,7 +375,7 @@ impl Run {
         }
         // Whoever looks at it later counts in session time.
         frame.pts = due;
-        self.presenter.screen.publish(frame);
+        self.presenter.shared.show(&self.presenter.screen, frame);
         self.counts.shown += 1;
         self.last_shown = Some(now);
         if self.counts.first_picture.is_none() {

@@ -12,8 +12,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full};
-use crate::base::{Clock, Stop, Timestamp};
-use crate::media::{AudioParameters, VideoParameters};
+use crate::base::{Clock, Latest, Stop, Timestamp};
+use crate::media::{AudioParameters, VideoFrame, VideoParameters};
 use crate::player::Prefer;
 use crate::player::arrivals::Arrivals;
 use crate::player::dated::Dated;
@@ -101,6 +101,9 @@ pub(super) struct Shared {
     lost: Mutex<Option<Timestamp>>,
     /// A broadcaster who leaves is waited for.
     pub(super) patient: bool,
+    /// Until it is asked to end. Held while a picture is put into the slot, which belongs to another
+    /// player by the time this one's threads have ended.
+    showing: Mutex<bool>,
 }
 
 /// A file that was made for what comes, with its head already in it.
@@ -211,6 +214,7 @@ impl Shared {
             told: Mutex::default(),
             lost: Mutex::new(None),
             patient: config.patient && config.reconnect,
+            showing: Mutex::new(true),
         };
         (shared, receiver)
     }
@@ -252,12 +256,21 @@ impl Shared {
         self.halt();
     }
 
-    /// Asks all threads to end.
+    /// Asks all threads to end. Nothing is shown from here on.
     pub(super) fn halt(&self) {
+        *self.showing.lock() = false;
         self.stop.set();
         self.stopping.notify_one();
         self.video.close();
         self.audio.close();
+    }
+
+    /// Shows a picture, unless it was asked to end.
+    pub(super) fn show(&self, screen: &Latest<VideoFrame>, frame: VideoFrame) {
+        let showing = self.showing.lock();
+        if *showing {
+            screen.publish(frame);
+        }
     }
 
     /// Says something once.
@@ -525,5 +538,31 @@ impl Shared {
     /// What the speaker is set to.
     pub(super) fn loudness(&self) -> f32 {
         if self.muted() { 0.0 } else { self.volume() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Pooled;
+    use crate::media::{Color, Planes, Size};
+
+    #[test]
+    fn who_is_asked_to_end_leaves_no_picture_behind() {
+        let config = Config::new(Source::Url("rtmp://host/app/name".into()));
+        let (shared, _events) = Shared::new(&config, Clock::start());
+        let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
+        let picture = || VideoFrame {
+            pts: Timestamp::ZERO,
+            color: Color::PROGRAM,
+            planes: Arc::clone(&planes),
+        };
+        let slot = Latest::default();
+        shared.show(&slot, picture());
+        assert!(slot.get().is_some());
+        shared.halt();
+        slot.clear();
+        shared.show(&slot, picture());
+        assert!(slot.get().is_none());
     }
 }

@@ -12,7 +12,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
 use crate::mix::Lamp;
-use crate::studio::snapshot::{LiveState, WatchState};
+use crate::studio::snapshot::LiveState;
 use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
 use crate::ui::actions::Action;
 use crate::ui::bars::{self, Page};
@@ -587,14 +587,6 @@ impl Screen {
             LiveState::Connecting { .. } => self.wishes.push(Wish::Command(Command::StopLive)),
             LiveState::OnAir | LiveState::Reconnecting { .. } => self.open(Dialog::ConfirmStop),
             LiveState::Stopping => {}
-        }
-    }
-
-    /// Whether pictures move on the page that is shown.
-    pub fn is_moving(&self) -> bool {
-        match self.page {
-            Page::Studio => self.program.is_there(),
-            Page::Watch => self.snapshot.watch == WatchState::Playing,
         }
     }
 }

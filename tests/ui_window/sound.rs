@@ -494,7 +494,7 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
 }
 
 /// Whether these words are painted, by whatever part of the window.
-fn paints(shape: &egui::Shape, words: &str) -> bool {
+pub fn paints(shape: &egui::Shape, words: &str) -> bool {
     match shape {
         egui::Shape::Text(text) => text.galley.text() == words,
         egui::Shape::Vec(shapes) => shapes.iter().any(|shape| paints(shape, words)),

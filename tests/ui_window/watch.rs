@@ -1,5 +1,6 @@
 //! The *Watch* page as a person uses it.
 
+use super::sound::paints;
 use super::*;
 
 #[test]
@@ -340,6 +341,50 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.get_by_label("Picture of the stream");
     assert_eq!(asked(&mut harness, Key::Escape), []);
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Opening…"));
+}
+
+/// Whether a picture is painted, and not only letters and lines.
+fn paints_a_picture(harness: &Harness<'static, Window>) -> bool {
+    fn is_picture(shape: &egui::Shape) -> bool {
+        match shape {
+            egui::Shape::Mesh(mesh) => mesh.texture_id != egui::TextureId::default(),
+            egui::Shape::Vec(shapes) => shapes.iter().any(is_picture),
+            _ => false,
+        }
+    }
+    harness.output().shapes.iter().any(|it| is_picture(&it.shape))
+}
+
+#[test]
+fn the_first_picture_is_seen_while_the_buffer_still_fills() {
+    let (buffering, waiting) = ("Buffering…", "Waiting for the first picture.");
+    let words = |harness: &Harness<'static, Window>| {
+        let said = shown(harness);
+        [buffering, waiting].map(|words| said.iter().any(|name| name == words))
+    };
+    let mut harness = open("watch-opening");
+    assert!(paints_a_picture(&harness));
+    assert_eq!(words(&harness), [true, false], "{:?}", shown(&harness));
+    harness.state().demo.watched.clear();
+    harness.run();
+    assert!(!paints_a_picture(&harness));
+    assert_eq!(words(&harness), [false, true], "{:?}", shown(&harness));
+
+    let mut harness = open("watch-wall");
+    harness.state().demo.change(|snapshot| {
+        snapshot.tiles.truncate(2);
+        snapshot.tiles[0].state = WatchState::Opening;
+    });
+    harness.run();
+    assert!(paints_a_picture(&harness));
+    let painted = |harness: &Harness<'static, Window>| {
+        let shapes = &harness.output().shapes;
+        shapes.iter().any(|it| paints(&it.shape, buffering))
+    };
+    assert!(painted(&harness), "over the picture");
+    harness.state().demo.watched.clear();
+    harness.run();
+    assert!(!painted(&harness) && !paints_a_picture(&harness));
 }
 
 #[test]

@@ -71,6 +71,8 @@ impl Tile {
     /// Stops playing. Its threads end in the background.
     pub(super) fn close(&mut self) {
         if let Some(mut player) = self.player.take() {
+            // It ends by and by, and the slot is another's by then.
+            player.leave();
             // What takes longer than a moment ends on a thread of its own.
             let ending = crate::base::Worker::spawn("watch-end", move |_| {
                 player.stop(END);

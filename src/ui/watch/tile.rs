@@ -66,6 +66,24 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     }
 }
 
+/// Whether a picture of a player in this state is shown: the first one as soon as it is there.
+pub fn is_seen(state: &WatchState) -> bool {
+    matches!(state, WatchState::Opening | WatchState::Playing | WatchState::Reconnecting { .. })
+}
+
+/// The words over a picture that does not move.
+pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
+    match state {
+        WatchState::Opening => Some(Sentence {
+            icon: Icon::Broadcast,
+            title: texts.get("watch-buffering").to_string(),
+            advice: texts.get("watch-buffering-advice").to_string(),
+        }),
+        WatchState::Reconnecting { .. } => Some(sentence(texts, state)),
+        _ => None,
+    }
+}
+
 /// What the chosen player's picture is called in this part of the window.
 pub fn picture_id(ui: &Ui) -> egui::Id {
     ui.scope_id().with("watched")
@@ -98,7 +116,7 @@ pub fn show(
         }
     }
     let shown = picture
-        .filter(|_| matches!(state, WatchState::Playing | WatchState::Reconnecting { .. }))
+        .filter(|_| is_seen(&state))
         .and_then(|picture| paint_chosen(ui, picture, draft, room));
     if shown.is_none() {
         fill_around(ui, room, Rect::from_min_max(room.min, room.min), BLACK);
@@ -119,10 +137,10 @@ pub fn show(
     let mut top =
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::L)).id_salt("watch-notices"));
     top.spacing_mut().item_spacing.y = gap::S;
-    if let (true, WatchState::Reconnecting { .. }) = (showing, &state) {
-        let words = sentence(texts, &state);
+    if let Some(words) = still(texts, &state).filter(|_| showing) {
+        let opening = state == WatchState::Opening;
         notices::Card {
-            level: Level::Warning,
+            level: if opening { Level::Info } else { Level::Warning },
             title: &words.title,
             advice: &words.advice,
             detail: "",

@@ -84,21 +84,20 @@ fn one(
         &[("name", name.as_str().into()), ("state", state.title.as_str().into())],
     );
     pressed.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, tile.chosen, &told));
-    let shown = picture
-        .filter(|_| matches!(tile.state, WatchState::Playing | WatchState::Reconnecting { .. }))
-        .and_then(|picture| {
-            if tile.chosen {
-                tile::paint_chosen(ui, picture, draft, inside)
-            } else {
-                tile::paint(ui, picture, &tile.look.into(), inside)
-            }
-        });
+    let shown = picture.filter(|_| tile::is_seen(&tile.state)).and_then(|picture| {
+        if tile.chosen {
+            tile::paint_chosen(ui, picture, draft, inside)
+        } else {
+            tile::paint(ui, picture, &tile.look.into(), inside)
+        }
+    });
     if shown.is_none() {
         fill_around(ui, inside, Rect::from_min_max(inside.min, inside.min), BLACK);
     }
     let playing = tile.state == WatchState::Playing && shown.is_some();
     if !playing {
-        words(ui, view, tile, &state, inside);
+        let still = tile::still(texts, &tile.state).filter(|_| shown.is_some());
+        words(ui, view, tile, still.as_ref().unwrap_or(&state), inside);
     }
     if tile.chosen {
         over(ui, view, draft, inside);
