@@ -28,6 +28,7 @@ mod file;
 pub mod glance;
 mod handle;
 pub mod jitter;
+mod lag;
 mod listed;
 mod measure;
 pub mod odd;

@@ -27,6 +27,15 @@ pub enum Unit<P> {
     Seam(Timestamp),
 }
 
+impl<P> Unit<P> {
+    fn packet(&self) -> Option<&EncodedPacket> {
+        match self {
+            Self::Packet(packet) => Some(packet),
+            _ => None,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Packets<P> {
@@ -185,6 +194,18 @@ impl<P> Packets<P> {
     pub fn close(&self) {
         self.inner.lock().closed = true;
         self.changed.notify_all();
+    }
+
+    /// When the last packet that waits is to be decoded.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.inner.lock().units.iter().rev().find_map(Unit::packet).map(|packet| packet.dts)
+    }
+
+    /// Whether a keyframe waits that is shown at `at` or before.
+    pub fn has_keyframe_until(&self, at: Timestamp) -> bool {
+        let inner = self.inner.lock();
+        let mut packets = inner.units.iter().filter_map(Unit::packet);
+        packets.any(|packet| packet.keyframe && packet.pts <= at)
     }
 
     /// Whether nothing waits.

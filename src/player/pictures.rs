@@ -7,6 +7,7 @@ use crate::base::queue;
 use crate::base::{Stop, Timestamp};
 use crate::decode::{self, VideoBackend};
 use crate::media::{EncodedPacket, VideoFrame, VideoParameters};
+use crate::player::lag::{Lag, Verdict};
 use crate::player::odd::Odd;
 use crate::player::packets::{Popped, Unit};
 use crate::player::shared::Shared;
@@ -28,19 +29,13 @@ pub(super) struct Decoded {
 
 /// Decodes until the packets end or the presenter is gone.
 pub(super) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<Decoded>) {
-    let mut thread = Decoding {
-        shared,
-        decoder: None,
-        parameters: None,
-        told_damage: false,
-        generation: 0,
-        waiting: Waiting::default(),
-    };
+    let mut thread = Decoding::new(shared);
     while !stop.is_set() && !shared.stop.is_set() {
         let (generation, popped) = shared.video.pop(Duration::from_millis(100));
         if generation != thread.generation {
             // Another place of the stream: nothing of the one before is wanted.
             thread.generation = generation;
+            thread.lag.forget();
             if let Some(decoder) = &mut thread.decoder {
                 drop(decoder.flush());
                 decoder.reset();
@@ -69,6 +64,7 @@ struct Decoding<'a> {
     /// Of the packets that are being decoded.
     generation: u32,
     waiting: Waiting,
+    lag: Lag,
 }
 
 /// Pictures that come and cannot be decoded, because none before them was.
@@ -79,22 +75,59 @@ struct Waiting {
     anywhere: bool,
 }
 
-impl Decoding<'_> {
+impl<'a> Decoding<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self {
+            shared,
+            decoder: None,
+            parameters: None,
+            told_damage: false,
+            generation: 0,
+            waiting: Waiting::default(),
+            lag: Lag::default(),
+        }
+    }
+
     fn take(&mut self, unit: Unit<VideoParameters>) -> Vec<VideoFrame> {
         match unit {
             Unit::Configure(parameters) => self.configure(parameters),
-            Unit::Gap => {
-                let Some(decoder) = &mut self.decoder else { return Vec::new() };
-                let rest = decoder.flush();
-                decoder.reset();
-                rest
-            }
+            Unit::Gap => self.break_off(),
             Unit::Seam(_) => Vec::new(),
-            Unit::Packet(packet) => {
-                let frames = self.decode(&packet);
-                self.begin_anywhere(&packet, frames)
-            }
+            Unit::Packet(packet) => self.keep_up(&packet),
         }
+    }
+
+    /// What comes next does not follow from what came before.
+    fn break_off(&mut self) -> Vec<VideoFrame> {
+        let Some(decoder) = &mut self.decoder else { return Vec::new() };
+        let rest = decoder.flush();
+        decoder.reset();
+        rest
+    }
+
+    /// Decodes it, unless decoding is too far behind what is played for it.
+    fn keep_up(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
+        let shared = self.shared;
+        let position = shared.position();
+        let verdict = self.lag.judge(packet, position, shared.begun(), &shared.video);
+        if self.lag.has_recovered(position) {
+            shared.is_over(&Odd::TooSlow);
+        }
+        let rest = match verdict {
+            Verdict::Decode => {
+                let frames = self.decode(packet);
+                return self.begin_anywhere(packet, frames);
+            }
+            Verdict::Leave => Vec::new(),
+            Verdict::Break { slow } => {
+                if slow {
+                    shared.odd(&Odd::TooSlow);
+                }
+                self.break_off()
+            }
+        };
+        shared.add_dropped(1);
+        rest
     }
 
     fn decode(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
@@ -226,5 +259,243 @@ impl Decoding<'_> {
         drop(figures);
         let generation = self.generation;
         frames.into_iter().all(|frame| pictures.send(Decoded { generation, frame }).is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use bytes::Bytes;
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::base::Clock;
+    use crate::decode::By;
+    use crate::media::{Priority, Track};
+    use crate::player::{Config, Event, Source};
+
+    /// Milliseconds from picture to picture, and from keyframe to keyframe.
+    const STEP: i64 = 40;
+    const GROUP: i64 = 2_000;
+    /// What has come of a broadcast is so far ahead of what is played.
+    const BUFFER: i64 = 300;
+    /// Pictures that are decoded ahead.
+    const AHEAD: i64 = DEPTH as i64 * STEP;
+
+    /// A decoder for which a picture takes so many milliseconds of what is played.
+    struct Slow {
+        shared: Arc<Shared>,
+        takes: Arc<AtomicI64>,
+        /// What was decoded, and how late that was by then.
+        decoded: Arc<Mutex<Vec<(i64, i64)>>>,
+    }
+
+    impl VideoBackend for Slow {
+        fn prepare(&mut self) {}
+
+        fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
+            // It waits until there is room for what comes of it.
+            let position = self.shared.position().max(packet.pts.offset(-AHEAD * 1_000));
+            let position = position.offset(self.takes.load(Ordering::Relaxed) * 1_000);
+            self.shared.set_position(position);
+            let late = position.micros_since(packet.pts) / 1_000;
+            self.decoded.lock().push((packet.pts.as_millis(), late));
+            Ok(Vec::new())
+        }
+
+        fn flush(&mut self) -> Vec<VideoFrame> {
+            Vec::new()
+        }
+
+        fn reset(&mut self) {}
+
+        fn is_waiting(&self) -> bool {
+            false
+        }
+
+        fn begin_anywhere(&mut self) {}
+
+        fn name(&self) -> &str {
+            "slow"
+        }
+
+        fn by(&self) -> By {
+            By { library: "a test", hardware: None }
+        }
+    }
+
+    fn picture(ms: i64, group: i64) -> Unit<VideoParameters> {
+        let (at, keyframe) = (Timestamp::from_millis(ms), ms % group == 0);
+        Unit::Packet(EncodedPacket {
+            track: Track::Video,
+            pts: at,
+            dts: at,
+            keyframe,
+            priority: if keyframe { Priority::Key } else { Priority::Inter },
+            data: Bytes::from_static(b"picture"),
+            captured: at,
+            rendition: None,
+        })
+    }
+
+    /// A player whose decoder takes as long as a test says. Nothing looks at a clock.
+    struct Bench {
+        shared: Arc<Shared>,
+        events: queue::Receiver<Event>,
+        takes: Arc<AtomicI64>,
+        decoded: Arc<Mutex<Vec<(i64, i64)>>>,
+        lag: Lag,
+        /// When the next picture is shown that comes, and how many wait.
+        next: i64,
+        waiting: usize,
+        group: i64,
+    }
+
+    impl Bench {
+        fn new(source: Source) -> Self {
+            let (shared, events) = Shared::new(&Config::new(source), Clock::start());
+            let (takes, decoded) = (Arc::default(), Arc::default());
+            let shared = Arc::new(shared);
+            shared.begin_at(Timestamp::ZERO);
+            let (lag, next, waiting) = (Lag::default(), 0, 0);
+            Self { shared, events, takes, decoded, lag, next, waiting, group: GROUP }
+        }
+
+        fn live() -> Self {
+            Self::new(Source::Url("rtmp://host/app/name".into()))
+        }
+
+        fn position(&self) -> i64 {
+            self.shared.position().as_millis()
+        }
+
+        /// The next picture comes.
+        fn feed(&mut self) {
+            self.shared.video.push(picture(self.next, self.group));
+            self.next += STEP;
+            self.waiting += 1;
+        }
+
+        /// Takes one picture out. False where none waits.
+        fn take(&mut self) -> bool {
+            let (_, Popped::Unit(unit)) = self.shared.video.pop(Duration::ZERO) else {
+                return false;
+            };
+            self.waiting -= 1;
+            let (shared, takes, decoded) = (&self.shared, &self.takes, &self.decoded);
+            let (shared, takes) = (Arc::clone(shared), Arc::clone(takes));
+            let slow = Slow { shared, takes, decoded: Arc::clone(decoded) };
+            let mut decoding = Decoding::new(&self.shared);
+            decoding.decoder = Some(Box::new(slow));
+            std::mem::swap(&mut decoding.lag, &mut self.lag);
+            decoding.take(unit);
+            std::mem::swap(&mut decoding.lag, &mut self.lag);
+            true
+        }
+
+        /// A broadcast is watched for so many seconds, where a picture takes so many milliseconds.
+        /// Gives what was decoded.
+        fn watch(&mut self, seconds: i64, takes: i64) -> Vec<(i64, i64)> {
+            self.takes.store(takes, Ordering::Relaxed);
+            let until = self.position() + seconds * 1_000;
+            while self.position() < until {
+                while self.next <= self.position() + BUFFER {
+                    self.feed();
+                }
+                if !self.take() {
+                    self.shared.set_position(self.shared.position().offset(STEP * 1_000));
+                }
+            }
+            std::mem::take(&mut *self.decoded.lock())
+        }
+
+        fn said(&self) -> usize {
+            let said = |event: &Event| matches!(event, Event::Message(said) if said.key == "player-too-slow");
+            self.events.waiting().filter(said).count()
+        }
+    }
+
+    fn latest(decoded: &[(i64, i64)]) -> i64 {
+        decoded.iter().map(|&(_, late)| late).max().unwrap()
+    }
+
+    #[test]
+    fn a_decoder_that_is_too_slow_leaves_pictures_out_and_stays_with_the_sound() {
+        let mut bench = Bench::live();
+        let decoded = bench.watch(20, 36);
+        assert!(latest(&decoded) <= STEP && bench.shared.dropped() == 0, "{}", latest(&decoded));
+        // A tenth too slow, for ten minutes.
+        let decoded = bench.watch(600, 44);
+        let dropped = bench.shared.dropped();
+        assert!(latest(&decoded) < 1_200, "{}", latest(&decoded));
+        assert!(decoded.len() > 9_000 && dropped > 1_000, "{} {dropped}", decoded.len());
+        assert_eq!(bench.said(), 1);
+        // It keeps up again, for a minute and more; then no more.
+        let decoded = bench.watch(70, 30);
+        assert!(latest(&decoded[200..]) <= STEP, "{}", latest(&decoded[200..]));
+        let before = bench.shared.dropped();
+        let decoded = bench.watch(60, 120);
+        assert!(bench.shared.dropped() > before && latest(&decoded) < 1_200);
+        assert!(decoded.len() > 200, "{}", decoded.len());
+        assert_eq!(bench.said(), 1, "said once more");
+    }
+
+    #[test]
+    fn the_sound_of_a_file_is_read_in_time_beside_a_decoder_that_is_too_slow() {
+        const FILE: usize = 250;
+        let mut bench = Bench::new(Source::File(PathBuf::from("film.flv")));
+        bench.takes.store(60, Ordering::Relaxed);
+        while bench.position() < 120_000 {
+            // Picture and sound are read as they follow each other, until there is room for no more.
+            while bench.waiting < FILE {
+                bench.feed();
+            }
+            let read = bench.next;
+            assert!(read > bench.position() + 1_000, "{read} {}", bench.position());
+            bench.take();
+        }
+        assert!(bench.shared.dropped() > 500, "{}", bench.shared.dropped());
+        assert_eq!(bench.said(), 1);
+    }
+
+    #[test]
+    fn who_jumps_ahead_goes_on_at_the_last_keyframe_and_is_not_called_slow() {
+        let mut bench = Bench::live();
+        bench.watch(4, 4);
+        // A minute waits, of which nothing is wanted any more.
+        while bench.next < 64_000 {
+            bench.feed();
+        }
+        bench.shared.begin_at(Timestamp::from_millis(63_000));
+        let decoded = bench.watch(5, 4);
+        let (begun, _) = *decoded.iter().find(|&&(at, _)| at > 40_000).unwrap();
+        assert!(begun >= 62_000 && begun % GROUP == 0, "{begun}");
+        assert!(decoded.last().unwrap().1 <= STEP);
+        assert_eq!(bench.said(), 0);
+        // A little: it catches up, and leaves nothing out.
+        let before = bench.shared.dropped();
+        bench.shared.begin_at(Timestamp::from_millis(bench.position() + 1_500));
+        bench.watch(5, 4);
+        assert_eq!((bench.shared.dropped(), bench.said()), (before, 0));
+    }
+
+    #[test]
+    fn pictures_that_come_late_are_nobodys_slowness_and_some_have_no_keyframes() {
+        let mut bench = Bench::live();
+        bench.takes.store(4, Ordering::Relaxed);
+        for _ in 0..500 {
+            bench.feed();
+            // Of each it is heard 3 s before it comes.
+            bench.shared.set_position(Timestamp::from_millis(bench.next + 3_000));
+            assert!(bench.take());
+        }
+        assert_eq!((bench.shared.dropped(), bench.said()), (0, 0));
+        let mut bench = Bench::live();
+        bench.group = i64::MAX;
+        let decoded = bench.watch(60, 60);
+        assert!(decoded.last().unwrap().0 > 45_000, "it goes on where none comes: {decoded:?}");
+        assert_eq!(bench.said(), 1);
     }
 }

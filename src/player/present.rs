@@ -230,6 +230,7 @@ impl Run {
     fn begin(&mut self, at: Timestamp, skip: bool, now: Timestamp) {
         let position = self.sound.seek(at, skip);
         self.playout.set_position(position);
+        self.presenter.shared.begin_at(position);
         self.starved = None;
         self.presenter.shared.reception.lock().begun(now, position);
         if skip {

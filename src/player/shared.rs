@@ -82,6 +82,8 @@ pub(super) struct Shared {
     origin: AtomicI64,
     /// Media time that is seen and heard.
     position: AtomicI64,
+    /// How often playing has begun or gone on.
+    begun: AtomicU32,
     /// How long a recording is, in milliseconds; 0 where that is not known.
     duration: AtomicU64,
     /// Where the round through a file begins that is being read, in milliseconds of the recording.
@@ -163,6 +165,11 @@ impl Shared {
         self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
     }
 
+    /// What was said is no longer so: when it comes again it is said again.
+    pub(super) fn is_over(&self, odd: &Odd) {
+        self.told.lock().remove(&(odd.key(), odd.of()));
+    }
+
     /// For a player that is being opened; also the end at which its events come out.
     pub(super) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
@@ -204,6 +211,7 @@ impl Shared {
             wished: tokio::sync::Notify::new(),
             origin: AtomicI64::new(0),
             position: AtomicI64::new(0),
+            begun: AtomicU32::new(0),
             duration: AtomicU64::new(0),
             round: AtomicU64::new(0),
             wanted_back: Mutex::new(None),
@@ -412,12 +420,25 @@ impl Shared {
 
     /// Media time that is seen and heard.
     pub(super) fn set_position(&self, at: Timestamp) {
-        self.position.store(at.as_micros(), Ordering::Relaxed);
+        self.position.store(at.as_micros(), Ordering::Release);
     }
 
     /// As last told.
     pub(super) fn position(&self) -> Timestamp {
-        Timestamp::from_micros(self.position.load(Ordering::Relaxed))
+        Timestamp::from_micros(self.position.load(Ordering::Acquire))
+    }
+
+    /// Playing begins or goes on there, maybe elsewhere than it was. Counted before and after, so that
+    /// who looks at the position first and then here never takes a jump for time that passed.
+    pub(super) fn begin_at(&self, at: Timestamp) {
+        self.begun.fetch_add(1, Ordering::Release);
+        self.set_position(at);
+        self.begun.fetch_add(1, Ordering::Release);
+    }
+
+    /// Another number each time that it did.
+    pub(super) fn begun(&self) -> u32 {
+        self.begun.load(Ordering::Acquire)
     }
 
     /// What lies so many milliseconds after a recording's beginning was placed at `media`.
