@@ -15,6 +15,8 @@
 mod obs;
 #[path = "peers/mod.rs"]
 mod peers;
+#[path = "play/sooner.rs"]
+mod sooner;
 #[path = "play/streams.rs"]
 mod streams;
 

@@ -20,12 +20,15 @@ pub(super) struct Reception {
     pub(super) ended: bool,
     /// Of what is followed at a distance.
     aim: Option<Aim>,
+    /// Sound is heard so many microseconds sooner than its stamps say: it has to be there by then.
+    sooner: i64,
 }
 
 impl Reception {
     /// Of nothing yet.
     pub(super) fn new(live: bool, jitter: Jitter) -> Self {
-        Self { live, jitter, first: None, edge: None, last: [None, None], ended: false, aim: None }
+        let (first, edge, last, aim) = (None, None, [None, None], None);
+        Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0 }
     }
 
     /// Of a stream that comes as it happens.
@@ -64,6 +67,12 @@ impl Reception {
         }
     }
 
+    /// Sound is heard so many microseconds later than its stamps say, or sooner, where negative. What
+    /// comes as it happens is played that much later then.
+    pub(super) fn set_av_offset(&mut self, micros: i64) {
+        self.sooner = micros.saturating_neg().max(0);
+    }
+
     /// At `seen` the end of what there is was at `media`.
     pub(super) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
@@ -74,7 +83,8 @@ impl Reception {
     /// Playing begins, or goes on: `media` is seen and heard at `now`.
     pub(super) fn begun(&mut self, now: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
-            aim.begin(now, media);
+            // It knows nothing of what is kept back for the sound.
+            aim.begin(now, media.offset(self.sooner));
         }
     }
 
@@ -118,9 +128,40 @@ impl Reception {
         Supply {
             first: self.first,
             edge: self.edge,
-            target,
+            target: target.map(|target| target.saturating_add(self.sooner)),
             settling: self.live && self.jitter.settling(now),
             ended: self.ended,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::player::pull::Distance;
+
+    #[test]
+    fn what_comes_is_kept_back_for_sound_that_is_wanted_sooner() {
+        let at = Timestamp::from_millis;
+        let mut reception = Reception::of_live(Duration::from_millis(300));
+        reception.arrived(Track::Video, at(0), at(1_000));
+        let target = |reception: &mut Reception, ms| reception.supply(at(ms)).target;
+        let usual = target(&mut reception, 1_000).unwrap();
+        for (offset, kept) in [(-500_000, 500_000), (500_000, 0), (-2_000_000, 2_000_000), (0, 0)] {
+            reception.set_av_offset(offset);
+            assert_eq!(target(&mut reception, 1_000), Some(usual + kept), "{offset}");
+        }
+        // Of what is followed at a distance just as much, however often it begins.
+        let mut reception = Reception::of_live(Duration::from_millis(300));
+        let hold_back = Duration::from_secs(1);
+        let distance = Distance { hold_back, least: hold_back, at_once: true };
+        reception.set_pace(Pace::Followed(distance));
+        reception.see_edge(at(1_000), at(5_000));
+        reception.set_av_offset(-500_000);
+        for ms in [1_000, 1_010, 1_020] {
+            let target = target(&mut reception, ms).unwrap();
+            assert_eq!(target, -3_000_000 + 500_000, "{ms}");
+            reception.begun(at(ms), at(ms).offset(-target));
         }
     }
 }

@@ -204,7 +204,7 @@ impl Shared {
             events,
             volume: AtomicU32::new(config.volume.to_bits()),
             muted: AtomicBool::new(config.muted),
-            av_offset: AtomicI64::new(within(config.av_offset_ms)),
+            av_offset: AtomicI64::new(0),
             paused: AtomicBool::new(false),
             wanted: Mutex::new(None),
             moved: Mutex::new(None),
@@ -224,6 +224,7 @@ impl Shared {
             patient: config.patient && config.reconnect,
             showing: Mutex::new(true),
         };
+        shared.set_av_offset(config.av_offset_ms);
         (shared, receiver)
     }
 
@@ -477,6 +478,7 @@ impl Shared {
     /// Sound is heard so much later than its stamps say (sooner, where negative).
     pub(super) fn set_av_offset(&self, millis: i32) {
         self.av_offset.store(within(millis), Ordering::Relaxed);
+        self.reception.lock().set_av_offset(within(millis));
     }
 
     pub(super) fn av_offset(&self) -> i64 {

@@ -28,8 +28,8 @@ pub struct Args {
     /// allows [default: 300ms; in a window as it was last]
     #[arg(long, value_name = "DURATION|auto", value_parser = buffer)]
     pub buffer: Option<Buffer>,
-    /// Let the sound be heard so much later than its stamps say, up to 2s; sooner with a minus
-    /// [default: 0ms; in a window as it was last]
+    /// Let the sound be heard so much later than its stamps say, up to 2s; sooner with a minus, for
+    /// which a live stream is played that much later [default: 0ms; in a window as it was last]
     #[arg(long, value_name = "DURATION", value_parser = av_offset, allow_hyphen_values = true)]
     pub av_offset: Option<i32>,
     /// Which decoder shows H.264: onair's own, or the system's FFmpeg libraries, which take less of the

@@ -163,7 +163,9 @@ impl Run {
         let ahead = if near && !shared.paused() && !live.ended {
             shift.catch_up()
         } else {
-            shift.take_until(position.offset(AHEAD_MICROS), AT_ONCE)
+            // Sound that is heard sooner is needed sooner.
+            let ahead = AHEAD_MICROS - shared.av_offset().min(0);
+            shift.take_until(position.offset(ahead), AT_ONCE)
         };
         for kept in ahead {
             let dropped = shared.hand_over(kept);
