@@ -94,7 +94,7 @@ type Change = fn(&mut Vec<(u64, Tag)>, &[Tag]);
 
 /// What is done to three seconds of a healthy stream, what must be left of it (pictures, and seconds of
 /// sound), and what is said of it.
-const TABLE: [(&str, Change, u64, f64, &[&str]); 15] = [
+const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
     ("as it is", |_, _| {}, 60, 2.2, &[]),
     (
         "starts high",
@@ -207,6 +207,23 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 15] = [
         },
         20,
         1.0,
+        &["player-damaged-stream"],
+    ),
+    (
+        "nothing that makes sense at first",
+        |tags, _| {
+            let legacy = [&[0x1F, 1, 2][..], &[0x28, 9, 9, 9], &[0x10], &[0x2B; 300]];
+            // One of many tracks.
+            let enhanced = [&b"\x96\x01abcd\x25picture"[..], b"\x90zzzz"];
+            for (at, body) in legacy.into_iter().chain(enhanced).enumerate() {
+                let body = Bytes::copy_from_slice(body);
+                let tag = Tag { kind: TagKind::Video, time_ms: 0, body };
+                // Before the headers and behind them.
+                tags.insert(at % 2 * 4, (0, tag));
+            }
+        },
+        60,
+        2.2,
         &["player-damaged-stream"],
     ),
     (

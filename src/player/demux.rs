@@ -64,6 +64,10 @@ pub(super) struct Demux {
     aac: Option<AudioParameters>,
     /// Bodies of another codec in a row, of pictures and of sound.
     strange: (u32, u32),
+    /// Such ones before the first picture that turned out to be none, until they are taken.
+    strays: u32,
+    /// What they were of.
+    suspect: Option<VideoFormat>,
     /// Microseconds that the next body is seen or heard past its milliseconds.
     past: u32,
     /// What was found of its times, until it is taken.
@@ -90,6 +94,8 @@ impl Demux {
             sound: None,
             aac: None,
             strange: (0, 0),
+            strays: 0,
+            suspect: None,
             past: 0,
             untidy: None,
             headless: 0,
@@ -114,6 +120,16 @@ impl Demux {
     /// What was found of the stream's times since the last call.
     pub(super) fn take_untidy(&mut self) -> Option<Untidy> {
         self.untidy.take()
+    }
+
+    /// What cannot be decoded here and came a few times before any picture, and no picture after it.
+    pub(super) fn suspect(&self) -> Option<VideoFormat> {
+        self.suspect
+    }
+
+    /// Bodies that made no sense, as is known since what came after them does.
+    pub(super) fn take_strays(&mut self) -> u32 {
+        std::mem::take(&mut self.strays)
     }
 
     /// Pictures that came before what tells how to decode them.
@@ -193,6 +209,14 @@ impl Demux {
             self.announced = None;
         }
         let Some(codec) = self.playable(format) else {
+            let announced =
+                matches!(track.packet, VideoPacket::SequenceStart(_)) && format.codec().is_some();
+            // Before the first picture too a few of them are garbage.
+            if self.playing.is_none() && !announced && self.is_passing(Track::Video) {
+                // Garbage chooses no track.
+                (self.tracks.0, self.suspect) = (None, Some(format));
+                return Found::Nothing;
+            }
             return if self.told_video.replace(format) == Some(format) {
                 Found::Nothing
             } else {
@@ -218,7 +242,7 @@ impl Demux {
                     self.headless += u64::from(headless && !data.is_empty());
                     return Found::Nothing;
                 }
-                self.strange.0 = 0;
+                self.settle();
                 let dts = self.place(Track::Video, time_ms, now);
                 // A picture more than ten seconds off its place is a lie.
                 let composition = i64::from(composition_ms.clamp(-10_000, 10_000));
@@ -254,9 +278,18 @@ impl Demux {
             return Found::UnsupportedVideo(format);
         };
         let Some(parameters) = configured(codec, config) else { return Found::Damaged };
-        self.strange.0 = 0;
+        self.settle();
         (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
         Found::Video(Unit::Configure(parameters))
+    }
+
+    /// A picture that makes sense, or what tells of one.
+    fn settle(&mut self) {
+        let strange = std::mem::take(&mut self.strange.0);
+        self.suspect = None;
+        if self.playing.is_none() {
+            self.strays += strange;
+        }
     }
 
     /// The codec of a format that can be decoded here.
@@ -397,6 +430,12 @@ impl Demux {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::h264::DecoderConfig;
+
+    const SPS: [u8; 25] = [
+        0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03, 0x00,
+        0x01, 0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x18, 0x31, 0x96,
+    ];
 
     fn aac_plays() -> Demux {
         let mut demux = Demux::new(true);
@@ -427,6 +466,39 @@ mod tests {
         assert!(matches!(demux.audio(20, &cut, now), Found::Damaged), "a part is no frame");
         let Found::NewAudio(parameters, _) = demux.audio(20, &mp3.into(), now) else { panic!() };
         assert_eq!((parameters.codec, parameters.sample_rate), (AudioCodec::Mp3, 44_100));
+    }
+
+    #[test]
+    fn before_the_first_picture_a_few_of_no_codec_are_garbage_and_more_are_meant() {
+        let now = Timestamp::ZERO;
+        let mut demux = Demux::new(true);
+        let strange = Bytes::from_static(b"\x1F\x01\x00\x00\x00picture");
+        for _ in 1..MEANT {
+            assert!(matches!(demux.video(0, &strange, now), Found::Nothing));
+        }
+        assert_eq!((demux.suspect(), demux.take_strays()), (Some(VideoFormat::Legacy(15)), 0));
+        assert!(matches!(demux.video(0, &strange, now), Found::UnsupportedVideo(_)));
+        // A new connection counts anew, and what comes after them decides what they were.
+        let mut demux = Demux::new(true);
+        demux.video(0, &strange, now);
+        demux.restart();
+        // One of many tracks, of a codec that nobody knows.
+        let many = Bytes::from_static(b"\x96\x01abcd\x25picture");
+        assert!(matches!(demux.video(0, &many, now), Found::Nothing));
+        let config = DecoderConfig::new(
+            Bytes::from_static(&SPS),
+            Bytes::from_static(&[0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0]),
+        );
+        let mut body = b"\x17\x00\x00\x00\x00".to_vec();
+        body.extend(config.unwrap().build().unwrap());
+        let found = demux.video(0, &body.into(), now);
+        assert!(matches!(found, Found::Video(Unit::Configure(_))), "{found:?}");
+        assert!(demux.take_strays() > 0 && demux.suspect().is_none());
+        // A codec that is known is believed as soon as it is announced.
+        let vvc = Bytes::from_static(b"\x90vvc1config");
+        if inventory::video_decoder(VideoCodec::Vvc).is_err() {
+            assert!(matches!(Demux::new(true).video(0, &vvc, now), Found::UnsupportedVideo(_)));
+        }
     }
 
     #[cfg(feature = "ffmpeg")]

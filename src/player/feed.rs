@@ -206,6 +206,9 @@ impl Feed {
             TagKind::Audio => self.demux.audio(time_ms, body, now),
         };
         self.bodies += 1;
+        for _ in 0..self.demux.take_strays() {
+            self.damaged();
+        }
         if let Some(untidy) = self.demux.take_untidy() {
             self.shared.odd(&match untidy {
                 Untidy::Jumped => Odd::TimesJumped,
@@ -403,7 +406,11 @@ impl Feed {
 
     /// What came cannot be decoded, where that is why there is nothing.
     pub(super) fn missing(&self) -> Option<Failure> {
-        self.unsupported.as_ref().map(|(codec, lack)| unsupported(codec, *lack))
+        if let Some((codec, lack)) = &self.unsupported {
+            return Some(unsupported(codec, *lack));
+        }
+        let suspect = self.demux.suspect().filter(|_| self.playable == 0)?;
+        Some(unsupported(&format!("{suspect} video"), lack_of_video(suspect)))
     }
 
     fn fruitless(&self) -> Failure {
