@@ -9,8 +9,8 @@ use crate::media::{
     AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec, VideoParameters,
 };
 use crate::player::described::{
-    audio_parameters, can_be_heard, codec, configured, described, in_band, is_itself,
-    other_video_parameters,
+    MAX_CONFIG, apart, audio_parameters, can_be_heard, codec, configured, described, in_band,
+    is_itself, other_video_parameters,
 };
 use crate::player::packets::Unit;
 use crate::player::timeline::{Timeline, Untidy};
@@ -35,6 +35,8 @@ pub(super) enum Found {
     UnsupportedAudio(AudioFormat),
     /// The body makes no sense.
     Damaged,
+    /// What tells how to decode is so many bytes long, which no such thing is.
+    TooLong(usize),
     /// Nothing to decode in it.
     Nothing,
 }
@@ -172,12 +174,16 @@ impl Demux {
         let keyframe = tag.frame_type == FrameType::Key;
         let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
         let played = *self.tracks.0.get_or_insert(tag.track.id);
-        let Some(track) = tag.into_track(played) else { return Found::Nothing };
+        let Some(mut track) = tag.into_track(played) else { return Found::Nothing };
         let format = track.format;
-        let picture =
-            matches!(track.packet, VideoPacket::Frame { .. } | VideoPacket::SequenceStart(_));
-        if !picture {
-            return Found::Nothing;
+        match &mut track.packet {
+            VideoPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
+                return Found::TooLong(config.len());
+            }
+            VideoPacket::SequenceStart(part) | VideoPacket::Frame { data: part, .. } => {
+                *part = apart(std::mem::take(part), body);
+            }
+            _ => return Found::Nothing,
         }
         let mut fresh = None;
         if let Some(playing) = self.playing
@@ -229,7 +235,7 @@ impl Demux {
                 let (config, data) = match codec {
                     // The byte that crops the picture stands before each of them.
                     VideoCodec::Vp6 | VideoCodec::Vp6Alpha if !data.is_empty() => {
-                        (Some(data.slice(..1)), data.slice(1..))
+                        (data.get(..1).map(Bytes::copy_from_slice), data.slice(1..))
                     }
                     _ => (None, data),
                 };
@@ -313,8 +319,17 @@ impl Demux {
         let legacy = tag.legacy;
         let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
         let played = *self.tracks.1.get_or_insert(tag.track.id);
-        let Some(track) = tag.into_track(played) else { return Found::Nothing };
+        let Some(mut track) = tag.into_track(played) else { return Found::Nothing };
         let format = track.format;
+        match &mut track.packet {
+            AudioPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
+                return Found::TooLong(config.len());
+            }
+            AudioPacket::SequenceStart(part) | AudioPacket::Frame(part) => {
+                *part = apart(std::mem::take(part), body);
+            }
+            _ => {}
+        }
         if format != AudioFormat::Aac {
             let Some(codec) = codec(format, legacy).filter(|codec| can_be_heard(*codec)) else {
                 return if self.told_audio.replace(format) == Some(format) {
@@ -466,6 +481,27 @@ mod tests {
         assert!(matches!(demux.audio(20, &cut, now), Found::Damaged), "a part is no frame");
         let Found::NewAudio(parameters, _) = demux.audio(20, &mp3.into(), now) else { panic!() };
         assert_eq!((parameters.codec, parameters.sample_rate), (AudioCodec::Mp3, 44_100));
+    }
+
+    #[test]
+    fn what_tells_how_to_decode_has_a_bound_and_keeps_nothing_else() {
+        let now = Timestamp::ZERO;
+        let mut demux = Demux::new(true);
+        for (head, audio) in
+            [(&b"\x17\0\0\0\0"[..], false), (b"\x90hvc1", false), (b"\xAF\0", true)]
+        {
+            let body = Bytes::from([head, &[0; MAX_CONFIG + 1]].concat());
+            let found = match audio {
+                false => demux.video(0, &body, now),
+                true => demux.audio(0, &body, now),
+            };
+            assert!(matches!(found, Found::TooLong(bytes) if bytes == MAX_CONFIG + 1), "{found:?}");
+        }
+        // The smallest of the parts of a large body is kept without the others.
+        let body = Bytes::from(vec![0; 1 << 20]);
+        let within = |part: &Bytes| body.as_ptr_range().contains(&part.as_ptr());
+        assert!(!within(&apart(body.slice(9..99), &body)));
+        assert!(within(&apart(body.slice(9..), &body)));
     }
 
     #[test]

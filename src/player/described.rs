@@ -14,6 +14,15 @@ use crate::wire::h264::{DecoderConfig, NalType, avcc_nals};
 use crate::wire::mpeg_audio;
 use crate::wire::sound::vorbis;
 
+/// No configuration is longer than this: those of H.264 and AAC have some dozens of bytes, the books of
+/// Vorbis some thousands.
+pub(super) const MAX_CONFIG: usize = 64 << 10;
+
+/// A part of a body to be kept by itself: without the rest, where that is most of it.
+pub(super) fn apart(part: Bytes, body: &Bytes) -> Bytes {
+    if part.len() < body.len() / 4 { Bytes::copy_from_slice(&part) } else { part }
+}
+
 /// Whether there is a decoder for it, or silence in its place.
 pub(super) fn can_be_heard(codec: AudioCodec) -> bool {
     codec == AudioCodec::Speex || inventory::audio_decoder(codec).is_ok()
@@ -137,7 +146,8 @@ pub(super) fn in_band(body: &Bytes) -> Option<VideoParameters> {
             _ => {}
         }
     }
-    video_parameters(DecoderConfig::new(sps?, pps?).ok()?.build().ok()?)
+    let config = DecoderConfig::new(sps?, pps?).ok()?.build().ok()?;
+    video_parameters(config).filter(|parameters| parameters.config.len() <= MAX_CONFIG)
 }
 
 fn video_parameters(config: Bytes) -> Option<VideoParameters> {

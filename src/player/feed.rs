@@ -48,6 +48,8 @@ pub(super) struct Feed {
     bodies: u64,
     playable: u64,
     damaged: u64,
+    /// The bytes of what would have told how to decode.
+    too_long: Option<usize>,
     /// What came that cannot be decoded, and why.
     unsupported: Option<(String, Option<Lack>)>,
     /// Tracks that are left out, as told.
@@ -78,6 +80,7 @@ impl Feed {
             bodies: 0,
             playable: 0,
             damaged: 0,
+            too_long: None,
             unsupported: None,
             left_out: Vec::new(),
             edge: None,
@@ -207,7 +210,7 @@ impl Feed {
         };
         self.bodies += 1;
         for _ in 0..self.demux.take_strays() {
-            self.damaged();
+            self.damaged("");
         }
         if let Some(untidy) = self.demux.take_untidy() {
             self.shared.odd(&match untidy {
@@ -252,7 +255,11 @@ impl Feed {
                 self.unsupported = Some((format!("{format} sound"), lack));
                 self.shared.unsupported_sound(&format!("{format} cannot be decoded here{why}"));
             }
-            Found::Damaged => self.damaged(),
+            Found::Damaged => self.damaged(""),
+            Found::TooLong(bytes) => {
+                self.too_long = Some(bytes);
+                self.damaged(&too_long(bytes));
+            }
             Found::Nothing => {}
         }
         if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
@@ -390,7 +397,7 @@ impl Feed {
         }
     }
 
-    fn damaged(&mut self) {
+    fn damaged(&mut self, detail: &str) {
         self.shared.figures.lock().damaged += 1;
         self.damaged += 1;
         if self.damaged == 1 {
@@ -399,7 +406,7 @@ impl Feed {
                 Severity::Warning,
                 "Part of the stream makes no sense and is left out.",
                 "",
-                "",
+                detail,
             );
         }
     }
@@ -414,7 +421,12 @@ impl Feed {
     }
 
     fn fruitless(&self) -> Failure {
-        match self.missing() {
+        let missing = self.missing();
+        if let (None, Some(bytes)) = (&missing, self.too_long) {
+            let kind = if self.remote { Kind::NoSuchStream } else { Kind::File };
+            return Failure::new(kind, too_long(bytes), "Whatever made the stream is at fault.");
+        }
+        match missing {
             Some(failure) => failure,
             None if self.demux.headless() > 0 => Failure::new(
                 if self.remote { Kind::NoSuchStream } else { Kind::File },
@@ -433,6 +445,13 @@ impl Feed {
             ),
         }
     }
+}
+
+fn too_long(bytes: usize) -> String {
+    let most = described::MAX_CONFIG >> 10;
+    format!(
+        "what tells how to decode the stream is {bytes} bytes long, and {most} KiB are believed at most"
+    )
 }
 
 /// Modulo 2³², as tags have it.

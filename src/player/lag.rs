@@ -6,7 +6,7 @@
 
 use crate::base::Timestamp;
 use crate::media::EncodedPacket;
-use crate::player::packets::Packets;
+use crate::player::packets::{Held, Packets};
 
 /// Further behind what is played than this is late.
 const LATE: i64 = 500_000;
@@ -59,7 +59,7 @@ impl Lag {
 
     /// Judges a packet that is taken from `queue` while `position` is played, which has begun anew so
     /// often.
-    pub(super) fn judge<P>(
+    pub(super) fn judge<P: Held>(
         &mut self,
         packet: &EncodedPacket,
         position: Timestamp,
@@ -102,7 +102,7 @@ impl Lag {
         }
     }
 
-    fn go_on<P>(
+    fn go_on<P: Held>(
         &mut self,
         skip: Skip,
         packet: &EncodedPacket,

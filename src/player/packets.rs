@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::base::{Stop, Timestamp};
-use crate::media::EncodedPacket;
+use crate::media::{AudioParameters, EncodedPacket, VideoParameters};
 
 /// The most packets that wait.
 const MAX_PACKETS: usize = 2_000;
@@ -25,6 +25,35 @@ pub enum Unit<P> {
     Gap,
     /// Of what came before nothing is heard from here on, and of what comes next nothing before.
     Seam(Timestamp),
+}
+
+/// Parameters that a queue holds, whose bytes count as those of packets do.
+pub trait Held {
+    /// The bytes of their configuration.
+    fn held(&self) -> usize;
+}
+
+impl Held for VideoParameters {
+    fn held(&self) -> usize {
+        self.config.len()
+    }
+}
+
+impl Held for AudioParameters {
+    fn held(&self) -> usize {
+        self.config.len()
+    }
+}
+
+impl<P: Held> Unit<P> {
+    /// The bytes that it keeps.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Packet(packet) => packet.data.len(),
+            Self::Configure(parameters) => parameters.held(),
+            Self::Gap | Self::Seam(_) => 0,
+        }
+    }
 }
 
 impl<P> Unit<P> {
@@ -65,13 +94,13 @@ pub enum Popped<P> {
     Closed,
 }
 
-impl<P> Default for Packets<P> {
+impl<P: Held> Default for Packets<P> {
     fn default() -> Self {
         Self::new(MAX_PACKETS)
     }
 }
 
-impl<P> Packets<P> {
+impl<P: Held> Packets<P> {
     /// An empty queue of at most `max_packets`.
     pub fn new(max_packets: usize) -> Self {
         Self {
@@ -109,9 +138,12 @@ impl<P> Packets<P> {
                 inner.units.push_back(Unit::Gap);
             }
             inner.skipping = false;
-        } else if inner.units.len() >= self.max_packets * 2 {
-            // Nothing but parameters, over and over.
-            return 1;
+        } else if inner.units.len() >= self.max_packets * 2
+            || inner.bytes.saturating_add(unit.bytes()) > MAX_BYTES
+        {
+            // Nothing but parameters, over and over: of them the last one counts, which stays.
+            dropped = inner.clear_packets();
+            inner.skipping = true;
         }
         inner.add(unit);
         drop(inner);
@@ -122,10 +154,7 @@ impl<P> Packets<P> {
     /// Puts a unit in as soon as there is room, or not at all once `stop` is set or it is closed.
     pub fn push_waiting(&self, unit: Unit<P>, stop: &Stop) {
         let mut inner = self.inner.lock();
-        let size = match &unit {
-            Unit::Packet(packet) => packet.data.len(),
-            _ => 0,
-        };
+        let size = unit.bytes();
         while inner.is_full(self.max_packets, size) {
             if inner.closed || stop.is_set() {
                 return;
@@ -148,9 +177,7 @@ impl<P> Packets<P> {
             return (inner.generation, nothing);
         };
         let generation = inner.generation;
-        if let Unit::Packet(packet) = &unit {
-            inner.bytes = inner.bytes.saturating_sub(packet.data.len());
-        }
+        inner.bytes = inner.bytes.saturating_sub(unit.bytes());
         drop(inner);
         self.changed.notify_all();
         (generation, Popped::Unit(unit))
@@ -220,16 +247,14 @@ impl<P> Packets<P> {
     }
 }
 
-impl<P> Inner<P> {
+impl<P: Held> Inner<P> {
     fn is_full(&self, max_packets: usize, more: usize) -> bool {
         self.units.len() >= max_packets
             || (!self.units.is_empty() && self.bytes.saturating_add(more) > MAX_BYTES)
     }
 
     fn add(&mut self, unit: Unit<P>) {
-        if let Unit::Packet(packet) = &unit {
-            self.bytes = self.bytes.saturating_add(packet.data.len());
-        }
+        self.bytes = self.bytes.saturating_add(unit.bytes());
         self.units.push_back(unit);
     }
 
@@ -242,7 +267,7 @@ impl<P> Inner<P> {
                 parameters = Some(unit);
             }
         }
-        self.bytes = 0;
+        self.bytes = parameters.as_ref().map_or(0, Unit::bytes);
         self.units.extend(parameters);
         (before - self.units.len()) as u64
     }
@@ -253,7 +278,13 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{Priority, Track};
+    use crate::media::{BitsPerSecond, FrameRate, Priority, Size, Track, VideoCodec};
+
+    impl Held for u8 {
+        fn held(&self) -> usize {
+            0
+        }
+    }
 
     fn packet(ms: i64, keyframe: bool) -> Unit<u8> {
         let at = Timestamp::from_millis(ms);
@@ -296,6 +327,32 @@ mod tests {
         assert_eq!(queue.push(packet(5, true)), 3);
         assert_eq!(queue.push(packet(6, false)), 0);
         assert_eq!(drain(&queue), ["config 2", "gap", "5", "6"]);
+    }
+
+    #[test]
+    fn what_tells_how_to_decode_counts_as_packets_do() {
+        let parameters = |size: usize| VideoParameters {
+            codec: VideoCodec::H264,
+            size: Size::new(2, 2),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(0),
+            config: vec![0; size].into(),
+        };
+        let queue = Packets::<VideoParameters>::default();
+        let mut dropped = 0;
+        for size in 60_000..62_000 {
+            dropped += queue.push(Unit::Configure(parameters(size)));
+            let inner = queue.inner.lock();
+            let bytes: usize = inner.units.iter().map(Unit::bytes).sum();
+            assert!(bytes == inner.bytes && bytes <= MAX_BYTES, "{bytes} {}", inner.bytes);
+        }
+        assert!(dropped > 0);
+        // The last one is not among what went.
+        let mut last = 0;
+        while let (_, Popped::Unit(unit)) = queue.pop(Duration::ZERO) {
+            last = unit.bytes();
+        }
+        assert_eq!((last, queue.inner.lock().bytes), (61_999, 0));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const SKEW: Duration = Duration::from_secs(2);
 pub struct Depth {
     /// So much time.
     pub time: Duration,
-    /// So many bytes of packets.
+    /// So many bytes of packets, and of what tells how to decode them.
     pub bytes: usize,
 }
 
@@ -48,7 +48,10 @@ impl Kept {
     }
 
     fn bytes(&self) -> usize {
-        self.packet().map_or(0, |packet| packet.data.len())
+        match self {
+            Self::Video(unit) => unit.bytes(),
+            Self::Audio(unit) => unit.bytes(),
+        }
     }
 }
 
@@ -101,7 +104,7 @@ impl Shift {
         }
     }
 
-    /// The bytes of packets that are kept.
+    /// The bytes that are kept.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -136,7 +139,8 @@ impl Shift {
 
     /// What comes from here on is only kept, and taken from here.
     pub fn hold(&mut self) {
-        if self.bytes > 0 && self.cursor.is_none() {
+        let any = || self.units.iter().any(|(_, kept)| kept.packet().is_some());
+        if self.cursor.is_none() && any() {
             self.cursor = Some(self.end_number());
         }
     }
@@ -294,12 +298,16 @@ mod tests {
     }
 
     fn video_config(width: u32) -> Kept {
+        long_config(width, 0)
+    }
+
+    fn long_config(width: u32, bytes: usize) -> Kept {
         Kept::Video(Unit::Configure(VideoParameters {
             codec: VideoCodec::H264,
             size: Size::new(width, 2),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config: Bytes::new(),
+            config: vec![0; bytes].into(),
         }))
     }
 
@@ -350,6 +358,12 @@ mod tests {
             shift.push(&audio_config());
         }
         assert!(shift.units.len() <= MOST_UNITS);
+        // Long ones: bytes decide.
+        for _ in 0..1_000 {
+            shift.push(&long_config(640, 1_000));
+            let kept: usize = shift.units.iter().map(|(_, kept)| kept.bytes()).sum();
+            assert!(kept <= 5_000 && kept == shift.bytes(), "{kept} {}", shift.bytes());
+        }
         // A time that stands still.
         for _ in 0..MOST_UNITS * 2 {
             shift.push(&sound(90_000));
