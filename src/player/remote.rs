@@ -22,8 +22,29 @@ const BACK_OFF: [u64; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
 
 /// Servers that may send us on, one after the other.
 const MOST_ELSEWHERE: u32 = 3;
-/// Who has stayed for so long is not sent round and round.
+/// Who has stayed for so long is not sent round and round, and was no false start.
 const STEADY: Duration = Duration::from_secs(10);
+
+/// How often it was tried to come back.
+#[derive(Debug, Default)]
+struct Tries(usize);
+
+impl Tries {
+    /// A connection ended; `came`: it gave something. Who gives a little and hangs up again and again is
+    /// not asked as if it had been well.
+    fn lasted(&mut self, time: Duration, came: bool) {
+        if came && time >= STEADY {
+            self.0 = 0;
+        }
+    }
+
+    /// What is waited before the next one.
+    fn pause(&mut self) -> Duration {
+        let pause = BACK_OFF.get(self.0).or(BACK_OFF.last()).copied().unwrap_or(1_000);
+        self.0 = self.0.saturating_add(1);
+        Duration::from_millis(pause)
+    }
+}
 
 /// See the module.
 pub(super) struct Remote {
@@ -72,17 +93,19 @@ impl Remote {
 
     async fn watch(&mut self, feed: &mut Feed) {
         let shared = Arc::clone(&feed.shared);
-        let (mut tries, mut faded, mut elsewhere) = (0, None, 0);
+        let (mut tries, mut faded, mut elsewhere) = (Tries::default(), None, 0);
         loop {
             let (before, since) = (feed.bodies(), shared.clock.now());
             let end = match &mut self.way {
                 Way::Rtmp(rtmp) => rtmp.play(feed).await,
                 Way::Web(web) => web.play(feed).await,
             };
-            if feed.bodies() > before {
-                (tries, faded) = (0, None);
-            }
             let now = shared.clock.now();
+            let came = feed.bodies() > before;
+            if came {
+                faded = None;
+            }
+            tries.lasted(now.since(since), came);
             let failure = match end {
                 End::Stopped | End::Over => return,
                 End::Failed(failure) => return shared.fail(failure),
@@ -117,9 +140,7 @@ impl Remote {
             if !shared.patient && faded.is_some_and(|since| now.since(since) > PATIENCE) {
                 return;
             }
-            let pause = BACK_OFF.get(tries).or(BACK_OFF.last()).copied().unwrap_or(1_000);
-            let retry_in = Duration::from_millis(pause);
-            tries += 1;
+            let retry_in = tries.pause();
             shared.figures.lock().reconnects += 1;
             let waiting = shared.patient && faded.is_some();
             let cause = if waiting { WAITING.to_owned() } else { failure.cause };
@@ -132,5 +153,24 @@ impl Remote {
                 feed.restart();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gives_a_little_and_hangs_up_is_asked_less_and_less_often() {
+        let mut tries = Tries::default();
+        let mut after = |seconds, came| {
+            tries.lasted(Duration::from_secs(seconds), came);
+            tries.pause().as_millis()
+        };
+        let pauses: Vec<_> = (0..8).map(|_| after(1, true)).collect();
+        assert_eq!(pauses, [500, 1_000, 2_000, 3_000, 5_000, 10_000, 10_000, 10_000]);
+        // A silence of 10 s is no broadcast.
+        assert_eq!(after(10, false), 10_000);
+        assert_eq!([after(10, true), after(1, true), after(3_600, true)], [500, 1_000, 500]);
     }
 }
