@@ -21,7 +21,7 @@ use crate::player::shift::Kept;
 use crate::player::timeline::Untidy;
 use crate::player::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
-use crate::wire::flv::{self, TagKind, VideoFormat};
+use crate::wire::flv::{self, FrameType, TagKind, VideoFormat};
 use crate::wire::unplayed::{self, Medium, Unplayed};
 
 /// So many bodies without anything that can be played, and that was it.
@@ -41,6 +41,8 @@ pub(super) struct Feed {
     census: Census,
     save: Option<Save>,
     heads: Heads,
+    /// Pictures have come since the connection was made.
+    pictures: bool,
     live: bool,
     /// It comes through the network.
     remote: bool,
@@ -75,6 +77,7 @@ impl Feed {
             census: Census::default(),
             save,
             heads: Heads::default(),
+            pictures: false,
             live,
             remote: live,
             bodies: 0,
@@ -128,6 +131,7 @@ impl Feed {
     /// The connection was made anew.
     pub(super) fn restart(&mut self) {
         self.demux.restart();
+        self.pictures = false;
         if let Some(save) = &mut self.save {
             save.restart();
         }
@@ -196,6 +200,7 @@ impl Feed {
     /// A body that came at `now`.
     pub(super) fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
         self.heads.note(kind, body);
+        self.pictures |= kind == TagKind::Video && is_picture(body);
         if let Some(wanted) = self.shared.take_save() {
             self.save_into(wanted, time_ms, now);
         }
@@ -315,7 +320,7 @@ impl Feed {
                 save.add(&self.shared, kind, time_ms, head, now);
             }
         }
-        if video.is_some() {
+        if video.is_some() || self.pictures {
             save.wait_for_keyframe();
         }
         self.save = Some(save);
@@ -472,6 +477,12 @@ struct Heads {
     audio: Option<Bytes>,
 }
 
+/// Whether a body holds a picture.
+fn is_picture(body: &Bytes) -> bool {
+    flv::parse_video(body)
+        .is_ok_and(|tag| tag.frame_type != FrameType::Command && !tag.is_sequence_start())
+}
+
 /// Whether a body of data is what tells of the stream.
 fn is_metadata(body: &[u8]) -> bool {
     const NAME: &[u8] = b"onMetaData";
@@ -526,6 +537,46 @@ fn unsupported(codec: &str, lack: Option<Lack>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Clock;
+    use crate::player::{Config, Source, save};
+
+    /// What is written of a stream without headers (Sorenson H.263) from its middle on.
+    #[test]
+    fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("watched.flv");
+        let source = Source::Url("rtmp://host/app/name".into());
+        let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
+        let shared = Arc::new(shared);
+        let mut feed = Feed::new(Arc::clone(&shared), None, true);
+        let now = Timestamp::ZERO;
+        let take = |feed: &mut Feed, kind, body: &'static [u8]| {
+            feed.take(kind, 0, &Bytes::from_static(body), now);
+        };
+        take(&mut feed, TagKind::Video, b"\x12key");
+        take(&mut feed, TagKind::Video, b"\x22one");
+        shared.want_save(Some(save::make(&path).unwrap()));
+        take(&mut feed, TagKind::Video, b"\x22two");
+        take(&mut feed, TagKind::Audio, b"\x2Fsound");
+        take(&mut feed, TagKind::Video, b"\x12new");
+        take(&mut feed, TagKind::Video, b"\x22four");
+        shared.want_save(None);
+        take(&mut feed, TagKind::Video, b"\x22five");
+        let mut written = flv::Demuxer::new();
+        written.push(&std::fs::read(&path).unwrap());
+        let bodies: Vec<Bytes> =
+            std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
+        assert_eq!(bodies, [&b"\x12new"[..], b"\x22four"]);
+        // Sound alone waits for nothing.
+        let alone = folder.path().join("sound.flv");
+        feed.restart();
+        shared.want_save(Some(save::make(&alone).unwrap()));
+        take(&mut feed, TagKind::Audio, b"\x2Fmore");
+        shared.want_save(None);
+        take(&mut feed, TagKind::Audio, b"\x2Frest");
+        let data = std::fs::read(&alone).unwrap();
+        assert!(data.windows(4).any(|part| part == b"more"), "{data:?}");
+    }
 
     #[test]
     fn what_cannot_be_decoded_is_named_with_the_reason_and_what_to_do() {
