@@ -42,6 +42,7 @@ mod reception;
 mod recording;
 mod remote;
 mod rtmp;
+mod said;
 mod save;
 pub mod schedule;
 mod shared;

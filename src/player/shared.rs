@@ -24,17 +24,12 @@ use crate::player::packets::{Packets, Unit};
 use crate::player::pull::{Ability, Buffer, Pace};
 use crate::player::reception::Reception;
 use crate::player::shift::{Kept, Shift};
-use crate::player::{
-    Config, Event, Failure, Figures, MAX_AV_OFFSET_MS, Message, Severity, Source, State,
-};
-use crate::wire::chat::Line;
+use crate::player::{Config, Event, Failure, Figures, MAX_AV_OFFSET_MS, Source, State};
 
 /// Events that wait for whoever watches; older ones go.
 const EVENTS: usize = 256;
 /// Packets that a file's feed reads ahead, a track.
 const FILE_AHEAD: usize = 250;
-/// What is said once, at most: a stream may change its codec for ever.
-const MOST_TOLD: usize = 64;
 
 /// See the module.
 #[derive(Debug)]
@@ -66,7 +61,7 @@ pub(super) struct Shared {
     pub(super) output_failure: Mutex<Option<Failure>>,
     dropped: AtomicU64,
     state: Mutex<State>,
-    events: queue::Sender<Event>,
+    pub(super) events: queue::Sender<Event>,
     volume: AtomicU32,
     muted: AtomicBool,
     /// Microseconds by which sound is later than its stamps say.
@@ -152,24 +147,6 @@ fn within(millis: i32) -> i64 {
 }
 
 impl Shared {
-    /// Says it, unless that was done.
-    pub(super) fn odd(&self, odd: &Odd) {
-        if !odd.returns() {
-            let mut told = self.told.lock();
-            if told.len() >= MOST_TOLD || !told.insert((odd.key(), odd.of())) {
-                return;
-            }
-        }
-        let hurts = odd.hurts() || *odd == Odd::Stalled;
-        let severity = if hurts { Severity::Warning } else { Severity::Info };
-        self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
-    }
-
-    /// What was said is no longer so: when it comes again it is said again.
-    pub(super) fn is_over(&self, odd: &Odd) {
-        self.told.lock().remove(&(odd.key(), odd.of()));
-    }
-
     /// For a player that is being opened; also the end at which its events come out.
     pub(super) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
@@ -280,38 +257,6 @@ impl Shared {
         if *showing {
             screen.publish(frame);
         }
-    }
-
-    /// Says something once.
-    pub(super) fn say(
-        &self,
-        key: &'static str,
-        severity: Severity,
-        summary: impl Into<String>,
-        advice: &str,
-        detail: impl Into<String>,
-    ) {
-        self.pass_on(key, severity, false, summary.into(), advice, detail.into());
-    }
-
-    /// Passes a message on, for what happened alone where it is `quiet`.
-    pub(super) fn pass_on(
-        &self,
-        key: &'static str,
-        severity: Severity,
-        quiet: bool,
-        summary: String,
-        advice: &str,
-        detail: String,
-    ) {
-        let advice = advice.to_owned();
-        let message = Message { key, severity, quiet, summary, advice, detail };
-        let _ = self.events.send(Event::Message(message));
-    }
-
-    /// Passes on a line that came in the stream.
-    pub(super) fn tell_line(&self, line: Line) {
-        let _ = self.events.send(Event::Line(line));
     }
 
     /// Packets thrown away because the decoder could not keep up.

@@ -1,0 +1,90 @@
+//! What a player says of its stream: each once, in words.
+
+use crate::player::odd::Odd;
+use crate::player::shared::Shared;
+use crate::player::{Event, Message, Severity};
+use crate::wire::chat::Line;
+
+/// What is said once of something, at most: a stream may change its codec for ever.
+const MOST_TOLD: usize = 64;
+
+impl Shared {
+    /// Says it, unless that was done.
+    pub(super) fn odd(&self, odd: &Odd) {
+        if !odd.returns() {
+            let mut told = self.told.lock();
+            let of = odd.of();
+            // There are only so many kinds, but no end to what they may be of.
+            let full = !of.is_empty() && told.len() >= MOST_TOLD;
+            if full || !told.insert((odd.key(), of)) {
+                return;
+            }
+        }
+        let hurts = odd.hurts() || *odd == Odd::Stalled;
+        let severity = if hurts { Severity::Warning } else { Severity::Info };
+        self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
+    }
+
+    /// What was said is no longer so: when it comes again it is said again.
+    pub(super) fn is_over(&self, odd: &Odd) {
+        self.told.lock().remove(&(odd.key(), odd.of()));
+    }
+
+    /// Says something once.
+    pub(super) fn say(
+        &self,
+        key: &'static str,
+        severity: Severity,
+        summary: impl Into<String>,
+        advice: &str,
+        detail: impl Into<String>,
+    ) {
+        self.pass_on(key, severity, false, summary.into(), advice, detail.into());
+    }
+
+    /// Passes a message on, for what happened alone where it is `quiet`.
+    pub(super) fn pass_on(
+        &self,
+        key: &'static str,
+        severity: Severity,
+        quiet: bool,
+        summary: String,
+        advice: &str,
+        detail: String,
+    ) {
+        let advice = advice.to_owned();
+        let message = Message { key, severity, quiet, summary, advice, detail };
+        let _ = self.events.send(Event::Message(message));
+    }
+
+    /// Passes on a line that came in the stream.
+    pub(super) fn tell_line(&self, line: Line) {
+        let _ = self.events.send(Event::Line(line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::player::{Config, Source};
+
+    #[test]
+    fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {
+        let config = Config::new(Source::Url("rtmp://host/app/name".into()));
+        let (shared, events) = Shared::new(&config, Clock::start());
+        (0..1_000).for_each(|n| shared.odd(&Odd::ChangedSound(n.to_string())));
+        assert_eq!(events.waiting().count(), MOST_TOLD);
+        for odd in [Odd::TooSlow, Odd::NoKeyframe, Odd::Stalled] {
+            shared.odd(&odd);
+            shared.odd(&odd);
+            assert_eq!(events.waiting().count(), 1, "{odd:?}");
+        }
+        shared.odd(&Odd::ChangedSound("one more".into()));
+        assert_eq!(events.waiting().count(), 0);
+        // What is over may come again.
+        shared.is_over(&Odd::TooSlow);
+        shared.odd(&Odd::TooSlow);
+        assert_eq!(events.waiting().count(), 1);
+    }
+}
