@@ -278,6 +278,8 @@ fn odd_streams_are_played_on() {
         );
         assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
         assert!(figures.decoded >= pictures, "{name}: {figures:?}");
+        // A busy machine may be late for some of them.
+        assert!(figures.shown >= pictures / 2, "{name}: {figures:?}");
         let heard = figures.audio_samples as f64 / 48_000.0;
         assert!(heard >= seconds * 0.9, "{name}: {heard} s {figures:?}");
         let mut told = outcome.said();
