@@ -19,7 +19,7 @@ use egui::ViewportCommand;
 use crate::base::Latest;
 use crate::media::VideoFrame;
 use crate::studio::snapshot::{LiveState, WatchState};
-use crate::studio::{Command, Edit, Playing, Preferences, Snapshot};
+use crate::studio::{Command, Playing, Preferences, Snapshot};
 use crate::ui::picture::Surfaces;
 use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
 
@@ -204,7 +204,7 @@ impl<S: Studio> Window<S> {
             Wish::PickAnother(pick, source, folder) => {
                 self.files.ask(ctx, Kind::Another(pick, source), folder);
             }
-            Wish::PickThen(source, folder) => self.files.ask(ctx, Kind::Then(source), folder),
+            Wish::PickThen(then, folder) => self.files.ask(ctx, Kind::Then(then), folder),
             Wish::PickFilterFile(asset, source, index) => {
                 self.files.ask(ctx, Kind::Filter(asset, source, index), None);
             }
@@ -325,7 +325,12 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_hidden(hidden);
         self.pace.set_page(self.screen.page());
         self.pace.set_apart(self.screen.plays_apart());
-        if let Some((kind, path)) = self.files.answers() {
+        let answers = self.files.answers();
+        if let Some((Kind::Then(then), paths)) = answers {
+            self.screen.picked_then(then, paths);
+        } else if let Some((kind, path)) =
+            answers.and_then(|(kind, paths)| Some((kind, paths.into_iter().next()?)))
+        {
             match kind {
                 Kind::Video => self.screen.picked_video(path),
                 Kind::Audio => self.screen.picked_audio(path),
@@ -335,9 +340,8 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
                 Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),
-                Kind::Then(source) => {
-                    self.studio.send(Command::Edit(Edit::AddFile(source, path)));
-                }
+                // All of them, above.
+                Kind::Then(_) => {}
                 Kind::Filter(_, source, index) => self.screen.picked_filter(source, index, path),
                 Kind::Transition(_) => self.screen.picked_transition(path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),

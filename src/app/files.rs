@@ -9,7 +9,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
-use crate::ui::pick::{Means, Pick};
+use crate::ui::pick::{Means, Pick, Then};
 
 /// What is asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub enum Kind {
     Source(Pick, SceneId),
     /// For a source that is there.
     Another(Pick, SourceId),
-    /// To be played by a source after the others.
-    Then(SourceId),
+    /// To be played or shown by a source after its first one; several at once.
+    Then(Then),
     /// For a filter of a source, by its place in the list.
     Filter(Asset, SourceId, usize),
     /// For the transition between scenes.
@@ -63,6 +63,7 @@ impl Kind {
             Self::Audio | Self::Strip(_) => {
                 films("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &[&["wav"], &SONGS[..]].concat())
             }
+            Self::Then(Then { pick: Pick::Image, .. }) => images(),
             Self::Then(_) => films("FLV, MP4, MKV, WebM", &[]),
             Self::Watch => films("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC", &SONGS),
             Self::Film => Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"]),
@@ -77,8 +78,8 @@ impl Kind {
                 films("WebP, GIF, PNG, MP4, MKV, WebM, FLV", &["webp", "gif", "png", "apng"])
             }
             Self::Filter(Asset::Table, ..) => Offers::Files("CUBE", vec!["cube"]),
-            Self::Source(Pick::Image, _)
-            | Self::Another(Pick::Image, _)
+            Self::Source(Pick::Image | Pick::Slide, _)
+            | Self::Another(Pick::Image | Pick::Slide, _)
             | Self::Filter(Asset::Picture, ..)
             | Self::Transition(Means::Picture) => images(),
             Self::Scenes => Offers::Files("onair, OBS", vec!["toml", "json"]),
@@ -90,7 +91,7 @@ impl Kind {
 /// The dialog that is open, if one is.
 #[derive(Debug, Default)]
 pub struct Files {
-    open: Option<(Kind, Worker, Receiver<PathBuf>)>,
+    open: Option<(Kind, Worker, Receiver<Vec<PathBuf>>)>,
 }
 
 impl Files {
@@ -106,16 +107,22 @@ impl Files {
             if let Some(folder) = folder {
                 dialog = dialog.set_directory(folder);
             }
-            let path = match kind.offers() {
-                Offers::Folders => dialog.pick_folder(),
-                Offers::Files(name, known) => dialog.add_filter(name, &known).pick_file(),
-                Offers::NewFile(name, known, called) => {
-                    dialog.add_filter(name, known).set_file_name(called).save_file()
+            let one = |path| vec![path];
+            let paths = match (kind, kind.offers()) {
+                (_, Offers::Folders) => dialog.pick_folder().map(one),
+                (Kind::Then(Then { at: None, .. }), Offers::Files(name, known)) => {
+                    dialog.add_filter(name, &known).pick_files()
+                }
+                (_, Offers::Files(name, known)) => {
+                    dialog.add_filter(name, &known).pick_file().map(one)
+                }
+                (_, Offers::NewFile(name, known, called)) => {
+                    dialog.add_filter(name, known).set_file_name(called).save_file().map(one)
                 }
             };
-            if let Some(path) = path {
+            if let Some(paths) = paths {
                 // The window may be gone by now.
-                let _ = answer.send(path);
+                let _ = answer.send(paths);
             }
             ctx.request_repaint();
         });
@@ -126,10 +133,10 @@ impl Files {
     }
 
     /// What was chosen since the last call.
-    pub fn answers(&mut self) -> Option<(Kind, PathBuf)> {
+    pub fn answers(&mut self) -> Option<(Kind, Vec<PathBuf>)> {
         let (kind, worker, answers) = self.open.as_ref()?;
         let done = worker.is_finished();
-        let answer = answers.try_recv().ok().map(|path| (*kind, path));
+        let answer = answers.try_recv().ok().map(|paths| (*kind, paths));
         if done {
             self.open = None;
         }
@@ -162,5 +169,10 @@ mod tests {
         assert!(files(Kind::Source(Pick::Video, scene)).contains(&"y4m"));
         assert!(files(Kind::Strip(None)).contains(&"wav") && !files(Kind::Watch).contains(&"wav"));
         assert_eq!(Kind::Source(Pick::Slides, scene).offers(), Offers::Folders);
+        let then = |pick| Kind::Then(Then { source: SourceId(1), pick, at: None });
+        for kind in [Kind::Source(Pick::Slide, scene), then(Pick::Image)] {
+            assert!(files(kind).contains(&"png") && !files(kind).contains(&"mp4"), "{kind:?}");
+        }
+        assert!(files(then(Pick::Video)).contains(&"mp4"));
     }
 }

@@ -25,7 +25,7 @@ pub enum VideoChoice {
     File(PathBuf),
     /// A picture out of a file: PNG, JPEG, WebP or GIF, with its movement and alpha.
     Image(PathBuf),
-    /// The pictures of a folder, one after the other.
+    /// The pictures of a folder, one after the other; or the first picture of a list of them.
     Slides(PathBuf),
     /// A colour or a gradient.
     Color(Fill),
@@ -133,7 +133,9 @@ impl FromStr for VideoChoice {
             ("stream", _) => Err("'stream' needs a URL: stream:rtmp://HOST/APP/STREAM".into()),
             ("file", None) => Err("'file' needs a path: file:CLIP.mp4".into()),
             ("image", None) => Err("'image' needs a path: image:PICTURE.png".into()),
-            ("slides", None) => Err("'slides' needs a folder: slides:FOLDER".into()),
+            ("slides", None) => {
+                Err("'slides' needs a folder or a first picture: slides:FOLDER".into())
+            }
             ("color", None) => Err("'color' needs a colour: color:#RRGGBB".into()),
             _ => Err(format!("'{text}' is no picture source: {CHOICES}")),
         }

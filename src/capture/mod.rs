@@ -48,7 +48,7 @@ pub use mode::{CameraChoice, Mode};
 pub use permission::Permissions;
 pub use properties::{Dials, Heeds, Hidden, Properties};
 pub use rgb::Rgba;
-pub use slides::{Order, Pace, Slides};
+pub use slides::{Order, Pace, Slides, names_image};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
 pub use target::{Screen, Window};
 pub use text::{Text, nameplate};

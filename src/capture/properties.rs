@@ -39,7 +39,7 @@ pub struct Properties {
     pub hidden: Hidden,
     /// Of media files.
     pub at_end: AtEnd,
-    /// Media files that are played after the one that is shown, one after the other.
+    /// Of media files and slide shows: what is played after the file that is shown, one after the other.
     pub files: Vec<PathBuf>,
 }
 
@@ -77,7 +77,10 @@ impl Properties {
         let none = Self::default();
         match Heeds::of(choice) {
             Some(Heeds::Text) => Self { text: self.text.clone(), ..none },
-            Some(Heeds::Slides) => Self { slides: self.slides, hidden: self.hidden, ..none },
+            Some(Heeds::Slides) => {
+                let (slides, hidden, files) = (self.slides, self.hidden, self.files.clone());
+                Self { slides, hidden, files, ..none }
+            }
             Some(Heeds::Media) => {
                 let (hidden, at_end, files) = (self.hidden, self.at_end, self.files.clone());
                 Self { hidden, at_end, files, ..none }
@@ -209,6 +212,7 @@ mod tests {
         assert_eq!(heeded("file:/x.mp4").hidden, Hidden::Pauses);
         assert_eq!(heeded("file:/x.mp4").at_end, AtEnd::Hold);
         assert_eq!(heeded("file:/x.mp4").files.len(), 1);
+        assert_eq!(heeded("slides:/x").files.len(), 1);
         assert_eq!(heeded("slides:/x").at_end, AtEnd::Loop);
         assert_eq!(heeded("text:a").hidden, Hidden::Plays);
         assert_eq!(heeded("image:/x.png"), Properties::default());

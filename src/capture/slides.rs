@@ -1,4 +1,5 @@
-//! A slide show: the images of a folder, or of a list, one after the other, faded into each other. A
+//! A slide show: the images of a folder, or of a list, one after the other, faded into each other. The
+//! list may change while it is shown: what was taken out of it is not seen again. A
 //! thread reads one ahead; which one is shown and how far the fade is follows from the time alone, and
 //! from who pauses it or turns to another one.
 
@@ -10,7 +11,7 @@ mod mix;
 mod reader;
 
 use self::mix::{STEPS, blend};
-use self::reader::{Reader, Rounds, Slide, Turn};
+use self::reader::{Reader, Rounds, Shown, Slide, Turn};
 use super::board;
 use super::dial::Dial;
 use super::source::{Context, Error, Source};
@@ -105,17 +106,18 @@ impl Slides {
         context: &Context,
     ) -> Result<Source, Error> {
         let first = self.paths.first().cloned().unwrap_or_default();
-        if let Err(reason) = self.listed() {
+        let changes = transport.then_changes();
+        if let Err(reason) = self.listed(&transport.then()) {
             return Err(Error::File { path: first, reason });
         }
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
         let status = Status::new("", first.file_name().unwrap_or_default().to_string_lossy());
         let (slides, ready) = queue::bounded("slides", 1, Full::Block);
         let turn = Arc::new(Turn::default());
-        let (its, pace) = (self.clone(), dial.clone());
+        let (its, pace, then) = (self.clone(), dial.clone(), transport.clone());
         let reader = Reader {
             turn: Arc::clone(&turn),
-            listed: Box::new(move || its.listed()),
+            listed: Box::new(move || its.listed(&then.then())),
             rounds: Box::new(move || {
                 let Pace { order, repeat, .. } = pace.get();
                 Rounds { shuffled: order == Order::Shuffled, repeat }
@@ -142,7 +144,9 @@ impl Slides {
             transport,
             turn,
             generation: 0,
-            shown: (0, 0),
+            changes,
+            shown: Shown::default(),
+            count: 0,
             held: None,
             stood: Duration::ZERO,
             _worker: worker,
@@ -150,10 +154,10 @@ impl Slides {
         Ok(Source { feed: Box::new(feed), status })
     }
 
-    /// The files as they are now, in order.
-    fn listed(&self) -> Result<Vec<PathBuf>, String> {
+    /// The files as they are now, in order: its own, and those that follow them.
+    fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
         let mut files = Vec::new();
-        for path in &self.paths {
+        for path in self.paths.iter().chain(then) {
             if path.is_dir() {
                 let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
                 let entries = entries.take(MOST_SLIDES).filter_map(Result::ok);
@@ -174,8 +178,13 @@ impl Slides {
 }
 
 pub(super) fn is_image(path: &Path) -> bool {
+    names_image(path) && path.is_file()
+}
+
+/// Whether it is called as pictures are; the disk is not asked.
+pub fn names_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) && path.is_file()
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
 struct Feed {
@@ -186,8 +195,11 @@ struct Feed {
     turn: Arc<Turn>,
     /// Slides of other turns are left out.
     generation: u32,
+    /// How often the list was another when it was looked at last.
+    changes: u32,
     /// The slide that came last, and of how many.
-    shown: (usize, usize),
+    shown: Shown,
+    count: usize,
     /// The instant at which it was paused.
     held: Option<Timestamp>,
     /// How long it stood before that.
@@ -197,7 +209,7 @@ struct Feed {
 
 impl Feed {
     fn obey(&mut self, go: Go, at: Timestamp) {
-        let index = i64::try_from(self.shown.0).unwrap_or(0);
+        let index = i64::try_from(self.shown.index).unwrap_or(0);
         match go {
             Go::Pause => {
                 self.held.get_or_insert(at);
@@ -215,8 +227,19 @@ impl Feed {
 
     fn turn_to(&mut self, index: i64) {
         self.generation = self.turn.to(index);
-        self.show.hurry = true;
-        self.show.next = None;
+        self.show.leave();
+    }
+
+    /// Looks whether the list is another.
+    fn look(&mut self) {
+        let changes = self.transport.then_changes();
+        if changes != self.changes {
+            self.changes = changes;
+            self.generation = self.turn.anew(self.shown.clone());
+        }
+        if self.turn.is_gone(&self.shown) {
+            self.show.leave();
+        }
     }
 }
 
@@ -225,6 +248,7 @@ impl VideoFeed for Feed {
         while let Some(go) = self.transport.take() {
             self.obey(go, at);
         }
+        self.look();
         self.show.pace = self.dial.get().bounded();
         let paused = self.held.is_some();
         if paused {
@@ -233,18 +257,19 @@ impl VideoFeed for Feed {
         }
         let now =
             self.held.unwrap_or(at).offset(-i64::try_from(self.stood.as_micros()).unwrap_or(0));
-        let Self { show, ready, generation, shown, .. } = self;
+        let Self { show, ready, generation, shown, count, .. } = self;
         let frame = show.picture(now, || {
             loop {
                 let slide = ready.try_recv().ok()?;
                 if slide.generation == *generation {
-                    *shown = (slide.index, slide.count);
+                    *shown = Shown { path: Some(slide.path), index: slide.index };
+                    *count = slide.count;
                     return Some(slide.frame);
                 }
             }
         });
         if frame.is_some() {
-            let item = Some(self.shown);
+            let item = Some((self.shown.index, self.count));
             self.transport.tell(Position { paused, item, ..Position::default() });
         }
         frame.map(|frame| VideoFrame { pts: at, ..frame })
@@ -266,6 +291,12 @@ struct Show {
 }
 
 impl Show {
+    /// The next one comes as soon as it is there, and not the one that was on its way.
+    fn leave(&mut self) {
+        self.hurry = true;
+        (self.next, self.blended) = (None, None);
+    }
+
     fn picture(
         &mut self,
         at: Timestamp,
@@ -463,5 +494,53 @@ mod tests {
             Stop::new().wait(Duration::from_millis(1));
         }
         panic!("it does not go on");
+    }
+
+    #[test]
+    fn a_list_is_shown_in_its_order_and_what_is_taken_out_is_not_seen_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for (name, grey) in [("c.png", 0), ("a.png", 128), ("b.png", 255), ("private.png", 64)] {
+            let pixel = Pixel([grey, grey, grey, 255]);
+            RgbaImage::from_pixel(64, 36, pixel).save(path(name)).unwrap();
+        }
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
+        let transport = Transport::default();
+        transport.set_then(&[path("a.png"), path("b.png")]);
+        let dial = Dial::new(Pace { fade: Duration::ZERO, ..Pace::default() });
+        let slides = Slides::of(path("c.png"));
+        let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
+        let mut at = Timestamp::ZERO;
+        // The next picture that is another than this one; `step`: how far the time goes with each look.
+        let mut after = |luma: Option<u8>, step: Duration| {
+            for _ in 0..20_000 {
+                at += step;
+                let seen = source.feed.picture(at).map(|frame| frame.planes.y[32]);
+                if seen.is_some() && seen != luma {
+                    return seen;
+                }
+                Stop::new().wait(Duration::from_millis(1));
+            }
+            panic!("nothing after {luma:?}");
+        };
+        let turn = Duration::from_secs(5);
+        let (c, a, b) = (Some(16), Some(126), Some(235));
+        assert_eq!(after(None, turn), c);
+        for (luma, wanted) in [(c, a), (a, b), (b, c), (c, a)] {
+            assert_eq!(after(luma, turn), wanted);
+        }
+        assert_eq!(transport.position().unwrap().item, Some((1, 3)));
+        // Others while it is shown: it goes on after what is seen, though that stands elsewhere.
+        transport.set_then(&[path("b.png"), path("a.png")]);
+        for (luma, wanted) in [(a, c), (c, b), (b, a)] {
+            assert_eq!(after(luma, turn), wanted);
+        }
+        // What is taken out goes at once: the time hardly goes on.
+        transport.set_then(&[path("b.png")]);
+        assert_eq!(after(a, Duration::from_micros(1)), c);
+        for (luma, wanted) in [(c, b), (b, c), (c, b)] {
+            assert_eq!(after(luma, turn), wanted);
+        }
     }
 }

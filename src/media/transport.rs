@@ -69,6 +69,8 @@ struct Inside {
     position: Option<Position>,
     at_end: AtEnd,
     then: Vec<PathBuf>,
+    /// How often they became others.
+    changes: u32,
 }
 
 /// Shared by both; clones are the same one.
@@ -111,12 +113,18 @@ impl Transport {
         let mut inside = self.0.lock();
         if inside.then != files {
             inside.then = files.to_vec();
+            inside.changes = inside.changes.wrapping_add(1);
         }
     }
 
     /// As they were set last.
     pub fn then(&self) -> Vec<PathBuf> {
         self.0.lock().then.clone()
+    }
+
+    /// How often they became others: who looks at every picture need not compare them.
+    pub fn then_changes(&self) -> u32 {
+        self.0.lock().changes
     }
 
     /// Whether the file that was opened goes around by itself: no other follows it.
@@ -159,7 +167,11 @@ mod tests {
         transport.set_then(&["/b.mp4".into()]);
         assert!(!transport.goes_around());
         assert_eq!(transport.then(), [PathBuf::from("/b.mp4")]);
+        let changes = transport.then_changes();
+        transport.set_then(&["/b.mp4".into()]);
+        assert_eq!(transport.then_changes(), changes, "the same ones");
         transport.set_then(&[]);
+        assert_ne!(transport.then_changes(), changes);
         transport.set_at_end(AtEnd::Hold);
         assert!(!transport.goes_around());
     }

@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
-use crate::capture::VideoChoice;
 use crate::capture::text::Content;
+use crate::capture::{self, VideoChoice};
+use crate::compose::scene::SourceId;
 
 /// A kind of file or folder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pick {
     Image,
+    /// A folder of slides.
     Slides,
+    /// The first picture of a list of slides.
+    Slide,
     Video,
     /// Words, watched.
     Text,
@@ -20,6 +24,7 @@ impl Pick {
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Image(_) => Some(Self::Image),
+            VideoChoice::Slides(path) if capture::names_image(path) => Some(Self::Slide),
             VideoChoice::Slides(_) => Some(Self::Slides),
             VideoChoice::File(_) => Some(Self::Video),
             VideoChoice::Text(Content::File(_)) => Some(Self::Text),
@@ -31,11 +36,20 @@ impl Pick {
     pub fn choice(self, path: PathBuf) -> VideoChoice {
         match self {
             Self::Image => VideoChoice::Image(path),
-            Self::Slides => VideoChoice::Slides(path),
+            Self::Slides | Self::Slide => VideoChoice::Slides(path),
             Self::Video => VideoChoice::File(path),
             Self::Text => VideoChoice::Text(Content::File(path)),
         }
     }
+}
+
+/// Files that a source plays or shows after its first one; the dialog begins in a folder.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Then {
+    pub source: SourceId,
+    pub pick: Pick,
+    /// In the place of this one of them; else behind the last.
+    pub at: Option<usize>,
 }
 
 /// What a transition works with.

@@ -6,7 +6,7 @@ use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
-use crate::ui::pick::{Means, Pick};
+use crate::ui::pick::{Means, Pick, Then};
 use crate::ui::text::Texts;
 use crate::ui::theme::Theme;
 
@@ -30,8 +30,8 @@ pub enum Wish {
     PickSource(Pick, SceneId),
     /// Ask for a file or folder that this source shows from now on; the dialog begins where it was.
     PickAnother(Pick, SourceId, Option<PathBuf>),
-    /// Ask for a media file that this source plays after the others; the dialog begins there.
-    PickThen(SourceId, Option<PathBuf>),
+    /// Ask for files that a source plays or shows after its first one.
+    PickThen(Then, Option<PathBuf>),
     /// Ask for a file for this filter of a source, by its place in the list.
     PickFilterFile(Asset, SourceId, usize),
     /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures.

@@ -8,7 +8,7 @@ use onair::compose::scene::{Blend, Crop, Fit, SceneId};
 use onair::media::Size;
 use onair::studio::scenes::MOST_SOURCES;
 use onair::studio::{Collection, Level, Notice, Remedy};
-use onair::ui::pick::Pick;
+use onair::ui::pick::{Pick, Then};
 
 const SCENE: SceneId = SceneId(1);
 /// The item that is worked on, between two others, and its source.
@@ -169,6 +169,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
     for (line, pick, found) in [
         ("Image…", Pick::Image, choice("image:/a/b.png")),
         ("Slide show…", Pick::Slides, choice("slides:/a/b.png")),
+        ("Slide show of pictures…", Pick::Slide, choice("slides:/a/b.png")),
         ("Video file…", Pick::Video, choice("file:/a/b.png")),
         ("Text from a file…", Pick::Text, choice("text-file:/a/b.png")),
     ] {
@@ -528,11 +529,46 @@ fn what_there_was_no_room_for_shows_no_properties_of_what_comes_later() {
 }
 
 #[test]
+fn slides_are_pictures_that_are_chosen_one_by_one() {
+    let mut harness = properties_of("slides:/a/1.png");
+    let wish = |harness: &Harness<'static, Window>| harness.state().wishes.last().cloned();
+    let picked = |harness: &mut Harness<'static, Window>, then: Then, paths: &[&str]| {
+        let paths = paths.iter().map(Into::into).collect();
+        harness.state_mut().screen.as_mut().unwrap().picked_then(then, paths);
+        commands(harness)
+    };
+    let files = |commands: &[Command]| match edit(commands) {
+        Edit::SetProperties(SOURCE, properties) => properties,
+        other => panic!("{other:?}"),
+    };
+    click(&mut harness, "Add pictures…");
+    let then = Then { source: SOURCE, pick: Pick::Image, at: None };
+    assert_eq!(wish(&harness), Some(Wish::PickThen(then, None)));
+    let both = files(&picked(&mut harness, then, &["/a/2.png", "/b/3.png"]));
+    assert_eq!(both.files, ["/a/2.png", "/b/3.png"].map(std::path::PathBuf::from));
+    make(&mut harness, &[Edit::SetProperties(SOURCE, both)]);
+    let turned = files(&click(&mut harness, "Play 3.png earlier"));
+    assert_eq!(turned.files, ["/b/3.png", "/a/2.png"].map(std::path::PathBuf::from));
+    let one = files(&click(&mut harness, "Play 2.png no more"));
+    assert_eq!(one.files, [std::path::PathBuf::from("/b/3.png")]);
+    // One that is missing is found elsewhere, in its place.
+    click(&mut harness, "Choose another file for 2.png");
+    let then = Then { at: Some(0), ..then };
+    assert_eq!(wish(&harness), Some(Wish::PickThen(then, Some("/a".into()))));
+    let found = files(&picked(&mut harness, then, &["/c/2.png"]));
+    assert_eq!(found.files, ["/c/2.png", "/b/3.png"].map(std::path::PathBuf::from));
+    click(&mut harness, "A folder…");
+    let folder = Wish::PickAnother(Pick::Slides, SOURCE, Some("/a".into()));
+    assert_eq!(wish(&harness), Some(folder));
+}
+
+#[test]
 fn what_is_missing_is_found_elsewhere_or_tried_again() {
     for (choice, pick, other, wanted) in [
         ("image:/a/b.png", Pick::Image, "/c/d.png", "image:/c/d.png"),
         ("file:/a/b.mp4", Pick::Video, "/c/d.mp4", "file:/c/d.mp4"),
         ("slides:/a/b", Pick::Slides, "/c/d", "slides:/c/d"),
+        ("slides:/a/b.png", Pick::Slide, "/c/d.png", "slides:/c/d.png"),
         ("text-file:/a/b.txt", Pick::Text, "/c/d.txt", "text-file:/c/d.txt"),
     ] {
         let mut harness = with(&[choice]);

@@ -27,6 +27,7 @@ pub(super) struct Slide {
     /// Which one it is, and of how many.
     pub index: usize,
     pub count: usize,
+    pub path: PathBuf,
 }
 
 /// How rounds follow each other.
@@ -36,29 +37,88 @@ pub(super) struct Rounds {
     pub repeat: bool,
 }
 
-/// Where somebody turned the show to.
-#[derive(Default)]
-pub(super) struct Turn(Mutex<(u32, Option<i64>)>);
+/// What the show is to do next.
+#[derive(Debug)]
+enum Want {
+    /// To go to this slide of the round, counted from 0; from before the first one to the last.
+    To(i64),
+    /// To read the list anew and go on after what is shown.
+    Anew(Shown),
+}
+
+/// What is shown: its file, once there is one, and which one of the list that was.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    pub path: Option<PathBuf>,
+    pub index: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    generation: u32,
+    want: Option<Want>,
+    /// What was shown and is none of the list any more.
+    gone: Option<PathBuf>,
+}
+
+/// Where somebody turned the show to, and whether its list is another.
+#[derive(Debug, Default)]
+pub(super) struct Turn(Mutex<Inside>);
 
 impl Turn {
     /// To this slide of the round, counted from 0; from before the first one to the last. Slides of
     /// other generations than the one that is given back are not wanted any more.
     pub fn to(&self, index: i64) -> u32 {
+        self.want(Want::To(index))
+    }
+
+    /// The list is another. The generation as above: nothing of the old list is wanted any more.
+    pub fn anew(&self, shown: Shown) -> u32 {
+        self.want(Want::Anew(shown))
+    }
+
+    /// Whether what is shown is to go, since the list is without it; told once.
+    pub fn is_gone(&self, shown: &Shown) -> bool {
+        let gone = self.0.lock().gone.take();
+        gone.is_some() && gone == shown.path
+    }
+
+    fn want(&self, want: Want) -> u32 {
         let mut inside = self.0.lock();
-        *inside = (inside.0.wrapping_add(1), Some(index));
-        inside.0
+        inside.generation = inside.generation.wrapping_add(1);
+        // Where somebody turned to counts in a list that is no more.
+        inside.want = Some(want);
+        inside.generation
     }
 
     fn is_wanted(&self) -> bool {
-        self.0.lock().1.is_some()
+        self.0.lock().want.is_some()
     }
 
-    /// The slide that is to be read after one, and its generation.
-    fn next(&self, index: usize, count: usize) -> (usize, u32) {
+    /// What the list is to be read anew after.
+    fn take_anew(&self) -> Option<Shown> {
         let mut inside = self.0.lock();
-        let count_signed = i64::try_from(count).unwrap_or(i64::MAX).max(1);
-        let turned = inside.1.take().map(|to| to.rem_euclid(count_signed));
-        (turned.and_then(|to| usize::try_from(to).ok()).unwrap_or(index), inside.0)
+        match inside.want.take() {
+            Some(Want::Anew(shown)) => Some(shown),
+            other => {
+                inside.want = other;
+                None
+            }
+        }
+    }
+
+    /// The slide that is to be read after one, and its generation; `None`: the list is to be read first.
+    fn next(&self, index: usize, count: usize) -> Option<(usize, u32)> {
+        let mut inside = self.0.lock();
+        if matches!(inside.want, Some(Want::Anew(_))) {
+            return None;
+        }
+        let count = i64::try_from(count).unwrap_or(i64::MAX).max(1);
+        let turned = match inside.want.take() {
+            Some(Want::To(to)) => usize::try_from(to.rem_euclid(count)).ok(),
+            _ => None,
+        };
+        Some((turned.unwrap_or(index), inside.generation))
     }
 }
 
@@ -78,31 +138,36 @@ pub(super) struct Reader {
 impl Reader {
     pub fn run(mut self, stop: &Stop) {
         while !stop.is_set() {
+            let shown = self.turn.take_anew();
             let mut files = match (self.listed)() {
                 Ok(files) => files,
                 Err(why) => {
                     self.status.down(State::Lost, "The slides are gone; the last one stays", why);
-                    stop.wait(LOOK);
+                    self.rest(stop);
                     continue;
                 }
             };
-            if (self.rounds)().shuffled {
+            let rounds = (self.rounds)();
+            if rounds.shuffled {
                 self.shuffle(&mut files);
             }
             let alone = files.len() == 1;
-            let mut read = 0;
+            let (mut tried, mut read) = (0, 0);
             let mut fault = String::new();
-            let (count, mut at) = (files.len(), 0);
-            loop {
-                let (index, generation) = self.turn.next(at, count);
+            let count = files.len();
+            let mut at = shown.map_or(0, |shown| self.after(&shown, &mut files, rounds));
+            while let Some((index, generation)) = self.turn.next(at, count) {
                 let Some(path) = files.get(index) else { break };
                 at = index + 1;
+                tried += 1;
                 match decode::open(path, Some(self.size)).and_then(Opened::first) {
                     Ok(planes) => {
                         let frame = board::frame(Pooled::unpooled(centred(&planes, self.size)));
                         read += 1;
                         self.status.open(Format::Video { size: self.size, fps: self.fps });
-                        if self.slides.send(Slide { frame, generation, index, count }).is_err() {
+                        let path = path.clone();
+                        let slide = Slide { frame, generation, index, count, path };
+                        if self.slides.send(slide).is_err() {
                             return;
                         }
                     }
@@ -115,15 +180,51 @@ impl Reader {
                     return;
                 }
             }
-            if read == 0 {
+            if tried > 0 && read == 0 {
                 let reason = "None of the slides can be read; the last one stays";
                 self.status.down(State::Failed, reason, fault);
             }
-            if read == 0 || alone {
-                stop.wait(LOOK);
+            let failed = tried > 0 && read == 0;
+            if failed || alone {
+                self.rest(stop);
             }
             let ends = || !(self.rounds)().repeat && !self.turn.is_wanted();
-            while read > 0 && ends() && !stop.wait(LOOK_AGAIN) {}
+            while !failed && ends() && !stop.wait(LOOK_AGAIN) {}
+        }
+    }
+
+    /// For a while, or until something is wanted.
+    fn rest(&self, stop: &Stop) {
+        let mut left = LOOK;
+        while !left.is_zero() && !self.turn.is_wanted() && !stop.wait(LOOK_AGAIN) {
+            left = left.saturating_sub(LOOK_AGAIN);
+        }
+    }
+
+    /// Where a list that was read anew goes on: after what is shown, or where that was.
+    fn after(&self, shown: &Shown, files: &mut [PathBuf], rounds: Rounds) -> usize {
+        let Some(path) = &shown.path else { return 0 };
+        // One that is in the list several times is most likely still where it was.
+        let there = files.get(shown.index).is_some_and(|it| it == path).then_some(shown.index);
+        let found = there.or_else(|| files.iter().position(|it| it == path));
+        if found.is_none() {
+            self.turn.0.lock().gone = Some(path.clone());
+        }
+        let at = match found {
+            Some(place) if rounds.shuffled => {
+                files.swap(0, place);
+                1
+            }
+            Some(place) => place + 1,
+            None if rounds.shuffled => 0,
+            None => shown.index,
+        };
+        match found {
+            _ if at < files.len() => at,
+            _ if rounds.repeat => 0,
+            // The last one stays.
+            Some(_) => at,
+            None => files.len().saturating_sub(1),
         }
     }
 

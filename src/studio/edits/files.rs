@@ -1,4 +1,4 @@
-//! The files that a source plays after its first one.
+//! The files that a source plays or shows after its first one.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ impl Collection {
 
     fn files_mut(&mut self, id: SourceId) -> Option<&mut Vec<PathBuf>> {
         let source = self.sources.iter_mut().find(|source| source.id == id)?;
-        let plays = Heeds::of(&source.choice) == Some(Heeds::Media);
+        let plays = matches!(Heeds::of(&source.choice), Some(Heeds::Media | Heeds::Slides));
         plays.then_some(&mut source.properties.files)
     }
 }
@@ -30,16 +30,17 @@ mod tests {
     use crate::studio::Edit;
 
     #[test]
-    fn files_follow_media_files_only() {
+    fn files_follow_media_files_and_slides_only() {
         let mut it = Collection::default();
         let scene = it.current;
-        for choice in ["file:/a.mp4", "image:/a.png"] {
+        for choice in ["file:/a.mp4", "image:/a.png", "slides:/a.png"] {
             let (name, choice) = (choice.to_owned(), choice.parse().unwrap());
             assert!(it.apply(&Edit::AddSource { scene, name, choice }));
         }
         assert!(it.apply(&Edit::AddFile(SourceId(1), "/b.mp4".into())));
         assert!(it.apply(&Edit::AddFile(SourceId(1), "/c.mp4".into())));
         assert!(!it.apply(&Edit::AddFile(SourceId(2), "/b.mp4".into())));
+        assert!(it.apply(&Edit::AddFile(SourceId(3), "/b.png".into())));
         assert!(!it.apply(&Edit::RemoveFile(SourceId(1), 2)));
         assert!(it.apply(&Edit::RemoveFile(SourceId(1), 0)));
         assert_eq!(it.sources[0].properties.files, [PathBuf::from("/c.mp4")]);

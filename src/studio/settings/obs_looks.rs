@@ -1,6 +1,5 @@
 //! How texts look and slides follow each other in OBS's files, as properties of ours.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,10 +7,7 @@ use serde_json::Value;
 use crate::capture::text::{Align, Look, Shadow, Style};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::transport::AtEnd;
-use crate::studio::settings::obs_filters::{array, flag, number, text};
-
-/// Signs of a slide's name that is told.
-const MOST_NAME: usize = 60;
+use crate::studio::settings::obs_filters::{flag, number, text};
 
 /// Bits of `flags` in a font.
 const BOLD: u64 = 1;
@@ -195,32 +191,6 @@ fn pace(settings: &Value, not: &mut Vec<String>) -> Pace {
     }
 }
 
-/// The folder of a slide show, and what of its files is not in there.
-pub(super) fn folder(settings: &Value) -> (String, Option<String>) {
-    let files = array(settings, "files");
-    let paths: Vec<&Path> = files.iter().map(|file| Path::new(text(file, "value"))).collect();
-    let Some(first) = paths.first() else { return (String::new(), None) };
-    // An entry may be a folder itself.
-    let of = |path: &'_ Path| {
-        let is_folder = path.extension().is_none() || path.is_dir();
-        if is_folder { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() }
-    };
-    let folder = of(first);
-    let elsewhere: Vec<String> = paths
-        .iter()
-        .filter(|path| of(path) != folder)
-        .map(|path| {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            name.chars().filter(|it| !it.is_control()).take(MOST_NAME).collect()
-        })
-        .collect();
-    let not = elsewhere.first().map(|one| match elsewhere.len() {
-        1 => format!("a slide of another folder ({one})"),
-        count => format!("{count} slides of other folders ({one}…)"),
-    });
-    (folder.display().to_string(), not)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn slides_keep_their_time_and_files_elsewhere_are_told() {
+    fn slides_keep_their_time() {
         let (set, not) = of(
             "slideshow",
             "",
@@ -282,14 +252,5 @@ mod tests {
             of("slideshow", "", &json!({"transition": "cut"})).0.slides.fade,
             Duration::ZERO
         );
-        let files = json!({"files": [{"value": "/a/1.png"}, {"value": "/a/2.png"},
-                                     {"value": "/b/3.png"}]});
-        let (folder_of, not) = folder(&files);
-        assert_eq!(
-            (folder_of.as_str(), not.as_deref()),
-            ("/a", Some("a slide of another folder (3.png)"))
-        );
-        assert_eq!(folder(&json!({"files": [{"value": "/a/b"}]})), ("/a/b".into(), None));
-        assert_eq!(folder(&json!({})), (String::new(), None));
     }
 }

@@ -36,9 +36,9 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
     let wanted = match kind {
         "image_source" => format!("image:{}", text(settings, "file")),
         "slideshow" => {
-            let (folder, elsewhere) = obs_looks::folder(settings);
-            not.extend(elsewhere);
-            format!("slides:{folder}")
+            let (first, rest) = slides(settings, &mut not);
+            then = rest;
+            format!("slides:{first}")
         }
         "color_source" => {
             let number = settings.get("color").and_then(Value::as_u64).unwrap_or(0xffff_ffff);
@@ -132,6 +132,18 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     (format!("file:{first}"), files.into_iter().map(PathBuf::from).collect())
 }
 
+/// The first picture or folder of a slide show, and what follows it.
+fn slides(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
+    let all = array(settings, "files");
+    let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
+    let first = all.next().unwrap_or_default().to_owned();
+    let rest: Vec<PathBuf> = all.map(PathBuf::from).collect();
+    if rest.len() > Properties::MOST_FILES {
+        not.push(format!("of its slides what is beyond {}", Properties::MOST_FILES + 1));
+    }
+    (first, rest)
+}
+
 /// A window of X11: its number, its title and its program, in lines.
 fn window(settings: &Value) -> Option<String> {
     let mut lines = text(settings, "capture_window").split("\r\n");
@@ -192,6 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn slides_are_those_that_were_chosen_in_their_order() {
+        let files = json!({"files": [{"value": "/p/b.png"}, {"value": "/p/a.png"}, {"value": ""},
+                                     {"value": "/q"}, {"value": "/r/c.png"}]});
+        let taken = read(&json!({"id": "slideshow", "name": "It", "settings": files})).unwrap();
+        // Not all of /p: what else lies there was never meant to be seen.
+        assert_eq!(taken.choice.to_string(), "slides:/p/b.png");
+        assert_eq!(taken.properties.files, ["/p/a.png", "/q", "/r/c.png"].map(PathBuf::from));
+        assert_eq!(taken.not, Vec::<String>::new());
+        let folder = json!({"files": [{"value": "/a/b"}]});
+        assert_eq!(whole("slideshow", &folder), "slides:/a/b");
+        assert_eq!(of("slideshow", &json!({})), Err("slideshow".into()));
+    }
+
+    #[test]
     fn clips_end_as_theirs_do() {
         let end = |kind: &str, settings: &Value| {
             let taken = read(&json!({"id": kind, "settings": settings})).unwrap();
@@ -227,6 +253,10 @@ mod tests {
         let list = json!({"playlist": [{"value": "rtmp://h/a/b"}, {"value": "/v/c.mp4"}]});
         assert!(not("vlc_source", &list).starts_with("1 of its list"));
         assert!(not("xshm_input", &json!({"screen": 1})).contains("number 1"));
+        let many: Vec<_> = (0..300).map(|n| json!({"value": format!("/p/{n}.png")})).collect();
+        let many = read(&json!({"id": "slideshow", "settings": {"files": many}})).unwrap();
+        assert_eq!(many.properties.files.len(), Properties::MOST_FILES);
+        assert_eq!(many.not, ["of its slides what is beyond 201"]);
         let screen = json!({"show_cursor": false, "cut_top": 40, "cut_left": -3});
         let taken = read(&json!({"id": "xshm_input", "settings": screen})).unwrap();
         assert!(taken.properties.without_pointer);

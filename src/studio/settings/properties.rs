@@ -145,7 +145,7 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
     Properties { text: text.look(), slides, without_pointer, hidden, at_end, files }.bounded()
 }
 
-/// The files that follow the one that is shown.
+/// What follows the file that is shown.
 fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<PathBuf> {
     let list = match list {
         None => return Vec::new(),

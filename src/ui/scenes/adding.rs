@@ -92,6 +92,7 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneI
     for (name, kind) in [
         (key!("add-image"), Pick::Image),
         (key!("add-slides"), Pick::Slides),
+        (key!("add-slide"), Pick::Slide),
         (key!("add-video"), Pick::Video),
         (key!("add-text-file"), Pick::Text),
     ] {

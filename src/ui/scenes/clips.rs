@@ -1,4 +1,4 @@
-//! The media files that a source plays one after the other: those that follow its first one.
+//! What a source plays or shows one after the other: the files that follow its first one.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,9 @@ use egui::{Align, Ui, vec2};
 
 use crate::capture::Properties;
 use crate::compose::scene::SourceId;
+use crate::ui::actions::key;
 use crate::ui::icons::Icon;
+use crate::ui::pick::{Pick, Then};
 use crate::ui::scenes::filters::line;
 use crate::ui::theme::Type;
 use crate::ui::view::{View, Wish};
@@ -19,16 +21,26 @@ const SIDE: f32 = 26.0;
 enum Done {
     Up(usize),
     Gone(usize),
+    Another(usize, PathBuf),
 }
 
-pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId, files: &mut Vec<PathBuf>) {
+/// Files of this kind.
+pub(super) fn contents(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    (source, pick): (SourceId, Pick),
+    files: &mut Vec<PathBuf>,
+) {
+    let of = |path: &PathBuf| path.parent().map(PathBuf::from);
     let name = view.texts.get("clips-then").to_string();
     line(ui, view, &name, |ui, view| {
-        let text = view.texts.get("clips-add");
+        let slides = pick == Pick::Image;
+        let key = if slides { key!("clips-add-pictures") } else { key!("clips-add") };
+        let text = view.texts.get(key);
         let room = files.len() < Properties::MOST_FILES;
         if Button::new(&text).small().enabled(room).show(ui, view.theme).clicked() {
-            let folder = files.last().and_then(|path| path.parent()).map(PathBuf::from);
-            view.wish(Wish::PickThen(id, folder));
+            let then = Then { source, pick, at: None };
+            view.wish(Wish::PickThen(then, files.last().and_then(of)));
         }
     });
     let mut done = None;
@@ -41,6 +53,11 @@ pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId, files: &m
             let up = icon_button(ui, view.theme, Icon::ChevronUp, &up, SIDE, Look::Quiet);
             if up.clicked() && index > 0 {
                 done = Some(Done::Up(index));
+            }
+            let other = view.texts.with("clips-another", &named);
+            let other = icon_button(ui, view.theme, Icon::Folder, &other, SIDE, Look::Quiet);
+            if other.clicked() {
+                done = Some(Done::Another(index, path.clone()));
             }
             let away = view.texts.with("clips-remove", &named);
             let away = icon_button(ui, view.theme, Icon::Close, &away, SIDE, Look::Quiet);
@@ -57,6 +74,10 @@ pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId, files: &m
     match done {
         Some(Done::Up(index)) => files.swap(index, index - 1),
         Some(Done::Gone(index)) => drop(files.remove(index)),
+        Some(Done::Another(index, path)) => {
+            let then = Then { source, pick, at: Some(index) };
+            view.wish(Wish::PickThen(then, of(&path)));
+        }
         None => {}
     }
 }

@@ -100,13 +100,24 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
 /// The file or folder that is shown, and the way to another.
 fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
     let Some((pick, path)) = Pick::of(&source.choice).zip(source.choice.path()) else { return };
-    let key = if pick == Pick::Slides { key!("shows-folder") } else { key!("shows-file") };
+    let key = match pick {
+        Pick::Slides => key!("shows-folder"),
+        Pick::Slide => key!("shows-slide"),
+        _ => key!("shows-file"),
+    };
+    let other = match pick {
+        Pick::Slides => Some((key!("shows-a-picture"), Pick::Slide)),
+        Pick::Slide => Some((key!("shows-a-folder"), Pick::Slides)),
+        _ => None,
+    };
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, view| {
-        let text = view.texts.get("shows-choose");
-        if Button::new(&text).small().show(ui, view.theme).clicked() {
-            let folder = path.parent().map(Path::to_owned);
-            view.wish(Wish::PickAnother(pick, source.id, folder));
+        for (key, pick) in std::iter::once((key!("shows-choose"), pick)).chain(other) {
+            let text = view.texts.get(key);
+            if Button::new(&text).small().show(ui, view.theme).clicked() {
+                let folder = path.parent().map(Path::to_owned);
+                view.wish(Wish::PickAnother(pick, source.id, folder));
+            }
         }
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let size = vec2(ui.available_width() - gap::S, 26.0);

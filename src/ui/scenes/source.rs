@@ -12,6 +12,7 @@ use crate::media::transport::AtEnd;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::pick::Pick;
 use crate::ui::picture::Picture;
 use crate::ui::scenes::draft::{Draft, has_properties, heeds, may_be_out};
 use crate::ui::scenes::filters::{line, seen};
@@ -106,11 +107,12 @@ fn contents(
             room(ui, view, &mut now.text);
         }
         Heeds::Slides => {
+            clips::contents(ui, view, (id, Pick::Image), &mut now.files);
             slides(ui, view, &mut now.slides);
             hidden(ui, view, &mut now.hidden);
         }
         Heeds::Media => {
-            clips::contents(ui, view, id, &mut now.files);
+            clips::contents(ui, view, (id, Pick::Video), &mut now.files);
             at_end(ui, view, &mut now.at_end);
             hidden(ui, view, &mut now.hidden);
         }

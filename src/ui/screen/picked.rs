@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use super::Screen;
 use crate::audio::AudioChoice;
-use crate::capture::VideoChoice;
+use crate::capture::{Properties, VideoChoice};
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::transition::{Kind, Order};
 use crate::mix::StripId;
 use crate::studio::{Command, Edit};
 use crate::ui::bars::Page;
-use crate::ui::pick::Pick;
+use crate::ui::pick::{Pick, Then};
 use crate::ui::scenes::Whose;
 use crate::ui::view::Wish;
 
@@ -31,6 +31,24 @@ impl Screen {
     /// A file or folder was chosen for a source that is there.
     pub fn picked_another(&mut self, pick: Pick, source: SourceId, path: PathBuf) {
         let edit = Edit::SetSource(source, pick.choice(path));
+        self.wishes.push(Wish::Command(Command::Edit(edit)));
+    }
+
+    /// Files were chosen that a source plays or shows after its first one.
+    pub fn picked_then(&mut self, then: Then, paths: Vec<PathBuf>) {
+        let Some(source) = self.snapshot.scenes.collection.source(then.source) else { return };
+        let mut properties = source.properties.clone();
+        let files = &mut properties.files;
+        match then.at {
+            // The list may have changed while the dialog stood open.
+            Some(at) => match (files.get_mut(at), paths.into_iter().next()) {
+                (Some(file), Some(path)) => *file = path,
+                _ => return,
+            },
+            None => files.extend(paths),
+        }
+        files.truncate(Properties::MOST_FILES);
+        let edit = Edit::SetProperties(then.source, properties);
         self.wishes.push(Wish::Command(Command::Edit(edit)));
     }
 
