@@ -7,6 +7,8 @@ mod chat;
 pub mod collection;
 mod disk;
 mod filters;
+#[cfg(test)]
+mod guide;
 pub(in crate::studio) mod hidden;
 mod kept;
 mod layout;

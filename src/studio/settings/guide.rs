@@ -1,0 +1,132 @@
+//! What the user guide says of filters and strips in settings, compared with what they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::audio::AudioChoice;
+use crate::compose::filter as pictures;
+use crate::media::ExtraTrack;
+use crate::media::transport::AtEnd;
+use crate::mix::StripId;
+use crate::mix::filter::{Filter, Slot};
+use crate::studio::settings::strips;
+use crate::studio::strips::SoundStrip;
+
+/// The rows of the table with this head: the word that each begins with, and the rest.
+fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows = text.lines().skip_while(|line| *line != head).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|')).map(|line| {
+        let (first, rest) = line.trim_matches('|').split_once('|').unwrap();
+        (words(first)[0].to_owned(), rest.trim().to_owned())
+    });
+    let rows: BTreeMap<String, String> = rows.collect();
+    assert!(!rows.is_empty(), "no table {head} in {page}");
+    rows
+}
+
+/// What stands between backticks.
+fn words(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+fn number(text: &str) -> f32 {
+    text.trim().replace('−', "-").replace(',', "").parse().unwrap_or_else(|_| panic!("'{text}'"))
+}
+
+/// Least, most and first value.
+type Range = [f32; 3];
+
+/// The numbers in a row, and what of it is none.
+fn numbers(row: &str) -> (BTreeMap<&str, Range>, BTreeSet<&str>) {
+    let (mut numbers, mut others) = (BTreeMap::new(), BTreeSet::new());
+    for part in row.trim_matches(['|', ' ']).split(';') {
+        let values = part.rsplit_once('`').map_or("", |(_, values)| values);
+        let Some((low, rest)) = values.split_once('…') else {
+            others.extend(words(part));
+            continue;
+        };
+        let (high, first) = rest.split_once(" (").unwrap();
+        let range = [number(low), number(high), number(first.trim_end_matches(')'))];
+        numbers.extend(words(part).into_iter().map(|name| (name, range)));
+    }
+    (numbers, others)
+}
+
+/// A filter whose side chain, where it has one, is the main strip.
+fn chained(filter: Filter) -> Filter {
+    match filter {
+        Filter::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } => {
+            let side_chain = Some(StripId::MAIN);
+            Filter::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, side_chain }
+        }
+        other => other,
+    }
+}
+
+/// Every key of a strip as it is written, and of its filters, by their kinds.
+fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
+    let mut strip = SoundStrip::new(StripId(1), AudioChoice::Tone);
+    strip.name = "Music".into();
+    strip.at_end = AtEnd::Clear;
+    strip.if_silent = Some(AudioChoice::Tone);
+    strip.strip.tracks = ExtraTrack::all().collect();
+    let filters = Filter::KINDS.map(chained);
+    strip.strip.filters = filters.map(|filter| Slot { enabled: true, filter }).to_vec();
+    let table = strips::tables(&[SoundStrip::main(), strip]).pop();
+    let table = toml::Table::try_from(table.unwrap()).unwrap();
+    let of = |filter: &toml::Value| {
+        let kind = filter["kind"].as_str().unwrap().to_owned();
+        (kind, filter.as_table().unwrap().keys().cloned().collect())
+    };
+    let filters = table["filters"].as_array().unwrap().iter().map(of).collect();
+    (table.keys().cloned().collect(), filters)
+}
+
+#[test]
+fn the_settings_of_strips_are_in_the_guide() {
+    let guide = rows("sound.md", "| key | values |");
+    assert_eq!(guide.into_keys().collect::<BTreeSet<_>>(), written().0);
+}
+
+#[test]
+fn the_numbers_of_sound_filters_are_in_the_guide() {
+    let guide = rows("sound.md", "| kind | values |");
+    let kinds = Filter::KINDS.map(|filter| filter.kind());
+    assert_eq!(guide.keys().map(String::as_str).collect::<BTreeSet<_>>(), kinds.into());
+    let written = written().1;
+    for mut filter in Filter::KINDS {
+        let kind = filter.kind();
+        let (told, mut others) = numbers(&guide[kind]);
+        let names = filter.parameters();
+        let known = names.iter().zip(filter.values());
+        let known =
+            known.map(|(it, first)| (it.name, [*it.range.start(), *it.range.end(), *first]));
+        assert_eq!(told, known.collect(), "{kind}");
+        others.extend(["kind", "enabled"]);
+        others.extend(told.into_keys());
+        assert_eq!(written[kind].iter().map(String::as_str).collect::<BTreeSet<_>>(), others);
+    }
+}
+
+#[test]
+fn the_settings_of_picture_filters_are_in_the_guide() {
+    let guide = rows("filters.md", "| kind | values |");
+    let filters = pictures::Filter::kinds();
+    let kinds: BTreeSet<&str> = filters.iter().map(pictures::Filter::kind).collect();
+    assert_eq!(guide.keys().map(String::as_str).collect::<BTreeSet<_>>(), kinds);
+    for mut filter in filters {
+        let kind = filter.kind();
+        // Beside them the endings of files.
+        let told = words(&guide[kind]).into_iter().filter(|word| !word.starts_with('.'));
+        let mut known: BTreeSet<&str> = filter.parameters().iter().map(|it| it.name).collect();
+        known.extend(filter.color().map(|_| "color"));
+        known.extend(filter.file().map(|_| "file"));
+        for choice in filter.choices() {
+            known.insert(choice.name);
+            known.extend(choice.options);
+        }
+        assert_eq!(told.collect::<BTreeSet<_>>(), known, "{kind}");
+    }
+}
