@@ -376,7 +376,7 @@ fn as_number(value: &Value) -> Option<f64> {
 }
 
 /// The items without those that show a bad scene, and whether there were any.
-fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
+pub(super) fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
     let mut broken = false;
     let mut kept = Vec::new();
     for mut item in items {

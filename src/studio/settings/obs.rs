@@ -12,6 +12,7 @@ use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
+use crate::studio::settings::collection::without;
 use crate::studio::settings::obs_filters::{self, array, flag, number, text};
 use crate::studio::settings::obs_sizes::{self, Known};
 use crate::studio::settings::obs_sources::{self, Taken};
@@ -145,14 +146,8 @@ impl<'a> Importer<'a> {
             let Some(scene) = collection.scenes.get_mut(index) else { break };
             let (id, items) = (scene.id, std::mem::take(&mut scene.items));
             let name = scene.name.clone();
-            let before = items.len();
-            let kept: Vec<Item> = items
-                .into_iter()
-                .filter(|item| {
-                    !matches!(item.content, Content::Scene(shown) if collection.reaches(shown, id))
-                })
-                .collect();
-            if kept.len() < before {
+            let (kept, broken) = without(items, &|shown| collection.reaches(shown, id));
+            if broken {
                 self.told.insert(format!("what of '{name}' would show '{name}' itself"));
             }
             if let Some(scene) = collection.scenes.get_mut(index) {
@@ -586,6 +581,17 @@ mod tests {
             {"id": "scene", "name": 7, "settings": 5}]}"#;
         let it = import_text(circle).unwrap().collection;
         assert!(!it.reaches(it.scenes[1].id, it.scenes[0].id) || it.scenes[0].items.is_empty());
+        // Also where a group is between.
+        let grouped = r#"{"scene_order": [], "sources": [
+            {"id": "scene", "name": "A", "settings": {"items": [{"name": "G"}]}},
+            {"id": "group", "name": "G", "settings": {"items": [{"name": "B"}]}},
+            {"id": "scene", "name": "B", "settings": {"items": [{"name": "A"}]}}]}"#;
+        let import = import_text(grouped).unwrap();
+        let it = &import.collection;
+        let [a, b] = it.scenes.as_slice() else { panic!("{it:?}") };
+        assert!(!it.reaches(a.id, b.id) || !it.reaches(b.id, a.id), "{it:?}");
+        let circle = |told: &String| told.contains("would show") && told.ends_with("itself");
+        assert!(import.left_out.iter().any(circle), "{:?}", import.left_out);
         let deep = "{\"id\": \"group\", \"name\": \"G\", \"settings\": {\"items\": [{\"name\": \"G\"}, {\"name\": \"G\"}]}}";
         let file = format!(
             "{{\"scene_order\": [], \"sources\": [{deep}, {{\"id\": \"scene\", \"name\": \"A\", \"settings\": {{\"items\": [{{\"name\": \"G\"}}]}}}}]}}"
