@@ -373,6 +373,15 @@ fn several_sources_are_selected_and_changed_as_one() {
     };
     source(&harness, "Opening").click();
     harness.run();
+    // One alone is aligned with the program.
+    source(&harness, "Opening").click_secondary();
+    harness.run();
+    // Wherever it has been scrolled to.
+    harness.get_by_label("Align left").click_accesskit();
+    match several(commands(&mut harness)).as_slice() {
+        [Edit::SetPlace(_, place)] => assert!(place.x.abs() < 1e-6, "{place:?}"),
+        other => panic!("{other:?}"),
+    }
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
     harness.get_by_label("Picture of the scene, 2 are selected: arrows move them");

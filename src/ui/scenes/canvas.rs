@@ -257,7 +257,10 @@ impl<'a> Canvas<'a> {
             if drag.grip == Grip::Whole && !self.modifiers.command {
                 let size = natural(view.snapshot, item);
                 let near = NEAR / self.frame.scale();
-                let (snapped, across, down) = place::snapped(&now, size, canvas, near);
+                let goes = |id| id == drag.id || drag.others.iter().any(|(it, _)| *it == id);
+                let stay = self.items.iter().filter(|it| !it.hidden && !goes(it.id));
+                let others: Vec<_> = stay.map(|it| self.edges(view, it)).collect();
+                let (snapped, across, down) = place::snapped(&now, size, canvas, &others, near);
                 now = snapped;
                 drag.guides = (across, down);
             }

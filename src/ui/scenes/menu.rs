@@ -1,6 +1,6 @@
 //! What can be done with an item or a scene: the lists and the picture offer the same.
 
-use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, Vec2};
+use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, Vec2};
 
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene};
 use crate::studio::scenes::MAIN;
@@ -58,13 +58,9 @@ fn edit(view: &mut View<'_>, edit: Edit) {
     view.send(Command::Edit(edit));
 }
 
-/// What can be done with several items at once.
-fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
-    let (texts, ids) = (view.texts, draft.chosen());
-    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
-    let chosen = ids.iter().filter_map(|id| collection.item(*id));
-    let free: Vec<&Item> = chosen.filter(|item| !item.locked).collect();
-    let canvas = view.snapshot.quality.size;
+/// Bringing items in line: several with each other, one alone with the program.
+fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
+    let (texts, canvas) = (view.texts, view.snapshot.quality.size);
     for (name, line_) in [
         (key!("align-left"), Line::Left),
         (key!("align-center"), Line::Center),
@@ -73,15 +69,24 @@ fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         (key!("align-middle"), Line::Middle),
         (key!("align-bottom"), Line::Bottom),
     ] {
-        if line(ui, view, &texts.get(name), free.len() > 1) {
+        if line(ui, view, &texts.get(name), enabled) {
             let places: Vec<_> =
-                free.iter().map(|item| (item.place, natural(view.snapshot, item))).collect();
+                items.iter().map(|item| (item.place, natural(view.snapshot, item))).collect();
             let places = place::aligned(&places, line_, canvas);
-            let edits = free.iter().zip(places).map(|(item, new)| Edit::SetPlace(item.id, new));
+            let edits = items.iter().zip(places).map(|(item, new)| Edit::SetPlace(item.id, new));
             edit(view, Edit::Several(edits.collect()));
         }
     }
     menu_rule(ui, view.theme);
+}
+
+/// What can be done with several items at once.
+fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
+    let (texts, ids) = (view.texts, draft.chosen());
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let chosen = ids.iter().filter_map(|id| collection.item(*id));
+    let free: Vec<&Item> = chosen.filter(|item| !item.locked).collect();
+    in_line(ui, view, &free, free.len() > 1);
     let hide = if item.hidden { key!("items-show") } else { key!("items-hide") };
     if line(ui, view, &texts.get(hide), true) {
         each(view, &ids, |id| Edit::HideItem(id, !item.hidden));
@@ -108,6 +113,13 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if draft.is_chosen(item.id) && draft.chosen().len() > 1 {
         return several(ui, view, draft, item);
     }
+    // Its lines may be more than a small window is high.
+    let height = ui.ctx().content_rect().height() * 0.9;
+    let area = ScrollArea::vertical().id_salt("item").max_height(height);
+    area.show(ui, |ui| alone(ui, view, draft, item));
+}
+
+fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let texts = view.texts;
     let id = item.id;
     let place = item.place;
@@ -150,6 +162,7 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         }
     }
     menu_rule(ui, view.theme);
+    in_line(ui, view, &[item], free);
     order(ui, view, id);
     if line(ui, view, &texts.get("item-duplicate"), true) {
         edit(view, Edit::DuplicateItem(id));

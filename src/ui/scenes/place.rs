@@ -235,22 +235,31 @@ pub fn aligned(all: &[(Place, Size)], line: Line, canvas: Size) -> Vec<Place> {
     all.iter().map(moved_one).collect()
 }
 
-/// Moved so that an edge or the middle lies on the program's, if one is within `near` pixels; and
-/// the lines on which it now lies, across and down.
+/// Moved so that an edge or the middle lies on the program's, or on those of the others, whose edges these
+/// are, if one is within `near` pixels; and the lines on which it now lies, across and down.
 pub fn snapped(
     place: &Place,
     natural: Size,
     canvas: Size,
+    others: &[[f64; 4]],
     near: f64,
 ) -> (Place, Option<f64>, Option<f64>) {
     let [left, top, right, bottom] = edges(place, natural, canvas);
-    let snap = |low: f64, high: f64, length: f64| {
-        let pairs = [(low, 0.0), (high, length), ((low + high) / 2.0, length / 2.0)];
-        let best = pairs.into_iter().min_by(|a, b| (a.0 - a.1).abs().total_cmp(&(b.0 - b.1).abs()));
+    let snap = |low: f64, high: f64, length: f64, sides: fn(&[f64; 4]) -> (f64, f64)| {
+        let middle = f64::midpoint(low, high);
+        let program = [(low, 0.0), (high, length), (middle, length / 2.0)];
+        let beside = others.iter().map(sides).flat_map(|(from, to)| {
+            let centre = f64::midpoint(from, to);
+            [(low, from), (low, to), (high, from), (high, to), (middle, centre)]
+        });
+        let best = program
+            .into_iter()
+            .chain(beside)
+            .min_by(|a, b| (a.0 - a.1).abs().total_cmp(&(b.0 - b.1).abs()));
         best.filter(|(is, line)| (is - line).abs() <= near).map(|(is, line)| (line - is, line))
     };
-    let across = snap(left, right, f64::from(canvas.width));
-    let down = snap(top, bottom, f64::from(canvas.height));
+    let across = snap(left, right, f64::from(canvas.width), |[left, _, right, _]| (*left, *right));
+    let down = snap(top, bottom, f64::from(canvas.height), |[_, top, _, bottom]| (*top, *bottom));
     let by = (across.map_or(0.0, |it| it.0), down.map_or(0.0, |it| it.0));
     (moved(place, by, canvas), across.map(|it| it.1), down.map(|it| it.1))
 }
@@ -312,11 +321,20 @@ mod tests {
     #[test]
     fn moving_snaps_to_edges_and_the_middle() {
         let place = moved(&quarter(), (5.0, -177.0), HD);
-        let (place, across, down) = snapped(&place, HD, HD, 8.0);
+        let (place, across, down) = snapped(&place, HD, HD, &[], 8.0);
         assert!(near(&place, [320.0, 0.0, 640.0, 360.0]), "{place:?}");
         assert_eq!((across, down), (Some(640.0), Some(0.0)));
-        let (_, across, _) = snapped(&moved(&quarter(), (50.0, 0.0), HD), HD, HD, 8.0);
+        let beside = moved(&quarter(), (50.0, 0.0), HD);
+        let (_, across, _) = snapped(&beside, HD, HD, &[], 8.0);
         assert_eq!(across, None);
+        // An edge of another item, and the middle of a third one.
+        let others = [[100.0, 5.0, 365.0, 95.0], [0.0, 600.0, 30.0, 690.0]];
+        let (place, across, down) = snapped(&beside, HD, HD, &others, 8.0);
+        assert!(near(&place, [365.0, 180.0, 640.0, 360.0]), "{place:?}");
+        assert_eq!((across, down), (Some(365.0), Some(360.0)));
+        let low = moved(&quarter(), (99.0, 289.0), HD);
+        let (_, _, down) = snapped(&low, HD, HD, &others, 8.0);
+        assert_eq!(down, Some(645.0));
     }
 
     #[test]
