@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
-use super::WebUrl;
+use super::{Patience, WebUrl};
 use crate::net::http::{Fault, Http};
 use crate::net::{Cause, Endpoint, Error, Options, Stage, Step, connect};
 use crate::wire::http::{Body, Fields, Response};
@@ -139,7 +139,7 @@ impl Client {
         }
     }
 
-    /// Reads the rest of an answer, at most `most` bytes and until `limit` has passed, and keeps its
+    /// Reads the rest of an answer, at most `most` bytes and as long as `patience` lasts, and keeps its
     /// connection.
     ///
     /// # Errors
@@ -148,9 +148,8 @@ impl Client {
         &mut self,
         mut answer: Answer,
         most: usize,
-        limit: Duration,
+        patience: &mut Patience,
     ) -> Result<Bytes, Error> {
-        let until = Instant::now() + limit;
         let claimed = answer.length().unwrap_or(0);
         let too_long = || Cause::Protocol(format!("it sends more than {} KiB", most >> 10));
         if claimed > most as u64 {
@@ -158,15 +157,10 @@ impl Client {
         }
         let mut whole = BytesMut::new();
         loop {
-            let piece = timeout_at(until, timeout(PATIENCE, answer.piece())).await;
-            let piece = match piece {
-                Ok(Ok(piece)) => piece?,
-                Ok(Err(_)) => {
-                    return Err(answer.error(Stage::Media, Cause::TimedOut { after: PATIENCE }));
-                }
-                Err(_) => return Err(answer.error(Stage::Media, Cause::TimedOut { after: limit })),
-            };
+            let piece = patience.wait(answer.piece()).await;
+            let piece = piece.map_err(|cause| answer.error(Stage::Media, cause))??;
             let Some(piece) = piece else { break };
+            patience.came(piece.len());
             if whole.len() + piece.len() > most {
                 return Err(answer.error(Stage::Media, too_long()));
             }

@@ -2,11 +2,13 @@
 //! connections, proxies and trust as everything else. Runs on the network runtime.
 
 mod client;
+mod patience;
 mod socket;
 mod url;
 
 pub use self::url::{UrlError, WebUrl, decoded};
 pub use client::{Answer, Client, Span};
+pub use patience::Patience;
 pub use socket::Socket;
 
 use bytes::Bytes;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::problem::Problem;
 use crate::net::web::Flow;
@@ -11,7 +11,7 @@ use crate::net::{Cause, Error, Stage};
 use crate::wire::hls::is_playlist;
 use crate::wire::ts::PACKET;
 
-/// The first bytes have come by then.
+/// So many bytes that it can be told have come by then.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many tell everything apart.
 const ENOUGH: usize = PACKET + 1;
@@ -28,17 +28,21 @@ pub(super) enum Body {
 
 /// Looks at the beginning of a body, which is given back.
 pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), Problem> {
-    let mut start = BytesMut::new();
+    sniff_within(flow, PATIENCE).await
+}
+
+async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, BytesMut), Problem> {
+    let (mut start, until) = (BytesMut::new(), Instant::now() + patience);
     while start.len() < ENOUGH {
         let peer = flow.url().endpoint().to_string();
-        match timeout(PATIENCE, flow.next()).await {
+        match timeout_at(until, flow.next()).await {
             // Nothing has been played yet: this is still about asking.
             Ok(piece) => match piece.map_err(|error| Error { stage: Stage::Request, ..error })? {
                 Some(piece) => start.extend_from_slice(&piece),
                 None => break,
             },
             Err(_) => {
-                let cause = Cause::TimedOut { after: PATIENCE };
+                let cause = Cause::TimedOut { after: patience };
                 return Err(Error { stage: Stage::Request, cause, peer }.into());
             }
         }
@@ -82,4 +86,32 @@ fn unknown(start: &[u8], flow: &Flow) -> Problem {
         "Check the URL: FLV, HLS and MPEG-TS can be played over http and https, FLV over ws and wss."
     };
     Problem::no_stream(what, advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::net::web::WebUrl;
+
+    #[tokio::test]
+    async fn a_beginning_that_trickles_has_one_limit_for_all_of_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            // As MPEG-TS begins: it takes 189 of these before it can be told.
+            while socket.write_all(&[0x47]).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        let url = WebUrl::parse(&format!("http://{address}/live.ts")).unwrap();
+        let mut flow = Flow::open(&url, &crate::net::Options::default(), &|_| {}).await.unwrap();
+        let told = sniff_within(&mut flow, Duration::from_secs(1)).await;
+        let Err(Problem::Net(error)) = told else { panic!("{told:?}") };
+        assert!(matches!(error.cause, Cause::TimedOut { .. }), "{error:?}");
+    }
 }

@@ -8,17 +8,16 @@ use tokio::time::timeout;
 
 use super::super::problem::Problem;
 use super::super::seal::Seal;
-use crate::net;
-use crate::net::web::{Answer, Client, Span, WebUrl};
+use crate::net::web::{Answer, Client, Patience, Span, WebUrl};
+use crate::net::{self, Cause, Stage};
+use crate::player::connection::PATIENCE;
 use crate::player::{Failure, Kind};
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
 /// The longest segment: a minute of 4 Mbit/s, ten seconds of 25.
-const MAX_SEGMENT: usize = 32 << 20;
+pub(super) const MAX_SEGMENT: usize = 32 << 20;
 /// The longest beginning of an MP4.
 const MAX_MAP: usize = 1 << 20;
-/// Something is read as a whole by then.
-const LIMIT: Duration = Duration::from_secs(60);
 /// Keys and beginnings that are remembered.
 const REMEMBERED: usize = 8;
 /// A question that may have a better answer later is asked again after these pauses.
@@ -29,6 +28,7 @@ type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
 
 /// Who reads. Lists have a connection of their own, which may wait for what is still to come.
 pub(super) struct Fetch {
+    pub limits: Limits,
     client: Client,
     lists: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
@@ -48,8 +48,61 @@ pub(super) struct Begun {
     data: BytesMut,
 }
 
-/// Its beginning has come by then, piece by piece.
-const BEGINS: Duration = Duration::from_secs(10);
+/// How long is waited for what is asked for, over all tries.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Limits {
+    /// Without anything, or with next to nothing.
+    pub quiet: Duration,
+    /// For all of it, where it comes and is slow.
+    pub whole: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { quiet: PATIENCE, whole: Duration::from_secs(60) }
+    }
+}
+
+impl Limits {
+    fn patience(self) -> Patience {
+        Patience::new(self.quiet, self.whole)
+    }
+}
+
+/// What is asked for, as it is called where it does not come.
+#[derive(Copy, Clone, Debug)]
+enum What {
+    List,
+    Segment,
+    Beginning,
+    Key,
+}
+
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::List => "the playlist",
+            Self::Segment => "a segment",
+            Self::Beginning => "what stands before the segments",
+            Self::Key => "the stream's key",
+        }
+    }
+
+    /// Where this does not come: with its name, for who waits need not know what a server is asked.
+    fn problem(self, error: net::Error, limits: Limits) -> Problem {
+        let Cause::TimedOut { after } = error.cause else { return error.into() };
+        if error.stage < Stage::Request {
+            return error.into();
+        }
+        let (peer, name, seconds) = (&error.peer, self.name(), after.as_secs_f64().round());
+        let what = if after == limits.whole {
+            format!("{peer} takes more than {seconds} s to send {name}")
+        } else {
+            format!("{peer} has sent nothing, or next to nothing, of {name} for {seconds} s")
+        };
+        told(Kind::Unreachable, what, "Check the network connection and the server's own messages.")
+    }
+}
 
 /// What is asked for: all that is there, or bytes from, and up to.
 pub(super) type Place = (WebUrl, Option<(u64, u64)>);
@@ -100,12 +153,17 @@ pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, Problem> {
 impl Fetch {
     pub fn new(options: net::Options) -> Self {
         let (client, lists) = (Client::new(options.clone()), Client::new(options));
-        Self { client, lists, keys: Vec::new(), maps: Vec::new() }
+        Self { limits: Limits::default(), client, lists, keys: Vec::new(), maps: Vec::new() }
     }
 
-    /// A playlist, and where it came from in the end.
-    pub async fn playlist(&mut self, url: &WebUrl) -> Result<(Bytes, WebUrl), Problem> {
-        read(&mut self.lists, url, None, MAX_TEXT).await
+    /// A playlist, and where it came from in the end; silence is borne for so long.
+    pub async fn playlist_within(
+        &mut self,
+        url: &WebUrl,
+        quiet: Duration,
+    ) -> Result<(Bytes, WebUrl), Problem> {
+        let limits = Limits { quiet, ..self.limits };
+        read(&mut self.lists, (url, None), MAX_TEXT, What::List, limits).await
     }
 
     /// A playlist whose server answers when there is something new, within `limit`; and `part`, which
@@ -118,10 +176,11 @@ impl Fetch {
         grace: Duration,
     ) -> (Option<(Bytes, WebUrl)>, Option<Bytes>) {
         let Self { client, lists, .. } = self;
-        let mut list = pin!(timeout(limit, try_read(lists, url, None, MAX_TEXT)));
+        let (mut first, mut second) = (self.limits.patience(), self.limits.patience());
+        let mut list = pin!(timeout(limit, try_read(lists, (url, None), MAX_TEXT, &mut first)));
         let mut early = pin!(async {
             let (url, range) = part?;
-            Some(try_read(client, url, *range, MAX_SEGMENT).await.ok()?.0)
+            Some(try_read(client, (url, *range), MAX_SEGMENT, &mut second).await.ok()?.0)
         });
         let mut came = None;
         let list = loop {
@@ -148,36 +207,63 @@ impl Fetch {
     /// What is at a place.
     pub async fn piece(&mut self, place: &Place) -> Result<Bytes, Problem> {
         let (url, range) = place;
-        Ok(read(&mut self.client, url, *range, MAX_SEGMENT).await?.0)
+        let place = (url, *range);
+        Ok(read(&mut self.client, place, MAX_SEGMENT, What::Segment, self.limits).await?.0)
     }
 
     /// Reads a segment from its beginning, until `enough` has been given as much as it wants or all has
     /// come. `None` where that cannot be; why is told who asks for the whole.
+    ///
+    /// # Errors
+    /// Where it does not come: then the whole does not either.
     pub async fn begin(
         &mut self,
         url: &WebUrl,
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
-    ) -> Option<Begun> {
-        let mut answer = self.client.get(url, None, &|_| {}).await.ok()?;
+    ) -> Result<Option<Begun>, Problem> {
+        let mut patience = self.limits.patience();
+        let late = |cause| {
+            let peer = url.endpoint().to_string();
+            What::Segment.problem(net::Error { stage: Stage::Media, cause, peer }, self.limits)
+        };
+        let answer = patience.wait(self.client.get(url, None, &|_| {})).await;
+        let Ok(mut answer) = answer.map_err(late)? else { return Ok(None) };
+        patience.answered();
         let mut data = BytesMut::new();
-        while let Some(piece) = timeout(BEGINS, answer.piece()).await.ok()?.ok()? {
+        loop {
+            let Ok(piece) = patience.wait(answer.piece()).await.map_err(late)? else {
+                return Ok(None);
+            };
+            let Some(piece) = piece else { break };
+            patience.came(piece.len());
             if data.len() + piece.len() > MAX_SEGMENT {
-                return None;
+                return Ok(None);
             }
             data.extend_from_slice(&piece);
             if enough(&piece) {
                 break;
             }
         }
-        Some(Begun { answer, data })
+        Ok(Some(Begun { answer, data }))
     }
 
-    /// All of a segment that was begun.
-    pub async fn rest(&mut self, begun: Begun) -> Option<Bytes> {
+    /// All of a segment that was begun; `None` as for [`Fetch::begin`].
+    ///
+    /// # Errors
+    /// As those of [`Fetch::begin`].
+    pub async fn rest(&mut self, begun: Begun) -> Result<Option<Bytes>, Problem> {
         let Begun { answer, mut data } = begun;
         let most = MAX_SEGMENT.saturating_sub(data.len());
-        data.extend_from_slice(&self.client.read(answer, most, LIMIT).await.ok()?);
-        Some(data.freeze())
+        // Not since it was begun: there may have been no room for it.
+        let mut patience = self.limits.patience();
+        match self.client.read(answer, most, &mut patience).await {
+            Ok(rest) => data.extend_from_slice(&rest),
+            Err(error) if patience.is_over() => {
+                return Err(What::Segment.problem(error, self.limits));
+            }
+            Err(_) => return Ok(None),
+        }
+        Ok(Some(data.freeze()))
     }
 
     /// What came of the segment of this number, as it was before it was encrypted as a whole; and
@@ -205,7 +291,8 @@ impl Fetch {
         if let Some((_, _, data)) = known {
             return Ok(data.clone());
         }
-        let mut data = read(&mut self.client, &url, map.range, MAX_MAP).await?.0;
+        let (place, what) = ((&url, map.range), What::Beginning);
+        let mut data = read(&mut self.client, place, MAX_MAP, what, self.limits).await?.0;
         if let Some(key) = map.key.as_ref().filter(|key| key.method == Method::Aes128) {
             data = self.open(base, data, Some(key), 0).await?.0;
         }
@@ -224,7 +311,7 @@ impl Fetch {
         if let Some((_, secret)) = self.keys.iter().find(|(its, _)| *its == url) {
             return Ok(*secret);
         }
-        let data = read(&mut self.client, &url, None, 1_024).await?.0;
+        let data = read(&mut self.client, (&url, None), 1_024, What::Key, self.limits).await?.0;
         let secret: [u8; 16] = data.as_ref().try_into().map_err(|_| {
             let what = format!("the stream's key has {} bytes instead of 16", data.len());
             told(Kind::Refused, what, "The server may want a login: give the URL with its token.")
@@ -237,21 +324,23 @@ impl Fetch {
     }
 }
 
-/// Reads something small or large; asks again where that may help.
+/// Reads something small or large; asks again where that may help, and patience lasts.
 async fn read(
     client: &mut Client,
-    url: &WebUrl,
-    range: Option<(u64, u64)>,
+    place: (&WebUrl, Option<(u64, u64)>),
     most: usize,
+    what: What,
+    limits: Limits,
 ) -> Result<(Bytes, WebUrl), Problem> {
-    let mut pauses = AGAIN.iter();
+    let (mut pauses, mut patience) = (AGAIN.iter(), limits.patience());
     loop {
-        match try_read(client, url, range, most).await {
+        match try_read(client, place, most, &mut patience).await {
             Ok(read) => return Ok(read),
             Err(error) => {
-                let gone = matches!(&error.cause, net::Cause::Answer { .. });
-                let Some(pause) = pauses.next().filter(|_| error.may_pass() && !gone) else {
-                    return Err(error.into());
+                let gone = matches!(&error.cause, Cause::Answer { .. });
+                let again = error.may_pass() && !gone && !patience.is_over();
+                let Some(pause) = pauses.next().filter(|_| again) else {
+                    return Err(what.problem(error, limits));
                 };
                 tracing::debug!(%error, "asking again");
                 tokio::time::sleep(Duration::from_millis(*pause)).await;
@@ -262,14 +351,18 @@ async fn read(
 
 async fn try_read(
     client: &mut Client,
-    url: &WebUrl,
-    range: Option<(u64, u64)>,
+    (url, range): (&WebUrl, Option<(u64, u64)>),
     most: usize,
+    patience: &mut Patience,
 ) -> Result<(Bytes, WebUrl), net::Error> {
     let span = range.map(|(from, until)| Span { from, until });
-    let answer = client.get(url, span, &|_| {}).await?;
+    let answer = patience.wait(client.get(url, span, &|_| {})).await.map_err(|cause| {
+        let peer = url.endpoint().to_string();
+        net::Error { stage: Stage::Request, cause, peer }
+    })??;
+    patience.answered();
     let (partial, from) = (answer.is_partial(), answer.url().clone());
-    let whole = client.read(answer, most, LIMIT).await?;
+    let whole = client.read(answer, most, patience).await?;
     Ok(match range {
         // The server knows of no ranges and sent everything.
         Some((from_byte, until)) if !partial => {

@@ -164,20 +164,27 @@ impl Track {
     }
 
     /// Reads the list at `url` and follows it; `other`, another list of the same, may know how new
-    /// it is.
+    /// it is. A server that says nothing for `quiet` is not waited for.
     pub async fn open(
         fetch: &mut Fetch,
         url: &WebUrl,
         buffer: &Arc<Buffer>,
         other: Option<&Self>,
+        quiet: Duration,
     ) -> Result<Self, Problem> {
-        if let Some(question) = other.and_then(|other| other.question(url))
-            && let Ok((text, from)) = fetch.playlist(&question).await
-            && let Ok(track) = Self::new(&from, text, buffer)
-        {
-            return Ok(track);
+        if let Some(question) = other.and_then(|other| other.question(url)) {
+            let began = Instant::now();
+            match fetch.playlist_within(&question, quiet).await {
+                Ok((text, from)) => {
+                    if let Ok(track) = Self::new(&from, text, buffer) {
+                        return Ok(track);
+                    }
+                }
+                Err(problem) if began.elapsed() >= quiet => return Err(problem),
+                Err(_) => {}
+            }
         }
-        let (text, from) = fetch.playlist(url).await?;
+        let (text, from) = fetch.playlist_within(url, quiet).await?;
         Self::new(&from, text, buffer)
     }
 
@@ -435,7 +442,7 @@ impl Track {
         }
         let (url, since) = (join(&self.url, &piece.uri)?, Instant::now());
         let mut look = self.unpack.look();
-        let begun = fetch.begin(&url, &mut |data| look.take(data)).await;
+        let begun = fetch.begin(&url, &mut |data| look.take(data)).await?;
         let tags = look.tags();
         let Some(begun) = begun else { return Ok(None) };
         let restart = std::mem::take(&mut self.restart) || piece.discontinuity;
@@ -466,7 +473,7 @@ impl Track {
     /// What comes of a segment behind what was handed on.
     async fn rest(&mut self, fetch: &mut Fetch, rest: Rest) -> Result<Arrival, Problem> {
         let Rest { piece, place, begun, given, since } = rest;
-        let data = match fetch.rest(begun).await {
+        let data = match fetch.rest(begun).await? {
             Some(data) => data,
             None => fetch.piece(&place).await?,
         };
@@ -489,7 +496,16 @@ impl Track {
 
     /// Reads the list again, as it is now.
     pub(super) async fn refresh(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
-        let (text, from) = fetch.playlist(&self.url).await?;
+        self.refresh_within(fetch, fetch.limits.quiet).await
+    }
+
+    /// The same from a server that may say nothing for so long only.
+    pub(super) async fn refresh_within(
+        &mut self,
+        fetch: &mut Fetch,
+        quiet: Duration,
+    ) -> Result<(), Problem> {
+        let (text, from) = fetch.playlist_within(&self.url, quiet).await?;
         let media = media(&text, None)?;
         self.take_list(text, &from, media)
     }

@@ -70,12 +70,22 @@ pub(super) struct Loader {
 impl Loader {
     /// Reads what the first playlist leads to.
     pub async fn open(text: &Bytes, url: &WebUrl, ask: &Ask) -> Result<Self, Problem> {
-        let mut fetch = Fetch::new(ask.net.clone());
-        let buffer = &ask.buffer;
+        Self::open_by(Fetch::new(ask.net.clone()), text, url, ask).await
+    }
+
+    /// The same by a reader of its own.
+    pub(super) async fn open_by(
+        mut fetch: Fetch,
+        text: &Bytes,
+        url: &WebUrl,
+        ask: &Ask,
+    ) -> Result<Self, Problem> {
+        let (buffer, quiet) = (&ask.buffer, fetch.limits.quiet);
         if let Ok(Playlist::Master(master)) = parse(text) {
             let can = |variant: &Variant| is_playable(variant, &ask.ability);
             let variant = first(&master.variants, &can);
-            let (main, sound) = tracks(&mut fetch, url, &master, variant, buffer, None).await?;
+            let opened = tracks(&mut fetch, url, &master, variant, buffer, (None, quiet)).await;
+            let (main, sound) = opened?;
             let master = Some((url.clone(), master));
             return Ok(Self::of(fetch, master, variant, main, sound, ask));
         }
@@ -253,7 +263,7 @@ impl Loader {
         if wanted == self.variant {
             return Ok(());
         }
-        let now = Some(&self.main);
+        let now = (Some(&self.main), self.fetch.limits.quiet);
         match tracks(&mut self.fetch, url, master, wanted, &self.buffer, now).await {
             Ok((mut main, sound)) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
@@ -279,21 +289,21 @@ impl Loader {
     }
 }
 
-/// The lists of a variant.
+/// The lists of a variant; of `now` the list that plays, and how long silence is borne.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,
     master: &Master,
     at: usize,
     buffer: &Arc<Buffer>,
-    now: Option<&Track>,
+    (now, quiet): (Option<&Track>, Duration),
 ) -> Result<(Track, Option<Track>), Problem> {
     let variant = master.variants.get(at);
     let uri = variant.map_or("", |variant| variant.uri.as_str());
-    let main = Track::open(fetch, &join(url, uri)?, buffer, now).await?;
+    let main = Track::open(fetch, &join(url, uri)?, buffer, now, quiet).await?;
     let sound = variant.and_then(|variant| master.sound_of(variant));
     let sound = match sound.and_then(|sound| sound.uri.as_deref()) {
-        Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer, Some(&main)).await?),
+        Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer, Some(&main), quiet).await?),
         None => None,
     };
     Ok((main, sound))

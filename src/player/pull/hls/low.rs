@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::fetch::{Fetch, Place, join};
 use super::follow::{Track, media};
@@ -16,7 +16,7 @@ use crate::wire::hls::Media;
 /// A server may hold an answer back for so many target durations, within these bounds.
 const HELD: u32 = 3;
 const HELD_LEAST: Duration = Duration::from_secs(3);
-const HELD_MOST: Duration = Duration::from_secs(12);
+const HELD_MOST: Duration = Duration::from_secs(6);
 /// Even who always has something new is not asked more often.
 const SOONEST: Duration = Duration::from_millis(20);
 /// A hinted part is waited for by so much longer than the list that tells of it.
@@ -40,12 +40,15 @@ impl Track {
         let hint = self.hinted();
         let held = (self.media.target_duration * HELD).clamp(HELD_LEAST, HELD_MOST);
         let url = self.url.asking(&questions);
+        let asked = Instant::now();
         let (list, part) = fetch.playlist_and_part(&url, held, hint.as_ref(), target + GRACE).await;
         self.trust.no_hints |= list.is_some() && hint.is_some() && part.is_none();
         self.early = hint.zip(part).map(|(place, data)| Early { place, data });
         let Some((text, from)) = list else {
             self.trust.broken("a list that was to come later does not come");
-            return self.refresh(fetch).await;
+            // It has been silent for so long already.
+            let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(HELD_LEAST);
+            return self.refresh_within(fetch, quiet).await;
         };
         let read = media(&text, Some(&self.media));
         let Ok(read) = read else {

@@ -8,6 +8,8 @@ mod fetch;
 mod follow;
 mod loader;
 mod low;
+#[cfg(test)]
+mod stalls;
 mod trust;
 mod unpack;
 

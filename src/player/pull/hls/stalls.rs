@@ -1,0 +1,187 @@
+//! Servers of lists that stall, what is told, and what goes on all the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use super::fetch::{Fetch, Limits};
+use super::loader::{Batch, Loader, Wish};
+use crate::net::web::WebUrl;
+use crate::player::pull::item::Ask;
+use crate::player::pull::problem::Problem;
+
+/// Much longer than a server here takes for what it does answer.
+const QUIET: Duration = Duration::from_secs(2);
+/// How long a trickle would go on.
+const WHOLE: Duration = Duration::from_secs(40);
+
+/// What a server does.
+enum Does {
+    Sends(Vec<u8>),
+    /// Nothing, for as long as anybody waits.
+    Stalls,
+    /// Sends this again and again, so many bytes at a time.
+    Trickles(u8, usize),
+}
+
+/// A server, and what it was asked for.
+struct Server {
+    port: u16,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    async fn start(does: impl Fn(&str) -> Does + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let (told, does) = (Arc::clone(&asked), Arc::new(does));
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let (told, does) = (Arc::clone(&told), Arc::clone(&does));
+                tokio::spawn(async move {
+                    // Who asked may hang up.
+                    let _ = answer(socket, &told, &*does).await;
+                });
+            }
+        });
+        Self { port, asked }
+    }
+
+    fn url(&self, path: &str) -> WebUrl {
+        WebUrl::parse(&format!("http://127.0.0.1:{}{path}", self.port)).unwrap()
+    }
+
+    fn count(&self, path: &str) -> usize {
+        self.asked.lock().iter().filter(|asked| *asked == path).count()
+    }
+
+    /// Begins with this list, as it came from `/list.m3u8`, with these limits.
+    async fn open(&self, list: &str, limits: Limits) -> Result<Loader, Problem> {
+        let url = self.url("/list.m3u8");
+        let (buffer, ability) = (Arc::default(), Arc::default());
+        let ask = Ask { url: url.clone(), net: Default::default(), buffer, ability };
+        let mut fetch = Fetch::new(ask.net.clone());
+        fetch.limits = limits;
+        Loader::open_by(fetch, &Bytes::copy_from_slice(list.as_bytes()), &url, &ask).await
+    }
+}
+
+async fn answer(
+    mut socket: TcpStream,
+    asked: &Mutex<Vec<String>>,
+    does: &(dyn Fn(&str) -> Does + Send + Sync),
+) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    asked.lock().push(path.to_owned());
+    match does(path) {
+        Does::Sends(body) => {
+            let length = format!("Content-Length: {}", body.len());
+            let head = ["HTTP/1.1 200 OK", &length, "Connection: close", "", ""].join("\r\n");
+            socket.write_all(head.as_bytes()).await?;
+            socket.write_all(&body).await
+        }
+        Does::Stalls => socket.read_u8().await.map(|_| ()),
+        Does::Trickles(byte, bytes) => {
+            socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+            loop {
+                socket.write_all(&vec![byte; bytes]).await?;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn list(segments: &[&str], more: &str) -> String {
+    let mut text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-VERSION:3\n{more}");
+    for segment in segments {
+        text.push_str(&format!("#EXTINF:1,\n{segment}\n"));
+    }
+    text + "#EXT-X-ENDLIST\n"
+}
+
+/// All that comes, until the end or what goes wrong.
+async fn all(loader: Loader) -> (Vec<Batch>, Option<Problem>) {
+    let (out, mut batches) = mpsc::channel(1);
+    let (_wishes, wished) = watch::channel(Wish::default());
+    let task = tokio::spawn(async move {
+        if let Err(problem) = loader.run(&out, wished).await {
+            let _ = out.send(Err(problem)).await;
+        }
+    });
+    let mut came = Vec::new();
+    let problem = loop {
+        match batches.recv().await {
+            Some(Ok(batch)) if batch.items.is_some() => came.push(batch),
+            Some(Err(problem)) => break Some(problem),
+            Some(Ok(_)) | None => break None,
+        }
+    };
+    task.abort();
+    (came, problem)
+}
+
+/// The sentence about what went wrong.
+fn cause(problem: Option<Problem>) -> String {
+    match problem {
+        Some(Problem::Told(told)) => told.cause,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_once() {
+    let key = "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n";
+    let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=300000\na.m3u8\n".to_owned();
+    let cases = [
+        (variants.clone(), "/a.m3u8", Does::Stalls as fn() -> Does, "the playlist"),
+        (variants, "/a.m3u8", || Does::Trickles(b'#', 1), "the playlist"),
+        (list(&["a.ts"], ""), "/a.ts", || Does::Stalls, "a segment"),
+        // Its beginning is looked at as it comes.
+        (list(&["a.ts"], ""), "/a.ts", || Does::Trickles(0x47, 1), "a segment"),
+        // It is read as a whole.
+        (list(&["a.ts"], key), "/a.ts", || Does::Trickles(0x47, 1), "a segment"),
+        (list(&["a.ts"], key), "/key", || Does::Stalls, "the stream's key"),
+    ];
+    let runs =
+        cases.map(|(text, path, does, name)| {
+            tokio::spawn(async move {
+                let stalls = path.to_owned();
+                let server = Server::start(move |asked| {
+                    if asked == stalls { does() } else { Does::Sends(vec![0; 1_600]) }
+                })
+                .await;
+                let limits = Limits { quiet: QUIET, whole: WHOLE };
+                let problem = match server.open(&text, limits).await {
+                    Ok(loader) => all(loader).await.1,
+                    Err(problem) => Some(problem),
+                };
+                let said = cause(problem);
+                assert!(said.contains(&format!("next to nothing, of {name} for 2 s")), "{said}");
+                assert_eq!(server.count(path), 1, "{name}");
+            })
+        });
+    for run in runs {
+        run.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_comes_and_is_slow_has_a_limit_too() {
+    // As much as a stream has, and without an end.
+    let server = Server::start(|_| Does::Trickles(0x47, 8 << 10)).await;
+    let limits = Limits { quiet: WHOLE, whole: QUIET };
+    let loader = server.open(&list(&["a.ts"], ""), limits).await.unwrap();
+    let said = cause(all(loader).await.1);
+    assert!(said.contains("takes more than 2 s to send a segment"), "{said}");
+}
