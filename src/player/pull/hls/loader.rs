@@ -28,6 +28,11 @@ const MOST_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
 /// Segments of sound that are read for one of picture.
 const MOST_SOUND: usize = 16;
+/// Another variant is waited for half as long as what plays is kept back, within these bounds.
+const OPENS_LEAST: Duration = Duration::from_secs(1);
+const OPENS_MOST: Duration = Duration::from_secs(3);
+/// One that could not be opened is left alone for so long.
+const LEFT_OUT: Duration = Duration::from_secs(60);
 /// Tracks further apart than this count from different zeros.
 const APART_MS: i32 = 60_000;
 
@@ -65,6 +70,8 @@ pub(super) struct Loader {
     ability: Arc<Ability>,
     /// What comes next is of another codec than before.
     codec_changed: bool,
+    /// The address of each variant that could not be opened, and until when it is left alone.
+    left_out: Vec<(String, Instant)>,
 }
 
 impl Loader {
@@ -117,6 +124,7 @@ impl Loader {
             told,
             ability,
             codec_changed,
+            left_out: Vec::new(),
         };
         loader.told = Some(loader.pace());
         loader
@@ -258,12 +266,16 @@ impl Loader {
         if !self.main.is_between_segments() {
             return Ok(());
         }
-        let can = |variant: &Variant| is_playable(variant, &self.ability);
+        let now = Instant::now();
+        self.left_out.retain(|(_, until)| *until > now);
+        let is_out = |variant: &Variant| self.left_out.iter().any(|(uri, _)| *uri == variant.uri);
+        let can = |variant: &Variant| is_playable(variant, &self.ability) && !is_out(variant);
         let wanted = self.bandwidth.choose(&master.variants, self.variant, &can);
-        if wanted == self.variant {
-            return Ok(());
-        }
-        let now = (Some(&self.main), self.fetch.limits.quiet);
+        // Where there is no other, one may be chosen all the same.
+        let chosen = master.variants.get(wanted).filter(|chosen| !is_out(chosen));
+        let Some(chosen) = chosen.filter(|_| wanted != self.variant) else { return Ok(()) };
+        let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, OPENS_MOST);
+        let now = (Some(&self.main), quiet.min(self.fetch.limits.quiet));
         match tracks(&mut self.fetch, url, master, wanted, &self.buffer, now).await {
             Ok((mut main, sound)) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
@@ -283,6 +295,7 @@ impl Loader {
             // The one that plays will do.
             Err(problem) => {
                 tracing::debug!(?problem, "the other variant cannot be read");
+                self.left_out.push((chosen.uri.clone(), Instant::now() + LEFT_OUT));
                 Ok(())
             }
         }

@@ -102,6 +102,22 @@ async fn answer(
     }
 }
 
+/// So many frames of AAC, a second of which are 47; 215 bytes each.
+fn sound(frames: usize) -> Vec<u8> {
+    let length = 215_usize;
+    let head = [
+        0xFF,
+        0xF1,
+        0x4C,
+        0x80 | (length >> 11) as u8,
+        (length >> 3) as u8,
+        ((length & 7) << 5) as u8 | 0x1F,
+        0xFC,
+    ];
+    let frame: Vec<u8> = head.into_iter().chain(std::iter::repeat_n(0x21, length - 7)).collect();
+    frame.repeat(frames)
+}
+
 fn list(segments: &[&str], more: &str) -> String {
     let mut text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-VERSION:3\n{more}");
     for segment in segments {
@@ -184,4 +200,24 @@ async fn what_comes_and_is_slow_has_a_limit_too() {
     let loader = server.open(&list(&["a.ts"], ""), limits).await.unwrap();
     let said = cause(all(loader).await.1);
     assert!(said.contains("takes more than 2 s to send a segment"), "{said}");
+}
+
+#[tokio::test]
+async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
+    let segments = ["1.aac", "2.aac", "3.aac", "4.aac"];
+    let text = list(&segments, "");
+    let server = Server::start(move |path| match path {
+        "/a.m3u8" => Does::Sends(text.clone().into_bytes()),
+        "/b.m3u8" => Does::Stalls,
+        _ => Does::Sends(sound(47)),
+    })
+    .await;
+    let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\na.m3u8\n\
+                    #EXT-X-STREAM-INF:BANDWIDTH=2000\nb.m3u8\n";
+    let loader = server.open(variants, Limits::default()).await.unwrap();
+    let (came, problem) = all(loader).await;
+    assert!(problem.is_none(), "{problem:?}");
+    assert_eq!(came.len(), segments.len());
+    // The line carries it after the first segment; nobody asks for it again within a minute.
+    assert_eq!(server.count("/b.m3u8"), 1);
 }
