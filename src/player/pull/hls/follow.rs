@@ -52,6 +52,8 @@ pub(super) struct Arrival {
     pub listed: Option<(Instant, Duration, Duration)>,
     /// None where it was asked for before it was there.
     pub bytes: usize,
+    /// What it was made of, which it may share.
+    pub size: usize,
     pub took: Duration,
 }
 
@@ -410,11 +412,11 @@ impl Track {
             }
         };
         let took = began.elapsed();
-        let bytes = if is_early { 0 } else { data.len() };
+        let (bytes, size) = (if is_early { 0 } else { data.len() }, data.len());
         let key = piece.key.as_deref();
         let (data, seal) = fetch.open(&self.url, data, key, piece.number).await?;
         let tags = self.unpack.read(&data, map.as_ref(), piece.ends, seal.as_ref())?;
-        Ok(Arrival { bytes, took, ..self.arrival(piece, tags, restart) })
+        Ok(Arrival { bytes, size, took, ..self.arrival(piece, tags, restart) })
     }
 
     /// What came of the beginning of a segment, or of a part of one.
@@ -424,8 +426,9 @@ impl Track {
         let whole = (self.changed, self.gone, self.gone + self.whole());
         let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
         let made = self.media.made(at.0, at.1).filter(|_| self.live);
-        let (bytes, took, unplayed) = (0, Duration::ZERO, self.unpack.take_unplayed());
-        Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, took }
+        let (bytes, size, took) = (0, 0, Duration::ZERO);
+        let unplayed = self.unpack.take_unplayed();
+        Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, size, took }
     }
 
     /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
@@ -458,9 +461,10 @@ impl Track {
         };
         if tags.is_empty() {
             let whole = self.rest(fetch, rest).await?;
-            let Arrival { tags, unplayed, bytes, took, .. } = whole;
+            let Arrival { tags, unplayed, bytes, size, took, .. } = whole;
             return Ok(Some(Arrival {
                 bytes,
+                size,
                 took,
                 unplayed,
                 ..self.arrival(piece, tags, restart)
@@ -477,12 +481,12 @@ impl Track {
             Some(data) => data,
             None => fetch.piece(&place).await?,
         };
-        let (bytes, took) = (data.len(), since.elapsed());
+        let (bytes, size, took) = (data.len(), data.len(), since.elapsed());
         let mut tags = self.unpack.read(&data, None, piece.ends, None)?;
         tags.drain(..given.min(tags.len()));
         let unplayed = self.unpack.take_unplayed();
         let (restart, edge, place, made, listed) = (false, None, None, None, None);
-        Ok(Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, took })
+        Ok(Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, size, took })
     }
 
     /// Waits until it may be asked for again, and does.

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::choose::{Bandwidth, first, is_playable};
-use super::fetch::{Fetch, join};
+use super::fetch::{Fetch, MAX_SEGMENT, join};
 use super::follow::{Arrival, Track};
 use super::unpack::is_picture;
 use crate::net::web::WebUrl;
@@ -28,6 +28,8 @@ const MOST_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
 /// Segments of sound that are read for one of picture.
 const MOST_SOUND: usize = 16;
+/// A segment and the sound that is read with it are made of so many bytes at most.
+const MOST_BATCH: usize = 2 * MAX_SEGMENT;
 /// Another variant is waited for half as long as what plays is kept back, within these bounds.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
 const OPENS_MOST: Duration = Duration::from_secs(3);
@@ -216,6 +218,7 @@ impl Loader {
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
         let Arrival { mut tags, mut unplayed, mut restart, edge, place, made, listed, .. } =
             arrival;
+        let mut size = arrival.size;
         // In parts it is not waited for what is there with the next part of the picture too.
         let part = self.main.part_target().map_or(0, |part| part.as_millis() / 2);
         let together = i32::try_from(part).unwrap_or(i32::MAX).max(TOGETHER_MS);
@@ -225,7 +228,12 @@ impl Loader {
             let last = tags.last().map(|tag| tag.time_ms);
             let first = tags.iter().find(|tag| is_picture(tag)).map(|tag| tag.time_ms);
             for _ in 0..MOST_SOUND {
+                // What is left is read with the next segment.
+                if size + MAX_SEGMENT > MOST_BATCH {
+                    break;
+                }
                 let Some(more) = sound.next(&mut self.fetch).await? else { break };
+                size += more.size;
                 restart |= more.restart;
                 unplayed.extend(more.unplayed);
                 let end = more.tags.last().map(|tag| tag.time_ms);

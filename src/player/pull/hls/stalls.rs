@@ -1,4 +1,4 @@
-//! Servers of lists that stall, what is told, and what goes on all the same.
+//! Servers of lists that stall, or send too much: what is told, and what goes on all the same.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::fetch::{Fetch, Limits};
 use super::loader::{Batch, Loader, Wish};
 use crate::net::web::WebUrl;
-use crate::player::pull::item::Ask;
+use crate::player::pull::item::{Ask, Item};
 use crate::player::pull::problem::Problem;
 
 /// Much longer than a server here takes for what it does answer.
@@ -118,6 +118,15 @@ fn sound(frames: usize) -> Vec<u8> {
     frame.repeat(frames)
 }
 
+/// The same behind an ID3 tag that fills so many bytes.
+fn padded(bytes: usize, frames: usize) -> Vec<u8> {
+    let size = [21, 14, 7, 0].map(|by| (bytes >> by) as u8 & 0x7F);
+    let mut data = [&b"ID3\x04\0\0"[..], &size].concat();
+    data.resize(10 + bytes, 0);
+    data.extend(sound(frames));
+    data
+}
+
 fn list(segments: &[&str], more: &str) -> String {
     let mut text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-VERSION:3\n{more}");
     for segment in segments {
@@ -220,4 +229,38 @@ async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
     assert_eq!(came.len(), segments.len());
     // The line carries it after the first segment; nobody asks for it again within a minute.
     assert_eq!(server.count("/b.m3u8"), 1);
+}
+
+#[tokio::test]
+async fn sound_that_is_much_too_large_is_read_with_several_segments() {
+    const LARGE: usize = 12 << 20;
+    let main = list(&["1.aac", "2.aac"], "");
+    let names: Vec<String> = (0..16).map(|number| format!("s{number}.aac")).collect();
+    let sounds = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
+    let large = padded(LARGE, 1);
+    let server = Server::start(move |path| match path {
+        "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
+        "/s.m3u8" => Does::Sends(sounds.clone().into_bytes()),
+        path if path.starts_with("/s") => Does::Sends(large.clone()),
+        _ => Does::Sends(sound(47)),
+    })
+    .await;
+    let text = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
+                #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
+    let loader = server.open(text, Limits::default()).await.unwrap();
+    let (came, problem) = all(loader).await;
+    assert!(problem.is_none(), "{problem:?}");
+    let tags = |batch: &Batch| {
+        batch.items.iter().flatten().filter(|item| matches!(item, Item::Tag(_))).count()
+    };
+    assert_eq!(came.len(), 2, "{:?}", came.iter().map(tags).collect::<Vec<_>>());
+    // 36 MiB are more than half of what one may hold: a fourth might be too much. Without a bound there
+    // would be all sixteen with the first.
+    let sounds = server
+        .asked
+        .lock()
+        .iter()
+        .filter(|path| path.starts_with("/s") && path.ends_with(".aac"))
+        .count();
+    assert_eq!(sounds, 6);
 }
