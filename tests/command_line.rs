@@ -166,6 +166,24 @@ fn what_play_refuses_stands_in_its_last_line_too() {
 }
 
 #[test]
+fn a_speaker_and_a_side_are_flags_of_play_and_wrong_ones_are_usage() {
+    for (flag, value, why) in [
+        ("--balance", "101", "-100 (left alone) to 100 (right alone)"),
+        ("--balance", "left", "-100 (left alone) to 100 (right alone)"),
+        ("--speaker", "", "`onair devices` lists the ids"),
+    ] {
+        let output = onair(&["play", "--headless", "show.flv", flag, value]);
+        assert_eq!(output.status.code(), Some(2), "{flag} {value}");
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+    // They are known: what is wrong here is the file.
+    let there = ["play", "--headless", "/nowhere/show.flv", "--speaker=usb", "--balance", "-5"];
+    assert_eq!(onair(&there).status.code(), Some(3), "{}", text(&onair(&there).stderr));
+    let page = text(&onair(&["man", "play"]).stdout);
+    assert!(page.contains("speaker") && page.contains("balance"), "{page}");
+}
+
+#[test]
 fn every_command_has_a_page_and_every_shell_its_completions() {
     let page = |words: &[&str]| {
         let output = onair(&[&["man"], words].concat());

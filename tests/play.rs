@@ -276,6 +276,22 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
 }
 
 #[test]
+fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(folder.path(), "a.flv", &with(&[&TONE, &["-t", "1"], &AAC]));
+    let config = Config { device: Some("hdmi".to_owned()), ..file(&made) };
+    let none: Arc<Open> = Arc::new(|_, _, _| Err("it is not there".to_owned()));
+    let outcome = play(&config, Some(none), |_| false);
+    assert_eq!(outcome.state, State::Ended);
+    let told = outcome.events.iter().find_map(|event| match event {
+        Event::Message(message) if message.key == "player-no-speaker" => Some(&message.summary),
+        _ => None,
+    });
+    assert_eq!(told.unwrap(), "The speaker hdmi cannot be used: it is not there.");
+}
+
+#[test]
 fn mono_is_heard_on_both_sides_and_leans_to_one() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();

@@ -81,7 +81,13 @@ impl Speakers {
                 None
             }
             Err(reason) => {
-                self.failed(shared, "There is no speaker to play the sound.", reason, now);
+                let wanted = shared.speaker().lock().clone();
+                // Where one was named, it is told which.
+                let summary = wanted.map_or_else(
+                    || "There is no speaker to play the sound.".to_owned(),
+                    |id| format!("The speaker {id} cannot be used: {reason}."),
+                );
+                self.failed(shared, &summary, reason, now);
                 None
             }
         }

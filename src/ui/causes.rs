@@ -349,7 +349,7 @@ mod tests {
 
     /// What does not come from a pair: details for whoever looks into a fault, and what has its words by its
     /// name (`notice-…`).
-    const OTHERWISE: [&str; 19] = [
+    const OTHERWISE: [&str; 20] = [
         "XDG_RUNTIME_DIR is not set",
         "{most} bytes from {offset} for {width}×{height} pixels in rows of {stride}",
         "MIT-SHM is older than 1.2",
@@ -366,6 +366,7 @@ mod tests {
         "The speaker is back.",
         "The speaker is gone.",
         "There is no speaker to play the sound.",
+        "The speaker {id} cannot be used: {reason}.",
         "The picture goes on; plug in or choose a speaker to hear the sound.",
         "Ask the broadcaster for AAC, MP3 or Opus sound.",
         "This is played from its beginning, or as it is broadcast.",

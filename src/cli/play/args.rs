@@ -68,6 +68,14 @@ pub struct Args {
     /// Without sound
     #[arg(long)]
     pub mute: bool,
+    /// Play the sound on the speaker of this id, as `onair devices` lists them [default: the system's; in a
+    /// window as it was last]
+    #[arg(long, value_name = "ID", value_parser = speaker)]
+    pub speaker: Option<String>,
+    /// Which side is heard more, in percent: -100 the left alone, 100 the right alone [default: 0; in a
+    /// window as it was last]
+    #[arg(long, value_name = "PERCENT", value_parser = balance, allow_hyphen_values = true)]
+    pub balance: Option<f32>,
     /// Fill the screen
     #[arg(long)]
     pub fullscreen: bool,
@@ -101,7 +109,9 @@ impl Args {
             decoder: self.decoder.map_or(Prefer::Own, Decoder::prefer),
             start: self.start,
             reconnect: !self.no_reconnect,
+            device: self.speaker.clone(),
             volume: self.volume.unwrap_or(1.0),
+            balance: self.balance.unwrap_or(0.0),
             muted: self.mute,
             measure: self.measure,
             save: self.save.clone(),
@@ -128,7 +138,13 @@ impl Args {
             config.volume = settings.volume.unwrap_or(config.volume);
             config.muted |= settings.player_muted;
         }
-        Config { device: known.speaker.clone(), balance: known.balance, ..config }
+        if self.speaker.is_none() {
+            config.device.clone_from(&known.speaker);
+        }
+        if self.balance.is_none() {
+            config.balance = known.balance;
+        }
+        config
     }
 
     /// How servers are reached, for the window, where it can be changed; `None`: no flag says anything
@@ -237,6 +253,24 @@ fn volume(text: &str) -> Result<f32, String> {
     }
 }
 
+fn speaker(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty: `onair devices` lists the ids of the speakers".to_owned()),
+        id => Ok(id.to_owned()),
+    }
+}
+
+/// `-50`, `-50%`, or a fraction such as `-0.5`.
+fn balance(text: &str) -> Result<f32, String> {
+    let number = text.trim().trim_end_matches('%');
+    let fraction = number.contains('.') && !text.contains('%');
+    match number.parse::<f32>() {
+        Ok(balance) if fraction && (-1.0..=1.0).contains(&balance) => Ok(balance),
+        Ok(balance) if (-100.0..=100.0).contains(&balance) => Ok(balance / 100.0),
+        _ => Err(format!("'{text}' is no balance: write -100 (left alone) to 100 (right alone)")),
+    }
+}
+
 /// Where the chat is: at the address given, or beside the stream; `None` for that in the stream only.
 pub(super) fn chat_at(url: &str, source: &str) -> Result<Option<WebUrl>, String> {
     if url.is_empty() {
@@ -276,6 +310,7 @@ mod tests {
         settings.player.av_offset_ms = 50;
         settings.player.decoder = Prefer::System;
         settings.player.balance = -0.5;
+        settings.player.speaker = Some("hdmi".to_owned());
         let read = |words: &[&str]| {
             let words = ["onair", "a.flv"].iter().chain(words);
             let args = <Given as clap::Parser>::try_parse_from(words).unwrap().args;
@@ -285,13 +320,30 @@ mod tests {
         assert_eq!((config.volume, config.muted, config.auto_buffer), (0.25, true, true));
         assert_eq!((config.av_offset_ms, config.decoder), (50, Prefer::System));
         assert_eq!((config.balance, network), (-0.5, None));
+        assert_eq!(config.device.as_deref(), Some("hdmi"));
         let flags =
             ["--volume=50", "--buffer=1s", "--av-offset=0ms", "--decoder=own", "--reconnect"];
-        let (config, network) = read(&flags);
+        let sides = ["--speaker", "usb", "--balance", "-30"];
+        let (config, network) = read(&[&flags[..], &sides].concat());
+        assert_eq!((config.balance, config.device.as_deref()), (-0.3, Some("usb")));
         assert_eq!((config.volume, config.muted, config.auto_buffer), (0.5, false, false));
         assert_eq!((config.av_offset_ms, config.decoder), (0, Prefer::Own));
         assert_eq!(config.buffer, Duration::from_secs(1));
         assert_eq!(network, Some(Network::default()));
+    }
+
+    #[test]
+    fn balance_is_read_as_percent_or_fraction() {
+        for (text, leans) in
+            [("-100", -1.0), ("100", 1.0), ("0", 0.0), ("-50%", -0.5), ("-0.5", -0.5), ("25", 0.25)]
+        {
+            assert_eq!(balance(text), Ok(leans), "{text}");
+        }
+        for bad in ["", "left", "101", "-101", "nan", "1.5x", "--1"] {
+            assert!(balance(bad).is_err(), "{bad}");
+        }
+        assert_eq!(speaker(" hdmi "), Ok("hdmi".to_owned()));
+        assert!(speaker(" ").is_err());
     }
 
     #[test]
