@@ -2,6 +2,7 @@
 
 use crate::audio::output::Output;
 use crate::base::Clock;
+use crate::player::raised::{Raised, times};
 use crate::player::sound::Speaker;
 
 /// Opens the speaker of this id, or the system's default.
@@ -11,10 +12,15 @@ pub(super) fn open(
     channels: u16,
     clock: Clock,
 ) -> Result<Box<dyn Speaker>, String> {
-    match Output::open_calm(id, rate, channels, clock) {
-        Ok(output) => Ok(Box::new(Device(output))),
-        Err(error) => Err(error.to_string()),
-    }
+    let times = times(rate);
+    let output = Output::open_calm(id, rate.saturating_mul(times), channels, clock)
+        .map_err(|error| error.to_string())?;
+    let device = Device(output);
+    Ok(if times > 1 {
+        Box::new(Raised::new(device, times as usize, channels))
+    } else {
+        Box::new(device)
+    })
 }
 
 struct Device(Output);

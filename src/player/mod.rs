@@ -37,6 +37,7 @@ mod pictures;
 mod present;
 pub mod probe;
 mod pull;
+mod raised;
 mod rate;
 mod reception;
 mod recording;

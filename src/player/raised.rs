@@ -1,0 +1,128 @@
+//! Sound of fewer samples a second than devices take (5.5 kHz in old FLV): more of them, on straight lines
+//! between those that there are. What that adds lies above all that such sound has.
+
+use crate::player::sound::Speaker;
+
+/// Devices take no fewer samples a second.
+const LEAST_RATE: u32 = 8_000;
+/// Fewer than these are no sound.
+const LEAST_SOUND: u32 = 1_000;
+/// Frames that are made more in one go.
+const AT_ONCE: usize = 4_096;
+
+/// As how many samples each one is to be played.
+pub(super) fn times(rate: u32) -> u32 {
+    if (LEAST_SOUND..LEAST_RATE).contains(&rate) { LEAST_RATE.div_ceil(rate) } else { 1 }
+}
+
+/// A speaker of a multiple of the rate that it is given.
+pub(super) struct Raised<S> {
+    inner: S,
+    times: usize,
+    channels: usize,
+    /// The frame that was taken last.
+    last: Vec<f32>,
+    /// What was made and found no room: of one call at most.
+    waiting: Vec<f32>,
+}
+
+impl<S: Speaker> Raised<S> {
+    pub(super) fn new(inner: S, times: usize, channels: u16) -> Self {
+        let channels = usize::from(channels).max(1);
+        let (last, waiting) = (vec![0.0; channels], Vec::new());
+        Self { inner, times: times.max(1), channels, last, waiting }
+    }
+
+    /// Hands on what waits; whether all of it found room.
+    fn pass(&mut self) -> bool {
+        let taken = self.inner.write(&self.waiting) * self.channels;
+        self.waiting.drain(..taken.min(self.waiting.len()));
+        self.waiting.is_empty()
+    }
+}
+
+impl<S: Speaker> Speaker for Raised<S> {
+    fn write(&mut self, data: &[f32]) -> usize {
+        if !self.pass() {
+            return 0;
+        }
+        let mut taken = 0;
+        for frame in data.chunks_exact(self.channels).take(AT_ONCE) {
+            for step in 1..=self.times {
+                let share = step as f32 / self.times as f32;
+                let between = |(&from, &to): (&f32, &f32)| from + (to - from) * share;
+                self.waiting.extend(self.last.iter().zip(frame).map(between));
+            }
+            self.last.copy_from_slice(frame);
+            taken += 1;
+        }
+        self.pass();
+        taken
+    }
+
+    fn queued(&self) -> usize {
+        (self.inner.queued() + self.waiting.len() / self.channels).div_ceil(self.times)
+    }
+
+    fn set_volume(&mut self, volume: f32) {
+        self.inner.set_volume(volume);
+    }
+
+    fn underruns(&self) -> u64 {
+        self.inner.underruns()
+    }
+
+    fn failed(&self) -> Option<String> {
+        self.inner.failed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A device with room for so many frames of two channels.
+    struct Small {
+        heard: Vec<f32>,
+        room: usize,
+    }
+
+    impl Speaker for Small {
+        fn write(&mut self, data: &[f32]) -> usize {
+            let frames = (data.len() / 2).min(self.room - self.queued());
+            self.heard.extend(&data[..frames * 2]);
+            frames
+        }
+
+        fn queued(&self) -> usize {
+            self.heard.len() / 2
+        }
+
+        fn set_volume(&mut self, _: f32) {}
+
+        fn underruns(&self) -> u64 {
+            0
+        }
+
+        fn failed(&self) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn sound_of_too_few_samples_a_second_is_played_as_twice_as_many() {
+        assert_eq!([0, 5_512, 7_999, 8_000, 48_000].map(times), [1, 2, 2, 1, 1]);
+        assert!(5_512 * times(5_512) >= LEAST_RATE && times(1_000) == 8);
+        let mut speaker = Raised::new(Small { heard: Vec::new(), room: 5 }, 2, 2);
+        // Left rises, right falls.
+        assert_eq!(speaker.write(&[0.5, -0.5, 1.0, -1.0, 0.0, 0.0]), 3);
+        let five = [0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 1.0, -1.0, 0.5, -0.5];
+        assert_eq!(speaker.inner.heard, five);
+        // One waits, and counts as queued; nothing more is taken until it has gone.
+        assert_eq!((speaker.queued(), speaker.write(&[1.0, 1.0])), (3, 0));
+        speaker.inner.room = 10;
+        assert_eq!(speaker.write(&[1.0, 1.0]), 1);
+        assert_eq!(speaker.inner.heard[10..], [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
+        assert_eq!(speaker.queued(), 4);
+    }
+}
