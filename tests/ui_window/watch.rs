@@ -81,6 +81,15 @@ fn a_recording_is_gone_about_in() {
     assert_eq!(asked(&mut harness, Key::ArrowLeft), seek(42));
     assert_eq!(asked(&mut harness, Key::Home), seek(0));
     assert_eq!(asked(&mut harness, Key::L), [], "it has no live end");
+    // It is not recorded, and whoever looks is told why.
+    let record = harness.get_by_label("Record what is watched").rect();
+    let why = |harness: &Harness<'_, Window>| {
+        shown(harness).iter().any(|name| name.starts_with("Only broadcasts are recorded here"))
+    };
+    assert!(!why(&harness));
+    harness.hover_at(record.center());
+    (0..8).for_each(|_| harness.step());
+    assert!(why(&harness), "{:?}", shown(&harness));
 }
 
 #[test]

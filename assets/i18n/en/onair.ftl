@@ -798,6 +798,7 @@ tip-position = Where it is, and how long it is.
 tip-behind = So far behind the live end. The newest two minutes, at most 64 MiB, are kept in memory.
 watch-snapshot = Save the picture
 watch-record = Record what is watched
+tip-watch-record-not = Only broadcasts are recorded here: what plays now is a recording already. onair play URL --save FILE.flv writes one that a server plays.
 watch-record-stop = Stop recording what is watched
 tip-watch-recording = Being written: { $path }, { $bytes }. It is what is received, also while you look at an earlier place.
 figures = Figures over the picture

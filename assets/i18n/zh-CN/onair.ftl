@@ -795,6 +795,7 @@ tip-position = 当前位置和总时长。
 tip-behind = 落后直播的时间。内存中保留最近两分钟，最多 64 MiB。
 watch-snapshot = 保存画面
 watch-record = 录制正在观看的内容
+tip-watch-record-not = 这里只录制直播；现在播放的本来就是录像。服务器播放的录像可用 onair play URL --save FILE.flv 写入文件。
 watch-record-stop = 停止录制正在观看的内容
 tip-watch-recording = 正在写入：{ $path }，{ $bytes }。写入的是收到的内容，回看时也是如此。
 figures = 在画面上显示数据

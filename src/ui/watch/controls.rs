@@ -166,8 +166,12 @@ fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> 
             }
         }
         None => {
-            let can = busy && watch.live;
-            if button(ui, Icon::Dot, &texts.get("watch-record"), "R", None, can) {
+            let name = texts.get("watch-record");
+            if busy && !watch.live {
+                let button = Button::new("").icon(Icon::Dot).look(Look::Quiet).name(&name);
+                let button = button.enabled(false).height(size::CONTROL).width(size::CONTROL);
+                button.show(ui, theme).on_hover_text(&*texts.get("tip-watch-record-not"));
+            } else if button(ui, Icon::Dot, &name, "R", None, busy) {
                 view.wish(Wish::WatchSave);
             }
         }
