@@ -21,7 +21,6 @@ pub struct Renderer {
 
 /// What a person asks for: of the studio, or of the window's surroundings.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a few a frame, taken at once")]
 pub enum Wish {
     Command(Command),
     /// Ask for a Y4M file and select it as the picture.

@@ -1,5 +1,7 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
+use onair::ui::pick::{Pick, Then};
+
 use super::*;
 
 /// The filters that a command sets.
@@ -296,7 +298,7 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
     assert_eq!(click(&mut harness, "Add a file…"), []);
-    let picked = Wish::PickThen(SourceId(2), None);
+    let picked = Wish::PickThen(Then { source: SourceId(2), pick: Pick::Video, at: None }, None);
     assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);
     for path in ["/films/second.mp4", "/films/third.mkv"] {
         apply(&mut harness, &Edit::AddFile(SourceId(2), path.into()));
@@ -306,7 +308,10 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
-    let picked = Wish::PickThen(SourceId(2), Some("/films".into()));
+    let picked = Wish::PickThen(
+        Then { source: SourceId(2), pick: Pick::Video, at: None },
+        Some("/films".into()),
+    );
     assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);
     let files = |commands: &[Command]| {
         let (id, properties) = properties_set(commands);

@@ -83,7 +83,7 @@ fn a_recording_is_gone_about_in() {
     assert_eq!(asked(&mut harness, Key::L), [], "it has no live end");
     // It is not recorded, and whoever looks is told why.
     let record = harness.get_by_label("Record what is watched").rect();
-    let why = |harness: &Harness<'_, Window>| {
+    let why = |harness: &Harness<'static, Window>| {
         shown(harness).iter().any(|name| name.starts_with("Only broadcasts are recorded here"))
     };
     assert!(!why(&harness));

@@ -169,7 +169,7 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
     let key = "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n";
     let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=300000\na.m3u8\n".to_owned();
     let cases = [
-        (variants.clone(), "/a.m3u8", Does::Stalls as fn() -> Does, "the playlist"),
+        (variants.clone(), "/a.m3u8", (|| Does::Stalls) as fn() -> Does, "the playlist"),
         (variants, "/a.m3u8", || Does::Trickles(b'#', 1), "the playlist"),
         (list(&["a.ts"], ""), "/a.ts", || Does::Stalls, "a segment"),
         // Its beginning is looked at as it comes.
