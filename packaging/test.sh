@@ -4,7 +4,7 @@
 #
 #   packaging/test.sh [SECTION…]
 #
-# Sections, in order: format lint licences unused scripts docs tests doctests run readme.
+# Sections, in order: format lint licences unused scripts docs tests doctests plain run readme.
 # Fails if any of them fails, after having run them all. With CI set, a missing peer is a failure.
 # shellcheck disable=SC2317 # the sections are called by name
 set -uo pipefail
@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root" || exit 1
 
-sections=(format lint licences unused scripts docs tests doctests run readme)
+sections=(format lint licences unused scripts docs tests doctests plain run readme)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${sections[@]}")
 tools=$root/target/tools
@@ -30,7 +30,7 @@ need_tool() {
 format() { cargo fmt --check; }
 
 # Everything is built with FFmpeg's decoders and screens of Wayland, once; without them the program
-# is only looked at.
+# is looked at, and broadcasts and plays once.
 features=(--features "ffmpeg,wayland")
 
 lint() {
@@ -114,6 +114,37 @@ named_url() {
         sleep 0.1
     done
     printf '%s' "$url"
+}
+
+# The program as it is built where there are neither FFmpeg's libraries nor PipeWire's: it broadcasts,
+# serves and plays, tells of a codec that it lacks, and a screen that it cannot see.
+plain() {
+    local folder url status=0 onair=${CARGO_TARGET_DIR:-$root/target}/debug/onair
+    cargo build --locked --quiet --bin onair --test architecture || return 1
+    folder=$(mktemp -d)
+    cp "$onair" "$folder/onair"
+    onair=$folder/onair
+    export XDG_CONFIG_HOME=$folder XDG_STATE_HOME=$folder
+    "$onair" live --built-in --video test --audio tone --size 640x360 --duration 12s --json \
+        --record "$folder/show.flv" >"$folder/live" 2>"$folder/log" &
+    local pid=$!
+    url=$(named_url "$pid" "$folder/live")
+    "$onair" play "${url:-none}" --headless --duration 3s --json >"$folder/play" 2>>"$folder/log" ||
+        { complain "play ended with $?"; status=1; }
+    wait "$pid" || { complain "live ended with $?"; status=1; }
+    ffprobe -v warning -show_entries stream=codec_name -of csv=p=0 "$folder/show.flv" >"$folder/codecs" 2>&1
+    [ "$(paste -sd' ' "$folder/codecs")" = "h264 aac" ] || { complain "it recorded: $(cat "$folder/codecs")"; status=1; }
+    ffmpeg -nostdin -v error -f lavfi -i testsrc=d=1:s=320x180 -c:v libx265 -x265-params log-level=none "$folder/hevc.mp4"
+    "$onair" play "$folder/hevc.mp4" --headless --duration 3s --json >"$folder/hevc" 2>&1
+    local code=$?
+    [ "$code" = 5 ] && grep -qi hevc "$folder/hevc" ||
+        { complain "a codec that it lacks: ended with $code"; cat "$folder/hevc"; status=1; }
+    env -u DISPLAY WAYLAND_DISPLAY=wayland-none XDG_SESSION_TYPE=wayland \
+        "$onair" live --video screen --audio silence --built-in --duration 2s --json >"$folder/screen" 2>&1
+    grep -q "the feature 'wayland'\|feature \"wayland\"" "$folder/screen" || { complain "a screen of Wayland:"; cat "$folder/screen"; status=1; }
+    [ "$status" = 0 ] || cat "$folder/live" "$folder/play" "$folder/log"
+    rm -rf "$folder"
+    return "$status"
 }
 
 # run.sh with no display: the show goes out, a player that we did not write sees it, it ends by itself.
