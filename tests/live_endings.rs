@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     reason = "test code: a panic is how it fails"
 )]
 
@@ -15,9 +16,15 @@ mod peers;
 #[path = "publish/mod.rs"]
 mod publish;
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
+use onair::wire::rtmp::handshake;
 use onair::wire::rtmp::status::{Level, Status};
 use peers::{LIMIT, Nginx, Onair, ffmpeg};
 use publish::{Behavior, Server};
@@ -388,4 +395,60 @@ fn check_looks_at_this_machine_and_sends_nothing() {
     assert!(report["stages"].is_array() && report["machine"].is_array(), "{report}");
     assert_eq!(serve.stop(LIMIT).code(), Some(0));
     assert!(!serve.events().iter().any(|event| event["event"] == "publish"), "check goes live");
+}
+
+/// As servers that talk to Flash Player alone: it hangs up on who sends no digest. Gives its address, and
+/// how often it hung up.
+fn insists_on_digests(behind: String) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&refused);
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut hello = [0; 1 + handshake::SIZE];
+            client.read_exact(&mut hello).unwrap();
+            if handshake::digest_offset(hello[1..].try_into().unwrap()).is_none() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                continue;
+            }
+            let mut server = TcpStream::connect(&behind).unwrap();
+            server.write_all(&hello).unwrap();
+            for (mut from, mut to) in
+                [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)]
+            {
+                thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    (address, refused)
+}
+
+#[test]
+fn a_server_that_insists_on_digests_is_sent_them() {
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let behind = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let behind = behind.strip_prefix("rtmp://").unwrap().trim_end_matches('/').to_owned();
+    let (address, refused) = insists_on_digests(behind);
+    let url = format!("rtmp://{address}/live/stream");
+    let mut live = live(&["--to", &url]);
+    live.wait_event("on air", |it| it["event"] == "target" && it["state"] == "live");
+    let cut = |it: &Value| {
+        it["event"] == "target" && it["stage"] == "handshake" && it["cause"].is_string()
+    };
+    assert!(live.events().iter().any(cut), "it is told that the server hung up");
+    assert_eq!(refused.load(Ordering::SeqCst), 1);
+
+    let mut play = Onair::start(&["play", &url, "--headless", "--mute", "--duration", "1s"]);
+    ends_with(&mut play, 0);
+    let report = answer(&["check", &url], 0);
+    let stages: Vec<_> =
+        report["stages"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(stages, ["dns", "tcp", "handshake", "connect"], "{report}");
+    assert_eq!(refused.load(Ordering::SeqCst), 3, "each of them once");
+    assert!(live.stop(LIMIT).success());
 }

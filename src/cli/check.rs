@@ -142,6 +142,8 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     let on_step = |step: Step<'_>| {
         let mark = match step {
             Step::Stage(stage) => Mark::Began(stage),
+            // The stages come again.
+            Step::Digests(_) => return,
             Step::NextPort(error) => Mark::NextPort(error.clone()),
             Step::Elsewhere { to, with_password } => Mark::Elsewhere(to.to_owned(), with_password),
         };
@@ -157,7 +159,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     for ((mark, at), end) in marks.into_iter().zip(ends) {
         match mark {
             Mark::Began(stage) => {
-                // A redirection or a demand for a password goes through the stages again.
+                // A redirection, a demand for a password and one for digests go through the stages again.
                 tried.retain(|earlier| earlier.passed_over || earlier.stage != stage);
                 let took = end.since(at);
                 tried.push(Tried { stage, took, error: None, passed_over: false });

@@ -63,6 +63,9 @@ pub enum Step<'a> {
     Stage(Stage),
     /// This port did not do; the next one is tried.
     NextPort(&'a Error),
+    /// The server hung up at the handshake; it is tried once more with the digests of Flash Player, which
+    /// some insist on.
+    Digests(&'a Error),
     /// The server sends us elsewhere; whether user and password go along.
     Elsewhere { to: &'a str, with_password: bool },
 }

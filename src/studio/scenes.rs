@@ -225,6 +225,26 @@ impl Collection {
         false
     }
 
+    /// Takes out of scenes what shows them themselves, through others too: the item that closes the
+    /// circle. Gives the names of those that had some.
+    pub fn break_circles(&mut self) -> Vec<String> {
+        let mut broken = Vec::new();
+        for index in 0..self.scenes.len() {
+            let Some(scene) = self.scenes.get_mut(index) else { break };
+            let (id, name) = (scene.id, scene.name.clone());
+            let items = std::mem::take(&mut scene.items);
+            // Without its own items nothing leads through it: whoever reaches it closes a circle.
+            let (kept, closed) = without(items, &|shown| self.reaches(shown, id));
+            if closed {
+                broken.push(name);
+            }
+            if let Some(scene) = self.scenes.get_mut(index) {
+                scene.items = kept;
+            }
+        }
+        broken
+    }
+
     /// Adds the scenes of another collection, under names and ids that are free.
     pub fn take_in(&mut self, other: Self) {
         // Nothing was built here yet: it becomes the other.
@@ -302,6 +322,28 @@ fn shift(items: &mut Vec<Item>, left: &mut usize, by: [u32; 3]) {
         }
         true
     });
+}
+
+/// The items without those that show a bad scene, and whether there were any.
+fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
+    let mut broken = false;
+    let mut kept = Vec::new();
+    for mut item in items {
+        match item.content {
+            Content::Scene(id) if bad(id) => {
+                broken = true;
+                continue;
+            }
+            Content::Group(members) => {
+                let (members, inside) = without(members, bad);
+                broken |= inside;
+                item.content = Content::Group(members);
+            }
+            _ => {}
+        }
+        kept.push(item);
+    }
+    (kept, broken)
 }
 
 /// The scenes that these items show, also within groups.

@@ -123,7 +123,7 @@ async fn connect(
             let error = error.clone();
             shared.change(Report { state, stage, error, retry_in: None, gap: None });
         }
-        Step::NextPort(failed) => {
+        Step::NextPort(failed) | Step::Digests(failed) => {
             let error = Some(failed.clone());
             shared.change(Report { state, stage: failed.stage, error, retry_in: None, gap: None });
         }

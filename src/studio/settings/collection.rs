@@ -126,7 +126,9 @@ impl<'a> Reader<'a> {
         if self.over > 0 {
             (self.bad)(format!("of more than {MOST_ITEMS} items {} are left out", self.over));
         }
-        self.break_circles(&mut collection);
+        for name in collection.break_circles() {
+            (self.bad)(format!("the scene '{name}' shows itself: that is left out"));
+        }
         if collection.scenes.is_empty() {
             collection.scenes = Collection::default().scenes;
         }
@@ -197,23 +199,6 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         Transition { kind, duration: ms.map_or(default.duration, time) }
-    }
-
-    /// Scenes that show themselves through others: the item that closes the circle is left out.
-    fn break_circles(&mut self, collection: &mut Collection) {
-        for index in 0..collection.scenes.len() {
-            let Some(scene) = collection.scenes.get_mut(index) else { return };
-            let (id, name) = (scene.id, scene.name.clone());
-            let items = std::mem::take(&mut scene.items);
-            // Without its own items nothing leads through it: whoever reaches it closes a circle.
-            let (kept, broken) = without(items, &|shown| collection.reaches(shown, id));
-            if broken {
-                (self.bad)(format!("the scene '{name}' shows itself: that is left out"));
-            }
-            if let Some(scene) = collection.scenes.get_mut(index) {
-                scene.items = kept;
-            }
-        }
     }
 
     fn items(&mut self, table: &'a Value, depth: usize) -> Vec<Item> {
@@ -373,28 +358,6 @@ impl<'a> Reader<'a> {
 
 fn as_number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
-}
-
-/// The items without those that show a bad scene, and whether there were any.
-pub(super) fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
-    let mut broken = false;
-    let mut kept = Vec::new();
-    for mut item in items {
-        match item.content {
-            Content::Scene(id) if bad(id) => {
-                broken = true;
-                continue;
-            }
-            Content::Group(members) => {
-                let (members, inside) = without(members, bad);
-                broken |= inside;
-                item.content = Content::Group(members);
-            }
-            _ => {}
-        }
-        kept.push(item);
-    }
-    (kept, broken)
 }
 
 /// Reads a collection's own file, or one of OBS.

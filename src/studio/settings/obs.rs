@@ -12,7 +12,6 @@ use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
-use crate::studio::settings::collection::without;
 use crate::studio::settings::obs_filters::{self, array, flag, number, text};
 use crate::studio::settings::obs_sizes::{self, Known};
 use crate::studio::settings::obs_sources::{self, Taken};
@@ -142,17 +141,8 @@ impl<'a> Importer<'a> {
             collection.scenes = Collection::default().scenes;
         }
         // OBS refuses circles itself; a file may hold anything.
-        for index in 0..collection.scenes.len() {
-            let Some(scene) = collection.scenes.get_mut(index) else { break };
-            let (id, items) = (scene.id, std::mem::take(&mut scene.items));
-            let name = scene.name.clone();
-            let (kept, broken) = without(items, &|shown| collection.reaches(shown, id));
-            if broken {
-                self.told.insert(format!("what of '{name}' would show '{name}' itself"));
-            }
-            if let Some(scene) = collection.scenes.get_mut(index) {
-                scene.items = kept;
-            }
+        for name in collection.break_circles() {
+            self.told.insert(format!("what of '{name}' would show '{name}' itself"));
         }
         let program = ["current_program_scene", "current_scene"];
         let current = program.iter().map(|key| text(json, key)).find(|name| !name.is_empty());

@@ -61,6 +61,8 @@ pub struct Config {
     pub auth_query: Option<String>,
     /// Play: how much the player buffers, for the server to know.
     pub buffer: Duration,
+    /// Begin with the digests of Flash Player instead of the simple handshake.
+    pub digests: bool,
     /// From the start to the end of the handshake.
     pub handshake_timeout: Duration,
     /// From then on to the start of publishing or playing.
@@ -90,6 +92,7 @@ impl Config {
             },
             auth_query: None,
             buffer: Duration::from_millis(300),
+            digests: false,
             handshake_timeout: Duration::from_secs(5),
             command_timeout: Duration::from_secs(10),
         }

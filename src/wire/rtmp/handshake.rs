@@ -1,6 +1,7 @@
 //! The handshake (RTMP 1.0, 5.2) with the digests of Flash Player 9, both roles, sans-IO.
 //!
-//! A client sends the simple form, which every server takes. A server answers with digests where
+//! A client sends the simple form, which nearly every server takes, or with digests what Flash Player
+//! sent, which some servers insist on. A server answers with digests where
 //! the client's own digest proves that it knows about them, and with a plain echo otherwise, whose
 //! version field is zero (some clients verify digests of servers that claim a version of 3 and
 //! more). What the last 1,536 bytes hold is never a reason to fail: in the field they hold anything.
@@ -14,6 +15,8 @@ const VERSION: u8 = 3;
 const DIGEST: usize = 32;
 const PLAYER_KEY: &[u8; 30] = b"Genuine Adobe Flash Player 001";
 const SERVER_KEY: &[u8; 36] = b"Genuine Adobe Flash Media Server 001";
+/// The version of the first Flash Player that sends digests in this place.
+const FLASH_PLAYER: [u8; 4] = [9, 0, 124, 2];
 /// What both keys are longer by where whole messages are signed.
 const KEY_TAIL: [u8; 32] = [
     0xF0, 0xEE, 0xC2, 0x4A, 0x80, 0x68, 0xBE, 0xE8, 0x2E, 0x00, 0xD0, 0xD1, 0x02, 0x9E, 0x7E, 0x57,
@@ -36,6 +39,8 @@ pub enum Error {
 pub struct Client {
     received: Vec<u8>,
     answered: bool,
+    /// It began with a digest. Fills the random part of the answer.
+    digests: Option<u64>,
 }
 
 impl Client {
@@ -46,7 +51,17 @@ impl Client {
         if let Some(version) = hello.first_mut() {
             *version = VERSION;
         }
-        (Self { received: Vec::new(), answered: false }, hello)
+        (Self { received: Vec::new(), answered: false, digests: None }, hello)
+    }
+
+    /// As [`Client::new`], with the digest of Flash Player in C1. C2 is signed where the server's own
+    /// digest proves that it knows about them, and an echo otherwise.
+    pub fn with_digests(seed: u64) -> (Self, Vec<u8>) {
+        let (client, mut hello) = Self::new(seed);
+        if let Some(c1) = hello.get_mut(1..) {
+            sign_hello(c1, FLASH_PLAYER, offset_low, PLAYER_KEY);
+        }
+        (Self { digests: Some(seed), ..client }, hello)
     }
 
     /// Takes bytes from the front of `input`, appends what is to be sent (C2) to `out`; tells
@@ -60,7 +75,16 @@ impl Client {
         if !self.answered
             && let Some(s1) = self.received.get(1..=SIZE)
         {
-            out.extend_from_slice(s1);
+            let digest = self.digests.zip(find_digest(s1, SERVER_KEY));
+            match digest {
+                Some((seed, (_, digest))) => {
+                    let start = out.len();
+                    out.resize(start + SIZE, 0);
+                    let c2 = out.get_mut(start..).unwrap_or_default();
+                    sign_answer(c2, seed, PLAYER_KEY, &digest);
+                }
+                None => out.extend_from_slice(s1),
+            }
             self.answered = true;
         }
         Ok(self.received.len() == 1 + 2 * SIZE)
@@ -157,21 +181,28 @@ fn answer(c1: &[u8], seed: u64, out: &mut Vec<u8>) {
         s2.copy_from_slice(c1);
         return;
     };
-    if let Some(version) = s1.get_mut(4..8) {
-        version.copy_from_slice(&[4, 5, 0, 1]);
+    sign_hello(s1, [4, 5, 0, 1], offset, SERVER_KEY);
+    sign_answer(s2, seed, SERVER_KEY, &client_digest);
+}
+
+/// Gives C1 or S1, whose random part is filled, its version and its digest.
+fn sign_hello(hello: &mut [u8], version: [u8; 4], offset: Offset, key: &[u8]) {
+    if let Some(place) = hello.get_mut(4..8) {
+        place.copy_from_slice(&version);
     }
-    let offset = offset(s1);
-    let digest = digest_around(s1, offset, SERVER_KEY);
-    if let Some(place) = s1.get_mut(offset..offset + DIGEST) {
+    let offset = offset(hello);
+    let digest = digest_around(hello, offset, key);
+    if let Some(place) = hello.get_mut(offset..offset + DIGEST) {
         place.copy_from_slice(&digest);
     }
-    fill_random(s2, seed.rotate_left(32) ^ 0x5DEE_CE66);
-    let mut full_key = [0; 68];
-    for (to, from) in full_key.iter_mut().zip(SERVER_KEY.iter().chain(&KEY_TAIL)) {
-        *to = *from;
-    }
-    let key = hmac(&full_key, &[&client_digest]);
-    if let Some((signed, signature)) = s2.split_at_mut_checked(SIZE - DIGEST) {
+}
+
+/// Makes C2 or S2 for the digest that the other one sent.
+fn sign_answer(answer: &mut [u8], seed: u64, key: &[u8], digest: &[u8; DIGEST]) {
+    fill_random(answer, seed.rotate_left(32) ^ 0x5DEE_CE66);
+    let full_key: Vec<u8> = key.iter().chain(&KEY_TAIL).copied().collect();
+    let key = hmac(&full_key, &[digest]);
+    if let Some((signed, signature)) = answer.split_at_mut_checked(SIZE - DIGEST) {
         signature.copy_from_slice(&hmac(&key, &[signed]));
     }
 }
@@ -298,6 +329,30 @@ mod tests {
             let key = hmac(&key, &[&c1[offset..offset + DIGEST]]);
             assert_eq!(hmac(&key, &[&s2[..SIZE - DIGEST]]), s2[SIZE - DIGEST..]);
         }
+    }
+
+    #[test]
+    fn a_client_with_digests_is_taken_for_flash_player_and_signs_its_answer() {
+        for seed in 0..50 {
+            let (mut client, hello) = Client::with_digests(seed);
+            let c1: &[u8; SIZE] = hello[1..].try_into().unwrap();
+            assert!(digest_offset(c1).is_some());
+            // A server that knows: its digest is answered.
+            let mut answer = Vec::new();
+            Server::new(seed + 1).read(&mut hello.as_slice(), &mut answer).unwrap();
+            let (_, server_digest) = find_digest(&answer[1..=SIZE], SERVER_KEY).unwrap();
+            let mut c2 = Vec::new();
+            assert_eq!(client.read(&mut answer.as_slice(), &mut c2), Ok(true));
+            let key = hmac(&[&PLAYER_KEY[..], &KEY_TAIL].concat(), &[&server_digest]);
+            assert_eq!(hmac(&key, &[&c2[..SIZE - DIGEST]]), c2[SIZE - DIGEST..]);
+        }
+        // One that does not: it is echoed.
+        let (mut client, _) = Client::with_digests(1);
+        let mut plain = vec![VERSION];
+        plain.extend(std::iter::repeat_n(7, 2 * SIZE));
+        let mut c2 = Vec::new();
+        assert_eq!(client.read(&mut plain.as_slice(), &mut c2), Ok(true));
+        assert_eq!(c2, plain[1..=SIZE]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Connecting as often as it takes: for a port where RTMP is spoken, for name and password, and to
-//! where a server sends us.
+//! Connecting as often as it takes: for a port where RTMP is spoken, for a handshake that is taken, for
+//! name and password, and to where a server sends us.
 
 use std::time::Duration;
 
@@ -92,7 +92,29 @@ impl Client {
         Err(Error { stage: Stage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
     }
 
+    /// With digests from where the simple handshake made the server hang up.
     async fn try_port(
+        config: &mut Config,
+        options: &Options,
+        clock: Clock,
+        on_step: &Listener<'_>,
+        until: Until,
+    ) -> Result<(Self, Option<Box<Refused>>), Error> {
+        let simple = Self::try_handshake(config, options, clock, on_step, until).await;
+        let Err(error) = simple else { return simple };
+        if config.digests || !hung_up_at_handshake(&error) {
+            return Err(error);
+        }
+        tracing::info!(%error, "it hung up at the simple handshake: once more with digests");
+        on_step(Step::Digests(&error));
+        config.digests = true;
+        let signed = Self::try_handshake(config, options, clock, on_step, until).await;
+        config.digests = !signed.as_ref().is_err_and(|error| error.stage <= Stage::Handshake);
+        // Where they do not help, it is as it was.
+        if config.digests { signed } else { Err(error) }
+    }
+
+    async fn try_handshake(
         config: &Config,
         options: &Options,
         clock: Clock,
@@ -106,6 +128,11 @@ impl Client {
             Err((error, None)) => Err(error),
         }
     }
+}
+
+/// Whether a server, rather than the network, may have had enough of our handshake.
+fn hung_up_at_handshake(error: &Error) -> bool {
+    error.stage == Stage::Handshake && matches!(error.cause, Cause::Closed | Cause::Reset)
 }
 
 /// Whether another port may do better.

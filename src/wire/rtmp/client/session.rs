@@ -79,7 +79,11 @@ pub struct Session {
 impl Session {
     /// Starts: the first output is the handshake. `seed` should differ from session to session.
     pub fn new(config: Config, now: Timestamp, seed: u64) -> Self {
-        let (handshake, hello) = handshake::Client::new(seed);
+        let (handshake, hello) = if config.digests {
+            handshake::Client::with_digests(seed)
+        } else {
+            handshake::Client::new(seed)
+        };
         let mut link = Link::new(Limits::default());
         link.out.raw().extend_from_slice(&hello);
         let timeout = config.handshake_timeout;

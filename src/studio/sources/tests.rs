@@ -1,0 +1,144 @@
+//! What is told of sources, and which of them work while nobody sees them.
+
+use super::*;
+use crate::media::transport::Position;
+
+#[test]
+fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
+    use crate::media::source::Format;
+    let choice: VideoChoice = "camera:front".parse().unwrap();
+    let source = |name: &str, choice: &VideoChoice| Source {
+        id: SourceId(3),
+        name: name.to_owned(),
+        choice: choice.clone(),
+        filters: Vec::new(),
+        properties: Properties::default(),
+        instead: Instead::Keep,
+    };
+    let clock = crate::base::Clock::start();
+    let grid =
+        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
+    let size = crate::media::Size::new(64, 36);
+    let config = crate::compose::Config { size, grid, clock };
+    let compositor = Compositor::spawn(config, Default::default()).unwrap();
+    let status = Status::new("front", "The camera");
+    let mut opener = |_: &VideoChoice, _: &Dials| {
+        let feed: Box<dyn crate::media::VideoFeed> = Box::new(Nothing);
+        Ok(capture::Source { feed, status: Arc::clone(&status) })
+    };
+    let mut sources = Sources::default();
+    let mut sync = |sources: &mut Sources, wanted: &[Source]| {
+        let collection = Collection { sources: wanted.to_vec(), ..Collection::default() };
+        let main = (&VideoChoice::Test, &Report::default());
+        sources.sync(&collection, main, &mut opener, &compositor)
+    };
+    sync(&mut sources, &[source("Face", &choice)]);
+    status.open(Format::Unknown);
+    sources.changes();
+    status.update(|report| report.alarm = Some(Alarm::Black));
+    let change = sources.changes().pop().unwrap();
+    assert_eq!((change.name.as_str(), change.report.alarm), ("Face", Some(Alarm::Black)));
+    assert!(change.before.alarm.is_none() && sources.changes().is_empty(), "once");
+
+    // Under another name it is told anew, and the old name is known.
+    sync(&mut sources, &[source("Me", &choice)]);
+    let closed = sources.closed();
+    assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Face", Some(Alarm::Black)));
+    let change = sources.changes().pop().unwrap();
+    assert_eq!((change.name.as_str(), change.report.alarm), ("Me", Some(Alarm::Black)));
+    sync(&mut sources, &[]);
+    let closed = sources.closed();
+    assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Me", Some(Alarm::Black)));
+    assert!(sources.closed().is_empty());
+    compositor.join(std::time::Duration::from_secs(5)).unwrap();
+}
+
+#[test]
+fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
+    let (id, by, other) = (SourceId(3), SourceId(4), SourceId(5));
+    let status = [(); 4].map(|()| Status::new("", "Camera"));
+    let chosen = |index: usize| Chosen {
+        choice: VideoChoice::Test,
+        status: Some(Arc::clone(&status[index])),
+        told: Report::default(),
+    };
+    let source = |id| Source {
+        id,
+        name: "Camera".into(),
+        choice: VideoChoice::Test,
+        filters: Vec::new(),
+        properties: Properties::default(),
+        instead: Instead::Keep,
+    };
+    let open = |id, index| (id, Opened::new(&source(id), chosen(index), Dials::default()));
+    let mut sources = Sources {
+        open: [open(id, 1), open(by, 2), open(other, 3)].into(),
+        instead: [(id, by)].into(),
+        shared: [(SourceId(9), id)].into(),
+        ..Sources::default()
+    };
+    let main = chosen(0);
+    let after = |sources: &Sources, drawn: &[u32]| {
+        for status in &status {
+            status.update(|report| report.alarm = Some(Alarm::Frozen));
+        }
+        sources.unwatch(&drawn.iter().map(|id| SourceId(*id)).collect(), &main);
+        status.iter().map(|it| it.report().alarm.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(after(&sources, &[]), [false; 4]);
+    assert_eq!(after(&sources, &[0, 5]), [true, false, false, true]);
+    // With what stands in for it, and by the name of another that shows the same.
+    assert_eq!(after(&sources, &[3]), [false, true, true, false]);
+    assert_eq!(after(&sources, &[9]), [false, true, false, false]);
+    sources.out.insert(other);
+    assert_eq!(after(&sources, &[]), [false, false, false, true], "it is stood in for");
+    // What is not of its picture stays.
+    status[1].update(|report| report.alarm = Some(Alarm::OtherFormat));
+    sources.unwatch(&BTreeSet::new(), &main);
+    assert_eq!(status[1].report().alarm, Some(Alarm::OtherFormat));
+}
+
+struct Nothing;
+
+impl crate::media::VideoFeed for Nothing {
+    fn picture(&mut self, _: crate::base::Timestamp) -> Option<crate::media::VideoFrame> {
+        None
+    }
+}
+
+#[test]
+fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
+    let pause = [Go::Pause];
+    for (when_hidden, asked_hidden, asked_back) in [
+        (Hidden::Plays, [].as_slice(), [].as_slice()),
+        (Hidden::Pauses, &pause, &[Go::Resume]),
+        (Hidden::Restarts, &pause, &[Go::Restart, Go::Resume]),
+    ] {
+        let choice: VideoChoice = "file:/clip.mp4".parse().unwrap();
+        let properties = Properties { hidden: when_hidden, ..Properties::default() };
+        let id = SourceId(3);
+        let name = "Clip".to_owned();
+        let (filters, instead) = (Vec::new(), Instead::Keep);
+        let source = Source { id, name, choice: choice.clone(), filters, properties, instead };
+        let dials = Dials::default();
+        let transport = dials.transport();
+        let opened = Opened::new(&source, Chosen::nothing(choice), dials);
+        let mut sources = Sources { open: [(id, opened)].into(), ..Sources::default() };
+        let asked = || std::iter::from_fn(|| transport.take()).collect::<Vec<_>>();
+        let (shown, none) = (BTreeSet::from([id]), BTreeSet::new());
+        sources.attend(&shown);
+        assert_eq!(asked(), [], "it plays from the beginning");
+        for _ in 0..2 {
+            sources.attend(&none);
+            sources.attend(&none);
+            assert_eq!(asked(), asked_hidden, "{when_hidden:?}");
+            sources.attend(&shown);
+            assert_eq!(asked(), asked_back, "{when_hidden:?}");
+        }
+        // What a person paused stays so.
+        transport.tell(Position { paused: true, ..Position::default() });
+        sources.attend(&none);
+        sources.attend(&shown);
+        assert!(!asked().contains(&Go::Resume), "{when_hidden:?}");
+    }
+}
