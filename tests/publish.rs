@@ -289,7 +289,11 @@ fn a_slow_reader_loses_inter_pictures_only() {
     wait_for("drops", || publisher.figures().dropped_frames > 0);
     server.release();
     let last_audio = 8_020;
-    wait_for("the last sound", || server.connection(0).audio().last() == Some(&last_audio));
+    // Sound goes past the last keyframe.
+    wait_for("the last sound and keyframe", || {
+        let got = server.connection(0);
+        got.audio().last() == Some(&last_audio) && got.video().contains(&8_000)
+    });
     let got = server.connection(0);
     let audio = got.audio();
     assert!(audio.windows(2).all(|pair| pair[1] - pair[0] == 20), "sound is incomplete");
