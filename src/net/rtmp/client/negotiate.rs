@@ -108,10 +108,14 @@ impl Client {
         tracing::info!(%error, "it hung up at the simple handshake: once more with digests");
         on_step(Step::Digests(&error));
         config.digests = true;
-        let signed = Self::try_handshake(config, options, clock, on_step, until).await;
-        config.digests = !signed.as_ref().is_err_and(|error| error.stage <= Stage::Handshake);
-        // Where they do not help, it is as it was.
-        if config.digests { signed } else { Err(error) }
+        match Self::try_handshake(config, options, clock, on_step, until).await {
+            // They do not help: it is as it was.
+            Err(again) if again.stage <= Stage::Handshake => {
+                config.digests = false;
+                Err(error)
+            }
+            signed => signed,
+        }
     }
 
     async fn try_handshake(
