@@ -819,17 +819,19 @@ fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
         let mut clip = onair::player::clip::open(&file, 48_000, 2).unwrap();
         let begun = Timestamp::from_millis(7_000);
         let mut picture_at = |ms: u64| {
+            let mut found = None;
             // The reader is a thread of its own, which may not be so far yet.
-            for _ in 0..2_000 {
-                match clip.pictures.moment(begun + Duration::from_millis(ms)) {
-                    Moment::Picture(it) if it.pts == Timestamp::from_millis(ms as i64) => {
-                        return it;
+            peers::wait_for(&format!("{codec}: the picture of {ms} ms"), LIMIT, || {
+                found = match clip.pictures.moment(begun + Duration::from_millis(ms)) {
+                    Moment::Picture(it) => {
+                        Some(it).filter(|it| it.pts == Timestamp::from_millis(ms as i64))
                     }
                     Moment::Over => panic!("{codec}: it is over at {ms} ms"),
-                    _ => std::thread::sleep(Duration::from_millis(5)),
-                }
-            }
-            panic!("{codec}: no picture of {ms} ms");
+                    Moment::Waiting => None,
+                };
+                found.is_some()
+            });
+            found.unwrap()
         };
         for number in 0..9_u8 {
             let picture = picture_at(u64::from(number) * 100);

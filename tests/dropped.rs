@@ -14,11 +14,8 @@
 #[path = "peers/mod.rs"]
 mod peers;
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use peers::desktop::Desktop;
-use peers::{LIMIT, Onair, Peer, ffmpeg};
+use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
@@ -73,18 +70,22 @@ impl Source {
 
     /// The next message of this name from the window, giving meanwhile what is asked for.
     fn wait(&self, name: &str) -> [u32; 5] {
-        let (wanted, end) = (self.atom(name), Instant::now() + LIMIT);
-        while Instant::now() < end {
-            match self.connection.poll_for_event().unwrap() {
-                Some(Event::SelectionRequest(asked)) => self.give(&asked),
-                Some(Event::ClientMessage(said)) if said.type_ == wanted => {
-                    return said.data.as_data32();
+        let (wanted, mut found) = (self.atom(name), None);
+        wait_for(name, LIMIT, || {
+            while found.is_none()
+                && let Some(event) = self.connection.poll_for_event().unwrap()
+            {
+                match event {
+                    Event::SelectionRequest(asked) => self.give(&asked),
+                    Event::ClientMessage(said) if said.type_ == wanted => {
+                        found = Some(said.data.as_data32());
+                    }
+                    _ => {}
                 }
-                Some(_) => {}
-                None => thread::sleep(Duration::from_millis(5)),
             }
-        }
-        panic!("no {name}");
+            found.is_some()
+        });
+        found.unwrap()
     }
 
     fn give(&self, asked: &SelectionRequestEvent) {
