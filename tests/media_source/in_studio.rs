@@ -1,0 +1,420 @@
+//! Files and streams among the scenes and strips of a studio.
+
+use super::*;
+
+/// A studio with one silent strip that shows nothing.
+fn studio() -> Studio {
+    studio_with(VideoChoice::None)
+}
+
+fn studio_with(video: VideoChoice) -> Studio {
+    let settings =
+        Settings { video: Some(video), audio: Some(AudioChoice::Silence), ..Settings::default() };
+    let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
+    wait_for("the strips", LIMIT, || studio.snapshot().strips.len() == 1);
+    studio
+}
+
+#[test]
+fn a_strip_tells_whether_its_own_talk_key_is_held() {
+    let studio = studio();
+    studio.send(Command::AddStrip(AudioChoice::Tone));
+    wait_for("both strips", LIMIT, || studio.snapshot().strips.len() == 2);
+    let strips = || studio.snapshot().strips;
+    let id = strips()[1].sound.id;
+    studio.send(Command::SetTalk { id, talk: Talk::PushToTalk });
+    wait_for("it waits for its key", LIMIT, || strips()[1].sound.talk == Talk::PushToTalk);
+    let held = || strips().iter().map(|strip| strip.held).collect::<Vec<_>>();
+    assert_eq!(held(), [false, false]);
+    studio.send(Command::TalkKeyOf { id, held: true });
+    wait_for("its own key", LIMIT, || held() == [false, true]);
+    wait_for("its tone", LIMIT, || strips()[1].meter.peak_dbfs > -60.0);
+    studio.send(Command::TalkKeyOf { id, held: false });
+    wait_for("no key", LIMIT, || held() == [false, false]);
+    studio.send(Command::TalkKey(true));
+    wait_for("the key of all", LIMIT, || held() == [true, true]);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // One is read by the mixer's own reader, one by the player.
+    for name in ["jingle.wav", "jingle.mka"] {
+        let path = folder.path().join(name);
+        let tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "1"];
+        let codec = if name.ends_with("wav") { "pcm_s16le" } else { "aac" };
+        let words = [&tone[..], &["-c:a", codec, path.to_str().unwrap()]].concat();
+        Peer::start("ffmpeg", [&["-hide_banner", "-nostdin", "-v", "error"][..], &words].concat())
+            .wait_success(LIMIT);
+        let studio = studio();
+        studio.send(Command::AddStrip(AudioChoice::File(path)));
+        wait_for("the strip", LIMIT, || studio.snapshot().strips.len() == 2);
+        let strip = || studio.snapshot().strips.remove(1);
+        let id = strip().sound.id;
+        let heard = || strip().meter.rms_dbfs > -30.0;
+        let silent = || strip().meter.rms_dbfs <= -60.0;
+        // It goes round: longer than it is, it is heard.
+        wait_for("its sound", LIMIT, heard);
+        let clock = Clock::start();
+        while clock.now() < Timestamp::from_millis(2_500) {
+            assert!(!silent(), "{name} does not go round");
+            Stop::new().wait(Duration::from_millis(20));
+        }
+        studio.send(Command::SetStripEnd { id, at_end: AtEnd::Clear });
+        wait_for("its end", LIMIT, silent);
+        let stays = Clock::start();
+        while stays.now() < Timestamp::from_millis(1_500) {
+            assert!(!heard(), "{name} goes round");
+            Stop::new().wait(Duration::from_millis(20));
+        }
+        studio.send(Command::RestartStrip(id));
+        wait_for("it once more", LIMIT, heard);
+        wait_for("its end again", LIMIT, silent);
+        studio.send(Command::SetStripEnd { id, at_end: AtEnd::Loop });
+        wait_for("its beginning", LIMIT, heard);
+        assert_eq!(strip().sound.at_end, AtEnd::Loop);
+        studio.end(LIMIT).unwrap();
+    }
+}
+
+fn add(studio: &Studio, name: &str, path: &Path) {
+    let scene = studio.snapshot().scenes.collection.current;
+    let choice = VideoChoice::File(path.to_owned());
+    studio.send(Command::Edit(Edit::AddSource { scene, name: name.into(), choice }));
+}
+
+#[test]
+fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mkv");
+    numbered(&path, "3", "sine=frequency=1000:sample_rate=48000,volume=6", &["-c:a", "flac"]);
+    let studio = studio();
+    add(&studio, "Opening", &path);
+    let strips = || studio.snapshot().strips;
+    let ids = || strips().iter().map(|strip| strip.sound.id).collect::<Vec<_>>();
+    wait_for("the strip", LIMIT, || strips().len() == 2);
+    let strip = strips().pop().unwrap();
+    assert_eq!(
+        (strip.sound.name.as_str(), &strip.sound.choice),
+        ("Opening", &AudioChoice::File(path))
+    );
+    // The strip hears it, and so does the program.
+    wait_for("its sound", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    wait_for("the program's", LIMIT, || {
+        studio.snapshot().loudness.momentary_lufs.is_some_and(|loud| loud > -30.0)
+    });
+    // Picture and sound come out of one player: what pauses one pauses the other.
+    let source = studio.snapshot().scenes.collection.sources[0].id;
+    studio.send(Command::Media(source, Go::Pause));
+    wait_for("silence", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
+    studio.send(Command::Media(source, Go::Resume));
+    wait_for("its sound again", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+
+    // Viewers do not hear what they cannot see, unless that is wished.
+    studio.send(Command::Edit(Edit::AddScene("Talk".into())));
+    wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.scenes.len() == 2);
+    let collection = studio.snapshot().scenes.collection;
+    let (first, other) = (collection.scenes[0].id, collection.scenes[1].id);
+    studio.send(Command::SwitchScene(other));
+    wait_for("silence elsewhere", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
+    studio.send(Command::SetTalk { id: strip.sound.id, talk: Talk::Open });
+    wait_for("sound without its picture", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    studio.send(Command::SetTalk { id: strip.sound.id, talk: Talk::WhileShown });
+    studio.send(Command::SwitchScene(first));
+    wait_for("its sound with its picture", LIMIT, || {
+        strips()[1].shown && strips()[1].meter.peak_dbfs > -30.0
+    });
+
+    // Another use is no other strip; the last one takes it away, and undoing brings it back.
+    let scene = studio.snapshot().scenes.collection.current;
+    studio.send(Command::Edit(Edit::ShowSource { scene, source }));
+    let items = || -> Vec<_> {
+        let collection = studio.snapshot().scenes.collection;
+        let shown = collection.current().unwrap().items.clone();
+        let of = |item: &&onair::compose::scene::Item| item.content == Content::Source(source);
+        shown.iter().filter(of).map(|item| item.id).collect()
+    };
+    wait_for("the other use", LIMIT, || items().len() == 2);
+    let before = ids();
+    assert_eq!(before.len(), 2);
+    let all = items();
+    studio.send(Command::Edit(Edit::RemoveItem(all[0])));
+    wait_for("one use", LIMIT, || items().len() == 1);
+    assert_eq!(ids(), before);
+    studio.send(Command::Edit(Edit::RemoveItem(all[1])));
+    wait_for("no strip", LIMIT, || strips().len() == 1);
+    studio.send(Command::Undo);
+    wait_for("the strip again", LIMIT, || ids() == before && items().len() == 1);
+    wait_for("its sound after that", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    assert_eq!(studio.snapshot().notices, []);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mute.mp4");
+    numbered(&path, "3", "anullsrc", &["-an"]);
+    let studio = studio();
+    add(&studio, "Mute", &path);
+    wait_for("a word", LIMIT, || studio.snapshot().strips.get(1).is_some_and(|it| it.soundless));
+    // What cannot be played is told once: of the source, not of its strip too.
+    let bad = folder.path().join("bad.mp4");
+    std::fs::write(&bad, b"no clip at all, but long enough to be looked at").unwrap();
+    assert_eq!(studio.snapshot().notices, []);
+    add(&studio, "Bad", &bad);
+    wait_for("the failure", LIMIT, || {
+        studio.snapshot().strips.get(2).is_some_and(|it| it.state == SourceState::Failed)
+    });
+    wait_for("its notice", LIMIT, || !studio.snapshot().notices.is_empty());
+    let notices = studio.snapshot().notices;
+    let keys: Vec<&str> = notices.iter().map(|notice| notice.key).collect();
+    assert_eq!(keys, ["scene-source-failed"], "{notices:?}");
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn webm_is_shown_and_heard() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    if let Err(lack) = inventory::video_decoder(VideoCodec::Vp9) {
+        eprintln!("skipped: {lack}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, picture, sound) in
+        [("new.webm", "libvpx-vp9", "libopus"), ("old.webm", "libvpx", "libvorbis")]
+    {
+        let path = folder.path().join(name);
+        let tone = "aevalsrc='0.5*sin(2*PI*1000*t)':s=48000:c=mono";
+        let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"];
+        words.extend([NUMBERED, "-f", "lavfi", "-i", tone, "-t", "2", "-pix_fmt", "yuv420p"]);
+        words.extend(["-c:v", picture, "-deadline", "realtime", "-b:v", "1M", "-c:a", sound]);
+        words.push(path.to_str().unwrap());
+        Peer::start("ffmpeg", words).wait_success(LIMIT);
+        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Loop);
+        pulled.until("its pictures", |it| it.shown.len() > 20);
+        assert!(pulled.shown.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", pulled.shown);
+        pulled.until("the tone", |it| {
+            let last = it.heard.len().saturating_sub(4_800);
+            let (mut sine, mut cosine) = (0.0, 0.0);
+            for (number, sample) in it.heard[last..].iter().enumerate() {
+                let phase = number as f64 / 48.0 * std::f64::consts::TAU;
+                sine += f64::from(*sample) * phase.sin();
+                cosine += f64::from(*sample) * phase.cos();
+            }
+            (sine.hypot(cosine) / 2_400.0 - 0.5).abs() < 0.05
+        });
+    }
+}
+
+#[test]
+fn a_clip_of_a_scene_is_played_once_and_is_silent_then() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mkv");
+    numbered(&path, "2", "sine=frequency=1000:sample_rate=48000,volume=6", &["-c:a", "flac"]);
+    let studio = studio();
+    add(&studio, "Clip", &path);
+    wait_for("its strip", LIMIT, || studio.snapshot().strips.len() == 2);
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+    let peak = || studio.snapshot().strips[1].meter.peak_dbfs;
+    wait_for("its sound", LIMIT, || peak() > -30.0);
+    studio.send(Command::AtEnd(id, AtEnd::Clear));
+    wait_for("its end", LIMIT, || playing().is_some_and(|it| it.paused) && peak() <= -60.0);
+    let snapshot = studio.snapshot();
+    assert_eq!(snapshot.scenes.collection.sources[0].properties.at_end, AtEnd::Clear);
+    let source = snapshot.scenes.source(id).unwrap();
+    assert_eq!((source.state, source.reason.as_str()), (SourceState::Open, ""));
+    // The media bar plays it once more.
+    studio.send(Command::Media(id, Go::Resume));
+    wait_for("its sound once more", LIMIT, || {
+        playing().is_some_and(|it| !it.paused) && peak() > -30.0
+    });
+    wait_for("its end", LIMIT, || playing().is_some_and(|it| it.paused) && peak() <= -60.0);
+}
+
+#[test]
+fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_not() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("black.mkv");
+    let black = "color=black:s=320x192:r=15:d=2";
+    let quiet = ["-hide_banner", "-nostdin", "-v", "error"];
+    let words = [&quiet[..], &["-f", "lavfi", "-i", black, "-c:v", "libx264"]].concat();
+    Peer::start("ffmpeg", words.into_iter().chain([clip.to_str().unwrap()])).wait_success(LIMIT);
+    let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = server.wait_named("ready");
+    let url = format!("{}/live/guest", ready["rtmp"].as_str().unwrap().trim_end_matches('/'));
+    let send = |picture: &str| {
+        let mut words = [&quiet[..], &["-re", "-f", "lavfi", "-i", picture]].concat();
+        words.extend(["-c:v", "libx264", "-preset", "ultrafast", "-g", "15"]);
+        words.extend(["-pix_fmt", "yuv420p", "-f", "flv", &url]);
+        Peer::start("ffmpeg", words)
+    };
+    let guest = send("color=black:s=320x192:r=15");
+
+    // Where nothing is shown nothing is looked at.
+    let studio = studio_with(VideoChoice::Test);
+    add(&studio, "Clip", &clip);
+    let scene = studio.snapshot().scenes.collection.current;
+    let choice = VideoChoice::Stream(url.clone());
+    studio.send(Command::Edit(Edit::AddSource { scene, name: "Guest".into(), choice }));
+    let told = || -> Vec<(&'static str, String)> {
+        let notices = studio.snapshot().notices;
+        notices.iter().map(|it| (it.key, it.summary.clone())).collect()
+    };
+    let black = |it: &(&str, String)| it.0 == "stream-black";
+    wait_for("the notice", LIMIT, || told().iter().any(black));
+    let notices = told();
+    assert!(notices.iter().filter(|it| black(it)).all(|it| it.1.contains("Guest")), "{notices:?}");
+    // Another one sends what can be seen.
+    drop(guest);
+    let guest = send("testsrc2=s=320x192:r=15");
+    let open = || {
+        let scenes = studio.snapshot().scenes;
+        let id = scenes.collection.sources[1].id;
+        scenes.source(id).is_some_and(|it| it.state == SourceState::Open)
+    };
+    wait_for("a picture", LIMIT, || open() && !told().iter().any(black));
+    let notices = told();
+    assert!(!notices.iter().any(|it| it.1.contains("Clip")), "{notices:?}");
+    drop(guest);
+}
+
+/// Two seconds of one gray and one tone.
+fn gray_clip(folder: &Path, name: &str, gray: &str, size: &str, hz: u32) -> std::path::PathBuf {
+    let path = folder.join(name);
+    let picture = format!("color=c={gray}:s={size}:r=15:d=2");
+    let tone = format!("sine=frequency={hz}:sample_rate=48000:duration=2,volume=6");
+    let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi"];
+    words.extend(["-i", &picture, "-f", "lavfi", "-i", &tone, "-c:v", "libx264"]);
+    words.extend(["-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", path.to_str().unwrap()]);
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    path
+}
+
+/// The luma in the middle of what goes out.
+fn middle(studio: &Studio) -> u8 {
+    let Some(frame) = studio.program().get() else { return 0 };
+    let (width, size) = (frame.planes.luma_stride(), frame.size());
+    frame.planes.y[size.height as usize / 2 * width + size.width as usize / 2]
+}
+
+#[test]
+fn files_of_a_list_follow_each_other_and_end_together() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clip = |name, gray, size, hz| gray_clip(folder.path(), name, gray, size, hz);
+    let first = clip("first.mp4", "0x404040", "320x180", 440);
+    let second = clip("second.mkv", "0xa0a0a0", "640x360", 1_000);
+    let studio = studio();
+    add(&studio, "Clips", &first);
+    wait_for("its strip", LIMIT, || studio.snapshot().strips.len() == 2);
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    studio.send(Command::Edit(Edit::AddFile(id, folder.path().join("absent.mp4"))));
+    studio.send(Command::Edit(Edit::AddFile(id, second)));
+    let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+    let is = |index: usize| playing().is_some_and(|it| it.item == Some((index, 3)) && !it.paused);
+    let luma = || middle(&studio);
+    let peak = || studio.snapshot().strips[1].meter.peak_dbfs;
+    // Around twice, over one that is not there, with the sound of each.
+    for _ in 0..2 {
+        wait_for("the first", LIMIT, || is(0) && (55..85).contains(&luma()) && peak() > -30.0);
+        let fails = || {
+            let report = studio.snapshot().scenes.source(id).cloned().unwrap();
+            report.reason.contains("absent.mp4")
+        };
+        wait_for("one that fails", LIMIT, fails);
+        wait_for("the second", LIMIT, || is(2) && (140..170).contains(&luma()) && peak() > -30.0);
+    }
+    studio.send(Command::Edit(Edit::RemoveFile(id, 0)));
+    let of_two = |index: usize| playing().is_some_and(|it| it.item == Some((index, 2)));
+    studio.send(Command::AtEnd(id, AtEnd::Hold));
+    // The last picture of the last one stays.
+    let held =
+        || of_two(1) && playing().is_some_and(|it| it.paused) && (140..170).contains(&luma());
+    wait_for("its end", LIMIT, held);
+    studio.send(Command::Media(id, Go::Restart));
+    wait_for("the first again", LIMIT, || of_two(0) && (55..85).contains(&luma()));
+    studio.send(Command::Media(id, Go::Next));
+    wait_for("the second at once", LIMIT, || of_two(1) && (140..170).contains(&luma()));
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_list_goes_on_whatever_is_taken_out_of_it_fails_or_is_asked_for_at_its_end() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clip = |name, gray| gray_clip(folder.path(), name, gray, "320x180", 440);
+    let first = clip("first.mp4", "0x404040");
+    let (second, third) = (clip("second.mp4", "0xa0a0a0"), clip("third.mp4", "0xd0d0d0"));
+    let (dark, light, lightest) = (55..85, 140..170, 190..225);
+    let studio = studio();
+    add(&studio, "Clips", &first);
+    wait_for("the source", LIMIT, || !studio.snapshot().scenes.collection.sources.is_empty());
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    let edit = |edit| studio.send(Command::Edit(edit));
+    let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+    let shows = |item, luma: &std::ops::Range<u8>| {
+        playing().is_some_and(|it| it.item == item) && luma.contains(&middle(&studio))
+    };
+
+    // What is taken out while it plays is played to its end, and not once more.
+    edit(Edit::AddFile(id, second.clone()));
+    wait_for("the second", LIMIT, || shows(Some((1, 2)), &light));
+    edit(Edit::RemoveFile(id, 0));
+    wait_for("the first alone", LIMIT, || shows(None, &dark));
+
+    // At the end of all a place is one in the file that was shown last.
+    edit(Edit::AddFile(id, second));
+    studio.send(Command::AtEnd(id, AtEnd::Hold));
+    let stands = || playing().is_some_and(|it| it.paused);
+    wait_for("the end", LIMIT, || stands() && shows(Some((1, 2)), &light));
+    studio.send(Command::Media(id, Go::To(Duration::ZERO)));
+    let mut seen = Vec::new();
+    wait_for("its beginning", LIMIT, || {
+        let it = playing().unwrap();
+        seen.push((it.item, dark.contains(&middle(&studio))));
+        !it.paused && it.at > Duration::ZERO
+    });
+    wait_for("the end again", LIMIT, || {
+        seen.push((playing().unwrap().item, dark.contains(&middle(&studio))));
+        stands()
+    });
+    assert!(seen.iter().all(|it| *it == (Some((1, 2)), false)), "{seen:?}");
+    studio.send(Command::Media(id, Go::Previous));
+    wait_for("the one before it", LIMIT, || shows(Some((0, 2)), &dark));
+
+    // One that cannot be played and is the last is played when it can be.
+    let late = folder.path().join("late.mp4");
+    edit(Edit::AddFile(id, late.clone()));
+    let fails = || {
+        let source = studio.snapshot().scenes.source(id).cloned().unwrap();
+        source.reason.contains("late.mp4") && source.playing.is_some_and(|it| it.paused)
+    };
+    wait_for("the failure", LIMIT, fails);
+    std::fs::rename(third, late).unwrap();
+    wait_for("the third", LIMIT, || shows(Some((2, 3)), &lightest));
+    studio.end(LIMIT).unwrap();
+}
