@@ -120,8 +120,11 @@ impl StandBy {
             again.wait(now);
         }
         let message = message?;
-        // The reason may be another than it was.
-        self.closed.push(told);
+        // The reason may be another than it was. Whoever answers a person takes the old one back first: here
+        // it would take the answer with it.
+        if !asked {
+            self.closed.push(told);
+        }
         Some((chosen.choice.clone(), message))
     }
 
@@ -231,6 +234,7 @@ mod tests {
         let now = Timestamp::from_millis(600_000);
         let mut refuse = |_: &AudioChoice| Err("no sound".to_owned());
         assert!(stand_by.retry(now, true, &mut refuse).is_some());
+        assert!(stand_by.closed().is_empty(), "the answer stands");
         let mut open = |_: &AudioChoice| {
             let status = Status::new("other", "The other");
             status.open(Format::Unknown);
