@@ -403,10 +403,10 @@ impl Sources {
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let by = drawn.iter().filter_map(|id| self.instead.get(id));
-        let drawn: BTreeSet<SourceId> = drawn.iter().chain(by).map(of).collect();
+        let kept: BTreeSet<SourceId> = drawn.iter().chain(by).chain(&self.out).map(of).collect();
         let all = self.open.iter().map(|(id, open)| (*id, &open.chosen)).chain([(MAIN, main)]);
         for (id, chosen) in all {
-            if !drawn.contains(&id) && !self.out.contains(&id) {
+            if !kept.contains(&id) {
                 chosen.unwatched();
             }
         }

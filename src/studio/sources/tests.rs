@@ -92,6 +92,8 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     assert_eq!(after(&sources, &[9]), [false, true, false, false]);
     sources.out.insert(other);
     assert_eq!(after(&sources, &[]), [false, false, false, true], "it is stood in for");
+    sources.out = [SourceId(9)].into();
+    assert_eq!(after(&sources, &[]), [false, true, false, false], "one that shares it is");
     // What is not of its picture stays.
     status[1].update(|report| report.alarm = Some(Alarm::OtherFormat));
     sources.unwatch(&BTreeSet::new(), &main);
