@@ -143,6 +143,30 @@ fn sound_buffer_and_look_are_set() {
     harness.drop_at(middle + egui::vec2(-90.0, 45.0));
     let dragged = looked_at(&commands(&mut harness)).pan;
     assert!(dragged[0] < keyed[0] && dragged[1] > 0.0, "{dragged:?}");
+    // What is asked for while there is no picture does not move the next one.
+    let tiles = harness.state().demo.snapshot().tiles.len();
+    for wall in [false, true] {
+        let state = |harness: &Harness<'static, Window>, state: WatchState| {
+            harness.state().demo.change(|snapshot| {
+                for tile in snapshot.tiles.iter_mut().filter(|tile| tile.chosen) {
+                    tile.state = state.clone();
+                }
+                snapshot.watch = state;
+            });
+        };
+        if wall {
+            harness = open("watch-wall");
+            asked(&mut harness, Key::Plus);
+        } else {
+            assert!(tiles < 2);
+        }
+        state(&harness, WatchState::Ended);
+        harness.run();
+        harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+        assert_eq!(commands(&mut harness), []);
+        state(&harness, WatchState::Playing);
+        assert_eq!(commands(&mut harness), [], "{wall}");
+    }
 }
 
 /// The last of what was told of how a picture is looked at.

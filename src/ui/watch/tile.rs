@@ -118,6 +118,8 @@ pub fn show(
     let shown = picture
         .filter(|_| is_seen(&state))
         .and_then(|picture| paint_chosen(ui, picture, draft, room));
+    // Where no picture was, none that comes later jumps by it.
+    draft.moved = Vec2::ZERO;
     if shown.is_none() {
         fill_around(ui, room, Rect::from_min_max(room.min, room.min), BLACK);
     }
@@ -159,9 +161,8 @@ pub fn paint_chosen(
     draft: &mut Draft,
     room: Rect,
 ) -> Option<Rect> {
-    let by = std::mem::take(&mut draft.moved);
-    if by != Vec2::ZERO {
-        draft.look.move_by(by, room, picture.size()?, ui.pixels_per_point());
+    if draft.moved != Vec2::ZERO {
+        draft.look.move_by(draft.moved, room, picture.size()?, ui.pixels_per_point());
     }
     paint(ui, picture, &draft.look, room)
 }

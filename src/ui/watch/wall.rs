@@ -1,8 +1,8 @@
 //! Several players side by side: where each tile lies, and which is pressed.
 
 use egui::{
-    Align, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2,
-    vec2,
+    Align, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo,
+    pos2, vec2,
 };
 
 use crate::studio::snapshot::{TileView, WatchState};
@@ -64,6 +64,8 @@ pub fn show(
     for (tile, rect) in tiles.iter().zip(grid(room, tiles.len())) {
         one(ui, view, draft, pictures.get_mut(tile.id.slot()), tile, rect);
     }
+    // As where one is shown alone.
+    draft.moved = Vec2::ZERO;
 }
 
 fn one(
