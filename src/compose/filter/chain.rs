@@ -92,16 +92,27 @@ impl Chain {
     pub fn set(&mut self, wanted: &[Wanted]) {
         let mut before = std::mem::take(&mut self.links);
         let on = wanted.iter().take(MOST_FILTERS).filter(|wanted| wanted.slot.enabled);
-        for wanted in on.clone() {
-            let same = before.iter().position(|link| link.wanted == *wanted);
-            if let Some(index) = same {
-                self.links.push(before.remove(index));
-            } else if let Some(link) = delayed(&mut before, wanted, &on) {
-                self.links.push(link);
-            } else if let Some(work) = work(wanted) {
-                self.links.push(Link { wanted: wanted.clone(), work, shelf: None, made: None });
+        // As many delays as there were keep their order: what waits in one came before what waits in another.
+        let delays = on.clone().filter(|wanted| length(wanted).is_some()).count();
+        let in_order = delays == before.iter().filter(|link| link.is_delay()).count();
+        let same = on.clone().map(|wanted| {
+            let any = in_order && length(wanted).is_some();
+            let fits = |link: &Link| if any { link.is_delay() } else { link.wanted == *wanted };
+            before.iter().position(fits).map(|index| before.remove(index))
+        });
+        let mut links: Vec<Option<Link>> = same.collect();
+        for (link, wanted) in links.iter_mut().zip(on) {
+            if let Some(by) = length(wanted) {
+                // What waits in another would be lost at each step of a number that is drawn.
+                let other = || before.iter().position(Link::is_delay).map(|at| before.remove(at));
+                *link = link.take().or_else(other).map(|link| link.delayed(wanted, by));
+            }
+            if link.is_none() {
+                let new = |work| Link { wanted: wanted.clone(), work, shelf: None, made: None };
+                *link = work(wanted).map(new);
             }
         }
+        self.links = links.into_iter().flatten().collect();
     }
 
     /// Whether pictures pass as they are.
@@ -153,24 +164,12 @@ impl Chain {
     }
 }
 
-/// A delay of these filters that none of the `others` goes on with, set to what is wanted: what waits in it
-/// would otherwise be lost at each step of a number that is drawn.
-fn delayed<'a>(
-    before: &mut Vec<Link>,
-    wanted: &Wanted,
-    others: &(impl Iterator<Item = &'a Wanted> + Clone),
-) -> Option<Link> {
-    let Filter::Delay { ms } = wanted.slot.filter else { return None };
-    let by = delay_of(if ms.is_finite() { ms } else { 0.0 })?;
-    let index = before.iter().position(|link| {
-        matches!(link.work, Work::Delay(_)) && !others.clone().any(|other| *other == link.wanted)
-    })?;
-    let mut link = before.remove(index);
-    if let Work::Delay(delay) = &mut link.work {
-        delay.set(by);
+/// How long a filter delays; `None`: it does not.
+fn length(wanted: &Wanted) -> Option<Duration> {
+    match wanted.slot.filter {
+        Filter::Delay { ms } => delay_of(ms),
+        _ => None,
     }
-    link.wanted = wanted.clone();
-    Some(link)
 }
 
 /// What was made of this picture, if it was the last one.
@@ -180,6 +179,19 @@ fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
 }
 
 impl Link {
+    fn is_delay(&self) -> bool {
+        matches!(self.work, Work::Delay(_))
+    }
+
+    /// A delay with what waits in it, set to what is wanted.
+    fn delayed(mut self, wanted: &Wanted, by: Duration) -> Self {
+        if let Work::Delay(delay) = &mut self.work {
+            delay.set(by);
+        }
+        self.wanted = wanted.clone();
+        self
+    }
+
     fn run(&mut self, picture: &VideoFrame, at: Timestamp, crew: &Crew) -> VideoFrame {
         let step = match &mut self.work {
             Work::Step(step) => step,
@@ -202,7 +214,7 @@ impl Link {
 
 /// How long a delay is; `None`: there is none.
 fn delay_of(ms: f32) -> Option<Duration> {
-    let by = Duration::from_secs_f32(ms.clamp(0.0, 500.0) / 1e3);
+    let by = Duration::try_from_secs_f32(ms.clamp(0.0, 500.0) / 1e3).unwrap_or_default();
     (!by.is_zero()).then_some(by)
 }
 
@@ -393,22 +405,42 @@ mod tests {
         assert!(seen.len() <= 3, "{} buffers", seen.len());
     }
 
-    #[test]
-    fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
-        let delay = |ms| Filter::Delay { ms };
+    /// Which picture comes out at each of so many, 40 ms apart, while the delays are these.
+    fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
         let mut chain = Chain::default();
-        let (mut seen, mut made) = (Vec::new(), Vec::new());
-        for n in 0..12_usize {
-            // The other one stays as it is.
-            chain.set(&wanted([delay(100.0 + n as f32), delay(80.0)]));
+        let mut made = Vec::new();
+        let out = (0..count).map(|n| {
+            chain.set(&wanted(lengths(n).into_iter().map(|ms| Filter::Delay { ms })));
             let frame = picture(Size::new(2, 2), Color::PROGRAM);
             let at = Timestamp::from_millis(40 * n as i64);
             let out = chain.apply(&frame, at, false, &Crew::alone());
             made.push(frame.planes);
-            seen.push(made.iter().position(|it| Arc::ptr_eq(it, &out.planes)).unwrap());
-        }
-        // 100 to 111 ms are three pictures, 80 ms two more.
+            made.iter().position(|it| Arc::ptr_eq(it, &out.planes)).unwrap()
+        });
+        out.collect()
+    }
+
+    #[test]
+    fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
+        // The other one stays as it is. 100 to 111 ms are three pictures, 80 ms two more.
+        let seen = delayed(|n| vec![100.0 + n as f32, 80.0], 12);
         assert_eq!(seen, [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
+        // One of two that are alike, the first or the second.
+        for drawn in [[101.0, 100.0], [100.0, 101.0]] {
+            let seen = delayed(|n| if n < 9 { vec![100.0; 2] } else { drawn.into() }, 14);
+            assert_eq!(seen, [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], "{drawn:?}");
+        }
+        // Another is put before it, and taken away: three pictures wait in the first all the time.
+        let seen = delayed(|n| if n == 6 { vec![40.0, 100.0] } else { vec![100.0] }, 9);
+        assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_delay_of_no_length_is_none() {
+        for ms in [0.0, -1.0, f32::NAN, f32::NEG_INFINITY] {
+            assert_eq!(delay_of(ms), None, "{ms}");
+        }
+        assert_eq!(delay_of(f32::INFINITY), Some(Duration::from_millis(500)));
     }
 
     #[test]
