@@ -72,9 +72,13 @@ impl FromStr for AudioChoice {
             ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
             ("stream", _) => Err("'stream' needs a URL: stream:rtmp://HOST/APP/STREAM".into()),
             ("file", None) => Err("'file' needs a path: file:CLIP.wav".into()),
-            _ => Err(format!(
-                "'{text}' is no sound source: choose mic[:ID], system, app:NAME, file:CLIP, stream:URL, tone, silence or none"
-            )),
+            _ => {
+                // Of an address its name only: more of it may be secret, and this is told.
+                let text = text.split("://").next().unwrap_or_default();
+                Err(format!(
+                    "'{text}' is no sound source: choose mic[:ID], system, app:NAME, file:CLIP, stream:URL, tone, silence or none"
+                ))
+            }
         }
     }
 }
@@ -116,6 +120,10 @@ mod tests {
         }
         for bad in ["", "Mic", "tone:1", "file", "file:", "app", "app:", "systems", "microphone"] {
             assert!(bad.parse::<AudioChoice>().is_err(), "{bad}");
+        }
+        for address in ["rtmp://ada:pw@host/pw", "Stream:rtmp://ada:pw@host/pw"] {
+            let why = address.parse::<AudioChoice>().unwrap_err();
+            assert!(why.contains("rtmp' is no") && !why.contains("pw"), "{why}");
         }
     }
 }

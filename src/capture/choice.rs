@@ -137,7 +137,11 @@ impl FromStr for VideoChoice {
                 Err("'slides' needs a folder or a first picture: slides:FOLDER".into())
             }
             ("color", None) => Err("'color' needs a colour: color:#RRGGBB".into()),
-            _ => Err(format!("'{text}' is no picture source: {CHOICES}")),
+            _ => {
+                // Of an address its name only: more of it may be secret, and this is told.
+                let text = text.split("://").next().unwrap_or_default();
+                Err(format!("'{text}' is no picture source: {CHOICES}"))
+            }
         }
     }
 }

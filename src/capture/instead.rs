@@ -59,9 +59,13 @@ impl FromStr for Instead {
             "keep" => Ok(Self::Keep),
             "slate" => Ok(Self::Slate),
             source => match source.parse() {
-                Ok(VideoChoice::None) | Err(_) => Err(format!(
-                    "'{text}' cannot stand in: write keep, slate, or a source as camera:ID or image:PICTURE"
-                )),
+                Ok(VideoChoice::None) | Err(_) => {
+                    // Of an address its name only, as where it is chosen itself.
+                    let text = text.split("://").next().unwrap_or_default();
+                    Err(format!(
+                        "'{text}' cannot stand in: write keep, slate, or a source as camera:ID or image:PICTURE"
+                    ))
+                }
                 Ok(choice) => Ok(Self::Source(choice)),
             },
         }
@@ -80,6 +84,8 @@ mod tests {
         for bad in ["", "none", "Slate", "camera@big"] {
             assert!(bad.parse::<Instead>().is_err(), "{bad}");
         }
+        let why = "rtmp://ada:pw@host/pw".parse::<Instead>().unwrap_err();
+        assert!(why.contains("'rtmp'") && !why.contains("pw"), "{why}");
         let suits = |choice: &str| Instead::suits(&choice.parse().unwrap());
         assert!(suits("camera") && suits("file:/a.mp4") && suits("stream:rtmp://h/a/s"));
         assert!(!suits("image:/a.png") && !suits("screen") && !suits("text:a"));

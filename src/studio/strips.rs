@@ -111,9 +111,13 @@ pub fn stand_by_of(word: &str) -> Result<Option<AudioChoice>, String> {
     match word {
         "keep" => Ok(None),
         word => match word.parse() {
-            Ok(AudioChoice::None) | Err(_) => Err(format!(
-                "'{word}' cannot stand in: write keep, or a sound as mic:ID or file:CLIP"
-            )),
+            Ok(AudioChoice::None) | Err(_) => {
+                // Of an address its name only: more of it may be secret, and this is told.
+                let word = word.split("://").next().unwrap_or_default();
+                Err(format!(
+                    "'{word}' cannot stand in: write keep, or a sound as mic:ID or file:CLIP"
+                ))
+            }
             Ok(choice) => Ok(Some(choice)),
         },
     }

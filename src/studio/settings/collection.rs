@@ -25,6 +25,7 @@ use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
 pub use crate::studio::settings::obs::Import;
 use crate::studio::settings::properties;
+use crate::studio::settings::reader::{self, number, quoted};
 use crate::studio::settings::{filters, hidden, strips};
 use crate::studio::strips::SoundStrip;
 
@@ -33,9 +34,6 @@ const VERSION: i64 = 1;
 
 /// A file larger than this is no collection.
 const MOST_BYTES: u64 = 8 << 20;
-
-/// Warnings about one file; a file with more has them counted.
-const MOST_WARNINGS: usize = 20;
 
 /// Texts longer than this name nothing.
 const MOST_TEXT: usize = 4_096;
@@ -51,29 +49,10 @@ pub fn shown(choice: String) -> String {
 
 /// Reads a collection; `bad` is told what is not as it should be.
 pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
-    let mut told = 0;
-    let mut counted = |why: String| {
-        told += 1;
-        if told <= MOST_WARNINGS {
-            bad(why);
-        }
-    };
-    let mut reader = Reader {
-        value,
-        bad: &mut counted,
-        sources: BTreeMap::new(),
-        scenes: BTreeMap::new(),
-        items: 0,
-        over: 0,
-    };
-    let collection = reader.collection();
-    if told > MOST_WARNINGS {
-        bad(format!(
-            "{} more things in the scenes are not as they should be",
-            told - MOST_WARNINGS
-        ));
-    }
-    collection
+    reader::counted("the scenes", bad, |bad| {
+        let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
+        Reader { value, bad, sources, scenes, items: 0, over: 0 }.collection()
+    })
 }
 
 struct Reader<'a> {
@@ -161,7 +140,7 @@ impl<'a> Reader<'a> {
         if let Some(text) = self.text(of, "transition") {
             match transition_of(&text) {
                 Some(known) => kind = known,
-                None => (self.bad)(format!("the transition '{text}' is not known")),
+                None => (self.bad)(format!("the transition '{}' is not known", quoted(&text))),
             }
         }
         let ms = self.number(of, "transition_ms", 0.0, most);
@@ -188,7 +167,7 @@ impl<'a> Reader<'a> {
                 if let Some(text) = self.text(table, "matte") {
                     match matte_of(&text) {
                         Some(matte) => stinger.matte = matte,
-                        None => (self.bad)(format!("the matte '{text}' is not known")),
+                        None => (self.bad)(format!("the matte '{}' is not known", quoted(&text))),
                     }
                 }
                 stinger.invert = self.flag(table, "invert");
@@ -286,8 +265,7 @@ impl<'a> Reader<'a> {
 
     fn crop(&mut self, table: &Value) -> Crop {
         let Some(value) = table.get("crop") else { return Crop::default() };
-        let sides: Vec<f64> =
-            value.as_array().into_iter().flatten().filter_map(as_number).collect();
+        let sides: Vec<f64> = value.as_array().into_iter().flatten().filter_map(number).collect();
         match sides.as_slice() {
             &[left, top, right, bottom] if sides.iter().all(|side| (0.0..1.0).contains(side)) => {
                 Crop { left, top, right, bottom }.bounded()
@@ -301,63 +279,44 @@ impl<'a> Reader<'a> {
 
     /// The tables of a list, at most `most` of them.
     fn list(&mut self, table: &'a Value, key: &str, what: &str, most: usize) -> Vec<&'a Value> {
-        match table.get(key) {
-            None => Vec::new(),
-            Some(Value::Array(list)) => {
-                if list.len() > most {
-                    (self.bad)(format!("of more than {most} of {what} the rest is left out"));
-                }
-                list.iter().take(most).collect()
-            }
-            Some(_) => {
-                (self.bad)(format!("{what} are not a list"));
-                Vec::new()
-            }
+        let Ok(list) = reader::list(table.get(key)) else {
+            (self.bad)(format!("{what} are not a list"));
+            return Vec::new();
+        };
+        if list.len() > most {
+            (self.bad)(format!("of more than {most} of {what} the rest is left out"));
         }
+        list.iter().take(most).collect()
+    }
+
+    /// It is told, and is as if nothing were written.
+    fn none<T: Default>(&mut self, key: &str, fault: &str) -> T {
+        (self.bad)(format!("in the scenes '{key}' {fault}"));
+        T::default()
     }
 
     fn text(&mut self, table: &Value, key: &str) -> Option<String> {
-        match table.get(key)? {
-            Value::String(text) => Some(text.chars().take(MOST_TEXT).collect()),
-            _ => {
-                (self.bad)(format!("in the scenes '{key}' is not a text"));
-                None
-            }
+        match reader::text(table.get(key)) {
+            Ok(text) => text.map(|text| text.chars().take(MOST_TEXT).collect()),
+            Err(fault) => self.none(key, fault),
         }
     }
 
     fn flag(&mut self, table: &Value, key: &str) -> bool {
-        match table.get(key) {
-            None => false,
-            Some(Value::Boolean(flag)) => *flag,
-            Some(_) => {
-                (self.bad)(format!("in the scenes '{key}' is neither true nor false"));
-                false
-            }
-        }
+        reader::flag(table.get(key)).unwrap_or_else(|fault| self.none(key, fault))
     }
 
     fn number(&mut self, table: &Value, key: &str, low: f64, high: f64) -> Option<f64> {
         let value = table.get(key)?;
-        let number = as_number(value).filter(|number| (low..=high).contains(number));
-        if number.is_none() {
-            (self.bad)(format!("in the scenes '{key}' is not a number from {low} to {high}"));
-        }
-        number
+        let number = number(value).filter(|number| (low..=high).contains(number));
+        number.or_else(|| self.none(key, &format!("is not a number from {low} to {high}")))
     }
 
     fn named<T: Copy + Default>(&mut self, table: &Value, key: &str, names: &[(&str, T)]) -> T {
         let Some(text) = self.text(table, key) else { return T::default() };
-        let found = names.iter().find(|(name, _)| *name == text);
-        if found.is_none() {
-            (self.bad)(format!("in the scenes '{key}' is not known: '{}'", clean_name(&text)));
-        }
-        found.map(|(_, value)| *value).unwrap_or_default()
+        let fault = || format!("is not known: '{}'", quoted(&text));
+        reader::meant(&text, names).unwrap_or_else(|| self.none(key, &fault()))
     }
-}
-
-fn as_number(value: &Value) -> Option<f64> {
-    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
 /// Reads a collection's own file, or one of OBS.

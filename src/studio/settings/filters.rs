@@ -5,6 +5,7 @@ use toml::Value;
 
 use crate::capture::Rgba;
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
+use crate::studio::settings::reader::{number, quoted};
 
 /// Longer paths name nothing.
 const MOST_PATH: usize = 4_096;
@@ -57,8 +58,7 @@ pub(super) fn read(value: Option<&Value>, bad: &mut dyn FnMut(String)) -> Vec<Sl
 fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
-        let kind: String = kind.chars().filter(|it| !it.is_control()).take(40).collect();
-        bad(format!("a filter of the kind '{kind}', which onair does not know"));
+        bad(format!("a filter of the kind '{}', which onair does not know", quoted(kind)));
         return None;
     };
     // Written before there was such a thing: it looks as it did.
@@ -67,8 +67,7 @@ fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
     }
     let enabled = value.get("enabled").and_then(Value::as_bool).unwrap_or(true);
     for (name, value) in value.as_table().into_iter().flatten() {
-        let number = value.as_float().or_else(|| value.as_integer().map(|it| it as f64));
-        let known = match (name.as_str(), number, value.as_str()) {
+        let known = match (name.as_str(), number(value), value.as_str()) {
             ("kind" | "enabled", ..) => true,
             ("color", None, Some(text)) => match (filter.color(), text.parse::<Rgba>()) {
                 (Some(color), Ok(new)) => {
@@ -83,7 +82,7 @@ fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
             _ => false,
         };
         if !known {
-            let name: String = name.chars().filter(|it| !it.is_control()).take(40).collect();
+            let name = quoted(name);
             bad(format!("'{name}' of a filter of the kind {kind} is not as it should be"));
         }
     }

@@ -11,6 +11,7 @@ use crate::capture::text::{Align, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::Size;
 use crate::media::transport::AtEnd;
+use crate::studio::settings::reader::{meant, number, quoted};
 
 const ALIGNS: [(&str, Align); 3] =
     [("left", Align::Left), ("center", Align::Center), ("right", Align::Right)];
@@ -101,8 +102,7 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
         Some(Value::Table(table)) => {
             for (inner, value) in table {
                 if !read(inner, value) {
-                    let inner: String = inner.chars().filter(|it| !it.is_control()).collect();
-                    let inner: String = inner.chars().take(40).collect();
+                    let inner = quoted(inner);
                     bad(format!(
                         "'{inner}' in '{key}' of the source '{name}' is not as it should be"
                     ));
@@ -213,10 +213,10 @@ impl TextParts {
             "shadow_blur" => self.blur = Some(whole(value, 0, around)?),
             "background" => style.background = Some(color(value)?),
             "padding" => style.padding = whole(value, 0, Style::MOST_PADDING)?,
-            "align" => style.align = one_of(&ALIGNS, value)?,
+            "align" => style.align = meant(value.as_str()?, &ALIGNS)?,
             "width" => self.look.width = Some(whole(value, Look::LEAST, Size::MAX_SIDE)?),
             "height" => self.look.height = Some(whole(value, Look::LEAST, Size::MAX_SIDE)?),
-            "scroll" => self.way = Some(one_of(&WAYS, value)?),
+            "scroll" => self.way = Some(meant(value.as_str()?, &WAYS)?),
             "speed" => self.speed = Some(whole(value, 1, Scroll::MOST)?),
             _ => return None,
         }
@@ -240,7 +240,7 @@ fn pace(pace: &mut Pace, key: &str, value: &Value) -> Option<()> {
     match key {
         "seconds" => pace.time = seconds(value, least, most)?,
         "fade" => pace.fade = seconds(value, Duration::ZERO, Pace::MOST_FADE)?,
-        "order" => pace.order = one_of(&ORDERS, value)?,
+        "order" => pace.order = meant(value.as_str()?, &ORDERS)?,
         "repeat" => pace.repeat = value.as_bool()?,
         _ => return None,
     }
@@ -256,18 +256,12 @@ where
 }
 
 fn seconds(value: &Value, low: Duration, high: Duration) -> Option<Duration> {
-    let number = value.as_float().or_else(|| value.as_integer().map(|it| it as f64))?;
-    let time = Duration::try_from_secs_f64(number).ok()?;
+    let time = Duration::try_from_secs_f64(number(value)?).ok()?;
     (low..=high).contains(&time).then_some(time)
 }
 
 fn color(value: &Value) -> Option<Rgba> {
     value.as_str()?.parse().ok()
-}
-
-fn one_of<T: Copy>(names: &[(&str, T)], value: &Value) -> Option<T> {
-    let text = value.as_str()?;
-    names.iter().find(|(name, _)| *name == text).map(|(_, it)| *it)
 }
 
 #[cfg(test)]

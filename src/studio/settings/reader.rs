@@ -1,8 +1,90 @@
-//! Takes one value after the other out of a settings file and notes what is bad.
+//! Takes one value after the other out of a settings file and notes what is bad. What a value is looked at
+//! for stands here as functions: those who read tables tell in their own way what is not so.
 
 use std::str::FromStr;
 
+use toml::Value;
+
 use crate::media::BitsPerSecond;
+use crate::studio::names;
+
+/// Warnings about one list or table; of one with more the rest is counted.
+const MOST_WARNINGS: usize = 20;
+
+/// Words of a file, and reasons with such words in them, as far as they are repeated to people.
+const MOST_WORD: usize = 40;
+const MOST_REASON: usize = 300;
+
+/// Why a value is none of its kind, behind what it is called.
+type Fault = &'static str;
+
+/// What is written there as a text.
+pub(super) fn text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err("is not a text"),
+    }
+}
+
+/// Where nothing is written it is not so.
+pub(super) fn flag(value: Option<&Value>) -> Result<bool, Fault> {
+    match value {
+        None => Ok(false),
+        Some(Value::Boolean(flag)) => Ok(*flag),
+        Some(_) => Err("is neither true nor false"),
+    }
+}
+
+/// Where nothing is written it is empty.
+pub(super) fn list(value: Option<&Value>) -> Result<&[Value], Fault> {
+    match value {
+        None => Ok(&[]),
+        Some(Value::Array(list)) => Ok(list),
+        Some(_) => Err("is not a list"),
+    }
+}
+
+/// A number, whole or not.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+/// What a word stands for.
+pub(super) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
+    names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
+}
+
+/// A word of a file as it is repeated to people.
+pub(super) fn quoted(word: &str) -> String {
+    names::clean(word, MOST_WORD)
+}
+
+/// The same of a reason that may have such words in it.
+pub(super) fn reason(why: &str) -> String {
+    names::clean(why, MOST_REASON)
+}
+
+/// Reads something, and tells the first that is bad in it and how many more there are; `what`: where, for
+/// people.
+pub(super) fn counted<T>(
+    what: &str,
+    bad: &mut dyn FnMut(String),
+    read: impl FnOnce(&mut dyn FnMut(String)) -> T,
+) -> T {
+    let mut told = 0;
+    let it = read(&mut |why| {
+        told += 1;
+        if told <= MOST_WARNINGS {
+            bad(why);
+        }
+    });
+    if told > MOST_WARNINGS {
+        let more = told - MOST_WARNINGS;
+        bad(format!("{more} more things in {what} are not as they should be"));
+    }
+    it
+}
 
 /// A file's tables; a path is `name` or `table.name`.
 pub(super) struct Reader<'a> {
@@ -14,19 +96,13 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// The texts of a list.
     pub(super) fn list(&mut self, path: &str) -> Vec<String> {
-        match self.value(path) {
-            None => Vec::new(),
-            Some(toml::Value::Array(list)) => {
-                list.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect()
-            }
-            Some(_) => {
-                self.bad(path, "it is not a list");
-                Vec::new()
-            }
+        match list(self.value(path)) {
+            Ok(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Err(fault) => self.none(path, fault),
         }
     }
 
-    pub(super) fn value(&self, path: &str) -> Option<&toml::Value> {
+    pub(super) fn value(&self, path: &str) -> Option<&Value> {
         match path.split_once('.') {
             Some((table, name)) => self.table.get(table)?.get(name),
             None => self.table.get(path),
@@ -34,17 +110,19 @@ impl Reader<'_> {
     }
 
     pub(super) fn bad(&mut self, path: &str, why: &str) {
-        self.warnings.push(format!("The setting '{path}' is ignored: {why}"));
+        self.warnings.push(format!("The setting '{path}' is ignored: {}", reason(why)));
+    }
+
+    /// It is told, and is as if nothing were written.
+    fn none<T: Default>(&mut self, path: &str, fault: Fault) -> T {
+        self.bad(path, &format!("it {fault}"));
+        T::default()
     }
 
     pub(super) fn text(&mut self, path: &str) -> Option<String> {
-        match self.value(path) {
-            None => None,
-            Some(toml::Value::String(text)) => Some(text.clone()),
-            Some(_) => {
-                self.bad(path, "it is not a text");
-                None
-            }
+        match text(self.value(path)) {
+            Ok(text) => text.map(str::to_owned),
+            Err(fault) => self.none(path, fault),
         }
     }
 
@@ -60,24 +138,12 @@ impl Reader<'_> {
     }
 
     pub(super) fn flag(&mut self, path: &str) -> bool {
-        match self.value(path) {
-            None => false,
-            Some(toml::Value::Boolean(flag)) => *flag,
-            Some(_) => {
-                self.bad(path, "it is neither true nor false");
-                false
-            }
-        }
+        flag(self.value(path)).unwrap_or_else(|fault| self.none(path, fault))
     }
 
     pub(super) fn number(&mut self, path: &str, low: f64, high: f64, default: f64) -> f32 {
-        let number = match self.value(path) {
-            None => return default as f32,
-            Some(toml::Value::Float(number)) => Some(*number),
-            Some(toml::Value::Integer(number)) => Some(*number as f64),
-            Some(_) => None,
-        };
-        match number {
+        let Some(value) = self.value(path) else { return default as f32 };
+        match number(value) {
             Some(number) if (low..=high).contains(&number) => number as f32,
             _ => {
                 self.bad(path, &format!("it is not a number from {low} to {high}"));
@@ -106,10 +172,9 @@ impl Reader<'_> {
 
     pub(super) fn one_of<T: Copy + Default>(&mut self, path: &str, names: &[(&str, T)]) -> T {
         let Some(text) = self.text(path) else { return T::default() };
-        if let Some((_, value)) = names.iter().find(|(name, _)| *name == text) {
-            return *value;
-        }
-        self.bad(path, &format!("'{text}' is not known"));
-        T::default()
+        meant(&text, names).unwrap_or_else(|| {
+            self.bad(path, &format!("'{}' is not known", quoted(&text)));
+            T::default()
+        })
     }
 }

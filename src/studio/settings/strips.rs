@@ -2,6 +2,7 @@
 //! source stands at the top of the file. Files of old have its gain and mute there too.
 
 use serde::Serialize;
+use toml::Value;
 
 use crate::audio::AudioChoice;
 use crate::media::transport::AtEnd;
@@ -9,6 +10,8 @@ use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::phones::Phones;
+use crate::studio::settings::reader::{self, number};
+use crate::studio::sources;
 use crate::studio::strips::{self, MOST, SoundStrip, Talk, clean_name};
 
 const HEARD: [(&str, Heard); 4] = [
@@ -145,29 +148,27 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn bad(&mut self, key: &str, why: impl std::fmt::Display) {
+        let (key, why) = (reader::quoted(key), reader::reason(&why.to_string()));
         (self.bad)(format!("'{key}' of {}: {why}", self.strip));
     }
 
+    /// It is told, and is as if nothing were written.
+    fn none<T: Default>(&mut self, key: &str, fault: &str) -> T {
+        self.bad(key, format!("it {fault}"));
+        T::default()
+    }
+
     fn text(&mut self, key: &str) -> &'a str {
-        match self.table.get(key) {
-            None => "",
-            Some(toml::Value::String(text)) => text,
-            Some(_) => {
-                self.bad(key, "it is not a text");
-                ""
-            }
-        }
+        let text = reader::text(self.table.get(key)).map(Option::unwrap_or_default);
+        text.unwrap_or_else(|fault| self.none(key, fault))
     }
 
     fn flag(&mut self, key: &str) -> bool {
-        match self.table.get(key) {
-            None => false,
-            Some(toml::Value::Boolean(flag)) => *flag,
-            Some(_) => {
-                self.bad(key, "it is neither true nor false");
-                false
-            }
-        }
+        reader::flag(self.table.get(key)).unwrap_or_else(|fault| self.none(key, fault))
+    }
+
+    fn list(&mut self, key: &str) -> &'a [Value] {
+        reader::list(self.table.get(key)).unwrap_or_else(|fault| self.none(key, fault))
     }
 
     /// What is beyond the bounds becomes the nearest that is not.
@@ -180,56 +181,41 @@ impl<'a> Fields<'a> {
                 self.bad(key, format!("it is not from {low} to {high}; {nearest} is taken"));
                 nearest
             }
-            None => {
-                self.bad(key, "it is not a number");
-                0.0
-            }
+            None => self.none(key, "is not a number"),
         }
     }
 
     fn one_of<T: Copy + Default>(&mut self, key: &str, words: &[(&str, T)]) -> T {
         let word = self.text(key);
-        let known = words.iter().find(|it| it.0 == word).map(|it| it.1);
+        let known = reader::meant(word, words);
         if known.is_none() && !word.is_empty() {
+            let word = reader::quoted(word);
             self.bad(key, format!("'{word}' is no word that onair knows"));
         }
         known.unwrap_or_default()
     }
-
-    fn list(&mut self, key: &str) -> &'a [toml::Value] {
-        match self.table.get(key) {
-            None => &[],
-            Some(toml::Value::Array(list)) => list,
-            Some(_) => {
-                self.bad(key, "it is not a list");
-                &[]
-            }
-        }
-    }
 }
 
-fn number(value: &toml::Value) -> Option<f64> {
-    value.as_float().or_else(|| value.as_integer().map(|it| it as f64))
-}
-
-/// How a strip is called where something of it is bad: by its name, its source, or its place.
+/// How a strip is called where something of it is bad: by its name, its source without what may be secret in
+/// it, or its place.
 fn called(id: StripId, table: &toml::Table) -> String {
-    let text = |key| table.get(key).and_then(toml::Value::as_str).filter(|it| !it.is_empty());
-    match text("name").or_else(|| text("source")) {
-        Some(name) => format!("the strip '{}'", clean_name(name)),
+    let text = |key| table.get(key).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let source = || text("source")?.parse::<AudioChoice>().ok().map(|it| sources::label(&it));
+    match text("name").map(str::to_owned).or_else(source) {
+        Some(name) => format!("the strip '{}'", clean_name(&name)),
         None if id == StripId::MAIN => "the main strip".to_owned(),
         None => format!("strip {}", id.0 + 1),
     }
 }
 
 /// Reads a strip; `bad` is told what is left out.
-fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option<SoundStrip> {
+fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<SoundStrip> {
     let Some(table) = value.as_table() else {
         bad(format!("strip {} is left out: it is not a table", id.0 + 1));
         return None;
     };
     let mut fields = Fields { table, strip: called(id, table), bad };
-    let source = table.get("source").map_or(Some(""), toml::Value::as_str);
+    let source = table.get("source").map_or(Some(""), Value::as_str);
     let choice = source.ok_or_else(|| "it is not a text".to_owned()).and_then(str::parse);
     let choice = match choice {
         _ if id == StripId::MAIN => AudioChoice::None,
@@ -270,7 +256,7 @@ fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option
 }
 
 fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
-    let of = |number: &toml::Value| {
+    let of = |number: &Value| {
         number.as_integer().and_then(|it| u8::try_from(it).ok()).and_then(ExtraTrack::new)
     };
     let list = fields.list("tracks");
@@ -290,13 +276,14 @@ fn filters(fields: &mut Fields<'_>) -> Vec<Slot> {
     tables.iter().take(MOST_FILTERS).filter_map(|table| filter(table, fields)).collect()
 }
 
-fn filter(table: &toml::Value, fields: &mut Fields<'_>) -> Option<Slot> {
+fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
     let Some(table) = table.as_table() else {
         fields.bad("filters", "one is not a table");
         return None;
     };
-    let kind = table.get("kind").and_then(toml::Value::as_str).unwrap_or_default();
+    let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
+        let kind = reader::quoted(kind);
         fields.bad("filters", format!("there is no filter of the kind '{kind}'"));
         return None;
     };
@@ -334,22 +321,30 @@ fn filter(table: &toml::Value, fields: &mut Fields<'_>) -> Option<Slot> {
 
 /// Reads the list; the main strip, as given where the file has none, is always the first.
 pub(super) fn read_list(
-    value: Option<&toml::Value>,
+    value: Option<&Value>,
     main: SoundStrip,
     bad: &mut dyn FnMut(String),
 ) -> Vec<SoundStrip> {
-    let tables = match value {
-        None => return vec![main],
-        Some(toml::Value::Array(tables)) => tables,
-        Some(_) => {
-            bad("'strips' is not a list".into());
+    reader::counted("the strips", bad, |bad| read_all(value, main, bad))
+}
+
+fn read_all(
+    value: Option<&Value>,
+    main: SoundStrip,
+    bad: &mut dyn FnMut(String),
+) -> Vec<SoundStrip> {
+    let tables = match (value, reader::list(value)) {
+        (None, _) => return vec![main],
+        (_, Ok(tables)) => tables,
+        (_, Err(fault)) => {
+            bad(format!("'strips' {fault}"));
             return vec![main];
         }
     };
     if tables.len() > MOST {
         bad(format!("of more than {MOST} strips the rest is left out"));
     }
-    let is_main = |table: &toml::Value| table.get("source").is_none();
+    let is_main = |table: &Value| table.get("source").is_none();
     let own = tables.first().is_some_and(is_main);
     let mut strips = if own { Vec::new() } else { vec![main.clone()] };
     let first = u32::from(!own);
@@ -466,5 +461,39 @@ mod tests {
         );
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MOST);
+    }
+
+    #[test]
+    fn what_is_told_holds_nothing_secret() {
+        let (strips, told) = read_text(
+            "[[strips]]\nsource = 'stream:rtmp://ada:pw@host/pw?token=pw'\nmono = 3\n\
+             if_silent = 'rtmp://ada:pw@host/pw'\n\
+             [[strips]]\nsource = 'rtmp://ada:pw@host/pw'\nmono = 3\n",
+        );
+        assert_eq!(strips.len(), 2);
+        let [silent, mono, source] = &told[..] else { panic!("{told:?}") };
+        assert!(silent.starts_with("'if_silent' of the strip 'stream:rtmp://host': "), "{silent}");
+        assert!(mono.starts_with("'mono' of the strip 'stream:rtmp://host': "), "{mono}");
+        assert!(source.starts_with("'source' of strip 3: 'rtmp' is no"), "{source}");
+        assert!(source.ends_with("; the strip is left out"), "{source}");
+        assert!(told.iter().all(|why| !why.contains("pw")), "{told:?}");
+    }
+
+    #[test]
+    fn what_is_told_of_odd_files_is_short_and_clean() {
+        let odd = "\\u0007x".repeat(5_000);
+        let mut text = format!(
+            "[[strips]]\nsource = 'tone'\nheard = \"{odd}\"\nat_end = \"{odd}\"\n\
+             [[strips.filters]]\nkind = \"{odd}\"\n[[strips.filters]]\nkind = 'gain'\n"
+        );
+        for key in 0..1_000 {
+            text += &format!("\"{key}{odd}\" = 1\n");
+        }
+        let (_, told) = read_text(&text);
+        assert_eq!(told.len(), 21);
+        assert_eq!(told.last().unwrap(), "983 more things in the strips are not as they should be");
+        for why in &told {
+            assert!(why.chars().count() < 400 && !why.contains(char::is_control), "{why}");
+        }
     }
 }
