@@ -7,6 +7,8 @@ use crate::media::Size;
 
 /// Turned pictures are scaled to at most this side before they are turned.
 const MOST_TURNED: f64 = 4_096.0;
+/// Nothing lies farther away or is larger than so many pixels, 2⁴⁰.
+const FARTHEST: f64 = 1_099_511_627_776.0;
 
 /// `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -214,8 +216,10 @@ pub fn map(place: &Place, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4
 /// which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). `None` if nothing of it
 /// is seen.
 pub fn spot(places: &[Place], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
-    let (map, part) = whole_map(places, source, canvas)?;
-    let seen = window(places, framed, canvas)?;
+    let (own, groups) = places.split_last()?;
+    let (outer, seen) = through(groups, framed, canvas)?;
+    let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
+    let map = outer.after(inner);
     let (sw, sh) = (f64::from(source.width), f64::from(source.height));
     let cut =
         Cut { left: part[0] * sw, top: part[1] * sh, width: part[2] * sw, height: part[3] * sh };
@@ -227,51 +231,54 @@ fn is_upright(map: Affine) -> bool {
     map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat
 }
 
-/// From the unit square of what is seen of a picture to program pixels, through all groups.
-fn whole_map(places: &[Place], source: Size, canvas: Size) -> Option<(Affine, [f64; 4])> {
-    let (own, groups) = places.split_last()?;
-    let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
-    Some((through(groups, canvas).after(inner), part))
+/// From the pixels of the innermost group's canvas to those of the program; and the part of the program in
+/// which something within these groups can be seen: a scene is a picture of the program's size, and of a
+/// group nothing is seen that was cut off. Of what is turned by no quarters it is the rectangle around it.
+fn through(groups: &[Place], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
+    let mut outer = Affine::NONE;
+    let mut seen = Rect::whole(canvas);
+    for (index, place) in groups.iter().enumerate() {
+        let (own, part) = canvas_map(place, canvas);
+        if (framed >> index) & 1 == 1 || cuts(part) {
+            let map = outer.after(own);
+            let own = if is_upright(map) { upright_box(map).0 } else { around(map) };
+            seen = seen.common(own)?;
+        }
+        outer = outer.after(from_pixels(own, part, canvas));
+    }
+    Some((outer, seen))
 }
 
-/// From the pixels of the innermost group's canvas to those of the program.
-fn through(groups: &[Place], canvas: Size) -> Affine {
-    groups.iter().fold(Affine::NONE, |outer, place| outer.after(group(place, canvas)))
+/// The [`map`] of a group's canvas, which is as large as the program.
+fn canvas_map(place: &Place, canvas: Size) -> (Affine, [f64; 4]) {
+    map(place, (f64::from(canvas.width), f64::from(canvas.height)), canvas)
 }
 
-/// From the pixels of a group's own canvas, which is as large as the program, to those around it.
-pub fn group(place: &Place, canvas: Size) -> Affine {
-    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
-    let (map, [left, top, width, height]) = map(place, (cw, ch), canvas);
+/// The same map from the canvas's pixels.
+fn from_pixels(map: Affine, [left, top, width, height]: [f64; 4], canvas: Size) -> Affine {
     map.after(Affine::scale(1.0 / width, 1.0 / height))
         .after(Affine::shift(-left, -top))
-        .after(Affine::scale(1.0 / cw, 1.0 / ch))
+        .after(Affine::scale(1.0 / f64::from(canvas.width), 1.0 / f64::from(canvas.height)))
+}
+
+fn cuts(part: [f64; 4]) -> bool {
+    part.into_iter().zip([0.0, 0.0, 1.0, 1.0]).any(|(is, whole)| (is - whole).abs() > 1e-9)
+}
+
+/// From the pixels of a group's own canvas to those around it.
+pub fn group(place: &Place, canvas: Size) -> Affine {
+    let (map, part) = canvas_map(place, canvas);
+    from_pixels(map, part, canvas)
 }
 
 /// Whether something of a group's canvas is cut off.
 pub fn is_cut(place: &Place, canvas: Size) -> bool {
-    let whole = (f64::from(canvas.width), f64::from(canvas.height));
-    let part = map(place, whole, canvas).1;
-    part.into_iter().zip([0.0, 0.0, 1.0, 1.0]).any(|(is, whole)| (is - whole).abs() > 1e-9)
+    cuts(canvas_map(place, canvas).1)
 }
 
-/// The part of the program in which something within these groups can be seen: a scene is a picture of the
-/// program's size, and of a group nothing is seen that was cut off. Of what is turned by no quarters it is
-/// the rectangle around it.
-fn window(places: &[Place], framed: u16, canvas: Size) -> Option<Rect> {
-    let groups = places.split_last()?.1;
-    let mut seen = Rect::whole(canvas);
-    for (index, place) in groups.iter().enumerate() {
-        if (framed >> index) & 1 == 0 && !is_cut(place, canvas) {
-            continue;
-        }
-        let whole = (f64::from(canvas.width), f64::from(canvas.height));
-        let outer = through(groups.get(..index).unwrap_or_default(), canvas);
-        let map = outer.after(map(place, whole, canvas).0);
-        let own = if is_upright(map) { upright_box(map).0 } else { around(map) };
-        seen = seen.common(own)?;
-    }
-    Some(seen)
+/// Groups within groups enlarge each other without end: as whole numbers, coordinates are to be added up.
+fn bounded(coordinate: f64) -> f64 {
+    coordinate.clamp(-FARTHEST, FARTHEST)
 }
 
 /// The rectangle of an upright picture, and how it is turned.
@@ -281,10 +288,14 @@ fn upright_box(map: Affine) -> (Rect, Turn) {
     let turn = Turn { swap, flip_x: across < 0.0, flip_y: down < 0.0 };
     // A picture of the program's size stays that size, whatever was lost in the arithmetic.
     let even = |length: f64| ((length.abs() + 1e-6) / 2.0).floor().max(1.0) * 2.0;
-    let (width, height) = (even(across), even(down));
-    let start = |middle: f64, length: f64| ((middle - length / 2.0 + 1e-6) / 2.0).floor() * 2.0;
-    let (x, y) = (start(map.tx + across / 2.0, width), start(map.ty + down / 2.0, height));
-    (Rect { x: x as i64, y: y as i64, width: width as i64, height: height as i64 }, turn)
+    let reach = |start: f64, across: f64| {
+        let length = even(across);
+        let low = ((start + across / 2.0 - length / 2.0 + 1e-6) / 2.0).floor() * 2.0;
+        let (low, high) = (bounded(low) as i64, bounded(low + length) as i64);
+        (low, high - low)
+    };
+    let ((x, width), (y, height)) = (reach(map.tx, across), reach(map.ty, down));
+    (Rect { x, y, width, height }, turn)
 }
 
 /// The rectangle around a turned picture.
@@ -294,8 +305,8 @@ fn around(map: Affine) -> Rect {
     let reach = |pick: fn(&(f64, f64)) -> f64| {
         let low = corners.iter().map(pick).fold(f64::INFINITY, f64::min);
         let high = corners.iter().map(pick).fold(f64::NEG_INFINITY, f64::max);
-        let low = ((low - 1.0) / 2.0).floor() as i64 * 2;
-        (low, ((high + 1.0) / 2.0).ceil() as i64 * 2 - low)
+        let low = (bounded(low - 1.0) / 2.0).floor() as i64 * 2;
+        (low, (bounded(high + 1.0) / 2.0).ceil() as i64 * 2 - low)
     };
     let ((x, width), (y, height)) = (reach(|corner| corner.0), reach(|corner| corner.1));
     Rect { x, y, width, height }
@@ -466,6 +477,30 @@ mod tests {
             Shape::Upright { .. } => panic!(),
         };
         assert!(bounds(1) <= 740 && bounds(0) > 1_200, "{} {}", bounds(1), bounds(0));
+    }
+
+    #[test]
+    fn groups_that_enlarge_each_other_without_end_are_within_reach() {
+        let crop = Crop { left: 0.99, top: 0.99, ..Crop::default() };
+        let huge = Place { width: 50.0, height: 50.0, fit: Fit::Stretch, crop, ..Place::default() };
+        for rotation in [0.0, 30.0, 90.0] {
+            for x in [0.0, -25.0, 25.0] {
+                let group = Place { x, y: -x, rotation, ..huge };
+                for depth in 0..=15 {
+                    let mut places = vec![group; depth];
+                    places.push(Place::default());
+                    for framed in [0, u16::MAX] {
+                        let Some(spot) = spot(&places, framed, HD, HD) else { continue };
+                        let (Shape::Upright { rect: seen, .. } | Shape::Free { bounds: seen, .. }) =
+                            spot.shape;
+                        assert!(Rect::whole(HD).covers(seen), "{depth}: {spot:?}");
+                    }
+                }
+            }
+        }
+        // In the middle of it all something is seen, however far the edges are.
+        let middle = Place { x: -24.5, y: -24.5, crop: Crop::default(), ..huge };
+        assert!(spot(&[[middle; 9].as_slice(), &[huge]].concat(), 0, HD, HD).is_some());
     }
 
     #[test]
