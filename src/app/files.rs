@@ -12,7 +12,7 @@ use crate::mix::StripId;
 use crate::ui::pick::{Means, Pick, Then};
 
 /// What is asked for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Video,
     Audio,
@@ -53,7 +53,7 @@ enum Offers {
 }
 
 impl Kind {
-    fn offers(self) -> Offers {
+    fn offers(&self) -> Offers {
         let films = |name, more: &[&'static str]| Offers::Files(name, [more, &FILMS[..]].concat());
         let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGES.to_vec());
         match self {
@@ -101,14 +101,14 @@ impl Files {
             return;
         }
         let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
-        let ctx = ctx.clone();
+        let (ctx, asked) = (ctx.clone(), kind.clone());
         let worker = Worker::spawn("onair-files", move |_| {
             let mut dialog = rfd::FileDialog::new();
             if let Some(folder) = folder {
                 dialog = dialog.set_directory(folder);
             }
             let one = |path| vec![path];
-            let paths = match (kind, kind.offers()) {
+            let paths = match (&asked, asked.offers()) {
                 (_, Offers::Folders) => dialog.pick_folder().map(one),
                 (Kind::Then(Then { at: None, .. }), Offers::Files(name, known)) => {
                     dialog.add_filter(name, &known).pick_files()
@@ -136,7 +136,7 @@ impl Files {
     pub fn answers(&mut self) -> Option<(Kind, Vec<PathBuf>)> {
         let (kind, worker, answers) = self.open.as_ref()?;
         let done = worker.is_finished();
-        let answer = answers.try_recv().ok().map(|paths| (*kind, paths));
+        let answer = answers.try_recv().ok().map(|paths| (kind.clone(), paths));
         if done {
             self.open = None;
         }
@@ -148,7 +148,7 @@ impl Files {
 mod tests {
     use super::*;
 
-    fn files(kind: Kind) -> Vec<&'static str> {
+    fn files(kind: &Kind) -> Vec<&'static str> {
         match kind.offers() {
             Offers::Files(_, known) => known,
             other => panic!("{other:?}"),
@@ -159,20 +159,22 @@ mod tests {
     fn whatever_can_be_played_can_be_chosen() {
         let scene = SceneId(1);
         for kind in [Kind::Video, Kind::Source(Pick::Video, scene), Kind::Transition(Means::Clip)] {
-            assert!(FILMS.iter().all(|it| files(kind).contains(it)), "{kind:?}");
+            assert!(FILMS.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         for kind in [Kind::Audio, Kind::Strip(None), Kind::Watch] {
             let both = FILMS.iter().chain(&SONGS);
-            assert!(both.into_iter().all(|it| files(kind).contains(it)), "{kind:?}");
+            assert!(both.into_iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         // The player does not read these, scenes and strips do.
-        assert!(files(Kind::Source(Pick::Video, scene)).contains(&"y4m"));
-        assert!(files(Kind::Strip(None)).contains(&"wav") && !files(Kind::Watch).contains(&"wav"));
+        assert!(files(&Kind::Source(Pick::Video, scene)).contains(&"y4m"));
+        assert!(
+            files(&Kind::Strip(None)).contains(&"wav") && !files(&Kind::Watch).contains(&"wav")
+        );
         assert_eq!(Kind::Source(Pick::Slides, scene).offers(), Offers::Folders);
         let then = |pick| Kind::Then(Then { source: SourceId(1), pick, at: None });
         for kind in [Kind::Source(Pick::Slide, scene), then(Pick::Image)] {
-            assert!(files(kind).contains(&"png") && !files(kind).contains(&"mp4"), "{kind:?}");
+            assert!(files(&kind).contains(&"png") && !files(&kind).contains(&"mp4"), "{kind:?}");
         }
-        assert!(files(then(Pick::Video)).contains(&"mp4"));
+        assert!(files(&then(Pick::Video)).contains(&"mp4"));
     }
 }

@@ -56,6 +56,14 @@ pub enum Edit {
     AddFile(SourceId, PathBuf),
     /// The source plays this one of those that follow the first no more.
     RemoveFile(SourceId, usize),
+    /// In the place of one of those that follow the first it plays another.
+    ReplaceFile {
+        source: SourceId,
+        /// Where the old one stood when the new one was looked for; of two that are the same it is that one.
+        index: usize,
+        old: PathBuf,
+        new: PathBuf,
+    },
     /// What is shown in a source's stead while it is black, stands still or is gone.
     SetInstead(SourceId, Instead),
     RemoveItem(ItemId),
@@ -249,6 +257,9 @@ impl Collection {
             }
             Edit::AddFile(id, path) => self.add_file(*id, path)?,
             Edit::RemoveFile(id, index) => self.remove_file(*id, *index)?,
+            Edit::ReplaceFile { source, index, old, new } => {
+                self.replace_file(*source, *index, old, new)?;
+            }
             Edit::SetInstead(MAIN, instead) => self.main_instead = instead.clone(),
             Edit::SetInstead(id, instead) => {
                 self.sources.iter_mut().find(|source| source.id == *id)?.instead = instead.clone();

@@ -44,12 +44,12 @@ impl Pick {
 }
 
 /// Files that a source plays or shows after its first one; the dialog begins in a folder.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Then {
     pub source: SourceId,
     pub pick: Pick,
-    /// In the place of this one of them; else behind the last.
-    pub at: Option<usize>,
+    /// In the place of this one of them, which stood there; else behind the last.
+    pub at: Option<(usize, PathBuf)>,
 }
 
 /// What a transition works with.

@@ -543,20 +543,24 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     };
     click(&mut harness, "Add pictures…");
     let then = Then { source: SOURCE, pick: Pick::Image, at: None };
-    assert_eq!(wish(&harness), Some(Wish::PickThen(then, None)));
-    let both = files(&picked(&mut harness, then, &["/a/2.png", "/b/3.png"]));
-    assert_eq!(both.files, ["/a/2.png", "/b/3.png"].map(std::path::PathBuf::from));
-    make(&mut harness, &[Edit::SetProperties(SOURCE, both)]);
+    assert_eq!(wish(&harness), Some(Wish::PickThen(then.clone(), None)));
+    // Nothing else of the source is written: it may have changed while the dialog stood open.
+    let both = edit(&picked(&mut harness, then.clone(), &["/a/2.png", "/b/3.png"]));
+    let add = |path: &str| Edit::AddFile(SOURCE, path.into());
+    assert_eq!(both, Edit::Several(vec![add("/a/2.png"), add("/b/3.png")]));
+    make(&mut harness, &[both]);
     let turned = files(&click(&mut harness, "Play 3.png earlier"));
     assert_eq!(turned.files, ["/b/3.png", "/a/2.png"].map(std::path::PathBuf::from));
     let one = files(&click(&mut harness, "Play 2.png no more"));
     assert_eq!(one.files, [std::path::PathBuf::from("/b/3.png")]);
     // One that is missing is found elsewhere, in its place.
     click(&mut harness, "Choose another file for 2.png");
-    let then = Then { at: Some(0), ..then };
-    assert_eq!(wish(&harness), Some(Wish::PickThen(then, Some("/a".into()))));
-    let found = files(&picked(&mut harness, then, &["/c/2.png"]));
-    assert_eq!(found.files, ["/c/2.png", "/b/3.png"].map(std::path::PathBuf::from));
+    let old = std::path::PathBuf::from("/a/2.png");
+    let then = Then { at: Some((0, old.clone())), ..then };
+    assert_eq!(wish(&harness), Some(Wish::PickThen(then.clone(), Some("/a".into()))));
+    let found = edit(&picked(&mut harness, then, &["/c/2.png"]));
+    let new = "/c/2.png".into();
+    assert_eq!(found, Edit::ReplaceFile { source: SOURCE, index: 0, old, new });
     click(&mut harness, "A folder…");
     let folder = Wish::PickAnother(Pick::Slides, SOURCE, Some("/a".into()));
     assert_eq!(wish(&harness), Some(folder));

@@ -75,8 +75,9 @@ pub(super) fn contents(
         Some(Done::Up(index)) => files.swap(index, index - 1),
         Some(Done::Gone(index)) => drop(files.remove(index)),
         Some(Done::Another(index, path)) => {
-            let then = Then { source, pick, at: Some(index) };
-            view.wish(Wish::PickThen(then, of(&path)));
+            let folder = of(&path);
+            let then = Then { source, pick, at: Some((index, path)) };
+            view.wish(Wish::PickThen(then, folder));
         }
         None => {}
     }

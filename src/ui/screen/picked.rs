@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Screen;
 use crate::audio::AudioChoice;
-use crate::capture::{Properties, VideoChoice};
+use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::transition::{Kind, Order};
 use crate::mix::StripId;
@@ -36,19 +36,15 @@ impl Screen {
 
     /// Files were chosen that a source plays or shows after its first one.
     pub fn picked_then(&mut self, then: Then, paths: Vec<PathBuf>) {
-        let Some(source) = self.snapshot.scenes.collection.source(then.source) else { return };
-        let mut properties = source.properties.clone();
-        let files = &mut properties.files;
-        match then.at {
-            // The list may have changed while the dialog stood open.
-            Some(at) => match (files.get_mut(at), paths.into_iter().next()) {
-                (Some(file), Some(path)) => *file = path,
-                _ => return,
-            },
-            None => files.extend(paths),
-        }
-        files.truncate(Properties::MOST_FILES);
-        let edit = Edit::SetProperties(then.source, properties);
+        // The list may have changed while the dialog stood open: what is left of this is the studio's to say.
+        let (source, mut paths) = (then.source, paths.into_iter());
+        let edit = match then.at {
+            Some((index, old)) => {
+                let Some(new) = paths.next() else { return };
+                Edit::ReplaceFile { source, index, old, new }
+            }
+            None => Edit::Several(paths.map(|path| Edit::AddFile(source, path)).collect()),
+        };
         self.wishes.push(Wish::Command(Command::Edit(edit)));
     }
 
