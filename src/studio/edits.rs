@@ -125,6 +125,44 @@ impl Edit {
             _ => false,
         }
     }
+
+    /// Whether it can make more items, or put them deeper within each other. One that cannot changes nothing
+    /// at all where it cannot be made.
+    fn may_grow(&self) -> bool {
+        match self {
+            Self::AddSource { .. }
+            | Self::ShowSource { .. }
+            | Self::ShowScene { .. }
+            | Self::DuplicateScene(_)
+            | Self::DuplicateItem(_)
+            | Self::DuplicateSource(_)
+            | Self::Group(_) => true,
+            Self::Several(edits) => edits.iter().any(Self::may_grow),
+            Self::AddScene(_)
+            | Self::RemoveScene(_)
+            | Self::RenameScene(..)
+            | Self::MoveScene(..)
+            | Self::SetSource(..)
+            | Self::RenameSource(..)
+            | Self::SetFilters(..)
+            | Self::SetProperties(..)
+            | Self::AddFile(..)
+            | Self::RemoveFile(..)
+            | Self::ReplaceFile { .. }
+            | Self::SetInstead(..)
+            | Self::RemoveItem(_)
+            | Self::RenameItem(..)
+            | Self::HideItem(..)
+            | Self::LockItem(..)
+            | Self::MoveItem(..)
+            | Self::SetPlace(..)
+            | Self::SetOpacity(..)
+            | Self::SetBlend(..)
+            | Self::Ungroup(..)
+            | Self::SetTransition(_)
+            | Self::SetSceneTransition(..) => false,
+        }
+    }
 }
 
 impl Collection {
@@ -141,7 +179,11 @@ impl Collection {
     pub fn attempt(&mut self, edit: &Edit) -> Result<bool, Refusal> {
         let before = self.clone();
         let done = self.change(edit).is_some();
-        let refused = if done { self.overgrown(&before) } else { before.why_not(edit) };
+        let refused = match done {
+            true if edit.may_grow() => self.overgrown(&before),
+            true => None,
+            false => before.why_not(edit),
+        };
         if !done || refused.is_some() {
             *self = before;
             return refused.map_or(Ok(false), Err);
@@ -289,6 +331,11 @@ impl Collection {
             Edit::Several(edits) => {
                 let mut any = false;
                 for edit in edits.iter().take(MOST_ITEMS) {
+                    // Each step of a drag of many items is such an edit: it is made, or nothing is changed.
+                    if !edit.may_grow() {
+                        any |= self.change(edit).is_some();
+                        continue;
+                    }
                     let before = self.clone();
                     if self.change(edit).is_some() && self.overgrown(&before).is_none() {
                         any = true;

@@ -74,8 +74,9 @@ impl Collection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::VideoChoice;
-    use crate::compose::scene::ItemId;
+    use crate::capture::{Instead, Properties, VideoChoice};
+    use crate::compose::scene::{Blend, ItemId, Place, SourceId};
+    use crate::media::Size;
 
     fn logo(scene: SceneId) -> Edit {
         Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test }
@@ -132,6 +133,49 @@ mod tests {
         }
         assert_eq!(it.attempt(&logo_shown(&it)), Err(Refusal::TooMany));
         assert_eq!(it.attempt(&Edit::Group(vec![group])), Err(Refusal::TooMany));
+    }
+
+    #[test]
+    fn what_cannot_grow_changes_nothing_where_it_cannot_be_made() {
+        let mut it = Collection::default();
+        assert!(it.apply(&logo(it.current)));
+        let (item, scene, source) = (ItemId(99), SceneId(99), SourceId(99));
+        let edits = [
+            Edit::RemoveScene(scene),
+            // The last one.
+            Edit::RemoveScene(it.current),
+            Edit::RenameScene(scene, "A".into()),
+            Edit::RenameScene(it.current, String::new()),
+            Edit::MoveScene(scene, 0),
+            Edit::SetSource(source, VideoChoice::Test),
+            Edit::RenameSource(source, "A".into()),
+            Edit::RenameSource(SourceId(1), "\n".into()),
+            Edit::SetFilters(source, Vec::new()),
+            Edit::SetProperties(source, Properties::default()),
+            Edit::AddFile(source, "/a".into()),
+            Edit::AddFile(SourceId(1), "/a".into()),
+            Edit::RemoveFile(SourceId(1), 0),
+            Edit::SetInstead(source, Instead::Slate),
+            Edit::RemoveItem(item),
+            Edit::RenameItem(item, "A".into()),
+            Edit::HideItem(item, true),
+            Edit::LockItem(item, true),
+            Edit::MoveItem(item, 0),
+            Edit::SetPlace(item, Place::default()),
+            Edit::SetOpacity(item, 0.5),
+            Edit::SetBlend(item, Blend::Add),
+            Edit::Ungroup(item, Size::new(64, 36)),
+            Edit::Ungroup(ItemId(1), Size::new(64, 36)),
+            Edit::SetSceneTransition(scene, None),
+        ];
+        let before = it.clone();
+        for edit in &edits {
+            assert!(!edit.may_grow() && it.change(edit).is_none(), "{edit:?}");
+            assert_eq!(it, before, "{edit:?}");
+        }
+        let [first, ..] = edits;
+        assert!(!Edit::Several(vec![first.clone()]).may_grow());
+        assert!(Edit::Several(vec![first, logo(before.current)]).may_grow());
     }
 
     fn logo_shown(it: &Collection) -> Edit {
