@@ -399,6 +399,15 @@ impl<T> Receiver<T> {
         self.receiver.is_empty()
     }
 
+    /// Whether its only sender waits for room.
+    #[cfg(test)]
+    pub fn is_awaited(&self) -> bool {
+        // Who was just let in waits no more, though it may be counted still.
+        let (sent, received) = (self.gauge().sent(), self.gauge().received());
+        let full = sent - received == self.gauge().depth() as u64;
+        full && self.shared.room.waiting.load(Ordering::SeqCst) > 0
+    }
+
     /// The next item, or that none will come.
     fn look(&self) -> Option<Result<T, Empty>> {
         match self.receiver.try_recv() {

@@ -105,6 +105,16 @@ impl Slides {
         transport: Transport,
         context: &Context,
     ) -> Result<Source, Error> {
+        let (feed, status) = self.feed(dial, transport, context)?;
+        Ok(Source { feed: Box::new(feed), status })
+    }
+
+    fn feed(
+        &self,
+        dial: Dial<Pace>,
+        transport: Transport,
+        context: &Context,
+    ) -> Result<(Feed, Arc<Status>), Error> {
         let first = self.paths.first().cloned().unwrap_or_default();
         let changes = transport.then_changes();
         if let Err(reason) = self.listed(&transport.then()) {
@@ -151,7 +161,7 @@ impl Slides {
             stood: Duration::ZERO,
             _worker: worker,
         };
-        Ok(Source { feed: Box::new(feed), status })
+        Ok((feed, status))
     }
 
     /// The files as they are now, in order: its own, and those that follow them.
@@ -236,6 +246,8 @@ impl Feed {
         if changes != self.changes {
             self.changes = changes;
             self.generation = self.turn.anew(self.shown.clone());
+            // Else the reader waits for room, and looks at the new list when the next slide is due.
+            drop(self.ready.try_recv());
         }
         if self.turn.is_gone(&self.shown) {
             self.show.leave();
@@ -510,13 +522,13 @@ mod tests {
         transport.set_then(&[path("a.png"), path("b.png")]);
         let dial = Dial::new(Pace { fade: Duration::ZERO, ..Pace::default() });
         let slides = Slides::of(path("c.png"));
-        let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
+        let (mut feed, _) = slides.feed(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
         // The next picture that is another than this one; `step`: how far the time goes with each look.
-        let mut after = |luma: Option<u8>, step: Duration| {
+        let mut after = |feed: &mut Feed, luma: Option<u8>, step: Duration| {
             for _ in 0..20_000 {
                 at += step;
-                let seen = source.feed.picture(at).map(|frame| frame.planes.y[32]);
+                let seen = feed.picture(at).map(|frame| frame.planes.y[32]);
                 if seen.is_some() && seen != luma {
                     return seen;
                 }
@@ -526,21 +538,25 @@ mod tests {
         };
         let turn = Duration::from_secs(5);
         let (c, a, b) = (Some(16), Some(126), Some(235));
-        assert_eq!(after(None, turn), c);
+        assert_eq!(after(&mut feed, None, turn), c);
         for (luma, wanted) in [(c, a), (a, b), (b, c), (c, a)] {
-            assert_eq!(after(luma, turn), wanted);
+            assert_eq!(after(&mut feed, luma, turn), wanted);
         }
         assert_eq!(transport.position().unwrap().item, Some((1, 3)));
         // Others while it is shown: it goes on after what is seen, though that stands elsewhere.
         transport.set_then(&[path("b.png"), path("a.png")]);
         for (luma, wanted) in [(a, c), (c, b), (b, a)] {
-            assert_eq!(after(luma, turn), wanted);
+            assert_eq!(after(&mut feed, luma, turn), wanted);
         }
-        // What is taken out goes at once: the time hardly goes on.
+        // What is taken out goes at once: the time hardly goes on, also where the next one is there already
+        // and another was read that has no room.
+        while !feed.ready.is_awaited() {
+            std::thread::yield_now();
+        }
         transport.set_then(&[path("b.png")]);
-        assert_eq!(after(a, Duration::from_micros(1)), c);
+        assert_eq!(after(&mut feed, a, Duration::from_micros(1)), c);
         for (luma, wanted) in [(c, b), (b, c), (c, b)] {
-            assert_eq!(after(luma, turn), wanted);
+            assert_eq!(after(&mut feed, luma, turn), wanted);
         }
     }
 }

@@ -37,15 +37,6 @@ pub(super) struct Rounds {
     pub repeat: bool,
 }
 
-/// What the show is to do next.
-#[derive(Debug)]
-enum Want {
-    /// To go to this slide of the round, counted from 0; from before the first one to the last.
-    To(i64),
-    /// To read the list anew and go on after what is shown.
-    Anew(Shown),
-}
-
 /// What is shown: its file, once there is one, and which one of the list that was.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shown {
@@ -56,7 +47,10 @@ pub(super) struct Shown {
 #[derive(Debug, Default)]
 struct Inside {
     generation: u32,
-    want: Option<Want>,
+    /// After this the list is to be read anew.
+    anew: Option<Shown>,
+    /// Where the round goes on then, counted from 0; from before the first one to the last.
+    to: Option<i64>,
     /// What was shown and is none of the list any more.
     gone: Option<PathBuf>,
 }
@@ -69,12 +63,17 @@ impl Turn {
     /// To this slide of the round, counted from 0; from before the first one to the last. Slides of
     /// other generations than the one that is given back are not wanted any more.
     pub fn to(&self, index: i64) -> u32 {
-        self.want(Want::To(index))
+        let mut inside = self.0.lock();
+        inside.to = Some(index);
+        inside.next_generation()
     }
 
     /// The list is another. The generation as above: nothing of the old list is wanted any more.
     pub fn anew(&self, shown: Shown) -> u32 {
-        self.want(Want::Anew(shown))
+        let mut inside = self.0.lock();
+        // Where somebody turned to counts in a list that is no more.
+        (inside.anew, inside.to) = (Some(shown), None);
+        inside.next_generation()
     }
 
     /// Whether what is shown is to go, since the list is without it; told once.
@@ -83,42 +82,45 @@ impl Turn {
         gone.is_some() && gone == shown.path
     }
 
-    fn want(&self, want: Want) -> u32 {
-        let mut inside = self.0.lock();
-        inside.generation = inside.generation.wrapping_add(1);
-        // Where somebody turned to counts in a list that is no more.
-        inside.want = Some(want);
-        inside.generation
+    fn is_wanted(&self) -> bool {
+        let inside = self.0.lock();
+        inside.anew.is_some() || inside.to.is_some()
     }
 
-    fn is_wanted(&self) -> bool {
-        self.0.lock().want.is_some()
+    fn generation(&self) -> u32 {
+        self.0.lock().generation
     }
 
     /// What the list is to be read anew after.
     fn take_anew(&self) -> Option<Shown> {
+        self.0.lock().anew.take()
+    }
+
+    /// The list could not be read: it is to be after that still, and nobody can turn to a slide of it. The
+    /// generation as it is by then.
+    fn put_off(&self, shown: Option<Shown>) -> u32 {
         let mut inside = self.0.lock();
-        match inside.want.take() {
-            Some(Want::Anew(shown)) => Some(shown),
-            other => {
-                inside.want = other;
-                None
-            }
-        }
+        inside.to = None;
+        inside.anew = inside.anew.take().or(shown);
+        inside.generation
     }
 
     /// The slide that is to be read after one, and its generation; `None`: the list is to be read first.
     fn next(&self, index: usize, count: usize) -> Option<(usize, u32)> {
         let mut inside = self.0.lock();
-        if matches!(inside.want, Some(Want::Anew(_))) {
+        if inside.anew.is_some() {
             return None;
         }
         let count = i64::try_from(count).unwrap_or(i64::MAX).max(1);
-        let turned = match inside.want.take() {
-            Some(Want::To(to)) => usize::try_from(to.rem_euclid(count)).ok(),
-            _ => None,
-        };
+        let turned = inside.to.take().and_then(|to| usize::try_from(to.rem_euclid(count)).ok());
         Some((turned.unwrap_or(index), inside.generation))
+    }
+}
+
+impl Inside {
+    fn next_generation(&mut self) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        self.generation
     }
 }
 
@@ -143,7 +145,8 @@ impl Reader {
                 Ok(files) => files,
                 Err(why) => {
                     self.status.down(State::Lost, "The slides are gone; the last one stays", why);
-                    self.rest(stop);
+                    let generation = self.turn.put_off(shown);
+                    rest(stop, || self.turn.generation() != generation);
                     continue;
                 }
             };
@@ -186,18 +189,10 @@ impl Reader {
             }
             let failed = tried > 0 && read == 0;
             if failed || alone {
-                self.rest(stop);
+                rest(stop, || self.turn.is_wanted());
             }
             let ends = || !(self.rounds)().repeat && !self.turn.is_wanted();
             while !failed && ends() && !stop.wait(LOOK_AGAIN) {}
-        }
-    }
-
-    /// For a while, or until something is wanted.
-    fn rest(&self, stop: &Stop) {
-        let mut left = LOOK;
-        while !left.is_zero() && !self.turn.is_wanted() && !stop.wait(LOOK_AGAIN) {
-            left = left.saturating_sub(LOOK_AGAIN);
         }
     }
 
@@ -238,10 +233,66 @@ impl Reader {
     }
 }
 
+/// For a while, or until something is wanted.
+fn rest(stop: &Stop, is_wanted: impl Fn() -> bool) {
+    let mut left = LOOK;
+    while !left.is_zero() && !is_wanted() && !stop.wait(LOOK_AGAIN) {
+        left = left.saturating_sub(LOOK_AGAIN);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::queue::{self, Full};
+
+    #[test]
+    fn who_turns_a_list_that_is_to_be_read_anew_turns_the_new_one() {
+        let turn = Turn::default();
+        let shown = || Shown { path: Some("a.png".into()), index: 4 };
+        assert_eq!(turn.next(1, 3), Some((1, 0)));
+        turn.to(-1);
+        let before = turn.anew(shown());
+        let generation = turn.to(-2);
+        assert_ne!(before, generation);
+        assert_eq!(turn.next(1, 3), None, "the new list comes first");
+        assert_eq!(turn.take_anew().map(|shown| shown.index), Some(4));
+        assert_eq!(turn.next(1, 5), Some((3, generation)), "counted in the new one");
+        assert_eq!(turn.next(4, 5), Some((4, generation)));
+        // The other way around: where it was turned to counts no more.
+        turn.to(2);
+        let generation = turn.anew(shown());
+        turn.take_anew();
+        assert_eq!(turn.next(1, 5), Some((1, generation)));
+    }
+
+    #[test]
+    fn where_the_list_cannot_be_read_nobody_turns_it_and_it_is_to_be_read_still() {
+        let turn = Arc::new(Turn::default());
+        turn.anew(Shown { path: None, index: 7 });
+        turn.to(-1);
+        let stop = Stop::new();
+        let (slides, _ready) = queue::bounded("test", 1, Full::Block);
+        let ends = stop.clone();
+        let reader = Reader {
+            turn: Arc::clone(&turn),
+            listed: Box::new(move || {
+                // After this look it is over.
+                ends.set();
+                Err("gone".to_owned())
+            }),
+            rounds: Box::new(|| Rounds { shuffled: false, repeat: true }),
+            size: Size::new(2, 2),
+            fps: 30.0,
+            status: Status::new("", ""),
+            slides,
+            seed: 3,
+        };
+        reader.run(&stop);
+        // What is wanted would have it look again at once, and again.
+        assert_eq!(turn.0.lock().to, None);
+        assert_eq!(turn.take_anew().map(|shown| shown.index), Some(7));
+    }
 
     #[test]
     fn shuffling_keeps_every_slide() {
