@@ -67,7 +67,7 @@ use std::time::Duration;
 pub use crate::decode::Prefer;
 use crate::media::Transport;
 use crate::net;
-use crate::net::web::decoded;
+use crate::wire::percent::percent_decoded_text;
 
 pub use connection::WAITING;
 pub use handle::Player;
@@ -92,8 +92,7 @@ impl Source {
         let text = text.trim();
         if let Some(place) = text.strip_prefix("file://") {
             let path = place.strip_prefix("localhost").filter(|path| path.starts_with('/'));
-            let path = decoded(path.unwrap_or(place));
-            Self::File(String::from_utf8_lossy(&path).into_owned().into())
+            Self::File(percent_decoded_text(path.unwrap_or(place)).into())
         } else if text.contains("://") {
             Self::Url(text.to_owned())
         } else {

@@ -19,6 +19,7 @@ pub mod http;
 pub mod mkv;
 pub mod mp4;
 pub mod mpeg_audio;
+pub mod percent;
 pub mod rtmp;
 pub mod rtmpt;
 pub mod socks5;

@@ -6,7 +6,7 @@ mod patience;
 mod socket;
 mod url;
 
-pub use self::url::{UrlError, WebUrl, decoded};
+pub use self::url::{UrlError, WebUrl};
 pub use client::{Answer, Client, Span};
 pub use patience::Patience;
 pub use socket::Socket;

@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use crate::net::Endpoint;
 use crate::wire::base64;
+use crate::wire::percent::percent_decoded;
 
 /// Longest address taken.
 const MAX_LENGTH: usize = 8 << 10;
@@ -151,9 +152,9 @@ impl WebUrl {
         if !self.has_credentials() {
             return None;
         }
-        let mut pair = decoded(self.0.username());
+        let mut pair = percent_decoded(self.0.username());
         pair.push(b':');
-        pair.extend(decoded(self.0.password().unwrap_or_default()));
+        pair.extend(percent_decoded(self.0.password().unwrap_or_default()));
         Some(format!("Basic {}", base64::encode(&pair)))
     }
 
@@ -165,32 +166,6 @@ impl WebUrl {
         bare.set_fragment(None);
         bare.into()
     }
-}
-
-/// Takes percent-encoding back; what is no such escape stays as it is.
-pub fn decoded(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digit = |byte: &u8| char::from(*byte).to_digit(16);
-        rest = match (first, after) {
-            (b'%', [high, low, after @ ..]) => match (digit(high), digit(low)) {
-                (Some(high), Some(low)) => {
-                    out.push((high << 4 | low) as u8);
-                    after
-                }
-                _ => {
-                    out.push(b'%');
-                    rest.get(1..).unwrap_or_default()
-                }
-            },
-            _ => {
-                out.push(*first);
-                after
-            }
-        };
-    }
-    out
 }
 
 /// Without user, password, query and fragment.

@@ -23,6 +23,7 @@ use axum::serve::IncomingStream;
 use self::idle::Idle;
 use super::registry::Registry;
 use crate::net;
+use crate::wire::percent::percent_decoded;
 
 /// Serves until the registry is stopped.
 pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
@@ -118,19 +119,11 @@ fn split(path: &str) -> Option<(String, String)> {
         .filter(|(app, stream)| !app.is_empty() && !stream.is_empty())
 }
 
+/// `None` where an escape is none, or the text is none.
 fn decode(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut out = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                (digit(bytes.next())? << 4 | digit(bytes.next())?) as u8
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(out).ok()
+    let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    let escapes = text.split('%').skip(1).all(is_escape);
+    escapes.then(|| percent_decoded(text)).and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 #[cfg(test)]
@@ -142,7 +135,9 @@ mod tests {
         let pair = |app: &str, stream: &str| Some((app.to_owned(), stream.to_owned()));
         assert_eq!(split("live/onair"), pair("live", "onair"));
         assert_eq!(split("a/b/c%20d"), pair("a/b", "c d"));
-        for bad in ["live", "live/", "/x", "live/%f", "live/%ff", "live/%zz"] {
+        for bad in
+            ["live", "live/", "/x", "live/%f", "live/%ff", "live/%zz", "live/%%41", "live/%+5"]
+        {
             assert_eq!(split(bad), None, "{bad}");
         }
     }

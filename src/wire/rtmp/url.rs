@@ -9,6 +9,7 @@
 use std::fmt;
 
 use crate::base::Secret;
+use crate::wire::percent::percent_decoded_text;
 
 /// What carries the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -306,7 +307,8 @@ impl fmt::Debug for Url {
 impl Credentials {
     fn parse(user_info: &str) -> Self {
         let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-        Self { user: percent_decode(user), password: Secret::new(percent_decode(password)) }
+        let password = Secret::new(percent_decoded_text(password));
+        Self { user: percent_decoded_text(user), password }
     }
 }
 
@@ -382,25 +384,6 @@ fn split(path: &str) -> (&str, &str) {
 fn cut(path: &str, at: usize) -> (&str, &str) {
     let (app, stream) = path.split_at(at);
     (app, stream.strip_prefix('/').unwrap_or(stream))
-}
-
-/// A text with its `%41` and the like made what they stand for.
-pub fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        let hex = after.first_chunk::<2>().filter(|_| byte == b'%');
-        let value = hex.and_then(|hex| std::str::from_utf8(hex).ok());
-        match value.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(value) => {
-                bytes.push(value);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -487,6 +470,9 @@ mod tests {
         assert_eq!(format!("{url}"), "rtmps://[fe80::1]:99/app?***/***");
         assert!(!format!("{url:?}").contains("secret"));
         assert_eq!(url.credentials.as_ref().unwrap().password.expose(), "pa ss");
+        // Not the number that it might be read as.
+        let signed = Url::parse("rtmp://me:100%+5@h/app/key").unwrap();
+        assert_eq!(signed.credentials.unwrap().password.expose(), "100%+5");
         assert_eq!(url.redact("no secret-key with abcdef for pa ss"), "no *** with *** for ***");
     }
 

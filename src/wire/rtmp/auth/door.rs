@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::{Method, adobe_response, llnw_response};
 use crate::base::Timestamp;
-use crate::wire::rtmp::url::{Credentials, percent_decode};
+use crate::wire::percent::percent_decoded_text;
+use crate::wire::rtmp::url::Credentials;
 
 /// How long a challenge may be answered.
 const VALID: Duration = Duration::from_secs(60);
@@ -45,7 +46,7 @@ impl Door {
         let (app, query) = app.split_once('?').unwrap_or((app, ""));
         let value = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find(|(key, _)| *key == name).map(|(_, value)| percent_decode(value))
+            pairs.find(|(key, _)| *key == name).map(|(_, value)| percent_decoded_text(value))
         };
         let method = self.method.as_str();
         let reject = |what: String| Verdict::Rejected(format!("[ AccessManager.Reject ] : {what}"));
