@@ -159,6 +159,9 @@ impl Demux {
     /// The connection was made anew.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
+        // Another connection counts anew.
+        self.settle();
+        self.strange.1 = 0;
         (self.playing, self.picture, self.announced) = (None, None, None);
         self.audio_ready = false;
         self.tracks = (None, None);
@@ -289,7 +292,7 @@ impl Demux {
         Found::Video(Unit::Configure(parameters))
     }
 
-    /// A picture that makes sense, or what tells of one.
+    /// A picture that makes sense, or what tells of one; or no more come.
     fn settle(&mut self) {
         let strange = std::mem::take(&mut self.strange.0);
         self.suspect = None;
@@ -516,8 +519,11 @@ mod tests {
         assert!(matches!(demux.video(0, &strange, now), Found::UnsupportedVideo(_)));
         // A new connection counts anew, and what comes after them decides what they were.
         let mut demux = Demux::new(true);
-        demux.video(0, &strange, now);
+        for _ in 1..MEANT {
+            demux.video(0, &strange, now);
+        }
         demux.restart();
+        assert_eq!((demux.suspect(), demux.take_strays()), (None, MEANT - 1));
         // One of many tracks, of a codec that nobody knows.
         let many = Bytes::from_static(b"\x96\x01abcd\x25picture");
         assert!(matches!(demux.video(0, &many, now), Found::Nothing));
