@@ -133,7 +133,7 @@ impl Watch {
 }
 
 /// Whether a body is a picture or sound: no data, nothing that only tells how to decode, no command.
-fn is_media(kind: TagKind, body: &Bytes) -> bool {
+pub(super) fn is_media(kind: TagKind, body: &Bytes) -> bool {
     match kind {
         TagKind::Script => false,
         TagKind::Video => flv::parse_video(body).is_ok_and(|tag| {

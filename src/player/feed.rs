@@ -10,6 +10,7 @@ use crate::base::Timestamp;
 use crate::decode::{Lack, inventory};
 use crate::media::{AudioCodec, AudioParameters, Track, VideoParameters};
 use crate::player::census::Census;
+use crate::player::connection::is_media;
 use crate::player::demux::{Demux, Found};
 use crate::player::described;
 use crate::player::odd::Odd;
@@ -21,7 +22,7 @@ use crate::player::shift::Kept;
 use crate::player::timeline::Untidy;
 use crate::player::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
-use crate::wire::flv::{self, FrameType, TagKind, VideoFormat};
+use crate::wire::flv::{self, TagKind, VideoFormat};
 use crate::wire::unplayed::{self, Medium, Unplayed};
 
 /// So many bodies without anything that can be played, and that was it.
@@ -131,7 +132,8 @@ impl Feed {
     /// The connection was made anew.
     pub(super) fn restart(&mut self) {
         self.demux.restart();
-        self.pictures = false;
+        // What it told of pictures and sound, another one may not have.
+        (self.pictures, self.heads) = (false, Heads::default());
         if let Some(save) = &mut self.save {
             save.restart();
         }
@@ -200,7 +202,7 @@ impl Feed {
     /// A body that came at `now`.
     pub(super) fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
         self.heads.note(kind, body);
-        self.pictures |= kind == TagKind::Video && is_picture(body);
+        self.pictures = self.pictures || kind == TagKind::Video && is_media(kind, body);
         if let Some(wanted) = self.shared.take_save() {
             self.save_into(wanted, time_ms, now);
         }
@@ -477,12 +479,6 @@ struct Heads {
     audio: Option<Bytes>,
 }
 
-/// Whether a body holds a picture.
-fn is_picture(body: &Bytes) -> bool {
-    flv::parse_video(body)
-        .is_ok_and(|tag| tag.frame_type != FrameType::Command && !tag.is_sequence_start())
-}
-
 /// Whether a body of data is what tells of the stream.
 fn is_metadata(body: &[u8]) -> bool {
     const NAME: &[u8] = b"onMetaData";
@@ -567,15 +563,41 @@ mod tests {
         let bodies: Vec<Bytes> =
             std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
         assert_eq!(bodies, [&b"\x12new"[..], b"\x22four"]);
-        // Sound alone waits for nothing.
-        let alone = folder.path().join("sound.flv");
-        feed.restart();
-        shared.want_save(Some(save::make(&alone).unwrap()));
-        take(&mut feed, TagKind::Audio, b"\x2Fmore");
-        shared.want_save(None);
-        take(&mut feed, TagKind::Audio, b"\x2Frest");
-        let data = std::fs::read(&alone).unwrap();
-        assert!(data.windows(4).any(|part| part == b"more"), "{data:?}");
+    }
+
+    /// What is written of sound alone, in a connection after one that had all of this.
+    #[test]
+    fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sound.flv");
+        let source = Source::Url("rtmp://host/app/name".into());
+        for (kind, before) in [
+            (TagKind::Video, &b"\x12key"[..]),
+            (TagKind::Video, b"\x17\0\0\0\0config"),
+            (TagKind::Audio, b"\xAF\0\x11\x90"),
+            (TagKind::Script, b"\x02\0\x0aonMetaData"),
+        ] {
+            let (shared, _events) = Shared::new(&Config::new(source.clone()), Clock::start());
+            let shared = Arc::new(shared);
+            let mut feed = Feed::new(Arc::clone(&shared), None, true);
+            let take = |feed: &mut Feed, kind, body: &'static [u8]| {
+                feed.take(kind, 0, &Bytes::from_static(body), Timestamp::ZERO);
+            };
+            take(&mut feed, kind, before);
+            feed.restart();
+            // The end of pictures, and how colours are meant: no pictures.
+            take(&mut feed, TagKind::Video, b"\x17\x02\0\0\0");
+            take(&mut feed, TagKind::Video, b"\x94hvc1\x02\0\x09colorInfo");
+            shared.want_save(Some(save::make(&path).unwrap()));
+            take(&mut feed, TagKind::Audio, b"\x2Fmore");
+            shared.want_save(None);
+            take(&mut feed, TagKind::Audio, b"\x2Frest");
+            let mut written = flv::Demuxer::new();
+            written.push(&std::fs::read(&path).unwrap());
+            let bodies: Vec<Bytes> =
+                std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
+            assert_eq!(bodies, [&b"\x2Fmore"[..]], "after {before:?}");
+        }
     }
 
     #[test]

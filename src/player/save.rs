@@ -14,6 +14,7 @@ use crate::player::dump::cannot_write;
 use crate::player::shared::{NewFile, Shared};
 use crate::player::timeline::Timeline;
 use crate::player::{Failure, Saving, Severity};
+use crate::wire::flv::video::VideoTag;
 use crate::wire::flv::{self, TagKind};
 
 /// Where the flags stand in the file header, which say what is in the file.
@@ -102,22 +103,22 @@ impl Save {
         if self.broken || body.is_empty() {
             return;
         }
-        let place = match kind {
-            TagKind::Script => None,
+        let (place, key) = match kind {
+            TagKind::Script => (None, false),
             TagKind::Video => {
                 self.video = true;
-                let header = flv::parse_video(body).is_ok_and(|tag| tag.is_sequence_start());
-                (!header).then_some(Track::Video)
+                let tag = flv::parse_video(body).ok();
+                let header = tag.as_ref().is_some_and(VideoTag::is_sequence_start);
+                let key = tag.is_some_and(|tag| tag.is_keyframe());
+                ((!header).then_some(Track::Video), key)
             }
             TagKind::Audio => {
                 self.audio = true;
                 let header = flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start());
-                (!header).then_some(Track::Audio)
+                ((!header).then_some(Track::Audio), false)
             }
         };
         if self.waits && place.is_some() {
-            let key =
-                kind == TagKind::Video && flv::parse_video(body).is_ok_and(|tag| tag.is_keyframe());
             if !key {
                 return;
             }
