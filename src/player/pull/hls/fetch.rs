@@ -4,12 +4,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::super::problem::Problem;
 use super::super::seal::Seal;
 use crate::net::web::{Answer, Client, Patience, Span, WebUrl};
-use crate::net::{self, Cause, Stage};
+use crate::net::{self, Cause, Stage, Step};
 use crate::player::connection::PATIENCE;
 use crate::player::{Failure, Kind};
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
@@ -222,13 +223,13 @@ impl Fetch {
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
     ) -> Result<Option<Begun>, Problem> {
         let mut patience = self.limits.patience();
+        let late = |error| What::Segment.problem(error, self.limits);
+        let answer = ask(&mut self.client, (url, None), &mut patience).await.map_err(late)?;
+        let Ok(mut answer) = answer else { return Ok(None) };
         let late = |cause| {
             let peer = url.endpoint().to_string();
             What::Segment.problem(net::Error { stage: Stage::Media, cause, peer }, self.limits)
         };
-        let answer = patience.wait(self.client.get(url, None, &|_| {})).await;
-        let Ok(mut answer) = answer.map_err(late)? else { return Ok(None) };
-        patience.answered();
         let mut data = BytesMut::new();
         loop {
             let Ok(piece) = patience.wait(answer.piece()).await.map_err(late)? else {
@@ -349,18 +350,41 @@ async fn read(
     }
 }
 
+/// Asks once. Where patience ends first, by the stage that was reached by then, and who was asked last.
+async fn ask(
+    client: &mut Client,
+    (url, range): (&WebUrl, Option<(u64, u64)>),
+    patience: &mut Patience,
+) -> Result<Result<Answer, net::Error>, net::Error> {
+    let span = range.map(|(from, until)| Span { from, until });
+    // On a connection that was kept there are no stages before.
+    let reached = Mutex::new((Stage::Request, url.endpoint().to_string()));
+    let on_step = |step: Step<'_>| match step {
+        Step::Stage(stage) => reached.lock().0 = stage,
+        Step::Elsewhere { to, .. } => {
+            let peer = WebUrl::parse(to).map(|url| url.endpoint().to_string());
+            *reached.lock() = (Stage::Request, peer.unwrap_or_default());
+        }
+        _ => {}
+    };
+    let answer = patience.wait(client.get(url, span, &on_step)).await;
+    let answer = answer.map_err(|cause| {
+        let (stage, peer) = reached.lock().clone();
+        net::Error { stage, cause, peer }
+    })?;
+    if answer.is_ok() {
+        patience.answered();
+    }
+    Ok(answer)
+}
+
 async fn try_read(
     client: &mut Client,
     (url, range): (&WebUrl, Option<(u64, u64)>),
     most: usize,
     patience: &mut Patience,
 ) -> Result<(Bytes, WebUrl), net::Error> {
-    let span = range.map(|(from, until)| Span { from, until });
-    let answer = patience.wait(client.get(url, span, &|_| {})).await.map_err(|cause| {
-        let peer = url.endpoint().to_string();
-        net::Error { stage: Stage::Request, cause, peer }
-    })??;
-    patience.answered();
+    let answer = ask(client, (url, range), patience).await??;
     let (partial, from) = (answer.is_partial(), answer.url().clone());
     let whole = client.read(answer, most, patience).await?;
     Ok(match range {

@@ -166,14 +166,14 @@ impl Track {
     }
 
     /// Reads the list at `url` and follows it; `other`, another list of the same, may know how new
-    /// it is. A server that says nothing for `quiet` is not waited for.
+    /// it is.
     pub async fn open(
         fetch: &mut Fetch,
         url: &WebUrl,
         buffer: &Arc<Buffer>,
         other: Option<&Self>,
-        quiet: Duration,
     ) -> Result<Self, Problem> {
+        let quiet = fetch.limits.quiet;
         if let Some(question) = other.and_then(|other| other.question(url)) {
             let began = Instant::now();
             match fetch.playlist_within(&question, quiet).await {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::choose::{Bandwidth, first, is_playable};
 use super::fetch::{Fetch, MAX_SEGMENT, join};
@@ -89,11 +89,11 @@ impl Loader {
         url: &WebUrl,
         ask: &Ask,
     ) -> Result<Self, Problem> {
-        let (buffer, quiet) = (&ask.buffer, fetch.limits.quiet);
+        let buffer = &ask.buffer;
         if let Ok(Playlist::Master(master)) = parse(text) {
             let can = |variant: &Variant| is_playable(variant, &ask.ability);
             let variant = first(&master.variants, &can);
-            let opened = tracks(&mut fetch, url, &master, variant, buffer, (None, quiet)).await;
+            let opened = tracks(&mut fetch, url, &master, variant, buffer, None).await;
             let (main, sound) = opened?;
             let master = Some((url.clone(), master));
             return Ok(Self::of(fetch, master, variant, main, sound, ask));
@@ -283,9 +283,10 @@ impl Loader {
         let chosen = master.variants.get(wanted).filter(|chosen| !is_out(chosen));
         let Some(chosen) = chosen.filter(|_| wanted != self.variant) else { return Ok(()) };
         let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, OPENS_MOST);
-        let now = (Some(&self.main), quiet.min(self.fetch.limits.quiet));
-        match tracks(&mut self.fetch, url, master, wanted, &self.buffer, now).await {
-            Ok((mut main, sound)) => {
+        let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, Some(&self.main));
+        // All of it together: what plays must not run dry meanwhile.
+        match timeout(quiet, opening).await {
+            Ok(Ok((mut main, sound))) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
                 let picture = |at: usize| master.variants.get(at).map(Variant::picture);
                 self.codec_changed = picture(self.variant) != picture(wanted);
@@ -301,8 +302,9 @@ impl Loader {
                 Ok(())
             }
             // The one that plays will do.
-            Err(problem) => {
-                tracing::debug!(?problem, "the other variant cannot be read");
+            failed => {
+                let problem = failed.ok().and_then(Result::err);
+                tracing::debug!(?problem, ?quiet, "the other variant cannot be read in time");
                 self.left_out.push((chosen.uri.clone(), Instant::now() + LEFT_OUT));
                 Ok(())
             }
@@ -310,21 +312,21 @@ impl Loader {
     }
 }
 
-/// The lists of a variant; of `now` the list that plays, and how long silence is borne.
+/// The lists of a variant; `now` is the list that plays.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,
     master: &Master,
     at: usize,
     buffer: &Arc<Buffer>,
-    (now, quiet): (Option<&Track>, Duration),
+    now: Option<&Track>,
 ) -> Result<(Track, Option<Track>), Problem> {
     let variant = master.variants.get(at);
     let uri = variant.map_or("", |variant| variant.uri.as_str());
-    let main = Track::open(fetch, &join(url, uri)?, buffer, now, quiet).await?;
+    let main = Track::open(fetch, &join(url, uri)?, buffer, now).await?;
     let sound = variant.and_then(|variant| master.sound_of(variant));
     let sound = match sound.and_then(|sound| sound.uri.as_deref()) {
-        Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer, Some(&main), quiet).await?),
+        Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer, Some(&main)).await?),
         None => None,
     };
     Ok((main, sound))

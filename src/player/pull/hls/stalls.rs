@@ -8,10 +8,12 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use super::fetch::{Fetch, Limits};
 use super::loader::{Batch, Loader, Wish};
 use crate::net::web::WebUrl;
+use crate::net::{Cause, Stage};
 use crate::player::pull::item::{Ask, Item};
 use crate::player::pull::problem::Problem;
 
@@ -214,21 +216,43 @@ async fn what_comes_and_is_slow_has_a_limit_too() {
 #[tokio::test]
 async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
     let segments = ["1.aac", "2.aac", "3.aac", "4.aac"];
-    let text = list(&segments, "");
-    let server = Server::start(move |path| match path {
-        "/a.m3u8" => Does::Sends(text.clone().into_bytes()),
-        "/b.m3u8" => Does::Stalls,
-        _ => Does::Sends(sound(47)),
-    })
-    .await;
-    let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\na.m3u8\n\
-                    #EXT-X-STREAM-INF:BANDWIDTH=2000\nb.m3u8\n";
-    let loader = server.open(variants, Limits::default()).await.unwrap();
-    let (came, problem) = all(loader).await;
-    assert!(problem.is_none(), "{problem:?}");
-    assert_eq!(came.len(), segments.len());
-    // The line carries it after the first segment; nobody asks for it again within a minute.
-    assert_eq!(server.count("/b.m3u8"), 1);
+    // The second one is never silent for long, and would go on for an hour.
+    let stalls = [(|| Does::Stalls) as fn() -> Does, || Does::Trickles(b'#', 512)];
+    let limits = Limits { whole: Duration::from_secs(3_600), ..Limits::default() };
+    let runs = stalls.map(|does| {
+        tokio::spawn(async move {
+            let text = list(&segments, "");
+            let server = Server::start(move |path| match path {
+                "/a.m3u8" => Does::Sends(text.clone().into_bytes()),
+                "/b.m3u8" => does(),
+                _ => Does::Sends(sound(47)),
+            })
+            .await;
+            let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\na.m3u8\n\
+                            #EXT-X-STREAM-INF:BANDWIDTH=2000\nb.m3u8\n";
+            let loader = server.open(variants, limits).await.unwrap();
+            let (came, problem) = timeout(WHOLE, all(loader)).await.unwrap();
+            assert!(problem.is_none(), "{problem:?}");
+            assert_eq!(came.len(), segments.len());
+            // The line carries it after the first segment; nobody asks for it again within a minute.
+            assert_eq!(server.count("/b.m3u8"), 1);
+        })
+    });
+    for run in runs {
+        run.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
+    // It takes connections, and secures none.
+    let server = Server::start(|_| Does::Stalls).await;
+    for more in ["", "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n"] {
+        let text = list(&[&format!("https://127.0.0.1:{}/a.ts", server.port)], more);
+        let loader = server.open(&text, Limits { quiet: QUIET, whole: WHOLE }).await.unwrap();
+        let Some(Problem::Net(error)) = all(loader).await.1 else { panic!("{more}") };
+        assert_eq!((error.stage, error.cause), (Stage::Tls, Cause::TimedOut { after: QUIET }));
+    }
 }
 
 #[tokio::test]
