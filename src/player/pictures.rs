@@ -65,6 +65,10 @@ struct Decoding<'a> {
     generation: u32,
     waiting: Waiting,
     lag: Lag,
+    /// What was left out ends with the next packet that is decoded.
+    left_out: bool,
+    /// The decoder is the one with which it begins anywhere.
+    tolerant: bool,
 }
 
 /// Pictures that come and cannot be decoded, because none before them was.
@@ -85,6 +89,8 @@ impl<'a> Decoding<'a> {
             generation: 0,
             waiting: Waiting::default(),
             lag: Lag::default(),
+            left_out: false,
+            tolerant: false,
         }
     }
 
@@ -115,6 +121,10 @@ impl<'a> Decoding<'a> {
         }
         let rest = match verdict {
             Verdict::Decode => {
+                if std::mem::take(&mut self.left_out) {
+                    // A keyframe has been waited for long enough.
+                    self.waiting.since = Some(packet.dts.offset(-(LONG.as_micros() as i64)));
+                }
                 let frames = self.decode(packet);
                 return self.begin_anywhere(packet, frames);
             }
@@ -123,6 +133,7 @@ impl<'a> Decoding<'a> {
                 if slow {
                     shared.odd(&Odd::TooSlow);
                 }
+                self.left_out = true;
                 self.break_off()
             }
         };
@@ -175,10 +186,11 @@ impl<'a> Decoding<'a> {
             return frames;
         }
         self.waiting.anywhere = true;
-        let system = self.parameters.as_ref().and_then(decode::open_tolerant);
-        if let Some(system) = system {
+        let other = self.parameters.as_ref().filter(|_| !self.tolerant);
+        if let Some(system) = other.and_then(decode::open_tolerant) {
             tracing::debug!("no picture begins anew: the system's decoder goes on");
             *decoder = system;
+            self.tolerant = true;
             decoder.name().clone_into(&mut self.shared.figures.lock().video);
         }
         decoder.begin_anywhere();
@@ -211,6 +223,7 @@ impl<'a> Decoding<'a> {
                 figures.decoder = Some(decoder.by());
                 drop(figures);
                 self.decoder = Some(decoder);
+                self.tolerant = false;
                 self.parameters = Some(parameters);
             }
             Err(error) if error.is_final() => self.shared.fail(Failure::new(
@@ -271,10 +284,12 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
-    use crate::base::Clock;
+    use crate::base::{Clock, Pooled};
     use crate::decode::By;
-    use crate::media::{Priority, Track};
+    use crate::media::{Color, Planes, Priority, Size, Track, VideoCodec};
+    use crate::player::described::configured;
     use crate::player::{Config, Event, Source};
+    use crate::wire::h264::DecoderConfig;
 
     /// Milliseconds from picture to picture, and from keyframe to keyframe.
     const STEP: i64 = 40;
@@ -497,5 +512,98 @@ mod tests {
         let decoded = bench.watch(60, 60);
         assert!(decoded.last().unwrap().0 > 45_000, "it goes on where none comes: {decoded:?}");
         assert_eq!(bench.said(), 1);
+    }
+
+    /// A decoder of a stream without keyframes: it takes longer than a picture is shown, and once it is
+    /// reset it gives nothing before it is told to begin anywhere.
+    struct Renewed {
+        shared: Arc<Shared>,
+        waits: bool,
+        seen: Arc<Mutex<Vec<i64>>>,
+    }
+
+    impl VideoBackend for Renewed {
+        fn prepare(&mut self) {}
+
+        fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
+            self.shared.set_position(self.shared.position().offset((STEP + 20) * 1_000));
+            if self.waits {
+                return Ok(Vec::new());
+            }
+            self.seen.lock().push(packet.pts.as_millis());
+            let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
+            Ok(vec![VideoFrame { pts: packet.pts, color: Color::PROGRAM, planes }])
+        }
+
+        fn flush(&mut self) -> Vec<VideoFrame> {
+            Vec::new()
+        }
+
+        fn reset(&mut self) {
+            self.waits = true;
+        }
+
+        fn is_waiting(&self) -> bool {
+            self.waits
+        }
+
+        fn begin_anywhere(&mut self) {
+            self.waits = false;
+        }
+
+        fn name(&self) -> &str {
+            "renewed"
+        }
+
+        fn by(&self) -> By {
+            By { library: "a test", hardware: None }
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_of_a_stream_without_keyframes_was_waited_for_already() {
+        let mut bench = Bench::live();
+        bench.group = i64::MAX;
+        let (shared, seen) = (Arc::clone(&bench.shared), Arc::<Mutex<Vec<i64>>>::default());
+        let its = Renewed { shared: Arc::clone(&shared), waits: false, seen: Arc::clone(&seen) };
+        let mut decoding = Decoding::new(&shared);
+        decoding.decoder = Some(Box::new(its));
+        // It is one that goes on anywhere: there is no need for another.
+        decoding.tolerant = true;
+        let config = DecoderConfig::new(
+            Bytes::from_static(&[
+                0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03,
+                0x00, 0x01, 0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x18, 0x31, 0x96,
+            ]),
+            Bytes::from_static(&[0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0]),
+        );
+        decoding.parameters = configured(VideoCodec::H264, config.unwrap().build().unwrap());
+        assert!(decoding.parameters.is_some());
+        while bench.position() < 60_000 {
+            while bench.next <= bench.position() + BUFFER {
+                bench.feed();
+            }
+            match shared.video.pop(Duration::ZERO) {
+                (_, Popped::Unit(unit)) => drop(decoding.take(unit)),
+                _ => shared.set_position(shared.position().offset(STEP * 1_000)),
+            }
+        }
+        let seen = seen.lock();
+        let gaps: Vec<i64> =
+            seen.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > STEP).collect();
+        // Ten seconds, and what it was behind.
+        assert!(
+            gaps.len() >= 3 && gaps.iter().all(|gap| (10_000..12_000).contains(gap)),
+            "{gaps:?}"
+        );
+        let said: Vec<String> = bench
+            .events
+            .waiting()
+            .filter_map(|event| match event {
+                Event::Message(said) => Some(said.key.to_string()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(said, ["player-too-slow"]);
     }
 }
