@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::base::{Backoff, Timestamp};
 use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
@@ -17,32 +18,36 @@ use crate::player::web::{self, Web};
 use crate::player::{Config, Failure, Kind, State};
 use crate::wire::rtmp::Url;
 
-/// Pauses before the tries to come back; the last one again and again.
-const BACK_OFF: [u64; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
-
 /// Servers that may send us on, one after the other.
 const MOST_ELSEWHERE: u32 = 3;
 /// Who has stayed for so long is not sent round and round, and was no false start.
 const STEADY: Duration = Duration::from_secs(10);
 
-/// How often it was tried to come back.
-#[derive(Debug, Default)]
-struct Tries(usize);
+/// The tries to come back.
+struct Tries {
+    backoff: Backoff,
+    /// When it was lost; `None`: it is well.
+    since: Option<Timestamp>,
+}
 
 impl Tries {
+    fn new(seed: u64) -> Self {
+        Self { backoff: Backoff::new(seed), since: None }
+    }
+
     /// A connection ended; `came`: it gave something. Who gives a little and hangs up again and again is
     /// not asked as if it had been well.
     fn lasted(&mut self, time: Duration, came: bool) {
         if came && time >= STEADY {
-            self.0 = 0;
+            self.backoff.reset();
+            self.since = None;
         }
     }
 
     /// What is waited before the next one.
-    fn pause(&mut self) -> Duration {
-        let pause = BACK_OFF.get(self.0).or(BACK_OFF.last()).copied().unwrap_or(1_000);
-        self.0 = self.0.saturating_add(1);
-        Duration::from_millis(pause)
+    fn pause(&mut self, now: Timestamp) -> Duration {
+        let since = *self.since.get_or_insert(now);
+        self.backoff.next_wait(now.since(since))
     }
 }
 
@@ -93,7 +98,10 @@ impl Remote {
 
     async fn watch(&mut self, feed: &mut Feed) {
         let shared = Arc::clone(&feed.shared);
-        let (mut tries, mut faded, mut elsewhere) = (Tries::default(), None, 0);
+        // Another one for each player of each machine.
+        let address = Arc::as_ptr(&shared).addr() as u64;
+        let seed = address ^ shared.clock.wall_micros(shared.clock.now()).cast_unsigned();
+        let (mut tries, mut faded, mut elsewhere) = (Tries::new(seed), None, 0);
         loop {
             let (before, since) = (feed.bodies(), shared.clock.now());
             let end = match &mut self.way {
@@ -140,7 +148,7 @@ impl Remote {
             if !shared.patient && faded.is_some_and(|since| now.since(since) > PATIENCE) {
                 return;
             }
-            let retry_in = tries.pause();
+            let retry_in = tries.pause(now);
             shared.figures.lock().reconnects += 1;
             let waiting = shared.patient && faded.is_some();
             let cause = if waiting { WAITING.to_owned() } else { failure.cause };
@@ -162,15 +170,31 @@ mod tests {
 
     #[test]
     fn who_gives_a_little_and_hangs_up_is_asked_less_and_less_often() {
-        let mut tries = Tries::default();
+        let mut now = Timestamp::ZERO;
+        let mut tries = Tries::new(1);
         let mut after = |seconds, came| {
+            now += Duration::from_secs(seconds);
             tries.lasted(Duration::from_secs(seconds), came);
-            tries.pause().as_millis()
+            let pause = tries.pause(now);
+            now += pause;
+            pause.as_millis()
         };
-        let pauses: Vec<_> = (0..8).map(|_| after(1, true)).collect();
-        assert_eq!(pauses, [500, 1_000, 2_000, 3_000, 5_000, 10_000, 10_000, 10_000]);
+        let mut pauses = (0..60).map(|_| after(1, true));
+        for most in [500, 1_000, 2_000, 2_000] {
+            let pause = pauses.next().unwrap();
+            assert!((most * 3 / 4..=most).contains(&pause), "{pause} of {most}");
+        }
+        assert!(pauses.last().unwrap() > 10_000);
         // A silence of 10 s is no broadcast.
-        assert_eq!(after(10, false), 10_000);
-        assert_eq!([after(10, true), after(1, true), after(3_600, true)], [500, 1_000, 500]);
+        assert!(after(10, false) > 10_000);
+        assert!(after(10, true) <= 500);
+        assert!((750..=1_000).contains(&after(1, true)));
+        assert!(after(3_600, true) <= 500);
+    }
+
+    #[test]
+    fn players_that_lost_the_same_server_do_not_come_back_in_step() {
+        let pauses = [1, 2].map(|seed| Tries::new(seed).pause(Timestamp::ZERO));
+        assert_ne!(pauses[0], pauses[1]);
     }
 }
