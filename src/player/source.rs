@@ -108,6 +108,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         ends: Cell::default(),
         list: RefCell::new(list),
         wanted: Cell::default(),
+        followed: Cell::default(),
     };
     // What makes no sense is told at once.
     let first = keeper.start(None)?;
@@ -262,6 +263,8 @@ struct Keeper {
     /// Which of several files plays, and which one is wanted instead.
     list: RefCell<Place>,
     wanted: Cell<Option<usize>>,
+    /// How often the files had become others when they were looked at last.
+    followed: Cell<Option<u32>>,
 }
 
 /// How the file that plays was to end.

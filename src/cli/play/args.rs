@@ -242,15 +242,8 @@ fn av_offset(text: &str) -> Result<i32, String> {
     }
 }
 
-/// `50`, `50%`, or a fraction such as `0.5`.
 fn volume(text: &str) -> Result<f32, String> {
-    let number = text.trim().trim_end_matches('%');
-    let fraction = number.contains('.') && !text.contains('%');
-    match number.parse::<f32>() {
-        Ok(volume) if fraction && (0.0..=1.0).contains(&volume) => Ok(volume),
-        Ok(volume) if (0.0..=100.0).contains(&volume) => Ok(volume / 100.0),
-        _ => Err(format!("'{text}' is no loudness: write 0 to 100")),
-    }
+    share(text, 0.0).ok_or_else(|| format!("'{text}' is no loudness: write 0 to 100"))
 }
 
 fn speaker(text: &str) -> Result<String, String> {
@@ -260,15 +253,19 @@ fn speaker(text: &str) -> Result<String, String> {
     }
 }
 
-/// `-50`, `-50%`, or a fraction such as `-0.5`.
 fn balance(text: &str) -> Result<f32, String> {
+    share(text, -1.0).ok_or_else(|| {
+        format!("'{text}' is no balance: write -100 (left alone) to 100 (right alone)")
+    })
+}
+
+/// `50`, `50%`, or a fraction such as `0.5`, from `least` to the whole.
+fn share(text: &str, least: f32) -> Option<f32> {
     let number = text.trim().trim_end_matches('%');
     let fraction = number.contains('.') && !text.contains('%');
-    match number.parse::<f32>() {
-        Ok(balance) if fraction && (-1.0..=1.0).contains(&balance) => Ok(balance),
-        Ok(balance) if (-100.0..=100.0).contains(&balance) => Ok(balance / 100.0),
-        _ => Err(format!("'{text}' is no balance: write -100 (left alone) to 100 (right alone)")),
-    }
+    let value = number.parse::<f32>().ok()?;
+    let whole = if fraction && (least..=1.0).contains(&value) { 1.0 } else { 100.0 };
+    (least * whole..=whole).contains(&value).then_some(value / whole)
 }
 
 /// Where the chat is: at the address given, or beside the stream; `None` for that in the stream only.

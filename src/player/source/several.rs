@@ -39,6 +39,10 @@ impl Keeper {
 
     /// Files may have come or gone since.
     pub(super) fn follow_list(&self) {
+        let changes = Some(self.transport.then_changes());
+        if self.followed.replace(changes) == changes {
+            return;
+        }
         self.list.borrow_mut().follow(self.files());
     }
 
