@@ -13,6 +13,7 @@ use crate::studio::scenes::{
 };
 
 mod copies;
+mod effect;
 mod files;
 mod refusal;
 mod ungroup;
@@ -90,79 +91,6 @@ pub enum Edit {
     SetSceneTransition(SceneId, Option<Transition>),
     /// All of these, as one step to undo; those that cannot be are left out.
     Several(Vec<Edit>),
-}
-
-impl Edit {
-    /// Whether it goes on with what `before` began, as a drag does: both are one step to undo.
-    pub(super) fn continues(&self, before: &Self) -> bool {
-        match (self, before) {
-            (Self::SetPlace(id, _), Self::SetPlace(other, _))
-            | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
-            // Numbers that are drawn.
-            (Self::SetTransition(new), Self::SetTransition(old)) => {
-                std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
-            }
-            (
-                Self::SetSceneTransition(id, Some(new)),
-                Self::SetSceneTransition(other, Some(old)),
-            ) => {
-                id == other
-                    && std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
-            }
-            (Self::SetFilters(id, new), Self::SetFilters(other, old)) => {
-                // Numbers that are drawn, not filters that come, go or are switched.
-                let alike = |(new, old): (&Slot, &Slot)| {
-                    new.enabled == old.enabled && new.filter.kind() == old.filter.kind()
-                };
-                id == other && new.len() == old.len() && new.iter().zip(old).all(alike)
-            }
-            (Self::SetProperties(id, new), Self::SetProperties(other, old)) => {
-                id == other && new.is_drawn_from(old)
-            }
-            (Self::Several(new), Self::Several(old)) => {
-                new.len() == old.len() && new.iter().zip(old).all(|(new, old)| new.continues(old))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether it can make more items, or put them deeper within each other. One that cannot changes nothing
-    /// at all where it cannot be made.
-    fn may_grow(&self) -> bool {
-        match self {
-            Self::AddSource { .. }
-            | Self::ShowSource { .. }
-            | Self::ShowScene { .. }
-            | Self::DuplicateScene(_)
-            | Self::DuplicateItem(_)
-            | Self::DuplicateSource(_)
-            | Self::Group(_) => true,
-            Self::Several(edits) => edits.iter().any(Self::may_grow),
-            Self::AddScene(_)
-            | Self::RemoveScene(_)
-            | Self::RenameScene(..)
-            | Self::MoveScene(..)
-            | Self::SetSource(..)
-            | Self::RenameSource(..)
-            | Self::SetFilters(..)
-            | Self::SetProperties(..)
-            | Self::AddFile(..)
-            | Self::RemoveFile(..)
-            | Self::ReplaceFile { .. }
-            | Self::SetInstead(..)
-            | Self::RemoveItem(_)
-            | Self::RenameItem(..)
-            | Self::HideItem(..)
-            | Self::LockItem(..)
-            | Self::MoveItem(..)
-            | Self::SetPlace(..)
-            | Self::SetOpacity(..)
-            | Self::SetBlend(..)
-            | Self::Ungroup(..)
-            | Self::SetTransition(_)
-            | Self::SetSceneTransition(..) => false,
-        }
-    }
 }
 
 impl Collection {
