@@ -8,6 +8,7 @@ mod drops;
 mod files;
 mod media_keys;
 mod pace;
+mod talk_keys;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use drops::{Drag, Drops};
 use files::{Files, Kind};
 use media_keys::{Ask, MediaKeys, State};
 use pace::Pace;
+use talk_keys::TalkKeys;
 
 /// The studio as the window needs it. All calls return at once.
 pub trait Studio: 'static {
@@ -134,6 +136,7 @@ struct Window<S> {
     awake: Awake,
     media_keys: MediaKeys,
     drops: Drops,
+    talk_keys: TalkKeys,
     /// Frames drawn.
     drawn: u64,
     /// Since when nobody can see the window: the frames that had been drawn then.
@@ -177,6 +180,8 @@ impl<S: Studio> Window<S> {
             screen.open(dialog);
         }
         screen.set_snapshot(studio.snapshot());
+        let talk_keys = TalkKeys::new(context);
+        screen.set_hears_elsewhere(talk_keys.reaches());
         if options.full_screen {
             screen.fill_screen();
         }
@@ -188,6 +193,7 @@ impl<S: Studio> Window<S> {
             awake: Awake::default(),
             media_keys: MediaKeys::new(ctx.clone()),
             drops: Drops::new(context),
+            talk_keys,
             drawn: 0,
             unseen: None,
             ending: None,
@@ -363,6 +369,10 @@ impl<S: Studio> eframe::App for Window<S> {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         self.obey_keys(ctx, &snapshot);
+        let talks = self.talk_keys.held(self.screen.talk_key_elsewhere());
+        if let Some(command) = self.screen.talk_elsewhere(ctx, talks, hidden) {
+            self.studio.send(command);
+        }
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
         if close && !self.may_close {

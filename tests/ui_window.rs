@@ -68,7 +68,7 @@ fn preferences(language: Language, theme: Theme) -> Preferences {
         reduced_motion: true,
         meter_fall: Fall::Fast,
         recording_folder: PathBuf::from("/home/ada/Videos"),
-        recording: Default::default(),
+        ..Preferences::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The studio's window on a display without a screen, ended from outside while it is on air and
 //! recording: by signals, as a terminal, a service manager and a logout send them. And what the
-//! desktop is asked for meanwhile: not to sleep. And hidden, where it draws nothing.
+//! desktop is asked for meanwhile: not to sleep. And hidden, where it draws nothing; and behind another window,
+//! where it hears the talk key.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,6 +35,8 @@ struct Studio {
     desktop: Desktop,
     _manager: Peer,
     serve: Onair,
+    /// The server's address.
+    server: String,
     window: Peer,
     home: TempDir,
 }
@@ -44,19 +47,24 @@ impl Studio {
     }
 
     fn start_on(desktop: Desktop) -> Self {
+        Self::start_with(desktop, "", "")
+    }
+
+    /// With more in the settings of the window, and below them.
+    fn start_with(desktop: Desktop, window: &str, more: &str) -> Self {
         let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
         let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
         let home = tempfile::tempdir().unwrap();
         let text = format!(
             "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
              quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
-             window = {{ recording_folder = {:?}, reduced_motion = true }}\n\
-             targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n]\n",
+             window = {{ recording_folder = {:?}, reduced_motion = true{window} }}\n\
+             targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n]\n{more}",
             home.path()
         );
         let manager = desktop.manage();
         let window = desktop.studio(home.path(), &text, "info,onair::app=debug");
-        Self { desktop, _manager: manager, serve, window, home }
+        Self { desktop, _manager: manager, serve, server, window, home }
     }
 
     /// On air, and some seconds of it in a file.
@@ -277,4 +285,51 @@ fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
     studio.window.signal("TERM");
     assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
     studio.was_ended_in_order();
+}
+
+/// Whether the last tenth of a second that has come of this file of samples (s16le) is to be heard.
+fn is_heard(samples: &Path) -> Option<bool> {
+    let bytes = fs::read(samples).ok()?;
+    let last = bytes.len().checked_sub(9_600)? & !1;
+    let loud = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]).unsigned_abs() > 100;
+    Some(bytes[last..].chunks_exact(2).any(loud))
+}
+
+#[test]
+fn the_talk_key_is_heard_behind_another_window_and_minimised() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let window = ", talk_key = \"F8\", talk_everywhere = true";
+    let strip = "[[strips]]\ntalk = \"push-to-talk\"\n";
+    let mut studio = Studio::start_with(Desktop::start(), window, strip);
+    studio.goes_on_air();
+    let id = studio.desktop.shown(&mut studio.window);
+    // What viewers hear.
+    let heard = studio.home.path().join("heard.raw");
+    let mut viewer = Command::new("ffmpeg");
+    let url = format!("{}/live/show", studio.server);
+    viewer.args(["-nostdin", "-v", "error", "-y", "-i", &url, "-vn"]);
+    viewer.args(["-ac", "1", "-ar", "48000", "-f", "s16le", "-flush_packets", "1"]).arg(&heard);
+    let _viewer = Peer::start_command(&mut viewer);
+    let is = |what: &str, wanted: bool| wait_for(what, LIMIT, || is_heard(&heard) == Some(wanted));
+    is("a strip that waits for its key", false);
+    let said = |arguments: &[&str]| studio.desktop.said("xdotool", arguments);
+    // A game, say: it has the keyboard.
+    let game = studio.desktop.play_test_picture();
+    wait_for("the game to have the keyboard", LIMIT, || {
+        let active = said(&["getactivewindow"]).parse().unwrap_or(0_u32);
+        studio.desktop.windows().len() == 2 && active != 0 && format!("{active:#x}") != id
+    });
+    for turn in ["behind another window", "minimised"] {
+        said(&["keydown", "F8"]);
+        is(turn, true);
+        said(&["keyup", "F8"]);
+        is(turn, false);
+        // Another key is none.
+        said(&["keydown", "F7"]);
+        said(&["windowminimize", &id]);
+        said(&["keyup", "F7"]);
+    }
+    drop(game);
+    studio.window.signal("TERM");
+    assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
 }

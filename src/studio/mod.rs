@@ -57,6 +57,7 @@ pub mod stats;
 mod steps;
 pub mod strips;
 mod surroundings;
+pub mod talk_key;
 pub mod tape;
 pub mod target;
 pub mod targets;
@@ -81,5 +82,6 @@ pub use stats::{DelayFigures, DelayState};
 pub use strips::{
     MOST as MOST_STRIPS, MOST_NAME as MOST_STRIP_NAME, SoundStrip, Talk, is_sound_of, sound_of,
 };
+pub use talk_key::TalkKey;
 pub use tape::RecordingChoices;
 pub use target::{Place, Route, Target};

@@ -30,6 +30,7 @@ mod recording;
 mod services;
 mod strips;
 mod targets;
+mod window;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,8 +46,6 @@ use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::control::Wanted;
 use crate::capture::{VideoChoice, sharing};
-use crate::mix::Fall;
-use crate::studio::RecordingChoices;
 use crate::studio::chatting::ChatChoices;
 use crate::studio::look::Look;
 use crate::studio::phones::Phones;
@@ -60,55 +59,10 @@ pub use places::{
 };
 pub(in crate::studio) use services::MOST as MOST_SERVICES;
 pub use services::{Own, OwnPart, read_own, read_services, services_beside, write_services};
+pub use window::{Language, Preferences, Theme};
 
 /// The version this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
-
-/// The language of the window.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Language {
-    /// As the system is set.
-    #[default]
-    System,
-    English,
-    Chinese,
-}
-
-/// The colours of the window.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Theme {
-    #[default]
-    Dark,
-    Light,
-}
-
-/// How the window looks and where recordings go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Preferences {
-    pub language: Language,
-    pub theme: Theme,
-    /// No animation at all.
-    pub reduced_motion: bool,
-    /// How fast the bars of level meters fall.
-    pub meter_fall: Fall,
-    /// Where recordings are put.
-    pub recording_folder: PathBuf,
-    /// How they are made.
-    pub recording: RecordingChoices,
-}
-
-impl Default for Preferences {
-    fn default() -> Self {
-        Self {
-            language: Language::System,
-            theme: Theme::Dark,
-            reduced_motion: false,
-            meter_fall: Fall::default(),
-            recording_folder: default_recording_folder(),
-            recording: RecordingChoices::default(),
-        }
-    }
-}
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,7 +149,7 @@ struct File {
     chat: chat::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<ServerTable>,
-    window: WindowTable,
+    window: window::Table,
     recording: recording::Table,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
     cameras: toml::Table,
@@ -206,15 +160,6 @@ struct File {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct ServerTable {
     successor: String,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct WindowTable {
-    language: String,
-    theme: String,
-    reduced_motion: bool,
-    meter_fall: String,
-    recording_folder: PathBuf,
 }
 
 impl Settings {
@@ -307,27 +252,7 @@ impl Settings {
             server: Some(self.successor.clone())
                 .filter(|url| !url.is_empty())
                 .map(|successor| ServerTable { successor }),
-            window: WindowTable {
-                language: match self.preferences.language {
-                    Language::System => "system",
-                    Language::English => "en",
-                    Language::Chinese => "zh-CN",
-                }
-                .to_owned(),
-                theme: match self.preferences.theme {
-                    Theme::Dark => "dark",
-                    Theme::Light => "light",
-                }
-                .to_owned(),
-                reduced_motion: self.preferences.reduced_motion,
-                meter_fall: match self.preferences.meter_fall {
-                    Fall::Fast => "fast",
-                    Fall::Medium => "medium",
-                    Fall::Slow => "slow",
-                }
-                .to_owned(),
-                recording_folder: self.preferences.recording_folder.clone(),
-            },
+            window: window::table(&self.preferences),
             recording: recording::table(&self.preferences.recording),
             collection: layout::table(&self.collection),
         }
@@ -358,7 +283,6 @@ impl Reader<'_> {
                 "The settings were written by a newer onair (version {version}); what is unknown here is left out"
             ));
         }
-        let preferences = Preferences::default();
         Settings {
             video: self.parsed("video"),
             audio: self.parsed("audio"),
@@ -377,28 +301,7 @@ impl Reader<'_> {
             successor: self.successor(),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
             player_muted: self.flag("player.muted"),
-            preferences: Preferences {
-                language: self.one_of(
-                    "window.language",
-                    &[
-                        ("system", Language::System),
-                        ("en", Language::English),
-                        ("zh-CN", Language::Chinese),
-                    ],
-                ),
-                theme: self
-                    .one_of("window.theme", &[("dark", Theme::Dark), ("light", Theme::Light)]),
-                reduced_motion: self.flag("window.reduced_motion"),
-                meter_fall: self.one_of(
-                    "window.meter_fall",
-                    &[("fast", Fall::Fast), ("medium", Fall::Medium), ("slow", Fall::Slow)],
-                ),
-                recording_folder: self
-                    .text("window.recording_folder")
-                    .filter(|folder| !folder.is_empty())
-                    .map_or(preferences.recording_folder, PathBuf::from),
-                recording: recording::read(self),
-            },
+            preferences: window::read(self),
         }
     }
 

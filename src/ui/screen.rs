@@ -2,6 +2,7 @@
 //! was asked for. Knows nothing of eframe: tests drive it as the program does.
 
 mod picked;
+mod talking;
 
 use std::sync::Arc;
 
@@ -50,8 +51,9 @@ pub struct Screen {
     /// The players' pictures, by the slots of their tiles.
     watched: Vec<Picture>,
     full_screen: bool,
-    /// The talk key was held in the last frame.
-    talking: bool,
+    talk: talk::TalkState,
+    /// The desktop tells of keys while another window has the keyboard.
+    hears_elsewhere: bool,
     wishes: Vec<Wish>,
 }
 
@@ -106,7 +108,8 @@ impl Screen {
             program: Picture::new("program", program),
             watched: watched.into_iter().map(|slot| Picture::new("watched", slot)).collect(),
             full_screen: false,
-            talking: false,
+            talk: talk::TalkState::default(),
+            hears_elsewhere: false,
             wishes: Vec::new(),
         }
     }
@@ -340,6 +343,7 @@ impl Screen {
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
+            hears_elsewhere: self.hears_elsewhere,
             film: &mut self.film,
             services: &mut self.services,
             successor: &mut self.successor,
@@ -388,10 +392,9 @@ impl Screen {
         {
             self.set_full_screen(false);
         }
-        let held = talk::held(&ctx, &self.snapshot, typing);
-        if held != std::mem::replace(&mut self.talking, held) {
-            self.wishes.push(Wish::Command(Command::TalkKey(held)));
-        }
+        let key = self.preferences.talk_key;
+        let told = self.talk.look(&ctx, &self.snapshot, key, typing);
+        self.wishes.extend(told.map(Wish::Command));
         for action in Action::ALL {
             let Some(shortcut) = action.shortcut() else { continue };
             let asked = self.dialog.is_some()

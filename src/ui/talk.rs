@@ -1,20 +1,105 @@
-//! The talk key: the space bar, held down, where a strip listens to one.
+//! The talk key, held down where a strip listens to one.
 
-use egui::{Context, Key, Modifiers};
+use egui::{Context, Event, Key, Modifiers};
 
-use crate::studio::{Snapshot, Talk};
+use crate::studio::{Command, Preferences, Snapshot, Talk, TalkKey};
 
-/// Whether it is held now. It is not while somebody types, or another window has the keyboard.
-pub fn held(ctx: &Context, snapshot: &Snapshot, typing: bool) -> bool {
-    let wanted = snapshot
-        .strips
-        .iter()
-        .any(|strip| matches!(strip.sound.talk, Talk::PushToTalk | Talk::PushToMute));
-    wanted
+/// The talk key as it was in the last frame.
+#[derive(Debug, Default)]
+pub struct TalkState {
+    held: bool,
+    /// It is held, wherever.
+    elsewhere: bool,
+}
+
+impl TalkState {
+    /// Whether the key is held while another window has the keyboard; what is to be told of it.
+    pub fn heard_elsewhere(&mut self, held: bool, away: bool) -> Option<Command> {
+        self.elsewhere = held;
+        if away { self.is(held) } else { None }
+    }
+
+    /// Looks at this window's keyboard; what is to be told.
+    pub fn look(
+        &mut self,
+        ctx: &Context,
+        snapshot: &Snapshot,
+        key: TalkKey,
+        typing: bool,
+    ) -> Option<Command> {
+        let away = !ctx.input(|input| input.focused);
+        let here = held(ctx, snapshot, key, typing);
+        self.is(here || (away && self.elsewhere))
+    }
+
+    fn is(&mut self, held: bool) -> Option<Command> {
+        (std::mem::replace(&mut self.held, held) != held).then_some(Command::TalkKey(held))
+    }
+}
+
+/// Whether a strip listens to the talk key.
+fn is_wanted(snapshot: &Snapshot) -> bool {
+    let mut talks = snapshot.strips.iter().map(|strip| strip.sound.talk);
+    talks.any(|talk| matches!(talk, Talk::PushToTalk | Talk::PushToMute))
+}
+
+/// The key to be looked at while another window has the keyboard.
+pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<TalkKey> {
+    Some(preferences.talk_key).filter(|_| preferences.talk_everywhere && is_wanted(snapshot))
+}
+
+/// Whether it is held now in this window. It is not while somebody types, or another window has the
+/// keyboard.
+fn held(ctx: &Context, snapshot: &Snapshot, key: TalkKey, typing: bool) -> bool {
+    let Some(key) = Key::from_name(key.name()) else { return false };
+    is_wanted(snapshot)
         && !typing
         && ctx.input_mut(|input| {
             // What has the keyboard is not pressed by it.
-            input.consume_key(Modifiers::NONE, Key::Space);
-            input.focused && input.key_down(Key::Space)
+            input.consume_key(Modifiers::NONE, key);
+            input.focused && input.key_down(key)
         })
+}
+
+/// What was pressed while a key is chosen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    Key(TalkKey),
+    /// One that cannot be the talk key.
+    Other,
+    Escape,
+}
+
+/// The key that was pressed in this frame to be the talk key; none of them does anything else.
+pub fn pressed(ctx: &Context) -> Option<Pressed> {
+    ctx.input_mut(|input| {
+        let mut found = None;
+        input.events.retain(|event| {
+            let Event::Key { key, pressed, repeat, .. } = event else { return true };
+            if *key == Key::Tab {
+                return true;
+            }
+            if *pressed && !repeat {
+                found.get_or_insert(match (TalkKey::named(key.name()), key) {
+                    (_, Key::Escape) => Pressed::Escape,
+                    (Some(key), _) => Pressed::Key(key),
+                    (None, _) => Pressed::Other,
+                });
+            }
+            false
+        });
+        found
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_talk_key_is_a_key_of_the_window() {
+        for name in TalkKey::NAMES {
+            assert_eq!(Key::from_name(name).map(Key::name), Some(name));
+        }
+    }
 }

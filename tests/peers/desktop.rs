@@ -118,4 +118,11 @@ impl Desktop {
     pub fn play(&self, file: &Path, home: &Path) -> Peer {
         Peer::start_command(self.onair(home).arg("play").arg(file).arg("--mute"))
     }
+
+    /// A window of a program that we did not write, which takes the keyboard.
+    pub fn play_test_picture(&self) -> Peer {
+        let mut ffplay = self.command("ffplay");
+        ffplay.args(["-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x180:r=5"]);
+        Peer::start_command(&mut ffplay)
+    }
 }

@@ -493,6 +493,90 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
     assert!(commands(&mut harness).is_empty());
 }
 
+#[test]
+fn the_talk_key_is_chosen_by_pressing_it() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToTalk);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    let key = |harness: &Harness<'static, Window>| {
+        harness.state().screen.as_ref().unwrap().preferences().talk_key.name()
+    };
+    assert!(click(&mut harness, "Talk key Space bar").is_empty());
+    // Not these: Escape only leaves it as it was.
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_label("Talk key Press a key…");
+    assert!(
+        harness.query_all_by_label_contains("This key cannot be the talk key").next().is_some()
+    );
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(key(&harness), "Space");
+    harness.get_by_label("Talk key Space bar").click();
+    harness.run();
+    harness.key_press(Key::F8);
+    harness.run();
+    harness.get_by_label("Talk key F8");
+    assert_eq!(key(&harness), "F8");
+    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, Wish::Preferences)));
+    // Whoever goes on with Tab has chosen none.
+    harness.get_by_label("Talk key F8").click();
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    harness.key_press(Key::A);
+    harness.run();
+    assert_eq!(key(&harness), "F8");
+    // This desktop tells of nobody else's keys; another one may.
+    let everywhere = "Also while another window has the keyboard";
+    let named = |harness: &Harness<'static, Window>| {
+        harness.query_all_by_label_contains("This desktop tells no program").count()
+    };
+    assert_eq!(named(&harness), 1);
+    harness.state_mut().screen.as_mut().unwrap().set_hears_elsewhere(true);
+    harness.run();
+    assert_eq!(named(&harness), 0);
+    harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
+    harness.run();
+    let screen = harness.state().screen.as_ref().unwrap();
+    assert!(screen.preferences().talk_everywhere);
+    assert_eq!(screen.talk_key_elsewhere().map(onair::studio::TalkKey::name), Some("F8"));
+    // Held in the window: the space bar is a key as any other now.
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.state().demo.taken();
+    harness.key_down(Key::F8);
+    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    harness.key_up(Key::F8);
+    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+}
+
+#[test]
+fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToMute);
+    harness.input_mut().focused = false;
+    harness.run();
+    let told = |harness: &mut Harness<'static, Window>, held, hidden| {
+        let ctx = harness.ctx.clone();
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.talk_elsewhere(&ctx, held, hidden)
+    };
+    assert_eq!(told(&mut harness, true, false), Some(Command::TalkKey(true)));
+    assert_eq!(told(&mut harness, true, false), None);
+    // What the window itself sees of the keyboard does not end it.
+    assert!(commands(&mut harness).is_empty());
+    assert_eq!(told(&mut harness, false, false), Some(Command::TalkKey(false)));
+    // In front the window hears for itself, and who types there is heard by nobody.
+    harness.input_mut().focused = true;
+    harness.run();
+    assert_eq!(told(&mut harness, true, false), None);
+    assert!(commands(&mut harness).is_empty());
+    // Minimised, whatever had the keyboard last.
+    assert_eq!(told(&mut harness, true, true), Some(Command::TalkKey(true)));
+}
+
 /// Whether these words are painted, by whatever part of the window.
 pub fn paints(shape: &egui::Shape, words: &str) -> bool {
     match shape {

@@ -28,6 +28,8 @@ pub enum Answer {
 pub struct Needs<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
+    /// The desktop tells of keys while another window has the keyboard.
+    pub hears_elsewhere: bool,
     pub film: &'a mut Film,
     pub services: &'a mut Services,
     /// What is typed as the built-in server's successor.

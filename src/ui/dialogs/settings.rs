@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use egui::{CornerRadius, Id, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    CornerRadius, Id, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::mix::Fall;
 use crate::studio::{Language, Theme as ThemeChoice, strips};
 use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
+use crate::ui::talk::{self, Pressed};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
@@ -17,25 +20,53 @@ use crate::ui::widgets::{
 };
 use crate::wire::container::Format;
 
+/// Of what is in it.
+const WIDTH: f32 = 480.0;
+
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
     let theme = view.theme;
-    modal(ctx, theme, "settings", 440.0, |ui| {
+    modal(ctx, theme, "settings", WIDTH, |ui| {
         let close = heading(ui, view, &view.texts.get("settings"));
         let before = needs.preferences.clone();
-        language(ui, view, needs);
-        appearance(ui, view, needs);
-        motion(ui, view, needs);
-        meters(ui, view, needs);
-        folder(ui, view, needs);
-        recording(ui, view, needs);
-        replay_always(ui, view, needs);
-        tracks(ui, view, needs);
-        renderer(ui, view, needs);
+        // As high as the window lets it be, below the heading.
+        let height = (ctx.content_rect().height() - 140.0).max(160.0);
+        let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+        area.show(ui, |ui| {
+            ui.set_width(WIDTH - gap::M);
+            columns(
+                ui,
+                |ui, left| {
+                    if left { language(ui, view, needs) } else { appearance(ui, view, needs) }
+                },
+            );
+            motion(ui, view, needs);
+            meters(ui, view, needs);
+            talk_key(ui, view, needs);
+            folder(ui, view, needs);
+            recording(ui, view, needs);
+            replay_always(ui, view, needs);
+            tracks(ui, view, needs);
+            renderer(ui, view, needs);
+        });
         if *needs.preferences != before {
             view.wish(Wish::Preferences);
         }
         close.then_some(Answer::Close)
     })
+}
+
+/// Two halves beside each other; the first one is the left.
+fn columns(ui: &mut Ui, mut half: impl FnMut(&mut Ui, bool)) {
+    let width = (ui.available_width() - gap::S) / 2.0;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        for left in [true, false] {
+            ui.vertical(|ui| {
+                ui.set_width(width);
+                half(ui, left);
+            });
+        }
+    });
 }
 
 /// A name above a control.
@@ -138,6 +169,56 @@ fn meters(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             }
         }
     });
+}
+
+/// The key, which is chosen by pressing it, and where it is heard.
+fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("strip-talk");
+    caption(ui, theme, &name);
+    let state = Id::unique("talk-key");
+    // Whether a key is waited for, and whether the last one could not be it.
+    let (mut waits, mut refused) = ui.data(|data| data.get_temp(state)).unwrap_or((false, false));
+    let pressed = waits.then(|| talk::pressed(ui.ctx())).flatten();
+    if let Some(pressed) = pressed {
+        (waits, refused) = (pressed == Pressed::Other, pressed == Pressed::Other);
+        if let Pressed::Key(key) = pressed {
+            needs.preferences.talk_key = key;
+        }
+    }
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let key = match needs.preferences.talk_key.name() {
+            "Space" => texts.get("key-space").to_string(),
+            name => name.to_owned(),
+        };
+        let text = if waits { texts.get("settings-talk-press").to_string() } else { key };
+        let called = format!("{name} {text}");
+        let button = Button::new(&text).name(&called).width(140.0).selected(waits);
+        let response = button.show(ui, theme);
+        if response.clicked() {
+            (waits, refused) = (!waits, false);
+            response.request_focus();
+        } else if !response.has_focus() {
+            waits = false;
+        }
+        let everywhere = texts.get("settings-talk-everywhere");
+        ui.add_enabled_ui(needs.hears_elsewhere, |ui| {
+            if switch(ui, theme, &everywhere, needs.preferences.talk_everywhere) {
+                needs.preferences.talk_everywhere ^= true;
+            }
+        });
+        label(ui, &everywhere, Type::Small, theme.text);
+    });
+    let note = match (refused && waits, needs.hears_elsewhere) {
+        (true, _) => Some(key!("settings-talk-refused")),
+        (false, false) => Some(key!("settings-talk-here")),
+        (false, true) => None,
+    };
+    if let Some(note) = note {
+        paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
+    }
+    ui.data_mut(|data| data.insert_temp(state, (waits, refused)));
 }
 
 fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &Needs<'_>) {

@@ -1,0 +1,113 @@
+//! Which keys are down, asked of the X server: neither a grab nor a lost event leaves one down.
+
+use std::time::Duration;
+
+use x11rb::connection::Connection as _;
+use x11rb::errors::ReplyError;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym};
+use x11rb::rust_connection::RustConnection;
+
+use crate::base::Stop;
+use crate::studio::TalkKey;
+
+/// How often it is asked: less than a syllable is lost.
+const TURN: Duration = Duration::from_millis(20);
+/// A server that has gone is looked for again after this.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Tells whether the key is down, until it is asked to stop.
+pub(super) fn look(key: TalkKey, stop: &Stop, change: &dyn Fn(bool)) {
+    let Some(symbol) = symbol(key) else { return };
+    loop {
+        if let Err(why) = watch(symbol, stop, change) {
+            tracing::debug!(why, "the X server does not tell of keys");
+        }
+        // What is not known is not held: nobody is heard by a mistake.
+        change(false);
+        if stop.wait(PAUSE) {
+            return;
+        }
+    }
+}
+
+fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), String> {
+    let (connection, _) = RustConnection::connect(None).map_err(|error| error.to_string())?;
+    let told = |error: ReplyError| error.to_string();
+    let mut codes = codes(&connection, symbol).map_err(told)?;
+    while !stop.wait(TURN) {
+        let mut changed = false;
+        while let Some(event) = connection.poll_for_event().map_err(|error| error.to_string())? {
+            changed |= matches!(event, Event::MappingNotify(_));
+        }
+        if changed {
+            codes = self::codes(&connection, symbol).map_err(told)?;
+        }
+        let keys = connection.query_keymap().map_err(ReplyError::from);
+        let keys = keys.and_then(|asked| asked.reply()).map_err(told)?.keys;
+        change(codes.iter().any(|code| is_down(&keys, *code)));
+    }
+    Ok(())
+}
+
+/// The keys that have this symbol, in whatever layout.
+fn codes(connection: &RustConnection, symbol: Keysym) -> Result<Vec<Keycode>, ReplyError> {
+    let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
+    let count = last.saturating_sub(first).saturating_add(1);
+    let mapping = connection.get_keyboard_mapping(first, count)?.reply()?;
+    let each = usize::from(mapping.keysyms_per_keycode).max(1);
+    let keys = (first..=last).zip(mapping.keysyms.chunks(each));
+    Ok(keys.filter(|(_, symbols)| symbols.contains(&symbol)).map(|(code, _)| code).collect())
+}
+
+/// Of the keys that are down, one bit each.
+fn is_down(keys: &[u8; 32], code: Keycode) -> bool {
+    keys.get(usize::from(code / 8)).is_some_and(|byte| byte >> (code % 8) & 1 == 1)
+}
+
+/// As keys are called in X11 (`keysymdef.h`).
+fn symbol(key: TalkKey) -> Option<Keysym> {
+    let name = key.name();
+    Some(match name {
+        "Space" => 0x20,
+        "Backtick" => 0x60,
+        "Insert" => 0xff63,
+        "Home" => 0xff50,
+        "End" => 0xff57,
+        "PageUp" => 0xff55,
+        "PageDown" => 0xff56,
+        _ => match *name.as_bytes() {
+            [letter] => Keysym::from(letter.to_ascii_lowercase()),
+            _ => 0xffbd + name.strip_prefix('F')?.parse::<u8>().ok().map(Keysym::from)?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_its_symbol() {
+        let mut all: Vec<Keysym> = TalkKey::NAMES
+            .iter()
+            .map(|name| symbol(TalkKey::named(name).unwrap()).unwrap())
+            .collect();
+        let of = |name| symbol(TalkKey::named(name).unwrap());
+        assert_eq!(
+            (of("A"), of("9"), of("F1"), of("F12")),
+            (Some(0x61), Some(0x39), Some(0xffbe), Some(0xffc9))
+        );
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), TalkKey::NAMES.len());
+    }
+
+    #[test]
+    fn a_bit_tells_of_a_key() {
+        let mut keys = [0; 32];
+        keys[8] = 0b10;
+        assert!(is_down(&keys, 65));
+        assert!(!is_down(&keys, 64) && !is_down(&keys, 255));
+    }
+}

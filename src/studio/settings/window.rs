@@ -1,0 +1,158 @@
+//! The window, in the settings: `[window]`, and what is chosen in it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::reader::Reader;
+use super::{default_recording_folder, recording};
+use crate::mix::Fall;
+use crate::studio::talk_key::TalkKey;
+use crate::studio::tape::RecordingChoices;
+
+/// The language of the window.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Language {
+    /// As the system is set.
+    #[default]
+    System,
+    English,
+    Chinese,
+}
+
+/// The colours of the window.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Theme {
+    #[default]
+    Dark,
+    Light,
+}
+
+/// How the window looks and where recordings go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preferences {
+    pub language: Language,
+    pub theme: Theme,
+    /// No animation at all.
+    pub reduced_motion: bool,
+    /// How fast the bars of level meters fall.
+    pub meter_fall: Fall,
+    pub talk_key: TalkKey,
+    /// The talk key is heard also while another window has the keyboard.
+    pub talk_everywhere: bool,
+    /// Where recordings are put.
+    pub recording_folder: PathBuf,
+    /// How they are made.
+    pub recording: RecordingChoices,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            language: Language::System,
+            theme: Theme::Dark,
+            reduced_motion: false,
+            meter_fall: Fall::default(),
+            talk_key: TalkKey::default(),
+            talk_everywhere: false,
+            recording_folder: default_recording_folder(),
+            recording: RecordingChoices::default(),
+        }
+    }
+}
+
+const LANGUAGES: [(&str, Language); 3] =
+    [("system", Language::System), ("en", Language::English), ("zh-CN", Language::Chinese)];
+const THEMES: [(&str, Theme); 2] = [("dark", Theme::Dark), ("light", Theme::Light)];
+const FALLS: [(&str, Fall); 3] =
+    [("fast", Fall::Fast), ("medium", Fall::Medium), ("slow", Fall::Slow)];
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Table {
+    language: String,
+    theme: String,
+    reduced_motion: bool,
+    meter_fall: String,
+    talk_key: String,
+    talk_everywhere: bool,
+    recording_folder: PathBuf,
+}
+
+pub(super) fn table(preferences: &Preferences) -> Table {
+    Table {
+        language: name_of(&preferences.language, &LANGUAGES),
+        theme: name_of(&preferences.theme, &THEMES),
+        reduced_motion: preferences.reduced_motion,
+        meter_fall: name_of(&preferences.meter_fall, &FALLS),
+        talk_key: preferences.talk_key.name().to_owned(),
+        talk_everywhere: preferences.talk_everywhere,
+        recording_folder: preferences.recording_folder.clone(),
+    }
+}
+
+fn name_of<T: PartialEq>(value: &T, names: &[(&str, T)]) -> String {
+    let name = names.iter().find(|(_, one)| one == value);
+    name.map_or_else(String::new, |(name, _)| (*name).to_owned())
+}
+
+/// What is read.
+pub(super) fn read(reader: &mut Reader<'_>) -> Preferences {
+    Preferences {
+        language: reader.one_of("window.language", &LANGUAGES),
+        theme: reader.one_of("window.theme", &THEMES),
+        reduced_motion: reader.flag("window.reduced_motion"),
+        meter_fall: reader.one_of("window.meter_fall", &FALLS),
+        talk_key: talk_key(reader),
+        talk_everywhere: reader.flag("window.talk_everywhere"),
+        recording_folder: reader
+            .text("window.recording_folder")
+            .filter(|folder| !folder.is_empty())
+            .map_or_else(default_recording_folder, PathBuf::from),
+        recording: recording::read(reader),
+    }
+}
+
+fn talk_key(reader: &mut Reader<'_>) -> TalkKey {
+    let Some(name) = reader.text("window.talk_key") else { return TalkKey::default() };
+    TalkKey::named(&name).unwrap_or_else(|| {
+        reader.bad("window.talk_key", "it names no key that can be the talk key");
+        TalkKey::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::Settings;
+
+    #[test]
+    fn every_choice_is_written_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let preferences = Preferences {
+            language: Language::Chinese,
+            theme: Theme::Light,
+            reduced_motion: true,
+            meter_fall: Fall::Slow,
+            talk_key: TalkKey::named("F8").unwrap(),
+            talk_everywhere: true,
+            recording_folder: folder.path().to_owned(),
+            ..Preferences::default()
+        };
+        let settings = Settings { preferences: preferences.clone(), ..Settings::default() };
+        settings.write(&path).unwrap();
+        let (read, warnings) = Settings::read(&path);
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(read.preferences, preferences);
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_the_talk_key_is_told_and_the_space_bar_is_it() {
+        for text in ["talk_key = 'Escape'", "talk_key = 8"] {
+            let (settings, warnings) = Settings::parse(&format!("[window]\n{text}\n"));
+            assert_eq!(settings.preferences.talk_key, TalkKey::default());
+            assert_eq!(warnings.len(), 1, "{warnings:?}");
+            assert!(warnings[0].contains("window.talk_key"), "{warnings:?}");
+        }
+    }
+}
