@@ -8,12 +8,11 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::net::{self, Class};
 use crate::player::feed::Feed;
+use crate::player::heads::is_media;
 use crate::player::odd::Odd;
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, Offered};
-use crate::wire::flv::audio::AudioPacket;
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{self, FrameType, TagKind};
+use crate::wire::flv::TagKind;
 use crate::wire::rtmp::Url;
 
 /// Without media for this long there is no such stream, or it is lost.
@@ -132,21 +131,6 @@ impl Watch {
     }
 }
 
-/// Whether a body is a picture or sound: no data, nothing that only tells how to decode, no command.
-pub(super) fn is_media(kind: TagKind, body: &Bytes) -> bool {
-    match kind {
-        TagKind::Script => false,
-        TagKind::Video => flv::parse_video(body).is_ok_and(|tag| {
-            let frame = |packet: &VideoPacket| matches!(packet, VideoPacket::Frame { data, .. } if !data.is_empty());
-            tag.frame_type != FrameType::Command && tag.tracks().any(|it| frame(&it.packet))
-        }),
-        TagKind::Audio => flv::parse_audio(body).is_ok_and(|tag| {
-            let frame = |packet: &AudioPacket| matches!(packet, AudioPacket::Frame(data) if !data.is_empty());
-            tag.tracks().any(|it| frame(&it.packet))
-        }),
-    }
-}
-
 /// The server said yes, and then nothing.
 pub(super) fn silent() -> Failure {
     let seconds = PATIENCE.as_secs();
@@ -169,27 +153,4 @@ pub(super) fn failure(error: &net::Error) -> Failure {
     let offered = error.pin_to_offer().map(|pin| Offered { server: error.peer.clone(), pin });
     let offered = offered.map(Box::new);
     Failure { offered, ..Failure::new(kind, error.to_string(), error.advice()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_decoded_is_media() {
-        for (kind, body, is) in [
-            (TagKind::Script, &b"\x02\0\x0aonMetaData"[..], false),
-            (TagKind::Video, b"\x17\0\0\0\0\x01d", false),
-            (TagKind::Video, b"\x17\x01\0\0\0\0\0\0\x01e", true),
-            (TagKind::Video, b"\x17\x01\0\0\0", false),
-            (TagKind::Video, b"\x57\0", false),
-            (TagKind::Video, b"\x17\x02\0\0\0", false),
-            (TagKind::Audio, b"\xAF\0\x11\x90", false),
-            (TagKind::Audio, b"\xAF\x01abc", true),
-            (TagKind::Audio, b"\xAF\x01", false),
-            (TagKind::Audio, b"", false),
-        ] {
-            assert_eq!(is_media(kind, &Bytes::from_static(body)), is, "{kind:?} {body:?}");
-        }
-    }
 }

@@ -10,9 +10,9 @@ use crate::base::Timestamp;
 use crate::decode::{Lack, inventory};
 use crate::media::{AudioCodec, AudioParameters, Track, VideoParameters};
 use crate::player::census::Census;
-use crate::player::connection::is_media;
 use crate::player::demux::{Demux, Found};
 use crate::player::described;
+use crate::player::heads::{Heads, is_media};
 use crate::player::odd::Odd;
 use crate::player::packets::Unit;
 use crate::player::pull::Pace;
@@ -22,7 +22,7 @@ use crate::player::shift::Kept;
 use crate::player::timeline::Untidy;
 use crate::player::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
-use crate::wire::flv::{self, TagKind, VideoFormat};
+use crate::wire::flv::{TagKind, VideoFormat};
 use crate::wire::unplayed::{self, Medium, Unplayed};
 
 /// So many bodies without anything that can be played, and that was it.
@@ -471,46 +471,6 @@ fn past(micros: i64) -> u32 {
     micros.rem_euclid(1_000) as u32
 }
 
-/// What a file that is begun in the middle of a stream needs first.
-#[derive(Debug, Default)]
-struct Heads {
-    script: Option<Bytes>,
-    video: Option<Bytes>,
-    audio: Option<Bytes>,
-}
-
-/// Whether a body of data is what tells of the stream.
-fn is_metadata(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"onMetaData";
-    body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
-}
-
-/// Whether a body holds no picture or sound, but tells of all that come after it.
-pub(super) fn is_head(kind: TagKind, body: &Bytes) -> bool {
-    match kind {
-        // Other data, such as a chat's lines, are no head.
-        TagKind::Script => is_metadata(body),
-        TagKind::Video => flv::parse_video(body).is_ok_and(|tag| tag.is_sequence_start()),
-        // How channels are laid out does without; the configuration does not.
-        TagKind::Audio => {
-            flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start() && !tag.is_layout())
-        }
-    }
-}
-
-impl Heads {
-    fn note(&mut self, kind: TagKind, body: &Bytes) {
-        if is_head(kind, body) {
-            let place = match kind {
-                TagKind::Script => &mut self.script,
-                TagKind::Video => &mut self.video,
-                TagKind::Audio => &mut self.audio,
-            };
-            *place = Some(body.clone());
-        }
-    }
-}
-
 fn lack_of_video(format: VideoFormat) -> Option<Lack> {
     format.codec().and_then(|codec| inventory::video_decoder(codec).err())
 }
@@ -535,6 +495,7 @@ mod tests {
     use super::*;
     use crate::base::Clock;
     use crate::player::{Config, Source, save};
+    use crate::wire::flv;
 
     /// What is written of a stream without headers (Sorenson H.263) from its middle on.
     #[test]

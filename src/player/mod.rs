@@ -27,6 +27,7 @@ mod fifo;
 mod file;
 pub mod glance;
 mod handle;
+mod heads;
 pub mod jitter;
 mod lag;
 mod listed;

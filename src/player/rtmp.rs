@@ -11,7 +11,8 @@ use crate::base::Timestamp;
 use crate::net;
 use crate::net::rtmp::{Client, Options};
 use crate::player::connection::{End, PATIENCE, TICK, WAITING, Watch, failure};
-use crate::player::feed::{self, Feed};
+use crate::player::feed::Feed;
+use crate::player::heads;
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, State};
 use crate::wire::flv::TagKind;
@@ -160,9 +161,9 @@ impl Rtmp {
             // On its way when the server was asked for another place. How to decode holds there too,
             // and is not always said again: nginx-rtmp sends what stands in the file.
             Event::Video { ref body, .. }
-                if !feed::is_head(TagKind::Video, body) && watch.is_leaving(now) => {}
+                if !heads::is_head(TagKind::Video, body) && watch.is_leaving(now) => {}
             Event::Audio { ref body, .. }
-                if !feed::is_head(TagKind::Audio, body) && watch.is_leaving(now) => {}
+                if !heads::is_head(TagKind::Audio, body) && watch.is_leaving(now) => {}
             Event::StreamEof if watch.is_leaving(now) => {}
             Event::Video { time_ms, body } => {
                 watch.heard(TagKind::Video, &body, shared, now);
