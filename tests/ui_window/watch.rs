@@ -338,6 +338,49 @@ fn what_is_said_is_read_and_answered() {
 }
 
 #[test]
+fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
+    let mut harness = open("watch-chat");
+    // What was set stays set.
+    let sent = |harness: &mut Harness<'static, Window>| {
+        let sent = commands(harness);
+        let Some(Command::Player(Playing::SetChat(choices))) = sent.last().cloned() else {
+            panic!("{sent:?}");
+        };
+        harness.state().demo.change(|snapshot| snapshot.chat_choices = choices.clone());
+        choices
+    };
+    click(&mut harness, "How the chat is shown");
+    let mut wanted = ChatChoices::default();
+    for (name, value) in [("Opacity", 0.5), ("Speed", 1.5), ("Size", 32.0)] {
+        harness.get_by_role_and_label(Role::Slider, name).set_value_accesskit(value.into());
+        let place = match name {
+            "Opacity" => &mut wanted.opacity,
+            "Speed" => &mut wanted.speed,
+            _ => &mut wanted.size,
+        };
+        *place = value;
+        assert_eq!(sent(&mut harness), wanted, "{name}");
+    }
+    for (name, typed) in [("Leave out lines with", "spoiler， 画面,"), ("Your name", "Ada")] {
+        harness.get_by_role_and_label(Role::TextInput, name).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, name).type_text(typed);
+        if name == "Your name" {
+            wanted.name = typed.to_owned();
+        } else {
+            wanted.words = vec!["spoiler".to_owned(), "画面".to_owned()];
+        }
+        assert_eq!(sent(&mut harness), wanted, "{name}");
+    }
+    // They are what is offered when it is opened again.
+    harness.key_press(Key::Escape);
+    harness.run();
+    click(&mut harness, "How the chat is shown");
+    let words = harness.get_by_role_and_label(Role::TextInput, "Leave out lines with");
+    assert_eq!(words.accesskit_node().value().as_deref(), Some("spoiler, 画面"));
+}
+
+#[test]
 fn a_wall_shows_each_players_state_in_its_tile() {
     let mut harness = open("watch-wall");
     let player = |playing| vec![Command::Player(playing)];
@@ -359,7 +402,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
         click(&mut harness, &format!("Take {nobody} away")),
         player(Playing::Remove(TileId(4)))
     );
-    let workshop = "workshop · live.example.com: Opening…";
+    let workshop = "workshop · live.example.com: Playing";
     harness.get_by_label(workshop).focus();
     harness.run();
     harness.key_press(Key::Enter);
@@ -373,7 +416,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     assert_eq!(commands(&mut harness), player(Playing::Choose(TileId(1))));
     harness.get_by_label("Picture of the stream");
     assert_eq!(asked(&mut harness, Key::Escape), []);
-    harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Opening…"));
+    harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Playing"));
 }
 
 /// Whether a picture is painted, and not only letters and lines.
@@ -403,6 +446,7 @@ fn the_first_picture_is_seen_while_the_buffer_still_fills() {
     assert!(!paints_a_picture(&harness));
     assert_eq!(words(&harness), [false, true], "{:?}", shown(&harness));
 
+    let hall = "main-hall · live.example.com";
     let mut harness = open("watch-wall");
     harness.state().demo.change(|snapshot| {
         snapshot.tiles.truncate(2);
@@ -415,9 +459,12 @@ fn the_first_picture_is_seen_while_the_buffer_still_fills() {
         shapes.iter().any(|it| paints(&it.shape, buffering))
     };
     assert!(painted(&harness), "over the picture");
+    // It is called as its picture is.
+    harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: {buffering}"));
     harness.state().demo.watched.clear();
     harness.run();
     assert!(!painted(&harness) && !paints_a_picture(&harness));
+    harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Opening…"));
 }
 
 #[test]

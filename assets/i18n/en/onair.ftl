@@ -772,6 +772,7 @@ watch-url-hint = rtmp://server/app/stream, https://server/live.m3u8
 tile-add = Tile
 tip-tile-add = Play this beside what is playing; up to nine at once.
 tile-name = { $name }: { $state }
+tile-playing = Playing
 tile-again = Play { $name } again
 tile-trust = Trust the certificate of { $name }
 tile-remove = Take { $name } away

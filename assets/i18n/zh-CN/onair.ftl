@@ -769,6 +769,7 @@ watch-url-hint = rtmp://服务器/应用/流，https://服务器/live.m3u8
 tile-add = 分屏
 tip-tile-add = 与正在播放的内容并排播放；最多同时九个。
 tile-name = { $name }：{ $state }
+tile-playing = 正在播放
 tile-again = 重新播放{ $name }
 tile-trust = 信任{ $name }的证书
 tile-remove = 移除{ $name }

@@ -81,11 +81,6 @@ fn one(
     let inside = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - FOOT));
     let pressed = ui.interact(rect, ui.scope_id().with(("tile", tile.id)), Sense::click());
     let state = tile::sentence(texts, &tile.state);
-    let told = texts.with(
-        "tile-name",
-        &[("name", name.as_str().into()), ("state", state.title.as_str().into())],
-    );
-    pressed.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, tile.chosen, &told));
     let shown = picture.filter(|_| tile::is_seen(&tile.state)).and_then(|picture| {
         if tile.chosen {
             tile::paint_chosen(ui, picture, draft, inside)
@@ -97,10 +92,14 @@ fn one(
         fill_around(ui, inside, Rect::from_min_max(inside.min, inside.min), BLACK);
     }
     let playing = tile.state == WatchState::Playing && shown.is_some();
+    let state = tile::still(texts, &tile.state).filter(|_| shown.is_some()).unwrap_or(state);
     if !playing {
-        let still = tile::still(texts, &tile.state).filter(|_| shown.is_some());
-        words(ui, view, tile, still.as_ref().unwrap_or(&state), inside);
+        words(ui, view, tile, &state, inside);
     }
+    let plays = texts.get("tile-playing");
+    let does = if playing { &*plays } else { state.title.as_str() };
+    let told = texts.with("tile-name", &[("name", name.as_str().into()), ("state", does.into())]);
+    pressed.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, tile.chosen, &told));
     if tile.chosen {
         over(ui, view, draft, inside);
     } else if let Some(notice) = tile.said.last() {
