@@ -252,6 +252,40 @@ fn a_master_leads_to_a_variant_and_to_its_sound() {
     }
 }
 
+/// A picture and its sound, in a list each. Of each a segment is missing once.
+#[test]
+fn a_segment_that_is_missing_of_one_list_takes_nothing_of_the_other() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let missing = [("picture", 75, 4), ("sound", 100, 3)];
+    for (kind, ending) in [("mpegts", "ts"), ("fmp4", "m4s")] {
+        let map = "v:0,agroup:s,name:picture a:0,agroup:s,name:sound,default:yes";
+        let lists = ["-hls_segment_type", kind, "-var_stream_map", map, "list-%v.m3u8"];
+        let options = ["-t", "4", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+        for (track, ..) in missing {
+            let at = folder.path().join(format!("{kind}-{track}"));
+            fs::create_dir(&at).unwrap();
+            let master = ["-master_pl_name", "master.m3u8"];
+            let parts = [&PICTURE[..], &TONE, &CODE, &options, &master, &lists];
+            ffmpeg(&at, &parts).wait_success(LIMIT);
+            fs::remove_file(at.join(format!("list-{track}1.{ending}"))).unwrap();
+        }
+    }
+    let web = serve(folder.path());
+    for kind in ["mpegts", "fmp4"] {
+        for (track, pictures, seconds) in missing {
+            let name = format!("{kind}-{track}");
+            let url = format!("http://127.0.0.1:{}/{name}/master.m3u8", web.http);
+            let outcome = play(&config(&url), |_| false);
+            assert_eq!(outcome.state, State::Ended, "{name}");
+            let figures = &outcome.figures;
+            assert_eq!((figures.decoded, figures.damaged), (pictures, 0), "{name}");
+            let off = figures.audio_samples as i64 - seconds * 48_000;
+            assert!(off.abs() < 10 * 1_024, "{name}: {off} samples");
+        }
+    }
+}
+
 /// The picture of both variants is the same film; one has the sound in it, one beside it.
 #[test]
 fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_back() {

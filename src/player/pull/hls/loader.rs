@@ -14,6 +14,7 @@ use super::fetch::{Fetch, MAX_SEGMENT, join};
 use super::follow::{Arrival, Track};
 use super::unpack::is_picture;
 use crate::net::web::WebUrl;
+use crate::player::heads::{Heads, is_head};
 use crate::player::pull::ability::Ability;
 use crate::player::pull::item::{Ask, Buffer, Distance, Item, Pace};
 use crate::player::pull::problem::Problem;
@@ -74,6 +75,8 @@ pub(super) struct Loader {
     codec_changed: bool,
     /// The address of each variant that could not be opened, and until when it is left alone.
     left_out: Vec<(String, Instant)>,
+    /// What last told how to decode picture and sound that come from two lists.
+    heads: Heads,
 }
 
 impl Loader {
@@ -127,6 +130,7 @@ impl Loader {
             ability,
             codec_changed,
             left_out: Vec::new(),
+            heads: Heads::default(),
         };
         loader.told = Some(loader.pace());
         loader
@@ -250,6 +254,7 @@ impl Loader {
                 }
             }
             in_order(&mut tags);
+            self.repeat_heads(&mut tags, restart);
         }
         let mut items = Vec::with_capacity(tags.len() + 6);
         let pace = self.pace();
@@ -266,6 +271,24 @@ impl Loader {
         items.extend(unplayed.into_iter().map(Item::Unplayed));
         items.extend(tags.into_iter().map(Item::Tag));
         Ok(items)
+    }
+
+    /// Of two lists only one may have broken off: what told how to decode the other one does not come
+    /// again by itself.
+    fn repeat_heads(&mut self, tags: &mut Vec<Tag>, restart: bool) {
+        let heads = [(TagKind::Video, &self.heads.video), (TagKind::Audio, &self.heads.audio)];
+        for (kind, head) in heads.into_iter().filter(|_| restart) {
+            let at = tags.iter().position(|tag| tag.kind == kind).unwrap_or(0);
+            if let (Some(first), Some(head)) = (tags.get(at), head)
+                && first.kind == kind
+                && !is_head(kind, &first.body)
+            {
+                tags.insert(at, Tag { body: head.clone(), ..first.clone() });
+            }
+        }
+        for tag in &*tags {
+            self.heads.note(tag.kind, &tag.body);
+        }
     }
 
     /// Goes to another variant where the line asks for it.
