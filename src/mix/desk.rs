@@ -17,8 +17,8 @@ use super::strip::{Channel, Strip};
 use crate::base::Timestamp;
 use crate::media::ExtraTrack;
 
-/// The most strips of a desk.
-pub const MOST_STRIPS: usize = 32;
+/// The most strips of a desk: 32 of people's, and the one on which a stinger is heard.
+pub const MOST_STRIPS: usize = 33;
 
 pub(super) struct Desk {
     shape: Shape,

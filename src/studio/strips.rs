@@ -18,8 +18,8 @@ use crate::studio::names;
 use crate::studio::sources::{self, Chosen};
 use crate::studio::stand_by::{self, StandBy};
 
-/// The most strips there are, the main one included.
-pub const MOST: usize = MOST_STRIPS;
+/// The most strips there are, the main one included; the mixer has one more, for stingers.
+pub const MOST: usize = MOST_STRIPS - 1;
 
 /// A name longer than this is cut off.
 pub const MOST_NAME: usize = 64;
