@@ -96,6 +96,8 @@ pub struct Scenes {
     pub picture: Latest<VideoFrame>,
     pub can_undo: bool,
     pub can_redo: bool,
+    /// The machine does not keep up: filters that only make a picture nicer are left out.
+    pub lacks_filters: bool,
     /// What cameras that are open let be set, by their ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
     /// What they offer.

@@ -35,6 +35,26 @@ fn filters_of_a_source_are_added_moved_set_and_taken_away() {
     assert!(harness.query_by_label("Add a filter").is_none());
 }
 
+#[test]
+fn filters_that_are_left_out_say_so_where_they_are_set() {
+    let mut harness = open("filters");
+    let slots = ["chroma-key", "beauty", "denoise"].map(|kind| video::Slot {
+        enabled: kind != "denoise",
+        filter: video::Filter::of_kind(kind).unwrap(),
+    });
+    apply(&mut harness, &Edit::SetFilters(SourceId(1), slots.to_vec()));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    let told = |harness: &Harness<'static, Window>| {
+        harness.query_all_by_label_contains("Left out while the machine").count()
+    };
+    assert_eq!(told(&harness), 0);
+    harness.state().demo.change(|snapshot| snapshot.scenes.lacks_filters = true);
+    harness.run();
+    // Beauty: what hides something never is, and what is off is off.
+    assert_eq!(told(&harness), 1);
+}
+
 /// The properties that a command sets.
 fn properties_set(commands: &[Command]) -> (SourceId, Properties) {
     match commands {

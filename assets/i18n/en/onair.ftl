@@ -144,6 +144,7 @@ slides-repeat = Repeat
 action-filters = Filters of the selected source
 video-filters = Filters of { $name }
 video-filters-none = None: the picture passes as it is. Add one below.
+video-filter-left-out = Left out while the machine does not keep up.
 video-filters-hint = From the top to the bottom, for every scene that shows this source.
 video-filters-picture = The picture that goes out
 video-filter-crop = Crop

@@ -144,6 +144,7 @@ slides-repeat = 循环
 action-filters = 所选来源的滤镜
 video-filters = { $name }的滤镜
 video-filters-none = 无：画面原样通过。可在下方添加。
+video-filter-left-out = 机器性能不足，暂时停用。
 video-filters-hint = 从上到下依次处理，对显示此来源的所有场景有效。
 video-filters-picture = 输出画面
 video-filter-crop = 裁剪

@@ -453,6 +453,7 @@ impl Engine {
             picture: self.prepared.clone(),
             can_undo,
             can_redo,
+            lacks_filters: stage.strain >= Strain::Filters,
             controls: self.state.stage.board.listed(),
             formats: self.state.stage.board.formats(),
         }

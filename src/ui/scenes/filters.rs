@@ -108,6 +108,10 @@ fn list(ui: &mut Ui, view: &View<'_>, slots: &mut Vec<Slot>, looked: &mut usize)
                 Some(pressed) => moved = Some((index, pressed)),
                 None => {}
             }
+            if view.snapshot.scenes.lacks_filters && slot.enabled && slot.filter.is_costly() {
+                let text = view.texts.get("video-filter-left-out");
+                paragraph(ui, &text, Type::Small, view.theme.warn);
+            }
         }
     });
     if let Some((index, pressed)) = moved {
