@@ -110,9 +110,13 @@ mod tests {
     #[test]
     fn colours_become_the_programs() {
         let mut tint = Tint::default();
+        let all =
+            [Matrix::Bt601, Matrix::Bt709].map(|it| [(it, Range::Limited), (it, Range::Full)]);
+        let all = all.as_flattened().iter().copied();
         for rgb in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.2, 0.5, 0.8], [1.0; 3]] {
             let want = encode(Color::PROGRAM, rgb);
-            for color in [Color::WEBCAM, Color::JPEG] {
+            for (matrix, range) in all.clone() {
+                let color = Color { matrix, range };
                 let (y, u, v) = encode(color, rgb);
                 let mut planes = Planes::black(Size::new(16, 16));
                 planes.y.fill(y);
