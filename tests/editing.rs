@@ -224,6 +224,49 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
 }
 
 #[test]
+fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    picture(&path("first.png"));
+    picture(&path("moved.png"));
+    let mut slides = collection(&[VideoChoice::Slides(path("first.png"))]);
+    let source = SourceId(1);
+    for name in ["second.png", "third.png"] {
+        assert!(slides.apply(&Edit::AddFile(source, path(name))));
+    }
+    let studio = quiet(Settings { collection: slides, ..Settings::default() });
+    let told = || -> Vec<(&'static str, String, String)> {
+        let notices = studio.snapshot().notices;
+        let told = notices.iter().filter(|it| it.key.ends_with("-left-out"));
+        told.map(|it| (it.key, it.args[0].1.clone(), it.args[1].1.clone())).collect()
+    };
+    let second = path("second.png").display().to_string();
+    let third = path("third.png").display().to_string();
+    let one = |path: &str| vec![("scene-file-left-out", "1".to_owned(), path.to_owned())];
+    let two = vec![("scene-files-left-out", "1".to_owned(), second)];
+    wait_for("both", LIMIT, || told() == two);
+    let state = || studio.snapshot().scenes.sources.iter().find(|it| it.id == source).cloned();
+    wait_for("the first slide", LIMIT, || state().is_some_and(|it| it.state == SourceState::Open));
+    assert!(state().unwrap().lacks(&path("second.png")).is_some());
+    // One is chosen elsewhere, the other one comes.
+    let (old, new) = (path("second.png"), path("moved.png"));
+    studio.send(Command::Edit(Edit::ReplaceFile { source, index: 0, old, new }));
+    wait_for("the other alone", LIMIT, || told() == one(&third));
+    studio.send(Command::Edit(Edit::RenameSource(source, "Album".into())));
+    wait_for("its new name", LIMIT, || told().first().is_some_and(|it| it.1 == "Album"));
+    assert_eq!(told().len(), 1);
+    picture(&path("third.png"));
+    wait_for("nothing to tell", LIMIT, || told().is_empty());
+    assert!(state().unwrap().left_out.is_empty());
+    // One that goes while it is shown is told as well.
+    fs::remove_file(path("moved.png")).unwrap();
+    wait_for("it is missed", LIMIT, || told().len() == 1);
+    studio.send(Command::Edit(Edit::RemoveItem(ItemId(2))));
+    wait_for("what is told goes with its source", LIMIT, || told().is_empty());
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
 fn what_is_told_of_a_source_goes_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let absent = VideoChoice::Image(folder.path().join("absent.png"));

@@ -246,10 +246,19 @@ impl<T> Sender<T> {
             return Err(Closed);
         }
         match self.shared.gauge.full {
-            Full::Block => self.send_blocking(item),
+            Full::Block => self.send_blocking(item, None).map(|_| true),
             Full::DropOldest => self.send_dropping_oldest(item),
             Full::DropToKeyframe => self.send_keyed(item),
         }
+    }
+
+    /// Waits at most so long for room; without any the item comes back. For queues that
+    /// [block](Full::Block), so that who fills them can see to something else in between.
+    ///
+    /// # Errors
+    /// [`Closed`] once the receiver is gone.
+    pub fn offer(&self, item: T, limit: Duration) -> Result<Option<T>, Closed> {
+        self.send_blocking(item, Some(limit))
     }
 
     /// The queue's figures.
@@ -287,14 +296,14 @@ impl<T> Sender<T> {
         found
     }
 
-    fn send_blocking(&self, item: T) -> Result<bool, Closed> {
+    fn send_blocking(&self, item: T, limit: Option<Duration>) -> Result<Option<T>, Closed> {
         let mut item = Some(item);
-        let sent = self.shared.room.wait(None, || {
+        let sent = self.shared.room.wait(limit, || {
             if self.is_closed() {
                 return Some(Err(Closed));
             }
             match self.sender.try_send(item.take()?) {
-                Ok(()) => Some(Ok(true)),
+                Ok(()) => Some(Ok(())),
                 Err(channel::TrySendError::Full(back)) => {
                     item = Some(back);
                     None
@@ -302,11 +311,12 @@ impl<T> Sender<T> {
                 Err(channel::TrySendError::Disconnected(_)) => Some(Err(Closed)),
             }
         });
-        let sent = sent.unwrap_or(Err(Closed));
-        if sent.is_ok() {
-            self.accepted();
+        match sent {
+            Some(sent) => sent.map(|()| self.accepted())?,
+            None if limit.is_none() => return Err(Closed),
+            None => {}
         }
-        sent
+        Ok(item)
     }
 
     fn send_dropping_oldest(&self, mut item: T) -> Result<bool, Closed> {
@@ -492,6 +502,17 @@ mod tests {
         drop(tx);
         assert_eq!(answered.recv_timeout(Duration::from_secs(10)), Err(Empty::Closed));
         worker.join(Duration::from_secs(10)).unwrap();
+    }
+
+    #[test]
+    fn what_is_offered_comes_back_where_there_is_no_room() {
+        let (tx, rx) = bounded("test", 1, Full::Block);
+        assert_eq!(tx.offer(1, Duration::ZERO), Ok(None));
+        assert_eq!(tx.offer(2, Duration::from_millis(1)), Ok(Some(2)));
+        assert_eq!((rx.try_recv(), tx.offer(2, Duration::ZERO)), (Ok(1), Ok(None)));
+        assert_eq!((tx.gauge().sent(), tx.gauge().dropped()), (2, 0));
+        drop(rx);
+        assert_eq!(tx.offer(3, Duration::from_millis(1)), Err(Closed));
     }
 
     #[test]

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod left_out;
 mod mix;
 mod reader;
 
+use self::left_out::Missing;
 use self::mix::{STEPS, blend};
 use self::reader::{Reader, Rounds, Shown, Slide, Turn};
 use super::board;
@@ -125,6 +127,7 @@ impl Slides {
         let (slides, ready) = queue::bounded("slides", 1, Full::Block);
         let turn = Arc::new(Turn::default());
         let (its, pace, then) = (self.clone(), dial.clone(), transport.clone());
+        let (paths, others) = (self.paths.clone(), transport.clone());
         let reader = Reader {
             turn: Arc::clone(&turn),
             listed: Box::new(move || its.listed(&then.then())),
@@ -136,6 +139,8 @@ impl Slides {
             fps: context.grid.rate.as_f64(),
             status: Arc::clone(&status),
             slides,
+            chosen: Box::new(move || paths.iter().cloned().chain(others.then()).collect()),
+            missing: Missing::new(transport.clone()),
             seed: context.clock.wall_micros(context.clock.now()).cast_unsigned(),
         };
         let worker = Worker::spawn("slides", move |stop| reader.run(stop))?;

@@ -63,6 +63,13 @@ pub struct Position {
     pub item: Option<(usize, usize)>,
 }
 
+/// One of several files that is left out, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
 #[derive(Debug, Default)]
 struct Inside {
     asked: VecDeque<Go>,
@@ -71,6 +78,7 @@ struct Inside {
     then: Vec<PathBuf>,
     /// How often they became others.
     changes: u32,
+    left_out: Arc<[LeftOut]>,
 }
 
 /// Shared by both; clones are the same one.
@@ -133,6 +141,19 @@ impl Transport {
         inside.at_end == AtEnd::Loop && inside.then.is_empty()
     }
 
+    /// The source says which of its files it leaves out now.
+    pub fn tell_left_out(&self, files: &[LeftOut]) {
+        let mut inside = self.0.lock();
+        if *inside.left_out != *files {
+            inside.left_out = files.into();
+        }
+    }
+
+    /// Which of several files are left out.
+    pub fn left_out(&self) -> Arc<[LeftOut]> {
+        Arc::clone(&self.0.lock().left_out)
+    }
+
     /// The source says where it is.
     pub fn tell(&self, position: Position) {
         self.0.lock().position = Some(position);
@@ -174,6 +195,20 @@ mod tests {
         assert_ne!(transport.then_changes(), changes);
         transport.set_at_end(AtEnd::Hold);
         assert!(!transport.goes_around());
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_until_it_is_not() {
+        let transport = Transport::default();
+        assert!(transport.left_out().is_empty());
+        let files = [LeftOut { path: "/b.png".into(), reason: "it is not there".into() }];
+        transport.tell_left_out(&files);
+        let told = transport.left_out();
+        assert_eq!(*told, files);
+        transport.tell_left_out(&files);
+        assert!(Arc::ptr_eq(&told, &transport.left_out()), "nothing is new");
+        transport.tell_left_out(&[]);
+        assert!(transport.left_out().is_empty());
     }
 
     #[test]

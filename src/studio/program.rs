@@ -292,6 +292,11 @@ impl Program {
         self.sources.changes()
     }
 
+    /// Which of them leave out other files than at the last call, and what is to be told of it.
+    pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<Message>)> {
+        self.sources.left_out()
+    }
+
     /// Whether others are to stand in for sources than do, or for none: [`Program::set_sources`] sees to it.
     pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
         let report = self.video.report();

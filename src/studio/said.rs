@@ -25,6 +25,14 @@ pub enum Said {
     SourceBack {
         source: String,
     },
+    /// A source goes on without this one of its files, and so many others.
+    FileLeftOut {
+        id: SourceId,
+        source: String,
+        path: String,
+        others: usize,
+        reason: String,
+    },
     /// What a source plays is not heard: there are as many strips as there may be.
     NoStrip {
         source: String,
@@ -81,6 +89,8 @@ impl Said {
             Self::SourceFailed { .. } => "scene-source-failed",
             Self::SourceLost { .. } => "scene-source-lost",
             Self::SourceBack { .. } => "scene-source-back",
+            Self::FileLeftOut { others: 0, .. } => "scene-file-left-out",
+            Self::FileLeftOut { .. } => "scene-files-left-out",
             Self::NoStrip { .. } => NO_STRIP,
             Self::FilterFailed { .. } => "filter-failed",
             Self::TransitionFailed { .. } => "transition-failed",
@@ -109,6 +119,17 @@ impl Said {
             }
             Self::SourceBack { source } | Self::NoStrip { source } => {
                 vec![("source", source.clone())]
+            }
+            Self::FileLeftOut { source, path, others, reason, .. } => {
+                let mut args = vec![
+                    ("source", source.clone()),
+                    ("path", path.clone()),
+                    ("reason", reason.clone()),
+                ];
+                if *others > 0 {
+                    args.push(("others", others.to_string()));
+                }
+                args
             }
             Self::Imported { scenes, sources, strips } => vec![
                 ("scenes", scenes.clone()),
@@ -146,7 +167,9 @@ impl Said {
     /// The button that helps.
     pub(super) fn remedy(&self) -> Option<Remedy> {
         match self {
-            Self::SourceFailed { id, .. } | Self::SourceLost { id, .. } => {
+            Self::SourceFailed { id, .. }
+            | Self::SourceLost { id, .. }
+            | Self::FileLeftOut { id, .. } => {
                 Some(Remedy::EditSource(*id))
             }
             _ => None,
@@ -162,6 +185,12 @@ impl Said {
                 format!("The source {source} is gone: {reason}")
             }
             Self::SourceBack { source } => format!("The source {source} is back."),
+            Self::FileLeftOut { source, path, others: 0, reason, .. } => {
+                format!("The source {source} is shown without {path}: {reason}")
+            }
+            Self::FileLeftOut { source, path, others, reason, .. } => {
+                format!("The source {source} is shown without {path} ({reason}) and {others} more of its files")
+            }
             Self::NoStrip { source } => {
                 format!("{source} is not heard: there are as many strips as there may be.")
             }
@@ -211,6 +240,7 @@ impl Said {
         match self {
             Self::SourceFailed { .. } => "It is shown as soon as it is there; until then a slate, or what its properties say. Or choose another file or device.".into(),
             Self::SourceLost { .. } => "It is taken back by itself when it returns; until then a slate is shown, or what its properties say.".into(),
+            Self::FileLeftOut { .. } => "It is shown in its turn as soon as it is there. Or choose another file for it in the properties of the source.".into(),
             Self::NoStrip { .. } => "Remove a strip from the sound desk, then add one that hears it.".into(),
             Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
             Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),

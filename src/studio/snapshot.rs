@@ -1,7 +1,7 @@
 //! The studio as it is now: plain values for the window to draw and for tests to look at.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
 use crate::decode::By;
-use crate::media::transport::Position;
+use crate::media::transport::{LeftOut, Position};
 use crate::media::{Rung, Size, VideoFrame};
 use crate::mix;
 use crate::net::Pin;
@@ -80,6 +80,8 @@ pub struct SceneSource {
     pub reason: String,
     /// Where it is, if it plays something that can be paused.
     pub playing: Option<Position>,
+    /// Those of its files that it goes on without.
+    pub left_out: Arc<[LeftOut]>,
     /// The device's own id; empty for what is no device.
     pub device: String,
 }
@@ -102,6 +104,14 @@ pub struct Scenes {
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
     /// What they offer.
     pub formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
+}
+
+impl SceneSource {
+    /// Why it goes on without this file.
+    pub fn lacks(&self, path: &Path) -> Option<&str> {
+        let found = self.left_out.iter().find(|it| it.path == path);
+        found.map(|it| it.reason.as_str())
+    }
 }
 
 impl Scenes {

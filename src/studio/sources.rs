@@ -11,7 +11,7 @@ use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::Transport;
 use crate::media::source::{Alarm, Report, State, Status};
-use crate::media::transport::Go;
+use crate::media::transport::{Go, LeftOut};
 use crate::player;
 use crate::studio::message::Message;
 use crate::studio::said::Said;
@@ -164,13 +164,24 @@ struct Opened {
     /// Whether it was seen last that no scene shows it, and whether it stands because of that.
     hidden: Option<bool>,
     stands: bool,
+    /// The files that it was told to leave out.
+    left_out: Arc<[LeftOut]>,
 }
 
 impl Opened {
     fn new(source: &Source, chosen: Chosen<VideoChoice>, dials: Dials) -> Self {
         let (name, when_hidden) = (source.name.clone(), source.properties.hidden);
         let heeded = source.properties.heeded(&source.choice);
-        Self { name, chosen, dials, heeded, when_hidden, hidden: None, stands: false }
+        Self {
+            name,
+            chosen,
+            dials,
+            heeded,
+            when_hidden,
+            hidden: None,
+            stands: false,
+            left_out: Arc::default(),
+        }
     }
 
     /// A scene on the program shows it, or none does.
@@ -284,6 +295,7 @@ impl Sources {
                 if open.name != source.name {
                     self.closed.push((open.name.clone(), open.chosen.told.clone()));
                     open.chosen.told.alarm = None;
+                    open.left_out = Arc::default();
                     open.name.clone_from(&source.name);
                     // What was told of it by its old name is told anew.
                     if open.chosen.failed() {
@@ -427,6 +439,32 @@ impl Sources {
     /// What was told, until the last call, of sources that are closed or are called otherwise now.
     pub fn closed(&mut self) -> Vec<(String, Report)> {
         std::mem::take(&mut self.closed)
+    }
+
+    /// Which sources leave out other files than at the last call: their names, and what a person is told
+    /// where there still are any. One that does not deliver at all has more to say than that.
+    pub fn left_out(&mut self) -> Vec<(String, Option<Message>)> {
+        let changes = self.open.iter_mut().filter_map(|(id, open)| {
+            let mut now = open.dials.transport().left_out();
+            if open.chosen.told.state.is_down() {
+                now = Arc::default();
+            }
+            if now == open.left_out {
+                return None;
+            }
+            open.left_out = Arc::clone(&now);
+            let message = now.first().map(|first| {
+                Message::Scenes(Said::FileLeftOut {
+                    id: stand_in::owner(*id),
+                    source: open.name.clone(),
+                    path: first.path.display().to_string(),
+                    others: now.len() - 1,
+                    reason: first.reason.clone(),
+                })
+            });
+            Some((open.name.clone(), message))
+        });
+        changes.collect()
     }
 
     /// What changed since the last call.

@@ -66,6 +66,7 @@ pub(super) fn playing_sources() -> Vec<SceneSource> {
         size: Some(Size::new(1280, 720)),
         reason: String::new(),
         playing: Some(playing),
+        left_out: std::sync::Arc::default(),
         device: String::new(),
     };
     let slides = Position { item: Some((2, 12)), ..Position::default() };
@@ -83,6 +84,7 @@ pub(super) fn camera_source() -> SceneSource {
         size: Some(Size::new(1280, 720)),
         reason: String::new(),
         playing: None,
+        left_out: std::sync::Arc::default(),
         device: "c920".into(),
     }
 }

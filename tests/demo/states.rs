@@ -102,6 +102,7 @@ fn missing(snapshot: &mut Snapshot) {
         size: None,
         reason: reason.into(),
         playing: None,
+        left_out: std::sync::Arc::default(),
         device: String::new(),
     }];
     let remedy = Some(Remedy::EditSource(SourceId(1)));

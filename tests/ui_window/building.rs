@@ -6,6 +6,7 @@ use onair::capture::text::Content;
 use onair::capture::{Area, Screen as Monitor, ScreenInfo, WindowInfo};
 use onair::compose::scene::{Blend, Crop, Fit, SceneId};
 use onair::media::Size;
+use onair::media::transport::LeftOut;
 use onair::studio::scenes::MOST_SOURCES;
 use onair::studio::{Collection, Level, Notice, Remedy};
 use onair::ui::pick::{Pick, Then};
@@ -564,6 +565,58 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     click(&mut harness, "A folder…");
     let folder = Wish::PickAnother(Pick::Slides, SOURCE, Some("/a".into()));
     assert_eq!(wish(&harness), Some(folder));
+}
+
+#[test]
+fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
+    let mut harness = with(&["slides:/a/1.png"]);
+    let add = |path: &str| Edit::AddFile(SOURCE, path.into());
+    make(&mut harness, &[add("/a/2.png"), add("/b/3.png")]);
+    let reason = "No such file or directory (os error 2)";
+    harness.state().demo.change(|snapshot| {
+        let mut source = demo::snapshot("media").scenes.sources.remove(0);
+        source.id = SOURCE;
+        let lacks = |path: &str| LeftOut { path: path.into(), reason: reason.into() };
+        source.left_out = [lacks("/a/1.png"), lacks("/b/3.png")].into();
+        snapshot.scenes.sources = vec![source];
+        snapshot.notices = vec![Notice {
+            id: 7,
+            key: "scene-files-left-out",
+            args: vec![
+                ("source", "Source 1".into()),
+                ("path", "/a/1.png".into()),
+                ("reason", reason.into()),
+                ("others", "1".into()),
+            ],
+            level: Level::Warning,
+            summary: "Source 1 is shown without two".into(),
+            advice: String::new(),
+            detail: String::new(),
+            remedy: Some(Remedy::EditSource(SOURCE)),
+        }];
+    });
+    harness.run();
+    assert_eq!(click(&mut harness, "Change source"), [Command::Dismiss(7)]);
+    harness.run();
+    let told = format!("Left out: {reason}");
+    assert_eq!(harness.query_all_by_label(&told).count(), 2, "the first one and the third");
+    click(&mut harness, "Choose another file for 3.png");
+    let at = Some((1, "/b/3.png".into()));
+    let then = Then { source: SOURCE, pick: Pick::Image, at };
+    let wished = harness.state().wishes.last().cloned();
+    assert_eq!(wished, Some(Wish::PickThen(then.clone(), Some("/b".into()))));
+    let found = vec!["/c/3.png".into()];
+    harness.state_mut().screen.as_mut().unwrap().picked_then(then, found);
+    let replaced = edit(&commands(&mut harness));
+    let (old, new) = ("/b/3.png".into(), "/c/3.png".into());
+    assert_eq!(replaced, Edit::ReplaceFile { source: SOURCE, index: 1, old, new });
+    // The studio has it so, and nothing more is told.
+    make(&mut harness, &[replaced]);
+    harness.state().demo.change(|snapshot| {
+        snapshot.scenes.sources[0].left_out = std::sync::Arc::default();
+    });
+    harness.run();
+    assert_eq!(harness.query_all_by_label(&told).count(), 0);
 }
 
 #[test]

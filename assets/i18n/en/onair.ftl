@@ -119,6 +119,7 @@ clips-add-pictures = Add pictures…
 clips-another = Choose another file for { $name }
 clips-up = Play { $name } earlier
 clips-remove = Play { $name } no more
+clips-left-out = Left out: { $reason }
 at-end-way = At its end
 at-end-loop = Play again
 at-end-clear = Show nothing

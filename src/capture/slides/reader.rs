@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::left_out::Missing;
 use super::mix::centred;
 use crate::base::queue::Sender;
 use crate::base::{Pooled, Stop};
@@ -134,6 +135,9 @@ pub(super) struct Reader {
     pub fps: f64,
     pub status: Arc<Status>,
     pub slides: Sender<Slide>,
+    /// The files and folders that were chosen.
+    pub chosen: Box<dyn Fn() -> Vec<PathBuf> + Send>,
+    pub missing: Missing,
     pub seed: u64,
 }
 
@@ -141,6 +145,7 @@ impl Reader {
     pub fn run(mut self, stop: &Stop) {
         while !stop.is_set() {
             let shown = self.turn.take_anew();
+            self.missing.follow((self.chosen)());
             let mut files = match (self.listed)() {
                 Ok(files) => files,
                 Err(why) => {
@@ -170,12 +175,13 @@ impl Reader {
                         self.status.open(Format::Video { size: self.size, fps: self.fps });
                         let path = path.clone();
                         let slide = Slide { frame, generation, index, count, path };
-                        if self.slides.send(slide).is_err() {
+                        if !self.hand_on(slide) {
                             return;
                         }
                     }
                     Err(why) => {
                         tracing::warn!(path = %path.display(), why, "a slide is left out");
+                        self.missing.failed(path, &why);
                         fault = why;
                     }
                 }
@@ -191,8 +197,23 @@ impl Reader {
             if failed || alone {
                 rest(stop, || self.turn.is_wanted());
             }
-            let ends = || !(self.rounds)().repeat && !self.turn.is_wanted();
-            while !failed && ends() && !stop.wait(LOOK_AGAIN) {}
+            let ends = |it: &Self| !(it.rounds)().repeat && !it.turn.is_wanted();
+            while !failed && ends(&self) && !stop.is_set() {
+                rest(stop, || !ends(&self));
+                self.missing.look();
+            }
+        }
+    }
+
+    /// Waits until there is room for it. False: nobody wants any more.
+    fn hand_on(&mut self, mut slide: Slide) -> bool {
+        loop {
+            match self.slides.offer(slide, LOOK) {
+                Ok(None) => return true,
+                Ok(Some(back)) => slide = back,
+                Err(_) => return false,
+            }
+            self.missing.look();
         }
     }
 
@@ -245,6 +266,7 @@ fn rest(stop: &Stop, is_wanted: impl Fn() -> bool) {
 mod tests {
     use super::*;
     use crate::base::queue::{self, Full};
+    use crate::media::Transport;
 
     #[test]
     fn who_turns_a_list_that_is_to_be_read_anew_turns_the_new_one() {
@@ -286,6 +308,8 @@ mod tests {
             fps: 30.0,
             status: Status::new("", ""),
             slides,
+            chosen: Box::new(Vec::new),
+            missing: Missing::new(Transport::default()),
             seed: 3,
         };
         reader.run(&stop);
@@ -302,7 +326,18 @@ mod tests {
         let rounds = Box::new(|| Rounds { shuffled: true, repeat: true });
         let size = Size::new(2, 2);
         let turn = Arc::default();
-        let mut reader = Reader { turn, listed, rounds, size, fps: 30.0, status, slides, seed: 3 };
+        let mut reader = Reader {
+            turn,
+            listed,
+            rounds,
+            size,
+            fps: 30.0,
+            status,
+            slides,
+            chosen: Box::new(Vec::new),
+            missing: Missing::new(Transport::default()),
+            seed: 3,
+        };
         let files: Vec<PathBuf> = (0..20).map(|n| format!("{n:02}").into()).collect();
         let mut drawn = files.clone();
         reader.shuffle(&mut drawn);

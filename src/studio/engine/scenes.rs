@@ -61,6 +61,7 @@ impl Engine {
             // What no scene shows any more cannot be out of order.
             self.tell_alarm(&Report::default(), &report, &name);
             self.state.ledger.clear_of(keys::SOURCE, &name);
+            self.state.ledger.clear_of(keys::LEFT_OUT, &name);
         }
         for message in messages {
             self.tell(message, "");
@@ -333,6 +334,7 @@ impl Engine {
             Strain::Rate => Some(Said::RateHalved),
         };
         let changes = program.source_changes();
+        let left_out = program.files_left_out();
         let seen_changed = program.seen_changed();
         let mut failed = program.filter_changes(&self.settings.collection);
         failed.extend(program.transition_changes());
@@ -357,6 +359,10 @@ impl Engine {
             let (kind, _) = targets::video_kind(&change.choice);
             let source = event::Source { track: Track::Video, kind, back, report: change.report };
             self.happened(Event::Source(source));
+        }
+        for (source, message) in left_out {
+            self.state.ledger.clear_of(keys::LEFT_OUT, &source);
+            self.tell_some(message);
         }
         self.stand_in();
     }
@@ -428,9 +434,11 @@ impl Engine {
         let sources = program.into_iter().flat_map(|program| {
             [MAIN].into_iter().chain(own.clone()).map(|id| {
                 let report = program.source_report(id);
+                let transport = program.transport(id);
                 SceneSource {
                     id,
-                    playing: program.transport(id).position(),
+                    playing: transport.position(),
+                    left_out: transport.left_out(),
                     device: report.id.clone(),
                     state: super::view::source_state(report.state),
                     name: report.name,

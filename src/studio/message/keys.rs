@@ -18,6 +18,9 @@ pub(in crate::studio) const DOWN: &[&str] = &[
 /// Of sources of the scenes that are not shown.
 pub(in crate::studio) const SOURCE: &[&str] = &["scene-source-failed", "scene-source-lost"];
 
+/// Of files that a source leaves out.
+pub(in crate::studio) const LEFT_OUT: &[&str] = &["scene-file-left-out", "scene-files-left-out"];
+
 /// Of a target; a new try makes them untrue.
 pub(in crate::studio) const TARGET: &[&str] = &[
     "no-target",
@@ -147,7 +150,7 @@ const OTHERS: &[&str] = &[
 impl Message {
     /// Every name there is, for the test that looks for its texts in each language.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        [DOWN, SOURCE, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS]
+        [DOWN, SOURCE, LEFT_OUT, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS]
             .into_iter()
             .flatten()
             .copied()

@@ -1,6 +1,6 @@
 //! What a source plays or shows one after the other: the files that follow its first one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{Align, Ui, vec2};
 
@@ -12,7 +12,7 @@ use crate::ui::pick::{Pick, Then};
 use crate::ui::scenes::filters::line;
 use crate::ui::theme::Type;
 use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, elided, icon_button};
+use crate::ui::widgets::{Button, Look, elided, icon_button, paragraph};
 
 /// Side of the buttons behind a name.
 const SIDE: f32 = 26.0;
@@ -22,6 +22,16 @@ enum Done {
     Up(usize),
     Gone(usize),
     Another(usize, PathBuf),
+}
+
+/// Why a source goes on without one of its files, where it does.
+pub(super) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
+    let source = view.snapshot.scenes.source(source);
+    if let Some(reason) = source.and_then(|source| source.lacks(path)) {
+        let reason = view.texts.said(reason);
+        let words = view.texts.with("clips-left-out", &[("reason", (&*reason).into())]);
+        paragraph(ui, &words, Type::Small, view.theme.warn);
+    }
 }
 
 /// Files of this kind.
@@ -70,6 +80,7 @@ pub(super) fn contents(
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &*file));
             response.on_hover_text(path.display().to_string());
         });
+        left_out(ui, view, source, path);
     }
     match done {
         Some(Done::Up(index)) => files.swap(index, index - 1),

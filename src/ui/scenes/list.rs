@@ -178,6 +178,7 @@ fn item_row(
     let bad = match item.content {
         Content::Source(id) => view.snapshot.scenes.source(id).is_some_and(|source| {
             matches!(source.state, SourceState::Lost | SourceState::Failed | SourceState::Stalled)
+                || !source.left_out.is_empty()
         }),
         _ => false,
     };

@@ -13,6 +13,7 @@ use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::pick::Pick;
 use crate::ui::scenes::adding::{screen_kind, screen_name, window_name};
+use crate::ui::scenes::clips::left_out;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::filters::line;
 use crate::ui::scenes::parts::{color, figure, part};
@@ -126,6 +127,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &*file));
         response.on_hover_text(path.display().to_string());
     });
+    left_out(ui, view, source.id, path);
 }
 
 /// Which camera; another one has formats of its own.

@@ -1,0 +1,110 @@
+//! Which of the files that were chosen are left out of a show, and why: told until it is not so any more.
+//! Of the pictures of a folder nobody chose each one: what is broken there is only logged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::capture::image::decode::Stamp;
+use crate::media::Transport;
+use crate::media::transport::LeftOut;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Missing {
+    transport: Transport,
+    /// The files and folders that were chosen, in order.
+    chosen: Vec<PathBuf>,
+    /// Those that are there and could not be read, as they were then, and why.
+    unread: BTreeMap<PathBuf, (Stamp, String)>,
+}
+
+impl Missing {
+    pub fn new(transport: Transport) -> Self {
+        Self { transport, chosen: Vec::new(), unread: BTreeMap::new() }
+    }
+
+    /// These are chosen now.
+    pub fn follow(&mut self, chosen: Vec<PathBuf>) {
+        self.chosen = chosen;
+        self.look();
+    }
+
+    /// Looks which of them are there.
+    pub fn look(&mut self) {
+        let unread = std::mem::take(&mut self.unread);
+        let mut seen = BTreeSet::new();
+        let mut left_out = Vec::new();
+        for path in self.chosen.iter().filter(|path| seen.insert(*path)) {
+            let reason = match stamp(path) {
+                Err(reason) => Some(reason),
+                Ok(now) => match unread.get(path).filter(|(before, _)| Some(*before) == now) {
+                    Some((before, reason)) => {
+                        self.unread.insert(path.clone(), (*before, reason.clone()));
+                        Some(reason.clone())
+                    }
+                    // Another file than the one that could not be read.
+                    None => None,
+                },
+            };
+            left_out.extend(reason.map(|reason| LeftOut { path: path.clone(), reason }));
+        }
+        self.transport.tell_left_out(&left_out);
+    }
+
+    /// One could not be read, for this reason.
+    pub fn failed(&mut self, path: &Path, reason: &str) {
+        if !self.chosen.iter().any(|it| it == path) {
+            return;
+        }
+        if let Ok(Some(stamp)) = stamp(path) {
+            self.unread.insert(path.to_owned(), (stamp, reason.to_owned()));
+        }
+        self.look();
+    }
+}
+
+/// By what a file is known to be another one; `None`: a folder.
+fn stamp(path: &Path) -> Result<Option<Stamp>, String> {
+    if path.is_dir() { Ok(None) } else { Stamp::of(path).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_or_broken_is_told_until_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let transport = Transport::default();
+        let told = || -> Vec<String> {
+            let told = transport.left_out();
+            let names = told.iter().map(|it| it.path.file_name().unwrap().display().to_string());
+            names.collect()
+        };
+        let mut missing = Missing::new(transport.clone());
+        fs::write(path("broken.png"), "no picture").unwrap();
+        fs::create_dir(path("album")).unwrap();
+        let chosen = ["gone.png", "broken.png", "album", "gone.png"].map(path);
+        missing.follow(chosen.to_vec());
+        assert_eq!(told(), ["gone.png"], "once, though it is there twice");
+        missing.failed(&path("broken.png"), "it is no picture");
+        missing.failed(&path("album/1.png"), "it was not chosen");
+        missing.failed(&path("gone.png"), "it is not there");
+        assert_eq!(told(), ["gone.png", "broken.png"]);
+        assert_eq!(transport.left_out()[1].reason, "it is no picture");
+        fs::write(path("gone.png"), "come").unwrap();
+        missing.look();
+        assert_eq!(told(), ["broken.png"]);
+        fs::write(path("broken.png"), "mended by now").unwrap();
+        missing.look();
+        assert_eq!(told(), [""; 0]);
+        fs::remove_dir(path("album")).unwrap();
+        missing.look();
+        assert_eq!(told(), ["album"]);
+        missing.follow(Vec::new());
+        assert_eq!(told(), [""; 0]);
+    }
+}
