@@ -458,6 +458,119 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
 }
 
 #[test]
+fn files_of_a_list_follow_each_other_without_a_gap() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // A whole number of waves in the three seconds.
+    let tone = "aevalsrc='0.5*sin(2*PI*200*t)':s=48000:c=mono";
+    let aac: &[&str] = &["-c:a", "aac", "-b:a", "160k"];
+    for (first, second, codec, most) in [
+        ("first.mp4", "second.mp4", aac, 0.03),
+        // Times of whole milliseconds: the waves may meet by as much beside each other.
+        ("first.mkv", "second.mkv", ["-c:a", "flac"].as_slice(), 0.7),
+    ] {
+        let [first, second] = [first, second].map(|name| folder.path().join(name));
+        for path in [&first, &second] {
+            numbered(path, "3", tone, codec);
+        }
+        let (mut pulled, _runtime) = Pulled::open(&first, AtEnd::Loop);
+        pulled.media.transport.set_then(std::slice::from_ref(&second));
+        let item = |it: &Pulled| it.media.transport.position().and_then(|it| it.item);
+        pulled.until("the first", |it| it.shown.len() > 10 && item(it) == Some((0, 2)));
+        // A machine that is busy may be late once: a joint without that is wanted, from each to the other.
+        for other in [1, 0] {
+            let (mut pictures, mut sound, mut rounds) = (false, false, 0);
+            while !(pictures && sound) {
+                rounds += 1;
+                assert!(rounds < 6, "{second:?}: pictures {pictures}, sound {sound}");
+                pulled.until("the one before", |it| {
+                    item(it) == Some((1 - other, 2)) && it.shown.last().is_some_and(|it| *it > 30)
+                });
+                let (seen, heard) = (pulled.shown.len(), pulled.heard.len());
+                let starts = |it: &Pulled| it.shown[seen..].iter().position(|it| *it == 0);
+                pulled.until("its end", |it| starts(it).is_some());
+                let joint = starts(&pulled).unwrap() + seen;
+                pulled.until("the other one", |it| it.shown.len() > joint + 10);
+                pulled.until("its number", |it| item(it) == Some((other, 2)));
+                let place = pulled.media.transport.position().unwrap();
+                let seconds = |it: Duration| it.as_secs_f64();
+                assert!((2.9..3.1).contains(&seconds(place.whole.unwrap())), "{place:?}");
+                assert!(seconds(place.at) < 2.0, "{place:?}");
+                let around = &pulled.shown[joint - 10..joint + 10];
+                let wanted: Vec<u64> = (65..75).chain(0..10).collect();
+                pictures |= around == wanted;
+                let part = &pulled.heard[heard..];
+                // A wave is 240 samples long: each is as the one before it.
+                let worst = part.windows(241).map(|it| (it[240] - it[0]).abs()).fold(0.0, f32::max);
+                let faint = faintest(part, 240);
+                eprintln!("  {around:?}, waves differ by {worst:.4}, the faintest is {faint:.3}");
+                sound |= worst < most && faint > 0.45;
+            }
+        }
+        // Another place is one in the file that plays.
+        let transport = pulled.media.transport.clone();
+        let now = item(&pulled);
+        transport.ask(Go::To(Duration::from_millis(1_001)));
+        let before = pulled.shown.len();
+        pulled.until("the place", |it| {
+            it.shown[before..].contains(&at(Duration::from_millis(1_001)))
+        });
+        assert_eq!(item(&pulled), now);
+    }
+}
+
+/// The lowest of the peaks of so many samples in a row.
+fn faintest(sound: &[f32], samples: usize) -> f32 {
+    let peaks = sound.windows(samples).map(|it| it.iter().copied().fold(0.0, f32::max));
+    peaks.fold(1.0, f32::min)
+}
+
+#[test]
+fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, rate: u32, hertz: u32| {
+        let path = folder.path().join(name);
+        let tone = format!("aevalsrc='0.5*sin(2*PI*{hertz}*t)':s={rate}:c=mono:d=2");
+        let words = ["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", &tone];
+        Peer::start("ffmpeg", words.into_iter().chain([path.to_str().unwrap()]))
+            .wait_success(LIMIT);
+        path
+    };
+    // The second one's waves are half as long: it is known by them.
+    // Whatever is not there is zero: 5 ms hold a whole wave of the longer ones. Between two rates some
+    // milliseconds stay in what converts them.
+    for (name, rate, longest) in [("same.flac", 48_000, 240), ("other.flac", 44_100, 960)] {
+        let (first, second) = (make("first.flac", 48_000, 200), make(name, rate, 400));
+        let (mut pulled, _runtime) = Pulled::open(&first, AtEnd::Loop);
+        pulled.media.transport.set_then(&[second]);
+        let upwards = |sound: &[f32]| {
+            let crossings = sound.windows(2).filter(|it| it[0] < 0.0 && it[1] >= 0.0);
+            crossings.count()
+        };
+        // Of a tenth of a second.
+        let waves = |it: &Pulled| upwards(&it.heard[it.heard.len().saturating_sub(4_800)..]);
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            assert!(rounds < 12, "{name}");
+            pulled.until("the first", |it| (18..22).contains(&waves(it)));
+            let from = pulled.heard.len() - 4_800;
+            pulled.until("the second", |it| (38..42).contains(&waves(it)));
+            let faint = faintest(&pulled.heard[from..], longest);
+            eprintln!("  {name}: the faintest is {faint:.3}");
+            if faint > 0.4 {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_is_sound() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();

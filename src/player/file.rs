@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::Stop;
-use crate::media::Transport;
 use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
-use crate::player::recording::{Film, Medium, Piece, RUN_UP_MICROS, unreadable};
-use crate::player::{Failure, Kind, State, recording};
+use crate::player::recording::{Film, Makes, Medium, Piece, RUN_UP_MICROS, unreadable};
+use crate::player::{Failure, Kind, Sequel, State, recording};
 use crate::wire::container::Format;
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, Demuxer, Tag, TagKind};
@@ -26,27 +25,36 @@ const LOOK: Duration = Duration::from_millis(20);
 const BEGINS: i64 = 10_000_000;
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
-/// `around`: over and over, its times going on, as long as that says so.
+/// then what `sequel` has follow, its times going on: over and over the same, or another file.
 pub(super) fn run(
     mut feed: Feed,
-    path: &Path,
+    mut path: PathBuf,
     start: Option<Duration>,
-    around: Option<&Transport>,
+    sequel: Option<&Sequel>,
 ) {
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.enter(State::Opening { stage: "file" });
     let (mut round, mut from) = (Round::default(), start);
-    let again = || around.is_some_and(Transport::goes_around);
+    let again = || sequel.is_some_and(Sequel::goes_around);
+    let mut ready = None;
     loop {
-        let read = read(&mut feed, path, from, &mut round);
+        let read = read(&mut feed, &path, from, &mut round, ready.take());
         let whole = read.is_ok();
+        let makes = read.as_ref().ok().copied().flatten();
         let goes_on = !shared.stop.is_set() && !shared.is_wanted();
         if again() && whole && goes_on && round.next() {
             from = None;
             continue;
         }
+        // What follows it, once that is known and open.
+        let then =
+            |round: &mut Round| sequel.and_then(|it| follow(it, makes?, round, &shared.stop));
+        if goes_on && let Some((next, film)) = then(&mut round) {
+            (path, ready, from) = (next, Some(film), None);
+            continue;
+        }
         match read {
-            Ok(()) => {}
+            Ok(_) => {}
             // What could be read is played to its end.
             Err(failure) if feed.has_media() => feed.shared.say(
                 "player-file-damaged",
@@ -59,23 +67,73 @@ pub(super) fn run(
         }
         // While the rest is played one may still go back.
         let waits = || !shared.video.is_empty() || !shared.audio.is_empty();
-        let mut goes_around = false;
-        while !shared.stop.is_set() && !shared.is_wanted() && waits() && !goes_around {
+        let (mut goes_around, mut next) = (false, None);
+        while !shared.stop.is_set()
+            && !shared.is_wanted()
+            && waits()
+            && !goes_around
+            && next.is_none()
+        {
             shared.stop.wait(LOOK);
-            // Or have it go around after all.
+            // Or have it go around after all, or another one follow.
             goes_around = again() && whole && round.next();
+            if !goes_around {
+                next = then(&mut round);
+            }
         }
-        if goes_around && !shared.stop.is_set() && !shared.is_wanted() {
-            from = None;
-            continue;
+        if !shared.stop.is_set() && !shared.is_wanted() {
+            if let Some((next, film)) = next {
+                (path, ready, from) = (next, Some(film), None);
+                continue;
+            }
+            if goes_around {
+                from = None;
+                continue;
+            }
         }
         from = shared.take_wanted();
         if from.is_none() || shared.stop.is_set() {
             break;
         }
+        if let Some(sequel) = sequel {
+            path = sequel.restart();
+        }
         round = Round::default();
     }
     feed.finish();
+}
+
+/// The file that follows one that gives this, opened, where it can without a gap.
+fn follow(
+    sequel: &Sequel,
+    makes: Makes,
+    round: &mut Round,
+    stop: &Stop,
+) -> Option<(PathBuf, Film)> {
+    let path = sequel.wanted()?;
+    let opened = open(&path).and_then(|file| match recording::medium(&file, &path)? {
+        // Without an index nobody knows what is in it.
+        Medium::Film(Format::Flv) => Ok(None),
+        _ => Film::open(file, &path),
+    });
+    // The disk may have taken so long that another player plays by now.
+    if stop.is_set() {
+        return None;
+    }
+    let film = match opened {
+        Ok(film) => film.filter(|film| film.makes() == Some(makes)),
+        Err(failure) => {
+            sequel.refuse(&path, Some(failure));
+            return None;
+        }
+    };
+    let Some(film) = film.filter(|_| round.next()) else {
+        sequel.refuse(&path, None);
+        return None;
+    };
+    let begins = Duration::from_micros(u64::try_from(round.at).unwrap_or(0));
+    sequel.join(&path, begins, film.span.length());
+    Some((path, film))
 }
 
 /// A round through the file.
@@ -148,20 +206,32 @@ fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
+/// Gives what is in it, where that is known; `ready`: the file, where it is open already.
 fn read(
     feed: &mut Feed,
     path: &Path,
     from: Option<Duration>,
     round: &mut Round,
-) -> Result<(), Failure> {
-    let file = open(path)?;
-    if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
-        return read_flv(feed, path, from, round);
-    }
-    let Some(mut film) = Film::open(file, path)? else { return Ok(()) };
+    ready: Option<Film>,
+) -> Result<Option<Makes>, Failure> {
+    // How long one is that follows another is told when it plays.
+    let follows = ready.is_some();
+    let film = if ready.is_some() {
+        ready
+    } else {
+        let file = open(path)?;
+        if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
+            return read_flv(feed, path, from, round).map(|()| None);
+        }
+        Film::open(file, path)?
+    };
+    let Some(mut film) = film else { return Ok(None) };
+    let makes = film.makes();
     film.missed().for_each(|track| feed.leave_out(track));
     let span = film.span;
-    feed.shared.set_duration(span.length());
+    if !follows {
+        feed.shared.set_duration(span.length());
+    }
     if let Some(from) = from {
         film.begin_at(span.begins.saturating_add(micros(from)));
     }
@@ -173,7 +243,8 @@ fn read(
             Piece::Seam(at) => feed.seam(at),
         }
         goes_on(feed)
-    })
+    })?;
+    Ok(makes)
 }
 
 fn goes_on(feed: &Feed) -> bool {

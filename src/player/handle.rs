@@ -109,9 +109,9 @@ impl Player {
         match (remote, config.source.clone()) {
             (Some(remote), _) => player.spawn("player-feed", move |_| remote.run(feed))?,
             (None, Source::File(path)) => {
-                let (start, around) = (config.start, config.around.clone());
+                let (start, sequel) = (config.start, config.sequel.clone());
                 player.spawn("player-feed", move |_| {
-                    file::run(feed, &path, start, around.as_ref());
+                    file::run(feed, path, start, sequel.as_ref());
                 })?;
             }
             (None, Source::Url(_)) => {}
@@ -267,6 +267,11 @@ impl Player {
     /// How long a recording is, where that is known and one can go about in it.
     pub fn duration(&self) -> Option<Duration> {
         self.shared.duration()
+    }
+
+    /// It is as long as that: another file of several is played now.
+    pub(super) fn set_duration(&self, duration: Duration) {
+        self.shared.set_duration(duration);
     }
 
     /// Where in a recording it is.

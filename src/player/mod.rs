@@ -47,6 +47,7 @@ mod rtmp;
 mod said;
 mod save;
 pub mod schedule;
+pub mod sequel;
 mod shared;
 pub mod shift;
 #[cfg(test)]
@@ -66,12 +67,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::decode::Prefer;
-use crate::media::Transport;
 use crate::net;
 use crate::wire::percent::percent_decoded_text;
 
 pub use connection::WAITING;
 pub use handle::Player;
+pub use sequel::Sequel;
 pub use shift::Depth;
 pub use sound::Speaker;
 pub use speaker::Open;
@@ -125,8 +126,8 @@ pub struct Config {
     pub reconnect: bool,
     /// Whether a broadcaster who leaves a live stream is waited for without end, where it is.
     pub patient: bool,
-    /// A file begins again when it ends, as long as this says so.
-    pub around: Option<Transport>,
+    /// What follows a file without a gap, as long as this says so.
+    pub sequel: Option<Sequel>,
     /// Whether sound goes to a device (if there is one).
     pub speaker: bool,
     /// Which speaker; `None`: the system's.
@@ -159,7 +160,7 @@ impl Config {
             start: None,
             reconnect: true,
             patient: false,
-            around: None,
+            sequel: None,
             speaker: true,
             device: None,
             volume: 1.0,

@@ -7,6 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::decode::inventory;
 use crate::files::Source;
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec};
 use crate::player::course::{Course, Span};
@@ -89,6 +90,13 @@ pub(super) enum Piece {
     Seam(i64),
 }
 
+/// What a file gives. Only files that give the same follow each other without a gap.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Makes {
+    pictures: bool,
+    sound: bool,
+}
+
 /// A file whose samples are known.
 pub(super) struct Film {
     disk: Source,
@@ -125,6 +133,15 @@ impl Film {
     /// What else is in it and is not played.
     pub(super) fn missed(&self) -> impl Iterator<Item = &Unplayed> {
         self.index.missed()
+    }
+
+    /// The tracks that are played; `None`: there is no decoder for one of them.
+    pub(super) fn makes(&self) -> Option<Makes> {
+        let tracks = &self.index.tracks;
+        let (video, audio) = (tracks.video.as_ref(), tracks.audio.first());
+        let seen = video.is_none_or(|it| inventory::video_decoder(it.codec).is_ok());
+        let heard = audio.is_none_or(|it| inventory::audio_decoder(it.parameters.codec).is_ok());
+        (seen && heard).then_some(Makes { pictures: video.is_some(), sound: audio.is_some() })
     }
 
     /// Leaves out what is not needed to see and hear what is there at `place`, in the file's own time.

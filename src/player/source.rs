@@ -7,6 +7,7 @@
 //! looks after the player, opens it again where it ended or failed, and tells how it fares.
 
 pub(super) mod convert;
+mod left_out;
 mod line;
 mod place;
 mod several;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use self::left_out::LeftOuts;
 use self::line::{Line, Queue};
 use self::place::Place;
 use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
@@ -25,7 +27,7 @@ use crate::media::source::{Format, State as Fares, Status};
 use crate::media::transport::{AtEnd, Go, Position};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
-use crate::player::{Config, Failure, Figures, Kind, Player, Source, State};
+use crate::player::{Config, Failure, Figures, Kind, Player, Sequel, Source, State};
 
 /// How far the player is ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
@@ -93,11 +95,11 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     });
     let transport = Transport::default();
     transport.set_at_end(context.at_end);
-    let (round, list) = match &config.source {
-        Source::File(path) => (Some(Transport::default()), Place::new(vec![path.clone()])),
+    let (sequel, list) = match &config.source {
+        Source::File(path) => (Some(Sequel::default()), Place::new(vec![path.clone()])),
         Source::Url(_) => (None, Place::default()),
     };
-    let config = Config { around: round, speaker: true, ..config.clone() };
+    let config = Config { sequel, speaker: true, ..config.clone() };
     let keeper = Keeper {
         transport: transport.clone(),
         shared: Arc::clone(&shared),
@@ -109,6 +111,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         list: RefCell::new(list),
         wanted: Cell::default(),
         followed: Cell::default(),
+        left_out: RefCell::default(),
     };
     // What makes no sense is told at once.
     let first = keeper.start(None)?;
@@ -265,6 +268,8 @@ struct Keeper {
     wanted: Cell<Option<usize>>,
     /// How often the files had become others when they were looked at last.
     followed: Cell<Option<u32>>,
+    /// Files of the list that cannot be played.
+    left_out: RefCell<LeftOuts>,
 }
 
 /// How the file that plays was to end.
@@ -303,6 +308,9 @@ impl Keeper {
         });
         let file = self.list.borrow().file().map(|file| Source::File(file.to_owned()));
         let source = file.unwrap_or_else(|| self.config.source.clone());
+        if let (Some(sequel), Source::File(path)) = (&self.config.sequel, &source) {
+            sequel.begin(path);
+        }
         self.goes_around();
         let start = place.or(self.config.start);
         let config = Config { start, source, ..self.config.clone() };
@@ -341,9 +349,10 @@ impl Keeper {
                     self.wanted.set(Some(file));
                     return Some(State::Ended);
                 }
-                obey(player, go);
+                self.obey(player, go);
             }
             self.follow_end(player);
+            self.lead_on(player);
             self.place(player);
             let now = self.clock.now();
             let figures = player.figures();
@@ -377,8 +386,8 @@ impl Keeper {
     fn goes_around(&self) -> bool {
         // One that was taken out of a list ends, though the list may be a single file by now.
         let around = self.transport.goes_around() && !self.list.borrow().is_gone();
-        if let Some(round) = &self.config.around {
-            round.set_at_end(if around { AtEnd::Loop } else { AtEnd::Hold });
+        if let Some(sequel) = &self.config.sequel {
+            sequel.set_around(around);
         }
         around
     }
@@ -391,16 +400,44 @@ impl Keeper {
         self.ends.set(ends);
         // It is to end with this round, but the next one is being read already.
         if begins && player.is_read_beyond() {
-            player.seek(at_in_round(player));
+            self.seek(player, self.at(player));
         }
     }
 
     /// Says where it is. A file goes around: its place is counted from its beginning each time.
     fn place(&self, player: &Player) {
         let whole = player.duration().filter(|whole| !whole.is_zero());
-        let at = at_in_round(player);
+        let at = self.at(player);
         let (paused, item) = (player.is_paused(), self.item());
         self.transport.tell(Position { paused, at, whole, item });
+    }
+
+    /// Where in the file it is, however often it has gone around and whatever was played before it.
+    fn at(&self, player: &Player) -> Duration {
+        let whole = player.duration().filter(|whole| !whole.is_zero());
+        let begins = self.config.sequel.as_ref().map_or(Duration::ZERO, Sequel::begins);
+        let at = player.position().saturating_sub(begins);
+        let around = whole.map(|whole| at.as_secs_f64() % whole.as_secs_f64());
+        around.map_or(at, Duration::from_secs_f64)
+    }
+
+    /// To a place of the file that plays; of a stream, in which one cannot go about, nothing comes.
+    fn seek(&self, player: &Player, place: Duration) {
+        if player.seek(place)
+            && let Some(sequel) = &self.config.sequel
+        {
+            sequel.part();
+        }
+    }
+
+    fn obey(&self, player: &Player, go: Go) {
+        match go {
+            Go::Pause => player.pause(true),
+            Go::Resume => player.pause(false),
+            Go::Restart => self.seek(player, Duration::ZERO),
+            Go::To(place) => self.seek(player, place),
+            Go::Next | Go::Previous => {}
+        }
     }
 
     fn open(&self, figures: &Figures) {
@@ -442,29 +479,6 @@ impl Keeper {
                 self.shared.down(Fares::Lost, &reason, "");
             }
         }
-    }
-}
-
-/// Where in the file it is, however often it has gone around.
-fn at_in_round(player: &Player) -> Duration {
-    let whole = player.duration().filter(|whole| !whole.is_zero());
-    let at = player.position();
-    let around = whole.map(|whole| at.as_secs_f64() % whole.as_secs_f64());
-    around.map_or(at, Duration::from_secs_f64)
-}
-
-fn obey(player: &Player, go: Go) {
-    match go {
-        Go::Pause => player.pause(true),
-        Go::Resume => player.pause(false),
-        // False for a stream, in which one cannot go about.
-        Go::Restart => {
-            player.seek(Duration::ZERO);
-        }
-        Go::To(place) => {
-            player.seek(place);
-        }
-        Go::Next | Go::Previous => {}
     }
 }
 

@@ -169,9 +169,7 @@ impl Said {
         match self {
             Self::SourceFailed { id, .. }
             | Self::SourceLost { id, .. }
-            | Self::FileLeftOut { id, .. } => {
-                Some(Remedy::EditSource(*id))
-            }
+            | Self::FileLeftOut { id, .. } => Some(Remedy::EditSource(*id)),
             _ => None,
         }
     }

@@ -339,14 +339,24 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     // Around twice, over one that is not there, with the sound of each.
     for _ in 0..2 {
         wait_for("the first", LIMIT, || is(0) && (55..85).contains(&luma()) && peak() > -30.0);
+        // It is told, and the source goes on.
         let fails = || {
-            let report = studio.snapshot().scenes.source(id).cloned().unwrap();
-            report.reason.contains("absent.mp4")
+            let source = studio.snapshot().scenes.source(id).cloned().unwrap();
+            assert!(!matches!(source.state, SourceState::Failed | SourceState::Lost), "{source:?}");
+            source.lacks(&folder.path().join("absent.mp4")).is_some()
         };
         wait_for("one that fails", LIMIT, fails);
         wait_for("the second", LIMIT, || is(2) && (140..170).contains(&luma()) && peak() > -30.0);
     }
+    let told = || {
+        let notices = studio.snapshot().notices;
+        let told = notices.iter().filter(|it| it.key.starts_with("scene-"));
+        told.map(|it| (it.key, it.args[1].1.clone())).collect::<Vec<_>>()
+    };
+    let absent = folder.path().join("absent.mp4").display().to_string();
+    assert_eq!(told(), [("scene-file-left-out", absent)]);
     studio.send(Command::Edit(Edit::RemoveFile(id, 0)));
+    wait_for("nothing to tell", LIMIT, || told().is_empty());
     let of_two = |index: usize| playing().is_some_and(|it| it.item == Some((index, 2)));
     studio.send(Command::AtEnd(id, AtEnd::Hold));
     // The last picture of the last one stays.

@@ -26,6 +26,16 @@ impl Place {
         (!self.files.is_empty()).then_some(&*self.file)
     }
 
+    /// The file of this index.
+    pub(super) fn at(&self, index: usize) -> Option<&Path> {
+        self.files.get(index).map(PathBuf::as_path)
+    }
+
+    /// Whether one of them is this.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        self.files.iter().any(|it| it == path)
+    }
+
     pub(super) fn count(&self) -> usize {
         self.files.len()
     }

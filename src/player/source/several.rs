@@ -2,8 +2,9 @@
 //! or nothing for now.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use super::left_out::{Stamp, stamp};
 use super::{AGAIN, Keeper, LEAD, LOOK};
 use crate::base::Stop;
 use crate::media::transport::{AtEnd, Go, Position};
@@ -27,6 +28,67 @@ enum Wanted {
 }
 
 impl Keeper {
+    /// Notes which of several files is seen by now, and says which one follows it without a gap.
+    pub(super) fn lead_on(&self, player: &Player) {
+        let Some(sequel) = &self.config.sequel else { return };
+        if let Some((path, failure)) = sequel.take_failed() {
+            self.left_out.borrow_mut().add(&path, &failure.cause);
+        }
+        if let Some((path, whole)) = sequel.advance(player.position()) {
+            if let Some(whole) = whole {
+                player.set_duration(whole);
+            }
+            let index = self.candidate().filter(|index| self.is_at(*index, &path));
+            let mut list = self.list.borrow_mut();
+            let index = index.or_else(|| (0..list.count()).find(|it| list.at(*it) == Some(&*path)));
+            if let Some(index) = index {
+                list.go_to(index);
+            }
+        }
+        if player.state() == State::Playing
+            && let Some(file) = self.list.borrow().file()
+        {
+            self.left_out.borrow_mut().plays(file);
+        }
+        self.tell_left_out();
+        let next = self.candidate();
+        let next = next.and_then(|it| self.list.borrow().at(it).map(Path::to_owned));
+        if sequel.want(next) {
+            // What was being read ahead is none that follows any more.
+            self.seek(player, self.at(player));
+        }
+    }
+
+    fn tell_left_out(&self) {
+        let list = self.list.borrow();
+        let mut left_out = self.left_out.borrow_mut();
+        if left_out.is_empty() && self.transport.left_out().is_empty() {
+            return;
+        }
+        left_out.look(self.clock.now(), |path| list.has(path));
+        self.transport.tell_left_out(&left_out.files());
+    }
+
+    fn is_at(&self, index: usize, path: &Path) -> bool {
+        self.list.borrow().at(index) == Some(path)
+    }
+
+    /// Of several files the one that follows, without those that cannot be played.
+    fn candidate(&self) -> Option<usize> {
+        let list = self.list.borrow();
+        if list.is_alone() {
+            return None;
+        }
+        let left_out = self.left_out.borrow();
+        let around = self.transport.at_end() == AtEnd::Loop;
+        let first = list.next();
+        let behind = first.into_iter().flat_map(|next| next..list.count());
+        let before = 0..first.unwrap_or(list.count());
+        let all = behind.chain(before.filter(|_| around));
+        let mut all = all.filter(|index| list.at(*index).is_some_and(|it| !left_out.skips(it)));
+        all.next()
+    }
+
     /// All files that are played one after the other; none of a stream.
     fn files(&self) -> Vec<PathBuf> {
         match &self.config.source {
@@ -107,14 +169,24 @@ impl Keeper {
             _ => None,
         };
         loop {
-            if let Some(failure) = &failed {
-                self.tell(&State::Failed(failure.clone()));
-            }
             self.follow_list();
+            if let Some(failure) = &failed {
+                let file = self.list.borrow().file().map(Path::to_owned);
+                let file = file.filter(|_| !self.list.borrow().is_alone());
+                // While others of the list are played it is only left out.
+                if let Some(file) = file {
+                    self.left_out.borrow_mut().add(&file, &failure.cause);
+                    self.tell_left_out();
+                }
+                if self.candidate().is_none() {
+                    self.tell(&State::Failed(failure.clone()));
+                }
+            }
             let Some(next) = wanted.take().or_else(|| self.next()) else {
                 return Some(Then::Stands(failed));
             };
-            if failed.is_some() && stop.wait(AGAIN) {
+            // Once all others were tried there is time.
+            if failed.is_some() && self.candidate().is_none() && stop.wait(AGAIN) {
                 return None;
             }
             self.list.borrow_mut().go_to(next);
@@ -127,6 +199,9 @@ impl Keeper {
 
     /// The file that is played next; `None`: none.
     fn next(&self) -> Option<usize> {
+        if let Some(next) = self.candidate() {
+            return Some(next);
+        }
         let list = self.list.borrow();
         let around = self.transport.at_end() == AtEnd::Loop && !list.is_alone();
         list.next().or((around && list.count() > 0).then_some(0))
@@ -237,11 +312,7 @@ impl Keeper {
     }
 
     /// By which the file that was shown last is known to be another one.
-    fn stamp(&self) -> Option<(SystemTime, u64)> {
-        let stamp = |path: &Path| {
-            let meta = path.metadata().ok()?;
-            Some((meta.modified().ok()?, meta.len()))
-        };
+    fn stamp(&self) -> Stamp {
         self.list.borrow().file().and_then(stamp)
     }
 }

@@ -1,0 +1,184 @@
+//! What follows a file without a gap: the same one again, or another one that is opened while the last
+//! packets of this one wait to be played. One at most is read ahead. Shared by the thread that reads and
+//! by whoever looks after the player, who knows the list.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::player::Failure;
+
+/// See the module. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Sequel(Arc<Mutex<Inside>>);
+
+/// A file in the course of what is played.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    path: PathBuf,
+    /// Where in that course it begins.
+    begins: Duration,
+    /// How long it is; `None`: the player knows.
+    whole: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    /// The file goes around by itself.
+    again: bool,
+    /// What is played.
+    playing: Part,
+    /// What is to follow, and whether it cannot without a gap.
+    next: Option<PathBuf>,
+    tried: bool,
+    /// What follows and is being read.
+    joined: Option<Part>,
+    /// What was to follow and cannot be played.
+    failed: Option<(PathBuf, Failure)>,
+}
+
+impl Sequel {
+    /// A player begins with this file.
+    pub fn begin(&self, path: &Path) {
+        let mut inside = self.0.lock();
+        let playing = Part { path: path.to_owned(), ..Part::default() };
+        *inside = Inside { again: inside.again, playing, ..Inside::default() };
+    }
+
+    /// Whether the file goes around by itself.
+    pub fn set_around(&self, again: bool) {
+        self.0.lock().again = again;
+    }
+
+    pub(super) fn goes_around(&self) -> bool {
+        self.0.lock().again
+    }
+
+    /// This is to follow what is played, or nothing. True: another one was being read already, and is not
+    /// wanted any more; who looks after the player has it go to where it is.
+    pub fn want(&self, next: Option<PathBuf>) -> bool {
+        let mut inside = self.0.lock();
+        if let Some(joined) = &inside.joined {
+            let other = next.as_ref() != Some(&joined.path);
+            if other {
+                inside.joined = None;
+                (inside.next, inside.tried) = (next, false);
+            }
+            return other;
+        }
+        if inside.next != next {
+            (inside.next, inside.tried) = (next, false);
+        }
+        false
+    }
+
+    /// The place in the course of what is played is this one. Where another file plays by then, its path and
+    /// how long it is; told once.
+    pub fn advance(&self, place: Duration) -> Option<(PathBuf, Option<Duration>)> {
+        let mut inside = self.0.lock();
+        let joined = inside.joined.take_if(|joined| place >= joined.begins)?;
+        (inside.next, inside.tried) = (None, false);
+        inside.playing = joined.clone();
+        Some((joined.path, joined.whole))
+    }
+
+    /// Where in the course of what is played the file that plays begins.
+    pub fn begins(&self) -> Duration {
+        self.0.lock().playing.begins
+    }
+
+    /// What was to follow and cannot be played; told once.
+    pub fn take_failed(&self) -> Option<(PathBuf, Failure)> {
+        self.0.lock().failed.take()
+    }
+
+    /// Another place of the file that plays was asked for: nothing follows until that has been read.
+    pub fn part(&self) {
+        self.0.lock().joined = None;
+    }
+
+    /// The file that is to follow, unless that was tried.
+    pub(super) fn wanted(&self) -> Option<PathBuf> {
+        let inside = self.0.lock();
+        inside.next.clone().filter(|_| !inside.tried && inside.joined.is_none())
+    }
+
+    /// That one cannot follow without a gap, or not at all.
+    pub(super) fn refuse(&self, path: &Path, failure: Option<Failure>) {
+        let mut inside = self.0.lock();
+        if inside.next.as_deref() == Some(path) {
+            inside.tried = true;
+            inside.failed = failure.map(|failure| (path.to_owned(), failure));
+        }
+    }
+
+    /// That one is being read from here on, to be played from `begins` on.
+    pub(super) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
+        let joined = Part { path: path.to_owned(), begins, whole: Some(whole) };
+        self.0.lock().joined = Some(joined);
+    }
+
+    /// Reading begins anew in the file that plays, which is this one.
+    pub(super) fn restart(&self) -> PathBuf {
+        let mut inside = self.0.lock();
+        (inside.joined, inside.tried) = (None, false);
+        inside.playing.begins = Duration::ZERO;
+        inside.playing.path.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::player::Kind;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn one_file_is_read_ahead_and_plays_when_its_time_comes() {
+        let sequel = Sequel::default();
+        sequel.set_around(true);
+        sequel.begin(Path::new("a"));
+        assert!(sequel.goes_around());
+        assert!(!sequel.want(Some("b".into())));
+        assert_eq!(sequel.wanted(), Some("b".into()));
+        sequel.join(Path::new("b"), 10 * SECOND, 3 * SECOND);
+        assert_eq!(sequel.wanted(), None, "no further ahead");
+        assert!(!sequel.want(Some("b".into())));
+        assert_eq!(sequel.advance(9 * SECOND), None);
+        assert_eq!((sequel.begins(), sequel.restart()), (Duration::ZERO, "a".into()));
+        // What was read ahead was thrown away with it.
+        assert_eq!(sequel.advance(11 * SECOND), None);
+        sequel.join(Path::new("b"), 10 * SECOND, 3 * SECOND);
+        assert_eq!(sequel.advance(10 * SECOND), Some(("b".into(), Some(3 * SECOND))));
+        assert_eq!((sequel.begins(), sequel.wanted()), (10 * SECOND, None));
+        assert_eq!((sequel.restart(), sequel.begins()), ("b".into(), Duration::ZERO));
+    }
+
+    #[test]
+    fn what_is_wanted_no_more_or_cannot_be_played_gives_way() {
+        let sequel = Sequel::default();
+        sequel.begin(Path::new("a"));
+        sequel.want(Some("b".into()));
+        sequel.join(Path::new("b"), SECOND, SECOND);
+        assert!(sequel.want(Some("c".into())), "another one was being read");
+        assert_eq!(sequel.advance(2 * SECOND), None);
+        assert_eq!(sequel.wanted(), Some("c".into()));
+        let failure = Failure::new(Kind::File, "it is not there", "");
+        sequel.refuse(Path::new("b"), Some(failure.clone()));
+        assert_eq!((sequel.wanted(), sequel.take_failed()), (Some("c".into()), None));
+        sequel.refuse(Path::new("c"), Some(failure.clone()));
+        assert_eq!(sequel.wanted(), None, "it was tried");
+        assert_eq!(sequel.take_failed(), Some(("c".into(), failure)));
+        assert_eq!(sequel.take_failed(), None);
+        assert!(!sequel.want(Some("c".into())));
+        assert_eq!(sequel.wanted(), None, "still");
+        assert!(!sequel.want(None) && !sequel.want(Some("c".into())));
+        assert_eq!(sequel.wanted(), Some("c".into()), "wanted once more");
+        sequel.join(Path::new("c"), SECOND, SECOND);
+        sequel.part();
+        assert_eq!(sequel.advance(2 * SECOND), None);
+    }
+}

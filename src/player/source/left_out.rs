@@ -1,0 +1,115 @@
+//! Which files of a list cannot be played, and why: told until they are others, and not tried again and again.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::base::Timestamp;
+use crate::media::transport::LeftOut;
+
+/// How often they are looked at.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// The files that cannot be played.
+#[derive(Debug, Default)]
+pub(super) struct LeftOuts {
+    /// As they were when they were tried, and why.
+    files: Vec<(LeftOut, Stamp)>,
+    /// Those of them that are not tried once more for now.
+    skipped: Vec<PathBuf>,
+    /// The one that played last.
+    played: PathBuf,
+    looked: Timestamp,
+}
+
+/// By which a file is known to be another one; `None`: it is not there.
+pub(super) type Stamp = Option<(SystemTime, u64)>;
+
+pub(super) fn stamp(path: &Path) -> Stamp {
+    let meta = path.metadata().ok()?;
+    Some((meta.modified().ok()?, meta.len()))
+}
+
+impl LeftOuts {
+    /// This one could not be played.
+    pub(super) fn add(&mut self, path: &Path, reason: &str) {
+        self.files.retain(|(it, _)| it.path != path);
+        self.files
+            .push((LeftOut { path: path.to_owned(), reason: reason.to_owned() }, stamp(path)));
+        if !self.skips(path) {
+            self.skipped.push(path.to_owned());
+        }
+    }
+
+    /// Whether it is not tried for now.
+    pub(super) fn skips(&self, path: &Path) -> bool {
+        self.skipped.iter().any(|it| it == path)
+    }
+
+    /// This one plays: it is none of them, and the others are tried again after another one did.
+    pub(super) fn plays(&mut self, path: &Path) {
+        self.files.retain(|(it, _)| it.path != path);
+        if self.played != path {
+            path.clone_into(&mut self.played);
+            self.skipped.clear();
+        }
+        self.skipped.retain(|it| it != path);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// All of them.
+    pub(super) fn files(&self) -> Vec<LeftOut> {
+        self.files.iter().map(|(it, _)| it.clone()).collect()
+    }
+
+    /// What is another file by now, or none of the list, is not left out any more.
+    pub(super) fn look(&mut self, now: Timestamp, is_listed: impl Fn(&Path) -> bool) {
+        let again = now.since(self.looked) >= EVERY;
+        if again {
+            self.looked = now;
+        }
+        let stays = |it: &LeftOut, before: Stamp| {
+            is_listed(&it.path) && (!again || stamp(&it.path) == before)
+        };
+        self.files.retain(|(it, before)| stays(it, *before));
+        let files = &self.files;
+        self.skipped.retain(|path| files.iter().any(|(it, _)| it.path == *path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_played_is_tried_again_when_it_is_another_or_another_one_played() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = ["1.mp4", "2.mp4"].map(|name| folder.path().join(name));
+        let mut it = LeftOuts::default();
+        let count = |it: &LeftOuts| (it.files().len(), it.skips(&one), it.skips(&two));
+        it.plays(Path::new("/0.mp4"));
+        it.add(&one, "it is not there");
+        it.add(&two, "it is not there");
+        it.add(&one, "still");
+        assert_eq!(count(&it), (2, true, true));
+        it.plays(Path::new("/0.mp4"));
+        assert_eq!(count(&it), (2, true, true), "nothing else played");
+        let mut now = Timestamp::ZERO;
+        std::fs::write(&one, "come").unwrap();
+        let mut look = |it: &mut LeftOuts, listed: &Path| {
+            now += EVERY;
+            it.look(now, |path| path == one || path == listed);
+        };
+        look(&mut it, &two);
+        assert_eq!(count(&it), (1, false, true));
+        it.add(&one, "it is no film");
+        it.plays(Path::new("/3.mp4"));
+        assert_eq!(count(&it), (2, false, false), "told still");
+        it.plays(&one);
+        assert_eq!(count(&it), (1, false, false));
+        look(&mut it, &one);
+        assert!(it.is_empty(), "it is none of the list");
+    }
+}
