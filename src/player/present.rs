@@ -3,6 +3,7 @@
 //! still fills.
 
 mod rewind;
+mod search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::player::sound::{Heard, Sound, speaker_channels};
 use crate::player::speaker::Speakers;
 use crate::player::turn::{Cadence, Verdict, judge};
 use crate::player::{Rewind, State};
+use search::Search;
 
 /// The longest the loop sleeps: the sound wants to be fed.
 const NAP: Duration = Duration::from_millis(8);
@@ -42,26 +44,7 @@ pub(super) struct Presenter {
 /// Presents until stopped or until everything has been shown; then `Ended` is entered.
 pub(super) fn run(presenter: Presenter, stop: &Stop) {
     let shared = Arc::clone(&presenter.shared);
-    let mut run = Run {
-        presenter,
-        playout: Playout::new(),
-        sound: Sound::new(),
-        cadence: Cadence::default(),
-        next: None,
-        pictures_ended: false,
-        sought: None,
-        from: None,
-        previewed: false,
-        last_shown: None,
-        counts: Counts::default(),
-        second: Second::default(),
-        started_at: None,
-        generation: 0,
-        speaker_choices: shared.speaker_choices(),
-        kept: Kept::default(),
-        starved: None,
-        size: None,
-    };
+    let mut run = Run::new(presenter);
     while !stop.is_set() && !shared.stop.is_set() {
         if run.step() {
             shared.enter(State::Ended);
@@ -99,15 +82,6 @@ struct Kept {
     at: Option<Timestamp>,
 }
 
-/// A place of a recording whose picture is being looked for.
-struct Sought {
-    at: Timestamp,
-    /// The newest picture up to it.
-    found: Option<VideoFrame>,
-    /// When one was decoded last.
-    alive: Timestamp,
-}
-
 struct Run {
     presenter: Presenter,
     playout: Playout,
@@ -116,8 +90,8 @@ struct Run {
     /// The picture whose turn is next.
     next: Option<VideoFrame>,
     pictures_ended: bool,
-    /// The place that was gone to, until its picture is shown.
-    sought: Option<Sought>,
+    /// For the picture of the place that was gone to.
+    sought: Option<Search>,
     /// Where playing last began: pictures before it were never meant to be shown.
     from: Option<Timestamp>,
     previewed: bool,
@@ -137,6 +111,30 @@ struct Run {
 }
 
 impl Run {
+    fn new(presenter: Presenter) -> Self {
+        let speaker_choices = presenter.shared.speaker_choices();
+        Self {
+            presenter,
+            playout: Playout::new(),
+            sound: Sound::new(),
+            cadence: Cadence::default(),
+            next: None,
+            pictures_ended: false,
+            sought: None,
+            from: None,
+            previewed: false,
+            last_shown: None,
+            counts: Counts::default(),
+            second: Second::default(),
+            started_at: None,
+            generation: 0,
+            speaker_choices,
+            kept: Kept::default(),
+            starved: None,
+            size: None,
+        }
+    }
+
     /// One round; true when all has been shown.
     fn step(&mut self) -> bool {
         let shared = Arc::clone(&self.presenter.shared);

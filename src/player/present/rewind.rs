@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Run, Sought};
+use super::Run;
+use super::search::{Lull, Search, Taken, Turn};
 use crate::base::Timestamp;
 use crate::player::Rewind;
 use crate::player::schedule::Supply;
@@ -17,11 +18,8 @@ const AHEAD_MICROS: i64 = 1_500_000;
 const AT_ONCE: usize = 400;
 /// Closer to the live end than this is there.
 const NEAR_MICROS: i64 = 250_000;
-/// So much behind the place that was gone to was read, and so long nothing decoded: no picture comes.
+/// Where so much behind a place has been read, its picture has too.
 const BEYOND_MICROS: i64 = 500_000;
-const BEYOND: Duration = Duration::from_millis(200);
-/// The picture of the place is waited for so long while none before it comes either.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the buffer is looked at for its figures.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -93,7 +91,7 @@ impl Run {
         }
         self.forget(moved.start, goes.then_some(moved.at));
         self.previewed = moved.exact;
-        self.sought = moved.exact.then(|| Sought { at: moved.at, found: None, alive: now });
+        self.sought = moved.exact.then(|| Search::new(moved.at, now));
     }
 
     /// Decodes up to the place that was gone to, whose picture is shown first.
@@ -104,37 +102,32 @@ impl Run {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { break };
             // What was received may have told of yet another place.
             let Some(sought) = &mut self.sought else { return self.next = Some(frame) };
-            sought.alive = now;
-            if frame.pts <= sought.at {
-                if sought.found.replace(frame).is_some() {
-                    self.counts.skipped += 1;
-                }
-            } else {
-                let found = sought.found.take();
-                self.sought = None;
-                match found {
-                    // The place lies before the first picture there is.
-                    None => self.show(frame, now, now, false),
-                    Some(found) => {
-                        self.next = Some(frame);
-                        self.show(found, now, now, false);
+            match sought.take(frame, now) {
+                Taken::Before { skipped } => self.counts.skipped += u64::from(skipped),
+                Taken::Beyond { show, next } => {
+                    (self.sought, self.next) = (None, next);
+                    if let Some(frame) = show {
+                        self.show(frame, now, now, false);
                     }
+                    return;
                 }
-                return;
             }
         }
-        // The last picture there is, none at all, or a file that gives nothing any more.
+        // The last picture there is, none at all, a slow decoder, or a file that gives nothing any more.
         let Some(sought) = &mut self.sought else { return };
-        let none = shared.video.is_empty() && {
+        let read = shared.video.is_empty() && {
             let edge = shared.reception.lock().supply(now).edge;
-            edge.is_some_and(|edge| edge.micros_since(sought.at) > BEYOND_MICROS)
+            edge.is_some_and(|edge| edge.micros_since(sought.at()) > BEYOND_MICROS)
         };
-        let patience = if none { BEYOND } else { PATIENCE };
-        if self.pictures_ended || now.since(sought.alive) > patience {
-            let found = sought.found.take();
-            self.sought = None;
-            if let Some(found) = found {
-                self.show(found, now, now, false);
+        let lull = Lull { paused: shared.paused(), ended: self.pictures_ended, read };
+        match sought.lull(now, lull) {
+            Turn::Waits => {}
+            Turn::Meanwhile(frame) => self.show(frame, now, now, false),
+            Turn::Over(found) => {
+                self.sought = None;
+                if let Some(found) = found {
+                    self.show(found, now, now, false);
+                }
             }
         }
     }

@@ -1,0 +1,214 @@
+//! The search for the picture of a place that was gone to: the newest one up to it. Pure.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::VideoFrame;
+
+/// While pictures may still come, one is waited for so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The same where all that was read is being decoded, and that goes beyond the place.
+const BEYOND: Duration = Duration::from_millis(200);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Search {
+    at: Timestamp,
+    /// The newest picture up to it.
+    found: Option<VideoFrame>,
+    /// One that is not the last before it is shown meanwhile.
+    shown: bool,
+    /// When one was decoded last.
+    alive: Timestamp,
+}
+
+/// What a picture was.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// One up to the place; what came before it is `skipped`.
+    Before { skipped: bool },
+    /// The first beyond it: this one is shown, and this one is next.
+    Beyond { show: Option<VideoFrame>, next: Option<VideoFrame> },
+}
+
+/// How it stands while no picture comes.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Lull {
+    /// Nothing is played until somebody says so.
+    pub paused: bool,
+    /// No picture comes any more.
+    pub ended: bool,
+    /// All that was read is being decoded, and that goes beyond the place.
+    pub read: bool,
+}
+
+/// What is done then.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Waits,
+    /// The best so far is shown, and it is searched on.
+    Meanwhile(VideoFrame),
+    Over(Option<VideoFrame>),
+}
+
+impl Search {
+    /// For the picture of the media time `at`.
+    pub fn new(at: Timestamp, now: Timestamp) -> Self {
+        Self { at, found: None, shown: false, alive: now }
+    }
+
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// A picture was decoded.
+    pub fn take(&mut self, frame: VideoFrame, now: Timestamp) -> Taken {
+        self.alive = now;
+        if frame.pts <= self.at {
+            return Taken::Before { skipped: self.found.replace(frame).is_some() };
+        }
+        match self.found.take() {
+            // The place lies before the first picture there is.
+            None if !self.shown => Taken::Beyond { show: Some(frame), next: None },
+            found => Taken::Beyond { show: found, next: Some(frame) },
+        }
+    }
+
+    /// None came. What plays does without the picture; in a pause nothing else would ever be seen of
+    /// the place, and a decoder that gets no processor is no reason to show nothing.
+    pub fn lull(&mut self, now: Timestamp, lull: Lull) -> Turn {
+        let patience = if lull.read { BEYOND } else { PATIENCE };
+        if lull.ended || !lull.paused && now.since(self.alive) > patience {
+            return Turn::Over(self.found.take());
+        }
+        if now.since(self.alive) > patience
+            && let Some(found) = self.found.take()
+        {
+            self.shown = true;
+            return Turn::Meanwhile(found);
+        }
+        Turn::Waits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::{Clock, Pooled, queue};
+    use crate::media::{Color, Planes, Size, Track};
+    use crate::player::pictures::Decoded;
+    use crate::player::present::{Presenter, Run};
+    use crate::player::shared::Shared;
+    use crate::player::speaker::Speakers;
+    use crate::player::{Config, Source};
+
+    /// Milliseconds: the place that is gone to.
+    const PLACE: i64 = 5_000;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    fn picture(ms: i64) -> VideoFrame {
+        let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
+        VideoFrame { pts: at(ms), color: Color::PROGRAM, planes }
+    }
+
+    /// A presenter whose decoder is the test. Nobody looks at a clock.
+    struct Bench {
+        run: Run,
+        pictures: queue::Sender<Decoded>,
+    }
+
+    impl Bench {
+        /// Somebody goes to the place of a file, of which a second more has been read; nothing of that
+        /// waits to be decoded.
+        fn new(paused: bool) -> Self {
+            let source = Source::File("film.mp4".into());
+            let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
+            let (pictures, receiver) = queue::bounded("test pictures", 8, queue::Full::Block);
+            let shared = Arc::new(shared);
+            shared.set_position(at(PLACE));
+            shared.set_paused(paused);
+            shared.move_exactly(0);
+            let mut run = Run::new(Presenter {
+                shared: Arc::clone(&shared),
+                pictures: receiver,
+                screen: crate::base::Latest::default(),
+                speakers: Speakers::new(None),
+                measure: None,
+                dump: None,
+            });
+            run.follow_feed(at(0));
+            shared.reception.lock().arrived(Track::Audio, at(PLACE + 1_000), at(0));
+            Self { run, pictures }
+        }
+
+        fn decode(&self, ms: i64) {
+            let generation = self.run.generation;
+            self.pictures.send(Decoded { generation, frame: picture(ms) }).unwrap();
+        }
+
+        /// The presenter's round at `now`: whether it searches on, and how much has been shown.
+        fn round(&mut self, now: i64) -> (bool, u64) {
+            if self.run.sought.is_some() {
+                self.run.seek_on(at(now));
+            }
+            (self.run.sought.is_some(), self.run.counts.shown)
+        }
+
+        fn next(&self) -> Option<i64> {
+            self.run.next.as_ref().map(|next| next.pts.as_millis())
+        }
+    }
+
+    #[test]
+    fn in_a_pause_a_decoder_that_gets_no_processor_is_waited_for() {
+        let mut bench = Bench::new(true);
+        for now in [0, 190, 210, 2_100, 60_000] {
+            assert_eq!(bench.round(now), (true, 0), "{now}");
+        }
+        bench.decode(PLACE - 40);
+        bench.decode(PLACE);
+        bench.decode(PLACE + 40);
+        assert_eq!((bench.round(60_100), bench.next()), ((false, 1), Some(PLACE + 40)));
+        assert_eq!(bench.run.counts.skipped, 1);
+    }
+
+    #[test]
+    fn what_is_found_first_is_seen_until_a_better_one_is() {
+        let mut bench = Bench::new(true);
+        bench.decode(PLACE - 80);
+        assert_eq!((bench.round(100), bench.round(290)), ((true, 0), (true, 0)));
+        assert_eq!((bench.round(310), bench.round(9_000)), ((true, 1), (true, 1)));
+        // As slowly as this.
+        bench.decode(PLACE - 40);
+        assert_eq!((bench.round(9_100), bench.round(9_400)), ((true, 1), (true, 2)));
+        // It was the last one before the place: what comes after it is not shown in its stead.
+        bench.decode(PLACE + 1);
+        assert_eq!((bench.round(9_500), bench.next()), ((false, 2), Some(PLACE + 1)));
+    }
+
+    #[test]
+    fn the_search_ends_with_the_pictures_and_with_the_pause() {
+        let mut bench = Bench::new(true);
+        assert_eq!(bench.round(3_000), (true, 0));
+        bench.run.presenter.shared.set_paused(false);
+        assert_eq!(bench.round(3_010), (false, 0));
+        for (found, shown) in [(None, 0), (Some(PLACE - 40), 1)] {
+            let mut bench = Bench::new(true);
+            found.into_iter().for_each(|ms| bench.decode(ms));
+            drop(std::mem::replace(&mut bench.pictures, queue::bounded("", 1, queue::Full::Block).0));
+            assert_eq!(bench.round(10), (false, shown));
+        }
+        // What plays has other pictures to show.
+        let mut bench = Bench::new(false);
+        assert_eq!((bench.round(190), bench.round(210)), ((true, 0), (false, 0)));
+        // Before the first picture there is the first.
+        let mut bench = Bench::new(true);
+        bench.decode(PLACE + 700);
+        assert_eq!((bench.round(10), bench.next()), ((false, 1), None));
+    }
+}
