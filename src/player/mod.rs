@@ -33,6 +33,7 @@ mod lag;
 mod listed;
 mod measure;
 pub mod odd;
+mod opening;
 mod packets;
 mod pictures;
 mod present;

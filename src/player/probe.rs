@@ -6,6 +6,7 @@ mod picture;
 use std::collections::VecDeque;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
 use crate::player::connection::{failure, silent};
+use crate::player::opening::{self, Opening};
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::rate::frame_rate;
 use crate::player::recording::Medium;
@@ -232,12 +234,14 @@ async fn probe_url(
     let mut options = Options { buffer: Duration::from_secs(1), ..Options::default() };
     options.net = net.clone();
     let start = clock.now();
-    let connect = Client::connect(&url, Purpose::Play, &options, clock, &|_| {});
+    let opening = Opening::of_rtmp(&url, net);
+    let on_step = |step: net::Step<'_>| opening.step(step);
+    let connect = Client::connect(&url, Purpose::Play, &options, clock, &on_step);
+    let connect = opening.within(connect);
     tokio::pin!(connect);
     let mut client = loop {
         match timeout(Duration::from_millis(100), &mut connect).await {
-            Ok(Ok(client)) => break client,
-            Ok(Err(error)) => return Err(failure(&error)),
+            Ok(opened) => break opened?.map_err(|error| failure(&error))?,
             Err(_) if cancelled() => return Err(interrupted()),
             Err(_) => {}
         }
@@ -287,13 +291,16 @@ async fn probe_web(
     };
     let url = web::parse(text)?;
     let start = clock.now();
-    let ability = std::sync::Arc::default();
-    let ask = Ask { url, net: net.clone(), buffer: std::sync::Arc::default(), ability };
-    let opened = Pull::open(&ask, &|_| {});
+    let ability = Arc::default();
+    let opening = Opening::new(url.endpoint().to_string(), opening::LIMIT);
+    let (buffer, opening) = (Arc::default(), Arc::new(opening));
+    let ask = Ask { url, net: net.clone(), buffer, ability, opening };
+    let on_step = |step: net::Step<'_>| ask.opening.step(step);
+    let opened = ask.opening.within(Pull::open(&ask, &on_step));
     tokio::pin!(opened);
     let mut pull = loop {
         match timeout(Duration::from_millis(100), &mut opened).await {
-            Ok(opened) => break opened.map_err(told)?,
+            Ok(opened) => break opened?.map_err(told)?,
             Err(_) if cancelled() => return Err(interrupted()),
             Err(_) => {}
         }

@@ -70,9 +70,9 @@ impl Remote {
         if WebUrl::is_one(url) {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
-            // Both are the player's own, see [`Web::play`].
-            let (net, buffer, ability) = (config.net.clone(), Arc::default(), Arc::default());
-            let ask = Ask { url, net, buffer, ability };
+            // These are the player's own, or a connection's, see [`Web::play`].
+            let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
+            let ask = Ask { url, net: config.net.clone(), buffer, ability, opening };
             let way = Way::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });
         }

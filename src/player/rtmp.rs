@@ -13,6 +13,7 @@ use crate::net::rtmp::{Client, Options};
 use crate::player::connection::{End, PATIENCE, TICK, WAITING, Watch, failure};
 use crate::player::feed::Feed;
 use crate::player::heads;
+use crate::player::opening::Opening;
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, State};
 use crate::wire::flv::TagKind;
@@ -40,24 +41,31 @@ impl Rtmp {
     pub(super) async fn play(&self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
-        let on_step = |step: net::Step<'_>| match step {
-            net::Step::Stage(stage) if first => {
-                shared.enter(State::Opening { stage: stage.name() });
+        let opening = Opening::of_rtmp(&self.now, &self.options.net);
+        let on_step = |step: net::Step<'_>| {
+            opening.step(step);
+            match step {
+                net::Step::Stage(stage) if first => {
+                    shared.enter(State::Opening { stage: stage.name() });
+                }
+                net::Step::Elsewhere { to, with_password: false } => {
+                    tracing::warn!(
+                        "sent on to {to}: user and password were not handed to that host"
+                    );
+                }
+                _ => {}
             }
-            net::Step::Elsewhere { to, with_password: false } => {
-                tracing::warn!("sent on to {to}: user and password were not handed to that host");
-            }
-            _ => {}
         };
         let connect =
             Client::connect(&self.now, Purpose::Play, &self.options, shared.clock, &on_step);
         let connected = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
-            connected = connect => connected,
+            connected = opening.within(connect) => connected,
         };
         let mut client = match connected {
-            Ok(client) => client,
-            Err(error) => return End::Lost(failure(&error)),
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return End::Lost(failure(&error)),
+            Err(failure) => return End::Lost(failure),
         };
         if first {
             shared.enter(State::Opening { stage: "media" });

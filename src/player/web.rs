@@ -11,6 +11,7 @@ use crate::net::Step;
 use crate::net::web::WebUrl;
 use crate::player::connection::{End, TICK, Watch, failure};
 use crate::player::feed::Feed;
+use crate::player::opening::{self, Opening};
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::{Failure, Kind, Severity, State};
 use crate::wire::flv::TagKind;
@@ -28,11 +29,14 @@ pub(super) struct Web {
     ended: bool,
     /// A recording that broke off in the middle: it goes on there.
     broken: Option<Pull>,
+    /// How long opening may take.
+    limit: Duration,
 }
 
 impl Web {
     pub(super) fn new(ask: Ask, reconnect: bool, start: Option<Duration>) -> Self {
-        Self { ask, reconnect, start, ended: false, broken: None }
+        let limit = opening::LIMIT;
+        Self { ask, reconnect, start, ended: false, broken: None, limit }
     }
 
     /// Whether what comes next follows from what came before.
@@ -58,17 +62,20 @@ impl Web {
         &mut self,
         ask: &Ask,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Pull, Opening> {
+    ) -> Result<Pull, Closed> {
+        let late = |failure| Err(Problem::Told(failure));
         let Some(mut pull) = self.broken.take() else {
-            return Pull::open(ask, on_step).await.map_err(Opening::Problem);
+            let opened = ask.opening.within(Pull::open(ask, on_step)).await;
+            return opened.unwrap_or_else(late).map_err(Closed::Problem);
         };
-        match pull.go_on(ask, on_step).await {
+        let goes_on = ask.opening.within(pull.go_on(ask, on_step)).await;
+        match goes_on.unwrap_or_else(late) {
             Ok(true) => Ok(pull),
-            Ok(false) => Err(Opening::NoRest),
+            Ok(false) => Err(Closed::NoRest),
             Err(problem) => {
                 // The next try may find it.
                 self.broken = Some(pull);
-                Err(Opening::Problem(problem))
+                Err(Closed::Problem(problem))
             }
         }
     }
@@ -77,21 +84,26 @@ impl Web {
     pub(super) async fn play(&mut self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
-        let on_step = |step: Step<'_>| match step {
-            Step::Stage(stage) if first => shared.enter(State::Opening { stage: stage.name() }),
-            Step::Elsewhere { to, .. } => tracing::info!("sent on to {to}"),
-            _ => {}
+        let peer = self.ask.url.endpoint().to_string();
+        let opening = Arc::new(Opening::new(peer, self.limit));
+        let on_step = |step: Step<'_>| {
+            opening.step(step);
+            match step {
+                Step::Stage(stage) if first => shared.enter(State::Opening { stage: stage.name() }),
+                Step::Elsewhere { to, .. } => tracing::info!("sent on to {to}"),
+                _ => {}
+            }
         };
         let (ability, buffer) = (Arc::clone(&shared.ability), Arc::clone(&shared.buffer));
-        let ask = Ask { ability, buffer, ..self.ask.clone() };
+        let ask = Ask { ability, buffer, opening: Arc::clone(&opening), ..self.ask.clone() };
         let opened = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
             opened = self.open(&ask, &on_step) => opened,
         };
         let mut pull = match opened {
             Ok(pull) => pull,
-            Err(Opening::Problem(problem)) => return End::Lost(told(problem, feed)),
-            Err(Opening::NoRest) => return End::Failed(no_rest()),
+            Err(Closed::Problem(problem)) => return End::Lost(told(problem, feed)),
+            Err(Closed::NoRest) => return End::Failed(no_rest()),
         };
         if first {
             shared.enter(State::Opening { stage: "media" });
@@ -195,6 +207,12 @@ impl Web {
                 }
                 Ok(Err(problem)) => return self.lose(pull, told(problem, feed), feed),
             }
+            if !over
+                && !watch.media
+                && let Some(failure) = opening.overdue()
+            {
+                return self.lose(pull, failure, feed);
+            }
             // A list's reader has limits of its own.
             if !over
                 && !pull.is_list()
@@ -210,7 +228,7 @@ impl Web {
 }
 
 /// Why nothing was opened.
-enum Opening {
+enum Closed {
     Problem(Problem),
     /// The server does not give the rest of a recording.
     NoRest,
@@ -257,4 +275,117 @@ pub(super) fn parse(text: &str) -> Result<WebUrl, Failure> {
             "Write http://server/path/stream.flv, or the name of a file.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::base::Clock;
+    use crate::player::shared::Shared;
+    use crate::player::{Config, Source};
+
+    /// Much less than any step has.
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    /// What a server does when it is asked.
+    #[derive(Copy, Clone)]
+    enum Does {
+        SendsOn(&'static str),
+        Says(&'static str),
+        /// A byte of a body now and then.
+        Trickles(u8),
+        /// It takes the question.
+        Nothing,
+    }
+
+    async fn answer(mut socket: TcpStream, does: fn(&str) -> Does) -> std::io::Result<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await?);
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        match does(path) {
+            Does::SendsOn(to) => {
+                let head = format!(
+                    "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\
+                     Connection: close\r\n\r\n"
+                );
+                socket.write_all(head.as_bytes()).await
+            }
+            Does::Says(text) => {
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+                    text.len()
+                );
+                socket.write_all(head.as_bytes()).await
+            }
+            Does::Trickles(byte) => {
+                socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+                loop {
+                    socket.write_all(&[byte]).await?;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+            Does::Nothing => socket.read_u8().await.map(|_| ()),
+        }
+    }
+
+    async fn serve(does: fn(&str) -> Does) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                // Who asked hangs up.
+                tokio::spawn(async move { drop(answer(socket, does).await) });
+            }
+        });
+        port
+    }
+
+    /// How opening ends there.
+    async fn open(does: fn(&str) -> Does) -> (String, End) {
+        let peer = format!("127.0.0.1:{}", serve(does).await);
+        let text = format!("http://{peer}/live");
+        let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
+        let mut feed = Feed::new(Arc::new(shared), None, true);
+        let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
+        let (url, net) = (parse(&text).unwrap(), Default::default());
+        let ask = Ask { url, net, buffer, ability, opening };
+        let mut web = Web { limit: LIMIT, ..Web::new(ask, true, None) };
+        (peer, web.play(&mut feed).await)
+    }
+
+    const LIST: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n";
+    const SEALED: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MAP:URI=\"map\"\n#EXTINF:1,\na.mp4\n";
+
+    #[tokio::test]
+    async fn opening_as_a_whole_has_a_limit_and_says_where_it_was() {
+        let cases: [(fn(&str) -> Does, &str); 5] = [
+            (|path| if path == "/live" { Does::SendsOn("/b") } else { Does::Nothing }, "an answer"),
+            (|_| Does::Trickles(0x47), "an answer"),
+            (
+                |path| match path {
+                    "/live" => Does::Says("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n"),
+                    _ => Does::Trickles(b'#'),
+                },
+                "the playlist",
+            ),
+            (|path| if path == "/live" { Does::Says(LIST) } else { Does::Nothing }, "a segment"),
+            (
+                |path| if path == "/live" { Does::Says(SEALED) } else { Does::Trickles(0) },
+                "what stands before the segments",
+            ),
+        ];
+        for (does, owes) in cases {
+            let (peer, end) = open(does).await;
+            let End::Lost(failure) = end else { panic!("{owes}: {end:?}") };
+            let said = format!("opening the stream has taken 1 s, and {peer} has not yet given {owes}");
+            assert_eq!((failure.kind, failure.cause), (Kind::Unreachable, said));
+            assert!(failure.advice.contains("too slow"), "{}", failure.advice);
+        }
+    }
 }

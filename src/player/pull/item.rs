@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::net;
 use crate::net::web::WebUrl;
+use crate::player::opening::Opening;
 use crate::player::pull::ability::Ability;
 use crate::wire::flv::Tag;
 use crate::wire::unplayed::Unplayed;
@@ -92,4 +93,6 @@ pub(in crate::player) struct Ask {
     pub buffer: Arc<Buffer>,
     /// What can be decoded in time.
     pub ability: Arc<Ability>,
+    /// How long it may take until there is something to play.
+    pub opening: Arc<Opening>,
 }

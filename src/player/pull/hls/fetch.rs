@@ -1,17 +1,20 @@
 //! Reading playlists, keys and segments, whole and bounded; decrypting (RFC 8216 §5.2).
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
+use super::super::item::Ask;
 use super::super::problem::Problem;
 use super::super::seal::Seal;
 use crate::net::web::{Answer, Client, Patience, Span, WebUrl};
 use crate::net::{self, Cause, Stage, Step};
 use crate::player::connection::PATIENCE;
+use crate::player::opening::Opening;
 use crate::player::{Failure, Kind};
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
@@ -34,6 +37,7 @@ pub(super) struct Fetch {
     lists: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
     maps: Vec<Beginning>,
+    opening: Arc<Opening>,
 }
 
 impl std::fmt::Debug for Fetch {
@@ -71,12 +75,19 @@ impl Limits {
 }
 
 /// What is asked for, as it is called where it does not come.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum What {
     List,
     Segment,
     Beginning,
     Key,
+}
+
+/// What is asked for, and the opening of which that may be a part.
+#[derive(Copy, Clone, Debug)]
+struct Wanted<'a> {
+    what: What,
+    opening: &'a Opening,
 }
 
 impl What {
@@ -152,9 +163,10 @@ pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, Problem> {
 }
 
 impl Fetch {
-    pub fn new(options: net::Options) -> Self {
-        let (client, lists) = (Client::new(options.clone()), Client::new(options));
-        Self { limits: Limits::default(), client, lists, keys: Vec::new(), maps: Vec::new() }
+    pub fn new(ask: &Ask) -> Self {
+        let (client, lists) = (Client::new(ask.net.clone()), Client::new(ask.net.clone()));
+        let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&ask.opening));
+        Self { limits: Limits::default(), client, lists, keys, maps, opening }
     }
 
     /// A playlist, and where it came from in the end; silence is borne for so long.
@@ -164,7 +176,8 @@ impl Fetch {
         quiet: Duration,
     ) -> Result<(Bytes, WebUrl), Problem> {
         let limits = Limits { quiet, ..self.limits };
-        read(&mut self.lists, (url, None), MAX_TEXT, What::List, limits).await
+        let wanted = Wanted { what: What::List, opening: &self.opening };
+        read(&mut self.lists, (url, None), MAX_TEXT, wanted, limits).await
     }
 
     /// A playlist whose server answers when there is something new, within `limit`; and `part`, which
@@ -176,12 +189,15 @@ impl Fetch {
         part: Option<&Place>,
         grace: Duration,
     ) -> (Option<(Bytes, WebUrl)>, Option<Bytes>) {
-        let Self { client, lists, .. } = self;
+        let Self { client, lists, opening, .. } = self;
         let (mut first, mut second) = (self.limits.patience(), self.limits.patience());
-        let mut list = pin!(timeout(limit, try_read(lists, (url, None), MAX_TEXT, &mut first)));
+        let wanted = |what| Wanted { what, opening };
+        let text = try_read(lists, (url, None), MAX_TEXT, wanted(What::List), &mut first);
+        let mut list = pin!(timeout(limit, text));
         let mut early = pin!(async {
             let (url, range) = part?;
-            Some(try_read(client, (url, *range), MAX_SEGMENT, &mut second).await.ok()?.0)
+            let wanted = wanted(What::Segment);
+            Some(try_read(client, (url, *range), MAX_SEGMENT, wanted, &mut second).await.ok()?.0)
         });
         let mut came = None;
         let list = loop {
@@ -209,7 +225,8 @@ impl Fetch {
     pub async fn piece(&mut self, place: &Place) -> Result<Bytes, Problem> {
         let (url, range) = place;
         let place = (url, *range);
-        Ok(read(&mut self.client, place, MAX_SEGMENT, What::Segment, self.limits).await?.0)
+        let wanted = Wanted { what: What::Segment, opening: &self.opening };
+        Ok(read(&mut self.client, place, MAX_SEGMENT, wanted, self.limits).await?.0)
     }
 
     /// Reads a segment from its beginning, until `enough` has been given as much as it wants or all has
@@ -224,7 +241,9 @@ impl Fetch {
     ) -> Result<Option<Begun>, Problem> {
         let mut patience = self.limits.patience();
         let late = |error| What::Segment.problem(error, self.limits);
-        let answer = ask(&mut self.client, (url, None), &mut patience).await.map_err(late)?;
+        let wanted = Wanted { what: What::Segment, opening: &self.opening };
+        let answer = ask(&mut self.client, (url, None), wanted, &mut patience).await;
+        let answer = answer.map_err(late)?;
         let Ok(mut answer) = answer else { return Ok(None) };
         let late = |cause| {
             let peer = url.endpoint().to_string();
@@ -292,8 +311,9 @@ impl Fetch {
         if let Some((_, _, data)) = known {
             return Ok(data.clone());
         }
-        let (place, what) = ((&url, map.range), What::Beginning);
-        let mut data = read(&mut self.client, place, MAX_MAP, what, self.limits).await?.0;
+        let place = (&url, map.range);
+        let wanted = Wanted { what: What::Beginning, opening: &self.opening };
+        let mut data = read(&mut self.client, place, MAX_MAP, wanted, self.limits).await?.0;
         if let Some(key) = map.key.as_ref().filter(|key| key.method == Method::Aes128) {
             data = self.open(base, data, Some(key), 0).await?.0;
         }
@@ -312,7 +332,8 @@ impl Fetch {
         if let Some((_, secret)) = self.keys.iter().find(|(its, _)| *its == url) {
             return Ok(*secret);
         }
-        let data = read(&mut self.client, (&url, None), 1_024, What::Key, self.limits).await?.0;
+        let wanted = Wanted { what: What::Key, opening: &self.opening };
+        let data = read(&mut self.client, (&url, None), 1_024, wanted, self.limits).await?.0;
         let secret: [u8; 16] = data.as_ref().try_into().map_err(|_| {
             let what = format!("the stream's key has {} bytes instead of 16", data.len());
             told(Kind::Refused, what, "The server may want a login: give the URL with its token.")
@@ -330,18 +351,18 @@ async fn read(
     client: &mut Client,
     place: (&WebUrl, Option<(u64, u64)>),
     most: usize,
-    what: What,
+    wanted: Wanted<'_>,
     limits: Limits,
 ) -> Result<(Bytes, WebUrl), Problem> {
     let (mut pauses, mut patience) = (AGAIN.iter(), limits.patience());
     loop {
-        match try_read(client, place, most, &mut patience).await {
+        match try_read(client, place, most, wanted, &mut patience).await {
             Ok(read) => return Ok(read),
             Err(error) => {
                 let gone = matches!(&error.cause, Cause::Answer { .. });
                 let again = error.may_pass() && !gone && !patience.is_over();
                 let Some(pause) = pauses.next().filter(|_| again) else {
-                    return Err(what.problem(error, limits));
+                    return Err(wanted.what.problem(error, limits));
                 };
                 tracing::debug!(%error, "asking again");
                 tokio::time::sleep(Duration::from_millis(*pause)).await;
@@ -354,8 +375,10 @@ async fn read(
 async fn ask(
     client: &mut Client,
     (url, range): (&WebUrl, Option<(u64, u64)>),
+    wanted: Wanted<'_>,
     patience: &mut Patience,
 ) -> Result<Result<Answer, net::Error>, net::Error> {
+    wanted.opening.ask(url.endpoint().to_string(), wanted.what.name());
     let span = range.map(|(from, until)| Span { from, until });
     // On a connection that was kept there are no stages before.
     let reached = Mutex::new((Stage::Request, url.endpoint().to_string()));
@@ -374,6 +397,9 @@ async fn ask(
     })?;
     if answer.is_ok() {
         patience.answered();
+        if wanted.what == What::Segment {
+            wanted.opening.media();
+        }
     }
     Ok(answer)
 }
@@ -382,9 +408,10 @@ async fn try_read(
     client: &mut Client,
     (url, range): (&WebUrl, Option<(u64, u64)>),
     most: usize,
+    wanted: Wanted<'_>,
     patience: &mut Patience,
 ) -> Result<(Bytes, WebUrl), net::Error> {
-    let answer = ask(client, (url, range), patience).await??;
+    let answer = ask(client, (url, range), wanted, patience).await??;
     let (partial, from) = (answer.is_partial(), answer.url().clone());
     let whole = client.read(answer, most, patience).await?;
     Ok(match range {

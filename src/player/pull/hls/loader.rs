@@ -82,7 +82,7 @@ pub(super) struct Loader {
 impl Loader {
     /// Reads what the first playlist leads to.
     pub async fn open(text: &Bytes, url: &WebUrl, ask: &Ask) -> Result<Self, Problem> {
-        Self::open_by(Fetch::new(ask.net.clone()), text, url, ask).await
+        Self::open_by(Fetch::new(ask), text, url, ask).await
     }
 
     /// The same by a reader of its own.

@@ -66,9 +66,9 @@ impl Server {
     /// Begins with this list, as it came from `/list.m3u8`, with these limits.
     async fn open(&self, list: &str, limits: Limits) -> Result<Loader, Problem> {
         let url = self.url("/list.m3u8");
-        let (buffer, ability) = (Arc::default(), Arc::default());
-        let ask = Ask { url: url.clone(), net: Default::default(), buffer, ability };
-        let mut fetch = Fetch::new(ask.net.clone());
+        let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
+        let ask = Ask { url: url.clone(), net: Default::default(), buffer, ability, opening };
+        let mut fetch = Fetch::new(&ask);
         fetch.limits = limits;
         Loader::open_by(fetch, &Bytes::copy_from_slice(list.as_bytes()), &url, &ask).await
     }

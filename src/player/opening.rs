@@ -1,0 +1,137 @@
+//! How long a stream from the network may take to open as a whole. Each step on the way has a limit of
+//! its own; a server that takes a little less at every one would be waited for over minutes.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::{Instant, timeout_at};
+
+use crate::net::web::WebUrl;
+use crate::net::{self, Stage, Step};
+use crate::player::{Failure, Kind};
+use crate::wire::rtmp::Url;
+
+/// Media have begun to come by then.
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
+/// So much more for each further port that may be tried.
+const PORT: Duration = Duration::from_secs(10);
+/// Where they do, over a slow line: something to be seen or heard has come by then.
+const SLOW: Duration = Duration::from_secs(60);
+
+/// How the opening of one connection stands.
+#[derive(Debug)]
+pub(in crate::player) struct Opening(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    began: Instant,
+    until: Instant,
+    media: bool,
+    /// Who is to give what.
+    peer: String,
+    owes: &'static str,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self::new(String::new(), LIMIT)
+    }
+}
+
+/// The limit where so many ports may be tried.
+fn limit(ports: usize) -> Duration {
+    LIMIT + PORT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
+}
+
+impl Opening {
+    /// Begins now, with `peer`.
+    pub fn new(peer: String, limit: Duration) -> Self {
+        let began = Instant::now();
+        let (until, owes) = (began + limit, owed(Stage::Dns));
+        Self(Mutex::new(State { began, until, media: false, peer, owes }))
+    }
+
+    /// Of a stream at an RTMP server, by one of the ports that may be tried.
+    pub fn of_rtmp(url: &Url, options: &net::Options) -> Self {
+        let ports = if url.names_port { 1 } else { options.ports.len() };
+        Self::new(format!("{}:{}", url.host, url.port), limit(ports))
+    }
+
+    /// What the network tells on the way.
+    pub fn step(&self, step: Step<'_>) {
+        match step {
+            Step::Stage(stage) => self.0.lock().owes = owed(stage),
+            Step::Elsewhere { to, .. } => {
+                let web = || WebUrl::parse(to).ok().map(|url| url.endpoint().to_string());
+                let rtmp = || Url::parse(to).ok().map(|url| format!("{}:{}", url.host, url.port));
+                if let Some(peer) = web().or_else(rtmp) {
+                    self.0.lock().peer = peer;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `peer` is asked for this.
+    pub fn ask(&self, peer: String, what: &'static str) {
+        let mut state = self.0.lock();
+        (state.peer, state.owes) = (peer, what);
+    }
+
+    /// Media begin to come.
+    pub fn media(&self) {
+        let mut state = self.0.lock();
+        if !std::mem::replace(&mut state.media, true) {
+            state.until = state.until.max(Instant::now() + SLOW);
+        }
+    }
+
+    /// Why it is given up, once it has taken too long.
+    pub fn overdue(&self) -> Option<Failure> {
+        let state = self.0.lock();
+        if Instant::now() < state.until {
+            return None;
+        }
+        let seconds = (state.until - state.began).as_secs_f64().round();
+        let (peer, owes) = (&state.peer, state.owes);
+        Some(Failure::new(
+            Kind::Unreachable,
+            format!("opening the stream has taken {seconds} s, and {peer} has not yet given {owes}"),
+            "The server, or the way to it, is too slow: try again later, or another address of the \
+             stream.",
+        ))
+    }
+
+    /// A part of the opening, as long as there is time for it.
+    pub async fn within<T>(&self, it: impl Future<Output = T>) -> Result<T, Failure> {
+        let until = self.0.lock().until;
+        match timeout_at(until, it).await {
+            Ok(done) => Ok(done),
+            Err(_) => Err(self.overdue().unwrap_or_else(super::connection::silent)),
+        }
+    }
+}
+
+/// What the server has given when a stage is over.
+fn owed(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Dns => "an address",
+        Stage::Tcp => "a connection",
+        Stage::Tls => "a secure connection",
+        Stage::Handshake => "a handshake",
+        Stage::Connect => "the application",
+        Stage::Publish | Stage::Play => "the stream",
+        Stage::Request => "an answer",
+        Stage::Media => "picture or sound",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_further_port_has_its_time() {
+        assert_eq!([0, 1, 2, 9].map(|ports| limit(ports).as_secs()), [30, 30, 40, 110]);
+    }
+}
