@@ -89,26 +89,28 @@ impl Opening {
     /// Why it is given up, once it has taken too long.
     pub fn overdue(&self) -> Option<Failure> {
         let state = self.0.lock();
-        if Instant::now() < state.until {
-            return None;
-        }
-        let seconds = (state.until - state.began).as_secs_f64().round();
-        let (peer, owes) = (&state.peer, state.owes);
-        Some(Failure::new(
-            Kind::Unreachable,
-            format!("opening the stream has taken {seconds} s, and {peer} has not yet given {owes}"),
-            "The server, or the way to it, is too slow: try again later, or another address of the \
-             stream.",
-        ))
+        (Instant::now() >= state.until).then(|| state.failure())
     }
 
     /// A part of the opening, as long as there is time for it.
     pub async fn within<T>(&self, it: impl Future<Output = T>) -> Result<T, Failure> {
         let until = self.0.lock().until;
-        match timeout_at(until, it).await {
-            Ok(done) => Ok(done),
-            Err(_) => Err(self.overdue().unwrap_or_else(super::connection::silent)),
-        }
+        timeout_at(until, it).await.map_err(|_| self.0.lock().failure())
+    }
+}
+
+impl State {
+    fn failure(&self) -> Failure {
+        let seconds = (self.until - self.began).as_secs_f64().round();
+        let (peer, owes) = (&self.peer, self.owes);
+        Failure::new(
+            Kind::Unreachable,
+            format!(
+                "opening the stream has taken {seconds} s, and {peer} has not yet given {owes}"
+            ),
+            "The server, or the way to it, is too slow: try again later, or another address of the \
+             stream.",
+        )
     }
 }
 

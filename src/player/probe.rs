@@ -287,7 +287,7 @@ async fn probe_web(
 ) -> Result<Report, Failure> {
     let told = |problem| match problem {
         Problem::Net(error) => failure(&error),
-        Problem::Told(told) => told,
+        Problem::Told(told) | Problem::Stalls(told) => told,
     };
     let url = web::parse(text)?;
     let start = clock.now();

@@ -63,13 +63,12 @@ impl Web {
         ask: &Ask,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Pull, Closed> {
-        let late = |failure| Err(Problem::Told(failure));
         let Some(mut pull) = self.broken.take() else {
             let opened = ask.opening.within(Pull::open(ask, on_step)).await;
-            return opened.unwrap_or_else(late).map_err(Closed::Problem);
+            return opened.map_err(Problem::Told).flatten().map_err(Closed::Problem);
         };
         let goes_on = ask.opening.within(pull.go_on(ask, on_step)).await;
-        match goes_on.unwrap_or_else(late) {
+        match goes_on.map_err(Problem::Told).flatten() {
             Ok(true) => Ok(pull),
             Ok(false) => Err(Closed::NoRest),
             Err(problem) => {
@@ -257,9 +256,11 @@ async fn next(pull: &mut Pull, over: bool) -> Result<Option<Item>, Problem> {
 fn told(problem: Problem, feed: &Feed) -> Failure {
     match problem {
         Problem::Net(error) => failure(&error),
-        Problem::Told(told) if feed.has_media() => Failure { kind: Kind::Lost, ..told },
+        Problem::Told(told) | Problem::Stalls(told) if feed.has_media() => {
+            Failure { kind: Kind::Lost, ..told }
+        }
         // What the segments of a list hold may have been named already.
-        Problem::Told(told) => match feed.missing() {
+        Problem::Told(told) | Problem::Stalls(told) => match feed.missing() {
             Some(missing) if told.kind == Kind::NoSuchStream => missing,
             _ => told,
         },
@@ -301,7 +302,10 @@ mod tests {
         Nothing,
     }
 
-    async fn answer(mut socket: TcpStream, does: fn(&str) -> Does) -> std::io::Result<()> {
+    /// What it does for which path.
+    type Habit = fn(&str) -> Does;
+
+    async fn answer(mut socket: TcpStream, does: Habit) -> std::io::Result<()> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(socket.read_u8().await?);
@@ -334,7 +338,7 @@ mod tests {
         }
     }
 
-    async fn serve(does: fn(&str) -> Does) -> u16 {
+    async fn serve(does: Habit) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
@@ -347,7 +351,7 @@ mod tests {
     }
 
     /// How opening ends there.
-    async fn open(does: fn(&str) -> Does) -> (String, End) {
+    async fn open(does: Habit) -> (String, End) {
         let peer = format!("127.0.0.1:{}", serve(does).await);
         let text = format!("http://{peer}/live");
         let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
@@ -360,11 +364,12 @@ mod tests {
     }
 
     const LIST: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n";
-    const SEALED: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MAP:URI=\"map\"\n#EXTINF:1,\na.mp4\n";
+    const SEALED: &str =
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MAP:URI=\"map\"\n#EXTINF:1,\na.mp4\n";
 
     #[tokio::test]
     async fn opening_as_a_whole_has_a_limit_and_says_where_it_was() {
-        let cases: [(fn(&str) -> Does, &str); 5] = [
+        let cases: [(Habit, &str); 5] = [
             (|path| if path == "/live" { Does::SendsOn("/b") } else { Does::Nothing }, "an answer"),
             (|_| Does::Trickles(0x47), "an answer"),
             (
@@ -383,7 +388,8 @@ mod tests {
         for (does, owes) in cases {
             let (peer, end) = open(does).await;
             let End::Lost(failure) = end else { panic!("{owes}: {end:?}") };
-            let said = format!("opening the stream has taken 1 s, and {peer} has not yet given {owes}");
+            let said =
+                format!("opening the stream has taken 1 s, and {peer} has not yet given {owes}");
             assert_eq!((failure.kind, failure.cause), (Kind::Unreachable, said));
             assert!(failure.advice.contains("too slow"), "{}", failure.advice);
         }

@@ -200,7 +200,10 @@ mod tests {
         for (found, shown) in [(None, 0), (Some(PLACE - 40), 1)] {
             let mut bench = Bench::new(true);
             found.into_iter().for_each(|ms| bench.decode(ms));
-            drop(std::mem::replace(&mut bench.pictures, queue::bounded("", 1, queue::Full::Block).0));
+            drop(std::mem::replace(
+                &mut bench.pictures,
+                queue::bounded("", 1, queue::Full::Block).0,
+            ));
             assert_eq!(bench.round(10), (false, shown));
         }
         // What plays has other pictures to show.

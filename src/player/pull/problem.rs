@@ -11,6 +11,8 @@ pub(in crate::player) enum Problem {
     Net(Box<net::Error>),
     /// What the server sends.
     Told(Failure),
+    /// Of what is listed, something does not come.
+    Stalls(Failure),
 }
 
 impl From<net::Error> for Problem {

@@ -65,6 +65,18 @@ impl Bandwidth {
     }
 }
 
+/// The best of those that take less than the one that plays: of its own codec, where there is one.
+pub(super) fn lesser(
+    variants: &[Variant],
+    now: usize,
+    can: &dyn Fn(&Variant) -> bool,
+) -> Option<usize> {
+    let playing = variants.get(now)?;
+    let those = candidates(variants, can).filter(|(_, it)| it.bandwidth < playing.bandwidth);
+    let alike = |it: &Variant| it.picture() == playing.picture();
+    those.max_by_key(|(_, it)| (alike(it), rank(it))).map(|(at, _)| at)
+}
+
 /// Of those that fit the one of the most bits, of equal ones the one that is the least work.
 fn rank(variant: &Variant) -> (u64, bool, bool) {
     (variant.bandwidth, !variant.hdr, variant.picture() == Picture::Of(VideoCodec::H264))
@@ -169,6 +181,24 @@ mod tests {
         assert_eq!(at(2_000, 20, 2), 1);
         assert_eq!(at(100, 30, 1), 1, "the least of them, and not the sound alone");
         assert_eq!(first(&variants[3..], &can), 0);
+    }
+
+    #[test]
+    fn below_what_does_not_come_is_the_best_of_its_own_codec() {
+        let all = |_: &Variant| true;
+        let variants = [
+            variant(9_000_000, "avc1.64"),
+            variant(6_000_000, "hvc1.1"),
+            variant(5_000_000, "avc1.64"),
+            variant(500_000, "hvc1.1"),
+            variant(64_000, "mp4a.40.2"),
+        ];
+        let below = |now| lesser(&variants, now, &all);
+        assert_eq!([0, 1, 2].map(below), [Some(2), Some(3), Some(3)]);
+        // The sound alone is no lesser picture.
+        assert_eq!((below(3), below(9)), (None, None));
+        let small = |it: &Variant| it.bandwidth < 1_000_000;
+        assert_eq!(lesser(&variants, 0, &small), Some(3));
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl What {
         } else {
             format!("{peer} has sent nothing, or next to nothing, of {name} for {seconds} s")
         };
-        told(Kind::Unreachable, what, "Check the network connection and the server's own messages.")
+        let advice = "Check the network connection and the server's own messages.";
+        Problem::Stalls(Failure::new(Kind::Unreachable, what, advice))
     }
 }
 

@@ -301,6 +301,11 @@ impl Track {
         self.gone = other.place(other.next, 0).saturating_sub(before);
     }
 
+    /// Leaves the segment out that is next: parts of it came in another form.
+    pub fn leave_segment(&mut self) {
+        (self.next, self.part, self.restart) = (self.next + 1, 0, true);
+    }
+
     /// What is next, if it is there.
     fn piece(&mut self) -> Option<Piece> {
         let (number, part) = (self.next, self.part);
@@ -335,7 +340,11 @@ impl Track {
     /// The next segment or part; `None` after the last.
     pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, Problem> {
         if let Some(rest) = self.begun.take() {
-            return self.rest(fetch, rest).await.map(Some);
+            let piece = rest.piece.clone();
+            return match self.rest(fetch, rest).await {
+                Ok(arrival) => Ok(Some(arrival)),
+                Err(problem) => Err(self.kept(problem, &piece, false)),
+            };
         }
         loop {
             if self.next < self.media.sequence {
@@ -360,8 +369,11 @@ impl Track {
                 self.restart = true;
                 continue;
             }
-            if let Some(arrival) = self.begin(fetch, &piece).await? {
-                return Ok(Some(arrival));
+            let restart = self.restart;
+            match self.begin(fetch, &piece).await {
+                Ok(Some(arrival)) => return Ok(Some(arrival)),
+                Ok(None) => {}
+                Err(problem) => return Err(self.kept(problem, &piece, restart)),
             }
             match self.fetch(fetch, &piece).await {
                 Ok(arrival) => {
@@ -382,9 +394,18 @@ impl Track {
                         self.refresh(fetch).await?;
                     }
                 }
-                Err(problem) => return Err(problem),
+                Err(problem) => return Err(self.kept(problem, &piece, restart)),
             }
         }
+    }
+
+    /// Where it does not come, it is next again: here, or in another form.
+    fn kept(&mut self, problem: Problem, piece: &Piece, restart: bool) -> Problem {
+        if matches!(problem, Problem::Stalls(_)) {
+            (self.next, self.part) = (piece.number, piece.part.unwrap_or(0));
+            self.restart |= restart;
+        }
+        problem
     }
 
     async fn fetch(&mut self, fetch: &mut Fetch, piece: &Piece) -> Result<Arrival, Problem> {

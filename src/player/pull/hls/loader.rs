@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
-use super::choose::{Bandwidth, first, is_playable};
-use super::fetch::{Fetch, MAX_SEGMENT, join};
+use super::choose::{Bandwidth, first, is_playable, lesser};
+use super::fetch::{Fetch, Limits, MAX_SEGMENT, join};
 use super::follow::{Arrival, Track};
 use super::unpack::is_picture;
 use crate::net::web::WebUrl;
@@ -34,7 +34,11 @@ const MOST_BATCH: usize = 2 * MAX_SEGMENT;
 /// Another variant is waited for half as long as what plays is kept back, within these bounds.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
 const OPENS_MOST: Duration = Duration::from_secs(3);
-/// One that could not be opened is left alone for so long.
+/// What does not come of a variant is waited for half as long as what plays is kept back, within these
+/// bounds, where there is a lesser one.
+const STALLS_LEAST: Duration = Duration::from_secs(2);
+const STALLS_MOST: Duration = Duration::from_secs(5);
+/// One that could not be opened, or did not come, is left alone for so long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
 /// Tracks further apart than this count from different zeros.
 const APART_MS: i32 = 60_000;
@@ -58,6 +62,7 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Loader {
     fetch: Fetch,
+    limits: Limits,
     master: Option<(WebUrl, Master)>,
     variant: usize,
     bandwidth: Bandwidth,
@@ -73,7 +78,7 @@ pub(super) struct Loader {
     ability: Arc<Ability>,
     /// What comes next is of another codec than before.
     codec_changed: bool,
-    /// The address of each variant that could not be opened, and until when it is left alone.
+    /// The address of each variant that could not be opened, or did not come, and until when it is left alone.
     left_out: Vec<(String, Instant)>,
     /// What last told how to decode picture and sound that come from two lists.
     heads: Heads,
@@ -116,8 +121,10 @@ impl Loader {
         let (bandwidth, was_low) = (Bandwidth::default(), main.has_parts());
         let (moved, told, codec_changed) = (false, None, false);
         let (buffer, ability) = (Arc::clone(&ask.buffer), Arc::clone(&ask.ability));
+        let limits = fetch.limits;
         let mut loader = Self {
             fetch,
+            limits,
             master,
             variant,
             bandwidth,
@@ -184,7 +191,7 @@ impl Loader {
         // What comes by itself has all of its sound in it: the first picture need not wait for the rest.
         self.main.hurry(self.sound.is_none());
         let mut bare = (0, Instant::now());
-        while let Some(arrival) = self.main.next(&mut self.fetch).await? {
+        while let Some(arrival) = self.next().await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
             let items = self.complete(arrival).await?;
             let unit = |tag: &Tag| is_picture(tag) || is_sound(tag);
@@ -201,7 +208,7 @@ impl Loader {
                     "Ask the broadcaster for H.264 video and AAC sound.",
                 )));
             }
-            self.change().await?;
+            self.change().await;
         }
         if out.send(Ok(Batch { wish, items: None })).await.is_err() {
             return Ok(());
@@ -216,6 +223,48 @@ impl Loader {
             sound.seek(&mut self.fetch, begins).await;
         }
         self.moved = true;
+    }
+
+    /// What comes next of the picture, in a lesser variant where the one that plays does not come.
+    async fn next(&mut self) -> Result<Option<Arrival>, Problem> {
+        if let Some(lesser) = self.lesser() {
+            let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, STALLS_MOST);
+            self.fetch.limits.quiet = patience.min(self.limits.quiet);
+            let came = self.main.next(&mut self.fetch).await;
+            self.fetch.limits = self.limits;
+            let Err(Problem::Stalls(told)) = came else { return came };
+            tracing::info!(cause = told.cause, "this variant does not come");
+            let (left, in_parts) = (self.variant, self.main.part > 0);
+            if self.go_to(lesser).await {
+                self.leave_out(left);
+                if in_parts {
+                    self.main.leave_segment();
+                }
+            }
+        }
+        // That one, or where it does not come either, this one after all.
+        self.main.next(&mut self.fetch).await
+    }
+
+    /// The variant below the one that plays.
+    fn lesser(&mut self) -> Option<usize> {
+        self.left_out.retain(|(_, until)| *until > Instant::now());
+        let (_, master) = self.master.as_ref()?;
+        let can = |it: &Variant| is_playable(it, &self.ability) && !self.is_out(it);
+        lesser(&master.variants, self.variant, &can).filter(|at| {
+            // Where there is no other, one may be chosen all the same.
+            master.variants.get(*at).is_some_and(|chosen| !self.is_out(chosen))
+        })
+    }
+
+    fn is_out(&self, variant: &Variant) -> bool {
+        self.left_out.iter().any(|(uri, _)| *uri == variant.uri)
+    }
+
+    fn leave_out(&mut self, at: usize) {
+        let variant = self.master.as_ref().and_then(|(_, master)| master.variants.get(at));
+        let until = Instant::now() + LEFT_OUT;
+        self.left_out.extend(variant.map(|variant| (variant.uri.clone(), until)));
     }
 
     /// A segment with the sound that belongs to it.
@@ -292,19 +341,24 @@ impl Loader {
     }
 
     /// Goes to another variant where the line asks for it.
-    async fn change(&mut self) -> Result<(), Problem> {
-        let Some((url, master)) = &self.master else { return Ok(()) };
+    async fn change(&mut self) {
         if !self.main.is_between_segments() {
-            return Ok(());
+            return;
         }
-        let now = Instant::now();
-        self.left_out.retain(|(_, until)| *until > now);
-        let is_out = |variant: &Variant| self.left_out.iter().any(|(uri, _)| *uri == variant.uri);
-        let can = |variant: &Variant| is_playable(variant, &self.ability) && !is_out(variant);
+        self.left_out.retain(|(_, until)| *until > Instant::now());
+        let Some((_, master)) = &self.master else { return };
+        let can = |variant: &Variant| is_playable(variant, &self.ability) && !self.is_out(variant);
         let wanted = self.bandwidth.choose(&master.variants, self.variant, &can);
         // Where there is no other, one may be chosen all the same.
-        let chosen = master.variants.get(wanted).filter(|chosen| !is_out(chosen));
-        let Some(chosen) = chosen.filter(|_| wanted != self.variant) else { return Ok(()) };
+        let chosen = master.variants.get(wanted).is_some_and(|chosen| !self.is_out(chosen));
+        if chosen && wanted != self.variant {
+            self.go_to(wanted).await;
+        }
+    }
+
+    /// Goes to another variant. False where that cannot be read in time: the one that plays will do.
+    async fn go_to(&mut self, wanted: usize) -> bool {
+        let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, OPENS_MOST);
         let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, Some(&self.main));
         // All of it together: what plays must not run dry meanwhile.
@@ -312,7 +366,7 @@ impl Loader {
             Ok(Ok((mut main, sound))) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
                 let picture = |at: usize| master.variants.get(at).map(Variant::picture);
-                self.codec_changed = picture(self.variant) != picture(wanted);
+                self.codec_changed |= picture(self.variant) != picture(wanted);
                 main.go_on_from(&self.main);
                 let sound = sound.map(|mut new| {
                     // Where the picture had it, it goes on where that stands.
@@ -322,14 +376,13 @@ impl Loader {
                 self.moved |= sound.is_some() && self.sound.is_none();
                 self.sound = sound;
                 (self.main, self.variant) = (main, wanted);
-                Ok(())
+                true
             }
-            // The one that plays will do.
             failed => {
                 let problem = failed.ok().and_then(Result::err);
                 tracing::debug!(?problem, ?quiet, "the other variant cannot be read in time");
-                self.left_out.push((chosen.uri.clone(), Instant::now() + LEFT_OUT));
-                Ok(())
+                self.leave_out(wanted);
+                false
             }
         }
     }

@@ -161,7 +161,7 @@ async fn all(loader: Loader) -> (Vec<Batch>, Option<Problem>) {
 /// The sentence about what went wrong.
 fn cause(problem: Option<Problem>) -> String {
     match problem {
-        Some(Problem::Told(told)) => told.cause,
+        Some(Problem::Told(told) | Problem::Stalls(told)) => told.cause,
         other => panic!("{other:?}"),
     }
 }
@@ -241,6 +241,70 @@ async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
     for run in runs {
         run.await.unwrap();
     }
+}
+
+const VARIANTS: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2000\na.m3u8\n\
+                        #EXT-X-STREAM-INF:BANDWIDTH=1000\nb.m3u8\n";
+
+#[tokio::test]
+async fn where_segments_of_a_variant_do_not_come_those_of_a_lesser_one_do() {
+    let key = "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n";
+    let cases = [
+        ("/a1.aac", (|| Does::Stalls) as fn() -> Does, ""),
+        ("/a3.aac", || Does::Stalls, ""),
+        ("/a3.aac", || Does::Trickles(0, 1), ""),
+        // It is asked for behind the segment that it opens.
+        ("/key", || Does::Stalls, key),
+    ];
+    let runs = cases.map(|(stalls, does, more)| {
+        tokio::spawn(async move {
+            let (upper, lower) = (
+                list(&["a1.aac", "a2.aac", "a3.aac", "a4.aac"], more),
+                list(&["b1.aac", "b2.aac", "b3.aac", "b4.aac"], ""),
+            );
+            let server = Server::start(move |path| match path {
+                "/a.m3u8" => Does::Sends(upper.clone().into_bytes()),
+                "/b.m3u8" => Does::Sends(lower.clone().into_bytes()),
+                path if path == stalls => does(),
+                _ => Does::Sends(sound(47)),
+            })
+            .await;
+            let loader = server.open(VARIANTS, Limits::default()).await.unwrap();
+            let (came, problem) = timeout(WHOLE, all(loader)).await.unwrap();
+            assert!(problem.is_none(), "{stalls}: {problem:?}");
+            assert_eq!(came.len(), 4, "{stalls}");
+            let asked = server.asked.lock().clone();
+            let segments: Vec<&str> =
+                asked.iter().map(String::as_str).filter(|path| path.ends_with(".aac")).collect();
+            let wanted: &[&str] = match stalls {
+                "/a3.aac" => &["/a1.aac", "/a2.aac", "/a3.aac", "/b3.aac", "/b4.aac"],
+                _ => &["/a1.aac", "/b1.aac", "/b2.aac", "/b3.aac", "/b4.aac"],
+            };
+            assert_eq!(segments, wanted);
+            assert_eq!(server.count(stalls), 1);
+        })
+    });
+    for run in runs {
+        run.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_its_time() {
+    let upper = list(&["a1.aac", "a2.aac"], "");
+    let server = Server::start(move |path| match path {
+        "/a.m3u8" => Does::Sends(upper.clone().into_bytes()),
+        "/a1.aac" => Does::Sends(sound(47)),
+        _ => Does::Stalls,
+    })
+    .await;
+    let limits = Limits { quiet: Duration::from_secs(4), whole: WHOLE };
+    let loader = server.open(VARIANTS, limits).await.unwrap();
+    let (came, problem) = all(loader).await;
+    assert_eq!(came.len(), 1);
+    let said = cause(problem);
+    assert!(said.contains("next to nothing, of a segment for 4 s"), "{said}");
+    assert_eq!((server.count("/a2.aac"), server.count("/b.m3u8")), (2, 1));
 }
 
 #[tokio::test]
