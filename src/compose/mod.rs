@@ -84,7 +84,8 @@ pub struct Figures {
 pub struct Compositor {
     shared: Arc<Shared>,
     config: Config,
-    worker: Worker,
+    /// `None`: a test ticks by hand.
+    worker: Option<Worker>,
 }
 
 impl Compositor {
@@ -97,12 +98,38 @@ impl Compositor {
             return Err(Error::Size(config.size));
         }
         let shared = Arc::new(Shared::default());
-        let program = Program::new(config.size);
-        let its_shared = Arc::clone(&shared);
-        let worker = Worker::spawn("compositor", move |stop| {
-            run(config, program, &its_shared, &preview, stop);
-        })?;
-        Ok(Self { shared, config, worker })
+        let ticker = Ticker::new(config, Arc::clone(&shared), preview);
+        let worker = Worker::spawn("compositor", move |stop| run(ticker, stop))?;
+        Ok(Self { shared, config, worker: Some(worker) })
+    }
+
+    /// One whose ticks a test makes by itself, at whatever instants.
+    #[cfg(test)]
+    pub fn by_hand(config: Config, preview: Latest<VideoFrame>) -> (Self, Ticker) {
+        let shared = Arc::new(Shared::default());
+        let ticker = Ticker::new(config, Arc::clone(&shared), preview);
+        (Self { shared, config, worker: None }, ticker)
+    }
+
+    /// Does this after each wish: a tick may come between any two of them.
+    #[cfg(test)]
+    pub fn after_each_wish(&self, then: impl FnMut() + Send + 'static) {
+        *self.shared.after.lock() = Some(Box::new(then));
+    }
+
+    /// What is wished is carried out with the same picture, once what this gives is dropped: else some of it
+    /// could be seen without the rest.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        self.shared.inbox.lock().held += 1;
+        Held(Arc::clone(&self.shared))
+    }
+
+    fn wish<R>(&self, wish: impl FnOnce(&mut Inbox) -> R) -> R {
+        let done = wish(&mut self.shared.inbox.lock());
+        #[cfg(test)]
+        self.shared.wished();
+        done
     }
 
     /// What was asked for.
@@ -128,14 +155,12 @@ impl Compositor {
 
     fn give(&self, id: SourceId, given: Given) {
         // What was not taken yet is dropped outside the lock: it may close a device.
-        let before = self.shared.inbox.lock().sources.insert(id, given);
-        drop(before);
+        drop(self.wish(|inbox| inbox.sources.insert(id, given)));
     }
 
     /// What feeds one source feeds another from the next picture on, and is not closed in between.
     pub fn hand_over(&self, from: SourceId, to: SourceId) {
-        let mut inbox = self.shared.inbox.lock();
-        let before = match inbox.sources.remove(&from) {
+        let before = self.wish(|inbox| match inbox.sources.remove(&from) {
             Some(waiting) => {
                 inbox.sources.insert(from, Given::Feed(None));
                 inbox.sources.insert(to, waiting)
@@ -144,37 +169,37 @@ impl Compositor {
                 inbox.moves.push((from, to));
                 inbox.sources.remove(&to)
             }
-        };
-        drop(inbox);
+        });
         drop(before);
     }
 
     /// This source shows what another one is given, while it goes on being asked itself; `None`: its own
     /// pictures again.
     pub fn set_instead(&self, id: SourceId, by: Option<SourceId>) {
-        self.shared.inbox.lock().instead.insert(id, by);
+        self.wish(|inbox| inbox.instead.insert(id, by));
     }
 
     /// Does this to the pictures of a source from the next one on, in this order.
     pub fn set_filters(&self, id: SourceId, filters: Vec<Wanted>) {
-        self.shared.inbox.lock().filters.insert(id, filters);
+        self.wish(|inbox| inbox.filters.insert(id, filters));
     }
 
     /// Shows this from the next picture on. With a transition it is another scene, without one the
     /// same scene changed.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
-        let mut inbox = self.shared.inbox.lock();
-        let before = inbox.plan.take().and_then(|(_, change)| change);
-        let (change, unused) = if change.is_some() { (change, before) } else { (before, None) };
-        inbox.plan = Some((plan, change));
-        drop(inbox);
+        let unused = self.wish(|inbox| {
+            let before = inbox.plan.take().and_then(|(_, change)| change);
+            let (change, unused) = if change.is_some() { (change, before) } else { (before, None) };
+            inbox.plan = Some((plan, change));
+            unused
+        });
         // A clip that was not begun with is closed outside the lock.
         drop(unused);
     }
 
     /// Draws another scene, small and at half the rate, into a slot of its own; `None`: no longer.
     pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
-        self.shared.inbox.lock().preview = Some(preview);
+        self.wish(|inbox| inbox.preview = Some(preview));
     }
 
     /// Sends program pictures to an encoder from the next one on. A queue whose receiver is gone is
@@ -185,18 +210,18 @@ impl Compositor {
 
     /// The same, and none of before this instant, however late they are drawn.
     pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
-        self.shared.inbox.lock().encoders[0] = Some(Some((encoder, from)));
+        self.wish(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
     /// The same for a second encoder of the same pictures, which are shared; `None`: no longer.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
-        self.shared.inbox.lock().encoders[1] = Some(encoder);
+        self.wish(|inbox| inbox.encoders[1] = Some(encoder));
     }
 
     /// Sends no more pictures to the encoders: their queues end within one frame period.
     pub fn detach_encoder(&self) {
-        self.shared.inbox.lock().encoders = [Some(None), Some(None)];
+        self.wish(|inbox| inbox.encoders = [Some(None), Some(None)]);
     }
 
     /// Figures since the start.
@@ -217,7 +242,7 @@ impl Compositor {
     /// # Errors
     /// When the thread does not end within `limit`.
     pub fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
-        self.worker.join(limit)
+        self.worker.map_or(Ok(()), |worker| worker.join(limit))
     }
 }
 
@@ -231,6 +256,27 @@ struct Shared {
     /// `f64` as bits.
     fps: AtomicU64,
     strain: AtomicU8,
+    #[cfg(test)]
+    after: Mutex<Option<Box<dyn FnMut() + Send>>>,
+}
+
+#[cfg(test)]
+impl Shared {
+    fn wished(&self) {
+        if let Some(after) = &mut *self.after.lock() {
+            after();
+        }
+    }
+}
+
+/// See [`Compositor::hold`].
+#[derive(Debug)]
+pub struct Held(Arc<Shared>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.inbox.lock().held -= 1;
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -250,25 +296,18 @@ struct Inbox {
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     encoders: [Option<Option<Attached>>; 2],
+    /// So many have more to wish: until then nothing is carried out.
+    held: u32,
 }
 
 /// An encoder's queue, and the first instant that it is to show.
 type Attached = (Sender<VideoFrame>, Timestamp);
 
 /// The tick loop.
-fn run(
-    config: Config,
-    mut program: Program,
-    shared: &Shared,
-    preview: &Latest<VideoFrame>,
-    stop: &Stop,
-) {
-    let Config { grid, clock, .. } = config;
+fn run(mut ticker: Ticker, stop: &Stop) {
+    let Config { grid, clock, .. } = ticker.config;
     let patience = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
-    let mut encoders: [Option<Attached>; 2] = [None, None];
     let mut next = grid.index_at(clock.now()) + 1;
-    let mut rate = Rate::default();
-    let mut watcher = Watcher::default();
     let period = Duration::from_secs_f64(1.0 / grid.rate.as_f64().max(1.0));
     loop {
         let now = clock.now();
@@ -284,54 +323,94 @@ fn run(
         }
         if now.micros_since(due) > patience {
             let current = grid.index_at(now);
-            shared.skipped.fetch_add(current.abs_diff(next), Ordering::Relaxed);
+            ticker.shared.skipped.fetch_add(current.abs_diff(next), Ordering::Relaxed);
             next = current;
         }
-        let wishes = std::mem::take(&mut *shared.inbox.lock());
-        let cut = watcher.strain() >= Strain::Transitions;
+        ticker.tick(next);
+        ticker.took(clock.now().since(now), period, now);
+        next += 1;
+    }
+}
+
+/// What is done at each tick.
+#[derive(Debug)]
+pub struct Ticker {
+    config: Config,
+    program: Program,
+    shared: Arc<Shared>,
+    preview: Latest<VideoFrame>,
+    encoders: [Option<Attached>; 2],
+    rate: Rate,
+    watcher: Watcher,
+}
+
+impl Ticker {
+    fn new(config: Config, shared: Arc<Shared>, preview: Latest<VideoFrame>) -> Self {
+        Self {
+            config,
+            program: Program::new(config.size),
+            shared,
+            preview,
+            encoders: [None, None],
+            rate: Rate::default(),
+            watcher: Watcher::default(),
+        }
+    }
+
+    /// Carries out what is wished, unless more is to come, and makes the picture of this number.
+    pub fn tick(&mut self, number: i64) {
+        let Self { program, shared, watcher, encoders, .. } = self;
+        let wishes = {
+            let mut inbox = shared.inbox.lock();
+            if inbox.held > 0 { Inbox::default() } else { std::mem::take(&mut *inbox) }
+        };
+        let strain = watcher.strain();
+        let cut = strain >= Strain::Transitions;
         let plan = wishes
             .plan
             .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
         program.hand_over(wishes.moves);
         program.obey(wishes.sources, plan, wishes.preview);
         program.set_instead(wishes.instead);
-        program.set_filters(wishes.filters, watcher.strain() >= Strain::Filters);
+        program.set_filters(wishes.filters, strain >= Strain::Filters);
         for (encoder, wish) in encoders.iter_mut().zip(wishes.encoders) {
             if let Some(wish) = wish {
                 *encoder = wish;
             }
         }
-        let at = grid.instant(next);
-        let strain = watcher.strain();
-        let repeated = (strain == Strain::Rate && next % 2 != 0).then(|| program.repeat(at));
+        let at = self.config.grid.instant(number);
+        let repeated = (strain == Strain::Rate && number % 2 != 0).then(|| program.repeat(at));
         let (frame, made) = repeated.flatten().unwrap_or_else(|| program.picture(at));
         match made {
             Made::New => 0,
             Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
             Made::Slate => shared.slates.fetch_add(1, Ordering::Relaxed),
         };
-        for attached in &mut encoders {
+        for attached in encoders {
             let wanted = attached.as_ref().filter(|(_, from)| at >= *from);
             if wanted.is_some_and(|(encoder, _)| encoder.send(frame.clone()).is_err()) {
                 *attached = None;
             }
         }
-        preview.publish(frame);
+        self.preview.publish(frame);
         if strain == Strain::None {
-            program.draw_preview(next, at);
+            program.draw_preview(number, at);
         }
-        let strain = watcher.took(clock.now().since(now), period);
-        shared.strain.store(strain.number(), Ordering::Relaxed);
         shared.captured.fetch_add(1, Ordering::Relaxed);
-        if let Some(fps) = rate.count(now) {
-            shared.fps.store(fps.to_bits(), Ordering::Relaxed);
+    }
+
+    /// That took so long, of so long as there is, and began `now`.
+    fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
+        let strain = self.watcher.took(long, period);
+        self.shared.strain.store(strain.number(), Ordering::Relaxed);
+        if let Some(fps) = self.rate.count(now) {
+            self.shared.fps.store(fps.to_bits(), Ordering::Relaxed);
         }
-        next += 1;
     }
 }
 
 /// Counts ticks a second.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Rate {
     since: Option<Timestamp>,
     count: u32,

@@ -430,9 +430,11 @@ impl Engine {
         let before = self.state.program.as_ref().map(Program::video_report).unwrap_or_default();
         self.tell_alarm(&Report::default(), &before, &before.name);
         self.state.ledger.clear_of(&["file-failed"], &before.name);
+        let held = self.state.program.as_ref().map(Program::hold);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
         self.follow_main();
+        drop(held);
     }
 
     /// Devices were looked for: decide what was left to us.

@@ -29,6 +29,8 @@ use crate::studio::stand_by::StandBy;
 use crate::studio::strips::{self, End, SoundStrip, Strips};
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod openings;
 
 /// How long a part may take to end.
@@ -91,6 +93,29 @@ impl Program {
         let grid = FrameGrid { origin: clock.now(), rate: quality.frame_rate };
         let compositor =
             Compositor::spawn(compose::Config { size: quality.size, grid, clock }, preview)?;
+        Self::with(clock, quality, compositor, media)
+    }
+
+    /// One whose pictures a test makes by itself, at whatever instants.
+    #[cfg(test)]
+    fn by_hand(
+        clock: Clock,
+        quality: &Quality,
+        media: MediaRoom,
+    ) -> Result<(Self, compose::Ticker), Error> {
+        let grid = FrameGrid { origin: clock.now(), rate: quality.frame_rate };
+        let config = compose::Config { size: quality.size, grid, clock };
+        let (compositor, ticker) = Compositor::by_hand(config, Latest::default());
+        Ok((Self::with(clock, quality, compositor, media)?, ticker))
+    }
+
+    fn with(
+        clock: Clock,
+        quality: &Quality,
+        compositor: Compositor,
+        media: MediaRoom,
+    ) -> Result<Self, Error> {
+        let grid = compositor.config().grid;
         let mixer = Mixer::spawn(mix::Config {
             rate: quality.sample_rate,
             channels: quality.channels,
@@ -150,6 +175,7 @@ impl Program {
 
     /// These are the sources of the scenes now, beside the chosen picture, and all their filters.
     pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<Message> {
+        let _held = self.hold();
         let shape = self.shape();
         let mut open =
             |choice: &VideoChoice, dials: &Dials| self.media.picture(choice, dials, &shape);
@@ -163,6 +189,25 @@ impl Program {
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
         self.prepare(prepared);
+        messages
+    }
+
+    /// What is changed of the picture until what this gives is dropped is seen at once.
+    pub(super) fn hold(&self) -> compose::Held {
+        self.compositor.hold()
+    }
+
+    /// These are the sources of the scenes now, and this is shown of them; no picture has some of it without
+    /// the rest.
+    pub(super) fn change(
+        &mut self,
+        collection: &Collection,
+        plan: Plan,
+        transition: Option<Transition>,
+    ) -> Vec<Message> {
+        let _held = self.hold();
+        let messages = self.set_sources(collection);
+        self.show(plan, transition);
         messages
     }
 

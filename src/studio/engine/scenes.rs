@@ -239,8 +239,7 @@ impl Engine {
         self.state.stage.shared = Arc::new(collection.clone());
         let plan = collection.plan(collection.current);
         let Some(program) = &mut self.state.program else { return };
-        let messages = program.set_sources(collection);
-        program.show(plan, transition);
+        let messages = program.change(collection, plan, transition);
         self.follow_sources(&messages);
         self.attend_strips();
         self.show_prepared();
