@@ -1,24 +1,31 @@
-//! The key that is held down to talk, as strips listen to one.
+//! The key, or the button of a mouse, that is held down to talk, as strips listen to one.
 
 /// A key by the name that the settings file has for it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TalkKey(&'static str);
 
 impl TalkKey {
-    /// The keys that may be chosen: none that moves through the window, deletes, or holds another.
+    /// The keys that may be chosen: none that moves through the window, deletes, or holds another. And the
+    /// buttons: the middle one, and those for back and forward, as they are numbered on mice.
     #[rustfmt::skip]
-    pub const NAMES: [&'static str; 66] = [
+    pub const NAMES: [&'static str; 69] = [
         "Space", "Backtick", "Insert", "Home", "End", "PageUp", "PageDown",
         "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12",
         "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F20", "F21", "F22", "F23",
         "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M",
         "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z",
         "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+        "mouse-3", "mouse-4", "mouse-5",
     ];
 
     /// The key of this name, if it may be chosen.
     pub fn named(name: &str) -> Option<Self> {
         Self::NAMES.into_iter().find(|known| *known == name).map(Self)
+    }
+
+    /// The number of the button that it is: 3 the middle one, 4 back, 5 forward.
+    pub fn button(self) -> Option<u8> {
+        self.0.strip_prefix("mouse-")?.parse().ok()
     }
 
     /// Its name.
@@ -41,9 +48,11 @@ mod tests {
     fn keys_are_known_by_their_names_and_others_are_none() {
         for name in TalkKey::NAMES {
             assert_eq!(TalkKey::named(name).map(TalkKey::name), Some(name));
+            let button = TalkKey::named(name).and_then(TalkKey::button);
+            assert_eq!(button.is_some(), name.starts_with("mouse"), "{name}");
         }
         assert_eq!(TalkKey::named(TalkKey::default().name()), Some(TalkKey::default()));
-        for name in ["", "space", "Tab", "Escape", "Enter", "Delete", "Space "] {
+        for name in ["", "space", "Tab", "Escape", "Enter", "Delete", "Space ", "mouse-1"] {
             assert_eq!(TalkKey::named(name), None, "{name}");
         }
     }

@@ -1,6 +1,6 @@
-//! The talk key, held down where a strip listens to one.
+//! The talk key, or button of the mouse, held down where a strip listens to one.
 
-use egui::{Context, Event, Key, Modifiers};
+use egui::{Context, Event, Key, Modifiers, PointerButton};
 
 use crate::studio::{Command, Preferences, Snapshot, Talk, TalkKey};
 
@@ -48,9 +48,23 @@ pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Optio
     Some(preferences.talk_key).filter(|_| preferences.talk_everywhere && is_wanted(snapshot))
 }
 
-/// Whether it is held now in this window. It is not while somebody types, or another window has the
-/// keyboard.
+/// The button of the mouse that this is.
+fn button(key: TalkKey) -> Option<PointerButton> {
+    Some(match key.button()? {
+        3 => PointerButton::Middle,
+        4 => PointerButton::Extra1,
+        5 => PointerButton::Extra2,
+        _ => return None,
+    })
+}
+
+/// Whether it is held now in this window. A key is not while somebody types, nor is anything while another
+/// window has the keyboard.
 fn held(ctx: &Context, snapshot: &Snapshot, key: TalkKey, typing: bool) -> bool {
+    if let Some(button) = button(key) {
+        let down = |input: &egui::InputState| input.focused && input.pointer.button_down(button);
+        return is_wanted(snapshot) && ctx.input(down);
+    }
     let Some(key) = Key::from_name(key.name()) else { return false };
     is_wanted(snapshot)
         && !typing
@@ -70,11 +84,20 @@ pub enum Pressed {
     Escape,
 }
 
-/// The key that was pressed in this frame to be the talk key; none of them does anything else.
+/// The key or button that was pressed in this frame to be the talk key; none of them does anything else.
 pub fn pressed(ctx: &Context) -> Option<Pressed> {
     ctx.input_mut(|input| {
         let mut found = None;
         input.events.retain(|event| {
+            if let Event::PointerButton { button: pressed, pressed: true, .. } = event {
+                let mut keys = TalkKey::NAMES.into_iter().filter_map(TalkKey::named);
+                let chosen = keys.find(|key| button(*key) == Some(*pressed));
+                if let Some(key) = chosen {
+                    found.get_or_insert(Pressed::Key(key));
+                }
+                // With the others one presses what is shown.
+                return chosen.is_none();
+            }
             let Event::Key { key, pressed, repeat, .. } = event else { return true };
             if *key == Key::Tab {
                 return true;
@@ -97,9 +120,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_talk_key_is_a_key_of_the_window() {
+    fn every_talk_key_is_a_key_of_the_window_or_a_button() {
+        let mut buttons = Vec::new();
         for name in TalkKey::NAMES {
-            assert_eq!(Key::from_name(name).map(Key::name), Some(name));
+            match button(TalkKey::named(name).unwrap()) {
+                Some(button) => buttons.push(button),
+                None => assert_eq!(Key::from_name(name).map(Key::name), Some(name)),
+            }
         }
+        assert_eq!(buttons, [PointerButton::Middle, PointerButton::Extra1, PointerButton::Extra2]);
     }
 }

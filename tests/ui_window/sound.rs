@@ -553,6 +553,54 @@ fn the_talk_key_is_chosen_by_pressing_it() {
 }
 
 #[test]
+fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToTalk);
+    let button = |harness: &mut Harness<'static, Window>, button, pressed| {
+        let (pos, modifiers) = (egui::pos2(300.0, 300.0), Modifiers::NONE);
+        harness.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+        commands(harness)
+    };
+    let (middle, back) = (egui::PointerButton::Middle, egui::PointerButton::Extra1);
+    // The space bar is it still.
+    assert!(button(&mut harness, back, true).is_empty());
+    assert!(button(&mut harness, back, false).is_empty());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    for (chosen, name, words) in [
+        (egui::PointerButton::Extra2, "mouse-5", "Mouse button 5"),
+        (middle, "mouse-3", "Middle mouse button"),
+        (back, "mouse-4", "Mouse button 4"),
+    ] {
+        harness.get_by_label_contains("Talk key ").click();
+        harness.run();
+        harness.get_by_label("Talk key Press a key…");
+        button(&mut harness, chosen, true);
+        button(&mut harness, chosen, false);
+        harness.get_by_label(&format!("Talk key {words}"));
+        let screen = harness.state().screen.as_ref().unwrap();
+        assert_eq!(screen.preferences().talk_key.name(), name);
+    }
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.state().demo.taken();
+    assert!(button(&mut harness, middle, true).is_empty());
+    assert!(button(&mut harness, middle, false).is_empty());
+    assert_eq!(button(&mut harness, back, true), [Command::TalkKey(true)]);
+    // In another window it is somebody else's.
+    harness.input_mut().focused = false;
+    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    harness.input_mut().focused = true;
+    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    assert_eq!(button(&mut harness, back, false), [Command::TalkKey(false)]);
+    // It types nothing.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    assert_eq!(button(&mut harness, back, true), [Command::TalkKey(true)]);
+    assert_eq!(button(&mut harness, back, false), [Command::TalkKey(false)]);
+}
+
+#[test]
 fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToMute);

@@ -1,11 +1,12 @@
-//! Which keys are down, asked of the X server: neither a grab nor a lost event leaves one down.
+//! Which keys and buttons are down, asked of the X server: neither a grab nor a lost event leaves one down.
 
 use std::time::Duration;
 
 use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyError;
 use x11rb::protocol::Event;
-use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym};
+use x11rb::protocol::xinput::{self, ConnectionExt as _};
+use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym, Window};
 use x11rb::rust_connection::RustConnection;
 
 use crate::base::Stop;
@@ -18,9 +19,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Tells whether the key is down, until it is asked to stop.
 pub(super) fn look(key: TalkKey, stop: &Stop, change: &dyn Fn(bool)) {
-    let Some(symbol) = symbol(key) else { return };
     loop {
-        if let Err(why) = watch(symbol, stop, change) {
+        let watched = match (button(key), symbol(key)) {
+            (Some(button), _) => watch_button(button, stop, change),
+            (None, Some(symbol)) => watch(symbol, stop, change),
+            (None, None) => return,
+        };
+        if let Err(why) = watched {
             tracing::debug!(why, "the X server does not tell of keys");
         }
         // What is not known is not held: nobody is heard by a mistake.
@@ -48,6 +53,51 @@ fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Strin
         change(codes.iter().any(|code| is_down(&keys, *code)));
     }
     Ok(())
+}
+
+/// Without XInput the server tells of the first five buttons only, and those for back and forward are
+/// none of them.
+fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), String> {
+    let (connection, screen) = RustConnection::connect(None).map_err(|error| error.to_string())?;
+    let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
+    ask_buttons(&connection, root, button, stop, change).map_err(|error| error.to_string())
+}
+
+fn ask_buttons(
+    connection: &RustConnection,
+    root: Window,
+    button: u8,
+    stop: &Stop,
+    change: &dyn Fn(bool),
+) -> Result<(), ReplyError> {
+    connection.xinput_xi_query_version(2, 0)?.reply()?;
+    let devices = connection.xinput_xi_query_device(xinput::Device::ALL_MASTER)?.reply()?.infos;
+    let pointers = devices.iter().filter(|it| it.type_ == xinput::DeviceType::MASTER_POINTER);
+    let pointers: Vec<_> = pointers.map(|it| it.deviceid).collect();
+    while !stop.wait(TURN) {
+        let mut down = false;
+        for pointer in &pointers {
+            let buttons = connection.xinput_xi_query_pointer(root, *pointer)?.reply()?.buttons;
+            down |= is_pressed(&buttons, button);
+        }
+        change(down);
+    }
+    Ok(())
+}
+
+/// Of the buttons that are down, one bit each.
+fn is_pressed(buttons: &[u32], button: u8) -> bool {
+    buttons.get(usize::from(button / 32)).is_some_and(|bits| bits >> (button % 32) & 1 == 1)
+}
+
+/// As buttons are numbered in X11: after the first three come four for wheels.
+fn button(key: TalkKey) -> Option<u8> {
+    Some(match key.button()? {
+        3 => 2,
+        4 => 8,
+        5 => 9,
+        _ => return None,
+    })
 }
 
 /// The keys that have this symbol, in whatever layout.
@@ -89,10 +139,13 @@ mod tests {
 
     #[test]
     fn every_key_has_its_symbol() {
-        let mut all: Vec<Keysym> = TalkKey::NAMES
-            .iter()
-            .map(|name| symbol(TalkKey::named(name).unwrap()).unwrap())
-            .collect();
+        let keys = TalkKey::NAMES.map(|name| TalkKey::named(name).unwrap());
+        let (buttons, keys): (Vec<_>, Vec<_>) =
+            keys.into_iter().partition(|key| key.button().is_some());
+        let numbers: Vec<_> = buttons.iter().map(|key| button(*key)).collect();
+        assert_eq!(numbers, [Some(2), Some(8), Some(9)]);
+        assert!(keys.iter().all(|key| button(*key).is_none()));
+        let mut all: Vec<Keysym> = keys.iter().map(|key| symbol(*key).unwrap()).collect();
         let of = |name| symbol(TalkKey::named(name).unwrap());
         assert_eq!(
             (of("A"), of("9"), of("F1"), of("F12")),
@@ -100,7 +153,7 @@ mod tests {
         );
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), TalkKey::NAMES.len());
+        assert_eq!(all.len(), keys.len());
     }
 
     #[test]
@@ -109,5 +162,7 @@ mod tests {
         keys[8] = 0b10;
         assert!(is_down(&keys, 65));
         assert!(!is_down(&keys, 64) && !is_down(&keys, 255));
+        assert!(is_pressed(&[1 << 8], 8) && !is_pressed(&[1 << 8], 9) && !is_pressed(&[], 8));
+        assert!(is_pressed(&[0, 1], 32));
     }
 }

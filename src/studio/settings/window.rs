@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_key_that_cannot_be_the_talk_key_is_told_and_the_space_bar_is_it() {
-        for text in ["talk_key = 'Escape'", "talk_key = 8"] {
+        for text in ["talk_key = 'Escape'", "talk_key = 'mouse-1'", "talk_key = 8"] {
             let (settings, warnings) = Settings::parse(&format!("[window]\n{text}\n"));
             assert_eq!(settings.preferences.talk_key, TalkKey::default());
             assert_eq!(warnings.len(), 1, "{warnings:?}");

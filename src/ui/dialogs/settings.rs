@@ -190,6 +190,9 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
         ui.spacing_mut().item_spacing.x = gap::S;
         let key = match needs.preferences.talk_key.name() {
             "Space" => texts.get("key-space").to_string(),
+            "mouse-3" => texts.get("key-mouse-3").to_string(),
+            "mouse-4" => texts.get("key-mouse-4").to_string(),
+            "mouse-5" => texts.get("key-mouse-5").to_string(),
             name => name.to_owned(),
         };
         let text = if waits { texts.get("settings-talk-press").to_string() } else { key };
