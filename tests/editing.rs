@@ -15,7 +15,6 @@ mod peers;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command as Process;
 use std::time::Duration;
 
 use onair::audio::AudioChoice;
@@ -31,7 +30,7 @@ use onair::studio::snapshot::SourceState;
 use onair::studio::{
     Collection, Command, Config, Edit, Event, MOST_STRIPS, Quality, Settings, SoundStrip, Studio,
 };
-use peers::{LIMIT, Onair, missing, wait_for};
+use peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
 
 const PROGRAM: Size = Size::new(640, 360);
 
@@ -292,14 +291,8 @@ fn what_is_told_of_a_source_goes_with_it() {
 
 /// The times in the bands of a file's pictures.
 fn times(file: &Path) -> Vec<u64> {
-    let output = Process::new("ffmpeg")
-        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
-        .arg(file)
-        .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let pictures = output.stdout.chunks_exact(PROGRAM.pixels());
+    let luma = ffmpeg::luma(file);
+    let pictures = luma.chunks_exact(PROGRAM.pixels());
     let stride = PROGRAM.width as usize;
     let band = |luma| markers::read_band(luma, stride, PROGRAM);
     pictures.map(|luma| band(luma).expect("a band that cannot be read: torn")).collect()

@@ -30,7 +30,7 @@ use onair::compose::{self, Compositor, Given, Program};
 use onair::media::{
     ClipFeed, Color, FrameGrid, FrameRate, Moment, Planes, Size, VideoFeed, VideoFrame, markers,
 };
-use peers::{LIMIT, missing};
+use peers::{LIMIT, ffmpeg, missing};
 
 const PROGRAM: Size = Size::new(640, 360);
 const ABOVE: Size = Size::new(320, 240);

@@ -70,6 +70,18 @@ pub fn play(url: &str, seconds: u32, file: &Path) -> Peer {
     Peer::start("ffmpeg", words.iter().map(OsStr::new).chain([file.as_os_str()]))
 }
 
+/// The luma of all pictures of a file, one behind the other.
+pub fn luma(file: &Path) -> Vec<u8> {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 /// Decodes all of a file or URL and throws it away; fails where the decoder finds a fault.
 pub fn decode(input: impl AsRef<OsStr>) -> String {
     let words = ["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"].map(OsStr::new);

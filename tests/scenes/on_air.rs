@@ -28,13 +28,6 @@ source = 'color:#000000'
 /// Every picture of a file: the time in its band, and the mean luma of the middle of the box.
 fn pictures(file: &Path) -> Vec<(Option<u64>, u32)> {
     let size = PROGRAM;
-    let output = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
-        .arg(file)
-        .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let stride = size.width as usize;
     let of = |luma: &[u8]| {
         let rows = luma.chunks_exact(stride).skip(100).take(70);
@@ -42,7 +35,7 @@ fn pictures(file: &Path) -> Vec<(Option<u64>, u32)> {
         let sum: u32 = cells.map(|&y| u32::from(y)).sum();
         (markers::read_band(luma, stride, size), sum / (70 * 240))
     };
-    output.stdout.chunks_exact(size.pixels()).map(of).collect()
+    ffmpeg::luma(file).chunks_exact(size.pixels()).map(of).collect()
 }
 
 /// A broadcast of the scene "Bars" into a file, its standard input, and what it says.

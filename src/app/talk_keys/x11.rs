@@ -1,12 +1,14 @@
 //! Which keys and buttons are down, asked of the X server: neither a grab nor a lost event leaves one down.
 
+use std::error::Error;
+use std::mem;
 use std::time::Duration;
 
 use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyError;
 use x11rb::protocol::Event;
 use x11rb::protocol::xinput::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym, Window};
+use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym};
 use x11rb::rust_connection::RustConnection;
 
 use crate::base::Stop;
@@ -26,7 +28,7 @@ pub(super) fn look(key: TalkKey, stop: &Stop, change: &dyn Fn(bool)) {
             (None, None) => return,
         };
         if let Err(why) = watched {
-            tracing::debug!(why, "the X server does not tell of keys");
+            tracing::debug!(%why, "the X server does not tell of keys");
         }
         // What is not known is not held: nobody is heard by a mistake.
         change(false);
@@ -36,20 +38,17 @@ pub(super) fn look(key: TalkKey, stop: &Stop, change: &dyn Fn(bool)) {
     }
 }
 
-fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), String> {
-    let (connection, _) = RustConnection::connect(None).map_err(|error| error.to_string())?;
-    let told = |error: ReplyError| error.to_string();
-    let mut codes = codes(&connection, symbol).map_err(told)?;
+fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<dyn Error>> {
+    let (connection, _) = RustConnection::connect(None)?;
+    let (mut codes, mut stale) = (Vec::new(), true);
     while !stop.wait(TURN) {
-        let mut changed = false;
-        while let Some(event) = connection.poll_for_event().map_err(|error| error.to_string())? {
-            changed |= matches!(event, Event::MappingNotify(_));
+        while let Some(event) = connection.poll_for_event()? {
+            stale |= matches!(event, Event::MappingNotify(_));
         }
-        if changed {
-            codes = self::codes(&connection, symbol).map_err(told)?;
+        if mem::take(&mut stale) {
+            codes = codes_of(&connection, symbol)?;
         }
-        let keys = connection.query_keymap().map_err(ReplyError::from);
-        let keys = keys.and_then(|asked| asked.reply()).map_err(told)?.keys;
+        let keys = connection.query_keymap()?.reply()?.keys;
         change(codes.iter().any(|code| is_down(&keys, *code)));
     }
     Ok(())
@@ -57,19 +56,9 @@ fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Strin
 
 /// Without XInput the server tells of the first five buttons only, and those for back and forward are
 /// none of them.
-fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), String> {
-    let (connection, screen) = RustConnection::connect(None).map_err(|error| error.to_string())?;
+fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<dyn Error>> {
+    let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
-    ask_buttons(&connection, root, button, stop, change).map_err(|error| error.to_string())
-}
-
-fn ask_buttons(
-    connection: &RustConnection,
-    root: Window,
-    button: u8,
-    stop: &Stop,
-    change: &dyn Fn(bool),
-) -> Result<(), ReplyError> {
     connection.xinput_xi_query_version(2, 0)?.reply()?;
     let devices = connection.xinput_xi_query_device(xinput::Device::ALL_MASTER)?.reply()?.infos;
     let pointers = devices.iter().filter(|it| it.type_ == xinput::DeviceType::MASTER_POINTER);
@@ -101,7 +90,7 @@ fn button(key: TalkKey) -> Option<u8> {
 }
 
 /// The keys that have this symbol, in whatever layout.
-fn codes(connection: &RustConnection, symbol: Keysym) -> Result<Vec<Keycode>, ReplyError> {
+fn codes_of(connection: &RustConnection, symbol: Keysym) -> Result<Vec<Keycode>, ReplyError> {
     let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
     let count = last.saturating_sub(first).saturating_add(1);
     let mapping = connection.get_keyboard_mapping(first, count)?.reply()?;

@@ -6,6 +6,7 @@ use crate::capture::Instead;
 use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
 use crate::compose::transition::{Kind, Stinger, Transition, Wipe};
 use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::settings::reader::word_of;
 use crate::studio::settings::words::{matte_text, transition_text};
 use crate::studio::settings::{filters, properties};
 
@@ -224,23 +225,19 @@ fn item_table(collection: &Collection, item: &Item) -> ItemTable {
         (value != default).then(|| (value * 1e6).round() / 1e6)
     };
     let crop = place.crop;
-    let name_of = |all: &[(&'static str, Fit)], fit| {
-        all.iter().find(|(_, it)| *it == fit).map(|(name, _)| *name)
-    };
-    let blend = Blend::ALL.iter().find(|(_, it)| *it == item.blend).map(|(name, _)| *name);
     let mut table = ItemTable {
         name: item.name.clone(),
         x: number(place.x, none.x),
         y: number(place.y, none.y),
         width: number(place.width, none.width),
         height: number(place.height, none.height),
-        fit: name_of(&Fit::ALL, place.fit).filter(|_| place.fit != none.fit),
+        fit: word_of(&Fit::ALL, &place.fit).filter(|_| place.fit != none.fit),
         rotation: number(place.rotation, 0.0),
         crop: (crop != Crop::default()).then_some([crop.left, crop.top, crop.right, crop.bottom]),
         flip_x: place.flip_x.then_some(true),
         flip_y: place.flip_y.then_some(true),
         opacity: number(f64::from(item.opacity), 1.0),
-        blend: blend.filter(|_| item.blend != Blend::Normal),
+        blend: word_of(&Blend::ALL, &item.blend).filter(|_| item.blend != Blend::Normal),
         hidden: item.hidden.then_some(true),
         locked: item.locked.then_some(true),
         ..ItemTable::default()

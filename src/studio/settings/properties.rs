@@ -11,7 +11,7 @@ use crate::capture::text::{Align, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::Size;
 use crate::media::transport::AtEnd;
-use crate::studio::settings::reader::{meant, number, quoted};
+use crate::studio::settings::reader::{meant, number, quoted, word_of};
 
 const ALIGNS: [(&str, Align); 3] =
     [("left", Align::Left), ("center", Align::Center), ("right", Align::Right)];
@@ -26,10 +26,6 @@ const HIDDEN: [(&str, Hidden); 3] =
 
 /// Pixels a second, where only the way is written.
 const SPEED: u32 = 120;
-
-fn word_of<T: PartialEq>(names: &[(&'static str, T)], value: &T) -> &'static str {
-    names.iter().find(|(_, it)| it == value).map_or("", |(name, _)| *name)
-}
 
 /// How the look of a text is written: what differs from the beginning.
 pub(super) fn text_table(look: &Look) -> Table {
@@ -61,7 +57,11 @@ pub(super) fn text_table(look: &Look) -> Table {
         put(true, "background", text(&color.to_string()));
     }
     put(style.padding != none.padding, "padding", whole(style.padding));
-    put(style.align != none.align, "align", text(word_of(&ALIGNS, &style.align)));
+    put(
+        style.align != none.align,
+        "align",
+        text(word_of(&ALIGNS, &style.align).unwrap_or_default()),
+    );
     if let Some(width) = look.width {
         put(true, "width", whole(width));
     }
@@ -69,7 +69,7 @@ pub(super) fn text_table(look: &Look) -> Table {
         put(true, "height", whole(height));
     }
     if let Some(scroll) = look.scroll {
-        put(true, "scroll", text(word_of(&WAYS, &scroll.way)));
+        put(true, "scroll", text(word_of(&WAYS, &scroll.way).unwrap_or_default()));
         put(true, "speed", whole(scroll.speed));
     }
     table
@@ -87,7 +87,7 @@ pub(super) fn slides_table(pace: &Pace) -> Table {
         table.insert("fade".into(), seconds(pace.fade));
     }
     if pace.order != none.order {
-        table.insert("order".into(), word_of(&ORDERS, &pace.order).into());
+        table.insert("order".into(), word_of(&ORDERS, &pace.order).unwrap_or_default().into());
     }
     if !pace.repeat {
         table.insert("repeat".into(), false.into());
@@ -173,12 +173,12 @@ fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<P
 
 /// What becomes of it while it is not shown, in a word; `None`: it goes on.
 pub(super) fn hidden_text(hidden: Hidden) -> Option<&'static str> {
-    (hidden != Hidden::default()).then(|| word_of(&HIDDEN, &hidden))
+    word_of(&HIDDEN, &hidden).filter(|_| hidden != Hidden::default())
 }
 
 /// What becomes of it at its end, in a word; `None`: it begins again.
 pub(super) fn at_end_text(at_end: AtEnd) -> Option<&'static str> {
-    (at_end != AtEnd::default()).then(|| word_of(&AtEnd::WORDS, &at_end))
+    word_of(&AtEnd::WORDS, &at_end).filter(|_| at_end != AtEnd::default())
 }
 
 /// What was read of a text's look; what hangs together is written in several places.

@@ -55,6 +55,11 @@ pub(super) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
 }
 
+/// The word that stands for it.
+pub(super) fn word_of<T: PartialEq>(names: &[(&'static str, T)], it: &T) -> Option<&'static str> {
+    names.iter().find(|(_, one)| one == it).map(|(name, _)| *name)
+}
+
 /// A word of a file as it is repeated to people.
 pub(super) fn quoted(word: &str) -> String {
     names::clean(word, MOST_WORD)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::reader::Reader;
+use super::reader::{Reader, word_of};
 use super::{default_recording_folder, recording};
 use crate::mix::Fall;
 use crate::studio::talk_key::TalkKey;
@@ -67,32 +67,27 @@ const THEMES: [(&str, Theme); 2] = [("dark", Theme::Dark), ("light", Theme::Ligh
 const FALLS: [(&str, Fall); 3] =
     [("fast", Fall::Fast), ("medium", Fall::Medium), ("slow", Fall::Slow)];
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Table {
-    language: String,
-    theme: String,
+    language: &'static str,
+    theme: &'static str,
     reduced_motion: bool,
-    meter_fall: String,
-    talk_key: String,
+    meter_fall: &'static str,
+    talk_key: &'static str,
     talk_everywhere: bool,
     recording_folder: PathBuf,
 }
 
 pub(super) fn table(preferences: &Preferences) -> Table {
     Table {
-        language: name_of(&preferences.language, &LANGUAGES),
-        theme: name_of(&preferences.theme, &THEMES),
+        language: word_of(&LANGUAGES, &preferences.language).unwrap_or_default(),
+        theme: word_of(&THEMES, &preferences.theme).unwrap_or_default(),
         reduced_motion: preferences.reduced_motion,
-        meter_fall: name_of(&preferences.meter_fall, &FALLS),
-        talk_key: preferences.talk_key.name().to_owned(),
+        meter_fall: word_of(&FALLS, &preferences.meter_fall).unwrap_or_default(),
+        talk_key: preferences.talk_key.name(),
         talk_everywhere: preferences.talk_everywhere,
         recording_folder: preferences.recording_folder.clone(),
     }
-}
-
-fn name_of<T: PartialEq>(value: &T, names: &[(&str, T)]) -> String {
-    let name = names.iter().find(|(_, one)| one == value);
-    name.map_or_else(String::new, |(name, _)| (*name).to_owned())
 }
 
 /// What is read.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::reader::{meant, word_of};
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
 
 const SIDES: [(&str, Side); 4] =
@@ -10,7 +11,7 @@ const SIDES: [(&str, Side); 4] =
 /// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`, `stinger`. What a
 /// wipe and a stinger are set by beside it is not in it.
 pub fn transition_text(kind: &Kind) -> String {
-    let side = |wanted| SIDES.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
+    let side = |from| word_of(&SIDES, &from).unwrap_or_default();
     match *kind {
         Kind::Cut => "cut".into(),
         Kind::Fade => "fade".into(),
@@ -18,10 +19,8 @@ pub fn transition_text(kind: &Kind) -> String {
         Kind::Slide(from) => format!("slide-{}", side(from)),
         Kind::Swipe(from) => format!("swipe-{}", side(from)),
         Kind::Luma(Wipe { order: Order::Picture(_), .. }) => "luma-picture".into(),
-        Kind::Luma(Wipe { order: Order::Pattern(wanted), .. }) => {
-            let mut all = Pattern::ALL.iter();
-            let name = all.find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
-            format!("luma-{name}")
+        Kind::Luma(Wipe { order: Order::Pattern(pattern), .. }) => {
+            format!("luma-{}", word_of(&Pattern::ALL, &pattern).unwrap_or_default())
         }
         Kind::Stinger(_) => "stinger".into(),
     }
@@ -30,7 +29,6 @@ pub fn transition_text(kind: &Kind) -> String {
 /// The transition that a word names.
 pub fn transition_of(text: &str) -> Option<Kind> {
     let (word, rest) = text.split_once('-').unwrap_or((text, ""));
-    let side = || SIDES.iter().find(|(name, _)| *name == rest).map(|(_, side)| *side);
     match word {
         "cut" => Some(Kind::Cut),
         "fade" => Some(Kind::Fade),
@@ -40,16 +38,13 @@ pub fn transition_of(text: &str) -> Option<Kind> {
             let [_, r, g, b] = number.to_be_bytes();
             Some(Kind::FadeColor([r, g, b]))
         }
-        "slide" => side().map(Kind::Slide),
-        "swipe" => side().map(Kind::Swipe),
+        "slide" => meant(rest, &SIDES).map(Kind::Slide),
+        "swipe" => meant(rest, &SIDES).map(Kind::Swipe),
         "luma" if rest == "picture" => {
             let order = Order::Picture(PathBuf::new());
             Some(Kind::Luma(Wipe { order, ..Wipe::default() }))
         }
-        "luma" => {
-            let mut all = Pattern::ALL.iter();
-            all.find(|(name, _)| *name == rest).map(|(_, it)| Kind::Luma(Wipe::of(*it)))
-        }
+        "luma" => meant(rest, &Pattern::ALL).map(|pattern| Kind::Luma(Wipe::of(pattern))),
         "stinger" if rest.is_empty() => Some(Kind::Stinger(Stinger::default())),
         _ => None,
     }
@@ -66,7 +61,7 @@ const MATTES: [(&str, Matte); 4] = [
 pub fn matte_text(matte: Matte) -> String {
     match matte {
         Matte::Color([r, g, b]) => format!("#{r:02x}{g:02x}{b:02x}"),
-        other => MATTES.iter().find(|(_, it)| *it == other).map_or("", |(name, _)| name).into(),
+        other => word_of(&MATTES, &other).unwrap_or_default().into(),
     }
 }
 
@@ -74,7 +69,7 @@ pub fn matte_text(matte: Matte) -> String {
 pub fn matte_of(text: &str) -> Option<Matte> {
     match transition_of(&format!("color-{text}")) {
         Some(Kind::FadeColor(color)) => Some(Matte::Color(color)),
-        _ => MATTES.iter().find(|(name, _)| *name == text).map(|(_, it)| *it),
+        _ => meant(text, &MATTES),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::ui::dialogs::card::{Answer, heading, modal};
 use crate::ui::dialogs::draft::Film;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, elided, label, paragraph, switch};
+use crate::ui::widgets::{Button, Look, elided, named_switch, paragraph};
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, film: &mut Film) -> Option<Answer> {
     modal(ctx, view.theme, "film", 460.0, |ui| {
@@ -18,14 +18,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, film: &mut Film) -> Option
         ui.add_space(gap::S);
         file(ui, view, film);
         ui.add_space(gap::XS);
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = gap::S;
-            let name = texts.get("film-again");
-            if switch(ui, theme, &name, film.again) {
-                film.again = !film.again;
-            }
-            label(ui, &name, Type::Body, theme.text);
-        });
+        if named_switch(ui, theme, &texts.get("film-again"), "", Type::Body, film.again) {
+            film.again = !film.again;
+        }
         ui.add_space(gap::S);
         // Whatever is on has to end first.
         let free = view.snapshot.live == LiveState::Idle && view.snapshot.recording.is_none();

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{
-    CornerRadius, Id, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
-};
+use egui::{Id, ScrollArea, Sense, Ui, vec2};
 
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::mix::Fall;
@@ -16,7 +14,7 @@ use crate::ui::text;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
-    Button, Field, Select, elided, focus_ring, label, menu_item, paragraph, switch,
+    Button, Field, Select, elided, label, menu_item, named_switch, paragraph,
 };
 use crate::wire::container::Format;
 
@@ -119,34 +117,10 @@ fn appearance(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
 fn motion(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     ui.add_space(gap::S);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::click());
     let (name, note) = (texts.get("settings-motion"), texts.get("settings-motion-note"));
-    let on = needs.preferences.reduced_motion;
-    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, &*name));
-    let words = Rect::from_min_max(rect.min, pos2(rect.right() - 56.0, rect.bottom()));
-    let (upper, lower) = words.split_top_bottom_at_fraction(0.54);
-    elided(ui, upper, egui::Align::Min, &name, Type::Body.font(), theme.text);
-    elided(ui, lower, egui::Align::Min, &note, Type::Small.font(), theme.secondary);
-    let track =
-        Rect::from_min_size(pos2(rect.right() - 40.0, rect.center().y - 11.0), vec2(40.0, 22.0));
-    let (fill, border, knob) = if on {
-        (theme.accent, theme.accent, theme.on_accent)
-    } else {
-        (theme.raised, theme.secondary, theme.secondary)
-    };
-    ui.painter().rect(
-        track,
-        CornerRadius::same(11),
-        fill,
-        Stroke::new(1.0, border),
-        StrokeKind::Inside,
-    );
-    let x = if on { track.right() - 11.0 } else { track.left() + 11.0 };
-    ui.painter().circle_filled(pos2(x, track.center().y), 7.0, knob);
-    focus_ring(ui, theme, &response, 4);
-    if response.clicked() {
-        needs.preferences.reduced_motion = !on;
-    }
+    let on = &mut needs.preferences.reduced_motion;
+    *on ^= named_switch(ui, theme, &name, "", Type::Body, *on);
+    paragraph(ui, &note, Type::Small, theme.secondary);
 }
 
 fn meters(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
@@ -177,11 +151,12 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     let name = texts.get("strip-talk");
     caption(ui, theme, &name);
     let state = Id::unique("talk-key");
-    // Whether a key is waited for, and whether the last one could not be it.
-    let (mut waits, mut refused) = ui.data(|data| data.get_temp(state)).unwrap_or((false, false));
-    let pressed = waits.then(|| talk::pressed(ui.ctx())).flatten();
-    if let Some(pressed) = pressed {
-        (waits, refused) = (pressed == Pressed::Other, pressed == Pressed::Other);
+    // While a key is waited for: whether the last one could not be it.
+    let mut refused: Option<bool> = ui.data(|data| data.get_temp(state)).flatten();
+    if refused.is_some()
+        && let Some(pressed) = talk::pressed(ui.ctx())
+    {
+        refused = (pressed == Pressed::Other).then_some(true);
         if let Pressed::Key(key) = pressed {
             needs.preferences.talk_key = key;
         }
@@ -195,25 +170,24 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             "mouse-5" => texts.get("key-mouse-5").to_string(),
             name => name.to_owned(),
         };
+        let waits = refused.is_some();
         let text = if waits { texts.get("settings-talk-press").to_string() } else { key };
         let called = format!("{name} {text}");
         let button = Button::new(&text).name(&called).width(140.0).selected(waits);
         let response = button.show(ui, theme);
         if response.clicked() {
-            (waits, refused) = (!waits, false);
+            refused = (!waits).then_some(false);
             response.request_focus();
         } else if !response.has_focus() {
-            waits = false;
+            refused = None;
         }
         let everywhere = texts.get("settings-talk-everywhere");
         ui.add_enabled_ui(needs.hears_elsewhere, |ui| {
-            if switch(ui, theme, &everywhere, needs.preferences.talk_everywhere) {
-                needs.preferences.talk_everywhere ^= true;
-            }
+            let on = &mut needs.preferences.talk_everywhere;
+            *on ^= named_switch(ui, theme, &everywhere, "", Type::Small, *on);
         });
-        label(ui, &everywhere, Type::Small, theme.text);
     });
-    let note = match (refused && waits, needs.hears_elsewhere) {
+    let note = match (refused == Some(true), needs.hears_elsewhere) {
         (true, _) => Some(key!("settings-talk-refused")),
         (false, false) => Some(key!("settings-talk-here")),
         (false, true) => None,
@@ -221,7 +195,7 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     if let Some(note) = note {
         paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
     }
-    ui.data_mut(|data| data.insert_temp(state, (waits, refused)));
+    ui.data_mut(|data| data.insert_temp(state, refused));
 }
 
 fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &Needs<'_>) {
@@ -322,15 +296,11 @@ fn replay_always(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     }
     let (theme, texts) = (view.theme, view.texts);
     ui.add_space(gap::XS);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = gap::S;
-        let name = texts.get("settings-replay-always");
-        if switch(ui, theme, &name, choices.replay_always) {
-            choices.replay_always = !choices.replay_always;
-        }
-        label(ui, &name, Type::Small, theme.text)
-            .on_hover_text(&*texts.get("settings-replay-always-note"));
-    });
+    let (name, tip) =
+        (texts.get("settings-replay-always"), texts.get("settings-replay-always-note"));
+    if named_switch(ui, theme, &name, &tip, Type::Small, choices.replay_always) {
+        choices.replay_always ^= true;
+    }
 }
 
 /// How many sound tracks a recording would have, and what they are called.

@@ -14,7 +14,7 @@ use crate::ui::target::{delay, sound};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, Look, Select, label, menu_item, menu_rule, paragraph, slider, switch,
+    Button, Look, Select, label, menu_item, menu_rule, named_switch, paragraph, slider,
 };
 
 const fn fps(num: u32) -> FrameRate {
@@ -195,14 +195,7 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
             wanted = Some(Quality { least_bitrate: BitsPerSecond(step * 50_000), ..now.clone() });
         }
         let wish = |ui: &mut Ui, name, tip, on| {
-            let pressed = ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = gap::S;
-                let name = texts.get(name);
-                let pressed = switch(ui, theme, &name, on);
-                label(ui, &name, Type::Small, theme.text).on_hover_text(&*texts.get(tip));
-                pressed
-            });
-            pressed.inner
+            named_switch(ui, theme, &texts.get(name), &texts.get(tip), Type::Small, on)
         };
         // With a second encode the main one is left as it is.
         let frames = now.adapt_frames;

@@ -11,7 +11,7 @@ use crate::ui::target::Draft;
 use crate::ui::text::Texts;
 use crate::ui::theme::{Theme, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Field, label, paragraph, switch};
+use crate::ui::widgets::{Field, label, named_switch, paragraph};
 
 /// Width of the small picture.
 const PICTURE: f32 = 128.0;
@@ -26,15 +26,11 @@ pub(super) fn show(
     width: f32,
 ) {
     let (theme, texts) = (view.theme, view.texts);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = gap::S;
-        let name = texts.get("monitor-switch");
-        if switch(ui, theme, &name, entry.monitored) {
-            let monitor = Some(!entry.monitored);
-            view.send(Command::PutTarget(Target { monitor, ..draft.filled(&entry.target) }));
-        }
-        label(ui, &name, Type::Small, theme.text).on_hover_text(&*texts.get("monitor-tip"));
-    });
+    let (name, tip) = (texts.get("monitor-switch"), texts.get("monitor-tip"));
+    if named_switch(ui, theme, &name, &tip, Type::Small, entry.monitored) {
+        let monitor = Some(!entry.monitored);
+        view.send(Command::PutTarget(Target { monitor, ..draft.filled(&entry.target) }));
+    }
     if entry.monitored && !running && !entry.target.is_built_in() {
         address(ui, view, draft, &entry.target, width);
     }

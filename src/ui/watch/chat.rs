@@ -18,7 +18,7 @@ use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::wishes::send;
 use crate::ui::widgets::{
-    Button, Field, Look, icon_button, label, paragraph, section, slider, switch,
+    Button, Field, Look, icon_button, label, named_switch, paragraph, section, slider,
 };
 use crate::wire::chat::{Line, MAX_NAME, MAX_TEXT};
 
@@ -187,13 +187,9 @@ fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 
 fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatChoices) {
     let (theme, texts) = (view.theme, view.texts);
-    ui.horizontal(|ui| {
-        let name = texts.get("chat-flying");
-        if switch(ui, theme, &name, choices.flying) {
-            choices.flying = !choices.flying;
-        }
-        label(ui, &name, Type::Body, theme.text);
-    });
+    if named_switch(ui, theme, &texts.get("chat-flying"), "", Type::Body, choices.flying) {
+        choices.flying = !choices.flying;
+    }
     let percent = |value: f32| format!("{:.0}\u{a0}%", value * 100.0);
     let points = |value: f32| format!("{value:.0}");
     let standard = ChatChoices::default();

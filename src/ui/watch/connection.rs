@@ -12,7 +12,7 @@ use crate::ui::watch::draft::Draft;
 use crate::ui::watch::options::popup;
 use crate::ui::watch::route::Typed;
 use crate::ui::watch::wishes::send;
-use crate::ui::widgets::{Field, Look, elided, icon_button, label, paragraph, section, switch};
+use crate::ui::widgets::{Field, Look, elided, icon_button, named_switch, paragraph, section};
 
 /// The button, and what it opens.
 pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -34,13 +34,10 @@ pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 
 fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network) {
     let (theme, texts) = (view.theme, view.texts);
-    ui.horizontal(|ui| {
-        let name = texts.get("reconnect");
-        if switch(ui, theme, &name, network.reconnect) {
-            network.reconnect = !network.reconnect;
-        }
-        label(ui, &name, Type::Body, theme.text).on_hover_text(&*texts.get("tip-reconnect"));
-    });
+    let (name, tip) = (texts.get("reconnect"), texts.get("tip-reconnect"));
+    if named_switch(ui, theme, &name, &tip, Type::Body, network.reconnect) {
+        network.reconnect = !network.reconnect;
+    }
     let typed = draft.connection.get_or_insert_with(|| Typed::of(network));
     let rows: [(&mut String, &'static str, &'static str); 4] = [
         (&mut typed.proxy, key!("target-proxy"), key!("target-proxy-hint")),

@@ -21,7 +21,7 @@ pub use row::{Row, Tag};
 pub use select::{Select, menu_item, menu_rule, scrolled};
 pub use slider::slider;
 pub use sparkline::sparkline;
-pub use switch::switch;
+pub use switch::{named_switch, switch};
 
 use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
 

@@ -2,8 +2,8 @@
 
 use egui::{CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use crate::ui::theme::Theme;
-use crate::ui::widgets::focus_ring;
+use crate::ui::theme::{Theme, Type, gap};
+use crate::ui::widgets::{focus_ring, label};
 
 /// Its size in points.
 const SIZE: egui::Vec2 = vec2(30.0, 18.0);
@@ -24,4 +24,26 @@ pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
     ui.painter().circle_filled(pos2(x, rect.center().y), 6.0, knob);
     focus_ring(ui, theme, &response, 9);
     response.on_hover_text(name).clicked()
+}
+
+/// A switch with its name beside it; where that is pointed at, `tip` says more if it says anything. Tells
+/// whether it was pressed.
+pub fn named_switch(
+    ui: &mut Ui,
+    theme: &Theme,
+    name: &str,
+    tip: &str,
+    kind: Type,
+    on: bool,
+) -> bool {
+    let row = ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let pressed = switch(ui, theme, name, on);
+        let shown = label(ui, name, kind, theme.text);
+        if !tip.is_empty() {
+            shown.on_hover_text(tip);
+        }
+        pressed
+    });
+    row.inner
 }

@@ -16,7 +16,8 @@ use crate::ui::sounds;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
-    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, scrolled, slider, switch,
+    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, named_switch, scrolled,
+    slider,
 };
 
 /// Width of the figure behind a slider.
@@ -219,11 +220,10 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
             (key!("strip-mono"), key!("tip-mono"), &mut after.mono),
             (key!("strip-solo"), key!("tip-solo"), &mut after.solo),
         ] {
-            let text = view.texts.get(key);
-            if switch(ui, view.theme, &text, *on) {
+            let (text, tip) = (view.texts.get(key), view.texts.get(tip));
+            if named_switch(ui, view.theme, &text, &tip, Type::Body, *on) {
                 *on = !*on;
             }
-            label(ui, &text, Type::Body, view.theme.text).on_hover_text(&*view.texts.get(tip));
             ui.add_space(gap::S);
         }
         if matches!(strip.sound.choice, AudioChoice::File(_) | AudioChoice::Stream(_)) {
@@ -235,14 +235,12 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
 
 /// Of clips and streams: whether it is heard only while its picture is shown.
 fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
-    let text = view.texts.get("strip-while-shown");
+    let (text, tip) = (view.texts.get("strip-while-shown"), view.texts.get("tip-while-shown"));
     let on = strip.sound.talk == Talk::WhileShown;
-    if switch(ui, view.theme, &text, on) {
+    if named_switch(ui, view.theme, &text, &tip, Type::Body, on) {
         let talk = if on { Talk::Open } else { Talk::WhileShown };
         view.send(Command::SetTalk { id: strip.sound.id, talk });
     }
-    let tip = view.texts.get("tip-while-shown");
-    label(ui, &text, Type::Body, view.theme.text).on_hover_text(&*tip);
     ui.add_space(gap::S);
 }
 
