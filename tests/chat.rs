@@ -1,26 +1,15 @@
 //! Chats: that of the built-in server, and that in a stream as ffmpeg writes it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::peers;
+use crate::peers::onair::Onair;
 use onair::net::web::WebUrl;
 use onair::net::{Options, Runtime};
 use onair::player::chat::{Chat, ChatState};
 use onair::wire::chat::Line;
-use peers::onair::Onair;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 

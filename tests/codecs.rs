@@ -1,22 +1,11 @@
 //! The codecs from end to end: what goes into an encoder comes out of a decoder, ours and ffmpeg's,
 //! at its instant, within the bitrate, and whatever happens to the bytes on the way.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers;
 use onair::base::{Pooled, Timestamp, queue};
 use onair::decode;
 use onair::encode::{self, AudioEncoder, Choice, VideoEncoder};

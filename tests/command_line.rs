@@ -1,22 +1,11 @@
 //! The command line as programs and shells use it: keys through pipes, flags that make no sense, what the
 //! flags of quality come to in the file, pages and completions.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 
-use peers::{LIMIT, Onair, ffmpeg, wait_for};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, wait_for};
 use serde_json::Value;
 
 const SMALL: [&str; 8] =

@@ -1,17 +1,6 @@
 //! Files sent as they are, by `onair live --copy` and by the studio, as nginx-rtmp receives them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
-use peers::{LIMIT, Nginx, Onair, Peer, ffmpeg};
+use crate::peers::{self, LIMIT, Nginx, Onair, Peer, ffmpeg};
 
 #[test]
 fn mp4_and_mkv_files_arrive_packet_by_packet() {

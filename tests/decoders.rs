@@ -3,31 +3,16 @@
 //! the feature: that everything is named, with what can be done about it. (Long because each codec's
 //! packets have to be found in files of each format first.)
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[cfg(feature = "ffmpeg")]
-#[path = "random/mod.rs"]
-mod random;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 #[cfg(feature = "ffmpeg")]
 use std::time::Duration;
 
+use crate::peers::{self, LIMIT, Peer};
 use bytes::BytesMut;
 use onair::decode::inventory;
 use onair::media::{AudioCodec, Track, VideoCodec};
 use onair::wire::flv::{self, TagKind};
-use peers::{LIMIT, Peer};
 
 const PICTURE: &str = "testsrc2=size=320x180:rate=25";
 #[cfg(feature = "ffmpeg")]

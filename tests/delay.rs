@@ -1,19 +1,8 @@
 //! The stream delay, as servers we did not write receive it: later, whole, and through outages.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::path::Path;
 
-use peers::{LIMIT, Nginx, Onair, ffmpeg};
+use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg};
 use serde_json::Value;
 
 const TEST: [&str; 11] = [

@@ -6,32 +6,14 @@
 //! The rigs set the environment before the process starts: each test starts this program again
 //! inside its rig, where the part named `inside_…` runs.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "devices/application.rs"]
 mod application;
-#[path = "devices/camera.rs"]
 mod camera;
-#[path = "devices/desk.rs"]
 mod desk;
-#[path = "devices/filters.rs"]
 mod filters;
-#[path = "devices/heard.rs"]
 mod heard;
-#[path = "devices/played.rs"]
 mod played;
-#[path = "devices/scenes.rs"]
 mod scenes;
-#[path = "devices/sound.rs"]
 mod sound;
-#[path = "devices/told.rs"]
 mod told;
 
 use std::process::{Command, Stdio};
@@ -74,34 +56,34 @@ fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
 
 #[test]
 fn sound_devices_of_a_real_server() {
-    in_the_rig("pulse", &["pulseaudio", "pactl"], "sound::inside_pulse");
+    in_the_rig("pulse", &["pulseaudio", "pactl"], "devices::sound::inside_pulse");
 }
 
 #[test]
 fn a_speaker_of_a_real_server_goes_away_under_the_player() {
-    in_the_rig("pulse", &["pulseaudio", "pactl", "ffmpeg"], "played::inside_pulse_played");
+    in_the_rig("pulse", &["pulseaudio", "pactl", "ffmpeg"], "devices::played::inside_pulse_played");
 }
 
 #[test]
 fn what_is_told_of_microphones_of_a_real_server() {
-    in_the_rig("pulse", &["pulseaudio", "pactl", "ffprobe"], "told::inside_pulse_told");
+    in_the_rig("pulse", &["pulseaudio", "pactl", "ffprobe"], "devices::told::inside_pulse_told");
 }
 
 #[test]
 fn the_desk_is_heard_where_it_is_to_be() {
-    in_the_rig("pulse", &["pulseaudio", "pactl", "parec"], "desk::inside_pulse_desk");
+    in_the_rig("pulse", &["pulseaudio", "pactl", "parec"], "devices::desk::inside_pulse_desk");
 }
 
 #[test]
 fn tones_of_a_real_server_leave_each_filter_with_the_gain_it_is_set_to() {
     let programs = ["pulseaudio", "pactl", "pacat", "perl", "ffmpeg"];
-    in_the_rig("pulse", &programs, "filters::inside_pulse_filters");
+    in_the_rig("pulse", &programs, "devices::filters::inside_pulse_filters");
 }
 
 #[test]
 fn one_application_of_another_server() {
     let programs = ["pipewire", "wireplumber", "pipewire-pulse", "pactl", "dbus-run-session"];
-    in_the_rig("pipewire", &programs, "application::inside_pipewire");
+    in_the_rig("pipewire", &programs, "devices::application::inside_pipewire");
 }
 
 fn grid() -> FrameGrid {

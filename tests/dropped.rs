@@ -2,20 +2,9 @@
 //! addresses as browsers and editors give them are played, files still reach the window.
 
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
 
-#[path = "peers/mod.rs"]
-mod peers;
-
-use peers::desktop::Desktop;
-use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{

@@ -1,22 +1,11 @@
 //! Sources of a studio that runs: files that come later, and scenes that are changed while their
 //! pictures are counted.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::text::Content;
@@ -30,7 +19,6 @@ use onair::studio::snapshot::SourceState;
 use onair::studio::{
     Collection, Command, Config, Edit, Event, MOST_STRIPS, Quality, Settings, SoundStrip, Studio,
 };
-use peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
 
 const PROGRAM: Size = Size::new(640, 360);
 

@@ -3,26 +3,14 @@
 //! ffmpeg 5.1 does not: `ONAIR_FFMPEG` names a newer one (`packaging/test.sh` fetches it), or it is
 //! that on the path.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails, and it says what it skips"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::peers::{LIMIT, Onair, Peer, wait_for};
 use bytes::Bytes;
 use onair::wire::flv::{Demuxer, TagKind, parse_audio, parse_video};
-use peers::{LIMIT, Onair, Peer, wait_for};
 use serde_json::Value;
 
 /// Picture and sound, the encoders that make them, and what the probe says of them.

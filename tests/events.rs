@@ -1,26 +1,15 @@
 //! What programs can read stands in `docs/events.md`: whatever real runs print is named there, and what is
 //! named there is printed, or at least in the code where it seldom is.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use crate::peers::web::ask;
+use crate::peers::{self, LIMIT, Onair, wait_for};
 use onair::server::Limits;
-use peers::web::ask;
-use peers::{LIMIT, Onair, wait_for};
 use serde_json::Value;
 
 const SMALL: [&str; 8] =

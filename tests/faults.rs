@@ -3,26 +3,11 @@
 //! lab, and against nginx-rtmp killed, restarted and stopped. The last table measured is in
 //! docs/faults.md; `--nocapture` prints it anew.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails, and its threads are its own"
-)]
-
-#[path = "faults/lab.rs"]
-mod lab;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::time::{Duration, Instant};
 
-use lab::{Elsewhere, Lab, QUIET, SMALL, Watched, ends_within, free_name};
+use crate::lab::{self, Elsewhere, Lab, QUIET, SMALL, Watched, ends_within, free_name};
+use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg};
 use onair::net::Runtime;
-use peers::{LIMIT, Nginx, Onair, ffmpeg};
 
 /// The longest that a stop may take.
 const STOP: Duration = Duration::from_secs(3);

@@ -1,30 +1,18 @@
 //! Filters of pictures against ffmpeg's for the same, by PSNR, through the running compositor; and a
 //! colour table and a mask out of a settings file, as they arrive in a recording.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::peers::{LIMIT, missing};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
 use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
 use onair::compose::scene::{Plan, SourceId};
 use onair::compose::{self, Compositor};
 use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFeed, VideoFrame};
-use peers::{LIMIT, missing};
 
 const SIZE: Size = Size::new(640, 360);
 

@@ -2,26 +2,14 @@
 //! keyboard: the server's address and the key are typed, *Go Live*, nginx-rtmp records and serves,
 //! the same window plays it back, closing asks, *Stop*.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use peers::desktop::Desktop;
-use peers::{LIMIT, Nginx, ffmpeg, wait_for};
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Nginx, ffmpeg, wait_for};
 
 const KEY: &str = "Pl4nted-k3y";
 

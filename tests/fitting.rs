@@ -1,20 +1,11 @@
 //! Pictures that are made to fit a connection: smaller ones, and a second encode for the targets
 //! that need one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use crate::peers::throttle::Throttle;
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
@@ -22,8 +13,6 @@ use onair::media::{BitsPerSecond, Rung, Size};
 use onair::studio::stats::Stats;
 use onair::studio::target::TargetState;
 use onair::studio::{Adapt, Command, Config, Event, Quality, Settings, Studio, Target};
-use peers::throttle::Throttle;
-use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
 
 const WIDE: u64 = 100_000_000;
 const FULL: BitsPerSecond = BitsPerSecond(800_000);

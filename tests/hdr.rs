@@ -1,26 +1,16 @@
 //! HDR (PQ, HLG) and colours of BT.2020 come out as SDR of BT.709: by the formulas of the standards, and
 //! beside ffmpeg's own filters. Films are made by ffmpeg of codes that are known.
 #![cfg(feature = "ffmpeg")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::peers::{self, LIMIT, Peer};
 use onair::decode;
 use onair::media::{Color, EncodedPacket, Priority, Size, Track, VideoFrame};
 use onair::wire::container::{Format, Index, ReadAt, TrackId};
 use onair::wire::{mkv, mp4};
-use peers::{LIMIT, Peer};
 
 const SIZE: Size = Size::new(320, 176);
 /// The side of a patch of one colour.

@@ -1,34 +1,13 @@
 //! HLS as ffmpeg and nginx make it, and as nobody should.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/certificates.rs"]
-mod certificates;
-#[path = "hls/elsewhere.rs"]
 mod elsewhere;
-#[path = "hls/ended.rs"]
 mod ended;
-#[path = "hls/low.rs"]
 mod low;
 #[cfg(feature = "ffmpeg")]
-#[path = "hls/mixed.rs"]
 mod mixed;
-#[path = "hls/origin.rs"]
 mod origin;
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "hls/sealed.rs"]
 mod sealed;
-#[path = "hls/slow.rs"]
 mod slow;
-#[path = "pull/watch.rs"]
-mod watch;
 
 use std::fs;
 use std::io::Write;
@@ -37,12 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use certificates::Authority;
+use crate::peers::certificates::Authority;
+use crate::peers::{self, LIMIT, Peer, web};
+use crate::watch::{Outcome, Watching, config, play};
 use onair::base::Clock;
 use onair::net::{Options, Runtime};
 use onair::player::{Config, Kind, Source, State, probe};
-use peers::{LIMIT, Peer, web};
-use watch::{Outcome, Watching, config, play};
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
 const TONE: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];

@@ -4,28 +4,19 @@
 //! The corpus under `tests/data/corpus/` is made by our own writers (transport streams and files of
 //! sound by ffmpeg 5.1): run with `ONAIR_WRITE_CORPUS=1` to write it anew.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 #[path = "../fuzz/media_bodies.rs"]
 mod bodies;
-mod random;
 
 use std::fs;
 use std::path::PathBuf;
 
+use crate::random::Random;
 use bytes::{Bytes, BytesMut};
 use onair::media::StreamParameters;
 use onair::wire::aac::{AudioSpecificConfig, Extension, adts};
 use onair::wire::bits::BitWriter;
 use onair::wire::flv::{TagKind, file_header, metadata, metadata_body, write_tag};
 use onair::wire::h264::{self, DecoderConfig};
-use random::Random;
 
 /// Mutations a target.
 const MUTATIONS: u32 = 5_000;

@@ -1,25 +1,14 @@
 //! The first picture is seen as soon as the last byte of it has come: nothing that comes later is
 //! waited for, neither by what reads nor by what decodes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "pull/watch.rs"]
-mod watch;
-
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers::{self, ffmpeg, web};
+use crate::watch::{Watching, config};
 use onair::base::{Clock, Stop};
 use onair::net::Runtime;
 use onair::net::rtmp::{Client, Options};
@@ -28,8 +17,6 @@ use onair::server::{Listen, Server};
 use onair::wire::flv::{Demuxer, Tag, TagKind, parse_video};
 use onair::wire::rtmp::client::Purpose;
 use onair::wire::rtmp::url::Url;
-use peers::{ffmpeg, web};
-use watch::{Watching, config};
 
 /// Pictures of a film.
 const PICTURES: u64 = 50;

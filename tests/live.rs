@@ -1,22 +1,11 @@
 //! `onair live` as a process: what programs we did not write receive from it, over the network, from
 //! its own server and in files; that picture and sound stay together; that keys stay secret.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use peers::{LIMIT, Nginx, Onair, ffmpeg, others, wait_for};
+use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg, others, wait_for};
 use serde_json::Value;
 
 /// The test source, small enough for a busy machine.

@@ -1,21 +1,6 @@
 //! How the commands end: exit codes and the stage, cause and advice that go with them; Ctrl-C and
 //! kill at any moment; `probe`, `check` and `devices`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[allow(dead_code, reason = "of the server, not of its streams")]
-#[path = "publish/mod.rs"]
-mod publish;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
@@ -24,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::odd_servers::{Behavior, Server};
+use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg};
 use onair::wire::rtmp::handshake;
 use onair::wire::rtmp::status::{Level, Status};
-use peers::{LIMIT, Nginx, Onair, ffmpeg};
-use publish::{Behavior, Server};
 use serde_json::Value;
 
 const TEST: [&str; 9] =

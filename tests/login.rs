@@ -1,20 +1,9 @@
 //! User and password by Adobe's and Limelight's schemes: clients we did not write come through our
 //! door, and so does ours; nobody else does.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 
-use peers::{LIMIT, Onair, ffmpeg, others};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, others};
 
 const SMALL: &[&str] =
     &["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "500k"];

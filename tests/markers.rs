@@ -1,13 +1,6 @@
 //! The markers in picture and sound leave the compositor and the mixer together: the band says the
 //! grid's time, and the tone begins at the instant of the flash, to the millisecond.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
 use std::time::Duration;
 
 use onair::audio::{self, AudioChoice};

@@ -1,20 +1,8 @@
 //! The player to the desktop (MPRIS): a real window on a display without a screen, a session bus of
 //! its own, and playerctl and dbus-send, which we did not write, as the desktop.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
-use peers::desktop::Desktop;
-use peers::{LIMIT, Peer, wait_for};
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Peer, wait_for};
 
 /// What `playerctl` says of our player.
 fn player(desktop: &Desktop, arguments: &[&str]) -> String {

@@ -1,23 +1,12 @@
 //! A recording and a stream of our own as sources: picture and sound leave the compositor and the
 //! mixer in step, by the markers; a file goes around.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "media_source/in_studio.rs"]
 mod in_studio;
-#[path = "peers/mod.rs"]
-mod peers;
 
 use std::path::Path;
 use std::time::Duration;
 
+use crate::peers::{self, LIMIT, Onair, Peer, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Stop, Timestamp};
@@ -35,7 +24,6 @@ use onair::player::source::{self, Context, Media};
 use onair::player::{Config, Source};
 use onair::studio::snapshot::SourceState;
 use onair::studio::{self, Command, Edit, Settings, Studio, Talk};
-use peers::{LIMIT, Onair, Peer, missing, wait_for};
 
 const TEST: [&str; 9] =
     ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1500k"];

@@ -1,26 +1,15 @@
 //! The confidence monitor: a server in between that blackens, freezes, mutes, shrinks or stops the
 //! stream is found, and found well again.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::time::{Duration, Instant};
 
+use crate::peers::{self, LIMIT, Nginx, Onair, Peer, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
 use onair::media::{BitsPerSecond, Size};
 use onair::studio::snapshot::LiveState;
 use onair::studio::{Command, Config, Quality, Settings, Studio, Target};
-use peers::{LIMIT, Nginx, Onair, Peer, wait_for};
 use serde_json::Value;
 
 /// What a relay does to the stream on its way.

@@ -2,23 +2,11 @@
 //! a reader that knows nothing of ours, written after the specification alone; and they go to and
 //! from ffmpeg 8 or later, which writes and reads them (`ONAIR_FFMPEG`, or that on the path).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails, and it says what it skips"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use peers::{LIMIT, Onair, Peer, wait_for};
+use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
 
 /// What one track had in a file: its FourCC (legacy bodies: what they stand for), and the packet
 /// types in order.

@@ -1,26 +1,11 @@
 //! The machine's own network changes under a running stream: another address, a cable that is pulled
 //! and put back. In a network namespace of its own.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    dead_code,
-    reason = "test code: a panic is how it fails; the lab has more than is used here"
-)]
-
-#[path = "faults/lab.rs"]
-mod lab;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lab::Elsewhere;
-use peers::{LIMIT, Onair, wait_for};
+use crate::lab::Elsewhere;
+use crate::peers::{LIMIT, Onair, wait_for};
 use serde_json::Value;
 
 fn inside(namespace: &str, words: &[&str]) {

@@ -1,19 +1,8 @@
 //! Sound that is moved by twenty seconds either way, through a recording.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 
-use peers::{LIMIT, Onair};
+use crate::peers::{self, LIMIT, Onair};
 
 #[test]
 fn sound_that_is_moved_by_twenty_seconds_is_recorded_there() {

@@ -1,20 +1,8 @@
 //! The players' own windows under a window manager that we did not write (openbox, on a display
 //! without a screen): an ordinary one, and a small one without a frame above all others.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
-use peers::desktop::Desktop;
-use peers::{LIMIT, wait_for};
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, wait_for};
 
 fn property(desktop: &Desktop, window: &str, name: &str) -> String {
     desktop.said("xprop", &["-id", window, name])

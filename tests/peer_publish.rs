@@ -1,26 +1,14 @@
 //! We publish to servers we did not write: ffmpeg and nginx-rtmp receive, ffprobe and GStreamer
 //! look at what came.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "film/mod.rs"]
-mod film;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::time::Duration;
 
-use film::Film;
+use crate::film::{self, Film};
+use crate::peers::{self, LIMIT, Nginx, ffmpeg, others, wait_for};
 use onair::base::Clock;
 use onair::broadcast::{Publisher, State, Target};
 use onair::net::{Class, Runtime, Stage};
 use onair::wire::rtmp::url::Url;
-use peers::{LIMIT, Nginx, ffmpeg, others, wait_for};
 
 fn target(url: &str) -> Target {
     Target::new(Url::parse(url).unwrap())

@@ -1,16 +1,7 @@
 //! The peers among themselves: each works on this machine before we are measured by it, so that a
 //! failure elsewhere is ours.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
-use peers::{LIMIT, Nginx, ffmpeg, others};
+use crate::peers::{self, LIMIT, Nginx, ffmpeg, others};
 
 #[test]
 fn ffmpeg_publishes_to_ffmpeg() {

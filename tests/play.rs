@@ -2,22 +2,8 @@
 //! says. Times are those of the player's own clock; none decides whether a test passes, save by
 //! generous limits.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "play/obs.rs"]
 mod obs;
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "play/sooner.rs"]
 mod sooner;
-#[path = "play/streams.rs"]
 mod streams;
 
 use std::fs;
@@ -26,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::peers;
 use onair::base::queue::Empty;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;

@@ -1,23 +1,11 @@
 //! `onair play` in a window does what it is told, as without one: `--duration`, `--snapshot`,
 //! `--json`, `--settings`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::Path;
 
-use peers::desktop::Desktop;
-use peers::{LIMIT, Onair, Peer, wait_for};
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
 use serde_json::Value;
 
 fn play(desktop: &Desktop, home: &Path, words: &[&str]) -> Peer {

@@ -1,11 +1,6 @@
 //! The publisher against servers that misbehave in every way servers do: built from the server
 //! session of `wire` on plain sockets. No program beside ours is needed.
 
-#![allow(clippy::unwrap_used, reason = "test code: a panic is how it fails")]
-
-#[path = "publish/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use onair::broadcast::{Event, State};
@@ -13,7 +8,7 @@ use onair::net::{Cause, Class, NotRtmp, Refusal, Stage};
 use onair::wire::rtmp::status::{Level, Status, code};
 use onair::wire::rtmp::url::Url;
 
-use support::{Behavior, Server, Show, target, wait_for};
+use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(20);
 

@@ -1,36 +1,20 @@
 //! Streams pulled over the web: FLV over HTTP, HTTPS and WebSockets, from servers we did not write,
 //! from our own, and from servers that lie.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/certificates.rs"]
-mod certificates;
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "pull/stalls.rs"]
 mod stalls;
-#[path = "pull/unplayed.rs"]
 mod unplayed;
-#[path = "pull/watch.rs"]
-mod watch;
 
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use certificates::Authority;
+use crate::peers::certificates::Authority;
+use crate::peers::{self, LIMIT, ffmpeg, web};
+use crate::watch::{config, play};
 use onair::base::Clock;
 use onair::net::{Options, Runtime, Trust};
 use onair::player::{Config, Kind, Source, State, probe};
 use onair::server::{self, Listen, Server};
-use peers::{LIMIT, ffmpeg, web};
-use watch::{config, play};
 
 fn make(folder: &Path, name: &str, seconds: &str) {
     ffmpeg::make(&folder.join(name), "320x180", seconds, &["-g", "25"]);

@@ -1,27 +1,15 @@
 //! Recordings, as other programs read them: whole ones, and those that were cut off.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "film/mod.rs"]
-mod film;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use film::Film;
+use crate::film::{self, Film};
+use crate::peers::{self, LIMIT, ffmpeg, wait_for};
 use onair::base::queue::{self, Full};
 use onair::broadcast::recorder::{Event, Options, Split, State};
 use onair::broadcast::{Hub, Recorder};
 use onair::media::Track;
-use peers::{LIMIT, ffmpeg, wait_for};
 
 /// The three formats.
 const FORMATS: [&str; 3] = ["flv", "mp4", "mkv"];

@@ -1,24 +1,11 @@
 //! Recordings that one can go about in: files, and what a server plays from its disk.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "pull/watch.rs"]
-mod watch;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::peers::{self, ffmpeg};
+use crate::watch::{Watching, config, play};
 use onair::player::{Config, Source, State};
-use peers::ffmpeg;
-use watch::{Watching, config, play};
 
 /// Twelve seconds, a keyframe a second.
 fn make(folder: &Path, name: &str) -> PathBuf {

@@ -2,22 +2,13 @@
 //! what happens where there is no room.
 
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use peers::{LIMIT, Onair, Peer, ffmpeg};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg};
 use serde_json::Value;
 
 const FORMATS: [&str; 3] = ["mp4", "mkv", "flv"];

@@ -1,29 +1,17 @@
 //! Files from one format into another and back, files that were cut off anywhere, and files that
 //! lie: packets come through bit by bit, what is whole is saved, and nothing panics.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "film/mod.rs"]
-mod film;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use film::Film;
+use crate::film::Film;
+use crate::peers::{self, LIMIT, Peer, ffmpeg};
 use onair::base::Timestamp;
 use onair::broadcast::recorder::remux::{Failure, How};
 use onair::broadcast::recorder::{remux, repair};
 use onair::media::Track;
 use onair::wire::container::{Chapter, Format, Index, Muxer, Sample, TrackId, Tracks};
 use onair::wire::{flv, mkv, mp4};
-use peers::{LIMIT, Peer, ffmpeg};
 
 fn ffmpeg_makes(file: &Path, words: &[&str]) {
     let mut all = vec!["-hide_banner", "-nostdin", "-y", "-v", "error"];

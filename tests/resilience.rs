@@ -1,27 +1,9 @@
 //! Streams whose times, tracks and tags are not as they should be, through the whole player: live
 //! over HTTP, one table; and thousands of mutated ones, as files, over HTTP and over RTMP.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails; peers have threads of their own"
-)]
-
-#[path = "resilience/mutated.rs"]
 mod mutated;
-#[path = "resilience/other_sound.rs"]
 mod other_sound;
-#[path = "resilience/over_rtmp.rs"]
 mod over_rtmp;
-#[path = "peers/mod.rs"]
-mod peers;
-mod random;
-#[path = "pull/watch.rs"]
-mod watch;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,13 +11,13 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::peers::{self, ffmpeg, web};
+use crate::watch::{config, play};
 use bytes::{Bytes, BytesMut};
 use onair::player::{Config, State};
 use onair::wire::flv::video::VideoPacket;
 use onair::wire::flv::{self, Demuxer, Tag, TagKind};
 use onair::wire::h264::{DecoderConfig, NalType, avcc_nals};
-use peers::{ffmpeg, web};
-use watch::{config, play};
 
 /// An FLV of ffmpeg's, as tags.
 fn clip(folder: &Path, size: &str, rate: &str, channels: &str, seconds: &str) -> Vec<Tag> {

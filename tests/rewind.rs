@@ -1,24 +1,11 @@
 //! Going back in a broadcast and forward to its live end, with our own server and a real stream;
 //! and what only looks like a recording.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "pull/watch.rs"]
-mod watch;
-
 use std::time::Duration;
 
+use crate::peers::{self, LIMIT, Onair, ffmpeg};
+use crate::watch::{Watching, config};
 use onair::player::{Config, Depth, State};
-use peers::{LIMIT, Onair, ffmpeg};
-use watch::{Watching, config};
 
 /// A broadcast with a keyframe a second, and where it is played.
 fn broadcast() -> (Onair, String) {

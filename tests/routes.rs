@@ -1,27 +1,13 @@
 //! Ways to a server: ports tried one after the other, proxies we did not write and proxies that lie,
 //! own addresses, IPv6, and being sent elsewhere.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/certificates.rs"]
-mod certificates;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
-use certificates::Authority;
-use peers::{LIMIT, Onair, Peer, ffmpeg, free_port, wait_listening};
+use crate::peers::certificates::Authority;
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_listening};
 use serde_json::Value;
 
 const SMALL: &[&str] =

@@ -2,15 +2,6 @@
 //! input cut anywhere; then each against transcripts of what peers really say. (Long because the
 //! transcripts stand beside what must come of them.)
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says on stdout what it skips"
-)]
-
 use std::time::Duration;
 
 use bytes::Bytes;

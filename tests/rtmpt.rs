@@ -1,26 +1,12 @@
 //! RTMP tunnelled through HTTP: clients we did not write against our server, our client against it
 //! too, and all the ways in which HTTP can be wrong.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/certificates.rs"]
-mod certificates;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
-use certificates::Authority;
-use peers::{LIMIT, Onair, Peer, ffmpeg, free_port, others, wait_listening};
+use crate::peers::certificates::Authority;
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, others, wait_listening};
 use serde_json::Value;
 
 fn serve(more: &[&str]) -> Onair {

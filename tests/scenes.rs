@@ -1,19 +1,7 @@
 //! Scenes: the compositor against ffmpeg's filter graph for the same scene, and switching on air as
 //! it arrives at the far end, frame by frame.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "scenes/on_air.rs"]
 mod on_air;
-#[path = "peers/mod.rs"]
-mod peers;
 
 use std::fs;
 use std::io::{BufReader, Write};
@@ -22,6 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers::{LIMIT, ffmpeg, missing};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
 use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
@@ -30,7 +19,6 @@ use onair::compose::{self, Compositor, Given, Program};
 use onair::media::{
     ClipFeed, Color, FrameGrid, FrameRate, Moment, Planes, Size, VideoFeed, VideoFrame, markers,
 };
-use peers::{LIMIT, ffmpeg, missing};
 
 const PROGRAM: Size = Size::new(640, 360);
 const ABOVE: Size = Size::new(320, 240);

@@ -4,34 +4,21 @@
 //! The display is named by an environment variable: the test starts this program again with it set,
 //! where the part named `inside_display` runs.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
 #![cfg(target_os = "linux")]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "rigs/shown.rs"]
-mod shown;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers::{self, LIMIT};
+use crate::shown::{Shown, color_at, is};
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Screen, VideoChoice};
 use onair::media::source::State;
 use onair::media::{Size, VideoFrame};
 use onair::studio::{self, Config, Settings, Snapshot, Studio};
-use peers::LIMIT;
-use shown::{Shown, color_at, is};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::randr::{ConnectionExt as _, MonitorInfo};
 use x11rb::protocol::xproto::{
@@ -71,7 +58,7 @@ fn screens_and_windows_of_a_real_server() {
     peers::require!("Xvfb");
     let server = Server::start();
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "inside_display", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "screen::inside_display", "--nocapture", "--test-threads=1"])
         .env("DISPLAY", &server.1)
         .env("ONAIR_SCREEN_RIG", server.0.id().to_string())
         .env_remove("WAYLAND_DISPLAY")

@@ -2,29 +2,18 @@
 //! found: not in logs at trace level, errors, JSON, the list of processes, the history, recordings,
 //! pictures, settings or the report of a crash.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command as Process;
 
+use crate::peers::{self, LIMIT, Nginx, Onair, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Secret, Worker};
 use onair::capture::VideoChoice;
 use onair::cli::crash::{self, LastLines};
 use onair::studio::{Command, Config, Settings, Studio, Target};
-use peers::{LIMIT, Nginx, Onair, wait_for};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What is planted: quotes, a backslash, percent signs, a query, letters beyond ASCII.

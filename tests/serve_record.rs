@@ -1,20 +1,10 @@
 //! `onair serve --record DIR` and `--config FILE`: what others publish stands in files, whatever their
 //! names, and a folder that vanishes costs the files only.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use peers::{LIMIT, Onair, ffmpeg};
+use crate::peers::{self, LIMIT, Onair, ffmpeg};
 use serde_json::Value;
 
 fn start(more: &[&str]) -> (Onair, String) {

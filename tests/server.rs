@@ -2,24 +2,14 @@
 //! programs we did not write. (Long because they share one server
 //! and its observers.)
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says on stdout what it skips"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "server/programs.rs"]
 mod programs;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::peers::client::Client;
+use crate::peers::{LIMIT, ffmpeg, others, wait_for, web};
 use bytes::Bytes;
 use onair::base::{Clock, Secret};
 use onair::media::BitsPerSecond;
@@ -28,8 +18,6 @@ use onair::server::{Config, Event as ServerEvent, Listen, Server};
 use onair::wire::flv::{Demuxer, FrameType, TagKind, parse_video};
 use onair::wire::rtmp::client::{Config as ClientConfig, Event};
 use onair::wire::rtmp::url::Url;
-use peers::client::Client;
-use peers::{LIMIT, ffmpeg, others, wait_for, web};
 
 const ANY: &str = "127.0.0.1:0";
 

@@ -1,27 +1,14 @@
 //! Players at the end of a link that stands still for a while, and players whose buffer is changed: what
 //! is told, and that the latency comes back to what it is to be.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "pull/watch.rs"]
-mod watch;
-
 use std::time::Duration;
 
+use crate::peers::throttle::Throttle;
+use crate::peers::watcher::watcher;
+use crate::peers::{LIMIT, Onair, wait_for};
+use crate::watch::{Watching, config};
 use onair::player::{self, State};
 use onair::studio::{Command, Playing};
-use peers::throttle::Throttle;
-use peers::watcher::watcher;
-use peers::{LIMIT, Onair, wait_for};
-use watch::{Watching, config};
 
 const WIDE: u64 = 50_000_000;
 /// Latency is what it is to be where it is within so much of it.

@@ -1,21 +1,10 @@
 //! Files of sound alone, made by ffmpeg: they last as long as they should, are heard to the sample, go
 //! around without a seam, and are gone about in; damaged ones end with a sentence.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::peers::{self, LIMIT, Peer, missing};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::media::Pulled as Filled;
 use onair::media::source::State;
@@ -24,7 +13,6 @@ use onair::net::{self, Runtime};
 use onair::player::source::{self, Context, Media};
 use onair::player::{Config, Source, probe};
 use onair::wire::sound;
-use peers::{LIMIT, Peer, missing};
 
 const SECONDS: f64 = 3.0;
 

@@ -1,19 +1,6 @@
 //! Every kind of sound that is played: at its rate and pitch, for as long as it lasts.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "sounds/he_aac.rs"]
 mod he_aac;
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "pull/watch.rs"]
-mod watch;
 
 use std::fs;
 use std::io::Write;
@@ -22,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::peers::{self, LIMIT, Peer, web};
+use crate::watch::{Outcome, play};
 use bytes::BytesMut;
 use onair::base::{Clock, Timestamp};
 use onair::media::{AudioFeed, Pulled};
@@ -29,8 +18,6 @@ use onair::mix::{self, Mixer, Strip, StripId};
 use onair::player::{Config, Source, State};
 use onair::wire::flv::{self, TagKind};
 use onair::wire::mkv;
-use peers::{LIMIT, Peer, web};
-use watch::{Outcome, play};
 
 fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
     let path = folder.join(name);

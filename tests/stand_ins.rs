@@ -1,27 +1,16 @@
 //! What is black, stands still or is silent is stood in for by what a person chose, and is back by itself.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command as Program, Stdio};
 
+use crate::peers::{self, LIMIT, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::{Instead, VideoChoice};
 use onair::mix::StripId;
 use onair::studio::{self, Command, Edit, Settings, Studio};
-use peers::{LIMIT, missing, wait_for};
 
 const BRIGHT: u8 = 180;
 const OTHER: u8 = 100;

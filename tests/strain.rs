@@ -2,23 +2,12 @@
 //! sound goes on as if nothing were. How much is too much depends on the machine: the test adds
 //! layers until everything has been given up.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::path::Path;
 use std::process::Command as Process;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peers::{LIMIT, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
@@ -26,7 +15,6 @@ use onair::compose::filter::{Filter, Slot};
 use onair::compose::transition::{Kind, Transition};
 use onair::media::Size;
 use onair::studio::{Collection, Command, Config, Edit, Event, Quality, Settings, Studio};
-use peers::{LIMIT, missing, wait_for};
 
 /// A small program of larger sources: its encoder has little to do, its compositor much.
 const PROGRAM: Size = Size::new(320, 180);

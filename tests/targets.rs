@@ -1,16 +1,5 @@
 //! Several targets at once, each started and stopped while the others go on, and their keys.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -18,6 +7,8 @@ use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::peers::throttle::Throttle;
+use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Secret};
 use onair::capture::VideoChoice;
@@ -27,8 +18,6 @@ use onair::studio::target::TargetState;
 use onair::studio::{
     Command, Config, Event, KeyPlace, Place, Quality, Remedy, Settings, Studio, Target,
 };
-use peers::throttle::Throttle;
-use peers::{LIMIT, Nginx, Onair, ffmpeg, wait_for};
 
 fn config(settings: Settings) -> Config {
     let quality = Quality {
@@ -178,7 +167,7 @@ fn keys_are_kept_in_the_desktops_keyring() {
     let folder = tempfile::tempdir().unwrap();
     // A session bus of our own, with a keyring that is open.
     let script = "printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null \
-                  && exec \"$0\" --exact keys_are_kept_in_the_desktops_keyring --nocapture";
+                  && exec \"$0\" --exact targets::keys_are_kept_in_the_desktops_keyring --nocapture";
     let run = Process::new("dbus-run-session")
         .args(["--", "sh", "-c", script])
         .arg(std::env::current_exe().unwrap())

@@ -1,25 +1,12 @@
 //! RTMPS: to TLS servers we did not write, from TLS clients we did not write, and with every kind
 //! of certificate that is not to be trusted.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/certificates.rs"]
-mod certificates;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use certificates::{Authority, Certificate};
-use peers::{LIMIT, Nginx, Onair, Peer, ffmpeg, free_port, wait_listening};
+use crate::peers::certificates::{Authority, Certificate};
+use crate::peers::{self, LIMIT, Nginx, Onair, Peer, ffmpeg, free_port, wait_listening};
 use serde_json::Value;
 
 const SMALL: &[&str] =

@@ -2,21 +2,12 @@
 //! are of the same instants, and that they outlive pauses, splits, replays, kills and remuxing.
 
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use peers::{LIMIT, Onair, Peer, ffmpeg};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg};
 use serde_json::Value;
 
 /// What `sound` makes: a tone of this frequency that is there in the first half of every second.

@@ -1,29 +1,16 @@
 //! The window as a person uses it: found by names, pressed, typed into, walked through by keyboard.
 //! Needs no display and no graphics.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test's"
-)]
 
-#[path = "ui_window/building.rs"]
 mod building;
-mod demo;
-#[path = "ui_window/scenes.rs"]
 mod scenes;
-#[path = "ui_window/sound.rs"]
 mod sound;
-#[path = "ui_window/targets.rs"]
 mod targets;
-#[path = "ui_window/watch.rs"]
 mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use demo::{Demo, STATES, is_watch};
+use crate::demo::{Demo, STATES, is_watch};
 use egui::{Key, Modifiers, Role, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};

@@ -2,18 +2,7 @@
 //! media half of `wire` (H.264, AAC, FLV). Nothing of the folder is part of this project.
 //! (Long because every set has its test here.)
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says on stdout what it skips"
-)]
-
-#[path = "vectors/mod.rs"]
-mod vectors;
-
+use crate::vectors::{folder, load, unhex};
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use onair::wire::aac::{AudioSpecificConfig, adts};
@@ -31,7 +20,6 @@ use onair::wire::h264::{
     avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
 use serde_json::Value;
-use vectors::{folder, load, unhex};
 
 /// Bytes written as text, or as `{"hex": text}`.
 fn hex(value: &Value) -> Vec<u8> {

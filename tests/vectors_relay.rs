@@ -2,33 +2,19 @@
 //! real publishers and encoders sent, through our server to a viewer, a player and a file. Nothing of
 //! the folder is part of this project.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says on stdout what it skips"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-#[path = "vectors/mod.rs"]
-mod vectors;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::peers::client::Client;
+use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
+use crate::vectors::{folder, load, unhex};
 use bytes::Bytes;
 use onair::wire::flv::audio::AudioPacket;
 use onair::wire::flv::metadata::parse_script;
 use onair::wire::flv::video::VideoPacket;
 use onair::wire::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
 use onair::wire::rtmp::chunk::{Limits, Reader};
-use peers::client::Client;
-use peers::{LIMIT, Onair, Peer, wait_for};
 use serde_json::Value;
-use vectors::{folder, load, unhex};
 
 /// A server that records.
 struct Server {

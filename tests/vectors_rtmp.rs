@@ -3,18 +3,7 @@
 //! specification, the test says so and keeps to the specification. (Long because every set has its
 //! test here.)
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says on stdout what it skips"
-)]
-
-#[path = "vectors/mod.rs"]
-mod vectors;
-
+use crate::vectors::{load, unhex};
 use bytes::Bytes;
 use onair::base::Timestamp;
 use onair::wire::aac::AudioSpecificConfig;
@@ -29,7 +18,6 @@ use onair::wire::rtmp::command::Command;
 use onair::wire::rtmp::message::{Control, UserControl};
 use onair::wire::rtmp::{Kind, Message, StreamName, Time, Url, auth, client, handshake, server};
 use serde_json::Value as Json;
-use vectors::{load, unhex};
 
 fn bytes_of(json: &Json) -> Vec<u8> {
     unhex(json.as_str().unwrap())

@@ -1,26 +1,15 @@
 //! Several players at once in one studio: a live stream and a dead address side by side, by the
 //! commands that the window sends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::process::Command;
 use std::time::Duration;
 
+use crate::peers::watcher::{wait, watcher};
+use crate::peers::{self, LIMIT, Onair, free_port};
 use onair::studio::look::Look;
 use onair::studio::playing::MOST_TILES;
 use onair::studio::snapshot::{TileView, WatchState};
 use onair::studio::{Command as Ask, Playing, Snapshot, TileId};
-use peers::watcher::{wait, watcher};
-use peers::{LIMIT, Onair, free_port};
 use serde_json::Value;
 
 fn tile(snapshot: &Snapshot, id: u8) -> Option<&TileView> {

@@ -1,28 +1,15 @@
 //! How the window's players reach servers: certificates that a person accepts, proxies, whether a lost
 //! connection is made again, and the chat that is elsewhere than where it is looked for.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/certificates.rs"]
-mod certificates;
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::path::Path;
 
-use certificates::Authority;
+use crate::peers::certificates::{self, Authority};
+use crate::peers::watcher::{wait, watcher};
+use crate::peers::{self, LIMIT, Onair, free_port, web};
 use onair::player::chat::ChatState;
 use onair::studio::playing::Network;
 use onair::studio::snapshot::WatchState;
 use onair::studio::{Command, Notice, Playing, Remedy, Snapshot, Studio, TileId};
-use peers::watcher::{wait, watcher};
-use peers::{LIMIT, Onair, free_port, web};
 
 const SMALL: &[&str] =
     &["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "500k"];

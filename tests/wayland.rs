@@ -8,21 +8,8 @@
 //! the part named `inside_…` runs.
 
 #![cfg(all(target_os = "linux", feature = "wayland"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
 #[path = "rigs/session.rs"]
 mod session;
-#[path = "rigs/shown.rs"]
-mod shown;
 
 use std::collections::HashMap;
 use std::os::unix::net::UnixListener;
@@ -31,12 +18,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::peers;
+use crate::shown::{LIMIT, Shown, is};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Dials, Permissions, Screen, VideoChoice, Window};
 use onair::media::Size;
 use onair::media::source::State;
 use session::{Bus, HELPERS, Session};
-use shown::{LIMIT, Shown, is};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 /// Four colours, one a quarter of the screen.
@@ -45,7 +33,7 @@ const QUARTERS: [u32; 4] = [0x00C0_3020, 0x0020_A040, 0x0030_40D0, 0x00E0_E0A0];
 /// Runs a part of this file in another process, in the session of this command.
 fn inside(part: &str, mut command: Command) {
     let output = command
-        .args(["--exact", part, "--nocapture", "--test-threads=1"])
+        .args(["--exact", &format!("wayland::{part}"), "--nocapture", "--test-threads=1"])
         .env("ONAIR_WAYLAND_RIG", "1")
         .output()
         .unwrap();

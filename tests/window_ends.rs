@@ -3,18 +3,6 @@
 //! desktop is asked for meanwhile: not to sleep. And hidden, where it draws nothing; and behind another window,
 //! where it hears the talk key.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
-#[path = "peers/mod.rs"]
-mod peers;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -25,8 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use peers::desktop::Desktop;
-use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use tempfile::TempDir;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 

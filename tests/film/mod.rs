@@ -1,15 +1,5 @@
 //! A real film (made by ffmpeg) as encoded packets, fed to a hub in real time.
 
-#![allow(dead_code, reason = "each test uses what it needs")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "test code: a panic is how it fails, and its threads are its own"
-)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

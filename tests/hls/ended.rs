@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use onair::player::{Config, State, WAITING};
 use parking_lot::Mutex;
 
-use super::peers::{self, LIMIT, web};
-use super::watch::{Watching, config, play};
 use super::{CODE, PICTURE, TONE, ffmpeg};
+use crate::peers::{self, LIMIT, web};
+use crate::watch::{Watching, config, play};
 
 /// Segments of a second that are there when a broadcast begins.
 const AHEAD: usize = 8;

@@ -2,8 +2,8 @@
 //! keep what it promises.
 
 use super::origin::{AHEAD, Fault, HOLD_BACK, Origin, PART};
-use super::watch::{Watching, config, play};
 use super::{State, peers};
+use crate::watch::{Watching, config, play};
 
 /// How far the player is behind the end of the broadcast, in seconds.
 fn behind(origin: &Origin, watching: &Watching) -> f64 {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::peers::{self, LIMIT, web};
-use super::watch::{config, play};
 use super::{PICTURE, State, TONE, ffmpeg};
+use crate::peers::{self, LIMIT, web};
+use crate::watch::{config, play};
 
 const SECONDS: u64 = 8;
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use onair::wire::hls::{Playlist, parse};
 use parking_lot::Mutex;
 
-use super::peers::{LIMIT, web};
 use super::{CODE, PICTURE, TONE, ffmpeg};
+use crate::peers::{LIMIT, web};
 
 /// Seconds of a part, and parts of a segment.
 pub const PART: f64 = 0.4;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use onair::player::{Config, Kind, Source, State};
 
-use super::watch::{Outcome, config, play};
 use super::{fs, peers, serve, texts};
+use crate::watch::{Outcome, config, play};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sealed")

@@ -2,10 +2,10 @@
 
 use onair::player::State;
 
-use super::peers::throttle::Throttle;
-use super::peers::{self, LIMIT};
-use super::watch::{Watching, config};
 use super::{CODE, PICTURE, TONE, ffmpeg, serve};
+use crate::peers::throttle::Throttle;
+use crate::peers::{self, LIMIT};
+use crate::watch::{Watching, config};
 
 /// Names, sizes and bitrates of the variants, as the list has them.
 const VARIANTS: [(&str, &str, &str); 3] =

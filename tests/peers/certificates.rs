@@ -1,7 +1,5 @@
 //! Certificates of every kind, made anew for a test.
 
-#![allow(dead_code, reason = "each test uses the certificates it needs")]
-
 use std::fs;
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process::{LIMIT, Peer, on_path, wait_listening};
+use super::process::{LIMIT, Peer, wait_listening};
 
 /// Publishes a moving picture (640×360, 30 fps, a keyframe a second) with a 440 Hz tone, H.264 and
 /// AAC, in real time until stopped or for `seconds`.
@@ -154,13 +154,6 @@ impl Probe {
             })
             .collect()
     }
-}
-
-/// The version that ffmpeg names, for reports.
-pub fn version() -> String {
-    let output = Command::new(on_path("ffmpeg").expect("ffmpeg")).arg("-version").output();
-    let text = String::from_utf8_lossy(&output.expect("ffmpeg -version").stdout).into_owned();
-    text.split_whitespace().nth(2).unwrap_or_default().to_owned()
 }
 
 /// How long a run of `seconds` of media may take.

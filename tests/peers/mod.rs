@@ -2,20 +2,10 @@
 //! with a limit, and ended by their process id when dropped. Output goes to files in a temporary
 //! folder, so that no pipe fills and a failing test can show it.
 //!
-//! Use from a test: `#[path = "peers/mod.rs"] mod peers;`, then at the top of each test
-//! `peers::require!("ffmpeg", "nginx");`. A missing program skips the test with a loud line on a
-//! laptop and fails it where `CI` is set.
+//! At the top of each test that needs some: `peers::require!("ffmpeg", "nginx");`. A missing program skips
+//! the test with a loud line on a laptop and fails it where `CI` is set.
 
-#![allow(dead_code, unused_imports, reason = "each test uses the peers it needs")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "test code: a panic is how it fails"
-)]
-
+pub mod certificates;
 pub mod client;
 pub mod desktop;
 pub mod ffmpeg;
@@ -30,13 +20,12 @@ pub mod web;
 
 pub use nginx::Nginx;
 pub use onair::Onair;
-pub use process::{LIMIT, Peer, found, free_port, listening, wait_for, wait_listening};
+pub use process::{LIMIT, Peer, found, free_port, wait_for, wait_listening};
 
 /// Ends the test here, loudly, where a program is missing (see [`missing`]).
-#[allow(unused_macros, reason = "not every test needs peers")]
 macro_rules! require {
     ($($program:expr),+ $(,)?) => {
-        if peers::missing(&[$($program),+]) {
+        if $crate::peers::missing(&[$($program),+]) {
             return;
         }
     };

@@ -58,7 +58,7 @@ pub fn wait_for(what: &str, limit: Duration, mut condition: impl FnMut() -> bool
 
 /// Whether something listens on this port. Looks at the kernel's table and does not connect: some
 /// peers take one connection only.
-pub fn listening(port: u16) -> bool {
+fn listening(port: u16) -> bool {
     let wanted = format!(":{port:04X}");
     ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {
         fs::read_to_string(table).unwrap_or_default().lines().any(|line| {
@@ -95,11 +95,6 @@ impl Peer {
             .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let name = Path::new(command.get_program()).file_name().unwrap_or_default();
         Self { name: name.to_string_lossy().into_owned(), child, folder }
-    }
-
-    /// A folder of its own, gone with it.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// The process id.

@@ -1,7 +1,5 @@
 //! A slow link: a TCP relay on 127.0.0.1 that lets so many bytes a second through, one way.
 
-#![allow(clippy::disallowed_methods, reason = "a peer has threads of its own")]
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;

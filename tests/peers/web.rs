@@ -1,7 +1,5 @@
 //! A web server over a folder, and one that answers as a test wishes.
 
-#![allow(clippy::disallowed_methods, reason = "a peer has threads of its own")]
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, ToSocketAddrs};
@@ -28,7 +26,7 @@ pub fn ask(address: impl ToSocketAddrs, method: &str, path: &str) -> String {
 /// same path without `moved`, from HTTP to HTTPS and from HTTPS to HTTPS.
 #[derive(Debug)]
 pub struct Web {
-    pub peer: Peer,
+    _peer: Peer,
     pub http: u16,
     pub https: u16,
 }
@@ -70,7 +68,7 @@ impl Web {
         );
         wait_listening(&mut peer, http);
         wait_listening(&mut peer, https);
-        Self { peer, http, https }
+        Self { _peer: peer, http, https }
     }
 }
 

@@ -1,7 +1,5 @@
 //! Servers that go silent in the middle, or talk without ever sending media.
 
-#![allow(clippy::disallowed_methods, reason = "players of one test run side by side")]
-
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
@@ -12,8 +10,8 @@ use onair::player::{Config, Event, Kind, State};
 use onair::wire::flv::{self, Demuxer, TagKind};
 
 use super::make;
-use super::peers::{self, web};
-use super::watch::{Outcome, config, play};
+use crate::peers::{self, web};
+use crate::watch::{Outcome, config, play};
 
 /// What a server does with the first half of a recording.
 #[derive(Copy, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::process::Command;
 use onair::player::{Config, Event, Kind, Source, State};
 use serde_json::Value;
 
-use super::peers::{self, LIMIT, Peer, web};
-use super::watch::{Outcome, play};
+use crate::peers::{self, LIMIT, Peer, web};
+use crate::watch::{Outcome, play};
 
 fn make(folder: &Path, name: &str, pictures: bool, options: &[&str]) -> PathBuf {
     let path = folder.join(name);

@@ -19,8 +19,8 @@ use onair::wire::rtmp::message::chunk_stream;
 use onair::wire::rtmp::server::{Config as ServerConfig, Event, Output, Session};
 use onair::wire::rtmp::{Kind, Message, Time, chunk};
 
-use super::random::Random;
 use super::*;
+use crate::random::Random;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::peers::{self, LIMIT, Onair, ffmpeg, wait_for};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, wait_for};
 
 /// What ffmpeg is told, and what comes of it.
 const FORMS: [(&[&str], &str); 3] = [

@@ -3,10 +3,10 @@
 
 use std::thread::{self, JoinHandle};
 
-use super::peers::client::Client;
-use super::peers::{LIMIT, Onair};
-use super::watch::Watching;
 use super::*;
+use crate::peers::client::Client;
+use crate::peers::{LIMIT, Onair};
+use crate::watch::Watching;
 
 /// Publishes each tag at its own time, and leaves.
 fn send(url: &str, tags: Vec<Tag>) -> JoinHandle<()> {

@@ -31,10 +31,10 @@ shift $((OPTIND - 1))
 busybox=$(command -v busybox) || die "busybox is missing"
 kernel=$("$here/camera-kernel.sh") || exit 125
 if [ $# = 0 ]; then
-  test=$(cd "$project" && cargo test --test devices --no-run --message-format=json |
-    sed -n 's/.*"executable":"\([^"]*\/devices-[^"]*\)".*/\1/p') || die "the test does not build"
+  test=$(cd "$project" && cargo test --test system --no-run --message-format=json |
+    sed -n 's/.*"executable":"\([^"]*\/system-[^"]*\)".*/\1/p') || die "the test does not build"
   [ -x "$test" ] || die "the test does not build"
-  set -- "$test" --exact camera::inside_camera scenes::inside_scenes --nocapture --test-threads=1
+  set -- "$test" --exact devices::camera::inside_camera devices::scenes::inside_scenes --nocapture --test-threads=1
 fi
 
 run=$(mktemp -d -t onair-camera.XXXXXX) || die "no temporary folder"

@@ -2,15 +2,6 @@
 //! PipeWire and WirePlumber, xdg-desktop-portal with the part for sway, on a session bus of their
 //! own. Everything of it lies in a folder that goes with it.
 
-#![allow(dead_code, reason = "each test uses what it needs")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is how it fails"
-)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -153,12 +144,6 @@ impl Session {
     /// Starts a program that stays.
     pub fn add(&mut self, program: &str) {
         let peer = Peer::start_command(&mut self.command(program));
-        self.others.push(peer);
-    }
-
-    /// Starts a program that stays, with arguments.
-    pub fn add_with(&mut self, program: &str, arguments: &[&str]) {
-        let peer = Peer::start_command(self.command(program).args(arguments));
         self.others.push(peer);
     }
 

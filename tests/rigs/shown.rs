@@ -1,7 +1,5 @@
 //! An open source whose pictures and states are waited for, and their colours told by values.
 
-#![allow(dead_code, reason = "each test uses what it needs")]
-
 use std::time::Duration;
 
 use onair::base::queue::Receiver;

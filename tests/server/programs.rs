@@ -1,6 +1,7 @@
 //! Other programs publish and play.
 
 use super::*;
+use crate::peers;
 
 #[test]
 fn ffmpeg_publishes_and_everybody_plays() {

@@ -631,7 +631,7 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
         let mut harness = with(&[choice]);
         let reason = "No such file or directory";
         harness.state().demo.change(|snapshot| {
-            let mut source = demo::snapshot("media").scenes.sources.remove(0);
+            let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
             (source.id, source.playing) = (SOURCE, None);
             (source.state, source.reason) =
                 (onair::studio::snapshot::SourceState::Failed, reason.into());

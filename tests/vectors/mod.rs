@@ -1,8 +1,6 @@
 //! Bytes of real encoders and other projects' test tables, read from `../shared/vectors` where that
 //! folder exists. Nothing of it is part of this project.
 
-#![allow(dead_code, reason = "each test uses what it needs")]
-
 use std::path::PathBuf;
 
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::reader::{Reader, word_of};
 use super::{default_recording_folder, recording};

@@ -9,7 +9,7 @@ use crate::ui::format;
 use crate::ui::picture::Picture;
 use crate::ui::target::Draft;
 use crate::ui::text::Texts;
-use crate::ui::theme::{Theme, Type, gap};
+use crate::ui::theme::{Theme, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, named_switch, paragraph};
 

@@ -15,7 +15,7 @@ use onair::server::{Config, Event, Listen, Server};
 use onair::wire::flv::{Demuxer, TagKind, parse_audio, parse_video};
 use serde_json::Value;
 
-use super::peers::{LIMIT, Onair, ffmpeg};
+use crate::peers::{LIMIT, Onair, ffmpeg};
 
 /// A small stream with pictures and sound.
 pub const SMALL: &[&str] = &[
@@ -368,7 +368,7 @@ impl Elsewhere {
             &["-n", name, "addr", "add", &theirs, "dev", &inside],
             &["-n", name, "link", "set", &inside, "up"],
         ];
-        if super::peers::found("ip") && steps.iter().all(|words| ip(words)) {
+        if crate::peers::found("ip") && steps.iter().all(|words| ip(words)) {
             return Some(made);
         }
         println!("SKIPPED: network namespaces need root and the program ip");

@@ -1,7 +1,5 @@
 //! A player run by a test until it has seen enough.
 
-#![allow(dead_code, reason = "each test uses what it needs")]
-
 use std::cell::RefCell;
 use std::time::Duration;
 

@@ -1,0 +1,92 @@
+//! The program with programs that we did not write, over sockets and in files: one test program, so that
+//! the library is linked once and not for each file. A file is a module (`cargo nextest run publish::`).
+//! Programs of their own are what counts allocations (`memory`, `hostile_wire`) and what reads the source
+//! (`architecture`, `notices`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails, and it says what it skips"
+)]
+
+mod chat;
+mod codecs;
+mod command_line;
+mod copy;
+mod decoders;
+mod delay;
+mod demo;
+mod devices;
+mod dropped;
+mod editing;
+mod enhanced;
+mod events;
+mod faults;
+mod film;
+mod filters;
+mod first_broadcast;
+mod fitting;
+mod hdr;
+mod hls;
+mod hostile_media;
+mod joining;
+mod lab;
+mod live;
+mod live_endings;
+mod login;
+mod markers;
+mod media_keys;
+mod media_source;
+mod monitor;
+mod multitrack;
+mod network;
+mod odd_servers;
+mod offsets;
+mod own_windows;
+mod peer_publish;
+mod peer_setup;
+mod peers;
+mod play;
+mod play_window;
+mod publish;
+mod pull;
+mod random;
+mod record;
+mod recorded;
+mod recordings;
+mod remux;
+mod resilience;
+mod rewind;
+mod routes;
+mod rtmp_sessions;
+mod rtmpt;
+mod scenes;
+mod screen;
+mod secrets;
+mod serve_record;
+mod server;
+#[path = "rigs/shown.rs"]
+mod shown;
+mod slow_links;
+mod songs;
+mod sounds;
+mod stand_ins;
+mod strain;
+mod targets;
+mod tls;
+mod tracks;
+mod ui_window;
+mod vectors;
+mod vectors_media;
+mod vectors_relay;
+mod vectors_rtmp;
+mod wall;
+mod watch;
+mod watch_network;
+mod wayland;
+mod window_ends;
