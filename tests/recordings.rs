@@ -27,8 +27,14 @@ fn start(path: &Path, more: &[&str]) -> Onair {
     Onair::start(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// No warning of ffprobe's, none of the decoder's, pictures without a gap.
-fn check(path: &Path) -> ffmpeg::Probe {
+/// How many pictures a busy machine has not made, by its own account.
+fn skipped(events: &[Value]) -> usize {
+    let counts = events.iter().filter_map(|event| event["video"]["skipped"].as_u64());
+    usize::try_from(counts.max().unwrap()).unwrap()
+}
+
+/// No warning of ffprobe's, none of the decoder's, pictures without a gap but for those that were skipped.
+fn check(path: &Path, skipped: usize) -> ffmpeg::Probe {
     let probe = ffmpeg::probe(path);
     assert_eq!(probe.warnings, "", "{path:?}");
     assert_eq!(ffmpeg::decode(path), "", "{path:?}");
@@ -36,8 +42,11 @@ fn check(path: &Path) -> ffmpeg::Probe {
     assert!(video[0].keyframe && video[0].pts.abs() < 0.001, "{path:?}: {:?}", video[0]);
     for pair in video.windows(2) {
         let step = pair[1].pts - pair[0].pts;
-        assert!((step - 1.0 / 30.0).abs() <= 0.0012, "{path:?}: {step} after {:?}", pair[0]);
+        let off = (step * 30.0 - (step * 30.0).round()).abs() / 30.0;
+        assert!(step > 0.03 && off <= 0.0012, "{path:?}: {step} after {:?}", pair[0]);
     }
+    let lacks = places(&probe) - video.len();
+    assert!(lacks <= skipped, "{path:?} lacks {lacks}, {skipped} are told");
     let audio = probe.packets("audio");
     assert!(audio[0].pts < 0.05);
     for pair in audio.windows(2) {
@@ -48,8 +57,13 @@ fn check(path: &Path) -> ffmpeg::Probe {
     probe
 }
 
-fn frames(path: &Path) -> usize {
-    check(path).packets("video").len()
+/// How many pictures there would be with those that were skipped.
+fn places(probe: &ffmpeg::Probe) -> usize {
+    (probe.packets("video").last().unwrap().pts * 30.0).round() as usize + 1
+}
+
+fn frames(path: &Path, skipped: usize) -> usize {
+    check(path, skipped).packets("video").len()
 }
 
 fn last<'a>(events: &'a [Value], name: &str) -> &'a Value {
@@ -74,8 +88,9 @@ fn a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole() {
         });
         onair.peer.signal("KILL");
         onair.peer.wait(LIMIT);
-        // It plays as it is.
-        let left = frames(&path);
+        // It plays as it is. What was skipped in its last second was not told any more.
+        let skipped = skipped(&onair.events()) + 30;
+        let left = frames(&path, skipped);
         let encoded = stats["video"]["encoded"].as_u64().unwrap();
         assert!(left as u64 + 60 >= encoded, "{path:?}: {left} of {encoded}");
 
@@ -87,10 +102,11 @@ fn a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole() {
                 && event["summary"].as_str().unwrap().contains(path.to_str().unwrap())
         };
         assert!(events.iter().any(|event| said(&event)), "{path:?}: {events:?}");
-        let probe = check(&path);
+        let probe = check(&path, skipped);
         assert_eq!(probe.packets("video").len(), left);
         let duration: f64 = probe.json["format"]["duration"].as_str().unwrap().parse().unwrap();
-        assert!((duration - left as f64 / 30.0).abs() < 0.1, "{path:?}: {duration}");
+        let length = places(&probe) as f64 / 30.0;
+        assert!((duration - length).abs() < 0.1, "{path:?}: {duration}, not {length}");
         // Nothing is left to do.
         let mut repair = Onair::start(&["repair", path.to_str().unwrap()]);
         assert!(repair.peer.wait(LIMIT).success());
@@ -115,7 +131,8 @@ fn a_split_recording_loses_and_doubles_nothing() {
             .collect();
         assert!(parts.len() >= 3, "{parts:?}");
         assert_eq!(parts[1], folder.path().join(format!("show-part2.{format}")));
-        let counts: Vec<_> = parts.iter().map(|part| frames(part)).collect();
+        let skipped = skipped(&events);
+        let counts: Vec<_> = parts.iter().map(|part| places(&check(part, skipped))).collect();
         let (_, whole) = counts.split_last().unwrap();
         assert!(whole.iter().all(|count| *count == 60), "{counts:?}");
         // All sound too: what one part lacks the next begins with.
@@ -194,13 +211,14 @@ fn commands_pause_mark_split_and_save() {
     assert!(onair.peer.wait(LIMIT).success(), "{}", onair.peer.errors());
     assert!(onair.peer.errors().contains("'nonsense' is no command"));
 
-    // No gap: `check` looks at every picture. Three seconds are not in it.
-    let encoded = last(&onair.events(), "summary")["video"]["encoded"].as_u64().unwrap();
-    let recorded = frames(&path) as u64;
+    // `check` looks at every picture. Three seconds are not in it.
+    let events = onair.events();
+    let encoded = last(&events, "summary")["video"]["encoded"].as_u64().unwrap();
+    let recorded = frames(&path, skipped(&events)) as u64;
     assert!(recorded + 60 <= encoded && recorded >= 120, "{recorded} of {encoded}");
     let replay = PathBuf::from(replay["path"].as_str().unwrap());
     assert_eq!(replay, folder.path().join("replay.mp4"));
-    let frames = frames(&replay);
+    let frames = frames(&replay, skipped(&events));
     assert!((55..=95).contains(&frames), "{frames} pictures of 2 to 3 seconds");
     let probe = ffmpeg::probe(picture["path"].as_str().unwrap());
     assert_eq!(probe.stream("video")["width"], 320);
@@ -220,7 +238,7 @@ fn no_room_ends_the_recording_readable_and_the_stream_goes_on() {
         assert_eq!(status.code(), Some(3), "{}", onair.peer.errors());
         let events = onair.events();
         assert!(events.iter().any(|it| it["key"] == "recording-failed"));
-        assert!(frames(&path) >= 30, "{path:?}");
+        assert!(frames(&path, skipped(&events)) >= 30, "{path:?}");
         fs::remove_file(&path).unwrap();
 
         // Beside a stream, that one goes on to its end.
@@ -249,7 +267,8 @@ fn remux_says_what_it_did_and_refuses_what_it_must() {
     let (code, events) = run(&path, &to);
     assert_eq!(code, Some(0));
     assert_eq!((&events[0]["event"], &events[0]["state"]), (&"remux".into(), &"written".into()));
-    assert_eq!(frames(&to), frames(&path));
+    let lacks = skipped(&onair.events());
+    assert_eq!(frames(&to, lacks), frames(&path, lacks));
     assert_eq!(run(&path, &to).0, Some(3), "it exists");
     assert_eq!(run(&path, &folder.path().join("show.avi")).0, Some(2));
     assert_eq!(run(&folder.path().join("none.mkv"), &folder.path().join("a.mp4")).0, Some(3));
@@ -273,7 +292,8 @@ fn our_own_player_plays_and_probes_each_format() {
         let codecs: Vec<_> =
             found["streams"].as_array().unwrap().iter().map(|it| &it["codec"]).collect();
         assert_eq!(codecs, ["h264", "aac"], "{found}");
-        assert!((2.8..3.3).contains(&found["duration"].as_f64().unwrap()), "{found}");
+        // A busy machine ends it later.
+        assert!((2.8..6.0).contains(&found["duration"].as_f64().unwrap()), "{found}");
         let mut player = Onair::start(&["play", file, "--headless", "--mute", "--measure"]);
         assert_eq!(player.peer.wait(LIMIT).code(), Some(0), "{}", player.peer.output());
         let summary = player.events().pop().unwrap();

@@ -44,9 +44,14 @@ for _ in $(seq 200); do
   if pactl info >/dev/null 2>&1; then
     pactl load-module module-null-sink sink_name=speakers rate=48000 >/dev/null || die "no sink"
     pactl load-module module-null-sink sink_name=mic_feed rate=48000 >/dev/null || die "no sink"
-    # The session manager takes a moment before it knows of defaults.
-    for _ in $(seq 200); do pactl set-default-sink speakers 2>/dev/null && break; sleep 0.05; done
-    [ "$(pactl get-default-sink)" = speakers ] || die "no default sink"
+    # The session manager takes a moment before it knows of defaults, and one more until it tells.
+    for _ in $(seq 200); do
+      pactl set-default-sink speakers 2>/dev/null
+      default=$(pactl get-default-sink)
+      [ "$default" != speakers ] || break
+      sleep 0.05
+    done
+    [ "$default" = speakers ] || die "no default sink"
     ONAIR_SOUND_RIG=pipewire "$@"
     exit $?
   fi
