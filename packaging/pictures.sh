@@ -3,7 +3,7 @@
 # what is shown is drawn and spoken by programs, and is sent and watched as anything is.
 #
 #   packaging/pictures.sh [NAME…]     NAMES: studio scenes adding transitions prepared filters desk properties
-#                                           watch player wall notice missing slow screens windows import camera
+#                                           settings watch chat full player wall small notice missing slow screens windows import camera
 #
 # Look at each of them before they are committed. The camera is one that only pretends, with the controls of
 # a usual one: the window of the example `window_demo` (ONAIR_PICTURES_DEMO, else it is built).
@@ -84,6 +84,9 @@ settings() {
 version = 1
 video = "file:$work/Presenter.mp4"
 audio = "file:$work/Voice.wav"
+
+[window]
+recording_folder = "/home/ada/Videos"
 
 [[strips]]
 gain_db = 0.0
@@ -421,6 +424,7 @@ fi
 click "${presenter_row[@]}"
 dialog filters ctrl+f
 dialog desk ctrl+m
+dialog settings ctrl+comma
 click "${clock_row[@]}"
 dialog properties ctrl+e
 if wanted notice; then
@@ -430,7 +434,7 @@ if wanted notice; then
 fi
 click "${measure_row[@]}"
 key ctrl+2
-if wanted watch || wanted player || wanted wall; then
+if wanted watch || wanted chat || wanted full || wanted player || wanted wall; then
     watch_at "rtmp://127.0.0.1:1935/live/onair"
     key Return
     sleep 12
@@ -442,6 +446,19 @@ if wanted watch || wanted player || wanted wall; then
     done
     sleep 1
     wanted watch && shot watch
+fi
+if wanted chat; then
+    click 1250 403
+    sleep 1
+    shot chat
+    key Escape
+fi
+if wanted full; then
+    click 951 664
+    sleep 6
+    shot full
+    key Escape
+    sleep 2
 fi
 if wanted player; then
     key Escape
@@ -507,7 +524,7 @@ if wanted camera; then
     shot camera
 fi
 # On a display that is twice as wide: the studio at its left, what is shown at its right.
-if wanted screens || wanted windows; then
+if wanted screens || wanted windows || wanted small; then
     screen=:98
     display_of 2560
     DISPLAY=$screen display -title Slides -resize 1120x630! -geometry +1360+45 "$work/Slide.png" 2>/dev/null &
@@ -529,4 +546,20 @@ if wanted screens || wanted windows; then
     fi
     click 90 288
     dialog screens ctrl+e
+    # The small window above the studio that is on air.
+    if wanted small; then
+        key ctrl+l
+        sleep 4
+        key ctrl+2
+        watch_at "rtmp://127.0.0.1:1935/live/onair"
+        key Return
+        sleep 6
+        click 913 664
+        sleep 3
+        click 602 22
+        small=$(DISPLAY=$screen xdotool search --onlyvisible --name . | grep -vx "$window" | tail -1)
+        DISPLAY=$screen xdotool windowmove "$small" 560 90
+        sleep 2
+        shot small
+    fi
 fi
