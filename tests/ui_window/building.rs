@@ -574,7 +574,7 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     make(&mut harness, &[add("/a/2.png"), add("/b/3.png")]);
     let reason = "No such file or directory (os error 2)";
     harness.state().demo.change(|snapshot| {
-        let mut source = demo::snapshot("media").scenes.sources.remove(0);
+        let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
         source.id = SOURCE;
         let lacks = |path: &str| LeftOut { path: path.into(), reason: reason.into() };
         source.left_out = [lacks("/a/1.png"), lacks("/b/3.png")].into();
