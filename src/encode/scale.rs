@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
 use crate::base::Pool;
+use crate::media::resize::Scaling;
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Scaled pictures kept for reuse: the encoder has one at a time.
@@ -14,42 +12,30 @@ const IDLE: usize = 2;
 
 /// Scales to one size.
 pub(super) struct Scaler {
-    resizer: Resizer,
+    scaling: Scaling,
     pool: Pool<Planes>,
     size: Size,
 }
 
 impl Scaler {
     pub(super) fn new(size: Size) -> Self {
-        Self { resizer: Resizer::new(), pool: Planes::pool(size, IDLE), size }
+        Self { scaling: Scaling::default(), pool: Planes::pool(size, IDLE), size }
     }
 
     /// The picture at this scaler's size; one that has it already is shared.
     pub(super) fn scale(&mut self, frame: &VideoFrame) -> VideoFrame {
-        let from = frame.size();
-        if from == self.size {
+        if frame.size() == self.size {
             return frame.clone();
         }
-        let half = |size: Size| Size::new(size.width / 2, size.height / 2);
         let mut planes = self.pool.take();
         let to = planes.size();
         let out = &mut *planes;
-        self.plane(&frame.planes.y, from, &mut out.y, to);
-        self.plane(&frame.planes.u, half(from), &mut out.u, half(to));
-        self.plane(&frame.planes.v, half(from), &mut out.v, half(to));
-        VideoFrame { planes: Arc::new(planes), ..frame.clone() }
-    }
-
-    fn plane(&mut self, from: &[u8], size: Size, to: &mut [u8], target: Size) {
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        let input = ImageRef::new(size.width, size.height, from, PixelType::U8);
-        let output = Image::from_slice_u8(target.width, target.height, to, PixelType::U8);
-        if let (Ok(input), Ok(mut output)) = (input, output)
-            && let Err(fault) = self.resizer.resize(&input, &mut output, &options)
-        {
-            // Cannot happen with sizes that match their buffers.
-            tracing::warn!(%fault, "scaling a picture for the encoder");
+        let scaled = self.scaling.scale(&frame.planes, [&mut out.y, &mut out.u, &mut out.v], to);
+        if let Err(fault) = scaled {
+            // Cannot happen with planes that have their sizes.
+            tracing::warn!(%fault, "for the encoder");
         }
+        VideoFrame { planes: Arc::new(planes), ..frame.clone() }
     }
 }
 

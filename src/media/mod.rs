@@ -11,6 +11,7 @@ pub mod markers;
 pub mod packet;
 pub mod parameters;
 pub mod reel;
+pub mod resize;
 pub mod samples;
 pub mod source;
 pub mod tracks;

@@ -1,10 +1,9 @@
 //! I420 of any size to the pixels of a display, at that size or a smaller one.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
 use crate::media::color::{Matrix, Range};
+use crate::media::resize::{Scaling, Unscaled};
 use crate::media::{Size, VideoFrame};
 
 /// The order of the four bytes of a pixel.
@@ -17,15 +16,15 @@ pub enum Order {
 /// Keeps what it scales with.
 #[derive(Default)]
 pub struct Scaler {
-    resizer: Resizer,
+    scaling: Scaling,
     planes: [Vec<u8>; 3],
 }
 
 /// Why a picture could not be converted.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    #[error("scaling a picture: {0}")]
-    Scale(String),
+    #[error(transparent)]
+    Scale(#[from] Unscaled),
     #[error("converting a picture: {0}")]
     Convert(String),
 }
@@ -46,9 +45,10 @@ impl Scaler {
         } else {
             let half = |size: Size| Size::new(size.width / 2, size.height / 2);
             let [y, u, v] = &mut self.planes;
-            scale(&mut self.resizer, &source.y, from, y, size)?;
-            scale(&mut self.resizer, &source.u, half(from), u, half(size))?;
-            scale(&mut self.resizer, &source.v, half(from), v, half(size))?;
+            y.resize(size.pixels(), 0);
+            u.resize(half(size).pixels(), 0);
+            v.resize(half(size).pixels(), 0);
+            self.scaling.scale(source, [y, u, v], size)?;
             planar(y, u, v, size)
         };
         let range = match frame.color.range {
@@ -79,23 +79,6 @@ fn planar<'a>(y: &'a [u8], u: &'a [u8], v: &'a [u8], size: Size) -> YuvPlanarIma
         width: size.width,
         height: size.height,
     }
-}
-
-fn scale(
-    resizer: &mut Resizer,
-    source: &[u8],
-    from: Size,
-    out: &mut Vec<u8>,
-    to: Size,
-) -> Result<(), Fault> {
-    let fault = |error: &dyn std::fmt::Display| Fault::Scale(error.to_string());
-    out.resize(to.pixels(), 0);
-    let source =
-        ImageRef::new(from.width, from.height, source, PixelType::U8).map_err(|e| fault(&e))?;
-    let mut target =
-        Image::from_slice_u8(to.width, to.height, out, PixelType::U8).map_err(|e| fault(&e))?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    resizer.resize(&source, &mut target, &options).map_err(|e| fault(&e))
 }
 
 #[cfg(test)]
