@@ -548,6 +548,7 @@ if wanted screens || wanted windows || wanted small; then
     dialog screens ctrl+e
     # The small window above the studio that is on air.
     if wanted small; then
+        click 74 98
         key ctrl+l
         sleep 4
         key ctrl+2
@@ -558,7 +559,7 @@ if wanted screens || wanted windows || wanted small; then
         sleep 3
         click 602 22
         small=$(DISPLAY=$screen xdotool search --onlyvisible --name . | grep -vx "$window" | tail -1)
-        DISPLAY=$screen xdotool windowmove "$small" 560 90
+        DISPLAY=$screen xdotool windowmove "$small" 582 300
         sleep 2
         shot small
     fi
