@@ -302,3 +302,16 @@ fn everything_is_reached_by_keyboard_in_reading_order() {
     harness.key_press(Key::Space);
     assert_eq!(commands(&mut harness), [Command::GoLive]);
 }
+
+#[test]
+fn a_machine_that_is_too_slow_is_not_called_good() {
+    let mut harness = open("on-air");
+    assert!(harness.query_by_label_contains("too slow").is_none());
+    // Half as many is what a slow connection may have.
+    harness.state().demo.change(|snapshot| snapshot.figures.fps = 15.0);
+    harness.run();
+    assert!(harness.query_by_label_contains("too slow").is_none());
+    harness.state().demo.change(|snapshot| snapshot.figures.fps = 2.0);
+    harness.run();
+    harness.get_by_label_contains("this machine is too slow: 2 pictures a second");
+}

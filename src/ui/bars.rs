@@ -1,6 +1,8 @@
 //! The bar at the top (name, lamp, pages, tools) and the bar at the bottom (the truth in one
 //! sentence, figures, the built-in server).
 
+use std::time::Duration;
+
 use egui::{
     Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
@@ -18,6 +20,9 @@ use crate::ui::text::{Language, Texts};
 use crate::ui::theme::{BORDER, RADIUS, Theme, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, elided, icon_button, place};
+
+/// So long after the start there is a rate of pictures.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// The pages of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -183,6 +188,12 @@ fn lamp(
     response
 }
 
+/// Whether far fewer pictures go out than are wanted, also than half of them, as a slow connection may have.
+fn crawls(snapshot: &Snapshot) -> bool {
+    let live = &snapshot.figures;
+    live.on_air_for > SETTLED && live.fps < 0.4 * snapshot.quality.frame_rate.as_f64()
+}
+
 /// The truth in one sentence: how it stands, and the colour of its lamp.
 pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, Color32) {
     let plain = |key: &'static str| texts.get(key).to_string();
@@ -250,6 +261,9 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
                 Some(SourceState::Stalled | SourceState::Lost | SourceState::Failed)
             ) {
                 (plain(key!("status-stalled")), theme.warn)
+            } else if picture.is_some() && crawls(snapshot) {
+                let fps = format!("{:.0}", live.fps);
+                (texts.with("status-crawls", &[("fps", fps.into())]), theme.warn)
             } else if audible.is_some_and(|audio| audio.muted) {
                 (plain(key!("status-muted")), theme.warn)
             } else if audible.is_some_and(|audio| {

@@ -744,6 +744,7 @@ status-queue = The connection is slow: { $time } wait to be sent.
 status-silent = On air, but nothing can be heard.
 status-muted = On air with the sound muted.
 status-stalled = On air, but the picture source delivers nothing.
+status-crawls = On air, but this machine is too slow: { $fps } pictures a second.
 status-reconnecting = Not on air: the connection was lost.
 status-reconnecting-recording = Not on air: the connection was lost. Recording goes on.
 status-trying = Not on air: no connection to the server yet.

@@ -744,6 +744,7 @@ status-queue = 网络较慢：{ $time } 的内容等待发送。
 status-silent = 正在直播，但没有声音。
 status-muted = 正在直播，声音已静音。
 status-stalled = 正在直播，但画面来源没有数据。
+status-crawls = 正在直播，但此电脑太慢：每秒只有 { $fps } 帧。
 status-reconnecting = 未在直播：连接已断开。
 status-reconnecting-recording = 未在直播：连接已断开。录制仍在继续。
 status-trying = 未在直播：尚未连接到服务器。
