@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::peers::{LIMIT, missing};
+use crate::peers::{LIMIT, ffmpeg, missing};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
 use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
@@ -312,13 +312,8 @@ fn filters_of_a_settings_file_reach_the_recording() {
     assert!(output.status.success(), "{said}{heard}");
     assert!(said.contains("filter-failed") && said.contains("broken.cube"), "{said}");
     assert!(said.contains("hologram") || heard.contains("hologram"), "{said}{heard}");
-    let pictures = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
-        .arg(path("out.mkv"))
-        .args(["-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
-        .output()
-        .unwrap();
-    let last = pictures.stdout.chunks_exact(320 * 180).next_back().unwrap();
+    let luma = ffmpeg::luma(&path("out.mkv"));
+    let last = luma.chunks_exact(320 * 180).next_back().unwrap();
     let mean = last.iter().map(|y| u32::from(*y)).sum::<u32>() / (320 * 180);
     assert!(mean <= 20, "white is black now, not {mean}");
 }

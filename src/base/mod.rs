@@ -1,5 +1,6 @@
 //! Floor 0: what every room needs and nobody argues about. Time, named bounded queues, the
-//! latest-value slot, the buffer pool, named threads and crews of them, back-off, secrets.
+//! latest-value slot, the buffer pool, named threads and crews of them, back-off, secrets, what
+//! tells a file from what it was.
 
 mod backend;
 pub mod backoff;
@@ -7,6 +8,7 @@ pub mod latest;
 pub mod pool;
 pub mod queue;
 pub mod secret;
+pub mod stamp;
 pub mod time;
 pub mod wide;
 pub mod worker;
@@ -18,5 +20,6 @@ pub use backoff::Backoff;
 pub use latest::Latest;
 pub use pool::{Fresh, Pool, Pooled};
 pub use secret::Secret;
+pub use stamp::Stamp;
 pub use time::{Clock, Timestamp};
 pub use worker::{Stop, Worker};

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::decode::{Moving, Opened, Stamp};
+use self::decode::{Moving, Opened};
 use super::board::{self, Board};
 use super::source::{Context, Error, Source};
-use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
+use crate::base::{Clock, Latest, Pooled, Stamp, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
 use crate::media::{Planes, VideoFrame};
 

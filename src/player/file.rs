@@ -34,82 +34,68 @@ pub(super) fn run(
 ) {
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.enter(State::Opening { stage: "file" });
-    let (mut round, mut from) = (Round::default(), start);
-    let again = || sequel.is_some_and(Sequel::goes_around);
-    let mut ready = None;
+    let (mut round, mut from, mut ready) = (Round::default(), start, None);
     loop {
         let read = read(&mut feed, &path, from, &mut round, ready.take());
         let whole = read.is_ok();
         let makes = read.as_ref().ok().copied().flatten();
-        let goes_on = !shared.stop.is_set() && !shared.is_wanted();
-        if again() && whole && goes_on && round.next() {
-            from = None;
-            continue;
+        let goes_on = || !shared.stop.is_set() && !shared.is_wanted();
+        let then = |round: &mut Round| {
+            let sequel = sequel.filter(|_| goes_on())?;
+            if sequel.goes_around() && whole && round.next() {
+                return Some(Next::Again);
+            }
+            follow(sequel, makes?, round, &shared.stop)
+        };
+        let mut next = then(&mut round);
+        if next.is_none() {
+            match read {
+                Ok(_) => {}
+                // What could be read is played to its end.
+                Err(failure) if feed.has_media() => feed.shared.say(
+                    "player-file-damaged",
+                    crate::player::Severity::Warning,
+                    format!("The file is damaged: {}.", failure.cause),
+                    &failure.advice,
+                    "",
+                ),
+                Err(failure) => shared.fail(failure),
+            }
         }
-        // What follows it, once that is known and open.
-        let then =
-            |round: &mut Round| sequel.and_then(|it| follow(it, makes?, round, &shared.stop));
-        if goes_on && let Some((next, film)) = then(&mut round) {
-            (path, ready, from) = (next, Some(film), None);
-            continue;
-        }
-        match read {
-            Ok(_) => {}
-            // What could be read is played to its end.
-            Err(failure) if feed.has_media() => feed.shared.say(
-                "player-file-damaged",
-                crate::player::Severity::Warning,
-                format!("The file is damaged: {}.", failure.cause),
-                &failure.advice,
-                "",
-            ),
-            Err(failure) => shared.fail(failure),
-        }
-        // While the rest is played one may still go back.
-        let waits = || !shared.video.is_empty() || !shared.audio.is_empty();
-        let (mut goes_around, mut next) = (false, None);
-        while !shared.stop.is_set()
-            && !shared.is_wanted()
-            && waits()
-            && !goes_around
-            && next.is_none()
+        // While the rest is played one may still go back, have it go around after all, or another one follow.
+        while next.is_none() && goes_on() && (!shared.video.is_empty() || !shared.audio.is_empty())
         {
             shared.stop.wait(LOOK);
-            // Or have it go around after all, or another one follow.
-            goes_around = again() && whole && round.next();
-            if !goes_around {
-                next = then(&mut round);
+            next = then(&mut round);
+        }
+        match next.filter(|_| goes_on()) {
+            Some(Next::Again) => from = None,
+            Some(Next::File(other, film)) => (path, ready, from) = (other, Some(*film), None),
+            None => {
+                from = shared.take_wanted();
+                if from.is_none() || shared.stop.is_set() {
+                    break;
+                }
+                if let Some(sequel) = sequel {
+                    path = sequel.restart();
+                }
+                round = Round::default();
             }
         }
-        if !shared.stop.is_set() && !shared.is_wanted() {
-            if let Some((next, film)) = next {
-                (path, ready, from) = (next, Some(film), None);
-                continue;
-            }
-            if goes_around {
-                from = None;
-                continue;
-            }
-        }
-        from = shared.take_wanted();
-        if from.is_none() || shared.stop.is_set() {
-            break;
-        }
-        if let Some(sequel) = sequel {
-            path = sequel.restart();
-        }
-        round = Round::default();
     }
     feed.finish();
 }
 
-/// The file that follows one that gives this, opened, where it can without a gap.
-fn follow(
-    sequel: &Sequel,
-    makes: Makes,
-    round: &mut Round,
-    stop: &Stop,
-) -> Option<(PathBuf, Film)> {
+/// What follows without a gap.
+enum Next {
+    /// The same file, once more.
+    Again,
+    /// Another one, opened.
+    File(PathBuf, Box<Film>),
+}
+
+/// The file that follows one that gives this, where it can without a gap.
+fn follow(sequel: &Sequel, makes: Makes, round: &mut Round, stop: &Stop) -> Option<Next> {
     let path = sequel.wanted()?;
     let opened = open(&path).and_then(|file| match recording::medium(&file, &path)? {
         // Without an index nobody knows what is in it.
@@ -133,7 +119,7 @@ fn follow(
     };
     let begins = Duration::from_micros(u64::try_from(round.at).unwrap_or(0));
     sequel.join(&path, begins, film.span.length());
-    Some((path, film))
+    Some(Next::File(path, Box::new(film)))
 }
 
 /// A round through the file.

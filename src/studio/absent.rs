@@ -2,29 +2,21 @@
 //! worth another try. A thread looks, since a disk may take its time to answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{Stamp, Timestamp};
 use crate::studio::search::{Outcome, Search};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(2_500);
 
-/// When a file was written and how long it is; `None`: it is not there.
-type Stamp = Option<(Option<SystemTime>, u64)>;
-
-fn stamp(path: &Path) -> Stamp {
-    let meta = std::fs::metadata(path).ok()?;
-    Some((meta.modified().ok(), meta.len()))
-}
-
 /// What is looked for. Nothing is done while nothing is missing.
 #[derive(Debug, Default)]
 pub(super) struct Absent {
-    /// As they were when they were looked at last.
-    seen: BTreeMap<PathBuf, Stamp>,
-    search: Search<BTreeMap<PathBuf, Stamp>>,
+    /// As they were when they were looked at last; `None`: it was not there.
+    seen: BTreeMap<PathBuf, Option<Stamp>>,
+    search: Search<BTreeMap<PathBuf, Option<Stamp>>>,
     next: Timestamp,
 }
 
@@ -48,7 +40,7 @@ impl Absent {
             let wanted = wanted.clone();
             self.search.begin("absent-files", move || {
                 let look = |path: PathBuf| {
-                    let stamp = stamp(&path);
+                    let stamp = Stamp::at(&path);
                     (path, stamp)
                 };
                 wanted.into_iter().map(look).collect()

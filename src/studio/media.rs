@@ -26,8 +26,8 @@ pub(super) struct MediaRoom {
     board: ControlBoard,
     /// What the desktop has allowed.
     permissions: Permissions,
-    /// Opens what shows itself; tests count.
-    pub(super) by: Opener,
+    /// Opens what shows itself.
+    by: Opener,
 }
 
 /// As [`capture::open_by`].
@@ -83,6 +83,14 @@ impl MediaRoom {
         permissions: Permissions,
     ) -> Self {
         Self { runtime, net, spare: Vec::new(), board, permissions, by: capture::open_by }
+    }
+
+    /// One whose pictures a test opens.
+    #[cfg(test)]
+    pub(super) fn opened_by(by: Opener) -> Self {
+        let runtime = Runtime::start().unwrap();
+        let (board, permissions) = (ControlBoard::default(), Permissions::default());
+        Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
     }
 
     /// Opens a picture; the error is a sentence that says why it cannot even be begun with.

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{PixelType, Resizer};
@@ -16,6 +16,7 @@ use image::{
     Limits, RgbaImage,
 };
 
+use crate::base::Stamp;
 use crate::capture::rgb;
 use crate::media::{Planes, Size};
 
@@ -33,25 +34,6 @@ const KEPT: Size = Size::new(4_096, 4_096);
 const SHORTEST: Duration = Duration::from_millis(20);
 const USUAL: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(3_600);
-
-/// What tells a file from what it was before.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) struct Stamp {
-    changed: Option<SystemTime>,
-    bytes: u64,
-}
-
-impl Stamp {
-    /// Of a file as it is now; an error says why it cannot be read.
-    pub(in crate::capture) fn of(path: &Path) -> Result<Self, String> {
-        let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
-        // Opening a pipe would wait for whoever writes it.
-        if !meta.is_file() {
-            return Err("it is no file".to_owned());
-        }
-        Ok(Self { changed: meta.modified().ok(), bytes: meta.len() })
-    }
-}
 
 /// An open image file.
 pub(in crate::capture) enum Opened {

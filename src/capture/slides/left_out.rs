@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::capture::image::decode::Stamp;
+use crate::base::Stamp;
 use crate::media::Transport;
 use crate::media::transport::LeftOut;
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::capture::image::decode::Stamp;
+use crate::base::Stamp;
 use crate::capture::sign::harmless;
 
 /// Signs that are laid out.

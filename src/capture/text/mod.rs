@@ -22,10 +22,9 @@ pub use self::scroll::{Scroll, Way};
 pub use self::style::{Align, Shadow, Style};
 use super::board;
 use super::dial::Dial;
-use super::image::decode::Stamp;
 use super::rgb;
 use super::source::{Context, Error, Source};
-use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
+use crate::base::{Clock, Latest, Pooled, Stamp, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
 use crate::media::{Size, VideoFeed, VideoFrame};
 

@@ -1,9 +1,9 @@
 //! Which files of a list cannot be played, and why: told until they are others, and not tried again and again.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{Stamp, Timestamp};
 use crate::media::transport::LeftOut;
 
 /// How often they are looked at.
@@ -12,8 +12,8 @@ const EVERY: Duration = Duration::from_secs(2);
 /// The files that cannot be played.
 #[derive(Debug, Default)]
 pub(super) struct LeftOuts {
-    /// As they were when they were tried, and why.
-    files: Vec<(LeftOut, Stamp)>,
+    /// As they were when they were tried, and why; `None`: it was not there.
+    files: Vec<(LeftOut, Option<Stamp>)>,
     /// Those of them that are not tried once more for now.
     skipped: Vec<PathBuf>,
     /// The one that played last.
@@ -21,20 +21,12 @@ pub(super) struct LeftOuts {
     looked: Timestamp,
 }
 
-/// By which a file is known to be another one; `None`: it is not there.
-pub(super) type Stamp = Option<(SystemTime, u64)>;
-
-pub(super) fn stamp(path: &Path) -> Stamp {
-    let meta = path.metadata().ok()?;
-    Some((meta.modified().ok()?, meta.len()))
-}
-
 impl LeftOuts {
     /// This one could not be played.
     pub(super) fn add(&mut self, path: &Path, reason: &str) {
         self.files.retain(|(it, _)| it.path != path);
         self.files
-            .push((LeftOut { path: path.to_owned(), reason: reason.to_owned() }, stamp(path)));
+            .push((LeftOut { path: path.to_owned(), reason: reason.to_owned() }, Stamp::at(path)));
         if !self.skips(path) {
             self.skipped.push(path.to_owned());
         }
@@ -70,8 +62,8 @@ impl LeftOuts {
         if again {
             self.looked = now;
         }
-        let stays = |it: &LeftOut, before: Stamp| {
-            is_listed(&it.path) && (!again || stamp(&it.path) == before)
+        let stays = |it: &LeftOut, before: Option<Stamp>| {
+            is_listed(&it.path) && (!again || Stamp::at(&it.path) == before)
         };
         self.files.retain(|(it, before)| stays(it, *before));
         let files = &self.files;

@@ -31,9 +31,9 @@ impl Place {
         self.files.get(index).map(PathBuf::as_path)
     }
 
-    /// Whether one of them is this.
-    pub(super) fn has(&self, path: &Path) -> bool {
-        self.files.iter().any(|it| it == path)
+    /// The index of the first that is this.
+    pub(super) fn find(&self, path: &Path) -> Option<usize> {
+        self.files.iter().position(|it| it == path)
     }
 
     pub(super) fn count(&self) -> usize {

@@ -4,9 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::left_out::{Stamp, stamp};
 use super::{AGAIN, Keeper, LEAD, LOOK};
-use crate::base::Stop;
+use crate::base::{Stamp, Stop};
 use crate::media::transport::{AtEnd, Go, Position};
 use crate::player::{Failure, Player, Source, State};
 
@@ -38,10 +37,11 @@ impl Keeper {
             if let Some(whole) = whole {
                 player.set_duration(whole);
             }
-            let index = self.candidate().filter(|index| self.is_at(*index, &path));
+            // The one that was to follow, where the file is among them twice.
+            let next = self.candidate();
             let mut list = self.list.borrow_mut();
-            let index = index.or_else(|| (0..list.count()).find(|it| list.at(*it) == Some(&*path)));
-            if let Some(index) = index {
+            let next = next.filter(|index| list.at(*index) == Some(&*path));
+            if let Some(index) = next.or_else(|| list.find(&path)) {
                 list.go_to(index);
             }
         }
@@ -65,12 +65,8 @@ impl Keeper {
         if left_out.is_empty() && self.transport.left_out().is_empty() {
             return;
         }
-        left_out.look(self.clock.now(), |path| list.has(path));
+        left_out.look(self.clock.now(), |path| list.find(path).is_some());
         self.transport.tell_left_out(&left_out.files());
-    }
-
-    fn is_at(&self, index: usize, path: &Path) -> bool {
-        self.list.borrow().at(index) == Some(path)
     }
 
     /// Of several files the one that follows, without those that cannot be played.
@@ -312,7 +308,7 @@ impl Keeper {
     }
 
     /// By which the file that was shown last is known to be another one.
-    fn stamp(&self) -> Stamp {
-        self.list.borrow().file().and_then(stamp)
+    fn stamp(&self) -> Option<Stamp> {
+        self.list.borrow().file().and_then(Stamp::at)
     }
 }

@@ -17,7 +17,6 @@ use crate::compose::transition::{Kind, Side};
 use crate::compose::{Given, Ticker};
 use crate::media::source::{Format, Status};
 use crate::media::{Color, Planes, Size, VideoFeed};
-use crate::net::{self, Runtime};
 use crate::studio::Edit;
 
 const SIZE: Size = Size::new(64, 36);
@@ -87,16 +86,9 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let runtime = Runtime::start().unwrap();
-        let mut media = MediaRoom::new(
-            runtime,
-            net::Options::default(),
-            capture::ControlBoard::default(),
-            capture::Permissions::default(),
-        );
-        media.by = open;
         let quality = Quality { size: SIZE, ..Quality::default() };
-        let (program, ticker) = Program::by_hand(Clock::start(), &quality, media).unwrap();
+        let (program, ticker) =
+            Program::by_hand(Clock::start(), &quality, MediaRoom::opened_by(open)).unwrap();
         let (encoder, frames) = queue::bounded("test", 1_024, Full::DropOldest);
         program.compositor().attach_encoder(encoder);
         let (ticker, next) = (Arc::new(Mutex::new(ticker)), Arc::new(AtomicI64::new(0)));

@@ -11,7 +11,6 @@ use crate::capture::{Context, Instead, Properties};
 use crate::compose::scene::{Content, ItemId, Place, SceneId};
 use crate::media::source::{Alarm, Format, State, Status};
 use crate::media::{Color, Planes, Size, VideoFeed};
-use crate::net::{self, Runtime};
 use crate::studio::Edit;
 
 /// One test at a time counts.
@@ -80,16 +79,9 @@ impl Rig {
         STATES.lock().unwrap().clear();
         CLOSED.store(0, Ordering::SeqCst);
         AGAIN.store(0, Ordering::SeqCst);
-        let runtime = Runtime::start().unwrap();
-        let mut media = MediaRoom::new(
-            runtime,
-            net::Options::default(),
-            capture::ControlBoard::default(),
-            capture::Permissions::default(),
-        );
-        media.by = open;
         let quality = Quality { size: SIZE, ..Quality::default() };
         let seen = Latest::default();
+        let media = MediaRoom::opened_by(open);
         let program = Program::start(Clock::start(), &quality, seen.clone(), media).unwrap();
         let mut rig = Self { program, collection: Collection::default(), seen, _turn: turn };
         // An empty scene to begin with.
@@ -100,8 +92,8 @@ impl Rig {
     /// As the studio does after every change.
     fn edit(&mut self, edit: &Edit) {
         assert!(self.collection.apply(edit), "{edit:?}");
-        assert!(self.program.set_sources(&self.collection).is_empty());
-        self.program.show(self.collection.plan(self.collection.current), None);
+        let plan = self.collection.plan(self.collection.current);
+        assert!(self.program.change(&self.collection, plan, None).is_empty());
     }
 
     fn add(&mut self, scene: SceneId, choice: &str) {
@@ -112,8 +104,8 @@ impl Rig {
     fn switch(&mut self, scene: SceneId) {
         self.collection.current = scene;
         let transition = self.collection.transition.clone();
-        assert!(self.program.set_sources(&self.collection).is_empty());
-        self.program.show(self.collection.plan(scene), Some(transition));
+        let plan = self.collection.plan(scene);
+        assert!(self.program.change(&self.collection, plan, Some(transition)).is_empty());
     }
 
     /// Some pictures later: everything that was wished has been done.

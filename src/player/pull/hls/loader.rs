@@ -247,21 +247,29 @@ impl Loader {
     }
 
     /// The variant below the one that plays.
-    fn lesser(&mut self) -> Option<usize> {
-        self.left_out.retain(|(_, until)| *until > Instant::now());
+    fn lesser(&self) -> Option<usize> {
+        self.choose(|variants, can| lesser(variants, self.variant, can))
+    }
+
+    /// One that is chosen by this of those that can be played.
+    fn choose(
+        &self,
+        by: impl Fn(&[Variant], &dyn Fn(&Variant) -> bool) -> Option<usize>,
+    ) -> Option<usize> {
         let (_, master) = self.master.as_ref()?;
         let can = |it: &Variant| is_playable(it, &self.ability) && !self.is_out(it);
-        lesser(&master.variants, self.variant, &can).filter(|at| {
-            // Where there is no other, one may be chosen all the same.
-            master.variants.get(*at).is_some_and(|chosen| !self.is_out(chosen))
-        })
+        // Where there is no other, one that is left out may be chosen all the same.
+        let stays = |at: &usize| master.variants.get(*at).is_some_and(|it| !self.is_out(it));
+        by(&master.variants, &can).filter(stays)
     }
 
     fn is_out(&self, variant: &Variant) -> bool {
-        self.left_out.iter().any(|(uri, _)| *uri == variant.uri)
+        let now = Instant::now();
+        self.left_out.iter().any(|(uri, until)| *until > now && *uri == variant.uri)
     }
 
     fn leave_out(&mut self, at: usize) {
+        self.left_out.retain(|(_, until)| *until > Instant::now());
         let variant = self.master.as_ref().and_then(|(_, master)| master.variants.get(at));
         let until = Instant::now() + LEFT_OUT;
         self.left_out.extend(variant.map(|variant| (variant.uri.clone(), until)));
@@ -345,13 +353,9 @@ impl Loader {
         if !self.main.is_between_segments() {
             return;
         }
-        self.left_out.retain(|(_, until)| *until > Instant::now());
-        let Some((_, master)) = &self.master else { return };
-        let can = |variant: &Variant| is_playable(variant, &self.ability) && !self.is_out(variant);
-        let wanted = self.bandwidth.choose(&master.variants, self.variant, &can);
-        // Where there is no other, one may be chosen all the same.
-        let chosen = master.variants.get(wanted).is_some_and(|chosen| !self.is_out(chosen));
-        if chosen && wanted != self.variant {
+        let (line, now) = (&self.bandwidth, self.variant);
+        let wanted = self.choose(|variants, can| Some(line.choose(variants, now, can)));
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != now) {
             self.go_to(wanted).await;
         }
     }

@@ -1,0 +1,35 @@
+//! What tells a file from what it was before, without reading it.
+
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// When a file was written, and how long it is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    changed: Option<SystemTime>,
+    pub bytes: u64,
+}
+
+impl Stamp {
+    /// Of a file as it is now; an error says why it cannot be read.
+    pub fn of(path: &Path) -> Result<Self, String> {
+        let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
+        // Opening a pipe would wait for whoever writes it.
+        if !meta.is_file() {
+            return Err("it is no file".to_owned());
+        }
+        Ok(Self::from(&meta))
+    }
+
+    /// Of whatever is there; `None`: nothing is.
+    pub fn at(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().as_ref().map(Self::from)
+    }
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(meta: &Metadata) -> Self {
+        Self { changed: meta.modified().ok(), bytes: meta.len() }
+    }
+}
