@@ -4,7 +4,7 @@
 #
 #   packaging/test.sh [SECTION…]
 #
-# Sections, in order: format lint licences unused scripts docs tests doctests plain run readme.
+# Sections, in order: format lint licences unused scripts docs tests plain run readme.
 # Fails if any of them fails, after having run them all. With CI set, a missing peer is a failure.
 # shellcheck disable=SC2317 # the sections are called by name
 set -uo pipefail
@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root" || exit 1
 
-sections=(format lint licences unused scripts docs tests doctests plain run readme)
+sections=(format lint licences unused scripts docs tests plain run readme)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${sections[@]}")
 tools=$root/target/tools
@@ -25,7 +25,7 @@ export CARGO_TERM_PROGRESS_WHEN=never
 need_tool() {
     command -v "$1" >/dev/null && return
     say "Building $1 (once; kept in target/tools)."
-    env CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" "$1" || return 1
+    env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" "$1" || return 1
     rm -rf "$tools/build"
 }
 
@@ -35,16 +35,22 @@ format() { cargo fmt --check; }
 # is looked at, and broadcasts and plays once.
 features=(--features "ffmpeg,wayland")
 
+# What is built is looked at by Clippy while it is built: as the compiler of our own code it makes the same
+# programs, and the libraries, which take most of the time, need not be gone through a second time for it.
+# A program that it complains of is not there; then the sections after this one build without it.
 lint() {
-    cargo clippy --locked --all-targets --quiet "${features[@]}" -- -D warnings &&
-        cargo clippy --locked --quiet -- -D warnings &&
-        benches
+    export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
+    cargo build --locked --all-targets --quiet "${features[@]}" || {
+        unset RUSTC_WORKSPACE_WRAPPER
+        return 1
+    }
+    benches
 }
 
 # The load client is a package of its own, as are benches/peers and fuzz/: the former's libraries take over
 # a minute, the latter has no lock file, so that these are built by bench.sh and cargo-fuzz only.
 benches() {
-    CARGO_TARGET_DIR=$root/target/benches \
+    env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR=$root/target/benches \
         cargo clippy --locked --quiet --manifest-path benches/load/Cargo.toml -- -D warnings
 }
 
@@ -73,7 +79,7 @@ scripts() {
     appstreamcli validate --no-net --no-color packaging/desktop/*.metainfo.xml
 }
 
-docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked "${features[@]}" --no-deps --document-private-items --quiet; }
+docs() { RUSTDOC=$here/rustdoc.sh cargo test --locked "${features[@]}" --doc --quiet; }
 
 # A newer ffmpeg than Debian's, which writes Enhanced RTMP; PyPI's imageio-ffmpeg brings one. The tests
 # that use it say so where it could not be had.
@@ -104,8 +110,6 @@ tests() {
         --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }
-
-doctests() { cargo test --locked "${features[@]}" --doc --quiet; }
 
 # The URL to play that a program of this id has printed, within ten seconds.
 named_url() {
