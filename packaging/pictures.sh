@@ -3,7 +3,8 @@
 # what is shown is drawn and spoken by programs, and is sent and watched as anything is.
 #
 #   packaging/pictures.sh [NAME…]     NAMES: studio scenes adding transitions prepared filters desk properties
-#                                           settings watch chat full player wall small notice missing slow screens windows import camera
+#                                           settings watch chat listening looking full player recent lost wall small
+#                                           notice missing slow screens windows import camera
 #
 # Look at each of them before they are committed. The camera is one that only pretends, with the controls of
 # a usual one: the window of the example `window_demo` (ONAIR_PICTURES_DEMO, else it is built).
@@ -434,7 +435,7 @@ if wanted notice; then
 fi
 click "${measure_row[@]}"
 key ctrl+2
-if wanted watch || wanted chat || wanted full || wanted player || wanted wall; then
+if wanted watch || wanted chat || wanted listening || wanted looking || wanted full || wanted player || wanted recent || wanted lost || wanted wall; then
     watch_at "rtmp://127.0.0.1:1935/live/onair"
     key Return
     sleep 12
@@ -453,6 +454,16 @@ if wanted chat; then
     shot chat
     key Escape
 fi
+# What a button of the player shows.
+button() {
+    wanted "$1" || return 0
+    click "$2" 664
+    sleep 1
+    shot "$1"
+    key Escape
+}
+button listening 761
+button looking 799
 if wanted full; then
     click 951 664
     sleep 6
@@ -469,6 +480,31 @@ if wanted player; then
     shot player
     click 825 664
     key l
+fi
+# A server that goes away under the player.
+if wanted recent || wanted lost; then
+    "$onair" serve --rtmp 127.0.0.1:1936 --http 127.0.0.1:0 >"$work/log-serve" 2>&1 &
+    serve=$!
+    pids+=("$serve")
+    sleep 2
+    ffmpeg -v quiet -re -stream_loop -1 -i "$work/Notes.mp4" -c copy -f flv rtmp://127.0.0.1:1936/live/notes &
+    pids+=($!)
+    sleep 2
+    watch_at "rtmp://127.0.0.1:1936/live/notes"
+    key Return
+    sleep 6
+    kill -9 "$serve"
+    sleep 6
+    wanted lost && shot lost
+    if wanted recent; then
+        watch_at "rtmp://127.0.0.1:1935/live/onair"
+        key Return
+        sleep 6
+        click 695 71
+        sleep 1
+        shot recent
+        key Escape
+    fi
 fi
 if wanted wall; then
     for address in "$work/Presenter.mp4" "$work/Bench.mp4" "$work/Notes.mp4"; do

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import rows  # noqa: E402
 from measure import median, spread  # noqa: E402
 
-ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "targets", "tls", "blackhole", "first", "joining", "watch", "watch1080", "lasting", "outages", "scene", "filters", "screen", "strip", "wire"]
+ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "targets", "tls", "blackhole", "first", "joining", "watch", "watch1080", "watchflv", "lasting", "outages", "scene", "filters", "screen", "strip", "wire"]
 
 # (row, figure, ours, theirs, the goal for ours / theirs) and (row, figure, ours, the goal, unit).
 RATIOS = [
@@ -40,10 +40,11 @@ RATIOS = [
     ("screen", "cpu_s_per_s", "onair, still", "ffmpeg x11grab, still", 0.1),
     ("watch", "cpu_s_per_s", "onair", "ffplay", 1.0),
     ("watch", "cpu_without_gpu_s_per_s", "onair", "ffplay", 1.0),
-    ("watch", "latency_ms", "onair, 100 ms", "mpv, low-latency", None),
+    *((row, "latency_ms", "onair, 100 ms", "mpv, low-latency", None) for row in ("watch", "watchflv")),
+    *((row, "first_picture_ms", "onair", "ffplay", 1.0) for row in ("watch", "watch1080", "watchflv")),
     *(
         (row, figure, "onair, FFmpeg's decoder", "ffplay", 1.0)
-        for row in ("watch", "watch1080")
+        for row in ("watch", "watch1080", "watchflv")
         for figure in ("cpu_s_per_s", "cpu_without_gpu_s_per_s")
     ),
     ("window", "cpu_s_per_s", "onair", "OBS, media scene", 0.5),

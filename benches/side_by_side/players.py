@@ -239,9 +239,10 @@ class Stage:
         time.sleep(3)
         return self
 
-    def start(self, command, gate=False, seat=0):
+    def start(self, command, gate=False, seat=0, flv=False):
         port = self.gate.port if gate else self.rtmp
-        return self.seats[seat].start(command, f"rtmp://127.0.0.1:{port}/live/bench")
+        url = f"http://127.0.0.1:{self.http}/live/bench.flv" if flv else f"rtmp://127.0.0.1:{port}/live/bench"
+        return self.seats[seat].start(command, url)
 
     def latencies(self, after, until, seat=0):
         """Milliseconds from the instant of a picture to when it was seen, of those seen in a time."""
@@ -268,11 +269,11 @@ class Stage:
             seat.leave()
 
 
-def watch(bench, size=HD):
+def watch(bench, size=HD, flv=False):
     """First picture, latency, pictures seen, lip-sync, CPU and memory, by player."""
 
     def run(command):
-        with Stage(bench, size) as stage, stage.start(command) as player:
+        with Stage(bench, size) as stage, stage.start(command, flv=flv) as player:
             wait_for("the first picture", lambda: stage.display.seen, 20)
             first = stage.display.seen[0][0]
             time.sleep(max(0.0, first + SETTLE - time.monotonic()))

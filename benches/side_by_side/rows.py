@@ -379,6 +379,13 @@ def watch1080(bench):
     return turns(bench, players.watch(bench, players.FULL_HD)) if has_display() else None
 
 
+def watchflv(bench):
+    """The first one over HTTP-FLV."""
+    import players
+
+    return turns(bench, players.watch(bench, flv=True)) if has_display() else None
+
+
 def lasting(bench):
     """What becomes of players' latency in ten minutes. Once, whatever `times` says."""
     import players

@@ -304,7 +304,12 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
     let (text, color) = match page {
-        Page::Watch if snapshot.live == LiveState::Idle => watch_sentence(theme, texts, snapshot),
+        // What is wrong with one's own broadcast comes first.
+        Page::Watch => {
+            let own = sentence(theme, texts, snapshot);
+            let calm = snapshot.live == LiveState::Idle || own.1 == theme.good;
+            if calm { watch_sentence(theme, texts, snapshot) } else { own }
+        }
         _ => sentence(theme, texts, snapshot),
     };
     let y = room.center().y;
@@ -323,6 +328,10 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
                 texts.with("status-first-picture", &[("time", time.into())]),
                 key!("tip-first-picture"),
             ));
+            let figures = &snapshot.watch_figures;
+            let count = usize::try_from(figures.underruns).unwrap_or(usize::MAX);
+            let count = count.saturating_add(figures.reconnects as usize);
+            facts.push((texts.counted("status-interruptions", count), key!("tip-interruptions")));
         }
     } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
         let fps = format!("{:.1}", snapshot.figures.fps);
@@ -331,10 +340,11 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
     facts.push((format!("CPU {:.0}\u{a0}%", f64::from(snapshot.cpu) * 100.0), key!("tip-cpu")));
     facts.push((format::bytes(snapshot.rss_bytes), key!("tip-memory")));
     for (index, (fact, tip)) in facts.into_iter().enumerate() {
-        let fact = if index == 0 { fact } else { format!("· {fact}") };
-        let rect = place(ui, pos2(x, y), Align2::LEFT_CENTER, &fact, Type::Small, theme.secondary);
-        ui.interact(rect, ui.scope_id().with(("fact", index)), Sense::hover())
-            .on_hover_text(&*texts.get(tip));
+        let words = if index == 0 { fact.clone() } else { format!("· {fact}") };
+        let rect = place(ui, pos2(x, y), Align2::LEFT_CENTER, &words, Type::Small, theme.secondary);
+        let told = ui.interact(rect, ui.scope_id().with(("fact", index)), Sense::hover());
+        told.widget_info(|| WidgetInfo::labeled(Role::Label, true, &fact));
+        told.on_hover_text(&*texts.get(tip));
         x = rect.right() + 5.0;
     }
     server(ui, view, room, x);

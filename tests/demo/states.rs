@@ -254,6 +254,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         late: 0,
         latency: Some(Duration::from_millis(380)),
         av_offset_ms: Some(4.0),
+        jitter: Some(Duration::from_millis(4)),
         first_picture: Some(Duration::from_millis(41)),
         volume: 0.8,
         muted: false,

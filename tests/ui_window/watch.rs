@@ -12,6 +12,7 @@ fn a_stream_is_watched() {
     harness.get_all_by_label("Play").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::Watch { url: url.into() }]);
     harness.get_by_label_contains("Latency: 380");
+    harness.get_by_label_contains("304\u{a0}ms · jitter 4\u{a0}ms");
     assert_eq!(click(&mut harness, "Mute the player"), [Command::SetPlayerMuted(true)]);
     harness.get_by_label("Volume").set_value_accesskit(0.5);
     assert_eq!(commands(&mut harness), [Command::SetVolume(0.5)]);
@@ -23,6 +24,27 @@ fn a_stream_is_watched() {
     assert!(harness.state().wishes.contains(&Wish::FullScreen(false)));
     harness.get_all_by_label("Stop").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::StopWatching]);
+}
+
+#[test]
+fn the_sentence_of_the_page_is_the_players_unless_ones_own_broadcast_is_in_trouble() {
+    let mut harness = open("on-air");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    let mut said = |times, dropped| {
+        harness.state().demo.change(|snapshot| {
+            snapshot.watch = WatchState::Playing;
+            snapshot.watch_figures.first_picture = Some(Duration::from_millis(41));
+            (snapshot.watch_figures.underruns, snapshot.watch_figures.reconnects) = times;
+            snapshot.figures.dropped_frames = dropped;
+        });
+        harness.run();
+        let shown = shown(&harness);
+        let plays = shown.iter().any(|words| words == "Playing.");
+        (plays, shown.into_iter().find(|words| words.contains("interruption")).unwrap())
+    };
+    assert_eq!(said((0, 0), 0), (true, "no interruptions".into()));
+    assert_eq!(said((1, 0), 0), (true, "one interruption".into()));
+    assert_eq!(said((2, 1), 9_000), (false, "3 interruptions".into()));
 }
 
 fn asked(harness: &mut Harness<'static, Window>, key: Key) -> Vec<Command> {

@@ -759,6 +759,12 @@ status-watch-ended = The stream has ended.
 status-watch-failed = The stream cannot be shown.
 tip-first-picture = From pressing Play to the first picture. Normal: under 1 s.
 status-first-picture = First picture after { $time }
+status-interruptions = { $count ->
+    [0] no interruptions
+    [one] one interruption
+   *[other] { $count } interruptions
+}
+tip-interruptions = How often there was nothing to show or to hear, or the connection was lost, since it began. Normal: none.
 viewers = { $count ->
     [one] { $count } viewer
    *[other] { $count } viewers
@@ -904,6 +910,7 @@ figure-audio = Sound
 figure-latency = Latency
 latency-by-sender = { $time } · sender's clock
 figure-jitter = Jitter
+buffer-and-jitter = { $buffer } · jitter { $jitter }
 figure-buffer = Buffer
 figure-watch-dropped = Dropped · late
 figure-lip-sync = Lip-sync

@@ -759,6 +759,11 @@ status-watch-ended = 直播流已结束。
 status-watch-failed = 无法显示直播流。
 tip-first-picture = 从点击播放到出现第一帧画面的时间。正常：1 秒以内。
 status-first-picture = { $time } 后出现第一帧画面
+status-interruptions = { $count ->
+    [0] 没有中断
+   *[other] 中断 { $count } 次
+}
+tip-interruptions = 自播放开始以来，没有画面或声音可播放、或连接断开的次数。正常：没有。
 viewers = { $count } 位观众
 builtin-server = 内置服务器：{ $viewers } · { $url }
 tip-cpu = 本程序占用的处理器；100 % 为一个核心。正常：50 % 以内。
@@ -901,6 +906,7 @@ figure-audio = 声音
 figure-latency = 延迟
 latency-by-sender = { $time } · 发送端时钟
 figure-jitter = 抖动
+buffer-and-jitter = { $buffer } · 抖动 { $jitter }
 figure-buffer = 缓冲
 figure-watch-dropped = 丢帧 · 迟到
 figure-lip-sync = 音画同步

@@ -2,7 +2,9 @@
 
 use egui::Ui;
 
+use crate::studio::snapshot::WatchFigures;
 use crate::ui::format;
+use crate::ui::text::Texts;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::chat;
@@ -43,11 +45,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 &texts.get("tip-watch-bitrate"),
             ),
             (&texts.get("figure-latency"), latency(texts, watch), &texts.get("tip-latency")),
-            (
-                &texts.get("figure-buffer"),
-                format::short_time(watch.buffer),
-                &texts.get("tip-buffer"),
-            ),
+            (&texts.get("figure-buffer"), buffer(texts, watch), &texts.get("tip-buffer")),
             (&texts.get("figure-speed"), format!("{:.2}×", watch.speed), &texts.get("tip-speed")),
             (
                 &texts.get("figure-watch-dropped"),
@@ -76,4 +74,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         .on_hover_text(&*texts.get("tip-buffer-minute"));
     ui.add_space(gap::M);
     chat::show(ui, view, draft);
+}
+
+/// How much waits to be played, and how unevenly it comes.
+fn buffer(texts: &Texts, watch: &WatchFigures) -> String {
+    let buffer = format::short_time(watch.buffer);
+    let Some(jitter) = watch.jitter.map(format::short_time) else { return buffer };
+    texts.with("buffer-and-jitter", &[("buffer", buffer.into()), ("jitter", jitter.into())])
 }
