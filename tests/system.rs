@@ -89,4 +89,5 @@ mod wall;
 mod watch;
 mod watch_network;
 mod wayland;
+mod wayland_window;
 mod window_ends;

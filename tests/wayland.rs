@@ -9,7 +9,7 @@
 
 #![cfg(all(target_os = "linux", feature = "wayland"))]
 #[path = "rigs/session.rs"]
-mod session;
+pub mod session;
 
 use std::collections::HashMap;
 use std::os::unix::net::UnixListener;

@@ -307,7 +307,10 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
         // What is wrong with one's own broadcast comes first.
         Page::Watch => {
             let own = sentence(theme, texts, snapshot);
-            let calm = snapshot.live == LiveState::Idle || own.1 == theme.good;
+            let calm = match snapshot.watch {
+                WatchState::Idle => snapshot.live == LiveState::Idle,
+                _ => snapshot.live == LiveState::Idle || own.1 == theme.good,
+            };
             if calm { watch_sentence(theme, texts, snapshot) } else { own }
         }
         _ => sentence(theme, texts, snapshot),

@@ -30,6 +30,9 @@ fn a_stream_is_watched() {
 fn the_sentence_of_the_page_is_the_players_unless_ones_own_broadcast_is_in_trouble() {
     let mut harness = open("on-air");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    harness.state().demo.change(|snapshot| snapshot.watch = WatchState::Idle);
+    harness.run();
+    assert!(!shown(&harness).iter().any(|words| words == "Nothing is playing."), "it is on air");
     let mut said = |times, dropped| {
         harness.state().demo.change(|snapshot| {
             snapshot.watch = WatchState::Playing;
