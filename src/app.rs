@@ -37,6 +37,8 @@ pub trait Studio: 'static {
     fn snapshot(&self) -> Snapshot;
     /// Asks for something; the next snapshots show what became of it.
     fn send(&self, command: Command);
+    /// The same for other threads; it does not keep the studio.
+    fn sender(&self) -> Box<dyn Fn(Command) + Send + Sync>;
     /// What goes out.
     fn program(&self) -> Latest<VideoFrame>;
     /// What the players show, by the slots of their tiles.
@@ -180,8 +182,9 @@ impl<S: Studio> Window<S> {
             screen.open(dialog);
         }
         screen.set_snapshot(studio.snapshot());
-        let talk_keys = TalkKeys::new(context);
-        screen.set_hears_elsewhere(talk_keys.reaches());
+        let send = studio.sender();
+        let talk_keys = TalkKeys::new(context, move |held| send(Command::TalkKey(held)));
+        screen.set_elsewhere(talk_keys.elsewhere());
         if options.full_screen {
             screen.fill_screen();
         }
@@ -204,6 +207,7 @@ impl<S: Studio> Window<S> {
     fn fulfil(&mut self, ctx: &egui::Context, wish: Wish) {
         let folder = self.screen.preferences().recording_folder.clone();
         match wish {
+            Wish::Command(Command::TalkKey(held)) => self.talk_keys.here(held),
             Wish::Command(command) => self.studio.send(command),
             Wish::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
             Wish::PickSource(pick, scene) => self.files.ask(ctx, Kind::Source(pick, scene), None),
@@ -277,6 +281,19 @@ impl<S: Studio> Window<S> {
             for command in commands.into_iter().flatten() {
                 self.studio.send(command);
             }
+        }
+    }
+
+    /// The talk key while another window has the keyboard.
+    fn follow_talk_key(&mut self, ctx: &egui::Context, hidden: bool) {
+        let (wanted, screen) = (self.screen.talk_key_elsewhere(), &self.screen);
+        let held = self.talk_keys.held(wanted, screen.preferences(), || screen.talk_called());
+        if let Some(command) = self.screen.talk_elsewhere(ctx, held, hidden) {
+            self.fulfil(ctx, Wish::Command(command));
+        }
+        self.screen.set_elsewhere(self.talk_keys.elsewhere());
+        if let Some(command) = self.screen.talk_refused() {
+            self.studio.send(command);
         }
     }
 
@@ -369,10 +386,7 @@ impl<S: Studio> eframe::App for Window<S> {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         self.obey_keys(ctx, &snapshot);
-        let talks = self.talk_keys.held(self.screen.talk_key_elsewhere());
-        if let Some(command) = self.screen.talk_elsewhere(ctx, talks, hidden) {
-            self.studio.send(command);
-        }
+        self.follow_talk_key(ctx, hidden);
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
         if close && !self.may_close {

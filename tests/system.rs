@@ -53,6 +53,9 @@ mod peer_setup;
 mod peers;
 mod play;
 mod play_window;
+#[cfg(target_os = "linux")]
+#[path = "rigs/portal.rs"]
+mod portal;
 mod publish;
 mod pull;
 mod random;
@@ -70,6 +73,9 @@ mod screen;
 mod secrets;
 mod serve_record;
 mod server;
+#[cfg(target_os = "linux")]
+#[path = "rigs/session.rs"]
+mod session;
 #[path = "rigs/shown.rs"]
 mod shown;
 mod slow_links;
@@ -77,6 +83,7 @@ mod songs;
 mod sounds;
 mod stand_ins;
 mod strain;
+mod talk_portal;
 mod targets;
 mod tls;
 mod tracks;

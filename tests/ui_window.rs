@@ -4,6 +4,7 @@
 mod building;
 mod scenes;
 mod sound;
+mod talk;
 mod targets;
 mod watch;
 

@@ -8,8 +8,6 @@
 //! the part named `inside_…` runs.
 
 #![cfg(all(target_os = "linux", feature = "wayland"))]
-#[path = "rigs/session.rs"]
-pub mod session;
 
 use std::collections::HashMap;
 use std::os::unix::net::UnixListener;
@@ -19,13 +17,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::peers;
+use crate::portal::{Ended, Options, PATH, respond};
+use crate::session::{Bus, HELPERS, Session};
 use crate::shown::{LIMIT, Shown, is};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Dials, Permissions, Screen, VideoChoice, Window};
 use onair::media::Size;
 use onair::media::source::State;
-use session::{Bus, HELPERS, Session};
-use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
+use zbus::zvariant::{ObjectPath, OwnedObjectPath, Value};
 
 /// Four colours, one a quarter of the screen.
 const QUARTERS: [u32; 4] = [0x00C0_3020, 0x0020_A040, 0x0030_40D0, 0x00E0_E0A0];
@@ -234,8 +233,6 @@ struct Portal {
     token: Arc<parking_lot::Mutex<Option<String>>>,
 }
 
-const PATH: &str = "/org/freedesktop/portal/desktop";
-
 impl Portal {
     fn new(answer: Answer) -> Self {
         let (asked, closed, token) = Default::default();
@@ -247,34 +244,6 @@ impl Portal {
         let builder = zbus::blocking::connection::Builder::session().unwrap();
         let builder = builder.serve_at(PATH, self).unwrap();
         builder.name("org.freedesktop.portal.Desktop").unwrap().build().unwrap()
-    }
-}
-
-type Options = HashMap<String, OwnedValue>;
-
-/// Answers a request at the address that its caller listens at.
-async fn respond(
-    connection: &zbus::Connection,
-    sender: &str,
-    options: &Options,
-    code: u32,
-    results: HashMap<&str, Value<'_>>,
-) -> OwnedObjectPath {
-    let handle: &str = options["handle_token"].downcast_ref().unwrap();
-    let sender = sender.trim_start_matches(':').replace('.', "_");
-    let path = ObjectPath::try_from(format!("{PATH}/request/{sender}/{handle}")).unwrap();
-    let interface = "org.freedesktop.portal.Request";
-    let body = (code, results);
-    connection.emit_signal(None::<&str>, &path, interface, "Response", &body).await.unwrap();
-    path.into()
-}
-
-struct Ended(Arc<AtomicU32>);
-
-#[zbus::interface(name = "org.freedesktop.portal.Session")]
-impl Ended {
-    fn close(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
-use crate::wayland::session::{HELPERS, Session};
+use crate::session::{HELPERS, Session};
 
 /// How many colours a picture of what the display shows has.
 fn colors(session: &Session) -> usize {

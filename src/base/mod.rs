@@ -1,11 +1,13 @@
 //! Floor 0: what every room needs and nobody argues about. Time, named bounded queues, the
 //! latest-value slot, the buffer pool, named threads and crews of them, back-off, secrets, what
-//! tells a file from what it was.
+//! tells a file from what it was, and how the desktop's portal is asked.
 
 mod backend;
 pub mod backoff;
 pub mod latest;
 pub mod pool;
+#[cfg(target_os = "linux")]
+pub mod portal;
 pub mod queue;
 pub mod secret;
 pub mod stamp;

@@ -233,6 +233,15 @@ impl app::Studio for Arc<Studio> {
         Studio::send(self, command);
     }
 
+    fn sender(&self) -> Box<dyn Fn(Command) + Send + Sync> {
+        let studio = Arc::downgrade(self);
+        Box::new(move |command| {
+            if let Some(studio) = studio.upgrade() {
+                studio.send(command);
+            }
+        })
+    }
+
     fn program(&self) -> Latest<VideoFrame> {
         Studio::program(self)
     }

@@ -8,6 +8,7 @@ pub mod causes;
 pub mod clip;
 pub mod control_room;
 pub mod dialogs;
+mod elsewhere;
 pub mod fonts;
 pub mod format;
 pub mod go_live;
@@ -34,6 +35,7 @@ pub mod widgets;
 
 pub use bars::Page;
 pub use dialogs::Dialog;
+pub use elsewhere::{Elsewhere, Reply};
 pub use screen::Screen;
 pub use view::{Renderer, View, Wish};
 pub use watch::{is_address, name_of};

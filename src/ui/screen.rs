@@ -23,7 +23,7 @@ use crate::ui::talk;
 use crate::ui::text::{self, Texts};
 use crate::ui::theme::{Theme, size};
 use crate::ui::view::{Renderer, View, Wish};
-use crate::ui::{control_room, fonts, scenes, target, watch};
+use crate::ui::{Elsewhere, control_room, fonts, scenes, target, watch};
 
 /// The window between two frames.
 #[derive(Debug)]
@@ -52,8 +52,8 @@ pub struct Screen {
     watched: Vec<Picture>,
     full_screen: bool,
     talk: talk::TalkState,
-    /// The desktop tells of keys while another window has the keyboard.
-    hears_elsewhere: bool,
+    /// How the talk key is heard while another window has the keyboard.
+    elsewhere: Elsewhere,
     wishes: Vec<Wish>,
 }
 
@@ -109,7 +109,7 @@ impl Screen {
             watched: watched.into_iter().map(|slot| Picture::new("watched", slot)).collect(),
             full_screen: false,
             talk: talk::TalkState::default(),
-            hears_elsewhere: false,
+            elsewhere: Elsewhere::default(),
             wishes: Vec::new(),
         }
     }
@@ -343,7 +343,7 @@ impl Screen {
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
-            hears_elsewhere: self.hears_elsewhere,
+            elsewhere: &self.elsewhere,
             film: &mut self.film,
             services: &mut self.services,
             successor: &mut self.successor,

@@ -253,6 +253,11 @@ impl Studio for Demo {
         self.commands.lock().push(command);
     }
 
+    fn sender(&self) -> Box<dyn Fn(Command) + Send + Sync> {
+        let demo = self.clone();
+        Box::new(move |command| demo.send(command))
+    }
+
     fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
     }

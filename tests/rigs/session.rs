@@ -42,13 +42,17 @@ impl Bus {
         self.folder.path()
     }
 
+    /// Where the bus is.
+    pub fn address(&self) -> String {
+        format!("unix:path={}", self.folder().join("bus").display())
+    }
+
     /// A program of this session.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let folder = self.folder();
         let mut command = Command::new(program.as_ref());
-        let bus = format!("unix:path={}", folder.join("bus").display());
         command
-            .env("DBUS_SESSION_BUS_ADDRESS", bus)
+            .env("DBUS_SESSION_BUS_ADDRESS", self.address())
             .env("XDG_SESSION_TYPE", "wayland")
             .env("XDG_CURRENT_DESKTOP", "sway")
             .env_remove("DISPLAY")
@@ -95,16 +99,12 @@ fn is_root() -> bool {
 }
 
 impl Session {
-    /// Starts it with a screen of this size and these lines for the compositor.
-    pub fn start(size: &str, lines: &str) -> Self {
+    /// The bus and the compositor, with a screen of this size and these lines in its settings.
+    pub fn bare(size: &str, lines: &str) -> Self {
         let bus = Bus::start();
         let folder = bus.folder().to_owned();
         let home = folder.join("home");
-        for part in ["sway", "xdg-desktop-portal-wlr"] {
-            fs::create_dir_all(home.join(part)).unwrap();
-        }
-        let screen = "[screencast]\nchooser_type=none\noutput_name=HEADLESS-1\nmax_fps=60\n";
-        fs::write(home.join("xdg-desktop-portal-wlr/config"), screen).unwrap();
+        fs::create_dir_all(home.join("sway")).unwrap();
         let config = format!("xwayland disable\noutput HEADLESS-1 mode {size}@60Hz\n{lines}\n");
         fs::write(home.join("sway/config"), config).unwrap();
         let mut compositor = if is_root() {
@@ -126,7 +126,17 @@ impl Session {
         compositor.wait_until("a display", LIMIT, |_| named(&folder, "sway-ipc").is_some());
         let display = named(&folder, "wayland-").expect("a display");
         let display = display.file_name().unwrap().to_string_lossy().into_owned();
-        let mut session = Self { compositor, others: Vec::new(), bus, display };
+        Self { compositor, others: Vec::new(), bus, display }
+    }
+
+    /// Starts it whole, with PipeWire and a portal.
+    pub fn start(size: &str, lines: &str) -> Self {
+        let mut session = Self::bare(size, lines);
+        let folder = session.bus.folder().to_owned();
+        let settings = folder.join("home/xdg-desktop-portal-wlr");
+        fs::create_dir_all(&settings).unwrap();
+        let screen = "[screencast]\nchooser_type=none\noutput_name=HEADLESS-1\nmax_fps=60\n";
+        fs::write(settings.join("config"), screen).unwrap();
         session.add("pipewire");
         let socket = folder.join("pipewire-0");
         wait_for("PipeWire", LIMIT, || socket.exists());

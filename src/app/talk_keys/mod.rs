@@ -1,7 +1,12 @@
-//! The talk key while another window has the keyboard, where the desktop tells of it (X11): a game or
-//! a presentation keeps its keys, they are only looked at. As long as somebody wants to know there is
-//! a thread, which wakes the window when the key is pressed or let go.
+//! The talk key while another window has the keyboard, where the desktop tells of it. On X11 a game or a
+//! presentation keeps its keys, they are only looked at: there is a thread as long as somebody wants
+//! to know, which wakes the window when the key is pressed or let go. On Wayland the desktop gives a
+//! key of its own (`portal`), which the studio is told of past the window: one that nobody sees gets no
+//! frames there.
 
+mod line;
+#[cfg(target_os = "linux")]
+mod portal;
 #[cfg(target_os = "linux")]
 mod x11;
 
@@ -12,14 +17,24 @@ use eframe::egui;
 use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
 
 use crate::base::Worker;
-use crate::studio::TalkKey;
+use crate::studio::{Preferences, TalkKey};
+use crate::ui::Elsewhere;
+
+use line::Line;
 
 /// See the module.
 pub struct TalkKeys {
     wake: egui::Context,
-    /// The desktop can be asked.
-    reaches: bool,
-    watched: Option<Watched>,
+    line: Arc<Line>,
+    way: Way,
+}
+
+/// How other windows' keys are heard.
+enum Way {
+    None,
+    Look(Option<Watched>),
+    #[cfg(target_os = "linux")]
+    Ask(portal::Asker),
 }
 
 struct Watched {
@@ -30,31 +45,76 @@ struct Watched {
 }
 
 impl TalkKeys {
-    /// For the window that is being created.
-    pub fn new(creation: &eframe::CreationContext<'_>) -> Self {
+    /// For the window that is being created. `tell` is told, on whatever thread, when the key is held and when
+    /// it is let go.
+    pub fn new(
+        creation: &eframe::CreationContext<'_>,
+        tell: impl Fn(bool) + Send + Sync + 'static,
+    ) -> Self {
+        let line = Arc::new(Line::new(tell));
+        let wake = creation.egui_ctx.clone();
         let window = creation.window_handle().map(|handle| handle.as_raw());
-        let reaches = cfg!(target_os = "linux")
-            && matches!(window, Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)));
-        Self { wake: creation.egui_ctx.clone(), reaches, watched: None }
+        let way = match window {
+            #[cfg(target_os = "linux")]
+            Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => Way::Look(None),
+            #[cfg(target_os = "linux")]
+            Ok(RawWindowHandle::Wayland(_)) => {
+                Way::Ask(portal::Asker::new(Arc::clone(&line), wake.clone()))
+            }
+            _ => Way::None,
+        };
+        Self { wake, line, way }
     }
 
-    /// Whether keys are told of here while another window has the keyboard.
-    pub fn reaches(&self) -> bool {
-        self.reaches
-    }
-
-    /// Whether this key is held, wherever; none is looked at any more with `None`.
-    pub fn held(&mut self, key: Option<TalkKey>) -> bool {
-        let key = key.filter(|_| self.reaches);
-        if key != self.watched.as_ref().map(|watched| watched.key) {
-            self.watched = key.map(|key| self.watch(key));
+    /// How keys are heard here while another window has the keyboard.
+    pub fn elsewhere(&self) -> Elsewhere {
+        match &self.way {
+            Way::None => Elsewhere::Never,
+            Way::Look(_) => Elsewhere::Looked,
+            #[cfg(target_os = "linux")]
+            Way::Ask(asker) => Elsewhere::Asked(asker.reply()),
         }
-        self.watched.as_ref().is_some_and(|watched| watched.held.load(Ordering::Relaxed))
     }
 
-    fn watch(&self, key: TalkKey) -> Watched {
+    /// The window says whether the key is held.
+    pub fn here(&self, held: bool) {
+        self.line.here(held);
+    }
+
+    /// Whether this key is held, wherever, where the window has to say so itself; `None` where no strip listens
+    /// to it behind other windows. `called` is what the desktop is to call it, where it is asked.
+    pub fn held(
+        &mut self,
+        key: Option<TalkKey>,
+        preferences: &Preferences,
+        called: impl FnOnce() -> String,
+    ) -> bool {
+        match &mut self.way {
+            Way::None => false,
+            Way::Look(watched) => {
+                if key != watched.as_ref().map(|watched| watched.key) {
+                    *watched = key.map(|key| Watched::new(key, self.wake.clone()));
+                }
+                watched.as_ref().is_some_and(|watched| watched.held.load(Ordering::Relaxed))
+            }
+            #[cfg(target_os = "linux")]
+            Way::Ask(asker) => {
+                let wanted = portal::Wanted {
+                    key: preferences.talk_key,
+                    on: preferences.talk_everywhere,
+                    listens: key.is_some(),
+                };
+                asker.follow(wanted, called);
+                false
+            }
+        }
+    }
+}
+
+impl Watched {
+    fn new(key: TalkKey, wake: egui::Context) -> Self {
         let held = Arc::new(AtomicBool::new(false));
-        let (its, wake) = (Arc::clone(&held), self.wake.clone());
+        let its = Arc::clone(&held);
         let change = move |now| {
             if its.swap(now, Ordering::Relaxed) != now {
                 wake.request_repaint();
@@ -63,7 +123,7 @@ impl TalkKeys {
         let worker = Worker::spawn("onair-talk-key", move |stop| look(key, stop, &change))
             .inspect_err(|error| tracing::warn!(%error, "the talk key is heard in the window only"))
             .ok();
-        Watched { key, held, _worker: worker }
+        Self { key, held, _worker: worker }
     }
 }
 

@@ -3,6 +3,7 @@
 use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 
 use crate::studio::Preferences;
+use crate::ui::Elsewhere;
 use crate::ui::actions::Action;
 use crate::ui::dialogs::draft::{Film, Services};
 use crate::ui::icons::Icon;
@@ -28,8 +29,8 @@ pub enum Answer {
 pub struct Needs<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
-    /// The desktop tells of keys while another window has the keyboard.
-    pub hears_elsewhere: bool,
+    /// How the talk key is heard while another window has the keyboard.
+    pub elsewhere: &'a Elsewhere,
     pub film: &'a mut Film,
     pub services: &'a mut Services,
     /// What is typed as the built-in server's successor.

@@ -182,18 +182,19 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             refused = None;
         }
         let everywhere = texts.get("settings-talk-everywhere");
-        ui.add_enabled_ui(needs.hears_elsewhere, |ui| {
+        ui.add_enabled_ui(needs.elsewhere.can_be(), |ui| {
             let on = &mut needs.preferences.talk_everywhere;
             *on ^= named_switch(ui, theme, &everywhere, "", Type::Small, *on);
         });
     });
-    let note = match (refused == Some(true), needs.hears_elsewhere) {
-        (true, _) => Some(key!("settings-talk-refused")),
-        (false, false) => Some(key!("settings-talk-here")),
-        (false, true) => None,
+    let (key, on) = (needs.preferences.talk_key, needs.preferences.talk_everywhere);
+    let note = match refused {
+        Some(true) => Some((key!("settings-talk-refused"), "")),
+        _ => needs.elsewhere.note(key, on),
     };
-    if let Some(note) = note {
-        paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
+    if let Some((note, trigger)) = note {
+        let note = texts.with(note, &[("trigger", trigger.into())]);
+        paragraph(ui, &note, Type::Small, theme.secondary);
     }
     ui.data_mut(|data| data.insert_temp(state, refused));
 }

@@ -4,12 +4,25 @@ use egui::Context;
 
 use super::Screen;
 use crate::studio::{Command, TalkKey};
-use crate::ui::talk;
+use crate::ui::{Elsewhere, Reply, talk};
 
 impl Screen {
-    /// Whether the desktop tells of keys while another window has the keyboard.
-    pub fn set_hears_elsewhere(&mut self, hears: bool) {
-        self.hears_elsewhere = hears;
+    /// How the talk key is heard while another window has the keyboard, and what came of asking for that.
+    pub fn set_elsewhere(&mut self, elsewhere: Elsewhere) {
+        self.elsewhere = elsewhere;
+    }
+
+    /// The person does not want it to be heard there: what is to be kept, where that is news. They are asked
+    /// again when they switch it on.
+    pub fn talk_refused(&mut self) -> Option<Command> {
+        let is_news = self.elsewhere == Elsewhere::Asked(Reply::Refused);
+        let is_news = is_news && std::mem::take(&mut self.preferences.talk_everywhere);
+        is_news.then(|| Command::SetPreferences(self.preferences.clone()))
+    }
+
+    /// What the desktop is to call the talk key where it asks for one.
+    pub fn talk_called(&self) -> String {
+        self.texts.get("talk-key-called").to_string()
     }
 
     /// The key to be looked at while another window has the keyboard.

@@ -5,29 +5,22 @@
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
-use zbus::message::Type;
-use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
-use zbus::{Connection, MatchRule, MessageStream};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::{Connection, MessageStream};
 
+use crate::base::portal::{
+    self, Failure, Options, PATH, Results, SERVICE, Waiting, handle, limited, request, text,
+};
 use crate::base::{Secret, Stop};
 use crate::capture::display::{Fault, Sharing};
 
-const SERVICE: &str = "org.freedesktop.portal.Desktop";
-const PATH: &str = "/org/freedesktop/portal/desktop";
 const CAST: &str = "org.freedesktop.portal.ScreenCast";
-const REQUEST: &str = "org.freedesktop.portal.Request";
-const SESSION: &str = "org.freedesktop.portal.Session";
 
-/// How long anything may take that no person has to answer.
-const LIMIT: Duration = Duration::from_secs(10);
-/// How often it is looked whether somebody still waits for the answer.
-const LOOK: Duration = Duration::from_millis(50);
 /// How long it may take to see that nothing has come.
 const GLANCE: Duration = Duration::from_millis(1);
 /// How long the desktop may take to say why a stream has ended.
@@ -79,29 +72,22 @@ struct Link {
     ended: bool,
 }
 
-fn fault(error: &zbus::Error) -> Fault {
-    Fault::NoPortal(error.to_string().chars().take(200).collect())
-}
-
-fn runtime() -> Result<Runtime, Fault> {
-    let made = Builder::new_current_thread().enable_all().build();
-    made.map_err(|error| Fault::Other(error.to_string()))
-}
-
-async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T, Fault> {
-    match timeout(LIMIT, what).await {
-        Ok(done) => done.map_err(|error| fault(&error)),
-        Err(_) => Err(Fault::NoPortal("it does not answer".to_owned())),
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Denied => Self::Denied,
+            Failure::Unanswered => Self::Ended(failure.to_string()),
+            _ => Self::NoPortal(failure.to_string()),
+        }
     }
 }
 
+fn runtime() -> Result<Runtime, Fault> {
+    portal::runtime().map_err(|error| Fault::Other(error.to_string()))
+}
+
 async fn property(connection: &Connection, name: &str) -> Result<u32, Fault> {
-    let interface = Some("org.freedesktop.DBus.Properties");
-    let body = (CAST, name);
-    let asked = connection.call_method(Some(SERVICE), PATH, interface, "Get", &body);
-    let reply = limited(asked).await?;
-    let read = reply.body().deserialize::<OwnedValue>().and_then(|value| Ok(u32::try_from(value)?));
-    read.map_err(|error| fault(&error))
+    Ok(portal::property(connection, CAST, name).await?.0)
 }
 
 /// What the portal can be asked for.
@@ -124,7 +110,7 @@ impl Able {
 /// What the desktop's dialog offers.
 pub(super) fn offers() -> Result<Sharing, Fault> {
     runtime()?.block_on(async {
-        let connection = limited(Connection::session()).await?;
+        let connection = portal::connect().await?;
         let able = Able::ask(&connection).await?;
         Ok(Sharing {
             screens: able.kinds & SCREEN != 0,
@@ -132,98 +118,6 @@ pub(super) fn offers() -> Result<Sharing, Fault> {
             remembers: able.version >= REMEMBERS,
         })
     })
-}
-
-/// A name for one request or session: each is answered at an address made of it.
-fn handle() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!("onair_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-type Options<'a> = HashMap<&'a str, Value<'a>>;
-type Results = HashMap<String, OwnedValue>;
-
-/// What a person is waited for with.
-struct Waiting<'a> {
-    stop: &'a Stop,
-    asking: &'a dyn Fn(),
-    /// `None`: a person answers.
-    limit: Option<Duration>,
-}
-
-/// Asks for something that is answered by a signal, after a dialog or without one.
-async fn request(
-    connection: &Connection,
-    handle: &str,
-    call: impl Future<Output = zbus::Result<zbus::Message>>,
-    waiting: &Waiting<'_>,
-) -> Result<Results, Fault> {
-    let own = connection.unique_name().map(|name| name.as_str().to_owned()).unwrap_or_default();
-    let sender = own.trim_start_matches(':').replace('.', "_");
-    let path = format!("{PATH}/request/{sender}/{handle}");
-    let rule = |error: zbus::Error| fault(&error);
-    let answered = MatchRule::builder()
-        .msg_type(Type::Signal)
-        .sender(SERVICE)
-        .and_then(|rule| rule.path(path.as_str()))
-        .and_then(|rule| rule.interface(REQUEST))
-        .and_then(|rule| rule.member("Response"))
-        .map_err(rule)?
-        .build();
-    let mut answers = limited(MessageStream::for_match_rule(answered, connection, Some(2))).await?;
-    let mut owners = owners(connection).await?;
-    // Not before somebody listens.
-    limited(call).await?;
-    let mut waited = Duration::ZERO;
-    loop {
-        let answer = tokio::select! {
-            answer = answers.next() => answer,
-            _ = owners.next() => {
-                return Err(Fault::NoPortal("it ended while it was asked".to_owned()));
-            }
-            () = tokio::time::sleep(LOOK) => {
-                (waiting.asking)();
-                waited += LOOK;
-                let late = waiting.limit.is_some_and(|limit| waited >= limit);
-                if late || waiting.stop.is_set() {
-                    let close = connection.call_method(
-                        Some(SERVICE), path.as_str(), Some(REQUEST), "Close", &(),
-                    );
-                    let _ = timeout(LIMIT / 10, close).await;
-                    return Err(Fault::NoPortal("it does not answer".to_owned()));
-                }
-                continue;
-            }
-        };
-        let Some(answer) = answer else {
-            return Err(Fault::NoPortal("the session bus has ended".to_owned()));
-        };
-        let answer = answer.map_err(|error| fault(&error))?;
-        let read = answer.body().deserialize::<(u32, Results)>();
-        return match read.map_err(|error| fault(&error))? {
-            (0, results) => Ok(results),
-            (1, _) => Err(Fault::Denied),
-            (_, _) => Err(Fault::Ended("its dialog has ended without an answer".to_owned())),
-        };
-    }
-}
-
-/// Tells when the portal's service ends or is replaced.
-async fn owners(connection: &Connection) -> Result<MessageStream, Fault> {
-    let rule = |error: zbus::Error| fault(&error);
-    let changed = MatchRule::builder()
-        .msg_type(Type::Signal)
-        .sender("org.freedesktop.DBus")
-        .and_then(|rule| rule.interface("org.freedesktop.DBus"))
-        .and_then(|rule| rule.member("NameOwnerChanged"))
-        .and_then(|rule| rule.arg(0, SERVICE))
-        .map_err(rule)?
-        .build();
-    limited(MessageStream::for_match_rule(changed, connection, Some(4))).await
-}
-
-fn text(results: &Results, name: &str) -> Option<String> {
-    results.get(name).and_then(|value| <&str>::try_from(value).ok().map(str::to_owned))
 }
 
 /// The first of the streams that were chosen: an array of numbers and properties.
@@ -250,7 +144,7 @@ impl Session {
         stop: &Stop,
         asking: &dyn Fn(),
     ) -> Result<(Link, Shared), Fault> {
-        let connection = limited(Connection::session()).await?;
+        let connection = portal::connect().await?;
         let able = Able::ask(&connection).await?;
         let kind = if wish.window { WINDOW } else { SCREEN };
         if able.kinds & kind == 0 {
@@ -259,32 +153,14 @@ impl Session {
                 _ => Fault::NoPortal("it shares nothing of this kind".to_owned()),
             });
         }
-        let soon = Waiting { stop, asking, limit: Some(LIMIT) };
-        let person = Waiting { stop, asking, limit: None };
-        let (own, session) = (handle(), handle());
-        let options: Options<'_> = HashMap::from([
-            ("handle_token", own.as_str().into()),
-            ("session_handle_token", session.as_str().into()),
-        ]);
-        let body = (options,);
-        let call = connection.call_method(Some(SERVICE), PATH, Some(CAST), "CreateSession", &body);
-        let made = request(&connection, &own, call, &soon).await?;
-        let path =
-            text(&made, "session_handle").and_then(|path| OwnedObjectPath::try_from(path).ok());
-        let path = path.ok_or_else(|| Fault::NoPortal("it gave no session".to_owned()))?;
-        let closed = MatchRule::builder()
-            .msg_type(Type::Signal)
-            .sender(SERVICE)
-            .and_then(|rule| rule.path(path.as_str().to_owned()))
-            .and_then(|rule| rule.interface(SESSION))
-            .and_then(|rule| rule.member("Closed"))
-            .map_err(|error| fault(&error))?
-            .build();
-        let closed = limited(MessageStream::for_match_rule(closed, &connection, Some(2))).await?;
-        let owners = owners(&connection).await?;
+        let soon = Waiting { stop, asking, person: false };
+        let person = Waiting { person: true, ..soon };
+        let path = portal::begin(&connection, CAST, &soon).await?;
+        let closed = portal::closed(&connection, &path).await?;
+        let owners = portal::owners(&connection).await?;
         let shared = Self::choose(&connection, &path, wish, &able, &soon, &person).await;
         if shared.is_err() {
-            close(&connection, &path).await;
+            portal::close(&connection, &path).await;
         }
         Ok((Link { connection, path, closed, owners, ended: false }, shared?))
     }
@@ -364,17 +240,12 @@ impl Session {
     }
 }
 
-async fn close(connection: &Connection, path: &OwnedObjectPath) {
-    let close = connection.call_method(Some(SERVICE), path.as_str(), Some(SESSION), "Close", &());
-    let _ = timeout(LIMIT / 10, close).await;
-}
-
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(link) = self.link.take() else { return };
         self.runtime.block_on(async {
             if !link.ended {
-                close(&link.connection, &link.path).await;
+                portal::close(&link.connection, &link.path).await;
             }
             drop(link);
         });

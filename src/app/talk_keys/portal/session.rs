@@ -1,0 +1,314 @@
+//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2): one key is asked
+//! for, and heard until nobody wants it any more. What is not known is not held: where the session
+//! closes, the portal goes or says what cannot be understood, the key counts as let go.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+
+use eframe::egui;
+use futures_util::StreamExt as _;
+use parking_lot::Mutex;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::{Connection, Message, MessageStream};
+
+use crate::app::talk_keys::line::Line;
+use crate::base::Stop;
+use crate::base::portal::{
+    self, Failure, LOOK, Options, PATH, Results, SERVICE, Waiting, limited, owner_change,
+};
+use crate::ui::Reply;
+
+const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
+const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
+/// The program, as its desktop entry is called.
+const PROGRAM: &str = "onair";
+/// The name by which the desktop remembers the key.
+const ID: &str = "talk";
+/// How often a portal that ends and comes back is asked at most: it may ask the person each time.
+const MOST_ASKED: u32 = 5;
+/// Of what the desktop says, so many characters are shown.
+const MOST_WORDS: usize = 60;
+
+/// Where it is told what is heard.
+pub(super) struct Told {
+    line: Arc<Line>,
+    reply: Arc<Mutex<Reply>>,
+    wake: egui::Context,
+    held: bool,
+}
+
+impl Told {
+    pub(super) fn new(line: &Arc<Line>, reply: &Arc<Mutex<Reply>>, wake: egui::Context) -> Self {
+        Self { line: Arc::clone(line), reply: Arc::clone(reply), wake, held: false }
+    }
+
+    fn held(&mut self, held: bool) {
+        if std::mem::replace(&mut self.held, held) != held {
+            self.line.elsewhere(held);
+        }
+    }
+
+    fn reply(&self, reply: Reply) {
+        tracing::info!("the desktop, asked for the talk key: {reply:?}");
+        *self.reply.lock() = reply;
+        self.wake.request_repaint();
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.held(false);
+    }
+}
+
+/// How a session ends.
+enum End {
+    /// There is none to be had as long as this portal runs.
+    Missing,
+    /// The portal has gone; another one may have come.
+    Gone { back: bool },
+    /// For good.
+    Over(Reply),
+}
+
+impl From<Failure> for End {
+    /// Of what comes before the person is asked.
+    fn from(failure: Failure) -> Self {
+        tracing::debug!(%failure, "the portal gives no key");
+        match failure {
+            Failure::Absent(_) => Self::Missing,
+            Failure::NotAllowed(_) => Self::Over(Reply::Unknown),
+            Failure::Gone => Self::Gone { back: false },
+            Failure::Denied | Failure::Unanswered => Self::Over(Reply::Unanswered),
+        }
+    }
+}
+
+/// Asks for the key and tells whether it is held, until it is asked to stop.
+pub(super) fn hear(trigger: &str, called: &str, stop: &Stop, mut told: Told) {
+    let Ok(runtime) = portal::runtime() else { return told.reply(Reply::Missing) };
+    runtime.block_on(async {
+        let connection = match portal::connect().await {
+            Ok(connection) => connection,
+            Err(failure) => {
+                tracing::debug!(%failure, "no session bus");
+                return told.reply(Reply::Missing);
+            }
+        };
+        let mut asked = Asked { connection, session: None, times: 0, trigger, called, stop };
+        let over = tokio::select! {
+            over = asked.follow(&mut told) => Some(over),
+            () = stopped(stop) => None,
+        };
+        told.held(false);
+        if let Some(session) = &asked.session {
+            portal::close(&asked.connection, session).await;
+        }
+        if let Some(reply) = over.filter(|_| !stop.is_set()) {
+            told.reply(reply);
+        }
+    });
+}
+
+async fn stopped(stop: &Stop) {
+    while !stop.is_set() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+struct Asked<'a> {
+    connection: Connection,
+    /// The one that is open.
+    session: Option<OwnedObjectPath>,
+    /// How often the person may have been asked.
+    times: u32,
+    trigger: &'a str,
+    called: &'a str,
+    stop: &'a Stop,
+}
+
+impl Asked<'_> {
+    /// One session after the other, where the portal ends and comes back.
+    async fn follow(&mut self, told: &mut Told) -> Reply {
+        let Ok(mut owners) = portal::owners(&self.connection).await else { return Reply::Missing };
+        loop {
+            let end = self.session(&mut owners, told).await;
+            told.held(false);
+            let back = match end {
+                End::Over(reply) => return reply,
+                End::Missing => {
+                    if let Some(session) = self.session.take() {
+                        portal::close(&self.connection, &session).await;
+                    }
+                    told.reply(Reply::Missing);
+                    false
+                }
+                End::Gone { back } => {
+                    // With its portal the session has gone.
+                    self.session = None;
+                    told.reply(Reply::Gone);
+                    if !back {
+                        self.start().await;
+                    }
+                    back
+                }
+            };
+            if !back && !comes(&mut owners).await {
+                return Reply::Missing;
+            }
+            if self.times >= MOST_ASKED {
+                return Reply::Ended;
+            }
+        }
+    }
+
+    /// Has the bus start the portal, where it can: nobody else may ask for it.
+    async fn start(&self) {
+        const BUS: &str = "org.freedesktop.DBus";
+        let body = (SERVICE, 0_u32);
+        let start = self.connection.call_method(
+            Some(BUS),
+            "/org/freedesktop/DBus",
+            Some(BUS),
+            "StartServiceByName",
+            &body,
+        );
+        let _ = limited(start).await;
+    }
+
+    async fn session(&mut self, owners: &mut MessageStream, told: &mut Told) -> End {
+        match self.open(owners, told).await {
+            Ok(end) | Err(end) => end,
+        }
+    }
+
+    async fn open(&mut self, owners: &mut MessageStream, told: &mut Told) -> Result<End, End> {
+        let connection = self.connection.clone();
+        // Before anything else is asked. Portals before 1.20 do not know it, others want a program that is known.
+        let body = (PROGRAM, Options::new());
+        let register =
+            connection.call_method(Some(SERVICE), PATH, Some(REGISTRY), "Register", &body);
+        if let Err(failure) = limited(register).await {
+            tracing::debug!(%failure, "the portal does not take the program's name");
+        }
+        let (_, owner) = portal::property(&connection, SHORTCUTS, "version").await?;
+        let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
+        let path = portal::begin(&connection, SHORTCUTS, &soon).await?;
+        let path = self.session.insert(path).clone();
+        let mut closed = portal::closed(&connection, &path).await?;
+        let mut news = portal::signals(&connection, (&owner, PATH), SHORTCUTS, None).await?;
+        told.reply(Reply::Waits);
+        self.times += 1;
+        let own = portal::handle();
+        let wish: Options<'_> = HashMap::from([
+            ("description", self.called.into()),
+            ("preferred_trigger", self.trigger.into()),
+        ]);
+        let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
+        let body = (&path, vec![(ID, wish)], "", options);
+        let call =
+            connection.call_method(Some(SERVICE), PATH, Some(SHORTCUTS), "BindShortcuts", &body);
+        let person = Waiting { person: true, ..soon };
+        let mut bind = pin!(portal::request(&connection, &own, call, &person));
+        // What the key is, once there is an answer.
+        let mut given: Option<String> = None;
+        let is_given = |given: &Option<String>, one, other| {
+            if given.is_some() { one } else { End::Over(other) }
+        };
+        loop {
+            tokio::select! {
+                answer = &mut bind, if given.is_none() => {
+                    let words = match answer {
+                        Ok(results) => described(results.get("shortcuts")),
+                        Err(Failure::Denied) => return Ok(End::Over(Reply::Refused)),
+                        // It is not put to the person again by itself.
+                        Err(Failure::Gone) => return Ok(End::Over(Reply::Unanswered)),
+                        Err(failure) => return Err(failure.into()),
+                    };
+                    told.reply(Reply::Given(words.clone()));
+                    given = Some(words);
+                }
+                message = news.next() => match message {
+                    Some(Ok(message)) => hear_one(&message, &path, &mut given, told),
+                    Some(Err(_)) => told.held(false),
+                    None => return Ok(End::Over(Reply::Ended)),
+                },
+                _ = closed.next() => {
+                    self.session = None;
+                    return Ok(is_given(&given, End::Over(Reply::Ended), Reply::Unanswered));
+                }
+                change = owners.next() => {
+                    let Some(change) = change else { return Ok(End::Over(Reply::Ended)) };
+                    let change = change.ok().and_then(|it| owner_change(&it));
+                    if let Some((_, now)) = change.filter(|(before, _)| *before == owner) {
+                        self.session = None;
+                        let back = !now.is_empty();
+                        return Ok(is_given(&given, End::Gone { back }, Reply::Unanswered));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Waits until a portal is there; `false` where the bus ends instead.
+async fn comes(owners: &mut MessageStream) -> bool {
+    while let Some(change) = owners.next().await {
+        let change = change.ok().and_then(|it| owner_change(&it));
+        if change.is_some_and(|(_, now)| !now.is_empty()) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What a signal of the portal says of our key.
+fn hear_one(
+    message: &Message,
+    path: &OwnedObjectPath,
+    given: &mut Option<String>,
+    told: &mut Told,
+) {
+    type Pressed = (OwnedObjectPath, String, u64, Results);
+    let header = message.header();
+    let pressed = || message.body().deserialize::<Pressed>();
+    let ours = |(session, id, ..): &Pressed| session == path && id == ID;
+    match header.member().map_or("", |member| member.as_str()) {
+        "Activated" if pressed().is_ok_and(|it| ours(&it)) => told.held(true),
+        // Also where it cannot be understood of whom it is said.
+        "Deactivated" if pressed().map_or(true, |it| ours(&it)) => told.held(false),
+        "ShortcutsChanged" => {
+            let changed = message.body().deserialize::<(OwnedObjectPath, Shortcuts)>();
+            let Ok((session, shortcuts)) = changed else { return };
+            if session != *path {
+                return;
+            }
+            let words = described_in(&shortcuts);
+            if given.as_ref().is_some_and(|given| *given != words) {
+                // Who held the key that it was lets go of another one.
+                told.held(false);
+                told.reply(Reply::Given(words.clone()));
+                *given = Some(words);
+            }
+        }
+        _ => {}
+    }
+}
+
+type Shortcuts = Vec<(String, Results)>;
+
+/// How the desktop describes our key, in its own words; empty where it has none.
+fn described(shortcuts: Option<&OwnedValue>) -> String {
+    let shortcuts = shortcuts.and_then(|it| it.try_clone().ok());
+    let shortcuts = shortcuts.and_then(|it| Shortcuts::try_from(it).ok());
+    shortcuts.map(|it| described_in(&it)).unwrap_or_default()
+}
+
+fn described_in(shortcuts: &Shortcuts) -> String {
+    let ours = shortcuts.iter().find(|(id, _)| id == ID);
+    let words = ours.and_then(|(_, results)| portal::text(results, "trigger_description"));
+    let words = words.unwrap_or_default();
+    let words = words.chars().filter(|sign| !sign.is_control()).take(MOST_WORDS);
+    words.collect::<String>().trim().to_owned()
+}

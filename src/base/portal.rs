@@ -1,0 +1,279 @@
+//! How the desktop's portal (xdg-desktop-portal) is talked to, whatever it is asked for: a request is
+//! answered by a signal, after a dialog or without one; a session lives until it is closed, by us or
+//! by the desktop, or until the portal goes. Every call has a limit but the one that a person answers, which ends
+//! when nobody wants it any more.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use zbus::message::Type;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+use zbus::{Connection, MatchRule, Message, MessageStream};
+
+use crate::base::Stop;
+
+/// Its name on the session bus.
+pub const SERVICE: &str = "org.freedesktop.portal.Desktop";
+/// Where its interfaces are.
+pub const PATH: &str = "/org/freedesktop/portal/desktop";
+const REQUEST: &str = "org.freedesktop.portal.Request";
+const SESSION: &str = "org.freedesktop.portal.Session";
+
+/// How long anything may take that no person has to answer.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How often it is looked whether somebody still waits for the answer.
+pub const LOOK: Duration = Duration::from_millis(50);
+/// What is kept of what somebody else says.
+const MOST_WORDS: usize = 200;
+
+/// Why nothing came of a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// There is no bus, no portal, no such interface of it, or no answer.
+    #[error("{0}")]
+    Absent(String),
+    /// It does not do that for this program.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The portal has gone meanwhile.
+    #[error("it ended while it was asked")]
+    Gone,
+    /// The person said no.
+    #[error("it was refused in the desktop's dialog")]
+    Denied,
+    /// Neither yes nor no.
+    #[error("its dialog has ended without an answer")]
+    Unanswered,
+}
+
+impl From<zbus::Error> for Failure {
+    fn from(error: zbus::Error) -> Self {
+        let words = error.to_string().chars().take(MOST_WORDS).collect();
+        match error {
+            zbus::Error::MethodError(name, ..) if name.ends_with(".NotAllowed") => {
+                Self::NotAllowed(words)
+            }
+            _ => Self::Absent(words),
+        }
+    }
+}
+
+/// Named values, as they are sent.
+pub type Options<'a> = HashMap<&'a str, Value<'a>>;
+/// Named values, as they come.
+pub type Results = HashMap<String, OwnedValue>;
+
+/// What the calls of one connection run on: the thread that waits for them.
+///
+/// # Errors
+/// When the system has nothing left for it.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// The session bus.
+///
+/// # Errors
+/// Why there is none.
+pub async fn connect() -> Result<Connection, Failure> {
+    limited(Connection::session()).await
+}
+
+/// What comes of a call that no person has to answer.
+///
+/// # Errors
+/// What the other side said, or that it says nothing.
+pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T, Failure> {
+    match timeout(LIMIT, what).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(Failure::Absent("it does not answer".to_owned())),
+    }
+}
+
+/// A number that an interface of the portal tells, and who told it: the portal's own name, which
+/// no other program has.
+///
+/// # Errors
+/// As [`limited`]; also where it is no number.
+pub async fn property(
+    connection: &Connection,
+    interface: &str,
+    name: &str,
+) -> Result<(u32, String), Failure> {
+    let properties = Some("org.freedesktop.DBus.Properties");
+    let body = (interface, name);
+    let asked = connection.call_method(Some(SERVICE), PATH, properties, "Get", &body);
+    let reply = limited(asked).await?;
+    let value = reply.body().deserialize::<OwnedValue>()?;
+    let number = u32::try_from(value).map_err(zbus::Error::from)?;
+    let owner = reply.header().sender().map(|name| name.as_str().to_owned());
+    Ok((number, owner.unwrap_or_default()))
+}
+
+/// A name for one request or session: each is answered at an address made of it.
+pub fn handle() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("onair_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Who waits for an answer.
+#[derive(Clone, Copy)]
+pub struct Waiting<'a> {
+    /// Nobody does any more.
+    pub stop: &'a Stop,
+    /// Called while it is waited.
+    pub asking: &'a dyn Fn(),
+    /// A person answers: there is no limit.
+    pub person: bool,
+}
+
+impl std::fmt::Debug for Waiting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiting").field("person", &self.person).finish_non_exhaustive()
+    }
+}
+
+/// Signals of `sender`, its own name or the one that it has on the bus, at this path.
+///
+/// # Errors
+/// As [`limited`].
+pub async fn signals(
+    connection: &Connection,
+    (sender, path): (&str, &str),
+    interface: &str,
+    member: Option<&str>,
+) -> Result<MessageStream, Failure> {
+    let rule = MatchRule::builder()
+        .msg_type(Type::Signal)
+        .sender(sender)
+        .and_then(|rule| rule.path(path))
+        .and_then(|rule| rule.interface(interface))
+        .and_then(|rule| if let Some(member) = member { rule.member(member) } else { Ok(rule) })?
+        .build();
+    limited(MessageStream::for_match_rule(rule, connection, Some(16))).await
+}
+
+/// Tells when the portal's service begins, ends or is replaced.
+///
+/// # Errors
+/// As [`limited`].
+pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
+    let rule = MatchRule::builder()
+        .msg_type(Type::Signal)
+        .sender("org.freedesktop.DBus")
+        .and_then(|rule| rule.interface("org.freedesktop.DBus"))
+        .and_then(|rule| rule.member("NameOwnerChanged"))
+        .and_then(|rule| rule.arg(0, SERVICE))?
+        .build();
+    limited(MessageStream::for_match_rule(rule, connection, Some(4))).await
+}
+
+/// Who had the portal's name before this word of the bus, and who has it now.
+pub fn owner_change(message: &Message) -> Option<(String, String)> {
+    let (_, before, now) = message.body().deserialize::<(String, String, String)>().ok()?;
+    Some((before, now))
+}
+
+/// Asks for something that is answered by a signal, after a dialog or without one: by this call, whose options
+/// have the name `handle`.
+///
+/// # Errors
+/// Why nothing came of it.
+pub async fn request(
+    connection: &Connection,
+    handle: &str,
+    call: impl Future<Output = zbus::Result<Message>>,
+    waiting: &Waiting<'_>,
+) -> Result<Results, Failure> {
+    let own = connection.unique_name().map(|name| name.as_str().to_owned()).unwrap_or_default();
+    let sender = own.trim_start_matches(':').replace('.', "_");
+    let path = format!("{PATH}/request/{sender}/{handle}");
+    let mut answers = signals(connection, (SERVICE, &path), REQUEST, Some("Response")).await?;
+    let mut owners = owners(connection).await?;
+    // Not before somebody listens.
+    limited(call).await?;
+    let mut waited = Duration::ZERO;
+    loop {
+        let answer = tokio::select! {
+            answer = answers.next() => answer,
+            change = owners.next() => match change {
+                // It was started for this, perhaps.
+                Some(Ok(change)) if owner_change(&change).is_some_and(|(old, _)| old.is_empty()) => {
+                    continue;
+                }
+                _ => return Err(Failure::Gone),
+            },
+            () = tokio::time::sleep(LOOK) => {
+                (waiting.asking)();
+                waited += LOOK;
+                let late = !waiting.person && waited >= LIMIT;
+                if late || waiting.stop.is_set() {
+                    close_at(connection, &path, REQUEST).await;
+                    return Err(Failure::Absent("it does not answer".to_owned()));
+                }
+                continue;
+            }
+        };
+        let Some(answer) = answer else {
+            return Err(Failure::Absent("the session bus has ended".to_owned()));
+        };
+        return match answer?.body().deserialize::<(u32, Results)>()? {
+            (0, results) => Ok(results),
+            (1, _) => Err(Failure::Denied),
+            (_, _) => Err(Failure::Unanswered),
+        };
+    }
+}
+
+/// Begins a session of this interface.
+///
+/// # Errors
+/// Why there is none.
+pub async fn begin(
+    connection: &Connection,
+    interface: &str,
+    waiting: &Waiting<'_>,
+) -> Result<OwnedObjectPath, Failure> {
+    let (own, session) = (handle(), handle());
+    let options: Options<'_> = HashMap::from([
+        ("handle_token", own.as_str().into()),
+        ("session_handle_token", session.as_str().into()),
+    ]);
+    let body = (options,);
+    let call = connection.call_method(Some(SERVICE), PATH, Some(interface), "CreateSession", &body);
+    let made = request(connection, &own, call, waiting).await?;
+    let path = text(&made, "session_handle");
+    let path = path.and_then(|path| OwnedObjectPath::try_from(path).ok());
+    path.ok_or_else(|| Failure::Absent("it gave no session".to_owned()))
+}
+
+/// Tells when the desktop ends this session.
+///
+/// # Errors
+/// As [`limited`].
+pub async fn closed(
+    connection: &Connection,
+    session: &OwnedObjectPath,
+) -> Result<MessageStream, Failure> {
+    signals(connection, (SERVICE, session.as_str()), SESSION, Some("Closed")).await
+}
+
+/// Ends this session.
+pub async fn close(connection: &Connection, session: &OwnedObjectPath) {
+    close_at(connection, session.as_str(), SESSION).await;
+}
+
+async fn close_at(connection: &Connection, path: &str, interface: &str) {
+    let close = connection.call_method(Some(SERVICE), path, Some(interface), "Close", &());
+    let _ = timeout(LIMIT / 10, close).await;
+}
+
+/// A text among what came.
+pub fn text(results: &Results, name: &str) -> Option<String> {
+    results.get(name).and_then(|value| <&str>::try_from(value).ok().map(str::to_owned))
+}

@@ -1,0 +1,428 @@
+//! The talk key behind other windows in a session of Wayland (sway without a monitor): a portal of our
+//! own gives the key, refuses, says nonsense, ends and comes back, and the real window follows. The
+//! key is never left held, and nobody is asked in a loop.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::peers::{self, LIMIT, Peer, wait_for};
+use crate::portal::{Ended, Options, PATH, request_path, respond};
+use crate::session::{HELPERS, Session};
+use parking_lot::Mutex;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
+const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
+
+/// What the portal does when it is asked for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// It gives one, and describes it so.
+    Give(&'static str),
+    /// The person says no.
+    Refuse,
+    /// The dialog stays open.
+    Wait,
+    /// The dialog ends by itself.
+    Nothing,
+    /// Yes, to what cannot be understood.
+    Nonsense,
+    /// It does not know the program.
+    Stranger,
+}
+
+/// What was asked for, in the order in which it was.
+type Asked = Arc<Mutex<Vec<String>>>;
+
+struct Shortcuts {
+    answer: Answer,
+    asked: Asked,
+    session: Arc<Mutex<Option<(String, OwnedObjectPath)>>>,
+    closed: Arc<AtomicU32>,
+}
+
+struct Registry(Asked);
+
+#[zbus::interface(name = "org.freedesktop.host.portal.Registry")]
+impl Registry {
+    fn register(&self, program: &str, _options: Options) {
+        self.0.lock().push(format!("register {program}"));
+    }
+}
+
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.freedesktop.portal.Error")]
+enum Error {
+    #[zbus(error)]
+    Bus(zbus::Error),
+    NotAllowed(String),
+}
+
+#[zbus::interface(name = "org.freedesktop.portal.GlobalShortcuts")]
+impl Shortcuts {
+    #[zbus(property, name = "version")]
+    fn version(&self) -> u32 {
+        1
+    }
+
+    async fn create_session(
+        &self,
+        options: Options,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        #[zbus(connection)] connection: &zbus::Connection,
+        #[zbus(object_server)] server: &zbus::ObjectServer,
+    ) -> Result<OwnedObjectPath, Error> {
+        self.asked.lock().push("session".to_owned());
+        if self.answer == Answer::Stranger {
+            return Err(Error::NotAllowed("An app id is required".to_owned()));
+        }
+        let sender = header.sender().unwrap().to_string();
+        let token: &str = options["session_handle_token"].downcast_ref().unwrap();
+        let name = sender.trim_start_matches(':').replace('.', "_");
+        let path = OwnedObjectPath::try_from(format!("{PATH}/session/{name}/{token}")).unwrap();
+        let _ = server.at(&path, Ended(Arc::clone(&self.closed))).await;
+        *self.session.lock() = Some((sender.clone(), path.clone()));
+        let results = HashMap::from([("session_handle", path.as_str().into())]);
+        Ok(respond(connection, &sender, &options, 0, results).await)
+    }
+
+    async fn bind_shortcuts(
+        &self,
+        session: OwnedObjectPath,
+        shortcuts: Vec<(String, HashMap<String, OwnedValue>)>,
+        _parent: String,
+        options: Options,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        #[zbus(connection)] connection: &zbus::Connection,
+    ) -> OwnedObjectPath {
+        let sender = header.sender().unwrap().to_string();
+        assert_eq!(*self.session.lock(), Some((sender.clone(), session)));
+        let [(id, wish)] = shortcuts.as_slice() else { panic!("{shortcuts:?}") };
+        let word = |name: &str| wish[name].downcast_ref::<&str>().unwrap().to_owned();
+        assert!(word("description").starts_with("Talk key"), "{wish:?}");
+        self.asked.lock().push(format!("bind {id} {}", word("preferred_trigger")));
+        let (code, results) = match self.answer {
+            Answer::Give(words) => (0, HashMap::from([("shortcuts", Value::from(given(words)))])),
+            Answer::Refuse => (1, HashMap::new()),
+            Answer::Nothing => (2, HashMap::new()),
+            Answer::Nonsense => (0, HashMap::from([("shortcuts", Value::from("seven"))])),
+            Answer::Wait | Answer::Stranger => return request_path(&sender, &options),
+        };
+        respond(connection, &sender, &options, code, results).await
+    }
+}
+
+/// Our key, described by these words.
+fn given(words: &str) -> Vec<(String, HashMap<String, Value<'static>>)> {
+    let words = HashMap::from([("trigger_description".to_owned(), Value::from(words.to_owned()))]);
+    vec![("talk".to_owned(), words)]
+}
+
+/// A portal that gives keys; dropping it ends it.
+struct Portal {
+    connection: zbus::blocking::Connection,
+    asked: Asked,
+    session: Arc<Mutex<Option<(String, OwnedObjectPath)>>>,
+    closed: Arc<AtomicU32>,
+}
+
+impl Portal {
+    fn start(session: &Session, answer: Answer) -> Self {
+        let (asked, its, closed): (Asked, Arc<Mutex<_>>, Arc<AtomicU32>) = Default::default();
+        let shortcuts = Shortcuts {
+            answer,
+            asked: Arc::clone(&asked),
+            session: Arc::clone(&its),
+            closed: Arc::clone(&closed),
+        };
+        let bus = session.bus.address();
+        let builder = zbus::blocking::connection::Builder::address(&*bus).unwrap();
+        let builder = builder.serve_at(PATH, shortcuts).unwrap();
+        let builder = builder.serve_at(PATH, Registry(Arc::clone(&asked))).unwrap();
+        let builder = builder.name("org.freedesktop.portal.Desktop").unwrap();
+        Self { connection: builder.build().unwrap(), asked, session: its, closed }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().clone()
+    }
+
+    /// Says something to whom the session belongs.
+    fn say<B>(&self, member: &str, path: &str, interface: &str, body: &B)
+    where
+        B: serde::Serialize + zbus::zvariant::DynamicType,
+    {
+        let to = self.session.lock().as_ref().map(|(sender, _)| sender.clone()).unwrap();
+        self.connection.emit_signal(Some(&*to), path, interface, member, body).unwrap();
+    }
+
+    fn path(&self) -> OwnedObjectPath {
+        self.session.lock().as_ref().map(|(_, path)| path.clone()).unwrap()
+    }
+
+    /// `Activated` or `Deactivated`, of this key of this session.
+    fn key(&self, member: &str, session: &OwnedObjectPath, id: &str) {
+        let none: HashMap<&str, Value<'_>> = HashMap::new();
+        self.say(member, PATH, SHORTCUTS, &(session, id, 7_u64, none));
+    }
+
+    fn press(&self) {
+        self.key("Activated", &self.path(), "talk");
+    }
+
+    fn let_go(&self) {
+        self.key("Deactivated", &self.path(), "talk");
+    }
+}
+
+/// The studio's window, of which a strip listens to the talk key.
+struct Studio {
+    window: Peer,
+    settings: PathBuf,
+}
+
+impl Studio {
+    fn start(session: &Session) -> Self {
+        Self::start_with(session, "talk_key = \"F8\", talk_everywhere = true")
+    }
+
+    fn start_with(session: &Session, window: &str) -> Self {
+        let settings = session.bus.folder().join("settings.toml");
+        let text = format!(
+            "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+             quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
+             window = {{ language = \"en\", reduced_motion = true, {window} }}\n\
+             [[strips]]\ntalk = \"push-to-talk\"\n"
+        );
+        fs::write(&settings, text).unwrap();
+        let log = "info,onair::app=debug,onair::studio::engine=debug";
+        let mut command = session.command(env!("CARGO_BIN_EXE_onair"));
+        command.env("LIBGL_ALWAYS_SOFTWARE", "1");
+        command.args(["--log", log, "studio", "--settings"]).arg(&settings);
+        let mut window = Peer::start_command(&mut command);
+        window.wait_until("a first frame", LIMIT * 2, |window| {
+            window.errors().contains("the window shows its first frame")
+        });
+        Self { window, settings }
+    }
+
+    /// How often the studio was told that the key is held, and that it is let go.
+    fn told(&self) -> (usize, usize) {
+        let log = self.window.errors();
+        let count = |what: &str| log.matches(&format!("the talk key is {what}")).count();
+        (count("held"), count("let go"))
+    }
+
+    /// Waits until the studio was told so often.
+    fn heard(&mut self, what: &str, presses: usize, ends: usize) {
+        let begin = Instant::now();
+        while self.told() != (presses, ends) {
+            let log = self.window.errors();
+            assert!(begin.elapsed() < LIMIT, "{what}: {:?}\n{log}", self.told());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until the window knows that the desktop has said this.
+    fn knows(&mut self, reply: &str) {
+        let words = format!("the desktop, asked for the talk key: {reply}");
+        self.window.wait_until(reply, LIMIT, |window| window.errors().contains(&words));
+    }
+
+    /// Closes in order, and soon.
+    fn ends(mut self) {
+        self.window.signal("TERM");
+        let status = self.window.wait(LIMIT);
+        assert_eq!(status.code(), Some(0), "{}", self.window.errors());
+    }
+}
+
+fn peers_are_missing() -> bool {
+    peers::missing(&["sway", "swaymsg", "dbus-daemon", "setpriv"])
+}
+
+#[test]
+fn the_desktops_key_opens_the_strip_and_never_stays_held() {
+    if peers_are_missing() {
+        return;
+    }
+    let session = Session::bare("1280x720", "");
+    let portal = Portal::start(&session, Answer::Give("Press F8"));
+    let mut studio = Studio::start(&session);
+    studio.knows("Given(\"Press F8\")");
+    // The program says who it is before it asks for anything.
+    assert_eq!(portal.asked(), ["register onair", "session", "bind talk F8"]);
+    portal.press();
+    studio.heard("the key", 1, 0);
+    // It repeats while it is held.
+    portal.press();
+    portal.let_go();
+    studio.heard("the key's end", 1, 1);
+    // Others' keys, other keys, and what cannot be understood.
+    let another = OwnedObjectPath::try_from(format!("{PATH}/session/1_1/other")).unwrap();
+    portal.key("Activated", &another, "talk");
+    portal.key("Activated", &portal.path(), "mute");
+    portal.say("Activated", PATH, SHORTCUTS, &("talk", 7));
+    portal.say("Nothing", PATH, SHORTCUTS, &());
+    portal.say("ShortcutsChanged", PATH, SHORTCUTS, &(1, 2));
+    portal.press();
+    portal.key("Deactivated", &another, "talk");
+    portal.key("Deactivated", &portal.path(), "mute");
+    studio.heard("the key among nonsense", 2, 1);
+    // Whose end it is cannot be told: nobody is heard by a mistake.
+    portal.say("Deactivated", PATH, SHORTCUTS, &("talk", 7));
+    studio.heard("an end that cannot be understood", 2, 2);
+    // A window that nobody sees gets no frames, and hears all the same.
+    let mut away = session.command("swaymsg");
+    assert!(away.args(["workspace", "2"]).status().unwrap().success());
+    for turn in 0..3 {
+        portal.press();
+        studio.heard("the key of a window that is not seen", 3 + turn, 2 + turn);
+        portal.let_go();
+        studio.heard("its end", 3 + turn, 3 + turn);
+    }
+    // It is another key from now on: the one that was held is none any more.
+    portal.press();
+    studio.heard("the old key", 6, 5);
+    portal.say("ShortcutsChanged", PATH, SHORTCUTS, &(portal.path(), given("Press Home")));
+    studio.heard("another key", 6, 6);
+    studio.knows("Given(\"Press Home\")");
+    // The desktop takes it back while it is held.
+    portal.press();
+    studio.heard("the new key", 7, 6);
+    let details: HashMap<&str, Value<'_>> = HashMap::new();
+    let path = portal.path();
+    portal.say("Closed", path.as_str(), "org.freedesktop.portal.Session", &(details,));
+    studio.heard("the end of the session", 7, 7);
+    studio.knows("Ended");
+    portal.press();
+    drop(portal);
+    // Another portal is not asked again behind the person's back.
+    let portal = Portal::start(&session, Answer::Give("Press F8"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(portal.asked(), [""; 0]);
+    assert_eq!(studio.told(), (7, 7));
+    studio.ends();
+}
+
+#[test]
+fn a_portal_that_ends_lets_go_of_the_key_and_is_asked_when_it_is_back() {
+    if peers_are_missing() {
+        return;
+    }
+    let session = Session::bare("1280x720", "");
+    // There is none at first.
+    let mut studio = Studio::start(&session);
+    studio.knows("Missing");
+    for turn in 0..3 {
+        let portal = Portal::start(&session, Answer::Give(["one", "two", "three"][turn]));
+        studio.knows(["Given(\"one\")", "Given(\"two\")", "Given(\"three\")"][turn]);
+        assert_eq!(portal.asked(), ["register onair", "session", "bind talk F8"]);
+        portal.press();
+        studio.heard("the key", turn + 1, turn);
+        drop(portal);
+        studio.heard("the portal's end", turn + 1, turn + 1);
+    }
+    studio.knows("Gone");
+    // One that keeps ending does not ask for ever.
+    for _ in 0..2 {
+        let before = studio.window.errors().matches("Given(\"again\")").count();
+        let portal = Portal::start(&session, Answer::Give("again"));
+        wait_for("a key again", LIMIT, || {
+            studio.window.errors().matches("Given(\"again\")").count() > before
+        });
+        drop(portal);
+    }
+    let portal = Portal::start(&session, Answer::Give("again"));
+    studio.knows("Ended");
+    assert_eq!(portal.asked(), [""; 0]);
+    studio.ends();
+}
+
+#[test]
+fn who_refuses_is_not_asked_again() {
+    if peers_are_missing() {
+        return;
+    }
+    let session = Session::bare("1280x720", "");
+    let portal = Portal::start(&session, Answer::Refuse);
+    let mut studio = Studio::start(&session);
+    studio.knows("Refused");
+    // It is switched off, also for the next start.
+    let kept = studio.settings.clone();
+    wait_for("the settings to be kept", LIMIT, || {
+        fs::read_to_string(&kept).unwrap().contains("talk_everywhere = false")
+    });
+    assert_eq!(portal.asked().len(), 3);
+    wait_for("the session's end", LIMIT, || portal.closed.load(Ordering::SeqCst) == 1);
+    drop(portal);
+    let portal = Portal::start(&session, Answer::Give("Press F8"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(portal.asked(), [""; 0]);
+    studio.ends();
+}
+
+#[test]
+fn an_answer_that_is_none_is_not_asked_for_again() {
+    if peers_are_missing() {
+        return;
+    }
+    for (answer, reply) in [
+        (Answer::Nothing, "Unanswered"),
+        (Answer::Nonsense, "Given(\"\")"),
+        (Answer::Stranger, "Unknown"),
+        (Answer::Wait, "Waits"),
+    ] {
+        let session = Session::bare("1280x720", "");
+        let portal = Portal::start(&session, answer);
+        let mut studio = Studio::start(&session);
+        studio.knows(reply);
+        if answer == Answer::Nonsense {
+            // There is a session all the same, in which the key may be chosen later.
+            portal.press();
+            studio.heard("the key", 1, 0);
+        }
+        let asked = portal.asked().len();
+        let closing = Instant::now();
+        if answer == Answer::Wait {
+            // The window ends under the dialog, in time.
+            studio.ends();
+            assert!(closing.elapsed() < Duration::from_secs(8));
+            continue;
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(portal.asked().len(), asked, "{answer:?}");
+        studio.ends();
+    }
+}
+
+#[test]
+fn a_button_is_not_asked_for() {
+    if peers_are_missing() {
+        return;
+    }
+    let session = Session::bare("1280x720", "");
+    let portal = Portal::start(&session, Answer::Give("Press F8"));
+    let studio = Studio::start_with(&session, "talk_key = \"mouse-4\", talk_everywhere = true");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(portal.asked(), [""; 0]);
+    studio.ends();
+}
+
+/// Debian's portal with the part for sway, which gives no keys.
+#[test]
+fn a_real_portal_without_keys_is_said_to_have_none() {
+    let programs = ["pipewire", "wireplumber", "dbus-send"];
+    if peers_are_missing() || peers::missing(&[&programs[..], &HELPERS[..]].concat()) {
+        return;
+    }
+    let session = Session::start("1280x720", "");
+    let mut studio = Studio::start(&session);
+    studio.knows("Missing");
+    studio.ends();
+}

@@ -1,0 +1,266 @@
+//! The talk key: chosen in the settings, heard in the window and behind others.
+
+use onair::ui::{Elsewhere, Reply};
+
+use super::*;
+
+#[test]
+fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
+    let mut harness = open("mixer");
+    // Nobody listens: it is a key as any other.
+    harness.key_down(Key::Space);
+    assert!(commands(&mut harness).is_empty());
+    harness.key_up(Key::Space);
+    harness.run();
+    let push = |talk| {
+        move |snapshot: &mut onair::studio::Snapshot| {
+            snapshot.strips[0].sound.talk = talk;
+        }
+    };
+    for talk in [Talk::PushToTalk, Talk::PushToMute] {
+        harness.state().demo.change(push(talk));
+        harness.run();
+        harness.key_down(Key::Space);
+        assert_eq!(commands(&mut harness), [Command::TalkKey(true)], "{talk:?}");
+        // Held, it is not pressed again.
+        harness.run();
+        assert!(commands(&mut harness).is_empty());
+        harness.key_up(Key::Space);
+        assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    }
+    // What has the keyboard is not pressed by it.
+    harness.get_by_label("Mute Music").focus();
+    harness.run();
+    harness.key_down(Key::Space);
+    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    // In another window it is somebody else's.
+    harness.input_mut().focused = false;
+    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    harness.input_mut().focused = true;
+    harness.key_up(Key::Space);
+    harness.run();
+    harness.state().demo.taken();
+    // Who types writes a space.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.key_down(Key::Space);
+    assert!(commands(&mut harness).is_empty());
+}
+
+#[test]
+fn the_talk_key_is_chosen_by_pressing_it() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToTalk);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    let key = |harness: &Harness<'static, Window>| {
+        harness.state().screen.as_ref().unwrap().preferences().talk_key.name()
+    };
+    assert!(click(&mut harness, "Talk key Space bar").is_empty());
+    // Not these: Escape only leaves it as it was.
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_label("Talk key Press a key…");
+    assert!(
+        harness.query_all_by_label_contains("This key cannot be the talk key").next().is_some()
+    );
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(key(&harness), "Space");
+    harness.get_by_label("Talk key Space bar").click();
+    harness.run();
+    harness.key_press(Key::F8);
+    harness.run();
+    harness.get_by_label("Talk key F8");
+    assert_eq!(key(&harness), "F8");
+    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, Wish::Preferences)));
+    // Whoever goes on with Tab has chosen none.
+    harness.get_by_label("Talk key F8").click();
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    harness.key_press(Key::A);
+    harness.run();
+    assert_eq!(key(&harness), "F8");
+    // This desktop tells of nobody else's keys; another one may.
+    let everywhere = "Also while another window has the keyboard";
+    let named = |harness: &Harness<'static, Window>| {
+        harness.query_all_by_label_contains("This desktop tells no program").count()
+    };
+    assert_eq!(named(&harness), 1);
+    harness.state_mut().screen.as_mut().unwrap().set_elsewhere(Elsewhere::Looked);
+    harness.run();
+    assert_eq!(named(&harness), 0);
+    harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
+    harness.run();
+    let screen = harness.state().screen.as_ref().unwrap();
+    assert!(screen.preferences().talk_everywhere);
+    assert_eq!(screen.talk_key_elsewhere().map(onair::studio::TalkKey::name), Some("F8"));
+    // Held in the window: the space bar is a key as any other now.
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.state().demo.taken();
+    harness.key_down(Key::F8);
+    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    harness.key_up(Key::F8);
+    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+}
+
+#[test]
+fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToTalk);
+    let button = |harness: &mut Harness<'static, Window>, button, pressed| {
+        let (pos, modifiers) = (egui::pos2(300.0, 300.0), Modifiers::NONE);
+        harness.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+        commands(harness)
+    };
+    let (middle, back) = (egui::PointerButton::Middle, egui::PointerButton::Extra1);
+    // The space bar is it still.
+    assert!(button(&mut harness, back, true).is_empty());
+    assert!(button(&mut harness, back, false).is_empty());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    for (chosen, name, words) in [
+        (egui::PointerButton::Extra2, "mouse-5", "Mouse button 5"),
+        (middle, "mouse-3", "Middle mouse button"),
+        (back, "mouse-4", "Mouse button 4"),
+    ] {
+        harness.get_by_label_contains("Talk key ").click();
+        harness.run();
+        harness.get_by_label("Talk key Press a key…");
+        button(&mut harness, chosen, true);
+        button(&mut harness, chosen, false);
+        harness.get_by_label(&format!("Talk key {words}"));
+        let screen = harness.state().screen.as_ref().unwrap();
+        assert_eq!(screen.preferences().talk_key.name(), name);
+    }
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.state().demo.taken();
+    assert!(button(&mut harness, middle, true).is_empty());
+    assert!(button(&mut harness, middle, false).is_empty());
+    assert_eq!(button(&mut harness, back, true), [Command::TalkKey(true)]);
+    // In another window it is somebody else's.
+    harness.input_mut().focused = false;
+    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    harness.input_mut().focused = true;
+    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    assert_eq!(button(&mut harness, back, false), [Command::TalkKey(false)]);
+    // It types nothing.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    assert_eq!(button(&mut harness, back, true), [Command::TalkKey(true)]);
+    assert_eq!(button(&mut harness, back, false), [Command::TalkKey(false)]);
+}
+
+#[test]
+fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToMute);
+    harness.input_mut().focused = false;
+    harness.run();
+    let told = |harness: &mut Harness<'static, Window>, held, hidden| {
+        let ctx = harness.ctx.clone();
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.talk_elsewhere(&ctx, held, hidden)
+    };
+    assert_eq!(told(&mut harness, true, false), Some(Command::TalkKey(true)));
+    assert_eq!(told(&mut harness, true, false), None);
+    // What the window itself sees of the keyboard does not end it.
+    assert!(commands(&mut harness).is_empty());
+    assert_eq!(told(&mut harness, false, false), Some(Command::TalkKey(false)));
+    // In front the window hears for itself, and who types there is heard by nobody.
+    harness.input_mut().focused = true;
+    harness.run();
+    assert_eq!(told(&mut harness, true, false), None);
+    assert!(commands(&mut harness).is_empty());
+    // Minimised, whatever had the keyboard last.
+    assert_eq!(told(&mut harness, true, true), Some(Command::TalkKey(true)));
+}
+
+/// The settings, where the desktop has said this.
+fn settings(language: Language, elsewhere: Elsewhere) -> Harness<'static, Window> {
+    let preferences = Preferences {
+        talk_key: onair::studio::TalkKey::named("F8").unwrap(),
+        ..preferences(language, Theme::Dark)
+    };
+    let mut harness = open_as("mixer", Vec2::new(1280.0, 720.0), preferences);
+    harness.state_mut().screen.as_mut().unwrap().set_elsewhere(elsewhere);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness
+}
+
+#[test]
+fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
+    let said = |harness: &Harness<'static, Window>, words: &str| {
+        harness.query_all_by_label_contains(words).count()
+    };
+    let switch = [
+        (Language::English, "Also while another window has the keyboard"),
+        (Language::Chinese, "键盘焦点在其他窗口时也有效"),
+    ];
+    let asked = [
+        (Reply::Nothing, ["as soon as a strip listens", "有音轨使用通话键时"]),
+        (Reply::Waits, ["asks in a window of its own", "请在那里回答"]),
+        (
+            Reply::Given("Press Super+F8".to_owned()),
+            ["other windows it is: Press Super+F8. ", "窗口中为：Press Super+F8。"],
+        ),
+        (Reply::Given(String::new()), ["no key for other windows yet", "尚未为其他窗口分配"]),
+        (Reply::Missing, ["no global shortcuts", "没有 GlobalShortcuts"]),
+        (Reply::Unknown, ["onair.desktop", "onair.desktop"]),
+        (Reply::Unanswered, ["ended without an answer", "未得到回答"]),
+        (Reply::Ended, ["taken the key back", "收回该键"]),
+        (Reply::Gone, ["portal has ended", "门户已结束"]),
+    ];
+    for (number, (language, switch)) in switch.into_iter().enumerate() {
+        // Before it is switched on: what that will do, and that buttons are none of it.
+        let mut harness = settings(language, Elsewhere::Asked(Reply::Nothing));
+        assert_eq!(said(&harness, ["no buttons of a mouse", "不提供鼠标按键"][number]), 1);
+        harness.get_by_role_and_label(Role::CheckBox, switch).click();
+        harness.run();
+        for (reply, words) in &asked {
+            let screen = harness.state_mut().screen.as_mut().unwrap();
+            screen.set_elsewhere(Elsewhere::Asked(reply.clone()));
+            assert_eq!(screen.talk_refused(), None);
+            harness.run();
+            let [english, chinese] = words;
+            assert_eq!(said(&harness, [english, chinese][number]), 1, "{reply:?}");
+        }
+        // A button is not asked for.
+        let button = onair::studio::TalkKey::named("mouse-4").unwrap();
+        let ctx = harness.ctx.clone();
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        let with_button = Preferences { talk_key: button, ..screen.preferences().clone() };
+        screen.set_preferences(&ctx, with_button);
+        harness.run();
+        let words = ["the button works in onair's window only", "鼠标按键仅在 onair 的窗口中有效"];
+        assert_eq!(said(&harness, words[number]), 1);
+    }
+}
+
+#[test]
+fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
+    let mut harness = settings(Language::English, Elsewhere::Asked(Reply::Waits));
+    let everywhere = "Also while another window has the keyboard";
+    let on = |harness: &Harness<'static, Window>| {
+        harness.state().screen.as_ref().unwrap().preferences().talk_everywhere
+    };
+    harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
+    harness.run();
+    assert!(on(&harness));
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.set_elsewhere(Elsewhere::Asked(Reply::Refused));
+    let Some(Command::SetPreferences(kept)) = screen.talk_refused() else { panic!("not kept") };
+    assert!(!kept.talk_everywhere);
+    // Once.
+    assert_eq!(screen.talk_refused(), None);
+    harness.run();
+    assert!(!on(&harness));
+    assert!(harness.query_all_by_label_contains("Switch it on to be asked again").next().is_some());
+    harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
+    harness.run();
+    assert!(on(&harness));
+}
