@@ -13,6 +13,7 @@ pub(in crate::studio) mod hidden;
 mod kept;
 mod layout;
 mod obs;
+mod obs_colors;
 mod obs_filters;
 mod obs_looks;
 mod obs_places;

@@ -310,10 +310,12 @@ impl<'a> Importer<'a> {
                 let kind = obs_sources::kind(source);
                 let known = obs_sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
-                let (mut filters, without) = obs_filters::read(source, size);
+                let taken = obs_filters::read(source, size);
+                let (mut filters, without) = (taken.slots, taken.not);
                 if !without.is_empty() {
                     self.told.insert(format!("filters of '{name}': {}", without.join(", ")));
                 }
+                not.extend(taken.otherwise);
                 if let Some([left, top, right, bottom]) = cut {
                     let part = |side: f64, length: f64| (side / length.max(1.0)) as f32;
                     let (width, height) = size;
@@ -324,7 +326,10 @@ impl<'a> Importer<'a> {
                         bottom: part(bottom, height),
                     };
                     filters.insert(0, Slot { enabled: true, filter: filter.bounded() });
-                    filters.truncate(MOST_FILTERS);
+                    if filters.len() > MOST_FILTERS {
+                        filters.truncate(MOST_FILTERS);
+                        not.push("its last filter".into());
+                    }
                     not.push(format!("what is cut off, taken as of {width}x{height}"));
                 }
                 if known.clear {

@@ -1,10 +1,16 @@
 //! Filters out of OBS's files: those of the kinds that onair has, with their numbers as onair
 //! means them.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::compose::filter::{Filter, Kernel, MOST_FILTERS, Reading, Slot};
+use crate::capture::{self, Properties, VideoChoice};
+use crate::compose::filter::{
+    Deinterlacing, Field, Filter, Kernel, MOST_FILTERS, Parameter, Reading, Slot, Unit,
+};
 use crate::media::Size;
+use crate::studio::settings::obs_colors;
 
 pub(super) fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
     value.get(key).and_then(Value::as_array).map(|it| it.iter().collect()).unwrap_or_default()
@@ -37,21 +43,81 @@ const OF_SOUND: [&str; 10] = [
     "vst_filter",
 ];
 
-/// The filters of a source's picture, and the kinds of those that were not taken.
-pub(super) fn read(source: &Value, size: (f64, f64)) -> (Vec<Slot>, Vec<String>) {
-    let (mut slots, mut not) = (Vec::new(), Vec::new());
+/// What became of a source's filters.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) slots: Vec<Slot>,
+    /// The kinds and names of those that were not taken.
+    pub(super) not: Vec<String>,
+    /// What of the others is not as it was, in plain words.
+    pub(super) otherwise: Vec<String>,
+}
+
+/// The filters of a source's picture, which is so large.
+pub(super) fn read(source: &Value, size: (f64, f64)) -> Taken {
+    let mut taken = Taken::default();
+    let (fields, not) = deinterlacing(source);
+    taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
+    taken.otherwise.extend(not);
+    let mut more = 0;
     // Those of its sound come with its strip.
     for table in array(source, "filters").into_iter().filter(|it| !is_of_sound(it)) {
-        match filter(table, size).filter(|_| slots.len() < MOST_FILTERS) {
-            Some(filter) => {
+        let mut not = Vec::new();
+        let room = MOST_FILTERS - taken.slots.len().min(MOST_FILTERS);
+        match filters(table, size, &mut not).filter(|it| it.len() <= room) {
+            Some(filters) => {
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
-                slots.push(Slot { enabled, filter: filter.bounded() });
+                for filter in filters {
+                    let filter = within(filter, &mut not);
+                    taken.slots.push(Slot { enabled, filter });
+                }
+                let called = called(table);
+                taken.otherwise.extend(not.into_iter().map(|not| format!("{not} of {called}")));
             }
-            None if not.len() < MOST_FILTERS => not.push(called(table)),
-            None => {}
+            None if taken.not.len() < MOST_FILTERS => taken.not.push(called(table)),
+            None => more += 1,
         }
     }
-    (slots, not)
+    if more > 0 {
+        taken.not.push(format!("{more} more"));
+    }
+    taken
+}
+
+/// The same with every number in its range; those that were not are told.
+fn within(filter: Filter, not: &mut Vec<String>) -> Filter {
+    let (mut was, mut is) = (filter.clone(), filter.bounded());
+    let parameters = is.parameters();
+    for ((parameter, was), is) in parameters.iter().zip(was.values()).zip(is.values()) {
+        let Parameter { name, unit, .. } = parameter;
+        if (*was - *is).abs() > 1e-3 {
+            not.push(match unit {
+                Unit::Milliseconds => format!("{was:.0} ms, which became {is:.0} ms,"),
+                _ => format!("the {} {was:.2}, which became {is:.2},", name.replace('_', " ")),
+            });
+        }
+    }
+    is
+}
+
+/// What is done with the fields of a capture card: not among the filters there.
+fn deinterlacing(source: &Value) -> (Option<Filter>, Option<String>) {
+    let whole = |key: &str| source.get(key).and_then(Value::as_i64).unwrap_or(0);
+    let (mode, not) = match whole("deinterlace_mode") {
+        0 => return (None, None),
+        1 => (Deinterlacing::Linear, Some("discard: it became linear")),
+        2 => (Deinterlacing::Linear, Some("retro: it became linear")),
+        3 => (Deinterlacing::Blend, None),
+        4 => (Deinterlacing::Blend, Some("twice as many pictures")),
+        5 => (Deinterlacing::Linear, None),
+        6 => (Deinterlacing::Linear, Some("twice as many pictures")),
+        7 => (Deinterlacing::Adaptive, None),
+        8 => (Deinterlacing::Adaptive, Some("twice as many pictures")),
+        other => return (None, Some(format!("its deinterlacing (of the kind {other})"))),
+    };
+    let field = if whole("deinterlace_field_order") == 1 { Field::Bottom } else { Field::Top };
+    let not = not.map(|not| format!("its deinterlacing: {not}"));
+    (Some(Filter::Deinterlace { mode, field }), not)
 }
 
 /// Whether it is a filter of sound, be it one that onair has or not.
@@ -80,11 +146,34 @@ pub(super) fn kind(table: &Value) -> (&str, bool) {
     kind.strip_suffix("_v2").map_or((kind, false), |kind| (kind, true))
 }
 
-fn filter(table: &Value, size: (f64, f64)) -> Option<Filter> {
+/// One of theirs as ours: itself, and what else it does behind it. `not` is told what of it is left
+/// out.
+fn filters(table: &Value, size: (f64, f64), not: &mut Vec<String>) -> Option<Vec<Filter>> {
     let none = Value::Null;
     let settings = table.get("settings").unwrap_or(&none);
-    let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     let (kind, second) = kind(table);
+    let first = filter(kind, second, settings, size, not)?;
+    let behind = match kind {
+        "chroma_key_filter" | "color_key_filter" => obs_colors::behind_key(settings, second),
+        "mask_filter" => {
+            if keeps_shape(settings, size) {
+                not.push("the shape of its image, which is stretched over the picture,".into());
+            }
+            obs_colors::behind_mask(settings, second, not)
+        }
+        _ => None,
+    };
+    Some([first].into_iter().chain(behind).collect())
+}
+
+fn filter(
+    kind: &str,
+    second: bool,
+    settings: &Value,
+    size: (f64, f64),
+    not: &mut Vec<String>,
+) -> Option<Filter> {
+    let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     Some(match kind {
         "crop_filter" if settings.get("relative").and_then(Value::as_bool) != Some(false) => {
             // Theirs are pixels of the source.
@@ -96,23 +185,9 @@ fn filter(table: &Value, size: (f64, f64)) -> Option<Filter> {
                 bottom: number("bottom", 0.0) / height,
             }
         }
-        "color_filter" => {
-            let (gamma, contrast) = (number("gamma", 0.0), number("contrast", 0.0));
-            let bent = |it: f32| if it < 0.0 { 1.0 / (1.0 - it) } else { it + 1.0 };
-            let opacity =
-                if second { number("opacity", 1.0) } else { number("opacity", 100.0) / 100.0 };
-            Filter::Color {
-                gain: 1.0,
-                brightness: number("brightness", 0.0),
-                contrast: bent(contrast),
-                gamma: bent(gamma),
-                saturation: number("saturation", 0.0) + 1.0,
-                hue_degrees: number("hue_shift", 0.0),
-                opacity,
-            }
-        }
+        "color_filter" => obs_colors::correction(settings, second, not),
         "chroma_key_filter" => Filter::ChromaKey {
-            color: key_color(settings),
+            color: key_color(settings, [0, 0x99, 255]),
             similarity: number("similarity", 400.0) / 1_000.0,
             smoothness: number("smoothness", 80.0) / 1_000.0,
             // Theirs is how far from the key colours lose their own; most leave it at 100.
@@ -124,7 +199,7 @@ fn filter(table: &Value, size: (f64, f64)) -> Option<Filter> {
             // Their distance runs to the root of 3.
             let part = |key, default| number(key, default) / 1_000.0 / 3.0_f32.sqrt();
             Filter::ColorKey {
-                color: key_color(settings),
+                color: key_color(settings, [0, 0, 255]),
                 similarity: part("similarity", 80.0),
                 smoothness: part("smoothness", 50.0),
             }
@@ -161,15 +236,34 @@ fn filter(table: &Value, size: (f64, f64)) -> Option<Filter> {
                 "bilinear" => Kernel::Bilinear,
                 _ => Kernel::Bicubic,
             };
+            if flag(settings, "undistort") && matches!(kernel, Kernel::Bicubic | Kernel::Lanczos) {
+                not.push("that its middle is stretched less".into());
+            }
             Filter::Scale { width: size.width as f32, height: size.height as f32, kernel }
         }
         _ => return None,
     })
 }
 
-fn key_color(settings: &Value) -> [u8; 3] {
+/// Whether a mask is not stretched there and its image has another shape than the picture.
+fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
+    let path = text(settings, "image_path");
+    if flag(settings, "stretch") || path.is_empty() {
+        return false;
+    }
+    let image = VideoChoice::Image(Path::new(path).into());
+    let size = capture::extent(&image, &Properties::default(), Size::new(2, 2));
+    // Of one that cannot be read there is a notice anyway.
+    size.is_some_and(|(across, down)| {
+        let (across, down) = (f64::from(across) * height, f64::from(down) * width);
+        (across - down).abs() > down * 0.02
+    })
+}
+
+/// The colour of a key; their blue is not the same in all.
+fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
     match text(settings, "key_color_type") {
-        "blue" => [0, 0, 255],
+        "blue" => blue,
         "magenta" => [255, 0, 255],
         "red" => [255, 0, 0],
         "custom" | "custom_color" => {
@@ -185,6 +279,7 @@ fn key_color(settings: &Value) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn their_numbers_become_ours() {
@@ -204,7 +299,7 @@ mod tests {
             {"id": "shader_filter", "name": "Glow"}, {"id": "noise_gate_filter"},
             {"id": "noise_suppress_filter_v2"}, {"id": 7}, 8]}"#;
         let json: Value = serde_json::from_str(text).unwrap();
-        let (slots, not) = read(&json, (1920.0, 1080.0));
+        let Taken { slots, not, otherwise } = read(&json, (1920.0, 1080.0));
         let kinds: Vec<_> = slots.iter().map(|slot| slot.filter.kind()).collect();
         assert_eq!(
             kinds,
@@ -221,16 +316,110 @@ mod tests {
             ]
         );
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
+        let [similarity, delay] = otherwise.as_slice() else { panic!("{otherwise:?}") };
+        assert!(similarity.contains("which became 1.00, of color_key_filter"), "{similarity}");
+        assert_eq!(delay, "100000 ms, which became 500 ms, of gpu_delay");
         assert_eq!(not, ["crop_filter", "clut_filter", "shader_filter 'Glow'", "", ""]);
         let crop = Filter::Crop { left: 0.1, top: 0.0, right: 0.0, bottom: 0.1 };
         assert_eq!(slots[0].filter, crop);
         assert!(!slots[1].enabled);
         let mut color = slots[1].filter.clone();
         let values: Vec<f32> = color.values().into_iter().map(|it| *it).collect();
-        assert_eq!(values, [1.0, 0.0, 0.5, 2.0, 0.0, 0.0, 0.5]);
+        assert_eq!(values[1..], [0.0, 1.0, 2.0, 0.0, 0.0, 0.5]);
+        assert!(values[0] < 0.6, "half the light, before it is bent: {values:?}");
         assert_eq!(slots[2].filter.clone().color(), Some(&mut [0, 255, 0]));
         let key: Vec<f32> = slots[2].filter.clone().values().into_iter().map(|it| *it).collect();
         assert_eq!(key, [0.4, 0.08, 0.8, 0.0]);
         assert_eq!(slots[3].filter.clone().values()[0], &mut 1.0);
+    }
+
+    fn of(source: Value) -> (Vec<Filter>, Vec<String>) {
+        let taken = read(&source, (1_920.0, 1_080.0));
+        assert_eq!(taken.not, Vec::<String>::new());
+        (taken.slots.into_iter().map(|slot| slot.filter).collect(), taken.otherwise)
+    }
+
+    #[test]
+    fn fields_of_capture_cards_are_made_whole_first() {
+        let crop = json!([{"id": "crop_filter", "settings": {"left": 192}}]);
+        let with = |mode: i64, order: i64| {
+            of(json!({"deinterlace_mode": mode, "deinterlace_field_order": order,
+                      "filters": crop}))
+        };
+        let (filters, told) = with(7, 1);
+        let (mode, field) = (Deinterlacing::Adaptive, Field::Bottom);
+        assert_eq!(filters[0], Filter::Deinterlace { mode, field });
+        assert_eq!((filters.len(), told), (2, Vec::new()));
+        for (number, kind) in
+            [(3, Deinterlacing::Blend), (5, Deinterlacing::Linear), (1, Deinterlacing::Linear)]
+        {
+            let (filters, told) = with(number, 0);
+            assert_eq!(filters[0], Filter::Deinterlace { mode: kind, field: Field::Top });
+            assert_eq!(told.is_empty(), number != 1, "{told:?}");
+        }
+        assert_eq!(with(8, 0).1, ["its deinterlacing: twice as many pictures"]);
+        assert_eq!(with(0, 1).0.len(), 1);
+        let (filters, told) = with(9, 0);
+        assert_eq!((filters.len(), told.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_keys_and_masks_do_to_colours_comes_behind_them() {
+        let key = json!({"opacity": 0.5, "contrast": 0.0, "brightness": 0.0, "gamma": 0.0,
+                         "key_color_type": "blue"});
+        let (filters, told) = of(json!({"filters": [
+            {"id": "chroma_key_filter", "versioned_id": "chroma_key_filter_v2", "name": "Key",
+             "enabled": true, "settings": key},
+            {"id": "color_key_filter", "settings": {"brightness": 0.5, "key_color_type": "blue"}},
+            {"id": "mask_filter", "versioned_id": "mask_filter_v2", "name": "Round",
+             "settings": {"opacity": 0.25, "color": 0xFF}}]}));
+        let kinds: Vec<_> = filters.iter().map(Filter::kind).collect();
+        assert_eq!(kinds, ["chroma-key", "color", "color-key", "color", "mask", "color"]);
+        let values = |index: usize| -> Vec<f32> {
+            filters[index].clone().values().into_iter().map(|it| *it).collect()
+        };
+        assert_eq!(values(1), [1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
+        assert_eq!(values(3), [1.0, 0.25, 1.0, 1.0, 1.0, 0.0, 1.0]);
+        assert_eq!(values(5)[6], 0.25);
+        assert_eq!(told, ["its colour (#ff0000) of mask_filter 'Round'"]);
+        assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
+        assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
+        // A key that does nothing else needs nothing behind it.
+        let (filters, told) = of(json!({"filters": [{"id": "chroma_key_filter", "settings":
+            {"opacity": 100}}]}));
+        assert_eq!((filters.len(), told.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_is_not_as_it_was_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = |name: &str, width, height| {
+            let path = folder.path().join(name);
+            image::RgbaImage::new(width, height).save(&path).unwrap();
+            path
+        };
+        let (square, wide) = (image("square.png", 90, 90), image("wide.png", 160, 90));
+        let mask = |path, stretch| {
+            let settings = json!({"image_path": path, "stretch": stretch});
+            of(json!({"filters": [{"id": "mask_filter", "settings": settings}]})).1.len()
+        };
+        assert_eq!((mask(&square, false), mask(&square, true), mask(&wide, false)), (1, 0, 0));
+        let (_, told) = of(json!({"filters": [
+            {"id": "color_filter", "versioned_id": "color_filter_v2", "name": "Warm",
+             "settings": {"color_add": 0x20, "saturation": 5.0}},
+            {"id": "gpu_delay", "name": "Late", "settings": {"delay_ms": 501}},
+            {"id": "scale_filter", "settings": {"resolution": "640x360", "undistort": true}}]}));
+        assert_eq!(
+            told,
+            [
+                "the colour that it adds (#200000) of color_filter 'Warm'",
+                "the saturation 6.00, which became 4.00, of color_filter 'Warm'",
+                "501 ms, which became 500 ms, of gpu_delay 'Late'",
+                "that its middle is stretched less of scale_filter",
+            ]
+        );
+        let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MOST_FILTERS]});
+        let not = read(&many, (2.0, 2.0)).not;
+        assert_eq!((not.len(), not[MOST_FILTERS].as_str()), (MOST_FILTERS + 1, "32 more"));
     }
 }

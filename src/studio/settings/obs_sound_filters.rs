@@ -9,37 +9,56 @@ use super::obs_filters::{array, called, is_of_sound, kind, number, text};
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 
-/// The filters of a sound, and what of them was not taken. `strips` are those of the file by their
-/// names: another one's level may decide. Of
-/// one that has a picture too, the others are its picture's.
-pub(super) fn read(
-    source: &Value,
-    strips: &BTreeMap<&str, StripId>,
-    has_picture: bool,
-) -> (Vec<Slot>, Vec<String>) {
-    let (mut slots, mut not) = (Vec::new(), Vec::new());
+/// What became of a sound's filters.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) slots: Vec<Slot>,
+    /// The kinds and names of those that were not taken.
+    pub(super) not: Vec<String>,
+    /// What of the others is not as it was, in plain words.
+    pub(super) otherwise: Vec<String>,
+}
+
+/// The filters of a sound. `strips` are those of the file by their names: another one's level may
+/// decide. Of one that has a picture too, the others are its picture's.
+pub(super) fn read(source: &Value, strips: &BTreeMap<&str, StripId>, has_picture: bool) -> Taken {
+    let mut taken = Taken::default();
+    let mut more = 0;
     for table in array(source, "filters") {
         if has_picture && !is_of_sound(table) {
             continue;
         }
-        match filter(table, strips).filter(|_| slots.len() < MOST_FILTERS) {
+        match filter(table, strips).filter(|_| taken.slots.len() < MOST_FILTERS) {
             Some(mut filter) => {
-                bound(&mut filter);
+                let not = bound(&mut filter);
+                let called = called(table);
+                taken.otherwise.extend(not.into_iter().map(|not| format!("{not} of {called}")));
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
-                slots.push(Slot { enabled, filter });
+                taken.slots.push(Slot { enabled, filter });
             }
-            None if not.len() < MOST_FILTERS => not.push(called(table)),
-            None => {}
+            None if taken.not.len() < MOST_FILTERS => taken.not.push(called(table)),
+            None => more += 1,
         }
     }
-    (slots, not)
+    if more > 0 {
+        taken.not.push(format!("{more} more"));
+    }
+    taken
 }
 
-fn bound(filter: &mut Filter) {
-    let ranges: Vec<_> = filter.parameters().into_iter().map(|it| it.range).collect();
-    for (value, range) in filter.values().into_iter().zip(ranges) {
-        *value = value.clamp(*range.start(), *range.end());
+/// Brings every number into its range; gives those that were not, in plain words.
+fn bound(filter: &mut Filter) -> Vec<String> {
+    let mut not = Vec::new();
+    let parameters = filter.parameters();
+    for (value, parameter) in filter.values().into_iter().zip(parameters) {
+        let (was, range) = (*value, parameter.range);
+        *value = was.clamp(*range.start(), *range.end());
+        if (was - *value).abs() > 1e-3 {
+            let name = parameter.name.replace('_', " ");
+            not.push(format!("the {name} {was:.1}, which became {value:.1},"));
+        }
     }
+    not
 }
 
 fn filter(table: &Value, strips: &BTreeMap<&str, StripId>) -> Option<Filter> {
@@ -126,7 +145,7 @@ mod tests {
               {"id": "invert_polarity_filter"}, 7]}"#,
         )
         .unwrap();
-        let (slots, not) = read(&source, &[("Mic", StripId(4))].into(), false);
+        let Taken { slots, not, otherwise } = read(&source, &[("Mic", StripId(4))].into(), false);
         let filters: Vec<_> = slots.iter().map(|slot| slot.filter).collect();
         let compressor = Filter::Compressor {
             threshold_dbfs: -18.0,
@@ -166,14 +185,18 @@ mod tests {
         let named =
             ["compressor_filter 'Duck'", "vst_filter 'Reverb'", "invert_polarity_filter", ""];
         assert_eq!(not, named);
+        let [limiter, high] = otherwise.as_slice() else { panic!("{otherwise:?}") };
+        assert_eq!(limiter, "the threshold dbfs 20.0, which became 0.0, of limiter_filter 'f'");
+        assert!(high.contains("99.0, which became 20.0, of basic_eq_filter 'h'"), "{high}");
     }
 
     #[test]
     fn there_are_no_more_than_a_strip_holds() {
         let one = r#"{"id": "gain_filter", "settings": {"db": 1e300}}"#;
         let text = format!(r#"{{"filters": [{}]}}"#, [one; 200].join(","));
-        let (slots, not) = read(&serde_json::from_str(&text).unwrap(), &BTreeMap::new(), true);
-        assert_eq!((slots.len(), not.len()), (MOST_FILTERS, MOST_FILTERS));
+        let taken = read(&serde_json::from_str(&text).unwrap(), &BTreeMap::new(), true);
+        let (slots, not) = (taken.slots, taken.not);
+        assert_eq!((slots.len(), not.len()), (MOST_FILTERS, MOST_FILTERS + 1));
         assert!(slots.iter().all(|slot| slot.filter == Filter::Gain { db: 30.0 }));
     }
 }

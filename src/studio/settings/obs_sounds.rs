@@ -112,10 +112,12 @@ pub(super) fn read(
     for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
         let name = clean_name(text(source, "name"));
         let has_picture_too = self::choice(source).is_none();
-        let (filters, not) = obs_sound_filters::read(source, &named, has_picture_too);
+        let taken = obs_sound_filters::read(source, &named, has_picture_too);
+        let (filters, not) = (taken.slots, taken.not);
         if !not.is_empty() {
             told.insert(format!("filters of the sound '{name}': {}", not.join(", ")));
         }
+        told.extend(taken.otherwise.iter().map(|not| format!("the sound '{name}': {not}")));
         let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
         let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
             (true, _) => Talk::PushToTalk,

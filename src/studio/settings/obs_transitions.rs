@@ -34,8 +34,7 @@ pub(super) fn of_scene(json: &Value, scene: &Value) -> (Option<Transition>, Opti
 fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
     let all = array(json, "transitions");
     let Some(table) = all.iter().find(|table| text(table, "name") == name) else {
-        // Those that need no settings are not in the list: their names say what they are.
-        return (by_name(&name.to_lowercase()), None);
+        return by_name(name);
     };
     let none = Value::Null;
     let settings = table.get("settings").unwrap_or(&none);
@@ -50,7 +49,11 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         "cut_transition" => Kind::Cut,
         "fade_transition" => Kind::Fade,
         "slide_transition" => Kind::Slide(side()),
-        "swipe_transition" => Kind::Swipe(side()),
+        "swipe_transition" => {
+            let not = flag(settings, "swipe_in")
+                .then(|| format!("that the new picture moves in the transition '{name}'"));
+            return (Kind::Swipe(side()), not);
+        }
         "fade_to_color_transition" => {
             let color = settings.get("color").and_then(Value::as_u64).unwrap_or(0);
             let [r, g, b, ..] = color.to_le_bytes();
@@ -63,15 +66,45 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
     (kind, None)
 }
 
-fn by_name(name: &str) -> Kind {
-    match name {
-        name if name.contains("cut") => Kind::Cut,
-        name if name.contains("color") || name.contains("colour") => Kind::FadeColor([0; 3]),
-        name if name.contains("slide") => Kind::Slide(Side::Right),
-        name if name.contains("swipe") => Kind::Swipe(Side::Right),
-        _ => Kind::Fade,
+/// Those that need no settings, a cut and a fade, are not in the list: only their names are told, in
+/// the language that OBS had.
+fn by_name(name: &str) -> (Kind, Option<String>) {
+    let lower = name.to_lowercase();
+    let is = |words: &[&str]| words.iter().any(|word| word.to_lowercase() == lower);
+    match lower.as_str() {
+        _ if is(&CUTS) => (Kind::Cut, None),
+        _ if name.is_empty() || is(&FADES) => (Kind::Fade, None),
+        it if it.contains("color") || it.contains("colour") => (Kind::FadeColor([0; 3]), None),
+        it if it.contains("slide") => (Kind::Slide(Side::Right), None),
+        it if it.contains("swipe") => (Kind::Swipe(Side::Right), None),
+        _ => {
+            (Kind::Fade, Some(format!("the transition '{name}', whose kind is not told: it fades")))
+        }
     }
 }
+
+/// What a cut is called there.
+#[rustfmt::skip]
+const CUTS: [&str; 55] = [
+    "Cięcie", "Cortar", "Corte", "Coupure", "Cut", "Cắt", "Decupare", "Etena", "Geàrr", "Gzem", "Izrezivanje",
+    "Izreži", "Jêkirin", "Kes", "Klip", "Klipp", "Knip", "Knippen", "Kutt", "Kəs", "Leikkaa", "Lõika", "Paputol",
+    "Potong", "Putulin", "Qıyıw", "Schnitt", "Sečenje", "Strih", "Střih", "Taglio", "Talla", "Tniycie",
+    "Éles vágás", "Αποκοπή", "Изрязване", "Обрезка", "Рэзкі", "Сечење", "Կտրել", "חתוך", "برش", "قطع", "كەس",
+    "काटें", "ছেদন", "வெட்டு", "කපන්න", "ตัด", "ຕັດ", "მოჭრა", "カット", "直接切换",
+    "直接轉場", "자르기",
+];
+
+/// What a fade is called there.
+#[rustfmt::skip]
+const FADES: [&str; 53] = [
+    "Crìon", "Desvanecer", "Desvanecimiento", "Dissolvenza", "Esmaecer", "Estompare", "Esvaecer", "Esvair", "Fade",
+    "Fondu", "Forløpning", "Hajuv", "Häivytä", "Iraungi", "Izbljeđivanje", "Lumaho", "Mờ dần", "Overgang",
+    "Palabo", "Pojemaj", "Prelínať", "Pudar", "Resap", "Slábnutí", "Soldur", "Tifsit", "Tona",
+    "Tədrici Dəyişkənlik", "Vervaag", "Vervagen", "Wendabûn", "Zanikanie", "Zatamnjenje", "Áttűnés", "Überblende",
+    "Ξεθώριασμα", "Затамњење", "Затухание", "Затуханне", "Затъмнение", "Թուլացնել", "עמעום", "تلاشي",
+    "سۇسلاشتۇر", "محو شدن", "धुँधला", "ফেইড", "เฟด", "ຈາງຫາຍ", "მილევა", "フェード", "淡入淡出",
+    "서서히 사라지기",
+];
 
 fn flag(settings: &Value, key: &str) -> bool {
     settings.get(key).and_then(Value::as_bool).unwrap_or(false)
@@ -205,8 +238,20 @@ mod tests {
         let color = of("fade_to_color_transition", &json!({"color": 0xff00_00ff_u32}));
         assert_eq!(color, (Kind::FadeColor([255, 0, 0]), None));
         assert!(of("shader_transition", &Value::Null).1.unwrap().contains("shader_transition"));
-        for (name, kind) in [("Cut", Kind::Cut), ("Slide", Kind::Slide(Side::Right))] {
+        for (name, kind) in [
+            ("Cut", Kind::Cut),
+            ("Schnitt", Kind::Cut),
+            ("直接切换", Kind::Cut),
+            ("обрезка", Kind::Cut),
+            ("Überblende", Kind::Fade),
+            ("", Kind::Fade),
+            ("Slide", Kind::Slide(Side::Right)),
+        ] {
             assert_eq!(read(&json!({"current_transition": name})), (kind, None));
         }
+        // It may be a cut: a fade in its stead is told.
+        let (kind, not) = read(&json!({"current_transition": "Hakk"}));
+        assert!(kind == Kind::Fade && not.unwrap().contains("'Hakk'"));
+        assert!(of("swipe_transition", &json!({"swipe_in": true})).1.is_some());
     }
 }

@@ -1,0 +1,213 @@
+//! What OBS's filters do to colours beside their work (its colour correction, its keys, its masks), as
+//! a colour correction of ours. The second versions of its filters reckon with light, where ours (and
+//! their first versions) reckon with the values of pixels: what multiplies light is the root of it
+//! here, what is added to light is what it does to the middle of the range.
+
+use serde_json::Value;
+
+use crate::compose::filter::Filter;
+use crate::studio::settings::obs_filters::number;
+
+/// Light is about this power of a pixel's value.
+const POWER: f32 = 2.2;
+
+/// White, without its opacity.
+const WHITE: u64 = 0xFF_FF_FF;
+
+/// What is done, as ours would.
+#[derive(Copy, Clone, Debug, PartialEq)]
+struct Correction {
+    gain: f32,
+    brightness: f32,
+    contrast: f32,
+    gamma: f32,
+    saturation: f32,
+    hue_degrees: f32,
+    opacity: f32,
+}
+
+/// It changes nothing.
+const PLAIN: Correction = Correction {
+    gain: 1.0,
+    brightness: 0.0,
+    contrast: 1.0,
+    gamma: 1.0,
+    saturation: 1.0,
+    hue_degrees: 0.0,
+    opacity: 1.0,
+};
+
+impl Correction {
+    fn filter(self) -> Filter {
+        let Self { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity } = self;
+        Filter::Color { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity }
+    }
+
+    fn unless_plain(self) -> Option<Filter> {
+        (self != PLAIN).then(|| self.filter())
+    }
+}
+
+/// Their colour correction; `not` is told what of it is left out.
+pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) -> Filter {
+    let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
+    let (contrast, brightness) = (number("contrast", 0.0), number("brightness", 0.0));
+    let gamma = bent(number("gamma", 0.0));
+    let plain = Correction {
+        gamma,
+        saturation: number("saturation", 0.0) + 1.0,
+        hue_degrees: number("hue_shift", 0.0),
+        opacity: opacity(settings, second),
+        ..PLAIN
+    };
+    if !second {
+        if whole(settings, "color").is_some_and(|it| it != WHITE) {
+            not.push("its colour".into());
+        }
+        return Correction { contrast: contrast + 1.0, brightness, ..plain }.filter();
+    }
+    let mut grey = |key: &str, usual: u64, what: &str| {
+        let color = whole(settings, key).unwrap_or(usual) & WHITE;
+        let known = grey(color);
+        if known.is_none() {
+            not.push(format!("{what} ({})", hex(color)));
+        }
+        light(known.unwrap_or(if usual == 0 { 0.0 } else { 1.0 }))
+    };
+    let times = grey("color_multiply", WHITE, "the colour that it multiplies by");
+    let add = grey("color_add", 0, "the colour that it adds");
+    let by = bent(contrast) * times;
+    lit(plain, by, brightness * times + add).filter()
+}
+
+/// What a key does to what it leaves, if anything.
+pub(super) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
+    let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
+    let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
+    let gamma = bent(number("gamma"));
+    let plain = Correction { gamma, opacity: opacity(settings, second), ..PLAIN };
+    let done = if second {
+        lit(plain, contrast, brightness)
+    } else {
+        // Gamma comes first there, and last here.
+        Correction { gain: contrast.powf(gamma), brightness: brightness / 2.0, ..plain }
+    };
+    done.unless_plain()
+}
+
+/// What a mask does to what is seen, if anything; `not` is told what of it is left out.
+pub(super) fn behind_mask(settings: &Value, second: bool, not: &mut Vec<String>) -> Option<Filter> {
+    let color = whole(settings, "color").unwrap_or(WHITE) & WHITE;
+    let shade = grey(color);
+    if shade.is_none() {
+        not.push(format!("its colour ({})", hex(color)));
+    }
+    // A shade of grey multiplies by its own value, reckoned either way.
+    let gain = shade.unwrap_or(1.0);
+    Correction { gain, opacity: opacity(settings, second), ..PLAIN }.unless_plain()
+}
+
+/// The same, with light multiplied and added to; gamma comes first there, and last here.
+fn lit(plain: Correction, by: f32, add: f32) -> Correction {
+    let gain = by.max(0.0).powf(plain.gamma / POWER);
+    let brightness = if add.abs() < 1e-6 { 0.0 } else { value(light(0.5) + add) - 0.5 };
+    Correction { gain, brightness, ..plain }
+}
+
+/// Their contrast and gamma: 0 changes nothing, 1 doubles, -1 halves.
+fn bent(it: f32) -> f32 {
+    if it < 0.0 { 1.0 / (1.0 - it) } else { it + 1.0 }
+}
+
+fn opacity(settings: &Value, second: bool) -> f32 {
+    let told = number(settings, "opacity");
+    (if second { told.unwrap_or(1.0) } else { told.unwrap_or(100.0) / 100.0 }) as f32
+}
+
+fn whole(settings: &Value, key: &str) -> Option<u64> {
+    settings.get(key).and_then(Value::as_u64)
+}
+
+/// The value of a colour that is grey; theirs are BGR in one number.
+fn grey(color: u64) -> Option<f32> {
+    let [red, green, blue, ..] = color.to_le_bytes();
+    (red == green && green == blue).then(|| f32::from(red) / 255.0)
+}
+
+fn hex(color: u64) -> String {
+    let [red, green, blue, ..] = color.to_le_bytes();
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+/// The light of a value of sRGB.
+fn light(value: f32) -> f32 {
+    if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+}
+
+/// The value of so much light.
+fn value(light: f32) -> f32 {
+    let light = light.clamp(0.0, 2.0);
+    if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn values(filter: Option<Filter>) -> Vec<f32> {
+        let mut filter = filter.unwrap();
+        filter.values().into_iter().map(|it| (*it * 1e3).round() / 1e3).collect()
+    }
+
+    fn whole_correction(settings: Value, second: bool) -> Vec<f32> {
+        let mut not = Vec::new();
+        let filter = correction(&settings, second, &mut not);
+        assert_eq!(not, Vec::<String>::new());
+        values(Some(filter))
+    }
+
+    #[test]
+    fn the_first_versions_reckon_with_values() {
+        let first = json!({"contrast": -0.5, "brightness": 0.1, "gamma": -1.0, "opacity": 40});
+        assert_eq!(whole_correction(first, false), [1.0, 0.1, 0.5, 0.5, 1.0, 0.0, 0.4]);
+        let key = json!({"contrast": 1.0, "brightness": 0.5, "opacity": 100});
+        assert_eq!(
+            values(behind_key(&key, false)),
+            [2.0, 0.25, 1.0, 1.0, 1.0, 0.0, 1.0],
+            "about black, and half as bright"
+        );
+        assert_eq!(behind_key(&json!({"opacity": 100, "gamma": 0.0}), false), None);
+    }
+
+    #[test]
+    fn the_second_versions_reckon_with_light() {
+        let twice = whole_correction(json!({"contrast": 1.0}), true);
+        assert_eq!(twice, [1.37, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0], "the root of 2, about black");
+        // Light of 0.214 is the middle; so much more of it is seen as 0.596.
+        assert_eq!(whole_correction(json!({"brightness": 0.1}), true)[1], 0.096);
+        let grey = json!({"color_multiply": 0xFF80_8080_u32, "color_add": 0xFF00_0000_u32});
+        let [gain, brightness, ..] = whole_correction(grey, true)[..] else { panic!() };
+        assert!((gain - 0.5).abs() < 0.02 && brightness == 0.0, "{gain} {brightness}");
+        let mut not = Vec::new();
+        let tinted = json!({"color_multiply": 0x00FF_u32, "color_add": 0x1000_u32});
+        assert_eq!(values(Some(correction(&tinted, true, &mut not))), values(Some(PLAIN.filter())));
+        assert_eq!(
+            not,
+            ["the colour that it multiplies by (#ff0000)", "the colour that it adds (#001000)"]
+        );
+        let key = values(behind_key(&json!({"opacity": 0.25, "gamma": 1.0}), true));
+        assert_eq!(key, [1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 0.25]);
+    }
+
+    #[test]
+    fn masks_fade_and_darken() {
+        let mut not = Vec::new();
+        let mask = json!({"opacity": 50, "color": 0xFF33_3333_u32});
+        let mask = values(behind_mask(&mask, false, &mut not));
+        assert_eq!(mask, [0.2, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
+        assert_eq!(behind_mask(&json!({}), true, &mut not), None);
+        assert_eq!(behind_mask(&json!({"color": 0xFF}), true, &mut not), None);
+        assert_eq!(not, ["its colour (#ff0000)"]);
+    }
+}
