@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::studio::settings::{collection, default_path, keys_beside};
-use crate::studio::{Settings, SoundStrip, keep_addresses, strips};
+use crate::studio::{Settings, SoundStrip, keep_addresses};
 
 /// A keyring may ask its owner for a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
@@ -81,7 +81,8 @@ fn import(
     to: Option<&PathBuf>,
     globals: &Globals,
 ) -> Result<collection::Import, String> {
-    let import = collection::import(file).map_err(|why| format!("{}: {why}", file.display()))?;
+    let mut import =
+        collection::import(file).map_err(|why| format!("{}: {why}", file.display()))?;
     if let Some(to) = to {
         let failed = |why| format!("{}: {why}", to.display());
         collection::export(&import.collection, &import.strips, to).map_err(failed)?;
@@ -94,9 +95,8 @@ fn import(
         // Writing would lose what could not be read.
         return Err(format!("{}: {warning}", path.display()));
     }
-    settings.collection.take_in(import.collection.clone());
     let main = settings.audio.clone();
-    strips::take_in(&mut settings.strips, main.as_ref(), import.strips.clone());
+    import.give(&mut settings.collection, &mut settings.strips, main);
     // Passwords in addresses are not written there.
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, KEPT_WITHIN)

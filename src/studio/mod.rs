@@ -57,6 +57,7 @@ pub mod stats;
 mod steps;
 pub mod strips;
 mod surroundings;
+pub mod take_in;
 pub mod talk_key;
 pub mod tape;
 pub mod target;

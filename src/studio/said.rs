@@ -242,7 +242,7 @@ impl Said {
             Self::NoStrip { .. } => "Remove a strip from the sound desk, then add one that hears it.".into(),
             Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
             Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),
-            Self::LeftOut { .. } => "onair has nothing of that kind. The scenes are without it.".into(),
+            Self::LeftOut { .. } => "onair has nothing of that kind, or no room for it. The scenes are without it.".into(),
             Self::ImportFailed { .. } => "Choose a scene collection of onair (TOML or JSON) or of OBS (JSON).".into(),
             Self::ExportFailed { .. } => "Choose another folder.".into(),
             Self::PreviewDropped

@@ -245,41 +245,6 @@ impl Collection {
         broken
     }
 
-    /// Adds the scenes of another collection, under names and ids that are free.
-    pub fn take_in(&mut self, other: Self) {
-        // Nothing was built here yet: it becomes the other.
-        if *self == Self::default() {
-            *self = other;
-            return;
-        }
-        let (source, scene) = (self.next_source().0, self.next_scene().0);
-        let item = self.next_item().0;
-        if self.main_filters.is_empty() {
-            self.main_filters = other.main_filters;
-        }
-        if self.main_instead == Instead::Keep {
-            self.main_instead = other.main_instead;
-        }
-        for it in other.sources {
-            let name = self.free_source_name(&it.name);
-            self.sources.push(Source { id: SourceId(it.id.0 + source), name, ..it });
-        }
-        let room = MOST_ITEMS.saturating_sub(self.item_count());
-        let mut left = room;
-        for it in other.scenes {
-            let name = self.free_scene_name(&it.name);
-            let mut items = it.items;
-            shift(&mut items, &mut left, [source, scene, item]);
-            let id = SceneId(it.id.0 + scene);
-            let own = other.own_transitions.get(&it.id).cloned();
-            self.own_transitions.extend(own.map(|own| (id, own)));
-            self.scenes.push(Scene { id, name, items });
-        }
-        self.sources.truncate(MOST_SOURCES);
-        self.scenes.truncate(MOST_SCENES);
-        self.forget_transitions();
-    }
-
     pub(super) fn next_source(&self) -> SourceId {
         SourceId(self.sources.iter().map(|source| source.id.0).max().unwrap_or(0) + 1)
     }
@@ -303,25 +268,6 @@ impl Collection {
     pub(super) fn free_source_name(&self, wanted: &str) -> String {
         free(wanted, |name| self.sources.iter().any(|source| source.name == name))
     }
-}
-
-/// Gives items and what they show higher ids; those for which no room is left go.
-fn shift(items: &mut Vec<Item>, left: &mut usize, by: [u32; 3]) {
-    let [source, scene, item] = by;
-    items.retain_mut(|it| {
-        if *left == 0 {
-            return false;
-        }
-        *left -= 1;
-        it.id.0 += item;
-        match &mut it.content {
-            Content::Source(id) if *id != MAIN => id.0 += source,
-            Content::Source(_) => {}
-            Content::Scene(id) => id.0 += scene,
-            Content::Group(members) => shift(members, left, by),
-        }
-        true
-    });
 }
 
 /// The items without those that show a bad scene, and whether there were any.

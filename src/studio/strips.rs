@@ -132,14 +132,15 @@ pub fn free_id(strips: &[SoundStrip]) -> Option<StripId> {
 }
 
 /// Takes strips in: one whose source is heard already (`main`: by the main strip) is set like it,
-/// others are added as long as there is room. One that brings no filters keeps those it had. How many
-/// that were.
+/// others are added as long as there is room. One that brings no filters keeps those it had. Gives
+/// whether each of them came, and what did not, in plain words.
 pub fn take_in(
     strips: &mut Vec<SoundStrip>,
     main: Option<&AudioChoice>,
     taken: Vec<SoundStrip>,
-) -> usize {
+) -> (Vec<bool>, Vec<String>) {
     let mut set: Vec<StripId> = Vec::new();
+    let (mut came, mut left_out) = (Vec::new(), Vec::new());
     // By which numbers they are known here, and whose filters are theirs.
     let mut numbers: BTreeMap<StripId, StripId> = BTreeMap::new();
     let mut brought: Vec<StripId> = Vec::new();
@@ -163,28 +164,48 @@ pub fn take_in(
                 known.id
             }
             None => {
-                let Some(id) = free_id(strips) else { break };
+                let Some(id) = free_id(strips) else {
+                    let called = called(&strip);
+                    left_out.push(format!("the sound {called}: there are {MOST} strips already"));
+                    came.push(false);
+                    continue;
+                };
                 strips.push(SoundStrip { id, ..strip });
                 id
             }
         };
         set.push(id);
+        came.push(true);
         numbers.insert(was, id);
         if brings {
             brought.push(id);
         }
     }
     for strip in strips.iter_mut().filter(|strip| brought.contains(&strip.id)) {
-        let filters = &mut strip.strip.filters;
+        let called = called(strip);
         // One whose side chain found no room would listen to itself instead.
-        filters.retain_mut(|slot| match &mut slot.filter {
+        strip.strip.filters.retain_mut(|slot| match &mut slot.filter {
             Filter::Compressor { side_chain: Some(side), .. } => {
-                numbers.get(side).map(|id| *side = *id).is_some()
+                let here = numbers.get(side).map(|id| *side = *id).is_some();
+                if !here {
+                    left_out
+                        .push(format!("a compressor of {called}, whose side chain is not here"));
+                }
+                here
             }
             _ => true,
         });
     }
-    set.len()
+    (came, left_out)
+}
+
+/// A strip by its name, or else by its kind: of an address more may be secret.
+fn called(strip: &SoundStrip) -> String {
+    if strip.name.is_empty() {
+        let choice = strip.choice.to_string();
+        return format!("'{}'", choice.split(':').next().unwrap_or_default());
+    }
+    format!("'{}'", strip.name)
 }
 
 /// What becomes of what a strip plays when it has been played.
@@ -479,11 +500,28 @@ mod tests {
         let (mic, system) = (AudioChoice::Mic(None), AudioChoice::System(None));
         let taken =
             vec![named(system, "Desktop"), named(mic.clone(), "A"), named(mic.clone(), "B")];
-        assert_eq!(take_in(&mut strips, Some(&mic), taken.clone()), 3);
+        let whole = (vec![true; 3], Vec::new());
+        assert_eq!(take_in(&mut strips, Some(&mic), taken.clone()), whole);
         let found: Vec<_> = strips.iter().map(|it| (it.id.0, it.name.as_str())).collect();
         assert_eq!(found, [(0, "A"), (1, ""), (2, "Desktop"), (3, "B")]);
-        assert_eq!(take_in(&mut strips, Some(&mic), taken), 3);
+        assert_eq!(take_in(&mut strips, Some(&mic), taken.clone()), whole);
         assert_eq!(strips.len(), 4);
+        // Where there is no room it is told, and what is heard here already is set all the same.
+        strips.extend(
+            (10..).map(|id| SoundStrip::new(StripId(id), AudioChoice::Silence)).take(MOST - 4),
+        );
+        let file = |name: &str| AudioChoice::File(name.into());
+        let taken = vec![
+            named(file("/secret.mp3"), ""),
+            named(file("/b.mp3"), "B2"),
+            named(AudioChoice::Tone, "Sine"),
+        ];
+        let (came, left_out) = take_in(&mut strips, Some(&mic), taken);
+        assert_eq!((came, strips.len()), (vec![false, false, true], MOST));
+        assert_eq!(strips[1].name, "Sine");
+        let told =
+            ["'file'", "'B2'"].map(|it| format!("the sound {it}: there are 32 strips already"));
+        assert_eq!(left_out, told);
     }
 
     #[test]
@@ -511,7 +549,9 @@ mod tests {
             with(2, mic.clone(), &[]),
             with(3, AudioChoice::Tone, &[]),
         ];
-        assert_eq!(take_in(&mut strips, Some(&mic), taken), 3);
+        let (came, left_out) = take_in(&mut strips, Some(&mic), taken);
+        assert_eq!(came, [true; 3]);
+        assert_eq!(left_out, ["a compressor of 'system', whose side chain is not here"]);
         let filters = |place: usize| -> Vec<Filter> {
             strips[place].strip.filters.iter().map(|slot| slot.filter).collect()
         };

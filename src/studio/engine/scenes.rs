@@ -25,7 +25,7 @@ use crate::studio::settings::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
 use crate::studio::stage::Done;
 use crate::studio::steps::{Before, Change};
-use crate::studio::{Edit, sources, strips, targets};
+use crate::studio::{Edit, sources, targets};
 
 /// Changes of one kind that follow each other sooner than this are one step to undo.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
@@ -379,16 +379,13 @@ impl Engine {
     fn file_done(&mut self, done: Done) {
         let shown = |path: PathBuf| path.display().to_string();
         match done {
-            Done::Read(_, Ok(import)) => {
-                let (scenes, sources) =
-                    (import.collection.scenes.len(), import.collection.sources.len());
+            Done::Read(_, Ok(mut import)) => {
                 let before = self.settings.collection.clone();
                 let desk = self.settings.strips.clone();
-                let left_out = import.left_out_in_short();
-                self.settings.collection.take_in(import.collection);
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
-                let strips =
-                    strips::take_in(&mut self.settings.strips, main.as_ref(), import.strips);
+                let (scenes, sources, strips) =
+                    import.give(&mut self.settings.collection, &mut self.settings.strips, main);
+                let left_out = import.left_out_in_short();
                 let followed = self.follow_shown(&before).is_some();
                 let then = Before {
                     scenes: (self.settings.collection != before).then(|| before.clone()),

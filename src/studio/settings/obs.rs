@@ -16,7 +16,8 @@ use crate::studio::settings::obs_filters::{self, array, flag, number, text};
 use crate::studio::settings::obs_sizes::{self, Known};
 use crate::studio::settings::obs_sources::{self, Taken};
 use crate::studio::settings::{obs_places, obs_sounds, obs_transitions};
-use crate::studio::strips::{SoundStrip, sound_of};
+use crate::studio::strips::{SoundStrip, sound_of, take_in};
+use crate::studio::take_in::TakenIn;
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 1_000;
@@ -34,6 +35,25 @@ pub struct Import {
 }
 
 impl Import {
+    /// Adds it to what is there already (`main` is what the main strip hears): how many scenes, sources
+    /// and strips that were. What did not come is listed too, and only what came stays in here.
+    pub fn give(
+        &mut self,
+        to: &mut Collection,
+        strips: &mut Vec<SoundStrip>,
+        main: Option<AudioChoice>,
+    ) -> (usize, usize, usize) {
+        let TakenIn { scenes, sources, left_out } = to.take_in(self.collection.clone());
+        self.left_out.extend(left_out);
+        self.collection.scenes.truncate(scenes);
+        self.collection.sources.truncate(sources);
+        let (came, left_out) = take_in(strips, main.as_ref(), self.strips.clone());
+        self.left_out.extend(left_out);
+        let mut came = came.into_iter();
+        self.strips.retain(|_| came.next() == Some(true));
+        (scenes, sources, self.strips.len())
+    }
+
     /// What was not taken in, as far as a notice has room for it.
     pub fn left_out_in_short(&self) -> String {
         let (first, more) =

@@ -1,0 +1,281 @@
+//! A collection that is taken into another one: its scenes and sources come under names and ids that
+//! are free, as far as there is room. What does not come is listed, and nothing that comes points at
+//! it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::capture::Instead;
+use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
+use crate::studio::scenes::{Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
+
+/// What came of another collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenIn {
+    /// So many of its scenes, from the first on.
+    pub scenes: usize,
+    /// And of its sources.
+    pub sources: usize,
+    /// What did not come, in plain words.
+    pub left_out: Vec<String>,
+}
+
+impl Collection {
+    /// Adds the scenes of another collection, under names and ids that are free.
+    pub fn take_in(&mut self, other: Self) -> TakenIn {
+        // Nothing was built here yet: it becomes the other.
+        if *self == Self::default() {
+            let (scenes, sources) = (other.scenes.len(), other.sources.len());
+            *self = other;
+            return TakenIn { scenes, sources, left_out: Vec::new() };
+        }
+        let mut left_out = self.keep_own(&other);
+        let by = (self.next_source().0, self.next_scene().0, self.next_item().0);
+        let room = MOST_SOURCES.saturating_sub(self.sources.len()).min(other.sources.len());
+        let (came, gone) = other.sources.split_at_checked(room).unwrap_or_default();
+        for it in came {
+            let (id, name) = (SourceId(it.id.0 + by.0), self.free_source_name(&it.name));
+            self.sources.push(Source { id, name, ..it.clone() });
+        }
+        let full = |name: &str| format!("the source '{name}': there are {MOST_SOURCES} already");
+        left_out.extend(gone.iter().map(|it| full(&it.name)));
+        let sources = came.len();
+        let gone_sources = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
+
+        let room = MOST_SCENES.saturating_sub(self.scenes.len()).min(other.scenes.len());
+        let (came, gone) = other.scenes.split_at_checked(room).unwrap_or_default();
+        let gone_scenes = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
+        let room = MOST_ITEMS.saturating_sub(self.item_count());
+        let mut mover =
+            Mover { by, room, gone_sources, gone_scenes, over: 0, without: BTreeSet::new() };
+        for it in came {
+            let (id, name) = (SceneId(it.id.0 + by.1), self.free_scene_name(&it.name));
+            let items = mover.items(&it.items);
+            left_out.extend(mover.told(&it.name));
+            let own = other.own_transitions.get(&it.id).cloned();
+            self.own_transitions.extend(own.map(|own| (id, own)));
+            self.scenes.push(Scene { id, name, items });
+        }
+        let full = |name: &str| format!("the scene '{name}': there are {MOST_SCENES} already");
+        left_out.extend(gone.iter().map(|it| full(&it.name)));
+        TakenIn { scenes: came.len(), sources, left_out }
+    }
+
+    /// What is one for the whole collection: where both have it, that which is here stays.
+    fn keep_own(&mut self, other: &Self) -> Vec<String> {
+        let mut left_out = Vec::new();
+        if self.transition != other.transition {
+            left_out.push("the transition of most scenes: the one that is set here stays".into());
+        }
+        if self.main_filters.is_empty() {
+            self.main_filters.clone_from(&other.main_filters);
+        } else if self.main_filters != other.main_filters && !other.main_filters.is_empty() {
+            left_out.push("the filters of the main picture: those that are set here stay".into());
+        }
+        if self.main_instead == Instead::Keep {
+            self.main_instead.clone_from(&other.main_instead);
+        } else if self.main_instead != other.main_instead && other.main_instead != Instead::Keep {
+            let what = "what is shown instead of the main picture: what is set here stays";
+            left_out.push(what.into());
+        }
+        left_out
+    }
+}
+
+/// Gives items and what they show the ids that they have here.
+struct Mover<'a> {
+    /// How much higher those of sources, scenes and items are.
+    by: (u32, u32, u32),
+    /// Items for which there is room.
+    room: usize,
+    gone_sources: BTreeMap<SourceId, &'a str>,
+    gone_scenes: BTreeMap<SceneId, &'a str>,
+    /// Items of the scene for which there was none.
+    over: usize,
+    /// Names of what it would show that did not come.
+    without: BTreeSet<&'a str>,
+}
+
+impl Mover<'_> {
+    fn items(&mut self, items: &[Item]) -> Vec<Item> {
+        items.iter().filter_map(|item| self.item(item)).collect()
+    }
+
+    fn item(&mut self, item: &Item) -> Option<Item> {
+        let (source, scene, shift) = self.by;
+        let gone = match &item.content {
+            Content::Source(id) => self.gone_sources.get(id),
+            Content::Scene(id) => self.gone_scenes.get(id),
+            Content::Group(_) => None,
+        };
+        if let Some(name) = gone {
+            self.without.insert(name);
+            return None;
+        }
+        if self.room == 0 {
+            self.over += 1 + count(item.members());
+            return None;
+        }
+        self.room -= 1;
+        let content = match &item.content {
+            Content::Source(id) if *id == MAIN => Content::Source(MAIN),
+            Content::Source(id) => Content::Source(SourceId(id.0 + source)),
+            Content::Scene(id) => Content::Scene(SceneId(id.0 + scene)),
+            Content::Group(members) => Content::Group(self.items(members)),
+        };
+        let mut moved = Item { content, ..item.clone() };
+        moved.id.0 += shift;
+        Some(moved)
+    }
+
+    /// What of a scene did not come, in plain words.
+    fn told(&mut self, scene: &str) -> Vec<String> {
+        let without = std::mem::take(&mut self.without).into_iter();
+        let mut told: Vec<String> =
+            without.map(|name| format!("what shows '{name}' in the scene '{scene}'")).collect();
+        match std::mem::take(&mut self.over) {
+            0 => {}
+            over => told.push(format!(
+                "{over} items of the scene '{scene}': there are {MOST_ITEMS} already"
+            )),
+        }
+        told
+    }
+}
+
+/// Items, also those within groups.
+fn count(items: &[Item]) -> usize {
+    items.iter().map(|item| 1 + count(item.members())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::capture::VideoChoice;
+    use crate::compose::filter::{Filter, Slot};
+    use crate::compose::scene::ItemId;
+    use crate::compose::transition::{Kind, Transition};
+    use crate::studio::Edit;
+
+    fn shows(id: u32, content: Content) -> Item {
+        Item::new(ItemId(id), content)
+    }
+
+    /// A collection with so many sources and scenes, each of which shows the source of its number, a
+    /// group with the last source in it, and the last scene.
+    fn large(sources: u32, scenes: u32) -> Collection {
+        let mut it = Collection::default();
+        it.sources = (1..=sources)
+            .map(|id| Source {
+                id: SourceId(id),
+                name: format!("Source {id}"),
+                choice: VideoChoice::Test,
+                filters: Vec::new(),
+                properties: Default::default(),
+                instead: Instead::Keep,
+            })
+            .collect();
+        it.scenes = (1..=scenes)
+            .map(|id| Scene {
+                id: SceneId(id),
+                name: format!("Scene {id}"),
+                items: vec![
+                    shows(id * 5, Content::Source(SourceId(id.min(sources)))),
+                    shows(
+                        id * 5 + 1,
+                        Content::Group(vec![shows(id * 5 + 2, Content::Source(SourceId(sources)))]),
+                    ),
+                    shows(id * 5 + 3, Content::Scene(SceneId(scenes))),
+                ],
+            })
+            .collect();
+        it.break_circles();
+        it
+    }
+
+    /// Whether everything that is shown is there, and every id one item's.
+    fn holds_together(it: &Collection) {
+        let mut ids = BTreeSet::new();
+        it.each(|item| {
+            assert!(ids.insert(item.id), "{:?} twice", item.id);
+            match item.content {
+                Content::Source(id) => assert!(id == MAIN || it.source(id).is_some(), "{id:?}"),
+                Content::Scene(id) => assert!(it.scene(id).is_some(), "{id:?}"),
+                Content::Group(_) => {}
+            }
+        });
+    }
+
+    #[test]
+    fn nothing_points_at_what_found_no_room_and_it_is_told() {
+        let mut it = large(62, 198);
+        let taken = it.take_in(large(4, 4));
+        assert_eq!((taken.scenes, taken.sources), (2, 2));
+        assert_eq!((it.scenes.len(), it.sources.len()), (MOST_SCENES, MOST_SOURCES));
+        holds_together(&it);
+        assert_eq!(
+            taken.left_out,
+            [
+                "the source 'Source 3': there are 64 already",
+                "the source 'Source 4': there are 64 already",
+                "what shows 'Scene 4' in the scene 'Scene 1'",
+                "what shows 'Source 4' in the scene 'Scene 1'",
+                "what shows 'Scene 4' in the scene 'Scene 2'",
+                "what shows 'Source 4' in the scene 'Scene 2'",
+                "the scene 'Scene 3': there are 200 already",
+                "the scene 'Scene 4': there are 200 already",
+            ]
+        );
+        let [.., first, second] = it.scenes.as_slice() else { panic!() };
+        let shown = |scene: &Scene| match scene.items[0].content {
+            Content::Source(id) => it.source_name(id).to_owned(),
+            _ => panic!("{scene:?}"),
+        };
+        assert_eq!((shown(first), shown(second)), ("Source 1 2".into(), "Source 2 2".into()));
+    }
+
+    #[test]
+    fn items_beyond_the_most_are_counted() {
+        let mut it = Collection::default();
+        it.scenes[0].items = (1..=1_998).map(|id| shows(id, Content::Source(MAIN))).collect();
+        let taken = it.take_in(large(1, 2));
+        assert_eq!(it.item_count(), MOST_ITEMS);
+        holds_together(&it);
+        assert_eq!(
+            taken.left_out,
+            [
+                "2 items of the scene 'Scene 1': there are 2000 already",
+                "3 items of the scene 'Scene 2': there are 2000 already",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_one_for_all_stays_as_it_is_here() {
+        let slot = |kind| Slot { enabled: true, filter: Filter::of_kind(kind).unwrap() };
+        let mut other = large(1, 1);
+        other.transition = Transition { kind: Kind::Cut, duration: Duration::ZERO };
+        other.main_filters = vec![slot("blur")];
+        // Where nothing was built it comes as it is.
+        let mut empty = Collection::default();
+        let taken = empty.take_in(other.clone());
+        assert_eq!((&empty, taken.left_out.len(), taken.scenes), (&other, 0, 1));
+        let mut it = Collection::default();
+        assert!(it.apply(&Edit::AddScene("Mine".into())));
+        let before = it.transition.clone();
+        let taken = it.take_in(other.clone());
+        assert_eq!((&it.transition, it.main_filters.len()), (&before, 1));
+        assert_eq!(
+            taken.left_out,
+            ["the transition of most scenes: the one that is set here stays"]
+        );
+        it.main_filters = vec![slot("sharpen")];
+        let taken = it.take_in(other.clone());
+        assert_eq!(taken.left_out.len(), 2, "{:?}", taken.left_out);
+        // What is alike is not told.
+        it.transition = other.transition.clone();
+        it.main_filters.clone_from(&other.main_filters);
+        assert_eq!(it.take_in(other).left_out, Vec::<String>::new());
+    }
+}
