@@ -146,6 +146,75 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
 }
 
 #[test]
+fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepared() {
+    let mut collection = Collection::default();
+    let scene = collection.current;
+    assert!(collection.apply(&Edit::AddScene("Crowd".into())));
+    let crowd = collection.scenes[1].id;
+    for (scene, count) in [(scene, 256), (crowd, 257)] {
+        let have = collection.scene(scene).unwrap().items.len();
+        for _ in have..count {
+            let mut item = collection.scenes[0].items[0].clone();
+            item.id.0 = 1_000 + collection.item_count() as u32;
+            collection.scenes.iter_mut().find(|it| it.id == scene).unwrap().items.push(item);
+        }
+    }
+    let studio = quiet(Settings { collection, ..Settings::default() });
+    let told = || -> Vec<String> {
+        let notices = studio.snapshot().notices;
+        let told = notices.iter().filter(|it| it.key == "scene-crowded");
+        told.map(|it| it.args[0].1.clone()).collect()
+    };
+    studio.send(Command::PrepareScene(Some(crowd)));
+    wait_for("the prepared one", LIMIT, || told() == ["Crowd"]);
+    let top = studio.snapshot().scenes.collection.scenes[1].items[256].id;
+    studio.send(Command::Edit(Edit::HideItem(top, true)));
+    wait_for("it fits", LIMIT, || told().is_empty());
+    studio.send(Command::Edit(Edit::HideItem(top, false)));
+    wait_for("it does not", LIMIT, || told() == ["Crowd"]);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("more.json");
+    let source = |number: u32| serde_json::json!({"name": format!("S{number}"), "source": "test"});
+    let items = [1, 64].map(|number| serde_json::json!({"source": format!("S{number}")}));
+    let json = serde_json::json!({"version": 1, "collection": {
+        "current": "More", "transition": "cut", "transition_ms": 0,
+        "sources": (1..=64).map(source).collect::<Vec<_>>(),
+        "scenes": [{"name": "More", "items": items}],
+    }});
+    fs::write(&file, json.to_string()).unwrap();
+    let settings =
+        || Settings { collection: collection(&[VideoChoice::Test]), ..Settings::default() };
+    let wanted = [
+        "the transition of most scenes: the one that is set here stays",
+        "the source 'S64': there are 64 already",
+        "what shows 'S64' in the scene 'More'",
+    ];
+    // In the window.
+    let studio = quiet(settings());
+    studio.send(Command::ImportScenes(file.clone()));
+    let told = || {
+        let notices = studio.snapshot().notices;
+        notices.iter().find(|it| it.key == "scenes-left-out").map(|it| it.args[0].1.clone())
+    };
+    wait_for("what did not come", LIMIT, || told() == Some(wanted.join("; ")));
+    let now = studio.snapshot().scenes.collection;
+    assert_eq!((now.sources.len(), now.scenes[1].items.len()), (64, 1));
+    studio.end(LIMIT).unwrap();
+    // And by the command.
+    let path = folder.path().join("settings.toml");
+    settings().write(&path).unwrap();
+    let words = ["scenes", "import", file.to_str().unwrap(), "--settings", path.to_str().unwrap()];
+    let told = Onair::start(&words).wait_named("scenes");
+    assert_eq!(told["left_out"], serde_json::json!(wanted));
+    assert_eq!(told["sources"].as_array().unwrap().len(), 63);
+}
+
+#[test]
 fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);

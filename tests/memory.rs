@@ -144,7 +144,11 @@ fn crowded() -> Arc<Plan> {
         layer(6, 4, at(150.0, 100.0, SMALL)),
     ];
     let group = |key, layers, opacity| Together { key, layers, opacity, blend: Blend::Normal };
-    Arc::new(Plan { layers, together: vec![group(90, 1..4, 0.5), group(91, 2..4, 0.8)] })
+    Arc::new(Plan {
+        layers,
+        together: vec![group(90, 1..4, 0.5), group(91, 2..4, 0.8)],
+        more: false,
+    })
 }
 
 /// Allocations of some pictures from the instant `from` on, after others have warmed everything. The
@@ -326,7 +330,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
             _ => Means::Nothing,
         };
         let transition = Transition { kind, duration: Duration::from_millis(600) };
-        let plan = Arc::new(Plan { layers, together: vec![group] });
+        let plan = Arc::new(Plan { layers, together: vec![group], more: false });
         program.set_filters(filters, false);
         program.obey(sources, Some((plan, Some(Change { transition, means }))), None);
         for after in [0, 300, 500, 1_000] {

@@ -96,7 +96,7 @@ fn import(
         return Err(format!("{}: {warning}", path.display()));
     }
     let main = settings.audio.clone();
-    import.give(&mut settings.collection, &mut settings.strips, main);
+    import.give(&mut settings.collection, &mut settings.strips, main.as_ref());
     // Passwords in addresses are not written there.
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, KEPT_WITHIN)

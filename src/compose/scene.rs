@@ -237,6 +237,8 @@ pub struct Plan {
     pub layers: Vec<Layer>,
     /// Groups that are drawn as one; each before those within it, otherwise from the bottom to the top.
     pub together: Vec<Together>,
+    /// Whether something that would be seen lies above the [most layers](MOST_LAYERS).
+    pub more: bool,
 }
 
 impl Plan {
@@ -244,17 +246,16 @@ impl Plan {
     pub fn simple(source: SourceId) -> Self {
         let places = vec![Place::default()];
         let layer = Layer { key: 0, source, places, framed: 0, opacity: 1.0, blend: Blend::Normal };
-        Self { layers: vec![layer], together: Vec::new() }
+        Self { layers: vec![layer], ..Self::default() }
     }
 
     /// What `scene` shows. Hidden items, scenes within themselves, and what is too deep or too much
     /// are left out.
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
-        let mut flattener =
-            Flattener { all, path: vec![scene.id], layers: Vec::new(), together: Vec::new() };
+        let mut flattener = Flattener { all, path: vec![scene.id], plan: Self::default() };
         flattener
             .items(&scene.items, &Outer { key: u64::from(scene.id.0), places: &[], framed: 0 });
-        Self { layers: flattener.layers, together: flattener.together }
+        flattener.plan
     }
 
     /// The sources that are needed.
@@ -268,8 +269,7 @@ struct Flattener<'a> {
     all: &'a [Scene],
     /// The scenes that are being walked through.
     path: Vec<SceneId>,
-    layers: Vec<Layer>,
-    together: Vec<Together>,
+    plan: Plan,
 }
 
 /// What the groups around an item make of it.
@@ -286,19 +286,20 @@ impl Flattener<'_> {
             (outer.key, item.id).hash(&mut hasher);
             let key = hasher.finish();
             let opacity = if item.opacity.is_finite() { item.opacity.clamp(0.0, 1.0) } else { 1.0 };
-            if opacity <= 0.0
-                || outer.places.len() >= MOST_DEPTH
-                || self.layers.len() >= MOST_LAYERS
-            {
+            // Once it is known that there is too much nothing more is looked for.
+            if opacity <= 0.0 || outer.places.len() >= MOST_DEPTH || self.plan.more {
                 continue;
             }
             let blend = item.blend;
             let places: Vec<Place> =
                 outer.places.iter().chain([&item.place.bounded()]).copied().collect();
             match &item.content {
+                Content::Source(_) if self.plan.layers.len() >= MOST_LAYERS => {
+                    self.plan.more = true;
+                }
                 Content::Source(source) => {
                     let (source, framed) = (*source, outer.framed);
-                    self.layers.push(Layer { key, source, places, framed, opacity, blend });
+                    self.plan.layers.push(Layer { key, source, places, framed, opacity, blend });
                 }
                 Content::Group(items) => {
                     self.one(key, opacity, blend, |it| {
@@ -325,19 +326,19 @@ impl Flattener<'_> {
         if opacity >= 1.0 && blend == Blend::Normal {
             return members(self);
         }
-        let (first, index) = (self.layers.len(), self.together.len());
-        self.together.push(Together { key, layers: first..first, opacity, blend });
+        let (first, index) = (self.plan.layers.len(), self.plan.together.len());
+        self.plan.together.push(Together { key, layers: first..first, opacity, blend });
         members(self);
-        let last = self.layers.len();
-        let alone = self.together.len() == index + 1 && last == first + 1;
-        match self.layers.last_mut().filter(|_| alone) {
+        let last = self.plan.layers.len();
+        let alone = self.plan.together.len() == index + 1 && last == first + 1;
+        match self.plan.layers.last_mut().filter(|_| alone) {
             Some(layer) if layer.blend == Blend::Normal => {
                 (layer.opacity, layer.blend) = (layer.opacity * opacity, blend);
-                self.together.truncate(index);
+                self.plan.together.truncate(index);
             }
-            _ if first == last => self.together.truncate(index),
+            _ if first == last => self.plan.together.truncate(index),
             _ => {
-                if let Some(group) = self.together.get_mut(index) {
+                if let Some(group) = self.plan.together.get_mut(index) {
                     group.layers = first..last;
                 }
             }
@@ -419,7 +420,19 @@ mod tests {
         assert_eq!(Plan::of(&scene, std::slice::from_ref(&scene)).layers.len(), 1);
         items.extend((3..10_003).map(|id| item(id, Content::Source(SourceId(1)))));
         let scene = Scene { id: SceneId(1), items, ..Scene::default() };
-        assert_eq!(Plan::of(&scene, &[]).layers.len(), MOST_LAYERS);
+        let plan = Plan::of(&scene, &[]);
+        assert_eq!((plan.layers.len(), plan.more), (MOST_LAYERS, true));
+        // What is not seen is not missed; members of groups count one by one.
+        let source = |id| item(id, Content::Source(SourceId(1)));
+        let mut items: Vec<Item> = (1..=255).map(source).collect();
+        items.push(item(300, Content::Group(vec![source(301)])));
+        items.push(item(302, Content::Group(Vec::new())));
+        items.push(Item { hidden: true, ..source(303) });
+        let mut scene = Scene { id: SceneId(1), items, ..Scene::default() };
+        let plan = Plan::of(&scene, &[]);
+        assert_eq!((plan.layers.len(), plan.more), (MOST_LAYERS, false));
+        scene.items[256] = item(302, Content::Group(vec![source(304)]));
+        assert!(Plan::of(&scene, &[]).more);
         let mut deep = item(1, Content::Source(SourceId(1)));
         for id in 2..40 {
             deep = item(id, Content::Group(vec![deep]));

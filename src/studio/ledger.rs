@@ -32,12 +32,12 @@ impl Ledger {
         self.notices.retain(|notice| !keys.contains(&notice.key));
     }
 
-    /// Takes back what is no longer true of one device, source or file.
+    /// Takes back what is no longer true of one device, source, scene or file.
     pub(super) fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
             let mut args = notice.args.iter();
             args.any(|(name, value)| {
-                matches!(*name, "device" | "source" | "path") && value == device
+                matches!(*name, "device" | "source" | "scene" | "path") && value == device
             })
         };
         self.notices.retain(|notice| !keys.contains(&notice.key) || !of(notice));

@@ -1,11 +1,14 @@
 //! What the studio says about scenes and their sources: part of [`Message`](super::message::Message).
 
-use crate::compose::scene::SourceId;
+use crate::compose::scene::{MOST_LAYERS, SourceId};
 use crate::studio::edits::Refusal;
 use crate::studio::notice::{Level, Remedy};
 
 /// Taken back once there is room for a strip.
 pub(super) const NO_STRIP: &str = "scene-no-strip";
+
+/// Taken back once the scene has no more.
+pub(super) const CROWDED: &str = "scene-crowded";
 
 /// Something about scenes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,10 @@ pub enum Said {
     /// What a source plays is not heard: there are as many strips as there may be.
     NoStrip {
         source: String,
+    },
+    /// A scene has more layers than are drawn.
+    Crowded {
+        scene: String,
     },
     /// A file that a filter works with cannot be used.
     FilterFailed {
@@ -92,6 +99,7 @@ impl Said {
             Self::FileLeftOut { others: 0, .. } => "scene-file-left-out",
             Self::FileLeftOut { .. } => "scene-files-left-out",
             Self::NoStrip { .. } => NO_STRIP,
+            Self::Crowded { .. } => CROWDED,
             Self::FilterFailed { .. } => "filter-failed",
             Self::TransitionFailed { .. } => "transition-failed",
             Self::Imported { .. } => "scenes-imported",
@@ -136,6 +144,7 @@ impl Said {
                 ("sources", sources.clone()),
                 ("strips", strips.clone()),
             ],
+            Self::Crowded { scene } => vec![("scene", scene.clone())],
             Self::LeftOut { what } => vec![("what", what.clone())],
             Self::ImportFailed { path, reason }
             | Self::ExportFailed { path, reason }
@@ -192,6 +201,9 @@ impl Said {
             Self::NoStrip { source } => {
                 format!("{source} is not heard: there are as many strips as there may be.")
             }
+            Self::Crowded { scene } => {
+                format!("The scene {scene} has more than {MOST_LAYERS} layers: those above them are not drawn.")
+            }
             Self::FilterFailed { path, reason } => {
                 format!("A filter does nothing, because {path} cannot be used: {reason}")
             }
@@ -240,6 +252,7 @@ impl Said {
             Self::SourceLost { .. } => "It is taken back by itself when it returns; until then a slate is shown, or what its properties say.".into(),
             Self::FileLeftOut { .. } => "It is shown in its turn as soon as it is there. Or choose another file for it in the properties of the source.".into(),
             Self::NoStrip { .. } => "Remove a strip from the sound desk, then add one that hears it.".into(),
+            Self::Crowded { .. } => "Hide or remove what is not needed; what is in groups and in scenes within it counts one by one.".into(),
             Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
             Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),
             Self::LeftOut { .. } => "onair has nothing of that kind, or no room for it. The scenes are without it.".into(),

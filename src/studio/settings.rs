@@ -10,6 +10,7 @@ mod filters;
 #[cfg(test)]
 mod guide;
 pub(in crate::studio) mod hidden;
+mod import;
 mod kept;
 mod layout;
 mod obs;
@@ -42,7 +43,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::disk::{put, read_bounded};
-use self::reader::Reader;
+use self::reader::{Reader, VERSION};
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::control::Wanted;
@@ -61,9 +62,6 @@ pub use places::{
 pub(in crate::studio) use services::MOST as MOST_SERVICES;
 pub use services::{Own, OwnPart, read_own, read_services, services_beside, write_services};
 pub use window::{Language, Preferences, Theme};
-
-/// The version this program writes. Version 1 had one target.
-pub const VERSION: i64 = 2;
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, PartialEq)]

@@ -504,7 +504,7 @@ mod tests {
         assert_eq!(take_in(&mut strips, Some(&mic), taken.clone()), whole);
         let found: Vec<_> = strips.iter().map(|it| (it.id.0, it.name.as_str())).collect();
         assert_eq!(found, [(0, "A"), (1, ""), (2, "Desktop"), (3, "B")]);
-        assert_eq!(take_in(&mut strips, Some(&mic), taken.clone()), whole);
+        assert_eq!(take_in(&mut strips, Some(&mic), taken), whole);
         assert_eq!(strips.len(), 4);
         // Where there is no room it is told, and what is heard here already is set all the same.
         strips.extend(

@@ -165,31 +165,26 @@ mod tests {
     /// A collection with so many sources and scenes, each of which shows the source of its number, a
     /// group with the last source in it, and the last scene.
     fn large(sources: u32, scenes: u32) -> Collection {
-        let mut it = Collection::default();
-        it.sources = (1..=sources)
-            .map(|id| Source {
-                id: SourceId(id),
-                name: format!("Source {id}"),
-                choice: VideoChoice::Test,
-                filters: Vec::new(),
-                properties: Default::default(),
-                instead: Instead::Keep,
-            })
-            .collect();
-        it.scenes = (1..=scenes)
-            .map(|id| Scene {
-                id: SceneId(id),
-                name: format!("Scene {id}"),
-                items: vec![
-                    shows(id * 5, Content::Source(SourceId(id.min(sources)))),
-                    shows(
-                        id * 5 + 1,
-                        Content::Group(vec![shows(id * 5 + 2, Content::Source(SourceId(sources)))]),
-                    ),
-                    shows(id * 5 + 3, Content::Scene(SceneId(scenes))),
-                ],
-            })
-            .collect();
+        let source = |id| Source {
+            id: SourceId(id),
+            name: format!("Source {id}"),
+            choice: VideoChoice::Test,
+            filters: Vec::new(),
+            properties: Default::default(),
+            instead: Instead::Keep,
+        };
+        let scene = |id: u32| {
+            let last = shows(id * 5 + 2, Content::Source(SourceId(sources)));
+            let items = vec![
+                shows(id * 5, Content::Source(SourceId(id.min(sources)))),
+                shows(id * 5 + 1, Content::Group(vec![last])),
+                shows(id * 5 + 3, Content::Scene(SceneId(scenes))),
+            ];
+            Scene { id: SceneId(id), name: format!("Scene {id}"), items }
+        };
+        let (sources, scenes) =
+            ((1..=sources).map(source).collect(), (1..=scenes).map(scene).collect());
+        let mut it = Collection { sources, scenes, ..Collection::default() };
         it.break_circles();
         it
     }

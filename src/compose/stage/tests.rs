@@ -277,7 +277,7 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
     };
     let pictures: Vec<_> = [40, 100, 200].map(|luma| flat(SIZE, luma, None)).into();
     let picture = |id: SourceId| pictures.get(id.0 as usize).cloned();
-    let plan = Plan { layers: layers.clone(), together: vec![group.clone()] };
+    let plan = Plan { layers: layers.clone(), together: vec![group.clone()], more: false };
     let (out, _) = stage.draw(&mut canvas, &plan, picture);
     let at = |out: &Planes, x: usize| out.y[45 * 160 + x];
     let seen = |out: &Planes| (at(out, 10), at(out, 100), at(out, 150));
@@ -286,7 +286,7 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
     // Another ground: the group stays.
     group.opacity = 1.0;
     group.blend = crate::compose::scene::Blend::Lighten;
-    let plan = Plan { layers, together: vec![group] };
+    let plan = Plan { layers, together: vec![group], more: false };
     let (out, new) = stage.draw(&mut canvas, &plan, picture);
     assert!(new && std::ptr::eq(made, Arc::as_ptr(&stage.bundles[&9].image.planes)));
     let (low, middle, high) = seen(&out);

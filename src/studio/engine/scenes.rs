@@ -19,7 +19,7 @@ use crate::media::transport::AtEnd;
 use crate::studio::event::{self, Event};
 use crate::studio::message::{Message, keys};
 use crate::studio::program::{Program, Tried};
-use crate::studio::said::Said;
+use crate::studio::said::{self, Said};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
@@ -237,12 +237,26 @@ impl Engine {
     fn stage_changed(&mut self, transition: Option<Transition>) {
         let collection = &self.settings.collection;
         self.state.stage.shared = Arc::new(collection.clone());
-        let plan = collection.plan(collection.current);
+        let (id, plan) = (collection.current, collection.plan(collection.current));
         let Some(program) = &mut self.state.program else { return };
+        let more = plan.more;
         let messages = program.change(collection, plan, transition);
         self.follow_sources(&messages);
+        self.tell_crowded(id, more);
         self.attend_strips();
         self.show_prepared();
+    }
+
+    /// That a scene has more layers than are drawn is told once, until it has no more.
+    fn tell_crowded(&mut self, id: SceneId, more: bool) {
+        let crowded = &mut self.state.stage.crowded;
+        let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
+        let scene = scene.unwrap_or_default();
+        if more && crowded.insert(id) {
+            self.tell(&Message::Scenes(Said::Crowded { scene }), "");
+        } else if !more && crowded.remove(&id) {
+            self.state.ledger.clear_of(&[said::CROWDED], &scene);
+        }
     }
 
     fn show_prepared(&mut self) {
@@ -250,8 +264,12 @@ impl Engine {
         let id = self.state.stage.prepared.filter(|id| collection.scene(*id).is_some());
         self.state.stage.prepared = id;
         let prepared = id.map(|id| (collection.plan(id), self.prepared.clone()));
+        let crowded = id.zip(prepared.as_ref().map(|(plan, _)| plan.more));
         if let Some(program) = &mut self.state.program {
             program.prepare(prepared);
+            if let Some((id, more)) = crowded {
+                self.tell_crowded(id, more);
+            }
         }
     }
 
@@ -383,8 +401,9 @@ impl Engine {
                 let before = self.settings.collection.clone();
                 let desk = self.settings.strips.clone();
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
+                let settings = &mut self.settings;
                 let (scenes, sources, strips) =
-                    import.give(&mut self.settings.collection, &mut self.settings.strips, main);
+                    import.give(&mut settings.collection, &mut settings.strips, main.as_ref());
                 let left_out = import.left_out_in_short();
                 let followed = self.follow_shown(&before).is_some();
                 let then = Before {

@@ -139,6 +139,7 @@ const OTHERS: &[&str] = &[
     "scene-source-back",
     "filter-failed",
     said::NO_STRIP,
+    said::CROWDED,
     "scenes-imported",
     "scenes-left-out",
     "scenes-import-failed",

@@ -21,9 +21,9 @@ use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
 use crate::studio::settings::disk::replace;
+pub use crate::studio::settings::import::Import;
 use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
-pub use crate::studio::settings::obs::Import;
 use crate::studio::settings::properties;
 use crate::studio::settings::reader::{self, number, quoted};
 use crate::studio::settings::{filters, hidden, strips};
@@ -31,6 +31,9 @@ use crate::studio::strips::SoundStrip;
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
+
+/// Tables that settings have and a collection's own file has not.
+const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];
 
 /// A file larger than this is no collection.
 const MOST_BYTES: u64 = 8 << 20;
@@ -350,7 +353,10 @@ pub fn import_text(text: &str) -> Result<Import, String> {
         text.parse::<toml::Table>().map(Value::Table).map_err(|error| error.message().to_owned())?
     };
     let table = value.get("collection").ok_or("there is no scene collection in it")?;
-    if value.get("version").and_then(Value::as_integer).is_some_and(|it| it > VERSION + 1) {
+    // Settings have a collection too, and a version of their own.
+    let settings = OF_SETTINGS.iter().any(|key| value.get(key).is_some());
+    let newest = if settings { reader::VERSION } else { VERSION };
+    if value.get("version").and_then(Value::as_integer).is_some_and(|it| it > newest) {
         left_out.push("what only a newer onair knows".into());
     }
     let collection = read(table, &mut |why| left_out.push(why));
@@ -548,6 +554,19 @@ mod tests {
             let (settings, _) = Settings::parse(text);
             assert!(settings.collection.current().is_some(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_newer_file_is_told_as_one() {
+        let newer = |text: &str| {
+            let left_out = import_text(text).unwrap().left_out;
+            left_out.iter().any(|it| it == "what only a newer onair knows")
+        };
+        let own = |version: i64| format!("version = {version}\n[[collection.scenes]]\nname = 'A'");
+        assert!(!newer(&own(1)) && newer(&own(2)), "its own version");
+        assert!(newer(r#"{"version": 2, "collection": {"scenes": [{"name": "A"}]}}"#));
+        let settings = |version: i64| format!("{}\n[window]\ntheme = 'dark'", own(version));
+        assert!(!newer(&settings(reader::VERSION)) && newer(&settings(reader::VERSION + 1)));
     }
 
     proptest! {

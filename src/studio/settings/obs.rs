@@ -12,60 +12,15 @@ use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
+use crate::studio::settings::import::Import;
 use crate::studio::settings::obs_filters::{self, array, flag, number, text};
 use crate::studio::settings::obs_sizes::{self, Known};
 use crate::studio::settings::obs_sources::{self, Taken};
 use crate::studio::settings::{obs_places, obs_sounds, obs_transitions};
-use crate::studio::strips::{SoundStrip, sound_of, take_in};
-use crate::studio::take_in::TakenIn;
+use crate::studio::strips::sound_of;
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 1_000;
-/// And in a notice up to here.
-const IN_SHORT: usize = 30;
-
-/// What a file had in it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Import {
-    pub collection: Collection,
-    /// Strips of the mixer, to be [taken in](crate::studio::strips::take_in).
-    pub strips: Vec<SoundStrip>,
-    /// What was not taken in, in plain words.
-    pub left_out: Vec<String>,
-}
-
-impl Import {
-    /// Adds it to what is there already (`main` is what the main strip hears): how many scenes, sources
-    /// and strips that were. What did not come is listed too, and only what came stays in here.
-    pub fn give(
-        &mut self,
-        to: &mut Collection,
-        strips: &mut Vec<SoundStrip>,
-        main: Option<AudioChoice>,
-    ) -> (usize, usize, usize) {
-        let TakenIn { scenes, sources, left_out } = to.take_in(self.collection.clone());
-        self.left_out.extend(left_out);
-        self.collection.scenes.truncate(scenes);
-        self.collection.sources.truncate(sources);
-        let (came, left_out) = take_in(strips, main.as_ref(), self.strips.clone());
-        self.left_out.extend(left_out);
-        let mut came = came.into_iter();
-        self.strips.retain(|_| came.next() == Some(true));
-        (scenes, sources, self.strips.len())
-    }
-
-    /// What was not taken in, as far as a notice has room for it.
-    pub fn left_out_in_short(&self) -> String {
-        let (first, more) =
-            self.left_out.split_at_checked(IN_SHORT).unwrap_or((&self.left_out, &[]));
-        let mut what = first.join("; ");
-        if !more.is_empty() {
-            what.push_str(&format!("; {} more", more.len()));
-        }
-        what
-    }
-}
-
 /// Whether this is such a file.
 pub(super) fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();

@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use crate::compose::filter::Filter;
-use crate::studio::settings::obs_filters::number;
 
 /// Light is about this power of a pixel's value.
 const POWER: f32 = 2.2;
@@ -124,6 +123,10 @@ fn opacity(settings: &Value, second: bool) -> f32 {
     (if second { told.unwrap_or(1.0) } else { told.unwrap_or(100.0) / 100.0 }) as f32
 }
 
+fn number(settings: &Value, key: &str) -> Option<f64> {
+    settings.get(key).and_then(Value::as_f64).filter(|number| number.is_finite())
+}
+
 fn whole(settings: &Value, key: &str) -> Option<u64> {
     settings.get(key).and_then(Value::as_u64)
 }
@@ -160,9 +163,9 @@ mod tests {
         filter.values().into_iter().map(|it| (*it * 1e3).round() / 1e3).collect()
     }
 
-    fn whole_correction(settings: Value, second: bool) -> Vec<f32> {
+    fn whole_correction(settings: &Value, second: bool) -> Vec<f32> {
         let mut not = Vec::new();
-        let filter = correction(&settings, second, &mut not);
+        let filter = correction(settings, second, &mut not);
         assert_eq!(not, Vec::<String>::new());
         values(Some(filter))
     }
@@ -170,7 +173,7 @@ mod tests {
     #[test]
     fn the_first_versions_reckon_with_values() {
         let first = json!({"contrast": -0.5, "brightness": 0.1, "gamma": -1.0, "opacity": 40});
-        assert_eq!(whole_correction(first, false), [1.0, 0.1, 0.5, 0.5, 1.0, 0.0, 0.4]);
+        assert_eq!(whole_correction(&first, false), [1.0, 0.1, 0.5, 0.5, 1.0, 0.0, 0.4]);
         let key = json!({"contrast": 1.0, "brightness": 0.5, "opacity": 100});
         assert_eq!(
             values(behind_key(&key, false)),
@@ -182,12 +185,12 @@ mod tests {
 
     #[test]
     fn the_second_versions_reckon_with_light() {
-        let twice = whole_correction(json!({"contrast": 1.0}), true);
+        let twice = whole_correction(&json!({"contrast": 1.0}), true);
         assert_eq!(twice, [1.37, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0], "the root of 2, about black");
         // Light of 0.214 is the middle; so much more of it is seen as 0.596.
-        assert_eq!(whole_correction(json!({"brightness": 0.1}), true)[1], 0.096);
+        assert_eq!(whole_correction(&json!({"brightness": 0.1}), true)[1], 0.096);
         let grey = json!({"color_multiply": 0xFF80_8080_u32, "color_add": 0xFF00_0000_u32});
-        let [gain, brightness, ..] = whole_correction(grey, true)[..] else { panic!() };
+        let [gain, brightness, ..] = whole_correction(&grey, true)[..] else { panic!() };
         assert!((gain - 0.5).abs() < 0.02 && brightness == 0.0, "{gain} {brightness}");
         let mut not = Vec::new();
         let tinted = json!({"color_multiply": 0x00FF_u32, "color_add": 0x1000_u32});

@@ -333,8 +333,8 @@ mod tests {
         assert_eq!(slots[3].filter.clone().values()[0], &mut 1.0);
     }
 
-    fn of(source: Value) -> (Vec<Filter>, Vec<String>) {
-        let taken = read(&source, (1_920.0, 1_080.0));
+    fn of(source: &Value) -> (Vec<Filter>, Vec<String>) {
+        let taken = read(source, (1_920.0, 1_080.0));
         assert_eq!(taken.not, Vec::<String>::new());
         (taken.slots.into_iter().map(|slot| slot.filter).collect(), taken.otherwise)
     }
@@ -343,7 +343,7 @@ mod tests {
     fn fields_of_capture_cards_are_made_whole_first() {
         let crop = json!([{"id": "crop_filter", "settings": {"left": 192}}]);
         let with = |mode: i64, order: i64| {
-            of(json!({"deinterlace_mode": mode, "deinterlace_field_order": order,
+            of(&json!({"deinterlace_mode": mode, "deinterlace_field_order": order,
                       "filters": crop}))
         };
         let (filters, told) = with(7, 1);
@@ -367,7 +367,7 @@ mod tests {
     fn what_keys_and_masks_do_to_colours_comes_behind_them() {
         let key = json!({"opacity": 0.5, "contrast": 0.0, "brightness": 0.0, "gamma": 0.0,
                          "key_color_type": "blue"});
-        let (filters, told) = of(json!({"filters": [
+        let (filters, told) = of(&json!({"filters": [
             {"id": "chroma_key_filter", "versioned_id": "chroma_key_filter_v2", "name": "Key",
              "enabled": true, "settings": key},
             {"id": "color_key_filter", "settings": {"brightness": 0.5, "key_color_type": "blue"}},
@@ -385,7 +385,7 @@ mod tests {
         assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
         assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
         // A key that does nothing else needs nothing behind it.
-        let (filters, told) = of(json!({"filters": [{"id": "chroma_key_filter", "settings":
+        let (filters, told) = of(&json!({"filters": [{"id": "chroma_key_filter", "settings":
             {"opacity": 100}}]}));
         assert_eq!((filters.len(), told.len()), (1, 0));
     }
@@ -401,10 +401,10 @@ mod tests {
         let (square, wide) = (image("square.png", 90, 90), image("wide.png", 160, 90));
         let mask = |path, stretch| {
             let settings = json!({"image_path": path, "stretch": stretch});
-            of(json!({"filters": [{"id": "mask_filter", "settings": settings}]})).1.len()
+            of(&json!({"filters": [{"id": "mask_filter", "settings": settings}]})).1.len()
         };
         assert_eq!((mask(&square, false), mask(&square, true), mask(&wide, false)), (1, 0, 0));
-        let (_, told) = of(json!({"filters": [
+        let (_, told) = of(&json!({"filters": [
             {"id": "color_filter", "versioned_id": "color_filter_v2", "name": "Warm",
              "settings": {"color_add": 0x20, "saturation": 5.0}},
             {"id": "gpu_delay", "name": "Late", "settings": {"delay_ms": 501}},

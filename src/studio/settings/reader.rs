@@ -8,6 +8,9 @@ use toml::Value;
 use crate::media::BitsPerSecond;
 use crate::studio::names;
 
+/// The version of the settings that this program writes. Version 1 had one target.
+pub const VERSION: i64 = 2;
+
 /// Warnings about one list or table; of one with more the rest is counted.
 const MOST_WARNINGS: usize = 20;
 

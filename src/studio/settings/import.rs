@@ -1,0 +1,51 @@
+//! What a file of scenes had in it, and how it is added to what is there.
+
+use crate::audio::AudioChoice;
+use crate::studio::scenes::Collection;
+use crate::studio::strips::{SoundStrip, take_in};
+use crate::studio::take_in::TakenIn;
+
+/// In a notice so much is listed.
+const IN_SHORT: usize = 30;
+
+/// What a file had in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Import {
+    pub collection: Collection,
+    /// Strips of the mixer, to be [taken in](crate::studio::strips::take_in).
+    pub strips: Vec<SoundStrip>,
+    /// What was not taken in, in plain words.
+    pub left_out: Vec<String>,
+}
+
+impl Import {
+    /// Adds it to what is there already (`main` is what the main strip hears): how many scenes, sources
+    /// and strips that were. What did not come is listed too, and only what came stays in here.
+    pub fn give(
+        &mut self,
+        to: &mut Collection,
+        strips: &mut Vec<SoundStrip>,
+        main: Option<&AudioChoice>,
+    ) -> (usize, usize, usize) {
+        let TakenIn { scenes, sources, left_out } = to.take_in(self.collection.clone());
+        self.left_out.extend(left_out);
+        self.collection.scenes.truncate(scenes);
+        self.collection.sources.truncate(sources);
+        let (came, left_out) = take_in(strips, main, self.strips.clone());
+        self.left_out.extend(left_out);
+        let mut came = came.into_iter();
+        self.strips.retain(|_| came.next() == Some(true));
+        (scenes, sources, self.strips.len())
+    }
+
+    /// What was not taken in, as far as a notice has room for it.
+    pub fn left_out_in_short(&self) -> String {
+        let (first, more) =
+            self.left_out.split_at_checked(IN_SHORT).unwrap_or((&self.left_out, &[]));
+        let mut what = first.join("; ");
+        if !more.is_empty() {
+            what.push_str(&format!("; {} more", more.len()));
+        }
+        what
+    }
+}
