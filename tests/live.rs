@@ -2,7 +2,9 @@
 //! its own server and in files; that picture and sound stay together; that keys stay secret.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg, others, wait_for};
@@ -452,6 +454,7 @@ fn the_second_tells_loudness_rms_and_peaks() {
     let audio = &events.last().unwrap()["audio"];
     for (name, value) in [
         ("level_dbfs", -23.0),
+        ("held_dbfs", -23.0),
         ("rms_dbfs", -26.0),
         ("true_peak_dbtp", -23.0),
         ("momentary_lufs", -23.0),
@@ -463,4 +466,46 @@ fn the_second_tells_loudness_rms_and_peaks() {
     }
     let strip = &events.last().unwrap()["strips"][0];
     assert!((strip["rms_dbfs"].as_f64().unwrap() + 26.0).abs() < 0.25, "{strip}");
+    assert!(audio["clipped"] == false && strip["clipped"] == false, "{audio} {strip}");
+}
+
+#[test]
+fn the_second_tells_of_clipping_until_its_lamp_is_put_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let wav = folder.path().join("loud.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(&wav, spec).unwrap();
+    // A moment at full scale, then minutes of next to nothing.
+    for index in 0..48_000 * 120 {
+        writer.write_sample(if index < 4_800 { i16::MIN } else { 40 }).unwrap();
+    }
+    writer.finalize().unwrap();
+    let pipe = folder.path().join("keyboard");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Open for both, so that nobody waits for the other end.
+    let mut keyboard = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec \"$@\" < {}", pipe.display()), "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_onair")).args(["live", "--video", "none", "--audio"]);
+    command.arg(format!("file:{}", wav.display())).arg("--record");
+    command.arg(folder.path().join("show.mkv")).args(["--control", "--json"]);
+    let mut onair = Onair::start_command(&mut command, &[]);
+    let lamps =
+        |event: &Value| [&event["audio"], &event["strips"][0]].map(|it| it["clipped"].as_bool());
+    let is = |event: &Value, lit| event["event"] == "stats" && lamps(event) == [Some(lit); 2];
+    onair.wait_event("the lamps", |it| {
+        let level = it["audio"]["level_dbfs"].as_f64();
+        is(it, true) && level.is_some_and(|level| level < -30.0)
+    });
+    let held = onair.events().iter().rev().find(|it| it["event"] == "stats").unwrap().clone();
+    assert!(held["audio"]["held_dbfs"].as_f64().unwrap() > -1.0, "{held}");
+    keyboard.write_all(b"clip-out\n").unwrap();
+    onair.wait_event("no lamps", |it| is(it, false) && it["audio"]["samples"].as_u64() > Some(0));
+    keyboard.write_all(b"stop\n").unwrap();
+    assert!(onair.peer.wait(LIMIT).success(), "{}", onair.peer.errors());
 }

@@ -273,6 +273,8 @@ fn stats_fields(stats: &Stats) -> Value {
             "samples": audio.samples,
             "bitrate": audio.bitrate,
             "level_dbfs": tenths(audio.level_dbfs.into()),
+            "held_dbfs": tenths(audio.held_dbfs.into()),
+            "clipped": audio.clipped,
             "rms_dbfs": tenths(audio.rms_dbfs.into()),
         });
         let known = [
@@ -340,6 +342,8 @@ fn strip_fields(strip: &stats::Strip) -> Value {
         "name": strip.name,
         "state": strip.state.name(),
         "level_dbfs": tenths(strip.level_dbfs.into()),
+        "held_dbfs": tenths(strip.held_dbfs.into()),
+        "clipped": strip.clipped,
         "rms_dbfs": tenths(strip.rms_dbfs.into()),
     });
     insert_known(&mut fields, [("drift_ppm", strip.drift_ppm)], tenths);

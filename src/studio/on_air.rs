@@ -558,6 +558,8 @@ impl OnAir {
             samples: mixed.samples.saturating_sub(self.began.samples),
             bitrate: self.audio_rate.rate(encoder.figures().bytes, now),
             level_dbfs: meter.peak_dbfs,
+            held_dbfs: meter.held_dbfs,
+            clipped: meter.clipped,
             rms_dbfs: meter.rms_dbfs,
             true_peak_dbtp: (meter.true_peak_dbtp > FLOOR_DBFS).then_some(meter.true_peak_dbtp),
             momentary_lufs: meter.momentary_lufs,

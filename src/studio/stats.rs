@@ -52,6 +52,10 @@ pub struct Audio {
     /// Encoded over the last second, bits a second.
     pub bitrate: u32,
     pub level_dbfs: f32,
+    /// The highest peak of the last 20 s.
+    pub held_dbfs: f32,
+    /// A sample has been at full scale since the clip lamp was put out.
+    pub clipped: bool,
     /// Over about 300 ms.
     pub rms_dbfs: f32,
     /// The highest so far, and loudness after EBU R 128; `None` where it is not measured, and of silence.
@@ -71,6 +75,9 @@ pub struct Strip {
     pub state: State,
     /// After fader and mute.
     pub level_dbfs: f32,
+    /// As those of [`Audio`].
+    pub held_dbfs: f32,
+    pub clipped: bool,
     /// The same, over about 300 ms.
     pub rms_dbfs: f32,
     /// Its device's clock against ours, parts per million, once measured.

@@ -16,7 +16,7 @@ use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
 use crate::compose::scene::SourceId;
-use crate::mix::StripId;
+use crate::mix::{Lamp, StripId};
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
 use crate::studio::scenes::MAIN;
@@ -208,6 +208,12 @@ impl Orders {
                 Ok(Some(Asked::IfBlack(name, instead))) => if_black(studio, &name, instead),
                 Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
                 Ok(Some(Asked::Talk(name, held))) => talk(studio, &name, held),
+                Ok(Some(Asked::ClipOut(name))) if name.is_empty() => {
+                    studio.send(Command::ClearClip(Lamp::All));
+                }
+                Ok(Some(Asked::ClipOut(name))) => {
+                    strip(studio, &name, |id| Command::ClearClip(Lamp::Strip(id)));
+                }
                 Ok(Some(Asked::StripEnd(name, at_end))) => {
                     strip(studio, &name, |id| Command::SetStripEnd { id, at_end });
                 }

@@ -117,6 +117,8 @@ pub(super) enum Asked {
     Ask(String),
     /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
     Talk(String, bool),
+    /// The clip lamp of the strip of this name goes out; an empty name means all lamps.
+    ClipOut(String),
     /// What becomes of the file that the strip of this name plays; an empty name is the main strip.
     StripEnd(String, AtEnd),
     /// What is heard in the stead of the strip of this name; an empty name as above.
@@ -156,6 +158,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "if-black" => return if_black(rest).map(Some),
         "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
+        "clip-out" => return Ok(Some(Asked::ClipOut(rest.to_owned()))),
         "strip" => return strip(rest).map(Some),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
@@ -169,7 +172,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                  media at-end loop|clear|hold [SOURCE], \
                  media add SOURCE: FILE, media remove NUMBER SOURCE, \
                  if-black [NAME:] keep|slate|SOURCE, ask [SOURCE], \
-                 talk press|release [STRIP], \
+                 talk press|release [STRIP], clip-out [STRIP], \
                  strip at-end loop|clear|hold [STRIP], strip restart [STRIP], \
                  strip if-silent [STRIP:] keep|SOURCE or stop"
             ));
@@ -434,6 +437,11 @@ mod tests {
         let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
         assert_eq!(parse("talk press", &names), talk("", true));
         assert_eq!(parse("talk release My guest", &names), talk("My guest", false));
+        let out = |name: &str| Ok(Some(Asked::ClipOut(name.into())));
+        assert_eq!(
+            (parse("clip-out", &names), parse("clip-out My guest", &names)),
+            (out(""), out("My guest"))
+        );
         assert!(parse("talk", &names).is_err() && parse("talk My guest", &names).is_err());
         assert!(parse("media", &names).is_err() && parse("media seek Clip", &names).is_err());
         assert_eq!(parse("", &names), Ok(None));

@@ -200,7 +200,7 @@ pub struct Args {
     /// camera, stream or file that is black, stands still or is gone: itself, a slate with its name, or another
     /// source by its words), `ask [SOURCE]` (the desktop asks
     /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips
-    /// that have one), `strip at-end loop|clear|hold [STRIP]` (of a file that is heard only),
+    /// that have one), `clip-out [STRIP]` (puts clip lamps out), `strip at-end loop|clear|hold [STRIP]` (of a file that is heard only),
     /// `strip restart [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (what is heard for a strip that is silent or
     /// gone), stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]

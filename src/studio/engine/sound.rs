@@ -318,6 +318,8 @@ impl Engine {
                 name,
                 state: report.state,
                 level_dbfs: reading.peak_dbfs,
+                held_dbfs: reading.held_dbfs,
+                clipped: reading.clipped,
                 rms_dbfs: reading.rms_dbfs,
                 drift_ppm: report.drift_ppm,
             }
