@@ -152,7 +152,21 @@ fn inside_pulse_filters() {
 
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
-    for round in cases.chunks(TRACKS) {
+    // One strip presses another one down by how loud it is, and not where it is below the threshold.
+    let ducked = |side: u32, gain| {
+        let filter = Filter::Compressor {
+            threshold_dbfs: -30.0,
+            ratio: 4.0,
+            attack_ms: 5.0,
+            release_ms: 100.0,
+            gain_db: 0.0,
+            side_chain: Some(StripId(side)),
+        };
+        let expected = Expected::About(gain, 1.0);
+        (vec![filter], Case { filter, hz: 440.0, dbfs: -20.0, expected })
+    };
+    let ducking = [ducked(2, -18.0), bare(1_000.0, -6.0), ducked(4, 0.0), bare(1_000.0, -40.0)];
+    for round in cases.chunks(TRACKS).chain([ducking.as_slice()]) {
         let mut now = missed(folder.path(), round, &choice);
         for _ in 1..HEARD {
             if !now.is_empty() {

@@ -39,6 +39,8 @@ impl Scroll {
 /// A strip of pieces, one behind the other.
 pub(super) struct Strip {
     planes: Planes,
+    /// Its alpha where it has none, which is all of it.
+    opaque: Vec<u8>,
     /// Top and width of each piece of a ticker; none for a text that moves up or down.
     pieces: Vec<(usize, usize)>,
     view: Size,
@@ -67,7 +69,13 @@ impl Strip {
             }
         }
         let pool = Planes::alpha_pool(view, 4);
-        Self { planes, pieces, view, scroll, pool }
+        let opaque = if planes.alpha.is_none() { vec![255; planes.y.len()] } else { Vec::new() };
+        Self { planes, opaque, pieces, view, scroll, pool }
+    }
+
+    /// Its alpha.
+    fn seen(&self) -> &[u8] {
+        self.planes.alpha.as_ref().unwrap_or(&self.opaque)
     }
 
     pub(super) fn view(&self) -> Size {
@@ -153,13 +161,7 @@ impl Strip {
         }
         if let Some(to_plane) = &mut out.alpha {
             let widths = (source.width as usize, outer.width as usize);
-            match &self.planes.alpha {
-                Some(alpha) => copy(alpha, widths.0, from, to_plane, widths.1, to, size),
-                None => {
-                    let full = vec![255; self.planes.y.len()];
-                    copy(&full, widths.0, from, to_plane, widths.1, to, size);
-                }
-            }
+            copy(self.seen(), widths.0, from, to_plane, widths.1, to, size);
         }
     }
 }

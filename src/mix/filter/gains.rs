@@ -58,7 +58,7 @@ pub(super) fn cases() -> Vec<Case> {
     let limiter = |threshold_dbfs| Filter::Limiter { threshold_dbfs, release_ms: 60.0 };
     let three = Filter::ThreeBand { low_db: 0.0, middle_db: 6.0, high_db: 0.0 };
     let ten = Filter::TenBand { db: [0.0, 0.0, 0.0, 0.0, 0.0, -9.0, 0.0, 0.0, 0.0, 0.0] };
-    let loudness = Filter::Loudness { target_lufs: -16.0, most_db: 0.0 };
+    let loudness = |target_lufs| Filter::Loudness { target_lufs, most_db: 20.0 };
     let about = |filter, hz, dbfs, gain, tolerance| Case {
         filter,
         hz,
@@ -88,8 +88,14 @@ pub(super) fn cases() -> Vec<Case> {
         about(three, 440.0, -20.0, 2.26, 0.2),
         about(Filter::Denoise { amount: 0.0 }, 440.0, -20.0, 0.0, 0.1),
         about(Filter::Denoise { amount: 0.0 }, 1_000.0, -20.0, 0.0, 0.1),
-        about(loudness, 440.0, -20.0, 0.0, 0.1),
-        about(loudness, 1_000.0, -20.0, 0.0, 0.1),
+        // It takes a tone for a voice, which it lets pass however much of noise it takes away.
+        about(Filter::Denoise { amount: 1.0 }, 440.0, -20.0, 0.0, 0.1),
+        about(Filter::Denoise { amount: 1.0 }, 1_000.0, -20.0, 0.0, 0.1),
+        about(Filter::Denoise { amount: 1.0 }, 440.0, -40.0, 0.0, 0.1),
+        // Crests at -20 dBFS on both sides are -20 LUFS at 1 kHz; R 128 weighs 440 Hz as 0.6 dB less.
+        about(loudness(-16.0), 440.0, -20.0, 4.6, 0.3),
+        about(loudness(-16.0), 1_000.0, -20.0, 4.0, 0.3),
+        about(loudness(-26.0), 1_000.0, -20.0, -6.0, 0.3),
         about(ten, 1_000.0, -20.0, -9.0, 0.2),
         about(ten, 440.0, -20.0, -1.6, 1.0),
     ]
