@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::peers::{self, ffmpeg};
+use crate::peers::{self, LIMIT, Onair, ffmpeg};
 use crate::watch::{Watching, config, play};
 use onair::player::{Config, Source, State};
+use serde_json::Value;
 
 /// Twelve seconds, a keyframe a second.
 fn make(folder: &Path, name: &str) -> PathBuf {
@@ -117,6 +118,36 @@ fn one_goes_about_in_what_a_server_has_recorded() {
     // All from there, and nothing of what the server had sent before it was asked.
     assert_eq!(outcome.figures.decoded, 50);
     assert!(outcome.figures.shown > 15, "{:?}", outcome.figures);
+}
+
+/// What `onair probe` answers.
+fn probe(url: &str) -> Value {
+    let mut onair = Onair::start(&["probe", url]);
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+    serde_json::from_str(&onair.peer.output()).unwrap()
+}
+
+#[test]
+fn a_probe_tells_how_long_a_servers_recording_is_and_no_length_of_a_broadcast() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let film = make(&nginx.recordings(), "a.flv");
+    let report = probe(&nginx.url("files", "a.flv"));
+    let length = report["duration"].as_f64().unwrap_or_else(|| panic!("{report}"));
+    assert!((length - 12.0).abs() < 0.3, "{report}");
+    // The same film as a broadcast, there and by our own server.
+    let mut serve = Onair::start(&["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0"]);
+    let own = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    for url in [nginx.url("live", "film"), format!("{own}/live/film")] {
+        let mut copy =
+            Onair::start(&["live", "--copy", film.to_str().unwrap(), "--loop", "--to", &url]);
+        copy.wait_event("a live target", |event| event["state"] == "live");
+        let report = probe(&url);
+        assert!(report["duration"].is_null(), "{report}");
+        assert_eq!(report["streams"][0]["width"], 320, "{report}");
+        copy.stop(LIMIT);
+    }
+    assert_eq!(serve.stop(LIMIT).code(), Some(0));
 }
 
 #[test]

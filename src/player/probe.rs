@@ -54,7 +54,7 @@ const MOST_TIMES: usize = 4_096;
 pub struct Report {
     /// `flv` (RTMP too), `mp4`, `mkv`, `mp3`, `flac`, `ogg`, `aac`, `hls` or `mpegts`.
     pub format: &'static str,
-    /// Seconds; of a file.
+    /// Seconds; of a file, and of what a server has recorded.
     pub duration: Option<f64>,
     /// `onMetaData`, as it came.
     pub metadata: Option<Value>,
@@ -260,6 +260,9 @@ async fn probe_url(
                 prober.take(TagKind::Audio, time_ms, &body, now);
             }
             Ok(Ok(Event::Metadata { value, .. })) => prober.metadata = Some(value),
+            // Broadcasters relay the metadata of files as they are: only where the server says this is
+            // there an end already.
+            Ok(Ok(Event::StreamIsRecorded)) => prober.length = Length::Told,
             Ok(Ok(Event::Unpublished | Event::StreamEof)) => over = prober.bodies > 0,
             Ok(Ok(_)) | Err(_) => {}
             Ok(Err(_)) if prober.bodies > 0 => over = true,
@@ -307,6 +310,8 @@ async fn probe_web(
     };
     let recorded = pull.pace() == Pace::Recorded;
     let mut prober = Prober::new(!recorded, start);
+    // The whole is not read: how long it lasts, only its metadata tell.
+    prober.length = if recorded { Length::Told } else { Length::None };
     let began = clock.now();
     let mut looked = began;
     loop {
@@ -339,19 +344,27 @@ async fn probe_web(
             return Err(silent());
         }
     }
-    // The whole was not read: how long it lasts, only its metadata tell.
-    prober.live = true;
-    let told = prober.told_duration().filter(|_| recorded);
-    Ok(Report { format: pull.format(), duration: told, ..prober.report() })
+    Ok(Report { format: pull.format(), ..prober.report() })
 }
 
 fn interrupted() -> Failure {
     Failure::new(Kind::System, "interrupted before anything was found", "")
 }
 
+/// How long it lasts.
+#[derive(Copy, Clone, Debug)]
+enum Length {
+    /// A broadcast has no end.
+    None,
+    /// As its metadata say.
+    Told,
+    /// As was measured, where its metadata do not say.
+    Measured,
+}
+
 /// Collects.
 struct Prober {
-    live: bool,
+    length: Length,
     start: Timestamp,
     timeline: Timeline,
     metadata: Option<Value>,
@@ -402,7 +415,7 @@ impl Course {
 impl Prober {
     fn new(live: bool, start: Timestamp) -> Self {
         Self {
-            live,
+            length: if live { Length::None } else { Length::Measured },
             start,
             timeline: Timeline::new(live),
             metadata: None,
@@ -620,7 +633,11 @@ impl Prober {
         let measured = longest + fps.filter(|_| video.is_some()).map_or(0.0, |fps| 1.0 / fps);
         Report {
             format: Format::Flv.extension(),
-            duration: if self.live { None } else { told.or(Some(measured)) },
+            duration: match self.length {
+                Length::None => None,
+                Length::Told => told,
+                Length::Measured => told.or(Some(measured)),
+            },
             metadata: self.metadata,
             video,
             audio,
