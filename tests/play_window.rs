@@ -72,6 +72,56 @@ fn a_stream_that_is_lost_when_the_time_is_over_gives_the_code_of_what_is_lost() 
     let events = events(&window);
     let last = events.last().unwrap();
     assert_eq!((status.code(), &last["exit"]), (Some(8), &8.into()), "{events:?}");
+    // All the way to it is told as without a window, and when it is tried again.
+    let of = |state: &'static str| events.iter().filter(move |event| event["state"] == state);
+    let stages: Vec<&str> = of("opening").filter_map(|event| event["stage"].as_str()).collect();
+    assert!(["tcp", "handshake", "media"].iter().all(|it| stages.contains(it)), "{stages:?}");
+    let lost = of("reconnecting").next().expect("the loss is not told");
+    assert!(lost["cause"].is_string() && lost["retry_in"].is_f64(), "{lost}");
+}
+
+#[test]
+fn where_nothing_can_be_played_the_time_is_over_with_the_code_of_what_failed() {
+    peers::require!("Xvfb", "dbus-daemon");
+    let home = tempfile::tempdir().unwrap();
+    let desktop = Desktop::start();
+    let dead = format!("rtmp://127.0.0.1:{}/live/nobody", peers::free_port());
+    for source in [dead.as_str(), "not there.flv"] {
+        let words = [source, "--duration", "5s"];
+        let mut window = play(&desktop, home.path(), &[&words[..], &["--json"]].concat());
+        let mut headless = Onair::start(&[&["play", "--headless"], &words[..]].concat());
+        let wanted = headless.peer.wait(LIMIT).code();
+        assert_ne!(wanted, Some(0));
+        assert_eq!(window.wait(LIMIT * 2).code(), wanted, "{source}: {}", window.errors());
+        // The last state, and the last line.
+        let failed = |events: &[Value]| {
+            let failed = events.iter().rfind(|event| event["state"] == "failed").cloned();
+            let failed = failed.unwrap_or_else(|| panic!("{source}: {events:?}"));
+            let last = events.last().unwrap();
+            let told = ["code", "cause", "advice"].map(|field| failed[field].clone());
+            (told, last["event"].clone(), last["exit"].clone())
+        };
+        assert_eq!(failed(&events(&window)), failed(&headless.events()), "{source}");
+    }
+}
+
+#[test]
+fn each_of_several_streams_in_a_window_has_a_code_of_its_own() {
+    peers::require!("Xvfb", "dbus-daemon", "ffmpeg");
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("a film.mp4");
+    peers::ffmpeg::make(&file, "160x90", "300", &["-g", "25"]);
+    let desktop = Desktop::start();
+    let words = [file.to_str().unwrap(), "not there.flv", "--duration", "2s", "--json"];
+    let mut window = play(&desktop, home.path(), &words);
+    assert_eq!(window.wait(LIMIT * 2).code(), Some(3), "{}", window.errors());
+    let events = events(&window);
+    let exits: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "summary")
+        .map(|event| (event["index"].as_u64(), event["exit"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(exits, [(Some(0), 0), (Some(1), 3), (None, 3)], "{events:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod args;
 mod beside;
 mod headless;
+mod tell;
 mod words;
 
 use std::time::Duration;

@@ -41,7 +41,8 @@ pub fn print(output: &Output, event: &Event) {
         Event::Stats(stats) => print_stats(output, stats),
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
-        Event::Stopped => {}
+        // What players do, `play` tells in its own words.
+        Event::Player(..) | Event::Stopped => {}
     }
 }
 

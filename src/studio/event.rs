@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::media::{Size, Track};
 use crate::net::Pin;
+use crate::player;
 use crate::server;
 /// A recording here and one of the built-in server are told of by the same words.
 pub use crate::server::RecordingState;
 use crate::studio::Notice;
+use crate::studio::playing::TileId;
 use crate::studio::stats::{DelayState, Stats};
 pub use crate::studio::target::TargetState;
 
@@ -41,6 +43,8 @@ pub enum Event {
     Stats(Box<Stats>),
     /// Somebody published, joined or left at the built-in server.
     Server(server::Event),
+    /// A player does something else now.
+    Player(TileId, player::State),
     /// A person should know.
     Notice(Notice),
     /// The broadcast has ended: nothing is sent or recorded any more.

@@ -44,6 +44,8 @@ pub(super) struct Watch {
     /// How the picture of the first player is looked at.
     look: Look,
     talk: Talk,
+    /// What players do now that has not been told, oldest first.
+    untold: Vec<(TileId, State)>,
 }
 
 impl Watch {
@@ -65,6 +67,7 @@ impl Watch {
             base,
             look: look.checked(),
             talk: Talk::default(),
+            untold: Vec::new(),
         };
         // What was remembered was looked at when it was read.
         let _ = watch.set_network(watch.network.clone());
@@ -155,7 +158,9 @@ impl Watch {
         let failed = tile.and_then(|tile| tile.open(url, config, runtime, clock).err());
         self.config.muted = muted;
         self.share_memory();
-        failed.filter(|_| self.tiles.len() == 1).map(|failure| message(&failure, None))
+        let failed = failed?;
+        self.untold.push((id, State::Failed(failed.clone())));
+        (self.tiles.len() == 1).then(|| message(&failed, None))
     }
 
     /// A new tile with what it may play.
@@ -307,6 +312,9 @@ impl Watch {
                 messages.extend(kept);
             }
             for event in tile.poll() {
+                if let player::Event::State(state) = &event {
+                    self.untold.push((tile.id, state.clone()));
+                }
                 match event {
                     player::Event::State(State::Failed(failure)) if alone => {
                         messages.push((message(&failure, Some(tile.id)), Way::Told));
@@ -327,6 +335,11 @@ impl Watch {
             }
         }
         messages
+    }
+
+    /// What players have come to since the last call.
+    pub(super) fn take_states(&mut self) -> Vec<(TileId, State)> {
+        std::mem::take(&mut self.untold)
     }
 
     /// Is where the chosen one is talked about, as long as it plays, and takes what was said there.

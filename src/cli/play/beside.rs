@@ -1,12 +1,12 @@
 //! What `onair play` does beside its window: it ends it after `--duration`, writes `--snapshot` at the
 //! end, and tells with `--json` what happens, as without a window.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::args::Args;
-use super::headless::{event, fields, has_begun, summary, totals, write_snapshot};
+use super::headless::{has_begun, write_snapshot};
+use super::tell;
 use super::words::exit_of;
 use crate::base::queue::Receiver;
 use crate::base::{Clock, Latest, Timestamp};
@@ -15,7 +15,8 @@ use crate::cli::output::Output;
 use crate::cli::window::Beside;
 use crate::cli::words::print_notice;
 use crate::media::VideoFrame;
-use crate::player::Figures;
+use crate::player::chat::ChatState;
+use crate::player::{Figures, State};
 use crate::studio::snapshot::{Snapshot, WatchState};
 use crate::studio::{Event, Studio, TileId};
 
@@ -25,24 +26,37 @@ pub(super) struct Watcher {
     args: Args,
     output: Output,
     clock: Clock,
-    tiles: Vec<Tile>,
+    tiles: BTreeMap<TileId, Tile>,
     /// What was shown last, which the end of the player clears.
     picture: Option<VideoFrame>,
+    /// Of the chat: how its connection is, and the number of its last line.
+    chat: (Option<ChatState>, u64),
     playing_since: Option<Timestamp>,
     next_stats: Option<Timestamp>,
     /// The snapshot that was looked at last.
     seen: u64,
-    /// How the command ends.
-    exit: Exit,
+    /// The time is over, or there is nothing that could be played: not the person ended it.
+    over: bool,
 }
 
 /// One of the players.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Tile {
-    id: TileId,
-    state: WatchState,
+    /// As it was told last.
+    state: State,
     /// While it plays, or as it played last.
     figures: Figures,
+}
+
+impl Tile {
+    /// How it ends; `over`: the time is over, and what is lost then is.
+    fn exit(&self, over: bool) -> Exit {
+        match &self.state {
+            State::Reconnecting { .. } if over => Exit::Lost,
+            State::Failed(failure) => exit_of(failure.kind),
+            _ => Exit::Ok,
+        }
+    }
 }
 
 impl Watcher {
@@ -51,69 +65,71 @@ impl Watcher {
             args: args.clone(),
             output,
             clock,
-            tiles: Vec::new(),
+            tiles: BTreeMap::new(),
             picture: None,
+            chat: (None, 0),
             playing_since: None,
             next_stats: None,
             seen: 0,
-            exit: Exit::Ok,
+            over: false,
         }
     }
 
-    /// Which of several streams it is.
-    fn index(&self, at: usize) -> Option<usize> {
-        (self.args.sources.len() > 1).then_some(at)
+    /// Which of several streams it is: they are opened in the order of their places.
+    fn index(&self, id: TileId) -> Option<usize> {
+        (self.args.sources.len() > 1).then_some(id.slot())
     }
 
     /// What has become of the players since the last look.
     fn follow(&mut self, snapshot: &Snapshot) {
         for view in snapshot.tiles.iter().filter(|view| view.state != WatchState::Idle) {
-            let known = self.tiles.iter().position(|tile| tile.id == view.id);
-            let at = known.unwrap_or(self.tiles.len());
-            if known.is_none() {
-                let (state, figures) = (WatchState::Idle, Figures::default());
-                self.tiles.push(Tile { id: view.id, state, figures });
-            }
-            let index = self.index(at);
-            let Some(tile) = self.tiles.get_mut(at) else { continue };
-            tile.figures = view.counted.clone();
-            if tile.state != view.state {
-                tile.state = view.state.clone();
-                self.tell(&view.state, index);
+            self.tiles.entry(view.id).or_default().figures = view.counted.clone();
+        }
+        if self.args.chat.is_some() && self.output.is_json() {
+            self.tell_chat(snapshot);
+        }
+    }
+
+    fn tell_chat(&mut self, snapshot: &Snapshot) {
+        let (state, told) = &mut self.chat;
+        for heard in snapshot.chat.lines.iter().filter(|heard| heard.number > *told) {
+            tell::line(&self.output, None, &heard.line);
+        }
+        *told = snapshot.chat.lines.last().map_or(*told, |heard| heard.number);
+        if *state != snapshot.chat.state {
+            state.clone_from(&snapshot.chat.state);
+            if let Some(state) = state {
+                tell::chat(&self.output, None, state);
             }
         }
     }
 
-    fn tell(&self, state: &WatchState, index: Option<usize>) {
-        let fields = match state {
-            WatchState::Idle => return,
-            WatchState::Opening => json!({ "state": "opening" }),
-            WatchState::Playing => json!({ "state": "playing" }),
-            WatchState::Reconnecting { cause } => {
-                json!({ "state": "reconnecting", "cause": cause })
+    /// In words the window says all of this.
+    fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Player(id, state) => {
+                if let Some(fields) = tell::state(state) {
+                    self.say("play", fields, self.index(*id));
+                }
+                self.tiles.entry(*id).or_default().state = state.clone();
             }
-            WatchState::Ended => json!({ "state": "ended" }),
-            WatchState::Failed { cause, .. } => json!({ "state": "failed", "cause": cause }),
-        };
-        self.say("play", fields, index);
+            Event::Notice(notice) if self.output.is_json() => print_notice(&self.output, notice),
+            _ => {}
+        }
     }
 
-    /// In words the window says it.
     fn say(&self, name: &str, fields: serde_json::Value, index: Option<usize>) {
         if self.output.is_json() {
-            event(&self.output, index, name, fields, || None);
+            tell::event(&self.output, index, name, fields, || None);
         }
     }
-}
 
-/// How the command ends where the time is over and this is what has become of a stream.
-fn exit_with(state: &WatchState) -> Exit {
-    match state {
-        WatchState::Reconnecting { .. } => Exit::Lost,
-        WatchState::Failed { kind, .. } => exit_of(*kind),
-        WatchState::Idle | WatchState::Opening | WatchState::Playing | WatchState::Ended => {
-            Exit::Ok
-        }
+    /// Whether all that was asked for has come to its end and nothing of it was ever played: no time
+    /// begins to run then.
+    fn is_in_vain(&self) -> bool {
+        self.playing_since.is_none()
+            && self.tiles.len() >= self.args.sources.len()
+            && self.tiles.values().all(|tile| tile.state.is_final())
     }
 }
 
@@ -123,51 +139,51 @@ impl Beside for Watcher {
             self.follow(&snapshot);
         }
         while let Ok(event) = events.try_recv() {
-            if let (true, Event::Notice(notice)) = (self.output.is_json(), &event) {
-                print_notice(&self.output, notice);
-            }
+            self.tell(&event);
         }
         if self.args.snapshot.is_some() {
-            let first = self.tiles.first().map(|tile| tile.id.slot());
+            let first = self.tiles.keys().next().map(|id| id.slot());
             let shown = first.and_then(|slot| studio.watched().get(slot).and_then(Latest::get));
             self.picture = shown.or_else(|| self.picture.take());
         }
         let now = self.clock.now();
-        let mut all = self.tiles.iter();
+        let mut all = self.tiles.values();
         if self.playing_since.is_none() && all.any(|it| has_begun(&self.args, &it.figures)) {
             self.playing_since = Some(now);
         }
         let next = *self.next_stats.get_or_insert(now + Duration::from_secs(1));
         if now >= next {
             self.next_stats = Some(next + Duration::from_secs(1));
-            for (at, tile) in self.tiles.iter().enumerate() {
-                self.say("play_stats", fields(&tile.figures, self.args.measure), self.index(at));
+            for (id, tile) in &self.tiles {
+                let fields = tell::fields(&tile.figures, self.args.measure);
+                self.say("play_stats", fields, self.index(*id));
             }
         }
         let time = self.playing_since.zip(self.args.duration);
-        let over = time.is_some_and(|(since, duration)| now.since(since) >= duration);
-        if over {
-            // A person who closes the window has seen it.
-            let exits = self.tiles.iter().map(|tile| exit_with(&tile.state));
-            self.exit = exits.into_iter().find(|exit| *exit != Exit::Ok).unwrap_or(Exit::Ok);
-        }
-        over
+        let passed = time.is_some_and(|(since, duration)| now.since(since) >= duration);
+        self.over = passed || self.args.duration.is_some() && self.is_in_vain();
+        self.over
     }
 
     fn end(&mut self) -> Exit {
         let written = write_snapshot(&self.args, self.picture.as_ref());
-        let exit = if self.exit == Exit::Ok { written } else { self.exit };
+        // A person who closes the window has seen what became of it.
+        let bad = self.tiles.values().map(|tile| tile.exit(true)).find(|exit| *exit != Exit::Ok);
+        let exit = bad.filter(|_| self.over).unwrap_or(written);
         if !self.output.is_json() {
             return exit;
         }
-        for (at, tile) in self.tiles.iter().enumerate() {
-            summary(&self.output, &tile.figures, self.args.measure, self.index(at), exit);
+        let (alone, measure) = (self.args.sources.len() == 1, self.args.measure);
+        for (id, tile) in &self.tiles {
+            // Of one stream it is the last line.
+            let own = if alone { exit } else { tile.exit(self.over) };
+            tell::summary(&self.output, &tile.figures, measure, self.index(*id), own);
         }
-        let figures: Vec<Figures> = self.tiles.iter().map(|tile| tile.figures.clone()).collect();
+        let figures: Vec<Figures> = self.tiles.values().map(|tile| tile.figures.clone()).collect();
         match figures.len() {
-            0 => summary(&self.output, &Figures::default(), self.args.measure, None, exit),
-            1 if self.args.sources.len() == 1 => {}
-            streams => totals(&self.output, &figures, streams, exit),
+            0 => tell::summary(&self.output, &Figures::default(), measure, None, exit),
+            1 if alone => {}
+            streams => tell::totals(&self.output, &figures, streams, exit),
         }
         exit
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::Args;
+use super::tell;
 use super::words::{exit_of, sentence};
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::Exit;
@@ -16,7 +17,6 @@ use crate::net::Runtime;
 use crate::net::web::WebUrl;
 use crate::player::chat::{Chat, ChatState};
 use crate::player::{Config, Event, Figures, Message, Player, Severity, Source, State, snapshot};
-use crate::wire::chat::Line;
 
 /// How often it is looked what has happened.
 const LOOK: Duration = Duration::from_millis(10);
@@ -55,9 +55,12 @@ pub(super) fn run(
                 ended: None,
             }),
             Err(failure) => {
-                complain(&numbered(index, sentence(&failure)));
+                complain(&tell::numbered(index, sentence(&failure)));
                 let exit = exit_of(failure.kind);
-                summary(output, &Figures::default(), args.measure, index, exit);
+                if let Some(fields) = tell::state(&State::Failed(failure)) {
+                    tell::event(output, index, "play", fields, || None);
+                }
+                tell::summary(output, &Figures::default(), args.measure, index, exit);
                 exits.push((number, exit));
             }
         }
@@ -79,7 +82,7 @@ pub(super) fn run(
     let exit = bad.unwrap_or(Exit::Ok);
     if several {
         let figures: Vec<Figures> = all.iter().map(|stream| stream.player.figures()).collect();
-        totals(output, &figures, args.sources.len(), exit);
+        tell::totals(output, &figures, args.sources.len(), exit);
     }
     exit
 }
@@ -104,44 +107,6 @@ pub(super) fn write_snapshot(args: &Args, picture: Option<&VideoFrame>) -> Exit 
             complain(&why);
             Exit::File
         }
-    }
-}
-
-/// The last line where there are several streams.
-pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
-    let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
-    let shown = sum(|figures| figures.shown);
-    let fields = json!({
-        "streams": streams,
-        "decoded": sum(|figures| figures.decoded),
-        "shown": shown,
-        "dropped": sum(|figures| figures.dropped),
-        "audio_samples": sum(|figures| figures.audio_samples),
-        "received_bytes": sum(|figures| figures.received_bytes),
-        "exit": exit.code(),
-    });
-    output.event("summary", fields, || Some(format!("{streams} streams, {shown} pictures shown.")));
-}
-
-/// An event, with the number of its stream where there are several.
-pub(super) fn event(
-    output: &Output,
-    index: Option<usize>,
-    name: &str,
-    mut fields: Value,
-    words: impl FnOnce() -> Option<String>,
-) {
-    if let (Some(index), Some(fields)) = (index, fields.as_object_mut()) {
-        fields.insert("index".into(), index.into());
-    }
-    output.event(name, fields, || words().map(|words| numbered(index, words)));
-}
-
-/// A sentence about one of several streams, which are counted from 1 in words.
-fn numbered(index: Option<usize>, words: String) -> String {
-    match index {
-        Some(index) => format!("{}: {words}", index + 1),
-        None => words,
     }
 }
 
@@ -212,81 +177,53 @@ impl Watching<'_> {
         if exit == Exit::Ok {
             exit = written;
         }
-        summary(self.output, &self.player.figures(), self.args.measure, self.index, exit);
+        tell::summary(self.output, &self.player.figures(), self.args.measure, self.index, exit);
         self.ended = Some(exit);
     }
 
     /// An event, with the number of its stream where there are several.
     fn event(&self, name: &str, fields: Value, words: impl FnOnce() -> Option<String>) {
-        event(self.output, self.index, name, fields, words);
+        tell::event(self.output, self.index, name, fields, words);
     }
 
     fn tell(&self, event: &Event) {
         match event {
             Event::State(state) => self.tell_state(state),
             Event::Message(message) => self.tell_message(message),
-            Event::Line(line) if self.args.chat.is_some() => self.tell_line(line),
+            Event::Line(line) if self.args.chat.is_some() => {
+                tell::line(self.output, self.index, line);
+            }
             Event::Line(_) => {}
         }
-    }
-
-    fn tell_line(&self, line: &Line) {
-        let fields = json!({ "name": line.name, "text": line.text });
-        self.event("chat", fields, || {
-            let name = if line.name.is_empty() { "*" } else { &line.name };
-            Some(format!("{name}: {}", line.text))
-        });
     }
 
     /// What was said in the chat, and whether it can be heard.
     fn tell_chat(&mut self) {
         let Some(chat) = &self.chat else { return };
         for line in chat.heard().waiting() {
-            self.tell_line(&line);
+            tell::line(self.output, self.index, &line);
         }
         let state = chat.state();
         if self.chat_state.as_ref() == Some(&state) {
             return;
         }
-        let (name, cause) = match &state {
-            ChatState::Connecting => ("connecting", None),
-            ChatState::Open => ("open", None),
-            ChatState::Lost { cause, .. } => ("lost", Some(cause)),
-            ChatState::Refused { cause } => ("refused", Some(cause)),
-            ChatState::Absent => ("refused", None),
-        };
-        self.event("chat", json!({ "state": name, "cause": cause }), || {
-            cause.map(|cause| format!("The chat cannot be followed: {cause}."))
-        });
+        tell::chat(self.output, self.index, &state);
         self.chat_state = Some(state);
     }
 
     fn tell_state(&self, state: &State) {
-        let (fields, words) = match state {
-            State::Starting => return,
-            State::Opening { stage } => (json!({"state": "opening", "stage": stage}), None),
-            State::Playing => (json!({"state": "playing"}), Some("Playing.".to_owned())),
-            State::Reconnecting { cause, retry_in } => (
-                json!({
-                    "state": "reconnecting",
-                    "cause": cause,
-                    "retry_in": retry_in.as_secs_f64(),
-                }),
-                Some(format!("Lost: {cause}. Next try in {:.1} s.", retry_in.as_secs_f64())),
-            ),
-            State::Ended => (json!({"state": "ended"}), Some("The stream has ended.".to_owned())),
-            State::Failed(failure) => {
-                complain(&numbered(self.index, sentence(failure)));
-                let fields = json!({
-                    "state": "failed",
-                    "code": failure.kind.exit_code(),
-                    "cause": failure.cause,
-                    "advice": failure.advice,
-                });
-                (fields, None)
+        let Some(fields) = tell::state(state) else { return };
+        if let State::Failed(failure) = state {
+            complain(&tell::numbered(self.index, sentence(failure)));
+        }
+        self.event("play", fields, || match state {
+            State::Starting | State::Opening { .. } | State::Failed(_) => None,
+            State::Playing => Some("Playing.".to_owned()),
+            State::Reconnecting { cause, retry_in } => {
+                Some(format!("Lost: {cause}. Next try in {:.1} s.", retry_in.as_secs_f64()))
             }
-        };
-        self.event("play", fields, || words);
+            State::Ended => Some("The stream has ended.".to_owned()),
+        });
     }
 
     fn tell_message(&self, message: &Message) {
@@ -307,7 +244,7 @@ impl Watching<'_> {
     }
 
     fn stats(&self, figures: &Figures) {
-        self.event("play_stats", fields(figures, self.args.measure), || {
+        self.event("play_stats", tell::fields(figures, self.args.measure), || {
             let size = figures.size.map_or_else(|| "no picture".to_owned(), |s| s.to_string());
             Some(format!(
                 "{size} {:.1} fps · {} kbps · buffer {} ms · {} dropped · {} underruns{}",
@@ -320,61 +257,4 @@ impl Watching<'_> {
             ))
         });
     }
-}
-
-/// The fields of `play_stats`.
-pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
-    let tenths = |value: f64| (value * 10.0).round() / 10.0;
-    let mut fields = json!({
-        "width": figures.size.map(|size| size.width),
-        "height": figures.size.map(|size| size.height),
-        "decoded": figures.decoded,
-        "shown": figures.shown,
-        "dropped": figures.dropped,
-        "late": figures.late,
-        "skipped": figures.skipped,
-        "damaged": figures.damaged,
-        "audio_samples": figures.audio_samples,
-        "underruns": figures.underruns,
-        "buffer_ms": figures.buffer.as_millis() as u64,
-        "speed": (figures.speed * 10_000.0).round() / 10_000.0,
-        "first_picture_ms": figures.first_picture.map(|first| first.as_millis() as u64),
-        "reconnects": figures.reconnects,
-        "fps": tenths(figures.fps),
-        "bitrate": figures.bitrate,
-        "video": figures.video,
-        "audio": figures.audio,
-        "audio_device": figures.device,
-        "jitter_ms": figures.jitter.map(|jitter| tenths(jitter.as_secs_f64() * 1_000.0)),
-        "sender_latency_ms": figures.sender_latency_ms.map(tenths),
-    });
-    if measure && let Some(fields) = fields.as_object_mut() {
-        fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));
-        fields.insert("arrival_ms".into(), json!(figures.arrival_ms.map(tenths)));
-        fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(tenths)));
-    }
-    fields
-}
-
-pub(super) fn summary(
-    output: &Output,
-    figures: &Figures,
-    measure: bool,
-    index: Option<usize>,
-    exit: Exit,
-) {
-    let mut fields = fields(figures, measure);
-    if let Some(fields) = fields.as_object_mut() {
-        fields.insert("received_bytes".into(), figures.received_bytes.into());
-        fields.insert("seconds".into(), figures.playing_for.as_secs_f64().into());
-        fields.insert("exit".into(), exit.code().into());
-    }
-    event(output, index, "summary", fields, || {
-        Some(format!(
-            "{} pictures shown, {} dropped, {:.1} s of playing.",
-            figures.shown,
-            figures.dropped,
-            figures.playing_for.as_secs_f64()
-        ))
-    });
 }

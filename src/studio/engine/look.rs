@@ -50,6 +50,9 @@ impl Engine {
                 Way::Noted => self.note(&message),
             }
         }
+        for (tile, state) in self.watch.take_states() {
+            self.happened(Event::Player(tile, state));
+        }
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();

@@ -1,0 +1,148 @@
+//! What `onair play` tells, with a window and without: events with `--json`, else sentences.
+
+use serde_json::{Value, json};
+
+use crate::cli::Exit;
+use crate::cli::output::Output;
+use crate::player::chat::ChatState;
+use crate::player::{Figures, State};
+use crate::wire::chat::Line;
+
+/// The last line where there are several streams.
+pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
+    let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
+    let shown = sum(|figures| figures.shown);
+    let fields = json!({
+        "streams": streams,
+        "decoded": sum(|figures| figures.decoded),
+        "shown": shown,
+        "dropped": sum(|figures| figures.dropped),
+        "audio_samples": sum(|figures| figures.audio_samples),
+        "received_bytes": sum(|figures| figures.received_bytes),
+        "exit": exit.code(),
+    });
+    output.event("summary", fields, || Some(format!("{streams} streams, {shown} pictures shown.")));
+}
+
+/// An event, with the number of its stream where there are several.
+pub(super) fn event(
+    output: &Output,
+    index: Option<usize>,
+    name: &str,
+    mut fields: Value,
+    words: impl FnOnce() -> Option<String>,
+) {
+    if let (Some(index), Some(fields)) = (index, fields.as_object_mut()) {
+        fields.insert("index".into(), index.into());
+    }
+    output.event(name, fields, || words().map(|words| numbered(index, words)));
+}
+
+/// A sentence about one of several streams, which are counted from 1 in words.
+pub(super) fn numbered(index: Option<usize>, words: String) -> String {
+    match index {
+        Some(index) => format!("{}: {words}", index + 1),
+        None => words,
+    }
+}
+
+/// The fields of `play`; `None`: there is nothing to be told yet.
+pub(super) fn state(state: &State) -> Option<Value> {
+    Some(match state {
+        State::Starting => return None,
+        State::Opening { stage } => json!({ "state": "opening", "stage": stage }),
+        State::Playing => json!({ "state": "playing" }),
+        State::Reconnecting { cause, retry_in } => json!({
+            "state": "reconnecting",
+            "cause": cause,
+            "retry_in": retry_in.as_secs_f64(),
+        }),
+        State::Ended => json!({ "state": "ended" }),
+        State::Failed(failure) => json!({
+            "state": "failed",
+            "code": failure.kind.exit_code(),
+            "cause": failure.cause,
+            "advice": failure.advice,
+        }),
+    })
+}
+
+/// A line of the chat.
+pub(super) fn line(output: &Output, index: Option<usize>, line: &Line) {
+    let fields = json!({ "name": line.name, "text": line.text });
+    event(output, index, "chat", fields, || {
+        let name = if line.name.is_empty() { "*" } else { &line.name };
+        Some(format!("{name}: {}", line.text))
+    });
+}
+
+/// Whether the chat can be heard.
+pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
+    let (name, cause) = match state {
+        ChatState::Connecting => ("connecting", None),
+        ChatState::Open => ("open", None),
+        ChatState::Lost { cause, .. } => ("lost", Some(cause)),
+        ChatState::Refused { cause } => ("refused", Some(cause)),
+        ChatState::Absent => ("refused", None),
+    };
+    event(output, index, "chat", json!({ "state": name, "cause": cause }), || {
+        cause.map(|cause| format!("The chat cannot be followed: {cause}."))
+    });
+}
+
+/// The fields of `play_stats`.
+pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
+    let tenths = |value: f64| (value * 10.0).round() / 10.0;
+    let mut fields = json!({
+        "width": figures.size.map(|size| size.width),
+        "height": figures.size.map(|size| size.height),
+        "decoded": figures.decoded,
+        "shown": figures.shown,
+        "dropped": figures.dropped,
+        "late": figures.late,
+        "skipped": figures.skipped,
+        "damaged": figures.damaged,
+        "audio_samples": figures.audio_samples,
+        "underruns": figures.underruns,
+        "buffer_ms": figures.buffer.as_millis() as u64,
+        "speed": (figures.speed * 10_000.0).round() / 10_000.0,
+        "first_picture_ms": figures.first_picture.map(|first| first.as_millis() as u64),
+        "reconnects": figures.reconnects,
+        "fps": tenths(figures.fps),
+        "bitrate": figures.bitrate,
+        "video": figures.video,
+        "audio": figures.audio,
+        "audio_device": figures.device,
+        "jitter_ms": figures.jitter.map(|jitter| tenths(jitter.as_secs_f64() * 1_000.0)),
+        "sender_latency_ms": figures.sender_latency_ms.map(tenths),
+    });
+    if measure && let Some(fields) = fields.as_object_mut() {
+        fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));
+        fields.insert("arrival_ms".into(), json!(figures.arrival_ms.map(tenths)));
+        fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(tenths)));
+    }
+    fields
+}
+
+pub(super) fn summary(
+    output: &Output,
+    figures: &Figures,
+    measure: bool,
+    index: Option<usize>,
+    exit: Exit,
+) {
+    let mut fields = fields(figures, measure);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("received_bytes".into(), figures.received_bytes.into());
+        fields.insert("seconds".into(), figures.playing_for.as_secs_f64().into());
+        fields.insert("exit".into(), exit.code().into());
+    }
+    event(output, index, "summary", fields, || {
+        Some(format!(
+            "{} pictures shown, {} dropped, {:.1} s of playing.",
+            figures.shown,
+            figures.dropped,
+            figures.playing_for.as_secs_f64()
+        ))
+    });
+}
