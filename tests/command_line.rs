@@ -155,6 +155,33 @@ fn what_play_refuses_stands_in_its_last_line_too() {
 }
 
 #[test]
+fn what_was_saved_before_is_not_written_over() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.flv");
+    ffmpeg::make(&film, "160x90", "1", &[]);
+    let (film, saved) = (film.to_str().unwrap(), folder.path().join("saved.flv"));
+    fs::write(&saved, "precious").unwrap();
+    let words = ["play", "--headless", "--mute", film, "--save", saved.to_str().unwrap()];
+    let mut play = Onair::start(&words);
+    assert_eq!(play.peer.wait(LIMIT).code(), Some(0), "{}", play.peer.errors());
+    assert_eq!(fs::read(&saved).unwrap(), b"precious");
+    let other = folder.path().join("saved-1.flv");
+    assert_eq!(ffmpeg::decode(&other), "");
+    let events = play.events();
+    let told = events.iter().find(|event| event["key"] == "player-save-renamed");
+    let told = told.unwrap_or_else(|| panic!("{events:?}"));
+    assert_eq!(told["detail"], other.to_str().unwrap(), "{told}");
+    // In words, too.
+    let output = onair(&words);
+    assert!(text(&output.stdout).contains("saved-2.flv"), "{}", text(&output.stdout));
+    // What is no file has nothing to lose.
+    let words = ["play", "--headless", "--mute", film, "--save", "/dev/null"];
+    let other = onair(&words);
+    assert!(!text(&other.stdout).contains("null-1"), "{}", text(&other.stdout));
+}
+
+#[test]
 fn a_speaker_and_a_side_are_flags_of_play_and_wrong_ones_are_usage() {
     for (flag, value, why) in [
         ("--balance", "101", "-100 (left alone) to 100 (right alone)"),

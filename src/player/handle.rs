@@ -82,10 +82,14 @@ impl Player {
             Source::Url(url) => Some(remote::Remote::new(url, config, runtime.clone())?),
             Source::File(_) => None,
         };
-        let save = config.save.as_deref().map(|path| Save::create(path, live)).transpose()?;
+        let save = config.save.as_deref().map(save::make).transpose()?;
         let dump = config.audio_dump.as_deref().map(Dump::create).transpose()?;
         let (shared, events) = Shared::new(config, clock);
         let shared = Arc::new(shared);
+        if let Some((wanted, made)) = config.save.as_deref().zip(save.as_ref()) {
+            save::tell_name(&shared, wanted, &made.path);
+        }
+        let save = save.map(|made| Save::into_file(made, live));
         let (decoded, pictures) = queue::bounded("player pictures", pictures::DEPTH, Full::Block);
 
         let mut player = Self {
@@ -250,12 +254,15 @@ impl Player {
         reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());
     }
 
-    /// Writes what is received from here on into this FLV file, from the next keyframe.
+    /// Writes what is received from here on into this FLV file, from the next keyframe; where there is one
+    /// of that name already, into another, which is told.
     ///
     /// # Errors
     /// When the file cannot be made.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
-        self.shared.want_save(Some(save::make(path)?));
+        let made = save::make(path)?;
+        save::tell_name(&self.shared, path, &made.path);
+        self.shared.want_save(Some(made));
         Ok(())
     }
 

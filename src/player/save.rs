@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::base::Timestamp;
+use crate::files;
 use crate::media::Track;
 use crate::player::dump::cannot_write;
 use crate::player::shared::{NewFile, Shared};
@@ -44,20 +45,33 @@ impl std::fmt::Debug for Save {
     }
 }
 
-/// Makes a file and writes its head.
+/// Makes a file and writes its head. Where there is a file of that name already, as a recording from an
+/// earlier run, it gets another name: nothing is written over.
 pub(super) fn make(path: &Path) -> Result<NewFile, Failure> {
     let fail = |error: std::io::Error| cannot_write(path, &error.to_string());
-    let mut file = File::create(path).map_err(fail)?;
+    // A device or a pipe has nothing to lose.
+    let special = path.metadata().is_ok_and(|it| !it.is_file());
+    let made = if special {
+        File::create(path).map(|file| (file, path.to_owned()))
+    } else {
+        files::create_new(path)
+    };
+    let (mut file, path) = made.map_err(fail)?;
     file.write_all(&flv::file_header(true, true)).map_err(fail)?;
-    Ok(NewFile { path: path.to_owned(), file })
+    Ok(NewFile { path, file })
+}
+
+/// Tells under what name the file is made, where that is not the one that was wanted.
+pub(super) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) {
+    if path != wanted {
+        let path = path.display().to_string();
+        let summary =
+            format!("There is a file of that name already; what is received is saved as {path}.");
+        shared.say("player-save-renamed", Severity::Info, summary, "", path);
+    }
 }
 
 impl Save {
-    /// Creates the file.
-    pub(super) fn create(path: &Path, live: bool) -> Result<Self, Failure> {
-        Ok(Self::into_file(make(path)?, live))
-    }
-
     /// Writes into a file that was made by [`make`].
     pub(super) fn into_file(made: NewFile, live: bool) -> Self {
         Self {

@@ -145,6 +145,7 @@ impl Message {
         "player-output-failed",
         "player-publisher-back",
         "player-regained",
+        "player-save-renamed",
         "player-saved",
         "player-speaker-back",
         "player-stalled",

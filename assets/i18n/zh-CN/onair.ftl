@@ -1357,6 +1357,7 @@ notice-player-no-start-advice = --start 只用于文件、HLS 录像列表和 RT
 notice-player-speaker-back = 扬声器已恢复。
 notice-player-no-speaker = 没有可用的扬声器。
 notice-player-no-speaker-advice = 画面会继续；请插入或选择扬声器。
+notice-player-save-renamed = 已有同名文件，收到的内容保存为 { $detail }。
 notice-player-saved = 观看的内容已录制完成。
 notice-player-output-failed = 无法写入输出文件。
 notice-settings-bad = 设置中有无效的值，已使用默认值。

@@ -1,7 +1,7 @@
 //! The file itself: made under a free name, appended to in whole units, brought into its final form
 //! at the end. Its format is the writer's business ([`Muxer`]).
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,14 +10,13 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::broadcast::recorder::container::muxer;
+use crate::files;
 use crate::wire::container::{Chapter, Format, Muxer, Piece, Sample, TrackId, Tracks};
 
 /// The longest a unit of a file is, by its samples.
 const UNIT: Duration = Duration::from_millis(1_000);
 /// A unit with so many bytes ends too.
 const UNIT_BYTES: usize = 4 << 20;
-/// Names tried before giving up.
-const MOST_NAMES: u32 = 10_000;
 
 /// Why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +95,8 @@ impl File {
             fs::create_dir_all(folder)
                 .map_err(|error| Error::new("creating the folder", folder, &error))?;
         }
-        let (file, path) = create_new(path)?;
+        let made = files::create_new(path);
+        let (file, path) = made.map_err(|error| Error::new("creating", path, &error))?;
         let muxer = muxer(format, tracks.clone());
         let mut file = Self { file, path: path.clone(), muxer, written: 0, unit: None };
         let append = file.muxer.start();
@@ -233,28 +233,6 @@ impl File {
     }
 }
 
-/// `NAME.mp4`, or `NAME-1.mp4`, `NAME-2.mp4`… where that exists already.
-fn create_new(path: &Path) -> Result<(fs::File, PathBuf), Error> {
-    let mut candidate = path.to_owned();
-    for number in 1..=MOST_NAMES {
-        match OpenOptions::new().write(true).create_new(true).open(&candidate) {
-            Ok(file) => return Ok((file, candidate)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let mut name = path.file_stem().unwrap_or_default().to_owned();
-                name.push(format!("-{number}"));
-                if let Some(extension) = path.extension() {
-                    name.push(".");
-                    name.push(extension);
-                }
-                candidate = path.with_file_name(name);
-            }
-            Err(error) => return Err(Error::new("creating", &candidate, &error)),
-        }
-    }
-    let taken = io::Error::new(io::ErrorKind::AlreadyExists, "all its names are taken");
-    Err(Error::new("creating", path, &taken))
-}
-
 /// Whether the file is in no folder any more.
 #[cfg(unix)]
 fn is_unlinked(file: &fs::File) -> bool {
@@ -312,7 +290,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_found_at_once() {
         let full = Path::new("/dev/full");
-        let file = OpenOptions::new().write(true).open(full).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(full).unwrap();
         let mut file = File::resume(file, full, muxer(Format::Mp4, tracks()), 0);
         let at = Timestamp::ZERO;
         let data = Bytes::from_static(&[0; 64]);

@@ -21,7 +21,8 @@ pub struct Args {
     /// Without a window
     #[arg(long)]
     pub headless: bool,
-    /// End after this long, counted from the first picture or sound
+    /// End after this long, counted from the first picture or sound; with a window also where nothing of
+    /// it can be played
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
     /// How much to keep back to even out the network, 100ms to 10s, or `auto` for as little as it
@@ -39,7 +40,8 @@ pub struct Args {
     /// Begin here in a recording: a file, or a recorded stream of a server that has such
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub start: Option<Duration>,
-    /// Write what is received into this FLV file
+    /// Write what is received into this FLV file; where there is one of that name already, into
+    /// NAME-1.flv, which is told
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     /// Write the last picture shown into this PNG file, at the end

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::base::Worker;
+use crate::files;
 use crate::media::{ExtraTracks, VideoFrame};
 use crate::player;
 use crate::studio::event::{self, Event};
@@ -14,24 +15,6 @@ use crate::studio::on_air::OnAir;
 use crate::studio::repairs::Repairs;
 use crate::studio::tape::Happening;
 use crate::wire::container::Format;
-
-/// Names tried for a snapshot.
-const MOST_NAMES: u32 = 10_000;
-
-/// `path`, or `NAME-1`, `NAME-2`… where that exists already.
-pub(super) fn free_name(path: &Path) -> PathBuf {
-    let numbered = (1..MOST_NAMES).map(|number| {
-        let mut name = path.file_stem().unwrap_or_default().to_owned();
-        name.push(format!("-{number}"));
-        if let Some(extension) = path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        path.with_file_name(name)
-    });
-    let mut names = std::iter::once(path.to_owned()).chain(numbered);
-    names.find(|name| name.symlink_metadata().is_err()).unwrap_or_else(|| path.to_owned())
-}
 
 impl Engine {
     pub(super) fn begin_repairs(&mut self) {
@@ -211,7 +194,7 @@ impl Engine {
         let tell = self.last_words.0.clone();
         self.beside("snapshot", move || {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-            let path = free_name(&path);
+            let path = files::free_name(&path);
             let reason = match made {
                 Ok(()) => player::snapshot::write(&path, &frame).err().map(|it| it.cause),
                 Err(error) => Some(error.to_string()),

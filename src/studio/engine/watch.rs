@@ -1,7 +1,6 @@
 //! The *Watch* page's players: commands, and what is remembered of them.
 
 use super::Engine;
-use super::recording::free_name;
 use crate::base::{Secret, Worker};
 use crate::decode::inventory;
 use crate::studio::message::keys;
@@ -91,7 +90,7 @@ impl Engine {
                     // What is wrong with it is said when the file is made.
                     let _ = std::fs::create_dir_all(folder);
                 }
-                if let Err(failure) = self.watch.obey(&Playing::Save(free_name(&path))) {
+                if let Err(failure) = self.watch.obey(&Playing::Save(path)) {
                     self.tell(&message(&failure, None), "");
                 }
             }
