@@ -6,6 +6,7 @@ pub mod crash;
 pub mod devices;
 pub mod exit;
 pub mod globals;
+pub mod lines;
 pub mod live;
 pub mod log;
 pub mod man;

@@ -168,6 +168,8 @@ pub(super) struct Engaged {
     /// The encoders could not run for the replay buffer alone: not tried again until something is
     /// changed.
     replay_failed: bool,
+    /// How many commands have been carried out.
+    obeyed: u64,
     /// Replays and pictures that are being saved.
     saving: Vec<crate::base::Worker>,
 }
@@ -198,9 +200,11 @@ impl Engine {
             let tick = if self.calm && self.pictures_flow() { CALM_TICK } else { TICK };
             match self.commands.recv_timeout(tick) {
                 Ok(command) => {
-                    self.obey(command);
-                    while let Ok(command) = self.commands.try_recv() {
+                    let mut next = Some(command);
+                    while let Some(command) = next {
                         self.obey(command);
+                        self.state.obeyed += 1;
+                        next = self.commands.try_recv().ok();
                     }
                 }
                 Err(Empty::Waiting) => {}

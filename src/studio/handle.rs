@@ -1,6 +1,7 @@
 //! The studio as others hold it: start it, send commands, look at it.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
@@ -105,6 +106,8 @@ impl Config {
 #[derive(Debug)]
 pub struct Studio {
     commands: Sender<Command>,
+    /// How many were sent.
+    sent: AtomicU64,
     events: Option<Receiver<Event>>,
     snapshot: Latest<Snapshot>,
     program: Latest<VideoFrame>,
@@ -159,13 +162,21 @@ impl Studio {
         };
         let warnings = config.warnings;
         let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
-        Ok(Self { commands, events: Some(events), snapshot, program, watched, worker })
+        let (sent, events) = (AtomicU64::new(0), Some(events));
+        Ok(Self { commands, sent, events, snapshot, program, watched, worker })
     }
 
     /// Asks for something; the next snapshots and events show what became of it.
     pub fn send(&self, command: Command) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         // A studio that has ended obeys nothing.
         let _ = self.commands.send(command);
+    }
+
+    /// Whether all that was sent has been carried out, and the snapshot shows what became of it.
+    pub fn is_settled(&self) -> bool {
+        let sent = self.sent.load(Ordering::Relaxed);
+        self.snapshot.get().is_some_and(|snapshot| snapshot.obeyed >= sent)
     }
 
     /// The studio as it is now.

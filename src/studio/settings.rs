@@ -2,6 +2,7 @@
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it.
 
+pub mod amounts;
 mod cameras;
 mod chat;
 pub mod collection;

@@ -530,6 +530,8 @@ pub struct Snapshot {
     /// Of this process, 1.0 is one core.
     pub cpu: f32,
     pub rss_bytes: u64,
+    /// How many commands have been carried out.
+    pub obeyed: u64,
     /// Set once [`Command::Quit`](crate::studio::Command) has been carried out.
     pub ended: bool,
 }

@@ -120,6 +120,124 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     assert!(dark >= 8 && bright >= 8, "{dark} {bright}");
 }
 
+const STEERED: &str = "[collection]
+current = 'Bars'
+transition = 'cut'
+[[collection.scenes]]
+name = 'Bars'
+[[collection.scenes.items]]
+main = true
+[[collection.scenes.items]]
+source = 'Black'
+x = 0.25
+y = 0.25
+width = 0.5
+height = 0.25
+fit = 'stretch'
+hidden = true
+[[collection.scenes]]
+name = 'Light'
+[[collection.scenes.items]]
+source = 'White'
+fit = 'stretch'
+[[collection.sources]]
+name = 'Black'
+source = 'color:#000000'
+[[collection.sources]]
+name = 'White'
+source = 'color:#ffffff'
+";
+
+/// What is seen or heard for some time, one after the other: what passes sooner is a change's own.
+fn long<T: Copy + PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut runs: Vec<(T, usize)> = Vec::new();
+    for it in all {
+        match runs.last_mut() {
+            Some((last, count)) if *last == it => *count += 1,
+            _ => runs.push((it, 1)),
+        }
+    }
+    let mut seen: Vec<T> = runs.iter().filter(|it| it.1 >= 4).map(|it| it.0).collect();
+    seen.dedup();
+    seen
+}
+
+/// The highest peak of each tenth of a second of a file's sound, in decibels, to the nearest ten.
+fn peaks(file: &Path) -> Vec<i32> {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args(["-vn", "-ac", "1", "-ar", "8000", "-f", "f32le", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let samples =
+        output.stdout.chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().unwrap()));
+    let samples: Vec<f32> = samples.collect();
+    let peak = |part: &[f32]| part.iter().fold(1e-4_f32, |most, it| most.max(it.abs()));
+    samples.chunks_exact(800).map(|it| (2.0 * peak(it).log10()).round() as i32 * 10).collect()
+}
+
+#[test]
+fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
+    fs::write(&settings, STEERED).unwrap();
+    let (mut child, mut control, output) = live(folder.path(), &settings, "tone", &file);
+    let (mut said, mut seconds) = (Vec::new(), 0);
+    for line in std::io::BufRead::lines(output) {
+        let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "stats" {
+            seconds += 1;
+            let lines: &[&str] = match seconds {
+                1 => &["item show Black", "strip gain 10"],
+                2 => &["item place Black: x=0 y=0 width=0.1 height=0.1", "strip mute"],
+                3 => &[
+                    "item place Black: x=0.25 y=0.25 width=0.5 height=0.25",
+                    "filter add color Black: brightness=1",
+                    "strip unmute",
+                    "strip filter add gain",
+                    // Each builds on what the one before it changed.
+                    "strip filter set gain db=10",
+                ],
+                4 => &["filter off color Black", "strip filter off gain"],
+                5 => &[
+                    "take",
+                    "prepare Light",
+                    "item hide Nothing",
+                    "filter set color Black: swirl=1",
+                ],
+                6 => &["take fade 200ms"],
+                7 => &["take"],
+                8 => &["stop"],
+                _ => &[],
+            };
+            lines.iter().for_each(|line| writeln!(control, "{line}").unwrap());
+        }
+        said.push(event);
+    }
+    assert!(child.wait().unwrap().success(), "{said:#?}");
+    let answers: Vec<_> = said.iter().filter(|event| event["event"] == "control").collect();
+    let refused: Vec<&str> = answers.iter().filter_map(|it| it["reason"].as_str()).collect();
+    assert_eq!((answers.len(), refused.len()), (18, 3), "{answers:#?}");
+    assert!(refused[0].contains("prepare SCENE"), "{refused:?}");
+    assert!(refused[1].contains("Nothing") && refused[2].contains("swirl"), "{refused:?}");
+    let scenes = said.iter().filter(|event| event["event"] == "scene").map(|it| &it["name"]);
+    assert_eq!(scenes.collect::<Vec<_>>(), ["Light", "Bars"]);
+    let seen = long(pictures(&file).iter().map(|(_, luma)| match luma {
+        0..=30 => "dark",
+        210.. => "white",
+        _ => "picture",
+    }));
+    assert_eq!(seen, ["picture", "dark", "picture", "white", "dark", "white", "dark"]);
+    // The tone is at -40 dBFS, but for a loud moment each second.
+    let heard = peaks(&file).into_iter().filter(|peak| *peak < -10);
+    assert_eq!(long(heard), [-40, -30, -80, -20, -30]);
+}
+
 /// A clip of a second with half of it as the matte: white, seen in the middle. From its middle on it
 /// is grey and there is a tone.
 fn clip(path: &Path) {

@@ -1,27 +1,22 @@
 //! Runs the broadcast: sends the commands, prints the events, decides how it ends.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
-use crate::capture::{Instead, VideoChoice};
 use crate::cli::exit::Exit;
-use crate::cli::live::control::{self, Asked, Control, Names, Run};
+use crate::cli::live::control::Run;
+use crate::cli::live::orders::Orders;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
-use crate::compose::scene::SourceId;
-use crate::mix::{Lamp, StripId};
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
-use crate::studio::scenes::MAIN;
 use crate::studio::stats::Stats;
-use crate::studio::{Command, Config, Edit, Event, Snapshot, Studio};
+use crate::studio::{Command, Config, Event, Studio};
 
 /// How long ending may take in all before the program leaves without.
 const END: Duration = Duration::from_secs(5);
@@ -110,7 +105,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             && record.is_none()
             && outcome.targets.len() == targets.len()
             && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
-        let stop = orders.obey(&studio);
+        let stop = orders.obey(&studio, output);
         match stopping_since {
             None if run.drain && !draining && !hopeless && (over || stop || interrupt.is_set()) => {
                 studio.send(Command::StopRecording);
@@ -141,175 +136,6 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         || json!({ "seconds": outcome.first.map(|first| words::seconds(clock.now().since(first))) }),
     );
     exit
-}
-
-/// What is asked for while it runs.
-struct Orders {
-    names: Names,
-    replay: Arc<AtomicBool>,
-    chapter: Arc<AtomicBool>,
-    control: Option<Control>,
-}
-
-impl Orders {
-    fn listen(run: &Run) -> std::io::Result<Self> {
-        use signal_hook::consts::{SIGUSR1, SIGUSR2};
-        Ok(Self {
-            names: Names::beside(run.record.as_deref(), run.replay_to.clone()),
-            replay: Interrupt::flag(SIGUSR1)?,
-            chapter: Interrupt::flag(SIGUSR2)?,
-            control: if run.control { Some(Control::listen()?) } else { None },
-        })
-    }
-
-    /// Hands on what was asked for; tells whether the end was.
-    fn obey(&mut self, studio: &Studio) -> bool {
-        if self.replay.swap(false, Ordering::Relaxed) {
-            studio.send(Command::SaveReplay(self.names.replay.clone()));
-        }
-        if self.chapter.swap(false, Ordering::Relaxed) {
-            studio.send(Command::Chapter(String::new()));
-        }
-        let mut stop = false;
-        while let Some(line) = self.control.as_ref().and_then(Control::line) {
-            match control::parse(&line, &self.names) {
-                Ok(Some(Asked::Command(command))) => studio.send(*command),
-                Ok(Some(Asked::Scene(name))) => {
-                    let scenes = studio.snapshot().scenes.collection;
-                    match scenes.scene_named(&name) {
-                        Some(scene) => studio.send(Command::SwitchScene(scene.id)),
-                        None => complain(&format!("there is no scene '{name}'")),
-                    }
-                }
-                Ok(Some(Asked::SceneTransition(name, transition))) => {
-                    let scenes = studio.snapshot().scenes.collection;
-                    match scenes.scene_named(&name) {
-                        Some(scene) => {
-                            let edit = Edit::SetSceneTransition(scene.id, transition);
-                            studio.send(Command::Edit(edit));
-                        }
-                        None => complain(&format!("there is no scene '{name}'")),
-                    }
-                }
-                Ok(Some(Asked::Duplicate { item, source })) => duplicate(studio, &item, source),
-                Ok(Some(Asked::Media(name, go))) => {
-                    command_for(studio, &name, |id| Command::Media(id, go));
-                }
-                Ok(Some(Asked::AtEnd(name, at_end))) => {
-                    command_for(studio, &name, |id| Command::AtEnd(id, at_end));
-                }
-                Ok(Some(Asked::AddFile(name, path))) => {
-                    command_for(studio, &name, |id| Command::Edit(Edit::AddFile(id, path)));
-                }
-                Ok(Some(Asked::RemoveFile(name, number))) => {
-                    let index = number.saturating_sub(2);
-                    command_for(studio, &name, |id| Command::Edit(Edit::RemoveFile(id, index)));
-                }
-                Ok(Some(Asked::IfBlack(name, instead))) => if_black(studio, &name, instead),
-                Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
-                Ok(Some(Asked::Talk(name, held))) => talk(studio, &name, held),
-                Ok(Some(Asked::ClipOut(name))) if name.is_empty() => {
-                    studio.send(Command::ClearClip(Lamp::All));
-                }
-                Ok(Some(Asked::ClipOut(name))) => {
-                    strip(studio, &name, |id| Command::ClearClip(Lamp::Strip(id)));
-                }
-                Ok(Some(Asked::StripEnd(name, at_end))) => {
-                    strip(studio, &name, |id| Command::SetStripEnd { id, at_end });
-                }
-                Ok(Some(Asked::IfSilent(name, choice))) => {
-                    strip(studio, &name, |id| Command::SetIfSilent { id, choice: choice.clone() });
-                }
-                Ok(Some(Asked::StripRestart(name))) => strip(studio, &name, Command::RestartStrip),
-                Ok(Some(Asked::Stop)) => stop = true,
-                Ok(None) => {}
-                Err(why) => complain(&why),
-            }
-        }
-        stop
-    }
-}
-
-/// The source of this name; without a name the picture that --video names.
-fn source_of(snapshot: &Snapshot, name: &str) -> Option<SourceId> {
-    let mut sources = snapshot.scenes.collection.sources.iter();
-    let named = sources.find(|source| source.name == name).map(|source| source.id);
-    let id = named.or(name.is_empty().then_some(MAIN));
-    if id.is_none() {
-        complain(&format!("there is no source '{name}'"));
-    }
-    id
-}
-
-/// Sends a command for the source of this name.
-fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Command) {
-    if let Some(id) = source_of(&studio.snapshot(), name) {
-        studio.send(command(id));
-    }
-}
-
-/// What is shown in the stead of the source of this name, where it is of a kind that suits.
-fn if_black(studio: &Studio, name: &str, instead: Instead) {
-    let snapshot = studio.snapshot();
-    let Some(id) = source_of(&snapshot, name) else { return };
-    // Of what is not chosen yet nobody knows what it will be.
-    let choice = snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
-    match choice.filter(|choice| instead != Instead::Keep && !Instead::suits(choice)) {
-        Some(choice) => {
-            let what = if name.is_empty() { "the picture of --video" } else { name };
-            let word = choice.to_string();
-            let kind = word.split(':').next().unwrap_or_default();
-            complain(&format!(
-                "if-black: {what} is of the kind '{kind}', which is shown as it is: \
-                 write the name of a camera, a stream or a media file"
-            ));
-        }
-        None => studio.send(Command::Edit(Edit::SetInstead(id, instead))),
-    }
-}
-
-/// One more of an item of the scene on the program, with the same source or with one of its own.
-fn duplicate(studio: &Studio, name: &str, source: bool) {
-    let scenes = studio.snapshot().scenes.collection;
-    let Some(item) = scenes.item_named(scenes.current, name) else {
-        return complain(&format!("there is no item '{name}' in the scene that is shown"));
-    };
-    let edit = if source { Edit::DuplicateSource } else { Edit::DuplicateItem };
-    let edit = edit(item.id);
-    if scenes.takes(&edit) {
-        studio.send(Command::Edit(edit));
-    } else {
-        complain(&format!(
-            "'{name}' cannot be duplicated: it has no source of its own, or there are too many"
-        ));
-    }
-}
-
-/// Holds the talk key of the strips of this name, or lets it go; without a name of all.
-fn talk(studio: &Studio, name: &str, held: bool) {
-    if name.is_empty() {
-        studio.send(Command::TalkKey(held));
-        return;
-    }
-    strip(studio, name, |id| Command::TalkKeyOf { id, held });
-}
-
-/// Sends a command for the strips of this name; without a name for the main one.
-fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) {
-    if name.is_empty() {
-        studio.send(command(StripId::MAIN));
-        return;
-    }
-    let strips = studio.snapshot().strips;
-    let named = strips.iter().filter(|strip| strip.name == name);
-    let ids: Vec<StripId> = named.map(|strip| strip.sound.id).collect();
-    if ids.is_empty() {
-        let known: Vec<&str> = strips.iter().map(|strip| &*strip.name).collect();
-        complain(&format!("there is no strip '{name}'; there are: {}", known.join(", ")));
-    }
-    for id in ids {
-        studio.send(command(id));
-    }
 }
 
 impl Outcome {

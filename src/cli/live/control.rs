@@ -1,25 +1,18 @@
-//! Commands while a broadcast without a window runs: lines on standard input (`--control`) and
-//! signals.
+//! Commands while a broadcast without a window runs: what lines on standard input (`--control`) say.
 
-use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
-use crate::base::Worker;
-use crate::base::queue::{self, Full, Receiver};
 use crate::capture::Instead;
+use crate::cli::lines::split;
+use crate::cli::live::{desk, filters, items};
 use crate::cli::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::transport::{AtEnd, Go};
 use crate::studio::settings::collection::{matte_of, transition_of};
 use crate::studio::strips::stand_by_of;
 use crate::studio::{Command, Edit};
-
-/// A line longer than this is none.
-const MAX_LINE: u64 = 4 << 10;
-/// Lines that wait to be obeyed.
-const LINES: usize = 64;
 
 /// What the flags say of the way it runs.
 #[derive(Clone, Debug)]
@@ -53,48 +46,24 @@ impl Names {
     }
 }
 
-/// Reads standard input on a thread of its own, which ends with the process: a read cannot be taken
-/// back.
-#[derive(Debug)]
-pub(super) struct Control {
-    lines: Receiver<String>,
-    _worker: Worker,
-}
-
-impl Control {
-    /// # Errors
-    /// When the system grants no thread.
-    pub fn listen() -> std::io::Result<Self> {
-        let (tell, lines) = queue::bounded("control", LINES, Full::Block);
-        let worker = Worker::spawn("onair-control", move |stop| {
-            let mut input = std::io::stdin().lock();
-            loop {
-                let mut line = Vec::new();
-                let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
-                if stop.is_set() || !matches!(read, Ok(1..)) {
-                    return;
-                }
-                let line = String::from_utf8_lossy(&line).trim().to_owned();
-                if tell.send(line).is_err() {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { lines, _worker: worker })
-    }
-
-    /// The next line, if one waits.
-    pub fn line(&self) -> Option<String> {
-        self.lines.try_recv().ok()
-    }
-}
-
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Asked {
     Command(Box<Command>),
     /// Show the scene of this name.
     Scene(String),
+    /// Show the scene of this name apart, before it goes out.
+    Prepare(String),
+    /// What is prepared goes out, so or as it does by itself.
+    Take(Option<Transition>),
+    /// This becomes of the item of this name.
+    Item(String, items::Change),
+    /// This becomes of a filter of the source of this name; an empty one is the chosen picture.
+    Filter(String, filters::Filter),
+    /// This becomes of a filter of the strip of this name; an empty one is the main strip.
+    StripFilter(String, filters::Filter),
+    /// The strip of this name is set so.
+    Set(String, desk::Setting),
     /// The scene of this name comes so; `None`: as all others.
     SceneTransition(String, Option<Transition>),
     /// Ask this of the source of this name; an empty one is the chosen picture.
@@ -134,8 +103,7 @@ pub(super) enum Asked {
 /// # Errors
 /// A sentence that says what is known.
 pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> {
-    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let rest = rest.trim();
+    let (word, rest) = split(line);
     let path = |default: &PathBuf| if rest.is_empty() { default.clone() } else { rest.into() };
     let command = match word {
         "" => return Ok(None),
@@ -148,6 +116,11 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "record" if !rest.is_empty() => Command::StartRecording(rest.into()),
         "stop-recording" => Command::StopRecording,
         "scene" if !rest.is_empty() => return Ok(Some(Asked::Scene(rest.to_owned()))),
+        "prepare" if !rest.is_empty() => return Ok(Some(Asked::Prepare(rest.to_owned()))),
+        "take" if rest.is_empty() => return Ok(Some(Asked::Take(None))),
+        "take" => return transition(rest).map(|it| Some(Asked::Take(Some(it)))),
+        "item" => return items::parse(rest).map(|(name, it)| Some(Asked::Item(name, it))),
+        "filter" => return filters::parse(rest).map(|(name, it)| Some(Asked::Filter(name, it))),
         "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
         "scene-transition" => return scene_transition(rest).map(Some),
         "duplicate" | "duplicate-source" => {
@@ -162,17 +135,26 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "strip" => return strip(rest).map(Some),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
+            let word: String = word.chars().take(40).collect();
             return Err(format!(
-                "'{line}' is no command: write pause, resume, chapter [TITLE], split, \
+                "'{word}' is no command, or is not whole: write pause, resume, chapter [TITLE], split, \
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
+                 prepare SCENE (or none), take [KIND [DURATION] [OPTION]…], \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \
                  scene-transition NAME: KIND … (or none), \
                  duplicate [ITEM], duplicate-source ITEM, \
+                 item hide|show|lock|unlock|up|down|top|bottom [ITEM], \
+                 item place [ITEM:] WHAT=VALUE …, \
+                 filter on|off|remove KIND [SOURCE], filter set|add KIND [SOURCE:] WHAT=VALUE …, \
                  media pause|resume|restart|next|previous|seek TIME [SOURCE], \
                  media at-end loop|clear|hold [SOURCE], \
                  media add SOURCE: FILE, media remove NUMBER SOURCE, \
                  if-black [NAME:] keep|slate|SOURCE, ask [SOURCE], \
                  talk press|release [STRIP], clip-out [STRIP], \
+                 strip gain DECIBELS [STRIP], strip mute|unmute|solo|unsolo|mono|stereo [STRIP], \
+                 strip balance PERCENT [STRIP], strip offset TIME [STRIP], \
+                 strip heard program|both|desk|tracks [STRIP], \
+                 strip filter on|off|set|add|remove KIND … (as filter), \
                  strip at-end loop|clear|hold [STRIP], strip restart [STRIP], \
                  strip if-silent [STRIP:] keep|SOURCE or stop"
             ));
@@ -181,11 +163,15 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
     Ok(Some(Asked::Command(Box::new(command))))
 }
 
-/// What becomes of a strip's file: `at-end clear Jingle`, `restart Jingle`.
+/// How a strip is set, what its filters do and what becomes of its file: `gain -6 Voice`,
+/// `filter off gate Voice`, `at-end clear Jingle`, `restart Jingle`.
 fn strip(text: &str) -> Result<Asked, String> {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let rest = rest.trim();
+    if let Some(setting) = desk::parse(text) {
+        return setting.map(|(name, setting)| Asked::Set(name, setting));
+    }
+    let (word, rest) = split(text);
     match word {
+        "filter" => filters::parse(rest).map(|(name, filter)| Asked::StripFilter(name, filter)),
         "restart" => Ok(Asked::StripRestart(rest.to_owned())),
         "if-silent" => {
             let (name, choice) = named(rest, stand_by_of)?;
@@ -196,7 +182,8 @@ fn strip(text: &str) -> Result<Asked, String> {
             Ok(Asked::StripEnd(name.trim().to_owned(), word.parse()?))
         }
         _ => Err(format!(
-            "'strip {word}': write at-end loop|clear|hold or restart, and the strip's name, \
+            "'strip {word}': write gain, mute, unmute, solo, unsolo, mono, stereo, balance, offset, heard, \
+             filter, at-end loop|clear|hold or restart, and the strip's name, \
              or if-silent [NAME:] keep|SOURCE"
         )),
     }

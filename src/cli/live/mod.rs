@@ -3,6 +3,10 @@
 mod broadcast;
 mod control;
 mod copy;
+mod desk;
+mod filters;
+mod items;
+mod orders;
 mod sounds;
 pub mod targets;
 
@@ -191,7 +195,12 @@ pub struct Args {
     pub replay_to: Option<PathBuf>,
     /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
-    /// `transition KIND [DURATION] [OPTION]… [file=PATH]`, `scene-transition NAME: KIND …` (or `none`),
+    /// `prepare SCENE` (or `none`: the scene that goes out next is shown apart), `take [KIND [DURATION]
+    /// [OPTION]…]` (it goes out), `transition KIND [DURATION] [OPTION]… [file=PATH]`,
+    /// `scene-transition NAME: KIND …` (or `none`),
+    /// `item hide|show|lock|unlock|up|down|top|bottom [ITEM]` (ITEM is of the scene that is shown, else
+    /// SCENE/ITEM), `item place [ITEM:] WHAT=VALUE …` and `filter on|off|remove KIND [SOURCE]`,
+    /// `filter set|add KIND [SOURCE:] WHAT=VALUE …` (by the names of settings files),
     /// `duplicate [ITEM]` (one more of it in the scene, of the same source), `duplicate-source ITEM` (of a new
     /// source, which is set by itself),
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `media at-end loop|clear|hold [SOURCE]`
@@ -200,7 +209,10 @@ pub struct Args {
     /// camera, stream or file that is black, stands still or is gone: itself, a slate with its name, or another
     /// source by its words), `ask [SOURCE]` (the desktop asks
     /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips
-    /// that have one), `clip-out [STRIP]` (puts clip lamps out), `strip at-end loop|clear|hold [STRIP]` (of a file that is heard only),
+    /// that have one), `clip-out [STRIP]` (puts clip lamps out), `strip gain DECIBELS [STRIP]`, `strip mute|unmute|solo|unsolo|mono|stereo [STRIP]`,
+    /// `strip balance PERCENT [STRIP]`, `strip offset TIME [STRIP]`,
+    /// `strip heard program|both|desk|tracks [STRIP]`, `strip filter …` (as `filter`),
+    /// `strip at-end loop|clear|hold [STRIP]` (of a file that is heard only),
     /// `strip restart [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (what is heard for a strip that is silent or
     /// gone), stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]

@@ -91,6 +91,7 @@ impl Engine {
             notices: state.ledger.notices().to_vec(),
             cpu: state.usage.0,
             rss_bytes: state.usage.1,
+            obeyed: state.obeyed,
             ended,
         }
     }

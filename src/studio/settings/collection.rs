@@ -58,6 +58,12 @@ pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
     })
 }
 
+/// The same item as this table says; `bad` is told what is not as it should be.
+pub(super) fn item_of(table: &Value, item: Item, bad: &mut dyn FnMut(String)) -> Item {
+    let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
+    Reader { value: table, bad, sources, scenes, items: 0, over: 0 }.item(table, item)
+}
+
 struct Reader<'a> {
     value: &'a Value,
     bad: &'a mut dyn FnMut(String),

@@ -15,7 +15,8 @@ pub(super) fn tables(slots: &[Slot]) -> Vec<toml::Table> {
     slots.iter().map(table).collect()
 }
 
-fn table(slot: &Slot) -> toml::Table {
+/// How one is.
+pub(super) fn table(slot: &Slot) -> toml::Table {
     let mut table = toml::Table::new();
     let mut filter = slot.filter.clone();
     table.insert("kind".into(), filter.kind().into());
@@ -55,7 +56,8 @@ pub(super) fn read(value: Option<&Value>, bad: &mut dyn FnMut(String)) -> Vec<Sl
     list.iter().take(MOST_FILTERS).filter_map(|value| slot(value, bad)).collect()
 }
 
-fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
+/// Reads one.
+pub(super) fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
         bad(format!("a filter of the kind '{}', which onair does not know", quoted(kind)));

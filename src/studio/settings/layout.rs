@@ -218,6 +218,11 @@ fn stinger_table(transition: &Transition) -> Option<StingerTable> {
     }
 }
 
+/// How an item is written.
+pub(super) fn table_of(collection: &Collection, item: &Item) -> toml::Table {
+    toml::Table::try_from(item_table(collection, item)).unwrap_or_default()
+}
+
 fn item_table(collection: &Collection, item: &Item) -> ItemTable {
     let (place, none) = (&item.place, Place::default());
     let number = |value: f64, default: f64| {

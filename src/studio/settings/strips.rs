@@ -14,7 +14,7 @@ use crate::studio::settings::reader::{self, number};
 use crate::studio::sources;
 use crate::studio::strips::{self, MOST, SoundStrip, Talk, clean_name};
 
-const HEARD: [(&str, Heard); 4] = [
+pub(super) const HEARD: [(&str, Heard); 4] = [
     ("program", Heard::Program),
     ("both", Heard::Both),
     ("desk", Heard::Desk),
@@ -317,6 +317,19 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
         }
     }
     Some(Slot { enabled, filter })
+}
+
+/// A filter with some values changed, but for its side chain; `bad` is told what makes no sense.
+pub(super) fn changed(
+    slot: &Slot,
+    values: toml::Table,
+    bad: &mut dyn FnMut(String),
+) -> Option<Slot> {
+    let mut table = filter_table(slot, &[]);
+    table.remove("side_chain");
+    table.extend(values);
+    let strip = "the strip".to_owned();
+    filter(&Value::Table(table), &mut Fields { table: &toml::Table::new(), strip, bad })
 }
 
 /// Reads the list; the main strip, as given where the file has none, is always the first.

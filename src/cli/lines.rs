@@ -1,0 +1,114 @@
+//! Commands on standard input, one a line (`--control`): how they are read, and how they are answered.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, Read};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::base::Worker;
+use crate::base::queue::{self, Full, Receiver};
+use crate::cli::output::{Output, complain};
+use crate::studio::Studio;
+
+/// A line longer than this is none.
+const MAX_LINE: u64 = 4 << 10;
+/// Lines that wait to be obeyed.
+const LINES: usize = 64;
+/// How long a line waits at once for the studio to have carried out what was asked before.
+const SETTLE: Duration = Duration::from_millis(50);
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// Reads standard input on a thread of its own, which ends with the process: a read cannot be taken
+/// back.
+#[derive(Debug)]
+pub struct Lines {
+    lines: Receiver<String>,
+    /// Lines that were taken and are not obeyed yet.
+    waiting: VecDeque<Line>,
+    count: u64,
+    _worker: Worker,
+}
+
+/// A line, and which it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Counted from 1, empty ones too.
+    pub number: u64,
+    pub text: String,
+}
+
+impl Lines {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn listen() -> std::io::Result<Self> {
+        let (tell, lines) = queue::bounded("control", LINES, Full::Block);
+        let worker = Worker::spawn("onair-control", move |stop| {
+            let mut input = std::io::stdin().lock();
+            loop {
+                let mut line = Vec::new();
+                let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
+                if stop.is_set() || !matches!(read, Ok(1..)) {
+                    return;
+                }
+                let line = String::from_utf8_lossy(&line).trim().to_owned();
+                if tell.send(line).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { lines, waiting: VecDeque::new(), count: 0, _worker: worker })
+    }
+
+    /// The next line, if one waits.
+    pub fn take(&mut self) -> Option<Line> {
+        self.waiting.pop_front().or_else(|| {
+            let text = self.lines.try_recv().ok()?;
+            self.count += 1;
+            Some(Line { number: self.count, text })
+        })
+    }
+
+    /// The next line once the studio has carried out all that was asked of it before: what a line means
+    /// may depend on that. One that `at_once` knows does not wait.
+    pub fn take_for(&mut self, studio: &Studio, at_once: impl Fn(&str) -> bool) -> Option<Line> {
+        let line = self.take()?;
+        let mut waited = Duration::ZERO;
+        while !at_once(&line.text) && !studio.is_settled() {
+            if waited >= SETTLE {
+                self.waiting.push_front(line);
+                return None;
+            }
+            std::thread::sleep(LOOK);
+            waited += LOOK;
+        }
+        Some(line)
+    }
+}
+
+impl Line {
+    /// Says what became of it: with `--json` always, else where it could not be done.
+    pub fn answer(&self, output: &Output, done: &Result<(), String>) {
+        if let Err(why) = done {
+            complain(why);
+        }
+        // What is no command may be anything, also something that was typed by mistake.
+        let command = self.text.split_whitespace().next().filter(|_| done.is_ok());
+        let fields = json!({
+            "line": self.number,
+            "command": command,
+            "ok": done.is_ok(),
+            "reason": done.as_ref().err(),
+        });
+        output.event("control", fields, || None);
+    }
+}
+
+/// The first word of a line, and the rest.
+pub fn split(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim())
+}

@@ -1,0 +1,111 @@
+//! Lines of `--control` about strips of the sound desk: gain, mute, solo, balance, offset, and where they
+//! are heard.
+
+use std::time::Duration;
+
+use crate::cli::lines::split;
+use crate::cli::value::duration;
+use crate::mix::{Heard, Strip};
+use crate::studio::settings::amounts::heard_of;
+
+/// One thing that a strip is set by.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Setting {
+    /// Decibels.
+    Gain(f32),
+    Muted(bool),
+    Solo(bool),
+    Mono(bool),
+    /// -1…1.
+    Balance(f32),
+    /// Microseconds later, or earlier.
+    Offset(i64),
+    Heard(Heard),
+}
+
+impl Setting {
+    /// A strip set so.
+    pub(super) fn on(self, strip: &Strip) -> Strip {
+        let mut strip = strip.clone();
+        match self {
+            Self::Gain(gain) => strip.gain_db = gain,
+            Self::Muted(muted) => strip.muted = muted,
+            Self::Solo(solo) => strip.solo = solo,
+            Self::Mono(mono) => strip.mono = mono,
+            Self::Balance(balance) => strip.balance = balance,
+            Self::Offset(micros) => strip.offset_us = micros,
+            Self::Heard(heard) => strip.heard = heard,
+        }
+        strip
+    }
+}
+
+/// Reads `gain -6 My voice`, `mute`: the strip's name, and how it is set; `None` for what is none of this.
+pub(super) fn parse(text: &str) -> Option<Result<(String, Setting), String>> {
+    let (word, rest) = split(text);
+    let alone = |setting| Some(Ok((rest.to_owned(), setting)));
+    match word {
+        "mute" => return alone(Setting::Muted(true)),
+        "unmute" => return alone(Setting::Muted(false)),
+        "solo" => return alone(Setting::Solo(true)),
+        "unsolo" => return alone(Setting::Solo(false)),
+        "mono" => return alone(Setting::Mono(true)),
+        "stereo" => return alone(Setting::Mono(false)),
+        "gain" | "balance" | "offset" | "heard" => {}
+        _ => return None,
+    }
+    let (value, name) = split(rest);
+    let setting = match word {
+        "gain" => number(value.trim_end_matches("dB"), -60.0, 20.0).map(Setting::Gain),
+        "balance" => {
+            let balance = number(value.trim_end_matches('%'), -100.0, 100.0);
+            balance.map(|percent| Setting::Balance(percent / 100.0))
+        }
+        "offset" => offset(value).map(Setting::Offset),
+        _ => heard_of(value).map(Setting::Heard),
+    };
+    let wrong = || {
+        format!(
+            "'strip {text}': write strip gain DECIBELS (-60 to 20), strip balance PERCENT (-100 to 100), \
+             strip offset TIME (-20s to 20s) or strip heard program|both|desk|tracks, and the strip's \
+             name"
+        )
+    };
+    Some(setting.map(|setting| (name.to_owned(), setting)).ok_or_else(wrong))
+}
+
+fn number(text: &str, low: f32, high: f32) -> Option<f32> {
+    text.parse::<f32>().ok().filter(|number| (low..=high).contains(number))
+}
+
+fn offset(text: &str) -> Option<i64> {
+    let (sign, time) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let time: Duration = duration(time).ok().filter(|time| *time <= Strip::MOST_OFFSET)?;
+    i64::try_from(time.as_micros()).ok().map(|micros| sign * micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_settings_of_strips() {
+        let of = |line: &str| parse(line).unwrap().unwrap();
+        assert_eq!(of("gain -6.5 My voice"), ("My voice".into(), Setting::Gain(-6.5)));
+        assert_eq!(of("gain 3dB"), (String::new(), Setting::Gain(3.0)));
+        assert_eq!(of("mute My voice"), ("My voice".into(), Setting::Muted(true)));
+        assert_eq!(of("unsolo"), (String::new(), Setting::Solo(false)));
+        assert_eq!(of("balance -50% A").1, Setting::Balance(-0.5));
+        assert_eq!(of("offset -120ms A").1, Setting::Offset(-120_000));
+        assert_eq!(of("heard desk A").1, Setting::Heard(Heard::Desk));
+        for bad in ["gain", "gain loud A", "gain 21", "balance 101", "offset 21s", "heard x"] {
+            assert!(parse(bad).unwrap().unwrap_err().contains("strip gain"), "{bad}");
+        }
+        assert!(parse("restart A").is_none());
+        let quiet = Setting::Gain(-6.0).on(&Strip { muted: true, ..Strip::default() });
+        assert!(quiet.muted && quiet.gain_db == -6.0);
+    }
+}

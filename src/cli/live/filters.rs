@@ -1,0 +1,214 @@
+//! Lines of `--control` about filters of pictures and of sound: on and off, and what they are set by, under
+//! the names of settings files.
+
+use toml::Table;
+
+use crate::cli::lines::split;
+use crate::cli::live::items::with_values;
+use crate::compose::filter as picture;
+use crate::mix::StripId;
+use crate::mix::filter as sound;
+use crate::studio::settings::amounts;
+
+/// What can be written.
+const KNOWN: &str = "write filter on|off|remove KIND [NAME], filter set KIND [NAME:] WHAT=VALUE …, or \
+                     filter add KIND [NAME:] [WHAT=VALUE …]; the second of a kind is KIND#2";
+
+/// What becomes of a filter.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Change {
+    On(bool),
+    Set(Table),
+    Add(Table),
+    Remove,
+}
+
+/// A filter of a kind: the first, or one further on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Filter {
+    pub kind: String,
+    /// Counted from 0.
+    pub nth: usize,
+    pub change: Change,
+}
+
+/// Reads `off blur Face`, `set chroma-key Face: similarity=0.4`: of what, and which filter.
+///
+/// # Errors
+/// A sentence that says what is known.
+pub(super) fn parse(text: &str) -> Result<(String, Filter), String> {
+    let (word, rest) = split(text);
+    let (kind, rest) = split(rest);
+    let (kind, nth) = match kind.split_once('#') {
+        Some((kind, number)) => {
+            let number = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            (kind, number.ok_or(KNOWN)?)
+        }
+        None => (kind, 0),
+    };
+    if kind.is_empty() {
+        return Err(KNOWN.into());
+    }
+    let (name, change) = match word {
+        "on" | "off" => (rest.to_owned(), Change::On(word == "on")),
+        "remove" => (rest.to_owned(), Change::Remove),
+        "set" | "add" => {
+            let (name, values) = with_values(rest)?;
+            match word {
+                "set" if values.is_empty() => return Err(KNOWN.into()),
+                "set" => (name, Change::Set(values)),
+                _ => (name, Change::Add(values)),
+            }
+        }
+        _ => return Err(KNOWN.into()),
+    };
+    Ok((name, Filter { kind: kind.to_owned(), nth, change }))
+}
+
+/// The filters of a picture once this has been done.
+///
+/// # Errors
+/// Why it cannot be.
+pub(super) fn of_picture(
+    filter: &Filter,
+    slots: &[picture::Slot],
+) -> Result<Vec<picture::Slot>, String> {
+    let one = |kind: &str| {
+        let filter = picture::Filter::of_kind(kind)?;
+        Some(picture::Slot { enabled: true, filter })
+    };
+    let list = List {
+        most: picture::MOST_FILTERS,
+        known: picture::Filter::kinds().iter().map(picture::Filter::kind).collect(),
+        kind: &|slot: &picture::Slot| slot.filter.kind(),
+        switch: &|slot, on| slot.enabled = on,
+        one: &one,
+        set: &amounts::of_picture_filter,
+    };
+    list.changed(filter, slots)
+}
+
+/// The same of sound; side chains are called after one of `strips`.
+///
+/// # Errors
+/// Why it cannot be.
+pub(super) fn of_sound(
+    filter: &Filter,
+    slots: &[sound::Slot],
+    strips: &[(String, StripId)],
+) -> Result<Vec<sound::Slot>, String> {
+    let one = |kind: &str| {
+        let filter = sound::Filter::of_kind(kind)?;
+        Some(sound::Slot { enabled: true, filter })
+    };
+    let list = List {
+        most: sound::MOST_FILTERS,
+        known: sound::Filter::KINDS.iter().map(sound::Filter::kind).collect(),
+        kind: &|slot: &sound::Slot| slot.filter.kind(),
+        switch: &|slot, on| slot.enabled = on,
+        one: &one,
+        set: &|slot, values| amounts::of_sound_filter(slot, values, strips),
+    };
+    list.changed(filter, slots)
+}
+
+/// What filters of pictures and of sound have in common.
+struct List<'a, S> {
+    most: usize,
+    known: Vec<&'static str>,
+    kind: &'a dyn Fn(&S) -> &'static str,
+    switch: &'a dyn Fn(&mut S, bool),
+    one: &'a dyn Fn(&str) -> Option<S>,
+    set: &'a dyn Fn(&S, &Table) -> Result<S, String>,
+}
+
+impl<S: Clone> List<'_, S> {
+    fn changed(&self, filter: &Filter, slots: &[S]) -> Result<Vec<S>, String> {
+        let Filter { kind, nth, change } = filter;
+        if !self.known.contains(&kind.as_str()) {
+            let known = self.known.join(", ");
+            return Err(format!("there is no filter of the kind '{kind}'; there are: {known}"));
+        }
+        let mut slots = slots.to_vec();
+        if let Change::Add(values) = change {
+            if slots.len() >= self.most {
+                return Err(format!("there are {} filters already, which is the most", self.most));
+            }
+            let fresh = (self.one)(kind).ok_or_else(|| format!("there is no filter '{kind}'"))?;
+            slots.push((self.set)(&fresh, values)?);
+            return Ok(slots);
+        }
+        let of_kind = slots.iter().enumerate().filter(|(_, slot)| (self.kind)(slot) == kind);
+        let at = of_kind.map(|(at, _)| at).nth(*nth);
+        let slot = at.and_then(|at| slots.get_mut(at).map(|slot| (at, slot)));
+        let Some((at, slot)) = slot else {
+            return Err(format!(
+                "there is no such filter of the kind '{kind}' there: filter add {kind}"
+            ));
+        };
+        match change {
+            Change::On(on) => (self.switch)(slot, *on),
+            Change::Set(values) => *slot = (self.set)(slot, values)?,
+            Change::Remove | Change::Add(_) => {
+                slots.remove(at);
+            }
+        }
+        Ok(slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pictures(slots: &[picture::Slot], line: &str) -> Result<Vec<picture::Slot>, String> {
+        let (name, filter) = parse(line)?;
+        assert_eq!(name, "Face");
+        of_picture(&filter, slots)
+    }
+
+    #[test]
+    fn filters_of_pictures_are_added_set_switched_and_removed() {
+        let slots = pictures(&[], "add color Face").unwrap();
+        let slots = pictures(&slots, "add blur Face").unwrap();
+        let slots = pictures(&slots, "add color Face: gain=2").unwrap();
+        let slots = pictures(&slots, "off color Face").unwrap();
+        let slots = pictures(&slots, "set color#2 Face: contrast=1.5").unwrap();
+        let values = |at: usize| slots[at].filter.clone().values().iter().map(|it| **it).collect();
+        let (first, second): (Vec<f32>, Vec<f32>) = (values(0), values(2));
+        assert_eq!((first[0], second[0], second[2]), (1.0, 2.0, 1.5));
+        let kinds: Vec<_> = slots.iter().map(|it| (it.filter.kind(), it.enabled)).collect();
+        assert_eq!(kinds, [("color", false), ("blur", true), ("color", true)]);
+        assert_eq!(pictures(&slots, "remove color#2 Face").unwrap().len(), 2);
+        for (line, why) in [
+            ("on hologram Face", "chroma-key"),
+            ("on sharpen Face", "filter add sharpen"),
+            ("set color#3 Face: gain=1", "no such filter"),
+            ("set color Face: swirl=1", "swirl"),
+            ("set color Face", "filter set KIND"),
+            ("glow color Face", "filter set KIND"),
+            ("on", "filter set KIND"),
+        ] {
+            let told = pictures(&slots, line).unwrap_err();
+            assert!(told.contains(why), "{line}: {told}");
+        }
+        let full = vec![slots[0].clone(); picture::MOST_FILTERS];
+        assert!(pictures(&full, "add blur Face").unwrap_err().contains("most"));
+    }
+
+    #[test]
+    fn filters_of_sound_are_changed_alike() {
+        let strips = [("Music".to_owned(), StripId(2))];
+        let change = |slots: &[sound::Slot], line: &str| {
+            let (name, filter) = parse(line).unwrap();
+            assert_eq!(name, "");
+            of_sound(&filter, slots, &strips)
+        };
+        let slots = change(&[], "add compressor side_chain=Music ratio=8").unwrap();
+        assert_eq!(slots[0].filter.side_chain(), Some(StripId(2)));
+        let slots = change(&slots, "off compressor").unwrap();
+        assert!(!slots[0].enabled && slots[0].filter.side_chain() == Some(StripId(2)));
+        assert!(change(&slots, "set compressor ratio=no").is_err());
+        assert!(change(&slots, "add echo").unwrap_err().contains("limiter"));
+    }
+}

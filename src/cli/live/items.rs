@@ -1,0 +1,217 @@
+//! Lines of `--control` about items of scenes: hiding, locking, ordering and placing them.
+
+use toml::{Table, Value};
+
+use crate::cli::lines::split;
+use crate::compose::scene::{Item, ItemId};
+use crate::studio::settings::amounts;
+use crate::studio::{Collection, Edit};
+
+/// What can be written.
+const KNOWN: &str = "write item hide|show|lock|unlock|up|down|top|bottom [ITEM], or \
+                     item place [ITEM:] NAME=VALUE … (x, y, width, height, fit, rotation, crop, \
+                     flip_x, flip_y, opacity, blend)";
+
+/// What becomes of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Change {
+    Hide(bool),
+    Lock(bool),
+    Up,
+    Down,
+    Top,
+    Bottom,
+    /// By the names of settings files.
+    Place(Table),
+}
+
+/// Reads `hide My logo`, `place My logo: x=0.5 width=0.25`: the item's name, and what becomes of it.
+///
+/// # Errors
+/// A sentence that says what is known.
+pub(super) fn parse(text: &str) -> Result<(String, Change), String> {
+    let (word, rest) = split(text);
+    let change = match word {
+        "hide" => Change::Hide(true),
+        "show" => Change::Hide(false),
+        "lock" => Change::Lock(true),
+        "unlock" => Change::Lock(false),
+        "up" => Change::Up,
+        "down" => Change::Down,
+        "top" => Change::Top,
+        "bottom" => Change::Bottom,
+        "place" => {
+            let (name, values) = with_values(rest)?;
+            return if values.is_empty() {
+                Err(KNOWN.into())
+            } else {
+                Ok((name, Change::Place(values)))
+            };
+        }
+        _ => return Err(KNOWN.into()),
+    };
+    Ok((rest.to_owned(), change))
+}
+
+/// A name, which may be left out, and behind a colon values by their names: `My logo: x=0.5 y=0`. Without
+/// any value all of it is a name.
+///
+/// # Errors
+/// What is no value.
+pub(super) fn with_values(text: &str) -> Result<(String, Table), String> {
+    // A name may have a colon in it, and so may a file, which comes last.
+    let words = text.find(" file=").and_then(|at| text.get(..=at)).unwrap_or(text);
+    let split = words.rfind(": ").map(|at| (text.get(..at), text.get(at + 2..)));
+    match split {
+        Some((Some(name), Some(rest))) => Ok((name.trim().to_owned(), values(rest)?)),
+        _ if text.contains('=') && !text.contains(": ") => Ok((String::new(), values(text)?)),
+        _ => Ok((text.trim().trim_end_matches(':').to_owned(), Table::new())),
+    }
+}
+
+/// `x=0.5 fit=cover crop=[0.1,0,0,0]`; a file comes last, as its name may have spaces in it.
+fn values(text: &str) -> Result<Table, String> {
+    let (words, file) = match text.split_once("file=") {
+        Some((words, file)) if words.is_empty() || words.ends_with(' ') => (words, Some(file)),
+        _ => (text, None),
+    };
+    let mut values = Table::new();
+    for word in words.split_whitespace() {
+        let (name, value) = word
+            .split_once('=')
+            .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+            .ok_or_else(|| format!("'{word}': write NAME=VALUE"))?;
+        values.insert(name.to_owned(), value_of(value));
+    }
+    if let Some(file) = file {
+        values.insert("file".to_owned(), Value::String(file.trim().to_owned()));
+    }
+    Ok(values)
+}
+
+/// As settings files have it; what is none of their values is a text.
+fn value_of(text: &str) -> Value {
+    let line = format!("value = {text}").parse::<Table>();
+    let value = line.ok().and_then(|mut table| table.remove("value"));
+    value.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// The changes of the collection that this comes to.
+///
+/// # Errors
+/// When there is no such item, or a value makes no sense.
+pub(super) fn edit(
+    name: &str,
+    change: &Change,
+    collection: &Collection,
+) -> Result<Option<Edit>, String> {
+    let item = find(name, collection)?;
+    let order = |to: fn(usize, usize) -> usize| {
+        let scenes = collection.scenes.iter();
+        let beside = scenes.filter_map(|scene| beside(&scene.items, item.id)).next();
+        beside.map(|(at, count)| Edit::MoveItem(item.id, to(at, count - 1)))
+    };
+    Ok(match change {
+        Change::Hide(hidden) => Some(Edit::HideItem(item.id, *hidden)),
+        Change::Lock(locked) => Some(Edit::LockItem(item.id, *locked)),
+        Change::Up => order(|at, top| (at + 1).min(top)),
+        Change::Down => order(|at, _| at.saturating_sub(1)),
+        Change::Top => order(|_, top| top),
+        Change::Bottom => order(|_, _| 0),
+        Change::Place(values) => {
+            let wanted = amounts::of_item(collection, item, values)?;
+            let edits = [
+                (wanted.place != item.place).then_some(Edit::SetPlace(item.id, wanted.place)),
+                (wanted.opacity != item.opacity)
+                    .then_some(Edit::SetOpacity(item.id, wanted.opacity)),
+                (wanted.blend != item.blend).then_some(Edit::SetBlend(item.id, wanted.blend)),
+                (wanted.hidden != item.hidden).then_some(Edit::HideItem(item.id, wanted.hidden)),
+                (wanted.locked != item.locked).then_some(Edit::LockItem(item.id, wanted.locked)),
+            ];
+            let edits: Vec<Edit> = edits.into_iter().flatten().collect();
+            (!edits.is_empty()).then_some(Edit::Several(edits))
+        }
+    })
+}
+
+/// An item by its name: of the scene on the program, or `SCENE/ITEM`.
+fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, String> {
+    let of_another = || {
+        let (scene, item) = name.split_once('/')?;
+        collection.item_named(collection.scene_named(scene.trim())?.id, item.trim())
+    };
+    collection.item_named(collection.current, name).or_else(of_another).ok_or_else(|| {
+        format!(
+            "there is no item '{name}' in the scene that is shown; one of another scene is SCENE/ITEM"
+        )
+    })
+}
+
+/// Where an item lies among how many beside it, counted from the bottom.
+fn beside(items: &[Item], id: ItemId) -> Option<(usize, usize)> {
+    let at = items.iter().position(|item| item.id == id);
+    let within = || items.iter().find_map(|item| beside(item.members(), id));
+    at.map(|at| (at, items.len())).or_else(within)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::VideoChoice;
+
+    #[test]
+    fn lines_are_changes_of_items() {
+        let of = |line: &str| parse(line).unwrap();
+        assert_eq!(of("hide My logo"), ("My logo".into(), Change::Hide(true)));
+        assert_eq!(
+            (of("show"), of("top A").1),
+            ((String::new(), Change::Hide(false)), Change::Top)
+        );
+        let (name, Change::Place(values)) = of("place My: logo: x=0.5 fit=cover crop=[0.1,0,0,0]")
+        else {
+            panic!("no place")
+        };
+        assert_eq!((name.as_str(), values["x"].as_float()), ("My: logo", Some(0.5)));
+        assert_eq!(values["fit"].as_str(), Some("cover"));
+        assert_eq!(values["crop"].as_array().map(Vec::len), Some(4));
+        assert_eq!(of("place x=1").0, "");
+        for bad in ["", "move A", "place", "place A", "place A: x", "place A: =1"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        let (name, values) = with_values("Face: amount=0.5 color=#00ff00 file=/a: b.cube").unwrap();
+        assert_eq!((name.as_str(), values["file"].as_str()), ("Face", Some("/a: b.cube")));
+        assert_eq!(values["color"].as_str(), Some("#00ff00"));
+        let (name, values) = with_values("Face: file=/a b.cube").unwrap();
+        assert_eq!((name.as_str(), values["file"].as_str()), ("Face", Some("/a b.cube")));
+        assert_eq!(with_values("My face").unwrap(), ("My face".into(), Table::new()));
+    }
+
+    #[test]
+    fn items_of_every_scene_are_found_and_changed() {
+        let mut it = Collection::default();
+        let first = it.current;
+        let logo =
+            |scene| Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test };
+        assert!(it.apply(&logo(first)) && it.apply(&Edit::AddScene("Break".into())));
+        let other = it.scenes.last().unwrap().id;
+        assert!(it.apply(&Edit::ShowSource { scene: other, source: it.sources[0].id }));
+        let change = |it: &mut Collection, line: &str| {
+            let (name, change) = parse(line).unwrap();
+            let edit = edit(&name, &change, it).unwrap();
+            edit.is_some_and(|edit| it.apply(&edit))
+        };
+        let shown = |it: &Collection, scene| it.item_named(scene, "Logo").unwrap().clone();
+        assert!(change(&mut it, "hide Logo") && shown(&it, first).hidden);
+        assert!(!shown(&it, other).hidden);
+        assert!(change(&mut it, "hide Break/Logo") && shown(&it, other).hidden);
+        assert!(change(&mut it, "bottom Logo"));
+        assert_eq!(it.scenes[0].items[0].id, shown(&it, first).id);
+        assert!(change(&mut it, "up Logo") && !change(&mut it, "up Logo"));
+        assert!(change(&mut it, "place Logo: x=0.5 opacity=0.25"));
+        assert_eq!((shown(&it, first).place.x, shown(&it, first).opacity), (0.5, 0.25));
+        assert!(!change(&mut it, "place Logo: x=0.5"));
+        let (name, place) = parse("place Logo: colour=red").unwrap();
+        assert!(edit(&name, &place, &it).unwrap_err().contains("rotation"));
+        assert!(edit("Nothing", &Change::Up, &it).unwrap_err().contains("SCENE/ITEM"));
+    }
+}

@@ -1,0 +1,250 @@
+//! Commands while a broadcast without a window runs, carried out: lines of `--control`, and signals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::capture::{Instead, VideoChoice};
+use crate::cli::lines::Lines;
+use crate::cli::live::control::{self, Asked, Names, Run};
+use crate::cli::live::{filters, items};
+use crate::cli::output::Output;
+use crate::cli::signals::Interrupt;
+use crate::compose::scene::SourceId;
+use crate::compose::transition::Transition;
+use crate::mix::{Lamp, Strip, StripId};
+use crate::studio::scenes::MAIN;
+use crate::studio::snapshot::StripView;
+use crate::studio::{Command, Edit, Snapshot, Studio};
+
+/// What is asked for while it runs.
+pub(super) struct Orders {
+    names: Names,
+    replay: Arc<AtomicBool>,
+    chapter: Arc<AtomicBool>,
+    lines: Option<Lines>,
+}
+
+type Done = Result<(), String>;
+
+impl Orders {
+    /// # Errors
+    /// When the system lets nobody listen.
+    pub fn listen(run: &Run) -> std::io::Result<Self> {
+        use signal_hook::consts::{SIGUSR1, SIGUSR2};
+        Ok(Self {
+            names: Names::beside(run.record.as_deref(), run.replay_to.clone()),
+            replay: Interrupt::flag(SIGUSR1)?,
+            chapter: Interrupt::flag(SIGUSR2)?,
+            lines: run.control.then(Lines::listen).transpose()?,
+        })
+    }
+
+    /// Hands on what was asked for; tells whether the end was.
+    pub fn obey(&mut self, studio: &Studio, output: &Output) -> bool {
+        if self.replay.swap(false, Ordering::Relaxed) {
+            studio.send(Command::SaveReplay(self.names.replay.clone()));
+        }
+        if self.chapter.swap(false, Ordering::Relaxed) {
+            studio.send(Command::Chapter(String::new()));
+        }
+        let (names, lines) = (&self.names, &mut self.lines);
+        let mut stop = false;
+        let ends = |text: &str| text == "stop";
+        while let Some(line) = lines.as_mut().and_then(|lines| lines.take_for(studio, ends)) {
+            let done = match control::parse(&line.text, names) {
+                Ok(None) => continue,
+                Ok(Some(Asked::Stop)) => {
+                    stop = true;
+                    Ok(())
+                }
+                Ok(Some(asked)) => carry_out(asked, studio),
+                Err(why) => Err(why),
+            };
+            line.answer(output, &done);
+        }
+        stop
+    }
+}
+
+/// Sends what is asked for; the snapshot shows all that was asked before.
+fn carry_out(asked: Asked, studio: &Studio) -> Done {
+    match asked {
+        Asked::Command(command) => studio.send(*command),
+        Asked::Stop => {}
+        Asked::Scene(name) => {
+            studio.send(Command::SwitchScene(scene(&studio.snapshot(), &name)?));
+        }
+        Asked::SceneTransition(name, transition) => {
+            let id = scene(&studio.snapshot(), &name)?;
+            studio.send(Command::Edit(Edit::SetSceneTransition(id, transition)));
+        }
+        Asked::Prepare(name) => {
+            let prepared = match scene(&studio.snapshot(), &name) {
+                Err(_) if name == "none" => None,
+                scene => Some(scene?),
+            };
+            studio.send(Command::PrepareScene(prepared));
+        }
+        Asked::Take(transition) => take(studio, transition)?,
+        Asked::Item(name, change) => {
+            let scenes = studio.snapshot().scenes.collection;
+            if let Some(edit) = items::edit(&name, &change, &scenes)? {
+                studio.send(Command::Edit(edit));
+            }
+        }
+        Asked::Filter(name, filter) => {
+            let snapshot = studio.snapshot();
+            let id = source_of(&snapshot, &name)?;
+            let slots = filters::of_picture(&filter, snapshot.scenes.collection.filters(id))?;
+            studio.send(Command::Edit(Edit::SetFilters(id, slots)));
+        }
+        Asked::StripFilter(name, filter) => {
+            let snapshot = studio.snapshot();
+            let named = |view: &StripView| (view.name.clone(), view.sound.id);
+            let names: Vec<_> = snapshot.strips.iter().map(named).collect();
+            let mut wanted = Vec::new();
+            for view in strips_of(&snapshot, &name)? {
+                let strip = &view.sound.strip;
+                let filters = filters::of_sound(&filter, &strip.filters, &names)?;
+                let strip = Strip { filters, ..strip.clone() };
+                wanted.push(Command::SetStrip { id: view.sound.id, strip });
+            }
+            wanted.into_iter().for_each(|command| studio.send(command));
+        }
+        Asked::Set(name, setting) => {
+            for view in strips_of(&studio.snapshot(), &name)? {
+                let strip = setting.on(&view.sound.strip);
+                studio.send(Command::SetStrip { id: view.sound.id, strip });
+            }
+        }
+        Asked::Duplicate { item, source } => duplicate(studio, &item, source)?,
+        Asked::Media(name, go) => command_for(studio, &name, |id| Command::Media(id, go))?,
+        Asked::AtEnd(name, at_end) => {
+            command_for(studio, &name, |id| Command::AtEnd(id, at_end))?;
+        }
+        Asked::AddFile(name, path) => {
+            command_for(studio, &name, |id| Command::Edit(Edit::AddFile(id, path)))?;
+        }
+        Asked::RemoveFile(name, number) => {
+            let index = number.saturating_sub(2);
+            command_for(studio, &name, |id| Command::Edit(Edit::RemoveFile(id, index)))?;
+        }
+        Asked::IfBlack(name, instead) => if_black(studio, &name, instead)?,
+        Asked::Ask(name) => command_for(studio, &name, Command::ShareAgain)?,
+        Asked::Talk(name, held) if name.is_empty() => studio.send(Command::TalkKey(held)),
+        Asked::Talk(name, held) => {
+            strip(studio, &name, |id| Command::TalkKeyOf { id, held })?;
+        }
+        Asked::ClipOut(name) if name.is_empty() => studio.send(Command::ClearClip(Lamp::All)),
+        Asked::ClipOut(name) => {
+            strip(studio, &name, |id| Command::ClearClip(Lamp::Strip(id)))?;
+        }
+        Asked::StripEnd(name, at_end) => {
+            strip(studio, &name, |id| Command::SetStripEnd { id, at_end })?;
+        }
+        Asked::IfSilent(name, choice) => {
+            strip(studio, &name, |id| Command::SetIfSilent { id, choice: choice.clone() })?;
+        }
+        Asked::StripRestart(name) => strip(studio, &name, Command::RestartStrip)?,
+    }
+    Ok(())
+}
+
+/// The scene of this name.
+fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::SceneId, String> {
+    let scene = snapshot.scenes.collection.scene_named(name);
+    scene.map(|scene| scene.id).ok_or_else(|| format!("there is no scene '{name}'"))
+}
+
+/// What is prepared goes out; with a transition that was named, which is its own from then on where it has
+/// one, else that of all scenes.
+fn take(studio: &Studio, transition: Option<Transition>) -> Done {
+    let scenes = studio.snapshot().scenes;
+    let prepared = scenes.prepared.ok_or("nothing is prepared: write prepare SCENE first")?;
+    if let Some(transition) = transition {
+        let edit = if scenes.collection.own_transitions.contains_key(&prepared) {
+            Edit::SetSceneTransition(prepared, Some(transition))
+        } else {
+            Edit::SetTransition(transition)
+        };
+        studio.send(Command::Edit(edit));
+    }
+    studio.send(Command::Transition);
+    Ok(())
+}
+
+/// The source of this name; without a name the picture that --video names.
+fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, String> {
+    let mut sources = snapshot.scenes.collection.sources.iter();
+    let named = sources.find(|source| source.name == name).map(|source| source.id);
+    let id = named.or(name.is_empty().then_some(MAIN));
+    id.ok_or_else(|| format!("there is no source '{name}'"))
+}
+
+/// Sends a command for the source of this name.
+fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Command) -> Done {
+    studio.send(command(source_of(&studio.snapshot(), name)?));
+    Ok(())
+}
+
+/// What is shown in the stead of the source of this name, where it is of a kind that suits.
+fn if_black(studio: &Studio, name: &str, instead: Instead) -> Done {
+    let snapshot = studio.snapshot();
+    let id = source_of(&snapshot, name)?;
+    // Of what is not chosen yet nobody knows what it will be.
+    let choice = snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
+    if let Some(choice) =
+        choice.filter(|choice| instead != Instead::Keep && !Instead::suits(choice))
+    {
+        let what = if name.is_empty() { "the picture of --video" } else { name };
+        let word = choice.to_string();
+        let kind = word.split(':').next().unwrap_or_default();
+        return Err(format!(
+            "if-black: {what} is of the kind '{kind}', which is shown as it is: \
+             write the name of a camera, a stream or a media file"
+        ));
+    }
+    studio.send(Command::Edit(Edit::SetInstead(id, instead)));
+    Ok(())
+}
+
+/// One more of an item of the scene on the program, with the same source or with one of its own.
+fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
+    let scenes = studio.snapshot().scenes.collection;
+    let item = scenes.item_named(scenes.current, name);
+    let item =
+        item.ok_or_else(|| format!("there is no item '{name}' in the scene that is shown"))?;
+    let edit = if source { Edit::DuplicateSource } else { Edit::DuplicateItem };
+    let edit = edit(item.id);
+    if !scenes.takes(&edit) {
+        return Err(format!(
+            "'{name}' cannot be duplicated: it has no source of its own, or there are too many"
+        ));
+    }
+    studio.send(Command::Edit(edit));
+    Ok(())
+}
+
+/// The strips of this name; without a name the main one.
+fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, String> {
+    let strips = &snapshot.strips;
+    let is_it = |strip: &&StripView| match name {
+        "" => strip.sound.id == StripId::MAIN,
+        name => strip.name == name,
+    };
+    let named: Vec<&StripView> = strips.iter().filter(is_it).collect();
+    if named.is_empty() {
+        let known: Vec<&str> = strips.iter().map(|strip| &*strip.name).collect();
+        return Err(format!("there is no strip '{name}'; there are: {}", known.join(", ")));
+    }
+    Ok(named)
+}
+
+/// Sends a command for the strips of this name; without a name for the main one.
+fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> Done {
+    let snapshot = studio.snapshot();
+    for strip in strips_of(&snapshot, name)? {
+        studio.send(command(strip.sound.id));
+    }
+    Ok(())
+}

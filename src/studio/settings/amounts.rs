@@ -1,0 +1,145 @@
+//! One item or filter changed by the names that it has in settings files: what `--control` says of them.
+
+use toml::{Table, Value};
+
+use crate::compose::filter as picture;
+use crate::compose::scene::Item;
+use crate::mix::filter as sound;
+use crate::mix::{Heard, StripId};
+use crate::studio::scenes::Collection;
+use crate::studio::settings::{collection, filters, layout, reader, strips};
+
+/// What of an item can be said.
+const OF_ITEMS: [&str; 13] = [
+    "x", "y", "width", "height", "fit", "rotation", "crop", "flip_x", "flip_y", "opacity", "blend",
+    "hidden", "locked",
+];
+
+/// An item with some values changed.
+///
+/// # Errors
+/// What of them makes no sense.
+pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, String> {
+    if let Some(name) = values.keys().find(|name| !OF_ITEMS.contains(&name.as_str())) {
+        let (name, known) = (reader::quoted(name), OF_ITEMS.join(", "));
+        return Err(format!("an item has no '{name}': write one of {known}"));
+    }
+    let mut table = layout::table_of(of, item);
+    table.extend(values.clone());
+    let mut told = None;
+    let changed = collection::item_of(&Value::Table(table), item.clone(), &mut |why| {
+        told.get_or_insert(why);
+    });
+    told.map_or(Ok(changed), Err)
+}
+
+/// A filter of pictures with some values changed.
+///
+/// # Errors
+/// What of them makes no sense.
+pub fn of_picture_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, String> {
+    let mut table = filters::table(slot);
+    table.extend(values.clone());
+    let mut told = None;
+    let changed = filters::slot(&Value::Table(table), &mut |why| {
+        told.get_or_insert(why);
+    });
+    changed.filter(|_| told.is_none()).ok_or_else(|| told.unwrap_or_default())
+}
+
+/// A filter of sound with some values changed. A side chain is a strip's name, one of `strips`, or `none`.
+///
+/// # Errors
+/// What of them makes no sense.
+pub fn of_sound_filter(
+    slot: &sound::Slot,
+    values: &Table,
+    strips: &[(String, StripId)],
+) -> Result<sound::Slot, String> {
+    let mut values = values.clone();
+    let chain = match values.remove("side_chain") {
+        None => slot.filter.side_chain(),
+        Some(_) if slot.filter.kind() != "compressor" => {
+            return Err("a compressor alone has a side_chain".to_owned());
+        }
+        Some(value) => match value.as_str() {
+            Some("none") => None,
+            name => {
+                let strip = strips.iter().find(|(known, _)| Some(known.as_str()) == name);
+                Some(strip.ok_or("side_chain is the name of a strip, or none")?.1)
+            }
+        },
+    };
+    let mut told = None;
+    let changed = strips::changed(slot, values, &mut |why| {
+        told.get_or_insert(why);
+    });
+    let changed = changed.filter(|_| told.is_none());
+    let mut changed = changed.ok_or_else(|| told.unwrap_or_default())?;
+    if let sound::Filter::Compressor { side_chain, .. } = &mut changed.filter {
+        *side_chain = chain;
+    }
+    Ok(changed)
+}
+
+/// Where a strip is heard, by its word.
+pub fn heard_of(word: &str) -> Option<Heard> {
+    reader::meant(word, &strips::HEARD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::scene::{Blend, Fit};
+
+    fn values(text: &str) -> Table {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn items_are_changed_by_their_names_in_files() {
+        let collection = Collection::default();
+        let item = collection.item_named(collection.current, "").unwrap();
+        let half =
+            values("x = 0.25\nwidth = 0.5\ncrop = [0.1, 0, 0, 0]\nopacity = 0.5\nblend = 'add'");
+        let changed = of_item(&collection, item, &half).unwrap();
+        assert_eq!((changed.place.x, changed.place.width, changed.opacity), (0.25, 0.5, 0.5));
+        assert_eq!((changed.place.crop.left, changed.blend), (0.1, Blend::Add));
+        assert_eq!((changed.id, &changed.content), (item.id, &item.content));
+        // What is not said stays.
+        let again = of_item(&collection, &changed, &values("fit = 'cover'")).unwrap();
+        assert_eq!((again.place.x, again.opacity, again.blend), (0.25, 0.5, Blend::Add));
+        assert_ne!(again.place.fit, Fit::default());
+        for bad in ["x = 'left'", "size = 3", "blend = 'x'", "crop = [1]", "source = 'Logo'"] {
+            assert!(of_item(&collection, item, &values(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn filters_are_changed_by_their_names_in_files() {
+        let of =
+            |kind| picture::Slot { enabled: true, filter: picture::Filter::of_kind(kind).unwrap() };
+        let mut color =
+            of_picture_filter(&of("color"), &values("gain = 2\nenabled = false")).unwrap();
+        assert!(!color.enabled && *color.filter.values()[0] == 2.0);
+        let mut green = of_picture_filter(&of("chroma-key"), &values("color = '#0000ff'")).unwrap();
+        assert_eq!(green.filter.color(), Some(&mut [0, 0, 255]));
+        for bad in ["swirl = 1", "gain = 'loud'", "kind = 'x'"] {
+            assert!(of_picture_filter(&of("color"), &values(bad)).is_err(), "{bad}");
+        }
+        let of =
+            |kind| sound::Slot { enabled: true, filter: sound::Filter::of_kind(kind).unwrap() };
+        let strips = [("Voice".to_owned(), StripId(3))];
+        let words = values("ratio = 4\nside_chain = 'Voice'");
+        let ducked = of_sound_filter(&of("compressor"), &words, &strips).unwrap();
+        assert_eq!(ducked.filter.side_chain(), Some(StripId(3)));
+        let same = of_sound_filter(&ducked, &values("ratio = 2"), &strips).unwrap();
+        assert_eq!(same.filter.side_chain(), Some(StripId(3)));
+        let alone = of_sound_filter(&same, &values("side_chain = 'none'"), &strips).unwrap();
+        assert_eq!(alone.filter.side_chain(), None);
+        for bad in ["side_chain = 'Nobody'", "ratio = 'much'", "swirl = 1", "ratio = 1e9"] {
+            assert!(of_sound_filter(&ducked, &values(bad), &strips).is_err(), "{bad}");
+        }
+        assert!(of_sound_filter(&of("gain"), &values("side_chain = 'Voice'"), &strips).is_err());
+    }
+}
