@@ -22,6 +22,7 @@ use crate::media::VideoFrame;
 use crate::studio::snapshot::{LiveState, WatchState};
 use crate::studio::{Command, Playing, Preferences, Snapshot};
 use crate::ui::picture::Surfaces;
+use crate::ui::watch::Where;
 use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
 
 use awake::Awake;
@@ -54,6 +55,10 @@ pub struct Options {
     pub page: Page,
     /// Fill the screen with the picture at once.
     pub full_screen: bool,
+    /// Where the players are shown.
+    pub place: Where,
+    /// Draw the figures over what they show.
+    pub figures: bool,
     /// A dialog to begin with.
     pub dialog: Option<Dialog>,
 }
@@ -64,6 +69,8 @@ impl Default for Options {
             preferences: Preferences::default(),
             page: Page::Studio,
             full_screen: false,
+            place: Where::Here,
+            figures: false,
             dialog: None,
         }
     }
@@ -185,6 +192,7 @@ impl<S: Studio> Window<S> {
         let send = studio.sender();
         let talk_keys = TalkKeys::new(context, move |held| send(Command::TalkKey(held)));
         screen.set_elsewhere(talk_keys.elsewhere());
+        screen.begin_watching(options.place, options.figures);
         if options.full_screen {
             screen.fill_screen();
         }

@@ -82,6 +82,7 @@ mod slow_links;
 mod songs;
 mod sounds;
 mod stand_ins;
+mod steering;
 mod strain;
 mod talk_portal;
 mod targets;

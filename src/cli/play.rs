@@ -2,8 +2,12 @@
 
 mod args;
 mod beside;
+mod control;
 mod headless;
+mod steer;
 mod tell;
+mod watching;
+mod wishes;
 mod words;
 
 use std::time::Duration;
@@ -50,14 +54,20 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Ok(net) => net,
             Err(refusal) => return refuse(refusal),
         };
-        let beside = Watcher::new(args, output, clock);
+        let beside = match Watcher::new(args, output, clock) {
+            Ok(beside) => beside,
+            Err(error) => {
+                complain(&format!("listening for commands: {error}"));
+                return Exit::Error;
+            }
+        };
         let config = args.with_remembered(&settings.0, Config { net, ..config });
         // What stands beside a stream, the window finds by itself.
         let chat = args.chat.as_deref().filter(|at| !at.is_empty());
-        let (urls, full_screen, way) = (&args.sources, args.fullscreen, (args.network(), chat));
+        let (urls, options, way) = (&args.sources, args.options(), (args.network(), chat));
         let beside = Box::new(beside);
         let path = globals.settings.clone().or_else(studio::settings::default_path);
-        return window::play(urls, (settings, path), config, way, full_screen, beside, clock);
+        return window::play(urls, (settings, path), config, way, options, beside, clock);
     }
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let runtime = match Runtime::start() {

@@ -78,13 +78,13 @@ pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<String>), Str
 }
 
 /// Opens the player with streams, a wall of them where they are several, and runs it to its end.
-/// `network`: how servers are reached, where flags say something of that.
+/// `network`: how servers are reached, where flags say something of that; `options`: how the window opens.
 pub(super) fn play(
     urls: &[String],
     ((mut settings, warnings), players_path): ((Settings, Vec<String>), Option<PathBuf>),
     player: player::Config,
     (network, chat): (Option<Network>, Option<&str>),
-    full_screen: bool,
+    mut options: Options,
     beside: Box<dyn Beside>,
     clock: Clock,
 ) -> Exit {
@@ -110,7 +110,7 @@ pub(super) fn play(
     let preferences = settings.preferences.clone();
     let config =
         studio::Config { player, warnings, players_path, ..studio::Config::new(clock, settings) };
-    let options = Options { preferences, page: Page::Watch, full_screen, ..Options::default() };
+    (options.preferences, options.page) = (preferences, Page::Watch);
     let others = urls.iter().skip(1).map(|url| Playing::Add { url: url.clone() });
     let first = urls.iter().take(1).map(|url| Command::Watch { url: url.clone() });
     let commands: Vec<Command> = first.chain(others.map(Command::Player)).collect();

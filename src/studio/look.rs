@@ -28,6 +28,11 @@ impl Aspect {
         Self::ALL.get(at + 1).copied().unwrap_or_default()
     }
 
+    /// The one of this word, as in settings files.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.word() == word)
+    }
+
     /// As in settings files.
     fn word(self) -> &'static str {
         match self {
@@ -145,7 +150,7 @@ impl FromStr for Look {
             _ => return Err(WRONG),
         }
         let look = Self {
-            aspect: Aspect::ALL.into_iter().find(|it| it.word() == aspect).ok_or(WRONG)?,
+            aspect: Aspect::of(aspect).ok_or(WRONG)?,
             zoom,
             turn: Turn::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(WRONG)?,
             pan,

@@ -431,6 +431,11 @@ impl Screen {
         }
     }
 
+    /// The players are shown there at first, with their figures or without.
+    pub fn begin_watching(&mut self, place: watch::Where, figures: bool) {
+        (self.watch.place, self.watch.figures) = (place, figures);
+    }
+
     /// Fills the screen with the picture of the page.
     pub fn fill_screen(&mut self) {
         self.set_full_screen(true);

@@ -1,6 +1,6 @@
 //! Our own program as a process, with its JSON events.
 
-use std::process::{Command, ExitStatus};
+use std::process::{ChildStdin, Command, ExitStatus};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -32,13 +32,28 @@ impl Onair {
 
     /// A prepared command that runs it, with variables set.
     pub fn start_command(command: &mut Command, variables: &[(&str, &str)]) -> Self {
+        let settings = Self::away(command);
+        command.envs(variables.iter().copied());
+        let peer = Peer::start_command(command);
+        Self { peer, settings }
+    }
+
+    /// Away from the user's settings and displays.
+    fn away(command: &mut Command) -> TempDir {
         let settings = tempfile::tempdir().unwrap();
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
         command.env("XDG_CONFIG_HOME", settings.path());
         command.env("XDG_STATE_HOME", settings.path());
-        command.envs(variables.iter().copied());
-        let peer = Peer::start_command(command);
-        Self { peer, settings }
+        settings
+    }
+
+    /// As [`Onair::start`], with the pipe from which it reads commands (`--control`).
+    pub fn start_told(arguments: &[&str]) -> (Self, ChildStdin) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(arguments).args(["--control", "--json"]);
+        let settings = Self::away(&mut command);
+        let (peer, input) = Peer::start_told(&mut command);
+        (Self { peer, settings }, input)
     }
 
     /// All events so far.

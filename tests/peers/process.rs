@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -85,10 +85,20 @@ impl Peer {
 
     /// Starts a prepared command; standard output and error go to files.
     pub fn start_command(command: &mut Command) -> Self {
+        Self::spawn(command.stdin(Stdio::null()))
+    }
+
+    /// The same, with what it reads on standard input.
+    pub fn start_told(command: &mut Command) -> (Self, ChildStdin) {
+        let mut peer = Self::spawn(command.stdin(Stdio::piped()));
+        let input = peer.child.stdin.take().expect("its standard input");
+        (peer, input)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = |name| File::create(folder.path().join(name)).expect("an output file");
         let child = command
-            .stdin(Stdio::null())
             .stdout(file("out"))
             .stderr(file("err"))
             .spawn()

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::app::Options;
 use crate::cli::{Exit, route, value};
 use crate::net::web::WebUrl;
-use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source};
+use crate::player::{Config, Depth, MAX_AV_OFFSET_MS, Prefer, Source};
 use crate::studio::chatting::check_place;
 use crate::studio::playing::{MOST_TILES, Network};
 use crate::studio::{Route, Settings};
+use crate::ui::watch::Where;
 use crate::wire::container::Format;
 
 /// Arguments.
@@ -79,8 +81,27 @@ pub struct Args {
     #[arg(long, value_name = "PERCENT", value_parser = balance, allow_hyphen_values = true)]
     pub balance: Option<f32>,
     /// Fill the screen
-    #[arg(long)]
+    #[arg(long, help_heading = "Window")]
     pub fullscreen: bool,
+    /// Show what plays in a window of its own, beside the page
+    #[arg(long, conflicts_with_all = ["headless", "fullscreen", "small"], help_heading = "Window")]
+    pub own_window: bool,
+    /// Show it in a small window without a frame, above all others (picture in picture)
+    #[arg(long, conflicts_with_all = ["headless", "fullscreen"], help_heading = "Window")]
+    pub small: bool,
+    /// Draw the figures over the picture
+    #[arg(long, conflicts_with = "headless", help_heading = "Window")]
+    pub figures: bool,
+    /// Obey commands on standard input, one a line: pause, resume, `seek PLACE` (90s, 1:30, +10s,
+    /// -10s), `rewind [TIME]` (so far behind the live end of a broadcast, or as far as is kept; to the
+    /// beginning of a recording), go-live, `volume PERCENT` (or +5, -5), `mute [on|off]`,
+    /// `balance PERCENT`, `speaker [ID]`, `av-offset TIME`, `buffer TIME|auto`, `snapshot [FILE.png]`,
+    /// `record FILE.flv`, `record off`, `say TEXT` (in the chat; headless with --chat), next, previous,
+    /// `stream NUMBER` (of several the one that is heard and steered), stop; with a window also
+    /// `shape fit|fill|16:9|4:3|original`, `zoom PERCENT`, `turn 0|90|180|270`, `chat fly|still`,
+    /// `chat opacity PERCENT`, `chat speed FACTOR`, `chat size POINTS`, `chat hide [WORD,WORD…]`
+    #[arg(long)]
+    pub control: bool,
     #[command(flatten)]
     pub route: route::Flags,
 }
@@ -118,6 +139,8 @@ impl Args {
             measure: self.measure,
             save: self.save.clone(),
             audio_dump: self.audio_dump.clone(),
+            // So that one can go back.
+            time_shift: self.control.then(Depth::default),
             net: self.route.read()?,
             ..Config::new(Source::parse(self.first()))
         })
@@ -157,6 +180,17 @@ impl Args {
         let said = said || self.reconnect || self.no_reconnect;
         let reconnect = !self.no_reconnect;
         said.then(|| Network { route, ca_file, reconnect, trusted: Vec::new() })
+    }
+
+    /// How the window opens.
+    pub fn options(&self) -> Options {
+        let place = match (self.small, self.own_window) {
+            (true, _) => Where::Small,
+            (false, true) => Where::Window,
+            (false, false) => Where::Here,
+        };
+        let (full_screen, figures) = (self.fullscreen, self.figures);
+        Options { full_screen, place, figures, ..Options::default() }
     }
 
     /// What is played first, and heard.
@@ -217,7 +251,7 @@ impl Decoder {
     }
 }
 
-fn buffer(text: &str) -> Result<Buffer, String> {
+pub(super) fn buffer(text: &str) -> Result<Buffer, String> {
     if text.trim().eq_ignore_ascii_case("auto") {
         return Ok(Buffer::Auto);
     }
@@ -230,7 +264,7 @@ fn buffer(text: &str) -> Result<Buffer, String> {
 }
 
 /// A duration that may be negative, in milliseconds.
-fn av_offset(text: &str) -> Result<i32, String> {
+pub(super) fn av_offset(text: &str) -> Result<i32, String> {
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
@@ -244,7 +278,7 @@ fn av_offset(text: &str) -> Result<i32, String> {
     }
 }
 
-fn volume(text: &str) -> Result<f32, String> {
+pub(super) fn volume(text: &str) -> Result<f32, String> {
     share(text, 0.0).ok_or_else(|| format!("'{text}' is no loudness: write 0 to 100"))
 }
 
@@ -255,7 +289,7 @@ fn speaker(text: &str) -> Result<String, String> {
     }
 }
 
-fn balance(text: &str) -> Result<f32, String> {
+pub(super) fn balance(text: &str) -> Result<f32, String> {
     share(text, -1.0).ok_or_else(|| {
         format!("'{text}' is no balance: write -100 (left alone) to 100 (right alone)")
     })

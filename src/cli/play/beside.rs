@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::args::Args;
-use super::headless::{has_begun, write_snapshot};
-use super::tell;
+use super::control::{self, Asked};
+use super::watching::{has_begun, write_snapshot};
 use super::words::exit_of;
+use super::{tell, wishes};
 use crate::base::queue::Receiver;
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::Exit;
+use crate::cli::lines::Lines;
 use crate::cli::output::Output;
 use crate::cli::window::Beside;
-use crate::cli::words::print_notice;
+use crate::cli::words::print;
 use crate::media::VideoFrame;
 use crate::player::chat::ChatState;
 use crate::player::{Figures, State};
@@ -26,6 +28,8 @@ pub(super) struct Watcher {
     args: Args,
     output: Output,
     clock: Clock,
+    /// Commands on standard input.
+    lines: Option<Lines>,
     tiles: BTreeMap<TileId, Tile>,
     /// What was shown last, which the end of the player clears.
     picture: Option<VideoFrame>,
@@ -37,6 +41,8 @@ pub(super) struct Watcher {
     seen: u64,
     /// The time is over, or there is nothing that could be played: not the person ended it.
     over: bool,
+    /// A line asked for the end.
+    stopped: bool,
 }
 
 /// One of the players.
@@ -60,11 +66,14 @@ impl Tile {
 }
 
 impl Watcher {
-    pub(super) fn new(args: &Args, output: Output, clock: Clock) -> Self {
-        Self {
+    /// # Errors
+    /// When the system grants no thread to read commands.
+    pub(super) fn new(args: &Args, output: Output, clock: Clock) -> std::io::Result<Self> {
+        Ok(Self {
             args: args.clone(),
             output,
             clock,
+            lines: args.control.then(Lines::listen).transpose()?,
             tiles: BTreeMap::new(),
             picture: None,
             chat: (None, 0),
@@ -72,7 +81,8 @@ impl Watcher {
             next_stats: None,
             seen: 0,
             over: false,
-        }
+            stopped: false,
+        })
     }
 
     /// Which of several streams it is: they are opened in the order of their places.
@@ -113,7 +123,9 @@ impl Watcher {
                 }
                 self.tiles.entry(*id).or_default().state = state.clone();
             }
-            Event::Notice(notice) if self.output.is_json() => print_notice(&self.output, notice),
+            Event::Notice(_) | Event::Snapshot(_) if self.output.is_json() => {
+                print(&self.output, event);
+            }
             _ => {}
         }
     }
@@ -121,6 +133,23 @@ impl Watcher {
     fn say(&self, name: &str, fields: serde_json::Value, index: Option<usize>) {
         if self.output.is_json() {
             tell::event(&self.output, index, name, fields, || None);
+        }
+    }
+
+    /// Obeys the lines that wait.
+    fn obey(&mut self, studio: &Studio) {
+        let ends = |text: &str| matches!(control::parse(text), Ok(Some(Asked::Stop)));
+        while let Some(line) = self.lines.as_mut().and_then(|it| it.take_for(studio, ends)) {
+            let done = match control::parse(&line.text) {
+                Ok(None) => continue,
+                Ok(Some(Asked::Stop)) => {
+                    self.stopped = true;
+                    Ok(())
+                }
+                Ok(Some(asked)) => wishes::ask(asked, studio),
+                Err(why) => Err(why),
+            };
+            line.answer(&self.output, &done);
         }
     }
 
@@ -141,6 +170,7 @@ impl Beside for Watcher {
         while let Ok(event) = events.try_recv() {
             self.tell(&event);
         }
+        self.obey(studio);
         if self.args.snapshot.is_some() {
             let first = self.tiles.keys().next().map(|id| id.slot());
             let shown = first.and_then(|slot| studio.watched().get(slot).and_then(Latest::get));
@@ -162,7 +192,7 @@ impl Beside for Watcher {
         let time = self.playing_since.zip(self.args.duration);
         let passed = time.is_some_and(|(since, duration)| now.since(since) >= duration);
         self.over = passed || self.args.duration.is_some() && self.is_in_vain();
-        self.over
+        self.over || self.stopped
     }
 
     fn end(&mut self) -> Exit {

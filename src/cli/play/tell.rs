@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Exit;
 use crate::cli::output::Output;
+use crate::cli::words::seconds;
 use crate::player::chat::ChatState;
 use crate::player::{Figures, State};
 use crate::wire::chat::Line;
@@ -115,6 +116,18 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
         "audio_device": figures.device,
         "jitter_ms": figures.jitter.map(|jitter| tenths(jitter.as_secs_f64() * 1_000.0)),
         "sender_latency_ms": figures.sender_latency_ms.map(tenths),
+        "paused": figures.paused,
+        "position": figures.duration.map(|_| seconds(figures.position)),
+        "duration": figures.duration.map(seconds),
+        "behind": figures.rewind.map(|kept| seconds(kept.behind)),
+        "rewind": figures.rewind.map(|kept| seconds(kept.range)),
+        "volume": (figures.volume * 100.0).round(),
+        "muted": figures.muted,
+        "saving": figures.saving.as_ref().map(|saving| json!({
+            "path": saving.path.display().to_string(),
+            "seconds": seconds(saving.time),
+            "bytes": saving.bytes,
+        })),
     });
     if measure && let Some(fields) = fields.as_object_mut() {
         fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));

@@ -1,0 +1,440 @@
+//! What the lines of `onair play --control` ask for. Which of it can be had is known where it is carried
+//! out: without a window by the players themselves (`steer`), beside one by the studio (`wishes`).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::args::{self, Buffer};
+use crate::cli::lines::split;
+use crate::cli::value::duration;
+use crate::player::Figures;
+use crate::studio::look::{Aspect, Turn, ZOOM};
+use crate::wire::container::Format;
+
+/// What can be written.
+const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [TIME], \
+    go-live, volume PERCENT (or +5, -5), mute [on|off], balance PERCENT, speaker [ID], \
+    av-offset TIME, buffer TIME|auto, snapshot [FILE.png], record FILE.flv|off, say TEXT, \
+    next, previous, stream NUMBER, shape fit|fill|16:9|4:3|original, zoom PERCENT, \
+    turn 0|90|180|270, \
+    chat fly|still|opacity PERCENT|speed FACTOR|size POINTS|hide [WORD,WORD…] or stop";
+
+/// What is said where only a window can do it.
+pub(super) const WINDOW: &str = "there is no window in which that would be seen";
+
+/// What a line asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Asked {
+    /// Hold, or go on.
+    Pause(bool),
+    Seek(Place),
+    /// So far behind the live end; `None`: as far back as there is something.
+    Rewind(Option<Duration>),
+    GoLive,
+    Volume(Volume),
+    /// `None`: the other way round.
+    Mute(Option<bool>),
+    Balance(f32),
+    Speaker(Option<String>),
+    AvOffset(i32),
+    Buffer(Buffer),
+    Snapshot(PathBuf),
+    /// `None`: no more.
+    Record(Option<PathBuf>),
+    Say(String),
+    /// Of several streams another one is heard and steered.
+    Stream(Which),
+    Look(Look),
+    Chat(Chat),
+    Stop,
+}
+
+/// Where to go.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Place {
+    At(Duration),
+    Ahead(Duration),
+    Back(Duration),
+}
+
+/// How loud.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Volume {
+    To(f32),
+    By(f32),
+}
+
+impl Volume {
+    /// From this loudness on.
+    pub(super) fn on(self, now: f32) -> f32 {
+        match self {
+            Self::To(volume) => volume,
+            Self::By(by) => (now + by).clamp(0.0, 1.0),
+        }
+    }
+}
+
+/// Which of several streams.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Which {
+    Next,
+    Previous,
+    /// Counted from 0.
+    Number(usize),
+}
+
+impl Which {
+    /// Which that is of so many, where this one was chosen.
+    ///
+    /// # Errors
+    /// When there is none such.
+    pub(super) fn of(self, count: usize, now: usize) -> Result<usize, String> {
+        if count < 2 {
+            return Err("there is one stream alone".to_owned());
+        }
+        match self {
+            Self::Next => Ok((now + 1) % count),
+            Self::Previous => Ok((now + count - 1) % count),
+            Self::Number(number) if number < count => Ok(number),
+            Self::Number(number) => {
+                Err(format!("there is no stream {}: there are {count}", number + 1))
+            }
+        }
+    }
+}
+
+/// How the picture is looked at, one of the three.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Look {
+    Shape(Aspect),
+    Zoom(f32),
+    Turn(Turn),
+}
+
+/// How the chat is shown, one thing of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Chat {
+    Flying(bool),
+    Opacity(f32),
+    Speed(f32),
+    Size(f32),
+    Hide(Vec<String>),
+}
+
+/// The way to a place.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(super) enum Way {
+    /// In a recording.
+    To(Duration),
+    /// In what is kept of a broadcast.
+    Behind(Duration),
+    Live,
+}
+
+/// Reads a line; `None` for an empty one.
+///
+/// # Errors
+/// A sentence that says what is known.
+pub(super) fn parse(line: &str) -> Result<Option<Asked>, String> {
+    let (word, rest) = split(line);
+    Ok(Some(match word {
+        "" => return Ok(None),
+        "pause" => Asked::Pause(true),
+        "resume" => Asked::Pause(false),
+        "seek" => Asked::Seek(place(rest)?),
+        "rewind" if rest.is_empty() => Asked::Rewind(None),
+        "rewind" => Asked::Rewind(Some(time(rest)?)),
+        "go-live" => Asked::GoLive,
+        "volume" => Asked::Volume(volume(rest)?),
+        "mute" => Asked::Mute(match rest {
+            "" => None,
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => return Err(format!("'mute {rest}': write mute, mute on or mute off")),
+        }),
+        "balance" => Asked::Balance(args::balance(rest)?),
+        "speaker" if rest.is_empty() => Asked::Speaker(None),
+        "speaker" => Asked::Speaker(Some(rest.to_owned())),
+        "av-offset" => Asked::AvOffset(args::av_offset(rest)?),
+        "buffer" => Asked::Buffer(args::buffer(rest)?),
+        "snapshot" if rest.is_empty() => Asked::Snapshot("picture.png".into()),
+        "snapshot" => Asked::Snapshot(rest.into()),
+        "record" => record(rest)?,
+        "say" if rest.is_empty() => return Err("write say and what is to be said".to_owned()),
+        "say" => Asked::Say(rest.to_owned()),
+        "next" => Asked::Stream(Which::Next),
+        "previous" => Asked::Stream(Which::Previous),
+        "stream" => {
+            let number = rest.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            let number = number.ok_or("write stream and its number, counted from 1")?;
+            Asked::Stream(Which::Number(number))
+        }
+        "shape" => {
+            let shape = Aspect::of(rest);
+            let wrong = "write shape and one of fit, fill, 16:9, 4:3, original";
+            Asked::Look(Look::Shape(shape.ok_or(wrong)?))
+        }
+        "zoom" => {
+            let zoom = percent(rest).filter(|zoom| ZOOM.contains(zoom));
+            Asked::Look(Look::Zoom(zoom.ok_or("write zoom and a percentage from 25 to 400")?))
+        }
+        "turn" => {
+            let turn = Turn::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
+            Asked::Look(Look::Turn(turn.ok_or("write turn and one of 0, 90, 180, 270")?))
+        }
+        "chat" => Asked::Chat(chat(rest)?),
+        "stop" | "quit" => Asked::Stop,
+        _ => {
+            let word: String = word.chars().take(40).collect();
+            return Err(format!("'{word}' is no command: write {KNOWN}"));
+        }
+    }))
+}
+
+/// `90s`, `1m30s`, `1:30`, `1:02:03`.
+fn time(text: &str) -> Result<Duration, String> {
+    if !text.contains(':') {
+        return duration(text);
+    }
+    let fault = || format!("'{text}' is no time: write 90s, 1m30s, 1:30 or 1:02:03");
+    let mut total = 0_u64;
+    for (index, part) in text.split(':').enumerate() {
+        let digits = part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let number = part.parse::<u64>().ok().filter(|_| digits && index < 3).ok_or_else(fault)?;
+        if index > 0 && number > 59 {
+            return Err(fault());
+        }
+        total = total * 60 + number;
+    }
+    Ok(Duration::from_secs(total))
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    let text = text.trim();
+    if let Some(ahead) = text.strip_prefix('+') {
+        time(ahead).map(Place::Ahead)
+    } else if let Some(back) = text.strip_prefix('-') {
+        time(back).map(Place::Back)
+    } else if text.is_empty() {
+        Err("write seek and a place: 90s, 1:30, +10s, -10s".to_owned())
+    } else {
+        time(text).map(Place::At)
+    }
+}
+
+fn volume(text: &str) -> Result<Volume, String> {
+    let wrong = || format!("'{text}' is no loudness: write 0 to 100, or +5, -5");
+    if text.starts_with(['+', '-']) {
+        let by = percent(text).filter(|by| by.abs() <= 1.0);
+        return by.map(Volume::By).ok_or_else(wrong);
+    }
+    args::volume(text).map(Volume::To).map_err(|_| wrong())
+}
+
+/// `150`, `150%`.
+fn percent(text: &str) -> Option<f32> {
+    let number = text.trim_end_matches('%').parse::<f32>().ok().filter(|it| it.is_finite());
+    number.map(|number| number / 100.0)
+}
+
+fn record(text: &str) -> Result<Asked, String> {
+    match text {
+        "" => Err("write record and an FLV file, or record off".to_owned()),
+        "off" => Ok(Asked::Record(None)),
+        _ if Format::of_path(text.as_ref()) != Some(Format::Flv) => Err(format!(
+            "record {text}: what is received is written as FLV, which holds every codec: let the name \
+             end in .flv"
+        )),
+        _ => Ok(Asked::Record(Some(text.into()))),
+    }
+}
+
+fn chat(text: &str) -> Result<Chat, String> {
+    let (word, rest) = split(text);
+    let number = |what: &str| {
+        let number = rest.parse::<f32>().ok().filter(|number| number.is_finite());
+        number.ok_or_else(|| format!("'{rest}' is no number: write chat {word} and {what}"))
+    };
+    Ok(match word {
+        "fly" => Chat::Flying(true),
+        "still" => Chat::Flying(false),
+        "opacity" => Chat::Opacity(number("20 to 100, in percent")? / 100.0),
+        "speed" => Chat::Speed(number("0.5 to 2 times the usual one")?),
+        "size" => Chat::Size(number("14 to 40 points")?),
+        "hide" => Chat::Hide(rest.split(',').map(|word| word.trim().to_owned()).collect()),
+        _ => {
+            return Err(
+                "write chat fly, chat still, chat opacity PERCENT, chat speed FACTOR, chat size \
+                        POINTS or chat hide [WORD,WORD…]"
+                    .to_owned(),
+            );
+        }
+    })
+}
+
+/// The way to a place for a player that fares like that.
+///
+/// # Errors
+/// Why one cannot go there.
+pub(super) fn way(place: Place, figures: &Figures) -> Result<Way, String> {
+    if let Some(length) = figures.duration {
+        return match place {
+            Place::At(at) if at > length => {
+                Err(format!("it is {:.1} s long", length.as_secs_f64()))
+            }
+            Place::At(at) => Ok(Way::To(at)),
+            Place::Ahead(by) => Ok(Way::To((figures.position + by).min(length))),
+            Place::Back(by) => Ok(Way::To(figures.position.saturating_sub(by))),
+        };
+    }
+    let kept = figures.rewind.ok_or(NOTHING_KEPT)?;
+    match place {
+        Place::At(_) => {
+            Err("a broadcast has no such places: write seek -10s, rewind 30s or go-live".to_owned())
+        }
+        Place::Back(by) => Ok(Way::Behind((kept.behind + by).min(kept.range))),
+        Place::Ahead(by) if by < kept.behind => Ok(Way::Behind(kept.behind - by)),
+        Place::Ahead(_) => Ok(Way::Live),
+    }
+}
+
+/// The way back.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn way_back(behind: Option<Duration>, figures: &Figures) -> Result<Way, String> {
+    match (behind, figures.duration) {
+        (None, Some(_)) => Ok(Way::To(Duration::ZERO)),
+        (Some(_), Some(_)) => Err("this is a recording: write seek -10s, or a place".to_owned()),
+        (behind, None) => {
+            let range = figures.rewind.ok_or(NOTHING_KEPT)?.range;
+            Ok(Way::Behind(behind.unwrap_or(range).min(range)))
+        }
+    }
+}
+
+const NOTHING_KEPT: &str = "there is nothing yet in which one could go about";
+
+/// Whether what plays can be recorded.
+///
+/// # Errors
+/// Why not.
+pub(super) fn recordable(figures: &Figures) -> Result<(), String> {
+    if let Some(saving) = &figures.saving {
+        let path = saving.path.display();
+        return Err(format!("it is being recorded already, into {path}: write record off first"));
+    }
+    if figures.duration.is_some() {
+        return Err("this is a recording already: --save writes what a server plays".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::player::{Rewind, Saving};
+
+    fn of(line: &str) -> Asked {
+        parse(line).unwrap_or_else(|why| panic!("{line}: {why}")).unwrap()
+    }
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn lines_are_wishes() {
+        assert_eq!(parse(""), Ok(None));
+        assert_eq!((of("pause"), of("resume")), (Asked::Pause(true), Asked::Pause(false)));
+        assert_eq!(of("seek 1:30"), Asked::Seek(Place::At(seconds(90))));
+        assert_eq!(of("seek 1:02:03"), Asked::Seek(Place::At(seconds(3_723))));
+        assert_eq!(of("seek +10s"), Asked::Seek(Place::Ahead(seconds(10))));
+        assert_eq!(of("seek -0:10"), Asked::Seek(Place::Back(seconds(10))));
+        assert_eq!(of("rewind"), Asked::Rewind(None));
+        assert_eq!(of("rewind 30s"), Asked::Rewind(Some(seconds(30))));
+        assert_eq!(of("volume 50%"), Asked::Volume(Volume::To(0.5)));
+        assert_eq!(of("volume -5"), Asked::Volume(Volume::By(-0.05)));
+        assert_eq!((of("mute"), of("mute off")), (Asked::Mute(None), Asked::Mute(Some(false))));
+        assert_eq!(of("balance -30"), Asked::Balance(-0.3));
+        assert_eq!(of("av-offset -50ms"), Asked::AvOffset(-50));
+        assert_eq!(of("buffer auto"), Asked::Buffer(Buffer::Auto));
+        assert_eq!(of("snapshot /a b.png"), Asked::Snapshot("/a b.png".into()));
+        assert_eq!(of("record /a b.flv"), Asked::Record(Some("/a b.flv".into())));
+        assert_eq!(of("record off"), Asked::Record(None));
+        assert_eq!(of("say  hi there"), Asked::Say("hi there".into()));
+        assert_eq!(of("stream 2"), Asked::Stream(Which::Number(1)));
+        assert_eq!(of("shape 16:9"), Asked::Look(Look::Shape(Aspect::Wide)));
+        assert_eq!(of("zoom 150"), Asked::Look(Look::Zoom(1.5)));
+        assert_eq!(of("turn 90"), Asked::Look(Look::Turn(Turn::Right)));
+        assert_eq!(of("chat opacity 50"), Asked::Chat(Chat::Opacity(0.5)));
+        assert_eq!(of("chat hide a, b"), Asked::Chat(Chat::Hide(vec!["a".into(), "b".into()])));
+        assert_eq!((of("stop"), of("quit")), (Asked::Stop, Asked::Stop));
+        for bad in [
+            "Pause",
+            "seek",
+            "seek x",
+            "seek 1:60",
+            "seek 1:2:3:4",
+            "seek +",
+            "rewind x",
+            "volume",
+            "volume 101",
+            "volume +x",
+            "mute x",
+            "balance 200",
+            "av-offset 3s",
+            "buffer 1ms",
+            "record",
+            "record a.mp4",
+            "say",
+            "stream 0",
+            "stream x",
+            "shape round",
+            "zoom 10",
+            "turn 45",
+            "chat",
+            "chat opacity x",
+            "chat fast",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        assert!(parse("nonsense").unwrap_err().contains("seek PLACE"));
+    }
+
+    #[test]
+    fn places_are_those_of_what_plays() {
+        let film =
+            Figures { position: seconds(5), duration: Some(seconds(12)), ..Figures::default() };
+        assert_eq!(way(Place::At(seconds(9)), &film), Ok(Way::To(seconds(9))));
+        assert_eq!(way(Place::Back(seconds(9)), &film), Ok(Way::To(seconds(0))));
+        assert_eq!(way(Place::Ahead(seconds(9)), &film), Ok(Way::To(seconds(12))));
+        assert!(way(Place::At(seconds(13)), &film).unwrap_err().contains("12.0 s"));
+        assert_eq!(way_back(None, &film), Ok(Way::To(seconds(0))));
+        assert!(way_back(Some(seconds(1)), &film).is_err());
+        let rewind = Some(Rewind { range: seconds(60), behind: seconds(20), bytes: 1 });
+        let live = Figures { rewind, ..Figures::default() };
+        assert_eq!(way(Place::Back(seconds(10)), &live), Ok(Way::Behind(seconds(30))));
+        assert_eq!(way(Place::Back(seconds(99)), &live), Ok(Way::Behind(seconds(60))));
+        assert_eq!(way(Place::Ahead(seconds(5)), &live), Ok(Way::Behind(seconds(15))));
+        assert_eq!(way(Place::Ahead(seconds(20)), &live), Ok(Way::Live));
+        assert!(way(Place::At(seconds(5)), &live).unwrap_err().contains("go-live"));
+        assert_eq!(way_back(None, &live), Ok(Way::Behind(seconds(60))));
+        assert_eq!(way_back(Some(seconds(30)), &live), Ok(Way::Behind(seconds(30))));
+        let nothing = Figures::default();
+        assert!(
+            way(Place::Back(seconds(1)), &nothing).is_err() && way_back(None, &nothing).is_err()
+        );
+        assert!(recordable(&live).is_ok() && recordable(&film).is_err());
+        let saving = Some(Saving { path: "/a.flv".into(), ..Saving::default() });
+        assert!(recordable(&Figures { saving, ..live }).unwrap_err().contains("/a.flv"));
+    }
+
+    #[test]
+    fn one_of_several_is_chosen_around_the_end() {
+        assert_eq!((Which::Next.of(3, 2), Which::Previous.of(3, 0)), (Ok(0), Ok(2)));
+        assert_eq!(Which::Number(1).of(3, 0), Ok(1));
+        assert!(Which::Number(3).of(3, 0).is_err() && Which::Next.of(1, 0).is_err());
+        assert_eq!((Volume::By(0.1).on(0.95), Volume::To(0.3).on(1.0)), (1.0, 0.3));
+    }
+}

@@ -1,0 +1,168 @@
+//! `--control` without a window: what lines on standard input ask for is asked of the players.
+
+use std::path::Path;
+
+use super::args::Buffer;
+use super::control::{self, Asked, WINDOW, Way};
+use super::watching::Watching;
+use super::words::sentence;
+use crate::cli::lines::Lines;
+use crate::cli::output::Output;
+use crate::cli::words;
+use crate::files;
+use crate::player::chat::ChatState;
+use crate::player::{Config, Depth, Player, snapshot};
+use crate::studio::{Event, event};
+use crate::wire::chat::Line;
+
+/// Obeys lines.
+#[derive(Debug)]
+pub(super) struct Steering {
+    lines: Lines,
+    /// Streams that were asked for, and which of them is heard and steered.
+    streams: usize,
+    chosen: usize,
+    volume: f32,
+    muted: bool,
+}
+
+impl Steering {
+    /// # Errors
+    /// When the system grants no thread.
+    pub(super) fn listen(config: &Config, streams: usize) -> std::io::Result<Self> {
+        let (volume, muted) = (config.volume, config.muted);
+        Ok(Self { lines: Lines::listen()?, streams, chosen: 0, volume, muted })
+    }
+
+    /// What is kept to go back in is bounded for all players together.
+    pub(super) fn share_memory(all: &[Watching<'_>]) {
+        let each = Depth::default().bytes / all.len().max(1);
+        all.iter().for_each(|stream| stream.player.set_time_shift_bytes(each));
+    }
+
+    /// Obeys the lines that wait; whether the end was asked for.
+    pub(super) fn obey(&mut self, all: &[Watching<'_>], output: &Output) -> bool {
+        while let Some(line) = self.lines.take() {
+            let done = match control::parse(&line.text) {
+                Ok(None) => continue,
+                Ok(Some(Asked::Stop)) => {
+                    line.answer(output, &Ok(()));
+                    return true;
+                }
+                Ok(Some(asked)) => self.carry_out(&asked, all, output),
+                Err(why) => Err(why),
+            };
+            line.answer(output, &done);
+        }
+        false
+    }
+
+    fn carry_out(
+        &mut self,
+        asked: &Asked,
+        all: &[Watching<'_>],
+        output: &Output,
+    ) -> Result<(), String> {
+        let each = |set: &dyn Fn(&Player)| all.iter().for_each(|stream| set(&stream.player));
+        match asked {
+            Asked::Volume(volume) => {
+                self.volume = volume.on(self.volume);
+                each(&|player| player.set_volume(self.volume));
+            }
+            Asked::Mute(muted) => {
+                self.muted = muted.unwrap_or(!self.muted);
+                self.hear(all);
+            }
+            Asked::Balance(balance) => each(&|player| player.set_balance(*balance)),
+            Asked::Speaker(id) => each(&|player| player.set_speaker(id.clone())),
+            Asked::AvOffset(millis) => each(&|player| player.set_av_offset(*millis)),
+            Asked::Buffer(Buffer::Auto) => each(&|player| player.set_buffer(None)),
+            Asked::Buffer(Buffer::Fixed(buffer)) => {
+                each(&|player| player.set_buffer(Some(*buffer)));
+            }
+            Asked::Stream(which) => {
+                let number = which.of(self.streams, self.chosen)?;
+                playing(all, number)?;
+                self.chosen = number;
+                self.hear(all);
+            }
+            Asked::Look(_) | Asked::Chat(_) => return Err(WINDOW.to_owned()),
+            _ => ask(playing(all, self.chosen)?, asked, output)?,
+        }
+        Ok(())
+    }
+
+    /// The chosen one is heard, as far as any is.
+    fn hear(&self, all: &[Watching<'_>]) {
+        for stream in all {
+            stream.player.set_muted(self.muted || stream.number() != self.chosen);
+        }
+    }
+}
+
+/// The stream of this number, as long as it plays.
+fn playing<'a, 'b>(all: &'a [Watching<'b>], number: usize) -> Result<&'a Watching<'b>, String> {
+    let stream = all.iter().find(|stream| stream.number() == number && stream.ended.is_none());
+    stream.ok_or_else(|| format!("stream {} does not play", number + 1))
+}
+
+/// Asks something of one player.
+fn ask(stream: &Watching<'_>, asked: &Asked, output: &Output) -> Result<(), String> {
+    let (player, figures) = (&stream.player, stream.player.figures());
+    match asked {
+        Asked::Pause(paused) => player.pause(*paused),
+        Asked::Seek(place) => go(player, control::way(*place, &figures)?)?,
+        Asked::Rewind(behind) => go(player, control::way_back(*behind, &figures)?)?,
+        Asked::GoLive if figures.duration.is_some() => {
+            return Err("this is a recording: it has no live end".to_owned());
+        }
+        Asked::GoLive => player.go_live(),
+        Asked::Snapshot(path) => save_picture(player, path, output)?,
+        Asked::Record(Some(path)) => {
+            control::recordable(&figures)?;
+            make_folder(path)?;
+            player.start_saving(path).map_err(|failure| sentence(&failure))?;
+        }
+        Asked::Record(None) => player.stop_saving(),
+        Asked::Say(text) => say(stream, text)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn go(player: &Player, way: Way) -> Result<(), String> {
+    let went = match way {
+        Way::To(place) => player.seek(place),
+        Way::Behind(behind) if !behind.is_zero() => player.rewind(behind),
+        Way::Behind(_) | Way::Live => {
+            player.go_live();
+            true
+        }
+    };
+    if went { Ok(()) } else { Err("one cannot go there: it plays no more".to_owned()) }
+}
+
+/// The folder of a file that is to be made.
+fn make_folder(path: &Path) -> Result<(), String> {
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn save_picture(player: &Player, path: &Path, output: &Output) -> Result<(), String> {
+    let picture = player.picture().ok_or("there is no picture yet")?;
+    make_folder(path)?;
+    let path = files::free_name(path);
+    snapshot::write(&path, &picture).map_err(|failure| sentence(&failure))?;
+    words::print(output, &Event::Snapshot(event::Snapshot { path, reason: None }));
+    Ok(())
+}
+
+fn say(stream: &Watching<'_>, text: &str) -> Result<(), String> {
+    let chat = stream.chat.as_ref().ok_or("no chat is followed: start with --chat")?;
+    let line = Line::new("", text).ok_or("there is nothing in it that could be said")?;
+    match chat.state() {
+        ChatState::Open if chat.say(line) => Ok(()),
+        ChatState::Open => Err("too much waits to be said already".to_owned()),
+        _ => Err("the chat is not open".to_owned()),
+    }
+}

@@ -1,0 +1,222 @@
+//! What plays is steered from the command line: lines on standard input (`onair play --control`), with a
+//! window and without.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::ChildStdin;
+
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
+use serde_json::Value;
+
+/// A player that is told what to do.
+struct Told {
+    onair: Onair,
+    input: ChildStdin,
+    lines: u64,
+}
+
+impl Told {
+    fn start(words: &[&str]) -> Self {
+        let (onair, input) = Onair::start_told(&[&["play", "--headless"], words].concat());
+        Self { onair, input, lines: 0 }
+    }
+
+    /// Writes a line and gives the answer.
+    fn ask(&mut self, line: &str) -> Value {
+        writeln!(self.input, "{line}").unwrap();
+        self.lines += 1;
+        let number = self.lines;
+        let is_it = |it: &Value| it["event"] == "control" && it["line"] == number;
+        self.onair.wait_event(&format!("the answer to '{line}'"), is_it)
+    }
+
+    #[track_caller]
+    fn done(&mut self, line: &str) {
+        let answer = self.ask(line);
+        let word = line.split(' ').next().unwrap();
+        assert_eq!((&answer["ok"], &answer["command"]), (&true.into(), &word.into()), "{answer}");
+    }
+
+    #[track_caller]
+    fn refused(&mut self, line: &str, why: &str) {
+        let answer = self.ask(line);
+        let reason = answer["reason"].as_str().unwrap_or_else(|| panic!("{line}: {answer}"));
+        assert!(answer["ok"] == false && reason.contains(why), "{answer}");
+        assert!(self.onair.peer.errors().contains(reason), "{}", self.onair.peer.errors());
+    }
+
+    /// Figures that come from here on.
+    fn figures(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let before = self.onair.events().last().map_or(0.0, |it| it["t"].as_f64().unwrap());
+        self.onair.wait_event(what, |it| {
+            it["event"] == "play_stats" && it["t"].as_f64() > Some(before) && wanted(it)
+        })
+    }
+
+    fn stop(&mut self) {
+        self.done("stop");
+        let code = self.onair.peer.wait(LIMIT).code();
+        assert_eq!(code, Some(0), "{}", self.onair.peer.errors());
+    }
+}
+
+fn film(folder: &Path, name: &str) -> String {
+    let path = folder.join(name);
+    ffmpeg::make(&path, "160x90", "60", &["-g", "25"]);
+    path.display().to_string()
+}
+
+fn is_png(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x89PNG"))
+}
+
+#[test]
+fn a_film_is_steered_by_lines() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path(), "film.mp4");
+    let mut play = Told::start(&[&film]);
+    play.figures("it to play", |it| it["shown"].as_u64() > Some(5) && it["paused"] == false);
+    play.done("pause");
+    play.done("seek 0:40");
+    let held = play.figures("a pause at its place", |it| {
+        it["paused"] == true && it["position"].as_f64() > Some(39.0)
+    });
+    assert!((held["duration"].as_f64().unwrap() - 60.0).abs() < 0.5, "{held}");
+    assert!(held["position"].as_f64() < Some(41.0), "{held}");
+    // A bad line costs nothing but itself.
+    play.refused("nonsense", "is no command: write pause");
+    play.refused("seek 2h", "s long");
+    play.refused("go-live", "recording");
+    play.refused("zoom 150", "no window");
+    play.refused("say hello", "--chat");
+    play.refused("next", "one stream");
+    play.refused("record film.flv", "--save");
+    play.done("seek -10s");
+    play.figures("ten seconds earlier", |it| {
+        it["position"].as_f64().is_some_and(|at| (28.0..31.0).contains(&at))
+    });
+    play.done("volume 40");
+    play.done("volume -10");
+    play.done("mute");
+    play.done("balance -50");
+    play.done("av-offset 100ms");
+    play.done("buffer 1s");
+    play.figures("its loudness", |it| it["volume"] == 30.0 && it["muted"] == true);
+    let picture = folder.path().join("a picture.png");
+    for name in ["a picture.png", "a picture-1.png"] {
+        play.done(&format!("snapshot {}", picture.display()));
+        let path = folder.path().join(name);
+        let told = |it: &Value| it["event"] == "snapshot" && it["path"] == *path.to_str().unwrap();
+        play.onair.wait_event("a picture", told);
+        assert!(is_png(&path), "{name}");
+    }
+    play.done("resume");
+    play.done("rewind");
+    play.figures("the beginning", |it| {
+        it["paused"] == false && it["position"].as_f64() < Some(10.0)
+    });
+    play.stop();
+}
+
+#[test]
+fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = serve.wait_named("ready");
+    let at = |kind: &str| ready[kind].as_str().unwrap().trim_end_matches('/').to_owned();
+    let to = format!("{}/live/show", at("rtmp"));
+    let words = ["--video", "test", "--audio", "tone", "--size", "480x270", "--fps", "15"];
+    let mut live = Onair::start(&[&["live", "--to", &to], &words[..]].concat());
+    live.wait_event("a live target", |it| it["state"] == "live");
+    let mut play = Told::start(&[&format!("{}/live/show.flv", at("http")), "--mute", "--chat"]);
+    play.figures("some of it kept", |it| it["rewind"].as_f64() > Some(5.0));
+    play.refused("seek 10s", "go-live");
+    play.done("rewind 4s");
+    play.figures("a place behind", |it| it["behind"].as_f64() > Some(2.5));
+    play.done("go-live");
+    play.figures("the live end", |it| it["behind"].as_f64() < Some(1.5));
+    play.onair.wait_event("the chat", |it| it["event"] == "chat" && it["state"] == "open");
+    play.done("say hello from a line");
+    play.onair.wait_event("what was said", |it| it["text"] == "hello from a line");
+    let file = folder.path().join("new/show.flv");
+    play.refused("record show.mp4", ".flv");
+    play.done(&format!("record {}", file.display()));
+    play.figures("some of it saved", |it| it["saving"]["seconds"].as_f64() > Some(2.0));
+    play.refused("record other.flv", "record off first");
+    play.done("record off");
+    play.onair.wait_event("the file", |it| it["key"] == "player-saved");
+    assert_eq!(ffmpeg::decode(&file), "");
+    play.stop();
+    live.stop(LIMIT);
+    serve.stop(LIMIT);
+}
+
+#[test]
+fn of_several_streams_one_is_heard_and_steered() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (film(folder.path(), "one.mp4"), film(folder.path(), "two.flv"));
+    let absent = folder.path().join("absent.flv").display().to_string();
+    let mut play = Told::start(&[&one, &two, &absent]);
+    play.figures("both", |it| it["index"] == 1 && it["shown"].as_u64() > Some(5));
+    play.done("next");
+    play.figures("the second alone heard", |it| it["index"] == 1 && it["muted"] == false);
+    play.figures("the first silent", |it| it["index"] == 0 && it["muted"] == true);
+    play.done("pause");
+    play.figures("the second held", |it| it["index"] == 1 && it["paused"] == true);
+    play.figures("the first going on", |it| it["index"] == 0 && it["paused"] == false);
+    play.refused("next", "does not play");
+    play.refused("stream 4", "there are 3");
+    play.done("stream 1");
+    play.figures("the first heard", |it| it["index"] == 0 && it["muted"] == false);
+    play.done("stop");
+    // That one is not there, is the command's end.
+    assert_eq!(play.onair.peer.wait(LIMIT).code(), Some(3));
+}
+
+#[test]
+fn a_window_is_steered_by_the_same_lines() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xprop", "ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path(), "a film.mp4");
+    let desktop = Desktop::start();
+    let _manager = desktop.manage();
+    let mut command = desktop.onair(folder.path());
+    command.args(["play", &film, "--mute", "--control", "--own-window", "--figures", "--json"]);
+    let (peer, input) = Peer::start_told(&mut command);
+    let settings = tempfile::tempdir().unwrap();
+    let mut play = Told { onair: Onair { peer, settings }, input, lines: 0 };
+    wait_for("a window of its own", LIMIT * 2, || desktop.windows().len() == 2);
+    play.figures("it to play", |it| it["shown"].as_u64() > Some(5) && it["paused"] == false);
+    play.done("pause");
+    play.done("seek 40s");
+    play.figures("a pause at its place", |it| {
+        it["paused"] == true && it["position"].as_f64() > Some(39.0)
+    });
+    play.refused("nonsense", "is no command");
+    play.refused("seek 2h", "s long");
+    play.refused("next", "one stream");
+    play.refused("say hello", "chat");
+    // Each builds on what the one before it changed.
+    for line in ["volume 50", "volume -20", "shape fill", "zoom 150", "turn 90", "chat size 30"] {
+        play.done(line);
+    }
+    play.done("chat hide spoiler, 剧透");
+    play.figures("its loudness", |it| it["volume"] == 30.0);
+    let picture = folder.path().join("picture.png");
+    play.done(&format!("snapshot {}", picture.display()));
+    play.onair.wait_event("a picture", |it| it["event"] == "snapshot" && it["state"] == "finished");
+    assert!(is_png(&picture));
+    let kept = || fs::read_to_string(folder.path().join("onair/settings.toml")).unwrap_or_default();
+    wait_for("the look and the chat to be kept", LIMIT, || {
+        let kept = kept();
+        ["fill 1.5 90", "size = 30", "剧透"].iter().all(|part| kept.contains(part))
+    });
+    play.stop();
+    let last = play.onair.events().pop().unwrap();
+    assert_eq!((&last["event"], &last["exit"]), (&"summary".into(), &0.into()), "{last}");
+}
