@@ -1,5 +1,7 @@
 //! Recordings that one can go about in: files, and what a server plays from its disk.
 
+mod web;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -106,6 +106,11 @@ impl Watch {
         self.since += time;
     }
 
+    /// Another place was wanted, or is found: it is waited for from now on.
+    pub(super) fn wait_anew(&mut self, now: Timestamp) {
+        self.since = now;
+    }
+
     /// Whether what comes is still of the place that is being left.
     pub(super) fn is_leaving(&mut self, now: Timestamp) -> bool {
         self.moving = self.moving.filter(|since| now.since(*since) < ARRIVAL);

@@ -191,9 +191,9 @@ impl Player {
         self.shared.paused()
     }
 
-    /// Goes on at another place of a recording: in a file at the very picture and sound of it, elsewhere
-    /// at the keyframe before it. False where that cannot be done: a broadcast, or a file of a web server
-    /// that is no HLS list.
+    /// Goes on at another place of a recording: in a file, on a web server too, at the very picture and
+    /// sound of it, elsewhere at the keyframe before it. False where that cannot be done: a broadcast, or
+    /// a file of a web server that gives no parts of it.
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
         if can {

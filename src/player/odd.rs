@@ -32,6 +32,8 @@ pub(super) enum Odd {
     NoKeyframe,
     /// Pictures are left out, because decoding takes too long.
     TooSlow,
+    /// A place that was gone to cannot be had, and why.
+    Unmoved(String),
 }
 
 impl Odd {
@@ -54,6 +56,7 @@ impl Odd {
             Self::NoHeaders => "player-no-headers",
             Self::NoKeyframe => "player-no-keyframe",
             Self::TooSlow => "player-too-slow",
+            Self::Unmoved(_) => "player-unmoved",
         }
     }
 
@@ -67,12 +70,12 @@ impl Odd {
 
     /// Said each time, and not once.
     pub(super) fn returns(&self) -> bool {
-        matches!(self, Self::PublisherBack | Self::Regained(_))
+        matches!(self, Self::PublisherBack | Self::Regained(_) | Self::Unmoved(_))
     }
 
     /// Something is missing that was asked for: worth a card, and not only a line in what happened.
     pub(super) fn hurts(&self) -> bool {
-        matches!(self, Self::NoHeaders | Self::NoKeyframe | Self::TooSlow)
+        matches!(self, Self::NoHeaders | Self::NoKeyframe | Self::TooSlow | Self::Unmoved(_))
     }
 
     pub(super) fn summary(&self) -> String {
@@ -104,6 +107,7 @@ impl Odd {
             Self::TooSlow => {
                 "This machine does not decode the pictures in time: some are left out.".into()
             }
+            Self::Unmoved(why) => format!("That place cannot be gone to: {why}. It is played on."),
         }
     }
 
@@ -122,9 +126,10 @@ impl Odd {
     pub(super) fn detail(&self) -> String {
         match self {
             Self::Regained(seconds) | Self::LateSound(seconds) => seconds.to_string(),
-            Self::ChangedCodec(what) | Self::ChangedSize(what) | Self::ChangedSound(what) => {
-                what.clone()
-            }
+            Self::ChangedCodec(what)
+            | Self::ChangedSize(what)
+            | Self::ChangedSound(what)
+            | Self::Unmoved(what) => what.clone(),
             _ => String::new(),
         }
     }

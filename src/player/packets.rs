@@ -79,6 +79,8 @@ struct Inner<P> {
     bytes: usize,
     /// Until the next keyframe.
     skipping: bool,
+    /// Who waits for room is to look up, and puts in what he has.
+    nudged: bool,
     closed: bool,
     /// Counts the new starts, see [`Packets::restart`].
     generation: u32,
@@ -108,6 +110,7 @@ impl<P: Held> Packets<P> {
                 units: VecDeque::new(),
                 bytes: 0,
                 skipping: false,
+                nudged: false,
                 closed: false,
                 generation: 0,
             }),
@@ -155,7 +158,7 @@ impl<P: Held> Packets<P> {
     pub fn push_waiting(&self, unit: Unit<P>, stop: &Stop) {
         let mut inner = self.inner.lock();
         let size = unit.bytes();
-        while inner.is_full(self.max_packets, size) {
+        while inner.is_full(self.max_packets, size) && !std::mem::take(&mut inner.nudged) {
             if inner.closed || stop.is_set() {
                 return;
             }
@@ -201,6 +204,12 @@ impl<P: Held> Packets<P> {
         inner.clear_packets();
         inner.skipping = false;
         drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Lets who waits for room put in what he has, and go on. What waits stays.
+    pub fn nudge(&self) {
+        self.inner.lock().nudged = true;
         self.changed.notify_all();
     }
 

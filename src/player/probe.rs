@@ -310,7 +310,7 @@ async fn probe_web(
     };
     let recorded = pull.pace() == Pace::Recorded;
     let mut prober = Prober::new(!recorded, start);
-    // The whole is not read: how long it lasts, only its metadata tell.
+    // The whole is not read.
     prober.length = if recorded { Length::Told } else { Length::None };
     let began = clock.now();
     let mut looked = began;
@@ -344,7 +344,11 @@ async fn probe_web(
             return Err(silent());
         }
     }
-    Ok(Report { format: pull.format(), ..prober.report() })
+    // The whole was not read: its end tells how long it lasts, where the server gives that.
+    let measured = if recorded { pull.settle().await } else { None };
+    let report = prober.report();
+    let duration = measured.map(|measured| measured.as_secs_f64()).or(report.duration);
+    Ok(Report { format: pull.format(), duration, ..report })
 }
 
 fn interrupted() -> Failure {

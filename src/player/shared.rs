@@ -69,6 +69,8 @@ pub(super) struct Shared {
     paused: AtomicBool,
     /// Where to go on in a recording, not yet taken up.
     wanted: Mutex<Option<Duration>>,
+    /// What waits is played until that place is found.
+    plays_on: AtomicBool,
     /// Where the feed went in a recording, for the presenter.
     moved: Mutex<Option<Moved>>,
     /// Wakes a feed that waits for the network, for a pause or a new place.
@@ -184,6 +186,7 @@ impl Shared {
             av_offset: AtomicI64::new(0),
             paused: AtomicBool::new(false),
             wanted: Mutex::new(None),
+            plays_on: AtomicBool::new(false),
             moved: Mutex::new(None),
             wished: tokio::sync::Notify::new(),
             origin: AtomicI64::new(0),
@@ -295,12 +298,22 @@ impl Shared {
     }
 
     /// Goes on at another place of a recording. What waits is thrown away, so that the feed, which
-    /// may wait for room, looks at once.
+    /// may wait for room, looks at once; or stays, where that place may turn out not to be had.
     pub(super) fn seek(&self, to: Duration) {
         *self.wanted.lock() = Some(to);
-        self.video.flush();
-        self.audio.flush();
+        if self.plays_on.load(Ordering::Relaxed) {
+            self.video.nudge();
+            self.audio.nudge();
+        } else {
+            self.video.flush();
+            self.audio.flush();
+        }
         self.wished.notify_one();
+    }
+
+    /// Whether what waits is played until a place that is wanted is found.
+    pub(super) fn set_plays_on(&self, plays_on: bool) {
+        self.plays_on.store(plays_on, Ordering::Relaxed);
     }
 
     /// Goes so far behind the live end of what a server lists. False where it lists nothing.

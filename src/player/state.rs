@@ -153,6 +153,7 @@ impl Message {
         "player-times-differ",
         "player-times-jumped",
         "player-too-slow",
+        "player-unmoved",
     ];
 }
 

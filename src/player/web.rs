@@ -11,8 +11,10 @@ use crate::net::Step;
 use crate::net::web::WebUrl;
 use crate::player::connection::{End, TICK, Watch, failure};
 use crate::player::feed::Feed;
+use crate::player::odd::Odd;
 use crate::player::opening::{self, Opening};
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
+use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, Severity, State};
 use crate::wire::flv::TagKind;
 
@@ -83,6 +85,7 @@ impl Web {
     pub(super) async fn play(&mut self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
+        let resumes = self.broken.is_some();
         let peer = self.ask.url.endpoint().to_string();
         let opening = Arc::new(Opening::new(peer, self.limit));
         let on_step = |step: Step<'_>| {
@@ -107,6 +110,7 @@ impl Web {
         if first {
             shared.enter(State::Opening { stage: "media" });
         }
+        shared.set_plays_on(!pull.is_list());
         let followed = matches!(pull.pace(), Pace::Followed(_));
         if self.ended && pull.duration().is_some() {
             // The same still: it is waited for another beginning.
@@ -119,18 +123,15 @@ impl Web {
         }
         if let Some(duration) = pull.duration() {
             shared.set_duration(duration);
+        }
+        if pull.may_be_moved() {
             // After a loss it goes on where it was.
-            if let Some(start) = if first { self.start } else { Some(shared.place()) } {
-                pull.seek(start);
+            let place = if first { self.start } else { Some(shared.place()) };
+            if let Some(place) = place.filter(|_| !resumes) {
+                pull.seek(place);
             }
         } else if self.start.is_some() && first {
-            shared.say(
-                "player-no-start",
-                Severity::Warning,
-                "This is played from its beginning, or as it is broadcast.",
-                "--start holds for files, recorded lists of HLS, and recorded streams of RTMP servers.",
-                "",
-            );
+            no_start(&shared, "");
         }
         let mut watch = Watch::new(shared.clock.now());
         // All has come; while the rest is played one may still go back.
@@ -138,7 +139,11 @@ impl Web {
         loop {
             if let Some(to) = shared.take_wanted() {
                 pull.seek(to);
-                feed.move_here(shared.clock.now());
+                watch.wait_anew(shared.clock.now());
+                // What is no list is moved once the place is found.
+                if pull.is_list() {
+                    feed.move_here(shared.clock.now());
+                }
                 shared.reception.lock().ended = false;
                 over = false;
             }
@@ -174,6 +179,13 @@ impl Web {
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
                 Ok(Ok(Some(Item::Restart))) => feed.restart(),
                 Ok(Ok(Some(Item::Place(place)))) => feed.set_place(place),
+                Ok(Ok(Some(Item::Length(length)))) => shared.set_duration(length),
+                Ok(Ok(Some(Item::Moved { time_ms, place }))) => {
+                    feed.move_to(i64::from(time_ms) * 1_000, place, false, now);
+                    watch.wait_anew(now);
+                }
+                Ok(Ok(Some(Item::Unmoved(why)))) if !feed.has_media() => no_start(&shared, &why),
+                Ok(Ok(Some(Item::Unmoved(why)))) => shared.odd(&Odd::Unmoved(why)),
                 Ok(Ok(Some(Item::Made(made)))) => feed.set_made(made),
                 Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
                     if let Pace::Followed(distance) = pull.pace() {
@@ -224,6 +236,18 @@ impl Web {
             }
         }
     }
+}
+
+/// The place that it was to begin with cannot be had.
+fn no_start(shared: &Shared, why: &str) {
+    shared.say(
+        "player-no-start",
+        Severity::Warning,
+        "This is played from its beginning, or as it is broadcast.",
+        "--start holds for files, recorded lists of HLS, recorded streams of RTMP servers, and FLV and MPEG-TS \
+         files of web servers that give parts of them.",
+        why,
+    );
 }
 
 /// Why nothing was opened.
@@ -285,7 +309,6 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
-    use crate::player::shared::Shared;
     use crate::player::{Config, Source};
 
     /// Much less than any step has.

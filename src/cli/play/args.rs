@@ -39,7 +39,8 @@ pub struct Args {
     /// processor; where there are none, onair's own does it [default: own; in a window as it was last]
     #[arg(long, value_name = "WHICH", value_enum)]
     pub decoder: Option<Decoder>,
-    /// Begin here in a recording: a file, or a recorded stream of a server that has such
+    /// Begin here in a recording: a file, also on a web server (FLV, MPEG-TS), or a recorded stream of a
+    /// server that has such
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub start: Option<Duration>,
     /// Write what is received into this FLV file; where there is one of that name already, into

@@ -253,12 +253,17 @@ impl Answer {
         self.status == 206
     }
 
-    /// Whether it is this span, to the end of a whole that ends with it.
-    pub fn is_exactly(&self, span: Span) -> bool {
+    /// Whether it is this span, of a whole of so many bytes.
+    pub fn is_part(&self, span: Span, whole: u64) -> bool {
         let range = self.fields.get("content-range").unwrap_or_default();
         let last = span.until.saturating_sub(1);
-        let wanted = format!("bytes {}-{last}/{}", span.from, span.until);
+        let wanted = format!("bytes {}-{last}/{whole}", span.from);
         self.is_partial() && range.trim().eq_ignore_ascii_case(&wanted)
+    }
+
+    /// Whether it is this span, to the end of a whole that ends with it.
+    pub fn is_exactly(&self, span: Span) -> bool {
+        self.is_part(span, span.until)
     }
 
     fn reason(&self) -> &'static str {

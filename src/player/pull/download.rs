@@ -18,8 +18,13 @@ pub(super) struct Download {
 
 impl Download {
     /// Of `flow`, whose whole is so long and of which so much was read.
-    pub(super) fn new(flow: Flow, taken: usize, whole: Option<u64>) -> Self {
-        Self { flow, taken: taken as u64, whole }
+    pub(super) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
+        Self { flow, taken, whole }
+    }
+
+    /// Bytes from the beginning of the whole to what comes next.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.

@@ -68,6 +68,16 @@ pub(in crate::player) enum Item {
     /// The next tag is played so long after the beginning of the recording, or after the first that
     /// was known of a broadcast.
     Place(Duration),
+    /// The recording is so long, and one can go about in it.
+    Length(Duration),
+    /// What comes next is of the place that was wanted, so long after the beginning of the recording: what
+    /// carries this time is seen and heard first.
+    Moved {
+        time_ms: u32,
+        place: Duration,
+    },
+    /// The place that was wanted cannot be had, and why: it goes on as before.
+    Unmoved(String),
     /// By the sender's clock the next tag was made so many microseconds after 1970 began; `None`: that is
     /// not told.
     Made(Option<i64>),

@@ -1,21 +1,18 @@
 //! A pull that runs, in whichever form.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::download::Download;
 use super::hls::Hls;
 use super::item::{Ask, Item, Pace};
+use super::marks;
 use super::problem::Problem;
+use super::single::Single;
 use super::sniff::{Body, sniff};
-use super::tags;
 use crate::net::Step;
 use crate::net::web::Flow;
-use crate::wire::flv;
 use crate::wire::hls::MAX_TEXT;
-use crate::wire::ts;
 
 /// A playlist has come by then.
 const PLAYLIST: Duration = Duration::from_secs(10);
@@ -30,8 +27,7 @@ pub(in crate::player) struct Pull {
 
 #[derive(Debug)]
 enum Form {
-    Flv { flow: Download, demuxer: flv::Demuxer },
-    Ts { flow: Download, demuxer: Box<ts::Demuxer>, items: VecDeque<Item>, last_ms: u32 },
+    Single(Box<Single>),
     Hls(Box<Hls>),
 }
 
@@ -47,22 +43,12 @@ impl Pull {
         let mut flow = Flow::open(&ask.url, &ask.net, on_step).await?;
         let whole = flow.length();
         let (body, start) = sniff(&mut flow).await?;
-        let taken = start.len();
         let mut pace = if whole.is_some() { Pace::Recorded } else { Pace::Live };
+        let single =
+            |form, flow| Form::Single(Box::new(Single::new(form, flow, &start, whole, ask)));
         let form = match body {
-            Body::Flv => {
-                let mut demuxer = flv::Demuxer::new();
-                demuxer.push(&start);
-                let flow = Download::new(flow, taken, whole);
-                Form::Flv { flow, demuxer }
-            }
-            Body::Ts => {
-                let (mut demuxer, mut items) = (Box::<ts::Demuxer>::default(), VecDeque::new());
-                let mut last_ms = 0;
-                let flow = Download::new(flow, taken, whole);
-                demuxer.push(&start, &mut |event| take(event, &mut items, &mut last_ms));
-                Form::Ts { flow, demuxer, items, last_ms }
-            }
+            Body::Flv => single(marks::Form::Flv, flow),
+            Body::Ts => single(marks::Form::Ts, flow),
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
                 let late = || Problem::no_stream("the playlist does not come to its end", "");
@@ -80,11 +66,27 @@ impl Pull {
         self.pace
     }
 
-    /// How long it is, where one can go about in it.
+    /// How long it is, where one can go about in it and that is known by now.
     pub(in crate::player) fn duration(&self) -> Option<Duration> {
         match &self.form {
             Form::Hls(hls) => hls.duration(),
-            Form::Flv { .. } | Form::Ts { .. } => None,
+            Form::Single(single) => single.duration(),
+        }
+    }
+
+    /// The same once the server has said it, as long as it may take for that.
+    pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
+        match &mut self.form {
+            Form::Hls(hls) => hls.duration(),
+            Form::Single(single) => single.settle().await,
+        }
+    }
+
+    /// Whether one can go about in it, or that is still to be found out.
+    pub(in crate::player) fn may_be_moved(&self) -> bool {
+        match &self.form {
+            Form::Hls(hls) => hls.duration().is_some(),
+            Form::Single(single) => single.may_be_moved(),
         }
     }
 
@@ -96,7 +98,7 @@ impl Pull {
     /// Whether it broke off in the middle of a recording that may go on there.
     pub(in crate::player) fn can_go_on(&self) -> bool {
         match &self.form {
-            Form::Flv { flow, .. } | Form::Ts { flow, .. } => flow.can_go_on(),
+            Form::Single(single) => single.can_go_on(),
             Form::Hls(_) => false,
         }
     }
@@ -111,26 +113,24 @@ impl Pull {
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<bool, Problem> {
         match &mut self.form {
-            Form::Flv { flow, .. } | Form::Ts { flow, .. } => {
-                Ok(flow.go_on(&ask.url, &ask.net, on_step).await?)
-            }
+            Form::Single(single) => Ok(single.go_on(ask, on_step).await?),
             Form::Hls(_) => Ok(false),
         }
     }
 
-    /// What comes next is of this place; for what has a [`Pull::duration`] or tells what is
+    /// What comes next is of this place; for what [may be moved](Self::may_be_moved) or tells what is
     /// [`Item::Listed`].
     pub(in crate::player) fn seek(&mut self, to: Duration) {
-        if let Form::Hls(hls) = &mut self.form {
-            hls.seek(to);
+        match &mut self.form {
+            Form::Hls(hls) => hls.seek(to),
+            Form::Single(single) => single.seek(to),
         }
     }
 
     /// In which form it comes.
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {
-            Form::Flv { .. } => "flv",
-            Form::Ts { .. } => "mpegts",
+            Form::Single(single) => single.format(),
             Form::Hls(_) => "hls",
         }
     }
@@ -151,38 +151,8 @@ impl Pull {
                 }
                 Ok(item)
             }
-            Form::Flv { flow, demuxer } => loop {
-                if let Some(tag) = demuxer.next_tag().map_err(|error| Problem::flv(&error))? {
-                    return Ok(Some(Item::Tag(tag)));
-                }
-                match flow.next().await? {
-                    Some(bytes) => demuxer.push(&bytes),
-                    None => return Ok(None),
-                }
-            },
-            Form::Ts { flow, demuxer, items, last_ms } => loop {
-                if let Some(item) = items.pop_front() {
-                    return Ok(Some(item));
-                }
-                match flow.next().await? {
-                    Some(bytes) => demuxer.push(&bytes, &mut |event| take(event, items, last_ms)),
-                    None => {
-                        demuxer.finish(&mut |event| take(event, items, last_ms));
-                        if items.is_empty() {
-                            return Ok(None);
-                        }
-                    }
-                }
-            },
+            Form::Single(single) => single.next().await,
         }
-    }
-}
-
-fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
-    items.extend(tags::unplayed(&event).map(Item::Unplayed));
-    if let Some(tag) = tags::of_ts(event, *last_ms) {
-        *last_ms = tag.time_ms;
-        items.push_back(Item::Tag(tag));
     }
 }
 

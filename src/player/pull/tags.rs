@@ -12,7 +12,7 @@ use crate::wire::ts::{CLOCK, Codec, Event};
 use crate::wire::unplayed::Unplayed;
 
 /// Wire time of a 90 kHz time.
-fn millis(ticks: i64) -> u32 {
+pub(super) fn millis(ticks: i64) -> u32 {
     // Modulo 2³², as the format has it.
     (ticks * 1_000).div_euclid(CLOCK) as u32
 }

@@ -1,0 +1,217 @@
+//! Where pictures and sound begin in a piece out of the middle of a recording, and their times: FLV by
+//! the headers of its tags, a transport stream by those of its packets. Pure.
+
+use bytes::Bytes;
+
+use crate::player::heads::is_media;
+use crate::player::pull::tags::millis;
+use crate::wire::flv::{self, TAG_HEADER, TAG_TRAILER, TagKind};
+use crate::wire::ts::PACKET;
+
+/// So much of a body tells what it is.
+const PREFIX: usize = 64;
+const SYNC: u8 = 0x47;
+
+/// What a recording is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Flv,
+    Ts,
+}
+
+/// Something to be seen or heard.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// The byte from which it can be read.
+    pub at: u64,
+    pub time_ms: u32,
+    /// A picture, and one that the others can begin with.
+    pub picture: bool,
+    pub key: bool,
+}
+
+/// What begins in `bytes`, which stand at `from`, in their order. What is cut off at either end is left
+/// out.
+pub(super) fn marks(form: Form, bytes: &Bytes, from: u64) -> Vec<Mark> {
+    match form {
+        Form::Flv => of_flv(bytes, from),
+        Form::Ts => of_ts(bytes, from),
+    }
+}
+
+/// A tag's header as it stands there.
+struct Header {
+    kind: TagKind,
+    size: usize,
+    time_ms: u32,
+}
+
+impl Header {
+    /// Of what may be one.
+    fn at(bytes: &[u8], at: usize) -> Option<Self> {
+        let header = bytes.get(at..)?.first_chunk::<TAG_HEADER>()?;
+        let [kind, s2, s1, s0, t2, t1, t0, t3, 0, 0, 0] = *header else { return None };
+        let kind = TagKind::from_id(kind)?;
+        let size = u32::from_be_bytes([0, s2, s1, s0]) as usize;
+        (size > 0).then_some(Self { kind, size, time_ms: u32::from_be_bytes([t3, t2, t1, t0]) })
+    }
+
+    /// Where the next one stands.
+    fn next(&self, at: usize) -> usize {
+        at + TAG_HEADER + self.size + TAG_TRAILER
+    }
+
+    /// Whether what follows it agrees: its size again, or another header. What is not there does.
+    fn is_borne_out(&self, bytes: &[u8], at: usize) -> bool {
+        let next = self.next(at);
+        let Some(trailer) = bytes.get(next - TAG_TRAILER..).and_then(<[u8]>::first_chunk::<4>)
+        else {
+            return true;
+        };
+        u32::from_be_bytes(*trailer) as usize == TAG_HEADER + self.size
+            || Self::at(bytes, next).is_some()
+    }
+}
+
+fn of_flv(bytes: &Bytes, from: u64) -> Vec<Mark> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at + TAG_HEADER < bytes.len() {
+        let header = Header::at(bytes, at).filter(|header| header.is_borne_out(bytes, at));
+        let Some(header) = header else {
+            at += 1;
+            continue;
+        };
+        let body = at + TAG_HEADER;
+        let body = bytes.slice(body..(body + header.size.min(PREFIX)).min(bytes.len()));
+        if is_media(header.kind, &body) {
+            let picture = header.kind == TagKind::Video;
+            let key = picture && flv::parse_video(&body).is_ok_and(|tag| tag.is_keyframe());
+            found.push(Mark { at: from + at as u64, time_ms: header.time_ms, picture, key });
+        }
+        at = header.next(at);
+    }
+    found
+}
+
+fn of_ts(bytes: &Bytes, from: u64) -> Vec<Mark> {
+    let in_step = |at: &usize| {
+        [0, PACKET, 2 * PACKET].iter().all(|next| bytes.get(at + next).is_none_or(|it| *it == SYNC))
+    };
+    let mut found = Vec::new();
+    let Some(start) = (0..PACKET.min(bytes.len())).find(in_step) else { return found };
+    // What follows a table can be read from there on.
+    let mut table = None;
+    for (number, packet) in bytes.get(start..).unwrap_or_default().chunks_exact(PACKET).enumerate()
+    {
+        let at = from + (start + number * PACKET) as u64;
+        let Some(&[SYNC, high, low, control]) = packet.first_chunk() else { break };
+        if high & 0x5F == 0x40 && low == 0 {
+            table = Some(at);
+        }
+        // Only where something begins.
+        if high & 0x40 == 0 {
+            continue;
+        }
+        let (mut payload, mut begins) = (4, false);
+        if control & 0x20 != 0 {
+            let length = usize::from(packet.get(4).copied().unwrap_or(0));
+            begins = length > 0 && packet.get(5).is_some_and(|flags| flags & 0x40 != 0);
+            payload += 1 + length;
+        }
+        let pes = packet.get(payload..).filter(|_| control & 0x10 != 0);
+        let Some((picture, time_ms)) = pes.and_then(pes_time) else { continue };
+        let key = picture && begins && table.is_some();
+        found.push(Mark { at: table.unwrap_or(at), time_ms, picture, key });
+    }
+    found
+}
+
+/// Whether a packet of an elementary stream is of pictures, and when it is decoded.
+fn pes_time(pes: &[u8]) -> Option<(bool, u32)> {
+    let [0, 0, 1, stream, _, _, _, flags, _, rest @ ..] = pes else { return None };
+    let picture = match stream {
+        0xE0..=0xEF => true,
+        0xC0..=0xDF | 0xBD | 0xFD => false,
+        _ => return None,
+    };
+    let at = match flags >> 6 {
+        0b10 => 0,
+        0b11 => 5,
+        _ => return None,
+    };
+    let [a, b, c, d, e] = rest.get(at..)?.first_chunk::<5>()?.map(i64::from);
+    let ticks = (((a >> 1) & 7) << 30) | (b << 22) | ((c >> 1) << 15) | (d << 7) | (e >> 1);
+    Some((picture, millis(ticks)))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+
+    fn film() -> (Bytes, Vec<usize>) {
+        let (mut out, mut begins) = (BytesMut::new(), Vec::new());
+        for number in 0..40_u32 {
+            begins.push(out.len());
+            // Bodies full of what looks like the beginning of a header.
+            let mut body = vec![if number % 10 == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0];
+            body.extend([9, 0, 0, 30, 0, 0, 7, 0, 0, 0, 0].repeat(20));
+            flv::write_tag(TagKind::Video, number * 40, &body, &mut out);
+        }
+        (out.freeze(), begins)
+    }
+
+    #[test]
+    fn tags_are_found_from_wherever_one_begins() {
+        let (film, begins) = film();
+        for from in 0..2_000 {
+            let found = of_flv(&film.slice(from..), from as u64);
+            let all: Vec<u64> =
+                begins.iter().filter(|at| **at >= from).map(|at| *at as u64).collect();
+            let places: Vec<u64> = found.iter().map(|mark| mark.at).collect();
+            assert_eq!(places, all, "{from}");
+            for mark in found {
+                assert_eq!(mark.key, mark.time_ms % 400 == 0, "{mark:?}");
+            }
+        }
+        // The last ones, whose end is cut off, too; garbage has none.
+        let cut = film.slice(..begins[39] + 100);
+        assert_eq!(of_flv(&cut, 0).last().map(|mark| mark.time_ms), Some(39 * 40));
+        assert_eq!(of_flv(&Bytes::from(vec![9; 5_000]), 0), []);
+        assert_eq!(of_flv(&Bytes::new(), 0), []);
+    }
+
+    fn packet(pid: u16, begins: bool, random: bool, payload: &[u8]) -> Vec<u8> {
+        let [high, low] = pid.to_be_bytes();
+        let flags = if begins { 0x40 } else { 0 };
+        let room = PACKET - 4 - payload.len();
+        let mut out = vec![SYNC, high | flags, low, 0x30, (room - 1) as u8];
+        out.push(if random { 0x40 } else { 0 });
+        out.resize(4 + room, 0xFF);
+        out.extend(payload);
+        out
+    }
+
+    #[test]
+    fn pictures_of_a_transport_stream_are_found_with_their_times() {
+        // 90,000 ticks, twice: shown and decoded a second later.
+        let pes = [0, 0, 1, 0xE0, 0, 0, 0x80, 0xC0, 10, 0x31, 0, 7, 0x7E, 0x41];
+        let time = [0x11, 0, 5, 0xBF, 0x21];
+        let pes = [&pes[..], &time].concat();
+        let ts = [
+            packet(0x100, true, true, &pes),
+            packet(0, true, false, &[0; 20]),
+            packet(0x100, true, false, &pes),
+            packet(0x100, false, false, &pes),
+            packet(0x100, true, true, &pes),
+        ]
+        .concat();
+        let ts = Bytes::from([&[SYNC, 1, 2][..], &ts].concat());
+        let found = of_ts(&ts, 1_000);
+        let table = 1_000 + 3 + PACKET as u64;
+        let seen: Vec<_> = found.iter().map(|mark| (mark.at, mark.time_ms, mark.key)).collect();
+        assert_eq!(seen, [(1_003, 1_000, false), (table, 1_000, false), (table, 1_000, true)]);
+        assert_eq!(of_ts(&Bytes::from(vec![0; 900]), 0), []);
+    }
+}

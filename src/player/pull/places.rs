@@ -1,0 +1,352 @@
+//! The search for a place in a recording on a web server: by halves, in parts that are asked for, until
+//! the keyframe before it is found. Whatever the server gives, it ends after so many of them.
+
+use super::marks::{Form, Mark, marks};
+use super::parts::Parts;
+use crate::net;
+
+/// Bytes that are looked at in one place; a keyframe of many is longer.
+const WINDOW: u64 = 64 << 10;
+/// Bytes in which no picture and no sound begins are no recording.
+const MOST_WINDOW: u64 = 2 << 20;
+/// Places that are looked at for the time that is wanted.
+const MOST_STEPS: u32 = 24;
+/// Who is so near before it, in milliseconds, looks no further.
+const NEAR: i64 = 500;
+/// Bytes that are read at a time for the keyframe before it, and in all.
+const STRETCH: u64 = 512 << 10;
+const MOST_READ: u64 = 24 << 20;
+/// As far as a keyframe's time may lie from where an index has it, in milliseconds.
+const OFF: i64 = 500;
+/// Decoders of sound need so many milliseconds before what is heard.
+const RUN_UP: i64 = 100;
+/// A header may stand across two stretches.
+const OVERLAP: u64 = 4 << 10;
+/// So many seconds are believed at most.
+const LONGEST: i64 = 1_000_000;
+
+/// What is known of a recording.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Course {
+    pub form: Form,
+    /// The time of what is played first, and how many milliseconds later the last of all is.
+    pub begins: u32,
+    pub length: i64,
+}
+
+impl Course {
+    /// Milliseconds from its beginning to this.
+    fn of(&self, mark: &Mark) -> i64 {
+        since(self.begins, mark.time_ms)
+    }
+}
+
+/// Milliseconds from one time to another, modulo 2³² as the formats have them.
+fn since(begins: u32, time_ms: u32) -> i64 {
+    time_ms.wrapping_sub(begins).cast_signed().into()
+}
+
+/// How many milliseconds after `begins` the last of all is, where that can be.
+pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
+    let length = since(begins, last);
+    (1..LONGEST * 1_000).contains(&length).then_some(length)
+}
+
+/// The time of what is last in it; `None` where the server gives no parts, or nothing can be read in
+/// the last one.
+///
+/// # Errors
+/// What went wrong on the way.
+pub(super) async fn last(parts: &mut Parts, form: Form) -> Result<Option<u32>, net::Error> {
+    for size in [WINDOW, MOST_WINDOW] {
+        let from = parts.whole().saturating_sub(size);
+        let Some(bytes) = parts.read(from, size).await? else { return Ok(None) };
+        let found = marks(form, &bytes, from);
+        // Pictures are not sent in the order of their times with sound, but for a moment.
+        let newest =
+            found.iter().rev().take(32).max_by_key(|mark| {
+                since(found.last().map_or(0, |last| last.time_ms), mark.time_ms)
+            });
+        if let Some(newest) = newest {
+            return Ok(Some(newest.time_ms));
+        }
+        if from == 0 {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// The byte to read from so that what is there `to` milliseconds after the beginning can be seen and
+/// heard; `None` where the server gives no parts any more. `hint`: where an index has it.
+///
+/// # Errors
+/// What went wrong on the way.
+pub(super) async fn find(
+    parts: &mut Parts,
+    course: &Course,
+    to: i64,
+    hint: Option<(i64, u64)>,
+) -> Result<Option<u64>, net::Error> {
+    if let Some((time, at)) = hint {
+        let Some(bytes) = parts.read(at, WINDOW / 8).await? else { return Ok(None) };
+        let there = marks(course.form, &bytes, at).into_iter().next();
+        let is = |mark: &Mark| {
+            let its = course.of(mark);
+            mark.at == at && mark.key && its <= to && (its - time).abs() <= OFF
+        };
+        if there.is_some_and(|mark| is(&mark)) {
+            return Ok(Some(at));
+        }
+    }
+    let Some(before) = before(parts, course, to).await? else { return Ok(None) };
+    key(parts, course, to, before).await
+}
+
+/// A byte from which what is read first is before the place, and not much.
+async fn before(parts: &mut Parts, course: &Course, to: i64) -> Result<Option<u64>, net::Error> {
+    let (mut low, mut low_time) = (0, 0);
+    let (mut high, mut high_time) = (parts.whole(), course.length.max(1));
+    for step in 0..MOST_STEPS {
+        let between = high - low;
+        if between <= STRETCH || to - low_time <= NEAR {
+            break;
+        }
+        // Where it is if bytes and times go together; every other time in the middle.
+        let part = (to - low_time) as f64 / (high_time - low_time).max(1) as f64;
+        let part = if step % 2 == 0 { part.clamp(0.05, 0.95) } else { 0.5 };
+        let guess = low + (between as f64 * part) as u64;
+        let mut size = WINDOW;
+        let first = loop {
+            let Some(bytes) = parts.read(guess, size).await? else { return Ok(None) };
+            let first = marks(course.form, &bytes, guess).into_iter().next();
+            if first.is_some() || size >= MOST_WINDOW || guess + size >= parts.whole() {
+                break first;
+            }
+            size = MOST_WINDOW;
+        };
+        match first.map(|mark| (mark.at, course.of(&mark))) {
+            Some((at, time)) if time <= to && at < high => (low, low_time) = (at, time),
+            Some((_, time)) if time > to => (high, high_time) = (guess, time),
+            _ => high = guess,
+        }
+    }
+    Ok(Some(low))
+}
+
+/// The keyframe at or before the place, that is looked for around `low` and then ever further back.
+async fn key(
+    parts: &mut Parts,
+    course: &Course,
+    to: i64,
+    low: u64,
+) -> Result<Option<u64>, net::Error> {
+    let (mut read, mut from, mut found) = (0, low, Seen::default());
+    while read < MOST_READ / 2 && from < parts.whole() {
+        let Some(bytes) = parts.read(from, STRETCH + OVERLAP).await? else { return Ok(None) };
+        read += STRETCH;
+        found.look(course, &marks(course.form, &bytes, from), to);
+        if found.beyond {
+            break;
+        }
+        from += STRETCH;
+    }
+    // Sound alone can be joined anywhere.
+    let sound = found.sound.filter(|_| !found.pictures);
+    let mut place = found.key.or(sound);
+    let mut until = low;
+    while place.is_none() && until > 0 && read < MOST_READ {
+        let from = until.saturating_sub(STRETCH);
+        let length = until - from + OVERLAP;
+        let Some(bytes) = parts.read(from, length).await? else { return Ok(None) };
+        read += STRETCH;
+        let mut here = Seen::default();
+        here.look(course, &marks(course.form, &bytes, from), to);
+        (place, until) = (here.key, from);
+    }
+    Ok(Some(place.unwrap_or(low)))
+}
+
+/// What was found in one stretch after the other.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The last keyframe before the place, and the last sound that a decoder needs.
+    key: Option<u64>,
+    sound: Option<u64>,
+    pictures: bool,
+    /// It goes beyond the place.
+    beyond: bool,
+}
+
+impl Seen {
+    fn look(&mut self, course: &Course, found: &[Mark], to: i64) {
+        for mark in found {
+            let time = course.of(mark);
+            self.pictures |= mark.picture;
+            // What is seen and what is heard then stand side by side, not in the order of their times.
+            self.beyond |= time > to + NEAR;
+            if mark.key && time <= to {
+                self.key = Some(mark.at);
+            }
+            if !mark.picture && time <= to - RUN_UP {
+                self.sound = Some(mark.at);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use bytes::{Bytes, BytesMut};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::net::Options;
+    use crate::net::web::WebUrl;
+    use crate::wire::flv::{self, TagKind};
+
+    /// So much later than zero its times begin.
+    const BEGINS: u32 = 3_600_000;
+    /// A keyframe in so many milliseconds, a picture in 40.
+    const GROUP: u32 = 8_000;
+
+    /// Three minutes; in the middle of them five times as many bytes a second as at their ends.
+    fn film() -> Bytes {
+        let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
+        for time in (0..180_000).step_by(40) {
+            let key = time % GROUP == 0;
+            let size = if (60_000..120_000).contains(&time) { 9_000 } else { 1_800 };
+            let mut body = vec![if key { 0x17 } else { 0x27 }, 1, 0, 0, 0];
+            body.resize(if key { size * 10 } else { size }, 9);
+            flv::write_tag(TagKind::Video, BEGINS + time, &body, &mut out);
+            flv::write_tag(TagKind::Audio, BEGINS + time + 15, &[0xAF, 1, 0, 9, 8], &mut out);
+        }
+        out.freeze()
+    }
+
+    /// What a server does with a span that it is asked for.
+    #[derive(Copy, Clone)]
+    enum Habit {
+        Gives,
+        GivesAll,
+        LiesAboutTheWhole,
+        GivesGarbage,
+        GivesWithoutEnd,
+        Refuses,
+    }
+
+    async fn answer(mut socket: TcpStream, film: Bytes, habit: Habit) -> std::io::Result<()> {
+        loop {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(socket.read_u8().await?);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let span = head.split("bytes=").nth(1).unwrap_or_default();
+            let mut ends = span.split(['-', '\r']).map(|end| end.parse::<usize>().unwrap_or(0));
+            let (from, last) = (ends.next().unwrap_or(0), ends.next().unwrap_or(0));
+            let whole = film.len();
+            let part = film.slice(from..=last);
+            let range = format!("206 x\r\nContent-Range: bytes {from}-{last}");
+            let (status, body) = match habit {
+                Habit::Gives => (format!("{range}/{whole}"), part),
+                Habit::GivesAll => ("200 OK".to_owned(), film.clone()),
+                Habit::LiesAboutTheWhole => (format!("{range}/{}", whole * 2), part),
+                Habit::GivesGarbage => {
+                    (format!("{range}/{whole}"), Bytes::from(vec![9; part.len()]))
+                }
+                Habit::GivesWithoutEnd => {
+                    let head = format!("HTTP/1.1 {range}/{whole}\r\n\r\n");
+                    socket.write_all(head.as_bytes()).await?;
+                    loop {
+                        socket.write_all(&part).await?;
+                    }
+                }
+                Habit::Refuses => ("416 x".to_owned(), Bytes::new()),
+            };
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+            socket.write_all(head.as_bytes()).await?;
+            socket.write_all(&body).await?;
+        }
+    }
+
+    /// The film at such a server, and how often that was asked.
+    async fn serve(film: &Bytes, habit: Habit) -> (Parts, Arc<AtomicU64>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/film.flv", listener.local_addr().unwrap());
+        let (its, callers) = (film.clone(), Arc::new(AtomicU64::new(0)));
+        let counted = Arc::clone(&callers);
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let film = its.clone();
+                // Who asked hangs up.
+                tokio::spawn(async move { drop(answer(socket, film, habit).await) });
+            }
+        });
+        let url = WebUrl::parse(&url).unwrap();
+        (Parts::new(url, Options::default(), film.len() as u64), callers)
+    }
+
+    fn course(last: u32) -> Course {
+        let length = length(BEGINS, last).unwrap();
+        Course { form: Form::Flv, begins: BEGINS, length }
+    }
+
+    #[tokio::test]
+    async fn each_place_is_found_at_the_keyframe_before_it() {
+        let film = film();
+        let (mut parts, callers) = serve(&film, Habit::Gives).await;
+        let last = last(&mut parts, Form::Flv).await.unwrap().unwrap();
+        assert_eq!(last, BEGINS + 179_975);
+        let course = course(last);
+        let keys = marks(Form::Flv, &film, 0).into_iter().filter(|mark| mark.key);
+        let keys: Vec<Mark> = keys.collect();
+        for to in [0, 7_999, 8_000, 59_999, 60_001, 90_000, 100_500, 119_000, 150_123, 179_975] {
+            let key = keys.iter().rfind(|mark| course.of(mark) <= to).unwrap();
+            let found = find(&mut parts, &course, to, None).await.unwrap();
+            assert_eq!(found, Some(key.at), "{to}");
+            // An index may help, and may lie.
+            let right = Some((course.of(key), key.at));
+            for hint in [right, Some((to, 77)), Some((to, film.len() as u64 - 1))] {
+                let found = find(&mut parts, &course, to, hint).await.unwrap();
+                assert_eq!(found, Some(key.at), "{to} {hint:?}");
+            }
+        }
+        // All by one connection.
+        assert_eq!(callers.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_server_gives_instead_of_parts_is_no_place() {
+        let film = film();
+        let course = course(BEGINS + 179_975);
+        for habit in [Habit::GivesAll, Habit::LiesAboutTheWhole] {
+            let (mut parts, _) = serve(&film, habit).await;
+            assert_eq!(last(&mut parts, Form::Flv).await.unwrap(), None);
+            assert_eq!(find(&mut parts, &course, 100_000, None).await.unwrap(), None);
+        }
+        for habit in [Habit::GivesWithoutEnd, Habit::Refuses] {
+            let (mut parts, _) = serve(&film, habit).await;
+            assert!(last(&mut parts, Form::Flv).await.is_err());
+            assert!(find(&mut parts, &course, 100_000, None).await.is_err());
+        }
+        // Garbage has no end that could be believed, and from wherever it is read it is the same.
+        let (mut parts, _) = serve(&film, Habit::GivesGarbage).await;
+        assert_eq!(last(&mut parts, Form::Flv).await.unwrap(), None);
+        assert!(find(&mut parts, &course, 100_000, None).await.unwrap().is_some());
+    }
+
+    #[test]
+    fn lengths_that_cannot_be_are_none() {
+        assert_eq!(length(5, 1_005), Some(1_000));
+        assert_eq!(length(u32::MAX, 999), Some(1_000));
+        for (begins, last) in [(5, 5), (1_000, 5), (0, 1_000_000_001), (0, u32::MAX)] {
+            assert_eq!(length(begins, last), None, "{begins} {last}");
+        }
+    }
+}

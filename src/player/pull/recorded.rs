@@ -1,0 +1,257 @@
+//! What is known of a recording on a web server that is read from its beginning, and how one goes to
+//! another place of it. The server is asked beside what is being read; nothing waits for it but who
+//! wants to be elsewhere.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::download::Download;
+use super::marks::Form;
+use super::parts::Parts;
+use super::places::{self, Course};
+use crate::net::web::{Flow, Span, WebUrl};
+use crate::net::{self, Options};
+use crate::player::connection::failure;
+use crate::player::heads::{is_head, is_media};
+use crate::wire::amf0::Value;
+use crate::wire::flv::metadata::parse_script;
+use crate::wire::flv::{Tag, TagKind};
+
+/// How long the server may take to tell the length, and to give another place.
+const LENGTH: Duration = Duration::from_secs(5);
+const PLACE: Duration = Duration::from_secs(8);
+/// Metadata that say another length than the last tag are believed where they are so near, in seconds.
+const SAME: f64 = 1.0;
+/// Configurations in the middle of a recording that are remembered.
+const MOST_HEADS: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    form: Form,
+    url: WebUrl,
+    options: Options,
+    whole: u64,
+    /// The time of the first picture or sound.
+    begins: Option<u32>,
+    /// Of the last, as long as it is asked for, and then.
+    asked: JoinSet<Option<u32>>,
+    last: Option<u32>,
+    /// As its metadata have it: the length in seconds, and where keyframes stand.
+    told: Option<f64>,
+    index: Vec<(i64, u64)>,
+    /// What tells how to decode, with the bytes that were read by then.
+    heads: Vec<(u64, Tag)>,
+    /// Another place that is looked for.
+    search: JoinSet<Result<Found, String>>,
+}
+
+/// Another place.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// From its first byte on.
+    pub flow: Download,
+    pub at: u64,
+    /// What is to be seen and heard first: its own time, and how long after the beginning that is.
+    pub time_ms: u32,
+    pub place: Duration,
+}
+
+impl Recorded {
+    /// Asks how long it is. On the network's runtime.
+    pub fn new(form: Form, url: WebUrl, options: Options, whole: u64) -> Self {
+        let mut asked = JoinSet::new();
+        let mut parts = Parts::new(url.clone(), options.clone(), whole);
+        asked.spawn(async move {
+            let last = timeout(LENGTH, places::last(&mut parts, form)).await;
+            match last {
+                Ok(Ok(last)) => last,
+                // Then it is played as it comes, as from a server that gives no parts.
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "asking for the end of a recording");
+                    None
+                }
+                Err(_) => None,
+            }
+        });
+        let (told, index, heads) = (None, Vec::new(), Vec::new());
+        let (begins, last, search) = (None, None, JoinSet::new());
+        Self { form, url, options, whole, begins, asked, last, told, index, heads, search }
+    }
+
+    /// Whether the server has not said yet how long it is.
+    pub fn is_asking(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// What the server says of that. Cancel-safe.
+    pub async fn answer(&mut self) {
+        if let Some(Ok(last)) = self.asked.join_next().await {
+            self.last = last;
+        }
+    }
+
+    /// Whether something to be seen or heard has come.
+    pub fn has_begun(&self) -> bool {
+        self.begins.is_some()
+    }
+
+    fn course(&self) -> Option<Course> {
+        let begins = self.begins?;
+        let length = places::length(begins, self.last?)?;
+        Some(Course { form: self.form, begins, length })
+    }
+
+    /// How long it is, once that is known: then one can go about in it.
+    pub fn length(&self) -> Option<Duration> {
+        let seconds = self.course()?.length as f64 / 1_000.0;
+        let told = self.told.filter(|told| (told - seconds).abs() <= SAME);
+        Duration::try_from_secs_f64(told.unwrap_or(seconds)).ok()
+    }
+
+    /// How long after the beginning something is that carries this time.
+    pub fn place(&self, time_ms: u32) -> Duration {
+        let since = self.begins.map_or(0, |begins| time_ms.wrapping_sub(begins).cast_signed());
+        Duration::from_millis(since.max(0).unsigned_abs().into())
+    }
+
+    /// A tag came, when so many bytes had been read. Whether it is something to be seen or heard.
+    pub fn note(&mut self, tag: &Tag, read: u64) -> bool {
+        if tag.kind == TagKind::Script {
+            if self.told.is_none()
+                && let Ok(Some(value)) = parse_script(&tag.body)
+            {
+                self.told = value.get_number("duration").filter(|told| *told > 0.0);
+                self.index = index(&value, self.whole);
+            }
+            return false;
+        }
+        if is_head(tag.kind, &tag.body) {
+            let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
+            if !known && self.heads.len() < MOST_HEADS {
+                self.heads.push((read, tag.clone()));
+            }
+            return false;
+        }
+        let media = is_media(tag.kind, &tag.body);
+        if media {
+            self.begins.get_or_insert(tag.time_ms);
+        }
+        media
+    }
+
+    /// Looks for another place, and no longer for any that was wanted before. False where nobody knows
+    /// how long it is.
+    pub fn seek(&mut self, to: Duration) -> bool {
+        self.search = JoinSet::new();
+        let Some(course) = self.course() else { return false };
+        let to = i64::try_from(to.as_millis()).unwrap_or(i64::MAX).min(course.length);
+        let hint = self.index.iter().rev().find_map(|(time, at)| {
+            let time = time - i64::from(course.begins);
+            (time <= to).then_some((time, *at))
+        });
+        let (url, options, whole) = (self.url.clone(), self.options.clone(), self.whole);
+        self.search.spawn(async move {
+            let found = timeout(PLACE, open(url, options, whole, &course, to, hint)).await;
+            let (flow, at) = match found {
+                Ok(Ok(Some(found))) => found,
+                Ok(Ok(None)) => return Err("the server does not give it".to_owned()),
+                Ok(Err(error)) => return Err(failure(&error).cause),
+                Err(_) => {
+                    return Err(format!("the server has not given it in {} s", PLACE.as_secs()));
+                }
+            };
+            let time_ms = course.begins.wrapping_add(to as u32);
+            let place = Duration::from_millis(to.unsigned_abs());
+            Ok(Found { flow, at, time_ms, place })
+        });
+        true
+    }
+
+    /// Whether another place is being looked for.
+    pub fn is_searching(&self) -> bool {
+        !self.search.is_empty()
+    }
+
+    /// That place, or why it cannot be had. Cancel-safe.
+    pub async fn found(&mut self) -> Result<Found, String> {
+        match self.search.join_next().await {
+            Some(Ok(found)) => found,
+            _ => Err("the search has ended".to_owned()),
+        }
+    }
+
+    /// What tells how to decode what stands at that byte.
+    pub fn heads(&self, at: u64) -> impl Iterator<Item = &Tag> {
+        let first = |kind| self.heads.iter().map(|(_, tag)| tag).find(|tag| tag.kind == kind);
+        let kinds = [TagKind::Video, TagKind::Audio];
+        kinds.into_iter().filter_map(move |kind| self.head(kind, at).or_else(|| first(kind)))
+    }
+
+    /// The last one up to that byte.
+    fn head(&self, kind: TagKind, at: u64) -> Option<&Tag> {
+        let before = self.heads.iter().filter(|(read, tag)| tag.kind == kind && *read <= at);
+        before.max_by_key(|(read, _)| *read).map(|(_, tag)| tag)
+    }
+}
+
+/// The rest of it from a keyframe before that place on, and where that stands.
+async fn open(
+    url: WebUrl,
+    options: Options,
+    whole: u64,
+    course: &Course,
+    to: i64,
+    hint: Option<(i64, u64)>,
+) -> Result<Option<(Download, u64)>, net::Error> {
+    let mut parts = Parts::new(url.clone(), options.clone(), whole);
+    let Some(at) = places::find(&mut parts, course, to, hint).await? else { return Ok(None) };
+    let span = Span { from: at, until: whole };
+    let flow = Flow::open_span(&url, span, &options, &|_| {}).await?;
+    Ok(flow.map(|flow| (Download::new(flow, at, Some(whole)), at)))
+}
+
+/// Where the metadata of FLV have keyframes: milliseconds and bytes, as far as they make sense.
+fn index(value: &Value, whole: u64) -> Vec<(i64, u64)> {
+    let numbers = |name| match value.get("keyframes")?.get(name)? {
+        Value::StrictArray(numbers) => Some(numbers.iter().map(Value::as_number)),
+        _ => None,
+    };
+    let (Some(times), Some(places)) = (numbers("times"), numbers("filepositions")) else {
+        return Vec::new();
+    };
+    let mut found: Vec<(i64, u64)> = times
+        .zip(places)
+        .filter_map(|(time, place)| {
+            let (time, place) = (time? * 1_000.0, place?);
+            let is = (0.0..1e12).contains(&time) && (1.0..whole as f64).contains(&place);
+            is.then_some((time.round() as i64, place as u64))
+        })
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_believed_as_far_as_it_makes_sense() {
+        let number = |number: &f64| Value::Number(*number);
+        let list = |numbers: &[f64]| Value::StrictArray(numbers.iter().map(number).collect());
+        let of = |times: &[f64], places: &[f64]| {
+            let index =
+                vec![("times".to_owned(), list(times)), ("filepositions".to_owned(), list(places))];
+            let keyframes = ("keyframes".to_owned(), Value::Object(index));
+            super::index(&Value::Object(vec![keyframes]), 1_000)
+        };
+        assert_eq!(of(&[2.0, 0.0], &[900.0, 13.0]), [(0, 13), (2_000, 900)]);
+        let (huge, none) = (f64::MAX, f64::NAN);
+        assert_eq!(of(&[0.0, none, -1.0, 3.0, huge, 5.0], &[0.0, 1.0, 2.0, huge, 4.0, none]), []);
+        assert_eq!(of(&[1.0], &[]), []);
+        assert_eq!(super::index(&Value::Null, 1_000), []);
+    }
+}

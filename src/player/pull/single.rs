@@ -1,0 +1,269 @@
+//! One body that is read from its beginning to its end: a broadcast that never ends, or a recording that
+//! one may go about in where the server gives parts of it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::download::Download;
+use super::item::{Ask, Item};
+use super::marks::Form;
+use super::problem::Problem;
+use super::recorded::{Found, Recorded};
+use super::tags;
+use crate::net::web::Flow;
+use crate::net::{self, Step};
+use crate::wire::flv::{self, Tag};
+use crate::wire::ts;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Single {
+    flow: Download,
+    unpack: Unpack,
+    /// Where it is a recording.
+    recorded: Option<Recorded>,
+    /// What goes out before anything else.
+    first: VecDeque<Item>,
+    /// Where somebody wants to be.
+    wanted: Option<Duration>,
+    /// It has been told where what comes is.
+    placed: bool,
+    /// How long the whole is, once that was told.
+    length: Option<Duration>,
+}
+
+/// What takes it apart.
+#[derive(Debug)]
+enum Unpack {
+    Flv { demuxer: flv::Demuxer },
+    Ts { demuxer: Box<ts::Demuxer>, items: VecDeque<Item>, last_ms: u32 },
+}
+
+impl Unpack {
+    /// Of what begins with its head.
+    fn new(form: Form) -> Self {
+        match form {
+            Form::Flv => Self::Flv { demuxer: flv::Demuxer::new() },
+            Form::Ts => Self::Ts { demuxer: Box::default(), items: VecDeque::new(), last_ms: 0 },
+        }
+    }
+
+    fn form(&self) -> Form {
+        match self {
+            Self::Flv { .. } => Form::Flv,
+            Self::Ts { .. } => Form::Ts,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Flv { demuxer } => demuxer.push(bytes),
+            Self::Ts { demuxer, items, last_ms } => {
+                demuxer.push(bytes, &mut |event| take(event, items, last_ms));
+            }
+        }
+    }
+
+    /// Nothing more comes.
+    fn finish(&mut self) {
+        if let Self::Ts { demuxer, items, last_ms } = self {
+            demuxer.finish(&mut |event| take(event, items, last_ms));
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Item>, Problem> {
+        match self {
+            Self::Flv { demuxer } => {
+                let tag = demuxer.next_tag().map_err(|error| Problem::flv(&error))?;
+                Ok(tag.map(Item::Tag))
+            }
+            Self::Ts { items, .. } => Ok(items.pop_front()),
+        }
+    }
+
+    /// Bytes that were given and have not come out.
+    fn held(&self) -> u64 {
+        match self {
+            Self::Flv { demuxer } => demuxer.pending() as u64,
+            Self::Ts { demuxer, .. } => demuxer.held() as u64,
+        }
+    }
+}
+
+fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
+    items.extend(tags::unplayed(&event).map(Item::Unplayed));
+    if let Some(tag) = tags::of_ts(event, *last_ms) {
+        *last_ms = tag.time_ms;
+        items.push_back(Item::Tag(tag));
+    }
+}
+
+impl Single {
+    /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
+    pub fn new(form: Form, flow: Flow, start: &BytesMut, whole: Option<u64>, ask: &Ask) -> Self {
+        let recorded =
+            whole.map(|whole| Recorded::new(form, flow.url().clone(), ask.net.clone(), whole));
+        let mut unpack = Unpack::new(form);
+        unpack.push(start);
+        Self {
+            flow: Download::new(flow, start.len() as u64, whole),
+            unpack,
+            recorded,
+            first: VecDeque::new(),
+            wanted: None,
+            placed: false,
+            length: None,
+        }
+    }
+
+    /// In which form it comes.
+    pub fn format(&self) -> &'static str {
+        match self.unpack.form() {
+            Form::Flv => "flv",
+            Form::Ts => "mpegts",
+        }
+    }
+
+    /// How long it is, where that is known and one can go about in it.
+    pub fn duration(&self) -> Option<Duration> {
+        self.length
+    }
+
+    /// The same once the server has said it, as long as it may take for that.
+    pub async fn settle(&mut self) -> Option<Duration> {
+        if let Some(recorded) = &mut self.recorded {
+            recorded.answer().await;
+            self.length = recorded.length();
+        }
+        self.length
+    }
+
+    /// Whether the server may turn out to give it from any place on.
+    pub fn may_be_moved(&self) -> bool {
+        self.recorded.as_ref().is_some_and(|it| it.is_asking() || it.length().is_some())
+    }
+
+    /// See [`Download::can_go_on`].
+    pub fn can_go_on(&self) -> bool {
+        self.flow.can_go_on()
+    }
+
+    /// See [`Download::go_on`].
+    pub async fn go_on(
+        &mut self,
+        ask: &Ask,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<bool, net::Error> {
+        self.flow.go_on(&ask.url, &ask.net, on_step).await
+    }
+
+    /// What comes next is of this place, as soon as it is found.
+    pub fn seek(&mut self, to: Duration) {
+        self.wanted = Some(to);
+    }
+
+    /// What comes next; `None` at the end, from which one may still go back. Cancel-safe; waits without a
+    /// limit.
+    pub async fn next(&mut self) -> Result<Option<Item>, Problem> {
+        loop {
+            if let Some(recorded) = &mut self.recorded {
+                if let Some(to) = self.wanted.filter(|_| recorded.has_begun()) {
+                    // The server is still to say whether one can.
+                    if recorded.is_asking() {
+                        recorded.answer().await;
+                        continue;
+                    }
+                    self.wanted = None;
+                    if !recorded.seek(to) {
+                        let why = "the server gives it from its beginning alone".to_owned();
+                        return Ok(Some(Item::Unmoved(why)));
+                    }
+                }
+                if recorded.is_searching() {
+                    match recorded.found().await {
+                        Ok(found) => self.land(found),
+                        Err(why) => return Ok(Some(Item::Unmoved(why))),
+                    }
+                }
+            }
+            if let Some(item) = self.first.pop_front() {
+                return Ok(Some(item));
+            }
+            if !self.is_told() {
+                self.length = self.recorded.as_ref().and_then(Recorded::length);
+                if let Some(length) = self.length {
+                    return Ok(Some(Item::Length(length)));
+                }
+            }
+            match self.unpack.next()? {
+                Some(Item::Tag(tag)) => self.come(tag),
+                Some(item) => return Ok(Some(item)),
+                None => {
+                    let Some(bytes) = self.bytes().await? else {
+                        self.unpack.finish();
+                        // From the end one may go back, once that is known.
+                        if let Some(recorded) = &mut self.recorded
+                            && recorded.is_asking()
+                        {
+                            recorded.answer().await;
+                        }
+                        match self.unpack.next()? {
+                            Some(Item::Tag(tag)) => self.come(tag),
+                            Some(item) => return Ok(Some(item)),
+                            None if self.is_told() => return Ok(None),
+                            None => {}
+                        }
+                        continue;
+                    };
+                    self.unpack.push(&bytes);
+                }
+            }
+        }
+    }
+
+    /// Whether how long it is has been said, as far as that is known.
+    fn is_told(&self) -> bool {
+        self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
+    }
+
+    /// A tag came, which goes out next, or once a place that is wanted turned out not to be had.
+    fn come(&mut self, tag: Tag) {
+        if let Some(recorded) = &mut self.recorded {
+            let read = self.flow.taken().saturating_sub(self.unpack.held());
+            if recorded.note(&tag, read) && !std::mem::replace(&mut self.placed, true) {
+                self.first.push_back(Item::Place(recorded.place(tag.time_ms)));
+            }
+        }
+        self.first.push_back(Item::Tag(tag));
+    }
+
+    /// The next bytes, while the server may say how long it is: empty where it did.
+    async fn bytes(&mut self) -> Result<Option<Bytes>, net::Error> {
+        match &mut self.recorded {
+            Some(recorded) if recorded.is_asking() => tokio::select! {
+                bytes = self.flow.next() => bytes,
+                () = recorded.answer() => Ok(Some(Bytes::new())),
+            },
+            _ => self.flow.next().await,
+        }
+    }
+
+    /// Goes on there.
+    fn land(&mut self, found: Found) {
+        let Found { flow, at, time_ms, place } = found;
+        self.flow = flow;
+        self.unpack = Unpack::new(self.unpack.form());
+        if let Unpack::Flv { demuxer } = &mut self.unpack
+            && at > 0
+        {
+            demuxer.push(&flv::file_header(true, true));
+        }
+        self.first = [Item::Moved { time_ms, place }].into();
+        if let Some(recorded) = &self.recorded {
+            self.first.extend(recorded.heads(at).cloned().map(Item::Tag));
+        }
+        self.placed = true;
+    }
+}
