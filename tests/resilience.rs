@@ -83,7 +83,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         |tags, _| tags.iter_mut().for_each(|(_, tag)| tag.time_ms += 4_000_000_000),
         60,
         2.2,
-        &[],
+        &["player-times-high"],
     ),
     (
         "wraps",
@@ -93,7 +93,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         },
         60,
         2.2,
-        &[],
+        &["player-times-high", "player-times-wrapped"],
     ),
     (
         "jumps ahead by an hour",
@@ -154,7 +154,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Script),
         60,
         2.2,
-        &[],
+        &["player-no-metadata"],
     ),
     (
         "sound comes late in the stream",

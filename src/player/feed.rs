@@ -31,6 +31,9 @@ const FRUITLESS: u64 = 120;
 /// So many pictures without headers are no accident.
 const HEADLESS: u64 = 25;
 
+/// Metadata that have not come so long after the first picture or sound are missing.
+const UNTOLD: Duration = Duration::from_secs(2);
+
 /// So many lines of a chat in so long are passed on.
 const MOST_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
@@ -47,6 +50,8 @@ pub(super) struct Feed {
     live: bool,
     /// It comes through the network.
     remote: bool,
+    /// What comes is to begin with metadata; and when the first of it is decoded.
+    metadata: Option<Option<Timestamp>>,
     /// Bodies of pictures and sound.
     bodies: u64,
     playable: u64,
@@ -81,6 +86,7 @@ impl Feed {
             pictures: false,
             live,
             remote: live,
+            metadata: None,
             bodies: 0,
             playable: 0,
             damaged: 0,
@@ -112,6 +118,11 @@ impl Feed {
         self.shared.listed.forget();
         self.demux.set_live(self.live);
         self.shared.reception.lock().set_pace(pace);
+    }
+
+    /// What comes is FLV, or RTMP: metadata stand at its beginning.
+    pub(super) fn expect_metadata(&mut self) {
+        self.metadata = Some(None);
     }
 
     /// At `seen` the end of what there is was so far from the packet that comes next.
@@ -224,6 +235,8 @@ impl Feed {
                 Untidy::Jumped => Odd::TimesJumped,
                 Untidy::Backwards => Odd::TimesBackwards,
                 Untidy::Differ => Odd::TimesDiffer,
+                Untidy::Wrapped => Odd::TimesWrapped,
+                Untidy::High(hours) => Odd::TimesHigh(hours),
             });
         }
         if self.demux.headless() == HEADLESS {
@@ -376,6 +389,14 @@ impl Feed {
             Some(Odd::NoPicture | Odd::NoSound) if self.unsupported.is_some() => {}
             Some(odd) => self.shared.odd(&odd),
             None => {}
+        }
+        if let Some(since) = &mut self.metadata
+            && dts.since(*since.get_or_insert(dts)) >= UNTOLD
+        {
+            self.metadata = None;
+            if self.heads.script.is_none() {
+                self.shared.odd(&Odd::NoMetadata);
+            }
         }
         let edge = self.edge.take();
         let mut reception = self.shared.reception.lock();

@@ -262,6 +262,7 @@ fn read_flv(
         (0, 0, begins)
     };
     round.begin(feed, from, false);
+    feed.expect_metadata();
     let (shift, mut number) = (round.shift(begins), 0);
     let walked = walk(path, &mut |tag| {
         let header = is_header(&tag);

@@ -14,6 +14,12 @@ pub(super) enum Odd {
     TimesBackwards,
     /// Picture and sound count from different zeros.
     TimesDiffer,
+    /// They came to the end of what they can count to, and began anew.
+    TimesWrapped,
+    /// The first ones are so many hours after zero.
+    TimesHigh(u64),
+    /// Nothing tells of the stream beside its pictures and sound.
+    NoMetadata,
     /// The broadcaster left and is back, on the same connection.
     PublisherBack,
     /// The connection was lost for so many seconds.
@@ -45,6 +51,9 @@ impl Odd {
             Self::TimesJumped => "player-times-jumped",
             Self::TimesBackwards => "player-times-backwards",
             Self::TimesDiffer => "player-times-differ",
+            Self::TimesWrapped => "player-times-wrapped",
+            Self::TimesHigh(_) => "player-times-high",
+            Self::NoMetadata => "player-no-metadata",
             Self::PublisherBack => "player-publisher-back",
             Self::Regained(_) => "player-regained",
             Self::ChangedCodec(_) => "player-changed-codec",
@@ -90,6 +99,16 @@ impl Odd {
                 "Picture and sound count their times from different beginnings; they are played as they come."
                     .into()
             }
+            Self::TimesWrapped => {
+                "The stream's times came to the end of what they can count to, and began anew; it is played on."
+                    .into()
+            }
+            Self::TimesHigh(hours) => {
+                format!("The stream's times begin {hours} h after zero; it is played from there.")
+            }
+            Self::NoMetadata => {
+                "The stream tells nothing of itself (onMetaData is missing); it is played as it comes.".into()
+            }
             Self::PublisherBack => "The broadcast ended, and has begun again.".into(),
             Self::Regained(seconds) => format!("The stream is back after {seconds} s."),
             Self::ChangedCodec(codec) => format!("The stream goes on with another codec: {codec}."),
@@ -125,7 +144,9 @@ impl Odd {
 
     pub(super) fn detail(&self) -> String {
         match self {
-            Self::Regained(seconds) | Self::LateSound(seconds) => seconds.to_string(),
+            Self::Regained(time) | Self::LateSound(time) | Self::TimesHigh(time) => {
+                time.to_string()
+            }
             Self::ChangedCodec(what)
             | Self::ChangedSize(what)
             | Self::ChangedSound(what)

@@ -70,6 +70,7 @@ impl Rtmp {
         if first {
             shared.enter(State::Opening { stage: "media" });
         }
+        feed.expect_metadata();
         let end = self.receive(&mut client, feed).await;
         if matches!(end, End::Stopped | End::Over | End::Elsewhere(_)) {
             client.close(CLOSE_LIMIT).await;

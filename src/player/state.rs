@@ -136,6 +136,7 @@ impl Message {
         "player-late-sound",
         "player-no-headers",
         "player-no-keyframe",
+        "player-no-metadata",
         "player-no-picture",
         "player-no-picture-codec",
         "player-no-sound",
@@ -151,7 +152,9 @@ impl Message {
         "player-stalled",
         "player-times-backwards",
         "player-times-differ",
+        "player-times-high",
         "player-times-jumped",
+        "player-times-wrapped",
         "player-too-slow",
         "player-unmoved",
     ];

@@ -13,6 +13,8 @@ const BACKWARD_MS: i64 = 100;
 const FORWARD_MS: i64 = 5_000;
 /// Tracks further apart than this count from different zeros.
 const APART_MS: i64 = 5_000;
+/// Who has broadcast for so long began, or counts from elsewhere.
+const HIGH_MS: u32 = 24 * 3_600 * 1_000;
 
 /// A packet's place on the continuous media time, which starts near zero and never steps back
 /// within a track.
@@ -35,6 +37,10 @@ pub enum Untidy {
     Backwards,
     /// The tracks count from different zeros.
     Differ,
+    /// They came to the end of 32 bits, and began anew.
+    Wrapped,
+    /// The first one is so many hours after zero.
+    High(u64),
 }
 
 /// See the module.
@@ -144,8 +150,13 @@ impl Timeline {
             Some(last) if last.stale || last.fresh || self.firm => None,
             Some(_) if jumped => Some(Untidy::Jumped),
             Some(last) if serial_difference(raw, last.raw) < 0 => Some(Untidy::Backwards),
+            Some(last) if raw < last.raw => Some(Untidy::Wrapped),
             Some(_) => None,
-            None => other.filter(|other| other.offset != next.offset).map(|_| Untidy::Differ),
+            None => match other {
+                Some(other) if other.offset != next.offset => Some(Untidy::Differ),
+                None if raw >= HIGH_MS => Some(Untidy::High(u64::from(raw / 3_600_000))),
+                _ => None,
+            },
         };
         let [video, audio] = &mut self.tracks;
         match track {
@@ -276,6 +287,25 @@ mod tests {
         assert_eq!(out, [0, 5, 33, 26]);
         // The second track appears after the wrap.
         assert_eq!(run(true, &[(V, near, 0), (A, 3, 13)]), [0, 13]);
+    }
+
+    #[test]
+    fn what_wraps_and_what_starts_high_is_found() {
+        let found = |packets: &[(Track, u32, i64)]| {
+            let mut timeline = Timeline::new(true);
+            let place = |&(track, raw, now): &_| timeline.place(track, raw, at(now)).untidy;
+            packets.iter().filter_map(place).collect::<Vec<_>>()
+        };
+        let near = u32::MAX - 9;
+        let high = Untidy::High(1_193);
+        assert_eq!(
+            found(&[(V, near, 0), (A, near + 5, 5), (V, 23, 33), (A, 16, 26), (V, 63, 73)]),
+            [high, Untidy::Wrapped, Untidy::Wrapped]
+        );
+        // The track that begins beyond it does not wrap.
+        assert_eq!(found(&[(V, near, 0), (A, 3, 13), (A, 20, 30)]), [high]);
+        assert_eq!(found(&[(V, HIGH_MS - 1, 0), (A, HIGH_MS, 0), (V, HIGH_MS + 40, 40)]), []);
+        assert_eq!(found(&[(V, HIGH_MS, 0), (A, HIGH_MS, 0)]), [Untidy::High(24)]);
     }
 
     #[test]

@@ -111,6 +111,9 @@ impl Web {
             shared.enter(State::Opening { stage: "media" });
         }
         shared.set_plays_on(!pull.is_list());
+        if pull.format() == "flv" && !resumes {
+            feed.expect_metadata();
+        }
         let followed = matches!(pull.pace(), Pace::Followed(_));
         if self.ended && pull.duration().is_some() {
             // The same still: it is waited for another beginning.
