@@ -111,10 +111,24 @@ pub fn probe(
 ) -> Result<Report, Failure> {
     match source {
         Source::File(path) => probe_file(path, clock, cancelled),
-        Source::Url(url) if WebUrl::is_one(url) => {
-            runtime.block_on(probe_web(url, net, clock, cancelled))
+        Source::Url(url) => {
+            runtime.block_on(probe_stream(url, net, clock, cancelled, opening::LIMIT))
         }
-        Source::Url(url) => runtime.block_on(probe_url(url, net, clock, cancelled)),
+    }
+}
+
+/// Probes what stands at a URL, of which opening may take so long.
+pub(super) async fn probe_stream(
+    url: &str,
+    net: &net::Options,
+    clock: Clock,
+    cancelled: &dyn Fn() -> bool,
+    limit: Duration,
+) -> Result<Report, Failure> {
+    if WebUrl::is_one(url) {
+        probe_web(url, net, clock, cancelled, limit).await
+    } else {
+        probe_url(url, net, clock, cancelled, limit).await
     }
 }
 
@@ -229,12 +243,13 @@ async fn probe_url(
     net: &net::Options,
     clock: Clock,
     cancelled: &dyn Fn() -> bool,
+    limit: Duration,
 ) -> Result<Report, Failure> {
     let url = rtmp::parse(text)?;
     let mut options = Options { buffer: Duration::from_secs(1), ..Options::default() };
     options.net = net.clone();
     let start = clock.now();
-    let opening = Opening::of_rtmp(&url, net);
+    let opening = Opening::of_rtmp(&url, net, limit);
     let on_step = |step: net::Step<'_>| opening.step(step);
     let connect = Client::connect(&url, Purpose::Play, &options, clock, &on_step);
     let connect = opening.within(connect);
@@ -287,6 +302,7 @@ async fn probe_web(
     net: &net::Options,
     clock: Clock,
     cancelled: &dyn Fn() -> bool,
+    limit: Duration,
 ) -> Result<Report, Failure> {
     let told = |problem| match problem {
         Problem::Net(error) => failure(&error),
@@ -295,7 +311,7 @@ async fn probe_web(
     let url = web::parse(text)?;
     let start = clock.now();
     let ability = Arc::default();
-    let opening = Opening::new(url.endpoint().to_string(), opening::LIMIT);
+    let opening = Opening::new(url.endpoint().to_string(), limit);
     let (buffer, opening) = (Arc::default(), Arc::new(opening));
     let ask = Ask { url, net: net.clone(), buffer, ability, opening };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);

@@ -15,7 +15,7 @@ use crate::player::feed::Feed;
 use crate::player::pull::Ask;
 use crate::player::rtmp::{self, Rtmp};
 use crate::player::web::{self, Web};
-use crate::player::{Config, Failure, Kind, State};
+use crate::player::{Config, Failure, Kind, State, opening};
 use crate::wire::rtmp::Url;
 
 /// Servers that may send us on, one after the other.
@@ -85,7 +85,8 @@ impl Remote {
         options.net = config.net.clone();
         let reconnect = config.reconnect;
         let (now, start) = (url.clone(), config.start);
-        let way = Way::Rtmp(Box::new(Rtmp { url, now, options, reconnect, start }));
+        let limit = opening::LIMIT;
+        let way = Way::Rtmp(Box::new(Rtmp { url, now, options, reconnect, start, limit }));
         Self { way, reconnect, runtime }
     }
 

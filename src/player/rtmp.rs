@@ -34,6 +34,8 @@ pub(super) struct Rtmp {
     pub(super) reconnect: bool,
     /// Where a recorded stream is to begin.
     pub(super) start: Option<Duration>,
+    /// How long opening may take.
+    pub(super) limit: Duration,
 }
 
 impl Rtmp {
@@ -41,7 +43,7 @@ impl Rtmp {
     pub(super) async fn play(&self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
-        let opening = Opening::of_rtmp(&self.now, &self.options.net);
+        let opening = Opening::of_rtmp(&self.now, &self.options.net, self.limit);
         let on_step = |step: net::Step<'_>| {
             opening.step(step);
             match step {
@@ -263,7 +265,7 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
-    use crate::player::{Config, Source};
+    use crate::player::{Config, Source, opening};
     use crate::wire::amf0::Value;
     use crate::wire::rtmp::status::{Level, Status};
 
@@ -282,7 +284,8 @@ mod tests {
             let (shared, _events) = Shared::new(&Config::new(Source::parse(text)), clock);
             let (shared, url) = (Arc::new(shared), parse(text).unwrap());
             let options = Options::default();
-            let rtmp = Rtmp { now: url.clone(), url, options, reconnect: false, start };
+            let (now, limit, reconnect) = (url.clone(), opening::LIMIT, false);
+            let rtmp = Rtmp { url, now, options, reconnect, start, limit };
             let feed = Feed::new(Arc::clone(&shared), None, true);
             Self { rtmp, feed, watch: Watch::new(clock.now()), shared }
         }

@@ -1,0 +1,118 @@
+//! A server that takes a little less than each step may, and the whole that it is not given.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+use super::*;
+use crate::base::Clock;
+use crate::net::rtmp::Options;
+use crate::player::connection::End;
+use crate::player::feed::Feed;
+use crate::player::probe::probe_stream;
+use crate::player::rtmp::{self, Rtmp};
+use crate::player::shared::Shared;
+use crate::player::{Config, Source};
+use crate::wire::rtmp::server::{self, Event, Output, Session};
+
+/// Much less than any step has, and than all of them together take of such a server.
+const LIMIT: Duration = Duration::from_secs(1);
+/// It takes so long for each answer; there are four at least until a stream plays.
+const EACH: Duration = Duration::from_millis(400);
+
+#[test]
+fn each_further_port_has_its_time() {
+    let of = |ports| with_ports(super::LIMIT, ports).as_secs();
+    assert_eq!([0, 1, 2, 9].map(of), [30, 30, 40, 110]);
+}
+
+/// Answers whatever is asked for, each time a little later.
+async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
+    let clock = Clock::start();
+    let mut session = Session::new(server::Config::default(), clock.now(), 1);
+    let mut buffer = [0; 4_096];
+    loop {
+        let mut said = Vec::new();
+        loop {
+            let done = match session.poll_output() {
+                Output::Transmit(bytes) => {
+                    said.extend_from_slice(&bytes);
+                    Ok(())
+                }
+                Output::Event(Event::ConnectRequested(_)) => session.accept_connect(),
+                Output::Event(Event::PlayRequested { .. }) => session.accept_play(),
+                Output::Event(_) => Ok(()),
+                Output::Timeout(_) | Output::Idle => break,
+            };
+            done.map_err(std::io::Error::other)?;
+        }
+        if !said.is_empty() {
+            sleep(EACH).await;
+            socket.write_all(&said).await?;
+        }
+        let length = socket.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        let input = buffer.get(..length).unwrap_or_default();
+        session.handle_input(clock.now(), input).map_err(std::io::Error::other)?;
+    }
+}
+
+/// Such a server.
+async fn serve() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            // Who asked hangs up.
+            tokio::spawn(async move { drop(answer(socket).await) });
+        }
+    });
+    address
+}
+
+fn is_overdue(failure: &Failure, peer: &str) {
+    let said = format!("opening the stream has taken 1 s, and {peer} has not yet given ");
+    assert!(failure.cause.starts_with(&said), "{failure:?}");
+    assert_eq!(failure.kind, Kind::Unreachable);
+    assert!(failure.advice.contains("too slow"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_server_of_rtmp_that_takes_a_little_less_at_every_step_is_given_up() {
+    let peer = serve().await;
+    let text = format!("rtmp://{peer}/live/show");
+    let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
+    let mut feed = Feed::new(Arc::new(shared), None, true);
+    let url = rtmp::parse(&text).unwrap();
+    let (now, options) = (url.clone(), Options::default());
+    let rtmp = Rtmp { url, now, options, reconnect: false, start: None, limit: LIMIT };
+    let end = rtmp.play(&mut feed).await;
+    let End::Lost(failure) = end else { panic!("{end:?}") };
+    is_overdue(&failure, &peer);
+}
+
+#[tokio::test]
+async fn a_probe_gives_it_up_too() {
+    let peer = serve().await;
+    let text = format!("rtmp://{peer}/live/show");
+    let net = net::Options::default();
+    let probed = probe_stream(&text, &net, Clock::start(), &|| false, LIMIT).await;
+    is_overdue(&probed.unwrap_err(), &peer);
+    // And one of the web that does the same with a byte at a time.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        while socket.write_all(&[0x47]).await.is_ok() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let text = format!("http://{peer}/live.ts");
+    let probed = probe_stream(&text, &net, Clock::start(), &|| false, LIMIT).await;
+    is_overdue(&probed.unwrap_err(), &peer);
+}
