@@ -353,8 +353,10 @@ pub struct ReplayFigures {
 pub enum WatchState {
     #[default]
     Idle,
-    /// On the way to the first picture or sound.
-    Opening,
+    /// On the way to the first picture or sound, at this stage of it, as events name it.
+    Opening {
+        stage: Option<&'static str>,
+    },
     Playing,
     /// Lost; trying again.
     Reconnecting {

@@ -290,7 +290,7 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
 fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, Color32) {
     let (key, color) = match &snapshot.watch {
         WatchState::Idle => (key!("status-watch-idle"), theme.secondary),
-        WatchState::Opening => (key!("status-watch-opening"), theme.accent),
+        WatchState::Opening { .. } => (key!("status-watch-opening"), theme.accent),
         WatchState::Playing => (key!("status-watch-playing"), theme.good),
         WatchState::Reconnecting { .. } => (key!("status-watch-reconnecting"), theme.warn),
         WatchState::Ended => (key!("status-watch-ended"), theme.secondary),

@@ -493,7 +493,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.watch_figures = playing;
         }
         "watch-opening" => {
-            snapshot.watch = WatchState::Opening;
+            snapshot.watch = WatchState::Opening { stage: None };
             snapshot.watch_figures.url = playing.url;
         }
         "watch-reconnecting" => {
@@ -585,7 +585,7 @@ pub(super) fn wall(playing: &WatchFigures) -> Vec<TileView> {
     vec![
         tile(0, WatchState::Playing, of("main-hall")),
         TileView { said: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
-        tile(2, WatchState::Opening, of("garden")),
+        tile(2, WatchState::Opening { stage: None }, of("garden")),
         tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
         tile(4, WatchState::Failed { cause: none, kind: Kind::NoSuchStream }, of("nobody")),
     ]

@@ -475,7 +475,7 @@ fn the_first_picture_is_seen_while_the_buffer_still_fills() {
     let mut harness = open("watch-wall");
     harness.state().demo.change(|snapshot| {
         snapshot.tiles.truncate(2);
-        snapshot.tiles[0].state = WatchState::Opening;
+        snapshot.tiles[0].state = WatchState::Opening { stage: None };
     });
     harness.run();
     assert!(paints_a_picture(&harness));

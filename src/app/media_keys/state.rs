@@ -80,7 +80,7 @@ impl State {
             return None;
         }
         let status = match &snapshot.watch {
-            WatchState::Opening | WatchState::Playing | WatchState::Reconnecting { .. } => {
+            WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. } => {
                 if figures.paused {
                     Status::Paused
                 } else {

@@ -74,7 +74,9 @@ fn chosen(snapshot: &Snapshot) -> Result<&TileView, String> {
 fn running(snapshot: &Snapshot) -> Result<&TileView, String> {
     let tile = chosen(snapshot)?;
     match tile.state {
-        WatchState::Opening | WatchState::Playing | WatchState::Reconnecting { .. } => Ok(tile),
+        WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. } => {
+            Ok(tile)
+        }
         WatchState::Idle | WatchState::Ended | WatchState::Failed { .. } => {
             Err("it does not play".to_owned())
         }

@@ -58,7 +58,7 @@ impl Tile {
         match opened {
             Ok(player) => {
                 self.player = Some(player);
-                self.state = WatchState::Opening;
+                self.state = WatchState::Opening { stage: None };
                 Ok(())
             }
             Err(failure) => {
@@ -129,7 +129,8 @@ impl Tile {
         let Some(player) = &self.player else { return Vec::new() };
         let events = player.events().waiting().collect();
         self.state = match player.state() {
-            State::Starting | State::Opening { .. } => WatchState::Opening,
+            State::Starting => WatchState::Opening { stage: None },
+            State::Opening { stage } => WatchState::Opening { stage: Some(stage) },
             State::Playing => WatchState::Playing,
             State::Reconnecting { cause, .. } => WatchState::Reconnecting { cause },
             State::Ended => WatchState::Ended,

@@ -42,9 +42,12 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let with = |key, cause: &String| Cow::Owned(texts.with(key, &[("cause", texts.said(cause))]));
     use crate::ui::actions::key;
     match state {
-        // Sound alone, or the first picture is on its way.
-        WatchState::Playing | WatchState::Opening => {
+        // Sound alone.
+        WatchState::Playing => {
             plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
+        }
+        WatchState::Opening { stage } => {
+            plain(Icon::Broadcast, key!("watch-opening"), get(waits_for(*stage)))
         }
         WatchState::Reconnecting { cause } if cause == WAITING => {
             plain(Icon::Refresh, key!("watch-ended"), get(key!("watch-waiting-advice")))
@@ -66,15 +69,34 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     }
 }
 
+/// What is being done to open a stream.
+fn waits_for(stage: Option<&'static str>) -> &'static str {
+    use crate::ui::actions::key;
+    match stage {
+        Some("file") => key!("watch-opening-file"),
+        Some("dns") => key!("watch-opening-dns"),
+        Some("tcp") => key!("watch-opening-tcp"),
+        Some("tls") => key!("watch-opening-tls"),
+        Some("handshake") => key!("watch-opening-handshake"),
+        Some("connect") => key!("watch-opening-connect"),
+        Some("play" | "request") => key!("watch-opening-play"),
+        // The first picture is on its way.
+        _ => key!("watch-opening-advice"),
+    }
+}
+
 /// Whether a picture of a player in this state is shown: the first one as soon as it is there.
 pub fn is_seen(state: &WatchState) -> bool {
-    matches!(state, WatchState::Opening | WatchState::Playing | WatchState::Reconnecting { .. })
+    matches!(
+        state,
+        WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. }
+    )
 }
 
 /// The words over a picture that does not move.
 pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     match state {
-        WatchState::Opening => Some(Sentence {
+        WatchState::Opening { .. } => Some(Sentence {
             icon: Icon::Broadcast,
             title: texts.get("watch-buffering").to_string(),
             advice: texts.get("watch-buffering-advice").to_string(),
@@ -140,7 +162,7 @@ pub fn show(
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::L)).id_salt("watch-notices"));
     top.spacing_mut().item_spacing.y = gap::S;
     if let Some(words) = still(texts, &state).filter(|_| showing) {
-        let opening = state == WatchState::Opening;
+        let opening = matches!(state, WatchState::Opening { .. });
         notices::Card {
             level: if opening { Level::Info } else { Level::Warning },
             title: &words.title,
@@ -179,6 +201,21 @@ pub fn paint(ui: &mut Ui, picture: &mut Picture, look: &Look, room: Rect) -> Opt
 mod tests {
     use super::*;
     use crate::ui::text::Language;
+
+    #[test]
+    fn each_stage_of_opening_is_said() {
+        for language in [Language::English, Language::Chinese] {
+            let texts = Texts::new(language);
+            let said = |stage| sentence(&texts, &WatchState::Opening { stage }).advice;
+            let stages = ["file", "dns", "tcp", "tls", "handshake", "connect", "play", "media"];
+            let mut all: Vec<String> = stages.into_iter().map(|stage| said(Some(stage))).collect();
+            assert_eq!(said(None), said(Some("media")));
+            assert_eq!(said(Some("request")), said(Some("play")));
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), stages.len(), "{all:?}");
+        }
+    }
 
     #[test]
     fn a_broadcaster_who_left_is_not_called_a_loss() {

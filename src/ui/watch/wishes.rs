@@ -7,7 +7,10 @@ use crate::ui::watch::draft::Draft;
 
 /// Whether something is being played or about to be.
 pub fn is_busy(state: &WatchState) -> bool {
-    matches!(state, WatchState::Opening | WatchState::Playing | WatchState::Reconnecting { .. })
+    matches!(
+        state,
+        WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. }
+    )
 }
 
 /// Asks for something about players.
