@@ -214,6 +214,39 @@ fn nginx_receives_through_foreign_tls_servers() {
 }
 
 #[test]
+fn what_nginx_has_is_played_through_foreign_tls_servers() {
+    peers::require!("ffmpeg", "nginx", "stunnel4");
+    let authority = Authority::new();
+    let certificate = authority.good();
+    let ca = authority.file();
+    let nginx = Nginx::start();
+    let _publisher = ffmpeg::publish(&nginx.url("live", "show"), None);
+    nginx.wait_published("show");
+    let folder = tempfile::tempdir().unwrap();
+    let fronts = [
+        nginx_front(nginx.port, &certificate, folder.path()),
+        stunnel_front(nginx.port, &certificate, folder.path()),
+    ];
+    for (_front, port) in &fronts {
+        let url = format!("rtmps://localhost:{port}/live/show");
+        let play = |trust: &[&str]| {
+            let words = ["play", &url, "--headless", "--mute", "--no-reconnect"];
+            Onair::start(&[&words[..], trust].concat())
+        };
+        let mut player = play(&["--tls-ca", ca.to_str().unwrap()]);
+        let figures = player.wait_event("pictures", |event| {
+            event["event"] == "play_stats" && event["shown"].as_u64().is_some_and(|it| it > 60)
+        });
+        let harm = (&figures["damaged"], &figures["reconnects"]);
+        assert_eq!(harm, (&0.into(), &0.into()), "{figures}");
+        assert_eq!(player.stop(LIMIT).code(), Some(0));
+        // Nobody vouches for it otherwise.
+        let mut player = play(&[]);
+        assert_eq!(player.peer.wait(LIMIT).code(), Some(6), "{}", player.peer.output());
+    }
+}
+
+#[test]
 fn tls_without_rtmp_behind_it_is_named_at_the_handshake() {
     peers::require!("openssl");
     let authority = Authority::new();

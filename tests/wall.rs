@@ -1,11 +1,12 @@
 //! Several players at once in one studio: a live stream and a dead address side by side, by the
 //! commands that the window sends.
 
+use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::peers::watcher::{wait, watcher};
-use crate::peers::{self, LIMIT, Onair, free_port};
+use crate::peers::{self, LIMIT, Onair, free_port, web};
 use onair::studio::look::Look;
 use onair::studio::playing::MOST_TILES;
 use onair::studio::snapshot::{TileView, WatchState};
@@ -173,6 +174,84 @@ fn several_streams_without_a_window_are_told_apart() {
     let (code, _, said) = headless(&[film; MOST_TILES + 1]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("at most 9"), "{said}");
+}
+
+/// An answer, and how FLV begins.
+const FLV: &[u8] = b"HTTP/1.1 200 OK\r\n\r\nFLV\x01\x05\0\0\0\x09\0\0\0\0";
+
+/// Servers in the other tiles send garbage, lie, stall and say nothing: the one between them plays on,
+/// and each says what is wrong with it.
+#[test]
+fn servers_that_misbehave_in_tiles_harm_no_other() {
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "320x180", "--fps", "25"];
+    let mut live = Onair::start(&words);
+    let good = live.play_url();
+    let garbage = web::canned(|_, socket| {
+        let mut next = 7_u32;
+        let _ = socket.write_all(FLV);
+        // As long as somebody reads it, a little at a time.
+        loop {
+            let noise = [(); 4_096].map(|()| {
+                next = next.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (next >> 24) as u8
+            });
+            if socket.write_all(&noise).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let stalls = web::canned(|_, socket| {
+        let _ = socket.write_all(FLV);
+        std::thread::sleep(LIMIT);
+    });
+    // It promises a film and sends a page; and a stream of RTMP that is a web server's.
+    let lies = web::canned(|_, socket| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\nContent-Length: 99999999\r\n";
+        let _ = socket.write_all(format!("{head}\r\n<html>no film</html>").as_bytes());
+    });
+    let cuts = web::canned(|_, socket| drop(socket.write_all(b"HTTP/1.1 200 OK\r\n\r\nFLV")));
+    let bad = [
+        format!("http://127.0.0.1:{garbage}/x.flv"),
+        format!("http://127.0.0.1:{stalls}/x.flv"),
+        format!("http://127.0.0.1:{lies}/x.flv"),
+        format!("rtmp://127.0.0.1:{lies}/live/x"),
+        format!("http://127.0.0.1:{cuts}/x.flv"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let studio = watcher(folder.path());
+    studio.send(Ask::Watch { url: good.clone() });
+    for url in &bad {
+        studio.send(Ask::Player(Playing::Add { url: url.clone() }));
+    }
+    studio.send(Ask::Player(Playing::Add { url: good }));
+    let others = 1..=bad.len() as u8;
+    let last = bad.len() as u8 + 1;
+    wait(&studio, "both good ones", |snapshot| plays(snapshot, 0) && plays(snapshot, last));
+    // The one that stalls is waited for longest.
+    let causes = |snapshot: &Snapshot| -> Vec<String> {
+        let cause = |id| match tile(snapshot, id).map(|tile| &tile.state) {
+            Some(WatchState::Failed { cause, .. }) => Some(cause.clone()),
+            _ => None,
+        };
+        others.clone().filter_map(cause).collect()
+    };
+    let snapshot =
+        wait(&studio, "all others to fail", |snapshot| causes(snapshot).len() == bad.len());
+    for cause in causes(&snapshot) {
+        assert!(cause.len() > 15 && !cause.contains('{'), "{cause}");
+    }
+    let shown = |snapshot: &Snapshot| [0, last].map(|id| tile(snapshot, id).unwrap().counted.shown);
+    let before = shown(&snapshot);
+    let snapshot = wait(&studio, "a second more of both", |snapshot| {
+        shown(snapshot).iter().zip(before).all(|(now, before)| *now >= before + 20)
+    });
+    for id in [0, last] {
+        let tile = tile(&snapshot, id).unwrap();
+        assert_eq!(tile.state, WatchState::Playing);
+        assert_eq!((tile.counted.damaged, tile.counted.reconnects), (0, 0), "{:?}", tile.counted);
+    }
+    studio.end(LIMIT).unwrap();
 }
 
 #[test]

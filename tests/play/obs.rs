@@ -7,6 +7,29 @@ use serde_json::Value;
 use super::*;
 
 #[test]
+fn what_obs_sends_through_nginx_is_played() {
+    peers::require!("obs", "Xvfb", "dbus-daemon", "nginx");
+    let mut live =
+        Onair::start(&["live", "--video", "test", "--audio", "tone", "--size", "320x180"]);
+    let source = live.play_url();
+    let nginx = peers::Nginx::start();
+    let url = nginx.url("live", "obs");
+    let server = url.strip_suffix("/obs").unwrap();
+    let mut obs = Obs::start(&source, server, "obs");
+    nginx.wait_published("obs");
+    assert!(obs.peer.status().is_none(), "{}", obs.said());
+    let mut player = Onair::start(&["play", &url, "--headless"]);
+    let figures = player.wait_event("pictures and sound", |event| {
+        event["event"] == "play_stats"
+            && event["shown"].as_u64().is_some_and(|shown| shown > 90)
+            && event["audio_samples"].as_u64().is_some_and(|samples| samples > 2 * 48_000)
+    });
+    assert_eq!((&figures["width"], &figures["height"]), (&SIZE.0.into(), &SIZE.1.into()));
+    assert_eq!((&figures["damaged"], &figures["reconnects"]), (&0.into(), &0.into()), "{figures}");
+    assert_eq!(player.stop(LIMIT).code(), Some(0));
+}
+
+#[test]
 fn what_obs_sends_is_probed_played_and_measured() {
     peers::require!("obs", "Xvfb", "dbus-daemon");
     let mut live =

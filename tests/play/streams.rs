@@ -122,41 +122,93 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
     runtime.shutdown(Duration::from_secs(2));
 }
 
+/// Servers that a stream is sent to and played from: nginx-rtmp and our own.
+struct Servers {
+    nginx: peers::Nginx,
+    _ours: peers::Onair,
+    rtmp: String,
+}
+
+impl Servers {
+    fn start() -> Self {
+        let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+        let mut ours = peers::Onair::start(&words);
+        let rtmp = ours.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+        Self { nginx: peers::Nginx::start(), _ours: ours, rtmp }
+    }
+
+    fn urls(&self, name: &str) -> [String; 2] {
+        [self.nginx.url("live", name), format!("{}/live/{name}", self.rtmp)]
+    }
+}
+
+/// Plays it once it is there, until so many pictures have been seen, and well.
+fn is_played(url: &str) {
+    let runtime = Runtime::start().unwrap();
+    let config = Config::new(Source::Url(url.to_owned()));
+    let mut player = None;
+    peers::wait_for("pictures", LIMIT, || {
+        let it = player.get_or_insert_with(|| {
+            let (clock, screen) = (Clock::start(), Latest::default());
+            Player::open_with(&config, &runtime, clock, screen, None).unwrap()
+        });
+        let shown = it.figures().shown > 90;
+        // Its publisher may not have begun.
+        if it.state().is_final() {
+            player = None;
+        }
+        shown
+    });
+    let mut player = player.unwrap();
+    let figures = player.figures();
+    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{url}: {figures:?}");
+    assert!(figures.decoded >= figures.shown, "{url}: {figures:?}");
+    assert!(figures.audio_samples > 48_000, "{url}: {figures:?}");
+    assert!(!said(&player).contains(&"player-times-backwards"), "{url}");
+    assert!(player.stop(LIMIT), "{url}");
+    runtime.shutdown(Duration::from_secs(2));
+}
+
 #[test]
 fn b_pictures_of_x264_are_played_live() {
     peers::require!("ffmpeg", "nginx");
-    let nginx = peers::Nginx::start();
-    let (url, runtime) = (nginx.url("live", "b"), Runtime::start().unwrap());
+    let servers = Servers::start();
     let options = ["-bf", "3", "-b_strategy", "0", "-preset", "veryfast"];
-    let _publisher = peers::ffmpeg::publish_with(&url, None, &options);
-    nginx.wait_published("b");
-    let config = Config::new(Source::Url(url));
-    let mut player =
-        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap();
-    peers::wait_for("pictures", LIMIT, || player.figures().shown > 90);
-    let figures = player.figures();
-    assert_eq!(figures.damaged, 0, "{figures:?}");
-    assert!(figures.decoded >= figures.shown, "{figures:?}");
-    assert!(!said(&player).contains(&"player-times-backwards"));
-    assert!(player.stop(LIMIT));
-    runtime.shutdown(Duration::from_secs(2));
+    for url in servers.urls("b") {
+        let _publisher = peers::ffmpeg::publish_with(&url, None, &options);
+        is_played(&url);
+    }
 }
 
 #[test]
 fn gstreamers_streams_are_played() {
     peers::require!("gst-launch-1.0", "nginx");
+    let servers = Servers::start();
+    for url in servers.urls("gst") {
+        let _publisher = peers::others::gstreamer_publish_by(&url, 3_000, "bframes=2");
+        is_played(&url);
+    }
+}
+
+#[test]
+fn our_own_broadcast_is_played_from_a_foreign_server() {
+    peers::require!("nginx");
     let nginx = peers::Nginx::start();
-    let (url, runtime) = (nginx.url("live", "gst"), Runtime::start().unwrap());
-    let _publisher = peers::others::gstreamer_publish_by(&url, 3_000, "bframes=2");
-    nginx.wait_published("gst");
-    let config = Config::new(Source::Url(url));
-    let mut player =
-        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap();
-    peers::wait_for("pictures", LIMIT, || player.figures().shown > 90);
-    let figures = player.figures();
-    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?}");
-    assert!(figures.audio_samples > 48_000, "{figures:?}");
-    assert!(!said(&player).contains(&"player-times-backwards"));
-    assert!(player.stop(LIMIT));
-    runtime.shutdown(Duration::from_secs(2));
+    let url = nginx.url("live", "ours");
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--to", &url];
+    let mut live = peers::Onair::start(&words);
+    live.wait_event("live", |it| it["event"] == "target" && it["state"] == "live");
+    is_played(&url);
+    // By the command line too, with its markers.
+    let mut play = peers::Onair::start(&["play", &url, "--headless", "--measure"]);
+    let figures = play.wait_event("pictures and measurements", |event| {
+        event["event"] == "play_stats"
+            && event["shown"].as_u64().is_some_and(|shown| shown > 60)
+            && !event["latency_ms"].is_null()
+            && !event["av_offset_ms"].is_null()
+    });
+    assert_eq!((&figures["damaged"], &figures["reconnects"]), (&0.into(), &0.into()), "{figures}");
+    assert!(figures["av_offset_ms"].as_f64().unwrap().abs() < 20.0, "{figures}");
+    assert_eq!(play.stop(LIMIT).code(), Some(0));
+    live.stop(LIMIT);
 }
