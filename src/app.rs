@@ -223,11 +223,11 @@ impl<S: Studio> Window<S> {
                 self.files.ask(ctx, Kind::Another(pick, source), folder);
             }
             Wish::PickThen(then, folder) => self.files.ask(ctx, Kind::Then(then), folder),
-            Wish::PickFilterFile(asset, source, index) => {
-                self.files.ask(ctx, Kind::Filter(asset, source, index), None);
+            Wish::PickFilterFile(asset, source, index, folder) => {
+                self.files.ask(ctx, Kind::Filter(asset, source, index), folder);
             }
-            Wish::PickTransitionFile(means) => {
-                self.files.ask(ctx, Kind::Transition(means), None);
+            Wish::PickTransitionFile(means, folder) => {
+                self.files.ask(ctx, Kind::Transition(means), folder);
             }
             Wish::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             Wish::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),

@@ -12,7 +12,7 @@ use onair::capture::text::Content;
 use onair::capture::{Fill, Rgba, VideoChoice};
 use onair::compose::filter::{Filter, Slot};
 use onair::compose::scene::{Fit, ItemId, MOST_DEPTH, Place, SourceId};
-use onair::compose::transition::Transition;
+use onair::compose::transition::{Kind, Stinger, Transition};
 use onair::media::{Size, markers};
 use onair::mix::StripId;
 use onair::studio::snapshot::SourceState;
@@ -319,6 +319,81 @@ fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
     wait_for("it is missed", LIMIT, || told().len() == 1);
     studio.send(Command::Edit(Edit::RemoveItem(ItemId(2))));
     wait_for("what is told goes with its source", LIMIT, || told().is_empty());
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (mask, table, clip) = (path("mask.png"), path("look.cube"), path("swoosh"));
+    let slot = |kind: &str, file: &Path| {
+        let mut filter = Filter::of_kind(kind).unwrap();
+        assert!(filter.set_file(file.to_owned()));
+        Slot { enabled: true, filter }
+    };
+    fs::write(&table, "LUT_1D_SIZE 2\n0 0 0\n").unwrap();
+    let white = || VideoChoice::Color(Fill::plain(Rgba::opaque(255, 255, 255)));
+    let mut scenes = collection(&[white(), white()]);
+    let (one, two) = (SourceId(1), SourceId(2));
+    assert!(scenes.apply(&Edit::SetFilters(one, vec![slot("mask", &mask)])));
+    let both = vec![slot("mask", &mask), slot("lut", &table)];
+    assert!(scenes.apply(&Edit::SetFilters(two, both)));
+    let kind = Kind::Stinger(Stinger { file: clip.clone(), ..Stinger::default() });
+    assert!(scenes.apply(&Edit::SetTransition(Transition { kind, ..Transition::default() })));
+    let studio = quiet(Settings { collection: scenes, ..Settings::default() });
+    // The key, who it is about, and the number.
+    let told = || {
+        let mut told = failures(&studio);
+        told.sort();
+        told
+    };
+    let keys = || told().into_iter().map(|it| it.0).collect::<Vec<_>>();
+    let all = ["filter-failed", "mask-failed", "transition-failed"];
+    wait_for("three failures", LIMIT, || keys() == all);
+    let whose: Vec<String> = told().into_iter().take(2).map(|it| it.1).collect();
+    assert_eq!(whose, ["2", "1, 2"]);
+    let scenes = || studio.snapshot().scenes;
+    let lacks = |id, path: &Path| {
+        scenes().source(id).is_some_and(|source| source.filter_lacks(path).is_some())
+    };
+    assert!(lacks(one, &mask) && lacks(two, &mask) && lacks(two, &table) && !lacks(one, &table));
+    assert!(scenes().transition_lacks(&clip).is_some());
+    // Nothing of the white ones is seen: a slate is dark.
+    let brightest = || {
+        let frame = studio.program().get()?;
+        frame.planes.y.iter().max().copied()
+    };
+    wait_for("a slate", LIMIT, || brightest().is_some_and(|luma| luma < 150));
+
+    // Whoever asks is answered.
+    let last = told().into_iter().map(|it| it.2).max().unwrap();
+    studio.send(Command::TryAgain);
+    wait_for("three answers", LIMIT, || {
+        let told = told();
+        told.len() == 3 && told.iter().all(|it| it.2 > last)
+    });
+    // What comes or is put right is taken by itself, and nothing more is told of it.
+    image::RgbaImage::from_pixel(4, 4, image::Rgba([255; 4])).save(&mask).unwrap();
+    wait_for("no mask is missing", LIMIT, || keys() == ["filter-failed", "transition-failed"]);
+    assert!(!lacks(one, &mask) && !lacks(two, &mask));
+    wait_for("white", LIMIT, || brightest() > Some(200));
+    fs::write(&table, "LUT_1D_SIZE 2\n1 1 1\n0 0 0\n").unwrap();
+    wait_for("the table", LIMIT, || keys() == ["transition-failed"]);
+    wait_for("black", LIMIT, || brightest().is_some_and(|luma| luma < 60));
+    fs::create_dir(path("new")).unwrap();
+    picture(&path("new/1.png"));
+    fs::rename(path("new"), &clip).unwrap();
+    wait_for("the clip", LIMIT, || keys().is_empty());
+    assert!(scenes().transition_lacks(&clip).is_none());
+    // What nothing works with any more is nobody's trouble.
+    let gone = path("gone.png");
+    let set = |slots| studio.send(Command::Edit(Edit::SetFilters(one, slots)));
+    set(vec![slot("mask", &gone)]);
+    wait_for("another failure", LIMIT, || keys() == ["mask-failed"]);
+    let off = Slot { enabled: false, ..slot("mask", &gone) };
+    set(vec![off]);
+    wait_for("it is switched off", LIMIT, || keys().is_empty());
     studio.end(LIMIT).unwrap();
 }
 

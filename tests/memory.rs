@@ -107,7 +107,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
             }
             _ => None,
         };
-        Wanted { slot: Slot { enabled: true, filter }, material }
+        Wanted { slot: Slot { enabled: true, filter }, material: material.into() }
     };
     filters.into_iter().map(wanted).collect()
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::{Crew, Timestamp};
-use crate::compose::filter::{Chain, Wanted};
+use crate::compose::filter::{Chain, Cover, Wanted};
 use crate::compose::scene::SourceId;
 use crate::media::{VideoFeed, VideoFrame};
 
@@ -176,6 +176,11 @@ impl Pictures {
         let by = self.stand_in(id).and_then(|by| self.slots.get(&by));
         if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {
             return Shown::Picture(picture.clone());
+        }
+        match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
+            Some(Cover::Nothing) => return Shown::Nothing,
+            Some(Cover::Slate) => return Shown::Slate,
+            None => {}
         }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return Shown::Nothing };
         let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());

@@ -300,7 +300,7 @@ mod tests {
 
     use super::*;
     use crate::base::Pooled;
-    use crate::compose::filter::{Filter, Slot};
+    use crate::compose::filter::{Filter, Slot, Supply};
     use crate::compose::{scene, transition};
     use crate::media::VideoFeed;
 
@@ -448,7 +448,7 @@ mod tests {
         let gain = |gain| {
             let mut filter = Filter::of_kind("color").unwrap();
             assert!(filter.set("gain", gain));
-            vec![Wanted { slot: Slot { enabled: true, filter }, material: None }]
+            vec![Wanted { slot: Slot { enabled: true, filter }, material: Supply::Nothing }]
         };
         let filters = [(SourceId(0), gain(2.0)), (SourceId(1), gain(0.5))];
         program.set_filters(filters.into(), false);
@@ -477,7 +477,8 @@ mod tests {
         program.obey([(SourceId(0), own), (SourceId(7), feed(200))].into(), None, None);
         let mut filter = Filter::of_kind("color").unwrap();
         assert!(filter.set("gain", 0.5));
-        let wanted = vec![Wanted { slot: Slot { enabled: true, filter }, material: None }];
+        let wanted =
+            vec![Wanted { slot: Slot { enabled: true, filter }, material: Supply::Nothing }];
         program.set_filters([(SourceId(0), wanted)].into(), false);
         let luma = |program: &mut Program, millis| {
             program.picture(Timestamp::from_millis(millis)).0.planes.y[0]

@@ -3,6 +3,7 @@
 pub(super) mod stinger;
 mod wipe;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,17 @@ pub enum Kind {
     Luma(Wipe),
     /// A clip plays over both; it has a length of its own.
     Stinger(Stinger),
+}
+
+impl Kind {
+    /// The file that it works with; empty: none is chosen.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Luma(wipe) => wipe.picture(),
+            Self::Stinger(stinger) => Some(&stinger.file),
+            _ => None,
+        }
+    }
 }
 
 /// A way from scene to scene and how long it takes.

@@ -6,10 +6,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::{Stamp, Timestamp};
+use crate::studio::message::Message;
 use crate::studio::search::{Outcome, Search};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(2_500);
+
+/// What there is to say of files that filters or transitions work with.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// Those of which what was said is true no more.
+    pub gone: Vec<String>,
+    pub told: Vec<Message>,
+}
 
 /// What is looked for. Nothing is done while nothing is missing.
 #[derive(Debug, Default)]

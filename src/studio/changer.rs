@@ -3,7 +3,8 @@
 //! so that it is there when scenes change; a clip that was played is opened anew. Where there is
 //! none, scenes change all the same.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Timestamp, Worker};
 use crate::capture;
 use crate::compose::transition::{self, Change, Kind, Means, Transition};
+use crate::media::transport::LeftOut;
 use crate::media::{AudioFeed, ClipFeed, Planes};
 use crate::mix::{Mixer, Strip, StripId};
 use crate::player;
+use crate::studio::absent::News;
 use crate::studio::media::Shape;
 use crate::studio::message::Message;
 use crate::studio::said::Said;
@@ -33,14 +36,11 @@ enum Wanted {
 
 impl Wanted {
     fn by(kind: &Kind) -> Option<Self> {
-        match kind {
-            Kind::Luma(wipe) => wipe.picture().map(|path| Self::Picture(path.to_owned())),
-            Kind::Stinger(stinger) => Some(Self::Clip(stinger.file.clone())),
-            _ => None,
-        }
+        let path = kind.file()?.to_owned();
+        Some(if matches!(kind, Kind::Luma(_)) { Self::Picture(path) } else { Self::Clip(path) })
     }
 
-    fn path(&self) -> &std::path::Path {
+    fn path(&self) -> &Path {
         match self {
             Self::Picture(path) | Self::Clip(path) => path,
         }
@@ -62,7 +62,8 @@ enum State {
         _worker: Worker,
     },
     Ready(Loaded),
-    Failed,
+    /// Why.
+    Failed(String),
 }
 
 /// Files that are kept ready at once: each clip has a thread and pictures that wait. Beyond that scenes
@@ -73,12 +74,20 @@ const MOST_READY: usize = 8;
 struct Prepared {
     wanted: Wanted,
     state: State,
+    /// Why it could not be used when it was tried last, until it can.
+    failed: Option<String>,
+    /// What comes of the next try is told in any case.
+    asked: bool,
+    /// What was said of it.
+    told: Option<String>,
 }
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Changer {
     prepared: Vec<Prepared>,
+    /// Files of which what was said is true no more.
+    gone: Vec<String>,
     /// Until when a stinger may be heard.
     heard: Option<Timestamp>,
 }
@@ -101,15 +110,56 @@ impl Changer {
             let kept = before.iter().position(known).map(|index| before.swap_remove(index));
             self.prepared.push(kept.unwrap_or_else(|| Prepared::begin(wanted, shape)));
         }
+        let told = before.iter().filter(|it| it.told.is_some());
+        self.gone.extend(told.map(|it| it.wanted.path().display().to_string()));
     }
 
-    /// Takes what was read since the last call; what a person is told where that failed.
-    pub fn look(&mut self, mixer: &Mixer, now: Timestamp) -> Vec<Message> {
+    /// Takes what was read since the last call, and tells what a person need know.
+    pub fn look(&mut self, mixer: &Mixer, now: Timestamp) -> News {
         if self.heard.is_some_and(|until| now > until) {
             self.heard = None;
             mixer.remove_strip(STRIP);
         }
-        self.prepared.iter_mut().filter_map(Prepared::look).collect()
+        let mut news = News { gone: std::mem::take(&mut self.gone), told: Vec::new() };
+        for prepared in &mut self.prepared {
+            prepared.look();
+            let again = prepared.asked && !matches!(prepared.state, State::Reading { .. });
+            if prepared.told == prepared.failed && !again {
+                continue;
+            }
+            prepared.asked &= !again;
+            let path = prepared.wanted.path().display().to_string();
+            if prepared.told.is_some() {
+                news.gone.push(path.clone());
+            }
+            prepared.told.clone_from(&prepared.failed);
+            let said =
+                prepared.failed.clone().map(|reason| Said::TransitionFailed { path, reason });
+            news.told.extend(said.map(Message::Scenes));
+        }
+        news
+    }
+
+    /// Files that cannot be used, and why.
+    pub fn lacks(&self) -> impl Iterator<Item = LeftOut> {
+        self.prepared.iter().filter_map(|it| {
+            let reason = it.failed.clone()?;
+            Some(LeftOut { path: it.wanted.path().to_owned(), reason })
+        })
+    }
+
+    /// Reads those of them anew that are due, or all that a person asked for.
+    pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>, shape: &Shape) {
+        for prepared in &mut self.prepared {
+            let is_due = due.is_none_or(|due| due.contains(prepared.wanted.path()));
+            if !is_due || prepared.failed.is_none() {
+                continue;
+            }
+            prepared.asked |= due.is_none();
+            if matches!(prepared.state, State::Failed(_)) {
+                prepared.state = State::begin(&prepared.wanted, shape);
+            }
+        }
     }
 
     /// Whether what is wanted is there, or cannot be.
@@ -152,7 +202,8 @@ impl Changer {
                 Means::Clip(pictures)
             }
             // The file may be there by the next time.
-            State::Failed => {
+            State::Failed(_) => {
+                prepared.asked = true;
                 prepared.state = State::begin(&prepared.wanted, shape);
                 Means::Nothing
             }
@@ -179,10 +230,7 @@ impl State {
         });
         match worker {
             Ok(worker) => Self::Reading { told, _worker: worker },
-            Err(error) => {
-                tracing::warn!(%error, "reading a transition's file");
-                Self::Failed
-            }
+            Err(error) => Self::Failed(error.to_string()),
         }
     }
 }
@@ -190,26 +238,24 @@ impl State {
 impl Prepared {
     fn begin(wanted: Wanted, shape: &Shape) -> Self {
         let state = State::begin(&wanted, shape);
-        Self { wanted, state }
+        Self { wanted, state, failed: None, asked: false, told: None }
     }
 
-    fn look(&mut self) -> Option<Message> {
-        let State::Reading { told, .. } = &self.state else { return None };
-        let read = match told.try_recv() {
-            Ok(read) => read,
-            Err(Empty::Waiting) => return None,
-            Err(Empty::Closed) => Err("it could not be read".to_owned()),
-        };
-        match read {
-            Ok(loaded) => {
-                self.state = State::Ready(loaded);
-                None
+    fn look(&mut self) {
+        if let State::Reading { told, .. } = &self.state {
+            self.state = match told.try_recv() {
+                Ok(Ok(loaded)) => State::Ready(loaded),
+                Ok(Err(reason)) => State::Failed(reason),
+                Err(Empty::Waiting) => return,
+                Err(Empty::Closed) => State::Failed("it could not be read".to_owned()),
+            };
+        }
+        match &self.state {
+            State::Failed(reason) if self.failed.as_ref() != Some(reason) => {
+                self.failed = Some(reason.clone());
             }
-            Err(reason) => {
-                self.state = State::Failed;
-                let path = self.wanted.path().display().to_string();
-                Some(Message::Scenes(Said::TransitionFailed { path, reason }))
-            }
+            State::Ready(_) => self.failed = None,
+            _ => {}
         }
     }
 }
@@ -265,7 +311,7 @@ mod tests {
     /// What is told until everything is read.
     fn settle(changer: &mut Changer, mixer: &Mixer, clock: Clock) -> Option<String> {
         for _ in 0..60_000 {
-            if let Some(message) = changer.look(mixer, clock.now()).pop() {
+            if let Some(message) = changer.look(mixer, clock.now()).told.pop() {
                 return Some(message.summary());
             }
             if changer.is_settled() {
@@ -329,8 +375,40 @@ mod tests {
             assert!(matches!(change.means, Means::Nothing));
             // It is tried again, and told again.
             assert!(settle(&mut changer, &mixer, clock).is_some());
+            assert_eq!(changer.lacks().map(|it| it.path).collect::<Vec<_>>(), [path]);
         }
         changer.sync([&stinger("")].into_iter(), &shape);
         assert!(changer.is_settled(), "nothing is chosen yet");
+        let news = changer.look(&mixer, clock.now());
+        assert_eq!((news.gone, news.told.len()), (vec!["/dev/zero".to_owned()], 0));
+    }
+
+    #[test]
+    fn a_file_that_comes_is_taken_and_what_was_said_of_it_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("late.png");
+        let clock = Clock::start();
+        let (mixer, shape) = (mixer(clock), shape(clock));
+        let mut changer = Changer::default();
+        let wipe = Wipe { order: Order::Picture(path.clone()), ..Wipe::default() };
+        changer.sync([&by(Kind::Luma(wipe))].into_iter(), &shape);
+        assert!(settle(&mut changer, &mixer, clock).is_some());
+        // By itself the same is not told twice, for a person it is.
+        changer.retry(Some(&[path.clone()].into()), &shape);
+        assert_eq!(settle(&mut changer, &mixer, clock), None);
+        changer.retry(None, &shape);
+        assert!(settle(&mut changer, &mixer, clock).is_some());
+        image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 200])).save(&path).unwrap();
+        changer.retry(Some(&BTreeSet::new()), &shape);
+        assert!(changer.is_settled() && changer.lacks().count() == 1, "it is not due");
+        changer.retry(Some(&[path.clone()].into()), &shape);
+        while !changer.is_settled() {
+            let news = changer.look(&mixer, clock.now());
+            if changer.is_settled() {
+                assert_eq!((news.gone, news.told.len()), (vec![path.display().to_string()], 0));
+            }
+            Stop::new().wait(Duration::from_millis(1));
+        }
+        assert_eq!(changer.lacks().count(), 0);
     }
 }

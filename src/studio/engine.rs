@@ -13,18 +13,18 @@ mod scenes;
 mod services;
 mod sound;
 mod view;
+mod waiting;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::audio::AudioChoice;
 use crate::base::queue::{Empty, Receiver, Sender};
 use crate::base::{Clock, Latest, Secret, Timestamp};
 use crate::broadcast::Recorder;
 use crate::broadcast::delay::LONGEST;
-use crate::capture::{CameraChoice, VideoChoice};
+use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
 use crate::media::source::Report;
@@ -35,6 +35,7 @@ use crate::studio::chronicle::Chronicle;
 use crate::studio::crashes;
 use crate::studio::devices::Devices;
 use crate::studio::event::{self, Event};
+use crate::studio::filters::Filters;
 use crate::studio::history::History;
 use crate::studio::keys::Keys;
 use crate::studio::ledger::Ledger;
@@ -161,8 +162,12 @@ pub(super) struct Engaged {
     undecided: (bool, bool),
     /// When they are decided at the latest, whatever was found by then.
     decide_by: Timestamp,
-    /// What must wait until they are decided: going live, recording.
+    /// What must wait until they are decided, and for files of filters: going live, recording.
     postponed: Vec<Command>,
+    /// Until when it waits for those.
+    read_by: Option<Timestamp>,
+    /// What filters worked with in a program that another one follows.
+    filters: Option<Filters>,
     /// Earlier recordings that are being made whole.
     repairs: Option<Repairs>,
     /// The encoders could not run for the replay buffer alone: not tried again until something is
@@ -230,7 +235,7 @@ impl Engine {
         self.watch.close_all();
         self.end_phones();
         if let Some(program) = self.state.program.take() {
-            program.end();
+            drop(program.end());
         }
         self.built_in.shutdown();
         self.save(true);
@@ -252,7 +257,10 @@ impl Engine {
         let Stage { board, permissions, .. } = &self.state.stage;
         let media = MediaRoom::new(runtime, net, board.clone(), permissions.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
-            Ok(program) => {
+            Ok(mut program) => {
+                if let Some(filters) = self.state.filters.take() {
+                    program.inherit(filters);
+                }
                 program.mixer().measure_loudness(self.loudness);
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
                 self.state.program = Some(program);
@@ -320,13 +328,8 @@ impl Engine {
             Command::RemoveTarget(id) => self.remove_target(id),
             Command::StartTarget(id) => self.follow_switch(id),
             Command::TrustCertificate { target, pin } => self.trust(target, pin),
-            Command::GoLive | Command::StartRecording(_)
-                if self.state.undecided != (false, false) || self.state.keys_pending =>
-            {
-                // The devices are being looked for: they answer within moments.
-                if !self.state.postponed.contains(&command) {
-                    self.state.postponed.push(command);
-                }
+            Command::GoLive | Command::StartRecording(_) if self.must_wait() => {
+                self.postpone(command);
             }
             Command::StopLive | Command::StopAfterDelay if self.state.opening.is_some() => {
                 self.state.opening = None;
@@ -336,6 +339,7 @@ impl Engine {
                 if !self.state.postponed.is_empty() =>
             {
                 self.state.postponed.clear();
+                self.state.read_by = None;
                 self.happened(Event::Stopped);
             }
             Command::Check => self.check(),
@@ -441,36 +445,6 @@ impl Engine {
         drop(held);
     }
 
-    /// Devices were looked for: decide what was left to us.
-    fn decide(&mut self) {
-        let (video, audio) = self.state.undecided;
-        let (cameras, microphones) = (
-            !self.state.devices.cameras().is_empty(),
-            !self.state.devices.microphones().is_empty(),
-        );
-        if video {
-            self.state.undecided.0 = false;
-            if cameras {
-                self.select_video(VideoChoice::Camera(CameraChoice::default()));
-            } else {
-                self.select_video(VideoChoice::Test);
-                self.tell(&Message::NoCamera, "");
-            }
-        }
-        if audio {
-            self.state.undecided.1 = false;
-            let test =
-                self.state.program.as_ref().map(Program::video_choice) == Some(&VideoChoice::Test);
-            if microphones {
-                self.select_audio(AudioChoice::Mic(None));
-            } else {
-                let instead = if test { AudioChoice::Tone } else { AudioChoice::Silence };
-                self.select_audio(instead);
-                self.tell(&Message::NoMicrophone, "");
-            }
-        }
-    }
-
     fn set_quality(&mut self, quality: &Quality) {
         if *quality == self.settings.quality {
             return;
@@ -505,7 +479,7 @@ impl Engine {
         self.end_phones();
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
-            program.end();
+            self.state.filters = Some(program.end());
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();

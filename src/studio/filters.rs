@@ -1,8 +1,9 @@
 //! Filters of pictures as the compositor is to carry them out: it is told what changed. Files that
-//! filters work with are read here, each on a thread of its own; until one is read, and where it
-//! cannot be, its filter passes pictures as they are.
+//! filters work with are read here, each on a thread of its own. What worked goes on until another
+//! file is read; where there was none, nothing is seen of what a mask is to hide, and other filters
+//! pass pictures as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,10 @@ use crate::base::Worker;
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::capture;
 use crate::compose::Compositor;
-use crate::compose::filter::{Asset, Cube, MOST_CUBE_BYTES, Material, Slot, Table, Wanted};
+use crate::compose::filter::{Asset, Cube, MOST_CUBE_BYTES, Material, Slot, Supply, Table, Wanted};
 use crate::compose::scene::SourceId;
+use crate::media::transport::LeftOut;
+use crate::studio::absent::News;
 use crate::studio::message::Message;
 use crate::studio::said::Said;
 use crate::studio::scenes::{Collection, MAIN};
@@ -21,19 +24,35 @@ use crate::studio::scenes::{Collection, MAIN};
 /// Files that are read at once.
 const MOST_READING: usize = 4;
 
-type Key = (Asset, PathBuf);
+pub(super) type Key = (Asset, PathBuf);
 
 /// A file that a filter works with.
-#[derive(Debug)]
-enum File {
+#[derive(Debug, Default)]
+struct File {
+    /// A filter that works with it is on. Of one that is off what was read is kept: it is there at once
+    /// when that is switched on, and is read anew then.
+    on: bool,
+    work: Work,
+    /// What was in it when it was read last.
+    material: Option<Material>,
+    /// Why it cannot be used, until it is read after all.
+    failed: Option<String>,
+    /// A person wanted it to be tried again, and hears what comes of it.
+    asked: bool,
+    /// What was said of it.
+    told: Option<Message>,
+}
+
+#[derive(Debug, Default)]
+enum Work {
+    #[default]
+    Done,
     /// Its turn has not come.
     Waiting,
     Reading {
         told: Receiver<Result<Material, String>>,
-        _worker: Worker,
+        _worker: Option<Worker>,
     },
-    Ready(Material),
-    Failed,
 }
 
 /// What the compositor was told last, and the files.
@@ -41,31 +60,57 @@ enum File {
 pub(super) struct Filters {
     told: BTreeMap<SourceId, Vec<Wanted>>,
     files: BTreeMap<Key, File>,
+    /// Of which what was said is true no more.
+    gone: Vec<String>,
+    /// A test reads them.
+    #[cfg(test)]
+    by_hand: bool,
 }
 
-/// The file of a filter that is on.
+/// The file of a filter.
 fn file_of(slot: &Slot) -> Option<Key> {
-    let (asset, path) = slot.filter.file().filter(|_| slot.enabled)?;
+    let (asset, path) = slot.filter.file()?;
     (!path.as_os_str().is_empty()).then(|| (asset, path.to_owned()))
+}
+
+/// All sources of a collection.
+fn ids(collection: &Collection) -> impl Iterator<Item = SourceId> {
+    collection.sources.iter().map(|source| source.id).chain([MAIN])
 }
 
 impl Filters {
     /// Tells the compositor which filters are others now.
     pub fn sync(&mut self, collection: &Collection, compositor: &Compositor) {
-        let ids = || collection.sources.iter().map(|source| source.id).chain([MAIN]);
-        let files: Vec<Key> =
-            ids().flat_map(|id| collection.filters(id)).filter_map(file_of).collect();
-        self.files.retain(|key, _| files.contains(key));
-        for key in files {
-            self.files.entry(key).or_insert(File::Waiting);
+        let (mut known, mut on) = (BTreeSet::new(), BTreeSet::new());
+        for slot in ids(collection).flat_map(|id| collection.filters(id)) {
+            if let Some(key) = file_of(slot) {
+                if slot.enabled {
+                    on.insert(key.clone());
+                }
+                known.insert(key);
+            }
+        }
+        let gone = &mut self.gone;
+        self.files.retain(|key, file| {
+            if file.on && !on.contains(key) {
+                if file.told.is_some() {
+                    gone.push(key.1.display().to_string());
+                }
+                *file = File { material: file.material.take(), ..File::default() };
+            }
+            known.contains(key) && (on.contains(key) || file.material.is_some())
+        });
+        for key in on {
+            let file = self.files.entry(key).or_default();
+            if !file.on {
+                (file.on, file.work) = (true, Work::Waiting);
+            }
         }
         self.read_on();
         let mut wanted: BTreeMap<SourceId, Vec<Wanted>> = BTreeMap::new();
-        for id in ids() {
-            let slots = collection.filters(id).iter();
-            let list: Vec<Wanted> = slots
-                .map(|slot| Wanted { slot: slot.clone(), material: self.material(slot) })
-                .collect();
+        for id in ids(collection) {
+            let before = self.told.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let list = self.supplied(collection.filters(id), before);
             if !list.is_empty() {
                 wanted.insert(id, list);
             }
@@ -81,18 +126,54 @@ impl Filters {
         self.told = wanted;
     }
 
-    fn material(&self, slot: &Slot) -> Option<Material> {
-        match self.files.get(&file_of(slot)?) {
-            Some(File::Ready(material)) => Some(material.clone()),
-            _ => None,
-        }
+    /// These filters with what they work with. One whose file is still being read goes on with what the
+    /// filter had that stood in its place before.
+    fn supplied(&self, slots: &[Slot], before: &[Wanted]) -> Vec<Wanted> {
+        let same = |one: &Slot, other: &Slot| {
+            one.filter.kind() == other.filter.kind() && one.filter.file() == other.filter.file()
+        };
+        let mut free: Vec<&Wanted> = before.iter().collect();
+        let own = slots.iter().map(|slot| {
+            let at = free.iter().position(|it| same(&it.slot, slot));
+            at.map(|at| free.remove(at))
+        });
+        let own: Vec<Option<&Wanted>> = own.collect();
+        let supply = |slot: &Slot| {
+            let Some(key) = file_of(slot).filter(|_| slot.enabled) else { return Supply::Nothing };
+            match self.files.get(&key) {
+                Some(File { material: Some(material), .. }) => Supply::There(material.clone()),
+                Some(File { failed: Some(_), .. }) => Supply::Lacking,
+                _ => Supply::Coming,
+            }
+        };
+        let serves = |it: &Wanted, slot: &Slot| {
+            it.slot.filter.kind() == slot.filter.kind()
+                && matches!(it.material, Supply::There(_) | Supply::Lacking)
+        };
+        let list = slots.iter().zip(own).map(|(slot, own)| {
+            let mut material = supply(slot);
+            if material == Supply::Coming {
+                let other = || {
+                    let at = free.iter().position(|it| serves(it, slot))?;
+                    Some(free.remove(at))
+                };
+                let before = own.filter(|it| serves(it, slot)).or_else(other);
+                material = before.map_or(Supply::Coming, |it| it.material.clone());
+            }
+            Wanted { slot: slot.clone(), material }
+        });
+        list.collect()
     }
 
     /// Begins with files whose turn it is.
     fn read_on(&mut self) {
-        let reading =
-            self.files.values().filter(|file| matches!(file, File::Reading { .. })).count();
-        let waiting = self.files.iter_mut().filter(|(_, file)| matches!(file, File::Waiting));
+        #[cfg(test)]
+        if self.by_hand {
+            return;
+        }
+        let reading = |file: &&File| matches!(file.work, Work::Reading { .. });
+        let reading = self.files.values().filter(reading).count();
+        let waiting = self.files.iter_mut().filter(|(_, file)| matches!(file.work, Work::Waiting));
         for ((asset, path), file) in waiting.take(MOST_READING.saturating_sub(reading)) {
             let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
             let (asset, path) = (*asset, path.clone());
@@ -100,40 +181,173 @@ impl Filters {
                 // The filter may be gone by now.
                 let _ = tell.send(read(asset, &path));
             });
-            *file = match worker {
-                Ok(worker) => File::Reading { told, _worker: worker },
-                Err(error) => {
-                    tracing::warn!(%error, "reading a filter's file");
-                    File::Failed
-                }
-            };
+            match worker {
+                Ok(worker) => file.work = Work::Reading { told, _worker: Some(worker) },
+                Err(error) => file.is_read(Err(error.to_string())),
+            }
         }
     }
 
-    /// Takes what was read since the last call; what a person is told where that failed.
-    pub fn look(&mut self, collection: &Collection, compositor: &Compositor) -> Vec<Message> {
-        let (mut messages, mut done) = (Vec::new(), false);
-        for ((_, path), file) in &mut self.files {
-            let File::Reading { told, .. } = file else { continue };
+    /// Takes what was read since the last call, and tells what a person need know; `main`: what the
+    /// chosen picture is called.
+    pub fn look(&mut self, collection: &Collection, main: &str, compositor: &Compositor) -> News {
+        let mut done = false;
+        for file in self.files.values_mut() {
+            let Work::Reading { told, .. } = &file.work else { continue };
             let read = match told.try_recv() {
                 Ok(read) => read,
                 Err(Empty::Waiting) => continue,
                 Err(Empty::Closed) => Err("it could not be read".to_owned()),
             };
             done = true;
-            *file = match read {
-                Ok(material) => File::Ready(material),
-                Err(reason) => {
-                    let path = path.display().to_string();
-                    messages.push(Message::Scenes(Said::FilterFailed { path, reason }));
-                    File::Failed
-                }
-            };
+            file.is_read(read);
         }
         if done {
+            // Sources that share a file have it from the same picture on.
+            let _held = compositor.hold();
             self.sync(collection, compositor);
         }
-        messages
+        self.news(collection, main)
+    }
+
+    /// What is to be said of files, and what no more.
+    fn news(&mut self, collection: &Collection, main: &str) -> News {
+        let mut news = News { gone: std::mem::take(&mut self.gone), told: Vec::new() };
+        for ((asset, path), file) in &mut self.files {
+            let shown = || path.display().to_string();
+            let now = file.failed.as_ref().map(|reason| {
+                let uses = uses(collection, (*asset, path.as_path()), main);
+                Message::Scenes(uses.said(shown(), reason.clone()))
+            });
+            // While it is read again for a person nothing is new.
+            let again = file.asked && matches!(file.work, Work::Done);
+            if file.told == now && !again {
+                continue;
+            }
+            file.asked = file.asked && !again;
+            if file.told.is_some() {
+                news.gone.push(shown());
+            }
+            news.told.extend(now.clone());
+            file.told = now;
+        }
+        news
+    }
+
+    /// Those that cannot be used.
+    pub fn failed(&self) -> impl Iterator<Item = &Path> {
+        let failed = self.files.iter().filter(|(_, file)| file.failed.is_some());
+        failed.map(|((_, path), _)| path.as_path())
+    }
+
+    /// Reads those of them anew that are due, or all that a person asked for.
+    pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) {
+        for ((_, path), file) in &mut self.files {
+            let is_due = due.is_none_or(|due| due.contains(path));
+            if is_due && file.failed.is_some() {
+                file.asked |= due.is_none();
+                if matches!(file.work, Work::Done) {
+                    file.work = Work::Waiting;
+                }
+            }
+        }
+        self.read_on();
+    }
+
+    /// Whether filters of these sources wait for a file of which nothing is known yet.
+    pub fn awaits(&self, sources: &BTreeSet<SourceId>) -> bool {
+        let mut slots = sources.iter().filter_map(|id| self.told.get(id)).flatten();
+        slots.any(|Wanted { slot, .. }| {
+            let file = file_of(slot).filter(|_| slot.enabled);
+            let file = file.and_then(|key| self.files.get(&key));
+            file.is_some_and(|file| file.material.is_none() && file.failed.is_none())
+        })
+    }
+
+    /// The files that cannot be used of these filters, and why.
+    pub fn lacks(&self, slots: &[Slot]) -> Vec<LeftOut> {
+        let lack = |slot: &Slot| {
+            let key = file_of(slot).filter(|_| slot.enabled)?;
+            let reason = self.files.get(&key)?.failed.clone()?;
+            Some(LeftOut { path: key.1, reason })
+        };
+        slots.iter().filter_map(lack).collect()
+    }
+
+    /// For a compositor that has been told nothing: what was read is kept.
+    pub fn anew(self) -> Self {
+        Self { told: BTreeMap::new(), ..self }
+    }
+}
+
+#[cfg(test)]
+impl Filters {
+    /// Files are read when a test says so.
+    pub fn by_hand() -> Self {
+        Self { by_hand: true, ..Self::default() }
+    }
+
+    /// Those that wait for that.
+    pub fn waiting(&self) -> Vec<Key> {
+        let waiting = self.files.iter().filter(|(_, file)| matches!(file.work, Work::Waiting));
+        waiting.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// That was read.
+    pub fn give(&mut self, key: &Key, read: Result<Material, String>) {
+        let Some(file) = self.files.get_mut(key) else { panic!("{key:?} is not wanted") };
+        let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
+        tell.send(read).unwrap();
+        file.work = Work::Reading { told, _worker: None };
+    }
+
+    /// What the compositor was told last.
+    pub fn told(&self) -> &BTreeMap<SourceId, Vec<Wanted>> {
+        &self.told
+    }
+}
+
+impl File {
+    fn is_read(&mut self, read: Result<Material, String>) {
+        self.work = Work::Done;
+        (self.material, self.failed) = match read {
+            Ok(material) => (Some(material), None),
+            Err(reason) => (None, Some(reason)),
+        };
+    }
+}
+
+/// Who works with a file.
+struct Uses {
+    /// The first of them.
+    id: SourceId,
+    names: Vec<String>,
+    /// It says what is hidden of them.
+    hides: bool,
+}
+
+/// Those whose filters are on; where it hides something of some, these alone.
+fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
+    let all = |hides: bool| {
+        let with = move |slot: &Slot| {
+            let is_it = slot.enabled && slot.filter.file() == Some(file);
+            is_it && (!hides || slot.filter.hides_by_file())
+        };
+        ids(collection).filter(move |id| collection.filters(*id).iter().any(with))
+    };
+    let hides = all(true).next().is_some();
+    let name = |id| if id == MAIN { main } else { collection.source_name(id) }.to_owned();
+    Uses { id: all(hides).next().unwrap_or(MAIN), names: all(hides).map(name).collect(), hides }
+}
+
+impl Uses {
+    fn said(self, path: String, reason: String) -> Said {
+        let (id, source) = (self.id, self.names.join(", "));
+        if self.hides {
+            Said::MaskFailed { id, source, path, reason }
+        } else {
+            Said::FilterFailed { id, source, path, reason }
+        }
     }
 }
 
@@ -203,21 +417,50 @@ mod tests {
         let compositor = Compositor::spawn(config, Latest::default()).unwrap();
         let mut filters = Filters::default();
         filters.sync(&collection, &compositor);
-        let (begun, mut told) = (Instant::now(), Vec::new());
-        let busy = |file: &File| matches!(file, File::Waiting | File::Reading { .. });
-        while filters.files.values().any(busy) {
-            assert!(begun.elapsed() < Duration::from_secs(60));
-            told.extend(filters.look(&collection, &compositor));
-            std::thread::yield_now();
-        }
-        let mut told: Vec<String> = told.iter().map(Message::summary).collect();
-        told.sort();
-        assert_eq!(told.len(), 4, "{told:#?}");
+        assert!(filters.awaits(&[MAIN].into()) && !filters.awaits(&BTreeSet::new()));
+        let begun = Instant::now();
+        let settle = |filters: &mut Filters| {
+            let (mut gone, mut told) = (Vec::new(), Vec::new());
+            while filters.files.values().any(|file| !matches!(file.work, Work::Done)) {
+                assert!(begun.elapsed() < Duration::from_secs(60));
+                let news = filters.look(&collection, "Camera", &compositor);
+                gone.extend(news.gone);
+                told.extend(news.told.iter().map(Message::summary));
+                std::thread::yield_now();
+            }
+            told.sort();
+            (gone, told)
+        };
+        let (gone, told) = settle(&mut filters);
+        assert_eq!((gone.len(), told.len()), (0, 4), "{told:#?}");
         assert!(told.iter().any(|it| it.contains("bad.cube") && it.contains("instead of 8")));
-        let ready: Vec<bool> = filters.told[&MAIN].iter().map(|it| it.material.is_some()).collect();
-        assert_eq!(ready, [true, false, false, false, false, false, false]);
+        // What hides something is told otherwise, though a watermark works with the same.
+        let slate = |it: &&String| it.starts_with("A slate is shown for Camera");
+        assert_eq!(told.iter().filter(slate).count(), 1, "{told:#?}");
+        assert!(told.iter().filter(slate).all(|it| it.contains("bad.png")));
+        let supplies: Vec<&Supply> = filters.told[&MAIN].iter().map(|it| &it.material).collect();
+        assert!(matches!(supplies[0], Supply::There(_)));
+        assert_eq!(supplies[1..6], [&Supply::Lacking; 5]);
+        assert_eq!(supplies[6], &Supply::Nothing);
+        assert!(!filters.awaits(&[MAIN].into()));
+        let lacks = filters.lacks(&collection.main_filters);
+        assert_eq!((lacks.len(), &lacks[0].path), (5, &path("bad.cube")));
+        // Tried again by itself only a new reason is told, for a person each.
+        fs::write(path("bad.cube"), "LUT_3D_SIZE 2\n0 0 0\n1 1 1\n").unwrap();
+        let due = [path("bad.cube"), path("bad.png")].into();
+        filters.retry(Some(&due));
+        let (gone, told) = settle(&mut filters);
+        assert_eq!((gone.len(), told.len()), (1, 1), "{told:#?}");
+        assert!(gone[0].ends_with("bad.cube"));
+        fs::write(path("bad.cube"), "LUT_1D_SIZE 2\n0 0 0\n1 1 1\n").unwrap();
+        filters.retry(None);
+        let (gone, told) = settle(&mut filters);
+        assert_eq!((gone.len(), told.len()), (4, 3), "{told:#?}");
+        assert!(filters.failed().all(|it| it != path("bad.cube")));
         // What nothing works with any more is forgotten.
         filters.sync(&Collection::default(), &compositor);
         assert!(filters.files.is_empty() && filters.told.is_empty());
+        let news = filters.look(&Collection::default(), "Camera", &compositor);
+        assert_eq!((news.gone.len(), news.told.len()), (3, 0));
     }
 }

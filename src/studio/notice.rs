@@ -36,6 +36,10 @@ pub enum Remedy {
     ChooseFolder,
     /// Show what this source shows, for correction.
     EditSource(SourceId),
+    /// Show the filters of this source, for another file.
+    EditFilters(SourceId),
+    /// Show the options of the transition, for another file.
+    EditTransition,
     /// Open at once what could not be opened.
     TryAgain,
 }

@@ -10,15 +10,16 @@ use crate::audio::{self, AudioChoice};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Timestamp};
 use crate::capture::{self, Dials, VideoChoice};
+use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
 use crate::media::source::Report;
-use crate::media::transport::AtEnd;
+use crate::media::transport::{AtEnd, LeftOut};
 use crate::media::{ExtraTrack, FrameGrid, Samples, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
-use crate::studio::absent::Absent;
+use crate::studio::absent::{Absent, News};
 use crate::studio::changer::Changer;
 use crate::studio::filters::Filters;
 use crate::studio::media::{MediaRoom, Shape};
@@ -274,6 +275,8 @@ impl Program {
         wanted.extend(sources.map(Path::to_owned));
         let strips = self.strips.failed().filter_map(AudioChoice::path);
         wanted.extend(strips.map(Path::to_owned));
+        wanted.extend(self.filters.failed().map(Path::to_owned));
+        wanted.extend(self.changer.lacks().map(|it| it.path));
         let due = self.absent.look(self.clock.now(), &wanted);
         if due.is_empty() { Tried::default() } else { self.retry(Some(&due)) }
     }
@@ -282,6 +285,9 @@ impl Program {
     pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> Tried {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
+        // What becomes of these is told when it is known.
+        self.filters.retry(due);
+        self.changer.retry(due, &shape);
         let is_due =
             |path: Option<&Path>| due.is_none_or(|due| path.is_some_and(|path| due.contains(path)));
         if self.video.failed() && is_due(self.video.choice.path()) {
@@ -354,13 +360,33 @@ impl Program {
     }
 
     /// What became of the files that filters work with since the last call.
-    pub(super) fn filter_changes(&mut self, collection: &Collection) -> Vec<Message> {
-        self.filters.look(collection, &self.compositor)
+    pub(super) fn filter_changes(&mut self, collection: &Collection) -> News {
+        self.filters.look(collection, &sources::label(&self.video.choice), &self.compositor)
+    }
+
+    /// Those of them that cannot be used of these filters, and why.
+    pub(super) fn filters_lack(&self, slots: &[Slot]) -> Vec<LeftOut> {
+        self.filters.lacks(slots)
+    }
+
+    /// Whether some of what is seen waits for a file that its filters work with.
+    pub(super) fn awaits_filters(&self) -> bool {
+        self.filters.awaits(&self.seen)
+    }
+
+    /// Goes on with what was read for a program that has ended.
+    pub(super) fn inherit(&mut self, filters: Filters) {
+        self.filters = filters.anew();
     }
 
     /// What became of the transitions' files since the last call.
-    pub(super) fn transition_changes(&mut self) -> Vec<Message> {
+    pub(super) fn transition_changes(&mut self) -> News {
         self.changer.look(&self.mixer, self.clock.now())
+    }
+
+    /// Those of them that cannot be used, and why.
+    pub(super) fn transitions_lack(&self) -> Vec<LeftOut> {
+        self.changer.lacks().collect()
     }
 
     /// Whether there is a picture to encode.
@@ -500,11 +526,12 @@ impl Program {
         ExtraTrack::all().for_each(|track| self.mixer.set_track(track, None));
     }
 
-    /// Ends composing and mixing; sources close behind them.
-    pub(super) fn end(self) {
+    /// Ends composing and mixing; sources close behind them. Gives what was read for filters.
+    pub(super) fn end(self) -> Filters {
         let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];
         for stuck in stuck.into_iter().flatten() {
             tracing::warn!(%stuck, "ending the program");
         }
+        self.filters
     }
 }

@@ -44,8 +44,17 @@ pub enum Said {
     Crowded {
         scene: String,
     },
-    /// A file that a filter works with cannot be used.
+    /// A file that filters of these sources work with cannot be used: they do nothing.
     FilterFailed {
+        id: SourceId,
+        source: String,
+        path: String,
+        reason: String,
+    },
+    /// …and what it is to hide of them must not be seen.
+    MaskFailed {
+        id: SourceId,
+        source: String,
         path: String,
         reason: String,
     },
@@ -101,6 +110,7 @@ impl Said {
             Self::NoStrip { .. } => NO_STRIP,
             Self::Crowded { .. } => CROWDED,
             Self::FilterFailed { .. } => "filter-failed",
+            Self::MaskFailed { .. } => "mask-failed",
             Self::TransitionFailed { .. } => "transition-failed",
             Self::Imported { .. } => "scenes-imported",
             Self::LeftOut { .. } => "scenes-left-out",
@@ -139,6 +149,10 @@ impl Said {
                 }
                 args
             }
+            Self::FilterFailed { source, path, reason, .. }
+            | Self::MaskFailed { source, path, reason, .. } => {
+                vec![("source", source.clone()), ("path", path.clone()), ("reason", reason.clone())]
+            }
             Self::Imported { scenes, sources, strips } => vec![
                 ("scenes", scenes.clone()),
                 ("sources", sources.clone()),
@@ -148,7 +162,6 @@ impl Said {
             Self::LeftOut { what } => vec![("what", what.clone())],
             Self::ImportFailed { path, reason }
             | Self::ExportFailed { path, reason }
-            | Self::FilterFailed { path, reason }
             | Self::TransitionFailed { path, reason } => {
                 vec![("path", path.clone()), ("reason", reason.clone())]
             }
@@ -179,6 +192,10 @@ impl Said {
             Self::SourceFailed { id, .. }
             | Self::SourceLost { id, .. }
             | Self::FileLeftOut { id, .. } => Some(Remedy::EditSource(*id)),
+            Self::FilterFailed { id, .. } | Self::MaskFailed { id, .. } => {
+                Some(Remedy::EditFilters(*id))
+            }
+            Self::TransitionFailed { .. } => Some(Remedy::EditTransition),
             _ => None,
         }
     }
@@ -204,8 +221,11 @@ impl Said {
             Self::Crowded { scene } => {
                 format!("The scene {scene} has more than {MOST_LAYERS} layers: those above them are not drawn.")
             }
-            Self::FilterFailed { path, reason } => {
-                format!("A filter does nothing, because {path} cannot be used: {reason}")
+            Self::FilterFailed { source, path, reason, .. } => {
+                format!("A filter of {source} does nothing, because {path} cannot be used: {reason}")
+            }
+            Self::MaskFailed { source, path, reason, .. } => {
+                format!("A slate is shown for {source}, because its mask {path} cannot be used: {reason}")
             }
             Self::TransitionFailed { path, reason } => {
                 format!("Scenes change with a cut, because {path} cannot be used: {reason}")
@@ -253,8 +273,9 @@ impl Said {
             Self::FileLeftOut { .. } => "It is shown in its turn as soon as it is there. Or choose another file for it in the properties of the source.".into(),
             Self::NoStrip { .. } => "Remove a strip from the sound desk, then add one that hears it.".into(),
             Self::Crowded { .. } => "Hide or remove what is not needed; what is in groups and in scenes within it counts one by one.".into(),
-            Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
-            Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),
+            Self::FilterFailed { .. } => "The filter works as soon as the file is there. Or choose another file in the filters of the source.".into(),
+            Self::MaskFailed { .. } => "The source is shown as soon as the file is there: without it nothing would be hidden. Or choose another file in its filters.".into(),
+            Self::TransitionFailed { .. } => "It is taken as soon as it is there. Or choose another file in the transition's options.".into(),
             Self::LeftOut { .. } => "onair has nothing of that kind, or no room for it. The scenes are without it.".into(),
             Self::ImportFailed { .. } => "Choose a scene collection of onair (TOML or JSON) or of OBS (JSON).".into(),
             Self::ExportFailed { .. } => "Choose another folder.".into(),

@@ -82,6 +82,8 @@ pub struct SceneSource {
     pub playing: Option<Position>,
     /// Those of its files that it goes on without.
     pub left_out: Arc<[LeftOut]>,
+    /// Files of its filters that cannot be used.
+    pub filters_lack: Vec<LeftOut>,
     /// The device's own id; empty for what is no device.
     pub device: String,
 }
@@ -100,17 +102,28 @@ pub struct Scenes {
     pub can_redo: bool,
     /// The machine does not keep up: filters that only make a picture nicer are left out.
     pub lacks_filters: bool,
+    /// Files of transitions that cannot be used.
+    pub transitions_lack: Vec<LeftOut>,
     /// What cameras that are open let be set, by their ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
     /// What they offer.
     pub formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
+/// Why this file is among those that cannot be used.
+fn lack<'a>(files: &'a [LeftOut], path: &Path) -> Option<&'a str> {
+    files.iter().find(|it| it.path == path).map(|it| it.reason.as_str())
+}
+
 impl SceneSource {
     /// Why it goes on without this file.
     pub fn lacks(&self, path: &Path) -> Option<&str> {
-        let found = self.left_out.iter().find(|it| it.path == path);
-        found.map(|it| it.reason.as_str())
+        lack(&self.left_out, path)
+    }
+
+    /// Why its filters cannot work with this file.
+    pub fn filter_lacks(&self, path: &Path) -> Option<&str> {
+        lack(&self.filters_lack, path)
     }
 }
 
@@ -118,6 +131,11 @@ impl Scenes {
     /// How a source fares.
     pub fn source(&self, id: SourceId) -> Option<&SceneSource> {
         self.sources.iter().find(|source| source.id == id)
+    }
+
+    /// Why transitions cannot work with this file.
+    pub fn transition_lacks(&self, path: &Path) -> Option<&str> {
+        lack(&self.transitions_lack, path)
     }
 }
 

@@ -217,11 +217,13 @@ pub fn remedy_key(remedy: Remedy) -> &'static str {
         Remedy::RefreshDevices => key!("remedy-refresh"),
         Remedy::ChooseFolder => key!("remedy-folder"),
         Remedy::EditSource(_) => key!("remedy-source"),
+        Remedy::EditFilters(_) => key!("remedy-filters"),
+        Remedy::EditTransition => key!("remedy-transition"),
         Remedy::TryAgain => key!("try-again"),
     }
 }
 
-/// Does what a remedy's button promises. Editing a target or a source is up to the screen.
+/// Does what a remedy's button promises. Showing what is to be changed is up to the screen.
 pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
     match remedy {
         Some(Remedy::RetryNow) => view.send(Command::RetryNow),
@@ -236,7 +238,13 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
             view.send(Command::Player(Playing::Trust { tile, pin }));
         }
         Some(Remedy::TryAgain) => view.send(Command::TryAgain),
-        Some(Remedy::EditTarget(_) | Remedy::EditSource(_)) | None => {}
+        Some(
+            Remedy::EditTarget(_)
+            | Remedy::EditSource(_)
+            | Remedy::EditFilters(_)
+            | Remedy::EditTransition,
+        )
+        | None => {}
     }
 }
 

@@ -81,8 +81,11 @@ pub fn show(
         };
         card.show(&mut top, view.theme, view.texts);
     }
-    if let Some(Remedy::EditSource(id)) = notices::cards(&mut top, view, Place::Stage, 2) {
-        draft.show_properties(id);
+    match notices::cards(&mut top, view, Place::Stage, 2) {
+        Some(Remedy::EditSource(id)) => draft.show_properties(id),
+        Some(Remedy::EditFilters(id)) => draft.show_lacking_filter(&view.snapshot.scenes, id),
+        Some(Remedy::EditTransition) => draft.show_lacking_transition(&view.snapshot.scenes),
+        _ => {}
     }
     // As high as it was in the last frame.
     let height_id = ui.scope_id().with("sound-notices-height");

@@ -31,10 +31,11 @@ pub enum Wish {
     PickAnother(Pick, SourceId, Option<PathBuf>),
     /// Ask for files that a source plays or shows after its first one.
     PickThen(Then, Option<PathBuf>),
-    /// Ask for a file for this filter of a source, by its place in the list.
-    PickFilterFile(Asset, SourceId, usize),
-    /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures.
-    PickTransitionFile(Means),
+    /// Ask for a file for this filter of a source, by its place in the list; the dialog begins where it was.
+    PickFilterFile(Asset, SourceId, usize, Option<PathBuf>),
+    /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures; the dialog
+    /// begins where it was.
+    PickTransitionFile(Means, Option<PathBuf>),
     /// Ask for a file of scenes and take it in.
     PickScenes,
     /// Ask for a file and write the scenes into it.

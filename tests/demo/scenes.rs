@@ -67,6 +67,7 @@ pub(super) fn playing_sources() -> Vec<SceneSource> {
         reason: String::new(),
         playing: Some(playing),
         left_out: std::sync::Arc::default(),
+        filters_lack: Vec::new(),
         device: String::new(),
     };
     let slides = Position { item: Some((2, 12)), ..Position::default() };
@@ -85,6 +86,7 @@ pub(super) fn camera_source() -> SceneSource {
         reason: String::new(),
         playing: None,
         left_out: std::sync::Arc::default(),
+        filters_lack: Vec::new(),
         device: "c920".into(),
     }
 }

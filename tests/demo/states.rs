@@ -103,6 +103,7 @@ fn missing(snapshot: &mut Snapshot) {
         reason: reason.into(),
         playing: None,
         left_out: std::sync::Arc::default(),
+        filters_lack: Vec::new(),
         device: String::new(),
     }];
     let remedy = Some(Remedy::EditSource(SourceId(1)));

@@ -1,5 +1,6 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
+use onair::media::transport::LeftOut;
 use onair::ui::pick::{Pick, Then};
 
 use super::*;
@@ -53,6 +54,97 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
     harness.run();
     // Beauty: what hides something never is, and what is off is off.
     assert_eq!(told(&harness), 1);
+}
+
+/// What a person is told of a file that cannot be used.
+fn lacking(key: &'static str, remedy: Remedy) -> Notice {
+    Notice {
+        id: 7,
+        key,
+        args: Vec::new(),
+        level: Level::Warning,
+        summary: "A file cannot be used".into(),
+        advice: String::new(),
+        detail: String::new(),
+        remedy: Some(remedy),
+    }
+}
+
+const GONE: &str = "No such file or directory (os error 2)";
+
+#[test]
+fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
+    let mut harness = open("filters");
+    let with_file = |kind: &str| {
+        let mut filter = video::Filter::of_kind(kind).unwrap();
+        filter.set_file(format!("/a/{kind}").into());
+        video::Slot { enabled: true, filter }
+    };
+    let slots = ["lut", "watermark", "mask"].map(with_file);
+    apply(&mut harness, &Edit::SetFilters(SourceId(1), slots.to_vec()));
+    harness.state().demo.change(|snapshot| {
+        let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
+        source.id = SourceId(1);
+        let lacks = |path: &str| LeftOut { path: path.into(), reason: GONE.into() };
+        source.filters_lack = vec![lacks("/a/watermark"), lacks("/a/mask")];
+        snapshot.scenes.sources = vec![source];
+        snapshot.notices = vec![lacking("filter-failed", Remedy::EditFilters(SourceId(1)))];
+    });
+    harness.run();
+    // The notice leads to the first that lacks its file.
+    assert_eq!(click(&mut harness, "Change filter"), [Command::Dismiss(7)]);
+    harness.run();
+    assert_eq!(harness.query_all_by_label("Its file cannot be used.").count(), 2);
+    harness.get_by_label("watermark");
+    let told = format!("The file cannot be used: {GONE}. Pictures pass the filter as they are.");
+    harness.get_by_label(&told);
+    assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
+    click(&mut harness, "Choose a file…");
+    let folder = Some("/a".into());
+    let wish = Wish::PickFilterFile(video::Asset::Picture, SourceId(1), 1, folder);
+    assert_eq!(harness.state().wishes.last(), Some(&wish));
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.picked_filter(SourceId(1), 1, "/b/logo.png".into());
+    let (_, set) = filters_set(&commands(&mut harness));
+    let path = |slot: &video::Slot| slot.filter.file().unwrap().1.to_owned();
+    assert_eq!(
+        set.iter().map(path).collect::<Vec<_>>()[1..],
+        [std::path::PathBuf::from("/b/logo.png"), "/a/mask".into()]
+    );
+    // A mask: nothing is seen without it.
+    harness.get_by_role_and_label(Role::Button, "Mask").click();
+    harness.run();
+    harness.get_by_label_contains("The source shows a slate until it can");
+    // What is there has nothing to say.
+    harness.get_by_role_and_label(Role::Button, "Colour table").click();
+    harness.run();
+    assert!(harness.query_by_label_contains("cannot be used: ").is_none());
+    assert!(harness.query_by_label("Try again").is_none());
+}
+
+#[test]
+fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
+    let mut harness = open("media");
+    let stinger = Kind::Stinger(Stinger { file: "/a/swoosh.webm".into(), ..Stinger::default() });
+    let transition = Transition { kind: stinger, ..Transition::default() };
+    apply(&mut harness, &Edit::SetTransition(transition));
+    harness.state().demo.change(|snapshot| {
+        let file = LeftOut { path: "/a/swoosh.webm".into(), reason: GONE.into() };
+        snapshot.scenes.transitions_lack = vec![file];
+        snapshot.notices = vec![lacking("transition-failed", Remedy::EditTransition)];
+    });
+    harness.run();
+    assert_eq!(click(&mut harness, "Change transition"), [Command::Dismiss(7)]);
+    harness.run();
+    harness.get_by_label(&format!("The file cannot be used: {GONE}. Scenes change with a cut."));
+    assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
+    click(&mut harness, "Choose…");
+    let means = onair::ui::pick::Means::Clip;
+    let wish = Wish::PickTransitionFile(means, Some("/a".into()));
+    assert_eq!(harness.state().wishes.last(), Some(&wish));
+    harness.state().demo.change(|snapshot| snapshot.scenes.transitions_lack.clear());
+    harness.run();
+    assert!(harness.query_by_label("Try again").is_none());
 }
 
 /// The properties that a command sets.
@@ -158,7 +250,7 @@ fn a_transition_is_chosen_and_set() {
     harness.get_by_label("No file chosen: scenes change with a cut.");
     harness.get_by_label("Choose…").click();
     harness.run();
-    let picked = Wish::PickTransitionFile(onair::ui::pick::Means::Clip);
+    let picked = Wish::PickTransitionFile(onair::ui::pick::Means::Clip, None);
     assert!(harness.state().wishes.contains(&picked));
     let screen = harness.state_mut().screen.as_mut().unwrap();
     screen.picked_transition("/v/swoosh.webp".into());

@@ -15,7 +15,7 @@ use crate::compose::filter::delay::Delay;
 use crate::compose::filter::denoise::Denoise;
 use crate::compose::filter::key::{ChromaKey, ColorKey, LumaKey};
 use crate::compose::filter::lut::Lut;
-use crate::compose::filter::material::Material;
+use crate::compose::filter::material::{Material, Supply};
 use crate::compose::filter::picture::{Mask, Watermark};
 use crate::compose::filter::scale::Scale;
 use crate::compose::filter::setting::{Filter, MOST_FILTERS, Slot};
@@ -31,8 +31,27 @@ const IDLE: usize = 4;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     pub slot: Slot,
-    /// What is in its file, once that was read: without it the picture passes as it is.
-    pub material: Option<Material>,
+    /// What is in its file: without it the picture passes as it is, or nothing is seen of it.
+    pub material: Supply,
+}
+
+/// What is seen of a source while the file is not there by which some of it is hidden.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cover {
+    /// What lies below: it may come any moment.
+    Nothing,
+    Slate,
+}
+
+impl Wanted {
+    fn cover(&self) -> Option<Cover> {
+        let cover = match self.material {
+            Supply::Coming => Cover::Nothing,
+            Supply::Lacking => Cover::Slate,
+            Supply::Nothing | Supply::There(_) => return None,
+        };
+        self.slot.filter.hides_by_file().then_some(cover)
+    }
 }
 
 /// Pictures of one shape.
@@ -49,6 +68,9 @@ struct Made {
 
 enum Work {
     Step(Box<dyn Step>),
+    // These remember earlier pictures.
+    Denoise(Denoise),
+    Deinterlace(Deinterlace),
     Delay(Delay),
 }
 
@@ -64,6 +86,7 @@ struct Link {
 #[derive(Default)]
 pub struct Chain {
     links: Vec<Link>,
+    cover: Option<Cover>,
     tint: Tint,
     tinted: Option<Made>,
     shelf: Option<Shelf>,
@@ -88,10 +111,12 @@ fn take(shelf: &mut Option<Shelf>, shape: (Size, bool)) -> Fresh<Planes> {
 }
 
 impl Chain {
-    /// These are the filters from now on. One that is as it was goes on with what it remembers.
+    /// These are the filters from now on. One that is as it was goes on with what it remembers, and so
+    /// does one whose amounts alone are others.
     pub fn set(&mut self, wanted: &[Wanted]) {
         let mut before = std::mem::take(&mut self.links);
         let on = wanted.iter().take(MOST_FILTERS).filter(|wanted| wanted.slot.enabled);
+        self.cover = on.clone().filter_map(Wanted::cover).max();
         // As many delays as there were keep their order: what waits in one came before what waits in another.
         let delays = on.clone().filter(|wanted| length(wanted).is_some()).count();
         let in_order = delays == before.iter().filter(|link| link.is_delay()).count();
@@ -108,6 +133,10 @@ impl Chain {
                 *link = link.take().or_else(other).map(|link| link.delayed(wanted, by));
             }
             if link.is_none() {
+                let adjusted = before.iter_mut().position(|it| it.adjust(wanted));
+                *link = adjusted.map(|at| before.remove(at));
+            }
+            if link.is_none() {
                 let new = |work| Link { wanted: wanted.clone(), work, shelf: None, made: None };
                 *link = work(wanted).map(new);
             }
@@ -117,7 +146,12 @@ impl Chain {
 
     /// Whether pictures pass as they are.
     pub fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.links.is_empty() && self.cover.is_none()
+    }
+
+    /// What is seen instead of what it makes.
+    pub fn cover(&self) -> Option<Cover> {
+        self.cover
     }
 
     /// The picture of the instant `at` with everything done to it. `lean`: without what is costly. The
@@ -192,9 +226,22 @@ impl Link {
         self
     }
 
+    /// Does the same by other amounts from now on, if it remembers anything that is worth keeping.
+    fn adjust(&mut self, wanted: &Wanted) -> bool {
+        match (&mut self.work, wanted.slot.filter.clone().bounded()) {
+            (Work::Denoise(it), Filter::Denoise { spatial, temporal }) => it.set(spatial, temporal),
+            (Work::Deinterlace(it), Filter::Deinterlace { mode, field }) => it.set(mode, field),
+            _ => return false,
+        }
+        (self.wanted, self.made) = (wanted.clone(), None);
+        true
+    }
+
     fn run(&mut self, picture: &VideoFrame, at: Timestamp, crew: &Crew) -> VideoFrame {
-        let step = match &mut self.work {
-            Work::Step(step) => step,
+        let step: &mut dyn Step = match &mut self.work {
+            Work::Step(step) => &mut **step,
+            Work::Denoise(denoise) => denoise,
+            Work::Deinterlace(deinterlace) => deinterlace,
             Work::Delay(delay) => return delay.run(picture, at),
         };
         if let Some(frame) = kept(self.made.as_ref(), picture) {
@@ -221,7 +268,7 @@ fn delay_of(ms: f32) -> Option<Duration> {
 /// What does the work of a filter; `None`: nothing is to be done.
 fn work(wanted: &Wanted) -> Option<Work> {
     let picture = || match &wanted.material {
-        Some(Material::Picture(picture)) => Some(Arc::clone(picture)),
+        Supply::There(Material::Picture(picture)) => Some(Arc::clone(picture)),
         _ => None,
     };
     let step: Box<dyn Step> = match wanted.slot.filter.clone().bounded() {
@@ -253,11 +300,15 @@ fn work(wanted: &Wanted) -> Option<Work> {
         }
         Filter::Sharpen { amount } => Box::new(Sharpen::new(amount)),
         Filter::Blur { sigma } => Box::new(Blur::new(sigma)),
-        Filter::Denoise { spatial, temporal } => Box::new(Denoise::new(spatial, temporal)),
+        Filter::Denoise { spatial, temporal } => {
+            return Some(Work::Denoise(Denoise::new(spatial, temporal)));
+        }
         Filter::Beauty { smooth, whiten, area } => Box::new(Beauty::new(smooth, whiten, area)),
-        Filter::Deinterlace { mode, field } => Box::new(Deinterlace::new(mode, field)),
+        Filter::Deinterlace { mode, field } => {
+            return Some(Work::Deinterlace(Deinterlace::new(mode, field)));
+        }
         Filter::Lut { amount, .. } => match &wanted.material {
-            Some(Material::Table(table)) => Box::new(Lut::new(Arc::clone(table), amount)),
+            Supply::There(Material::Table(table)) => Box::new(Lut::new(Arc::clone(table), amount)),
             _ => return None,
         },
         Filter::Mask { reading, .. } => Box::new(Mask::new(picture()?, reading)),
@@ -283,7 +334,8 @@ mod tests {
         let slot = |filter: Filter| {
             let [table, picture] = &*FILES;
             let material = if filter.kind() == "lut" { table } else { picture };
-            Wanted { slot: Slot { enabled: true, filter }, material: Some(material.clone()) }
+            let material = Supply::There(material.clone());
+            Wanted { slot: Slot { enabled: true, filter }, material }
         };
         filters.into_iter().map(slot).collect()
     }
@@ -436,6 +488,48 @@ mod tests {
     }
 
     #[test]
+    fn what_remembers_goes_on_with_that_while_its_amounts_are_drawn() {
+        let size = Size::new(64, 36);
+        let grey = |luma: u8, odd: u8| {
+            let mut planes = Planes::black(size);
+            for (row, line) in planes.y.chunks_exact_mut(64).enumerate() {
+                line.fill(if row % 2 == 0 { luma } else { odd });
+            }
+            let planes = Arc::new(Pooled::unpooled(planes));
+            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        };
+        let denoise = |temporal| Filter::Denoise { spatial: 0.0, temporal };
+        let see = |chain: &mut Chain, filter: Filter, frame: &VideoFrame| {
+            chain.set(&wanted([filter]));
+            let out = chain.apply(frame, Timestamp::ZERO, false, &Crew::alone());
+            out.planes.y[64]
+        };
+        let mut chain = Chain::default();
+        assert_eq!(see(&mut chain, denoise(1.0), &grey(100, 100)), 100);
+        // Noise of 4: what is remembered holds it down, at each step of the slider.
+        let held = see(&mut chain, denoise(0.9), &grey(104, 104));
+        assert!((100..103).contains(&held), "{held}");
+        // Once it was switched off altogether it begins anew.
+        assert_eq!(see(&mut chain, denoise(0.0), &grey(104, 104)), 104);
+        assert_eq!(see(&mut chain, denoise(1.0), &grey(108, 108)), 108);
+
+        use crate::compose::filter::deinterlace::{Deinterlacing, Field};
+        let woven = |mode, field| Filter::Deinterlace { mode, field };
+        let mut chain = Chain::default();
+        // Lines that stand still are kept, by whichever field it goes.
+        let still = woven(Deinterlacing::Adaptive, Field::Top);
+        see(&mut chain, still.clone(), &grey(50, 200));
+        let kept = see(&mut chain, still, &grey(50, 200));
+        let turned = see(&mut chain, woven(Deinterlacing::Adaptive, Field::Bottom), &grey(50, 200));
+        assert_eq!((kept, turned), (200, 200));
+        let first = |chain: &Chain| chain.links[0].made.as_ref().unwrap().frame.planes.y[0];
+        assert_eq!(first(&chain), 50, "nothing moved");
+        see(&mut chain, woven(Deinterlacing::Linear, Field::Bottom), &grey(50, 200));
+        see(&mut chain, woven(Deinterlacing::Adaptive, Field::Bottom), &grey(50, 200));
+        assert_eq!(first(&chain), 200, "what was before that is not remembered");
+    }
+
+    #[test]
     fn a_delay_of_no_length_is_none() {
         for ms in [0.0, -1.0, f32::NAN, f32::NEG_INFINITY] {
             assert_eq!(delay_of(ms), None, "{ms}");
@@ -444,9 +538,36 @@ mod tests {
     }
 
     #[test]
+    fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
+        let cover = |kinds: &[(&str, bool, Supply)]| {
+            let wanted = kinds.iter().map(|(kind, enabled, material)| {
+                let filter = Filter::of_kind(kind).unwrap();
+                Wanted { slot: Slot { enabled: *enabled, filter }, material: material.clone() }
+            });
+            let mut chain = Chain::default();
+            chain.set(&wanted.collect::<Vec<_>>());
+            // It is kept where there is nothing else to do.
+            assert!(chain.cover().is_none() || !chain.is_empty());
+            chain.cover()
+        };
+        let there = Supply::There(FILES[1].clone());
+        let (coming, lacking) = (Supply::Coming, Supply::Lacking);
+        assert_eq!(cover(&[("mask", true, coming.clone())]), Some(Cover::Nothing));
+        assert_eq!(cover(&[("mask", true, lacking.clone())]), Some(Cover::Slate));
+        let both = [("mask", true, lacking.clone()), ("mask", true, coming.clone())];
+        assert_eq!(cover(&both), Some(Cover::Slate));
+        assert_eq!(cover(&[("mask", false, lacking.clone())]), None, "it is off");
+        assert_eq!(cover(&[("mask", true, there)]), None);
+        assert_eq!(cover(&[("mask", true, Supply::Nothing)]), None, "no file is chosen yet");
+        for kind in ["lut", "watermark"] {
+            assert_eq!(cover(&[(kind, true, coming.clone()), (kind, true, lacking.clone())]), None);
+        }
+    }
+
+    #[test]
     fn a_filter_that_is_off_and_one_too_many_do_nothing() {
         let darker = |enabled| Wanted {
-            material: None,
+            material: Supply::Nothing,
             slot: Slot {
                 enabled,
                 filter: Filter::Color {

@@ -50,6 +50,15 @@ impl Deinterlace {
     pub fn new(mode: Deinterlacing, field: Field) -> Self {
         Self { mode, field, past: None }
     }
+
+    /// So from now on. What it remembers stays.
+    pub fn set(&mut self, mode: Deinterlacing, field: Field) {
+        // Only one mode looks at the picture before, and keeps it.
+        if [self.mode, mode] != [Deinterlacing::Adaptive; 2] {
+            self.past = None;
+        }
+        (self.mode, self.field) = (mode, field);
+    }
 }
 
 impl Step for Deinterlace {

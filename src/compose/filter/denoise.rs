@@ -29,6 +29,14 @@ impl Denoise {
             size: None,
         }
     }
+
+    /// By so much from now on. What it remembers stays.
+    pub fn set(&mut self, spatial: f32, temporal: f32) {
+        let now = Self::new(spatial, temporal);
+        // While nothing was remembered the past grew old.
+        let size = self.size.filter(|_| self.time > 0);
+        (self.place, self.time, self.size) = (now.place, now.time, size);
+    }
 }
 
 impl Step for Denoise {

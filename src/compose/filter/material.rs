@@ -22,6 +22,25 @@ pub enum Material {
     Picture(Arc<Planes>),
 }
 
+/// What there is of a filter's file.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Supply {
+    /// It works with none, or none is chosen: the picture passes as it is.
+    #[default]
+    Nothing,
+    /// It is being read.
+    Coming,
+    /// It cannot be read.
+    Lacking,
+    There(Material),
+}
+
+impl From<Option<Material>> for Supply {
+    fn from(material: Option<Material>) -> Self {
+        material.map_or(Self::Nothing, Self::There)
+    }
+}
+
 impl PartialEq for Material {
     /// Whether both are the same reading of the same file.
     fn eq(&self, other: &Self) -> bool {

@@ -23,11 +23,11 @@ mod step;
 mod tone;
 
 pub use self::beauty::Area;
-pub use self::chain::{Chain, Wanted};
+pub use self::chain::{Chain, Cover, Wanted};
 pub use self::cube::{Cube, MOST_BYTES as MOST_CUBE_BYTES};
 pub use self::deinterlace::{Deinterlacing, Field};
 pub use self::lut::Table;
-pub use self::material::{Asset, Material};
+pub use self::material::{Asset, Material, Supply};
 pub use self::picture::{Corner, Reading};
 pub use self::scale::Kernel;
 pub use self::setting::{Choice, Filter, MOST_FILTERS, Parameter, Slot, Unit};

@@ -146,6 +146,11 @@ impl Filter {
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }
+
+    /// Whether its file says what is hidden: while that is not there nothing of the picture may be seen.
+    pub const fn hides_by_file(&self) -> bool {
+        matches!(self, Self::Mask { .. })
+    }
 }
 
 /// What a number of a filter means.

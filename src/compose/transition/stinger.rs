@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Crew, Fresh, Pool, Timestamp};
-use crate::compose::filter::{Chain, Filter, Slot, Wanted};
+use crate::compose::filter::{Chain, Filter, Slot, Supply, Wanted};
 use crate::media::color::Range;
 use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
 
@@ -138,7 +138,8 @@ impl Seer {
             Matte::Own | Matte::Right | Matte::Below => None,
         };
         let wanted = filter
-            .map(|filter| Wanted { slot: Slot { enabled: true, filter }, material: None })
+            .map(|filter| Slot { enabled: true, filter })
+            .map(|slot| Wanted { slot, material: Supply::Nothing })
             .into_iter();
         key.set(&wanted.collect::<Vec<_>>());
         Self { matte, invert, key, pool: None, made: None }

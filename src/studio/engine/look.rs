@@ -27,9 +27,6 @@ impl Engine {
         let overdue = undecided && self.clock.now() >= self.state.decide_by;
         if self.state.devices.poll() || overdue {
             self.decide();
-            for command in std::mem::take(&mut self.state.postponed) {
-                self.obey(command);
-            }
         }
         self.look_at_keys();
         self.look_at_network();
@@ -41,6 +38,7 @@ impl Engine {
         self.look_at_sources();
         self.look_at_strips();
         self.look_at_scenes();
+        self.go_on();
         let built_in = &self.built_in;
         self.watch.talk(|| built_in.ready(), &self.runtime);
         for (message, way) in self.watch.poll() {

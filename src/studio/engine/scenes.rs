@@ -16,6 +16,7 @@ use crate::compose::transition::Transition;
 use crate::media::Track;
 use crate::media::source::{Format, Report, State};
 use crate::media::transport::AtEnd;
+use crate::studio::absent::News;
 use crate::studio::event::{self, Event};
 use crate::studio::message::{Message, keys};
 use crate::studio::program::{Program, Tried};
@@ -88,6 +89,16 @@ impl Engine {
                 self.state.ledger.clear_of(keys::SOURCE, &value);
                 self.state.ledger.clear_of(&["file-failed"], &value);
             }
+            self.tell(&message, "");
+        }
+    }
+
+    /// What became of files, of which notices of these kinds tell.
+    fn tell_news(&mut self, keys: &[&str], news: News) {
+        for path in news.gone {
+            self.state.ledger.clear_of(keys, &path);
+        }
+        for message in news.told {
             self.tell(&message, "");
         }
     }
@@ -353,15 +364,14 @@ impl Engine {
         let changes = program.source_changes();
         let left_out = program.files_left_out();
         let seen_changed = program.seen_changed();
-        let mut failed = program.filter_changes(&self.settings.collection);
-        failed.extend(program.transition_changes());
+        let filters = program.filter_changes(&self.settings.collection);
+        let transitions = program.transition_changes();
         if let Some(said) = said {
             self.state.ledger.clear(keys::STRAIN);
             self.tell(&Message::Scenes(said), "");
         }
-        for message in failed {
-            self.tell(&message, "");
-        }
+        self.tell_news(keys::FILTER, filters);
+        self.tell_news(keys::TRANSITION, transitions);
         if seen_changed {
             self.attend_strips();
         }
@@ -454,6 +464,7 @@ impl Engine {
                     id,
                     playing: transport.position(),
                     left_out: transport.left_out(),
+                    filters_lack: program.filters_lack(stage.shared.filters(id)),
                     device: report.id.clone(),
                     state: super::view::source_state(report.state),
                     name: report.name,
@@ -477,6 +488,7 @@ impl Engine {
             can_undo,
             can_redo,
             lacks_filters: stage.strain >= Strain::Filters,
+            transitions_lack: program.map(Program::transitions_lack).unwrap_or_default(),
             controls: self.state.stage.board.listed(),
             formats: self.state.stage.board.formats(),
         }

@@ -21,6 +21,12 @@ pub(in crate::studio) const SOURCE: &[&str] = &["scene-source-failed", "scene-so
 /// Of files that a source leaves out.
 pub(in crate::studio) const LEFT_OUT: &[&str] = &["scene-file-left-out", "scene-files-left-out"];
 
+/// Of files that filters work with.
+pub(in crate::studio) const FILTER: &[&str] = &["filter-failed", "mask-failed"];
+
+/// Of those that transitions do.
+pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
+
 /// Of a target; a new try makes them untrue.
 pub(in crate::studio) const TARGET: &[&str] = &[
     "no-target",
@@ -137,7 +143,6 @@ const OTHERS: &[&str] = &[
     "settings-bad",
     "settings-not-saved",
     "scene-source-back",
-    "filter-failed",
     said::NO_STRIP,
     said::CROWDED,
     "scenes-imported",
@@ -145,13 +150,12 @@ const OTHERS: &[&str] = &[
     "scenes-import-failed",
     "scenes-exported",
     "scenes-export-failed",
-    "transition-failed",
 ];
 
 impl Message {
     /// Every name there is, for the test that looks for its texts in each language.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        [DOWN, SOURCE, LEFT_OUT, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS]
+        [DOWN, SOURCE, LEFT_OUT, FILTER, TRANSITION, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS]
             .into_iter()
             .flatten()
             .copied()

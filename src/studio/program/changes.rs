@@ -1,6 +1,7 @@
 //! Everything of the picture is changed while it goes out, by real code in simulated time: between any two
 //! wishes comes a tick, each tick gives one picture, none comes twice, and each is as a program shows it
-//! that was never anything else: wholly what was before the change, or wholly what is after it.
+//! that was never anything else: wholly what was before the change, or wholly what is after it. Files that
+//! filters work with are read when the test says so.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,13 +12,14 @@ use super::*;
 use crate::base::Pooled;
 use crate::base::queue::{self, Full, Receiver};
 use crate::capture::Context;
-use crate::compose::filter::{Filter, Slot, Wanted};
+use crate::compose::filter::{Asset, Cube, Filter, Material, Slot, Supply, Table, Wanted};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Place, SceneId};
 use crate::compose::transition::{Kind, Side};
 use crate::compose::{Given, Ticker};
 use crate::media::source::{Format, Status};
 use crate::media::{Color, Planes, Size, VideoFeed};
 use crate::studio::Edit;
+use crate::studio::filters::Key;
 
 const SIZE: Size = Size::new(64, 36);
 /// What lies below everything else: it always moves.
@@ -50,25 +52,45 @@ fn open(choice: &VideoChoice, _: &Dials, _: &Context) -> Result<capture::Source,
     Ok(capture::Source { feed: Box::new(moving(choice)), status })
 }
 
+/// What sources' filters are, with what is in their files.
+type Filtered = BTreeMap<SourceId, Vec<Wanted>>;
+
+/// What is in a file that a filter works with: each has another content, and one is broken.
+fn read((asset, path): &Key) -> Result<Material, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let number = name.parse::<usize>().map_err(|_| "it is broken".to_owned())?;
+    Ok(match asset {
+        Asset::Table => {
+            let dark = 0.1 * number as f32;
+            let cube = format!("LUT_1D_SIZE 2\n{dark} {dark} {dark}\n0.9 0.8 0.7\n");
+            Material::Table(Arc::new(Table::new(&Cube::parse(&cube).unwrap())))
+        }
+        Asset::Picture => {
+            let mut planes = Planes::transparent(Size::new(16, 8));
+            planes.y.fill(40 + 50 * number as u8);
+            for (place, alpha) in planes.alpha.iter_mut().flatten().enumerate() {
+                *alpha = if place % 3 == number % 3 { 255 } else { 0 };
+            }
+            Material::Picture(Arc::new(planes))
+        }
+    })
+}
+
 /// A program that shows nothing but this, and never did.
-fn apart(collection: &Collection, plan: Plan) -> compose::Program {
+fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Program {
     let mut program = compose::Program::new(SIZE);
     let feeds = collection.sources.iter().map(|source| {
         let feed: Box<dyn VideoFeed> = Box::new(moving(&source.choice));
         (source.id, Given::Feed(Some(feed)))
     });
     program.obey(feeds.collect(), Some((Arc::new(plan), None)), None);
-    let filters = collection.sources.iter().map(|source| {
-        let slots = source.filters.iter();
-        (source.id, slots.map(|slot| Wanted { slot: slot.clone(), material: None }).collect())
-    });
-    program.set_filters(filters.collect::<BTreeMap<_, _>>(), false);
+    program.set_filters(filters.clone(), false);
     program
 }
 
 /// What it shows at an instant.
-fn wanted(collection: &Collection, at: Timestamp) -> Arc<Pooled<Planes>> {
-    apart(collection, collection.plan(collection.current)).picture(at).0.planes
+fn wanted((collection, filters): (&Collection, &Filtered), at: Timestamp) -> Arc<Pooled<Planes>> {
+    apart(collection, collection.plan(collection.current), filters).picture(at).0.planes
 }
 
 struct Rig {
@@ -87,8 +109,9 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         let quality = Quality { size: SIZE, ..Quality::default() };
-        let (program, ticker) =
+        let (mut program, ticker) =
             Program::by_hand(Clock::start(), &quality, MediaRoom::opened_by(open)).unwrap();
+        program.filters = Filters::by_hand();
         let (encoder, frames) = queue::bounded("test", 1_024, Full::DropOldest);
         program.compositor().attach_encoder(encoder);
         let (ticker, next) = (Arc::new(Mutex::new(ticker)), Arc::new(AtomicI64::new(0)));
@@ -146,26 +169,76 @@ impl Rig {
         frames
     }
 
+    /// The filters as the compositor has them. Sources of one device that are set alike are drawn as its
+    /// first one.
+    fn filtered(&self, collection: &Collection) -> Filtered {
+        let mut filters = self.program.filters.told().clone();
+        for source in &collection.sources {
+            let first = collection.sources.iter().find(|it| it.choice == source.choice);
+            if let Some(first) = first.filter(|first| first.filters == source.filters)
+                && let Some(its) = filters.get(&first.id).cloned()
+            {
+                filters.insert(source.id, its);
+            }
+        }
+        filters
+    }
+
     /// Changes to that at once, with ticks in between, and looks at every picture.
     fn change(&mut self, to: Collection, what: &str) {
+        let before = self.filtered(&self.collection);
+        self.begin(&to);
+        let now = self.filtered(&to);
+        let from = std::mem::replace(&mut self.collection, to);
+        let to = self.collection.clone();
+        self.check((&from, &before), (&to, &now), what);
+    }
+
+    fn begin(&mut self, to: &Collection) {
         let cut = (to.current != self.collection.current).then_some(Transition::CUT);
-        self.show(&to, cut);
+        self.show(to, cut);
+    }
+
+    /// A file was read; what is told of it.
+    fn give(&mut self, key: &Key, read: Result<Material, String>) -> News {
+        self.program.filters.give(key, read);
+        self.program.filter_changes(&self.collection)
+    }
+
+    /// So many files that wait are read at once.
+    fn read(&mut self, count: usize) {
+        let collection = self.collection.clone();
+        let before = self.filtered(&collection);
+        for key in self.program.filters.waiting().iter().take(count) {
+            self.program.filters.give(key, read(key));
+        }
+        self.program.filter_changes(&self.collection);
+        let now = self.filtered(&collection);
+        self.check((&collection, &before), (&collection, &now), "files are read");
+    }
+
+    /// Whether the pictures since the last call are wholly the old, and then wholly the new.
+    fn check(
+        &mut self,
+        before: (&Collection, &Filtered),
+        now: (&Collection, &Filtered),
+        what: &str,
+    ) {
         self.tick();
         self.tick();
         let mut seen = false;
         let frames = self.pictures();
         let count = frames.len();
         for (number, frame) in (1..).zip(frames) {
-            let same = |of: &Collection| **wanted(of, frame.pts) == **frame.planes;
+            let same = |of| **wanted(of, frame.pts) == **frame.planes;
             // At some instants both look alike.
-            let (old, new) = (same(&self.collection), same(&to));
+            let (old, new) = (same(before), same(now));
             let place = format!("{what}: picture {number} of {count}");
             assert!(old || new, "{place} is neither what was nor what is");
             assert!(new || !seen, "{place} is old again");
             assert!(new || number < count, "{place} is still old");
             seen |= !old;
         }
-        self.collection = to;
     }
 }
 
@@ -186,7 +259,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
         Content::Source(source) => Some(source),
         _ => None,
     });
-    Some(match rig.draw(15) {
+    Some(match rig.draw(17) {
         0 | 1 if over.len() < 6 => add(id, &camera),
         2 => Edit::RemoveItem(item?.id),
         3 | 4 => {
@@ -199,20 +272,28 @@ fn any(rig: &mut Rig) -> Option<Edit> {
         }
         5 => Edit::HideItem(item?.id, !item?.hidden),
         6 => Edit::MoveItem(item?.id, 1 + rig.draw(over.len())),
-        7 => {
+        7 | 15 | 16 => {
             let kinds = Filter::kinds();
             let still = |it: &Filter| {
-                it.file().is_none()
-                    && !matches!(
-                        it,
-                        Filter::Denoise { .. } | Filter::Delay { .. } | Filter::Deinterlace { .. }
-                    )
+                !matches!(
+                    it,
+                    Filter::Denoise { .. } | Filter::Delay { .. } | Filter::Deinterlace { .. }
+                )
             };
             let mut slots = Vec::new();
-            for _ in 0..rig.draw(3) {
-                let filter = kinds[rig.draw(kinds.len())].clone();
+            for _ in 0..rig.draw(4) {
+                let files = kinds.iter().filter(|it| it.file().is_some());
+                let files: Vec<&Filter> = files.collect();
+                let mut filter = match rig.draw(2) {
+                    0 => files[rig.draw(files.len())].clone(),
+                    _ => kinds[rig.draw(kinds.len())].clone(),
+                };
+                // A slate stands still: where it covers all, two pictures are alike.
+                let broken = !filter.hides_by_file() && rig.draw(4) == 0;
+                let file = if broken { "broken".to_owned() } else { rig.draw(3).to_string() };
+                filter.set_file(format!("/files/{file}").into());
                 if still(&filter) {
-                    slots.push(Slot { enabled: true, filter });
+                    slots.push(Slot { enabled: rig.draw(4) > 0, filter });
                 }
             }
             Edit::SetFilters(source?, slots)
@@ -239,7 +320,7 @@ fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
     assert!(both.apply(&add(two, GROUND)));
     rig.change(both, "another scene");
     let (mut kinds, mut before) = (BTreeMap::<String, u32>::new(), rig.collection.clone());
-    let mut changes = 0;
+    let (mut changes, mut files) = (0, 0);
     while changes < 200 {
         let mut to = rig.collection.clone();
         let what = match rig.draw(12) {
@@ -262,7 +343,15 @@ fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
         *kinds.entry(kind).or_default() += 1;
         rig.change(to, &what);
         changes += 1;
+        let waiting = rig.program.filters.waiting().len();
+        if waiting > 0 && rig.draw(2) == 0 {
+            let count = 1 + rig.draw(waiting);
+            rig.read(count);
+            files += count;
+        }
     }
+    assert!(files > 3, "{files}");
+    rig.read(usize::MAX);
     assert!(kinds.len() >= 14, "{kinds:?}");
     let figures = rig.program.compositor().figures();
     assert_eq!((figures.repeated, figures.slates, figures.skipped), (0, 0, 0));
@@ -299,7 +388,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
         rig.pictures();
         // Another program that does nothing else.
         let before = rig.collection.plan(rig.collection.current);
-        let mut apart = apart(&to, before);
+        let mut apart = apart(&to, before, &rig.filtered(&to));
         let now = rig.next.load(Ordering::SeqCst);
         apart.picture(rig.program.grid.instant(now - 1));
         rig.show(&to, Some(transition.clone()));
@@ -330,5 +419,159 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     }
     let figures = rig.program.compositor().figures();
     assert_eq!((figures.repeated, figures.slates, figures.skipped), (0, 0, 0));
+    rig.program.end();
+}
+
+/// A filter that works with a file.
+fn with_file(kind: &str, file: &str, enabled: bool) -> Slot {
+    let mut filter = Filter::of_kind(kind).unwrap();
+    assert!(filter.set_file(format!("/files/{file}").into()));
+    Slot { enabled, filter }
+}
+
+/// The same with what is in it.
+fn there(kind: &str, file: &str) -> Wanted {
+    let slot = with_file(kind, file, true);
+    let (asset, path) = slot.filter.file().unwrap();
+    let material = read(&(asset, path.to_owned())).unwrap();
+    Wanted { slot, material: Supply::There(material) }
+}
+
+#[test]
+fn what_a_mask_hides_is_never_seen_while_files_are_read() {
+    let mut rig = Rig::new();
+    let mut plain = rig.collection.clone();
+    assert!(plain.apply(&add(plain.current, "camera:usb-1")));
+    let (source, item) = (plain.sources[1].id, plain.scenes[0].items[1].id);
+    let place = Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Place::default() };
+    assert!(plain.apply(&Edit::SetPlace(item, place)));
+    rig.change(plain.clone(), "a camera");
+    let mut hidden = plain.clone();
+    assert!(hidden.apply(&Edit::HideItem(item, true)));
+    let bright = Slot {
+        enabled: true,
+        filter: Filter::of_kind("color")
+            .map(|mut filter| {
+                filter.set("gain", 1.2);
+                filter
+            })
+            .unwrap(),
+    };
+    let brighter = Wanted { slot: bright.clone(), material: Supply::Nothing };
+    let raw = Filtered::new();
+    let seen = |list: &[Wanted]| Filtered::from([(source, list.to_vec())]);
+    let key = |file: &str| (Asset::Picture, PathBuf::from(format!("/files/{file}")));
+    let set = |rig: &mut Rig, slots: &[Slot]| {
+        let mut to = rig.collection.clone();
+        assert!(to.apply(&Edit::SetFilters(source, slots.to_vec())));
+        rig.begin(&to);
+        rig.collection = to;
+    };
+    let mask = |file, enabled| with_file("mask", file, enabled);
+
+    // The first one: nothing of the camera is seen before it is read.
+    set(&mut rig, &[mask("0", true)]);
+    rig.check((&plain, &raw), (&hidden, &raw), "a mask is switched on");
+    let one = seen(&[there("mask", "0")]);
+    rig.give(&key("0"), read(&key("0")));
+    rig.check((&hidden, &raw), (&plain, &one), "it is read");
+
+    // Another one: the first goes on, whatever else is done meanwhile.
+    set(&mut rig, &[mask("1", true)]);
+    rig.check((&plain, &one), (&plain, &one), "another is chosen");
+    set(&mut rig, &[mask("1", true), bright.clone()]);
+    let both = seen(&[there("mask", "0"), brighter.clone()]);
+    rig.check((&plain, &one), (&plain, &both), "another filter is added");
+    let two = seen(&[there("mask", "1"), brighter.clone()]);
+    rig.give(&key("1"), read(&key("1")));
+    rig.check((&plain, &both), (&plain, &two), "the other is read");
+
+    // Off and on again: it is there at once, though it is read anew.
+    set(&mut rig, &[mask("1", false), bright.clone()]);
+    let bare = seen(std::slice::from_ref(&brighter));
+    rig.check((&plain, &two), (&plain, &bare), "it is switched off");
+    set(&mut rig, &[mask("1", true), bright]);
+    rig.check((&plain, &bare), (&plain, &two), "it is switched on");
+    assert_eq!(rig.program.filters.waiting(), [key("1")]);
+    rig.give(&key("1"), read(&key("1")));
+    rig.check((&plain, &two), (&plain, &two), "it is read anew");
+
+    // One that cannot be read: a slate, until it can.
+    set(&mut rig, &[mask("broken", true)]);
+    let old = seen(&[there("mask", "1")]);
+    rig.check((&plain, &two), (&plain, &old), "a broken one is chosen");
+    let news = rig.give(&key("broken"), read(&key("broken")));
+    let told: Vec<_> = news.told.iter().map(|it| it.notice(0, "").key).collect();
+    assert_eq!((news.gone.len(), &told[..]), (0, &["mask-failed"][..]));
+    let slot = mask("broken", true);
+    let slate = seen(&[Wanted { slot, material: Supply::Lacking }]);
+    rig.check((&plain, &old), (&plain, &slate), "it is broken");
+    let at = rig.program.grid.instant(rig.came);
+    let [shown, bare] = [(&plain, &slate), (&hidden, &raw)].map(|it| wanted(it, at));
+    // In the middle of the program: dark, and not what lies below.
+    let middle = 18 * 64 + 24;
+    assert!(shown.y[middle] < 60 && shown.y != bare.y);
+    rig.program.retry(None);
+    rig.check((&plain, &slate), (&plain, &slate), "it is tried again");
+    let news = rig.give(&key("broken"), read(&key("2")));
+    assert_eq!((news.gone, news.told.len()), (vec!["/files/broken".to_owned()], 0));
+    let three = seen(&[there("mask", "2")]);
+    rig.check((&plain, &slate), (&plain, &three), "it is put right");
+
+    // A camera that comes with a mask: nothing of it either.
+    let mut more = rig.collection.clone();
+    assert!(more.apply(&add(more.current, "camera:usb-2")));
+    let (other, over) = (more.sources[2].id, more.scenes[0].items[2].id);
+    assert!(more.apply(&Edit::SetFilters(other, vec![mask("0", true)])));
+    rig.begin(&more);
+    rig.collection = more.clone();
+    let mut without = more.clone();
+    assert!(without.apply(&Edit::HideItem(over, true)));
+    rig.check((&plain, &three), (&without, &three), "another camera");
+    rig.give(&key("0"), read(&key("0")));
+    let mut all = three.clone();
+    all.insert(other, vec![there("mask", "0")]);
+    rig.check((&without, &three), (&more, &all), "its mask is read");
+    rig.program.end();
+}
+
+#[test]
+fn another_colour_table_or_watermark_comes_without_a_picture_that_has_none() {
+    let mut rig = Rig::new();
+    let mut plain = rig.collection.clone();
+    assert!(plain.apply(&add(plain.current, "camera:usb-1")));
+    rig.change(plain.clone(), "a camera");
+    let source = plain.sources[1].id;
+    let raw = Filtered::new();
+    for (kind, asset) in [("lut", Asset::Table), ("watermark", Asset::Picture)] {
+        let key = |file: &str| (asset, PathBuf::from(format!("/files/{file}")));
+        let seen = |file: &str| Filtered::from([(source, vec![there(kind, file)])]);
+        let set = |rig: &mut Rig, slots: Vec<Slot>| {
+            let mut to = rig.collection.clone();
+            assert!(to.apply(&Edit::SetFilters(source, slots)));
+            rig.begin(&to);
+            rig.collection = to;
+        };
+        // It may come later…
+        set(&mut rig, vec![with_file(kind, "0", true)]);
+        rig.check((&plain, &raw), (&plain, &raw), kind);
+        assert!(rig.program.awaits_filters());
+        rig.give(&key("0"), read(&key("0")));
+        assert!(!rig.program.awaits_filters());
+        rig.check((&plain, &raw), (&plain, &seen("0")), kind);
+        // …but does not go.
+        set(&mut rig, vec![with_file(kind, "1", true)]);
+        rig.check((&plain, &seen("0")), (&plain, &seen("0")), kind);
+        rig.give(&key("1"), read(&key("1")));
+        rig.check((&plain, &seen("0")), (&plain, &seen("1")), kind);
+        set(&mut rig, vec![with_file(kind, "1", false)]);
+        rig.check((&plain, &seen("1")), (&plain, &raw), kind);
+        set(&mut rig, vec![with_file(kind, "1", true)]);
+        rig.check((&plain, &raw), (&plain, &seen("1")), kind);
+        rig.give(&key("1"), Err("it is gone".to_owned()));
+        rig.check((&plain, &seen("1")), (&plain, &raw), kind);
+        set(&mut rig, Vec::new());
+        rig.check((&plain, &raw), (&plain, &raw), kind);
+    }
     rig.program.end();
 }

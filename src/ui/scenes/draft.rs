@@ -2,9 +2,12 @@
 
 use crate::capture::sharing::asks_desktop;
 use crate::capture::{Heeds, Instead, VideoChoice};
+use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
+use crate::compose::transition::Transition;
 use crate::media::Size;
 use crate::studio::scenes::MAIN;
+use crate::studio::snapshot::Scenes;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
@@ -103,6 +106,29 @@ impl Draft {
     pub(in crate::ui) fn show_filters(&mut self, source: SourceId) {
         (self.filters, self.filter) = (Some(source), 0);
         (self.settings, self.properties) = (None, None);
+    }
+
+    /// Shows the filters of a source, and of them the first one whose file cannot be used.
+    pub(in crate::ui) fn show_lacking_filter(&mut self, scenes: &Scenes, id: SourceId) {
+        self.show_filters(id);
+        let source = scenes.source(id);
+        let lacks = |slot: &Slot| {
+            let path = slot.filter.file().map(|(_, path)| path).filter(|_| slot.enabled);
+            source.zip(path).is_some_and(|(source, path)| source.filter_lacks(path).is_some())
+        };
+        let slots = scenes.collection.filters(id);
+        self.filter = slots.iter().position(lacks).unwrap_or_default();
+    }
+
+    /// Shows the options of the first transition whose file cannot be used.
+    pub(in crate::ui) fn show_lacking_transition(&mut self, scenes: &Scenes) {
+        let collection = &scenes.collection;
+        let lacks = |it: &Transition| {
+            it.kind.file().is_some_and(|path| scenes.transition_lacks(path).is_some())
+        };
+        let own = collection.own_transitions.iter().find(|(_, it)| lacks(it));
+        let own = own.filter(|_| !lacks(&collection.transition));
+        self.transition = Some(own.map_or(Whose::Every, |(id, _)| Whose::Scene(*id)));
     }
 
     /// Shows the properties of a source.

@@ -1,6 +1,8 @@
 //! The filters of a source: their list in the order in which they work, what the one that is looked
 //! at is set by, and the picture beside it. Everything takes effect at once.
 
+use std::path::Path;
+
 use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, UiBuilder, Vec2, vec2};
 
 use crate::compose::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
@@ -48,7 +50,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
             ui.allocate_ui_with_layout(vec2(LIST, HEIGHT), Layout::top_down(Align::Min), |ui| {
                 ui.set_min_height(HEIGHT);
                 ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
-                list(ui, view, &mut slots, &mut draft.filter);
+                list(ui, view, source, &mut slots, &mut draft.filter);
             });
             let rest = vec2(ui.available_width(), HEIGHT);
             ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
@@ -59,7 +61,8 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
                 ScrollArea::vertical().id_salt("filter").max_height(room).show(ui, |ui| {
                     ui.set_width(rest.x - gap::M);
                     if let Some(slot) = slots.get_mut(draft.filter) {
-                        one(ui, view, (source, draft.filter), &mut slot.filter);
+                        file(ui, view, (source, draft.filter), slot);
+                        one(ui, view, &mut slot.filter);
                     }
                 });
             });
@@ -91,7 +94,13 @@ pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut Picture) {
     }
 }
 
-fn list(ui: &mut Ui, view: &View<'_>, slots: &mut Vec<Slot>, looked: &mut usize) {
+/// Why a filter cannot work with its file.
+fn lacks<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a str> {
+    let (_, path) = filter.file()?;
+    view.snapshot.scenes.source(source)?.filter_lacks(path)
+}
+
+fn list(ui: &mut Ui, view: &View<'_>, source: SourceId, slots: &mut Vec<Slot>, looked: &mut usize) {
     let text = if slots.is_empty() {
         view.texts.get("video-filters-none")
     } else {
@@ -107,6 +116,10 @@ fn list(ui: &mut Ui, view: &View<'_>, slots: &mut Vec<Slot>, looked: &mut usize)
                 Some(Pressed::Name) => *looked = index,
                 Some(pressed) => moved = Some((index, pressed)),
                 None => {}
+            }
+            if slot.enabled && lacks(view, source, &slot.filter).is_some() {
+                let text = view.texts.get("video-filter-lacks");
+                paragraph(ui, &text, Type::Small, view.theme.warn);
             }
             if view.snapshot.scenes.lacks_filters && slot.enabled && slot.filter.is_costly() {
                 let text = view.texts.get("video-filter-left-out");
@@ -180,21 +193,43 @@ pub(super) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
     });
 }
 
-/// What one filter is set by.
-fn one(ui: &mut Ui, view: &mut View<'_>, place: (SourceId, usize), filter: &mut Filter) {
-    if let Some((asset, path)) = filter.file() {
-        let name = view.texts.get("video-filter-file").to_string();
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        line(ui, view, &name, |ui, view| {
-            let text = view.texts.get("video-filter-file-choose");
-            if Button::new(&text).small().show(ui, view.theme).clicked() {
-                view.wish(Wish::PickFilterFile(asset, place.0, place.1));
-            }
-            let none = view.texts.get("video-filter-file-none");
-            let shown = if file.is_empty() { &*none } else { &file };
-            label(ui, shown, Type::Body, view.theme.text);
-        });
+/// The file that a filter works with, what is wrong with it, and the way to another.
+fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), slot: &Slot) {
+    let Some((asset, path)) = slot.filter.file() else { return };
+    let name = view.texts.get("video-filter-file").to_string();
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    line(ui, view, &name, |ui, view| {
+        let text = view.texts.get("video-filter-file-choose");
+        if Button::new(&text).small().show(ui, view.theme).clicked() {
+            let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+            let folder = folder.map(Path::to_owned);
+            view.wish(Wish::PickFilterFile(asset, source, index, folder));
+        }
+        let none = view.texts.get("video-filter-file-none");
+        let shown = if file.is_empty() { &*none } else { &*file };
+        let shown = label(ui, shown, Type::Body, view.theme.text);
+        if !file.is_empty() {
+            shown.on_hover_text(path.display().to_string());
+        }
+    });
+    let Some(reason) = lacks(view, source, &slot.filter).filter(|_| slot.enabled) else { return };
+    let key = if slot.filter.hides_by_file() {
+        key!("video-filter-lacks-mask")
+    } else {
+        key!("video-filter-lacks-file")
+    };
+    let reason = view.texts.said(reason);
+    let words = view.texts.with(key, &[("reason", (&*reason).into())]);
+    paragraph(ui, &words, Type::Small, view.theme.warn);
+    let text = view.texts.get("try-again");
+    if Button::new(&text).small().show(ui, view.theme).clicked() {
+        view.send(Command::TryAgain);
     }
+    ui.add_space(gap::S);
+}
+
+/// What one filter is set by, beside its file.
+fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
     if let Some(color) = filter.color() {
         key_color(ui, view, color);
     }

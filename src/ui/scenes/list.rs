@@ -179,6 +179,7 @@ fn item_row(
         Content::Source(id) => view.snapshot.scenes.source(id).is_some_and(|source| {
             matches!(source.state, SourceState::Lost | SourceState::Failed | SourceState::Stalled)
                 || !source.left_out.is_empty()
+                || !source.filters_lack.is_empty()
         }),
         _ => false,
     };

@@ -1,6 +1,8 @@
 //! The options of the transition: its kind, how long it takes, and what its kind is set by. Everything
 //! takes effect with the next change of scenes.
 
+use std::path::Path;
+
 use egui::{Layout, Ui, vec2};
 
 use crate::compose::transition::{
@@ -238,14 +240,15 @@ fn hint(ui: &mut Ui, view: &View<'_>, text: &'static str) {
 }
 
 /// The file that is chosen, and the ways to choose another.
-fn file(ui: &mut Ui, view: &mut View<'_>, path: &std::path::Path, ways: &[(&'static str, Means)]) {
+fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Means)]) {
     let name = view.texts.get("transition-file").to_string();
     let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     line(ui, view, &name, |ui, view| {
         for (text, means) in ways {
             let text = view.texts.get(text);
             if Button::new(&text).small().show(ui, view.theme).clicked() {
-                view.wish(Wish::PickTransitionFile(*means));
+                let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+                view.wish(Wish::PickTransitionFile(*means, folder.map(Path::to_owned)));
             }
         }
         if !shown.is_empty() {
@@ -260,6 +263,15 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &std::path::Path, ways: &[(&'sta
     if shown.is_empty() {
         let text = view.texts.get("transition-file-none");
         paragraph(ui, &text, Type::Small, view.theme.warn);
+    }
+    if let Some(reason) = view.snapshot.scenes.transition_lacks(path) {
+        let reason = view.texts.said(reason);
+        let words = view.texts.with("transition-lacks", &[("reason", (&*reason).into())]);
+        paragraph(ui, &words, Type::Small, view.theme.warn);
+        let text = view.texts.get("try-again");
+        if Button::new(&text).small().show(ui, view.theme).clicked() {
+            view.send(Command::TryAgain);
+        }
     }
 }
 

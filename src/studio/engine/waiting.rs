@@ -1,0 +1,78 @@
+//! What must be known before anything goes out: which devices there are, keys that are kept elsewhere,
+//! and files that filters work with, so that the first pictures are as all the others.
+
+use std::time::Duration;
+
+use super::Engine;
+use crate::audio::AudioChoice;
+use crate::capture::{CameraChoice, VideoChoice};
+use crate::studio::Command;
+use crate::studio::message::Message;
+use crate::studio::on_air::OnAir;
+use crate::studio::program::Program;
+
+/// How long files that filters work with may keep the first picture waiting.
+const READ_WITHIN: Duration = Duration::from_secs(3);
+
+impl Engine {
+    /// Devices are being looked for, or keys and files of filters fetched: they answer within moments.
+    pub(super) fn must_wait(&self) -> bool {
+        let state = &self.state;
+        let files = || {
+            // What goes out already does not wait.
+            let idle = !state.on_air.as_ref().is_some_and(OnAir::is_busy);
+            let in_time = state.read_by.is_none_or(|by| self.clock.now() < by);
+            idle && in_time && state.program.as_ref().is_some_and(Program::awaits_filters)
+        };
+        state.undecided != (false, false) || state.keys_pending || files()
+    }
+
+    /// Does this once it need not wait any more.
+    pub(super) fn postpone(&mut self, command: Command) {
+        self.state.read_by.get_or_insert(self.clock.now() + READ_WITHIN);
+        if !self.state.postponed.contains(&command) {
+            self.state.postponed.push(command);
+        }
+    }
+
+    /// What had to wait is done as soon as it may be.
+    pub(super) fn go_on(&mut self) {
+        if self.state.postponed.is_empty() || self.must_wait() {
+            return;
+        }
+        for command in std::mem::take(&mut self.state.postponed) {
+            self.obey(command);
+        }
+        self.state.read_by = None;
+    }
+
+    /// Devices were looked for: decide what was left to us.
+    pub(super) fn decide(&mut self) {
+        let (video, audio) = self.state.undecided;
+        let (cameras, microphones) = (
+            !self.state.devices.cameras().is_empty(),
+            !self.state.devices.microphones().is_empty(),
+        );
+        if video {
+            self.state.undecided.0 = false;
+            if cameras {
+                self.select_video(VideoChoice::Camera(CameraChoice::default()));
+            } else {
+                self.select_video(VideoChoice::Test);
+                self.tell(&Message::NoCamera, "");
+            }
+        }
+        if audio {
+            self.state.undecided.1 = false;
+            let test =
+                self.state.program.as_ref().map(Program::video_choice) == Some(&VideoChoice::Test);
+            if microphones {
+                self.select_audio(AudioChoice::Mic(None));
+            } else {
+                let instead = if test { AudioChoice::Tone } else { AudioChoice::Silence };
+                self.select_audio(instead);
+                self.tell(&Message::NoMicrophone, "");
+            }
+        }
+    }
+}
