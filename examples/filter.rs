@@ -94,7 +94,7 @@ fn wanted(kind: &str, words: &[(&str, &str)]) -> Result<Wanted> {
             bail!("{kind} has no {name}={value}");
         }
     }
-    Ok(Wanted { slot: Slot { enabled: true, filter }, material })
+    Ok(Wanted { slot: Slot { enabled: true, filter }, material: material.into() })
 }
 
 fn pictures(path: &str) -> Result<Vec<VideoFrame>> {

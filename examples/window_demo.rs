@@ -31,6 +31,7 @@ fn main() -> Result<(), app::Error> {
         page: if demo::is_watch(state) { Page::Watch } else { Page::Studio },
         dialog: dialogs.iter().find(|(word, _)| has(word)).map(|(_, dialog)| *dialog),
         full_screen: has("full"),
+        ..Options::default()
     };
     app::run(demo::Demo::new(state).moving(30), options)
 }

@@ -184,6 +184,27 @@ fn every_state_fits_in_both_languages_and_themes() {
 }
 
 #[test]
+fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
+    let small = Vec2::new(640.0, 480.0);
+    for state in STATES {
+        for size in [small, Vec2::new(1280.0, 300.0), Vec2::new(40.0, 30.0)] {
+            open_as(state, size, preferences(Language::English, Theme::Dark));
+        }
+    }
+    let mut harness = open_as("idle", small, preferences(Language::English, Theme::Dark));
+    let place = |harness: &Harness<'static, Window>| harness.get_by_label("Go Live").rect();
+    let room = egui::Rect::from_min_size(egui::Pos2::ZERO, small);
+    assert!(!room.contains_rect(place(&harness)));
+    harness.hover_at(egui::pos2(300.0, 200.0));
+    let (unit, delta) = (egui::MouseWheelUnit::Point, Vec2::splat(-400.0));
+    let (phase, modifiers) = (egui::TouchPhase::Move, Modifiers::NONE);
+    let source = egui::MouseWheelSource::Wheel;
+    harness.event(egui::Event::MouseWheel { unit, delta, phase, modifiers, source });
+    harness.run_steps(30);
+    assert!(room.contains_rect(place(&harness)), "{:?}", place(&harness));
+}
+
+#[test]
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
     harness.get_all_by_label("Use test picture").last().unwrap().click();

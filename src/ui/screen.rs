@@ -1,6 +1,7 @@
 //! The whole window: bars, pages, dialogs, keyboard. Draws one snapshot a frame and gives back what
 //! was asked for. Knows nothing of eframe: tests drive it as the program does.
 
+mod fitted;
 mod picked;
 mod talking;
 
@@ -205,7 +206,7 @@ impl Screen {
         if self.full_screen {
             self.filled(ui, room);
         } else {
-            self.window(ui, room);
+            self.fitted(ui, room);
         }
         self.players(ui);
         self.dialogs(ui.ctx());
@@ -216,30 +217,6 @@ impl Screen {
             }
         }
         std::mem::take(&mut self.wishes)
-    }
-
-    /// The whole screen filled with the page's picture.
-    fn filled(&mut self, ui: &mut Ui, room: Rect) {
-        let mut view = View {
-            theme: &self.theme,
-            texts: &self.texts,
-            snapshot: &self.snapshot,
-            wishes: &mut self.wishes,
-        };
-        let action = match self.page {
-            Page::Studio => {
-                watch::program(ui, &mut self.program, room, &self.texts.get("slate-none"));
-                None
-            }
-            Page::Watch => {
-                self.watch.learn(&view, ui.input(|input| input.time));
-                self.watch.place = watch::Where::Here;
-                watch::full_screen(ui, &mut view, &mut self.watch, &mut self.watched, room)
-            }
-        };
-        if let Some(action) = action {
-            self.act(ui.ctx(), action);
-        }
     }
 
     /// The players' own window, and the keyboard of the *Watch* page.

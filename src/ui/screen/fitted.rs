@@ -1,0 +1,48 @@
+//! The page in the room that there is: a whole screen, or a window that is smaller than it needs.
+
+use egui::{Rect, ScrollArea, Ui};
+
+use super::Screen;
+use crate::ui::bars::Page;
+use crate::ui::theme::size;
+use crate::ui::view::View;
+use crate::ui::watch;
+
+impl Screen {
+    /// The page. A desktop that puts windows beside each other may give less room than it needs: then one
+    /// scrolls.
+    pub(super) fn fitted(&mut self, ui: &mut Ui, room: Rect) {
+        let whole = room.size().max(size::WINDOW_MIN.into());
+        if whole == room.size() {
+            return self.window(ui, room);
+        }
+        ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+            let (_, room) = ui.allocate_space(whole);
+            self.window(ui, room);
+        });
+    }
+
+    /// The whole screen filled with the page's picture.
+    pub(super) fn filled(&mut self, ui: &mut Ui, room: Rect) {
+        let mut view = View {
+            theme: &self.theme,
+            texts: &self.texts,
+            snapshot: &self.snapshot,
+            wishes: &mut self.wishes,
+        };
+        let action = match self.page {
+            Page::Studio => {
+                watch::program(ui, &mut self.program, room, &self.texts.get("slate-none"));
+                None
+            }
+            Page::Watch => {
+                self.watch.learn(&view, ui.input(|input| input.time));
+                self.watch.place = watch::Where::Here;
+                watch::full_screen(ui, &mut view, &mut self.watch, &mut self.watched, room)
+            }
+        };
+        if let Some(action) = action {
+            self.act(ui.ctx(), action);
+        }
+    }
+}
