@@ -223,8 +223,8 @@ impl<S: Studio> Window<S> {
                 self.files.ask(ctx, Kind::Another(pick, source), folder);
             }
             Wish::PickThen(then, folder) => self.files.ask(ctx, Kind::Then(then), folder),
-            Wish::PickFilterFile(asset, source, index, folder) => {
-                self.files.ask(ctx, Kind::Filter(asset, source, index), folder);
+            Wish::PickFilterFile(asset, of, folder) => {
+                self.files.ask(ctx, Kind::Filter(asset, of), folder);
             }
             Wish::PickTransitionFile(means, folder) => {
                 self.files.ask(ctx, Kind::Transition(means), folder);
@@ -373,7 +373,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),
                 // All of them, above.
                 Kind::Then(_) => {}
-                Kind::Filter(_, source, index) => self.screen.picked_filter(source, index, path),
+                Kind::Filter(_, of) => self.screen.picked_filter(&of, path),
                 Kind::Transition(_) => self.screen.picked_transition(path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
                 Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),

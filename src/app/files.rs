@@ -9,7 +9,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
-use crate::ui::pick::{Means, Pick, Then};
+use crate::ui::pick::{Means, OfFilter, Pick, Then};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub enum Kind {
     Another(Pick, SourceId),
     /// To be played or shown by a source after its first one; several at once.
     Then(Then),
-    /// For a filter of a source, by its place in the list.
-    Filter(Asset, SourceId, usize),
+    /// For a filter of a source.
+    Filter(Asset, OfFilter),
     /// For the transition between scenes.
     Transition(Means),
     /// A collection to take in…

@@ -13,6 +13,10 @@ use crate::studio::Studio;
 
 /// A line longer than this is none.
 const MAX_LINE: u64 = 4 << 10;
+/// What is read instead: no command begins so.
+const TOO_LONG: &str = "(a line of more than 4 KiB)";
+/// So many are obeyed before it is looked at everything else, however many come.
+pub(super) const AT_ONCE: usize = 16;
 /// Lines that wait to be obeyed.
 const LINES: usize = 64;
 /// How long a line waits at once for the studio to have carried out what was asked before.
@@ -49,12 +53,7 @@ impl Lines {
         let worker = Worker::spawn("onair-control", move |stop| {
             let mut input = std::io::stdin().lock();
             loop {
-                let mut line = Vec::new();
-                let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
-                if stop.is_set() || !matches!(read, Ok(1..)) {
-                    return;
-                }
-                let line = String::from_utf8_lossy(&line).trim().to_owned();
+                let Some(line) = next(&mut input).filter(|_| !stop.is_set()) else { return };
                 if tell.send(line).is_err() {
                     return;
                 }
@@ -89,6 +88,33 @@ impl Lines {
     }
 }
 
+/// The next line; what is too long is none, and nothing of it another. `None` at the end.
+fn next(input: &mut impl BufRead) -> Option<String> {
+    let (mut line, mut long) = (Vec::new(), false);
+    loop {
+        let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
+        if line.ends_with(b"\n") || read < MAX_LINE as usize {
+            break;
+        }
+        long = true;
+        line.clear();
+    }
+    if long {
+        return Some(TOO_LONG.to_owned());
+    }
+    (!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
+}
+
+/// A word as it may be repeated, where it is no command: a key that was pasted by mistake is not.
+pub(super) fn quoted(word: &str) -> String {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    if word.len() <= 16 && word.bytes().all(is_word) {
+        format!("'{word}'")
+    } else {
+        "that".to_owned()
+    }
+}
+
 impl Line {
     /// Says what became of it: with `--json` always, else where it could not be done.
     pub fn answer(&self, output: &Output, done: &Result<(), String>) {
@@ -111,4 +137,25 @@ impl Line {
 pub fn split(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_no_line_and_nothing_of_it_another() {
+        let long = format!("say {} stop", "a".repeat(2 * MAX_LINE as usize));
+        let exact = "b".repeat(MAX_LINE as usize - 1);
+        let text = format!(" pause \n\n{long}\n{exact}\nstop");
+        let mut input = text.as_bytes();
+        let read: Vec<String> = std::iter::from_fn(|| next(&mut input)).collect();
+        assert_eq!(read, ["pause", "", TOO_LONG, &exact, "stop"]);
+    }
+
+    #[test]
+    fn what_was_pasted_by_mistake_is_not_repeated() {
+        let words = ["paus", "go-liv", "live_4f9A77", "aaaaaaaaaaaaaaaaaaaaaaaa"];
+        assert_eq!(words.map(quoted), ["'paus'", "'go-liv'", "that", "that"]);
+    }
 }

@@ -138,6 +138,7 @@ impl Odd {
             }
             Self::NoKeyframe => "The broadcaster must send keyframes: every two seconds is usual.",
             Self::TooSlow => "Watch it smaller, close other programs, or try the system's decoder.",
+            Self::Unmoved(_) => "Try again, or check the server.",
             _ => "",
         }
     }

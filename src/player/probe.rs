@@ -46,6 +46,8 @@ const SHORTEST: Duration = Duration::from_millis(1_500);
 const MOST_OF_A_FILE: u64 = 256 << 20;
 /// Keyframes whose bytes are looked into.
 const LOOKED_INTO: usize = 2;
+/// How often it is asked whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(100);
 /// Picture times remembered for the frame rate.
 const MOST_TIMES: usize = 4_096;
 
@@ -361,7 +363,14 @@ async fn probe_web(
         }
     }
     // The whole was not read: its end tells how long it lasts, where the server gives that.
-    let measured = if recorded { pull.settle().await } else { None };
+    let measured = loop {
+        if !recorded || cancelled() {
+            break None;
+        }
+        if let Ok(measured) = timeout(LOOK, pull.settle()).await {
+            break measured;
+        }
+    };
     let report = prober.report();
     let duration = measured.map(|measured| measured.as_secs_f64()).or(report.duration);
     Ok(Report { format: pull.format(), duration, ..report })

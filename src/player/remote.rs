@@ -150,7 +150,12 @@ impl Remote {
                 return;
             }
             let retry_in = tries.pause(now);
-            shared.figures.lock().reconnects += 1;
+            {
+                let mut figures = shared.figures.lock();
+                figures.reconnects += 1;
+                // One loss, however many tries it takes.
+                figures.losses += u32::from(came);
+            }
             let waiting = shared.patient && faded.is_some();
             let cause = if waiting { WAITING.to_owned() } else { failure.cause };
             shared.enter(State::Reconnecting { cause, retry_in });

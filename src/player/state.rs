@@ -205,6 +205,8 @@ pub struct Figures {
     pub speed: f64,
     pub first_picture: Option<Duration>,
     pub reconnects: u32,
+    /// Times that the connection was lost, or the broadcast ended, after something had come.
+    pub losses: u32,
     /// By the test source's markers, milliseconds.
     pub latency_ms: Option<f64>,
     /// The part of it until the picture had come whole.

@@ -227,6 +227,9 @@ impl Web {
             {
                 return self.lose(pull, failure, feed);
             }
+            if pull.is_looking() {
+                watch.wait_anew(now);
+            }
             // A list's reader has limits of its own.
             if !over
                 && !pull.is_list()

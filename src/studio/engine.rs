@@ -40,7 +40,7 @@ use crate::studio::history::History;
 use crate::studio::keys::Keys;
 use crate::studio::ledger::Ledger;
 use crate::studio::media::MediaRoom;
-use crate::studio::message::Message;
+use crate::studio::message::{Message, keys};
 use crate::studio::monitor::Monitors;
 use crate::studio::on_air::OnAir;
 use crate::studio::phones::Listening;
@@ -480,6 +480,8 @@ impl Engine {
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
+            // Its successor reads them anew, and tells.
+            self.state.ledger.clear(keys::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();

@@ -153,11 +153,15 @@ impl Filters {
         let list = slots.iter().zip(own).map(|(slot, own)| {
             let mut material = supply(slot);
             if material == Supply::Coming {
-                let other = || {
+                let mut other = || {
                     let at = free.iter().position(|it| serves(it, slot))?;
                     Some(free.remove(at))
                 };
-                let before = own.filter(|it| serves(it, slot)).or_else(other);
+                // One that stood here was covered, and stays so; only one that is new goes on with another's.
+                let before = match own {
+                    Some(own) => Some(own).filter(|it| serves(it, slot)),
+                    None => other(),
+                };
                 material = before.map_or(Supply::Coming, |it| it.material.clone());
             }
             Wanted { slot: slot.clone(), material }

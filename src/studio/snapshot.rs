@@ -430,6 +430,8 @@ pub struct WatchFigures {
     /// Times that there was nothing to show or to hear.
     pub underruns: u64,
     pub reconnects: u32,
+    /// See [`crate::player::Figures::losses`].
+    pub losses: u32,
     /// By the test source's markers, when they are seen.
     pub latency: Option<Duration>,
     /// By the time of its sender's clock that the stream carries, where it does and the clocks may agree.

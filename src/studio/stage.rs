@@ -1,7 +1,7 @@
 //! What the studio keeps about scenes and the desk while it runs: the prepared scene, what can be
 //! undone, files in work.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ pub(super) struct Stage {
     /// What was last told about the machine not keeping up.
     pub strain: Strain,
     pub prepared: Option<SceneId>,
-    /// Scenes of which it was told that they have more layers than are drawn.
-    pub crowded: BTreeSet<SceneId>,
+    /// Scenes of which it was told that they have more layers than are drawn, by the names they had then.
+    pub crowded: BTreeMap<SceneId, String>,
     /// The sound of what is seen, as the strips were last set by.
     pub sounds: Vec<AudioChoice>,
     pub steps: Steps,

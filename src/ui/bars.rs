@@ -332,8 +332,9 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
                 key!("tip-first-picture"),
             ));
             let figures = &snapshot.watch_figures;
-            let count = usize::try_from(figures.underruns).unwrap_or(usize::MAX);
-            let count = count.saturating_add(figures.reconnects as usize);
+            // One that also ran dry is one.
+            let count = figures.underruns.max(figures.losses.into());
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
             facts.push((texts.counted("status-interruptions", count), key!("tip-interruptions")));
         }
     } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {

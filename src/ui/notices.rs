@@ -62,8 +62,16 @@ fn is_at(notice: &Notice, place: Place) -> bool {
 
 /// The words of a notice in the language of the window, the English ones where there are none.
 pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
-    let args: Vec<(&str, Cow<'_, str>)> =
-        notice.args.iter().map(|(name, value)| (*name, texts.said(value))).collect();
+    let said = |value: &str| texts.said(value).into_owned();
+    let args: Vec<(&str, Cow<'_, str>)> = notice
+        .args
+        .iter()
+        .map(|(name, value)| match *name {
+            // Several, each said by itself.
+            "what" => (*name, value.split("; ").map(said).collect::<Vec<_>>().join("; ").into()),
+            _ => (*name, texts.said(value)),
+        })
+        .collect();
     let find = |key: String, english: &str| match texts.has(&key) {
         true => texts.with(&key, &args),
         false => texts.said(english).into_owned(),

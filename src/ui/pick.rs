@@ -4,7 +4,35 @@ use std::path::PathBuf;
 
 use crate::capture::text::Content;
 use crate::capture::{self, VideoChoice};
+use crate::compose::filter::Slot;
 use crate::compose::scene::SourceId;
+
+/// The filter for which a file is asked: where it stood, and what it was, since the list may change
+/// meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfFilter {
+    pub source: SourceId,
+    pub index: usize,
+    pub kind: &'static str,
+    pub was: PathBuf,
+}
+
+impl OfFilter {
+    fn is(&self, slot: &Slot) -> bool {
+        let file = slot.filter.file();
+        slot.filter.kind() == self.kind && file.is_some_and(|(_, path)| path == self.was)
+    }
+
+    /// Where it stands by now: where it stood, or else the only one that is as it was.
+    pub fn among(&self, slots: &[Slot]) -> Option<usize> {
+        if slots.get(self.index).is_some_and(|slot| self.is(slot)) {
+            return Some(self.index);
+        }
+        let mut all = slots.iter().enumerate().filter(|(_, slot)| self.is(slot));
+        let (at, _) = all.next()?;
+        all.next().is_none().then_some(at)
+    }
+}
 
 /// A kind of file or folder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

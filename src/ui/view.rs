@@ -6,7 +6,7 @@ use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
-use crate::ui::pick::{Means, Pick, Then};
+use crate::ui::pick::{Means, OfFilter, Pick, Then};
 use crate::ui::text::Texts;
 use crate::ui::theme::Theme;
 
@@ -31,8 +31,8 @@ pub enum Wish {
     PickAnother(Pick, SourceId, Option<PathBuf>),
     /// Ask for files that a source plays or shows after its first one.
     PickThen(Then, Option<PathBuf>),
-    /// Ask for a file for this filter of a source, by its place in the list; the dialog begins where it was.
-    PickFilterFile(Asset, SourceId, usize, Option<PathBuf>),
+    /// Ask for a file for this filter; the dialog begins where it was.
+    PickFilterFile(Asset, OfFilter, Option<PathBuf>),
     /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures; the dialog
     /// begins where it was.
     PickTransitionFile(Means, Option<PathBuf>),

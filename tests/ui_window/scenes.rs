@@ -1,7 +1,7 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
 use onair::media::transport::LeftOut;
-use onair::ui::pick::{Pick, Then};
+use onair::ui::pick::{OfFilter, Pick, Then};
 
 use super::*;
 
@@ -101,10 +101,19 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose a file…");
     let folder = Some("/a".into());
-    let wish = Wish::PickFilterFile(video::Asset::Picture, SourceId(1), 1, folder);
+    let (source, was) = (SourceId(1), "/a/watermark".into());
+    let of = OfFilter { source, index: 1, kind: "watermark", was };
+    let wish = Wish::PickFilterFile(video::Asset::Picture, of.clone(), folder);
     assert_eq!(harness.state().wishes.last(), Some(&wish));
+    // Where it stands in another place by now it is found there; where it is gone, no other one is changed.
+    for (index, was, sets) in [(2, "/a/watermark", 1), (0, "/a/other", 0)] {
+        let other = OfFilter { index, was: was.into(), ..of.clone() };
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.picked_filter(&other, "/a/watermark".into());
+        assert_eq!(commands(&mut harness).len(), sets, "{was}");
+    }
     let screen = harness.state_mut().screen.as_mut().unwrap();
-    screen.picked_filter(SourceId(1), 1, "/b/logo.png".into());
+    screen.picked_filter(&of, "/b/logo.png".into());
     let (_, set) = filters_set(&commands(&mut harness));
     let path = |slot: &video::Slot| slot.filter.file().unwrap().1.to_owned();
     assert_eq!(

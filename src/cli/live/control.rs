@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::Instead;
-use crate::cli::lines::split;
+use crate::cli::lines::{quoted, split};
 use crate::cli::live::{desk, filters, items};
 use crate::cli::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
@@ -135,9 +135,9 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "strip" => return strip(rest).map(Some),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
-            let word: String = word.chars().take(40).collect();
+            let word = quoted(word);
             return Err(format!(
-                "'{word}' is no command, or is not whole: write pause, resume, chapter [TITLE], split, \
+                "{word} is no command, or is not whole: write pause, resume, chapter [TITLE], split, \
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
                  prepare SCENE (or none), take [KIND [DURATION] [OPTION]…], \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \

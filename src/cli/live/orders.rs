@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capture::{Instead, VideoChoice};
-use crate::cli::lines::Lines;
+use crate::cli::lines::{self, Lines};
 use crate::cli::live::control::{self, Asked, Names, Run};
 use crate::cli::live::{filters, items};
 use crate::cli::output::Output;
@@ -47,10 +47,12 @@ impl Orders {
         if self.chapter.swap(false, Ordering::Relaxed) {
             studio.send(Command::Chapter(String::new()));
         }
-        let (names, lines) = (&self.names, &mut self.lines);
+        let (names, waiting) = (&self.names, &mut self.lines);
         let mut stop = false;
         let ends = |text: &str| text == "stop";
-        while let Some(line) = lines.as_mut().and_then(|lines| lines.take_for(studio, ends)) {
+        for _ in 0..lines::AT_ONCE {
+            let line = waiting.as_mut().and_then(|lines| lines.take_for(studio, ends));
+            let Some(line) = line else { break };
             let done = match control::parse(&line.text, names) {
                 Ok(None) => continue,
                 Ok(Some(Asked::Stop)) => {

@@ -12,7 +12,7 @@ use super::{tell, wishes};
 use crate::base::queue::Receiver;
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::Exit;
-use crate::cli::lines::Lines;
+use crate::cli::lines::{self, Lines};
 use crate::cli::output::Output;
 use crate::cli::window::Beside;
 use crate::cli::words::print;
@@ -139,7 +139,9 @@ impl Watcher {
     /// Obeys the lines that wait.
     fn obey(&mut self, studio: &Studio) {
         let ends = |text: &str| matches!(control::parse(text), Ok(Some(Asked::Stop)));
-        while let Some(line) = self.lines.as_mut().and_then(|it| it.take_for(studio, ends)) {
+        for _ in 0..lines::AT_ONCE {
+            let line = self.lines.as_mut().and_then(|it| it.take_for(studio, ends));
+            let Some(line) = line else { break };
             let done = match control::parse(&line.text) {
                 Ok(None) => continue,
                 Ok(Some(Asked::Stop)) => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{self, Buffer};
-use crate::cli::lines::split;
+use crate::cli::lines::{quoted, split};
 use crate::cli::value::duration;
 use crate::player::Figures;
 use crate::studio::look::{Aspect, Turn, ZOOM};
@@ -185,8 +185,8 @@ pub(super) fn parse(line: &str) -> Result<Option<Asked>, String> {
         "chat" => Asked::Chat(chat(rest)?),
         "stop" | "quit" => Asked::Stop,
         _ => {
-            let word: String = word.chars().take(40).collect();
-            return Err(format!("'{word}' is no command: write {KNOWN}"));
+            let word = quoted(word);
+            return Err(format!("{word} is no command: write {KNOWN}"));
         }
     }))
 }

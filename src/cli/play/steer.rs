@@ -6,7 +6,7 @@ use super::args::Buffer;
 use super::control::{self, Asked, WINDOW, Way};
 use super::watching::Watching;
 use super::words::sentence;
-use crate::cli::lines::Lines;
+use crate::cli::lines::{self, Lines};
 use crate::cli::output::Output;
 use crate::cli::words;
 use crate::files;
@@ -42,7 +42,8 @@ impl Steering {
 
     /// Obeys the lines that wait; whether the end was asked for.
     pub(super) fn obey(&mut self, all: &[Watching<'_>], output: &Output) -> bool {
-        while let Some(line) = self.lines.take() {
+        for _ in 0..lines::AT_ONCE {
+            let Some(line) = self.lines.take() else { break };
             let done = match control::parse(&line.text) {
                 Ok(None) => continue,
                 Ok(Some(Asked::Stop)) => {

@@ -1,6 +1,10 @@
 //! The search for a place in a recording on a web server: by halves, in parts that are asked for, until
 //! the keyframe before it is found. Whatever the server gives, it ends after so many of them.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::marks::{Form, Mark, marks};
 use super::parts::Parts;
 use crate::net;
@@ -16,6 +20,8 @@ const NEAR: i64 = 500;
 /// Bytes that are read at a time for the keyframe before it, and in all.
 const STRETCH: u64 = 512 << 10;
 const MOST_READ: u64 = 24 << 20;
+/// It is looked for so long; then it begins where it is near enough.
+const KEY: Duration = Duration::from_secs(4);
 /// As far as a keyframe's time may lie from where an index has it, in milliseconds.
 const OFF: i64 = 500;
 /// Decoders of sound need so many milliseconds before what is heard.
@@ -100,7 +106,10 @@ pub(super) async fn find(
         }
     }
     let Some(before) = before(parts, course, to).await? else { return Ok(None) };
-    key(parts, course, to, before).await
+    match timeout(KEY, key(parts, course, to, before)).await {
+        Ok(found) => found,
+        Err(_) => Ok(Some(before)),
+    }
 }
 
 /// A byte from which what is read first is before the place, and not much.
@@ -120,7 +129,8 @@ async fn before(parts: &mut Parts, course: &Course, to: i64) -> Result<Option<u6
         let first = loop {
             let Some(bytes) = parts.read(guess, size).await? else { return Ok(None) };
             let first = marks(course.form, &bytes, guess).into_iter().next();
-            if first.is_some() || size >= MOST_WINDOW || guess + size >= parts.whole() {
+            if first.is_some() || size >= MOST_WINDOW || guess.saturating_add(size) >= parts.whole()
+            {
                 break first;
             }
             size = MOST_WINDOW;
@@ -149,7 +159,7 @@ async fn key(
         if found.beyond {
             break;
         }
-        from += STRETCH;
+        from = from.saturating_add(STRETCH);
     }
     // Sound alone can be joined anywhere.
     let sound = found.sound.filter(|_| !found.pictures);

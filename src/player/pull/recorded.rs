@@ -14,6 +14,7 @@ use super::places::{self, Course};
 use crate::net::web::{Flow, Span, WebUrl};
 use crate::net::{self, Options};
 use crate::player::connection::failure;
+use crate::player::described::MAX_CONFIG;
 use crate::player::heads::{is_head, is_media};
 use crate::wire::amf0::Value;
 use crate::wire::flv::metadata::parse_script;
@@ -130,7 +131,9 @@ impl Recorded {
         }
         if is_head(tag.kind, &tag.body) {
             let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
-            if !known && self.heads.len() < MOST_HEADS {
+            // Longer ones are not believed by what decodes; with what stands before them.
+            let sane = tag.body.len() <= MAX_CONFIG + 64;
+            if !known && sane && self.heads.len() < MOST_HEADS {
                 self.heads.push((read, tag.clone()));
             }
             return false;
@@ -237,6 +240,19 @@ fn index(value: &Value, whole: u64) -> Vec<(i64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {
+        let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
+        let mut recorded = Recorded::new(Form::Flv, url, Options::default(), 1_000);
+        for (number, length) in [(1, 40), (2, MAX_CONFIG * 2), (3, 40)] {
+            let mut body = vec![0x17, 0, 0, 0, 0];
+            body.resize(length, number);
+            let tag = Tag { kind: TagKind::Video, time_ms: 0, body: body.into() };
+            recorded.note(&tag, 100);
+        }
+        assert_eq!(recorded.heads.len(), 2);
+    }
 
     #[test]
     fn an_index_is_believed_as_far_as_it_makes_sense() {

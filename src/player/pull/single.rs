@@ -145,6 +145,12 @@ impl Single {
         self.recorded.as_ref().is_some_and(|it| it.is_asking() || it.length().is_some())
     }
 
+    /// Whether the place that is wanted is being looked for, which has a limit of its own.
+    pub fn is_looking(&self) -> bool {
+        let looks = |it: &Recorded| it.is_searching() || self.wanted.is_some() && it.is_asking();
+        self.recorded.as_ref().is_some_and(looks)
+    }
+
     /// See [`Download::can_go_on`].
     pub fn can_go_on(&self) -> bool {
         self.flow.can_go_on()

@@ -90,6 +90,11 @@ impl Pull {
         }
     }
 
+    /// Whether a place of a recording is being looked for, which has a limit of its own.
+    pub(in crate::player) fn is_looking(&self) -> bool {
+        matches!(&self.form, Form::Single(single) if single.is_looking())
+    }
+
     /// Whether it is followed by playlists, whose reader has limits of its own.
     pub(in crate::player) fn is_list(&self) -> bool {
         matches!(self.form, Form::Hls(_))

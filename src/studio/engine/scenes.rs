@@ -246,7 +246,15 @@ impl Engine {
 
     /// Gives the program its sources and scenes as they are now.
     fn stage_changed(&mut self, transition: Option<Transition>) {
-        let collection = &self.settings.collection;
+        let (collection, ledger) = (&self.settings.collection, &mut self.state.ledger);
+        // Scenes that are gone, or are called otherwise now.
+        self.state.stage.crowded.retain(|id, name| {
+            let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
+            if !stays {
+                ledger.clear_of(&[said::CROWDED], name);
+            }
+            stays
+        });
         self.state.stage.shared = Arc::new(collection.clone());
         let (id, plan) = (collection.current, collection.plan(collection.current));
         let Some(program) = &mut self.state.program else { return };
@@ -263,9 +271,9 @@ impl Engine {
         let crowded = &mut self.state.stage.crowded;
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
         let scene = scene.unwrap_or_default();
-        if more && crowded.insert(id) {
+        if more && crowded.insert(id, scene.clone()).is_none() {
             self.tell(&Message::Scenes(Said::Crowded { scene }), "");
-        } else if !more && crowded.remove(&id) {
+        } else if !more && crowded.remove(&id).is_some() {
             self.state.ledger.clear_of(&[said::CROWDED], &scene);
         }
     }

@@ -2,6 +2,8 @@
 //! wishes comes a tick, each tick gives one picture, none comes twice, and each is as a program shows it
 //! that was never anything else: wholly what was before the change, or wholly what is after it. Files that
 //! filters work with are read when the test says so.
+//!
+//! long because the rig that makes the ticks and the changes that it is put through are read together.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -435,6 +437,35 @@ fn there(kind: &str, file: &str) -> Wanted {
     let (asset, path) = slot.filter.file().unwrap();
     let material = read(&(asset, path.to_owned())).unwrap();
     Wanted { slot, material: Supply::There(material) }
+}
+
+#[test]
+fn a_mask_that_is_being_read_takes_no_other_ones_picture() {
+    let mut rig = Rig::new();
+    let mut plain = rig.collection.clone();
+    assert!(plain.apply(&add(plain.current, "camera:usb-1")));
+    let (source, item) = (plain.sources[1].id, plain.scenes[0].items[1].id);
+    rig.change(plain.clone(), "a camera");
+    let mut hidden = plain.clone();
+    assert!(hidden.apply(&Edit::HideItem(item, true)));
+    let set = |rig: &mut Rig, files: &[&str]| {
+        let slots = files.iter().map(|file| with_file("mask", file, true)).collect();
+        let mut to = rig.collection.clone();
+        assert!(to.apply(&Edit::SetFilters(source, slots)));
+        rig.begin(&to);
+        rig.collection = to;
+    };
+    let key = |file: &str| (Asset::Picture, PathBuf::from(format!("/files/{file}")));
+    let (raw, one) = (Filtered::new(), Filtered::from([(source, vec![there("mask", "0")])]));
+    set(&mut rig, &["0", "1"]);
+    rig.check((&plain, &raw), (&hidden, &raw), "two masks");
+    rig.give(&key("1"), read(&key("1")));
+    rig.check((&hidden, &raw), (&hidden, &raw), "the second is read");
+    set(&mut rig, &["0"]);
+    rig.check((&hidden, &raw), (&hidden, &raw), "the second is taken away");
+    rig.give(&key("0"), read(&key("0")));
+    rig.check((&hidden, &raw), (&plain, &one), "the first is read");
+    rig.program.end();
 }
 
 #[test]

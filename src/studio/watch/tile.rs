@@ -169,6 +169,7 @@ impl Tile {
             late: figures.late,
             underruns: figures.underruns,
             reconnects: figures.reconnects,
+            losses: figures.losses,
             latency: figures.latency_ms.and_then(time),
             sender_latency: figures.sender_latency_ms.and_then(time),
             jitter: figures.jitter,

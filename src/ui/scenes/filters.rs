@@ -11,6 +11,7 @@ use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::pick::OfFilter;
 use crate::ui::picture::{Picture, fitted};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::slots::{self, Pressed};
@@ -203,7 +204,9 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
         if Button::new(&text).small().show(ui, view.theme).clicked() {
             let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
             let folder = folder.map(Path::to_owned);
-            view.wish(Wish::PickFilterFile(asset, source, index, folder));
+            let (kind, was) = (slot.filter.kind(), path.to_owned());
+            let of = OfFilter { source, index, kind, was };
+            view.wish(Wish::PickFilterFile(asset, of, folder));
         }
         let none = view.texts.get("video-filter-file-none");
         let shown = if file.is_empty() { &*none } else { &*file };

@@ -11,7 +11,7 @@ use crate::compose::transition::{Kind, Order};
 use crate::mix::StripId;
 use crate::studio::{Command, Edit};
 use crate::ui::bars::Page;
-use crate::ui::pick::{Pick, Then};
+use crate::ui::pick::{OfFilter, Pick, Then};
 use crate::ui::scenes::Whose;
 use crate::ui::view::Wish;
 
@@ -49,11 +49,11 @@ impl Screen {
     }
 
     /// A file was chosen for a filter of a source.
-    pub fn picked_filter(&mut self, source: SourceId, index: usize, path: PathBuf) {
-        let mut slots = self.snapshot.scenes.collection.filters(source).to_vec();
-        // The list may have changed while the dialog stood open.
-        if slots.get_mut(index).is_some_and(|slot| slot.filter.set_file(path)) {
-            self.wishes.push(Wish::Command(Command::Edit(Edit::SetFilters(source, slots))));
+    pub fn picked_filter(&mut self, of: &OfFilter, path: PathBuf) {
+        let mut slots = self.snapshot.scenes.collection.filters(of.source).to_vec();
+        let Some(slot) = of.among(&slots).and_then(|at| slots.get_mut(at)) else { return };
+        if slot.filter.set_file(path) {
+            self.wishes.push(Wish::Command(Command::Edit(Edit::SetFilters(of.source, slots))));
         }
     }
 

@@ -60,6 +60,10 @@ impl Asker {
                 let reply = if reply == Reply::Refused { reply } else { Reply::Nothing };
                 self.reply = Arc::new(Mutex::new(reply));
             }
+            if wanted.on {
+                // A button: nobody is asked, and nobody refuses.
+                *self.reply.lock() = Reply::Nothing;
+            }
             return;
         };
         if self.asked || !(wanted.listens || switched_on) {

@@ -1,0 +1,287 @@
+//! Chains of filters: sizes, what stands still, delays, what is remembered and what hides.
+
+use std::sync::LazyLock;
+
+use super::*;
+use crate::compose::filter::cube::Cube;
+use crate::compose::filter::lut::Table;
+
+fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
+    let slot = |filter: Filter| {
+        let [table, picture] = &*FILES;
+        let material = if filter.kind() == "lut" { table } else { picture };
+        let material = Supply::There(material.clone());
+        Wanted { slot: Slot { enabled: true, filter }, material }
+    };
+    filters.into_iter().map(slot).collect()
+}
+
+/// A colour table that turns everything grey, and a picture of which nothing is seen; read once.
+static FILES: LazyLock<[Material; 2]> = LazyLock::new(|| {
+    [table_of(), Material::Picture(Arc::new(Planes::transparent(Size::new(20, 10))))]
+});
+
+fn table_of() -> Material {
+    let text = "LUT_1D_SIZE 2\n0.5 0.5 0.5\n0.5 0.5 0.5\n";
+    Material::Table(Arc::new(Table::new(&Cube::parse(text).unwrap())))
+}
+
+fn picture(size: Size, color: Color) -> VideoFrame {
+    let mut planes = Planes::black(size);
+    planes.y.iter_mut().zip(0_usize..).for_each(|(y, n)| *y = (n * 7 % 219) as u8 + 16);
+    planes.u.iter_mut().zip(0_usize..).for_each(|(u, n)| *u = (n * 5 % 224) as u8 + 16);
+    planes.v.iter_mut().zip(0_usize..).for_each(|(v, n)| *v = (n * 3 % 224) as u8 + 16);
+    VideoFrame { pts: Timestamp::ZERO, color, planes: Arc::new(Pooled::unpooled(planes)) }
+}
+
+#[test]
+fn every_filter_takes_every_size_with_and_without_alpha() {
+    for size in [Size::new(2, 2), Size::new(2, 6), Size::new(66, 34)] {
+        let mut clear = picture(size, Color::PROGRAM);
+        let mut planes = (**clear.planes).clone();
+        planes.alpha = Some(vec![200; size.pixels()]);
+        clear.planes = Arc::new(Pooled::unpooled(planes));
+        for frame in [picture(size, Color::WEBCAM), clear] {
+            for filter in Filter::kinds() {
+                for extreme in [0, 1, 2] {
+                    let mut filter = filter.clone();
+                    // The largest picture that there is takes seconds: it is made of one size only.
+                    let again = filter.kind() == "scale" && size != Size::new(2, 2);
+                    let most = if again { 200.0 } else { 1e9 };
+                    for parameter in filter.parameters() {
+                        let ends = [parameter.rest, -1e9, most];
+                        filter.set(parameter.name, ends[extreme]);
+                    }
+                    let mut chain = Chain::default();
+                    chain.set(&wanted([filter.clone()]));
+                    let out = chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone());
+                    assert_eq!(out.size(), filter.size(size), "{filter:?}");
+                    assert!(out.size().is_valid());
+                    assert!(out.color == Color::PROGRAM || chain.is_empty());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_changes_nothing_gives_the_same_picture() {
+    let frame = picture(Size::new(64, 36), Color::PROGRAM);
+    let still: Vec<_> = Filter::kinds()
+        .into_iter()
+        .filter(|filter| matches!(filter.kind(), "crop" | "color" | "scale" | "delay"))
+        .collect();
+    let mut chain = Chain::default();
+    chain.set(&wanted(still));
+    assert_eq!(
+        **chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes,
+        **frame.planes
+    );
+    chain.set(&[]);
+    assert!(chain.is_empty());
+    assert!(Arc::ptr_eq(
+        &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes,
+        &frame.planes
+    ));
+}
+
+#[test]
+fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_warm() {
+    let mut chain = Chain::default();
+    // The last is the one that is changed below.
+    let mut filters = Filter::kinds();
+    filters.retain(|filter| filter.kind() != "luma-key");
+    filters.extend(Filter::of_kind("luma-key"));
+    chain.set(&wanted(filters.clone()));
+    let frame = picture(Size::new(64, 36), Color::WEBCAM);
+    let first = chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone());
+    assert!(Arc::ptr_eq(
+        &first.planes,
+        &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes
+    ));
+    // The last one alone is another: those before it are not carried out again.
+    let before = chain
+        .links
+        .iter()
+        .map(|link| link.made.as_ref().map(|it| it.frame.planes.y.as_ptr() as usize))
+        .collect::<Vec<_>>();
+    let mut other = filters;
+    if let Some(filter) = other.last_mut() {
+        filter.set("low", 0.3);
+    }
+    chain.set(&wanted(other));
+    assert!(!Arc::ptr_eq(
+        &first.planes,
+        &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes
+    ));
+    let after = chain
+        .links
+        .iter()
+        .map(|link| link.made.as_ref().map(|it| it.frame.planes.y.as_ptr() as usize))
+        .collect::<Vec<_>>();
+    assert_eq!(before[..before.len() - 1], after[..after.len() - 1]);
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..40 {
+        let out = chain.apply(
+            &picture(Size::new(64, 36), Color::WEBCAM),
+            Timestamp::ZERO,
+            false,
+            &Crew::alone(),
+        );
+        seen.insert(out.planes.y.as_ptr() as usize);
+    }
+    assert!(seen.len() <= 3, "{} buffers", seen.len());
+}
+
+#[test]
+fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
+    let masked = |material: Option<Supply>| {
+        let mask = Filter::of_kind("mask").unwrap();
+        let mut list = wanted([mask, Filter::Delay { ms: 100.0 }]);
+        list[0].material = material.unwrap_or_else(|| list[0].material.clone());
+        list
+    };
+    let mut chain = Chain::default();
+    chain.set(&masked(Some(Supply::Coming)));
+    let frame = picture(Size::new(20, 10), Color::PROGRAM);
+    let apply = |chain: &mut Chain, n: i64| {
+        chain.apply(&frame, Timestamp::from_millis(40 * n), false, &Crew::alone())
+    };
+    (0..5).for_each(|n| drop(apply(&mut chain, n)));
+    chain.set(&masked(None));
+    for n in 5..10 {
+        let alpha = apply(&mut chain, n).planes.alpha.clone();
+        assert!(alpha.is_some_and(|alpha| alpha.iter().all(|it| *it == 0)), "{n}");
+    }
+}
+
+/// Which picture comes out at each of so many, 40 ms apart, while the delays are these.
+fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
+    let mut chain = Chain::default();
+    let mut made = Vec::new();
+    let out = (0..count).map(|n| {
+        chain.set(&wanted(lengths(n).into_iter().map(|ms| Filter::Delay { ms })));
+        let frame = picture(Size::new(2, 2), Color::PROGRAM);
+        let at = Timestamp::from_millis(40 * n as i64);
+        let out = chain.apply(&frame, at, false, &Crew::alone());
+        made.push(frame.planes);
+        made.iter().position(|it| Arc::ptr_eq(it, &out.planes)).unwrap()
+    });
+    out.collect()
+}
+
+#[test]
+fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
+    // The other one stays as it is. 100 to 111 ms are three pictures, 80 ms two more.
+    let seen = delayed(|n| vec![100.0 + n as f32, 80.0], 12);
+    assert_eq!(seen, [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
+    // One of two that are alike, the first or the second.
+    for drawn in [[101.0, 100.0], [100.0, 101.0]] {
+        let seen = delayed(|n| if n < 9 { vec![100.0; 2] } else { drawn.into() }, 14);
+        assert_eq!(seen, [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], "{drawn:?}");
+    }
+    // Another is put before it, and taken away: three pictures wait in the first all the time.
+    let seen = delayed(|n| if n == 6 { vec![40.0, 100.0] } else { vec![100.0] }, 9);
+    assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn what_remembers_goes_on_with_that_while_its_amounts_are_drawn() {
+    let size = Size::new(64, 36);
+    let grey = |luma: u8, odd: u8| {
+        let mut planes = Planes::black(size);
+        for (row, line) in planes.y.chunks_exact_mut(64).enumerate() {
+            line.fill(if row % 2 == 0 { luma } else { odd });
+        }
+        let planes = Arc::new(Pooled::unpooled(planes));
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    };
+    let denoise = |temporal| Filter::Denoise { spatial: 0.0, temporal };
+    let see = |chain: &mut Chain, filter: Filter, frame: &VideoFrame| {
+        chain.set(&wanted([filter]));
+        let out = chain.apply(frame, Timestamp::ZERO, false, &Crew::alone());
+        out.planes.y[64]
+    };
+    let mut chain = Chain::default();
+    assert_eq!(see(&mut chain, denoise(1.0), &grey(100, 100)), 100);
+    // Noise of 4: what is remembered holds it down, at each step of the slider.
+    let held = see(&mut chain, denoise(0.9), &grey(104, 104));
+    assert!((100..103).contains(&held), "{held}");
+    // Once it was switched off altogether it begins anew.
+    assert_eq!(see(&mut chain, denoise(0.0), &grey(104, 104)), 104);
+    assert_eq!(see(&mut chain, denoise(1.0), &grey(108, 108)), 108);
+
+    use crate::compose::filter::deinterlace::{Deinterlacing, Field};
+    let woven = |mode, field| Filter::Deinterlace { mode, field };
+    let mut chain = Chain::default();
+    // Lines that stand still are kept, by whichever field it goes.
+    let still = woven(Deinterlacing::Adaptive, Field::Top);
+    see(&mut chain, still.clone(), &grey(50, 200));
+    let kept = see(&mut chain, still, &grey(50, 200));
+    let turned = see(&mut chain, woven(Deinterlacing::Adaptive, Field::Bottom), &grey(50, 200));
+    assert_eq!((kept, turned), (200, 200));
+    let first = |chain: &Chain| chain.links[0].made.as_ref().unwrap().frame.planes.y[0];
+    assert_eq!(first(&chain), 50, "nothing moved");
+    see(&mut chain, woven(Deinterlacing::Linear, Field::Bottom), &grey(50, 200));
+    see(&mut chain, woven(Deinterlacing::Adaptive, Field::Bottom), &grey(50, 200));
+    assert_eq!(first(&chain), 200, "what was before that is not remembered");
+}
+
+#[test]
+fn a_delay_of_no_length_is_none() {
+    for ms in [0.0, -1.0, f32::NAN, f32::NEG_INFINITY] {
+        assert_eq!(delay_of(ms), None, "{ms}");
+    }
+    assert_eq!(delay_of(f32::INFINITY), Some(Duration::from_millis(500)));
+}
+
+#[test]
+fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
+    let cover = |kinds: &[(&str, bool, Supply)]| {
+        let wanted = kinds.iter().map(|(kind, enabled, material)| {
+            let filter = Filter::of_kind(kind).unwrap();
+            Wanted { slot: Slot { enabled: *enabled, filter }, material: material.clone() }
+        });
+        let mut chain = Chain::default();
+        chain.set(&wanted.collect::<Vec<_>>());
+        // It is kept where there is nothing else to do.
+        assert!(chain.cover().is_none() || !chain.is_empty());
+        chain.cover()
+    };
+    let there = Supply::There(FILES[1].clone());
+    let (coming, lacking) = (Supply::Coming, Supply::Lacking);
+    assert_eq!(cover(&[("mask", true, coming.clone())]), Some(Cover::Nothing));
+    assert_eq!(cover(&[("mask", true, lacking.clone())]), Some(Cover::Slate));
+    let both = [("mask", true, lacking.clone()), ("mask", true, coming.clone())];
+    assert_eq!(cover(&both), Some(Cover::Slate));
+    assert_eq!(cover(&[("mask", false, lacking.clone())]), None, "it is off");
+    assert_eq!(cover(&[("mask", true, there)]), None);
+    assert_eq!(cover(&[("mask", true, Supply::Nothing)]), None, "no file is chosen yet");
+    for kind in ["lut", "watermark"] {
+        assert_eq!(cover(&[(kind, true, coming.clone()), (kind, true, lacking.clone())]), None);
+    }
+}
+
+#[test]
+fn a_filter_that_is_off_and_one_too_many_do_nothing() {
+    let darker = |enabled| Wanted {
+        material: Supply::Nothing,
+        slot: Slot {
+            enabled,
+            filter: Filter::Color {
+                gain: 0.5,
+                brightness: 0.0,
+                contrast: 1.0,
+                gamma: 1.0,
+                saturation: 1.0,
+                hue_degrees: 0.0,
+                opacity: 1.0,
+            },
+        },
+    };
+    let mut chain = Chain::default();
+    chain.set(&[darker(false)]);
+    assert!(chain.is_empty());
+    chain.set(&vec![darker(true); MOST_FILTERS * 2]);
+    assert_eq!(chain.links.len(), MOST_FILTERS);
+}
