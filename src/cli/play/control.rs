@@ -298,6 +298,17 @@ pub(super) fn way(place: Place, figures: &Figures) -> Result<Way, String> {
     }
 }
 
+/// Whether it has a live end.
+///
+/// # Errors
+/// That it has none.
+pub(super) fn live_end(figures: &Figures) -> Result<(), String> {
+    match figures.duration {
+        None => Ok(()),
+        Some(_) => Err("this is a recording: it has no live end".to_owned()),
+    }
+}
+
 /// The way back.
 ///
 /// # Errors

@@ -114,10 +114,10 @@ fn ask(stream: &Watching<'_>, asked: &Asked, output: &Output) -> Result<(), Stri
         Asked::Pause(paused) => player.pause(*paused),
         Asked::Seek(place) => go(player, control::way(*place, &figures)?)?,
         Asked::Rewind(behind) => go(player, control::way_back(*behind, &figures)?)?,
-        Asked::GoLive if figures.duration.is_some() => {
-            return Err("this is a recording: it has no live end".to_owned());
+        Asked::GoLive => {
+            control::live_end(&figures)?;
+            player.go_live();
         }
-        Asked::GoLive => player.go_live(),
         Asked::Snapshot(path) => save_picture(player, path, output)?,
         Asked::Record(Some(path)) => {
             control::recordable(&figures)?;

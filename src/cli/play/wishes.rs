@@ -51,10 +51,10 @@ fn command(asked: Asked, snapshot: &Snapshot) -> Result<Command, String> {
         }
         Asked::Seek(place) => go(control::way(place, &running(snapshot)?.counted)?),
         Asked::Rewind(behind) => go(control::way_back(behind, &running(snapshot)?.counted)?),
-        Asked::GoLive if running(snapshot)?.counted.duration.is_some() => {
-            return Err("this is a recording: it has no live end".to_owned());
+        Asked::GoLive => {
+            control::live_end(&running(snapshot)?.counted)?;
+            Playing::GoToLive
         }
-        Asked::GoLive => Playing::GoToLive,
         Asked::Snapshot(path) => Playing::Snapshot(path),
         Asked::Record(Some(path)) => {
             control::recordable(&running(snapshot)?.counted)?;
