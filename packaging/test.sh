@@ -103,9 +103,9 @@ tests() {
     need_ffmpeg
     # Most tests wait for programs and clocks: half as many again at once as there are processors. With twice
     # as many, sound came too late in some of them.
-    # A second try where a whole run hangs on it; why the first one failed is shown, and the summary names it.
+    # Two more tries where a whole run hangs on it; why one failed is shown, and the summary names it.
     cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
-        --retries "$([ -z "${CI-}" ] && echo 0 || echo 1)" \
+        --retries "$([ -z "${CI-}" ] && echo 0 || echo 2)" \
         --test-threads "$(($(nproc) * 3 / 2))" \
         --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
@@ -332,7 +332,7 @@ printf '%s\n' "${summary[@]}"
 [ ! -f target/nextest.log ] || case " ${wanted[*]} " in
 *" tests "*)
     grep -h 'Summary \[' target/nextest.log | tail -n 1
-    grep -h '^ *FLAKY ' target/nextest.log | sort -u | sed 's/^ */passed only at the second try: /'
+    grep -h '^ *FLAKY ' target/nextest.log | sort -u | sed 's/^ */passed only at another try: /'
     ;;
 esac
 if [ $failed = 0 ]; then say "All is well."; else say "FAILED: see above."; fi

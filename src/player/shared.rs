@@ -300,7 +300,9 @@ impl Shared {
     /// Goes on at another place of a recording. What waits is thrown away, so that the feed, which
     /// may wait for room, looks at once; or stays, where that place may turn out not to be had.
     pub(super) fn seek(&self, to: Duration) {
-        *self.wanted.lock() = Some(to);
+        // Held meanwhile: what the feed reads there must not be thrown away with what waited before.
+        let mut wanted = self.wanted.lock();
+        *wanted = Some(to);
         if self.plays_on.load(Ordering::Relaxed) {
             self.video.nudge();
             self.audio.nudge();
@@ -545,5 +547,43 @@ mod tests {
         slot.clear();
         shared.show(&slot, picture());
         assert!(slot.get().is_none());
+    }
+
+    #[test]
+    fn what_is_read_of_a_place_is_not_thrown_away_with_what_waited_before() {
+        const TIMES: u64 = 2_000;
+        let config = Config::new(Source::File("film.mp4".into()));
+        let (shared, _events) = Shared::new(&config, Clock::start());
+        let seam = || Unit::Seam(Timestamp::ZERO);
+        let told = std::sync::atomic::AtomicU64::new(0);
+        // The feed: as soon as a place is wanted, it is read.
+        let missing = std::thread::scope(|scope| {
+            let feed = scope.spawn(|| {
+                let mut missing = 0;
+                for time in 1..=TIMES {
+                    while shared.take_wanted().is_none() {
+                        std::thread::yield_now();
+                    }
+                    shared.move_exactly(0);
+                    shared.audio.push(seam());
+                    shared.video.push(Unit::Gap);
+                    // Only when whoever asked is through with asking.
+                    while told.load(Ordering::Acquire) < time {
+                        std::thread::yield_now();
+                    }
+                    missing += u64::from(shared.audio.is_empty() || shared.video.is_empty());
+                }
+                missing
+            });
+            for time in 1..=TIMES {
+                shared.seek(Duration::from_secs(time));
+                told.store(time, Ordering::Release);
+                while shared.is_wanted() {
+                    std::thread::yield_now();
+                }
+            }
+            feed.join().unwrap()
+        });
+        assert_eq!(missing, 0, "of {TIMES}");
     }
 }

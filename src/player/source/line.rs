@@ -16,6 +16,9 @@ use crate::player::source::convert::Converter;
 const ABSENT: Duration = Duration::from_millis(200);
 /// The queue holds so much.
 const ROOM: f64 = 1.0;
+/// A mixer that is later than this with its pulling finds no more sound waiting for that: what has no room
+/// would be lost, and the player be led away by sound that nobody heard.
+const LATEST_MICROS: i64 = 500_000;
 
 /// The queue.
 pub(super) struct Queue {
@@ -108,7 +111,7 @@ impl Queue {
         let frames = state.sound.len() / usize::from(self.channels);
         // What is for an instant that has passed has been heard, though it is pulled only now.
         let next = state.next.unwrap_or(now);
-        let due = (now + self.lead).micros_since(next);
+        let due = now.micros_since(next).min(LATEST_MICROS) + (now + self.lead).micros_since(now);
         frames as f64 / f64::from(self.rate) - due as f64 * 1e-6
     }
 }
@@ -212,6 +215,32 @@ mod tests {
         let mut out = [0.0; 48_000];
         queue.pull(clock.now(), &mut out);
         assert!(out.iter().all(|sample| sample.is_finite()));
+    }
+
+    #[test]
+    fn of_a_mixer_that_is_late_nothing_is_lost() {
+        let clock = Clock::start();
+        let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::from_millis(60)));
+        let mut line = Line::new(Arc::clone(&queue), 48_000, 1).unwrap();
+        let (mut written, mut heard): (_, Vec<f32>) = (0, Vec::new());
+        let mut at = clock.now().offset(-3_000_000);
+        let mut out = [0.0; 480];
+        // Three seconds behind, it makes up for them; the player keeps 150 ms ahead meanwhile.
+        for _ in 0..300 {
+            let pulled = queue.pull(at, &mut out);
+            heard.extend(out.iter().filter(|_| pulled == Pulled::Sound));
+            at = at.offset(10_000);
+            for _ in 0..64 {
+                if line.queued() >= 7_200 {
+                    break;
+                }
+                let block: Vec<f32> = (written + 1..=written + 480).map(|it| it as f32).collect();
+                written += line.write(&block);
+            }
+        }
+        let whole: Vec<f32> = (1..=heard.len()).map(|it| it as f32).collect();
+        assert!(heard.len() > 96_000, "{}", heard.len());
+        assert!(heard == whole, "some of it was lost: {written} written, {} heard", heard.len());
     }
 
     #[test]
