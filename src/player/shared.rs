@@ -554,33 +554,32 @@ mod tests {
         const TIMES: u64 = 2_000;
         let config = Config::new(Source::File("film.mp4".into()));
         let (shared, _events) = Shared::new(&config, Clock::start());
-        let seam = || Unit::Seam(Timestamp::ZERO);
-        let told = std::sync::atomic::AtomicU64::new(0);
-        // The feed: as soon as a place is wanted, it is read.
+        let (asked, looked) = (AtomicU64::new(0), AtomicU64::new(0));
+        let wait_until = |is_so: &dyn Fn() -> bool| {
+            while !is_so() {
+                std::thread::yield_now();
+            }
+        };
         let missing = std::thread::scope(|scope| {
+            // The feed: as soon as a place is wanted, it is read.
             let feed = scope.spawn(|| {
                 let mut missing = 0;
                 for time in 1..=TIMES {
-                    while shared.take_wanted().is_none() {
-                        std::thread::yield_now();
-                    }
+                    wait_until(&|| shared.take_wanted().is_some());
                     shared.move_exactly(0);
-                    shared.audio.push(seam());
+                    shared.audio.push(Unit::Seam(Timestamp::ZERO));
                     shared.video.push(Unit::Gap);
                     // Only when whoever asked is through with asking.
-                    while told.load(Ordering::Acquire) < time {
-                        std::thread::yield_now();
-                    }
+                    wait_until(&|| asked.load(Ordering::Acquire) == time);
                     missing += u64::from(shared.audio.is_empty() || shared.video.is_empty());
+                    looked.store(time, Ordering::Release);
                 }
                 missing
             });
             for time in 1..=TIMES {
                 shared.seek(Duration::from_secs(time));
-                told.store(time, Ordering::Release);
-                while shared.is_wanted() {
-                    std::thread::yield_now();
-                }
+                asked.store(time, Ordering::Release);
+                wait_until(&|| looked.load(Ordering::Acquire) == time);
             }
             feed.join().unwrap()
         });

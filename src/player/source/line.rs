@@ -223,6 +223,7 @@ mod tests {
         let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::from_millis(60)));
         let mut line = Line::new(Arc::clone(&queue), 48_000, 1).unwrap();
         let (mut written, mut heard): (_, Vec<f32>) = (0, Vec::new());
+        let sample = |number: usize| number as f32 / 16_777_216.0;
         let mut at = clock.now().offset(-3_000_000);
         let mut out = [0.0; 480];
         // Three seconds behind, it makes up for them; the player keeps 150 ms ahead meanwhile.
@@ -234,11 +235,11 @@ mod tests {
                 if line.queued() >= 7_200 {
                     break;
                 }
-                let block: Vec<f32> = (written + 1..=written + 480).map(|it| it as f32).collect();
+                let block: Vec<f32> = (written + 1..=written + 480).map(sample).collect();
                 written += line.write(&block);
             }
         }
-        let whole: Vec<f32> = (1..=heard.len()).map(|it| it as f32).collect();
+        let whole: Vec<f32> = (1..=heard.len()).map(sample).collect();
         assert!(heard.len() > 96_000, "{}", heard.len());
         assert!(heard == whole, "some of it was lost: {written} written, {} heard", heard.len());
     }
