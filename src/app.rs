@@ -226,8 +226,8 @@ impl<S: Studio> Window<S> {
             Wish::PickFilterFile(asset, of, folder) => {
                 self.files.ask(ctx, Kind::Filter(asset, of), folder);
             }
-            Wish::PickTransitionFile(means, folder) => {
-                self.files.ask(ctx, Kind::Transition(means), folder);
+            Wish::PickTransitionFile(of, folder) => {
+                self.files.ask(ctx, Kind::Transition(of), folder);
             }
             Wish::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             Wish::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
@@ -298,6 +298,10 @@ impl<S: Studio> Window<S> {
         let held = self.talk_keys.held(wanted, screen.preferences(), || screen.talk_called());
         if let Some(command) = self.screen.talk_elsewhere(ctx, held, hidden) {
             self.fulfil(ctx, Wish::Command(command));
+        }
+        if held && self.screen.talks() {
+            // It is down now, whether the window is seen or not.
+            self.talk_keys.here(true);
         }
         self.screen.set_elsewhere(self.talk_keys.elsewhere());
         if let Some(command) = self.screen.talk_refused() {
@@ -374,7 +378,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 // All of them, above.
                 Kind::Then(_) => {}
                 Kind::Filter(_, of) => self.screen.picked_filter(&of, path),
-                Kind::Transition(_) => self.screen.picked_transition(path),
+                Kind::Transition(of) => self.screen.picked_transition(of, path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
                 Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),
             }
@@ -420,6 +424,10 @@ impl<S: Studio> eframe::App for Window<S> {
         }
         for wish in self.screen.show(ui) {
             self.fulfil(ui.ctx(), wish);
+        }
+        if self.screen.talks() {
+            self.talk_keys.here(true);
+            ui.ctx().request_repaint_after(talk_keys::TURN);
         }
     }
 

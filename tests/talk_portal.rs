@@ -310,6 +310,40 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     studio.ends();
 }
 
+/// A window that nobody sees gets no frames, and is not told either that its key was let go.
+#[test]
+fn the_windows_own_key_is_let_go_when_nobody_sees_the_window() {
+    if peers_are_missing() || peers::missing(&["wtype"]) {
+        return;
+    }
+    let session = Session::bare("1280x720", "");
+    let mut studio = Studio::start_with(&session, "talk_key = \"F8\"");
+    // A keyboard that stays, so that the window has it, and another one that holds the key.
+    let stays = ["-s", "600000"];
+    let _keyboard = Peer::start_command(session.command("wtype").args(stays));
+    let mut holds = None;
+    wait_for("the key", LIMIT, || {
+        let begin = Instant::now();
+        let (before, _) = studio.told();
+        drop(holds.take());
+        let held = ["-s", "500", "-P", "F8"];
+        holds = Some(Peer::start_command(session.command("wtype").args(held).args(stays)));
+        while studio.told().0 == before && begin.elapsed() < LIMIT / 4 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        studio.told().0 > before
+    });
+    let (presses, ends) = studio.told();
+    assert_eq!(presses, ends + 1);
+    // Longer than a window is believed that says nothing.
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(studio.told(), (presses, ends), "it is held as long as it is");
+    let mut away = session.command("swaymsg");
+    assert!(away.args(["workspace", "2"]).status().unwrap().success());
+    studio.heard("the end of what nobody sees", presses, presses);
+    studio.ends();
+}
+
 #[test]
 fn a_portal_that_ends_lets_go_of_the_key_and_is_asked_when_it_is_back() {
     if peers_are_missing() {

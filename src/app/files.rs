@@ -9,7 +9,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
-use crate::ui::pick::{Means, OfFilter, Pick, Then};
+use crate::ui::pick::{Means, OfFilter, OfTransition, Pick, Then};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub enum Kind {
     Then(Then),
     /// For a filter of a source.
     Filter(Asset, OfFilter),
-    /// For the transition between scenes.
-    Transition(Means),
+    /// For a transition between scenes.
+    Transition(OfTransition),
     /// A collection to take in…
     Scenes,
     /// …and one to write.
@@ -70,18 +70,18 @@ impl Kind {
             Self::Folder
             | Self::Source(Pick::Slides, _)
             | Self::Another(Pick::Slides, _)
-            | Self::Transition(Means::Folder) => Offers::Folders,
+            | Self::Transition(OfTransition { means: Means::Folder, .. }) => Offers::Folders,
             Self::Source(Pick::Text, _) | Self::Another(Pick::Text, _) => {
                 Offers::Files("TXT", vec!["txt"])
             }
-            Self::Transition(Means::Clip) => {
+            Self::Transition(OfTransition { means: Means::Clip, .. }) => {
                 films("WebP, GIF, PNG, MP4, MKV, WebM, FLV", &["webp", "gif", "png", "apng"])
             }
             Self::Filter(Asset::Table, ..) => Offers::Files("CUBE", vec!["cube"]),
             Self::Source(Pick::Image | Pick::Slide, _)
             | Self::Another(Pick::Image | Pick::Slide, _)
             | Self::Filter(Asset::Picture, ..)
-            | Self::Transition(Means::Picture) => images(),
+            | Self::Transition(OfTransition { means: Means::Picture, .. }) => images(),
             Self::Scenes => Offers::Files("onair, OBS", vec!["toml", "json"]),
             Self::NewScenes => Offers::NewFile("TOML, JSON", &["toml", "json"], "scenes.toml"),
         }
@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn whatever_can_be_played_can_be_chosen() {
         let scene = SceneId(1);
-        for kind in [Kind::Video, Kind::Source(Pick::Video, scene), Kind::Transition(Means::Clip)] {
+        let clip = Kind::Transition(OfTransition { scene: None, means: Means::Clip });
+        for kind in [Kind::Video, Kind::Source(Pick::Video, scene), clip] {
             assert!(FILMS.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         for kind in [Kind::Audio, Kind::Strip(None), Kind::Watch] {

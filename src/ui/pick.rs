@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::capture::text::Content;
 use crate::capture::{self, VideoChoice};
 use crate::compose::filter::Slot;
-use crate::compose::scene::SourceId;
+use crate::compose::scene::{SceneId, SourceId};
 
 /// The filter for which a file is asked: where it stood, and what it was, since the list may change
 /// meanwhile.
@@ -78,6 +78,14 @@ pub struct Then {
     pub pick: Pick,
     /// In the place of this one of them, which stood there; else behind the last.
     pub at: Option<(usize, PathBuf)>,
+}
+
+/// The transition for which a file is asked, since other options may be shown by the time it is chosen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct OfTransition {
+    /// That of this scene; else that of all scenes without one of their own.
+    pub scene: Option<SceneId>,
+    pub means: Means,
 }
 
 /// What a transition works with.

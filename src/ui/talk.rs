@@ -19,6 +19,11 @@ impl TalkState {
         if away { self.is(held) } else { None }
     }
 
+    /// It is held, as was told last.
+    pub fn held(&self) -> bool {
+        self.held
+    }
+
     /// Looks at this window's keyboard; what is to be told.
     pub fn look(
         &mut self,

@@ -6,7 +6,7 @@ use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
-use crate::ui::pick::{Means, OfFilter, Pick, Then};
+use crate::ui::pick::{OfFilter, OfTransition, Pick, Then};
 use crate::ui::text::Texts;
 use crate::ui::theme::Theme;
 
@@ -35,7 +35,7 @@ pub enum Wish {
     PickFilterFile(Asset, OfFilter, Option<PathBuf>),
     /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures; the dialog
     /// begins where it was.
-    PickTransitionFile(Means, Option<PathBuf>),
+    PickTransitionFile(OfTransition, Option<PathBuf>),
     /// Ask for a file of scenes and take it in.
     PickScenes,
     /// Ask for a file and write the scenes into it.

@@ -1,7 +1,7 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
 use onair::media::transport::LeftOut;
-use onair::ui::pick::{OfFilter, Pick, Then};
+use onair::ui::pick::{Means, OfFilter, OfTransition, Pick, Then};
 
 use super::*;
 
@@ -148,8 +148,8 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     harness.get_by_label(&format!("The file cannot be used: {GONE}. Scenes change with a cut."));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
-    let means = onair::ui::pick::Means::Clip;
-    let wish = Wish::PickTransitionFile(means, Some("/a".into()));
+    let of = OfTransition { scene: None, means: Means::Clip };
+    let wish = Wish::PickTransitionFile(of, Some("/a".into()));
     assert_eq!(harness.state().wishes.last(), Some(&wish));
     harness.state().demo.change(|snapshot| snapshot.scenes.transitions_lack.clear());
     harness.run();
@@ -259,10 +259,10 @@ fn a_transition_is_chosen_and_set() {
     harness.get_by_label("No file chosen: scenes change with a cut.");
     harness.get_by_label("Choose…").click();
     harness.run();
-    let picked = Wish::PickTransitionFile(onair::ui::pick::Means::Clip, None);
-    assert!(harness.state().wishes.contains(&picked));
+    let clip = OfTransition { scene: None, means: Means::Clip };
+    assert!(harness.state().wishes.contains(&Wish::PickTransitionFile(clip, None)));
     let screen = harness.state_mut().screen.as_mut().unwrap();
-    screen.picked_transition("/v/swoosh.webp".into());
+    screen.picked_transition(clip, "/v/swoosh.webp".into());
     let of = |transition: Transition| match transition.kind {
         Kind::Stinger(stinger) => stinger,
         other => panic!("{other:?}"),
@@ -304,6 +304,61 @@ fn one_scene_gets_a_transition_of_its_own() {
     assert_eq!(own(&commands(&mut harness)).unwrap().duration, Duration::from_secs(2));
     harness.get_by_role_and_label(Role::CheckBox, "One of its own").click();
     assert_eq!(own(&commands(&mut harness)), None);
+}
+
+#[test]
+fn a_file_goes_to_the_transition_that_it_was_asked_for() {
+    let mut harness = open("media");
+    let scene = harness.state().demo.snapshot().scenes.collection.scenes[0].clone();
+    let set = |harness: &mut Harness<'static, Window>, edits: &[Edit]| {
+        harness.state_mut().demo.change(|snapshot| {
+            let mut collection = (*snapshot.scenes.collection).clone();
+            assert!(edits.iter().all(|edit| collection.apply(edit)));
+            snapshot.scenes.collection = std::sync::Arc::new(collection);
+        });
+        harness.run();
+    };
+    let stinger = Transition { kind: Kind::Stinger(Stinger::default()), ..Transition::default() };
+    let own = Edit::SetSceneTransition(scene.id, Some(stinger.clone()));
+    set(&mut harness, &[Edit::SetTransition(stinger.clone()), own]);
+    let picked = |harness: &mut Harness<'static, Window>, of, path: &str| {
+        harness.state_mut().screen.as_mut().unwrap().picked_transition(of, path.into());
+        commands(harness)
+    };
+    // Asked for while one scene's options are shown, it comes when those of all are.
+    harness.get_by_label(&scene.name).click_secondary();
+    harness.run();
+    assert_eq!(click(&mut harness, "Transition to it…"), []);
+    harness.get_by_label("Choose…").click();
+    harness.run();
+    let of = OfTransition { scene: Some(scene.id), means: Means::Clip };
+    assert_eq!(harness.state().wishes.last(), Some(&Wish::PickTransitionFile(of, None)));
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.get_by_label("Transition and studio mode").click();
+    harness.run();
+    assert_eq!(click(&mut harness, "Options of the transition…"), []);
+    match &picked(&mut harness, of, "/v/own.webp")[..] {
+        [Command::Edit(Edit::SetSceneTransition(id, Some(Transition { kind, .. })))] => {
+            assert_eq!(*id, scene.id);
+            assert!(kind.file().unwrap().ends_with("own.webp"));
+        }
+        other => panic!("{other:?}"),
+    }
+    // That of all, while nothing is shown.
+    harness.key_press(Key::Escape);
+    harness.run();
+    let all = OfTransition { scene: None, ..of };
+    let every = transition_set(&picked(&mut harness, all, "/v/all.webp"));
+    assert!(every.kind.file().unwrap().ends_with("all.webp"));
+    // What has become another kind gets nothing, nor does one that is gone.
+    let picture = OfTransition { means: Means::Picture, ..all };
+    assert_eq!(picked(&mut harness, picture, "/v/grey.png"), []);
+    let wipe = Transition { kind: Kind::Luma(Wipe::default()), ..stinger };
+    set(&mut harness, &[Edit::SetTransition(wipe), Edit::SetSceneTransition(scene.id, None)]);
+    assert_eq!(picked(&mut harness, all, "/v/all.webp"), []);
+    assert_eq!(picked(&mut harness, picture, "/v/grey.png"), [], "it is a pattern's now");
+    assert_eq!(picked(&mut harness, of, "/v/own.webp"), []);
 }
 
 #[test]

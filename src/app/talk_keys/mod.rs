@@ -12,6 +12,7 @@ mod x11;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use eframe::egui;
 use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
@@ -21,11 +22,14 @@ use crate::studio::{Preferences, TalkKey};
 use crate::ui::Elsewhere;
 
 use line::Line;
+pub use line::TURN;
 
 /// See the module.
 pub struct TalkKeys {
     wake: egui::Context,
     line: Arc<Line>,
+    /// Looks whether the window still says that the key is held.
+    lease: Option<Worker>,
     way: Way,
 }
 
@@ -63,7 +67,7 @@ impl TalkKeys {
             }
             _ => Way::None,
         };
-        Self { wake, line, way }
+        Self { wake, line, lease: None, way }
     }
 
     /// How keys are heard here while another window has the keyboard.
@@ -76,9 +80,24 @@ impl TalkKeys {
         }
     }
 
-    /// The window says whether the key is held.
-    pub fn here(&self, held: bool) {
-        self.line.here(held);
+    /// The window says whether the key is held; that it is, it says with each frame.
+    pub fn here(&mut self, held: bool) {
+        if !self.line.here(held, Instant::now()) {
+            return;
+        }
+        let line = Arc::clone(&self.line);
+        let worker = Worker::spawn("onair-talk-held", move |stop| {
+            while let Some(rest) = line.lapse(Instant::now()) {
+                if stop.wait(rest) {
+                    return;
+                }
+            }
+        });
+        self.lease = worker
+            .inspect_err(
+                |error| tracing::warn!(%error, "a talk key of a window that vanishes stays held"),
+            )
+            .ok();
     }
 
     /// Whether this key is held, wherever, where the window has to say so itself; `None` where no strip listens

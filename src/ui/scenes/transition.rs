@@ -5,13 +5,14 @@ use std::path::Path;
 
 use egui::{Layout, Ui, vec2};
 
+use crate::compose::scene::SceneId;
 use crate::compose::transition::{
     Kind, MOST, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
 };
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
-use crate::ui::pick::Means;
+use crate::ui::pick::{Means, OfTransition};
 use crate::ui::scenes::draft::{Draft, Whose};
 use crate::ui::scenes::filters::line;
 use crate::ui::scenes::parts::{flag, part};
@@ -114,7 +115,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
         Whose::Every => {
             let mut now = collection.transition.clone();
             let title = view.texts.get("transition-kind").to_string();
-            let closed = dialog(ctx, view, &title, |ui, view| contents(ui, view, &mut now));
+            let closed = dialog(ctx, view, &title, |ui, view| {
+                contents(ui, view, None, &mut now);
+            });
             let edit = (now != collection.transition).then_some(Edit::SetTransition(now));
             (edit, closed)
         }
@@ -131,7 +134,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
                 let begin = collection.transition.clone();
                 part(ui, view, key!("transition-own"), &mut now, begin);
                 match &mut now {
-                    Some(now) => contents(ui, view, now),
+                    Some(now) => contents(ui, view, Some(id), now),
                     None => hint(ui, view, key!("transition-own-hint")),
                 }
             });
@@ -163,7 +166,8 @@ fn dialog(
     answer.is_some()
 }
 
-fn contents(ui: &mut Ui, view: &mut View<'_>, now: &mut Transition) {
+/// `scene`: it is its own.
+fn contents(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, now: &mut Transition) {
     let mut way = Way::of(&now.kind);
     let ways = Way::ALL.map(|way| (way.name(), way));
     choose(ui, view, key!("transition-kind"), &ways, &mut way);
@@ -185,19 +189,20 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, now: &mut Transition) {
             ];
             choose(ui, view, key!("transition-from"), &sides, side);
         }
-        Kind::Luma(wipe) => luma(ui, view, wipe),
-        Kind::Stinger(of) => stinger(ui, view, of),
+        Kind::Luma(wipe) => luma(ui, view, scene, wipe),
+        Kind::Stinger(of) => stinger(ui, view, scene, of),
     }
 }
 
-fn luma(ui: &mut Ui, view: &mut View<'_>, wipe: &mut Wipe) {
+fn luma(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, wipe: &mut Wipe) {
     match &mut wipe.order {
         Order::Pattern(pattern) => {
             let patterns = Pattern::ALL.map(|(_, pattern)| (pattern_name(pattern), pattern));
             choose(ui, view, key!("transition-pattern"), &patterns, pattern);
         }
         Order::Picture(path) => {
-            file(ui, view, path, &[(key!("transition-file-choose"), Means::Picture)]);
+            let of = OfTransition { scene, means: Means::Picture };
+            file(ui, view, path, &[(key!("transition-file-choose"), of)]);
         }
     }
     percent(ui, view, key!("transition-softness"), &mut wipe.softness, 9);
@@ -207,10 +212,10 @@ fn luma(ui: &mut Ui, view: &mut View<'_>, wipe: &mut Wipe) {
     }
 }
 
-fn stinger(ui: &mut Ui, view: &mut View<'_>, of: &mut Stinger) {
+fn stinger(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, of: &mut Stinger) {
     let ways = [
-        (key!("transition-file-choose"), Means::Clip),
-        (key!("transition-folder-choose"), Means::Folder),
+        (key!("transition-file-choose"), OfTransition { scene, means: Means::Clip }),
+        (key!("transition-folder-choose"), OfTransition { scene, means: Means::Folder }),
     ];
     file(ui, view, &of.file, &ways);
     seconds(ui, view, key!("transition-cut-at"), &mut of.cut);
@@ -240,15 +245,15 @@ fn hint(ui: &mut Ui, view: &View<'_>, text: &'static str) {
 }
 
 /// The file that is chosen, and the ways to choose another.
-fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Means)]) {
+fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, OfTransition)]) {
     let name = view.texts.get("transition-file").to_string();
     let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     line(ui, view, &name, |ui, view| {
-        for (text, means) in ways {
+        for (text, of) in ways {
             let text = view.texts.get(text);
             if Button::new(&text).small().show(ui, view.theme).clicked() {
                 let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-                view.wish(Wish::PickTransitionFile(*means, folder.map(Path::to_owned)));
+                view.wish(Wish::PickTransitionFile(*of, folder.map(Path::to_owned)));
             }
         }
         if !shown.is_empty() {

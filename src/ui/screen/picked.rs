@@ -7,12 +7,11 @@ use super::Screen;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
-use crate::compose::transition::{Kind, Order};
+use crate::compose::transition::{Kind, Order, Stinger, Wipe};
 use crate::mix::StripId;
 use crate::studio::{Command, Edit};
 use crate::ui::bars::Page;
-use crate::ui::pick::{OfFilter, Pick, Then};
-use crate::ui::scenes::Whose;
+use crate::ui::pick::{Means, OfFilter, OfTransition, Pick, Then};
 use crate::ui::view::Wish;
 
 impl Screen {
@@ -57,14 +56,10 @@ impl Screen {
         }
     }
 
-    /// A file was chosen for the transition whose options are shown.
-    pub fn picked_transition(&mut self, path: PathBuf) {
+    /// A file was chosen for a transition.
+    pub fn picked_transition(&mut self, of: OfTransition, path: PathBuf) {
         let collection = &self.snapshot.scenes.collection;
-        let own = match self.scenes.transition {
-            Some(Whose::Scene(id)) => Some(id),
-            Some(Whose::Every) | None => None,
-        };
-        let mut transition = match own {
+        let mut transition = match of.scene {
             // It may have none of its own any more.
             Some(id) => match collection.own_transitions.get(&id).cloned() {
                 Some(transition) => transition,
@@ -72,13 +67,13 @@ impl Screen {
             },
             None => collection.transition.clone(),
         };
-        match &mut transition.kind {
-            Kind::Luma(wipe) => wipe.order = Order::Picture(path),
-            Kind::Stinger(stinger) => stinger.file = path,
-            // Another one was chosen while the dialog stood open.
+        match (&mut transition.kind, of.means) {
+            (Kind::Luma(Wipe { order: Order::Picture(file), .. }), Means::Picture)
+            | (Kind::Stinger(Stinger { file, .. }), Means::Clip | Means::Folder) => *file = path,
+            // Another kind was chosen while the dialog stood open.
             _ => return,
         }
-        let edit = match own {
+        let edit = match of.scene {
             Some(id) => Edit::SetSceneTransition(id, Some(transition)),
             None => Edit::SetTransition(transition),
         };

@@ -25,6 +25,11 @@ impl Screen {
         self.texts.get("talk-key-called").to_string()
     }
 
+    /// The talk key is held, as was told last.
+    pub fn talks(&self) -> bool {
+        self.talk.held()
+    }
+
     /// The key to be looked at while another window has the keyboard.
     pub fn talk_key_elsewhere(&self) -> Option<TalkKey> {
         talk::wanted_elsewhere(&self.snapshot, &self.preferences)
