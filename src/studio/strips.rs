@@ -15,6 +15,7 @@ use crate::mix::filter::Filter;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
 use crate::studio::names;
+use crate::studio::not_taken;
 use crate::studio::sources::{self, Chosen};
 use crate::studio::stand_by::{self, StandBy};
 
@@ -166,7 +167,7 @@ pub fn take_in(
             None => {
                 let Some(id) = free_id(strips) else {
                     let called = called(&strip);
-                    left_out.push(format!("the sound {called}: there are {MOST} strips already"));
+                    left_out.push(not_taken::no_room_for_sound(&called, &MOST));
                     came.push(false);
                     continue;
                 };
@@ -188,8 +189,7 @@ pub fn take_in(
             Filter::Compressor { side_chain: Some(side), .. } => {
                 let here = numbers.get(side).map(|id| *side = *id).is_some();
                 if !here {
-                    left_out
-                        .push(format!("a compressor of {called}, whose side chain is not here"));
+                    left_out.push(not_taken::side_chain_gone(&called));
                 }
                 here
             }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::Instead;
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
+use crate::studio::not_taken;
 use crate::studio::scenes::{Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 
 /// What came of another collection.
@@ -36,8 +37,8 @@ impl Collection {
             let (id, name) = (SourceId(it.id.0 + by.0), self.free_source_name(&it.name));
             self.sources.push(Source { id, name, ..it.clone() });
         }
-        let full = |name: &str| format!("the source '{name}': there are {MOST_SOURCES} already");
-        left_out.extend(gone.iter().map(|it| full(&it.name)));
+        let full = |it: &Source| not_taken::no_room_for_source(&it.name, &MOST_SOURCES);
+        left_out.extend(gone.iter().map(full));
         let sources = came.len();
         let gone_sources = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
 
@@ -55,8 +56,8 @@ impl Collection {
             self.own_transitions.extend(own.map(|own| (id, own)));
             self.scenes.push(Scene { id, name, items });
         }
-        let full = |name: &str| format!("the scene '{name}': there are {MOST_SCENES} already");
-        left_out.extend(gone.iter().map(|it| full(&it.name)));
+        let full = |it: &Scene| not_taken::no_room_for_scene(&it.name, &MOST_SCENES);
+        left_out.extend(gone.iter().map(full));
         TakenIn { scenes: came.len(), sources, left_out }
     }
 
@@ -64,18 +65,17 @@ impl Collection {
     fn keep_own(&mut self, other: &Self) -> Vec<String> {
         let mut left_out = Vec::new();
         if self.transition != other.transition {
-            left_out.push("the transition of most scenes: the one that is set here stays".into());
+            left_out.push(not_taken::transition_stays());
         }
         if self.main_filters.is_empty() {
             self.main_filters.clone_from(&other.main_filters);
         } else if self.main_filters != other.main_filters && !other.main_filters.is_empty() {
-            left_out.push("the filters of the main picture: those that are set here stay".into());
+            left_out.push(not_taken::main_filters_stay());
         }
         if self.main_instead == Instead::Keep {
             self.main_instead.clone_from(&other.main_instead);
         } else if self.main_instead != other.main_instead && other.main_instead != Instead::Keep {
-            let what = "what is shown instead of the main picture: what is set here stays";
-            left_out.push(what.into());
+            left_out.push(not_taken::main_instead_stays());
         }
         left_out
     }
@@ -131,12 +131,10 @@ impl Mover<'_> {
     fn told(&mut self, scene: &str) -> Vec<String> {
         let without = std::mem::take(&mut self.without).into_iter();
         let mut told: Vec<String> =
-            without.map(|name| format!("what shows '{name}' in the scene '{scene}'")).collect();
+            without.map(|name| not_taken::shows_what_did_not_come(&name, &scene)).collect();
         match std::mem::take(&mut self.over) {
             0 => {}
-            over => told.push(format!(
-                "{over} items of the scene '{scene}': there are {MOST_ITEMS} already"
-            )),
+            over => told.push(not_taken::no_room_for_items(&over, &scene, &MOST_ITEMS)),
         }
         told
     }

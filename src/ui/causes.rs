@@ -129,6 +129,8 @@ mod tests {
     use crate::net::Pin;
     use crate::net::error::{Cause, CertificateProblem, Error, NotRtmp, ProxyProblem, Tried};
     use crate::net::error::{Refusal, Stage};
+    use crate::studio::not_taken;
+    use crate::{compose, mix};
 
     fn chinese() -> Causes {
         Causes::parse(include_str!("../../assets/i18n/zh-CN/said.txt"))
@@ -329,9 +331,8 @@ mod tests {
             .any(|code| code.contains(&declared))
     }
 
-    /// The texts in code that are whole sentences, by their look: four words or more, the first with a
-    /// capital or a value.
-    fn sentences(code: &str) -> Vec<String> {
+    /// The texts in code, but for those of its tests.
+    fn texts(code: &str) -> Vec<String> {
         let code = code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
         let code: String = code
             .lines()
@@ -339,12 +340,17 @@ mod tests {
             .flat_map(|line| [line, "\n"])
             .collect();
         let code = code.replace("'\"'", "").replace("\\\"", "\u{1}");
-        let texts = code.split('"').skip(1).step_by(2).map(|text| text.replace('\u{1}', "\""));
+        code.split('"').skip(1).step_by(2).map(|text| text.replace('\u{1}', "\"")).collect()
+    }
+
+    /// Those that are whole sentences, by their look: four words or more, the first with a capital or a
+    /// value.
+    fn sentences(code: &str) -> Vec<String> {
         let looks = |text: &String| {
             text.starts_with(|first: char| first.is_ascii_uppercase() || first == '{')
                 && text.split_whitespace().count() >= 4
         };
-        texts.filter(looks).collect()
+        texts(code).into_iter().filter(looks).collect()
     }
 
     /// What does not come from a pair: details for whoever looks into a fault, and what has its words by its
@@ -391,6 +397,57 @@ mod tests {
         assert!(seen > 60, "only {seen} were found");
     }
 
+    /// The numbers of all filters, as they are called where one of OBS's was beyond what onair has.
+    fn numbers() -> Vec<String> {
+        let pictures = compose::filter::Filter::kinds().into_iter().flat_map(|it| it.parameters());
+        let sounds = mix::filter::Filter::KINDS.into_iter().flat_map(|it| it.parameters());
+        let names = pictures.map(|it| it.name).chain(sounds.map(|it| it.name));
+        names.map(|it| format!("the {}", it.replace('_', " "))).collect()
+    }
+
+    #[test]
+    fn what_an_import_leaves_out_is_said_in_chinese() {
+        let causes = chinese();
+        // The milliseconds of a delay are called by its name.
+        let numbers = numbers().into_iter().filter(|it| it != "the ms");
+        let all = not_taken::ALL.iter().map(|it| filled(it)).chain(numbers);
+        let missing: Vec<_> =
+            all.filter(|english| causes.find(english, MOST_DEPTH).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:#?}");
+        // As deep as it goes, and with what names may have in them.
+        for (english, ours) in [
+            (
+                "'Cam: 2': the saturation (6.00, which became 4.00), of its filter color_filter 'A: b'",
+                "“Cam: 2”：滤镜 color_filter 'A: b'：饱和度（6.00 改为 4.00）",
+            ),
+            ("'Game' (a window: add it anew)", "“Game”（一个窗口：请重新添加）"),
+            ("'Alerts' (browser_source)", "“Alerts”（browser_source）"),
+            ("filters of 'Cam': a, b 'c', and 3 more", "“Cam”的滤镜：a, b 'c'，另有 3 个"),
+        ] {
+            assert_eq!(causes.say(english), ours);
+        }
+    }
+
+    /// So that none goes past the table of them.
+    #[test]
+    fn what_an_import_leaves_out_has_no_words_but_those_of_the_table() {
+        let is_word = |word: &&str| word.chars().filter(char::is_ascii_alphabetic).count() >= 2;
+        let mut seen = 0;
+        for (path, code) in code("src/studio") {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if !name.starts_with("obs") && !["import.rs", "take_in.rs"].contains(&name) {
+                continue;
+            }
+            seen += 1;
+            for text in texts(&code).into_iter().filter(|text| text.is_ascii()) {
+                let words = filled(&text);
+                let words = words.split(' ').filter(is_word).count();
+                assert!(words < 2, "{path}: {text:?} is not in studio::not_taken");
+            }
+        }
+        assert!(seen >= 12, "{seen}");
+    }
+
     /// A format with 7 for each value.
     fn filled(text: &str) -> String {
         let mut parts = text.split('{');
@@ -404,7 +461,7 @@ mod tests {
     /// English words that nothing says any more have no business here.
     #[test]
     fn all_of_them_are_said_somewhere() {
-        let code: String = code("src").into_iter().map(|(_, code)| code).collect();
+        let code: String = code("src").into_iter().map(|(_, code)| code).chain(numbers()).collect();
         for pair in &chinese().pairs {
             let longest = pair.english.iter().max_by_key(|words| words.len()).unwrap();
             let system = longest.contains("(os error");

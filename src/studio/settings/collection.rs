@@ -17,6 +17,7 @@ use crate::compose::scene::{
 };
 use crate::compose::transition::{self, Kind, Order, Transition};
 use crate::mix::StripId;
+use crate::studio::not_taken;
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
@@ -363,7 +364,7 @@ pub fn import_text(text: &str) -> Result<Import, String> {
     let settings = OF_SETTINGS.iter().any(|key| value.get(key).is_some());
     let newest = if settings { reader::VERSION } else { VERSION };
     if value.get("version").and_then(Value::as_integer).is_some_and(|it| it > newest) {
-        left_out.push("what only a newer onair knows".into());
+        left_out.push(not_taken::newer());
     }
     let collection = read(table, &mut |why| left_out.push(why));
     // Those that came with it; the main one is everybody's own.

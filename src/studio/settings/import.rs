@@ -1,6 +1,7 @@
 //! What a file of scenes had in it, and how it is added to what is there.
 
 use crate::audio::AudioChoice;
+use crate::studio::not_taken;
 use crate::studio::scenes::Collection;
 use crate::studio::strips::{SoundStrip, take_in};
 use crate::studio::take_in::TakenIn;
@@ -42,10 +43,11 @@ impl Import {
     pub fn left_out_in_short(&self) -> String {
         let (first, more) =
             self.left_out.split_at_checked(IN_SHORT).unwrap_or((&self.left_out, &[]));
-        let mut what = first.join("; ");
+        // Several are told apart by what stands between them, whatever a name has in it.
+        let mut what: Vec<String> = first.iter().map(|it| it.replace("; ", ", ")).collect();
         if !more.is_empty() {
-            what.push_str(&format!("; {} more", more.len()));
+            what.push(not_taken::and_more(&more.len()));
         }
-        what
+        what.join("; ")
     }
 }

@@ -2,6 +2,7 @@
 //! the sources of the kinds that onair has. The rest is listed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,6 +12,7 @@ use crate::capture::{Instead, VideoChoice};
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
+use crate::studio::not_taken;
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 use crate::studio::settings::import::Import;
 use crate::studio::settings::obs_filters::{self, array, flag, number, text};
@@ -42,7 +44,7 @@ pub(super) fn import(json: &Value) -> Import {
     let names: Vec<&str> =
         order.iter().filter(|it| named.contains(it)).copied().chain(rest).collect();
     if names.len() > MOST_SCENES {
-        importer.told.insert(format!("scenes beyond {MOST_SCENES}"));
+        importer.told.insert(not_taken::scenes_beyond(&MOST_SCENES));
     }
     for name in names.iter().take(MOST_SCENES) {
         let scene = Scene {
@@ -56,7 +58,7 @@ pub(super) fn import(json: &Value) -> Import {
     for (index, name) in names.iter().enumerate().take(MOST_SCENES) {
         let Some(source) = importer.by_name.get(name).copied() else { continue };
         let items = importer.items(source, 1);
-        importer.without_filters("scene", source);
+        importer.without_filters(source, not_taken::filters_of_scene);
         if let Some(scene) = importer.collection.scenes.get_mut(index) {
             scene.items = items;
             let (own, not) = obs_transitions::of_scene(json, source);
@@ -117,7 +119,7 @@ impl<'a> Importer<'a> {
         }
         // OBS refuses circles itself; a file may hold anything.
         for name in collection.break_circles() {
-            self.told.insert(format!("what of '{name}' would show '{name}' itself"));
+            self.told.insert(not_taken::circle(&name));
         }
         let program = ["current_program_scene", "current_scene"];
         let current = program.iter().map(|key| text(json, key)).find(|name| !name.is_empty());
@@ -132,7 +134,7 @@ impl<'a> Importer<'a> {
         let duration = Duration::from_millis(duration as u64).min(transition::MOST);
         collection.transition = Transition { kind, duration }.bounded();
         if self.items as usize >= MOST_ITEMS {
-            self.told.insert(format!("items beyond {MOST_ITEMS}"));
+            self.told.insert(not_taken::items_beyond(&MOST_ITEMS));
         }
         let beside: BTreeMap<&str, AudioChoice> = self
             .sources
@@ -148,7 +150,7 @@ impl<'a> Importer<'a> {
         if left_out.len() > MOST_TOLD {
             let more = left_out.len() - MOST_TOLD;
             left_out.truncate(MOST_TOLD);
-            left_out.push(format!("{more} more"));
+            left_out.push(not_taken::and_more(&more));
         }
         Import { collection, strips, left_out }
     }
@@ -162,9 +164,11 @@ impl<'a> Importer<'a> {
             }
             let name = text(table, "name");
             let Some(source) = self.by_name.get(name).copied() else {
-                let what = if name.is_empty() { String::new() } else { format!(" '{name}',") };
                 let scene = text(scene, "name");
-                self.told.insert(format!("an item of '{scene}':{what} its source is not there"));
+                self.told.insert(match name {
+                    "" => not_taken::item_of_nothing(&scene),
+                    name => not_taken::item_of(&scene, &name),
+                });
                 continue;
             };
             let Some(content) = self.content(name, source, depth) else { continue };
@@ -186,12 +190,9 @@ impl<'a> Importer<'a> {
                 place.fit = Fit::Stretch;
             }
             if unsure {
-                let (width, height) = self.canvas;
-                self.told.insert(format!(
-                    "the size of '{name}', which is not known: it was taken for {width}x{height}"
-                ));
+                self.told.insert(not_taken::size_unknown(&name, &pixels(self.canvas)));
             }
-            self.told.extend(item_not(table, whole).map(|not| format!("{not} of '{name}'")));
+            self.told.extend(item_not(table, whole).map(|not| not(&name)));
             items.push(Item {
                 place,
                 blend: obs_places::blend(text(table, "blend_type")),
@@ -211,12 +212,12 @@ impl<'a> Importer<'a> {
             }
             "group" if depth >= MOST_DEPTH => {
                 self.groups.insert(name);
-                self.told.insert(format!("the group '{name}': it lies too deep in others"));
+                self.told.insert(not_taken::too_deep(&name));
                 None
             }
             "group" => {
                 self.groups.insert(name);
-                self.without_filters("group", source);
+                self.without_filters(source, not_taken::filters_of_group);
                 Some(Content::Group(self.items(source, depth + 1)))
             }
             _ => self.source(name, source).map(Content::Source),
@@ -224,7 +225,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Scenes and groups have no filters here.
-    fn without_filters(&mut self, what: &str, source: &Value) {
+    fn without_filters(&mut self, source: &Value, told: fn(&dyn Display, &dyn Display) -> String) {
         let not: Vec<String> = array(source, "filters")
             .into_iter()
             .map(obs_filters::called)
@@ -232,7 +233,7 @@ impl<'a> Importer<'a> {
             .collect();
         if !not.is_empty() {
             let name = text(source, "name");
-            self.told.insert(format!("filters of the {what} '{name}': {}", not.join(", ")));
+            self.told.insert(told(&name, &not.join(", ")));
         }
     }
 
@@ -245,10 +246,10 @@ impl<'a> Importer<'a> {
             })
         };
         if all.iter().any(bound) {
-            self.told.insert("hotkeys".into());
+            self.told.insert(not_taken::hotkeys());
         }
         if json.get("modules").is_some_and(|it| !array(it, "scripts-tool").is_empty()) {
-            self.told.insert("scripts".into());
+            self.told.insert(not_taken::scripts());
         }
     }
 
@@ -264,7 +265,7 @@ impl<'a> Importer<'a> {
         };
         let unused = all.iter().filter(|it| it.is_object() && !shown(it));
         let told: Vec<String> =
-            unused.map(|it| format!("'{}': no scene shows it", text(it, "name"))).collect();
+            unused.map(|it| not_taken::no_scene_shows(&text(it, "name"))).collect();
         self.told.extend(told);
     }
 
@@ -278,7 +279,7 @@ impl<'a> Importer<'a> {
         }
         let id = match obs_sources::read(source) {
             _ if self.collection.sources.len() >= MOST_SOURCES => {
-                self.told.insert(format!("sources beyond {MOST_SOURCES}"));
+                self.told.insert(not_taken::sources_beyond(&MOST_SOURCES));
                 None
             }
             Ok(Taken { choice, properties, mut not, cut }) => {
@@ -286,10 +287,14 @@ impl<'a> Importer<'a> {
                 let known = obs_sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
                 let taken = obs_filters::read(source, size);
-                let (mut filters, without) = (taken.slots, taken.not);
-                if !without.is_empty() {
-                    self.told.insert(format!("filters of '{name}': {}", without.join(", ")));
-                }
+                let (mut filters, without) = (taken.slots, taken.not.join(", "));
+                match (taken.not.len(), taken.more) {
+                    (0, _) => false,
+                    (_, 0) => self.told.insert(not_taken::filters_of(&name, &without)),
+                    (_, more) => {
+                        self.told.insert(not_taken::filters_of_and_more(&name, &without, &more))
+                    }
+                };
                 not.extend(taken.otherwise);
                 if let Some([left, top, right, bottom]) = cut {
                     let part = |side: f64, length: f64| (side / length.max(1.0)) as f32;
@@ -303,14 +308,14 @@ impl<'a> Importer<'a> {
                     filters.insert(0, Slot { enabled: true, filter: filter.bounded() });
                     if filters.len() > MOST_FILTERS {
                         filters.truncate(MOST_FILTERS);
-                        not.push("its last filter".into());
+                        not.push(not_taken::last_filter());
                     }
-                    not.push(format!("what is cut off, taken as of {width}x{height}"));
+                    not.push(not_taken::cut_of_screen(&pixels(size)));
                 }
                 if known.clear {
-                    not.push("its transparency: only stingers have that of such a file".into());
+                    not.push(not_taken::transparency());
                 }
-                self.told.extend(not.into_iter().map(|not| format!("'{name}': {not}")));
+                self.told.extend(not.iter().map(|not| not_taken::of_source(&name, not)));
                 self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
@@ -320,7 +325,7 @@ impl<'a> Importer<'a> {
                 Some(id)
             }
             Err(why) => {
-                self.told.insert(format!("'{name}' ({why})"));
+                self.told.insert(not_taken::not_a_source(&name, &why));
                 None
             }
         };
@@ -330,21 +335,24 @@ impl<'a> Importer<'a> {
 }
 
 /// What of an item onair has not; nothing is cut of what is `whole` (a group).
-fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = &'static str> {
+fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = not_taken::Of> {
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));
     let mixed = !matches!(text(table, "blend_method"), "" | "default");
     let changes = |key| table.get(key).is_some_and(|it| !text(it, "id").is_empty());
     let scaled = !matches!(text(table, "scale_filter"), "" | "disable");
-    [
-        (whole && cut, "what is cut off"),
-        (mixed, "the way of blending (without sRGB)"),
-        (scaled, "the way of scaling"),
-        (changes("show_transition"), "the transition in which it appears"),
-        (changes("hide_transition"), "the transition in which it goes"),
-    ]
-    .into_iter()
-    .filter_map(|(is_so, what)| is_so.then_some(what))
+    let all: [(bool, not_taken::Of); 5] = [
+        (whole && cut, not_taken::cut_off_group),
+        (mixed, not_taken::blending_of),
+        (scaled, not_taken::scaling_of),
+        (changes("show_transition"), not_taken::appears_by),
+        (changes("hide_transition"), not_taken::goes_by),
+    ];
+    all.into_iter().filter_map(|(is_so, what)| is_so.then_some(what))
+}
+
+fn pixels((width, height): (f64, f64)) -> String {
+    format!("{width}x{height}")
 }
 
 #[cfg(test)]
@@ -449,8 +457,8 @@ mod tests {
                 "filters of 'Red': shader_filter 'Glow'",
                 "filters of the group 'Box': chroma_key_filter 'Key'",
                 "filters of the scene 'A': color_filter_v2 'Warm', blur",
-                "hotkeys",
-                "scripts",
+                "the hotkeys",
+                "the scripts",
                 "the way of blending (without sRGB) of 'Red'",
                 "what is cut off of 'Box'",
                 "what of 'A' would show 'A' itself",
@@ -459,9 +467,9 @@ mod tests {
         let [_, _, scene] = &import.collection.scenes[0].items[..] else { panic!() };
         assert!((scene.place.crop.left - 0.1).abs() < 1e-9, "a scene is as large as the canvas");
         let many = Import { left_out: vec!["x".into(); 33], ..import };
-        assert!(many.left_out_in_short().ends_with("; x; 3 more"), "{many:?}");
-        let few = Import { left_out: vec!["x".into(); 2], ..many };
-        assert_eq!(few.left_out_in_short(), "x; x");
+        assert!(many.left_out_in_short().ends_with("; x; and 3 more"), "{many:?}");
+        let few = Import { left_out: vec!["x".into(), "'a; b'".into()], ..many };
+        assert_eq!(few.left_out_in_short(), "x; 'a, b'", "two, not three");
     }
 
     #[test]

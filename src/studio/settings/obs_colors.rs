@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::compose::filter::Filter;
+use crate::studio::not_taken;
 
 /// Light is about this power of a pixel's value.
 const POWER: f32 = 2.2;
@@ -61,20 +62,20 @@ pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) 
     };
     if !second {
         if whole(settings, "color").is_some_and(|it| it != WHITE) {
-            not.push("its colour".into());
+            not.push(not_taken::any_color());
         }
         return Correction { contrast: contrast + 1.0, brightness, ..plain }.filter();
     }
-    let mut grey = |key: &str, usual: u64, what: &str| {
+    let mut grey = |key: &str, usual: u64, what: not_taken::Of| {
         let color = whole(settings, key).unwrap_or(usual) & WHITE;
         let known = grey(color);
         if known.is_none() {
-            not.push(format!("{what} ({})", hex(color)));
+            not.push(what(&hex(color)));
         }
         light(known.unwrap_or(if usual == 0 { 0.0 } else { 1.0 }))
     };
-    let times = grey("color_multiply", WHITE, "the colour that it multiplies by");
-    let add = grey("color_add", 0, "the colour that it adds");
+    let times = grey("color_multiply", WHITE, not_taken::multiplied);
+    let add = grey("color_add", 0, not_taken::added);
     let by = bent(contrast) * times;
     lit(plain, by, brightness * times + add).filter()
 }
@@ -99,7 +100,7 @@ pub(super) fn behind_mask(settings: &Value, second: bool, not: &mut Vec<String>)
     let color = whole(settings, "color").unwrap_or(WHITE) & WHITE;
     let shade = grey(color);
     if shade.is_none() {
-        not.push(format!("its colour ({})", hex(color)));
+        not.push(not_taken::color(&hex(color)));
     }
     // A shade of grey multiplies by its own value, reckoned either way.
     let gain = shade.unwrap_or(1.0);

@@ -10,6 +10,7 @@ use crate::compose::filter::{
     Deinterlacing, Field, Filter, Kernel, MOST_FILTERS, Parameter, Reading, Slot, Unit,
 };
 use crate::media::Size;
+use crate::studio::not_taken;
 use crate::studio::settings::obs_colors;
 
 pub(super) fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
@@ -49,6 +50,8 @@ pub(super) struct Taken {
     pub(super) slots: Vec<Slot>,
     /// The kinds and names of those that were not taken.
     pub(super) not: Vec<String>,
+    /// So many more were not.
+    pub(super) more: usize,
     /// What of the others is not as it was, in plain words.
     pub(super) otherwise: Vec<String>,
 }
@@ -59,7 +62,6 @@ pub(super) fn read(source: &Value, size: (f64, f64)) -> Taken {
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
     taken.otherwise.extend(not);
-    let mut more = 0;
     // Those of its sound come with its strip.
     for table in array(source, "filters").into_iter().filter(|it| !is_of_sound(it)) {
         let mut not = Vec::new();
@@ -72,14 +74,12 @@ pub(super) fn read(source: &Value, size: (f64, f64)) -> Taken {
                     taken.slots.push(Slot { enabled, filter });
                 }
                 let called = called(table);
-                taken.otherwise.extend(not.into_iter().map(|not| format!("{not} of {called}")));
+                let not = not.iter().map(|not| not_taken::of_filter(not, &called));
+                taken.otherwise.extend(not);
             }
             None if taken.not.len() < MOST_FILTERS => taken.not.push(called(table)),
-            None => more += 1,
+            None => taken.more += 1,
         }
-    }
-    if more > 0 {
-        taken.not.push(format!("{more} more"));
     }
     taken
 }
@@ -91,10 +91,13 @@ fn within(filter: Filter, not: &mut Vec<String>) -> Filter {
     for ((parameter, was), is) in parameters.iter().zip(was.values()).zip(is.values()) {
         let Parameter { name, unit, .. } = parameter;
         if (*was - *is).abs() > 1e-3 {
-            not.push(match unit {
-                Unit::Milliseconds => format!("{was:.0} ms, which became {is:.0} ms,"),
-                _ => format!("the {} {was:.2}, which became {is:.2},", name.replace('_', " ")),
-            });
+            let (name, was, is) = match unit {
+                Unit::Milliseconds => {
+                    ("delay".into(), format!("{was:.0} ms"), format!("{is:.0} ms"))
+                }
+                _ => (name.replace('_', " "), format!("{was:.2}"), format!("{is:.2}")),
+            };
+            not.push(not_taken::bounded(&name, &was, &is));
         }
     }
     is
@@ -105,18 +108,17 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<String>) {
     let whole = |key: &str| source.get(key).and_then(Value::as_i64).unwrap_or(0);
     let (mode, not) = match whole("deinterlace_mode") {
         0 => return (None, None),
-        1 => (Deinterlacing::Linear, Some("discard: it became linear")),
-        2 => (Deinterlacing::Linear, Some("retro: it became linear")),
+        1 => (Deinterlacing::Linear, Some(not_taken::discarded())),
+        2 => (Deinterlacing::Linear, Some(not_taken::retro())),
         3 => (Deinterlacing::Blend, None),
-        4 => (Deinterlacing::Blend, Some("twice as many pictures")),
+        4 => (Deinterlacing::Blend, Some(not_taken::doubled())),
         5 => (Deinterlacing::Linear, None),
-        6 => (Deinterlacing::Linear, Some("twice as many pictures")),
+        6 => (Deinterlacing::Linear, Some(not_taken::doubled())),
         7 => (Deinterlacing::Adaptive, None),
-        8 => (Deinterlacing::Adaptive, Some("twice as many pictures")),
-        other => return (None, Some(format!("its deinterlacing (of the kind {other})"))),
+        8 => (Deinterlacing::Adaptive, Some(not_taken::doubled())),
+        other => return (None, Some(not_taken::deinterlacing(&other))),
     };
     let field = if whole("deinterlace_field_order") == 1 { Field::Bottom } else { Field::Top };
-    let not = not.map(|not| format!("its deinterlacing: {not}"));
     (Some(Filter::Deinterlace { mode, field }), not)
 }
 
@@ -157,7 +159,7 @@ fn filters(table: &Value, size: (f64, f64), not: &mut Vec<String>) -> Option<Vec
         "chroma_key_filter" | "color_key_filter" => obs_colors::behind_key(settings, second),
         "mask_filter" => {
             if keeps_shape(settings, size) {
-                not.push("the shape of its image, which is stretched over the picture,".into());
+                not.push(not_taken::shape());
             }
             obs_colors::behind_mask(settings, second, not)
         }
@@ -237,7 +239,7 @@ fn filter(
                 _ => Kernel::Bicubic,
             };
             if flag(settings, "undistort") && matches!(kernel, Kernel::Bicubic | Kernel::Lanczos) {
-                not.push("that its middle is stretched less".into());
+                not.push(not_taken::undistorted());
             }
             Filter::Scale { width: size.width as f32, height: size.height as f32, kernel }
         }
@@ -299,7 +301,7 @@ mod tests {
             {"id": "shader_filter", "name": "Glow"}, {"id": "noise_gate_filter"},
             {"id": "noise_suppress_filter_v2"}, {"id": 7}, 8]}"#;
         let json: Value = serde_json::from_str(text).unwrap();
-        let Taken { slots, not, otherwise } = read(&json, (1920.0, 1080.0));
+        let Taken { slots, not, otherwise, .. } = read(&json, (1920.0, 1080.0));
         let kinds: Vec<_> = slots.iter().map(|slot| slot.filter.kind()).collect();
         assert_eq!(
             kinds,
@@ -317,8 +319,11 @@ mod tests {
         );
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
         let [similarity, delay] = otherwise.as_slice() else { panic!("{otherwise:?}") };
-        assert!(similarity.contains("which became 1.00, of color_key_filter"), "{similarity}");
-        assert_eq!(delay, "100000 ms, which became 500 ms, of gpu_delay");
+        assert!(
+            similarity.ends_with("which became 1.00), of its filter color_key_filter"),
+            "{similarity}"
+        );
+        assert_eq!(delay, "the delay (100000 ms, which became 500 ms), of its filter gpu_delay");
         assert_eq!(not, ["crop_filter", "clut_filter", "shader_filter 'Glow'", "", ""]);
         let crop = Filter::Crop { left: 0.1, top: 0.0, right: 0.0, bottom: 0.1 };
         assert_eq!(slots[0].filter, crop);
@@ -381,7 +386,7 @@ mod tests {
         assert_eq!(values(1), [1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
         assert_eq!(values(3), [1.0, 0.25, 1.0, 1.0, 1.0, 0.0, 1.0]);
         assert_eq!(values(5)[6], 0.25);
-        assert_eq!(told, ["its colour (#ff0000) of mask_filter 'Round'"]);
+        assert_eq!(told, ["its colour (#ff0000), of its filter mask_filter 'Round'"]);
         assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
         assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
         // A key that does nothing else needs nothing behind it.
@@ -412,14 +417,14 @@ mod tests {
         assert_eq!(
             told,
             [
-                "the colour that it adds (#200000) of color_filter 'Warm'",
-                "the saturation 6.00, which became 4.00, of color_filter 'Warm'",
-                "501 ms, which became 500 ms, of gpu_delay 'Late'",
-                "that its middle is stretched less of scale_filter",
+                "the colour that it adds (#200000), of its filter color_filter 'Warm'",
+                "the saturation (6.00, which became 4.00), of its filter color_filter 'Warm'",
+                "the delay (501 ms, which became 500 ms), of its filter gpu_delay 'Late'",
+                "that its middle is stretched less, of its filter scale_filter",
             ]
         );
         let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MOST_FILTERS]});
-        let not = read(&many, (2.0, 2.0)).not;
-        assert_eq!((not.len(), not[MOST_FILTERS].as_str()), (MOST_FILTERS + 1, "32 more"));
+        let Taken { not, more, .. } = read(&many, (2.0, 2.0));
+        assert_eq!((not.len(), more), (MOST_FILTERS, 2 * MOST_FILTERS));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::capture::text::{Align, Look, Shadow, Style};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::transport::AtEnd;
+use crate::studio::not_taken;
 use crate::studio::settings::obs_filters::{flag, number, text};
 
 /// Bits of `flags` in a font.
@@ -86,7 +87,7 @@ fn font(settings: &Value, usual: u32, not: &mut Vec<String>) -> Style {
     let flags = whole(font, "flags").unwrap_or(0);
     let style = text(font, "style").to_lowercase();
     if flags & LINES != 0 {
-        not.push("lines under or through it".into());
+        not.push(not_taken::lines());
     }
     let size = number(font, "size").map_or(usual, |it| it.clamp(1.0, 10_000.0) as u32);
     let bold = flags & BOLD != 0 || style.contains("bold");
@@ -108,10 +109,10 @@ fn usual_size(source: &Value, first: u32) -> u32 {
 fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
     let (first, second) = (whole(settings, "color1"), whole(settings, "color2"));
     if first.unwrap_or(0xFFFF_FFFF) != second.unwrap_or(0xFFFF_FFFF) {
-        not.push("its second colour".into());
+        not.push(not_taken::second_color());
     }
     if flag(settings, "log_mode") {
-        not.push("only the last lines of its file".into());
+        not.push(not_taken::last_lines());
     }
     let style = Style {
         color: color(first.unwrap_or(0xFFFF_FFFF)),
@@ -132,16 +133,16 @@ fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
 
 fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
     for (key, what) in [
-        ("gradient", "its gradient"),
-        ("vertical", "that it is written downwards"),
-        ("chatlog", "only the last lines of its file"),
+        ("gradient", not_taken::gradient()),
+        ("vertical", not_taken::downwards()),
+        ("chatlog", not_taken::last_lines()),
     ] {
         if flag(settings, key) {
-            not.push(what.into());
+            not.push(what);
         }
     }
     if number(settings, "transform").is_some_and(|it| it != 0.0) {
-        not.push("capital letters".into());
+        not.push(not_taken::capitals());
     }
     let outline = flag(settings, "outline").then(|| {
         let color = with_opacity(settings, "outline_color", 0x00FF_FFFF, "outline_opacity", 100.0);
@@ -171,13 +172,13 @@ fn pace(settings: &Value, not: &mut Vec<String>) -> Pace {
     };
     let kind = text(settings, "transition");
     if !matches!(kind, "" | "fade" | "cut") {
-        not.push(format!("that slides {kind}: they fade"));
+        not.push(not_taken::slides_by(&kind));
     }
     if text(settings, "slide_mode") == "mode_manual" {
-        not.push("that slides wait for a key".into());
+        not.push(not_taken::slides_by_key());
     }
     if flag(settings, "hide") {
-        not.push("that nothing is shown after the last slide".into());
+        not.push(not_taken::nothing_after_slides());
     }
     let mode = text(settings, "playback_mode");
     let shuffled = mode == "random" || flag(settings, "randomize");

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::obs_filters::{array, called, is_of_sound, kind, number, text};
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
+use crate::studio::not_taken;
 
 /// What became of a sound's filters.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub(super) struct Taken {
     pub(super) slots: Vec<Slot>,
     /// The kinds and names of those that were not taken.
     pub(super) not: Vec<String>,
+    /// So many more were not.
+    pub(super) more: usize,
     /// What of the others is not as it was, in plain words.
     pub(super) otherwise: Vec<String>,
 }
@@ -23,25 +26,21 @@ pub(super) struct Taken {
 /// decide. Of one that has a picture too, the others are its picture's.
 pub(super) fn read(source: &Value, strips: &BTreeMap<&str, StripId>, has_picture: bool) -> Taken {
     let mut taken = Taken::default();
-    let mut more = 0;
     for table in array(source, "filters") {
         if has_picture && !is_of_sound(table) {
             continue;
         }
         match filter(table, strips).filter(|_| taken.slots.len() < MOST_FILTERS) {
             Some(mut filter) => {
-                let not = bound(&mut filter);
-                let called = called(table);
-                taken.otherwise.extend(not.into_iter().map(|not| format!("{not} of {called}")));
+                let (not, called) = (bound(&mut filter), called(table));
+                let not = not.iter().map(|not| not_taken::of_filter(not, &called));
+                taken.otherwise.extend(not);
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
                 taken.slots.push(Slot { enabled, filter });
             }
             None if taken.not.len() < MOST_FILTERS => taken.not.push(called(table)),
-            None => more += 1,
+            None => taken.more += 1,
         }
-    }
-    if more > 0 {
-        taken.not.push(format!("{more} more"));
     }
     taken
 }
@@ -55,7 +54,8 @@ fn bound(filter: &mut Filter) -> Vec<String> {
         *value = was.clamp(*range.start(), *range.end());
         if (was - *value).abs() > 1e-3 {
             let name = parameter.name.replace('_', " ");
-            not.push(format!("the {name} {was:.1}, which became {value:.1},"));
+            let (was, is) = (format!("{was:.1}"), format!("{value:.1}"));
+            not.push(not_taken::bounded(&name, &was, &is));
         }
     }
     not
@@ -145,7 +145,8 @@ mod tests {
               {"id": "invert_polarity_filter"}, 7]}"#,
         )
         .unwrap();
-        let Taken { slots, not, otherwise } = read(&source, &[("Mic", StripId(4))].into(), false);
+        let Taken { slots, not, otherwise, .. } =
+            read(&source, &[("Mic", StripId(4))].into(), false);
         let filters: Vec<_> = slots.iter().map(|slot| slot.filter).collect();
         let compressor = Filter::Compressor {
             threshold_dbfs: -18.0,
@@ -186,8 +187,14 @@ mod tests {
             ["compressor_filter 'Duck'", "vst_filter 'Reverb'", "invert_polarity_filter", ""];
         assert_eq!(not, named);
         let [limiter, high] = otherwise.as_slice() else { panic!("{otherwise:?}") };
-        assert_eq!(limiter, "the threshold dbfs 20.0, which became 0.0, of limiter_filter 'f'");
-        assert!(high.contains("99.0, which became 20.0, of basic_eq_filter 'h'"), "{high}");
+        assert_eq!(
+            limiter,
+            "the threshold dbfs (20.0, which became 0.0), of its filter limiter_filter 'f'"
+        );
+        assert!(
+            high.ends_with("(99.0, which became 20.0), of its filter basic_eq_filter 'h'"),
+            "{high}"
+        );
     }
 
     #[test]
@@ -196,7 +203,8 @@ mod tests {
         let text = format!(r#"{{"filters": [{}]}}"#, [one; 200].join(","));
         let taken = read(&serde_json::from_str(&text).unwrap(), &BTreeMap::new(), true);
         let (slots, not) = (taken.slots, taken.not);
-        assert_eq!((slots.len(), not.len()), (MOST_FILTERS, MOST_FILTERS + 1));
+        assert_eq!((slots.len(), not.len()), (MOST_FILTERS, MOST_FILTERS));
+        assert_eq!(taken.more, 200 - 2 * MOST_FILTERS);
         assert!(slots.iter().all(|slot| slot.filter == Filter::Gain { db: 30.0 }));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::audio::AudioChoice;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::{Heard, Strip, StripId};
+use crate::studio::not_taken;
 use crate::studio::settings::obs_filters::{array, kind, number, text};
 use crate::studio::settings::obs_sound_filters;
 use crate::studio::settings::obs_sources::names_device;
@@ -77,7 +78,7 @@ pub(super) fn read(
         let device = matches!(choice, AudioChoice::Mic(None) | AudioChoice::System(None));
         if device && source.get("settings").is_some_and(names_device) {
             let name = text(source, "name");
-            told.insert(format!("the device of '{name}': the system's choice is heard"));
+            told.insert(not_taken::default_device(&name));
         }
         let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
         // What is played is open once, whatever shows it.
@@ -85,16 +86,14 @@ pub(super) fn read(
             && let Some((first, _)) = sounds.iter().find(|it| same(it))
         {
             let (name, first) = (text(source, "name"), text(first, "name"));
-            told.insert(format!(
-                "a strip of its own for '{name}', which plays what '{first}' does"
-            ));
+            told.insert(not_taken::shared_strip(&name, &first));
             shared.push((name, choice));
         } else {
             sounds.push((source, choice));
         }
     }
     if sounds.len() > MOST {
-        told.insert(format!("sounds beyond {MOST}"));
+        told.insert(not_taken::sounds_beyond(&MOST));
         sounds.truncate(MOST);
     }
     // OBS puts every sound into every track until a person chooses, and what is recorded is written
@@ -113,11 +112,13 @@ pub(super) fn read(
         let name = clean_name(text(source, "name"));
         let has_picture_too = self::choice(source).is_none();
         let taken = obs_sound_filters::read(source, &named, has_picture_too);
-        let (filters, not) = (taken.slots, taken.not);
-        if !not.is_empty() {
-            told.insert(format!("filters of the sound '{name}': {}", not.join(", ")));
-        }
-        told.extend(taken.otherwise.iter().map(|not| format!("the sound '{name}': {not}")));
+        let (filters, not) = (taken.slots, taken.not.join(", "));
+        match (taken.not.len(), taken.more) {
+            (0, _) => false,
+            (_, 0) => told.insert(not_taken::filters_of_sound(&name, &not)),
+            (_, more) => told.insert(not_taken::filters_of_sound_and_more(&name, &not, &more)),
+        };
+        told.extend(taken.otherwise.iter().map(|not| not_taken::of_sound(&name, not)));
         let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
         let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
             (true, _) => Talk::PushToTalk,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::capture::{Properties, VideoChoice};
+use crate::studio::not_taken;
 use crate::studio::settings::obs_filters::{array, flag, number, text};
 use crate::studio::settings::obs_looks;
 
@@ -53,14 +54,14 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
         // Their ids are not ours: the first camera, to be chosen anew.
         "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => {
             if names_device(settings) {
-                not.push("its device: the first camera is shown".into());
+                not.push(not_taken::first_camera());
             }
             "camera".into()
         }
         "xshm_input" => {
             let number = number(settings, "screen").unwrap_or(0.0);
             if number > 0.0 {
-                not.push(format!("screen number {number:.0}: the first one is shown"));
+                not.push(not_taken::first_screen(&number.round()));
             }
             "screen".into()
         }
@@ -71,9 +72,9 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
         }
         "pipewire-window-capture-source" => format!("window:wayland/{}", shared_name(source)),
         "xcomposite_input" => {
-            format!("window:{}", window(settings).ok_or("a window: add it anew")?)
+            format!("window:{}", window(settings).ok_or_else(not_taken::a_window)?)
         }
-        "window_capture" => return Err("a window: add it anew".into()),
+        "window_capture" => return Err(not_taken::a_window()),
         "text_gdiplus" if flag(settings, "read_from_file") => {
             format!("text-file:{}", text(settings, "file"))
         }
@@ -99,7 +100,7 @@ pub(super) fn names_device(settings: &Value) -> bool {
 
 fn media(settings: &Value, not: &mut Vec<String>) -> String {
     if number(settings, "speed_percent").is_some_and(|it| (it - 100.0).abs() > 0.5) {
-        not.push("another speed".into());
+        not.push(not_taken::another_speed());
     }
     if settings.get("is_local_file").and_then(Value::as_bool) == Some(false) {
         return format!("stream:{}", text(settings, "input"));
@@ -118,13 +119,13 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     let stream = first.contains("://");
     let left_out = if stream { files.len() + others.len() } else { others.len() };
     if left_out > 0 {
-        not.push(format!("{left_out} of its list: only files follow a file"));
+        not.push(not_taken::follows_no_file(&left_out));
     }
     if files.len() > Properties::MOST_FILES {
-        not.push(format!("of its list what is beyond {}", Properties::MOST_FILES));
+        not.push(not_taken::list_beyond(&Properties::MOST_FILES));
     }
     if flag(settings, "shuffle") {
-        not.push("that its list is shuffled".into());
+        not.push(not_taken::list_shuffled());
     }
     if stream {
         return (format!("stream:{first}"), Vec::new());
@@ -139,7 +140,7 @@ fn slides(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     let first = all.next().unwrap_or_default().to_owned();
     let rest: Vec<PathBuf> = all.map(PathBuf::from).collect();
     if rest.len() > Properties::MOST_FILES {
-        not.push(format!("of its slides what is beyond {}", Properties::MOST_FILES + 1));
+        not.push(not_taken::slides_beyond(&(Properties::MOST_FILES + 1)));
     }
     (first, rest)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe};
+use crate::studio::not_taken;
 use crate::studio::settings::obs_filters::{array, number, text};
 
 /// Pictures a second where a stinger's cut is a number of pictures: the file does not say.
@@ -50,8 +51,7 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         "fade_transition" => Kind::Fade,
         "slide_transition" => Kind::Slide(side()),
         "swipe_transition" => {
-            let not = flag(settings, "swipe_in")
-                .then(|| format!("that the new picture moves in the transition '{name}'"));
+            let not = flag(settings, "swipe_in").then(|| not_taken::swipe_in(&name));
             return (Kind::Swipe(side()), not);
         }
         "fade_to_color_transition" => {
@@ -61,7 +61,7 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         }
         "obs_stinger_transition" => return stinger(name, settings),
         "wipe_transition" => return wipe(name, settings),
-        other => return (Kind::Fade, Some(format!("the transition '{name}' ({other})"))),
+        other => return (Kind::Fade, Some(not_taken::transition(&name, &other))),
     };
     (kind, None)
 }
@@ -77,9 +77,7 @@ fn by_name(name: &str) -> (Kind, Option<String>) {
         it if it.contains("color") || it.contains("colour") => (Kind::FadeColor([0; 3]), None),
         it if it.contains("slide") => (Kind::Slide(Side::Right), None),
         it if it.contains("swipe") => (Kind::Swipe(Side::Right), None),
-        _ => {
-            (Kind::Fade, Some(format!("the transition '{name}', whose kind is not told: it fades")))
-        }
+        _ => (Kind::Fade, Some(not_taken::transition_unknown(&name))),
     }
 }
 
@@ -114,15 +112,13 @@ fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
     let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
     let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
     let ms = if in_pictures { point * 1e3 / USUAL_FPS } else { point };
-    let mut not = in_pictures.then(|| {
-        format!("the cut of '{name}' is a number of pictures: it was taken for {ms:.0} ms")
-    });
+    let mut not = in_pictures.then(|| not_taken::cut_in_pictures(&name, &ms.round()));
     let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
         _ if !flag(settings, "track_matte_enabled") => Matte::Own,
         0 => Matte::Right,
         1 => Matte::Below,
         _ => {
-            not = Some(format!("the matte of '{name}' in a file of its own"));
+            not = Some(not_taken::matte_apart(&name));
             Matte::Own
         }
     };
@@ -164,8 +160,8 @@ fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
         None if Path::new(image).is_absolute() => Order::Picture(image.into()),
         None => Order::Pattern(Pattern::Left),
     };
-    let not = (like.is_none() && !Path::new(image).is_absolute())
-        .then(|| format!("the wipe of '{name}' by {image}: it goes from left to right"));
+    let not =
+        (like.is_none() && !Path::new(image).is_absolute()).then(|| not_taken::wipe(&name, &image));
     let softness = number(settings, "luma_softness").unwrap_or(0.03).clamp(0.0, 1.0);
     let softness = (softness * 100.0).round() as u8;
     (Kind::Luma(Wipe { order, softness, invert: flag(settings, "luma_invert") }), not)
