@@ -1,7 +1,8 @@
 //! A WAV file as a source: read, converted and resampled ahead on a thread of its own, looped
 //! without a seam. The position in the file follows from the time since the grid's origin alone,
 //! so that a picture file opened beside it is in step. One that is played once begins when it is opened,
-//! and is silent after its end until it is to begin again.
+//! and is silent after its end until it is to begin again; what of it is read too late is heard later
+//! instead of being left out.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -73,6 +74,7 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
         ready,
         held: VecDeque::new(),
         first: 0,
+        later: 0,
         _worker: worker,
     });
     Ok(Source { feed, status, transport })
@@ -213,8 +215,16 @@ impl Turner {
     }
 }
 
-/// A block of sound and the number of its first frame since the grid's origin.
-type Numbered = (i64, Vec<f32>);
+/// A block of sound.
+struct Piece {
+    /// The number of its first frame since the grid's origin.
+    first: i64,
+    sound: Vec<f32>,
+    /// Whether the file, or what it is asked for next, begins with it.
+    begins: bool,
+    /// Whether its place is the program's: what comes later than that is left out.
+    in_step: bool,
+}
 
 /// The program's time in its frames.
 struct Instants(Context);
@@ -235,12 +245,7 @@ struct Reader {
 
 impl Reader {
     /// Reads from `now` on, which counts frames since the grid's origin.
-    fn read_ahead(
-        mut self,
-        now: i64,
-        blocks: &Sender<Numbered>,
-        stop: &Stop,
-    ) -> Result<(), String> {
+    fn read_ahead(mut self, now: i64, blocks: &Sender<Piece>, stop: &Stop) -> Result<(), String> {
         let spec = self.clip.spec;
         let mut first = now;
         if self.again() {
@@ -250,25 +255,26 @@ impl Reader {
             self.clip.seek(second.saturating_mul(i64::from(spec.sample_rate)))?;
         }
         let mut chunk = vec![0.0; CHUNK * usize::from(spec.channels)];
+        let mut begins = true;
         while !stop.is_set() {
             if self.asked() {
                 self.clip.seek(0)?;
             }
             let transport = &self.transport;
             let over = self.clip.read(&mut chunk, || transport.at_end() == AtEnd::Loop)?;
-            let Some(next) = self.send(&chunk, first, blocks)? else { break };
-            first = next;
+            let Some(next) = self.send(&chunk, first, begins, blocks)? else { break };
+            (first, begins) = (next, false);
             if over {
                 // The resampler still has some of it.
                 chunk.fill(0.0);
-                let Some(next) = self.send(&chunk, first, blocks)? else { break };
+                let Some(next) = self.send(&chunk, first, false, blocks)? else { break };
                 while !self.asked() && !self.again() {
                     if stop.wait(LOOK) {
                         return Ok(());
                     }
                 }
                 self.clip.seek(0)?;
-                first = next.max(self.instants.now());
+                (first, begins) = (next.max(self.instants.now()), true);
             }
         }
         Ok(())
@@ -289,11 +295,13 @@ impl Reader {
         &mut self,
         chunk: &[f32],
         first: i64,
-        blocks: &Sender<Numbered>,
+        begins: bool,
+        blocks: &Sender<Piece>,
     ) -> Result<Option<i64>, String> {
         let sound = self.turner.turn(chunk, usize::from(self.clip.spec.channels))?;
         let frames = (sound.len() / self.turner.channels) as i64;
-        Ok(blocks.send((first, sound)).is_ok().then_some(first + frames))
+        let piece = Piece { first, sound, begins, in_step: self.again() };
+        Ok(blocks.send(piece).is_ok().then_some(first + frames))
     }
 }
 
@@ -301,10 +309,12 @@ struct Feed {
     origin: Timestamp,
     rate: u32,
     channels: usize,
-    ready: Receiver<Numbered>,
+    ready: Receiver<Piece>,
     /// Sound in hand, and the number of its first frame.
     held: VecDeque<f32>,
     first: i64,
+    /// How many frames later than it was to be it is heard.
+    later: i64,
     _worker: Worker,
 }
 
@@ -320,8 +330,18 @@ impl AudioFeed for Feed {
             if self.first + held - old >= end {
                 break;
             }
-            let Ok((first, sound)) = self.ready.try_recv() else { break };
-            if self.held.is_empty() {
+            let Ok(Piece { first, sound, begins, in_step }) = self.ready.try_recv() else { break };
+            let over = self.held.is_empty();
+            if begins {
+                // Never before the end of what is still being heard.
+                let end = self.first + (self.held.len() / self.channels) as i64;
+                self.later = if over { 0 } else { (end - first).max(0) };
+            }
+            if over && !in_step {
+                self.later = self.later.max(start - first);
+            }
+            let first = first + self.later;
+            if over {
                 self.first = first;
             }
             // It began again after its end, which is still being heard.
@@ -386,7 +406,7 @@ mod tests {
             let mut out = vec![0.0; context.rate as usize / 100 * usize::from(context.channels)];
             let mut tries = 0;
             // The reader is another thread; a pull that came too early may be made again.
-            while source.feed.pull(at, &mut out) == Pulled::Silence && tries < 2_000 {
+            while source.feed.pull(at, &mut out) == Pulled::Silence && tries < 30_000 {
                 Stop::new().wait(Duration::from_millis(1));
                 tries += 1;
             }
@@ -423,11 +443,16 @@ mod tests {
         }
     }
 
-    /// Pulls until it is heard, or so many blocks; what was heard, silence at both ends left out.
-    fn heard(source: &mut Source, context: &Context, from: &mut i64) -> Vec<f32> {
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    /// Pulls until at least so many samples and then a while nothing is heard; what was heard, without
+    /// the silence before, behind, and where the reader stood.
+    fn heard(source: &mut Source, context: &Context, from: &mut i64, least: usize) -> Vec<f32> {
         let mut all = Vec::new();
         let mut quiet = 0;
-        while quiet < 60 {
+        let begun = context.clock.now();
+        while quiet < 60 || all.len() < least {
+            assert!(context.clock.now().since(begun) < LIMIT, "{} of {least}", all.len());
             let at = context.grid.origin.offset(*from * 10_000);
             // As the mixer does: a block when its time has come.
             while context.clock.now() < at + Duration::from_millis(10) {
@@ -438,11 +463,9 @@ mod tests {
             let loud = out.iter().any(|it| *it != 0.0);
             quiet = if loud { 0 } else { quiet + 1 };
             *from += 1;
-            all.extend_from_slice(&out);
+            all.extend(out.into_iter().filter(|it| *it != 0.0));
         }
-        let first = all.iter().position(|it| *it != 0.0).unwrap_or(all.len());
-        let last = all.iter().rposition(|it| *it != 0.0).map_or(first, |last| last + 1);
-        all[first..last].to_vec()
+        all
     }
 
     #[test]
@@ -460,33 +483,79 @@ mod tests {
             let context = Context { at_end, ..context(48_000, 1) };
             let mut source = open(file.path(), &context).unwrap();
             let mut next = 0;
+            // The resampler rings a little at both ends.
+            let ring = if rate == 48_000 { 0 } else { 200 };
+            let (least, most) = (9_600 - ring, 9_600 + ring);
             let whole = |sound: &[f32]| {
-                // The resampler rings a little at both ends.
-                let ring = if rate == 48_000 { 0 } else { 200 };
-                let (least, most) = (9_600 - ring, 9_600 + ring);
                 assert!((least..=most).contains(&sound.len()), "{rate} Hz: {}", sound.len());
                 let middle = &sound[1_000..8_600];
                 assert!(middle.iter().all(|it| (0.4..0.55).contains(it)), "{rate} Hz");
             };
-            whole(&heard(&mut source, &context, &mut next));
+            whole(&heard(&mut source, &context, &mut next, least));
             // It is over, and begins where it is asked to.
             source.transport.ask(Go::Restart);
-            whole(&heard(&mut source, &context, &mut next));
-            assert!(heard(&mut source, &context, &mut next).is_empty());
+            whole(&heard(&mut source, &context, &mut next, least));
+            assert!(heard(&mut source, &context, &mut next, 0).is_empty());
             // Other words for its end hold from then on.
             source.transport.set_at_end(AtEnd::Loop);
             let at = |block: i64| context.grid.origin.offset(block * 10_000);
             let mut out = vec![0.0; 480];
             let clock = Clock::start();
             while source.feed.pull(at(next), &mut out) == Pulled::Silence || out[0] == 0.0 {
-                assert!(clock.now() < Timestamp::from_millis(10_000), "it does not begin again");
+                assert!(clock.now().since(Timestamp::ZERO) < LIMIT, "it does not begin again");
                 Stop::new().wait(Duration::from_millis(10));
                 next += 1;
             }
             source.transport.set_at_end(AtEnd::Hold);
-            heard(&mut source, &context, &mut next);
-            assert!(heard(&mut source, &context, &mut next).is_empty());
+            let clock = Clock::start();
+            while !heard(&mut source, &context, &mut next, 0).is_empty() {
+                assert!(clock.now().since(Timestamp::ZERO) < LIMIT, "it does not end");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_played_once_is_left_out_nowhere_where_it_is_read_too_late() {
+        let (blocks, ready) = queue::bounded("test", 8, Full::Block);
+        let worker = Worker::spawn("test", |_| ()).unwrap();
+        let (held, origin) = (VecDeque::new(), Timestamp::ZERO);
+        let mut feed = Feed {
+            origin,
+            rate: 1_000,
+            channels: 1,
+            ready,
+            held,
+            first: 0,
+            later: 0,
+            _worker: worker,
+        };
+        let mut pull = |at: i64| {
+            let mut out = [0.0; 10];
+            feed.pull(Timestamp::from_millis(at), &mut out);
+            out.map(|it| it as i32)
+        };
+        let send = |first: i64, sound: [i32; 10], begins, in_step| {
+            let sound = sound.map(|it| it as f32).to_vec();
+            blocks.send(Piece { first, sound, begins, in_step }).unwrap();
+        };
+        let (one, two) = ([1; 10], [2; 10]);
+        // Its beginning, its middle, and when it begins again.
+        assert_eq!(pull(0), [0; 10]);
+        send(3, one, true, false);
+        assert_eq!(pull(10), one);
+        assert_eq!(pull(20), [0; 10]);
+        send(13, two, false, false);
+        assert_eq!(pull(30), two);
+        send(35, one, true, false);
+        assert_eq!(pull(40), one);
+        // In time it is where it is to be, and never over what is still heard.
+        send(52, one, true, false);
+        send(58, two, true, false);
+        assert_eq!(pull(50), [0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(pull(60), [1, 1, 2, 2, 2, 2, 2, 2, 2, 2]);
+        // What is in step with the program keeps its place.
+        send(75, one, true, true);
+        assert_eq!(pull(80), [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
     }
 
     #[test]
