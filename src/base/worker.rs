@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+/// How long a part of a wait is.
+const SLICE: Duration = Duration::from_millis(50);
+
 /// A request to stop, shared by whoever may ask and whoever must obey.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
@@ -36,6 +39,22 @@ impl Stop {
         let mut set = self.shared.0.lock();
         self.shared.1.wait_while_for(&mut set, |set| !*set, timeout);
         *set
+    }
+}
+
+/// Waits in slices until it is done, at most `limit` in all: where the whole machine stands, which costs
+/// whoever is waited for as much, that is one slice and not the limit.
+fn in_slices(limit: Duration, mut done: impl FnMut(Duration) -> bool) -> bool {
+    let mut left = limit;
+    loop {
+        let slice = left.min(SLICE);
+        if done(slice) {
+            return true;
+        }
+        left -= slice;
+        if left.is_zero() {
+            return false;
+        }
     }
 }
 
@@ -103,7 +122,7 @@ impl Worker {
     /// # Errors
     /// [`Stuck`] when it has not ended by then.
     pub fn wait(&mut self, limit: Duration) -> Result<(), Stuck> {
-        if !self.done.wait(limit) {
+        if !in_slices(limit, |slice| self.done.wait(slice)) {
             return Err(Stuck(self.name.clone()));
         }
         if let Some(handle) = self.handle.take()
@@ -144,7 +163,7 @@ mod tests {
         .unwrap();
         assert_eq!(rx.recv().unwrap().as_deref(), Some("onair-test"));
         assert!(!worker.is_finished());
-        worker.join(Duration::from_secs(5)).unwrap();
+        worker.join(Duration::from_secs(30)).unwrap();
     }
 
     #[test]
@@ -153,5 +172,18 @@ mod tests {
         let worker = Worker::spawn("onair-stuck", move |_| assert!(hold.recv().is_err())).unwrap();
         assert_eq!(worker.join(Duration::from_millis(10)), Err(Stuck("onair-stuck".into())));
         drop(release);
+    }
+
+    #[test]
+    fn a_machine_that_stands_takes_a_slice_of_a_limit() {
+        let mut slices = Vec::new();
+        // Each wait takes as long as the machine stands; the limit is what was asked for in all.
+        let mut wait = |slice: Duration| {
+            slices.push(slice);
+            slices.len() == 9
+        };
+        assert!(!in_slices(SLICE * 5 / 2, &mut wait));
+        assert!(in_slices(Duration::from_secs(10), &mut wait));
+        assert_eq!(slices[..4], [SLICE, SLICE, SLICE / 2, SLICE]);
     }
 }
