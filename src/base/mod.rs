@@ -11,6 +11,8 @@ pub mod portal;
 pub mod queue;
 pub mod secret;
 pub mod stamp;
+#[cfg(test)]
+pub(crate) mod stood;
 pub mod time;
 pub mod wide;
 pub mod worker;

@@ -500,8 +500,8 @@ mod tests {
         }
         assert_eq!(answered.recv_timeout(Duration::from_millis(1)), Err(Empty::Waiting));
         drop(tx);
-        assert_eq!(answered.recv_timeout(Duration::from_secs(10)), Err(Empty::Closed));
-        worker.join(Duration::from_secs(10)).unwrap();
+        assert_eq!(answered.recv_timeout(Duration::from_secs(30)), Err(Empty::Closed));
+        worker.join(Duration::from_secs(30)).unwrap();
     }
 
     #[test]
@@ -535,7 +535,7 @@ mod tests {
             std::thread::yield_now();
         }
         drop(rx);
-        worker.unwrap().join(Duration::from_secs(10)).unwrap();
+        worker.unwrap().join(Duration::from_secs(30)).unwrap();
         assert_eq!(*said.lock(), Some(Err(Closed)));
         assert_eq!(tx.send(2), Err(Closed));
         for full in [Full::DropOldest, Full::Block] {

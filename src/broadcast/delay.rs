@@ -246,7 +246,7 @@ mod tests {
         drop(packets);
         let mut times = Vec::new();
         loop {
-            match late.next_timeout(Duration::from_secs(10)) {
+            match late.next_timeout(Duration::from_secs(30)) {
                 Next::Tag(tag) => times.push(tag.dts.as_millis()),
                 Next::Waiting => panic!("nothing came"),
                 Next::Ended => break,
@@ -271,7 +271,7 @@ mod tests {
             let dts = Timestamp::from_millis(at * 20);
             packets.send(crate::media::EncodedPacket { dts, pts: dts, ..large.clone() }).unwrap();
         }
-        assert!(matches!(late.next_timeout(Duration::from_secs(20)), Next::Tag(_)));
+        assert!(matches!(late.next_timeout(Duration::from_secs(30)), Next::Tag(_)));
         let figures = delay.figures();
         assert!(figures.delay < Duration::from_secs(60), "{figures:?}");
         assert_eq!((figures.disk_bytes, figures.skipped), (0, Duration::ZERO));
@@ -286,6 +286,6 @@ mod tests {
         let late = delay.hub().subscribe("test", Limits::FILE);
         packets.send(packet(Track::Audio, 0)).unwrap();
         delay.discard();
-        assert!(matches!(late.next_timeout(Duration::from_secs(10)), Next::Ended));
+        assert!(matches!(late.next_timeout(Duration::from_secs(30)), Next::Ended));
     }
 }

@@ -548,7 +548,7 @@ mod tests {
         let subscription = showing.hub.subscribe("test", Limits::LIVE);
         let mut times = Vec::new();
         while times.len() < 7 {
-            match subscription.next_timeout(Duration::from_secs(5)) {
+            match subscription.next_timeout(Duration::from_secs(30)) {
                 Next::Tag(tag) if tag.track == Track::Video => {
                     assert_eq!(tag.body[1..], *b"av01\x07");
                     times.push((tag.dts.as_millis(), tag.keyframe));
@@ -563,7 +563,7 @@ mod tests {
         let (a, b) = ([(0, true), (40, false), (80, false)], 2 * round);
         let second = a.map(|(at, key)| (at + round, key));
         assert_eq!(times, [&a[..], &second[..], &[(b, true)]].concat());
-        showing.end(Duration::from_secs(2)).unwrap();
+        showing.end(Duration::from_secs(30)).unwrap();
     }
 
     #[test]

@@ -494,7 +494,7 @@ mod tests {
 
     /// The next report in this state, while the camera takes pictures.
     fn await_state(bench: &Bench, changes: &Receiver<Report>, state: State, data: &[u8]) -> Report {
-        for _ in 0..3_000 {
+        for _ in 0..6_000 {
             bench.shoot("cam", data);
             if let Ok(report) = changes.recv_timeout(Duration::from_millis(5))
                 && report.state == state
@@ -503,6 +503,18 @@ mod tests {
             }
         }
         panic!("never {state:?}");
+    }
+
+    /// What it shows while it takes pictures: an old one is none after the machine stood.
+    fn await_picture(bench: &Bench, source: &mut Source, clock: Clock, data: &[u8]) -> VideoFrame {
+        for _ in 0..6_000 {
+            bench.shoot("cam", data);
+            if let Some(frame) = source.feed.picture(clock.now()) {
+                return frame;
+            }
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        panic!("no picture");
     }
 
     #[test]
@@ -514,7 +526,7 @@ mod tests {
         let open = await_state(&bench, &changes, State::Open, &PICTURE);
         assert_eq!((open.id.as_str(), open.name.as_str()), ("cam", "The cam"));
         assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
-        let picture = source.feed.picture(clock.now()).unwrap();
+        let picture = await_picture(&bench, &mut source, clock, &PICTURE);
         assert!(picture.planes.y.iter().all(|&y| y == 77));
         assert!(picture.pts < clock.now());
         assert!(source.feed.picture(clock.now() + STALL).is_none(), "an old picture is none");
@@ -557,7 +569,7 @@ mod tests {
         }
         let open = await_state(&bench, &changes, State::Open, b"P\x04\x63");
         assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
-        let picture = source.feed.picture(clock.now()).unwrap();
+        let picture = await_picture(&bench, &mut source, clock, b"P\x04\x63");
         assert!(picture.planes.y.iter().all(|&y| y == 0x63));
         assert!(picture.pts > Timestamp::ZERO, "when it was taken");
         // Damage costs pictures; pictures of another size are none at all.
@@ -584,7 +596,7 @@ mod tests {
         await_state(&bench, &changes, State::Open, &PICTURE);
         let stalled = loop {
             // Nothing is taken now.
-            let report = changes.recv_timeout(Duration::from_secs(20)).unwrap();
+            let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
             if report.state == State::Stalled {
                 break report;
             }
@@ -618,7 +630,7 @@ mod tests {
         // Until so much was set, while the camera takes pictures.
         let taken = |count: usize| {
             let mut all = Vec::new();
-            for _ in 0..4_000 {
+            for _ in 0..6_000 {
                 bench.shoot("cam", &PICTURE);
                 all.extend(bench.taken());
                 if all.len() >= count {
@@ -641,7 +653,7 @@ mod tests {
             controls.iter().find(|it| it.name == name).map(|it| it.value)
         };
         let settles = |name: &str, want: Option<i64>| {
-            (0..4_000).any(|_| {
+            (0..6_000).any(|_| {
                 bench.shoot("cam", &PICTURE);
                 Stop::new().wait(Duration::from_millis(5));
                 value(name) == want
@@ -685,7 +697,7 @@ mod tests {
         bench.plug(Found { offers: vec![small], ..found("cam") });
         let open = await_state(&bench, &changes, State::Open, &PICTURE);
         assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
-        let told = (0..3_000).any(|_| {
+        let told = (0..6_000).any(|_| {
             bench.shoot("cam", &PICTURE);
             Stop::new().wait(Duration::from_millis(5));
             source.status.report().alarm == Some(Alarm::OtherFormat)

@@ -140,7 +140,7 @@ mod tests {
 
     /// The alpha that is seen at an instant, once it is decoded.
     fn alpha(feed: &mut dyn ClipFeed, at: Timestamp, want: u8) {
-        let found = (0..20_000).any(|_| {
+        let found = (0..30_000).any(|_| {
             let seen = match feed.moment(at) {
                 Moment::Picture(frame) => frame.planes.alpha.as_ref().map_or(255, |it| it[0]),
                 Moment::Waiting => 0,
@@ -168,7 +168,7 @@ mod tests {
         for number in 1..=12_u8 {
             alpha(&mut *feed, grid.instant(i64::from(number) + 99), number * 10);
         }
-        let over = (0..20_000).any(|_| {
+        let over = (0..30_000).any(|_| {
             Stop::new().wait(Duration::from_millis(1));
             matches!(feed.moment(grid.instant(140)), Moment::Over)
         });

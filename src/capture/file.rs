@@ -299,7 +299,7 @@ mod tests {
         for tick in 0..60 {
             let at = grid.instant(tick);
             let want = (tick / 3 % 5) as u8;
-            let found = (0..2_000).any(|_| {
+            let found = (0..30_000).any(|_| {
                 let seen = source.feed.picture(at).map(|frame| frame.planes.y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.
@@ -324,7 +324,7 @@ mod tests {
                 transport.ask(go);
             }
             let at = grid.instant(tick);
-            let found = (0..5_000).any(|_| {
+            let found = (0..30_000).any(|_| {
                 let seen = source.feed.picture(at).map(|frame| frame.planes.y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.
@@ -364,7 +364,7 @@ mod tests {
         let status = Arc::clone(&source.status);
         let begin = 123;
         let mut check = |tick: i64, want: Option<u8>| {
-            let found = (0..5_000).any(|_| {
+            let found = (0..30_000).any(|_| {
                 let seen = source.feed.picture(grid.instant(begin + tick)).map(|seen| {
                     let clear = seen.planes.alpha.as_ref().is_some_and(|alpha| alpha[0] == 0);
                     (!clear).then(|| seen.planes.y[0])
@@ -415,7 +415,7 @@ mod tests {
         let mut source = open(file.path(), transport.clone(), &context).unwrap();
         transport.ask(Go::Pause);
         let mut check = |tick: i64, want: u8| {
-            let found = (0..5_000).any(|_| {
+            let found = (0..30_000).any(|_| {
                 let seen = source.feed.picture(grid.instant(123 + tick));
                 let seen = seen.map(|frame| frame.planes.y[0]);
                 if seen != Some(want) {

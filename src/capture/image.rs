@@ -265,7 +265,7 @@ mod tests {
 
     fn await_state(changes: &Receiver<Report>, state: State) -> Report {
         loop {
-            let report = changes.recv_timeout(Duration::from_secs(20)).unwrap();
+            let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
             if report.state == state {
                 return report;
             }
@@ -275,7 +275,7 @@ mod tests {
     /// Waits until the picture begins with this colour.
     fn await_color(source: &mut Source, color: Rgba) -> VideoFrame {
         let (y, ..) = numbers(color);
-        for _ in 0..4_000 {
+        for _ in 0..6_000 {
             if let Some(frame) = source.feed.picture(Timestamp::ZERO)
                 && frame.planes.y[0].abs_diff(y) <= 2
             {

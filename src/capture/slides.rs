@@ -409,7 +409,7 @@ mod tests {
         let mut source = Slides { pace, ..Slides::of(folder.path()) }.open(&context).unwrap();
         let mut at = Timestamp::ZERO;
         for luma in [16, 235, 16, 235] {
-            let found = (0..4_000).any(|_| {
+            let found = (0..15_000).any(|_| {
                 at += Duration::from_millis(5_000);
                 let frame = source.feed.picture(at);
                 if frame.as_ref().is_none_or(|frame| frame.planes.y[32] != luma) {
@@ -440,7 +440,7 @@ mod tests {
             source.feed.picture(*at).map(|frame| frame.planes.y[32])
         };
         let mut await_luma = |wanted: u8, at: &mut Timestamp| {
-            for _ in 0..4_000 {
+            for _ in 0..15_000 {
                 if luma(at) == Some(wanted) {
                     return;
                 }
@@ -478,7 +478,7 @@ mod tests {
             if let Some(go) = go {
                 transport.ask(go);
             }
-            for _ in 0..20_000 {
+            for _ in 0..30_000 {
                 at += Duration::from_millis(1);
                 let seen = source.feed.picture(at).map(|frame| frame.planes.y[32]);
                 if seen == [16, 126, 235].get(wanted).copied() {
@@ -502,7 +502,7 @@ mod tests {
             assert_eq!(source.feed.picture(at).map(|frame| frame.planes.y[32]), Some(16));
         }
         transport.ask(Go::Resume);
-        for _ in 0..20_000 {
+        for _ in 0..30_000 {
             at += Duration::from_millis(100);
             if source.feed.picture(at).map(|frame| frame.planes.y[32]) == Some(126) {
                 assert!(!transport.position().unwrap().paused);
@@ -531,7 +531,7 @@ mod tests {
         let mut at = Timestamp::ZERO;
         // The next picture that is another than this one; `step`: how far the time goes with each look.
         let mut after = |feed: &mut Feed, luma: Option<u8>, step: Duration| {
-            for _ in 0..20_000 {
+            for _ in 0..30_000 {
                 at += step;
                 let seen = feed.picture(at).map(|frame| frame.planes.y[32]);
                 if seen.is_some() && seen != luma {

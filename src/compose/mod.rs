@@ -451,17 +451,17 @@ mod tests {
         compositor.attach_encoder(tx);
         let mut last = None;
         for _ in 0..20 {
-            let frame = rx.recv_timeout(Duration::from_secs(10)).unwrap();
+            let frame = rx.recv_timeout(Duration::from_secs(30)).unwrap();
             let index = grid.index_at(frame.pts);
             assert_eq!(grid.instant(index), frame.pts);
             assert!(last.is_none_or(|last| index > last));
             last = Some(index);
         }
         compositor.detach_encoder();
-        while rx.recv_timeout(Duration::from_secs(10)).is_ok() {}
+        while rx.recv_timeout(Duration::from_secs(30)).is_ok() {}
         assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
         assert!(compositor.figures().captured >= 20 && preview.version() >= 20);
-        compositor.join(Duration::from_secs(5)).unwrap();
+        compositor.join(Duration::from_secs(30)).unwrap();
     }
 
     #[test]

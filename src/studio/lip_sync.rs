@@ -278,7 +278,7 @@ fn ten_hours(microphone_ppm: f64, viewer_ppm: f64, speaker_ppm: f64) -> Outcome 
     }
     outcome.trouble = viewer.trouble();
     for mut worker in workers {
-        worker.wait(Duration::from_secs(10)).unwrap();
+        worker.wait(Duration::from_secs(30)).unwrap();
     }
     // The first blocks are asked for before the device has begun.
     let [missing, repaired] =

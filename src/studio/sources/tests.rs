@@ -50,7 +50,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
     let closed = sources.closed();
     assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Me", Some(Alarm::Black)));
     assert!(sources.closed().is_empty());
-    compositor.join(std::time::Duration::from_secs(5)).unwrap();
+    compositor.join(std::time::Duration::from_secs(30)).unwrap();
 }
 
 #[test]

@@ -1,0 +1,189 @@
+//! For tests: whether the machine, or a thread of this program or of one that it started, stood while
+//! something was claimed of real time (lip sync, how long a server is waited for, a stream without a hole).
+//! System tests have this file too (`tests/peers/mod.rs`).
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Stop, Worker};
+
+/// Whoever stands for so long is late: the compositor gives up the pictures that were due meanwhile.
+const STOOD: Duration = Duration::from_millis(100);
+/// How often each of those who watch looks at the clock.
+const LOOK: Duration = Duration::from_millis(5);
+/// So many watch, that the ones of each processor are late where one alone stands.
+const WATCHING: usize = 4;
+/// How often somebody looks at the threads of this program and of those that it started.
+const LOOK_AROUND: Duration = Duration::from_millis(200);
+/// A claim is tried so often at most, and not again after so long: a test ends within three minutes.
+const TRIES: usize = 5;
+const LAST: Duration = Duration::from_secs(80);
+
+/// Measures the longest time that the machine stood.
+pub struct Watch {
+    longest: Arc<AtomicU64>,
+    _workers: Vec<Worker>,
+}
+
+impl Watch {
+    /// Watches until it is dropped.
+    pub fn start() -> Self {
+        let longest = Arc::<AtomicU64>::default();
+        let watch = |number: usize| {
+            let longest = Arc::clone(&longest);
+            Worker::spawn(format!("watch-{number}"), move |stop| look(stop, &longest)).unwrap()
+        };
+        let mut workers: Vec<Worker> = (0..WATCHING).map(watch).collect();
+        let others = Arc::clone(&longest);
+        workers
+            .push(Worker::spawn("watch-others", move |stop| look_around(stop, &others)).unwrap());
+        Self { longest, _workers: workers }
+    }
+
+    /// The longest so far.
+    pub fn longest(&self) -> Duration {
+        // What stands right now is seen at the next look.
+        std::thread::sleep(LOOK_AROUND * 2);
+        Duration::from_micros(self.longest.load(Ordering::Relaxed))
+    }
+}
+
+fn note(longest: &AtomicU64, stood: Duration) {
+    longest.fetch_max(u64::try_from(stood.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+fn look(stop: &Stop, longest: &AtomicU64) {
+    let mut last = Instant::now();
+    while !stop.wait(LOOK) {
+        note(longest, last.elapsed().saturating_sub(LOOK));
+        last = Instant::now();
+    }
+}
+
+/// What Linux tells of a thread. Elsewhere nothing is told, and only the whole machine is watched.
+struct Seen {
+    /// Since when it has been held by a signal or a debugger.
+    held: Option<Instant>,
+    /// How long it has run, and how long it wanted to and was not let.
+    ran: u64,
+    waited: u64,
+}
+
+fn look_around(stop: &Stop, longest: &AtomicU64) {
+    let mut threads = HashMap::<u32, Seen>::new();
+    while !stop.wait(LOOK_AROUND) {
+        let (mut now, mut processes) = (HashMap::new(), vec![std::process::id()]);
+        while let Some(process) = processes.pop() {
+            let folder = format!("/proc/{process}/task");
+            for thread in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let Ok(id) = thread.file_name().to_string_lossy().parse() else { continue };
+                let read = |name| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+                processes
+                    .extend(read("children").split(' ').filter_map(|it| it.parse::<u32>().ok()));
+                let stat = read("stat");
+                let is_held = stat.rsplit(") ").next().is_some_and(|it| it.starts_with(['T', 't']));
+                let before = threads.get(&id);
+                let since = || before.and_then(|it| it.held).unwrap_or_else(Instant::now);
+                let held = is_held.then(since);
+                let times = read("schedstat");
+                let mut times = times.split(' ').filter_map(|it| it.parse::<u64>().ok());
+                let (ran, waited) = (times.next().unwrap_or(0), times.next().unwrap_or(0));
+                if let Some(before) = before {
+                    let more = Duration::from_nanos(waited.saturating_sub(before.waited));
+                    // One that always has something to do may be let half of the time.
+                    if more > Duration::from_nanos(ran.saturating_sub(before.ran)) * 2 {
+                        note(longest, more);
+                    }
+                }
+                note(longest, held.map_or(Duration::ZERO, |since| since.elapsed()));
+                now.insert(id, Seen { held, ran, waited });
+            }
+        }
+        threads = now;
+    }
+}
+
+/// Tries a claim about real time, and where it does not hold and the machine stood meanwhile, tries it
+/// again a few times. Where the machine went on, what does not hold fails at once.
+pub fn in_real_time(mut claim: impl FnMut()) {
+    let begun = Instant::now();
+    for tries in 1.. {
+        let watch = Watch::start();
+        let Err(failed) = catch_unwind(AssertUnwindSafe(&mut claim)) else { return };
+        let stood = watch.longest();
+        if stood < STOOD || tries >= TRIES || begun.elapsed() > LAST {
+            eprintln!("try {tries}, the machine stood for {stood:?} at most");
+            resume_unwind(failed);
+        }
+        eprintln!("the machine stood for {stood:?}: once again");
+    }
+}
+
+thread_local! {
+    static TRYING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// For the first line of a test: `true` where the test has been tried [`in_real_time`] here, and is over.
+pub fn tried(test: fn()) -> bool {
+    if TRYING.replace(true) {
+        return false;
+    }
+    in_real_time(test);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_while_the_machine_goes_on_fails_at_once() {
+        let mut tried = 0;
+        // A machine that stands in spite of it tries more often, and fails too.
+        let failed = catch_unwind(AssertUnwindSafe(|| {
+            in_real_time(|| {
+                tried += 1;
+                panic!("it does not hold");
+            });
+        }));
+        assert!(failed.is_err() && (1..=TRIES).contains(&tried));
+        in_real_time(|| tried = 0);
+        assert_eq!(tried, 0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_program_that_was_started_and_stands_is_noticed() {
+        let mut peer = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let tell = |signal: &str| {
+            let id = peer.id().to_string();
+            assert!(
+                std::process::Command::new("kill").args([signal, &id]).status().unwrap().success()
+            );
+        };
+        tell("-STOP");
+        let (watch, begun) = (Watch::start(), Instant::now());
+        while watch.longest() < Duration::from_secs(1) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", watch.longest());
+        }
+        tell("-KILL");
+        peer.wait().unwrap();
+    }
+
+    #[test]
+    fn a_test_that_begins_with_being_tried_goes_on_within() {
+        thread_local!(static BODIES: Cell<usize> = const { Cell::new(0) });
+        fn test() {
+            if !tried(test) {
+                BODIES.set(BODIES.get() + 1);
+            }
+        }
+        test();
+        assert_eq!(BODIES.get(), 1);
+    }
+}
