@@ -132,7 +132,7 @@ fn pictures_come_back_at_once_at_their_instants_and_alike() {
         assert!(psnr(&shown[0].planes.u, &original.u) > 36.0);
     }
     assert!(decoder.flush().is_empty());
-    encoder.join(Duration::from_secs(5)).unwrap();
+    encoder.join(Duration::from_secs(30)).unwrap();
 }
 
 fn audio_config(rate: u32, channels: u16) -> encode::audio::Config {

@@ -75,6 +75,7 @@ fn a_sampling_rate_that_aac_lacks_is_usage() {
 
 #[test]
 fn flags_of_quality_are_what_comes_out() {
+    peers::in_real_time!(flags_of_quality_are_what_comes_out);
     peers::require!("ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("show.flv");

@@ -4,6 +4,7 @@ use crate::peers::{self, LIMIT, Nginx, Onair, Peer, ffmpeg};
 
 #[test]
 fn mp4_and_mkv_files_arrive_packet_by_packet() {
+    peers::in_real_time!(mp4_and_mkv_files_arrive_packet_by_packet);
     peers::require!("nginx", "ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let nginx = Nginx::start();
@@ -42,6 +43,7 @@ fn mp4_and_mkv_files_arrive_packet_by_packet() {
 /// The window's way: the studio sends a file, says how far it is, and when it has ended.
 #[test]
 fn the_studio_sends_a_file_and_tells_of_its_end() {
+    peers::in_real_time!(the_studio_sends_a_file_and_tells_of_its_end);
     use onair::base::Clock;
     use onair::studio::snapshot::LiveState;
     use onair::studio::{Command, Config, Settings, Studio, Target};

@@ -735,6 +735,7 @@ mod decoded {
 
     #[test]
     fn files_and_streams_of_other_codecs_play() {
+        crate::peers::in_real_time!(files_and_streams_of_other_codecs_play);
         peers::require!("ffmpeg");
         let folder = tempfile::tempdir().unwrap();
         let both = |name: &str, options: &[&str]| {

@@ -50,6 +50,7 @@ fn whole(file: &Path) -> f64 {
 
 #[test]
 fn viewers_get_everything_later_and_the_recording_does_not_wait() {
+    peers::in_real_time!(viewers_get_everything_later_and_the_recording_does_not_wait);
     peers::require!("nginx", "ffmpeg", "ffprobe");
     let nginx = Nginx::start();
     let folder = tempfile::tempdir().unwrap();
@@ -97,6 +98,7 @@ fn viewers_get_everything_later_and_the_recording_does_not_wait() {
 
 #[test]
 fn stop_drops_what_is_held_at_once() {
+    peers::in_real_time!(stop_drops_what_is_held_at_once);
     peers::require!("nginx", "ffmpeg", "ffprobe");
     let nginx = Nginx::start();
     let mut onair = live(&["--to", &nginx.url("recorded", "show"), "--delay", "4s"]);
@@ -120,6 +122,7 @@ fn stop_drops_what_is_held_at_once() {
 
 #[test]
 fn the_delay_outlives_a_lost_connection() {
+    peers::in_real_time!(the_delay_outlives_a_lost_connection);
     peers::require!("nginx", "ffmpeg", "ffprobe");
     let mut nginx = Nginx::start();
     let port = nginx.port;

@@ -466,6 +466,7 @@ fn edits() -> Vec<Edit> {
 
 #[test]
 fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
+    crate::peers::in_real_time!(sources_are_changed_on_air_without_a_lost_or_torn_picture);
     if missing(&["ffmpeg"]) {
         return;
     }

@@ -337,7 +337,7 @@ fn a_copy_follows_the_server_to_its_successor() {
         live.events().iter().filter(|event| event["state"] == "live").count() == 2
     });
     assert!(live.stop(LIMIT).success(), "{}", live.peer.output());
-    assert!(second.stop(Duration::from_secs(10)).success());
+    assert!(second.stop(Duration::from_secs(30)).success());
 }
 
 #[test]

@@ -276,6 +276,7 @@ fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
 
 #[test]
 fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
+    peers::in_real_time!(what_serve_and_play_print_and_the_server_answers_stands_in_the_guide);
     let folder = tempfile::tempdir().unwrap();
     let records = folder.path().display().to_string();
     let mut serve = Onair::start(&[

@@ -69,6 +69,7 @@ const ENDINGS: &[Ending] = &[
 
 #[test]
 fn every_fault_on_the_way_in_ends_with_its_stage_and_reason() {
+    peers::in_real_time!(every_fault_on_the_way_in_ends_with_its_stage_and_reason);
     let runtime = Runtime::start().unwrap();
     // Those that time out first, so that the others end meanwhile.
     let mut order: Vec<&Ending> = ENDINGS.iter().collect();
@@ -137,6 +138,7 @@ const MIDWAY: &[(&str, &str)] = &[
 
 #[test]
 fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
+    peers::in_real_time!(every_fault_that_passes_is_survived_and_what_arrives_is_whole);
     peers::require!("ffmpeg", "ffprobe");
     let runtime = Runtime::start().unwrap();
     let cases: Vec<(&str, &str, bool)> = PASSING
@@ -219,6 +221,7 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
 
 #[test]
 fn stop_ends_within_three_seconds_wherever_it_stands() {
+    peers::in_real_time!(stop_ends_within_three_seconds_wherever_it_stands);
     let runtime = Runtime::start().unwrap();
     let faults = [
         "stall@handshake",
@@ -264,6 +267,7 @@ fn stop_ends_within_three_seconds_wherever_it_stands() {
 
 #[test]
 fn nginx_killed_restarted_and_stopped_for_a_while() {
+    peers::in_real_time!(nginx_killed_restarted_and_stopped_for_a_while);
     peers::require!("nginx", "ffmpeg", "ffprobe");
     let mut killed = Nginx::start();
     let (short, long, steady) = (Nginx::start(), Nginx::start(), Nginx::start());
@@ -350,6 +354,7 @@ fn nginx_killed_restarted_and_stopped_for_a_while() {
 
 #[test]
 fn a_cable_is_pulled_and_put_back_and_a_line_gets_narrow() {
+    peers::in_real_time!(a_cable_is_pulled_and_put_back_and_a_line_gets_narrow);
     peers::require!("ffmpeg");
     let Some(pulled) = Elsewhere::new(1) else { return };
     let Some(narrow) = Elsewhere::new(2) else { return };

@@ -105,6 +105,7 @@ fn watch(studio: &mut Studio) -> Arc<Mutex<Stats>> {
 
 #[test]
 fn the_picture_becomes_smaller_on_a_slow_connection_and_large_again() {
+    peers::in_real_time!(the_picture_becomes_smaller_on_a_slow_connection_and_large_again);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let (_server, port, http) = server();
@@ -168,6 +169,9 @@ fn the_picture_becomes_smaller_on_a_slow_connection_and_large_again() {
 
 #[test]
 fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_first() {
+    peers::in_real_time!(
+        a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_first
+    );
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let (_server, port, http) = server();

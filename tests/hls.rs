@@ -310,6 +310,7 @@ fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_bac
 
 #[test]
 fn a_live_list_is_followed_at_its_distance() {
+    peers::in_real_time!(a_live_list_is_followed_at_its_distance);
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let options = [
@@ -516,6 +517,7 @@ fn a_live_list_of_nothing_ends_with_a_sentence() {
 
 #[test]
 fn a_broadcast_that_begins_anew_is_followed_on() {
+    peers::in_real_time!(a_broadcast_that_begins_anew_is_followed_on);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let hls = ["-t", "6", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "a.m3u8"];

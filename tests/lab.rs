@@ -1,6 +1,6 @@
 //! A server of ours that does something wrong, what it received, and a broadcast that is watched.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -132,9 +132,7 @@ fn keep(http: SocketAddr, files: &Mutex<Vec<Vec<u8>>>, over: &AtomicBool) {
         stream.set_read_timeout(Some(LIMIT * 2)).unwrap();
         let asked = stream.write_all(b"GET /live/show.flv HTTP/1.0\r\n\r\n");
         let (mut head, mut byte) = (Vec::new(), [0]);
-        while asked.is_ok()
-            && !head.ends_with(b"\r\n\r\n")
-            && stream.read(&mut byte).is_ok_and(|n| n > 0)
+        while asked.is_ok() && !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok()
         {
             head.push(byte[0]);
         }
@@ -143,8 +141,15 @@ fn keep(http: SocketAddr, files: &Mutex<Vec<Vec<u8>>>, over: &AtomicBool) {
         }
         files.lock().unwrap().push(Vec::new());
         let mut buffer = vec![0; 64 << 10];
-        while let Ok(count @ 1..) = stream.read(&mut buffer) {
-            files.lock().unwrap().last_mut().unwrap().extend_from_slice(&buffer[..count]);
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(count @ 1..) => {
+                    files.lock().unwrap().last_mut().unwrap().extend_from_slice(&buffer[..count]);
+                }
+                // The process was stopped and goes on.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => break,
+            }
         }
     }
 }

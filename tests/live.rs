@@ -83,6 +83,7 @@ fn summary(onair: &Onair) -> Value {
 
 #[test]
 fn ffmpeg_receives_a_flawless_stream_for_as_long_as_was_asked() {
+    peers::in_real_time!(ffmpeg_receives_a_flawless_stream_for_as_long_as_was_asked);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("received.flv");
@@ -111,6 +112,7 @@ fn ffmpeg_receives_a_flawless_stream_for_as_long_as_was_asked() {
 
 #[test]
 fn nginx_records_what_was_sent_and_the_stream_is_unpublished() {
+    peers::in_real_time!(nginx_records_what_was_sent_and_the_stream_is_unpublished);
     peers::require!("ffmpeg", "ffprobe", "nginx");
     let nginx = Nginx::start();
     let mut onair = live(&["--fps", "25", "--to", &nginx.url("recorded", "show")]);
@@ -124,6 +126,7 @@ fn nginx_records_what_was_sent_and_the_stream_is_unpublished() {
 
 #[test]
 fn the_built_in_server_serves_ffmpeg_gstreamer_and_mpv() {
+    peers::in_real_time!(the_built_in_server_serves_ffmpeg_gstreamer_and_mpv);
     peers::require!("ffmpeg", "ffprobe", "gst-launch-1.0", "mpv");
     let folder = tempfile::tempdir().unwrap();
     let mut onair = live(&[]);
@@ -166,6 +169,7 @@ fn where_nothing_is_chosen_picture_and_sound_go_out_all_the_same() {
 
 #[test]
 fn a_dead_target_touches_no_other_and_gives_the_exit_code() {
+    peers::in_real_time!(a_dead_target_touches_no_other_and_gives_the_exit_code);
     peers::require!("ffmpeg", "ffprobe", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("received.flv");
@@ -206,6 +210,7 @@ fn a_dead_target_touches_no_other_and_gives_the_exit_code() {
 
 #[test]
 fn files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept() {
+    peers::in_real_time!(files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
@@ -278,6 +283,7 @@ fn files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept() {
 
 #[test]
 fn picture_and_sound_stay_together_to_the_player() {
+    peers::in_real_time!(picture_and_sound_stay_together_to_the_player);
     let mut onair = live(&[]);
     let url = onair.play_url();
     wait_live(&mut onair, 0);
@@ -328,6 +334,7 @@ fn picture_and_sound_stay_together_to_the_player() {
 /// Sound that is set to be later is measured to be, with a buffer that follows the network.
 #[test]
 fn an_offset_that_is_set_is_measured() {
+    peers::in_real_time!(an_offset_that_is_set_is_measured);
     let mut onair = live(&[]);
     let url = onair.play_url();
     wait_live(&mut onair, 0);
@@ -418,6 +425,7 @@ fn a_written_key_is_accepted_with_a_warning_and_not_repeated() {
 
 #[test]
 fn the_second_tells_loudness_rms_and_peaks() {
+    peers::in_real_time!(the_second_tells_loudness_rms_and_peaks);
     let folder = tempfile::tempdir().unwrap();
     let wav = folder.path().join("sine.wav");
     let spec = hound::WavSpec {
@@ -471,6 +479,7 @@ fn the_second_tells_loudness_rms_and_peaks() {
 
 #[test]
 fn the_second_tells_of_clipping_until_its_lamp_is_put_out() {
+    peers::in_real_time!(the_second_tells_of_clipping_until_its_lamp_is_put_out);
     let folder = tempfile::tempdir().unwrap();
     let wav = folder.path().join("loud.wav");
     let spec = hound::WavSpec {

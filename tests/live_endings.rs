@@ -68,6 +68,7 @@ fn what_makes_no_sense_is_usage() {
 
 #[test]
 fn a_closed_port_is_unreachable() {
+    peers::in_real_time!(a_closed_port_is_unreachable);
     let events = ends_with(&mut live(&["--to", &closed(), "--retry-for", "1s"]), 6);
     assert_eq!(failure(&events)["stage"], "tcp");
     let retried = events.iter().any(|event| event["retry_in"].as_f64().is_some());
@@ -205,6 +206,7 @@ fn playable(path: &Path) {
 
 #[test]
 fn ctrl_c_at_any_moment_leaves_a_playable_file_and_no_stream() {
+    peers::in_real_time!(ctrl_c_at_any_moment_leaves_a_playable_file_and_no_stream);
     peers::require!("ffmpeg", "ffprobe", "nginx");
     let folder = tempfile::tempdir().unwrap();
     let nginx = Nginx::start();
@@ -275,6 +277,7 @@ fn answer(words: &[&str], code: i32) -> Value {
 
 #[test]
 fn probe_tells_what_live_recorded() {
+    peers::in_real_time!(probe_tells_what_live_recorded);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.flv");
     let path = path.to_str().unwrap();

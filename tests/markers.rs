@@ -17,6 +17,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 #[test]
 fn flash_and_tone_leave_together() {
+    crate::peers::in_real_time!(flash_and_tone_leave_together);
     let clock = Clock::start();
     // An origin and a rate that divide nothing evenly.
     let grid = FrameGrid { origin: Timestamp::from_micros(12_345), rate: "29.97".parse().unwrap() };

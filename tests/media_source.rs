@@ -72,13 +72,14 @@ fn in_step(media: Media, clock: Clock, rate: u32, flashes_wanted: usize, most: f
         }
     }
     eprintln!("  tone {:+.1?} ms after the flash, {} pictures", sync.offset_ms(), times.len());
-    compositor.join(Duration::from_secs(5)).unwrap();
-    mixer.join(Duration::from_secs(5)).unwrap();
+    compositor.join(Duration::from_secs(30)).unwrap();
+    mixer.join(Duration::from_secs(30)).unwrap();
     times
 }
 
 #[test]
 fn a_clip_goes_around_with_its_sound_in_step() {
+    peers::in_real_time!(a_clip_goes_around_with_its_sound_in_step);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
     let name = path.display().to_string();
@@ -110,6 +111,7 @@ fn a_clip_goes_around_with_its_sound_in_step() {
 
 #[test]
 fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
+    peers::in_real_time!(a_clip_is_paused_moved_about_in_and_stays_in_step);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
     let name = path.display().to_string();
@@ -286,6 +288,7 @@ impl Pulled {
 
 #[test]
 fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
+    peers::in_real_time!(a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -442,6 +445,7 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
 
 #[test]
 fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
+    peers::in_real_time!(the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -484,6 +488,7 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
 
 #[test]
 fn files_of_a_list_follow_each_other_without_a_gap() {
+    peers::in_real_time!(files_of_a_list_follow_each_other_without_a_gap);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -554,6 +559,7 @@ fn faintest(sound: &[f32], samples: usize) -> f32 {
 
 #[test]
 fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
+    peers::in_real_time!(sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates);
     if missing(&["ffmpeg"]) {
         return;
     }

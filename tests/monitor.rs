@@ -48,6 +48,7 @@ fn wait_state(onair: &Onair, index: u64, state: &str) -> Value {
 
 #[test]
 fn what_a_server_in_between_does_is_found_and_is_over_again() {
+    peers::in_real_time!(what_a_server_in_between_does_is_found_and_is_over_again);
     peers::require!("nginx", "ffmpeg");
     let nginx = Nginx::start();
     let closed = format!("--monitor=rtmp://127.0.0.1:{}/live/planted-4711", peers::free_port());
@@ -126,6 +127,7 @@ fn what_a_server_in_between_does_is_found_and_is_over_again() {
 
 #[test]
 fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
+    peers::in_real_time!(the_built_in_servers_viewers_are_looked_at_and_not_counted);
     let quality = Quality {
         size: Size::new(480, 270),
         video_bitrate: BitsPerSecond(400_000),

@@ -31,6 +31,7 @@ fn reached(onair: &Onair, since: usize) -> bool {
 
 #[test]
 fn a_connection_follows_the_network_it_is_on() {
+    crate::peers::in_real_time!(a_connection_follows_the_network_it_is_on);
     let Some(elsewhere) = Elsewhere::new(7) else { return };
     let listen = format!("{}:0", elsewhere.address);
     let mut serve = Onair::start(&["serve", "--rtmp", &listen, "--http", "127.0.0.1:0"]);

@@ -199,6 +199,12 @@ impl Drop for Server {
     }
 }
 
+/// Nothing has come yet, or the process was stopped and goes on.
+fn is_wait(error: &std::io::Error) -> bool {
+    use ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
 struct Caller {
     stream: TcpStream,
     index: usize,
@@ -267,8 +273,7 @@ impl Caller {
                         return;
                     }
                 }
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if is_wait(&error) => {}
                 Err(_) => return,
             }
         }
@@ -355,8 +360,7 @@ impl Caller {
             match self.stream.read(&mut sink) {
                 Ok(0) => return,
                 Ok(_) => {}
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if is_wait(&error) => {}
                 Err(_) => return,
             }
         }

@@ -6,6 +6,7 @@ use crate::peers::{self, LIMIT, Onair};
 
 #[test]
 fn sound_that_is_moved_by_twenty_seconds_is_recorded_there() {
+    peers::in_real_time!(sound_that_is_moved_by_twenty_seconds_is_recorded_there);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     // The markers come each second: a tenth of a second beside twenty is a tenth beside the flash.

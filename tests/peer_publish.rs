@@ -16,6 +16,7 @@ fn target(url: &str) -> Target {
 
 #[test]
 fn ffmpeg_receives_a_flawless_stream() {
+    peers::in_real_time!(ffmpeg_receives_a_flawless_stream);
     peers::require!("ffmpeg", "ffprobe");
     let film = Film::make();
     let folder = tempfile::tempdir().unwrap();
@@ -40,6 +41,7 @@ fn ffmpeg_receives_a_flawless_stream() {
 
 #[test]
 fn nginx_records_and_relays_and_ffprobe_and_gstreamer_are_content() {
+    peers::in_real_time!(nginx_records_and_relays_and_ffprobe_and_gstreamer_are_content);
     peers::require!("ffmpeg", "ffprobe", "nginx", "gst-launch-1.0");
     let film = Film::make();
     let nginx = Nginx::start();
@@ -64,7 +66,7 @@ fn nginx_records_and_relays_and_ffprobe_and_gstreamer_are_content() {
     let figures = publisher.figures();
     assert!(figures.round_trip.is_some_and(|time| time < Duration::from_millis(100)));
     assert!(figures.bitrate > 300_000, "{figures:?}");
-    assert_eq!(publisher.stop(Duration::from_secs(3)).state, State::Stopped);
+    assert_eq!(publisher.stop(LIMIT).state, State::Stopped);
     nginx.wait_unpublished("show");
     let _hub = show.stop();
     film::check(&ffmpeg::probe(nginx.recordings().join("show.flv")));
@@ -72,6 +74,7 @@ fn nginx_records_and_relays_and_ffprobe_and_gstreamer_are_content() {
 
 #[test]
 fn a_server_killed_and_started_again_gets_the_stream_back() {
+    peers::in_real_time!(a_server_killed_and_started_again_gets_the_stream_back);
     peers::require!("ffmpeg", "ffprobe", "nginx");
     let film = Film::make();
     let mut nginx = Nginx::start();
@@ -91,7 +94,7 @@ fn a_server_killed_and_started_again_gets_the_stream_back() {
     let sent = publisher.figures().total_frames;
     wait_for("more pictures", LIMIT, || publisher.figures().total_frames > sent + 90);
     assert_eq!(publisher.figures().reconnects, 1);
-    assert_eq!(publisher.stop(Duration::from_secs(3)).state, State::Stopped);
+    assert_eq!(publisher.stop(LIMIT).state, State::Stopped);
     nginx.wait_unpublished("show");
     let _hub = show.stop();
     let probe = ffmpeg::probe(nginx.recordings().join("show.flv"));

@@ -85,7 +85,7 @@ fn play(config: &Config, speaker: Option<Arc<Open>>, enough: impl Fn(&Player) ->
         }
     }
     let state = player.state();
-    assert!(player.stop(Duration::from_secs(5)), "a thread hangs");
+    assert!(player.stop(Duration::from_secs(30)), "a thread hangs");
     events.extend(std::iter::from_fn(|| player.events().try_recv().ok()));
     let (figures, picture) = (player.figures(), player.picture());
     drop(player);
@@ -104,6 +104,7 @@ fn to_the_end(config: &Config) -> Outcome {
 
 #[test]
 fn b_frames_and_aac_come_out_whole_and_in_order() {
+    peers::in_real_time!(b_frames_and_aac_come_out_whole_and_in_order);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let made = make(
@@ -147,6 +148,7 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
 
 #[test]
 fn picture_alone_and_mono_sound_alone() {
+    peers::in_real_time!(picture_alone_and_mono_sound_alone);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let video = make(folder.path(), "v.flv", &with(&[&PICTURE, &["-t", "1"], &H264]));
@@ -234,6 +236,7 @@ fn fake(heard: &Arc<Mutex<Vec<f32>>>, pace: f64, fails_after: Option<f64>) -> Ar
 
 #[test]
 fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
+    peers::in_real_time!(a_speaker_is_the_master_and_its_loss_stops_nothing);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let made = make(
@@ -280,6 +283,7 @@ fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
 
 #[test]
 fn mono_is_heard_on_both_sides_and_leans_to_one() {
+    peers::in_real_time!(mono_is_heard_on_both_sides_and_leans_to_one);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let made = make(folder.path(), "a.flv", &with(&[&TONE, &["-t", "2", "-ac", "1"], &AAC]));
@@ -445,7 +449,7 @@ fn mutated_and_cut_files_end_in_time_and_leave_no_thread() {
                 while !player.state().is_final() && clock.now().since(start).as_secs() < 10 {
                     std::thread::sleep(Duration::from_millis(5));
                 }
-                assert!(player.stop(Duration::from_secs(10)), "round {round}: a thread hangs");
+                assert!(player.stop(Duration::from_secs(30)), "round {round}: a thread hangs");
             }
         }
     }

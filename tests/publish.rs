@@ -20,7 +20,7 @@ fn a_stream_begins_with_metadata_headers_and_a_keyframe_at_zero() {
     show.feed(0, 1_000);
     wait_for("a second of pictures", || server.connection(0).video().len() >= 25);
     assert_eq!(publisher.state(), State::Live);
-    let report = publisher.stop(Duration::from_secs(3));
+    let report = publisher.stop(LIMIT);
     assert_eq!(report.state, State::Stopped);
 
     let got = server.connection(0);
@@ -100,6 +100,7 @@ fn an_own_ghost_is_waited_out() {
 
 #[test]
 fn servers_that_are_none_are_named() {
+    crate::peers::in_real_time!(servers_that_are_none_are_named);
     let http = b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n".to_vec();
     type Check = fn(&Cause) -> bool;
     let cases: [(Behavior, Stage, Check); 5] = [
@@ -136,6 +137,7 @@ fn servers_that_are_none_are_named() {
 
 #[test]
 fn silence_after_the_handshake_has_a_limit_too() {
+    crate::peers::in_real_time!(silence_after_the_handshake_has_a_limit_too);
     let server = Server::start(|_| Behavior::Mute);
     let show = Show::start();
     let mut target = target(&server);
@@ -172,6 +174,7 @@ fn a_rejected_connection_and_a_silent_refusal_are_told_apart() {
 
 #[test]
 fn nobody_there_is_tried_again_until_the_time_is_up() {
+    crate::peers::in_real_time!(nobody_there_is_tried_again_until_the_time_is_up);
     let server = Server::start(|_| Behavior::Accept);
     let mut target = target(&server);
     target.retry_for = Some(Duration::from_millis(1_500));
@@ -221,6 +224,7 @@ fn a_server_that_dies_is_found_again_and_time_goes_on() {
 
 #[test]
 fn a_loss_that_is_not_made_good_has_its_own_ending() {
+    crate::peers::in_real_time!(a_loss_that_is_not_made_good_has_its_own_ending);
     let server = Server::start(|connection| match connection {
         0 => Behavior::DieAfterVideo(40),
         _ => Behavior::Hangup,
@@ -299,7 +303,7 @@ fn a_slow_reader_loses_inter_pictures_only() {
         video.windows(2).all(|pair| pair[1] % 2_000 == 0 || pair[1] - pair[0] == 40),
         "a picture came without the one it refers to: {video:?}"
     );
-    publisher.stop(Duration::from_secs(3));
+    publisher.stop(LIMIT);
     let figures = publisher.figures();
     assert_eq!(figures.total_frames - figures.dropped_frames, video.len() as u64);
 }
@@ -317,7 +321,7 @@ fn sound_that_is_lost_where_far_too_much_waits_is_counted() {
     server.release();
     let last_audio = 30_020;
     wait_for("the last sound", || server.connection(0).audio().last() == Some(&last_audio));
-    publisher.stop(Duration::from_secs(3));
+    publisher.stop(LIMIT);
     // What did not come was counted, and nothing else.
     let came = server.connection(0).audio().len() as u64;
     assert_eq!(came + publisher.figures().dropped_sounds, 30_040 / 20);
@@ -349,7 +353,7 @@ fn sound_waits_for_no_keyframe_when_the_link_is_full() {
     // Twenty milliseconds at the stream's rate of 2.6 Mbit/s.
     let longest = places.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     assert!(longest <= 6_500 + Server::READ as u64, "{longest} bytes between two sounds");
-    publisher.stop(Duration::from_secs(3));
+    publisher.stop(LIMIT);
 }
 
 #[test]
@@ -375,6 +379,7 @@ fn a_server_that_takes_nothing_any_more_is_dead() {
 
 #[test]
 fn stop_ends_in_time_whatever_the_server_does() {
+    crate::peers::in_real_time!(stop_ends_in_time_whatever_the_server_does);
     for behavior in [Behavior::Slow, Behavior::Silent, Behavior::Mute, Behavior::Hangup] {
         let said = format!("{behavior:?}");
         let server = Server::start(move |_| behavior.clone());
@@ -600,7 +605,7 @@ fn being_sent_to_what_is_no_server_is_named() {
         target.retry_for = Some(Duration::ZERO);
         let publisher = show.publish(target);
         let _feeder = show.feed_live(0);
-        assert!(publisher.wait(Duration::from_secs(10)));
+        assert!(publisher.wait(LIMIT));
         assert!(matches!(publisher.state(), State::Failed(_)), "{:?}", publisher.report());
         assert!(publisher.report().cause().unwrap().contains("sends us on"), "{there}");
     }

@@ -67,13 +67,14 @@ fn ask(url: &str) -> String {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.server.shutdown(Duration::from_secs(10));
+        self.server.shutdown(Duration::from_secs(30));
         self.runtime.shutdown(Duration::from_secs(5));
     }
 }
 
 #[test]
 fn our_own_server_is_watched_over_http_and_a_websocket() {
+    peers::in_real_time!(our_own_server_is_watched_over_http_and_a_websocket);
     peers::require!("ffmpeg");
     let running = serve();
     let _publisher = ffmpeg::publish(&running.rtmp(), None);

@@ -108,6 +108,7 @@ fn one_goes_about_in_files_of_every_format() {
 
 #[test]
 fn one_goes_about_in_what_a_server_has_recorded() {
+    peers::in_real_time!(one_goes_about_in_what_a_server_has_recorded);
     peers::require!("ffmpeg", "nginx");
     let nginx = peers::Nginx::start();
     make(&nginx.recordings(), "a.flv");
@@ -154,6 +155,7 @@ fn a_probe_tells_how_long_a_servers_recording_is_and_no_length_of_a_broadcast() 
 
 #[test]
 fn a_broadcast_holds_and_goes_on_at_its_end() {
+    peers::in_real_time!(a_broadcast_holds_and_goes_on_at_its_end);
     peers::require!("ffmpeg", "nginx");
     let nginx = peers::Nginx::start();
     let _publisher = peers::ffmpeg::publish(&nginx.url("live", "show"), None);

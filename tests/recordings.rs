@@ -72,6 +72,7 @@ fn last<'a>(events: &'a [Value], name: &str) -> &'a Value {
 
 #[test]
 fn a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole() {
+    peers::in_real_time!(a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole);
     peers::require!("ffmpeg", "ffprobe");
     for format in FORMATS {
         let folder = tempfile::tempdir().unwrap();
@@ -181,6 +182,7 @@ fn seconds_recorded(onair: &mut Onair, seconds: u64) {
 
 #[test]
 fn commands_pause_mark_split_and_save() {
+    peers::in_real_time!(commands_pause_mark_split_and_save);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.mp4");
@@ -279,6 +281,7 @@ fn remux_says_what_it_did_and_refuses_what_it_must() {
 
 #[test]
 fn our_own_player_plays_and_probes_each_format() {
+    peers::in_real_time!(our_own_player_plays_and_probes_each_format);
     let folder = tempfile::tempdir().unwrap();
     for format in FORMATS {
         let path = folder.path().join(format!("show.{format}"));

@@ -231,6 +231,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
 
 #[test]
 fn odd_streams_are_played_on() {
+    peers::in_real_time!(odd_streams_are_played_on);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let healthy = clip(folder.path(), "320x180", "48000", "2", "3");
@@ -309,6 +310,7 @@ fn hevc(file: &Path) -> Vec<Tag> {
 /// Another encoder goes on with other codecs, at the same times.
 #[test]
 fn another_codec_in_the_middle_is_played_on() {
+    peers::in_real_time!(another_codec_in_the_middle_is_played_on);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let first = clip(folder.path(), "320x180", "48000", "2", "4");
@@ -360,6 +362,7 @@ fn another_codec_in_the_middle_is_played_on() {
 /// with open groups of pictures.
 #[test]
 fn streams_without_idr_pictures_are_seen() {
+    peers::in_real_time!(streams_without_idr_pictures_are_seen);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let refresh = "intra-refresh=1:keyint=25:bframes=0";

@@ -30,6 +30,7 @@ fn seconds(seconds: f64) -> Duration {
 
 #[test]
 fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
+    peers::in_real_time!(one_goes_back_in_a_broadcast_and_forward_to_its_end);
     let (mut live, url) = broadcast();
     let watching = Watching::start(&Config {
         time_shift: Some(Depth { time: seconds(20.0), bytes: 32 << 20 }),
@@ -98,6 +99,7 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
 
 #[test]
 fn a_pause_that_outlasts_the_buffer_goes_on_where_it_begins() {
+    peers::in_real_time!(a_pause_that_outlasts_the_buffer_goes_on_where_it_begins);
     let (_live, url) = broadcast();
     let depth = Depth { time: seconds(4.0), bytes: 32 << 20 };
     let watching = Watching::start(&Config { time_shift: Some(depth), ..config(&url) });
@@ -137,6 +139,7 @@ fn a_relayed_length_makes_no_recording_of_a_broadcast() {
 
 #[test]
 fn what_is_watched_is_written_from_a_keyframe_on() {
+    peers::in_real_time!(what_is_watched_is_written_from_a_keyframe_on);
     peers::require!("ffmpeg");
     let (_live, url) = broadcast();
     let folder = tempfile::tempdir().unwrap();

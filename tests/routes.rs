@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 
 use crate::peers::certificates::Authority;
-use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_listening};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_for, wait_listening};
 use serde_json::Value;
 
 const SMALL: &[&str] =
@@ -24,11 +24,18 @@ fn port_of(server: &mut Onair, kind: &str) -> u16 {
     url.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
-/// Publishes for a moment; the exit code and everything that was said.
+/// Publishes for a moment, unless that fails; the exit code and everything that was said.
 fn live(to: &str, more: &[&str]) -> (Option<i32>, Vec<Value>) {
-    let base = ["live", "--to", to, "--retry-for", "0s", "--duration", "2s"];
+    let base = ["live", "--to", to, "--retry-for", "0s"];
     let mut onair = Onair::start(&[&base[..], SMALL, more].concat());
-    (onair.peer.wait(LIMIT * 2).code(), onair.events())
+    let sent = |event: &Value| event["targets"][0]["sent_frames"].as_u64() > Some(20);
+    wait_for("pictures at the server, or the end", LIMIT * 2, || {
+        onair.peer.status().is_some() || onair.events().iter().any(sent)
+    });
+    if onair.peer.status().is_none() {
+        onair.peer.interrupt();
+    }
+    (onair.peer.wait(LIMIT).code(), onair.events())
 }
 
 fn goes_live(to: &str, more: &[&str]) -> Vec<Value> {

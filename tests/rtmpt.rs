@@ -45,6 +45,7 @@ fn ffmpeg_goes_both_ways(server: &mut Onair, url: &str) {
 
 #[test]
 fn ffmpeg_publishes_and_plays_through_tunnels() {
+    peers::in_real_time!(ffmpeg_publishes_and_plays_through_tunnels);
     peers::require!("ffmpeg", "ffprobe");
     let mut server = serve(&["--rtmpt", "127.0.0.1:0"]);
     // On the port of its own, and where RTMP is spoken.
@@ -56,6 +57,7 @@ fn ffmpeg_publishes_and_plays_through_tunnels() {
 
 #[test]
 fn ffmpeg_publishes_and_plays_through_tunnels_inside_tls() {
+    peers::in_real_time!(ffmpeg_publishes_and_plays_through_tunnels_inside_tls);
     peers::require!("ffmpeg", "ffprobe");
     let authority = Authority::new();
     let certificate = authority.good();
@@ -68,6 +70,7 @@ fn ffmpeg_publishes_and_plays_through_tunnels_inside_tls() {
 
 #[test]
 fn librtmp_plays_through_a_tunnel() {
+    peers::in_real_time!(librtmp_plays_through_a_tunnel);
     peers::require!("ffmpeg", "ffprobe", "rtmpdump");
     let mut server = serve(&[]);
     let address = address(&mut server, "rtmp");
@@ -121,6 +124,7 @@ fn we_go_both_ways(url: &str, more: &[&str]) {
 
 #[test]
 fn we_publish_and_play_through_tunnels() {
+    peers::in_real_time!(we_publish_and_play_through_tunnels);
     let mut server = serve(&[]);
     let url = format!("rtmpt://{}/live/show", address(&mut server, "rtmp"));
     we_go_both_ways(&url, &[]);
@@ -131,6 +135,7 @@ fn we_publish_and_play_through_tunnels() {
 
 #[test]
 fn we_publish_and_play_through_tunnels_inside_tls() {
+    peers::in_real_time!(we_publish_and_play_through_tunnels_inside_tls);
     let authority = Authority::new();
     let certificate = authority.good();
     let (cert, key) = (certificate.certificate.to_str(), certificate.key.to_str());
@@ -142,6 +147,7 @@ fn we_publish_and_play_through_tunnels_inside_tls() {
 
 #[test]
 fn a_proxy_that_chops_and_closes_does_not_end_a_session() {
+    peers::in_real_time!(a_proxy_that_chops_and_closes_does_not_end_a_session);
     peers::require!("nginx");
     let mut server = serve(&[]);
     let behind = address(&mut server, "rtmp");

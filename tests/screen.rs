@@ -55,6 +55,7 @@ impl Drop for Server {
 
 #[test]
 fn screens_and_windows_of_a_real_server() {
+    peers::in_real_time!(screens_and_windows_of_a_real_server);
     peers::require!("Xvfb");
     let server = Server::start();
     let output = Command::new(std::env::current_exe().unwrap())

@@ -46,6 +46,7 @@ fn check(file: &Path) {
 
 #[test]
 fn every_publication_is_a_file_of_its_own() {
+    peers::in_real_time!(every_publication_is_a_file_of_its_own);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("made/anew");

@@ -72,7 +72,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        assert!(self.server.shutdown(Duration::from_secs(10)), "everybody leaves in time");
+        assert!(self.server.shutdown(Duration::from_secs(30)), "everybody leaves in time");
         self.runtime.shutdown(Duration::from_secs(5));
     }
 }
@@ -202,7 +202,9 @@ fn a_second_publisher_is_refused_and_the_first_goes_on() {
     let mut viewer = running.play("live/one");
     wait_for("the viewer", LIMIT, || running.viewers() == 1);
     publisher.send(&sound(1, 2));
-    assert_eq!(viewer.media().1, 2);
+    // The first may have arrived after the viewer.
+    let first = viewer.media().1;
+    assert_eq!(if first == 1 { viewer.media().1 } else { first }, 2);
 }
 
 #[test]
@@ -377,11 +379,12 @@ fn a_port_that_was_asked_for_does_not_give_way_and_a_default_does() {
     let moved = Server::start(&runtime, Clock::start(), config(true)).unwrap();
     assert!(moved.addresses().rtmp_moved);
     assert_ne!(moved.addresses().rtmp, taken);
-    assert!(moved.shutdown(Duration::from_secs(5)));
+    assert!(moved.shutdown(Duration::from_secs(30)));
 }
 
 #[test]
 fn shutting_down_tells_everybody_and_is_quick() {
+    crate::peers::in_real_time!(shutting_down_tells_everybody_and_is_quick);
     let running = start();
     let mut publisher = running.publish("live/end");
     publisher.send(&sound(1, 1));

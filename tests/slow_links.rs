@@ -33,6 +33,7 @@ fn through(url: &str, link: impl FnOnce(u16) -> u16) -> String {
 
 #[test]
 fn a_stall_of_three_seconds_is_told_and_made_up_for() {
+    crate::peers::in_real_time!(a_stall_of_three_seconds_is_told_and_made_up_for);
     let (_live, url) = broadcast();
     let mut link = None;
     let url = through(&url, |port| link.insert(Throttle::start_back(port, WIDE)).port);
@@ -71,6 +72,7 @@ fn a_stall_of_three_seconds_is_told_and_made_up_for() {
 
 #[test]
 fn latency_follows_a_buffer_that_is_changed_while_it_plays() {
+    crate::peers::in_real_time!(latency_follows_a_buffer_that_is_changed_while_it_plays);
     let (_live, url) = broadcast();
     let folder = tempfile::tempdir().unwrap();
     let studio = watcher(folder.path());

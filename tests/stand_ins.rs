@@ -46,6 +46,7 @@ fn told(studio: &Studio, key: &str) -> bool {
 
 #[test]
 fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
+    peers::in_real_time!(a_clip_that_is_black_is_stood_in_for_until_it_moves);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.y4m");
     clip(&path, 80);
@@ -90,6 +91,7 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
 
 #[test]
 fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
+    peers::in_real_time!(the_chosen_picture_is_stood_in_for_too_when_it_stands_still);
     if missing(&["ffmpeg"]) {
         return;
     }

@@ -74,6 +74,7 @@ fn is_png(path: &Path) -> bool {
 
 #[test]
 fn a_film_is_steered_by_lines() {
+    peers::in_real_time!(a_film_is_steered_by_lines);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let film = film(folder.path(), "film.mp4");

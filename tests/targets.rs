@@ -185,6 +185,7 @@ fn keys_are_kept_in_the_desktops_keyring() {
 
 #[test]
 fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
+    peers::in_real_time!(the_bitrate_follows_a_slow_connection_down_and_up_again);
     peers::require!("nginx", "ffmpeg", "ffprobe");
     let nginx = Nginx::start();
     let link = Throttle::start(nginx.port, 100_000_000);
@@ -311,6 +312,7 @@ fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
 
 #[test]
 fn the_replay_buffer_fills_while_nothing_goes_out() {
+    peers::in_real_time!(the_replay_buffer_fills_while_nothing_goes_out);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Settings::default();

@@ -128,6 +128,7 @@ fn ffmpeg_publishes_to_us_and_plays_from_us_by_tls() {
 
 #[test]
 fn we_play_by_tls_what_we_publish_by_tls() {
+    peers::in_real_time!(we_play_by_tls_what_we_publish_by_tls);
     let authority = Authority::new();
     let certificate = authority.good();
     let (_server, url) = serve(&certificate);
@@ -202,9 +203,12 @@ fn nginx_receives_through_foreign_tls_servers() {
     for (at, (_front, port)) in fronts.iter().enumerate() {
         let name = format!("show{at}");
         let to = format!("rtmps://localhost:{port}/recorded/{name}");
-        let mut onair = live(&to, &["--tls-ca", ca.to_str().unwrap(), "--duration", "4s"]);
+        let mut onair = live(&to, &["--tls-ca", ca.to_str().unwrap()]);
         nginx.wait_published(&name);
-        let code = onair.peer.wait(LIMIT).code();
+        onair.wait_event("pictures", |event| {
+            event["targets"][0]["sent_frames"].as_u64() > Some(100)
+        });
+        let code = onair.stop(LIMIT).code();
         assert_eq!(code, Some(0), "{}{}", onair.peer.output(), onair.peer.errors());
         nginx.wait_unpublished(&name);
         let file = nginx.recordings().join(format!("{name}.flv"));

@@ -174,6 +174,7 @@ fn remux(from: &Path, to: &Path) -> Value {
 
 #[test]
 fn strips_go_into_their_tracks_and_remuxing_keeps_them() {
+    peers::in_real_time!(strips_go_into_their_tracks_and_remuxing_keeps_them);
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());

@@ -63,7 +63,7 @@ pub fn play(config: &Config, mut enough: impl FnMut(&Figures) -> bool) -> Outcom
         }
     }
     let state = player.state();
-    assert!(player.stop(Duration::from_secs(5)), "a thread hangs");
+    assert!(player.stop(Duration::from_secs(30)), "a thread hangs");
     events.extend(std::iter::from_fn(|| player.events().try_recv().ok()));
     let (figures, picture) = (player.figures(), player.picture());
     drop(player);
@@ -115,7 +115,7 @@ impl Watching {
     }
 
     pub fn end(mut self) {
-        assert!(self.player.stop(Duration::from_secs(5)), "a thread hangs");
+        assert!(self.player.stop(Duration::from_secs(30)), "a thread hangs");
         self.runtime.shutdown(Duration::from_secs(2));
     }
 }

@@ -94,6 +94,7 @@ fn peers_are_missing() -> bool {
 
 #[test]
 fn the_screen_of_a_real_session() {
+    peers::in_real_time!(the_screen_of_a_real_session);
     if peers_are_missing() {
         return;
     }
@@ -344,6 +345,7 @@ impl Portal {
 
 #[test]
 fn nobody_is_asked_in_a_loop() {
+    peers::in_real_time!(nobody_is_asked_in_a_loop);
     peers::require!("dbus-daemon");
     let bus = Bus::start();
     inside("inside_portal", bus.command(this_program()));
@@ -416,6 +418,7 @@ fn inside_portal() {
 
 #[test]
 fn pictures_of_a_real_pipewire() {
+    peers::in_real_time!(pictures_of_a_real_pipewire);
     if peers::missing(&["dbus-daemon", "pipewire", "wireplumber", "gst-launch-1.0", "pw-cli"]) {
         return;
     }

@@ -250,6 +250,7 @@ fn a_screen_saver_that_never_answers_is_as_none() {
 
 #[test]
 fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
+    peers::in_real_time!(a_window_that_is_minimised_draws_nothing_and_stays_on_air);
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let mut studio = Studio::start();
     studio.goes_on_air();

@@ -82,7 +82,8 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
             let folder = format!("/proc/{process}/task");
             for thread in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let Ok(id) = thread.file_name().to_string_lossy().parse() else { continue };
-                let read = |name| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+                let read =
+                    |name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
                 processes
                     .extend(read("children").split(' ').filter_map(|it| it.parse::<u32>().ok()));
                 let stat = read("stat");
@@ -133,8 +134,10 @@ pub fn tried(test: fn()) -> bool {
     if TRYING.replace(true) {
         return false;
     }
-    in_real_time(test);
-    true
+    let over = catch_unwind(|| in_real_time(test));
+    // Another test may come on this thread.
+    TRYING.set(false);
+    over.map_or_else(|failed| resume_unwind(failed), |()| true)
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Shown {
     }
 
     fn close(self) {
-        self.compositor.join(Duration::from_secs(5)).unwrap();
+        self.compositor.join(Duration::from_secs(30)).unwrap();
     }
 }
 

@@ -60,7 +60,7 @@ impl Heard {
     }
 
     pub fn close(self) {
-        self.mixer.join(Duration::from_secs(5)).unwrap();
+        self.mixer.join(Duration::from_secs(30)).unwrap();
     }
 }
 

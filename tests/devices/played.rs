@@ -61,6 +61,6 @@ fn inside_pulse_played() {
     wait("sound on it", || {
         player.figures().device && player.figures().audio_samples > heard + 48_000
     });
-    assert!(player.stop(Duration::from_secs(5)), "a thread hangs");
+    assert!(player.stop(Duration::from_secs(30)), "a thread hangs");
     runtime.shutdown(Duration::from_secs(2));
 }

@@ -112,7 +112,7 @@ fn inside_pulse() {
     let closing = Clock::start();
     drop(output);
     assert!(closing.now() < Timestamp::from_millis(500));
-    player.join(Duration::from_secs(5)).unwrap();
+    player.join(Duration::from_secs(30)).unwrap();
     heard.close();
 }
 
@@ -133,7 +133,7 @@ fn system_sound(clock: Clock) {
     }
     heard.again(660.0);
     pactl(&["set-default-sink", "speakers"]);
-    player.join(Duration::from_secs(5)).unwrap();
+    player.join(Duration::from_secs(30)).unwrap();
     heard.close();
 }
 

@@ -139,8 +139,8 @@ fn inside_pulse_told() {
 
     studio.send(studio::Command::StopRecording);
     wait("recorded", || studio.snapshot().recording.is_none());
-    studio.end(Duration::from_secs(10)).unwrap();
-    listener.join(Duration::from_secs(5)).unwrap();
+    studio.end(Duration::from_secs(30)).unwrap();
+    listener.join(Duration::from_secs(30)).unwrap();
     drop((spoken, main));
     no_gap(&recording);
 }

@@ -81,6 +81,7 @@ impl Origin {
 
 #[test]
 fn an_ended_list_is_an_end_and_who_is_patient_sees_the_next_broadcast() {
+    peers::in_real_time!(an_ended_list_is_an_end_and_who_is_patient_sees_the_next_broadcast);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let origin = Origin::start(folder.path(), 16, "mpegts");
@@ -134,6 +135,7 @@ fn a_buffer_that_is_changed_moves_the_playing_in_a_list() {
 
 #[test]
 fn a_live_list_of_whole_segments_of_mp4_is_followed_to_its_end() {
+    peers::in_real_time!(a_live_list_of_whole_segments_of_mp4_is_followed_to_its_end);
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let origin = Origin::start(folder.path(), 12, "fmp4");

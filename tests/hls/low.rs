@@ -23,6 +23,7 @@ fn near(origin: &Origin, watching: &Watching, pictures: u64) {
 
 #[test]
 fn what_comes_in_parts_is_followed_near_its_end() {
+    crate::peers::in_real_time!(what_comes_in_parts_is_followed_near_its_end);
     peers::require!("ffmpeg");
     for kind in ["fmp4", "mpegts"] {
         let folder = tempfile::tempdir().unwrap();
@@ -59,6 +60,7 @@ fn what_comes_in_parts_is_followed_near_its_end() {
 /// Parts that are ranges of their segments, some of which say only how long they are.
 #[test]
 fn parts_may_be_ranges_of_their_segment() {
+    crate::peers::in_real_time!(parts_may_be_ranges_of_their_segment);
     peers::require!("ffmpeg");
     for kind in ["fmp4", "mpegts"] {
         let folder = tempfile::tempdir().unwrap();
@@ -99,6 +101,7 @@ fn another_variant_is_gone_on_with_where_it_is_reported_to_be() {
 
 #[test]
 fn an_origin_that_does_not_keep_its_word_is_followed_by_segments() {
+    crate::peers::in_real_time!(an_origin_that_does_not_keep_its_word_is_followed_by_segments);
     peers::require!("ffmpeg");
     for fault in [Fault::Hasty, Fault::Mute, Fault::NoParts] {
         let folder = tempfile::tempdir().unwrap();
@@ -121,6 +124,7 @@ fn an_origin_that_does_not_keep_its_word_is_followed_by_segments() {
 
 #[test]
 fn updates_and_hints_that_lie_do_no_harm() {
+    crate::peers::in_real_time!(updates_and_hints_that_lie_do_no_harm);
     peers::require!("ffmpeg");
     for fault in [Fault::Skips, Fault::Hint] {
         let folder = tempfile::tempdir().unwrap();

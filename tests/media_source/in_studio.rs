@@ -250,6 +250,9 @@ fn a_clip_of_a_scene_is_played_once_and_is_silent_then() {
 
 #[test]
 fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_not() {
+    crate::peers::in_real_time!(
+        a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_not
+    );
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -319,6 +322,7 @@ fn middle(studio: &Studio) -> u8 {
 
 #[test]
 fn files_of_a_list_follow_each_other_and_end_together() {
+    crate::peers::in_real_time!(files_of_a_list_follow_each_other_and_end_together);
     if missing(&["ffmpeg"]) {
         return;
     }

@@ -84,6 +84,7 @@ impl Client {
                         self.failed = Some(error.to_string());
                     }
                 }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => self.failed = Some(error.to_string()),
             }
         }

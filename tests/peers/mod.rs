@@ -14,10 +14,13 @@ pub mod obs;
 pub mod onair;
 pub mod others;
 mod process;
+#[path = "../../src/base/stood.rs"]
+pub mod stood;
 pub mod throttle;
 pub mod watcher;
 pub mod web;
 
+use ::onair::base::{Stop, Worker};
 pub use nginx::Nginx;
 pub use onair::Onair;
 pub use process::{LIMIT, Peer, found, free_port, wait_for, wait_listening};
@@ -31,6 +34,17 @@ macro_rules! require {
     };
 }
 pub(crate) use require;
+
+/// First line of a test that claims something of real time: where it fails and the machine stood meanwhile,
+/// it is tried again (see [`stood`]).
+macro_rules! in_real_time {
+    ($test:ident) => {
+        if $crate::peers::stood::tried($test) {
+            return;
+        }
+    };
+}
+pub(crate) use in_real_time;
 
 /// Whether one of these programs is missing. Says so on standard error.
 ///

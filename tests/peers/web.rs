@@ -128,16 +128,16 @@ pub fn canned_at(
                 let mut byte = [0];
                 drop(socket.set_read_timeout(Some(Duration::from_secs(30))));
                 while !head.ends_with(b"\r\n\r\n") {
-                    match socket.read(&mut byte) {
-                        Ok(1) => head.push(byte[0]),
-                        _ => return,
+                    if socket.read_exact(&mut byte).is_err() {
+                        return;
                     }
+                    head.push(byte[0]);
                 }
                 answer(&String::from_utf8_lossy(&head), &mut socket);
                 drop(socket.flush());
                 drop(socket.shutdown(std::net::Shutdown::Write));
                 // Read until the other side is done, so that nothing of the answer is cut off.
-                while matches!(socket.read(&mut byte), Ok(1)) {}
+                while socket.read_exact(&mut byte).is_ok() {}
             });
         }
     });

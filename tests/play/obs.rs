@@ -31,6 +31,7 @@ fn what_obs_sends_through_nginx_is_played() {
 
 #[test]
 fn what_obs_sends_is_probed_played_and_measured() {
+    crate::peers::in_real_time!(what_obs_sends_is_probed_played_and_measured);
     peers::require!("obs", "Xvfb", "dbus-daemon");
     let mut live =
         Onair::start(&["live", "--video", "test", "--audio", "tone", "--size", "640x360"]);

@@ -4,6 +4,7 @@ use super::*;
 
 #[test]
 fn a_live_stream_is_played_probed_and_regained() {
+    crate::peers::in_real_time!(a_live_stream_is_played_probed_and_regained);
     peers::require!("ffmpeg", "nginx");
     let nginx = peers::Nginx::start();
     let url = nginx.url("live", "test");
@@ -45,11 +46,12 @@ fn a_live_stream_is_played_probed_and_regained() {
     peers::wait_for("pictures again", LIMIT, || player.figures().shown > shown + 60);
     assert_eq!(player.state(), State::Playing);
     assert!(player.figures().reconnects >= 1);
-    assert!(player.stop(Duration::from_secs(5)));
+    assert!(player.stop(Duration::from_secs(30)));
 }
 
 #[test]
 fn an_ending_stream_ends_and_missing_ones_say_so() {
+    crate::peers::in_real_time!(an_ending_stream_ends_and_missing_ones_say_so);
     peers::require!("ffmpeg", "nginx");
     let nginx = peers::Nginx::start();
     let url = nginx.url("live", "short");
@@ -192,6 +194,7 @@ fn gstreamers_streams_are_played() {
 
 #[test]
 fn our_own_broadcast_is_played_from_a_foreign_server() {
+    crate::peers::in_real_time!(our_own_broadcast_is_played_from_a_foreign_server);
     peers::require!("nginx");
     let nginx = peers::Nginx::start();
     let url = nginx.url("live", "ours");

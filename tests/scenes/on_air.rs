@@ -64,6 +64,7 @@ fn live(
 
 #[test]
 fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
+    crate::peers::in_real_time!(scenes_switch_on_air_without_a_lost_or_torn_picture);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -180,6 +181,9 @@ fn peaks(file: &Path) -> Vec<i32> {
 
 #[test]
 fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
+    crate::peers::in_real_time!(
+        items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air
+    );
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -256,6 +260,7 @@ fn clip(path: &Path) {
 
 #[test]
 fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
+    crate::peers::in_real_time!(a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -308,6 +313,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
 
 #[test]
 fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
+    crate::peers::in_real_time!(a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard);
     if missing(&["ffmpeg"]) {
         return;
     }
