@@ -2,10 +2,11 @@
 //! `--json`, `--settings`.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use crate::peers::desktop::Desktop;
-use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use serde_json::Value;
 
 fn play(desktop: &Desktop, home: &Path, words: &[&str]) -> Peer {
@@ -78,6 +79,40 @@ fn a_stream_that_is_lost_when_the_time_is_over_gives_the_code_of_what_is_lost() 
     assert!(["tcp", "handshake", "media"].iter().all(|it| stages.contains(it)), "{stages:?}");
     let lost = of("reconnecting").next().expect("the loss is not told");
     assert!(lost["cause"].is_string() && lost["retry_in"].is_f64(), "{lost}");
+}
+
+/// However it is closed: the file is whole, and the last that is told comes after that is told.
+#[test]
+fn what_is_recorded_when_the_window_is_closed_is_completed_and_told() {
+    peers::require!("Xvfb", "dbus-daemon", "ffmpeg");
+    let home = tempfile::tempdir().unwrap();
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "320x180", "--fps", "15"];
+    let mut live = Onair::start(&words);
+    let url = live.play_url();
+    let desktop = Desktop::start();
+    for end in ["a line", "a signal"] {
+        let file = home.path().join(end).with_extension("flv");
+        let words = ["play", &url, "--mute", "--control", "--json"];
+        let (mut window, mut input) = Peer::start_told(desktop.onair(home.path()).args(words));
+        let plays = "\"state\":\"playing\"";
+        window.wait_until("its stream", LIMIT * 2, |peer| peer.output().contains(plays));
+        writeln!(input, "record {}", file.display()).unwrap();
+        // More than is written at a time.
+        let written = || fs::metadata(&file).map_or(0, |it| it.len());
+        window.wait_until("some of it", LIMIT, |_| written() > 100_000);
+        match end {
+            "a line" => writeln!(input, "stop").unwrap(),
+            _ => window.interrupt(),
+        }
+        assert_eq!(window.wait(LIMIT).code(), Some(0), "{end}: {}", window.errors());
+        let told = events(&window);
+        let place = |wanted: &dyn Fn(&Value) -> bool| told.iter().position(wanted);
+        let saved = place(&|it| it["key"] == "player-saved");
+        let saved = saved.unwrap_or_else(|| panic!("{end}: {told:?}"));
+        assert!(Some(saved) < place(&|it| it["event"] == "summary"), "{end}: {told:?}");
+        assert_eq!(ffmpeg::decode(&file), "", "{end}");
+    }
+    live.stop(LIMIT);
 }
 
 #[test]

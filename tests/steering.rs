@@ -47,6 +47,26 @@ impl Told {
         assert!(self.onair.peer.errors().contains(reason), "{}", self.onair.peer.errors());
     }
 
+    /// Writes lines in one breath and gives the answers: none of them waits for what the one before comes to.
+    fn ask_together(&mut self, lines: &[&str]) -> Vec<Value> {
+        let mut text = lines.join("\n");
+        text.push('\n');
+        self.input.write_all(text.as_bytes()).unwrap();
+        let numbers = self.lines + 1..=self.lines + lines.len() as u64;
+        self.lines = *numbers.end();
+        let answer = |number: u64| {
+            let is_it = |it: &Value| it["event"] == "control" && it["line"] == number;
+            self.onair.wait_event(&format!("the answers to {lines:?}"), is_it)
+        };
+        numbers.map(answer).collect()
+    }
+
+    #[track_caller]
+    fn done_together(&mut self, lines: &[&str]) {
+        let answers = self.ask_together(lines);
+        assert!(answers.iter().all(|it| it["ok"] == true), "{answers:?}");
+    }
+
     /// Figures that come from here on.
     fn figures(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let before = self.onair.events().last().map_or(0.0, |it| it["t"].as_f64().unwrap());
@@ -99,6 +119,18 @@ fn a_film_is_steered_by_lines() {
     play.figures("ten seconds earlier", |it| {
         it["position"].as_f64().is_some_and(|at| (28.0..31.0).contains(&at))
     });
+    // Steps count from where the one before leads, and end where the film does.
+    let near = |place: f64| {
+        move |it: &Value| it["position"].as_f64().is_some_and(|at| (at - place).abs() < 0.2)
+    };
+    for (lines, place) in [
+        (&["seek 40s", "seek +3s", "seek +3s", "seek -1s"][..], 45.0),
+        (&["seek -10s", "seek -10s"], 25.0),
+        (&["seek +50s", "seek +50s", "seek -20s"], 40.0),
+    ] {
+        play.done_together(lines);
+        play.figures(&format!("{place} s"), near(place));
+    }
     play.done("volume 40");
     play.done("volume -10");
     play.done("mute");
@@ -134,19 +166,36 @@ fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
     let mut live = Onair::start(&[&["live", "--to", &to], &words[..]].concat());
     live.wait_event("a live target", |it| it["state"] == "live");
     let mut play = Told::start(&[&format!("{}/live/show.flv", at("http")), "--mute", "--chat"]);
-    play.figures("some of it kept", |it| it["rewind"].as_f64() > Some(5.0));
+    play.figures("some of it kept", |it| it["rewind"].as_f64() > Some(6.5));
     play.refused("seek 10s", "go-live");
+    play.refused("rewind 10m", "one can go back by");
     play.done("rewind 4s");
     play.figures("a place behind", |it| it["behind"].as_f64() > Some(2.5));
     play.done("go-live");
     play.figures("the live end", |it| it["behind"].as_f64() < Some(1.5));
+    // The second step from where the first leads; one such step ends at the keyframe before it, 5 s back at most.
+    play.done_together(&["seek -3s", "seek -3s"]);
+    play.figures("two steps behind", |it| it["behind"].as_f64() > Some(5.5));
+    play.done_together(&["seek +20s", "seek +20s"]);
+    play.figures("the live end again", |it| it["behind"].as_f64() < Some(1.5));
     play.onair.wait_event("the chat", |it| it["event"] == "chat" && it["state"] == "open");
     play.done("say hello from a line");
     play.onair.wait_event("what was said", |it| it["text"] == "hello from a line");
     let file = folder.path().join("new/show.flv");
     play.refused("record show.mp4", ".flv");
-    play.done(&format!("record {}", file.display()));
-    play.figures("some of it saved", |it| it["saving"]["seconds"].as_f64() > Some(2.0));
+    // What is recorded is what was asked for last, whatever has come of it by then.
+    let record = |name: &str| format!("record {}", folder.path().join(name).display());
+    let lines =
+        [record("one.flv"), "record off".to_owned(), record("new/show.flv"), record("no.flv")];
+    let answers = play.ask_together(&lines.each_ref().map(String::as_str));
+    let oks: Vec<bool> = answers.iter().map(|it| it["ok"] == true).collect();
+    assert_eq!(oks, [true, true, true, false], "{answers:?}");
+    assert!(answers[3]["reason"].as_str().unwrap().contains("record off first"), "{answers:?}");
+    assert!(folder.path().join("one.flv").exists() && !folder.path().join("no.flv").exists());
+    play.figures("some of it saved", |it| {
+        it["saving"]["path"] == *file.to_str().unwrap()
+            && it["saving"]["seconds"].as_f64() > Some(2.0)
+    });
     play.refused("record other.flv", "record off first");
     play.done("record off");
     play.onair.wait_event("the file", |it| it["key"] == "player-saved");
@@ -200,8 +249,16 @@ fn a_window_is_steered_by_the_same_lines() {
     });
     play.refused("nonsense", "is no command");
     play.refused("seek 2h", "s long");
+    play.done_together(&["seek -10s", "seek -10s"]);
+    play.figures("two steps back", |it| {
+        it["position"].as_f64().is_some_and(|at| (at - 20.0).abs() < 0.2)
+    });
     play.refused("next", "one stream");
     play.refused("say hello", "chat");
+    // What is beyond its bounds is not taken for the nearest that there is.
+    play.refused("chat opacity 500", "20 to 100 percent");
+    play.refused("chat speed 900", "0.5 to 2 times");
+    play.refused("zoom 900", "25 to 400 percent");
     // Each builds on what the one before it changed.
     for line in ["volume 50", "volume -20", "shape fill", "zoom 150", "turn 90", "chat size 30"] {
         play.done(line);

@@ -48,8 +48,9 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
 pub(super) trait Beside: Send {
     /// Looks at the studio and the events since the last look; whether the window is to be closed.
     fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
-    /// It has been closed. How the command ends where the window ended well.
-    fn end(&mut self) -> Exit;
+    /// It has been closed, and the studio has ended: a last look. How the command ends where the window ended
+    /// well.
+    fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit;
 }
 
 /// Nothing does.
@@ -60,7 +61,7 @@ impl Beside for Nothing {
         false
     }
 
-    fn end(&mut self) -> Exit {
+    fn end(&mut self, _: &Studio, _: &Receiver<Event>) -> Exit {
         Exit::Ok
     }
 }
@@ -195,7 +196,7 @@ fn heed(
             break;
         }
         if stop.wait(LOOK) {
-            return beside.end();
+            return beside.end(studio, events);
         }
     }
     if interrupt.is_set() {
@@ -203,7 +204,7 @@ fn heed(
     }
     studio.send(Command::Quit);
     let ended = has_ended(studio, END);
-    let exit = beside.end();
+    let exit = beside.end(studio, events);
     if !stop.wait(CLOSE) {
         tracing::warn!("the window did not close in time; the program ends without it");
         let exit = if ended { exit } else { Exit::Error };

@@ -17,9 +17,10 @@ use crate::player::odd::Odd;
 use crate::player::packets::Unit;
 use crate::player::pull::Pace;
 use crate::player::save::Save;
-use crate::player::shared::{NewFile, Shared};
+use crate::player::shared::Shared;
 use crate::player::shift::Kept;
 use crate::player::timeline::Untidy;
+use crate::player::wish::NewFile;
 use crate::player::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
 use crate::wire::flv::{TagKind, VideoFormat};
@@ -214,7 +215,8 @@ impl Feed {
     pub(super) fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
         self.heads.note(kind, body);
         self.pictures = self.pictures || kind == TagKind::Video && is_media(kind, body);
-        if let Some(wanted) = self.shared.take_save() {
+        let wanted = self.shared.filing.lock().take();
+        if let Some(wanted) = wanted {
             self.save_into(wanted, time_ms, now);
         }
         if let Some(save) = &mut self.save {
@@ -302,7 +304,8 @@ impl Feed {
     /// Nothing more will come. Says what was wrong if nothing could be played.
     pub(super) fn finish(mut self) {
         let saved = self.save.is_some();
-        if let Some(wanted) = self.shared.take_save() {
+        let wanted = self.shared.filing.lock().close();
+        if let Some(wanted) = wanted {
             let now = self.shared.clock.now();
             self.save_into(wanted, 0, now);
         }
@@ -512,88 +515,4 @@ fn unsupported(codec: &str, lack: Option<Lack>) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::Clock;
-    use crate::player::{Config, Source, save};
-    use crate::wire::flv;
-
-    /// What is written of a stream without headers (Sorenson H.263) from its middle on.
-    #[test]
-    fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("watched.flv");
-        let source = Source::Url("rtmp://host/app/name".into());
-        let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
-        let shared = Arc::new(shared);
-        let mut feed = Feed::new(Arc::clone(&shared), None, true);
-        let now = Timestamp::ZERO;
-        let take = |feed: &mut Feed, kind, body: &'static [u8]| {
-            feed.take(kind, 0, &Bytes::from_static(body), now);
-        };
-        take(&mut feed, TagKind::Video, b"\x12key");
-        take(&mut feed, TagKind::Video, b"\x22one");
-        shared.want_save(Some(save::make(&path).unwrap()));
-        take(&mut feed, TagKind::Video, b"\x22two");
-        take(&mut feed, TagKind::Audio, b"\x2Fsound");
-        take(&mut feed, TagKind::Video, b"\x12new");
-        take(&mut feed, TagKind::Video, b"\x22four");
-        shared.want_save(None);
-        take(&mut feed, TagKind::Video, b"\x22five");
-        let mut written = flv::Demuxer::new();
-        written.push(&std::fs::read(&path).unwrap());
-        let bodies: Vec<Bytes> =
-            std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
-        assert_eq!(bodies, [&b"\x12new"[..], b"\x22four"]);
-    }
-
-    /// What is written of sound alone, in a connection after one that had all of this.
-    #[test]
-    fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sound.flv");
-        let source = Source::Url("rtmp://host/app/name".into());
-        for (kind, before) in [
-            (TagKind::Video, &b"\x12key"[..]),
-            (TagKind::Video, b"\x17\0\0\0\0config"),
-            (TagKind::Audio, b"\xAF\0\x11\x90"),
-            (TagKind::Script, b"\x02\0\x0aonMetaData"),
-        ] {
-            let (shared, _events) = Shared::new(&Config::new(source.clone()), Clock::start());
-            let shared = Arc::new(shared);
-            let mut feed = Feed::new(Arc::clone(&shared), None, true);
-            let take = |feed: &mut Feed, kind, body: &'static [u8]| {
-                feed.take(kind, 0, &Bytes::from_static(body), Timestamp::ZERO);
-            };
-            take(&mut feed, kind, before);
-            feed.restart();
-            // The end of pictures, and how colours are meant: no pictures.
-            take(&mut feed, TagKind::Video, b"\x17\x02\0\0\0");
-            take(&mut feed, TagKind::Video, b"\x94hvc1\x02\0\x09colorInfo");
-            shared.want_save(Some(save::make(&path).unwrap()));
-            take(&mut feed, TagKind::Audio, b"\x2Fmore");
-            shared.want_save(None);
-            take(&mut feed, TagKind::Audio, b"\x2Frest");
-            let mut written = flv::Demuxer::new();
-            written.push(&std::fs::read(&path).unwrap());
-            let bodies: Vec<Bytes> =
-                std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
-            assert_eq!(bodies, [&b"\x2Fmore"[..]], "after {before:?}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_decoded_is_named_with_the_reason_and_what_to_do() {
-        let failure = unsupported("HEVC video", Some(Lack::NotBuilt));
-        assert_eq!(failure.kind, Kind::Codec);
-        assert!(failure.cause.contains("HEVC video"), "{}", failure.cause);
-        assert!(failure.cause.ends_with("built without FFmpeg's libraries"), "{}", failure.cause);
-        assert!(failure.advice.contains("feature `ffmpeg`"), "{}", failure.advice);
-        assert!(failure.advice.contains("--save"), "{}", failure.advice);
-        let failure = unsupported("VVC video", Some(Lack::NotInLibrary));
-        assert!(failure.cause.contains("no decoder for it"), "{}", failure.cause);
-        let failure = unsupported("video codec 15", None);
-        assert!(failure.cause.ends_with("cannot be decoded here"), "{}", failure.cause);
-        assert!(failure.advice.starts_with("Ask the broadcaster"), "{}", failure.advice);
-    }
-}
+mod tests;

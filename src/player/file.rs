@@ -37,6 +37,8 @@ pub(super) fn run(
     let (mut round, mut from, mut ready) = (Round::default(), start, None);
     loop {
         let read = read(&mut feed, &path, from, &mut round, ready.take());
+        // Where it was to go to, it is, or it cannot be read.
+        shared.give_up();
         let whole = read.is_ok();
         let makes = read.as_ref().ok().copied().flatten();
         let goes_on = || !shared.stop.is_set() && !shared.is_wanted();

@@ -15,10 +15,16 @@ use crate::player::present::{self, Presenter};
 use crate::player::save::{self, Save};
 use crate::player::shared::{Back, Shared};
 use crate::player::speaker::{Open, Speakers};
-use crate::player::{Config, Event, Failure, Figures, Kind, Source, State, file, pictures, remote};
+use crate::player::wish::NewFile;
+use crate::player::{
+    Config, Event, Failure, Figures, Kind, Rewind, Saving, Source, State, file, pictures, remote,
+};
 
 /// Nobody goes nearer to the end of a recording than this: to its last picture.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
+
+/// A step that ends so close to the live end of a broadcast leads there.
+const AT_THE_END: Duration = Duration::from_millis(700);
 
 /// An automatic buffer begins with this.
 const AUTO_BEGINS: Duration = Duration::from_millis(300);
@@ -88,6 +94,7 @@ impl Player {
         let shared = Arc::new(shared);
         if let Some((wanted, made)) = config.save.as_deref().zip(save.as_ref()) {
             save::tell_name(&shared, wanted, &made.path);
+            shared.filing.lock().begin(&made.path);
         }
         let save = save.map(|made| Save::into_file(made, live));
         let (decoded, pictures) = queue::bounded("player pictures", pictures::DEPTH, Full::Block);
@@ -145,9 +152,17 @@ impl Player {
         self.shared.state()
     }
 
-    /// How it fares.
+    /// How it fares. The file that is being written is the one that is wanted, also before anything has
+    /// come for it.
     pub fn figures(&self) -> Figures {
-        self.shared.figures.lock().clone()
+        let wanted = self.shared.filing.lock().path().map(Path::to_owned);
+        let mut figures = self.shared.figures.lock().clone();
+        let written = figures.saving.take();
+        figures.saving = wanted.map(|path| {
+            let written = written.filter(|written| written.path == path);
+            written.unwrap_or_else(|| Saving { path, ..Saving::default() })
+        });
+        figures
     }
 
     /// What happens, in order. Older events go when nobody takes them.
@@ -219,6 +234,30 @@ impl Player {
         can
     }
 
+    /// Goes so far ahead or back from where it is, or from the place that it is still on its way to, and no
+    /// further than there is something. False where that cannot be done.
+    pub fn step(&self, by: Duration, ahead: bool) -> bool {
+        if self.duration().is_some() {
+            let from = self.shared.aimed();
+            return self.seek(if ahead {
+                from.saturating_add(by)
+            } else {
+                from.saturating_sub(by)
+            });
+        }
+        let Some(Rewind { range, behind, .. }) = self.shared.aimed_back() else { return false };
+        let to =
+            if ahead { behind.saturating_sub(by) } else { behind.saturating_add(by).min(range) };
+        if to > AT_THE_END {
+            return self.rewind(to);
+        }
+        // Who is at the live end stays there.
+        if !behind.is_zero() {
+            self.go_live();
+        }
+        !self.state().is_final()
+    }
+
     /// Goes to the live end of a broadcast; a pause ends.
     pub fn go_live(&self) {
         if self.shared.rewind_list(Duration::ZERO) {
@@ -260,15 +299,27 @@ impl Player {
     /// # Errors
     /// When the file cannot be made.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
+        if self.shared.filing.lock().is_over() {
+            return Err(Failure::new(Kind::File, "nothing more comes that could be recorded", ""));
+        }
         let made = save::make(path)?;
         save::tell_name(&self.shared, path, &made.path);
-        self.shared.want_save(Some(made));
+        self.want_save(Some(made));
         Ok(())
     }
 
     /// Completes the file that is being written.
     pub fn stop_saving(&self) {
-        self.shared.want_save(None);
+        self.want_save(None);
+    }
+
+    /// The feed writes into this file from here on, or into none. One that it had not taken up yet is
+    /// complete as it is.
+    fn want_save(&self, file: Option<NewFile>) {
+        let left = self.shared.filing.lock().want(file);
+        if let Some(left) = left {
+            Save::into_file(left, true).telling().finish(&self.shared);
+        }
     }
 
     /// How long a recording is, where that is known and one can go about in it.

@@ -26,6 +26,7 @@ mod feed;
 mod fifo;
 mod file;
 pub mod glance;
+mod going;
 mod handle;
 mod heads;
 pub mod jitter;
@@ -63,6 +64,7 @@ pub mod timeline;
 pub mod turn;
 mod veil;
 mod web;
+mod wish;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -428,6 +428,8 @@ impl Run {
             figures.bitrate = (bytes as f64 * 8.0 / seconds) as u32;
             self.second = Second { since: now, shown: counts.shown, bytes: figures.received_bytes };
         }
+        drop(figures);
+        shared.end_back();
     }
 
     /// Sleeps until the next picture's time or the sound's next meal.

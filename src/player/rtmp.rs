@@ -72,6 +72,8 @@ impl Rtmp {
         if first {
             shared.enter(State::Opening { stage: "media" });
         }
+        // What the connection before was asked for, this one was not.
+        shared.give_up();
         feed.expect_metadata();
         let end = self.receive(&mut client, feed).await;
         if matches!(end, End::Stopped | End::Over | End::Elsewhere(_)) {
@@ -201,6 +203,9 @@ impl Rtmp {
                 tracing::debug!(%status, "the server says");
                 if matches!(status.code.as_str(), code::SEEK_NOTIFY | code::SEEK_FAILED) {
                     watch.moving = None;
+                }
+                if status.code == code::SEEK_FAILED {
+                    shared.give_up();
                 }
                 let complete = matches!(status.code.as_str(), code::PLAY_COMPLETE);
                 if complete && feed.has_media() {

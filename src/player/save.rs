@@ -12,8 +12,9 @@ use crate::base::Timestamp;
 use crate::files;
 use crate::media::Track;
 use crate::player::dump::cannot_write;
-use crate::player::shared::{NewFile, Shared};
+use crate::player::shared::Shared;
 use crate::player::timeline::Timeline;
+use crate::player::wish::NewFile;
 use crate::player::{Failure, Saving, Severity};
 use crate::wire::flv::video::VideoTag;
 use crate::wire::flv::{self, TagKind};
@@ -156,14 +157,20 @@ impl Save {
         }
         if let Err(error) = written {
             self.broken = true;
-            shared.figures.lock().saving = None;
+            self.tell_end(shared);
             shared.output_failed(&cannot_write(&self.path, &error.to_string()));
         }
     }
 
+    /// It is written no more.
+    fn tell_end(&self, shared: &Shared) {
+        shared.filing.lock().end(&self.path);
+        shared.figures.lock().saving = None;
+    }
+
     /// Completes the file.
     pub(super) fn finish(mut self, shared: &Shared) {
-        shared.figures.lock().saving = None;
+        self.tell_end(shared);
         if self.broken {
             return;
         }

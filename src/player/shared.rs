@@ -2,8 +2,6 @@
 //! wait, figures, state, and the wishes of whoever watches. Locks are held for moments only.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
@@ -18,12 +16,13 @@ use crate::player::Prefer;
 use crate::player::arrivals::Arrivals;
 use crate::player::dated::Dated;
 use crate::player::jitter::Jitter;
-use crate::player::listed::{Listed, Taken};
+use crate::player::listed::Listed;
 use crate::player::odd::Odd;
 use crate::player::packets::{Packets, Unit};
-use crate::player::pull::{Ability, Buffer, Pace};
+use crate::player::pull::{Ability, Buffer};
 use crate::player::reception::Reception;
 use crate::player::shift::{Kept, Shift};
+use crate::player::wish::{Filing, Goal};
 use crate::player::{Config, Event, Failure, Figures, MAX_AV_OFFSET_MS, Source, State};
 
 /// Events that wait for whoever watches; older ones go.
@@ -67,10 +66,10 @@ pub(super) struct Shared {
     /// Microseconds by which sound is later than its stamps say.
     av_offset: AtomicI64,
     paused: AtomicBool,
-    /// Where to go on in a recording, not yet taken up.
-    wanted: Mutex<Option<Duration>>,
+    /// Where to go on in a recording.
+    pub(super) wanted: Mutex<Goal<Duration>>,
     /// What waits is played until that place is found.
-    plays_on: AtomicBool,
+    pub(super) plays_on: AtomicBool,
     /// Where the feed went in a recording, for the presenter.
     moved: Mutex<Option<Moved>>,
     /// Wakes a feed that waits for the network, for a pause or a new place.
@@ -85,15 +84,15 @@ pub(super) struct Shared {
     duration: AtomicU64,
     /// Where the round through a file begins that is being read, in milliseconds of the recording.
     round: AtomicU64,
-    /// Where to go on in what is kept of a live stream, not yet taken up.
-    wanted_back: Mutex<Option<Back>>,
+    /// Where to go on in what is kept of a live stream.
+    pub(super) wanted_back: Mutex<Goal<Back>>,
     /// -1 (left) … 1 (right).
     balance: AtomicU32,
     /// Which speaker; and how often that was chosen.
     speaker: Arc<Mutex<Option<String>>>,
     speaker_choices: AtomicU32,
-    /// A file to be written from here on, or none, not yet taken up.
-    wanted_save: Mutex<Option<Option<NewFile>>>,
+    /// The file of what comes.
+    pub(super) filing: Mutex<Filing>,
     /// What was said once, by its key and what it is of.
     pub(super) told: Mutex<BTreeSet<(&'static str, String)>>,
     /// Since when the connection is lost.
@@ -103,13 +102,6 @@ pub(super) struct Shared {
     /// Until it is asked to end. Held while a picture is put into the slot, which belongs to another
     /// player by the time this one's threads have ended.
     showing: Mutex<bool>,
-}
-
-/// A file that was made for what comes, with its head already in it.
-#[derive(Debug)]
-pub(super) struct NewFile {
-    pub(super) path: PathBuf,
-    pub(super) file: File,
 }
 
 /// A place in what is kept of a live stream.
@@ -185,7 +177,7 @@ impl Shared {
             muted: AtomicBool::new(config.muted),
             av_offset: AtomicI64::new(0),
             paused: AtomicBool::new(false),
-            wanted: Mutex::new(None),
+            wanted: Mutex::default(),
             plays_on: AtomicBool::new(false),
             moved: Mutex::new(None),
             wished: tokio::sync::Notify::new(),
@@ -194,11 +186,11 @@ impl Shared {
             begun: AtomicU32::new(0),
             duration: AtomicU64::new(0),
             round: AtomicU64::new(0),
-            wanted_back: Mutex::new(None),
+            wanted_back: Mutex::default(),
             balance: AtomicU32::new(fair(config.balance).to_bits()),
             speaker: Arc::new(Mutex::new(config.device.clone())),
             speaker_choices: AtomicU32::new(0),
-            wanted_save: Mutex::new(None),
+            filing: Mutex::default(),
             told: Mutex::default(),
             lost: Mutex::new(None),
             patient: config.patient && config.reconnect,
@@ -297,59 +289,6 @@ impl Shared {
         self.paused.load(Ordering::Relaxed)
     }
 
-    /// Goes on at another place of a recording. What waits is thrown away, so that the feed, which
-    /// may wait for room, looks at once; or stays, where that place may turn out not to be had.
-    pub(super) fn seek(&self, to: Duration) {
-        // Held meanwhile: what the feed reads there must not be thrown away with what waited before.
-        let mut wanted = self.wanted.lock();
-        *wanted = Some(to);
-        if self.plays_on.load(Ordering::Relaxed) {
-            self.video.nudge();
-            self.audio.nudge();
-        } else {
-            self.video.flush();
-            self.audio.flush();
-        }
-        self.wished.notify_one();
-    }
-
-    /// Whether what waits is played until a place that is wanted is found.
-    pub(super) fn set_plays_on(&self, plays_on: bool) {
-        self.plays_on.store(plays_on, Ordering::Relaxed);
-    }
-
-    /// Goes so far behind the live end of what a server lists. False where it lists nothing.
-    pub(super) fn rewind_list(&self, behind: Duration) -> bool {
-        let Some(taken) = self.listed.rewind(behind, self.clock.now()) else { return false };
-        let (pace, place) = match taken {
-            Taken::Back(place) => (Pace::Recorded, place),
-            Taken::Live { place, distance } => (Pace::Followed(distance), place),
-        };
-        self.reception.lock().set_pace(pace);
-        if pace != Pace::Recorded {
-            self.set_paused(false);
-        }
-        self.seek(place);
-        true
-    }
-
-    /// In a pause what a server lists goes on without us.
-    pub(super) fn hold_list(&self) {
-        if self.listed.hold() {
-            self.reception.lock().set_pace(Pace::Recorded);
-        }
-    }
-
-    /// Whether another place is wanted.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.wanted.lock().is_some()
-    }
-
-    /// The place that is wanted, once.
-    pub(super) fn take_wanted(&self) -> Option<Duration> {
-        self.wanted.lock().take()
-    }
-
     /// What comes from here on is of another place of the recording and goes on where it is played
     /// now: what waits is thrown away, and what is decoded too. Gives the media time.
     pub(super) fn move_here(&self) -> Timestamp {
@@ -402,9 +341,11 @@ impl Shared {
         self.begun.load(Ordering::Acquire)
     }
 
-    /// What lies so many milliseconds after a recording's beginning was placed at `media`.
+    /// What lies so many milliseconds after a recording's beginning was placed at `media`. Whoever was on
+    /// the way to a place is there.
     pub(super) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
+        self.wanted.lock().end();
     }
 
     /// Where in the recording it is.
@@ -475,16 +416,6 @@ impl Shared {
         self.hand_on(Kept::Audio(Unit::Gap));
     }
 
-    /// Goes to another place of what is kept.
-    pub(super) fn go_back(&self, to: Back) {
-        *self.wanted_back.lock() = Some(to);
-    }
-
-    /// The place that is wanted, once.
-    pub(super) fn take_back(&self) -> Option<Back> {
-        self.wanted_back.lock().take()
-    }
-
     pub(super) fn set_balance(&self, balance: f32) {
         self.balance.store(fair(balance).to_bits(), Ordering::Relaxed);
     }
@@ -506,16 +437,6 @@ impl Shared {
     /// How often a speaker was chosen.
     pub(super) fn speaker_choices(&self) -> u32 {
         self.speaker_choices.load(Ordering::Acquire)
-    }
-
-    /// Writes what comes into this file from here on, or into none.
-    pub(super) fn want_save(&self, file: Option<NewFile>) {
-        *self.wanted_save.lock() = Some(file);
-    }
-
-    /// The file that is wanted, once.
-    pub(super) fn take_save(&self) -> Option<Option<NewFile>> {
-        self.wanted_save.lock().take()
     }
 
     /// What the speaker is set to.
@@ -547,42 +468,5 @@ mod tests {
         slot.clear();
         shared.show(&slot, picture());
         assert!(slot.get().is_none());
-    }
-
-    #[test]
-    fn what_is_read_of_a_place_is_not_thrown_away_with_what_waited_before() {
-        const TIMES: u64 = 2_000;
-        let config = Config::new(Source::File("film.mp4".into()));
-        let (shared, _events) = Shared::new(&config, Clock::start());
-        let (asked, looked) = (AtomicU64::new(0), AtomicU64::new(0));
-        let wait_until = |is_so: &dyn Fn() -> bool| {
-            while !is_so() {
-                std::thread::yield_now();
-            }
-        };
-        let missing = std::thread::scope(|scope| {
-            // The feed: as soon as a place is wanted, it is read.
-            let feed = scope.spawn(|| {
-                let mut missing = 0;
-                for time in 1..=TIMES {
-                    wait_until(&|| shared.take_wanted().is_some());
-                    shared.move_exactly(0);
-                    shared.audio.push(Unit::Seam(Timestamp::ZERO));
-                    shared.video.push(Unit::Gap);
-                    // Only when whoever asked is through with asking.
-                    wait_until(&|| asked.load(Ordering::Acquire) == time);
-                    missing += u64::from(shared.audio.is_empty() || shared.video.is_empty());
-                    looked.store(time, Ordering::Release);
-                }
-                missing
-            });
-            for time in 1..=TIMES {
-                shared.seek(Duration::from_secs(time));
-                asked.store(time, Ordering::Release);
-                wait_until(&|| looked.load(Ordering::Acquire) == time);
-            }
-            feed.join().unwrap()
-        });
-        assert_eq!(missing, 0, "of {TIMES}");
     }
 }

@@ -129,12 +129,15 @@ impl Web {
         }
         if pull.may_be_moved() {
             // After a loss it goes on where it was.
-            let place = if first { self.start } else { Some(shared.place()) };
+            let place = if first { self.start } else { Some(shared.aimed()) };
             if let Some(place) = place.filter(|_| !resumes) {
                 pull.seek(place);
             }
-        } else if self.start.is_some() && first {
-            no_start(&shared, "");
+        } else {
+            shared.give_up();
+            if self.start.is_some() && first {
+                no_start(&shared, "");
+            }
         }
         let mut watch = Watch::new(shared.clock.now());
         // All has come; while the rest is played one may still go back.
@@ -187,8 +190,14 @@ impl Web {
                     feed.move_to(i64::from(time_ms) * 1_000, place, false, now);
                     watch.wait_anew(now);
                 }
-                Ok(Ok(Some(Item::Unmoved(why)))) if !feed.has_media() => no_start(&shared, &why),
-                Ok(Ok(Some(Item::Unmoved(why)))) => shared.odd(&Odd::Unmoved(why)),
+                Ok(Ok(Some(Item::Unmoved(why)))) => {
+                    shared.give_up();
+                    if feed.has_media() {
+                        shared.odd(&Odd::Unmoved(why));
+                    } else {
+                        no_start(&shared, &why);
+                    }
+                }
                 Ok(Ok(Some(Item::Made(made)))) => feed.set_made(made),
                 Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
                     if let Pace::Followed(distance) = pull.pace() {

@@ -232,7 +232,7 @@ impl Engine {
             }
             self.output.publish(self.snapshot(false));
         }
-        self.watch.close_all();
+        self.end_watching();
         self.end_phones();
         if let Some(program) = self.state.program.take() {
             drop(program.end());

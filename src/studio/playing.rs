@@ -47,6 +47,8 @@ pub enum Playing {
     Seek(Duration),
     /// Go to the place of a broadcast that is so far behind its live end.
     Rewind(Duration),
+    /// Go so far ahead or back from where it is, or from the place that it is still on its way to.
+    Step { by: Duration, ahead: bool },
     /// Go to the live end.
     GoToLive,
     /// Sound is heard so many milliseconds later; sooner, where negative. For all players.

@@ -210,9 +210,14 @@ impl Watch {
         }
     }
 
-    /// Stops all of them.
-    pub(super) fn close_all(&mut self) {
-        self.tiles.iter_mut().for_each(Tile::close);
+    /// Ends all of them side by side and waits for that, as long as one may take. What they came to is still
+    /// there to be looked at.
+    pub(super) fn end(&mut self, clock: Clock) {
+        self.players().for_each(Player::leave);
+        let until = clock.now() + tile::END;
+        for tile in &mut self.tiles {
+            tile.end(until.since(clock.now()));
+        }
     }
 
     fn remove(&mut self, id: TileId) {
@@ -426,6 +431,9 @@ fn control(player: &Player, playing: &Playing) -> Result<(), Failure> {
         }
         Playing::Rewind(behind) => {
             player.rewind(*behind);
+        }
+        Playing::Step { by, ahead } => {
+            player.step(*by, *ahead);
         }
         Playing::GoToLive => player.go_live(),
         Playing::Save(path) => player.start_saving(path)?,

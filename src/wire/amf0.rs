@@ -5,14 +5,14 @@
 //! sessions read commands with). Lenient where real peers err: an ECMA array may lack its end
 //! marker or carry a wrong count, texts that are no UTF-8 are read with replacement characters, and
 //! an object is taken where an array is due and the other way round ([`Data::properties`]).
-//! Bounded: 16 levels, 4,096 values, no allocation by a claimed length.
+//! Bounded: 16 levels, 4,096 values (more where an index of keyframes is due), no allocation by a claimed length.
 
 mod decode;
 mod encode;
 
 use std::borrow::Cow;
 
-pub use decode::{Decoder, Error, MAX_DEPTH, MAX_VALUES, decode, decode_one};
+pub use decode::{Decoder, Error, MAX_DEPTH, MAX_VALUES, decode, decode_most, decode_one};
 pub use encode::encode;
 
 /// An AMF0 value over texts of type `S`. Use it as [`Value`] or [`ValueRef`].

@@ -54,6 +54,15 @@ fn play(snapshot: &mut Snapshot, playing: &Playing) {
                 rewind.behind = *behind;
             }
         }
+        Playing::Step { by, ahead } => {
+            let moved = |from: Duration, ahead: bool| {
+                if ahead { from + *by } else { from.saturating_sub(*by) }
+            };
+            match watch.rewind.as_mut() {
+                Some(rewind) => rewind.behind = moved(rewind.behind, !*ahead),
+                None => watch.position = moved(watch.position, *ahead),
+            }
+        }
         Playing::GoToLive => {
             watch.paused = false;
             if let Some(rewind) = watch.rewind.as_mut() {

@@ -26,6 +26,38 @@ fn a_stream_is_watched() {
     assert_eq!(commands(&mut harness), [Command::StopWatching]);
 }
 
+/// A codec may have a long name: what it is the name of stays, and the whole of it is told.
+#[test]
+fn a_long_figure_pushes_no_label_aside() {
+    let mut harness = open("watching");
+    let codec = "HEVC Format Range Extensions 4:2:2 10";
+    harness.state().demo.change(|snapshot| snapshot.watch_figures.video = codec.into());
+    harness.run();
+    let value = shown(&harness).into_iter().find_map(|name| {
+        name.strip_prefix("Picture: ").filter(|it| it.starts_with(codec)).map(str::to_owned)
+    });
+    let value = value.expect("the figure has no name");
+    let paints = |harness: &Harness<'_, Window>, words: &str| {
+        harness.output().shapes.iter().any(|it| laid(&it.shape, words))
+    };
+    assert!(paints(&harness, "Picture"), "the label is cut off");
+    assert!(!paints(&harness, &value), "there is room for all of it");
+    let line = harness.get_by_label_contains(codec).rect();
+    harness.hover_at(line.center());
+    harness.run();
+    let told = shown(&harness).into_iter().filter(|name| name.starts_with(&value)).count();
+    assert_eq!(told, 1, "{:?}", shown(&harness));
+}
+
+/// Whether a text is painted and reads like this as it is laid out: with an ellipsis it does not.
+fn laid(shape: &egui::Shape, words: &str) -> bool {
+    match shape {
+        egui::Shape::Text(text) => !text.galley.elided && text.galley.text() == words,
+        egui::Shape::Vec(shapes) => shapes.iter().any(|shape| laid(shape, words)),
+        _ => false,
+    }
+}
+
 #[test]
 fn the_sentence_of_the_page_is_the_players_unless_ones_own_broadcast_is_in_trouble() {
     let mut harness = open("on-air");
@@ -64,9 +96,10 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     assert_eq!(click(&mut harness, "Pause"), player(Playing::Pause(true)));
     assert_eq!(click(&mut harness, "Go on"), player(Playing::Pause(false)));
     assert_eq!(asked(&mut harness, Key::Space), player(Playing::Pause(true)));
-    assert_eq!(asked(&mut harness, Key::ArrowLeft), player(Playing::Rewind(seconds(17))));
-    assert_eq!(asked(&mut harness, Key::ArrowRight), player(Playing::Rewind(seconds(12))));
-    assert_eq!(asked(&mut harness, Key::PageDown), player(Playing::Rewind(seconds(42))));
+    let step = |by, ahead| player(Playing::Step { by: seconds(by), ahead });
+    assert_eq!(asked(&mut harness, Key::ArrowLeft), step(5, false));
+    assert_eq!(asked(&mut harness, Key::ArrowRight), step(5, true));
+    assert_eq!(asked(&mut harness, Key::PageDown), step(30, false));
     // The bar: where it is pressed, as far back as is kept.
     let bar = harness.get_by_role_and_label(Role::Slider, "Position").rect();
     harness.hover_at(bar.center());
@@ -77,7 +110,6 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     assert!((47.0..50.0).contains(&middle.as_secs_f64()), "{middle:?}");
     assert_eq!(click(&mut harness, "Live"), player(Playing::GoToLive));
     assert!(!shown(&harness).iter().any(|name| name == "Live"), "it is live");
-    assert_eq!(asked(&mut harness, Key::ArrowRight), []);
     assert_eq!(click(&mut harness, "Stop recording what is watched"), player(Playing::StopSaving));
     click(&mut harness, "Record what is watched");
     assert!(harness.state().wishes.contains(&Wish::WatchSave));
@@ -101,9 +133,12 @@ fn on_a_full_screen_the_controls_come_when_they_are_looked_for() {
 fn a_recording_is_gone_about_in() {
     let mut harness = open("watch-file");
     let seek = |to| vec![Command::Player(Playing::Seek(Duration::from_secs(to)))];
+    let step = |ahead| Command::Player(Playing::Step { by: Duration::from_secs(5), ahead });
     assert!(shown(&harness).iter().any(|name| name == "0:42 / 3:10"), "{:?}", shown(&harness));
-    assert_eq!(asked(&mut harness, Key::ArrowRight), seek(47));
-    assert_eq!(asked(&mut harness, Key::ArrowLeft), seek(42));
+    assert_eq!(asked(&mut harness, Key::ArrowRight), [step(true)]);
+    // As fast as between two frames: each of them is a step.
+    harness.key_press(Key::ArrowLeft);
+    assert_eq!(asked(&mut harness, Key::ArrowLeft), [step(false), step(false)]);
     assert_eq!(asked(&mut harness, Key::Home), seek(0));
     assert_eq!(asked(&mut harness, Key::L), [], "it has no live end");
     // It is not recorded, and whoever looks is told why.

@@ -275,7 +275,7 @@ pub(super) fn av_offset(text: &str) -> Result<i32, String> {
     if millis <= MAX_AV_OFFSET_MS {
         Ok(sign * millis)
     } else {
-        Err("sound can be moved by 2 s at most".to_owned())
+        Err("sound can be moved by -2 s to 2 s".to_owned())
     }
 }
 

@@ -90,6 +90,16 @@ impl Watcher {
         (self.args.sources.len() > 1).then_some(id.slot())
     }
 
+    /// What has happened since the last look.
+    fn catch_up(&mut self, studio: &Studio, events: &Receiver<Event>) {
+        if let Some(snapshot) = studio.snapshots().newer(&mut self.seen) {
+            self.follow(&snapshot);
+        }
+        while let Ok(event) = events.try_recv() {
+            self.tell(&event);
+        }
+    }
+
     /// What has become of the players since the last look.
     fn follow(&mut self, snapshot: &Snapshot) {
         for view in snapshot.tiles.iter().filter(|view| view.state != WatchState::Idle) {
@@ -166,12 +176,7 @@ impl Watcher {
 
 impl Beside for Watcher {
     fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
-        if let Some(snapshot) = studio.snapshots().newer(&mut self.seen) {
-            self.follow(&snapshot);
-        }
-        while let Ok(event) = events.try_recv() {
-            self.tell(&event);
-        }
+        self.catch_up(studio, events);
         self.obey(studio);
         if self.args.snapshot.is_some() {
             let first = self.tiles.keys().next().map(|id| id.slot());
@@ -197,7 +202,8 @@ impl Beside for Watcher {
         self.over || self.stopped
     }
 
-    fn end(&mut self) -> Exit {
+    fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit {
+        self.catch_up(studio, events);
         let written = write_snapshot(&self.args, self.picture.as_ref());
         // A person who closes the window has seen what became of it.
         let bad = self.tiles.values().map(|tile| tile.exit(true)).find(|exit| *exit != Exit::Ok);

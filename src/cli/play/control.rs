@@ -1,6 +1,7 @@
 //! What the lines of `onair play --control` ask for. Which of it can be had is known where it is carried
 //! out: without a window by the players themselves (`steer`), beside one by the studio (`wishes`).
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::args::{self, Buffer};
 use crate::cli::lines::{quoted, split};
 use crate::cli::value::duration;
 use crate::player::Figures;
+use crate::studio::chatting::{MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS};
 use crate::studio::look::{Aspect, Turn, ZOOM};
 use crate::wire::container::Format;
 
@@ -128,7 +130,8 @@ pub(super) enum Way {
     To(Duration),
     /// In what is kept of a broadcast.
     Behind(Duration),
-    Live,
+    /// From where it is, or is on its way to, as far as there is something.
+    Step { by: Duration, ahead: bool },
 }
 
 /// Reads a line; `None` for an empty one.
@@ -174,10 +177,7 @@ pub(super) fn parse(line: &str) -> Result<Option<Asked>, String> {
             let wrong = "write shape and one of fit, fill, 16:9, 4:3, original";
             Asked::Look(Look::Shape(shape.ok_or(wrong)?))
         }
-        "zoom" => {
-            let zoom = percent(rest).filter(|zoom| ZOOM.contains(zoom));
-            Asked::Look(Look::Zoom(zoom.ok_or("write zoom and a percentage from 25 to 400")?))
-        }
+        "zoom" => Asked::Look(Look::Zoom(number("zoom", rest, &ZOOM, Unit::Percent)?)),
         "turn" => {
             let turn = Turn::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
             Asked::Look(Look::Turn(turn.ok_or("write turn and one of 0, 90, 180, 270")?))
@@ -231,6 +231,26 @@ fn volume(text: &str) -> Result<Volume, String> {
     args::volume(text).map(Volume::To).map_err(|_| wrong())
 }
 
+/// In what a number is written.
+#[derive(Copy, Clone)]
+enum Unit {
+    /// Of one that is 1 for the whole.
+    Percent,
+    Plain(&'static str),
+}
+
+/// A number within its bounds. What lies beyond them is refused, not taken for the nearest that there is.
+fn number(line: &str, text: &str, bounds: &RangeInclusive<f32>, unit: Unit) -> Result<f32, String> {
+    let (read, whole, unit) = match unit {
+        Unit::Percent => (percent(text), 100.0, "percent"),
+        Unit::Plain(unit) => (text.parse().ok(), 1.0, unit),
+    };
+    read.filter(|number| bounds.contains(number)).ok_or_else(|| {
+        let (least, most) = (bounds.start() * whole, bounds.end() * whole);
+        format!("write {line} and {least} to {most} {unit}")
+    })
+}
+
 /// `150`, `150%`.
 fn percent(text: &str) -> Option<f32> {
     let number = text.trim_end_matches('%').parse::<f32>().ok().filter(|it| it.is_finite());
@@ -251,17 +271,14 @@ fn record(text: &str) -> Result<Asked, String> {
 
 fn chat(text: &str) -> Result<Chat, String> {
     let (word, rest) = split(text);
-    let number = |what: &str| {
-        let number = rest.parse::<f32>().ok().filter(|number| number.is_finite());
-        number.ok_or_else(|| format!("'{rest}' is no number: write chat {word} and {what}"))
-    };
+    let number = |bounds, unit| number(&format!("chat {word}"), rest, bounds, unit);
     Ok(match word {
         "fly" => Chat::Flying(true),
         "still" => Chat::Flying(false),
-        "opacity" => Chat::Opacity(number("20 to 100, in percent")? / 100.0),
-        "speed" => Chat::Speed(number("0.5 to 2 times the usual one")?),
-        "size" => Chat::Size(number("14 to 40 points")?),
-        "hide" => Chat::Hide(rest.split(',').map(|word| word.trim().to_owned()).collect()),
+        "opacity" => Chat::Opacity(number(&OPACITIES, Unit::Percent)?),
+        "speed" => Chat::Speed(number(&SPEEDS, Unit::Plain("times the usual speed"))?),
+        "size" => Chat::Size(number(&SIZES, Unit::Plain("points"))?),
+        "hide" => Chat::Hide(words(rest)?),
         _ => {
             return Err(
                 "write chat fly, chat still, chat opacity PERCENT, chat speed FACTOR, chat size \
@@ -272,29 +289,33 @@ fn chat(text: &str) -> Result<Chat, String> {
     })
 }
 
+/// Words that keep a line of the chat out.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
+    if words.len() > MOST_WORDS || words.iter().any(|word| word.chars().count() > MOST_WORD) {
+        return Err(format!("at most {MOST_WORDS} words are hidden, of {MOST_WORD} signs each"));
+    }
+    Ok(words)
+}
+
 /// The way to a place for a player that fares like that.
 ///
 /// # Errors
 /// Why one cannot go there.
 pub(super) fn way(place: Place, figures: &Figures) -> Result<Way, String> {
-    if let Some(length) = figures.duration {
-        return match place {
-            Place::At(at) if at > length => {
-                Err(format!("it is {:.1} s long", length.as_secs_f64()))
-            }
-            Place::At(at) => Ok(Way::To(at)),
-            Place::Ahead(by) => Ok(Way::To((figures.position + by).min(length))),
-            Place::Back(by) => Ok(Way::To(figures.position.saturating_sub(by))),
-        };
+    if figures.duration.is_none() && figures.rewind.is_none() {
+        return Err(NOTHING_KEPT.to_owned());
     }
-    let kept = figures.rewind.ok_or(NOTHING_KEPT)?;
-    match place {
-        Place::At(_) => {
+    match (place, figures.duration) {
+        (Place::Ahead(by), _) => Ok(Way::Step { by, ahead: true }),
+        (Place::Back(by), _) => Ok(Way::Step { by, ahead: false }),
+        (Place::At(at), Some(length)) if at > length => {
+            Err(format!("it is {:.1} s long", length.as_secs_f64()))
+        }
+        (Place::At(at), Some(_)) => Ok(Way::To(at)),
+        (Place::At(_), None) => {
             Err("a broadcast has no such places: write seek -10s, rewind 30s or go-live".to_owned())
         }
-        Place::Back(by) => Ok(Way::Behind((kept.behind + by).min(kept.range))),
-        Place::Ahead(by) if by < kept.behind => Ok(Way::Behind(kept.behind - by)),
-        Place::Ahead(_) => Ok(Way::Live),
     }
 }
 
@@ -319,7 +340,13 @@ pub(super) fn way_back(behind: Option<Duration>, figures: &Figures) -> Result<Wa
         (Some(_), Some(_)) => Err("this is a recording: write seek -10s, or a place".to_owned()),
         (behind, None) => {
             let range = figures.rewind.ok_or(NOTHING_KEPT)?.range;
-            Ok(Way::Behind(behind.unwrap_or(range).min(range)))
+            match behind.unwrap_or(range) {
+                behind if behind > range => {
+                    let range = range.as_secs_f64();
+                    Err(format!("one can go back by {range:.1} s at most: rewind alone does"))
+                }
+                behind => Ok(Way::Behind(behind)),
+            }
         }
     }
 }
@@ -413,25 +440,51 @@ mod tests {
         assert!(parse("nonsense").unwrap_err().contains("seek PLACE"));
     }
 
+    /// Nothing is taken for the nearest that there is.
+    #[test]
+    fn numbers_beyond_their_bounds_are_refused_with_the_bounds() {
+        for (line, bad, bounds, said) in [
+            ("volume", ["-101", "101", "1e9"], ["0", "100"], "0 to 100,"),
+            ("balance", ["-101", "101", "inf"], ["-100", "100"], "-100 (left alone) to 100 ("),
+            ("zoom", ["24", "401", "900"], ["25", "400"], "zoom and 25 to 400 percent"),
+            ("buffer", ["99ms", "11s", "0"], ["100ms", "10s"], "100 ms to 10 s"),
+            ("av-offset", ["-2001ms", "2001ms", "3s"], ["-2s", "2s"], "-2 s to 2 s"),
+            ("chat opacity", ["19", "101", "500"], ["20", "100%"], "opacity and 20 to 100 percent"),
+            ("chat speed", ["0.4", "2.1", "900"], ["0.5", "2"], "speed and 0.5 to 2 times"),
+            ("chat size", ["13", "41", "-20"], ["14", "40"], "size and 14 to 40 points"),
+        ] {
+            for number in bad {
+                let why = parse(&format!("{line} {number}")).unwrap_err();
+                assert!(why.contains(said), "{line} {number}: {why}");
+            }
+            for number in bounds {
+                assert!(parse(&format!("{line} {number}")).is_ok(), "{line} {number}");
+            }
+        }
+        let words = |count| format!("chat hide {}", vec!["word"; count].join(","));
+        assert!(parse(&words(MOST_WORDS)).is_ok() && parse(&words(MOST_WORDS + 1)).is_err());
+        assert!(parse(&format!("chat hide {}", "a".repeat(MOST_WORD + 1))).is_err());
+    }
+
     #[test]
     fn places_are_those_of_what_plays() {
         let film =
             Figures { position: seconds(5), duration: Some(seconds(12)), ..Figures::default() };
         assert_eq!(way(Place::At(seconds(9)), &film), Ok(Way::To(seconds(9))));
-        assert_eq!(way(Place::Back(seconds(9)), &film), Ok(Way::To(seconds(0))));
-        assert_eq!(way(Place::Ahead(seconds(9)), &film), Ok(Way::To(seconds(12))));
+        let step = |by, ahead| Ok(Way::Step { by: seconds(by), ahead });
+        assert_eq!(way(Place::Back(seconds(9)), &film), step(9, false));
+        assert_eq!(way(Place::Ahead(seconds(9)), &film), step(9, true));
         assert!(way(Place::At(seconds(13)), &film).unwrap_err().contains("12.0 s"));
         assert_eq!(way_back(None, &film), Ok(Way::To(seconds(0))));
         assert!(way_back(Some(seconds(1)), &film).is_err());
         let rewind = Some(Rewind { range: seconds(60), behind: seconds(20), bytes: 1 });
         let live = Figures { rewind, ..Figures::default() };
-        assert_eq!(way(Place::Back(seconds(10)), &live), Ok(Way::Behind(seconds(30))));
-        assert_eq!(way(Place::Back(seconds(99)), &live), Ok(Way::Behind(seconds(60))));
-        assert_eq!(way(Place::Ahead(seconds(5)), &live), Ok(Way::Behind(seconds(15))));
-        assert_eq!(way(Place::Ahead(seconds(20)), &live), Ok(Way::Live));
+        assert_eq!(way(Place::Back(seconds(99)), &live), step(99, false));
+        assert_eq!(way(Place::Ahead(seconds(5)), &live), step(5, true));
         assert!(way(Place::At(seconds(5)), &live).unwrap_err().contains("go-live"));
         assert_eq!(way_back(None, &live), Ok(Way::Behind(seconds(60))));
         assert_eq!(way_back(Some(seconds(30)), &live), Ok(Way::Behind(seconds(30))));
+        assert!(way_back(Some(seconds(61)), &live).unwrap_err().contains("60.0 s"));
         let nothing = Figures::default();
         assert!(
             way(Place::Back(seconds(1)), &nothing).is_err() && way_back(None, &nothing).is_err()

@@ -135,10 +135,11 @@ fn go(player: &Player, way: Way) -> Result<(), String> {
     let went = match way {
         Way::To(place) => player.seek(place),
         Way::Behind(behind) if !behind.is_zero() => player.rewind(behind),
-        Way::Behind(_) | Way::Live => {
+        Way::Behind(_) => {
             player.go_live();
             true
         }
+        Way::Step { by, ahead } => player.step(by, ahead),
     };
     if went { Ok(()) } else { Err("one cannot go there: it plays no more".to_owned()) }
 }

@@ -88,7 +88,7 @@ fn go(way: Way) -> Playing {
         Way::To(place) => Playing::Seek(place),
         Way::Behind(behind) if behind.is_zero() => Playing::GoToLive,
         Way::Behind(behind) => Playing::Rewind(behind),
-        Way::Live => Playing::GoToLive,
+        Way::Step { by, ahead } => Playing::Step { by, ahead },
     }
 }
 

@@ -34,6 +34,8 @@ impl Run {
     pub(super) fn follow_wish(&mut self, now: Timestamp, live: &Supply) {
         let shared = &self.presenter.shared;
         let Some(wanted) = shared.take_back() else { return };
+        // Where it is then, the figures tell at once.
+        self.kept.at = None;
         let Some(end) = live_position(now, live).filter(|_| self.playout.has_started()) else {
             return;
         };

@@ -17,7 +17,7 @@ use crate::player::connection::failure;
 use crate::player::described::MAX_CONFIG;
 use crate::player::heads::{is_head, is_media};
 use crate::wire::amf0::Value;
-use crate::wire::flv::metadata::parse_script;
+use crate::wire::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::flv::{Tag, TagKind};
 
 /// How long the server may take to tell the length, and to give another place.
@@ -227,6 +227,7 @@ fn index(value: &Value, whole: u64) -> Vec<(i64, u64)> {
     };
     let mut found: Vec<(i64, u64)> = times
         .zip(places)
+        .take(MAX_KEYFRAMES)
         .filter_map(|(time, place)| {
             let (time, place) = (time? * 1_000.0, place?);
             let is = (0.0..1e12).contains(&time) && (1.0..whole as f64).contains(&place);
@@ -240,6 +241,8 @@ fn index(value: &Value, whole: u64) -> Vec<(i64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::amf0::encode;
+    use crate::wire::flv::metadata::MAX_SCRIPT;
 
     #[tokio::test]
     async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {
@@ -252,6 +255,53 @@ mod tests {
             recorded.note(&tag, 100);
         }
         assert_eq!(recorded.heads.len(), 2);
+    }
+
+    /// Metadata with an index of so many keyframes, one in two seconds, and in another count if that is said.
+    fn indexed(keyframes: u32, told: Option<u32>) -> Tag {
+        let list = |step: f64| {
+            let numbers = (0..keyframes).map(|number| Value::Number(f64::from(number) * step));
+            Value::StrictArray(numbers.collect())
+        };
+        let lists =
+            vec![("times".to_owned(), list(2.0)), ("filepositions".to_owned(), list(100.0))];
+        let value = vec![
+            ("keyframes".to_owned(), Value::Object(lists)),
+            ("duration".to_owned(), Value::Number(77.0)),
+        ];
+        let mut body = encode(&[Value::String("onMetaData".to_owned()), Value::EcmaArray(value)]);
+        if let Some(told) = told {
+            let name = b"times\x0A";
+            let at = body.windows(name.len()).position(|it| it == name).unwrap() + name.len();
+            body[at..at + 4].copy_from_slice(&told.to_be_bytes());
+        }
+        Tag { kind: TagKind::Script, time_ms: 0, body: body.into() }
+    }
+
+    #[tokio::test]
+    async fn an_index_of_many_hours_is_read_and_none_that_is_larger() {
+        let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
+        let read = |tag: Tag| {
+            let whole = 1 << 40;
+            let mut recorded = Recorded::new(Form::Flv, url.clone(), Options::default(), whole);
+            recorded.note(&tag, 100);
+            (recorded.told, recorded.index)
+        };
+        for keyframes in [5_000, MAX_KEYFRAMES as u32] {
+            let (told, index) = read(indexed(keyframes, None));
+            // The first one stands at byte 0, where none can.
+            assert_eq!((told, index.len()), (Some(77.0), keyframes as usize - 1));
+            let last = i64::from(keyframes) - 1;
+            assert_eq!(index.last(), Some(&(last * 2_000, last as u64 * 100)));
+        }
+        // More of them, more bytes, and a count that is a lie: searched by halves, as without an index.
+        let mut long = indexed(1, None);
+        long.body = [&long.body[..], &vec![5; MAX_SCRIPT]].concat().into();
+        for tag in
+            [indexed(100_000, None), long, indexed(9, Some(u32::MAX)), indexed(9, Some(60_000))]
+        {
+            assert_eq!(read(tag), (None, Vec::new()));
+        }
     }
 
     #[test]

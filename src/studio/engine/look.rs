@@ -14,7 +14,6 @@ use crate::studio::holding;
 use crate::studio::message::{Message, alarm_key, keys};
 use crate::studio::on_air::Happening;
 use crate::studio::targets;
-use crate::studio::watch::Way;
 
 /// Different causes of one outage that are remembered as told.
 const MOST_SAID: usize = 32;
@@ -41,16 +40,7 @@ impl Engine {
         self.go_on();
         let built_in = &self.built_in;
         self.watch.talk(|| built_in.ready(), &self.runtime);
-        for (message, way) in self.watch.poll() {
-            match way {
-                Way::Told => self.tell(&message, ""),
-                Way::Again => self.tell_again(&message),
-                Way::Noted => self.note(&message),
-            }
-        }
-        for (tile, state) in self.watch.take_states() {
-            self.happened(Event::Player(tile, state));
-        }
+        self.look_at_players();
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();

@@ -5,8 +5,8 @@ use crate::base::{Secret, Worker};
 use crate::decode::inventory;
 use crate::studio::message::keys;
 use crate::studio::playing::{self, Playing};
-use crate::studio::watch::message;
-use crate::studio::{Command, Target};
+use crate::studio::watch::{Way, message};
+use crate::studio::{Command, Event, Target};
 
 impl Engine {
     /// Takes up again what was watched in an earlier run: nothing plays by itself.
@@ -18,6 +18,26 @@ impl Engine {
             let wall = self.settings.wall.clone();
             self.watch.restore(&wall);
         }
+    }
+
+    /// Tells what players have to tell.
+    pub(super) fn look_at_players(&mut self) {
+        for (message, way) in self.watch.poll() {
+            match way {
+                Way::Told => self.tell(&message, ""),
+                Way::Again => self.tell_again(&message),
+                Way::Noted => self.note(&message),
+            }
+        }
+        for (tile, state) in self.watch.take_states() {
+            self.happened(Event::Player(tile, state));
+        }
+    }
+
+    /// Ends the players in order: files of what was watched are whole, and their last words are told.
+    pub(super) fn end_watching(&mut self) {
+        self.watch.end(self.clock);
+        self.look_at_players();
     }
 
     /// The commands about players.

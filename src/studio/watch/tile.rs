@@ -12,7 +12,7 @@ use crate::studio::playing::TileId;
 use crate::studio::snapshot::{WatchFigures, WatchState};
 
 /// How long a player may take to end before its threads are left to themselves.
-const END: Duration = Duration::from_millis(800);
+pub(super) const END: Duration = Duration::from_millis(800);
 
 /// Messages of a player that is not chosen; older ones go.
 const MOST_KEPT: usize = 8;
@@ -84,6 +84,13 @@ impl Tile {
         self.screen.clear();
         self.state = WatchState::Idle;
         self.offered = None;
+    }
+
+    /// Ends what plays and waits for that; nothing else will play here.
+    pub(super) fn end(&mut self, limit: Duration) {
+        if let Some(player) = &mut self.player {
+            player.stop(limit);
+        }
     }
 
     /// Keeps what it said for when it is chosen: the newest, each once.

@@ -39,6 +39,13 @@ pub enum Deed {
     Leave,
 }
 
+impl Deed {
+    /// Whether it goes from where one is on the way to.
+    const fn is_step(self) -> bool {
+        matches!(self, Self::Back | Self::Ahead | Self::FarBack | Self::FarAhead)
+    }
+}
+
 /// Keys with what they do, and how the help names them; several for one deed stand together.
 pub const KEYS: &[(Deed, &str, &str, &[Key])] = &[
     (Deed::Hold, key!("key-hold"), "Space", &[Key::Space]),
@@ -102,10 +109,12 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
         }
     }
     for (deed, _, _, keys) in KEYS {
-        let pressed = |key: &Key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, *key));
-        if keys.iter().any(pressed) {
-            act(view, draft, *deed);
-        }
+        let presses =
+            |key: &Key| ctx.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, *key));
+        let presses: usize = keys.iter().map(presses).sum();
+        // Two steps between two frames are two; of the rest the second would not know what became of the first.
+        let times = if deed.is_step() { presses } else { presses.min(1) };
+        (0..times).for_each(|_| act(view, draft, *deed));
     }
     // With Shift on many keyboards.
     if ctx.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::Plus)) {

@@ -73,20 +73,9 @@ impl Span {
         }
     }
 
-    /// What a step forward or back asks for.
-    pub fn step(self, by: Duration, forward: bool) -> Option<Playing> {
-        match self {
-            Self::None => None,
-            Self::Recording { position, duration } => Some(Playing::Seek(if forward {
-                (position + by).min(duration)
-            } else {
-                position.saturating_sub(by)
-            })),
-            Self::Broadcast { behind: Duration::ZERO, .. } if forward => None,
-            Self::Broadcast { range, behind: now } => {
-                Some(behind(if forward { now.saturating_sub(by) } else { (now + by).min(range) }))
-            }
-        }
+    /// What a step forward or back asks for. The player knows where it is on its way to, and where it ends.
+    pub fn step(self, by: Duration, ahead: bool) -> Option<Playing> {
+        (self != Self::None).then_some(Playing::Step { by, ahead })
     }
 
     /// The time that stands for a place on the bar: `0:42`, or `−12 s`.
@@ -132,11 +121,13 @@ pub fn bar(
                 egui::EventFilter { horizontal_arrows: true, ..egui::EventFilter::default() },
             );
         });
-        let pressed = |key| ui.input(|input| input.key_pressed(key));
-        if pressed(Key::ArrowLeft) {
-            asked = span.step(STEP, false);
-        } else if pressed(Key::ArrowRight) {
-            asked = span.step(STEP, true);
+        // Pressed twice between two frames it is two steps.
+        let pressed = |key| ui.input(|input| input.num_presses(key));
+        for (key, ahead) in [(Key::ArrowLeft, false), (Key::ArrowRight, true)] {
+            let times = u32::try_from(pressed(key)).unwrap_or(u32::MAX);
+            if times > 0 {
+                asked = span.step(STEP.saturating_mul(times), ahead);
+            }
         }
     }
     let share = draft.seeking.unwrap_or_else(|| span.share());
@@ -205,8 +196,8 @@ mod tests {
         assert_eq!(span.at(0.5), Some(Playing::Seek(seconds(30))));
         assert_eq!(span.at(7.0), Some(Playing::Seek(seconds(60))));
         assert_eq!(span.at(f32::NAN), Some(Playing::Seek(seconds(60))));
-        assert_eq!(span.step(STEP, false), Some(Playing::Seek(Duration::ZERO)));
-        assert_eq!(span.step(STEP, true), Some(Playing::Seek(seconds(8))));
+        let step = |ahead| Some(Playing::Step { by: STEP, ahead });
+        assert_eq!((span.step(STEP, false), span.step(STEP, true)), (step(false), step(true)));
         assert_eq!(span.words(0.5), "0:30");
     }
 
@@ -219,10 +210,7 @@ mod tests {
             (span.at(1.0), span.at(0.999)),
             (Some(Playing::GoToLive), Some(Playing::GoToLive))
         );
-        assert_eq!(span.step(STEP, false), Some(Playing::Rewind(seconds(30))));
-        assert_eq!(span.step(seconds(500), false), Some(Playing::Rewind(seconds(100))));
-        assert_eq!(span.step(seconds(60), true), Some(Playing::GoToLive));
-        assert_eq!(broadcast(100, 0).step(STEP, true), None);
+        assert_eq!(span.step(STEP, false), Some(Playing::Step { by: STEP, ahead: false }));
         assert_eq!(span.words(0.88), "−12\u{a0}s");
         assert_eq!((Span::None.at(0.5), Span::None.step(STEP, true)), (None, None));
     }

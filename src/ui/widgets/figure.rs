@@ -1,17 +1,26 @@
 //! Figures: a name and a value on a line, with a tooltip that says what it means.
 
-use egui::{Align, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::theme::{Theme, Type};
 use crate::ui::widgets::elided;
 
-/// One line.
+/// Room between the name and the value.
+const BETWEEN: f32 = 8.0;
+
+/// One line. The name stays whole, whatever the value is: of one that finds no room beside it the whole is
+/// seen in the tooltip.
 pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, meaning: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
-    let value_rect = elided(ui, rect, Align::Max, value, Type::FigureStrong.font(), theme.text);
-    let names = Rect::from_min_max(rect.min, egui::pos2(value_rect.left() - 8.0, rect.bottom()));
-    elided(ui, names, Align::Min, name, Type::Figure.font(), theme.secondary);
+    let named = elided(ui, rect, Align::Min, name, Type::Figure.font(), theme.secondary);
+    let room = Rect::from_min_max(pos2(named.right() + BETWEEN, rect.top()), rect.max);
+    let font = Type::FigureStrong.font();
+    let whole = ui.painter().layout_no_wrap(value.to_owned(), font.clone(), theme.text).size().x;
+    elided(ui, room, Align::Max, value, font, theme.text);
+    if whole > room.width() {
+        return response.on_hover_text(format!("{value}\n\n{meaning}"));
+    }
     response.on_hover_text(meaning)
 }
 

@@ -5,7 +5,7 @@ use super::{Data, TypedObject, Value, marker};
 
 /// Deepest nesting taken.
 pub const MAX_DEPTH: usize = 16;
-/// Most values taken from one body, nested ones counted.
+/// Most values taken from one body, nested ones counted, where nothing else is said.
 pub const MAX_VALUES: usize = 4_096;
 
 /// Why bytes are no AMF0.
@@ -17,8 +17,8 @@ pub enum Error {
     Marker(u8),
     #[error("AMF0 is nested deeper than {MAX_DEPTH} levels")]
     Depth,
-    #[error("AMF0 holds more than {MAX_VALUES} values")]
-    TooMany,
+    #[error("AMF0 holds more than {0} values")]
+    TooMany(usize),
 }
 
 /// All values of a body.
@@ -26,7 +26,15 @@ pub enum Error {
 /// # Errors
 /// What is wrong with the first value that cannot be read.
 pub fn decode(body: &[u8]) -> Result<Vec<Value>, Error> {
-    let mut decoder = Decoder::new(body);
+    decode_most(body, MAX_VALUES)
+}
+
+/// All values of a body that may have so many.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_most(body: &[u8], most: usize) -> Result<Vec<Value>, Error> {
+    let mut decoder = Decoder { most, ..Decoder::new(body) };
     let mut values = Vec::new();
     while let Some(value) = decoder.next_value()? {
         values.push(value);
@@ -49,12 +57,13 @@ pub fn decode_one(body: &[u8]) -> Result<(Value, usize), Error> {
 pub struct Decoder<'a> {
     input: &'a [u8],
     values: usize,
+    most: usize,
 }
 
 impl<'a> Decoder<'a> {
     /// Starts at the first byte of a body.
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { input: body, values: 0 }
+        Self { input: body, values: 0, most: MAX_VALUES }
     }
 
     /// What has not been read.
@@ -79,8 +88,8 @@ impl<'a> Decoder<'a> {
     {
         let marker = self.u8()?;
         self.values += 1;
-        if self.values > MAX_VALUES {
-            return Err(Error::TooMany);
+        if self.values > self.most {
+            return Err(Error::TooMany(self.most));
         }
         Ok(match marker {
             marker::NUMBER => Data::Number(f64::from_bits(u64::from_be_bytes(self.array()?))),
@@ -172,8 +181,8 @@ impl<'a> Decoder<'a> {
         if count > self.input.len() {
             return Err(Error::Truncated);
         }
-        if count > MAX_VALUES {
-            return Err(Error::TooMany);
+        if count > self.most {
+            return Err(Error::TooMany(self.most));
         }
         let mut elements = Vec::with_capacity(count.min(64));
         for _ in 0..count {
@@ -191,7 +200,7 @@ impl<'a> Decoder<'a> {
         let name = self.text()?;
         // Most are texts: these without a further call.
         if let [marker::STRING, rest @ ..] = self.input
-            && self.values < MAX_VALUES
+            && self.values < self.most
         {
             self.input = rest;
             self.values += 1;
@@ -293,7 +302,9 @@ mod tests {
         assert!(decode(&fits).is_ok());
         deep.extend([10, 0, 0, 0, 1, 5]);
         assert_eq!(decode(&deep), Err(Error::Depth));
-        assert_eq!(decode(&vec![5; MAX_VALUES + 1]), Err(Error::TooMany));
+        let many = vec![5; MAX_VALUES + 1];
+        assert_eq!(decode(&many), Err(Error::TooMany(MAX_VALUES)));
+        assert_eq!(decode_most(&many, many.len()).map(|values| values.len()), Ok(many.len()));
         assert_eq!(decode(&[10, 0xFF, 0xFF, 0xFF, 0xFF, 5]), Err(Error::Truncated));
         assert_eq!(decode(&[12, 0xFF, 0xFF, 0xFF, 0xFF, 5]), Err(Error::Truncated));
     }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::audio::AudioPacket;
-use super::metadata::parse_script;
+use super::metadata::{MAX_SCRIPT, parse_script};
 use super::reader::{Unwrap, audio_parameters, video_parameters};
 use super::video::VideoPacket;
 use super::{
@@ -19,8 +19,6 @@ use crate::wire::container::{
 
 /// What is read of a body to know what it is.
 const PREFIX: usize = 64;
-/// The longest metadata that is read.
-const MAX_SCRIPT: usize = 1 << 20;
 /// The longest decoder configuration that is read.
 const MAX_CONFIG: usize = 64 << 10;
 

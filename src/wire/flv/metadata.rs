@@ -6,6 +6,11 @@ use crate::wire::amf0::{self, Value};
 
 use super::Error;
 
+/// Keyframes that an index has at most: a day and a half of one in two seconds.
+pub const MAX_KEYFRAMES: usize = 65_536;
+/// The longest script that is read: two numbers of nine bytes for each of those, and as much beside.
+pub const MAX_SCRIPT: usize = 2 << 20;
+
 /// AVC and AAC in the numbering of Annex E.
 const VIDEO_AVC: f64 = 7.0;
 const AUDIO_AAC: f64 = 10.0;
@@ -88,8 +93,15 @@ impl Metadata {
 
 /// The value of `onMetaData` in a script body, `@setDataFrame` before it or not; `None` where the
 /// body is other script data.
+///
+/// # Errors
+/// When it cannot be read, or is larger than one with an index of keyframes is.
 pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
-    let values = amf0::decode(body).map_err(|_| Error::Script("the AMF0 values are malformed"))?;
+    if body.len() > MAX_SCRIPT {
+        return Err(Error::Script("it is longer than any index"));
+    }
+    let values = amf0::decode_most(body, 2 * MAX_KEYFRAMES + amf0::MAX_VALUES);
+    let values = values.map_err(|_| Error::Script("the AMF0 values are malformed"))?;
     let mut values = values.into_iter().peekable();
     values.next_if(|value| value.as_str() == Some("@setDataFrame"));
     let named = values.next().is_some_and(|name| name.as_str() == Some("onMetaData"));

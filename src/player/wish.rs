@@ -1,0 +1,165 @@
+//! What whoever watches wishes, until it is carried out: another place, and a file of what comes. The
+//! next wish counts from the one before it, not from figures that come later.
+//!
+//! Pure. Wishes come from whoever holds the player; the feed and the presenter carry them out.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A place that is wanted, until it is reached or given up.
+#[derive(Debug)]
+pub(super) struct Goal<T> {
+    /// Not yet taken up.
+    waits: Option<T>,
+    aim: Option<T>,
+}
+
+impl<T> Default for Goal<T> {
+    fn default() -> Self {
+        Self { waits: None, aim: None }
+    }
+}
+
+impl<T: Copy> Goal<T> {
+    /// This place is wanted, and none that was wanted before.
+    pub fn want(&mut self, to: T) {
+        (self.waits, self.aim) = (Some(to), Some(to));
+    }
+
+    /// Whether a place waits to be taken up.
+    pub fn waits(&self) -> bool {
+        self.waits.is_some()
+    }
+
+    /// The place that waits, once: somebody is on the way to it.
+    pub fn take(&mut self) -> Option<T> {
+        self.waits.take()
+    }
+
+    /// Who was on the way is there, or goes there no more. What was wanted since is still.
+    pub fn end(&mut self) {
+        if self.waits.is_none() {
+            self.aim = None;
+        }
+    }
+
+    /// The place that is wanted and not reached.
+    pub fn aim(&self) -> Option<T> {
+        self.aim
+    }
+}
+
+/// A file that was made for what comes, with its head already in it.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+}
+
+/// Which file of what comes is wanted.
+#[derive(Debug, Default)]
+pub(super) struct Filing {
+    /// Not yet taken up: another file, or none.
+    waits: Option<Option<NewFile>>,
+    /// Where what comes is written, or will be.
+    path: Option<PathBuf>,
+    /// Nothing comes any more.
+    over: bool,
+}
+
+impl Filing {
+    /// What comes is written there from the beginning on.
+    pub fn begin(&mut self, path: &Path) {
+        self.path = Some(path.to_owned());
+    }
+
+    /// Writes what comes into this file from here on, or into none. Gives a file into which nothing will
+    /// ever be written.
+    pub fn want(&mut self, file: Option<NewFile>) -> Option<NewFile> {
+        if self.over {
+            return file;
+        }
+        self.path = file.as_ref().map(|file| file.path.clone());
+        self.waits.replace(file).flatten()
+    }
+
+    /// The wish that waits, once.
+    pub fn take(&mut self) -> Option<Option<NewFile>> {
+        self.waits.take()
+    }
+
+    /// That file is written no more.
+    pub fn end(&mut self, path: &Path) {
+        if self.path.as_deref() == Some(path) {
+            self.path = None;
+        }
+    }
+
+    /// Nothing comes any more, and nothing can be wanted; gives the wish that waits.
+    pub fn close(&mut self) -> Option<Option<NewFile>> {
+        self.over = true;
+        self.waits.take()
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Where what comes is to be written.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_the_aim_until_who_was_on_the_way_is_there() {
+        let mut goal = Goal::default();
+        assert_eq!((goal.aim(), goal.take(), goal.waits()), (None, None, false));
+        goal.want(10);
+        assert_eq!((goal.aim(), goal.waits()), (Some(10), true));
+        assert_eq!((goal.take(), goal.take(), goal.aim()), (Some(10), None, Some(10)));
+        // Another one is wanted while it is on the way to the first.
+        goal.want(20);
+        goal.end();
+        assert_eq!((goal.aim(), goal.take()), (Some(20), Some(20)));
+        goal.end();
+        assert_eq!(goal.aim(), None);
+    }
+
+    #[test]
+    fn files_are_wanted_one_after_the_other_and_none_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let path = folder.path().join(name);
+            NewFile { file: File::create(&path).unwrap(), path }
+        };
+        let named = |file: Option<NewFile>| {
+            file.map(|it| it.path.file_name().unwrap().to_str().unwrap().to_owned())
+        };
+        let mut filing = Filing::default();
+        assert!(filing.want(Some(make("a"))).is_none());
+        assert!(filing.path().unwrap().ends_with("a"));
+        assert_eq!(named(filing.take().unwrap()), Some("a".into()));
+        // It is taken up, and the next one is not before it is not wanted any more.
+        assert!(filing.want(None).is_none() && filing.path().is_none());
+        assert!(filing.want(Some(make("b"))).is_none());
+        assert_eq!(named(filing.want(None)), Some("b".into()));
+        assert!(filing.path().is_none() && filing.take().unwrap().is_none());
+        // One that breaks is wanted no more, whatever became of one before it.
+        assert!(filing.want(Some(make("c"))).is_none());
+        filing.end(&folder.path().join("a"));
+        assert!(filing.path().is_some());
+        filing.end(&folder.path().join("c"));
+        assert!(filing.path().is_none());
+        assert_eq!(named(filing.close().unwrap()), Some("c".into()));
+        assert_eq!(
+            (filing.is_over(), named(filing.want(Some(make("d"))))),
+            (true, Some("d".into()))
+        );
+        assert!(filing.path().is_none());
+    }
+}
