@@ -308,6 +308,58 @@ fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_bac
     }
 }
 
+/// The sound has a list of its own, whose segments stall for a while: what is seen goes on, and then both.
+#[test]
+fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_owned();
+    let map = "v:0,agroup:s,name:picture a:0,agroup:s,name:sound,default:yes";
+    let options = ["-t", "60", "-g", "25", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+    let lists = ["-master_pl_name", "master.m3u8", "-var_stream_map", map, "list-%v.m3u8"];
+    ffmpeg(&at, &[&PICTURE, &TONE, &CODE, &options, &lists]).wait_success(LIMIT);
+    let (stalls, begun) = (Arc::new(AtomicU32::new(0)), std::time::Instant::now());
+    let does = Arc::clone(&stalls);
+    let port = web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+        let body = if let Some(track) = path.strip_suffix(".m3u8").filter(|it| *it != "master") {
+            // Live: a window of five that goes on.
+            let first = begun.elapsed().as_secs();
+            let mut text =
+                format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
+            for number in first..first + 5 {
+                text.push_str(&format!("#EXTINF:1,\n{track}{number}.ts\n"));
+            }
+            text.into_bytes()
+        } else {
+            while path.starts_with("list-sound") && does.load(Ordering::Relaxed) == 1 {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            fs::read(at.join(path)).unwrap_or_default()
+        };
+        let length = format!("Content-Length: {}", body.len());
+        let head = ["HTTP/1.1 200 OK", &length, "Connection: close", "", ""].join("\r\n");
+        let _ = socket.write_all(head.as_bytes());
+        let _ = socket.write_all(&body);
+    });
+    let watching = Watching::start(&config(&format!("http://127.0.0.1:{port}/master.m3u8")));
+    let heard = |it: &Watching| it.player.figures().audio_samples;
+    watching.wait("picture and sound", |it| it.shown() > 25 && heard(it) > 24_000);
+    stalls.store(1, Ordering::Relaxed);
+    watching.wait("a word of it", |it| it.said().contains(&"player-sound-missing"));
+    let shown = watching.shown();
+    watching.wait("the picture going on", |it| it.shown() > shown + 75);
+    let silent = heard(&watching);
+    stalls.store(0, Ordering::Relaxed);
+    watching.wait("the sound again", |it| heard(it) > silent + 96_000);
+    let figures = watching.player.figures();
+    assert_eq!((figures.reconnects, figures.damaged), (0, 0), "{figures:?}");
+    let said = watching.said();
+    assert_eq!(said.iter().filter(|it| **it == "player-sound-missing").count(), 1, "{said:?}");
+    assert!(!said.iter().any(|it| it.starts_with("player-times")), "{said:?}");
+    watching.end();
+}
+
 #[test]
 fn a_live_list_is_followed_at_its_distance() {
     peers::in_real_time!(a_live_list_is_followed_at_its_distance);

@@ -146,6 +146,11 @@ impl Demux {
         placed.dts
     }
 
+    /// Where sound was played says nothing of what comes next of it.
+    pub(super) fn forget_sound(&mut self) {
+        self.timeline.forget(Track::Audio);
+    }
+
     /// What comes next is of another place of the recording, and is played at `at`.
     pub(super) fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.timeline.move_to(at, now);

@@ -153,6 +153,12 @@ impl Feed {
         self.shared.gap();
     }
 
+    /// Sound that was missing comes again: its times are those of the picture, whatever lies between.
+    pub(super) fn hear_again(&mut self) {
+        self.demux.forget_sound();
+        self.shared.hand_on(Kept::Audio(Unit::Gap));
+    }
+
     /// What comes next is of another place of the recording; what waited was thrown away.
     pub(super) fn move_here(&mut self, now: Timestamp) {
         let at = self.shared.move_here();

@@ -32,6 +32,8 @@ pub(super) enum Odd {
     NoPicture,
     /// Sound began so many seconds after the picture.
     LateSound(u64),
+    /// Sound that comes by a list of its own does not come, and why.
+    Unheard(String),
     /// Pictures come, and nothing that tells how to decode them.
     NoHeaders,
     /// Pictures come, and none that the others could begin with.
@@ -62,6 +64,7 @@ impl Odd {
             Self::NoSound => "player-no-sound",
             Self::NoPicture => "player-no-picture",
             Self::LateSound(_) => "player-late-sound",
+            Self::Unheard(_) => "player-sound-missing",
             Self::NoHeaders => "player-no-headers",
             Self::NoKeyframe => "player-no-keyframe",
             Self::TooSlow => "player-too-slow",
@@ -84,7 +87,14 @@ impl Odd {
 
     /// Something is missing that was asked for: worth a card, and not only a line in what happened.
     pub(super) fn hurts(&self) -> bool {
-        matches!(self, Self::NoHeaders | Self::NoKeyframe | Self::TooSlow | Self::Unmoved(_))
+        matches!(
+            self,
+            Self::Unheard(_)
+                | Self::NoHeaders
+                | Self::NoKeyframe
+                | Self::TooSlow
+                | Self::Unmoved(_)
+        )
     }
 
     pub(super) fn summary(&self) -> String {
@@ -117,6 +127,9 @@ impl Odd {
             Self::NoSound => "The stream has no sound.".into(),
             Self::NoPicture => "The stream has no picture.".into(),
             Self::LateSound(seconds) => format!("The sound began {seconds} s after the picture."),
+            Self::Unheard(why) => {
+                format!("The sound does not come: {why}. The picture goes on without it.")
+            }
             Self::NoHeaders => {
                 "The pictures cannot be shown: what tells how to decode them (SPS and PPS) is missing.".into()
             }
@@ -133,6 +146,7 @@ impl Odd {
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::Stalled => "Check the network connection; a larger buffer evens out more.",
+            Self::Unheard(_) => "It is heard again as soon as it comes.",
             Self::NoHeaders => {
                 "The broadcaster must begin the broadcast again, or send the headers again."
             }
@@ -151,6 +165,7 @@ impl Odd {
             Self::ChangedCodec(what)
             | Self::ChangedSize(what)
             | Self::ChangedSound(what)
+            | Self::Unheard(what)
             | Self::Unmoved(what) => what.clone(),
             _ => String::new(),
         }

@@ -148,6 +148,7 @@ impl Message {
         "player-regained",
         "player-save-renamed",
         "player-saved",
+        "player-sound-missing",
         "player-speaker-back",
         "player-stalled",
         "player-times-backwards",

@@ -133,6 +133,15 @@ impl Timeline {
         }
     }
 
+    /// What comes next of this track is placed by the other one alone, as if it were its first.
+    pub fn forget(&mut self, track: Track) {
+        let [video, audio] = &mut self.tracks;
+        match track {
+            Track::Video => *video = None,
+            Track::Audio | Track::Extra(_) => *audio = None,
+        }
+    }
+
     /// Places a packet that carries `raw` milliseconds and arrived at `now`.
     pub fn place(&mut self, track: Track, raw: u32, now: Timestamp) -> Placed {
         let [video, audio] = &self.tracks;
@@ -287,6 +296,20 @@ mod tests {
         assert_eq!(out, [0, 5, 33, 26]);
         // The second track appears after the wrap.
         assert_eq!(run(true, &[(V, near, 0), (A, 3, 13)]), [0, 13]);
+    }
+
+    /// As of HLS, where arrival says nothing.
+    #[test]
+    fn sound_that_was_missing_for_long_is_in_step_with_the_picture_again() {
+        let mut timeline = Timeline::new(false);
+        let mut place = |track, raw| timeline.place(track, raw, at(0));
+        assert_eq!((place(V, 5_000).dts, place(A, 5_010).dts), (at(0), at(10)));
+        for raw in (5_040..40_000).step_by(40) {
+            place(V, raw);
+        }
+        timeline.forget(A);
+        let placed = timeline.place(A, 39_973, at(0));
+        assert_eq!((placed.dts, placed.jumped, placed.untidy), (at(34_973), false, None));
     }
 
     #[test]

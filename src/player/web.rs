@@ -198,6 +198,8 @@ impl Web {
                         no_start(&shared, &why);
                     }
                 }
+                Ok(Ok(Some(Item::Unheard(why)))) => shared.odd(&Odd::Unheard(why)),
+                Ok(Ok(Some(Item::Heard))) => feed.hear_again(),
                 Ok(Ok(Some(Item::Made(made)))) => feed.set_made(made),
                 Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
                     if let Pace::Followed(distance) = pull.pace() {

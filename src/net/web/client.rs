@@ -70,6 +70,11 @@ impl Client {
         Self { options, kept: None }
     }
 
+    /// Another one that asks by the same ways, on a connection of its own.
+    pub fn beside(&self) -> Self {
+        Self::new(self.options.clone())
+    }
+
     /// Asks for what stands at a URL, or a span of it, following redirections.
     ///
     /// # Errors

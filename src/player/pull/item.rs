@@ -78,6 +78,10 @@ pub(in crate::player) enum Item {
     },
     /// The place that was wanted cannot be had, and why: it goes on as before.
     Unmoved(String),
+    /// The sound, which has a list of its own, does not come, and why: the picture goes on.
+    Unheard(String),
+    /// It comes again.
+    Heard,
     /// By the sender's clock the next tag was made so many microseconds after 1970 began; `None`: that is
     /// not told.
     Made(Option<i64>),

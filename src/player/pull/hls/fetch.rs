@@ -170,6 +170,13 @@ impl Fetch {
         Self { limits: Limits::default(), client, lists, keys, maps, opening }
     }
 
+    /// Another one beside it, on connections of its own.
+    pub fn beside(&self) -> Self {
+        let (client, lists) = (self.client.beside(), self.lists.beside());
+        let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&self.opening));
+        Self { limits: self.limits, client, lists, keys, maps, opening }
+    }
+
     /// A playlist, and where it came from in the end; silence is borne for so long.
     pub async fn playlist_within(
         &mut self,

@@ -292,11 +292,21 @@ impl Track {
         }
     }
 
+    /// The segment of this number is next, or the nearest that there is.
+    pub fn begin_at(&mut self, number: u64) {
+        self.next = number.clamp(self.media.sequence, self.media.end());
+        (self.part, self.restart) = (0, false);
+    }
+
     /// Goes on where `other`, another form of the same, stands.
     pub fn go_on_from(&mut self, other: &Self) {
-        self.next = other.next.clamp(self.media.sequence, self.media.end());
-        (self.part, self.restart, self.behind) = (0, false, other.behind);
-        self.trust = other.trust;
+        self.go_on_at(other.next, other);
+    }
+
+    /// The same where its segment of this number belongs to the one that is next there.
+    pub fn go_on_at(&mut self, number: u64, other: &Self) {
+        self.begin_at(number);
+        (self.behind, self.trust) = (other.behind, other.trust);
         let before = self.whole().saturating_sub(self.left(self.next, 0));
         self.gone = other.place(other.next, 0).saturating_sub(before);
     }

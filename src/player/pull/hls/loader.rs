@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::choose::{Bandwidth, first, is_playable, lesser};
 use super::fetch::{Fetch, Limits, MAX_SEGMENT, join};
 use super::follow::{Arrival, Track};
+use super::unheard::{self, Unheard};
 use super::unpack::is_picture;
 use crate::net::web::WebUrl;
 use crate::player::heads::{Heads, is_head};
@@ -82,6 +83,10 @@ pub(super) struct Loader {
     left_out: Vec<(String, Instant)>,
     /// What last told how to decode picture and sound that come from two lists.
     heads: Heads,
+    /// The sound that does not come, and since it came again what became of it.
+    unheard: Option<Unheard>,
+    /// It comes again, and that is still to be told.
+    heard: bool,
 }
 
 impl Loader {
@@ -101,7 +106,7 @@ impl Loader {
         if let Ok(Playlist::Master(master)) = parse(text) {
             let can = |variant: &Variant| is_playable(variant, &ask.ability);
             let variant = first(&master.variants, &can);
-            let opened = tracks(&mut fetch, url, &master, variant, buffer, None).await;
+            let opened = tracks(&mut fetch, url, &master, variant, buffer, (None, true)).await;
             let (main, sound) = opened?;
             let master = Some((url.clone(), master));
             return Ok(Self::of(fetch, master, variant, main, sound, ask));
@@ -138,6 +143,8 @@ impl Loader {
             codec_changed,
             left_out: Vec::new(),
             heads: Heads::default(),
+            unheard: None,
+            heard: false,
         };
         loader.told = Some(loader.pace());
         loader
@@ -209,6 +216,7 @@ impl Loader {
                 )));
             }
             self.change().await;
+            self.listen().await;
         }
         if out.send(Ok(Batch { wish, items: None })).await.is_err() {
             return Ok(());
@@ -285,7 +293,12 @@ impl Loader {
         let together = i32::try_from(part).unwrap_or(i32::MAX).max(TOGETHER_MS);
         let moved = std::mem::take(&mut self.moved);
         restart |= std::mem::take(&mut self.codec_changed);
+        let mut lost = None;
+        // What follows in parts has not been counted up.
+        let picture = self.main.next.saturating_sub(u64::from(self.main.part == 0));
+        let until = Instant::now() + unheard::patience(self.main.hold_back());
         if let Some(sound) = &mut self.sound {
+            let stands = sound.next;
             let last = tags.last().map(|tag| tag.time_ms);
             let first = tags.iter().find(|tag| is_picture(tag)).map(|tag| tag.time_ms);
             for _ in 0..MOST_SOUND {
@@ -293,7 +306,19 @@ impl Loader {
                 if size + MAX_SEGMENT > MOST_BATCH {
                     break;
                 }
-                let Some(more) = sound.next(&mut self.fetch).await? else { break };
+                let came = match timeout_at(until, sound.next(&mut self.fetch)).await {
+                    Ok(Err(problem)) => Err(unheard::cause(problem)?),
+                    Ok(Ok(came)) => Ok(came),
+                    Err(_) => Err("nothing new of it has come in time".to_owned()),
+                };
+                let more = match came {
+                    Ok(Some(more)) => more,
+                    Ok(None) => break,
+                    Err(why) => {
+                        lost = Some((why, stands));
+                        break;
+                    }
+                };
                 size += more.size;
                 restart |= more.restart;
                 unplayed.extend(more.unplayed);
@@ -313,7 +338,16 @@ impl Loader {
             in_order(&mut tags);
             self.repeat_heads(&mut tags, restart);
         }
-        let mut items = Vec::with_capacity(tags.len() + 6);
+        let mut items = Vec::with_capacity(tags.len() + 8);
+        if std::mem::take(&mut self.heard) {
+            items.push(Item::Heard);
+        }
+        if let Some((why, stands)) = lost {
+            tracing::info!(why, "the sound does not come: the picture goes on");
+            self.sound = None;
+            self.unheard = Some(Unheard::new(self.unheard.take(), picture, stands));
+            items.push(Item::Unheard(why));
+        }
         let pace = self.pace();
         if self.told.replace(pace) != Some(pace) {
             items.push(Item::Pace(pace));
@@ -328,6 +362,33 @@ impl Loader {
         items.extend(unplayed.into_iter().map(Item::Unplayed));
         items.extend(tags.into_iter().map(Item::Tag));
         Ok(items)
+    }
+
+    /// Sound that comes again is heard again, with what is next of the picture.
+    async fn listen(&mut self) {
+        if self.sound.is_some() || !self.main.is_between_segments() {
+            return;
+        }
+        let url = self.sound_url();
+        let Self { fetch, buffer, main, unheard, .. } = self;
+        let Some((unheard, url)) = unheard.as_mut().zip(url) else { return };
+        let number = unheard.number(main.next);
+        if !unheard.comes(fetch, &url, buffer, number) {
+            return;
+        }
+        let opening = Track::open(fetch, &url, buffer, Some(&*main));
+        if let Ok(Ok(mut sound)) = timeout(OPENS_LEAST, opening).await {
+            sound.go_on_at(number, main);
+            tracing::info!("the sound comes again");
+            (self.sound, self.moved, self.heard) = (Some(sound), true, true);
+        }
+    }
+
+    /// Where the variant that plays has its sound, if that has a list of its own.
+    fn sound_url(&self) -> Option<WebUrl> {
+        let (url, master) = self.master.as_ref()?;
+        let sound = master.sound_of(master.variants.get(self.variant)?)?;
+        join(url, sound.uri.as_deref()?).ok()
     }
 
     /// Of two lists only one may have broken off: what told how to decode the other one does not come
@@ -364,7 +425,10 @@ impl Loader {
     async fn go_to(&mut self, wanted: usize) -> bool {
         let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, OPENS_MOST);
-        let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, Some(&self.main));
+        // Sound that does not come keeps nobody from another picture.
+        let heard = self.unheard.is_none() || self.sound.is_some();
+        let now = (Some(&self.main), heard);
+        let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, now);
         // All of it together: what plays must not run dry meanwhile.
         match timeout(quiet, opening).await {
             Ok(Ok((mut main, sound))) => {
@@ -380,6 +444,10 @@ impl Loader {
                 self.moved |= sound.is_some() && self.sound.is_none();
                 self.sound = sound;
                 (self.main, self.variant) = (main, wanted);
+                if !heard && self.sound_url().is_none() {
+                    // It has its sound in it.
+                    (self.unheard, self.heard) = (None, true);
+                }
                 true
             }
             failed => {
@@ -392,19 +460,19 @@ impl Loader {
     }
 }
 
-/// The lists of a variant; `now` is the list that plays.
+/// The lists of a variant; `now` is the list that plays, and whether its sound is wanted that has one of its own.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,
     master: &Master,
     at: usize,
     buffer: &Arc<Buffer>,
-    now: Option<&Track>,
+    (now, heard): (Option<&Track>, bool),
 ) -> Result<(Track, Option<Track>), Problem> {
     let variant = master.variants.get(at);
     let uri = variant.map_or("", |variant| variant.uri.as_str());
     let main = Track::open(fetch, &join(url, uri)?, buffer, now).await?;
-    let sound = variant.and_then(|variant| master.sound_of(variant));
+    let sound = variant.filter(|_| heard).and_then(|variant| master.sound_of(variant));
     let sound = match sound.and_then(|sound| sound.uri.as_deref()) {
         Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer, Some(&main)).await?),
         None => None,

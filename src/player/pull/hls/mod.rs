@@ -11,6 +11,7 @@ mod low;
 #[cfg(test)]
 mod stalls;
 mod trust;
+mod unheard;
 mod unpack;
 
 use std::collections::VecDeque;

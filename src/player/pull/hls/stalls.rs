@@ -1,6 +1,7 @@
 //! Servers of lists that stall, or send too much: what is told, and what goes on all the same.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ enum Does {
     Sends(Vec<u8>),
     /// Nothing, for as long as anybody waits.
     Stalls,
+    /// It has no such thing.
+    Lacks,
     /// Sends this again and again, so many bytes at a time.
     Trickles(u8, usize),
 }
@@ -94,6 +97,7 @@ async fn answer(
             socket.write_all(&body).await
         }
         Does::Stalls => socket.read_u8().await.map(|_| ()),
+        Does::Lacks => socket.write_all(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n").await,
         Does::Trickles(byte, bytes) => {
             socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
             loop {
@@ -319,6 +323,80 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
     }
 }
 
+/// The picture and its sound, in a list each.
+const APART: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
+                     #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
+
+/// The list of it may stall, or a segment of it, or that is not there.
+#[tokio::test]
+async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_comes_back() {
+    const SEGMENTS: usize = 60;
+    let runs = [false, true].map(|missing| {
+        tokio::spawn(async move {
+            let names = |letter: char| -> Vec<String> {
+                (0..SEGMENTS).map(|number| format!("{letter}{number}.aac")).collect()
+            };
+            let lists = ['a', 's'].map(|letter| {
+                let names = names(letter);
+                list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "")
+            });
+            let away = Arc::new(AtomicBool::new(true));
+            let its = Arc::clone(&away);
+            let server = Server::start(move |path| {
+                let number = path.strip_prefix("/s").and_then(|it| it.strip_suffix(".aac"));
+                let late = number.is_some_and(|number| number.parse::<u32>().unwrap() >= 2);
+                match path {
+                    "/a.m3u8" => Does::Sends(lists[0].clone().into_bytes()),
+                    "/s.m3u8" => Does::Sends(lists[1].clone().into_bytes()),
+                    _ if late && its.load(Ordering::Relaxed) && missing => Does::Lacks,
+                    _ if late && its.load(Ordering::Relaxed) => Does::Stalls,
+                    _ => Does::Sends(sound(47)),
+                }
+            })
+            .await;
+            let limits = Limits { quiet: QUIET, whole: WHOLE };
+            let loader = server.open(APART, limits).await.unwrap();
+            let (out, mut batches) = mpsc::channel(1);
+            let (_wishes, wished) = watch::channel(Wish::default());
+            let task = tokio::spawn(async move { loader.run(&out, wished).await });
+            let (mut told, mut came) = (Vec::new(), 0);
+            while !told.contains(&"heard") && came < SEGMENTS {
+                let batch = timeout(WHOLE, batches.recv()).await.unwrap().unwrap().unwrap();
+                came += 1;
+                for item in batch.items.unwrap() {
+                    match item {
+                        Item::Unheard(why) => {
+                            assert!(!why.is_empty());
+                            told.push("unheard");
+                        }
+                        Item::Heard => told.push("heard"),
+                        Item::Restart => told.push("restart"),
+                        _ => {}
+                    }
+                }
+                // As slowly as it is played, so that there is something left to come back to.
+                if told.contains(&"unheard") {
+                    away.store(false, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(150)).await;
+                }
+            }
+            task.abort();
+            assert_eq!(
+                told.iter().filter(|it| **it != "restart").collect::<Vec<_>>(),
+                [&"unheard", &"heard"]
+            );
+            // It comes with what is next of the picture, and what lies between is not asked for.
+            let asked = server.asked.lock().clone();
+            let skipped =
+                (0..SEGMENTS).filter(|it| !asked.contains(&format!("/s{it}.aac"))).count();
+            assert!(skipped > 0 && server.count("/a.m3u8") == 1, "{asked:?}");
+        })
+    });
+    for run in runs {
+        run.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     const LARGE: usize = 12 << 20;
@@ -333,9 +411,7 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
         _ => Does::Sends(sound(47)),
     })
     .await;
-    let text = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
-                #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
-    let loader = server.open(text, Limits::default()).await.unwrap();
+    let loader = server.open(APART, Limits::default()).await.unwrap();
     let (came, problem) = all(loader).await;
     assert!(problem.is_none(), "{problem:?}");
     let tags = |batch: &Batch| {

@@ -1,0 +1,120 @@
+//! Sound from a list of its own that does not come: the picture goes on without it. Beside that a task
+//! looks, again and again, whether it comes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::fetch::Fetch;
+use super::follow::Track;
+use crate::net::Cause;
+use crate::net::web::WebUrl;
+use crate::player::Kind;
+use crate::player::pull::item::Buffer;
+use crate::player::pull::problem::Problem;
+
+/// Before it is looked first, and at most: each time that it was lost, and each look in vain, doubles it.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+/// One look takes no longer.
+const LOOK: Duration = Duration::from_secs(20);
+/// It is waited for two thirds of what plays is kept back, two target durations mostly, and so long at least.
+const LEAST: Duration = Duration::from_secs(4);
+
+/// How long the picture waits for the sound that belongs to it.
+pub(super) fn patience(hold_back: Duration) -> Duration {
+    (hold_back * 2 / 3).max(LEAST)
+}
+
+/// Why it is the sound that does not come; what is wrong with all of it, or with us, is no such reason.
+pub(super) fn cause(problem: Problem) -> Result<String, Problem> {
+    match problem {
+        Problem::Stalls(told) => Ok(told.cause),
+        Problem::Told(told) if told.kind == Kind::Lost => Ok(told.cause),
+        Problem::Net(error) if matches!(error.cause, Cause::Answer { .. }) => Ok(error.to_string()),
+        problem => Err(problem),
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Unheard {
+    /// Whether it comes.
+    look: JoinSet<bool>,
+    pause: Duration,
+    /// How much greater than those of the picture the numbers of its segments are.
+    ahead: i64,
+}
+
+impl Unheard {
+    /// It was lost; `before` is what became of it when it was lost last. The numbers are those of a segment of
+    /// the picture and of the sound that belongs to it.
+    pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
+        let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(LONGEST));
+        Self { look: JoinSet::new(), pause, ahead: sound.wrapping_sub(picture).cast_signed() }
+    }
+
+    /// The number of the segment that belongs to this one of the picture.
+    pub fn number(&self, picture: u64) -> u64 {
+        picture.saturating_add_signed(self.ahead)
+    }
+
+    /// Whether it has come; if not, it is looked again. `number` is the segment that is wanted, of the list
+    /// at `url`.
+    pub fn comes(
+        &mut self,
+        fetch: &Fetch,
+        url: &WebUrl,
+        buffer: &Arc<Buffer>,
+        number: u64,
+    ) -> bool {
+        match self.look.try_join_next() {
+            Some(Ok(true)) => return true,
+            Some(_) => self.pause = (self.pause * 2).min(LONGEST),
+            None => {}
+        }
+        if self.look.is_empty() {
+            let (fetch, url, buffer) = (fetch.beside(), url.clone(), Arc::clone(buffer));
+            let pause = self.pause;
+            self.look.spawn(async move {
+                sleep(pause).await;
+                timeout(LOOK, look(fetch, &url, &buffer, number)).await.unwrap_or(false)
+            });
+        }
+        false
+    }
+}
+
+/// Whether something comes of a list at that segment.
+async fn look(mut fetch: Fetch, url: &WebUrl, buffer: &Arc<Buffer>, number: u64) -> bool {
+    let Ok(mut track) = Track::open(&mut fetch, url, buffer, None).await else { return false };
+    track.begin_at(number);
+    matches!(track.next(&mut fetch).await, Ok(Some(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::player::Failure;
+
+    #[test]
+    fn what_is_wrong_with_the_sound_alone_is_told_from_what_is_wrong_with_all() {
+        let told = |kind| Problem::Told(Failure::new(kind, "why", ""));
+        assert_eq!(cause(told(Kind::Lost)).unwrap(), "why");
+        assert_eq!(cause(Problem::Stalls(Failure::new(Kind::Lost, "it", ""))).unwrap(), "it");
+        assert!(cause(told(Kind::Codec)).is_err() && cause(told(Kind::Unreachable)).is_err());
+    }
+
+    #[test]
+    fn segments_that_belong_together_stay_together_and_pauses_grow() {
+        let mut unheard = Unheard::new(None, 40, 7);
+        assert_eq!((unheard.number(50), unheard.number(3)), (17, 0));
+        for _ in 0..9 {
+            unheard = Unheard::new(Some(unheard), 7, 40);
+        }
+        assert_eq!((unheard.pause, unheard.number(10)), (LONGEST, 43));
+        assert_eq!(patience(Duration::from_secs(9)), Duration::from_secs(6));
+    }
+}
