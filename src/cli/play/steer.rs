@@ -153,7 +153,8 @@ fn make_folder(path: &Path) -> Result<(), String> {
 fn save_picture(player: &Player, path: &Path, output: &Output) -> Result<(), String> {
     let picture = player.picture().ok_or("there is no picture yet")?;
     make_folder(path)?;
-    let path = files::free_name(path);
+    let free = files::free_name(path);
+    let path = free.map_err(|error| format!("{}: {error}", path.display()))?;
     snapshot::write(&path, &picture).map_err(|failure| sentence(&failure))?;
     words::print(output, &Event::Snapshot(event::Snapshot { path, reason: None }));
     Ok(())

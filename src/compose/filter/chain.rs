@@ -20,7 +20,7 @@ use crate::compose::filter::picture::{Mask, Watermark};
 use crate::compose::filter::scale::Scale;
 use crate::compose::filter::setting::{Filter, MOST_FILTERS, Slot};
 use crate::compose::filter::step::Step;
-use crate::compose::filter::tone::{Settings, Tone};
+use crate::compose::filter::tone::Tone;
 use crate::compose::tint::Tint;
 use crate::media::{Color, Planes, Size, VideoFrame};
 
@@ -286,17 +286,7 @@ fn work(wanted: &Wanted) -> Option<Work> {
         Filter::Crop { left, top, right, bottom } => {
             Box::new(Crop { sides: [left, top, right, bottom] })
         }
-        Filter::Color { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity } => {
-            Box::new(Tone::new(Settings {
-                gain,
-                brightness,
-                contrast,
-                gamma,
-                saturation,
-                hue_degrees,
-                opacity,
-            }))
-        }
+        Filter::Color(correction) => Box::new(Tone::new(correction)),
         Filter::ChromaKey { color, similarity, smoothness, spill, protect } => {
             Box::new(ChromaKey::new(color, similarity, smoothness, spill, protect))
         }

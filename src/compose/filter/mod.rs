@@ -31,3 +31,4 @@ pub use self::material::{Asset, Material, Supply};
 pub use self::picture::{Corner, Reading};
 pub use self::scale::Kernel;
 pub use self::setting::{Choice, Filter, MOST_FILTERS, Parameter, Slot, Unit};
+pub use self::tone::Correction;

@@ -8,6 +8,7 @@ use crate::compose::filter::deinterlace::{Deinterlacing, Field};
 use crate::compose::filter::material::Asset;
 use crate::compose::filter::picture::{Corner, Reading};
 use crate::compose::filter::scale::{self, Kernel};
+use crate::compose::filter::tone::Correction;
 use crate::media::Size;
 
 /// The most filters of one source.
@@ -27,18 +28,8 @@ pub struct Slot {
 pub enum Filter {
     /// Cuts off the sides, each by a part of the picture's width or height.
     Crop { left: f32, top: f32, right: f32, bottom: f32 },
-    /// `gain` multiplies, `brightness` adds (parts of white), `contrast` spreads about middle grey,
-    /// `gamma` bends luma, `saturation` multiplies chroma, `hue_degrees` turns it; `opacity` lets
-    /// what lies below be seen.
-    Color {
-        gain: f32,
-        brightness: f32,
-        contrast: f32,
-        gamma: f32,
-        saturation: f32,
-        hue_degrees: f32,
-        opacity: f32,
-    },
+    /// Makes colours others.
+    Color(Correction),
     /// What has the key's chroma becomes clear: up to a distance of `similarity` wholly, up to
     /// `smoothness` more partly. `spill` is how much of the key's colour is taken out of the rest.
     /// `protect`, 0…1, keeps what has little of the key's own colour, however near it is: 0 goes by the
@@ -78,15 +69,7 @@ impl Filter {
     pub fn kinds() -> Vec<Self> {
         vec![
             Self::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 },
-            Self::Color {
-                gain: 1.0,
-                brightness: 0.0,
-                contrast: 1.0,
-                gamma: 1.0,
-                saturation: 1.0,
-                hue_degrees: 0.0,
-                opacity: 1.0,
-            },
+            Self::Color(Correction::PLAIN),
             Self::ChromaKey {
                 color: GREEN,
                 similarity: 0.5,
@@ -119,7 +102,7 @@ impl Filter {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Crop { .. } => "crop",
-            Self::Color { .. } => "color",
+            Self::Color(_) => "color",
             Self::ChromaKey { .. } => "chroma-key",
             Self::ColorKey { .. } => "color-key",
             Self::LumaKey { .. } => "luma-key",
@@ -215,7 +198,7 @@ impl Filter {
                 ("right", Share, 0.0, 0.99),
                 ("bottom", Share, 0.0, 0.99),
             ],
-            Self::Color { .. } => &[
+            Self::Color(_) => &[
                 ("gain", Factor, 0.0, 4.0),
                 ("brightness", Share, -1.0, 1.0),
                 ("contrast", Factor, 0.0, 4.0),
@@ -273,9 +256,15 @@ impl Filter {
     pub fn values(&mut self) -> Vec<&mut f32> {
         match self {
             Self::Crop { left, top, right, bottom } => vec![left, top, right, bottom],
-            Self::Color { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity } => {
-                vec![gain, brightness, contrast, gamma, saturation, hue_degrees, opacity]
-            }
+            Self::Color(it) => vec![
+                &mut it.gain,
+                &mut it.brightness,
+                &mut it.contrast,
+                &mut it.gamma,
+                &mut it.saturation,
+                &mut it.hue_degrees,
+                &mut it.opacity,
+            ],
             Self::ChromaKey { similarity, smoothness, spill, protect, .. } => {
                 vec![similarity, smoothness, spill, protect]
             }

@@ -11,16 +11,36 @@ use crate::media::{Planes, Size};
 const BITS: i32 = 12;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// See [`Filter::Color`](super::Filter::Color).
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Settings {
+/// What is done to colours.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Correction {
+    /// Multiplies.
     pub gain: f32,
+    /// Adds: parts of white.
     pub brightness: f32,
+    /// Spreads about middle grey.
     pub contrast: f32,
+    /// Bends luma.
     pub gamma: f32,
+    /// Multiplies chroma.
     pub saturation: f32,
+    /// Turns it.
     pub hue_degrees: f32,
+    /// Lets what lies below be seen.
     pub opacity: f32,
+}
+
+impl Correction {
+    /// It changes nothing.
+    pub const PLAIN: Self = Self {
+        gain: 1.0,
+        brightness: 0.0,
+        contrast: 1.0,
+        gamma: 1.0,
+        saturation: 1.0,
+        hue_degrees: 0.0,
+        opacity: 1.0,
+    };
 }
 
 #[derive(Debug)]
@@ -44,7 +64,7 @@ enum Luma {
 }
 
 impl Tone {
-    pub fn new(it: Settings) -> Self {
+    pub fn new(it: Correction) -> Self {
         // (((y·gain + brightness) - 1/2)·contrast + 1/2), y from 0 to 1 above its foot.
         let by = it.gain * it.contrast;
         let add = (it.brightness - 0.5) * it.contrast + 0.5;
@@ -128,19 +148,11 @@ impl Step for Tone {
 mod tests {
     use super::*;
 
-    const NONE: Settings = Settings {
-        gain: 1.0,
-        brightness: 0.0,
-        contrast: 1.0,
-        gamma: 1.0,
-        saturation: 1.0,
-        hue_degrees: 0.0,
-        opacity: 1.0,
-    };
+    const NONE: Correction = Correction::PLAIN;
 
     /// One pixel of luma and chroma.
-    fn one(settings: Settings, [y, u, v]: [u8; 3]) -> [u8; 3] {
-        let mut tone = Tone::new(settings);
+    fn one(correction: Correction, [y, u, v]: [u8; 3]) -> [u8; 3] {
+        let mut tone = Tone::new(correction);
         let mut from = Planes::black(Size::new(2, 2));
         (from.y, from.u, from.v) = (vec![y; 4], vec![u], vec![v]);
         let (size, alpha) = tone.shape(from.size(), false);
@@ -155,26 +167,26 @@ mod tests {
         for y in 0..=255 {
             assert_eq!(one(NONE, [y, y, 255 - y]), [y, y, 255 - y], "nothing");
         }
-        let gain = Settings { gain: 2.0, ..NONE };
+        let gain = Correction { gain: 2.0, ..NONE };
         assert_eq!(one(gain, [66, 138, 108]), [116, 148, 88]);
-        let brighter = Settings { brightness: 0.1, ..NONE };
+        let brighter = Correction { brightness: 0.1, ..NONE };
         assert_eq!(one(brighter, [100, 90, 160]), [122, 90, 160]);
-        let contrast = Settings { contrast: 1.5, ..NONE };
+        let contrast = Correction { contrast: 1.5, ..NONE };
         assert_eq!(one(contrast, [126, 148, 128])[1..], [158, 128]);
         assert_eq!(one(contrast, [16, 128, 128])[0], 0, "from 16 to -38");
-        let gamma = Settings { gamma: 2.0, ..NONE };
+        let gamma = Correction { gamma: 2.0, ..NONE };
         // A quarter of white becomes a half.
         assert_eq!(one(gamma, [71, 128, 128])[0], 126);
         assert_eq!((one(gamma, [16, 1, 2])[0], one(gamma, [235, 1, 2])[0]), (16, 235));
-        let grey = Settings { saturation: 0.0, ..NONE };
+        let grey = Correction { saturation: 0.0, ..NONE };
         assert_eq!(one(grey, [90, 20, 230]), [90, 128, 128]);
-        let turned = Settings { hue_degrees: 90.0, ..NONE };
+        let turned = Correction { hue_degrees: 90.0, ..NONE };
         assert_eq!(one(turned, [90, 148, 128]), [90, 128, 148]);
     }
 
     #[test]
     fn opacity_multiplies_what_is_there() {
-        let mut tone = Tone::new(Settings { opacity: 0.5, ..NONE });
+        let mut tone = Tone::new(Correction { opacity: 0.5, ..NONE });
         let mut from = Planes::transparent(Size::new(2, 2));
         from.alpha = Some(vec![255, 128, 1, 0]);
         assert_eq!(tone.shape(from.size(), false), (from.size(), true));

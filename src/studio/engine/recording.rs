@@ -194,10 +194,12 @@ impl Engine {
         let tell = self.last_words.0.clone();
         self.beside("snapshot", move || {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-            let path = files::free_name(&path);
-            let reason = match made {
-                Ok(()) => player::snapshot::write(&path, &frame).err().map(|it| it.cause),
-                Err(error) => Some(error.to_string()),
+            let (path, reason) = match made.and_then(|()| files::free_name(&path)) {
+                Ok(free) => {
+                    let written = player::snapshot::write(&free, &frame);
+                    (free, written.err().map(|it| it.cause))
+                }
+                Err(error) => (path, Some(error.to_string())),
             };
             let _ = tell.send(Event::Snapshot(event::Snapshot { path, reason }));
         });

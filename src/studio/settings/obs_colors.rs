@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::compose::filter::Filter;
+use crate::compose::filter::{Correction, Filter};
 use crate::studio::not_taken;
 
 /// Light is about this power of a pixel's value.
@@ -13,40 +13,6 @@ const POWER: f32 = 2.2;
 
 /// White, without its opacity.
 const WHITE: u64 = 0xFF_FF_FF;
-
-/// What is done, as ours would.
-#[derive(Copy, Clone, Debug, PartialEq)]
-struct Correction {
-    gain: f32,
-    brightness: f32,
-    contrast: f32,
-    gamma: f32,
-    saturation: f32,
-    hue_degrees: f32,
-    opacity: f32,
-}
-
-/// It changes nothing.
-const PLAIN: Correction = Correction {
-    gain: 1.0,
-    brightness: 0.0,
-    contrast: 1.0,
-    gamma: 1.0,
-    saturation: 1.0,
-    hue_degrees: 0.0,
-    opacity: 1.0,
-};
-
-impl Correction {
-    fn filter(self) -> Filter {
-        let Self { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity } = self;
-        Filter::Color { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity }
-    }
-
-    fn unless_plain(self) -> Option<Filter> {
-        (self != PLAIN).then(|| self.filter())
-    }
-}
 
 /// Their colour correction; `not` is told what of it is left out.
 pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) -> Filter {
@@ -58,13 +24,13 @@ pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) 
         saturation: number("saturation", 0.0) + 1.0,
         hue_degrees: number("hue_shift", 0.0),
         opacity: opacity(settings, second),
-        ..PLAIN
+        ..Correction::PLAIN
     };
     if !second {
         if whole(settings, "color").is_some_and(|it| it != WHITE) {
             not.push(not_taken::any_color());
         }
-        return Correction { contrast: contrast + 1.0, brightness, ..plain }.filter();
+        return Filter::Color(Correction { contrast: contrast + 1.0, brightness, ..plain });
     }
     let mut grey = |key: &str, usual: u64, what: not_taken::Of| {
         let color = whole(settings, key).unwrap_or(usual) & WHITE;
@@ -77,7 +43,7 @@ pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) 
     let times = grey("color_multiply", WHITE, not_taken::multiplied);
     let add = grey("color_add", 0, not_taken::added);
     let by = bent(contrast) * times;
-    lit(plain, by, brightness * times + add).filter()
+    Filter::Color(lit(plain, by, brightness * times + add))
 }
 
 /// What a key does to what it leaves, if anything.
@@ -85,14 +51,14 @@ pub(super) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
     let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
     let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
     let gamma = bent(number("gamma"));
-    let plain = Correction { gamma, opacity: opacity(settings, second), ..PLAIN };
+    let plain = Correction { gamma, opacity: opacity(settings, second), ..Correction::PLAIN };
     let done = if second {
         lit(plain, contrast, brightness)
     } else {
         // Gamma comes first there, and last here.
         Correction { gain: contrast.powf(gamma), brightness: brightness / 2.0, ..plain }
     };
-    done.unless_plain()
+    unless_plain(done)
 }
 
 /// What a mask does to what is seen, if anything; `not` is told what of it is left out.
@@ -104,7 +70,11 @@ pub(super) fn behind_mask(settings: &Value, second: bool, not: &mut Vec<String>)
     }
     // A shade of grey multiplies by its own value, reckoned either way.
     let gain = shade.unwrap_or(1.0);
-    Correction { gain, opacity: opacity(settings, second), ..PLAIN }.unless_plain()
+    unless_plain(Correction { gain, opacity: opacity(settings, second), ..Correction::PLAIN })
+}
+
+fn unless_plain(done: Correction) -> Option<Filter> {
+    (done != Correction::PLAIN).then_some(Filter::Color(done))
 }
 
 /// The same, with light multiplied and added to; gamma comes first there, and last here.
@@ -195,7 +165,10 @@ mod tests {
         assert!((gain - 0.5).abs() < 0.02 && brightness == 0.0, "{gain} {brightness}");
         let mut not = Vec::new();
         let tinted = json!({"color_multiply": 0x00FF_u32, "color_add": 0x1000_u32});
-        assert_eq!(values(Some(correction(&tinted, true, &mut not))), values(Some(PLAIN.filter())));
+        assert_eq!(
+            values(Some(correction(&tinted, true, &mut not))),
+            values(Some(Filter::Color(Correction::PLAIN)))
+        );
         assert_eq!(
             not,
             ["the colour that it multiplies by (#ff0000)", "the colour that it adds (#001000)"]

@@ -157,7 +157,7 @@ fn list(ui: &mut Ui, view: &View<'_>, source: SourceId, slots: &mut Vec<Slot>, l
 fn kind(filter: &Filter) -> &'static str {
     match filter {
         Filter::Crop { .. } => key!("video-filter-crop"),
-        Filter::Color { .. } => key!("video-filter-color"),
+        Filter::Color(_) => key!("video-filter-color"),
         Filter::ChromaKey { .. } => key!("video-filter-chroma-key"),
         Filter::ColorKey { .. } => key!("video-filter-color-key"),
         Filter::LumaKey { .. } => key!("video-filter-luma-key"),

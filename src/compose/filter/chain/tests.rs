@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::*;
 use crate::compose::filter::cube::Cube;
 use crate::compose::filter::lut::Table;
+use crate::compose::filter::tone::Correction;
 
 fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
     let slot = |filter: Filter| {
@@ -268,15 +269,7 @@ fn a_filter_that_is_off_and_one_too_many_do_nothing() {
         material: Supply::Nothing,
         slot: Slot {
             enabled,
-            filter: Filter::Color {
-                gain: 0.5,
-                brightness: 0.0,
-                contrast: 1.0,
-                gamma: 1.0,
-                saturation: 1.0,
-                hue_degrees: 0.0,
-                opacity: 1.0,
-            },
+            filter: Filter::Color(Correction { gain: 0.5, ..Correction::PLAIN }),
         },
     };
     let mut chain = Chain::default();
