@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::peers::{LIMIT, ffmpeg, missing};
+use crate::peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
 use onair::compose::filter::{Cube, Filter, Material, Slot, Supply, Table, Wanted};
@@ -424,26 +424,42 @@ fn filters_of_a_settings_file_reach_the_recording() {
         path("broken.cube").display()
     );
     fs::write(path("s.toml"), settings).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_onair"))
-        .args(["live", "--json", "--scene", "Talk", "--video", "color:#ffffff", "--audio", "tone"])
-        .args(["--size", "320x180", "--fps", "15", "--duration", "3s", "--settings"])
-        .arg(path("s.toml"))
-        .arg("--record")
-        .arg(path("out.mkv"))
-        .env("XDG_STATE_HOME", folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let heard = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}{heard}");
-    assert!(said.contains("filter-failed") && said.contains("broken.cube"), "{said}");
-    assert!(said.contains("hologram") || heard.contains("hologram"), "{said}{heard}");
-    let luma = ffmpeg::luma(&path("out.mkv"));
-    let means = luma.chunks_exact(320 * 180).map(|picture| {
-        let sum: u32 = picture.iter().map(|y| u32::from(*y)).sum();
-        sum / (320 * 180)
+    let (settings, file) = (path("s.toml"), path("out.mkv"));
+    let mut live = Onair::start(&[
+        "live",
+        "--scene",
+        "Talk",
+        "--video",
+        "color:#ffffff",
+        "--audio",
+        "tone",
+        "--size",
+        "320x180",
+        "--fps",
+        "15",
+        "--settings",
+        settings.to_str().unwrap(),
+        "--record",
+        file.to_str().unwrap(),
+    ]);
+    let begun = live.wait_event("the recording", |event| event["state"] == "writing");
+    live.wait_event("the broken table", |event| {
+        event["key"] == "filter-failed" && event.to_string().contains("broken.cube")
     });
-    let means: Vec<u32> = means.collect();
-    assert!(means.len() > 10 && means.iter().all(|mean| *mean <= 40), "no white: {means:?}");
-    assert!(means.last() <= Some(&20), "white is black now: {means:?}");
+    let means = |luma: &[u8]| -> Vec<u32> {
+        let pictures = luma.chunks_exact(320 * 180);
+        let sums = pictures.map(|it| it.iter().map(|y| u32::from(*y)).sum::<u32>());
+        sums.map(|sum| sum / (320 * 180)).collect()
+    };
+    wait_for("white that is black now", LIMIT, || {
+        let means = means(&ffmpeg::luma_so_far(&file));
+        means.len() > 10 && means.last() <= Some(&20)
+    });
+    assert!(live.stop(LIMIT).success(), "{}", live.peer.errors());
+    let said = live.peer.output() + &live.peer.errors();
+    assert!(said.contains("hologram"), "{said}");
+    let means = means(&ffmpeg::luma(&file));
+    // Nothing goes out before the table is read; but that is waited for 3 s at most.
+    let waited = begun["t"].as_f64().unwrap() > 3.0;
+    assert!(waited || means.iter().all(|mean| *mean <= 40), "no white: {means:?}");
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::peers::{self, LIMIT, Peer, wait_for};
-use crate::portal::{Ended, Options, PATH, request_path, respond};
+use crate::portal::{self, Options, PATH, Request, appear};
 use crate::session::{HELPERS, Session};
 use parking_lot::Mutex;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
@@ -81,14 +81,10 @@ impl Shortcuts {
         if self.answer == Answer::Stranger {
             return Err(Error::NotAllowed("An app id is required".to_owned()));
         }
-        let sender = header.sender().unwrap().to_string();
-        let token: &str = options["session_handle_token"].downcast_ref().unwrap();
-        let name = sender.trim_start_matches(':').replace('.', "_");
-        let path = OwnedObjectPath::try_from(format!("{PATH}/session/{name}/{token}")).unwrap();
-        let _ = server.at(&path, Ended(Arc::clone(&self.closed))).await;
-        *self.session.lock() = Some((sender.clone(), path.clone()));
-        let results = HashMap::from([("session_handle", path.as_str().into())]);
-        Ok(respond(connection, &sender, &options, 0, results).await)
+        let request = Request::new(&header, &options, connection);
+        let path = request.begin(server, &self.closed).await;
+        *self.session.lock() = Some((request.sender.clone(), path.clone()));
+        Ok(request.began(&path).await)
     }
 
     async fn bind_shortcuts(
@@ -100,20 +96,21 @@ impl Shortcuts {
         #[zbus(header)] header: zbus::message::Header<'_>,
         #[zbus(connection)] connection: &zbus::Connection,
     ) -> OwnedObjectPath {
-        let sender = header.sender().unwrap().to_string();
-        assert_eq!(*self.session.lock(), Some((sender.clone(), session)));
+        let request = Request::new(&header, &options, connection);
+        assert_eq!(*self.session.lock(), Some((request.sender.clone(), session)));
         let [(id, wish)] = shortcuts.as_slice() else { panic!("{shortcuts:?}") };
         let word = |name: &str| wish[name].downcast_ref::<&str>().unwrap().to_owned();
         assert!(word("description").starts_with("Talk key"), "{wish:?}");
         self.asked.lock().push(format!("bind {id} {}", word("preferred_trigger")));
-        let (code, results) = match self.answer {
-            Answer::Give(words) => (0, HashMap::from([("shortcuts", Value::from(given(words)))])),
-            Answer::Refuse => (1, HashMap::new()),
-            Answer::Nothing => (2, HashMap::new()),
-            Answer::Nonsense => (0, HashMap::from([("shortcuts", Value::from("seven"))])),
-            Answer::Wait | Answer::Stranger => return request_path(&sender, &options),
+        let yes = |shortcuts| portal::Answer::Yes(HashMap::from([("shortcuts", shortcuts)]));
+        let answer = match self.answer {
+            Answer::Give(words) => yes(Value::from(given(words))),
+            Answer::Refuse => portal::Answer::No,
+            Answer::Nothing => portal::Answer::Nothing,
+            Answer::Nonsense => yes(Value::from("seven")),
+            Answer::Wait | Answer::Stranger => portal::Answer::Wait,
         };
-        respond(connection, &sender, &options, code, results).await
+        request.answer(answer).await
     }
 }
 
@@ -144,8 +141,7 @@ impl Portal {
         let builder = zbus::blocking::connection::Builder::address(&*bus).unwrap();
         let builder = builder.serve_at(PATH, shortcuts).unwrap();
         let builder = builder.serve_at(PATH, Registry(Arc::clone(&asked))).unwrap();
-        let builder = builder.name("org.freedesktop.portal.Desktop").unwrap();
-        Self { connection: builder.build().unwrap(), asked, session: its, closed }
+        Self { connection: appear(builder), asked, session: its, closed }
     }
 
     fn asked(&self) -> Vec<String> {

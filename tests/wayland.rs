@@ -17,14 +17,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::peers;
-use crate::portal::{Ended, Options, PATH, respond};
+use crate::portal::{self, Options, PATH, Request, appear};
 use crate::session::{Bus, HELPERS, Session};
 use crate::shown::{LIMIT, Shown, is};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Dials, Permissions, Screen, VideoChoice, Window};
 use onair::media::Size;
 use onair::media::source::State;
-use zbus::zvariant::{ObjectPath, OwnedObjectPath, Value};
+use zbus::zvariant::{OwnedObjectPath, Value};
 
 /// Four colours, one a quarter of the screen.
 const QUARTERS: [u32; 4] = [0x00C0_3020, 0x0020_A040, 0x0030_40D0, 0x00E0_E0A0];
@@ -244,7 +244,7 @@ impl Portal {
     fn serve(self) -> zbus::blocking::Connection {
         let builder = zbus::blocking::connection::Builder::session().unwrap();
         let builder = builder.serve_at(PATH, self).unwrap();
-        builder.name("org.freedesktop.portal.Desktop").unwrap().build().unwrap()
+        appear(builder)
     }
 }
 
@@ -272,11 +272,9 @@ impl Portal {
         #[zbus(connection)] connection: &zbus::Connection,
         #[zbus(object_server)] server: &zbus::ObjectServer,
     ) -> OwnedObjectPath {
-        let session = format!("{PATH}/session/{}", self.closed.load(Ordering::SeqCst));
-        let _ = server.at(session.as_str(), Ended(Arc::clone(&self.closed))).await;
-        let results = HashMap::from([("session_handle", session.into())]);
-        let sender = header.sender().unwrap().to_string();
-        respond(connection, &sender, &options, 0, results).await
+        let request = Request::new(&header, &options, connection);
+        let session = request.begin(server, &self.closed).await;
+        request.began(&session).await
     }
 
     async fn select_sources(
@@ -290,8 +288,8 @@ impl Portal {
             options.get("restore_token").map(|it| it.downcast_ref::<&str>().unwrap().to_owned());
         *self.token.lock() = token;
         assert_eq!(options["persist_mode"].downcast_ref::<u32>().unwrap(), 2);
-        let sender = header.sender().unwrap().to_string();
-        respond(connection, &sender, &options, 0, HashMap::new()).await
+        let request = Request::new(&header, &options, connection);
+        request.answer(portal::Answer::Yes(HashMap::new())).await
     }
 
     async fn start(
@@ -303,27 +301,25 @@ impl Portal {
         #[zbus(connection)] connection: &zbus::Connection,
     ) -> OwnedObjectPath {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
-        let sender = header.sender().unwrap().to_string();
         let stream = |node: u32| {
             let none: HashMap<String, Value<'_>> = HashMap::new();
             Value::from(vec![(node, none)])
         };
         let none: Vec<(u32, HashMap<String, Value<'_>>)> = Vec::new();
-        let (code, results) = match self.answer {
-            Answer::Refuse => (1, HashMap::new()),
-            Answer::Wait => {
-                let handle: &str = options["handle_token"].downcast_ref().unwrap();
-                return ObjectPath::try_from(format!("{PATH}/request/x/{handle}")).unwrap().into();
-            }
-            Answer::Empty => (0, HashMap::from([("streams", Value::from(none))])),
-            Answer::Nonsense => (0, HashMap::from([("streams", Value::from("seven"))])),
+        let yes = |streams| portal::Answer::Yes(HashMap::from([("streams", streams)]));
+        let answer = match self.answer {
+            Answer::Refuse => portal::Answer::No,
+            Answer::Wait => portal::Answer::Wait,
+            Answer::Empty => yes(Value::from(none)),
+            Answer::Nonsense => yes(Value::from("seven")),
             Answer::Broken | Answer::Share(_) => {
                 let token = Value::from(format!("token-{number}"));
                 let node = if let Answer::Share(node) = self.answer { node } else { 77 };
-                (0, HashMap::from([("streams", stream(node)), ("restore_token", token)]))
+                let results = HashMap::from([("streams", stream(node)), ("restore_token", token)]);
+                portal::Answer::Yes(results)
             }
         };
-        respond(connection, &sender, &options, code, results).await
+        Request::new(&header, &options, connection).answer(answer).await
     }
 
     fn open_pipe_wire_remote(

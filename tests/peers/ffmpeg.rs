@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -74,14 +74,23 @@ pub fn play(url: &str, seconds: u32, file: &Path) -> Peer {
 
 /// The luma of all pictures of a file, one behind the other.
 pub fn luma(file: &Path) -> Vec<u8> {
-    let output = Command::new("ffmpeg")
+    let output = decode_luma(file);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The same of a file that is being written, as far as there is something in it.
+pub fn luma_so_far(file: &Path) -> Vec<u8> {
+    decode_luma(file).stdout
+}
+
+fn decode_luma(file: &Path) -> Output {
+    Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
         .arg(file)
         .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
         .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
+        .unwrap()
 }
 
 /// Decodes all of a file or URL and throws it away; fails where the decoder finds a fault.

@@ -5,36 +5,79 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
+use zbus::message::Header;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+use zbus::{Connection, ObjectServer, blocking};
 
 pub const PATH: &str = "/org/freedesktop/portal/desktop";
 
 pub type Options = HashMap<String, OwnedValue>;
 
-/// Where the caller of a request listens.
-pub fn request_path(sender: &str, options: &Options) -> OwnedObjectPath {
-    let handle: &str = options["handle_token"].downcast_ref().unwrap();
-    let sender = sender.trim_start_matches(':').replace('.', "_");
-    ObjectPath::try_from(format!("{PATH}/request/{sender}/{handle}")).unwrap().into()
+/// What is answered, by the portals' codes.
+pub enum Answer<'a> {
+    Yes(HashMap<&'a str, Value<'a>>),
+    /// The person says no.
+    No,
+    /// The dialog ends by itself.
+    Nothing,
+    /// The dialog stays open.
+    Wait,
 }
 
-/// Answers a request at the address that its caller listens at.
-pub async fn respond(
-    connection: &zbus::Connection,
-    sender: &str,
-    options: &Options,
-    code: u32,
-    results: HashMap<&str, Value<'_>>,
-) -> OwnedObjectPath {
-    let path = request_path(sender, options);
-    let interface = "org.freedesktop.portal.Request";
-    let body = (code, results);
-    connection.emit_signal(None::<&str>, &path, interface, "Response", &body).await.unwrap();
-    path
+/// A request, and who made it.
+pub struct Request<'a> {
+    pub sender: String,
+    options: &'a Options,
+    connection: &'a Connection,
+}
+
+impl<'a> Request<'a> {
+    pub fn new(header: &Header<'_>, options: &'a Options, connection: &'a Connection) -> Self {
+        Self { sender: header.sender().unwrap().to_string(), options, connection }
+    }
+
+    /// What the caller names by this token.
+    fn path(&self, what: &str, token: &str) -> OwnedObjectPath {
+        let token: &str = self.options[token].downcast_ref().unwrap();
+        let sender = self.sender.trim_start_matches(':').replace('.', "_");
+        OwnedObjectPath::try_from(format!("{PATH}/{what}/{sender}/{token}")).unwrap()
+    }
+
+    /// Answers at the address that the caller listens at.
+    pub async fn answer(&self, answer: Answer<'_>) -> OwnedObjectPath {
+        let path = self.path("request", "handle_token");
+        let body = match answer {
+            Answer::Yes(results) => (0_u32, results),
+            Answer::No => (1, HashMap::new()),
+            Answer::Nothing => (2, HashMap::new()),
+            Answer::Wait => return path,
+        };
+        let interface = "org.freedesktop.portal.Request";
+        let told = self.connection.emit_signal(None::<&str>, &path, interface, "Response", &body);
+        told.await.unwrap();
+        path
+    }
+
+    /// Begins the session that is asked for. `closed` counts it once it is closed.
+    pub async fn begin(&self, server: &ObjectServer, closed: &Arc<AtomicU32>) -> OwnedObjectPath {
+        let path = self.path("session", "session_handle_token");
+        server.at(&path, Ended(Arc::clone(closed))).await.unwrap();
+        path
+    }
+
+    /// Says which session was begun.
+    pub async fn began(&self, session: &OwnedObjectPath) -> OwnedObjectPath {
+        self.answer(Answer::Yes(HashMap::from([("session_handle", session.as_str().into())]))).await
+    }
+}
+
+/// Takes the portal's name on the bus, until the value is dropped.
+pub fn appear(builder: blocking::connection::Builder<'_>) -> blocking::Connection {
+    builder.name("org.freedesktop.portal.Desktop").unwrap().build().unwrap()
 }
 
 /// Counts the sessions that were closed.
-pub struct Ended(pub Arc<AtomicU32>);
+struct Ended(Arc<AtomicU32>);
 
 #[zbus::interface(name = "org.freedesktop.portal.Session")]
 impl Ended {

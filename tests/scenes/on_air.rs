@@ -20,9 +20,17 @@ y = 0.25
 width = 0.5
 height = 0.25
 fit = 'stretch'
+[[collection.scenes]]
+name = 'Light'
+[[collection.scenes.items]]
+source = 'White'
+fit = 'stretch'
 [[collection.sources]]
 name = 'Black'
 source = 'color:#000000'
+[[collection.sources]]
+name = 'White'
+source = 'color:#ffffff'
 ";
 
 /// Every picture of a file: the time in its band, and the mean luma of the middle of the box.
@@ -38,15 +46,16 @@ fn pictures(file: &Path) -> Vec<(Option<u64>, u32)> {
     ffmpeg::luma(file).chunks_exact(size.pixels()).map(of).collect()
 }
 
-/// A broadcast of the scene "Bars" into a file, its standard input, and what it says.
+/// A broadcast of a scene into a file, its standard input, and what it says.
 fn live(
     folder: &Path,
     settings: &Path,
+    scene: &str,
     audio: &str,
     file: &Path,
 ) -> (Child, ChildStdin, BufReader<ChildStdout>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_onair"))
-        .args(["live", "--json", "--scene", "bars", "--audio", audio, "--size", "640x360"])
+        .args(["live", "--json", "--scene", scene, "--audio", audio, "--size", "640x360"])
         .args(["--fps", "15", "--control", "--settings"])
         .arg(settings)
         .args(["--video", "test", "--record"])
@@ -71,7 +80,7 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     let folder = tempfile::tempdir().unwrap();
     let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
     fs::write(&settings, SCENES).unwrap();
-    let (mut child, mut control, output) = live(folder.path(), &settings, "tone", &file);
+    let (mut child, mut control, output) = live(folder.path(), &settings, "bars", "tone", &file);
     let mut said = Vec::new();
     let mut seconds = 0;
     for line in std::io::BufRead::lines(output) {
@@ -121,34 +130,6 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     assert!(dark >= 8 && bright >= 8, "{dark} {bright}");
 }
 
-const STEERED: &str = "[collection]
-current = 'Bars'
-transition = 'cut'
-[[collection.scenes]]
-name = 'Bars'
-[[collection.scenes.items]]
-main = true
-[[collection.scenes.items]]
-source = 'Black'
-x = 0.25
-y = 0.25
-width = 0.5
-height = 0.25
-fit = 'stretch'
-hidden = true
-[[collection.scenes]]
-name = 'Light'
-[[collection.scenes.items]]
-source = 'White'
-fit = 'stretch'
-[[collection.sources]]
-name = 'Black'
-source = 'color:#000000'
-[[collection.sources]]
-name = 'White'
-source = 'color:#ffffff'
-";
-
 /// What is seen or heard for some time, one after the other: what passes sooner is a change's own.
 fn long<T: Copy + PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut runs: Vec<(T, usize)> = Vec::new();
@@ -189,37 +170,46 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
-    fs::write(&settings, STEERED).unwrap();
-    let (mut child, mut control, output) = live(folder.path(), &settings, "tone", &file);
-    let (mut said, mut seconds) = (Vec::new(), 0);
+    let hidden = SCENES.replace("height = 0.25\n", "height = 0.25\nhidden = true\n");
+    fs::write(&settings, hidden).unwrap();
+    let scene = "dark corner";
+    let (mut child, mut control, output) = live(folder.path(), &settings, scene, "tone", &file);
+    let steps: [&[&str]; 8] = [
+        &["item show Black", "strip gain 10"],
+        &["item place Black: x=0 y=0 width=0.1 height=0.1", "strip mute"],
+        &[
+            "item place Black: x=0.25 y=0.25 width=0.5 height=0.25",
+            "filter add color Black: brightness=1",
+            "strip unmute",
+            "strip filter add gain",
+            // Each builds on what the one before it changed.
+            "strip filter set gain db=10",
+        ],
+        &["filter off color Black", "strip filter off gain"],
+        &["take", "prepare Light", "item hide Nothing", "filter set color Black: swirl=1"],
+        &["take fade 200ms"],
+        &["take"],
+        &["stop"],
+    ];
+    let mut steps = steps.into_iter();
+    // Lines that are not answered yet, and how much was encoded when it was first told after the last answer.
+    let (mut said, mut waits, mut since) = (Vec::new(), 0, None);
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-        if event["event"] == "stats" {
-            seconds += 1;
-            let lines: &[&str] = match seconds {
-                1 => &["item show Black", "strip gain 10"],
-                2 => &["item place Black: x=0 y=0 width=0.1 height=0.1", "strip mute"],
-                3 => &[
-                    "item place Black: x=0.25 y=0.25 width=0.5 height=0.25",
-                    "filter add color Black: brightness=1",
-                    "strip unmute",
-                    "strip filter add gain",
-                    // Each builds on what the one before it changed.
-                    "strip filter set gain db=10",
-                ],
-                4 => &["filter off color Black", "strip filter off gain"],
-                5 => &[
-                    "take",
-                    "prepare Light",
-                    "item hide Nothing",
-                    "filter set color Black: swirl=1",
-                ],
-                6 => &["take fade 200ms"],
-                7 => &["take"],
-                8 => &["stop"],
-                _ => &[],
-            };
-            lines.iter().for_each(|line| writeln!(control, "{line}").unwrap());
+        match event["event"].as_str() {
+            Some("control") => waits -= 1,
+            Some("stats") if waits == 0 => {
+                let pictures = event["video"]["encoded"].as_u64().unwrap();
+                let samples = event["audio"]["samples"].as_u64().unwrap();
+                let (first, begin) = *since.get_or_insert((pictures, samples));
+                // What a step brought is in the file for a while before the next one comes.
+                if pictures - first >= 12 && samples - begin >= 40_000 {
+                    let step = steps.next().unwrap_or_default();
+                    step.iter().for_each(|line| writeln!(control, "{line}").unwrap());
+                    (waits, since) = (step.len(), None);
+                }
+            }
+            _ => {}
         }
         said.push(event);
     }
@@ -230,7 +220,7 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
     assert!(refused[0].contains("prepare SCENE"), "{refused:?}");
     assert!(refused[1].contains("Nothing") && refused[2].contains("swirl"), "{refused:?}");
     let scenes = said.iter().filter(|event| event["event"] == "scene").map(|it| &it["name"]);
-    assert_eq!(scenes.collect::<Vec<_>>(), ["Light", "Bars"]);
+    assert_eq!(scenes.collect::<Vec<_>>(), ["Light", "Dark corner"]);
     let seen = long(pictures(&file).iter().map(|(_, luma)| match luma {
         0..=30 => "dark",
         210.. => "white",
@@ -327,7 +317,8 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
     );
     let settings = SCENES.replace("transition = 'cut'", "transition = 'stinger'") + &stinger;
     fs::write(path("s.toml"), settings).unwrap();
-    let (mut child, mut control, output) = live(folder.path(), &path("s.toml"), "silence", &file);
+    let (mut child, mut control, output) =
+        live(folder.path(), &path("s.toml"), "bars", "silence", &file);
     let (mut said, mut seconds, mut switches, mut whole) = (Vec::new(), 0, 0, 0);
     // Whether transitions are given up now, and whether they were since the last switch.
     let (mut strained, mut since) = (false, false);
@@ -388,10 +379,9 @@ fn items_are_duplicated_on_air_with_their_source_and_with_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
     // Nothing but the black box, before bright colour.
-    let text = SCENES.replace("main = true\n", "source = 'White'\n")
-        + "[[collection.sources]]\nname = 'White'\nsource = 'color:#ffffff'\n";
+    let text = SCENES.replace("main = true\n", "source = 'White'\n");
     fs::write(&settings, text).unwrap();
-    let (mut child, mut control, output) = live(folder.path(), &settings, "silence", &file);
+    let (mut child, mut control, output) = live(folder.path(), &settings, "bars", "silence", &file);
     let mut seconds = 0;
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
