@@ -21,9 +21,10 @@ pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, c
         return;
     }
     if mode != Blend::Normal {
-        return wide(
+        return crew.each(
+            parts(image, out, None, rows_of(image)),
             #[inline(always)]
-            || mixed(image, strength, mode, out),
+            |part| mixed(part, strength, mode),
         );
     }
     let rect = image.rect;
@@ -68,9 +69,10 @@ pub(super) fn gather(
         return;
     }
     if mode != Blend::Normal {
-        return wide(
+        return crew.each(
+            parts(image, out, Some(chroma_alpha), rows_of(image)),
             #[inline(always)]
-            || gathered(image, strength, mode, out, chroma_alpha),
+            |part| gathered(part, strength, mode),
         );
     }
     lay(image, strength, mode, out, crew);
@@ -246,37 +248,125 @@ struct Block {
     v: u8,
 }
 
+/// Rows of an image, whole blocks of 2×2, and the same rows of what it is laid onto.
+struct Part<'a> {
+    from: Seen<'a>,
+    out: Ground<'a>,
+    /// Where its left edge is, in blocks.
+    left: usize,
+}
+
+struct Seen<'a> {
+    y: &'a [u8],
+    u: &'a [u8],
+    v: &'a [u8],
+    alpha: Option<&'a [u8]>,
+    chroma_alpha: Option<&'a [u8]>,
+    /// Blocks in a row.
+    width: usize,
+}
+
+struct Ground<'a> {
+    y: &'a mut [u8],
+    u: &'a mut [u8],
+    v: &'a mut [u8],
+    alpha: Option<&'a mut [u8]>,
+    /// Where some, or nothing, of it is seen yet.
+    chroma_alpha: Option<&'a mut [u8]>,
+    width: usize,
+}
+
+/// Rows of blocks in a part of an image.
+fn rows_of(image: &Image) -> usize {
+    let half = half(image.rect);
+    bands::height(side(half.height), side(half.width))
+}
+
+/// An image and what it is laid onto in parts of so many rows of blocks.
+fn parts<'a>(
+    image: &'a Image,
+    out: &'a mut Planes,
+    chroma_alpha: Option<&'a mut [u8]>,
+    rows: usize,
+) -> impl Iterator<Item = Part<'a>> {
+    let (rect, from) = (half(image.rect), &**image.planes);
+    let (width, across) = (from.chroma_stride().max(1), out.chroma_stride().max(1));
+    let (top, left) = (side(rect.y), side(rect.x));
+    let (fine, coarse) = (rows * width * 4, rows * width);
+    let mut alpha = from.alpha.as_deref().map(|it| it.chunks(fine));
+    let mut alphas = image.chroma_alpha.as_ref().map(|it| it.chunks(coarse));
+    let seen = from.y.chunks(fine).zip(from.u.chunks(coarse).zip(from.v.chunks(coarse)));
+    let seen = seen.map(move |(y, (u, v))| Seen {
+        y,
+        u,
+        v,
+        alpha: alpha.as_mut().and_then(Iterator::next),
+        chroma_alpha: alphas.as_mut().and_then(Iterator::next),
+        width,
+    });
+    let below = |plane: &'a mut [u8], row: usize| {
+        plane.get_mut(top * row..).unwrap_or_default().chunks_mut(rows * row)
+    };
+    let mut alpha = out.alpha.as_deref_mut().map(|it| below(it, across * 4));
+    let mut alphas = chroma_alpha.map(|it| below(it, across));
+    let (us, vs) = (below(out.u.as_mut_slice(), across), below(out.v.as_mut_slice(), across));
+    let ground =
+        below(out.y.as_mut_slice(), across * 4).zip(us.zip(vs)).map(move |(y, (u, v))| Ground {
+            y,
+            u,
+            v,
+            alpha: alpha.as_mut().and_then(Iterator::next),
+            chroma_alpha: alphas.as_mut().and_then(Iterator::next),
+            width: across,
+        });
+    seen.zip(ground).map(move |(from, out)| Part { from, out, left })
+}
+
 impl Block {
-    fn of(planes: &Planes, x: usize, y: usize) -> Self {
-        let (stride, chroma_stride) = (planes.luma_stride(), planes.chroma_stride());
-        let luma = |dx: usize, dy: usize| {
-            planes.y.get((y * 2 + dy) * stride + x * 2 + dx).copied().unwrap_or(16)
+    #[inline(always)]
+    fn of(luma: &[u8], (u, v): (&[u8], &[u8]), width: usize, (x, y): (usize, usize)) -> Self {
+        let pixel = |dx: usize, dy: usize| {
+            luma.get((y * 2 + dy) * width * 2 + x * 2 + dx).copied().unwrap_or(16)
         };
-        let chroma = |plane: &[u8]| plane.get(y * chroma_stride + x).copied().unwrap_or(128);
+        let chroma = |plane: &[u8]| plane.get(y * width + x).copied().unwrap_or(128);
         Self {
-            luma: [luma(0, 0), luma(1, 0), luma(0, 1), luma(1, 1)],
-            u: chroma(&planes.u),
-            v: chroma(&planes.v),
+            luma: [pixel(0, 0), pixel(1, 0), pixel(0, 1), pixel(1, 1)],
+            u: chroma(u),
+            v: chroma(v),
         }
     }
 }
 
-/// How much of a chroma sample is seen.
-fn chroma_at(image: &Image, index: usize) -> u8 {
-    let alpha = image.chroma_alpha.as_ref().and_then(|alpha| alpha.get(index));
-    alpha.copied().unwrap_or(255)
+impl Seen<'_> {
+    #[inline(always)]
+    fn block(&self, x: usize, y: usize) -> Block {
+        Block::of(self.y, (self.u, self.v), self.width, (x, y))
+    }
+
+    /// How much of a chroma sample is seen.
+    #[inline(always)]
+    fn chroma_at(&self, index: usize) -> u8 {
+        self.chroma_alpha.and_then(|alpha| alpha.get(index)).copied().unwrap_or(255)
+    }
+}
+
+impl Ground<'_> {
+    #[inline(always)]
+    fn block(&self, x: usize, y: usize) -> Block {
+        Block::of(self.y, (self.u, self.v), self.width, (x, y))
+    }
 }
 
 /// Lays an image down in one of the modes of RGB.
-fn mixed(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
-    let rect = half(image.rect);
-    let from = &**image.planes;
-    let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
-    for row in 0..side(rect.height) {
-        for column in 0..side(rect.width) {
-            let (x, y) = (column + side(rect.x), row + side(rect.y));
-            let (below, above) = (Block::of(out, x, y), Block::of(from, column, row));
-            let chroma_alpha = chroma_at(image, row * from.chroma_stride() + column);
+#[inline(always)]
+fn mixed(part: Part<'_>, strength: u16, mode: Blend) {
+    let Part { from, out, left } = part;
+    let stride = out.width * 2;
+    for row in 0..from.u.len() / from.width {
+        for column in 0..from.width {
+            let x = column + left;
+            let (below, above) = (out.block(x, row), from.block(column, row));
+            let chroma_alpha = from.chroma_at(row * from.width + column);
             let centred = |value: u8| i32::from(value) - 128;
             let (au, av) = (
                 centred(straight(above.u, chroma_alpha)),
@@ -286,9 +376,8 @@ fn mixed(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
             let mut sum = [0; 3];
             for (index, (below, above)) in below.luma.into_iter().zip(above.luma).enumerate() {
                 let (dx, dy) = (index % 2, index / 2);
-                let place = (row * 2 + dy) * from.luma_stride() + column * 2 + dx;
-                let alpha =
-                    from.alpha.as_ref().and_then(|alpha| alpha.get(place)).copied().unwrap_or(255);
+                let place = (row * 2 + dy) * from.width * 2 + column * 2 + dx;
+                let alpha = from.alpha.and_then(|alpha| alpha.get(place)).copied().unwrap_or(255);
                 let part = i32::from(alpha) * i32::from(strength);
                 let (under, upper) = (rgb(below, bu, bv), rgb(straight(above, alpha), au, av));
                 let mut result = under;
@@ -297,14 +386,13 @@ fn mixed(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
                     *result = (mixed * part + *result * (65_280 - part) + 32_640) / 65_280;
                     *sum += *result;
                 }
-                if let Some(out) = out.y.get_mut((y * 2 + dy) * stride + x * 2 + dx) {
+                if let Some(out) = out.y.get_mut((row * 2 + dy) * stride + x * 2 + dx) {
                     *out = luma(result);
                 }
             }
             let (u, v) = chroma(sum);
-            if let (Some(to_u), Some(to_v)) =
-                (out.u.get_mut(y * chroma_stride + x), out.v.get_mut(y * chroma_stride + x))
-            {
+            let small = row * out.width + x;
+            if let (Some(to_u), Some(to_v)) = (out.u.get_mut(small), out.v.get_mut(small)) {
                 (*to_u, *to_v) = (u, v);
             }
         }
@@ -321,27 +409,27 @@ fn straight(value: u8, alpha: u8) -> u8 {
 
 /// [`mixed`] onto a picture of which some is seen: a mode has no effect where there is nothing below
 /// (W3C Compositing and Blending Level 1, section 5.8).
-fn gathered(image: &Image, strength: u16, mode: Blend, out: &mut Planes, chroma_alpha: &mut [u8]) {
-    let rect = half(image.rect);
-    let from = &**image.planes;
-    let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
+#[inline(always)]
+fn gathered(part: Part<'_>, strength: u16, mode: Blend) {
+    let Part { from, mut out, left } = part;
+    let stride = out.width * 2;
     let centred = |value: u8| i32::from(value) - 128;
-    for row in 0..side(rect.height) {
-        for column in 0..side(rect.width) {
-            let (x, y) = (column + side(rect.x), row + side(rect.y));
-            let (below, above) = (Block::of(out, x, y), Block::of(from, column, row));
-            let small = y * chroma_stride + x;
-            let own = chroma_at(image, row * from.chroma_stride() + column);
-            let there = chroma_alpha.get(small).copied().unwrap_or(0);
+    for row in 0..from.u.len() / from.width {
+        for column in 0..from.width {
+            let x = column + left;
+            let (below, above) = (out.block(x, row), from.block(column, row));
+            let small = row * out.width + x;
+            let own = from.chroma_at(row * from.width + column);
+            let there = out.chroma_alpha.as_ref().and_then(|alpha| alpha.get(small));
+            let there = there.copied().unwrap_or(0);
             let (au, av) = (centred(straight(above.u, own)), centred(straight(above.v, own)));
             let (bu, bv) = (centred(straight(below.u, there)), centred(straight(below.v, there)));
             let (mut sum, mut seen) = ([0.0_f32; 3], 0.0_f32);
             for (index, (under, upper)) in below.luma.into_iter().zip(above.luma).enumerate() {
                 let (dx, dy) = (index % 2, index / 2);
-                let place = (row * 2 + dy) * from.luma_stride() + column * 2 + dx;
-                let alpha = from.alpha.as_ref().and_then(|alpha| alpha.get(place)).copied();
-                let alpha = alpha.unwrap_or(255);
-                let at = (y * 2 + dy) * stride + x * 2 + dx;
+                let place = (row * 2 + dy) * from.width * 2 + column * 2 + dx;
+                let alpha = from.alpha.and_then(|alpha| alpha.get(place)).copied().unwrap_or(255);
+                let at = (row * 2 + dy) * stride + x * 2 + dx;
                 let ground = out.alpha.as_ref().and_then(|alpha| alpha.get(at)).copied();
                 let ground = ground.unwrap_or(255);
                 let (a, b) =
@@ -374,7 +462,8 @@ fn gathered(image: &Image, strength: u16, mode: Blend, out: &mut Planes, chroma_
                     *out = (f32::from(value) * part).round() as u8;
                 }
             }
-            if let Some(out) = chroma_alpha.get_mut(small) {
+            let seen = out.chroma_alpha.as_mut().and_then(|alpha| alpha.get_mut(small));
+            if let Some(out) = seen {
                 *out = (part * 255.0).round() as u8;
             }
         }
@@ -522,5 +611,55 @@ mod tests {
         let plain = (&low, 256, Blend::Normal);
         let got = together([plain, plain], (256, Blend::Multiply), grey(0.5));
         assert!(near(got, grey(0.15)), "{got:?}");
+    }
+
+    #[test]
+    fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
+        let mut random = 3_u32;
+        let mut noise = |plane: &mut [u8], most: &mut dyn FnMut(usize) -> u8| {
+            for (index, value) in plane.iter_mut().enumerate() {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *value = ((random >> 24) % (u32::from(most(index)) + 1)) as u8;
+            }
+        };
+        let rect = Rect { x: 6, y: 10, width: 620, height: 460 };
+        let mut picture = |size: Size, clear: bool| {
+            let mut planes = Planes::transparent(size);
+            let mut small = vec![255; planes.u.len()];
+            if clear {
+                noise(planes.alpha.as_mut().unwrap(), &mut |_| 255);
+                noise(&mut small, &mut |_| 255);
+            } else {
+                planes.alpha = None;
+            }
+            // What is multiplied by its alpha is no more than that.
+            let alpha = planes.alpha.clone().unwrap_or_else(|| vec![255; planes.y.len()]);
+            noise(&mut planes.y, &mut |index| alpha[index]);
+            noise(&mut planes.u, &mut |index| small[index]);
+            noise(&mut planes.v, &mut |index| small[index]);
+            (planes, small)
+        };
+        let (crew, size) = (Crew::of("onair-test", 4), Size::new(640, 480));
+        let grounds = (picture(size, false).0, picture(size, true));
+        for clear in [false, true] {
+            let (planes, small) = picture(rect.size(), clear);
+            let image = Image {
+                rect,
+                planes: Arc::new(Pooled::unpooled(planes)),
+                chroma_alpha: clear.then(|| Arc::new(Pooled::unpooled(small))),
+            };
+            assert!(rows_of(&image) < 230, "there are several bands");
+            for mode in [Blend::Add, Blend::Subtract, Blend::Screen, Blend::Darken] {
+                let (mut bands, mut one) = (grounds.0.clone(), grounds.0.clone());
+                lay(&image, 200, mode, &mut bands, &crew);
+                parts(&image, &mut one, None, 230).for_each(|part| mixed(part, 200, mode));
+                assert!(bands == one && one != grounds.0, "{mode:?}");
+                let (mut bands, mut one) = (grounds.1.clone(), grounds.1.clone());
+                gather(&image, 200, mode, &mut bands.0, &mut bands.1, &crew);
+                parts(&image, &mut one.0, Some(&mut one.1), 230)
+                    .for_each(|part| gathered(part, 200, mode));
+                assert!(bands == one && one != grounds.1, "{mode:?}");
+            }
+        }
     }
 }

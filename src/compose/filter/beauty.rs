@@ -4,7 +4,7 @@
 //! it is seen says a mask of skin, from chroma.
 
 use crate::base::Crew;
-use crate::base::wide::wide;
+use crate::compose::bands::{self, BANDS, Band};
 use crate::compose::filter::alpha::{Doubler, times};
 use crate::compose::filter::boxes::Boxes;
 use crate::compose::filter::step::Step;
@@ -41,7 +41,7 @@ pub(super) struct Beauty {
     base: Vec<u8>,
     mask: Vec<u8>,
     wide: [Vec<u8>; 3],
-    columns: Vec<(u32, u32)>,
+    columns: [Vec<(u32, u32)>; BANDS],
     boxes: Boxes,
     doubler: Doubler,
 }
@@ -79,7 +79,7 @@ impl Beauty {
             base: Vec::new(),
             mask: Vec::new(),
             wide: Default::default(),
-            columns: Vec::new(),
+            columns: Default::default(),
             boxes: Boxes::default(),
             doubler: Doubler::default(),
         }
@@ -91,58 +91,99 @@ impl Beauty {
         for plane in [&mut self.small, &mut self.gain, &mut self.base, &mut self.mask] {
             plane.resize(from.u.len(), 0);
         }
-        let pairs = from.y.chunks_exact(stride * 2);
-        for (out, lines) in self.small.chunks_exact_mut(width).zip(pairs) {
-            let (upper, lower) = lines.split_at(stride);
-            let fours = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-            for (out, (upper, lower)) in out.iter_mut().zip(fours) {
-                let sum: u16 = upper.iter().chain(lower).map(|y| u16::from(*y)).sum();
-                *out = ((sum + 2) >> 2) as u8;
-            }
-        }
-        for ((mask, u), v) in self.mask.iter_mut().zip(&from.u).zip(&from.v) {
-            let row = self.skin.get(usize::from(*u));
-            *mask = row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or(0);
-        }
+        let (luma, chroma) = lengths(from);
+        let colors = from.u.chunks(chroma).zip(from.v.chunks(chroma));
+        let results = self.small.chunks_mut(chroma).zip(self.mask.chunks_mut(chroma));
+        let skin = &self.skin;
+        crew.each(
+            results.zip(from.y.chunks(luma).zip(colors)),
+            #[inline(always)]
+            |((small, mask), (y, (u, v)))| {
+                for (out, lines) in small.chunks_exact_mut(width).zip(y.chunks_exact(stride * 2)) {
+                    let (upper, lower) = lines.split_at(stride);
+                    let fours = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+                    for (out, (upper, lower)) in out.iter_mut().zip(fours) {
+                        let sum: u16 = upper.iter().chain(lower).map(|y| u16::from(*y)).sum();
+                        *out = ((sum + 2) >> 2) as u8;
+                    }
+                }
+                for ((mask, u), v) in mask.iter_mut().zip(u).zip(v) {
+                    let row = skin.get(usize::from(*u));
+                    *mask = row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or(0);
+                }
+            },
+        );
         self.boxes.blur(&mut self.mask, width, 2, crew);
     }
 
     /// The line `gain · y + base` of each box: flat where luma varies little.
     fn fit(&mut self, width: usize, radius: usize, crew: &Crew) {
-        let count = self.small.len() / width;
-        let last = count.saturating_sub(1);
-        let of = |small: &[u8], index: usize| -> std::ops::Range<usize> {
-            let index = index.min(last).min(small.len());
-            index * width..(index + 1) * width
-        };
-        self.columns.clear();
-        self.columns.resize(width, (0, 0));
-        let add = |columns: &mut [(u32, u32)], line: &[u8], times: u32| {
+        let lines = Lines { small: &self.small, width, radius, flat: self.flat };
+        let rows = bands::height(self.small.len() / width.max(1), width);
+        let length = rows * width.max(1);
+        let planes = self.gain.chunks_mut(length).zip(self.base.chunks_mut(length));
+        crew.each(
+            planes.zip(&mut self.columns).enumerate(),
+            #[inline(always)]
+            |(index, ((gains, bases), columns))| lines.rows(index * rows, gains, bases, columns),
+        );
+        self.boxes.blur(&mut self.gain, width, radius, crew);
+        self.boxes.blur(&mut self.base, width, radius, crew);
+    }
+}
+
+/// Pixels of luma and of chroma in a band of a picture.
+fn lengths(of: &Planes) -> (usize, usize) {
+    let width = of.chroma_stride().max(1);
+    let rows = bands::height(of.u.len() / width, width);
+    (rows * 2 * of.luma_stride().max(1), rows * width)
+}
+
+/// What makes such lines of luma.
+#[derive(Copy, Clone)]
+struct Lines<'a> {
+    small: &'a [u8],
+    width: usize,
+    radius: usize,
+    flat: f32,
+}
+
+impl<'a> Lines<'a> {
+    /// The last one stands for those below it.
+    #[inline(always)]
+    fn line(&self, index: usize) -> &'a [u8] {
+        let last = (self.small.len() / self.width.max(1)).saturating_sub(1);
+        let index = index.min(last);
+        self.small.get(index * self.width..(index + 1) * self.width).unwrap_or_default()
+    }
+
+    /// Those of some rows, of which `first` is the first. `columns` is kept from time to time: sums of each
+    /// column of the boxes, and of the squares.
+    #[inline(always)]
+    fn rows(self, first: usize, gains: &mut [u8], bases: &mut [u8], columns: &mut Vec<(u32, u32)>) {
+        let (width, radius) = (self.width, self.radius);
+        columns.clear();
+        columns.resize(width, (0, 0));
+        for index in first..=first + radius * 2 {
+            let line = self.line(index.saturating_sub(radius));
             for ((sum, squares), value) in columns.iter_mut().zip(line) {
                 let value = u32::from(*value);
-                *sum += value * times;
-                *squares += value * value * times;
+                *sum += value;
+                *squares += value * value;
             }
-        };
-        let line = |index: usize| self.small.get(of(&self.small, index)).unwrap_or_default();
-        add(&mut self.columns, line(0), radius as u32 + 1);
-        for index in 1..=radius {
-            add(&mut self.columns, line(index), 1);
         }
         let one = 1.0 / ((radius * 2 + 1) as f32).powi(2);
-        let rows = self.gain.chunks_exact_mut(width).zip(self.base.chunks_exact_mut(width));
-        for (index, (gains, bases)) in rows.enumerate() {
-            let columns = &self.columns;
-            let (first, end) = (columns.first(), columns.last());
-            let (Some(&first), Some(end)) = (first, end) else { return };
+        let rows = gains.chunks_exact_mut(width).zip(bases.chunks_exact_mut(width));
+        for (index, (gains, bases)) in (first..).zip(rows) {
+            let (Some(&begin), Some(end)) = (columns.first(), columns.last()) else { return };
             let weight = radius as u32 + 1;
-            let (mut sum, mut squares) = (first.0 * weight, first.1 * weight);
+            let (mut sum, mut squares) = (begin.0 * weight, begin.1 * weight);
             for index in 1..=radius {
                 let (s, q) = columns.get(index).unwrap_or(end);
                 (sum, squares) = (sum + s, squares + q);
             }
             let enters = columns.iter().skip(radius + 1).chain(std::iter::repeat(end));
-            let leaves = std::iter::repeat_n(&first, radius.min(width)).chain(columns);
+            let leaves = std::iter::repeat_n(&begin, radius.min(width)).chain(&*columns);
             for ((gain, base), (enters, leaves)) in
                 gains.iter_mut().zip(bases).zip(enters.zip(leaves))
             {
@@ -154,17 +195,15 @@ impl Beauty {
                 sum = sum + enters.0 - leaves.0;
                 squares = squares + enters.1 - leaves.1;
             }
-            let enters = self.small.get(of(&self.small, index + radius + 1)).unwrap_or_default();
-            let leaves = self.small.get(of(&self.small, index.saturating_sub(radius)));
-            let pairs = enters.iter().zip(leaves.unwrap_or_default());
-            for ((sum, squares), (enters, leaves)) in self.columns.iter_mut().zip(pairs) {
+            let enters = self.line(index + radius + 1);
+            let leaves = self.line(index.saturating_sub(radius));
+            let pairs = enters.iter().zip(leaves);
+            for ((sum, squares), (enters, leaves)) in columns.iter_mut().zip(pairs) {
                 let (enters, leaves) = (u32::from(*enters), u32::from(*leaves));
                 *sum = *sum + enters - leaves;
                 *squares = *squares + enters * enters - leaves * leaves;
             }
         }
-        self.boxes.blur(&mut self.gain, width, radius, crew);
-        self.boxes.blur(&mut self.base, width, radius, crew);
     }
 }
 
@@ -174,9 +213,6 @@ impl Step for Beauty {
     }
 
     fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
-        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
-            out.copy_from_slice(from);
-        }
         let width = from.chroma_stride();
         self.look(from, crew);
         // As large as what skin is made of, at every size of the picture.
@@ -186,20 +222,32 @@ impl Step for Beauty {
             large.resize(from.y.len(), 0);
             self.doubler.double(small, width, large, crew);
         }
-        wide(
+        let (luma, chroma) = lengths(from);
+        let [gains, bases, masks] = self.wide.each_ref().map(|plane| plane.chunks(luma));
+        let found = gains.zip(bases).zip(masks.zip(self.mask.chunks(chroma)));
+        crew.each(
+            bands::bands(from, out).zip(found),
             #[inline(always)]
-            || self.lay(from, out),
+            |(band, ((gains, bases), (masks, small)))| {
+                self.lay(band, gains.iter().zip(bases).zip(masks), (masks, small));
+            },
         );
     }
 }
 
 impl Beauty {
-    /// What was found, on the picture.
+    /// What was found, on a band of the picture. `masks`: where luma is, and where chroma is.
     #[inline(always)]
-    fn lay(&self, from: &Planes, out: &mut Planes) {
-        let [gains, bases, masks] = &self.wide;
-        let lines = gains.iter().zip(bases).zip(masks);
-        for ((out, y), ((gain, base), mask)) in out.y.iter_mut().zip(&from.y).zip(lines) {
+    fn lay<'a>(
+        &self,
+        band: Band<'_>,
+        lines: impl Iterator<Item = ((&'a u8, &'a u8), &'a u8)>,
+        masks: (&[u8], &[u8]),
+    ) {
+        if let (Some(from), Some(out)) = band.alpha {
+            out.copy_from_slice(from);
+        }
+        for ((out, y), ((gain, base), mask)) in band.y.out.iter_mut().zip(band.y.from).zip(lines) {
             let flat = i32::from(times(*y, *gain)) + i32::from(*base);
             let (y, mask) = (i32::from(*y), i32::from(*mask));
             let seen = i32::from(self.smooth) * mask;
@@ -207,17 +255,17 @@ impl Beauty {
             *out = smooth.clamp(0, 255) as u8;
         }
         if self.pale == 0 {
-            out.u.copy_from_slice(&from.u);
-            out.v.copy_from_slice(&from.v);
+            band.u.out.copy_from_slice(band.u.from);
+            band.v.out.copy_from_slice(band.v.from);
             return;
         }
-        for (y, mask) in out.y.iter_mut().zip(masks) {
+        for (y, mask) in band.y.out.iter_mut().zip(masks.0) {
             let more = self.lighten.get(usize::from(*y)).copied().unwrap_or(0);
             *y = y.saturating_add(times(more, *mask));
         }
         let pale = i32::from(self.pale);
-        for (out, from) in [(&mut out.u, &from.u), (&mut out.v, &from.v)] {
-            for ((out, value), mask) in out.iter_mut().zip(from).zip(&self.mask) {
+        for strip in [band.u, band.v] {
+            for ((out, value), mask) in strip.out.iter_mut().zip(strip.from).zip(masks.1) {
                 let off = i32::from(*value) - 128;
                 let less = (off * pale * i32::from(*mask) + 32_512) >> 16;
                 *out = (i32::from(*value) - less).clamp(0, 255) as u8;
@@ -286,5 +334,36 @@ mod tests {
         assert!(out.v[32 * 2 + 10] < from.v[32 * 2 + 10] && out.v[60] == from.v[60]);
         Beauty::new(0.0, 0.0, Area::Everything).run(&from, &mut out, &Crew::alone());
         assert_eq!(out, from);
+    }
+
+    #[test]
+    fn bands_on_a_crew_make_the_picture_that_one_thread_made() {
+        let size = Size::new(640, 480);
+        let (mut from, mut random) = (Planes::transparent(size), 7_u32);
+        let mut next = |low: u8, most: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            low + ((random >> 24) % most) as u8
+        };
+        from.y.iter_mut().for_each(|y| *y = next(90, 60));
+        from.u.iter_mut().for_each(|u| *u = next(90, 50));
+        from.v.iter_mut().for_each(|v| *v = next(130, 40));
+        from.alpha.iter_mut().flatten().for_each(|alpha| *alpha = next(0, 256));
+        let run = |beauty: &mut Beauty, crew: &Crew| {
+            let mut out = Planes::transparent(size);
+            beauty.run(&from, &mut out, crew);
+            out
+        };
+        let mut beauty = Beauty::new(0.7, 0.4, Area::Skin);
+        let alone = run(&mut beauty, &Crew::alone());
+        assert_eq!(alone.alpha, from.alpha);
+        assert_ne!(alone.y, from.y);
+        assert!(run(&mut beauty, &Crew::of("onair-test", 4)) == alone);
+        // The whole picture as one band.
+        let lines = Lines { small: &beauty.small, width: 320, radius: 2, flat: beauty.flat };
+        let (mut gain, mut base) = (vec![0; 320 * 240], vec![0; 320 * 240]);
+        lines.rows(0, &mut gain, &mut base, &mut Vec::new());
+        beauty.boxes.blur(&mut gain, 320, 2, &Crew::alone());
+        beauty.boxes.blur(&mut base, 320, 2, &Crew::alone());
+        assert!(gain == beauty.gain && base == beauty.base);
     }
 }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fast_image_resize::Resizer;
-
 use crate::base::wide::wide;
 use crate::base::{Crew, Fresh, Pool, Pooled, Timestamp};
 use crate::compose::filter::beauty::Beauty;
@@ -297,7 +295,7 @@ fn work(wanted: &Wanted) -> Option<Work> {
             Box::new(LumaKey::new(low, low_smooth, high, high_smooth))
         }
         Filter::Scale { width, height, kernel } => {
-            Box::new(Scale { width, height, kernel, resizer: Resizer::default() })
+            Box::new(Scale { width, height, kernel, resizers: Default::default() })
         }
         Filter::Sharpen { amount } => Box::new(Sharpen::new(amount)),
         Filter::Blur { sigma } => Box::new(Blur::new(sigma)),

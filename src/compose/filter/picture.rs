@@ -139,7 +139,7 @@ impl Watermark {
         Self { picture, corner, width, margin, opacity, fitted: None }
     }
 
-    fn fit(&self, size: Size) -> Fitted {
+    fn fit(&self, size: Size, crew: &Crew) -> Fitted {
         let from = self.picture.size();
         let even = |side: f32, most: u32| (((side / 2.0).round() as u32) * 2).clamp(2, most);
         let width = even(self.width * size.width as f32, size.width);
@@ -167,7 +167,7 @@ impl Watermark {
         let mut planes = Planes::black(to);
         let mut resizer = Resizer::default();
         let kernel = if to.width < from.width { Kernel::Area } else { Kernel::Bilinear };
-        scale::scale(&mut resizer, kernel, &weighed, &mut planes);
+        scale::scale(&mut Default::default(), kernel, &weighed, &mut planes, crew);
         let mut fine = vec![0; to.pixels()];
         let mut rough = vec![0; half(to).pixels()];
         scale::plane(&mut resizer, kernel, (&alpha, from), (&mut fine, to));
@@ -217,11 +217,11 @@ impl Step for Watermark {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         out.copy(from);
         let size = from.size();
         if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
-            self.fitted = Some((size, self.fit(size)));
+            self.fitted = Some((size, self.fit(size, crew)));
         }
         let Some((_, fitted)) = &self.fitted else { return };
         let Fitted { left, top, planes, solid, rest: [fine, rough] } = fitted;

@@ -87,7 +87,8 @@ pub(super) struct Scale {
     pub width: f32,
     pub height: f32,
     pub kernel: Kernel,
-    pub resizer: Resizer,
+    /// One for each plane, since each is made by another of the crew.
+    pub resizers: [Resizer; 4],
 }
 
 impl Step for Scale {
@@ -95,25 +96,37 @@ impl Step for Scale {
         (target(self.width, self.height, size), alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
-        scale(&mut self.resizer, self.kernel, from, out);
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+        scale(&mut self.resizers, self.kernel, from, out, crew);
     }
 }
 
 /// Resizes all planes; colours are not weighed by alpha.
-pub(super) fn scale(resizer: &mut Resizer, kernel: Kernel, from: &Planes, out: &mut Planes) {
+pub(super) fn scale(
+    resizers: &mut [Resizer; 4],
+    kernel: Kernel,
+    from: &Planes,
+    out: &mut Planes,
+    crew: &Crew,
+) {
     let half = |size: Size| Size::new(size.width / 2, size.height / 2);
     let (size, to) = (from.size(), out.size());
     if size == to {
         out.copy(from);
         return;
     }
-    plane(resizer, kernel, (&from.y, size), (&mut out.y, to));
-    plane(resizer, kernel, (&from.u, half(size)), (&mut out.u, half(to)));
-    plane(resizer, kernel, (&from.v, half(size)), (&mut out.v, half(to)));
-    if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
+    let (fine, coarse) = ((size, to), (half(size), half(to)));
+    let alpha = from.alpha.as_ref().zip(out.alpha.as_mut());
+    let planes = [
+        Some((&from.y, &mut out.y, fine)),
+        alpha.map(|(from, out)| (from, out, fine)),
+        Some((&from.u, &mut out.u, coarse)),
+        Some((&from.v, &mut out.v, coarse)),
+    ];
+    let jobs = planes.into_iter().flatten().zip(resizers);
+    crew.each(jobs, |((from, out, (size, to)), resizer)| {
         plane(resizer, kernel, (from, size), (out, to));
-    }
+    });
 }
 
 #[cfg(test)]
@@ -142,7 +155,8 @@ mod tests {
         from.y.iter_mut().zip(0..).for_each(|(y, n)| *y = n * 10);
         from.u.fill(50);
         for (_, kernel) in Kernel::ALL {
-            let mut scale = Scale { width: 8.0, height: 0.0, kernel, resizer: Resizer::default() };
+            let resizers = Default::default();
+            let mut scale = Scale { width: 8.0, height: 0.0, kernel, resizers };
             let (size, _) = scale.shape(from.size(), false);
             let mut out = Planes::black(size);
             scale.run(&from, &mut out, &Crew::alone());

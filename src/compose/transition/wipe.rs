@@ -164,7 +164,7 @@ pub(super) struct Map {
     picture: Option<(Arc<Planes>, Size)>,
     full: Vec<u8>,
     half: Vec<u8>,
-    resizer: Resizer,
+    resizers: [Resizer; 2],
 }
 
 impl Map {
@@ -180,8 +180,8 @@ impl Map {
         crew: &Crew,
     ) -> bool {
         match (&wipe.order, picture) {
-            (Order::Pattern(pattern), _) => self.draw(*pattern, out.size()),
-            (Order::Picture(_), Some(picture)) => self.take(picture, out.size()),
+            (Order::Pattern(pattern), _) => self.draw(*pattern, out.size(), crew),
+            (Order::Picture(_), Some(picture)) => self.take(picture, out.size(), crew),
             (Order::Picture(_), None) => return false,
         }
         let seen = wipe.seen(part);
@@ -203,7 +203,7 @@ impl Map {
         true
     }
 
-    fn draw(&mut self, pattern: Pattern, size: Size) {
+    fn draw(&mut self, pattern: Pattern, size: Size, crew: &Crew) {
         if self.of == Some((pattern, size)) {
             return;
         }
@@ -211,17 +211,21 @@ impl Map {
         for (map, size) in [(&mut self.full, size), (&mut self.half, half(size))] {
             let (width, height) = (size.width as usize, size.height as usize);
             map.resize(width * height, 0);
-            for (row, line) in map.chunks_exact_mut(width.max(1)).enumerate() {
-                let y = (row as f32 + 0.5) / height as f32;
-                for (column, value) in line.iter_mut().enumerate() {
-                    let x = (column as f32 + 0.5) / width as f32;
-                    *value = (pattern.order(x, y).clamp(0.0, 1.0) * 255.0) as u8;
+            let (width, rows) = (width.max(1), bands::height(height, width));
+            let parts = map.chunks_mut(rows * width).enumerate();
+            crew.each(parts, |(index, part)| {
+                for (row, line) in (index * rows..).zip(part.chunks_exact_mut(width)) {
+                    let y = (row as f32 + 0.5) / height as f32;
+                    for (column, value) in line.iter_mut().enumerate() {
+                        let x = (column as f32 + 0.5) / width as f32;
+                        *value = (pattern.order(x, y).clamp(0.0, 1.0) * 255.0) as u8;
+                    }
                 }
-            }
+            });
         }
     }
 
-    fn take(&mut self, picture: &Arc<Planes>, size: Size) {
+    fn take(&mut self, picture: &Arc<Planes>, size: Size, crew: &Crew) {
         let same = |(known, of): &(Arc<Planes>, Size)| Arc::ptr_eq(known, picture) && *of == size;
         if self.picture.as_ref().is_some_and(same) {
             return;
@@ -232,10 +236,11 @@ impl Map {
         let grey: Vec<u8> = picture.y.iter().map(|&y| full_range(y)).collect();
         let (width, height) = (f64::from(from.width), f64::from(from.height));
         let whole = Cut { left: 0.0, top: 0.0, width, height };
-        for (map, size) in [(&mut self.full, size), (&mut self.half, half(size))] {
+        let maps = [(&mut self.full, size), (&mut self.half, half(size))];
+        crew.each(maps.into_iter().zip(&mut self.resizers), |((map, size), resizer)| {
             map.resize(size.pixels(), 0);
-            resize(&mut self.resizer, &grey, from, &whole, map, size);
-        }
+            resize(resizer, &grey, from, &whole, map, size);
+        });
     }
 }
 
@@ -362,5 +367,23 @@ mod tests {
             !map.wipe(&wipe, None, 0.5, (&flat(40), &flat(200)), &mut out, &Crew::alone()),
             "not there"
         );
+    }
+
+    #[test]
+    fn a_pattern_is_drawn_in_bands_as_it_is_in_one() {
+        let crew = Crew::of("onair-test", 4);
+        for (name, pattern) in Pattern::ALL {
+            let mut map = Map::default();
+            map.draw(pattern, Size::new(640, 480), &crew);
+            for (drawn, (width, height)) in
+                [(&map.full, (640_u16, 480_u16)), (&map.half, (320, 240))]
+            {
+                let part = |at: u16, of: u16| (f32::from(at) + 0.5) / f32::from(of);
+                let at = |x, y| pattern.order(part(x, width), part(y, height));
+                let whole = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+                let whole = whole.map(|(x, y)| (at(x, y).clamp(0.0, 1.0) * 255.0) as u8);
+                assert!(whole.eq(drawn.iter().copied()), "{name} {width}");
+            }
+        }
     }
 }
