@@ -23,6 +23,10 @@ macro_rules! sayings {
 }
 
 sayings! {
+    // Of a file out of which nothing can be taken.
+    too_large() = "it is far too large";
+    no_collection() = "there is no scene collection in it";
+
     // Of the whole file.
     and_more(count) = "and {count} more";
     newer() = "what only a newer onair knows";

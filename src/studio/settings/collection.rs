@@ -338,7 +338,7 @@ pub fn import(path: &Path) -> Result<Import, String> {
     let mut text = String::new();
     file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
     if text.len() as u64 > MOST_BYTES {
-        return Err("it is far too large".into());
+        return Err(not_taken::too_large());
     }
     import_text(&text)
 }
@@ -359,7 +359,7 @@ pub fn import_text(text: &str) -> Result<Import, String> {
     } else {
         text.parse::<toml::Table>().map(Value::Table).map_err(|error| error.message().to_owned())?
     };
-    let table = value.get("collection").ok_or("there is no scene collection in it")?;
+    let table = value.get("collection").ok_or_else(not_taken::no_collection)?;
     // Settings have a collection too, and a version of their own.
     let settings = OF_SETTINGS.iter().any(|key| value.get(key).is_some());
     let newest = if settings { reader::VERSION } else { VERSION };
