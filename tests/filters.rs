@@ -1,22 +1,19 @@
-//! Filters of pictures against ffmpeg's for the same, by PSNR, through the running compositor; and a
+//! Filters of pictures against ffmpeg's for the same, by PSNR, through the compositor; and a
 //! colour table and a mask out of a settings file, as they arrive in a recording.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
-use onair::base::queue::{self, Full};
-use onair::base::{Clock, Latest, Pooled, Timestamp};
+use onair::base::{Pooled, Timestamp};
 use onair::compose::filter::{Cube, Filter, Material, Slot, Supply, Table, Wanted};
 use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId};
-use onair::compose::strain::Strain;
 use onair::compose::transition::{Change, Kind, Means, Transition};
-use onair::compose::{self, Compositor, Given, Program};
-use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFeed, VideoFrame};
+use onair::compose::{Given, Program};
+use onair::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
 const SIZE: Size = Size::new(640, 360);
 
@@ -24,17 +21,12 @@ const SIZE: Size = Size::new(640, 360);
 struct Reel {
     frames: Vec<VideoFrame>,
     at: usize,
-    ended: Arc<AtomicBool>,
 }
 
 impl VideoFeed for Reel {
     fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
         let frame = self.frames[self.at].clone();
-        if self.at + 1 < self.frames.len() {
-            self.at += 1;
-        } else {
-            self.ended.store(true, Ordering::SeqCst);
-        }
+        self.at = (self.at + 1).min(self.frames.len() - 1);
         Some(frame)
     }
 }
@@ -95,43 +87,22 @@ fn together_by_ffmpeg(inputs: &[&[Planes]], graph: &str) -> Vec<u8> {
 
 /// What the compositor makes of the last of these pictures.
 fn by_us(pictures: &[Planes], filter: Filter, material: Option<Material>) -> Vec<u8> {
-    // On a machine that does not keep up it leaves filters out, and says so.
-    (0..10)
-        .find_map(move |_| in_time(pictures, filter.clone(), material.clone()))
-        .expect("a machine that keeps up")
-}
-
-/// The same; `None`: the machine did not keep up.
-fn in_time(pictures: &[Planes], filter: Filter, material: Option<Material>) -> Option<Vec<u8>> {
-    let clock = Clock::start();
-    let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-    let config = compose::Config { size: SIZE, grid, clock };
-    let compositor = Compositor::spawn(config, Latest::default()).unwrap();
     let frame = |planes: &Planes| {
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
         VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
     };
-    let ended = Arc::new(AtomicBool::new(false));
-    let frames = pictures.iter().map(frame).collect();
-    let reel = Reel { frames, at: 0, ended: Arc::clone(&ended) };
-    let slot = Slot { enabled: true, filter };
-    compositor.set_filters(SourceId(1), vec![Wanted { slot, material: material.into() }]);
-    compositor.set_source(SourceId(1), Some(Box::new(reel)));
-    compositor.show(Arc::new(Plan::simple(SourceId(1))), None);
-    let (frames, made) = queue::bounded::<VideoFrame>("test", 8, Full::DropOldest);
-    compositor.attach_encoder(frames);
-    // The last picture stands still: what comes after it was seen is made of it.
-    let last = loop {
-        let over = ended.load(Ordering::SeqCst);
-        let frame = made.recv_timeout(LIMIT).unwrap();
-        if over {
-            while made.try_recv().is_ok() {}
-            break made.recv_timeout(LIMIT).unwrap_or(frame);
-        }
-    };
-    let strain = compositor.figures().strain;
-    compositor.join(LIMIT).unwrap();
-    (strain == Strain::None).then(|| raw(&last.planes))
+    let reel = Reel { frames: pictures.iter().map(frame).collect(), at: 0 };
+    let wanted = Wanted { slot: Slot { enabled: true, filter }, material: material.into() };
+    let mut program = Program::new(SIZE);
+    program.obey([(SourceId(1), Given::Feed(Some(Box::new(reel))))].into(), None, None);
+    program.set_filters([(SourceId(1), vec![wanted])].into(), false);
+    program.obey(Default::default(), Some((Arc::new(Plan::simple(SourceId(1))), None)), None);
+    // One after the other, however long each takes: a machine that is busy gives no filter up here.
+    let mut ticks = (0_i64..=pictures.len() as i64).map(|tick| Timestamp::from_millis(tick * 33));
+    let begin = ticks.next().unwrap();
+    let first = program.picture(begin).0;
+    let last = ticks.fold(first, |_, at| program.picture(at).0);
+    raw(&last.planes)
 }
 
 fn psnr(a: &[u8], b: &[u8]) -> f64 {
