@@ -1,5 +1,6 @@
 //! Recordings that one can go about in: files, and what a server plays from its disk.
 
+mod film;
 mod web;
 
 use std::path::{Path, PathBuf};

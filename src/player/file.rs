@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
 /// before it, and sound's run-up, have room.
-const BEGINS: i64 = 10_000_000;
+pub(super) const BEGINS: i64 = 10_000_000;
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
 /// then what `sequel` has follow, its times going on: over and over the same, or another file.
@@ -190,7 +190,7 @@ impl Round {
     }
 }
 
-fn micros(time: Duration) -> i64 {
+pub(super) fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
 }
 

@@ -85,7 +85,7 @@ pub use state::{Event, Failure, Figures, Kind, Message, Offered, Rewind, Saving,
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
-    /// `http://` or `https://` with FLV, HLS or MPEG-TS behind it, `ws://` or `wss://` with FLV.
+    /// `http://` or `https://` with FLV, HLS, MPEG-TS, MP4 or Matroska behind it, `ws://` or `wss://` with FLV.
     Url(String),
     /// A local file: FLV, MP4, MKV, or MP3, FLAC, Ogg, AAC.
     File(PathBuf),

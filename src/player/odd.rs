@@ -42,6 +42,8 @@ pub(super) enum Odd {
     TooSlow,
     /// A place that was gone to cannot be had, and why.
     Unmoved(String),
+    /// One cannot go about in a file, because its server gives no parts of it.
+    Fixed,
 }
 
 impl Odd {
@@ -69,6 +71,7 @@ impl Odd {
             Self::NoKeyframe => "player-no-keyframe",
             Self::TooSlow => "player-too-slow",
             Self::Unmoved(_) => "player-unmoved",
+            Self::Fixed => "player-fixed",
         }
     }
 
@@ -140,6 +143,9 @@ impl Odd {
                 "This machine does not decode the pictures in time: some are left out.".into()
             }
             Self::Unmoved(why) => format!("That place cannot be gone to: {why}. It is played on."),
+            Self::Fixed => {
+                "One cannot go about in this file: its server gives it from its beginning alone.".into()
+            }
         }
     }
 
@@ -153,6 +159,7 @@ impl Odd {
             Self::NoKeyframe => "The broadcaster must send keyframes: every two seconds is usual.",
             Self::TooSlow => "Watch it smaller, close other programs, or try the system's decoder.",
             Self::Unmoved(_) => "Try again, or check the server.",
+            Self::Fixed => "A server that gives parts of files (Range) is needed for that.",
             _ => "",
         }
     }

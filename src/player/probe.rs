@@ -28,7 +28,7 @@ use crate::player::{Failure, Kind, Source, file, recording, rtmp, web};
 use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::amf0::{self, Value};
 use crate::wire::carried::{self, Colors};
-use crate::wire::container::{self, AudioTrack, Format, TrackId};
+use crate::wire::container::{self, AudioTrack, Format, Index, TrackId};
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
@@ -144,7 +144,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
             !cancelled()
         })?;
         let report = Report { format: medium.extension(), ..prober.report() };
-        return Ok(with_tracks(report, path));
+        return Ok(with_path(report, path));
     }
     let mut demuxer = Demuxer::new();
     let mut block = vec![0; 256 << 10];
@@ -178,16 +178,20 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
         report.duration = file::last_time(&mut input).or(report.duration);
         return Ok(report);
     }
-    Ok(with_tracks(report, path))
+    Ok(with_path(report, path))
+}
+
+fn with_path(report: Report, path: &Path) -> Report {
+    let index = files::Source::open(path).map_err(container::Error::from);
+    match index.and_then(|mut source| recording::indexed(&mut source)) {
+        Ok(index) => with_tracks(report, &index),
+        Err(_) => report,
+    }
 }
 
 /// The same with what the file itself tells of colours, and with what is known of all its sound
 /// tracks, whose first one was looked at.
-fn with_tracks(mut report: Report, path: &Path) -> Report {
-    let index = files::Source::open(path).map_err(container::Error::from);
-    let Ok(index) = index.and_then(|mut source| recording::indexed(&mut source)) else {
-        return report;
-    };
+fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let Some(video) = &mut report.video {
         video.colors = video.colors.or(index.colors);
     }
@@ -337,6 +341,10 @@ async fn probe_web(
         let now = clock.now();
         match item {
             Ok(Ok(Some(Item::Tag(tag)))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
+            Ok(Ok(Some(Item::Body(body)))) => {
+                // Modulo 2³², as the tags have it.
+                prober.take(body.kind, body.dts.div_euclid(1_000) as u32, &body.body, now);
+            }
             Ok(Ok(Some(Item::Unplayed(track)))) => {
                 unplayed::note(&mut prober.unplayed, &track);
             }
@@ -373,7 +381,11 @@ async fn probe_web(
     };
     let report = prober.report();
     let duration = measured.map(|measured| measured.as_secs_f64()).or(report.duration);
-    Ok(Report { format: pull.format(), duration, ..report })
+    let report = Report { format: pull.format(), duration, ..report };
+    Ok(match pull.index() {
+        Some(index) => with_tracks(report, index),
+        None => report,
+    })
 }
 
 fn interrupted() -> Failure {

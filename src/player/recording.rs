@@ -76,6 +76,7 @@ pub(super) fn tags(
 pub(super) const RUN_UP_MICROS: i64 = 100_000;
 
 /// A body of a file, in microseconds.
+#[derive(Clone, Debug)]
 pub(super) struct Body {
     pub(super) kind: TagKind,
     pub(super) dts: i64,
@@ -113,19 +114,11 @@ impl Film {
         let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
         let mut disk = source?;
         let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
-        let (mut pictures, mut sound) = (Course::default(), Course::default());
-        for place in &index.samples {
-            match place.track {
-                TrackId::Video => pictures.add(place.pts.as_micros()),
-                TrackId::Audio(0) => sound.add(place.pts.as_micros()),
-                TrackId::Audio(_) => {}
-            }
-        }
         let span = match index.heard {
             Some((begins, ends)) => {
                 Some(Span { begins: begins.as_micros(), ends: ends.as_micros() })
             }
-            None => Span::of(&pictures, &sound),
+            None => span(&index.samples),
         };
         Ok(span.map(|span| Self { disk, index, span }))
     }
@@ -147,14 +140,12 @@ impl Film {
     /// Leaves out what is not needed to see and hear what is there at `place`, in the file's own time.
     pub(super) fn begin_at(&mut self, place: i64) {
         let until = Timestamp::from_micros(place);
-        let starts =
-            |place: &Place| place.track == TrackId::Video && place.keyframe && place.pts <= until;
-        let start = self.index.samples.iter().rposition(starts).unwrap_or(0);
         let sound = until.offset(-RUN_UP_MICROS);
+        let start = start_of(&self.index.samples, until).unwrap_or((0, sound));
         let mut number = 0;
         self.index.samples.retain(|place| {
             number += 1;
-            if place.track == TrackId::Video { number > start } else { place.pts >= sound }
+            is_needed(start, number - 1, place)
         });
     }
 
@@ -218,12 +209,44 @@ impl Film {
     }
 }
 
-fn codecs(index: &Index) -> (VideoCodec, AudioCodec) {
+/// What is seen and heard of these.
+pub(super) fn span(places: &[Place]) -> Option<Span> {
+    let (mut pictures, mut sound) = (Course::default(), Course::default());
+    for place in places {
+        match place.track {
+            TrackId::Video => pictures.add(place.pts.as_micros()),
+            TrackId::Audio(0) => sound.add(place.pts.as_micros()),
+            TrackId::Audio(_) => {}
+        }
+    }
+    Span::of(&pictures, &sound)
+}
+
+/// Of these, in the order of their DTS, what is needed to see and hear what is there at `until`: the
+/// number of the picture with which it begins, and when the first sound is heard; `None`: they have
+/// pictures, and none that one could begin with.
+pub(super) fn start_of(places: &[Place], until: Timestamp) -> Option<(usize, Timestamp)> {
+    let is_video = |place: &Place| place.track == TrackId::Video;
+    let starts = |place: &Place| is_video(place) && place.keyframe && place.pts <= until;
+    let start = places.iter().rposition(starts);
+    let start = start.or_else(|| (!places.iter().any(is_video)).then_some(0))?;
+    Some((start, until.offset(-RUN_UP_MICROS)))
+}
+
+/// Whether one of these, by its number, is needed by who [begins](start_of) there.
+pub(super) fn is_needed((start, sound): (usize, Timestamp), number: usize, place: &Place) -> bool {
+    if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
+}
+
+pub(super) fn codecs(index: &Index) -> (VideoCodec, AudioCodec) {
     let sound = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.parameters.codec);
     (index.tracks.video.as_ref().map_or(VideoCodec::H264, |video| video.codec), sound)
 }
 
-fn body((pictures, sound): (VideoCodec, AudioCodec), packet: &EncodedPacket) -> (TagKind, Bytes) {
+pub(super) fn body(
+    (pictures, sound): (VideoCodec, AudioCodec),
+    packet: &EncodedPacket,
+) -> (TagKind, Bytes) {
     match packet.track {
         Track::Video => (TagKind::Video, bodies::picture(pictures, packet)),
         Track::Audio | Track::Extra(_) => (TagKind::Audio, bodies::unit(sound, &packet.data)),
@@ -298,7 +321,8 @@ pub(super) fn sample(
     }))
 }
 
-fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
+/// Hands out what decoders begin with. False where that was enough.
+pub(super) fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
     let video = index.tracks.video.as_ref().and_then(bodies::picture_beginning);
     let audio = index.tracks.audio.first().and_then(|audio| bodies::beginning(&audio.parameters));
     video.is_none_or(|body| take(TagKind::Video, 0, body))
@@ -314,13 +338,18 @@ fn heading(
 }
 
 pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {
+    unplayable_at(&path.display(), error)
+}
+
+/// The same of what stands elsewhere.
+pub(super) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
     let kind = match error {
         Error::Unsupported(_) => Kind::Codec,
         _ => Kind::File,
     };
     Failure::new(
         kind,
-        format!("{} cannot be played: {error}", path.display()),
+        format!("{place} cannot be played: {error}"),
         "FLV, MP4, MKV and WebM files with H.264 and AAC, MP3, Opus, Vorbis or FLAC can be played, also MP3, FLAC, \
          Ogg and AAC files, and with HEVC, AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is \
          can be converted, for example with ffmpeg.",

@@ -132,6 +132,7 @@ impl Message {
         "player-damaged-sound",
         "player-damaged-stream",
         "player-file-damaged",
+        "player-fixed",
         "player-jumped-ahead",
         "player-late-sound",
         "player-no-headers",

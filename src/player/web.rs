@@ -47,7 +47,7 @@ impl Web {
     }
 
     /// It broke off: what may go on there is kept for that.
-    fn lose(&mut self, pull: Pull, failure: Failure, feed: &Feed) -> End {
+    fn lose(&mut self, mut pull: Pull, failure: Failure, feed: &Feed) -> End {
         let recorded = pull.pace() == Pace::Recorded && !pull.is_list();
         if !feed.has_media() || !recorded {
             return End::Lost(failure);
@@ -179,6 +179,12 @@ impl Web {
                         watch.waited(shared.clock.now().since(now));
                     }
                 }
+                Ok(Ok(Some(Item::Body(body)))) => {
+                    watch.heard(body.kind, &body.body, &shared, now);
+                    feed.take_exact(body.kind, body.dts, body.pts, &body.body);
+                    watch.waited(shared.clock.now().since(now));
+                }
+                Ok(Ok(Some(Item::Begin(raw)))) => feed.begin(raw, true, now),
                 Ok(Ok(Some(Item::Unplayed(track)))) => feed.leave_out(&track),
                 // Who has gone back goes on there, and comes to it when they are live again.
                 Ok(Ok(Some(Item::Pace(_)))) if shared.listed.is_behind() => {}
@@ -186,8 +192,8 @@ impl Web {
                 Ok(Ok(Some(Item::Restart))) => feed.restart(),
                 Ok(Ok(Some(Item::Place(place)))) => feed.set_place(place),
                 Ok(Ok(Some(Item::Length(length)))) => shared.set_duration(length),
-                Ok(Ok(Some(Item::Moved { time_ms, place }))) => {
-                    feed.move_to(i64::from(time_ms) * 1_000, place, false, now);
+                Ok(Ok(Some(Item::Moved { raw, place, firm }))) => {
+                    feed.move_to(raw, place, firm, now);
                     watch.wait_anew(now);
                 }
                 Ok(Ok(Some(Item::Unmoved(why)))) => {
@@ -200,6 +206,8 @@ impl Web {
                 }
                 Ok(Ok(Some(Item::Unheard(why)))) => shared.odd(&Odd::Unheard(why)),
                 Ok(Ok(Some(Item::Heard))) => feed.hear_again(),
+                Ok(Ok(Some(Item::Fixed))) if self.start.is_some() && first => {}
+                Ok(Ok(Some(Item::Fixed))) => shared.odd(&Odd::Fixed),
                 Ok(Ok(Some(Item::Made(made)))) => feed.set_made(made),
                 Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
                     if let Pace::Followed(distance) = pull.pace() {
@@ -225,6 +233,10 @@ impl Web {
                     // A damaged file: what could be read is played to its end.
                     if !feed.has_media() {
                         return End::Lost(told);
+                    }
+                    // What stands there now is something else.
+                    if told.kind == Kind::Lost {
+                        return End::Failed(told);
                     }
                     let summary = format!("The file is damaged: {}.", told.cause);
                     shared.say("player-file-damaged", Severity::Warning, summary, &told.advice, "");
@@ -261,8 +273,8 @@ fn no_start(shared: &Shared, why: &str) {
         "player-no-start",
         Severity::Warning,
         "This is played from its beginning, or as it is broadcast.",
-        "--start holds for files, recorded lists of HLS, recorded streams of RTMP servers, and FLV and MPEG-TS \
-         files of web servers that give parts of them.",
+        "--start holds for files, recorded lists of HLS, recorded streams of RTMP servers, and FLV, MPEG-TS, MP4 \
+         and MKV files of web servers that give parts of them.",
         why,
     );
 }

@@ -221,8 +221,13 @@ pub trait ReadAt {
     /// Fills `buffer` from `at` on.
     ///
     /// # Errors
-    /// `UnexpectedEof` where there are not so many bytes.
+    /// `UnexpectedEof` where there are not so many bytes; `WouldBlock` where they are still to come.
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
+
+    /// The most that is read at a time.
+    fn most(&self) -> usize {
+        usize::MAX
+    }
 }
 
 impl ReadAt for &[u8] {
@@ -250,7 +255,7 @@ pub fn read(
     most: usize,
     what: &'static str,
 ) -> Result<Bytes, Error> {
-    let length = usize::try_from(size).ok().filter(|size| *size <= most);
+    let length = usize::try_from(size).ok().filter(|size| *size <= most.min(source.most()));
     let length = length.ok_or(Error::TooMuch(what))?;
     if at.checked_add(size).is_none_or(|end| end > source.size()) {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
@@ -303,6 +308,15 @@ pub fn read_around(
     Ok(data)
 }
 
+/// A part of a file from which on it can be read, without what stands before it: a cluster, a fragment.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// When the first of it is seen or heard.
+    pub time: Timestamp,
+    /// Its first byte.
+    pub at: u64,
+}
+
 /// A stream of sound that follows another one in a file of sound alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
@@ -328,6 +342,8 @@ pub struct Index {
     /// codec that FLV and Enhanced RTMP carry, and samples of others are not listed.
     pub to_pass_on: bool,
     pub passed: Passed,
+    /// So many samples are taken at most; 0: [`MAX_SAMPLES`].
+    pub most: usize,
     /// In the order in which they are to be written: by DTS, pictures first.
     pub samples: Vec<Place>,
     /// How much is seen of pictures, as pictures of the same codec whose luma tells it: that of each by
@@ -386,7 +402,8 @@ impl Index {
     /// # Errors
     /// Where there are too many.
     pub fn push(&mut self, place: Place) -> Result<(), Error> {
-        if self.samples.len() >= MAX_SAMPLES {
+        let most = if self.most == 0 { MAX_SAMPLES } else { self.most };
+        if self.samples.len() >= most {
             return Err(Error::TooMuch("samples"));
         }
         self.samples.push(place);
@@ -404,6 +421,20 @@ impl Index {
     pub fn cut(&mut self) {
         let whole = self.whole;
         self.samples.retain(|place| place.at + u64::from(place.size) <= whole);
+    }
+
+    /// Nothing where there is a track that can be used.
+    ///
+    /// # Errors
+    /// What is there instead.
+    pub fn usable(&self) -> Result<(), Error> {
+        if !self.is_empty() {
+            return Ok(());
+        }
+        Err(match self.left_out.first() {
+            Some(what) => Error::Unsupported(what.clone()),
+            None => Error::Empty,
+        })
     }
 
     /// Whether there is no track that can be used.
@@ -476,6 +507,13 @@ pub enum Error {
     /// No track of it can be used.
     #[error("the file has neither H.264 pictures nor AAC sound")]
     Empty,
+}
+
+impl Error {
+    /// Whether the bytes are still to come.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
 }
 
 #[cfg(test)]

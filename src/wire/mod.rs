@@ -13,6 +13,7 @@ pub mod carried;
 pub mod chat;
 pub mod container;
 pub mod flv;
+pub mod gradual;
 pub mod h264;
 pub mod hls;
 pub mod http;

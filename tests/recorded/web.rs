@@ -70,10 +70,10 @@ fn what_a_player_of_ours_wrote_is_gone_about_in_too() {
 }
 
 /// What is answered to who asks for a part of a file, from the first byte to the last; `None`: the whole.
-type Part = fn(&[u8], usize, usize) -> Option<Vec<u8>>;
+pub type Part = fn(&[u8], usize, usize) -> Option<Vec<u8>>;
 
 /// A server of this file that answers such questions.
-fn serve(file: &Path, part: Part) -> String {
+pub fn serve(file: &Path, part: Part) -> String {
     let file = std::fs::read(file).unwrap();
     let port = web::canned(move |head, socket| {
         let span = head.split("Range: bytes=").nth(1).and_then(|span| span.lines().next());

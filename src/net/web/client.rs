@@ -245,6 +245,12 @@ impl Answer {
         (!name.is_empty()).then_some(name)
     }
 
+    /// By what the server tells one state of it from another (RFC 9110, 8.8): an entity tag, or when it was
+    /// changed.
+    pub fn mark(&self) -> Option<&str> {
+        self.fields.get("etag").or_else(|| self.fields.get("last-modified"))
+    }
+
     /// How many bytes the server promised.
     pub fn length(&self) -> Option<u64> {
         match &self.body {

@@ -82,6 +82,14 @@ impl Flow {
         }
     }
 
+    /// See [`Answer::mark`].
+    pub fn mark(&self) -> Option<&str> {
+        match self {
+            Self::Http(answer) => answer.mark(),
+            Self::Socket(_) => None,
+        }
+    }
+
     /// How many bytes are still to come, where the server said so: then it is no broadcast.
     pub fn length(&self) -> Option<u64> {
         match self {

@@ -10,6 +10,7 @@ use crate::net;
 use crate::net::web::WebUrl;
 use crate::player::opening::Opening;
 use crate::player::pull::ability::Ability;
+use crate::player::recording::Body;
 use crate::wire::flv::Tag;
 use crate::wire::unplayed::Unplayed;
 
@@ -59,6 +60,10 @@ impl Buffer {
 #[derive(Debug)]
 pub(in crate::player) enum Item {
     Tag(Tag),
+    /// A body of a film, at its exact time.
+    Body(Body),
+    /// A film begins: what carries so many microseconds is its first instant, and played first.
+    Begin(i64),
     /// This is in it and not among the tags.
     Unplayed(Unplayed),
     /// From here on.
@@ -71,11 +76,15 @@ pub(in crate::player) enum Item {
     /// The recording is so long, and one can go about in it.
     Length(Duration),
     /// What comes next is of the place that was wanted, so long after the beginning of the recording: what
-    /// carries this time is seen and heard first.
+    /// carries this time (`raw`, microseconds) is seen and heard first. `firm`: its times are believed,
+    /// whatever they are.
     Moved {
-        time_ms: u32,
+        raw: i64,
         place: Duration,
+        firm: bool,
     },
+    /// One cannot go about in it, because the server gives it from its beginning alone.
+    Fixed,
     /// The place that was wanted cannot be had, and why: it goes on as before.
     Unmoved(String),
     /// The sound, which has a list of its own, does not come, and why: the picture goes on.

@@ -16,14 +16,27 @@ const WHOLE: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub(super) struct Parts {
     client: Client,
+    options: Options,
     url: WebUrl,
     whole: u64,
+    /// What the server called its state, as long as it did.
+    mark: Option<String>,
 }
 
 impl Parts {
     /// Of what stands there and is so many bytes long.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
-        Self { client: Client::new(options), url, whole }
+        Self { client: Client::new(options.clone()), options, url, whole, mark: None }
+    }
+
+    /// Of this state of it: where the server names another one, what it gives are no parts of it.
+    pub fn of(self, mark: Option<&str>) -> Self {
+        Self { mark: mark.map(str::to_owned), ..self }
+    }
+
+    /// The same by a connection of its own.
+    pub fn anew(&self) -> Self {
+        Self::new(self.url.clone(), self.options.clone(), self.whole).of(self.mark.as_deref())
     }
 
     /// Bytes in all.
@@ -44,8 +57,13 @@ impl Parts {
         }
         let span = Span { from, until };
         let answer = self.client.get(&self.url, Some(span), &|_| {}).await?;
-        if !answer.is_part(span, self.whole) {
+        let mark = answer.mark();
+        let other = self.mark.is_some() && mark.is_some() && self.mark.as_deref() != mark;
+        if other || !answer.is_part(span, self.whole) {
             return Ok(None);
+        }
+        if self.mark.is_none() {
+            self.mark = mark.map(str::to_owned);
         }
         let mut patience = Patience::new(QUIET, WHOLE);
         let bytes = self.client.read(answer, most, &mut patience).await?;

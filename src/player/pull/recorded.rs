@@ -32,6 +32,8 @@ const MOST_HEADS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Recorded {
     form: Form,
+    /// By which it is asked for.
+    parts: Parts,
     url: WebUrl,
     options: Options,
     whole: u64,
@@ -62,11 +64,12 @@ pub(super) struct Found {
 
 impl Recorded {
     /// Asks how long it is. On the network's runtime.
-    pub fn new(form: Form, url: WebUrl, options: Options, whole: u64) -> Self {
+    pub fn new(form: Form, url: WebUrl, options: Options, whole: u64, mark: Option<&str>) -> Self {
         let mut asked = JoinSet::new();
-        let mut parts = Parts::new(url.clone(), options.clone(), whole);
+        let parts = Parts::new(url.clone(), options.clone(), whole).of(mark);
+        let mut its = parts.anew();
         asked.spawn(async move {
-            let last = timeout(LENGTH, places::last(&mut parts, form)).await;
+            let last = timeout(LENGTH, places::last(&mut its, form)).await;
             match last {
                 Ok(Ok(last)) => last,
                 // Then it is played as it comes, as from a server that gives no parts.
@@ -79,7 +82,7 @@ impl Recorded {
         });
         let (told, index, heads) = (None, Vec::new(), Vec::new());
         let (begins, last, search) = (None, None, JoinSet::new());
-        Self { form, url, options, whole, begins, asked, last, told, index, heads, search }
+        Self { form, parts, url, options, whole, begins, asked, last, told, index, heads, search }
     }
 
     /// Whether the server has not said yet how long it is.
@@ -155,9 +158,9 @@ impl Recorded {
             let time = time - i64::from(course.begins);
             (time <= to).then_some((time, *at))
         });
-        let (url, options, whole) = (self.url.clone(), self.options.clone(), self.whole);
+        let (url, options, parts) = (self.url.clone(), self.options.clone(), self.parts.anew());
         self.search.spawn(async move {
-            let found = timeout(PLACE, open(url, options, whole, &course, to, hint)).await;
+            let found = timeout(PLACE, open(url, options, parts, &course, to, hint)).await;
             let (flow, at) = match found {
                 Ok(Ok(Some(found))) => found,
                 Ok(Ok(None)) => return Err("the server does not give it".to_owned()),
@@ -204,12 +207,12 @@ impl Recorded {
 async fn open(
     url: WebUrl,
     options: Options,
-    whole: u64,
+    mut parts: Parts,
     course: &Course,
     to: i64,
     hint: Option<(i64, u64)>,
 ) -> Result<Option<(Download, u64)>, net::Error> {
-    let mut parts = Parts::new(url.clone(), options.clone(), whole);
+    let whole = parts.whole();
     let Some(at) = places::find(&mut parts, course, to, hint).await? else { return Ok(None) };
     let span = Span { from: at, until: whole };
     let flow = Flow::open_span(&url, span, &options, &|_| {}).await?;
@@ -247,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
-        let mut recorded = Recorded::new(Form::Flv, url, Options::default(), 1_000);
+        let mut recorded = Recorded::new(Form::Flv, url, Options::default(), 1_000, None);
         for (number, length) in [(1, 40), (2, MAX_CONFIG * 2), (3, 40)] {
             let mut body = vec![0x17, 0, 0, 0, 0];
             body.resize(length, number);

@@ -103,8 +103,9 @@ fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
 impl Single {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
     pub fn new(form: Form, flow: Flow, start: &BytesMut, whole: Option<u64>, ask: &Ask) -> Self {
-        let recorded =
-            whole.map(|whole| Recorded::new(form, flow.url().clone(), ask.net.clone(), whole));
+        let recorded = whole.map(|whole| {
+            Recorded::new(form, flow.url().clone(), ask.net.clone(), whole, flow.mark())
+        });
         let mut unpack = Unpack::new(form);
         unpack.push(start);
         Self {
@@ -259,6 +260,7 @@ impl Single {
     /// Goes on there.
     fn land(&mut self, found: Found) {
         let Found { flow, at, time_ms, place } = found;
+        let raw = i64::from(time_ms) * 1_000;
         self.flow = flow;
         self.unpack = Unpack::new(self.unpack.form());
         if let Unpack::Flv { demuxer } = &mut self.unpack
@@ -266,7 +268,7 @@ impl Single {
         {
             demuxer.push(&flv::file_header(true, true));
         }
-        self.first = [Item::Moved { time_ms, place }].into();
+        self.first = [Item::Moved { raw, place, firm: false }].into();
         if let Some(recorded) = &self.recorded {
             self.first.extend(recorded.heads(at).cloned().map(Item::Tag));
         }

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::problem::Problem;
 use crate::net::web::Flow;
 use crate::net::{Cause, Error, Stage};
+use crate::wire::container::Format;
 use crate::wire::hls::is_playlist;
 use crate::wire::ts::PACKET;
 
@@ -24,6 +25,8 @@ pub(super) enum Body {
     Ts,
     /// HLS.
     Playlist,
+    /// MP4 or Matroska.
+    Film(Format),
 }
 
 /// Looks at the beginning of a body, which is given back.
@@ -46,22 +49,24 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
                 return Err(Error { stage: Stage::Request, cause, peer }.into());
             }
         }
-        if let Some(body) = known(&start) {
+        if let Some(body) = known(&start, flow) {
             return Ok((body, start));
         }
         if start.len() >= 16 && start.first() != Some(&0x47) {
             break;
         }
     }
-    known(&start).map(|body| (body, start.clone())).ok_or_else(|| unknown(&start, flow))
+    known(&start, flow).map(|body| (body, start.clone())).ok_or_else(|| unknown(&start, flow))
 }
 
-fn known(start: &[u8]) -> Option<Body> {
+fn known(start: &[u8], flow: &Flow) -> Option<Body> {
     match start {
         [b'F', b'L', b'V', ..] => Some(Body::Flv),
         [0x47, ..] if start.get(PACKET) == Some(&0x47) => Some(Body::Ts),
         _ if is_playlist(start) => Some(Body::Playlist),
-        _ => None,
+        // What comes in messages is a stream, and no file.
+        _ if matches!(flow, Flow::Socket(_)) => None,
+        _ => Format::of_bytes(start).map(Body::Film),
     }
 }
 
@@ -83,7 +88,8 @@ fn unknown(start: &[u8], flow: &Flow) -> Problem {
         "Give the address of the stream itself: it often ends in .flv or .m3u8, and the page's \
          source or its network log names it."
     } else {
-        "Check the URL: FLV, HLS and MPEG-TS can be played over http and https, FLV over ws and wss."
+        "Check the URL: FLV, HLS, MPEG-TS, MP4, MKV and WebM can be played over http and https, FLV over ws \
+         and wss."
     };
     Problem::no_stream(what, advice)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::film::Film;
 use super::hls::Hls;
 use super::item::{Ask, Item, Pace};
 use super::marks;
@@ -12,6 +13,7 @@ use super::single::Single;
 use super::sniff::{Body, sniff};
 use crate::net::Step;
 use crate::net::web::Flow;
+use crate::wire::container::Index;
 use crate::wire::hls::MAX_TEXT;
 
 /// A playlist has come by then.
@@ -29,6 +31,7 @@ pub(in crate::player) struct Pull {
 enum Form {
     Single(Box<Single>),
     Hls(Box<Hls>),
+    Film(Box<Film>),
 }
 
 impl Pull {
@@ -49,6 +52,10 @@ impl Pull {
         let form = match body {
             Body::Flv => single(marks::Form::Flv, flow),
             Body::Ts => single(marks::Form::Ts, flow),
+            Body::Film(format) => {
+                pace = Pace::Recorded;
+                Form::Film(Box::new(Film::open(format, flow, &start, whole, ask).await?))
+            }
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
                 let late = || Problem::no_stream("the playlist does not come to its end", "");
@@ -67,9 +74,10 @@ impl Pull {
     }
 
     /// How long it is, where one can go about in it and that is known by now.
-    pub(in crate::player) fn duration(&self) -> Option<Duration> {
-        match &self.form {
+    pub(in crate::player) fn duration(&mut self) -> Option<Duration> {
+        match &mut self.form {
             Form::Hls(hls) => hls.duration(),
+            Form::Film(film) => film.duration(),
             Form::Single(single) => single.duration(),
         }
     }
@@ -78,21 +86,35 @@ impl Pull {
     pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
         match &mut self.form {
             Form::Hls(hls) => hls.duration(),
+            Form::Film(film) => film.length(),
             Form::Single(single) => single.settle().await,
         }
     }
 
-    /// Whether one can go about in it, or that is still to be found out.
-    pub(in crate::player) fn may_be_moved(&self) -> bool {
+    /// What is in it, where that is known before all of it came.
+    pub(in crate::player) fn index(&self) -> Option<&Index> {
         match &self.form {
+            Form::Film(film) => Some(film.index()),
+            Form::Hls(_) | Form::Single(_) => None,
+        }
+    }
+
+    /// Whether one can go about in it, or that is still to be found out.
+    pub(in crate::player) fn may_be_moved(&mut self) -> bool {
+        match &mut self.form {
             Form::Hls(hls) => hls.duration().is_some(),
+            Form::Film(film) => film.may_be_moved(),
             Form::Single(single) => single.may_be_moved(),
         }
     }
 
     /// Whether a place of a recording is being looked for, which has a limit of its own.
     pub(in crate::player) fn is_looking(&self) -> bool {
-        matches!(&self.form, Form::Single(single) if single.is_looking())
+        match &self.form {
+            Form::Single(single) => single.is_looking(),
+            Form::Film(film) => film.is_looking(),
+            Form::Hls(_) => false,
+        }
     }
 
     /// Whether it is followed by playlists, whose reader has limits of its own.
@@ -101,9 +123,10 @@ impl Pull {
     }
 
     /// Whether it broke off in the middle of a recording that may go on there.
-    pub(in crate::player) fn can_go_on(&self) -> bool {
-        match &self.form {
+    pub(in crate::player) fn can_go_on(&mut self) -> bool {
+        match &mut self.form {
             Form::Single(single) => single.can_go_on(),
+            Form::Film(film) => film.can_go_on(),
             Form::Hls(_) => false,
         }
     }
@@ -119,6 +142,8 @@ impl Pull {
     ) -> Result<bool, Problem> {
         match &mut self.form {
             Form::Single(single) => Ok(single.go_on(ask, on_step).await?),
+            // What it wants next it asks for by itself.
+            Form::Film(_) => Ok(true),
             Form::Hls(_) => Ok(false),
         }
     }
@@ -129,6 +154,7 @@ impl Pull {
         match &mut self.form {
             Form::Hls(hls) => hls.seek(to),
             Form::Single(single) => single.seek(to),
+            Form::Film(film) => film.seek(to),
         }
     }
 
@@ -136,6 +162,7 @@ impl Pull {
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {
             Form::Single(single) => single.format(),
+            Form::Film(film) => film.format(),
             Form::Hls(_) => "hls",
         }
     }
@@ -157,6 +184,7 @@ impl Pull {
                 Ok(item)
             }
             Form::Single(single) => single.next().await,
+            Form::Film(film) => film.next().await,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::wire::flv::{AudioFormat, Metadata, VideoFormat};
 use crate::wire::unplayed::Unplayed;
 
 /// The longest head, track list or chapter list that is read.
-const MAX_MASTER: usize = 4 << 20;
+pub(super) const MAX_MASTER: usize = 4 << 20;
 
 /// Finds what is in the file.
 ///
@@ -37,8 +37,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// As [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
-    walk.index.to_play = true;
+    let mut walk = Walk::to_play();
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -72,28 +71,31 @@ pub fn survey(source: &mut dyn ReadAt) -> Result<Survey, Error> {
     walk.finish()
 }
 
-#[derive(Debug, Default)]
-struct Walk {
-    index: Index,
+/// A walk from element to element, which may stand still where bytes are not there yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Walk {
+    pub index: Index,
+    /// Where the next element begins.
+    pub at: u64,
     /// Nanoseconds of a tick.
-    scale_nanos: u64,
+    pub scale_nanos: u64,
     /// The tracks that are used.
-    used: Vec<Used>,
-    segment: u64,
+    pub used: Vec<Used>,
+    pub segment: u64,
     segment_known: bool,
     has_duration: bool,
-    info: Option<(u64, Bytes)>,
+    pub info: Option<(u64, Bytes)>,
     tracks_at: Option<u64>,
     /// The element after `Tracks`, and its length.
     after_tracks: Option<(u64, u64)>,
     seek_head_at: Option<u64>,
     ours: bool,
     /// Where the cluster in work begins, its content, and where it ends, if that is known.
-    cluster: (u64, u64, Option<u64>),
+    pub cluster: (u64, u64, Option<u64>),
     cluster_time: u64,
     /// The last sample is in a block group, and where that ends.
-    group: Option<u64>,
-    cues: Vec<Cue>,
+    pub group: Option<u64>,
+    pub cues: Vec<Cue>,
     laced: bool,
     /// What is added to blocks of pictures is how much is seen of them.
     has_alpha: bool,
@@ -103,15 +105,15 @@ struct Walk {
 
 /// A track that is used.
 #[derive(Copy, Clone, Debug)]
-struct Used {
+pub(super) struct Used {
     /// In the file.
-    number: u64,
-    track: TrackId,
+    pub number: u64,
+    pub track: TrackId,
     /// How long a sample lasts, where the file tells.
     period_nanos: Option<u64>,
 }
 
-fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
+pub(super) fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
     let left = source.size().saturating_sub(at).min(MAX_HEAD as u64);
     let bytes = read(source, at, left, MAX_HEAD, "elements")?;
     Ok(head(&bytes))
@@ -119,6 +121,20 @@ fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
 
 impl Walk {
     fn walk(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        self.begin(source)?;
+        while self.step(source)? {}
+        Ok(())
+    }
+
+    /// For who plays.
+    pub(super) fn to_play() -> Self {
+        let mut walk = Self { scale_nanos: 1_000_000, ..Self::default() };
+        walk.index.to_play = true;
+        walk
+    }
+
+    /// Reads the head of the file.
+    pub(super) fn begin(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let Some(ebml) = head_at(source, 0)?.filter(|head| head.id == id::EBML) else {
             return Err(Error::Damaged("this is no Matroska file"));
         };
@@ -128,51 +144,55 @@ impl Walk {
         if !matches!(kind, b"matroska" | b"webm") {
             return Err(Error::Damaged("this is no Matroska file"));
         }
-        let mut at = ebml.length as u64 + size;
-        while let Some(found) = head_at(source, at)? {
-            let content = at + found.length as u64;
-            if self.group.is_some_and(|end| at >= end) {
-                self.group = None;
-            }
-            let step_in = match found.id {
-                id::SEGMENT if self.segment == 0 => {
-                    self.segment = content;
-                    self.segment_known = found.size.is_some();
-                    self.index.whole = content;
-                    true
-                }
-                // Another one: of a file that was glued on.
-                id::SEGMENT => break,
-                id::CLUSTER => {
-                    self.cluster = (at, content, found.size.map(|size| content + size));
-                    self.cluster_time = 0;
-                    true
-                }
-                id::BLOCK_GROUP => {
-                    self.group = found.size.map(|size| content + size);
-                    true
-                }
-                _ => false,
-            };
-            if step_in {
-                at = content;
-                continue;
-            }
-            let Some(end) = found.size.and_then(|size| content.checked_add(size)) else { break };
-            if end > source.size() {
-                break;
-            }
-            self.element(source, found.id, at, content, end - content)?;
-            at = end;
-            match self.cluster.2 {
-                // Within a cluster whose end is known only that end makes it whole.
-                Some(cluster_end) if at < cluster_end => {}
-                // An index is made anew.
-                _ if found.id == id::CUES => {}
-                _ => self.index.whole = self.index.whole.max(at),
-            }
-        }
+        self.at = ebml.length as u64 + size;
         Ok(())
+    }
+
+    /// Reads the next element, or into it; false at the end. Where it cannot be read now it may be called
+    /// again.
+    pub(super) fn step(&mut self, source: &mut dyn ReadAt) -> Result<bool, Error> {
+        let at = self.at;
+        let Some(found) = head_at(source, at)? else { return Ok(false) };
+        let content = at + found.length as u64;
+        if self.group.is_some_and(|end| at >= end) {
+            self.group = None;
+        }
+        let step_in = match found.id {
+            id::SEGMENT if self.segment == 0 => {
+                self.segment = content;
+                self.segment_known = found.size.is_some();
+                self.index.whole = content;
+                true
+            }
+            // Another one: of a file that was glued on.
+            id::SEGMENT => return Ok(false),
+            id::CLUSTER => {
+                self.cluster = (at, content, found.size.and_then(|size| content.checked_add(size)));
+                self.cluster_time = 0;
+                true
+            }
+            id::BLOCK_GROUP => {
+                self.group = found.size.and_then(|size| content.checked_add(size));
+                true
+            }
+            _ => false,
+        };
+        if step_in {
+            self.at = content;
+            return Ok(true);
+        }
+        let end = found.size.and_then(|size| content.checked_add(size));
+        let Some(end) = end.filter(|end| *end <= source.size()) else { return Ok(false) };
+        self.element(source, found.id, at, content, end - content)?;
+        self.at = end;
+        match self.cluster.2 {
+            // Within a cluster whose end is known only that end makes it whole.
+            Some(cluster_end) if end < cluster_end => {}
+            // An index is made anew.
+            _ if found.id == id::CUES => {}
+            _ => self.index.whole = self.index.whole.max(end),
+        }
+        Ok(true)
     }
 
     fn element(
@@ -404,10 +424,6 @@ impl Walk {
         } else {
             track == TrackId::Audio(0) && self.cues.last().is_none_or(|cue| cue.cluster != cluster)
         };
-        if is_cue {
-            let time = u64::try_from(time).unwrap_or(0);
-            self.cues.push(Cue { time, cluster, block: at.saturating_sub(self.cluster.1) });
-        }
         let (frames, period_nanos) = if flags & 0x06 == 0 {
             let Ok(whole) = u32::try_from(data_size) else { return Ok(()) };
             (vec![(0, whole)], 0)
@@ -420,10 +436,14 @@ impl Walk {
                 Some(frames) if period_nanos > 0 || frames.len() == 1 => (frames, period_nanos),
                 _ => {
                     self.laced = true;
-                    return Ok(());
+                    (Vec::new(), 0)
                 }
             }
         };
+        if is_cue {
+            let time = u64::try_from(time).unwrap_or(0);
+            self.cues.push(Cue { time, cluster, block: at.saturating_sub(self.cluster.1) });
+        }
         for (index, (from, size)) in frames.into_iter().enumerate() {
             let later = i128::try_from(index as u128 * period_nanos).unwrap_or(0);
             // To the nearest microsecond.
@@ -507,13 +527,8 @@ impl Walk {
         if self.laced {
             self.index.left_out.push("laced blocks whose frames cannot be told apart".to_owned());
         }
+        self.index.usable()?;
         let tracks = &self.index.tracks;
-        if self.index.is_empty() {
-            return Err(match self.index.left_out.first() {
-                Some(what) => Error::Unsupported(what.clone()),
-                None => Error::Empty,
-            });
-        }
         self.index.finished = self.segment_known && self.has_duration;
         let period = match self.index.to_pass_on {
             true => self.period.unwrap_or(Duration::from_millis(33)),

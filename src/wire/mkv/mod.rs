@@ -7,11 +7,13 @@
 
 mod codecs;
 pub mod ebml;
+mod gradual;
 mod head;
 pub mod index;
 mod lace;
 mod order;
 pub mod writer;
 
+pub use gradual::Gradual;
 pub use index::{index, index_to_pass_on, index_to_play};
 pub use writer::Writer;

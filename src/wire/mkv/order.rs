@@ -2,6 +2,8 @@
 //! of decoding. This gives the pictures decoding times again: the times at which pictures are
 //! shown, in order, as much earlier as the deepest reordering needs.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -13,7 +15,18 @@ const MAX_DEPTH: usize = 16;
 pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     let mut sorted = shown.to_vec();
     sorted.sort_unstable();
-    let depth = shown
+    let depth = depth(shown, &sorted);
+    let first = sorted.first().copied().unwrap_or_default();
+    let early = (1..=depth)
+        .rev()
+        .map(|steps| first - period.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX)));
+    let times = early.chain(sorted.iter().copied());
+    times.zip(shown).map(|(time, shown)| time.min(*shown)).collect()
+}
+
+/// How many pictures are decoded before one that is shown earlier, at most.
+fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
+    shown
         .iter()
         .enumerate()
         .map(|(place, at)| {
@@ -22,13 +35,44 @@ pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
         })
         .max()
         .unwrap_or(0)
-        .min(MAX_DEPTH);
-    let first = sorted.first().copied().unwrap_or_default();
-    let early = (1..=depth)
-        .rev()
-        .map(|steps| first - period.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX)));
-    let times = early.chain(sorted.iter().copied());
-    times.zip(shown).map(|(time, shown)| time.min(*shown)).collect()
+        .min(MAX_DEPTH)
+}
+
+/// The same for who reads a file bit by bit: how deep it is reordered is told by what was read so far.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    depth: usize,
+    /// Shown at these times, which are the next at which something is decoded.
+    waiting: BinaryHeap<Reverse<Timestamp>>,
+    last: Option<Timestamp>,
+}
+
+impl Order {
+    /// Decoding times for the pictures that follow.
+    pub fn next(&mut self, shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
+        let mut sorted = shown.to_vec();
+        sorted.sort_unstable();
+        self.depth = self.depth.max(depth(shown, &sorted));
+        let first = sorted.first().copied().unwrap_or_default();
+        let decoded = shown.iter().map(|at| {
+            self.waiting.push(Reverse(*at));
+            let early = (self.depth + 1).saturating_sub(self.waiting.len());
+            let time = match early {
+                0 => self.waiting.pop().map_or(*at, |Reverse(time)| time),
+                steps => first - period.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX)),
+            };
+            let time = self.last.map_or(time, |last| time.max(last)).min(*at);
+            self.last = Some(time);
+            time
+        });
+        decoded.collect()
+    }
+
+    /// What follows stands elsewhere in the file.
+    pub fn leave(&mut self) {
+        self.waiting.clear();
+        self.last = None;
+    }
 }
 
 #[cfg(test)]
@@ -50,5 +94,29 @@ mod tests {
         // A pyramid needs two.
         check(&[20, 60, 40, 30, 50], &[0, 10, 20, 30, 40]);
         check(&[], &[]);
+    }
+
+    #[test]
+    fn bit_by_bit_the_times_are_the_same() {
+        let millis = |times: &[i64]| times.iter().map(|at| Timestamp::from_millis(*at)).collect();
+        let shown: Vec<_> = millis(&[20, 60, 40, 30, 50, 100, 80, 70, 90, 140, 120, 110, 130]);
+        let period = Duration::from_millis(10);
+        let whole = decoding_times(&shown, period);
+        for first in 4..shown.len() {
+            let mut order = Order::default();
+            let (one, rest) = shown.split_at(first);
+            let mut times = order.next(one, period);
+            for two in rest.chunks(2) {
+                times.extend(order.next(two, period));
+            }
+            assert_eq!(times, whole, "{first}");
+            // The same again after a move, with what is known of the depth.
+            order.leave();
+            assert_eq!(order.next(&shown, period), whole);
+        }
+        // Before the depth is known none is decoded later than it is shown.
+        let mut order = Order::default();
+        let mut times = shown.iter().flat_map(|at| order.next(&[*at], period));
+        assert!(shown.iter().all(|at| times.next().unwrap() <= *at));
     }
 }

@@ -1,6 +1,6 @@
 //! Finds everything in an MP4 file, ordinary or of fragments, whole or cut off.
 
-use super::boxes::header;
+use super::boxes::{Name, header};
 use super::read::{Movie, moof, moov};
 use super::sealed::Sealed;
 use super::writer::{CHAPTER_MARK, ROOM};
@@ -8,11 +8,20 @@ use crate::base::Timestamp;
 use crate::wire::container::{Chapter, Error, Index, ReadAt, read};
 
 /// The largest `moov` that is read: days of samples.
-const MAX_MOOV: usize = 512 << 20;
+pub(super) const MAX_MOOV: usize = 512 << 20;
 /// The largest `moof` that is read.
-const MAX_MOOF: usize = 16 << 20;
+pub(super) const MAX_MOOF: usize = 16 << 20;
 /// The longest box in which a chapter may be.
 const MAX_CHAPTER: u64 = 512;
+
+pub(super) const NO_MP4: Error = Error::Damaged("this is no MP4 file");
+pub(super) const NO_MOOV: Error =
+    Error::Damaged("it was cut off before its index (moov) was written");
+
+/// Whether a file may begin with such a box.
+pub(super) const fn may_begin(name: Name) -> bool {
+    matches!(&name, b"ftyp" | b"styp" | b"moov" | b"free" | b"wide" | b"mdat")
+}
 
 /// What is in the file and, where it is one of ours, what is needed to finish it where it is.
 #[derive(Debug)]
@@ -77,10 +86,8 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
         let head = head as u64;
         let length = if length == 0 { size - at } else { length };
         let Some(end) = at.checked_add(length).filter(|end| *end <= size) else { break };
-        if number == 0
-            && !matches!(&name, b"ftyp" | b"styp" | b"moov" | b"free" | b"wide" | b"mdat")
-        {
-            return Err(Error::Damaged("this is no MP4 file"));
+        if number == 0 && !may_begin(name) {
+            return Err(NO_MP4);
         }
         if number == 1 && name == *b"free" && length == ROOM {
             room = Some(at);
@@ -136,17 +143,12 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
         }
     }
     if number == 0 {
-        return Err(Error::Damaged("this is no MP4 file"));
+        return Err(NO_MP4);
     }
     if movie.is_none() {
-        return Err(Error::Damaged("it was cut off before its index (moov) was written"));
+        return Err(NO_MOOV);
     }
-    if index.is_empty() {
-        return Err(match index.left_out.first() {
-            Some(what) => Error::Unsupported(what.clone()),
-            None => Error::Empty,
-        });
-    }
+    index.usable()?;
     index.arrange();
     let sealed = movie.map(|movie| movie.sealed).unwrap_or_default();
     Ok(Survey { index, room, sealed })

@@ -10,6 +10,8 @@
 pub mod boxes;
 mod chapters;
 mod describe;
+mod fragments;
+mod gradual;
 pub mod index;
 mod pcm;
 mod read;
@@ -17,6 +19,7 @@ mod sealed;
 pub mod table;
 pub mod writer;
 
+pub use gradual::Gradual;
 pub use index::{index, index_sealed, index_to_pass_on, index_to_play};
 pub use sealed::{Scheme, Sealed};
 pub use writer::Writer;

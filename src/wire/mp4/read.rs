@@ -51,15 +51,33 @@ struct Defaults {
 }
 
 /// What `moov` says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Movie {
     pub tracks: Vec<Track>,
     /// The titles of chapters.
     pub titles: Vec<Place>,
     /// What is encrypted.
     pub sealed: Vec<Sealed>,
+    /// How long it is with its fragments, in seconds, where it says so.
+    pub length: Option<f64>,
     /// There is room for fragments.
     pub fragmented: bool,
+}
+
+impl Movie {
+    /// The track of pictures, or else the first.
+    pub fn main(&self) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
+    }
+
+    /// What is read next begins there, where it does not say so itself.
+    pub fn go_to(&mut self, time: Timestamp) {
+        for track in &mut self.tracks {
+            let micros = i128::from(time.offset(track.shift.saturating_neg()).as_micros());
+            let ticks = micros * i128::from(track.timescale) / 1_000_000;
+            track.next_dts = i64::try_from(ticks).unwrap_or(0).max(0);
+        }
+    }
 }
 
 fn damaged<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
@@ -76,11 +94,12 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     };
     let movie_timescale = damaged(header(&mut fields), "the movie header")?.max(1);
     let mvex = child(content, *b"mvex");
-    let mut movie = Movie { fragmented: mvex.is_some(), ..Movie::default() };
+    let length = mvex.and_then(|mvex| whole(mvex, movie_timescale));
+    let mut movie = Movie { fragmented: mvex.is_some(), length, ..Movie::default() };
     let titled = chapters::tracks(content);
     for trak in boxes(content).filter(|found| found.name == *b"trak").take(64) {
         if let Some(head) = Head::read(trak.content).filter(|head| titled.contains(&head.number)) {
-            let mut found = Index::default();
+            let mut found = Index { most: index.most, ..Index::default() };
             let shift = head.shift(trak.content, movie_timescale);
             samples(trak.content, &head.track(TrackId::Video, shift), &mut found, room)?;
             movie.titles.append(&mut found.samples);
@@ -94,6 +113,14 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
         chpl_list(chpl, index);
     }
     Ok(movie)
+}
+
+/// How long all fragments are together (§8.8.2).
+fn whole(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
+    let mut fields = Fields(child(mvex, *b"mehd")?);
+    let (version, _) = fields.full()?;
+    let ticks = fields.long(version)?;
+    (ticks > 0).then(|| ticks as f64 / f64::from(movie_timescale))
 }
 
 fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
@@ -478,6 +505,17 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
 }
 
 impl Track {
+    /// As the file names it.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// When this is, of its own ticks.
+    pub fn time(&self, ticks: u64) -> Timestamp {
+        let ticks = i64::try_from(ticks).unwrap_or(i64::MAX).min(i64::MAX / 4);
+        micros(ticks, self.timescale).offset(self.shift)
+    }
+
     fn place(&self, dts: i64, composition: i32, keyframe: bool, at: u64, size: u32) -> Place {
         let time = |ticks: i64| micros(ticks, self.timescale).offset(self.shift);
         Place {

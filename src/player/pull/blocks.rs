@@ -1,0 +1,395 @@
+//! Bytes of a file on a web server, read at any place by the readers of files, which are told that bytes
+//! are missing and call again once they were brought. A few blocks are kept; what is missing comes from
+//! the answer that the file was opened with, as long as it is near, and otherwise in parts that are
+//! asked for. Whatever the server sends, no more is kept than [`MOST`], or the one thing that is read.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::download::Download;
+use super::item::Ask;
+use super::parts::Parts;
+use super::problem::Problem;
+use crate::net;
+use crate::net::web::Flow;
+use crate::player::{Failure, Kind};
+use crate::wire::container::ReadAt;
+
+/// Bytes are kept in blocks of this size.
+const BLOCK: u64 = 64 << 10;
+/// So many bytes are kept.
+const MOST: u64 = 12 << 20;
+/// So many are read at a time, at most: the index of a film of half a day.
+const MOST_READ: usize = 48 << 20;
+/// What is so near in what comes by itself is waited for.
+const NEAR: u64 = 512 << 10;
+/// Where the server gives no parts, so much is passed over for what stands behind it.
+const FAR: u64 = 8 << 20;
+/// A part takes about a second, and is of such a size.
+const TAKES: f64 = 1.0;
+const LEAST_PART: u64 = 128 << 10;
+const MOST_PART: u64 = 2 << 20;
+/// So much is read ahead of what is wanted.
+const AHEAD: u64 = 4 << 20;
+/// The last bytes show whether the server gives parts, which it has said by then.
+const TAIL: u64 = 64 << 10;
+const LENGTH: Duration = Duration::from_secs(5);
+
+/// Whether the server gives parts.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gives {
+    /// That is still to be found out.
+    Asking,
+    Parts,
+    /// The file from its beginning alone.
+    Whole,
+}
+
+/// A part that was asked for, and how long it took.
+type Part = (Parts, u64, Duration, Result<Option<Bytes>, net::Error>);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    size: u64,
+    /// Whether the server said how long it is.
+    told: bool,
+    kept: BTreeMap<u64, Block>,
+    uses: u64,
+    line: Option<Line>,
+    gives: Gives,
+    asked: JoinSet<Option<Bytes>>,
+    /// Who asks for parts, by the connection that was used last.
+    parts: Parts,
+    idle: Option<Parts>,
+    fetched: JoinSet<Part>,
+    /// What was asked for.
+    span: (u64, u64),
+    /// The size of the next part.
+    part: u64,
+    /// What was to be read ahead did not come.
+    failed: bool,
+    /// What was to be read and is not there: from here to there.
+    missing: Option<(u64, u64)>,
+}
+
+#[derive(Debug)]
+struct Block {
+    bytes: Bytes,
+    /// When it was of use, counted.
+    used: u64,
+}
+
+/// What comes by itself: the bytes after the last whole block.
+#[derive(Debug)]
+struct Line {
+    flow: Download,
+    begins: u64,
+    rest: BytesMut,
+}
+
+impl Blocks {
+    /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
+    pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &Ask) -> Self {
+        let size = whole.unwrap_or(u64::MAX / 4);
+        let parts = Parts::new(flow.url().clone(), ask.net.clone(), size).of(flow.mark());
+        let mut asked = JoinSet::new();
+        if whole.is_some() {
+            let mut its = parts.anew();
+            asked.spawn(async move {
+                let from = last_block(size);
+                match timeout(LENGTH, its.read(from, size - from)).await {
+                    Ok(Ok(bytes)) => bytes,
+                    // Then it is played as it comes.
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "asking for the end of a film");
+                        None
+                    }
+                    Err(_) => None,
+                }
+            });
+        }
+        let flow = Download::new(flow, start.len() as u64, whole);
+        let mut blocks = Self {
+            size,
+            told: whole.is_some(),
+            kept: BTreeMap::new(),
+            uses: 0,
+            line: Some(Line { flow, begins: 0, rest: BytesMut::new() }),
+            gives: if whole.is_some() { Gives::Asking } else { Gives::Whole },
+            asked,
+            parts,
+            idle: None,
+            fetched: JoinSet::new(),
+            span: (0, 0),
+            part: LEAST_PART,
+            failed: false,
+            missing: None,
+        };
+        blocks.come(start);
+        blocks
+    }
+
+    /// Whether the server gives parts of it, as far as that is known.
+    pub fn gives(&mut self) -> Gives {
+        if let Some(answer) = self.asked.try_join_next() {
+            self.answered(answer.ok().flatten());
+        }
+        self.gives
+    }
+
+    /// The same once the server has said it. Cancel-safe.
+    pub async fn answer(&mut self) -> Gives {
+        if let Some(answer) = self.asked.join_next().await {
+            self.answered(answer.ok().flatten());
+        }
+        self.gives
+    }
+
+    fn answered(&mut self, tail: Option<Bytes>) {
+        self.gives = if tail.is_some() { Gives::Parts } else { Gives::Whole };
+        if let Some(tail) = tail {
+            self.put(last_block(self.size), &tail);
+        }
+    }
+
+    /// What is wanted stands elsewhere from now on: what is being asked for is not waited for.
+    pub fn leave(&mut self) {
+        self.fetched = JoinSet::new();
+        self.failed = false;
+    }
+
+    /// It goes on here: what comes by itself is given up where that is not near.
+    pub fn go_on_at(&mut self, at: u64) {
+        if self.gives == Gives::Parts && !self.is_near(at, NEAR) {
+            self.line = None;
+        }
+    }
+
+    /// Asks for what follows there, so that it is there before it is wanted.
+    pub fn read_ahead(&mut self, at: u64) {
+        if self.gives != Gives::Parts || self.failed {
+            return;
+        }
+        while let Some(part) = self.fetched.try_join_next() {
+            self.failed |= part.map_or(true, |part| !matches!(self.take(part), Ok(true)));
+        }
+        let missing = self.first_missing(at, at.saturating_add(AHEAD));
+        let from = missing.filter(|from| self.fetched.is_empty() && !self.is_near(*from, NEAR));
+        if let Some(from) = from {
+            self.ask_for(from);
+        }
+    }
+
+    /// Brings what was missing when it was to be read. Cancel-safe; waits without a limit where the server
+    /// sends nothing by itself.
+    ///
+    /// # Errors
+    /// It does not come.
+    pub async fn bring(&mut self) -> Result<(), Problem> {
+        while let Some((from, until)) = self.missing {
+            let Some(at) = self.first_missing(from, until) else {
+                self.missing = None;
+                break;
+            };
+            let near = if self.gives() == Gives::Whole { FAR } else { NEAR };
+            if self.is_near(at, near) {
+                self.read_line().await?;
+                continue;
+            }
+            match self.gives {
+                Gives::Asking => {
+                    self.answer().await;
+                }
+                Gives::Whole => return Err(Problem::Told(no_parts())),
+                Gives::Parts => {
+                    if self.fetched.is_empty() {
+                        self.ask_for(at);
+                    }
+                    let Some(Ok(part)) = self.fetched.join_next().await else { continue };
+                    if !self.take(part)? {
+                        return Err(Problem::Told(changed()));
+                    }
+                    self.failed = false;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the answer that it was opened with gives this soon.
+    fn is_near(&self, at: u64, near: u64) -> bool {
+        self.line.as_ref().is_some_and(|line| {
+            let taken = line.flow.taken();
+            (taken..=taken.saturating_add(near)).contains(&at)
+        })
+    }
+
+    async fn read_line(&mut self) -> Result<(), Problem> {
+        let Some(line) = &mut self.line else { return Ok(()) };
+        match line.flow.next().await {
+            Ok(Some(bytes)) => self.come(&bytes),
+            Ok(None) => {
+                let ends = line.flow.taken();
+                // What was shorter than its length says would have been an error.
+                if !self.told {
+                    (self.size, self.told) = (ends, true);
+                    self.come(&[]);
+                }
+                self.line = None;
+            }
+            Err(error) => {
+                self.line = None;
+                if self.gives == Gives::Whole {
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes came by themselves.
+    fn come(&mut self, bytes: &[u8]) {
+        let Some(line) = &mut self.line else { return };
+        line.rest.extend_from_slice(bytes);
+        let is_all = line.begins.saturating_add(line.rest.len() as u64) >= self.size;
+        let mut whole = Vec::new();
+        while line.rest.len() as u64 >= BLOCK || is_all && !line.rest.is_empty() {
+            let length = line.rest.len().min(BLOCK as usize);
+            whole.push((line.begins, Bytes::copy_from_slice(&line.rest.split_to(length))));
+            line.begins += length as u64;
+        }
+        whole.into_iter().for_each(|(at, bytes)| self.keep(at, bytes));
+    }
+
+    /// Asks for what is missing from here on.
+    fn ask_for(&mut self, at: u64) {
+        let from = at / BLOCK * BLOCK;
+        let most = from.saturating_add(self.part).min(self.size);
+        let until = self.kept.range(from..most).next().map_or(most, |(next, _)| *next);
+        let mut parts = self.idle.take().unwrap_or_else(|| self.parts.anew());
+        self.span = (from, until);
+        self.fetched.spawn(async move {
+            let began = Instant::now();
+            let bytes = parts.read(from, until - from).await;
+            (parts, from, began.elapsed(), bytes)
+        });
+    }
+
+    /// A part came, or why it did not. False where the server gives something else.
+    fn take(&mut self, (parts, from, took, bytes): Part) -> Result<bool, Problem> {
+        self.idle = Some(parts);
+        let bytes = bytes.inspect_err(|_| self.part = LEAST_PART)?;
+        let Some(bytes) = bytes else { return Ok(false) };
+        let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * TAKES;
+        self.part = (a_second as u64 / BLOCK * BLOCK).clamp(LEAST_PART, MOST_PART);
+        self.put(from, &bytes);
+        Ok(true)
+    }
+
+    /// Keeps what begins with a block.
+    fn put(&mut self, from: u64, bytes: &[u8]) {
+        let mut at = from;
+        for block in bytes.chunks(BLOCK as usize) {
+            self.keep(at, Bytes::copy_from_slice(block));
+            at += block.len() as u64;
+        }
+    }
+
+    fn keep(&mut self, at: u64, bytes: Bytes) {
+        self.uses += 1;
+        self.kept.insert(at, Block { bytes, used: self.uses });
+        let wanted = self.missing.map_or(0, |(from, until)| until - from);
+        let most = MOST.max(wanted.saturating_add(2 * MOST_PART)) / BLOCK;
+        while self.kept.len() as u64 > most {
+            let oldest = self.kept.iter().min_by_key(|(_, block)| block.used);
+            let Some(oldest) = oldest.map(|(at, _)| *at) else { break };
+            self.kept.remove(&oldest);
+        }
+    }
+
+    /// The bytes that are there from `at` on to the end of their block.
+    fn there(&self, at: u64) -> Option<&[u8]> {
+        let begins = at / BLOCK * BLOCK;
+        let of = |bytes: &'_ [u8], begins: u64| -> Option<std::ops::Range<usize>> {
+            let from = usize::try_from(at.checked_sub(begins)?).ok()?;
+            (from < bytes.len()).then_some(from..bytes.len())
+        };
+        if let Some(block) = self.kept.get(&begins) {
+            return block.bytes.get(of(&block.bytes, begins)?);
+        }
+        let line = self.line.as_ref()?;
+        line.rest.get(of(&line.rest, line.begins)?)
+    }
+
+    fn first_missing(&self, from: u64, until: u64) -> Option<u64> {
+        let mut at = from;
+        while at < until.min(self.size) {
+            let Some(bytes) = self.there(at) else { return Some(at) };
+            at += bytes.len() as u64;
+        }
+        None
+    }
+}
+
+/// Where the last bytes begin.
+fn last_block(size: u64) -> u64 {
+    size.saturating_sub(TAIL) / BLOCK * BLOCK
+}
+
+impl ReadAt for Blocks {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let end = at.checked_add(buffer.len() as u64).filter(|end| *end <= self.size);
+        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if self.first_missing(at, end).is_some() {
+            self.missing = Some((at, end));
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.uses += 1;
+        let (mut at, mut left) = (at, buffer);
+        while !left.is_empty() {
+            let bytes = self.there(at).ok_or(io::ErrorKind::UnexpectedEof)?;
+            let length = bytes.len().min(left.len());
+            let (now, rest) = left.split_at_mut(length);
+            now.copy_from_slice(bytes.get(..length).unwrap_or_default());
+            if let Some(block) = self.kept.get_mut(&(at / BLOCK * BLOCK)) {
+                block.used = self.uses;
+            }
+            left = rest;
+            at += length as u64;
+        }
+        Ok(())
+    }
+
+    fn most(&self) -> usize {
+        MOST_READ
+    }
+}
+
+/// What is to be played does not follow what came, and the server gives no parts.
+fn no_parts() -> Failure {
+    Failure::new(
+        Kind::File,
+        "what is to be played next stands elsewhere in the file, and the server gives it from its beginning alone",
+        "Play it from a server that gives parts of files, or write it anew with its index in front, for example \
+         with ffmpeg -c copy -movflags +faststart.",
+    )
+}
+
+/// What it gave parts of is something else now.
+fn changed() -> Failure {
+    Failure::new(
+        Kind::Lost,
+        "the file on the server is not the one any more that was being played",
+        "Play it again from its beginning.",
+    )
+}

@@ -1,0 +1,394 @@
+//! An MP4 or Matroska on a web server: its index and its samples are read as they are wanted, wherever
+//! they stand, and its bodies are those that the same file gives from the disk. Where the server gives no
+//! parts of it, it is played as it comes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::blocks::{Blocks, Gives};
+use super::item::{Ask, Item};
+use super::problem::Problem;
+use super::search::{Found, PLACE, Search, last_unit};
+use crate::base::Timestamp;
+use crate::net::web::{Flow, WebUrl};
+use crate::player::connection::failure;
+use crate::player::file::{BEGINS, micros};
+use crate::player::recording::{self, Body, is_needed, sample, span, unplayable_at};
+use crate::player::{Failure, Kind};
+use crate::wire::container::{Error, Format, Index, Place, TrackId};
+use crate::wire::flv::TagKind;
+use crate::wire::gradual::Gradual;
+
+/// So many samples tell when pictures and sound begin.
+const FIRST: usize = 24;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Film {
+    url: WebUrl,
+    reader: Gradual,
+    blocks: Blocks,
+    next: Next,
+    /// When it begins in its own time, and how long it is, in microseconds.
+    begins: i64,
+    length: Option<i64>,
+    /// What goes out before anything else.
+    first: VecDeque<Item>,
+    /// It has begun to be played; how long it is was told, or that one cannot go about in it.
+    begun: bool,
+    told: bool,
+    /// Where somebody wants to be, and the way there.
+    wanted: Option<Duration>,
+    search: Option<Box<Search>>,
+}
+
+/// The samples that follow.
+#[derive(Debug)]
+enum Next {
+    /// All are known: from this one on those that [are needed](is_needed).
+    Whole { number: usize, start: (usize, Timestamp) },
+    /// These, and then what is read on, if something is.
+    On { places: VecDeque<Place>, goes_on: bool },
+}
+
+impl Film {
+    /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known. Reads what
+    /// tells what is in it.
+    pub async fn open(
+        format: Format,
+        flow: Flow,
+        start: &[u8],
+        whole: Option<u64>,
+        ask: &Ask,
+    ) -> Result<Self, Problem> {
+        let url = flow.url().clone();
+        let mut blocks = Blocks::new(flow, start, whole, ask);
+        let unknown = || Problem::Told(unplayable_at(&url, &Error::UnknownFormat));
+        let mut reader = Gradual::new(format).ok_or_else(unknown)?;
+        let told = |error: &Error| Problem::Told(unplayable_at(&url, error));
+        while let Err(error) = reader.head(&mut blocks) {
+            if !error.is_missing() {
+                return Err(told(&error));
+            }
+            if let Err(problem) = blocks.bring().await {
+                let blind = reader.is_blind() && blocks.gives() == Gives::Whole;
+                return Err(match problem {
+                    Problem::Told(_) if blind => Problem::Told(index_at_the_end()),
+                    other => other,
+                });
+            }
+        }
+        let mut places = Vec::new();
+        let mut goes_on = !reader.is_whole();
+        // Both tracks have begun by then.
+        while goes_on && !has_begun(&reader, &places) {
+            match reader.read_on(&mut blocks, &mut places) {
+                Ok(more) => goes_on = more,
+                Err(error) if error.is_missing() => blocks.bring().await?,
+                Err(error) => return Err(told(&error)),
+            }
+        }
+        let all = if reader.is_whole() { &reader.index().samples } else { &places };
+        let seen = span(all).ok_or_else(|| Problem::Told(nothing(&url)))?;
+        let mut length = reader.is_whole().then(|| seen.micros());
+        let from = |end: Timestamp| end.as_micros().saturating_sub(seen.begins);
+        if length.is_none() {
+            length = reader.end().map(from).filter(|length| *length > 0);
+        }
+        if length.is_none() && blocks.answer().await == Gives::Parts {
+            // Without its length, one can still see it.
+            let end = timeout(PLACE, end(&reader, &mut blocks)).await;
+            length = end.ok().flatten().map(from).filter(|length| *length > 0);
+            blocks.leave();
+        }
+        let next = if reader.is_whole() {
+            Next::Whole { number: 0, start: (0, Timestamp::from_micros(i64::MIN)) }
+        } else {
+            Next::On { places: places.into(), goes_on }
+        };
+        Ok(Self {
+            url,
+            reader,
+            blocks,
+            next,
+            begins: seen.begins,
+            length,
+            first: VecDeque::new(),
+            begun: false,
+            told: false,
+            wanted: None,
+            search: None,
+        })
+    }
+
+    /// In which form it comes.
+    pub fn format(&self) -> &'static str {
+        self.reader.format().extension()
+    }
+
+    /// What is in it.
+    pub fn index(&self) -> &Index {
+        self.reader.index()
+    }
+
+    /// How long it is, where that is known and one can go about in it.
+    pub fn duration(&mut self) -> Option<Duration> {
+        let length = self.length.filter(|_| self.blocks.gives() == Gives::Parts)?;
+        u64::try_from(length).ok().map(Duration::from_micros)
+    }
+
+    /// How long it is, as it tells itself or the server has shown.
+    pub fn length(&self) -> Option<Duration> {
+        u64::try_from(self.length?).ok().map(Duration::from_micros)
+    }
+
+    /// Whether the server may turn out to give it from any place on.
+    pub fn may_be_moved(&mut self) -> bool {
+        self.length.is_some() && self.blocks.gives() != Gives::Whole
+    }
+
+    /// Whether the place that is wanted is being looked for, which has a limit of its own.
+    pub fn is_looking(&self) -> bool {
+        self.search.is_some() || self.wanted.is_some()
+    }
+
+    /// Whether what broke off can be asked for again.
+    pub fn can_go_on(&mut self) -> bool {
+        self.blocks.gives() == Gives::Parts
+    }
+
+    /// What comes next is of this place, as soon as it is found.
+    pub fn seek(&mut self, to: Duration) {
+        self.wanted = Some(to);
+    }
+
+    /// What comes next; `None` at the end, from which one may still go back. Cancel-safe; waits without a
+    /// limit.
+    pub async fn next(&mut self) -> Result<Option<Item>, Problem> {
+        loop {
+            if let Some(item) = self.first.pop_front() {
+                return Ok(Some(item));
+            }
+            if let Some(to) = self.wanted {
+                // The server is still to say whether one can.
+                self.blocks.answer().await;
+                self.wanted = None;
+                if !self.begin_search(to) {
+                    self.told = true;
+                    let why = "the server gives it from its beginning alone".to_owned();
+                    return Ok(Some(Item::Unmoved(why)));
+                }
+            }
+            if let Some(search) = self.search.take() {
+                if let Some(why) = self.look(search).await {
+                    self.search = None;
+                    return Ok(Some(Item::Unmoved(why)));
+                }
+                continue;
+            }
+            if !std::mem::replace(&mut self.begun, true) {
+                self.first.push_back(Item::Begin(BEGINS));
+                self.begin();
+                continue;
+            }
+            if let Some(item) = self.tell() {
+                return Ok(Some(item));
+            }
+            match self.body() {
+                Ok(Some(body)) => return Ok(Some(Item::Body(body))),
+                Ok(None) => {
+                    // From the end one may go back, once that is known.
+                    self.blocks.answer().await;
+                    return Ok(self.tell());
+                }
+                Err(error) if error.is_missing() => self.blocks.bring().await?,
+                Err(error) => return Err(Problem::Told(unplayable_at(&self.url, &error))),
+            }
+        }
+    }
+
+    /// What is known by now of whether one can go about in it.
+    fn tell(&mut self) -> Option<Item> {
+        if self.told {
+            return None;
+        }
+        let item = match self.blocks.gives() {
+            Gives::Asking => return None,
+            Gives::Whole => Item::Fixed,
+            Gives::Parts => Item::Length(self.duration()?),
+        };
+        self.told = true;
+        Some(item)
+    }
+
+    /// What is left out, and what decoders begin with.
+    fn begin(&mut self) {
+        let Self { first, reader, .. } = self;
+        first.extend(reader.index().missed().cloned().map(Item::Unplayed));
+        recording::headers(reader.index(), &mut |kind: TagKind, _, body| {
+            first.push_back(Item::Body(Body { kind, dts: BEGINS, pts: BEGINS, body }));
+            true
+        });
+    }
+
+    /// The next body.
+    fn body(&mut self) -> Result<Option<Body>, Error> {
+        loop {
+            let Self { reader, blocks, next, .. } = self;
+            let place = match next {
+                Next::Whole { number, start } => {
+                    let samples = reader.index().samples.iter().enumerate().skip(*number);
+                    let heard = |place: &Place| !matches!(place.track, TrackId::Audio(1..));
+                    let mut needed =
+                        samples.filter(|(number, it)| heard(it) && is_needed(*start, *number, it));
+                    let Some((its, place)) = needed.next() else { return Ok(None) };
+                    *number = its;
+                    *place
+                }
+                Next::On { places, goes_on } => match places.front() {
+                    Some(place) => *place,
+                    None if !*goes_on => return Ok(None),
+                    None => {
+                        let mut found = Vec::new();
+                        *goes_on = reader.read_on(blocks, &mut found)?;
+                        places.extend(found);
+                        continue;
+                    }
+                },
+            };
+            let index = reader.index();
+            let packet = sample(blocks, &index.holes, &place)?;
+            blocks.read_ahead(place.at.saturating_add(place.size.into()));
+            match next {
+                Next::Whole { number, .. } => *number += 1,
+                Next::On { places, .. } => {
+                    places.pop_front();
+                }
+            }
+            let Some(mut packet) = packet else { continue };
+            let shift = BEGINS.saturating_sub(self.begins);
+            (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
+            let (kind, body) = recording::body(recording::codecs(index), &packet);
+            let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
+            return Ok(Some(Body { kind, dts, pts, body }));
+        }
+    }
+
+    /// Begins to look for a place. False where one cannot go about in it.
+    fn begin_search(&mut self, to: Duration) -> bool {
+        self.search = None;
+        self.blocks.leave();
+        let Some(length) = self.duration() else { return false };
+        let to = to.min(length);
+        let at =
+            |place: Duration| Timestamp::from_micros(self.begins.saturating_add(micros(place)));
+        let reader = (!self.reader.is_whole()).then(|| self.reader.clone());
+        self.search = Some(Box::new(Search::new(reader, to, at(to), at(length))));
+        true
+    }
+
+    /// Goes on looking, and there where it is found. Gives why it cannot be had.
+    async fn look(&mut self, mut search: Box<Search>) -> Option<String> {
+        if search.began.elapsed() > PLACE {
+            return Some(format!("the server has not given it in {} s", PLACE.as_secs()));
+        }
+        match search.step(&self.reader.index().samples, &mut self.blocks) {
+            Ok(found) => {
+                self.land(search.to, found);
+                None
+            }
+            Err(error) if error.is_missing() => {
+                // It is waited for here, where the wait may be given up.
+                self.search = Some(search);
+                match self.blocks.bring().await {
+                    Ok(()) => None,
+                    Err(Problem::Net(error)) => Some(failure(&error).cause),
+                    Err(Problem::Told(told) | Problem::Stalls(told)) => Some(told.cause),
+                }
+            }
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// Goes on there.
+    fn land(&mut self, place: Duration, found: Found) {
+        self.next = match found {
+            Found::Whole(start) => {
+                let number = start.0;
+                // Sound of the place may stand before its picture.
+                let samples = self.reader.index().samples.iter().enumerate();
+                let mut needed = samples.filter(|(number, it)| is_needed(start, *number, it));
+                let number = needed.next().map_or(number, |(number, _)| number);
+                Next::Whole { number, start }
+            }
+            Found::On(reader, places, goes_on) => {
+                self.reader = *reader;
+                Next::On { places: places.into(), goes_on }
+            }
+        };
+        let at = match &self.next {
+            Next::Whole { number, .. } => self.reader.index().samples.get(*number).copied(),
+            Next::On { places, .. } => places.front().copied(),
+        };
+        if let Some(at) = at {
+            self.blocks.go_on_at(at.at);
+        }
+        let raw = BEGINS.saturating_add(micros(place));
+        self.begun = true;
+        self.first = [Item::Moved { raw, place, firm: true }].into();
+        self.begin();
+    }
+}
+
+/// Whether these tell when it begins.
+fn has_begun(reader: &Gradual, places: &[Place]) -> bool {
+    let tracks = &reader.index().tracks;
+    let came = |track: TrackId| places.iter().any(|place| place.track == track);
+    let seen = tracks.video.is_none() || came(TrackId::Video);
+    let heard = tracks.audio.is_empty() || came(TrackId::Audio(0));
+    places.len() >= FIRST && seen && heard || places.len() >= FIRST * 20
+}
+
+/// Where a film ends that does not say so itself.
+async fn end(reader: &Gradual, blocks: &mut Blocks) -> Option<Timestamp> {
+    let mut reader = reader.clone();
+    let (mut places, mut landed, mut goes_on) = (Vec::new(), false, true);
+    let began = Instant::now();
+    while goes_on && began.elapsed() < PLACE {
+        let mut step = || -> Result<bool, Error> {
+            if !landed {
+                reader.look_up(blocks)?;
+                let Some(unit) = last_unit(&reader, blocks)? else { return Ok(false) };
+                reader.go_to(unit);
+                landed = true;
+            }
+            reader.read_on(blocks, &mut places)
+        };
+        match step() {
+            Ok(more) => goes_on = more,
+            Err(error) if error.is_missing() => blocks.bring().await.ok()?,
+            Err(_) => return None,
+        }
+    }
+    span(&places).map(|span| Timestamp::from_micros(span.ends))
+}
+
+/// What tells where everything is cannot be had.
+fn index_at_the_end() -> Failure {
+    Failure::new(
+        Kind::File,
+        "the index of this MP4 (moov) stands at its end, and the server gives the file from its beginning alone",
+        "Play it from a server that gives parts of files, or write it anew with its index in front, for example \
+         with ffmpeg -c copy -movflags +faststart.",
+    )
+}
+
+fn nothing(url: &WebUrl) -> Failure {
+    Failure::new(
+        Kind::File,
+        format!("{url} holds no picture and no sound"),
+        "Check that it is a whole file.",
+    )
+}

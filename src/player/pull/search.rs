@@ -1,0 +1,256 @@
+//! The way to a place in a film on a web server: by its index, or by halves where it has none. What is
+//! read for it may be missing: then it is called again, and finds what it read before in the blocks that
+//! are kept.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::blocks::Blocks;
+use crate::base::Timestamp;
+use crate::player::recording::{RUN_UP_MICROS, is_needed, start_of};
+use crate::wire::container::{Error, Place, ReadAt, TrackId, Unit, read};
+use crate::wire::gradual::Gradual;
+
+/// It has come by then.
+pub(super) const PLACE: Duration = Duration::from_secs(8);
+/// Samples from a unit's beginning to the place in it, at most.
+const MOST_SAMPLES: usize = 65_536;
+/// Units before the place that are looked into for a picture to begin with, and how far apart they are
+/// guessed, in microseconds.
+const MOST_TRIES: u32 = 6;
+const BACK: i64 = 5_000_000;
+/// Bytes in which a unit is looked for, growing.
+const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
+/// Between two places that are so near the units are read one after the other.
+const STRETCH: u64 = 8 << 20;
+/// Places that are looked at.
+const MOST_STEPS: u32 = 24;
+/// A unit that begins so little before the place, in microseconds, is near enough.
+const NEAR: i64 = 2_000_000;
+
+/// A place that is being looked for.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// After the beginning, and in the film's own time.
+    pub to: Duration,
+    until: Timestamp,
+    pub began: Instant,
+    /// Of a film whose samples are not all known.
+    reader: Option<Gradual>,
+    /// Where the film ends.
+    ends: Timestamp,
+    tries: u32,
+    halves: Option<Halves>,
+    /// The unit from which on it is read.
+    landed: Option<Unit>,
+    gathered: Vec<Place>,
+    goes_on: bool,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Of samples that are all known these are needed, see [`start_of`].
+    Whole((usize, Timestamp)),
+    /// These, and then what is read on; whether something is.
+    On(Box<Gradual>, Vec<Place>, bool),
+}
+
+impl Search {
+    /// Of the place at `until` in the film's own time, which ends there.
+    pub fn new(reader: Option<Gradual>, to: Duration, until: Timestamp, ends: Timestamp) -> Self {
+        Self {
+            to,
+            until,
+            began: Instant::now(),
+            reader,
+            ends,
+            tries: 0,
+            halves: None,
+            landed: None,
+            gathered: Vec::new(),
+            goes_on: true,
+        }
+    }
+
+    /// Goes on looking; `samples`: all of them, where they are known.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or that bytes are missing.
+    pub fn step(&mut self, samples: &[Place], blocks: &mut Blocks) -> Result<Found, Error> {
+        let until = self.until;
+        let all = (0, until.offset(-RUN_UP_MICROS));
+        let Some(reader) = &mut self.reader else {
+            let start = start_of(samples, until).unwrap_or(all);
+            first_bytes(blocks, samples, start)?;
+            return Ok(Found::Whole(start));
+        };
+        reader.look_up(blocks)?;
+        loop {
+            let unit = match self.landed {
+                Some(unit) => unit,
+                None => {
+                    let halves = &mut self.halves;
+                    let unit = unit(reader, blocks, until, self.ends, self.tries, halves)?;
+                    reader.go_to(unit);
+                    self.goes_on = true;
+                    self.gathered.clear();
+                    *self.landed.insert(unit)
+                }
+            };
+            while self.goes_on && !is_past(reader, &self.gathered, until) {
+                self.goes_on = reader.read_on(blocks, &mut self.gathered)?;
+            }
+            let is_last = unit.at == reader.beginning().at || self.tries >= MOST_TRIES;
+            let start = start_of(&self.gathered, until).or(is_last.then_some(all));
+            let Some(start) = start else {
+                // It begins with none that the others could begin with.
+                self.tries += 1;
+                (self.landed, self.halves) = (None, None);
+                continue;
+            };
+            first_bytes(blocks, &self.gathered, start)?;
+            let places = self.gathered.iter().enumerate();
+            let needed = places.filter(|(number, place)| is_needed(start, *number, place));
+            let needed = needed.map(|(_, place)| *place).collect();
+            return Ok(Found::On(Box::new(reader.clone()), needed, self.goes_on));
+        }
+    }
+}
+
+/// Whether all that is needed for the place was read.
+fn is_past(reader: &Gradual, gathered: &[Place], until: Timestamp) -> bool {
+    let has_pictures = reader.index().tracks.video.is_some();
+    let counts = |place: &&Place| place.track == TrackId::Video || !has_pictures;
+    let last = gathered.iter().rev().find(counts);
+    gathered.len() >= MOST_SAMPLES || last.is_some_and(|last| last.dts > until)
+}
+
+/// From where to read.
+fn unit(
+    reader: &Gradual,
+    blocks: &mut Blocks,
+    until: Timestamp,
+    ends: Timestamp,
+    tries: u32,
+    halves: &mut Option<Halves>,
+) -> Result<Unit, Error> {
+    let wanted = until.offset(-RUN_UP_MICROS);
+    let units = reader.units();
+    if units.is_empty() {
+        let first = || Halves::new(reader, blocks.size(), ends);
+        let halves = halves.get_or_insert_with(first);
+        return halves.find(reader, blocks, wanted.offset(-BACK * i64::from(tries)));
+    }
+    let before = units.partition_point(|unit| unit.time <= wanted);
+    let unit = before.checked_sub(1 + tries as usize).and_then(|number| units.get(number));
+    Ok(unit.copied().unwrap_or_else(|| reader.beginning()))
+}
+
+/// What is played first is there.
+fn first_bytes(
+    blocks: &mut Blocks,
+    places: &[Place],
+    start: (usize, Timestamp),
+) -> Result<(), Error> {
+    let mut places = places.iter().enumerate();
+    match places.find(|(number, place)| is_needed(start, *number, place)) {
+        Some((_, place)) => {
+            read(blocks, place.at, place.size.into(), 32 << 20, "samples").map(|_| ())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Between which units the one lies that is looked for.
+#[derive(Debug)]
+struct Halves {
+    low: Unit,
+    high: u64,
+    high_time: Timestamp,
+    step: u32,
+}
+
+impl Halves {
+    fn new(reader: &Gradual, size: u64, ends: Timestamp) -> Self {
+        Self { low: reader.beginning(), high: size, high_time: ends, step: 0 }
+    }
+
+    /// The unit before `wanted`, or one not long before it.
+    fn find(
+        &mut self,
+        reader: &Gradual,
+        blocks: &mut Blocks,
+        wanted: Timestamp,
+    ) -> Result<Unit, Error> {
+        while self.step < MOST_STEPS {
+            let low = self.low;
+            let between = self.high.saturating_sub(low.at);
+            let after = wanted.micros_since(low.time);
+            if between <= STRETCH || after <= NEAR {
+                break;
+            }
+            // Where it is if bytes and times go together; every other time in the middle.
+            let length = self.high_time.micros_since(low.time).max(1);
+            let part = (after as f64 / length as f64).clamp(0.05, 0.95);
+            let part = if self.step.is_multiple_of(2) { part } else { 0.5 };
+            let guess = low.at + (between as f64 * part) as u64;
+            match first_unit(reader, blocks, guess, self.high)? {
+                Some(unit) if unit.time <= wanted && unit.time > low.time => self.low = unit,
+                Some(unit) if unit.time > wanted => {
+                    (self.high, self.high_time) = (guess, unit.time);
+                }
+                _ => self.high = guess,
+            }
+            self.step += 1;
+        }
+        Ok(self.low)
+    }
+}
+
+/// The first unit between these bytes.
+fn first_unit(
+    reader: &Gradual,
+    blocks: &mut Blocks,
+    from: u64,
+    until: u64,
+) -> Result<Option<Unit>, Error> {
+    for window in WINDOWS {
+        let bytes = window_at(blocks, from, window)?;
+        let mut units = reader.units_in(&bytes, from).into_iter();
+        if let Some(unit) = units.find(|unit| unit.at < until) {
+            return Ok(Some(unit));
+        }
+        if from.saturating_add(window) >= until {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes, Error> {
+    let length = blocks.size().saturating_sub(from).min(window);
+    read(blocks, from, length, window as usize, "places")
+}
+
+/// The unit with which the end of the film is read: the last one that is known, or else found.
+///
+/// # Errors
+/// As [`Search::step`].
+pub(super) fn last_unit(reader: &Gradual, blocks: &mut Blocks) -> Result<Option<Unit>, Error> {
+    if let Some(last) = reader.units().last() {
+        return Ok(Some(*last));
+    }
+    for window in WINDOWS {
+        let from = blocks.size().saturating_sub(window);
+        let bytes = window_at(blocks, from, window)?;
+        if let Some(unit) = reader.units_in(&bytes, from).pop() {
+            return Ok(Some(unit));
+        }
+        if from == 0 {
+            break;
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,242 @@
+//! A Matroska file that is read bit by bit, from its beginning or from any cluster on, while the bytes
+//! are still to come.
+
+use super::ebml::{child, elements, float, head, id, uint};
+use super::index::{MAX_MASTER, Walk, head_at};
+use super::order::Order;
+use crate::base::Timestamp;
+use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit, read};
+
+/// So many samples are handed out at a time where they are there.
+const AT_ONCE: usize = 48;
+/// And so many, whatever they are said to belong to.
+const MOST_AT_ONCE: usize = 4_096;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Gradual {
+    walk: Walk,
+    /// The head of the file was read.
+    begun: bool,
+    /// Samples have come: how deep pictures are reordered is known.
+    came: bool,
+    order: Order,
+    /// Where the index is, as the head tells.
+    cues_at: Option<u64>,
+    units: Vec<Unit>,
+    /// The first cluster.
+    beginning: u64,
+    /// A cluster begins here.
+    landing: bool,
+}
+
+impl Default for Gradual {
+    fn default() -> Self {
+        Self {
+            walk: Walk::to_play(),
+            begun: false,
+            came: false,
+            order: Order::default(),
+            cues_at: None,
+            units: Vec::new(),
+            beginning: 0,
+            landing: false,
+        }
+    }
+}
+
+impl Gradual {
+    /// Reads what stands before the first cluster. Where it cannot be read now it goes on there when it
+    /// is called again, as the others do.
+    ///
+    /// # Errors
+    /// Where it is no Matroska, cannot be read, or has nothing that can be used.
+    pub fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        if !self.begun {
+            self.walk.begin(source)?;
+            self.begun = true;
+        }
+        while let Some(found) = head_at(source, self.walk.at)? {
+            let content = self.walk.at.saturating_add(found.length as u64);
+            match (found.id, found.size) {
+                (id::CLUSTER, _) => break,
+                (id::SEEK_HEAD, Some(size)) => {
+                    let bytes = read(source, content, size, MAX_MASTER, "heads")?;
+                    self.cues_at = self.cues_at.or(cues_at(&bytes, self.walk.segment));
+                }
+                (id::CUES, Some(size)) => {
+                    let bytes = read(source, content, size, MAX_MASTER, "heads")?;
+                    self.take_cues(&bytes, source.size());
+                }
+                _ => {}
+            }
+            if !self.walk.step(source)? {
+                break;
+            }
+        }
+        self.beginning = self.walk.at;
+        self.walk.index.usable()
+    }
+
+    /// The first cluster.
+    pub fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.beginning }
+    }
+
+    /// What is in it, without samples.
+    pub fn index(&self) -> &Index {
+        &self.walk.index
+    }
+
+    /// Where it ends, as it tells itself.
+    pub fn end(&self) -> Option<Timestamp> {
+        let (_, info) = self.walk.info.as_ref()?;
+        let ticks = child(info, id::DURATION).and_then(float)?;
+        let micros = ticks * self.walk.scale_nanos as f64 / 1_000.0;
+        (1.0..1e15).contains(&micros).then(|| Timestamp::from_micros(micros as i64))
+    }
+
+    /// Looks up where clusters are, where that was not told in front.
+    ///
+    /// # Errors
+    /// As [`Gradual::head`].
+    pub fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let Some(at) = self.cues_at.filter(|_| self.units.is_empty()) else { return Ok(()) };
+        let found = if at < source.size() { head_at(source, at)? } else { None };
+        if let Some(found) = found.filter(|found| found.id == id::CUES)
+            && let Some(size) = found.size
+        {
+            let content = at.saturating_add(found.length as u64);
+            let bytes = read(source, content, size, MAX_MASTER, "places")?;
+            self.take_cues(&bytes, source.size());
+        }
+        self.cues_at = None;
+        Ok(())
+    }
+
+    /// Where clusters are, as far as that is known, in their order.
+    pub fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// What is read next begins there.
+    pub fn go_to(&mut self, unit: Unit) {
+        self.walk.at = unit.at;
+        (self.walk.group, self.landing) = (None, true);
+        self.walk.index.samples.clear();
+        self.order.leave();
+    }
+
+    /// Adds the samples that follow to `found`, in the order of their DTS as far as they are read. False at
+    /// the end.
+    ///
+    /// # Errors
+    /// As [`Gradual::head`].
+    pub fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<Place>,
+    ) -> Result<bool, Error> {
+        if self.landing {
+            let is = head_at(source, self.walk.at)?.is_some_and(|found| found.id == id::CLUSTER);
+            if !is {
+                return Err(Error::Damaged("its index leads nowhere"));
+            }
+            self.landing = false;
+        }
+        let mut goes_on = true;
+        while goes_on {
+            // Whether a picture is a keyframe stands behind it.
+            let inside = self.walk.group.is_some_and(|end| self.walk.at < end);
+            let count = self.walk.index.samples.len();
+            if count >= AT_ONCE && !inside || count >= MOST_AT_ONCE {
+                break;
+            }
+            match self.walk.step(source) {
+                Ok(more) => goes_on = more,
+                Err(error) if error.is_missing() && self.came && count > 0 && !inside => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let mut places = std::mem::take(&mut self.walk.index.samples);
+        self.walk.index.alpha.clear();
+        self.walk.cues.clear();
+        self.came |= !places.is_empty();
+        let is_video = |place: &&Place| place.track == TrackId::Video;
+        let shown: Vec<_> = places.iter().filter(is_video).map(|it| it.pts).collect();
+        let period = self.walk.index.tracks.length(TrackId::Video);
+        let pictures = places.iter_mut().filter(|place| place.track == TrackId::Video);
+        for (place, dts) in pictures.zip(self.order.next(&shown, period)) {
+            place.dts = dts;
+        }
+        places.sort_by_key(|place| (place.dts, place.track));
+        found.append(&mut places);
+        Ok(goes_on)
+    }
+
+    /// The clusters that begin in these bytes, which stand at `at` in the file. What only looks like one
+    /// may be among them.
+    pub fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
+        let mark = id::CLUSTER.to_be_bytes();
+        let begins = bytes.windows(mark.len()).enumerate().filter(|(_, four)| *four == mark);
+        let unit = |(offset, _)| {
+            let rest = bytes.get(offset..)?;
+            let cluster = head(rest)?;
+            let mut content = rest.get(cluster.length..)?;
+            // A checksum may stand before its time.
+            for _ in 0..3 {
+                let found = head(content)?;
+                let size = usize::try_from(found.size?).ok().filter(|size| *size <= 64)?;
+                let end = found.length + size;
+                let value = content.get(found.length..end)?;
+                if found.id == id::TIMESTAMP {
+                    let time = self.time(uint(value)?);
+                    return Some(Unit { time, at: at.saturating_add(offset as u64) });
+                }
+                content = content.get(end..)?;
+            }
+            None
+        };
+        begins.filter_map(unit).collect()
+    }
+
+    fn time(&self, ticks: u64) -> Timestamp {
+        let nanos = u128::from(ticks) * u128::from(self.walk.scale_nanos);
+        Timestamp::from_micros(
+            i64::try_from(nanos / 1_000).unwrap_or(i64::MAX / 4).min(i64::MAX / 4),
+        )
+    }
+
+    fn take_cues(&mut self, content: &[u8], size: u64) {
+        let used = &self.walk.used;
+        let video = used.iter().find(|used| used.track == TrackId::Video).or(used.first());
+        let number = video.map(|used| used.number);
+        let mut units = Vec::new();
+        for (_, point) in elements(content).filter(|(its, _)| *its == id::CUE_POINT) {
+            let time = child(point, id::CUE_TIME).and_then(uint);
+            let places = elements(point).filter(|(its, _)| *its == id::CUE_TRACK_POSITIONS);
+            let place = places.map(|(_, place)| place).find(|place| {
+                let track = child(place, id::CUE_TRACK).and_then(uint);
+                track.is_none() || track == number
+            });
+            let offset = place.and_then(|it| child(it, id::CUE_CLUSTER_POSITION)).and_then(uint);
+            let at = offset.and_then(|offset| self.walk.segment.checked_add(offset));
+            if let (Some(time), Some(at)) = (time, at.filter(|at| *at < size)) {
+                units.push(Unit { time: self.time(time), at });
+            }
+        }
+        units.sort_unstable_by_key(|unit| (unit.time, unit.at));
+        // Several keyframes of one cluster.
+        units.dedup_by_key(|unit| unit.at);
+        self.units = units;
+    }
+}
+
+/// Where `SeekHead` has the index.
+fn cues_at(content: &[u8], segment: u64) -> Option<u64> {
+    let seek = elements(content)
+        .filter(|(its, _)| *its == id::SEEK)
+        .find(|(_, seek)| child(seek, id::SEEK_ID).and_then(uint) == Some(id::CUES.into()));
+    let offset = child(seek?.1, id::SEEK_POSITION).and_then(uint)?;
+    segment.checked_add(offset)
+}

@@ -1,0 +1,111 @@
+//! Where the fragments of an MP4 are: by the index before them (`sidx`, ISO/IEC 14496-12 §8.16.3), by the
+//! one behind them (`mfra`, §8.8.9), or by what they look like.
+
+use super::boxes::{Fields, Name, boxes, child, header};
+use super::read::{Movie, Track};
+use crate::base::Timestamp;
+use crate::wire::container::Unit;
+
+/// An index before the fragments that reaches so far to the end of the file is one of all of it.
+const WHOLE: f64 = 0.98;
+
+/// What `sidx` tells, which ends at `end` of a file of so many bytes: the fragments, and where the last
+/// one ends. `None` where it makes no sense or is that of a part.
+pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Timestamp)> {
+    let mut fields = Fields(content);
+    let (version, _) = fields.full()?;
+    fields.u32()?;
+    let timescale = fields.u32()?.max(1);
+    let mut time = fields.long(version)?;
+    let mut at = end.checked_add(fields.long(version)?)?;
+    fields.bytes(2)?;
+    let count = fields.u16()?;
+    let clock = |time: u64| {
+        let ticks = i64::try_from(time).unwrap_or(i64::MAX).min(i64::MAX / 4);
+        super::table::micros(ticks, timescale)
+    };
+    let mut units = Vec::with_capacity(count.into());
+    for _ in 0..count {
+        let (length, duration) = (fields.u32()? & 0x7FFF_FFFF, fields.u32()?);
+        fields.u32()?;
+        units.push(Unit { time: clock(time), at });
+        time = time.checked_add(duration.into())?;
+        at = at.checked_add(length.into()).filter(|at| *at <= size)?;
+    }
+    let whole = at as f64 >= size as f64 * WHOLE;
+    (whole && !units.is_empty()).then(|| (units, clock(time)))
+}
+
+/// Where `mfra` is, by the 16 bytes at the end of a file of so many bytes.
+pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
+    let mut fields = Fields(child(last, *b"mfro")?);
+    fields.full()?;
+    let length = fields.u32()?;
+    size.checked_sub(length.into()).filter(|at| *at < size)
+}
+
+/// What `mfra` tells of the track of pictures.
+pub(super) fn mfra(bytes: &[u8], movie: &Movie, size: u64) -> Option<Vec<Unit>> {
+    let content = child(bytes, *b"mfra")?;
+    let main = movie.main()?;
+    let lists = boxes(content).filter(|found| found.name == *b"tfra");
+    let mut found = lists.filter_map(|list| tfra(list.content, main, size));
+    let mut units = found.find(|units| !units.is_empty())?;
+    units.sort_unstable_by_key(|unit| (unit.time, unit.at));
+    units.dedup_by_key(|unit| unit.at);
+    Some(units)
+}
+
+fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
+    let mut fields = Fields(content);
+    let (version, _) = fields.full()?;
+    if fields.u32()? != track.number() {
+        return None;
+    }
+    let lengths = fields.u32()?;
+    let rest = [4, 2, 0].iter().map(|shift| (lengths >> shift & 3) as usize + 1).sum();
+    let count = fields.u32()?;
+    let mut units = Vec::new();
+    // As far as there are bytes.
+    for _ in 0..count {
+        let (Some(time), Some(at)) = (fields.long(version), fields.long(version)) else { break };
+        if fields.bytes(rest).is_none() {
+            break;
+        }
+        if at < size {
+            units.push(Unit { time: track.time(time), at });
+        }
+    }
+    Some(units)
+}
+
+/// The fragments that begin in these bytes, which stand at `at` in the file. What only looks like one may
+/// be among them.
+pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
+    let Some(main) = movie.main() else { return Vec::new() };
+    const NAME: &Name = b"moof";
+    let named = bytes.windows(NAME.len()).enumerate().filter(|(_, four)| *four == NAME);
+    let unit = |(offset, _): (usize, &[u8])| {
+        let offset = offset.checked_sub(4)?;
+        let rest = bytes.get(offset..)?;
+        let (head, _, length) = header(rest)?;
+        let length = usize::try_from(length).ok()?.min(rest.len());
+        let content = rest.get(head..length)?;
+        let trafs = boxes(content).filter(|found| found.name == *b"traf");
+        let time = trafs.filter_map(|traf| time(traf.content, main)).next()?;
+        Some(Unit { time, at: at.saturating_add(offset as u64) })
+    };
+    named.filter_map(unit).collect()
+}
+
+/// When a fragment of this track begins.
+fn time(traf: &[u8], track: &Track) -> Option<Timestamp> {
+    let mut fields = Fields(child(traf, *b"tfhd")?);
+    fields.full()?;
+    if fields.u32()? != track.number() {
+        return None;
+    }
+    let mut fields = Fields(child(traf, *b"tfdt")?);
+    let (version, _) = fields.full()?;
+    Some(track.time(fields.long(version)?))
+}

@@ -1,0 +1,308 @@
+//! MP4 and Matroska on web servers: nginx, one that gives no parts, and those that lie.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::web::serve;
+use super::{go_about, look_about_in_a_pause, probe};
+use crate::peers::certificates::Authority;
+use crate::peers::{self, ffmpeg, web};
+use crate::watch::{Watching, config, play};
+use onair::base::Clock;
+use onair::media::transport::{AtEnd, Go};
+use onair::net::Runtime;
+use onair::player::source::{self, Context};
+use onair::player::{Config, Kind, Source, State};
+
+/// Pictures that are not decoded in the order in which they are seen, a keyframe a second.
+const REORDERED: &[&str] =
+    &["-preset", "veryfast", "-bf", "3", "-b_strategy", "0", "-g", "25", "-sc_threshold", "0"];
+
+/// Names and how they are written. `bare` and `live` tell neither where their parts are nor how long they
+/// are.
+const FILMS: &[(&str, &[&str])] = &[
+    ("front.mp4", &["-movflags", "+faststart"]),
+    ("end.mp4", &[]),
+    ("parts.mp4", &["-movflags", "+frag_keyframe+empty_moov"]),
+    ("begun.mp4", &["-movflags", "+frag_keyframe"]),
+    ("told.mp4", &["-movflags", "+frag_keyframe+empty_moov+global_sidx+skip_trailer"]),
+    ("bare.mp4", &["-movflags", "+frag_keyframe+empty_moov+skip_trailer"]),
+    ("a.mkv", &[]),
+    ("front.mkv", &["-reserve_index_space", "4096"]),
+    ("live.mkv", &["-f", "matroska", "-live", "1"]),
+];
+
+fn make(folder: &Path, name: &str, seconds: &str) -> PathBuf {
+    make_with(folder, name, seconds, &[])
+}
+
+fn make_with(folder: &Path, name: &str, seconds: &str, more: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let (_, options) = FILMS.iter().find(|film| film.0 == name).unwrap();
+    ffmpeg::make(&path, "320x180", seconds, &[REORDERED, options, more].concat());
+    path
+}
+
+fn nginx(folder: &Path) -> web::Web {
+    let authority = Authority::new();
+    let good = authority.good();
+    web::Web::start(folder, &good.certificate, &good.key)
+}
+
+fn goes_about(name: &str) {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = nginx(folder.path());
+    make(folder.path(), name, "12");
+    let url = format!("http://127.0.0.1:{}/{name}", nginx.http);
+    look_about_in_a_pause(Watching::start(&config(&url)), name);
+    go_about(Watching::start(&config(&url)), name);
+    let late = Config { start: Some(Duration::from_millis(10_500)), ..config(&url) };
+    let outcome = play(&late, |_| false);
+    assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
+    // From the keyframe before that on.
+    assert_eq!(outcome.figures.decoded, 50, "{name}");
+    assert_eq!(outcome.said(), Vec::<&str>::new(), "{name}");
+}
+
+#[test]
+fn one_goes_about_in_an_mp4_of_a_web_server() {
+    goes_about("front.mp4");
+    goes_about("end.mp4");
+}
+
+#[test]
+fn one_goes_about_in_fragments_of_a_web_server() {
+    goes_about("parts.mp4");
+    goes_about("bare.mp4");
+}
+
+#[test]
+fn one_goes_about_in_matroska_of_a_web_server() {
+    goes_about("a.mkv");
+    goes_about("live.mkv");
+}
+
+/// The pictures at these places, in a pause.
+fn pictures(config: &Config, places: &[f64]) -> Vec<Vec<u8>> {
+    let watching = Watching::start(config);
+    watching.wait("the first pictures", |it| it.shown() > 15 && it.player.duration().is_some());
+    watching.player.pause(true);
+    watching.wait("the pause", |it| it.player.figures().paused);
+    let seen = places.iter().map(|place| {
+        let before = watching.shown();
+        assert!(watching.player.seek(Duration::from_secs_f64(*place)));
+        watching.wait("that place", |it| {
+            it.shown() > before && (it.player.position().as_secs_f64() - place).abs() < 0.1
+        });
+        watching.player.picture().unwrap().planes.y.clone()
+    });
+    let seen = seen.collect();
+    watching.end();
+    seen
+}
+
+/// The same pictures on the disk, at the web server, and in every other of these films.
+fn shows_the_same(films: &[&str], options: &[&str], places: &[f64]) {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = nginx(folder.path());
+    let mut first = None;
+    for name in films {
+        let file = make_with(folder.path(), name, "12", options);
+        let source = Source::File(file);
+        let own = pictures(&Config { speaker: false, ..Config::new(source) }, places);
+        let url = format!("http://127.0.0.1:{}/{name}", nginx.http);
+        let theirs = pictures(&config(&url), places);
+        for ((own, theirs), place) in own.iter().zip(&theirs).zip(places) {
+            assert!(own == theirs, "{name}: another picture at {place} s");
+        }
+        assert!(first.get_or_insert(theirs.clone()) == &theirs, "{name}: another film");
+    }
+}
+
+#[test]
+fn the_picture_of_a_place_in_an_mp4_is_the_one_that_the_file_has_there() {
+    let films = ["front.mp4", "end.mp4", "parts.mp4", "begun.mp4", "told.mp4", "bare.mp4"];
+    shows_the_same(&films, &[], &[7.52, 2.96, 0.0, 3.48]);
+}
+
+#[test]
+fn the_picture_of_a_place_in_matroska_is_the_one_that_the_file_has_there() {
+    shows_the_same(&["a.mkv", "front.mkv", "live.mkv"], &[], &[7.52, 2.96, 0.0, 3.48]);
+}
+
+#[test]
+fn a_place_is_found_by_halves_where_there_is_no_index() {
+    // More than is read one after the other.
+    let steady = ["-b:v", "16M", "-minrate", "16M", "-maxrate", "16M", "-bufsize", "4M"];
+    let steady = [&steady[..], &["-x264-params", "nal-hrd=cbr:force-cfr=1"]].concat();
+    shows_the_same(&["bare.mp4"], &steady, &[11.52, 6.96]);
+    shows_the_same(&["live.mkv"], &steady, &[11.52, 6.96]);
+}
+
+#[test]
+fn a_probe_tells_the_same_of_a_film_on_a_web_server_and_on_the_disk() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = nginx(folder.path());
+    for (name, _) in FILMS {
+        let file = make(folder.path(), name, "4");
+        let url = format!("http://127.0.0.1:{}/{name}", nginx.http);
+        let (web, disk) = (probe(&url), probe(file.to_str().unwrap()));
+        assert_eq!(web["format"], disk["format"], "{name}");
+        for (web, disk) in [0, 1].map(|number| (&web["streams"][number], &disk["streams"][number]))
+        {
+            for key in ["type", "codec", "width", "height", "fps", "profile", "sample_rate"] {
+                assert_eq!(web[key], disk[key], "{name}: {key}");
+            }
+        }
+        let length = web["duration"].as_f64().unwrap();
+        assert!((length - disk["duration"].as_f64().unwrap()).abs() < 0.1, "{name}: {length}");
+    }
+}
+
+#[test]
+fn a_server_that_gives_no_parts_plays_a_film_from_its_beginning() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, _) in FILMS {
+        let url = serve(&make(folder.path(), name, "2"), |_, _, _| None);
+        for (start, said) in [(None, "player-fixed"), (Some(1), "player-no-start")] {
+            let start = start.map(Duration::from_secs);
+            let outcome = play(&Config { start, ..config(&url) }, |_| false);
+            assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
+            assert_eq!(outcome.figures.decoded, 50, "{name}");
+            assert_eq!(outcome.figures.duration, None, "{name}");
+            assert_eq!(outcome.said(), [said], "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_index_that_cannot_be_had_is_told() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("end.mp4");
+    // Larger than what is passed over.
+    ffmpeg::make(&path, "320x180", "2", &["-c:v", "rawvideo", "-f", "mov", "-r", "60"]);
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size > 9 << 20, "{size}");
+    let outcome = play(&config(&serve(&path, |_, _, _| None)), |_| false);
+    let failure = outcome.failure();
+    assert_eq!(failure.kind, Kind::File);
+    assert!(failure.cause.contains("stands at its end"), "{failure:?}");
+    assert!(failure.advice.contains("faststart"), "{failure:?}");
+}
+
+/// A server that breaks off its first answer in the middle, and then gives parts of a file that is called
+/// so, and from the third of them on otherwise.
+fn fickle(file: &Path, marks: [&'static str; 2]) -> String {
+    let file = std::fs::read(file).unwrap();
+    let asked = Arc::new(AtomicU32::new(0));
+    let port = web::canned(move |head, socket| {
+        let span = head.split("Range: bytes=").nth(1).and_then(|span| span.lines().next());
+        let whole = file.len();
+        let Some((from, last)) = span.and_then(|span| span.split_once('-')) else {
+            let head = format!("HTTP/1.1 200 OK\r\nETag: {}\r\n", marks[0]);
+            let head = format!("{head}Content-Length: {whole}\r\n\r\n");
+            let _ = socket.write_all(&[head.as_bytes(), &file[..whole / 4]].concat());
+            return;
+        };
+        let (from, last): (usize, usize) = (from.parse().unwrap(), last.parse().unwrap());
+        let mark = marks[usize::from(asked.fetch_add(1, Ordering::Relaxed) > 1)];
+        let head = format!("HTTP/1.1 206 x\r\nContent-Range: bytes {from}-{last}/{whole}\r\n");
+        let head = format!("{head}ETag: {mark}\r\nContent-Length: {}\r\n\r\n", last + 1 - from);
+        let _ = socket.write_all(&[head.as_bytes(), &file[from..=last]].concat());
+    });
+    format!("http://127.0.0.1:{port}/a.mp4")
+}
+
+#[test]
+fn what_breaks_off_is_gone_on_with_unless_it_has_become_another_file() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mp4");
+    let options = ["-g", "25", "-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "1M"];
+    let steady = ["-x264-params", "nal-hrd=cbr:force-cfr=1", "-movflags", "+faststart"];
+    ffmpeg::make(&path, "320x180", "4", &[&options[..], &steady].concat());
+    let outcome = play(&config(&fickle(&path, ["\"one\""; 2])), |_| false);
+    assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);
+    assert_eq!(outcome.figures.decoded, 100);
+    assert_eq!(outcome.said(), Vec::<&str>::new());
+    let outcome = play(&config(&fickle(&path, ["\"one\"", "\"two\""])), |_| false);
+    let failure = outcome.failure();
+    assert_eq!(failure.kind, Kind::Lost, "{failure:?}");
+    assert!(failure.cause.contains("is not the one any more"), "{failure:?}");
+}
+
+#[test]
+fn whatever_a_server_does_with_parts_of_a_film_it_ends_in_words() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["end.mp4", "a.mkv"] {
+        let file = make(folder.path(), name, "12");
+        // The end is given, which a film needs, and of the rest nothing that could be a part of it.
+        let url = serve(&file, |file, from, last| {
+            let whole = file.len();
+            let head = format!("HTTP/1.1 206 x\r\nContent-Range: bytes {from}-{last}/{whole}\r\n");
+            let (head, part) = if last + 1 == whole {
+                (head, file[from..].to_vec())
+            } else {
+                ("HTTP/1.1 503 x\r\n".to_owned(), Vec::new())
+            };
+            let head = format!("{head}Content-Length: {}\r\n\r\n", part.len());
+            Some([head.as_bytes(), &part].concat())
+        });
+        let watching = Watching::start(&config(&url));
+        watching.wait("the length", |it| it.player.duration().is_some() && it.shown() > 15);
+        watching.player.seek(Duration::from_secs(6));
+        watching.wait("going on", |it| it.shown() > 60);
+        watching.end();
+    }
+}
+
+#[test]
+fn a_player_that_waits_for_a_part_stops_at_once() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let file = make(folder.path(), "end.mp4", "2");
+    // The index is asked for, and nothing of it comes.
+    let url = serve(&file, |_, _, _| {
+        std::thread::sleep(Duration::from_secs(20));
+        None
+    });
+    let watching = Watching::start(&config(&url));
+    watching.wait("opening", |it| matches!(it.player.state(), State::Opening { .. }));
+    watching.end();
+}
+
+#[test]
+fn a_film_of_a_web_server_is_a_source_that_one_goes_about_in() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = nginx(folder.path());
+    make(folder.path(), "end.mp4", "12");
+    let url = format!("http://127.0.0.1:{}/end.mp4", nginx.http);
+    let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+    let mut media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
+    let transport = media.transport.clone();
+    let mut is_at = |place: f64| {
+        let now = clock.now();
+        media.audio.pull(now, &mut [0.0; 960]);
+        let seen = media.video.picture(now).is_some();
+        let position = transport.position();
+        let there = position.is_some_and(|it| {
+            let near = (0.0..2.0).contains(&(it.at.as_secs_f64() - place));
+            near && it.whole.is_some_and(|whole| (whole.as_secs_f64() - 12.0).abs() < 0.2)
+        });
+        seen && there
+    };
+    peers::wait_for("its beginning", peers::LIMIT, || is_at(0.0));
+    transport.ask(Go::To(Duration::from_secs(8)));
+    peers::wait_for("another place", peers::LIMIT, || is_at(8.0));
+}
