@@ -28,7 +28,10 @@ const FILMS: &[(&str, &[&str])] = &[
     ("end.mp4", &[]),
     ("parts.mp4", &["-movflags", "+frag_keyframe+empty_moov"]),
     ("begun.mp4", &["-movflags", "+frag_keyframe"]),
-    ("told.mp4", &["-movflags", "+frag_keyframe+empty_moov+global_sidx+skip_trailer"]),
+    (
+        "told.mp4",
+        &["-movflags", "+frag_keyframe+empty_moov+default_base_moof+global_sidx+skip_trailer"],
+    ),
     ("bare.mp4", &["-movflags", "+frag_keyframe+empty_moov+skip_trailer"]),
     ("a.mkv", &[]),
     ("front.mkv", &["-reserve_index_space", "4096"]),
@@ -161,7 +164,9 @@ fn a_probe_tells_the_same_of_a_film_on_a_web_server_and_on_the_disk() {
             }
         }
         let length = web["duration"].as_f64().unwrap();
-        assert!((length - disk["duration"].as_f64().unwrap()).abs() < 0.1, "{name}: {length}");
+        // One counts from the first sound, the other from the first picture.
+        let disk = disk["duration"].as_f64().unwrap();
+        assert!((length - disk).abs() < 0.2, "{name}: {length} {disk}");
     }
 }
 

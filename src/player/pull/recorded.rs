@@ -286,7 +286,8 @@ mod tests {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
         let read = |tag: Tag| {
             let whole = 1 << 40;
-            let mut recorded = Recorded::new(Form::Flv, url.clone(), Options::default(), whole);
+            let mut recorded =
+                Recorded::new(Form::Flv, url.clone(), Options::default(), whole, None);
             recorded.note(&tag, 100);
             (recorded.told, recorded.index)
         };
