@@ -40,6 +40,9 @@ const AHEAD: u64 = 4 << 20;
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
 
+/// What is to be played does not follow what came.
+const ELSEWHERE: &str = "what is to be played next stands elsewhere in the file, and the server gives it from its beginning alone";
+
 /// Whether the server gives parts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Gives {
@@ -206,7 +209,7 @@ impl Blocks {
                 Gives::Asking => {
                     self.answer().await;
                 }
-                Gives::Whole => return Err(Problem::Told(no_parts())),
+                Gives::Whole => return Err(Problem::Told(needs_parts(ELSEWHERE))),
                 Gives::Parts => {
                     if self.fetched.is_empty() {
                         self.ask_for(at);
@@ -375,11 +378,11 @@ impl ReadAt for Blocks {
     }
 }
 
-/// What is to be played does not follow what came, and the server gives no parts.
-fn no_parts() -> Failure {
+/// What is needed cannot be had of a server that gives no parts, and why it is needed.
+pub(super) fn needs_parts(cause: &str) -> Failure {
     Failure::new(
         Kind::File,
-        "what is to be played next stands elsewhere in the file, and the server gives it from its beginning alone",
+        cause,
         "Play it from a server that gives parts of files, or write it anew with its index in front, for example \
          with ffmpeg -c copy -movflags +faststart.",
     )

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::blocks::{Blocks, Gives};
+use super::blocks::{Blocks, Gives, needs_parts};
 use super::item::{Ask, Item};
 use super::problem::Problem;
 use super::search::{Found, PLACE, Search, last_unit};
@@ -23,6 +23,9 @@ use crate::wire::gradual::Gradual;
 
 /// So many samples tell when pictures and sound begin.
 const FIRST: usize = 24;
+
+/// What tells where everything is cannot be had.
+const INDEX_AT_THE_END: &str = "the index of this MP4 (moov) stands at its end, and the server gives the file from its beginning alone";
 
 /// See the module.
 #[derive(Debug)]
@@ -75,7 +78,7 @@ impl Film {
             if let Err(problem) = blocks.bring().await {
                 let blind = reader.is_blind() && blocks.gives() == Gives::Whole;
                 return Err(match problem {
-                    Problem::Told(_) if blind => Problem::Told(index_at_the_end()),
+                    Problem::Told(_) if blind => Problem::Told(needs_parts(INDEX_AT_THE_END)),
                     other => other,
                 });
             }
@@ -373,16 +376,6 @@ async fn end(reader: &Gradual, blocks: &mut Blocks) -> Option<Timestamp> {
         }
     }
     span(&places).map(|span| Timestamp::from_micros(span.ends))
-}
-
-/// What tells where everything is cannot be had.
-fn index_at_the_end() -> Failure {
-    Failure::new(
-        Kind::File,
-        "the index of this MP4 (moov) stands at its end, and the server gives the file from its beginning alone",
-        "Play it from a server that gives parts of files, or write it anew with its index in front, for example \
-         with ffmpeg -c copy -movflags +faststart.",
-    )
 }
 
 fn nothing(url: &WebUrl) -> Failure {

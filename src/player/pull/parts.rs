@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::net::web::{Client, Patience, Span, WebUrl};
+use crate::net::web::{Client, Flow, Patience, Span, WebUrl};
 use crate::net::{self, Options};
 
 /// Silence is borne for so long, and a part has come by then.
@@ -42,6 +42,15 @@ impl Parts {
     /// Bytes in all.
     pub fn whole(&self) -> u64 {
         self.whole
+    }
+
+    /// The rest of it, as it comes. `None` where the server gives something else.
+    ///
+    /// # Errors
+    /// What went wrong on the way.
+    pub async fn rest(&self, from: u64) -> Result<Option<Flow>, net::Error> {
+        let span = Span { from, until: self.whole };
+        Flow::open_span(&self.url, span, &self.options, &|_| {}).await
     }
 
     /// At most `length` bytes from `from` on: fewer at the end alone. `None` where the server gives

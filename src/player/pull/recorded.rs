@@ -11,7 +11,7 @@ use super::download::Download;
 use super::marks::Form;
 use super::parts::Parts;
 use super::places::{self, Course};
-use crate::net::web::{Flow, Span, WebUrl};
+use crate::net::web::WebUrl;
 use crate::net::{self, Options};
 use crate::player::connection::failure;
 use crate::player::described::MAX_CONFIG;
@@ -34,9 +34,6 @@ pub(super) struct Recorded {
     form: Form,
     /// By which it is asked for.
     parts: Parts,
-    url: WebUrl,
-    options: Options,
-    whole: u64,
     /// The time of the first picture or sound.
     begins: Option<u32>,
     /// Of the last, as long as it is asked for, and then.
@@ -66,7 +63,7 @@ impl Recorded {
     /// Asks how long it is. On the network's runtime.
     pub fn new(form: Form, url: WebUrl, options: Options, whole: u64, mark: Option<&str>) -> Self {
         let mut asked = JoinSet::new();
-        let parts = Parts::new(url.clone(), options.clone(), whole).of(mark);
+        let parts = Parts::new(url, options, whole).of(mark);
         let mut its = parts.anew();
         asked.spawn(async move {
             let last = timeout(LENGTH, places::last(&mut its, form)).await;
@@ -82,7 +79,7 @@ impl Recorded {
         });
         let (told, index, heads) = (None, Vec::new(), Vec::new());
         let (begins, last, search) = (None, None, JoinSet::new());
-        Self { form, parts, url, options, whole, begins, asked, last, told, index, heads, search }
+        Self { form, parts, begins, asked, last, told, index, heads, search }
     }
 
     /// Whether the server has not said yet how long it is.
@@ -128,7 +125,7 @@ impl Recorded {
                 && let Ok(Some(value)) = parse_script(&tag.body)
             {
                 self.told = value.get_number("duration").filter(|told| *told > 0.0);
-                self.index = index(&value, self.whole);
+                self.index = index(&value, self.parts.whole());
             }
             return false;
         }
@@ -158,9 +155,9 @@ impl Recorded {
             let time = time - i64::from(course.begins);
             (time <= to).then_some((time, *at))
         });
-        let (url, options, parts) = (self.url.clone(), self.options.clone(), self.parts.anew());
+        let parts = self.parts.anew();
         self.search.spawn(async move {
-            let found = timeout(PLACE, open(url, options, parts, &course, to, hint)).await;
+            let found = timeout(PLACE, open(parts, &course, to, hint)).await;
             let (flow, at) = match found {
                 Ok(Ok(Some(found))) => found,
                 Ok(Ok(None)) => return Err("the server does not give it".to_owned()),
@@ -205,18 +202,14 @@ impl Recorded {
 
 /// The rest of it from a keyframe before that place on, and where that stands.
 async fn open(
-    url: WebUrl,
-    options: Options,
     mut parts: Parts,
     course: &Course,
     to: i64,
     hint: Option<(i64, u64)>,
 ) -> Result<Option<(Download, u64)>, net::Error> {
-    let whole = parts.whole();
     let Some(at) = places::find(&mut parts, course, to, hint).await? else { return Ok(None) };
-    let span = Span { from: at, until: whole };
-    let flow = Flow::open_span(&url, span, &options, &|_| {}).await?;
-    Ok(flow.map(|flow| (Download::new(flow, at, Some(whole)), at)))
+    let flow = parts.rest(at).await?;
+    Ok(flow.map(|flow| (Download::new(flow, at, Some(parts.whole())), at)))
 }
 
 /// Where the metadata of FLV have keyframes: milliseconds and bytes, as far as they make sense.
