@@ -18,8 +18,9 @@ wanted=("$@")
 tools=$root/target/tools
 PATH=$tools/bin:$PATH
 export CARGO_TERM_PROGRESS_WHEN=never
-# Where nothing is built a second time, what would make that quicker only costs time.
-[ -z "${CI-}" ] || export CARGO_INCREMENTAL=0
+# Where nothing is built a second time, what would make that quicker only costs time; and so does what only a
+# debugger reads.
+[ -z "${CI-}" ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 # Fetches a cargo tool unless it is there; built once, kept under target/.
 need_tool() {
@@ -101,12 +102,12 @@ need_ffmpeg() {
 tests() {
     need_tool cargo-nextest || return 1
     need_ffmpeg
-    # Most tests wait for programs and clocks: half as many again at once as there are processors. With twice
-    # as many, sound came too late in some of them.
+    # Most tests wait for programs and clocks: twice as many at once as there are processors. Those of real
+    # time are tried again where the machine or a thread stood meanwhile (src/base/stood.rs).
     # Two more tries where a whole run hangs on it; why one failed is shown, and the summary names it.
     cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
         --retries "$([ -z "${CI-}" ] && echo 0 || echo 2)" \
-        --test-threads "$(($(nproc) * 3 / 2))" \
+        --test-threads "$(($(nproc) * 2))" \
         --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }
