@@ -114,8 +114,7 @@ impl ReadAt for Source {
     }
 
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let end = at.checked_add(buffer.len() as u64).filter(|end| *end <= self.size);
-        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let end = self.end(at, buffer.len())?;
         if buffer.len() > SMALL {
             return self.read_some(at, buffer);
         }

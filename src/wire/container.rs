@@ -228,6 +228,15 @@ pub trait ReadAt {
     fn most(&self) -> usize {
         usize::MAX
     }
+
+    /// Where so many bytes from `at` on end.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` where there are not so many.
+    fn end(&self, at: u64, length: usize) -> io::Result<u64> {
+        let end = at.checked_add(length as u64).filter(|end| *end <= self.size());
+        end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 impl ReadAt for &[u8] {
@@ -257,9 +266,7 @@ pub fn read(
 ) -> Result<Bytes, Error> {
     let length = usize::try_from(size).ok().filter(|size| *size <= most.min(source.most()));
     let length = length.ok_or(Error::TooMuch(what))?;
-    if at.checked_add(size).is_none_or(|end| end > source.size()) {
-        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-    }
+    source.end(at, length)?;
     let mut bytes = vec![0; length];
     source.read_at(at, &mut bytes)?;
     Ok(bytes.into())

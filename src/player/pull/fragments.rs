@@ -21,11 +21,7 @@ impl ReadAt for Memory {
     }
 
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let from = usize::try_from(at).unwrap_or(usize::MAX);
-        let until = from.saturating_add(buffer.len());
-        let bytes = self.0.get(from..until).ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
+        (&self.0[..]).read_at(at, buffer)
     }
 }
 
