@@ -41,6 +41,15 @@ pub(super) enum End {
     Failed(Failure),
 }
 
+/// The way to other places that the server was asked for.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Moving {
+    /// When it was asked last.
+    since: Timestamp,
+    /// The places that it has not answered for.
+    places: u32,
+}
+
 /// What came in this connection.
 pub(super) struct Watch {
     /// The last media, the end of the stream, or the connection's start.
@@ -51,7 +60,7 @@ pub(super) struct Watch {
     /// The server said that the stream has ended.
     pub(super) ended: bool,
     /// Since then the server has been asked for another place and has not said that it is there.
-    pub(super) moving: Option<Timestamp>,
+    pub(super) moving: Option<Moving>,
     /// The server was asked for a pause.
     pub(super) paused: bool,
     /// The server said that it plays it from its disk.
@@ -111,9 +120,22 @@ impl Watch {
         self.since = now;
     }
 
-    /// Whether what comes is still of the place that is being left.
+    /// The server is asked for another place.
+    pub(super) fn leave(&mut self, now: Timestamp) {
+        let places = self.moving.map_or(0, |moving| moving.places).saturating_add(1);
+        self.moving = Some(Moving { since: now, places });
+    }
+
+    /// The server answers for a place that it was asked for, in their order. Whether that was the last one.
+    pub(super) fn arrive(&mut self) -> bool {
+        let left = self.moving.map(|it| Moving { places: it.places.saturating_sub(1), ..it });
+        self.moving = left.filter(|moving| moving.places > 0);
+        self.moving.is_none()
+    }
+
+    /// Whether what comes is still of the place that is being left, or of one that was wanted in between.
     pub(super) fn is_leaving(&mut self, now: Timestamp) -> bool {
-        self.moving = self.moving.filter(|since| now.since(*since) < ARRIVAL);
+        self.moving = self.moving.filter(|moving| now.since(moving.since) < ARRIVAL);
         self.moving.is_some()
     }
 

@@ -201,11 +201,13 @@ impl Rtmp {
             }
             Event::Status(status) => {
                 tracing::debug!(%status, "the server says");
-                if matches!(status.code.as_str(), code::SEEK_NOTIFY | code::SEEK_FAILED) {
-                    watch.moving = None;
-                }
-                if status.code == code::SEEK_FAILED {
-                    shared.give_up();
+                let failed = status.code == code::SEEK_FAILED;
+                if failed || status.code == code::SEEK_NOTIFY {
+                    let was_last = watch.arrive();
+                    // Of a place that was wanted in between nothing is known any more.
+                    if failed && was_last {
+                        shared.give_up();
+                    }
                 }
                 let complete = matches!(status.code.as_str(), code::PLAY_COMPLETE);
                 if complete && feed.has_media() {
@@ -250,7 +252,7 @@ impl Rtmp {
 fn leave(feed: &mut Feed, watch: &mut Watch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;
-    watch.moving = Some(now);
+    watch.leave(now);
 }
 
 /// A stream's URL as a person wrote it.
@@ -374,6 +376,39 @@ mod tests {
         talk.sound(5_000, SOUND, 2_100);
         // Nobody has played meanwhile.
         assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.place());
+    }
+
+    #[test]
+    fn steps_count_from_the_last_place_that_is_wanted_whatever_is_on_its_way() {
+        let failed = || Event::Status(Status::new(Level::Error, code::SEEK_FAILED, "no"));
+        // What the server says of the first two places, and where the third step counts from.
+        for (first, second, from) in
+            [(there(), there(), 90), (failed(), there(), 90), (there(), failed(), 20)]
+        {
+            let mut talk = Talk::begin(None);
+            talk.sound(0, CONFIG, 0);
+            talk.sound(20_000, SOUND, 10);
+            for (place, ms) in [(50, 20), (90, 30)] {
+                talk.shared.seek(Duration::from_secs(place));
+                assert_eq!(talk.shared.take_wanted(), Some(Duration::from_secs(place)));
+                talk.leave(ms);
+            }
+            let case = format!("{first:?} {second:?}");
+            talk.take(first, 40);
+            // Of the first place, which nobody wants to be at any more.
+            talk.sound(50_000, SOUND, 41);
+            assert_eq!(talk.shared.aimed(), Duration::from_secs(90), "{case}");
+            talk.take(second, 50);
+            let aimed = talk.shared.aimed();
+            assert!(
+                aimed.abs_diff(Duration::from_secs(from)) < Duration::from_millis(100),
+                "{case} {aimed:?}"
+            );
+            if from == 90 {
+                talk.sound(90_000, SOUND, 51);
+                assert!(talk.is_at(90_000), "{case} {:?}", talk.shared.place());
+            }
+        }
     }
 
     #[test]
