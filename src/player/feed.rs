@@ -63,6 +63,8 @@ pub(super) struct Feed {
     unsupported: Option<(String, Option<Lack>)>,
     /// Tracks that are left out, as told.
     left_out: Vec<Unplayed>,
+    /// It was told that the sound does not come.
+    unheard: bool,
     /// When the end of what there is was seen, and how far from the next packet.
     edge: Option<(Timestamp, Duration)>,
     /// The next packet tells where in the recording it is: by its own time, or it is there.
@@ -94,6 +96,7 @@ impl Feed {
             too_long: None,
             unsupported: None,
             left_out: Vec::new(),
+            unheard: false,
             edge: None,
             moved: true,
             anchor: (0, Timestamp::ZERO),
@@ -151,6 +154,11 @@ impl Feed {
         }
         self.shared.reception.lock().jitter.forget();
         self.shared.gap();
+    }
+
+    /// The sound does not come, which is told.
+    pub(super) fn miss_sound(&mut self) {
+        self.unheard = true;
     }
 
     /// Sound that was missing comes again: its times are those of the picture, whatever lies between.
@@ -396,6 +404,7 @@ impl Feed {
             Some(Odd::NoPicture) if self.demux.headless() > 0 => {}
             // Of what is left out, that is said.
             Some(Odd::NoPicture | Odd::NoSound) if self.unsupported.is_some() => {}
+            Some(Odd::NoSound | Odd::LateSound(_)) if self.unheard => {}
             Some(odd) => self.shared.odd(&odd),
             None => {}
         }

@@ -204,7 +204,10 @@ impl Web {
                         no_start(&shared, &why);
                     }
                 }
-                Ok(Ok(Some(Item::Unheard(why)))) => shared.odd(&Odd::Unheard(why)),
+                Ok(Ok(Some(Item::Unheard(why)))) => {
+                    feed.miss_sound();
+                    shared.odd(&Odd::Unheard(why));
+                }
                 Ok(Ok(Some(Item::Heard))) => feed.hear_again(),
                 Ok(Ok(Some(Item::Fixed))) if self.start.is_some() && first => {}
                 Ok(Ok(Some(Item::Fixed))) => shared.odd(&Odd::Fixed),

@@ -311,6 +311,11 @@ impl Track {
         self.gone = other.place(other.next, 0).saturating_sub(before);
     }
 
+    /// Goes on at the place in a recording at which `other` stands, whose segments may be others.
+    pub async fn go_on_beside(&mut self, fetch: &mut Fetch, other: &Self) {
+        self.seek(fetch, other.place(other.next, 0)).await;
+    }
+
     /// Leaves the segment out that is next: parts of it came in another form.
     pub fn leave_segment(&mut self) {
         (self.next, self.part, self.restart) = (self.next + 1, 0, true);

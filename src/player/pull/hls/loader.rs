@@ -87,6 +87,8 @@ pub(super) struct Loader {
     unheard: Option<Unheard>,
     /// It comes again, and that is still to be told.
     heard: bool,
+    /// Why it has not come from the beginning on, which is still to be told.
+    silent: Option<String>,
 }
 
 impl Loader {
@@ -106,10 +108,21 @@ impl Loader {
         if let Ok(Playlist::Master(master)) = parse(text) {
             let can = |variant: &Variant| is_playable(variant, &ask.ability);
             let variant = first(&master.variants, &can);
-            let opened = tracks(&mut fetch, url, &master, variant, buffer, (None, true)).await;
-            let (main, sound) = opened?;
+            let main = picture(&mut fetch, url, &master, variant, buffer, None).await?;
+            let opening = sound(&mut fetch, url, &master, variant, buffer, &main);
+            let opened = match timeout(unheard::patience(main.hold_back()), opening).await {
+                Ok(opened) => opened.map_err(unheard::at_the_beginning),
+                Err(_) => Err("its list has not come in time".to_owned()),
+            };
+            let (sound, silent) = match opened {
+                Ok(sound) => (sound, None),
+                Err(why) => (None, Some(why)),
+            };
             let master = Some((url.clone(), master));
-            return Ok(Self::of(fetch, master, variant, main, sound, ask));
+            let mut loader = Self::of(fetch, master, variant, main, sound, ask);
+            loader.unheard = silent.as_ref().map(|_| Unheard::default());
+            loader.silent = silent;
+            return Ok(loader);
         }
         let main = Track::new(url, text.clone(), buffer)?;
         Ok(Self::of(fetch, None, 0, main, None, ask))
@@ -145,6 +158,7 @@ impl Loader {
             heads: Heads::default(),
             unheard: None,
             heard: false,
+            silent: None,
         };
         loader.told = Some(loader.pace());
         loader
@@ -342,6 +356,7 @@ impl Loader {
         if std::mem::take(&mut self.heard) {
             items.push(Item::Heard);
         }
+        items.extend(self.silent.take().map(Item::Unheard));
         if let Some((why, stands)) = lost {
             tracing::info!(why, "the sound does not come: the picture goes on");
             self.sound = None;
@@ -378,7 +393,11 @@ impl Loader {
         }
         let opening = Track::open(fetch, &url, buffer, Some(&*main));
         if let Ok(Ok(mut sound)) = timeout(OPENS_LEAST, opening).await {
-            sound.go_on_at(number, main);
+            if unheard.has_come() || main.is_live() {
+                sound.go_on_at(number, main);
+            } else {
+                sound.go_on_beside(fetch, main).await;
+            }
             tracing::info!("the sound comes again");
             (self.sound, self.moved, self.heard) = (Some(sound), true, true);
         }
@@ -469,15 +488,36 @@ async fn tracks(
     buffer: &Arc<Buffer>,
     (now, heard): (Option<&Track>, bool),
 ) -> Result<(Track, Option<Track>), Problem> {
-    let variant = master.variants.get(at);
-    let uri = variant.map_or("", |variant| variant.uri.as_str());
-    let main = Track::open(fetch, &join(url, uri)?, buffer, now).await?;
-    let sound = variant.filter(|_| heard).and_then(|variant| master.sound_of(variant));
-    let sound = match sound.and_then(|sound| sound.uri.as_deref()) {
-        Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer, Some(&main)).await?),
-        None => None,
-    };
+    let main = picture(fetch, url, master, at, buffer, now).await?;
+    let sound = if heard { sound(fetch, url, master, at, buffer, &main).await? } else { None };
     Ok((main, sound))
+}
+
+/// The list of a variant's picture; of a variant that has it in it, of its sound too.
+async fn picture(
+    fetch: &mut Fetch,
+    url: &WebUrl,
+    master: &Master,
+    at: usize,
+    buffer: &Arc<Buffer>,
+    now: Option<&Track>,
+) -> Result<Track, Problem> {
+    let uri = master.variants.get(at).map_or("", |variant| variant.uri.as_str());
+    Track::open(fetch, &join(url, uri)?, buffer, now).await
+}
+
+/// The list of its sound, where that has one of its own; `main` is that of the picture.
+async fn sound(
+    fetch: &mut Fetch,
+    url: &WebUrl,
+    master: &Master,
+    at: usize,
+    buffer: &Arc<Buffer>,
+    main: &Track,
+) -> Result<Option<Track>, Problem> {
+    let sound = master.variants.get(at).and_then(|variant| master.sound_of(variant));
+    let Some(uri) = sound.and_then(|sound| sound.uri.as_deref()) else { return Ok(None) };
+    Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)
 }
 
 /// Whether it is sound, and not what tells how to decode it.

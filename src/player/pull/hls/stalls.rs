@@ -397,6 +397,73 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
     }
 }
 
+/// Whatever is wrong with its list; the segments of the sound are twice as long as those of the picture.
+#[tokio::test]
+async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_played_and_the_sound_taken_up()
+ {
+    const SEGMENTS: usize = 60;
+    let does = [
+        (|| Does::Lacks) as fn() -> Does,
+        || Does::Stalls,
+        || Does::Trickles(b'#', 1),
+        || Does::Sends(b"<html>".to_vec()),
+    ];
+    let runs = does.map(|does| {
+        tokio::spawn(async move {
+            let names: Vec<String> = (0..SEGMENTS).map(|number| format!("a{number}.aac")).collect();
+            let main = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
+            let names: Vec<String> =
+                (0..SEGMENTS / 2).map(|number| format!("s{number}.aac")).collect();
+            let sounds = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
+            let sounds =
+                sounds.replace("EXTINF:1,", "EXTINF:2,").replace("DURATION:1", "DURATION:2");
+            let away = Arc::new(AtomicBool::new(true));
+            let its = Arc::clone(&away);
+            let server = Server::start(move |path| match path {
+                "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
+                "/s.m3u8" if its.load(Ordering::Relaxed) => does(),
+                "/s.m3u8" => Does::Sends(sounds.clone().into_bytes()),
+                path if path.starts_with("/s") => Does::Sends(sound(94)),
+                _ => Does::Sends(sound(47)),
+            })
+            .await;
+            let limits = Limits { quiet: QUIET, whole: WHOLE };
+            let loader = server.open(APART, limits).await.unwrap();
+            let (out, mut batches) = mpsc::channel(1);
+            let (_wishes, wished) = watch::channel(Wish::default());
+            let task = tokio::spawn(async move { loader.run(&out, wished).await });
+            let (mut told, mut came) = (Vec::new(), 0);
+            while !told.contains(&"heard") && came < SEGMENTS {
+                let batch = timeout(WHOLE, batches.recv()).await.unwrap().unwrap().unwrap();
+                came += 1;
+                let items = batch.items.unwrap();
+                assert!(items.iter().any(|item| matches!(item, Item::Tag(_))), "no picture");
+                for item in items {
+                    match item {
+                        Item::Unheard(why) => {
+                            assert!(!why.is_empty());
+                            told.push("unheard");
+                        }
+                        Item::Heard => told.push("heard"),
+                        _ => {}
+                    }
+                }
+                away.store(false, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+            task.abort();
+            assert_eq!(told, ["unheard", "heard"]);
+            // It goes on at the place of the picture.
+            let asked = server.asked.lock().clone();
+            let there = (came - 1) / 2;
+            assert!(asked.contains(&format!("/s{there}.aac")), "{came} {asked:?}");
+        })
+    });
+    for run in runs {
+        run.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     const LARGE: usize = 12 << 20;

@@ -38,14 +38,29 @@ pub(super) fn cause(problem: Problem) -> Result<String, Problem> {
     }
 }
 
+/// Why its list cannot be opened where that of the picture could: whatever it is, the picture can be seen.
+pub(super) fn at_the_beginning(problem: Problem) -> String {
+    match problem {
+        Problem::Stalls(told) | Problem::Told(told) => told.cause,
+        Problem::Net(error) => error.to_string(),
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Unheard {
     /// Whether it comes.
     look: JoinSet<bool>,
     pause: Duration,
-    /// How much greater than those of the picture the numbers of its segments are.
-    ahead: i64,
+    /// How much greater than those of the picture the numbers of its segments are; `None`: it has never come.
+    ahead: Option<i64>,
+}
+
+impl Default for Unheard {
+    /// It does not come from the beginning on.
+    fn default() -> Self {
+        Self { look: JoinSet::new(), pause: PAUSE, ahead: None }
+    }
 }
 
 impl Unheard {
@@ -53,12 +68,18 @@ impl Unheard {
     /// the picture and of the sound that belongs to it.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
         let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(LONGEST));
-        Self { look: JoinSet::new(), pause, ahead: sound.wrapping_sub(picture).cast_signed() }
+        let ahead = Some(sound.wrapping_sub(picture).cast_signed());
+        Self { look: JoinSet::new(), pause, ahead }
     }
 
-    /// The number of the segment that belongs to this one of the picture.
+    /// Whether it has come before, so that it is known which segments belong together.
+    pub fn has_come(&self) -> bool {
+        self.ahead.is_some()
+    }
+
+    /// The number of the segment that belongs to this one of the picture: the same, as far as is known.
     pub fn number(&self, picture: u64) -> u64 {
-        picture.saturating_add_signed(self.ahead)
+        picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }
 
     /// Whether it has come; if not, it is looked again. `number` is the segment that is wanted, of the list
@@ -111,6 +132,8 @@ mod tests {
     fn segments_that_belong_together_stay_together_and_pauses_grow() {
         let mut unheard = Unheard::new(None, 40, 7);
         assert_eq!((unheard.number(50), unheard.number(3)), (17, 0));
+        let never = Unheard::default();
+        assert_eq!((never.number(50), never.has_come(), unheard.has_come()), (50, false, true));
         for _ in 0..9 {
             unheard = Unheard::new(Some(unheard), 7, 40);
         }
