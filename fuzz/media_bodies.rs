@@ -4,14 +4,17 @@
 #![allow(dead_code, reason = "each fuzz target uses one of these")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a target tells of a fault")]
 
+use std::io;
+
 use bytes::{Bytes, BytesMut};
 use onair::media::FrameRate;
 use onair::media::color::Color;
 use onair::wire::aac::{AudioSpecificConfig, adts};
 use onair::wire::block::Block;
 use onair::wire::carried;
-use onair::wire::container::read_around;
+use onair::wire::container::{Error, Format, Place, ReadAt, Unit, read_around};
 use onair::wire::flv::{Demuxer, Reader, default_track, parse_audio, parse_video};
+use onair::wire::gradual::Gradual;
 use onair::wire::h264::{
     self, DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc,
     avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
@@ -179,5 +182,125 @@ pub fn sound(data: &[u8]) {
     let parameters = index.tracks.audio.iter().map(|audio| &audio.parameters);
     for parameters in parameters.chain(index.links.iter().map(|link| &link.parameters)) {
         let _ = vorbis::Blocks::of(&parameters.config);
+    }
+}
+
+/// A film on a web server: what it says of its length, and as much of it as has come.
+struct Coming<'a> {
+    bytes: &'a [u8],
+    size: u64,
+    /// What came: from where on, and to where. As much as `cut` more comes with each question.
+    came: Vec<(u64, u64)>,
+    cut: u64,
+    wanted: Option<(u64, u64)>,
+    /// Questions that may still be asked.
+    left: usize,
+}
+
+impl ReadAt for Coming<'_> {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let end = self.end(at, buffer.len())?;
+        let first = (at..end).find(|at| !self.came.iter().any(|it| (it.0..it.1).contains(at)));
+        // What the server never gives is an end, as a connection that breaks off is one.
+        let Some(first) = first.filter(|_| end <= self.bytes.len() as u64) else {
+            return self.bytes.read_at(at, buffer);
+        };
+        self.wanted = Some((first, end));
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    fn most(&self) -> usize {
+        1 << 20
+    }
+}
+
+impl Coming<'_> {
+    /// Does it, with some bytes more each time that they are missing.
+    fn patiently<T>(&mut self, mut it: impl FnMut(&mut Self) -> Result<T, Error>) -> Option<T> {
+        loop {
+            match it(self) {
+                Err(error) if error.is_missing() => {
+                    let (from, end) = self.wanted.take().expect("something is missing");
+                    assert!(from < end && end <= self.size, "what is missing is a part of it");
+                    self.left = self.left.checked_sub(1).expect("it goes round and round");
+                    let until = end.min(from.saturating_add(self.cut));
+                    match self.came.iter_mut().find(|it| it.1 == from) {
+                        Some(before) => before.1 = until,
+                        None => self.came.push((from, until)),
+                    }
+                }
+                done => return done.ok(),
+            }
+        }
+    }
+
+    /// All that follows.
+    fn rest(&mut self, film: &mut Gradual) -> Vec<Place> {
+        let mut found = Vec::new();
+        while self.patiently(|it| film.read_on(it, &mut found)) == Some(true) {
+            self.left = self.left.checked_sub(1).expect("it has no end");
+        }
+        found
+    }
+}
+
+/// An MP4 or Matroska file that is read while it comes: however it is cut, and whatever the server says of
+/// its length, it comes to the same and to an end.
+pub fn film(data: &[u8]) {
+    let Some((&[cut, longer, at], data)) = data.split_first_chunk() else { return };
+    let Some(format) = Format::of_bytes(data) else { return };
+    let size = match longer {
+        // As long as it is, somewhat more, not told.
+        0..=127 => data.len() as u64,
+        128..=191 => data.len() as u64 + u64::from(longer),
+        _ => u64::MAX / 4,
+    };
+    let read = |cut: u64| {
+        let (came, left) = (Vec::new(), 64 + 16 * data.len());
+        let mut coming = Coming { bytes: data, size, came, cut, wanted: None, left };
+        let mut film = Gradual::new(format)?;
+        coming.patiently(|it| film.head(it))?;
+        let whole = film.is_whole().then(|| film.index().samples.clone());
+        let found = whole.unwrap_or_else(|| coming.rest(&mut film));
+        coming.patiently(|it| film.look_up(it));
+        Some((film, found, coming.left))
+    };
+    let Some((mut film, found, left)) = read(u64::MAX) else {
+        assert!(
+            read(u64::from(cut).max(1)).is_none(),
+            "what cannot be read at once cannot be read"
+        );
+        return;
+    };
+    let (other, bit_by_bit, _) = read(u64::from(cut).max(1)).expect("the same however it is cut");
+    // How decoding times are told depends on how many pictures are known.
+    let plain = |found: &[Place]| -> Vec<_> {
+        let mut found: Vec<_> = found.iter().map(|it| (it.at, it.size, it.track, it.pts)).collect();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(plain(&bit_by_bit), plain(&found), "the same however it is cut");
+    assert!(other.index().tracks == film.index().tracks && other.units() == film.units());
+    for place in &found {
+        assert!(place.at.saturating_add(place.size.into()) <= size, "a sample is in the file");
+    }
+    let units = film.units_in(data, 0);
+    assert!(units.len() <= data.len());
+    let anywhere = Unit { time: onair::base::Timestamp::MAX, at: u64::from(at) };
+    for unit in units.into_iter().take(8).chain([anywhere, film.beginning()]) {
+        let mut coming = Coming {
+            bytes: data,
+            size,
+            came: Vec::new(),
+            cut: u64::MAX,
+            wanted: None,
+            left: left + 64,
+        };
+        film.go_to(unit);
+        coming.rest(&mut film);
     }
 }

@@ -1,8 +1,8 @@
-//! Hostile bytes against FLV, transport streams, files of sound, playlists, parameter sets, configurations: the
+//! Hostile bytes against FLV, transport streams, films that come, files of sound, playlists, parameter sets, configurations: the
 //! fuzz targets' corpus and a few thousand seeded mutations of it.
 //!
-//! The corpus under `tests/data/corpus/` is made by our own writers (transport streams and files of
-//! sound by ffmpeg 5.1): run with `ONAIR_WRITE_CORPUS=1` to write it anew.
+//! The corpus under `tests/data/corpus/` is made by our own writers (transport streams, files of
+//! sound and other films by ffmpeg 5.1): run with `ONAIR_WRITE_CORPUS=1` to write it anew.
 
 #[path = "../fuzz/media_bodies.rs"]
 mod bodies;
@@ -12,11 +12,17 @@ use std::path::PathBuf;
 
 use crate::random::Random;
 use bytes::{Bytes, BytesMut};
-use onair::media::StreamParameters;
+use onair::base::Timestamp;
+use onair::media::{
+    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, StreamParameters, VideoCodec,
+    VideoParameters,
+};
 use onair::wire::aac::{AudioSpecificConfig, Extension, adts};
 use onair::wire::bits::BitWriter;
+use onair::wire::container::{Format, Muxer, Sample, TrackId, Tracks};
 use onair::wire::flv::{TagKind, file_header, metadata, metadata_body, write_tag};
 use onair::wire::h264::{self, DecoderConfig};
+use onair::wire::{mkv, mp4};
 
 /// Mutations a target.
 const MUTATIONS: u32 = 5_000;
@@ -82,6 +88,67 @@ fn flv_seeds() -> Vec<Vec<u8>> {
     vec![file.to_vec(), file[..200].to_vec()]
 }
 
+/// Half a second of picture and sound, or of sound alone, in fragments or clusters; `finished` with an index.
+fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
+    let config = AudioSpecificConfig::lc(48_000, 2).unwrap().build().unwrap();
+    let audio = AudioParameters {
+        codec: AudioCodec::Aac,
+        sample_rate: 48_000,
+        channels: 2,
+        bitrate: BitsPerSecond(128_000),
+        config,
+    };
+    let video = VideoParameters {
+        codec: VideoCodec::H264,
+        size: Size::new(1_280, 720),
+        frame_rate: FrameRate::FPS_30,
+        bitrate: BitsPerSecond(0),
+        config: record(),
+    };
+    let tracks = Tracks { video: pictures.then_some(video), audio: vec![audio.into()] };
+    let mut muxer: Box<dyn Muxer> = match format {
+        Format::Mp4 => Box::new(mp4::Writer::new(tracks)),
+        _ => Box::new(mkv::Writer::new(tracks)),
+    };
+    let mut file = muxer.start().to_vec();
+    for number in 0..24_i64 {
+        let at = Timestamp::from_micros(number * 1_024_000_000 / 48_000);
+        let (dts, pts, data) = (at, at, vec![number as u8; 5].into());
+        if pictures && number % 2 == 0 {
+            let keyframe = number % 8 == 0;
+            let data = Bytes::from(vec![0, 0, 0, 3, if keyframe { 0x65 } else { 0x41 }, 9, 9]);
+            muxer.sample(&Sample { track: TrackId::Video, dts, pts, keyframe, data });
+        }
+        muxer.sample(&Sample { track: TrackId::Audio(0), dts, pts, keyframe: true, data });
+        if number % 8 == 7 {
+            file.extend(muxer.flush(file.len() as u64).append);
+            muxer.commit();
+        }
+    }
+    if finished {
+        let piece = muxer.finish(file.len() as u64, Timestamp::from_millis(512));
+        file.extend(piece.append);
+        for (at, bytes) in piece.patches {
+            file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
+        }
+    }
+    file
+}
+
+/// How they are cut, how long their server says that they are and where else they are looked into, then the
+/// file.
+fn film_seeds() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for (number, format) in [Format::Mp4, Format::Mkv].into_iter().enumerate() {
+        for (pictures, finished) in [(true, true), (true, false), (false, true), (false, false)] {
+            let longer = [0, 150, 200][seeds.len() % 3];
+            let head = [37 + number as u8, longer, 99];
+            seeds.push([&head[..], &film(format, pictures, finished)].concat());
+        }
+    }
+    seeds
+}
+
 impl Random {
     fn mutate(&mut self, base: &[u8], other: &[u8]) -> Vec<u8> {
         let mut bytes = base.to_vec();
@@ -140,6 +207,11 @@ fn headers() {
 #[test]
 fn transport_streams() {
     replay("ts", &[], bodies::ts);
+}
+
+#[test]
+fn films_that_come() {
+    replay("film", &film_seeds(), bodies::film);
 }
 
 #[test]

@@ -275,6 +275,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_stands_before_damage_is_found() {
+        let mut bytes = file(Format::Mkv, false);
+        // A cluster whose time is longer than a number.
+        bytes.extend([0x1F, 0x43, 0xB6, 0x75, 0x8B, 0xE7, 0x89]);
+        bytes.extend([0; 9]);
+        let mut coming = Coming { bytes: &bytes, come: 0, wanted: 0 };
+        let mut gradual = Gradual::new(Format::Mkv).unwrap();
+        patiently(&mut coming, |it| gradual.head(it)).unwrap();
+        coming.come = bytes.len() as u64;
+        let mut found = Vec::new();
+        let end = loop {
+            match gradual.read_on(&mut coming, &mut found) {
+                Ok(true) => {}
+                end => break end,
+            }
+        };
+        assert!(matches!(end, Err(Error::TooMuch("numbers"))), "{end:?}");
+        assert_eq!(found.len(), 470);
+    }
+
     proptest! {
         #[test]
         fn whatever_comes_it_ends(

@@ -155,6 +155,8 @@ impl Gradual {
             match self.walk.step(source) {
                 Ok(more) => goes_on = more,
                 Err(error) if error.is_missing() && self.came && count > 0 && !inside => break,
+                // What stands before damage is handed out first.
+                Err(error) if !error.is_missing() && count > 0 => break,
                 Err(error) => return Err(error),
             }
         }
