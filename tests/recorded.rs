@@ -1,6 +1,7 @@
 //! Recordings that one can go about in: files, and what a server plays from its disk.
 
 mod film;
+mod hostile;
 mod web;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-pub use crate::net::problem::{CertificateProblem, NotRtmp};
+pub use crate::net::problem::{CertificateProblem, NotRtmp, WebProblem};
 use crate::net::tls::Pin;
 pub use crate::wire::rtmp::status::Refusal;
 
@@ -169,6 +169,8 @@ pub enum Cause {
     Tunnel { status: u16, reason: String },
     /// A web server has an answer, and not what was asked for: its status and its words.
     Answer { status: u16, reason: String },
+    /// A web server gives something else than what it was asked for.
+    Web(WebProblem),
     /// The server broke the protocol's rules; how.
     Protocol(String),
     /// The server refused: what that means, its code (`NetStream.Publish.BadName`) and its words.
@@ -245,6 +247,7 @@ impl fmt::Display for Cause {
                 let said = format!("{status} {reason}");
                 write!(f, "the server answers {}", said.trim_end())
             }
+            Self::Web(problem) => problem.fmt(f),
             Self::Protocol(text) => write!(f, "the server broke the protocol: {text}"),
             Self::Status { refusal, code, description } => {
                 let said = [code.as_str(), description.as_str()];
@@ -467,6 +470,9 @@ fn advice(error: &Error) -> &'static str {
             "Check the path in the URL, and that the stream is live."
         }
         (Cause::Answer { .. }, _) => "Try again later, and see the server's own messages.",
+        (Cause::Web(_), _) => {
+            "The server is at fault: try another address, or tell whoever runs the server."
+        }
         (
             Cause::Closed | Cause::Reset | Cause::TimedOut { .. } | Cause::Protocol(_),
             Stage::Request,

@@ -25,6 +25,7 @@ pub use changes::{Change, Changes};
 pub use connect::{Endpoint, Options, connect};
 pub use error::{
     Cause, CertificateProblem, Class, Error, NotRtmp, ProxyProblem, Refusal, Stage, Step, Tried,
+    WebProblem,
 };
 pub use listener::Listener;
 pub use proxy::Proxy;

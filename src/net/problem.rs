@@ -1,4 +1,5 @@
-//! What can be wrong with a certificate, and what may answer instead of an RTMP server.
+//! What can be wrong with a certificate, what may answer instead of an RTMP server, and what web servers do
+//! instead of giving what they are asked for.
 
 use std::fmt;
 
@@ -119,6 +120,50 @@ impl fmt::Display for NotRtmp {
                 f.write_str("the answer is no RTMP handshake; it begins with")?;
                 bytes.iter().try_for_each(|byte| write!(f, " {byte:02x}"))
             }
+        }
+    }
+}
+
+/// What a web server does instead of giving what it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebProblem {
+    /// One redirection leads to the next.
+    RoundAndRound,
+    /// A redirection leads to what is no address that is read from; why.
+    Nowhere(String),
+    /// A redirection leads out of TLS.
+    Unsafe,
+    /// A redirection leads from a socket to a page, or the other way.
+    OtherProtocol,
+    /// The body is packed, by this method.
+    Packed(String),
+    /// The body is longer than what was asked for, or than anything that is read.
+    TooMuch { kib: usize },
+    /// The body is shorter than its head says.
+    TooLittle,
+    /// It is the whole, or another part than the one that was asked for.
+    OtherPart,
+}
+
+impl fmt::Display for WebProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RoundAndRound => f.write_str("the server sends us on from address to address"),
+            Self::Nowhere(why) => {
+                write!(f, "the server sends us on to where nothing can be read: {why}")
+            }
+            Self::Unsafe => f.write_str(
+                "the server sends us on to an address without TLS, which would not be as safe",
+            ),
+            Self::OtherProtocol => f.write_str("the server sends us on to another protocol"),
+            Self::Packed(by) => {
+                write!(f, "the server packs what was asked for unpacked ({by})")
+            }
+            Self::TooMuch { kib } => write!(f, "the server sends more than {kib} KiB"),
+            Self::TooLittle => f.write_str("the server sends less than it says"),
+            Self::OtherPart => f.write_str(
+                "the server gives something else than the part of the file that was asked for",
+            ),
         }
     }
 }

@@ -190,6 +190,7 @@ fn kind(cause: &Cause, stage: Stage) -> &'static str {
         | Cause::NotTls
         | Cause::Tls(_)
         | Cause::Protocol(_)
+        | Cause::Web(_)
         | Cause::Tunnel { .. } => "target-not-rtmp",
         Cause::Status { code, .. } if code.ends_with("BadName") || code.ends_with("Busy") => {
             "target-busy"

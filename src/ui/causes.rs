@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::net::Pin;
     use crate::net::error::{Cause, CertificateProblem, Error, NotRtmp, ProxyProblem, Tried};
-    use crate::net::error::{Refusal, Stage};
+    use crate::net::error::{Refusal, Stage, WebProblem};
     use crate::studio::not_taken;
     use crate::{compose, mix};
 
@@ -191,6 +191,16 @@ mod tests {
             ProxyProblem::WrongLogin,
             ProxyProblem::Refused(text()),
         ];
+        let of_the_web = [
+            WebProblem::RoundAndRound,
+            WebProblem::Nowhere("it names no server".to_owned()),
+            WebProblem::Unsafe,
+            WebProblem::OtherProtocol,
+            WebProblem::Packed(text()),
+            WebProblem::TooMuch { kib: 64 },
+            WebProblem::TooLittle,
+            WebProblem::OtherPart,
+        ];
         let after = Duration::from_secs(2);
         let tried = Tried { port: 1935, stage: Stage::Tcp, cause: Cause::ConnectionRefused };
         let mut all = vec![
@@ -236,6 +246,7 @@ mod tests {
         for problem in proxies {
             all.push(Cause::Proxy { proxy: text(), problem });
         }
+        all.extend(of_the_web.map(Cause::Web));
         for cause in &all {
             match cause {
                 Cause::NoSuchHost
@@ -255,6 +266,7 @@ mod tests {
                 | Cause::Tunnel { .. }
                 | Cause::Answer { .. }
                 | Cause::Protocol(_)
+                | Cause::Web(_)
                 | Cause::Status { .. }
                 | Cause::NetworkChanged
                 | Cause::Codecs(_)

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
-use super::{Patience, WebUrl};
+use super::{Patience, UrlError, WebUrl};
 use crate::net::http::{Fault, Http};
-use crate::net::{Cause, Endpoint, Error, Options, Stage, Step, connect};
+use crate::net::{Cause, Endpoint, Error, Options, Stage, Step, WebProblem, connect};
 use crate::wire::http::{Body, Fields, Response};
 
 /// An answer has begun by then.
@@ -105,15 +105,13 @@ impl Client {
             }
             let packed = answer.fields.get("content-encoding").unwrap_or("identity");
             if !packed.eq_ignore_ascii_case("identity") {
-                let packed: String = packed.chars().take(20).collect();
-                let why = format!("it packs what was asked for unpacked ({packed})");
-                return Err(fail(Cause::Protocol(why)));
+                let packed = WebProblem::Packed(packed.chars().take(20).collect());
+                return Err(fail(Cause::Web(packed)));
             }
             return Ok(answer);
         }
-        let why = "it sends us on from address to address".into();
-        let peer = url.endpoint().to_string();
-        Err(Error { stage: Stage::Request, cause: Cause::Protocol(why), peer })
+        let cause = Cause::Web(WebProblem::RoundAndRound);
+        Err(Error { stage: Stage::Request, cause, peer: url.endpoint().to_string() })
     }
 
     /// One question.
@@ -151,30 +149,45 @@ impl Client {
     /// When the connection breaks off, or it is too long or too slow.
     pub async fn read(
         &mut self,
-        mut answer: Answer,
+        answer: Answer,
         most: usize,
         patience: &mut Patience,
     ) -> Result<Bytes, Error> {
-        let claimed = answer.length().unwrap_or(0);
-        let too_long = || Cause::Protocol(format!("it sends more than {} KiB", most >> 10));
-        if claimed > most as u64 {
-            return Err(answer.error(Stage::Media, too_long()));
-        }
         let mut whole = BytesMut::new();
+        self.read_into(&mut whole, answer, most, patience).await?;
+        Ok(whole.freeze())
+    }
+
+    /// The same behind what is in `whole`, where what came stays if the rest does not come.
+    ///
+    /// # Errors
+    /// As those of [`read`](Self::read).
+    pub async fn read_into(
+        &mut self,
+        whole: &mut BytesMut,
+        mut answer: Answer,
+        most: usize,
+        patience: &mut Patience,
+    ) -> Result<(), Error> {
+        let mut room = most;
+        let too_much = || Cause::Web(WebProblem::TooMuch { kib: most.div_ceil(1 << 10) });
+        if answer.length().is_some_and(|claimed| claimed > most as u64) {
+            return Err(answer.error(Stage::Media, too_much()));
+        }
         loop {
             let piece = patience.wait(answer.piece()).await;
             let piece = piece.map_err(|cause| answer.error(Stage::Media, cause))??;
             let Some(piece) = piece else { break };
             patience.came(piece.len());
-            if whole.len() + piece.len() > most {
-                return Err(answer.error(Stage::Media, too_long()));
-            }
+            room = room
+                .checked_sub(piece.len())
+                .ok_or_else(|| answer.error(Stage::Media, too_much()))?;
             whole.extend_from_slice(&piece);
         }
         if answer.keep_alive && answer.body.is_done() {
             self.kept = Some((answer.endpoint, answer.http));
         }
-        Ok(whole.freeze())
+        Ok(())
     }
 }
 
@@ -207,17 +220,30 @@ async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<Said, 
     Err(Fault::Closed)
 }
 
+/// `bytes 0-99/1000` (RFC 9110, 14.4); of how many may not be known.
+fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
+    let (unit, rest) = text.trim().split_once(' ')?;
+    let (range, whole) = rest.split_once('/')?;
+    let (from, last) = range.trim().split_once('-')?;
+    let number = |text: &str| text.parse::<u64>().ok();
+    let span = Span { from: number(from)?, until: number(last)?.checked_add(1)? };
+    let whole = match whole.trim() {
+        "*" => None,
+        whole => Some(number(whole)?),
+    };
+    let fits = span.from < span.until && whole.is_none_or(|whole| span.until <= whole);
+    (fits && unit.eq_ignore_ascii_case("bytes")).then_some((span, whole))
+}
+
 /// Where a redirection leads.
 fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
-    let url = from.join(to).map_err(|error| {
-        Cause::Protocol(format!("it sends us on to where nothing can be read: {error}"))
-    })?;
+    let nowhere = |error: UrlError| Cause::Web(WebProblem::Nowhere(error.to_string()));
+    let url = from.join(to).map_err(nowhere)?;
     if from.is_secure() && !url.is_secure() {
-        let why = "it sends us on to an address without TLS, which would not be as safe";
-        return Err(Cause::Protocol(why.into()));
+        return Err(Cause::Web(WebProblem::Unsafe));
     }
     if from.is_websocket() != url.is_websocket() {
-        return Err(Cause::Protocol("it sends us on to another protocol".into()));
+        return Err(Cause::Web(WebProblem::OtherProtocol));
     }
     Ok(url)
 }
@@ -264,17 +290,14 @@ impl Answer {
         self.status == 206
     }
 
-    /// Whether it is this span, of a whole of so many bytes.
-    pub fn is_part(&self, span: Span, whole: u64) -> bool {
-        let range = self.fields.get("content-range").unwrap_or_default();
-        let last = span.until.saturating_sub(1);
-        let wanted = format!("bytes {}-{last}/{whole}", span.from);
-        self.is_partial() && range.trim().eq_ignore_ascii_case(&wanted)
+    /// Which bytes it is of a whole of how many, where it is a part of one and says so.
+    pub fn part(&self) -> Option<(Span, Option<u64>)> {
+        self.is_partial().then(|| content_range(self.fields.get("content-range")?))?
     }
 
-    /// Whether it is this span, to the end of a whole that ends with it.
-    pub fn is_exactly(&self, span: Span) -> bool {
-        self.is_part(span, span.until)
+    /// Whether it is of another state than one that the server marked so.
+    pub fn is_other(&self, mark: Option<&str>) -> bool {
+        mark.zip(self.mark()).is_some_and(|(mark, its)| mark != its)
     }
 
     fn reason(&self) -> &'static str {
@@ -308,4 +331,30 @@ pub(super) fn follow(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
         _ => to.to_owned(),
     };
     redirected(from, &to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_what_they_say_or_none() {
+        let part = |from, until, whole| Some((Span { from, until }, whole));
+        for (text, found) in [
+            ("bytes 0-99/1000", part(0, 100, Some(1_000))),
+            (" Bytes 900-999/1000 ", part(900, 1_000, Some(1_000))),
+            ("bytes 5-5/*", part(5, 6, None)),
+            ("bytes 5-4/1000", None),
+            ("bytes 0-1000/1000", None),
+            ("bytes */1000", None),
+            ("bytes 0-18446744073709551615/*", None),
+            ("bytes 0-99/9223372036854775808", part(0, 100, Some(1 << 63))),
+            ("bytes 0-99/18446744073709551616", None),
+            ("lines 0-99/1000", None),
+            ("bytes -1-99/1000", None),
+            ("", None),
+        ] {
+            assert_eq!(content_range(text), found, "{text}");
+        }
+    }
 }

@@ -41,18 +41,23 @@ impl Flow {
         Ok(Self::Http(Box::new(answer)))
     }
 
-    /// Asks for a span of what stands at a URL. `None` where the server gives another one, or the whole.
+    /// Asks for a span of what stands at a URL, to its end, of the state that the server marked so. `None`
+    /// where the server gives another one, or the whole.
     ///
     /// # Errors
     /// As those of [`Flow::open`].
     pub async fn open_span(
         url: &WebUrl,
         span: Span,
+        mark: Option<&str>,
         options: &Options,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Option<Self>, Error> {
         let answer = Client::new(options.clone()).get(url, Some(span), on_step).await?;
-        Ok(answer.is_exactly(span).then(|| Self::Http(Box::new(answer))))
+        let whole = span.until;
+        let fits = |(its, of): (Span, Option<u64>)| its == span && of.is_none_or(|of| of == whole);
+        let given = answer.part().is_some_and(fits) && !answer.is_other(mark);
+        Ok(given.then(|| Self::Http(Box::new(answer))))
     }
 
     /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error as Tungstenite, Message};
 
 use super::WebUrl;
 use super::client::follow;
-use crate::net::{Cause, Error, Options, Stage, Step, Stream, connect};
+use crate::net::{Cause, Error, Options, Stage, Step, Stream, WebProblem, connect};
 
 /// The handshake is done by then.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,9 +69,8 @@ impl Socket {
                 Ok(Err(error)) => return Err(fail(cause(&error))),
             }
         }
-        let why = "it sends us on from address to address".into();
-        let peer = url.endpoint().to_string();
-        Err(Error { stage: Stage::Request, cause: Cause::Protocol(why), peer })
+        let cause = Cause::Web(WebProblem::RoundAndRound);
+        Err(Error { stage: Stage::Request, cause, peer: url.endpoint().to_string() })
     }
 
     /// The bytes of the next binary message; `None` once the server closes in order. Cancel-safe;

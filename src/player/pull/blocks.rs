@@ -13,10 +13,10 @@ use tokio::time::{Instant, timeout};
 
 use super::download::Download;
 use super::item::Ask;
-use super::parts::Parts;
+use super::parts::{Lack, Parts};
 use super::problem::Problem;
 use crate::net;
-use crate::net::web::Flow;
+use crate::net::web::{Flow, Patience};
 use crate::player::{Failure, Kind};
 use crate::wire::container::ReadAt;
 
@@ -39,6 +39,9 @@ const AHEAD: u64 = 4 << 20;
 /// The last bytes show whether the server gives parts, which it has said by then.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
+/// What comes by itself is given up for parts where it is silent for so long; it has no limit as a whole.
+const QUIET: Duration = Duration::from_secs(4);
+const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
 /// What is to be played does not follow what came.
 const ELSEWHERE: &str = "what is to be played next stands elsewhere in the file, and the server gives it from its beginning alone";
@@ -54,7 +57,7 @@ pub(super) enum Gives {
 }
 
 /// A part that was asked for, and how long it took.
-type Part = (Parts, u64, Duration, Result<Option<Bytes>, net::Error>);
+type Part = (Parts, u64, Duration, Result<Result<Bytes, Lack>, net::Error>);
 
 /// See the module.
 #[derive(Debug)]
@@ -94,13 +97,22 @@ struct Line {
     flow: Download,
     begins: u64,
     rest: BytesMut,
+    /// Since it is waited for.
+    patience: Option<Patience>,
+}
+
+impl Line {
+    fn new(flow: Download) -> Self {
+        Self { flow, begins: 0, rest: BytesMut::new(), patience: None }
+    }
 }
 
 impl Blocks {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
     pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &Ask) -> Self {
         let size = whole.unwrap_or(u64::MAX / 4);
-        let parts = Parts::new(flow.url().clone(), ask.net.clone(), size).of(flow.mark());
+        let parts = Parts::new(flow.url().clone(), ask.net.clone(), size);
+        let parts = parts.found_by(&ask.url).of(flow.mark());
         let mut asked = JoinSet::new();
         if whole.is_some() {
             let mut its = parts.anew();
@@ -123,7 +135,7 @@ impl Blocks {
             told: whole.is_some(),
             kept: BTreeMap::new(),
             uses: 0,
-            line: Some(Line { flow, begins: 0, rest: BytesMut::new() }),
+            line: Some(Line::new(flow)),
             gives: if whole.is_some() { Gives::Asking } else { Gives::Whole },
             asked,
             parts,
@@ -165,6 +177,14 @@ impl Blocks {
     pub fn leave(&mut self) {
         self.fetched = JoinSet::new();
         self.failed = false;
+        self.wait_no_more();
+    }
+
+    /// How long what comes by itself was waited for does not count any more.
+    fn wait_no_more(&mut self) {
+        if let Some(line) = &mut self.line {
+            line.patience = None;
+        }
     }
 
     /// It goes on here: what comes by itself is given up where that is not near.
@@ -180,7 +200,7 @@ impl Blocks {
             return;
         }
         while let Some(part) = self.fetched.try_join_next() {
-            self.failed |= part.map_or(true, |part| !matches!(self.take(part), Ok(true)));
+            self.failed |= part.map_or(true, |part| self.take(part).is_err());
         }
         let missing = self.first_missing(at, at.saturating_add(AHEAD));
         let from = missing.filter(|from| self.fetched.is_empty() && !self.is_near(*from, NEAR));
@@ -198,6 +218,7 @@ impl Blocks {
         while let Some((from, until)) = self.missing {
             let Some(at) = self.first_missing(from, until) else {
                 self.missing = None;
+                self.wait_no_more();
                 break;
             };
             let near = if self.gives() == Gives::Whole { FAR } else { NEAR };
@@ -215,9 +236,7 @@ impl Blocks {
                         self.ask_for(at);
                     }
                     let Some(Ok(part)) = self.fetched.join_next().await else { continue };
-                    if !self.take(part)? {
-                        return Err(Problem::Told(changed()));
-                    }
+                    self.take(part)?;
                     self.failed = false;
                 }
             }
@@ -233,12 +252,31 @@ impl Blocks {
         })
     }
 
+    /// Reads on in what comes by itself; where that stalls and the server gives parts, it is given up.
     async fn read_line(&mut self) -> Result<(), Problem> {
-        let Some(line) = &mut self.line else { return Ok(()) };
-        match line.flow.next().await {
-            Ok(Some(bytes)) => self.come(&bytes),
-            Ok(None) => {
-                let ends = line.flow.taken();
+        let Self { line, asked, gives, .. } = self;
+        let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);
+        let Some(Line { flow, patience, .. }) = line else { return Ok(()) };
+        let patience = patience.get_or_insert_with(|| Patience::new(QUIET, UNBOUNDED));
+        let next = async {
+            let next = flow.next();
+            if bounded { patience.wait(next).await } else { Ok(next.await) }
+        };
+        let came = tokio::select! {
+            came = next => came,
+            // Then parts may be had of what this does not give.
+            answer = asked.join_next(), if asking => {
+                self.answered(answer.and_then(Result::ok).flatten());
+                return Ok(());
+            }
+        };
+        match came {
+            Ok(Ok(Some(bytes))) => {
+                patience.came(bytes.len());
+                self.come(&bytes);
+            }
+            Ok(Ok(None)) => {
+                let ends = flow.taken();
                 // What was shorter than its length says would have been an error.
                 if !self.told {
                     (self.size, self.told) = (ends, true);
@@ -246,11 +284,15 @@ impl Blocks {
                 }
                 self.line = None;
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 self.line = None;
                 if self.gives == Gives::Whole {
                     return Err(error.into());
                 }
+            }
+            Err(cause) => {
+                tracing::debug!(%cause, "a film's first answer stalls");
+                self.line = None;
             }
         }
         Ok(())
@@ -279,20 +321,23 @@ impl Blocks {
         self.span = (from, until);
         self.fetched.spawn(async move {
             let began = Instant::now();
-            let bytes = parts.read(from, until - from).await;
+            let bytes = parts.part(from, until - from).await;
             (parts, from, began.elapsed(), bytes)
         });
     }
 
-    /// A part came, or why it did not. False where the server gives something else.
-    fn take(&mut self, (parts, from, took, bytes): Part) -> Result<bool, Problem> {
+    /// A part came, or why it did not.
+    fn take(&mut self, (parts, from, took, bytes): Part) -> Result<(), Problem> {
         self.idle = Some(parts);
         let bytes = bytes.inspect_err(|_| self.part = LEAST_PART)?;
-        let Some(bytes) = bytes else { return Ok(false) };
+        let bytes = bytes.map_err(|lack| match lack {
+            Lack::Changed => Problem::Told(changed()),
+            Lack::OtherPart => self.parts.other().into(),
+        })?;
         let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * TAKES;
         self.part = (a_second as u64 / BLOCK * BLOCK).clamp(LEAST_PART, MOST_PART);
         self.put(from, &bytes);
-        Ok(true)
+        Ok(())
     }
 
     /// Keeps what begins with a block.
@@ -351,8 +396,7 @@ impl ReadAt for Blocks {
     }
 
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let end = at.checked_add(buffer.len() as u64).filter(|end| *end <= self.size);
-        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let end = self.end(at, buffer.len())?;
         if self.first_missing(at, end).is_some() {
             self.missing = Some((at, end));
             return Err(io::ErrorKind::WouldBlock.into());

@@ -14,12 +14,15 @@ pub(super) struct Download {
     taken: u64,
     /// Bytes of the whole, where the server said so.
     whole: Option<u64>,
+    /// What the server called its state.
+    mark: Option<String>,
 }
 
 impl Download {
     /// Of `flow`, whose whole is so long and of which so much was read.
     pub(super) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
-        Self { flow, taken, whole }
+        let mark = flow.mark().map(str::to_owned);
+        Self { flow, taken, whole, mark }
     }
 
     /// Bytes from the beginning of the whole to what comes next.
@@ -48,7 +51,7 @@ impl Download {
     ) -> Result<bool, net::Error> {
         let Some(until) = self.whole else { return Ok(false) };
         let span = Span { from: self.taken, until };
-        let rest = Flow::open_span(url, span, options, on_step).await?;
+        let rest = Flow::open_span(url, span, self.mark.as_deref(), options, on_step).await?;
         let found = rest.is_some();
         if let Some(flow) = rest {
             self.flow = flow;

@@ -1,16 +1,20 @@
 //! Parts of a recording on a web server, asked for one after the other. What the server says of them is
-//! looked at: who gives other bytes than were asked for gives none.
+//! looked at: who gives other bytes than were asked for gives none. A part that breaks off, or of which the
+//! server gives the beginning alone, goes on where it stood.
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use crate::net::web::{Client, Flow, Patience, Span, WebUrl};
-use crate::net::{self, Options};
+use crate::net::web::{Answer, Client, Flow, Patience, Span, WebUrl};
+use crate::net::{self, Cause, Options, Stage, WebProblem};
 
 /// Silence is borne for so long, and a part has come by then.
 const QUIET: Duration = Duration::from_secs(4);
 const WHOLE: Duration = Duration::from_secs(8);
+/// A part is asked for so often in all, and so often in a row without anything of it.
+const MOST_ASKED: u32 = 64;
+const MOST_IN_VAIN: u32 = 2;
 
 /// See the module.
 #[derive(Debug)]
@@ -18,15 +22,32 @@ pub(super) struct Parts {
     client: Client,
     options: Options,
     url: WebUrl,
+    /// Whose server sent us there: an address that one is sent on to may hold for a while only.
+    door: WebUrl,
     whole: u64,
     /// What the server called its state, as long as it did.
     mark: Option<String>,
 }
 
+/// Why a part is not to be had, though the server answers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// Something else stands there now.
+    Changed,
+    /// The server gives the whole, or another part.
+    OtherPart,
+}
+
 impl Parts {
     /// Of what stands there and is so many bytes long.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
-        Self { client: Client::new(options.clone()), options, url, whole, mark: None }
+        let (client, door) = (Client::new(options.clone()), url.clone());
+        Self { client, options, url, door, whole, mark: None }
+    }
+
+    /// Of what was found by this address.
+    pub fn found_by(self, door: &WebUrl) -> Self {
+        Self { door: door.clone(), ..self }
     }
 
     /// Of this state of it: where the server names another one, what it gives are no parts of it.
@@ -36,7 +57,8 @@ impl Parts {
 
     /// The same by a connection of its own.
     pub fn anew(&self) -> Self {
-        Self::new(self.url.clone(), self.options.clone(), self.whole).of(self.mark.as_deref())
+        let its = Self::new(self.url.clone(), self.options.clone(), self.whole);
+        its.found_by(&self.door).of(self.mark.as_deref())
     }
 
     /// Bytes in all.
@@ -50,7 +72,12 @@ impl Parts {
     /// What went wrong on the way.
     pub async fn rest(&self, from: u64) -> Result<Option<Flow>, net::Error> {
         let span = Span { from, until: self.whole };
-        Flow::open_span(&self.url, span, &self.options, &|_| {}).await
+        let (mark, options) = (self.mark.as_deref(), &self.options);
+        let rest = Flow::open_span(&self.url, span, mark, options, &|_| {}).await;
+        if self.url != self.door && rest.as_ref().is_err_and(is_gone) {
+            return Flow::open_span(&self.door, span, mark, options, &|_| {}).await;
+        }
+        rest
     }
 
     /// At most `length` bytes from `from` on: fewer at the end alone. `None` where the server gives
@@ -59,23 +86,183 @@ impl Parts {
     /// # Errors
     /// What went wrong on the way.
     pub async fn read(&mut self, from: u64, length: u64) -> Result<Option<Bytes>, net::Error> {
+        Ok(self.part(from, length).await?.ok())
+    }
+
+    /// The same, or why not.
+    ///
+    /// # Errors
+    /// As those of [`read`](Self::read).
+    pub async fn part(
+        &mut self,
+        from: u64,
+        length: u64,
+    ) -> Result<Result<Bytes, Lack>, net::Error> {
         let until = from.saturating_add(length).min(self.whole);
-        let Ok(most) = usize::try_from(until.saturating_sub(from)) else { return Ok(None) };
-        if most == 0 {
-            return Ok(Some(Bytes::new()));
+        let Ok(most) = usize::try_from(until.saturating_sub(from)) else {
+            return Ok(Err(Lack::OtherPart));
+        };
+        let mut bytes = BytesMut::new();
+        // From the first answer on: how long that may take, who asks for it knows.
+        let mut patience = None;
+        let (mut asked, mut in_vain) = (0, 0);
+        while bytes.len() < most {
+            let before = bytes.len();
+            let span = Span { from: from.saturating_add(before as u64), until };
+            let came = match self.ask(span).await {
+                Ok(Ok((answer, length))) => {
+                    let patience = patience.get_or_insert_with(|| Patience::new(QUIET, WHOLE));
+                    let came = self.client.read_into(&mut bytes, answer, length, patience).await;
+                    match came {
+                        Ok(()) if bytes.len() - before < length => Err(self.too_little()),
+                        came => came,
+                    }
+                }
+                Ok(Err(lack)) => return Ok(Err(lack)),
+                Err(error) => Err(error),
+            };
+            asked += 1;
+            in_vain = if bytes.len() > before { 0 } else { in_vain + 1 };
+            let over = patience.as_ref().is_some_and(Patience::is_over);
+            let again = asked < MOST_ASKED && in_vain < MOST_IN_VAIN && !over;
+            match came {
+                Ok(()) if again || bytes.len() >= most => {}
+                Ok(()) => return Err(self.too_little()),
+                Err(error) if again && broke_off(&error) => {
+                    tracing::debug!(%error, "a part broke off");
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let span = Span { from, until };
-        let answer = self.client.get(&self.url, Some(span), &|_| {}).await?;
-        let mark = answer.mark();
-        let other = self.mark.is_some() && mark.is_some() && self.mark.as_deref() != mark;
-        if other || !answer.is_part(span, self.whole) {
-            return Ok(None);
+        Ok(Ok(bytes.freeze()))
+    }
+
+    fn too_little(&self) -> net::Error {
+        self.problem(WebProblem::TooLittle)
+    }
+
+    /// That something else comes than was asked for, as something that may pass.
+    pub fn other(&self) -> net::Error {
+        self.problem(WebProblem::OtherPart)
+    }
+
+    fn problem(&self, problem: WebProblem) -> net::Error {
+        let (stage, cause) = (Stage::Media, Cause::Web(problem));
+        net::Error { stage, cause, peer: self.url.endpoint().to_string() }
+    }
+
+    /// Asks for a span, of which the server may give the beginning alone: so many bytes.
+    async fn ask(&mut self, span: Span) -> Result<Result<(Answer, usize), Lack>, net::Error> {
+        let mut asked = self.client.get(&self.url, Some(span), &|_| {}).await;
+        if self.url != self.door && asked.as_ref().is_err_and(is_gone) {
+            asked = self.client.get(&self.door, Some(span), &|_| {}).await;
         }
+        let answer = match asked {
+            Ok(answer) => answer,
+            // It was longer.
+            Err(error) if matches!(error.cause, Cause::Answer { status: 416, .. }) => {
+                return Ok(Err(Lack::Changed));
+            }
+            Err(error) => return Err(error),
+        };
+        if answer.is_other(self.mark.as_deref()) {
+            return Ok(Err(Lack::Changed));
+        }
+        let Some((part, whole)) = answer.part() else { return Ok(Err(Lack::OtherPart)) };
+        if whole.is_some_and(|whole| whole != self.whole) {
+            return Ok(Err(Lack::Changed));
+        }
+        let length = usize::try_from(part.until - part.from).ok();
+        let begins = part.from == span.from && part.until <= span.until;
+        let Some(length) = length.filter(|_| begins) else { return Ok(Err(Lack::OtherPart)) };
         if self.mark.is_none() {
-            self.mark = mark.map(str::to_owned);
+            self.mark = answer.mark().map(str::to_owned);
         }
-        let mut patience = Patience::new(QUIET, WHOLE);
-        let bytes = self.client.read(answer, most, &mut patience).await?;
-        Ok((bytes.len() == most).then_some(bytes))
+        self.url = answer.url().clone();
+        Ok(Ok((answer, length)))
+    }
+}
+
+/// Whether this address does not hold any more, or its server is not there.
+fn is_gone(error: &net::Error) -> bool {
+    matches!(
+        error.cause,
+        Cause::Answer { status: 401 | 403 | 404 | 410, .. }
+            | Cause::ConnectionRefused
+            | Cause::HostUnreachable
+            | Cause::NoSuchHost
+    )
+}
+
+/// Whether asking for the rest may help.
+fn broke_off(error: &net::Error) -> bool {
+    matches!(
+        error.cause,
+        Cause::Closed | Cause::Reset | Cause::Io(_) | Cause::Web(WebProblem::TooLittle)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// What stands at `/door` is sent on to an address that holds for three questions.
+    async fn answer(mut socket: TcpStream, asked: &AtomicU32) -> std::io::Result<()> {
+        loop {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(socket.read_u8().await?);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let number = asked.load(Ordering::Relaxed) / 3;
+            let answer = if path == "/door" {
+                format!("302 x\r\nLocation: /film?until={number}\r\nContent-Length: 0\r\n\r\n")
+            } else if path == format!("/film?until={number}") {
+                asked.fetch_add(1, Ordering::Relaxed);
+                let span = head.split("bytes=").nth(1).and_then(|span| span.lines().next());
+                let (from, last) = span.and_then(|span| span.split_once('-')).unwrap();
+                let length = last.parse::<usize>().unwrap() + 1 - from.parse::<usize>().unwrap();
+                let range = format!("Content-Range: bytes {from}-{last}/1000");
+                let body = "x".repeat(length);
+                format!("206 x\r\n{range}\r\nContent-Length: {length}\r\n\r\n{body}")
+            } else {
+                "403 x\r\nContent-Length: 0\r\n\r\n".to_owned()
+            };
+            socket.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await?;
+        }
+    }
+
+    #[tokio::test]
+    async fn where_an_address_holds_no_longer_the_one_that_led_to_it_is_asked_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(AtomicU32::new(0));
+        let its = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let asked = Arc::clone(&its);
+                // Who asked hangs up.
+                tokio::spawn(async move { drop(answer(socket, &asked).await) });
+            }
+        });
+        let url = |path: &str| WebUrl::parse(&format!("http://{address}{path}")).unwrap();
+        let (film, door) = (url("/film?until=0"), url("/door"));
+        let mut parts = Parts::new(film.clone(), Options::default(), 1_000).found_by(&door);
+        for number in 0..10 {
+            let part = parts.part(number * 100, 100).await.unwrap();
+            assert_eq!(part.map(|bytes| bytes.len()), Ok(100), "{number}");
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 10);
+        // Where there is no other address, it is told.
+        let mut parts = Parts::new(film, Options::default(), 1_000);
+        let error = parts.part(0, 100).await.unwrap_err();
+        assert!(matches!(error.cause, Cause::Answer { status: 403, .. }), "{error:?}");
     }
 }

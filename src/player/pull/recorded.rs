@@ -11,8 +11,7 @@ use super::download::Download;
 use super::marks::Form;
 use super::parts::Parts;
 use super::places::{self, Course};
-use crate::net::web::WebUrl;
-use crate::net::{self, Options};
+use crate::net;
 use crate::player::connection::failure;
 use crate::player::described::MAX_CONFIG;
 use crate::player::heads::{is_head, is_media};
@@ -61,9 +60,8 @@ pub(super) struct Found {
 
 impl Recorded {
     /// Asks how long it is. On the network's runtime.
-    pub fn new(form: Form, url: WebUrl, options: Options, whole: u64, mark: Option<&str>) -> Self {
+    pub fn new(form: Form, parts: Parts) -> Self {
         let mut asked = JoinSet::new();
-        let parts = Parts::new(url, options, whole).of(mark);
         let mut its = parts.anew();
         asked.spawn(async move {
             let last = timeout(LENGTH, places::last(&mut its, form)).await;
@@ -237,13 +235,15 @@ fn index(value: &Value, whole: u64) -> Vec<(i64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Options;
+    use crate::net::web::WebUrl;
     use crate::wire::amf0::encode;
     use crate::wire::flv::metadata::MAX_SCRIPT;
 
     #[tokio::test]
     async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
-        let mut recorded = Recorded::new(Form::Flv, url, Options::default(), 1_000, None);
+        let mut recorded = Recorded::new(Form::Flv, Parts::new(url, Options::default(), 1_000));
         for (number, length) in [(1, 40), (2, MAX_CONFIG * 2), (3, 40)] {
             let mut body = vec![0x17, 0, 0, 0, 0];
             body.resize(length, number);
@@ -279,8 +279,8 @@ mod tests {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
         let read = |tag: Tag| {
             let whole = 1 << 40;
-            let mut recorded =
-                Recorded::new(Form::Flv, url.clone(), Options::default(), whole, None);
+            let parts = Parts::new(url.clone(), Options::default(), whole);
+            let mut recorded = Recorded::new(Form::Flv, parts);
             recorded.note(&tag, 100);
             (recorded.told, recorded.index)
         };

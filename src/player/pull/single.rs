@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::download::Download;
 use super::item::{Ask, Item};
 use super::marks::Form;
+use super::parts::Parts;
 use super::problem::Problem;
 use super::recorded::{Found, Recorded};
 use super::tags;
@@ -104,7 +105,8 @@ impl Single {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
     pub fn new(form: Form, flow: Flow, start: &BytesMut, whole: Option<u64>, ask: &Ask) -> Self {
         let recorded = whole.map(|whole| {
-            Recorded::new(form, flow.url().clone(), ask.net.clone(), whole, flow.mark())
+            let parts = Parts::new(flow.url().clone(), ask.net.clone(), whole);
+            Recorded::new(form, parts.found_by(&ask.url).of(flow.mark()))
         });
         let mut unpack = Unpack::new(form);
         unpack.push(start);
