@@ -170,6 +170,112 @@ fn a_probe_tells_the_same_of_a_film_on_a_web_server_and_on_the_disk() {
     }
 }
 
+/// Sound alone: names and how they are written.
+const SOUNDS: &[(&str, &[&str])] = &[
+    ("front.m4a", &["-c:a", "aac", "-movflags", "+faststart"]),
+    ("end.m4a", &["-c:a", "aac"]),
+    (
+        "parts.mp4",
+        &["-c:a", "aac", "-movflags", "+frag_keyframe+empty_moov", "-frag_duration", "1000000"],
+    ),
+    ("a.mka", &["-c:a", "aac"]),
+    ("a.webm", &["-c:a", "libopus"]),
+    ("live.webm", &["-c:a", "libopus", "-live", "1"]),
+];
+
+/// Each second of it is of another pitch: that many hundreds of hertz more than 300.
+fn make_sound(folder: &Path, name: &str, seconds: &str) -> PathBuf {
+    let path = folder.join(name);
+    let (_, options) = SOUNDS.iter().find(|sound| sound.0 == name).unwrap();
+    let pitches = format!("aevalsrc=0.3*sin(2*PI*t*(300+100*floor(t))):s=48000:d={seconds}");
+    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", &pitches];
+    let all = words.into_iter().chain(options.iter().copied()).chain([path.to_str().unwrap()]);
+    peers::Peer::start("ffmpeg", all).wait_success(peers::LIMIT);
+    path
+}
+
+#[test]
+fn one_goes_about_in_sound_alone_of_a_web_server() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = nginx(folder.path());
+    for (name, _) in SOUNDS {
+        let file = make_sound(folder.path(), name, "12");
+        let url = format!("http://127.0.0.1:{}/{name}", nginx.http);
+        let watching = Watching::start(&config(&url));
+        let heard = |it: &Watching| it.player.figures().audio_samples;
+        watching.wait("the first sound", |it| heard(it) > 24_000 && it.player.duration().is_some());
+        let length = watching.player.duration().unwrap().as_secs_f64();
+        assert!((length - 12.0).abs() < 0.2, "{name}: {length}");
+        for place in [9.0, 3.0] {
+            let before = heard(&watching);
+            assert!(watching.player.seek(Duration::from_secs_f64(place)), "{name}");
+            watching.wait("that place", |it| {
+                let at = it.player.position().as_secs_f64();
+                heard(it) > before + 12_000 && (place..place + 2.5).contains(&at)
+            });
+        }
+        assert!(watching.player.seek(Duration::from_secs(11)), "{name}");
+        watching.wait("the end", |it| it.player.state().is_final());
+        assert_eq!(watching.player.state(), State::Ended, "{name}");
+        assert_eq!(watching.said(), Vec::<&str>::new(), "{name}");
+        watching.end();
+        // What is heard from a place on is what stands there, as from the disk.
+        let dump = |source| {
+            let wav = folder.path().join("heard.wav");
+            let start = Some(Duration::from_millis(10_250));
+            let config = Config { speaker: false, start, ..Config::new(source) };
+            let outcome = play(&Config { audio_dump: Some(wav.clone()), ..config }, |_| false);
+            assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
+            let mut wav = hound::WavReader::open(wav).unwrap();
+            let each = usize::from(wav.spec().channels);
+            let left: Vec<i16> = wav.samples().step_by(each).map(Result::unwrap).collect();
+            left
+        };
+        let (theirs, own) = (dump(Source::Url(url.clone())), dump(Source::File(file)));
+        let seconds = |samples: &[i16]| samples.len() as f64 / 48_000.0;
+        assert!((seconds(&theirs) - 1.75).abs() < 0.15, "{name}: {} s", seconds(&theirs));
+        assert!((seconds(&theirs) - seconds(&own)).abs() < 0.05, "{name}: {} s", seconds(&own));
+        // 1,300 Hz, and in the last second 1,400.
+        for (begin, pitch) in [(0.1, 1_300.0), (1.0, 1_400.0)] {
+            let of = |heard: &[i16]| {
+                let from = (begin * 48_000.0) as usize;
+                let half = &heard[from..from + 24_000];
+                half.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count() as f64 * 2.0
+            };
+            assert!((of(&theirs) - pitch).abs() < 15.0, "{name}: {} Hz", of(&theirs));
+        }
+        let report = probe(&url);
+        assert_eq!(report["streams"].as_array().unwrap().len(), 1, "{name}: {report}");
+        assert_eq!(report["streams"][0]["type"], "audio", "{name}: {report}");
+        let told = report["duration"].as_f64().unwrap();
+        assert!((told - 12.0).abs() < 0.2, "{name}: {told}");
+    }
+}
+
+#[test]
+fn sound_alone_of_a_web_server_is_a_source_that_one_goes_about_in() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = nginx(folder.path());
+    make_sound(folder.path(), "end.m4a", "12");
+    let url = format!("http://127.0.0.1:{}/end.m4a", nginx.http);
+    let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+    let mut media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
+    let transport = media.transport.clone();
+    let mut is_at = |place: f64| {
+        let mut block = [0.0; 960];
+        media.audio.pull(clock.now(), &mut block);
+        let heard = block.iter().any(|sample| sample.abs() > 0.1);
+        let near = |at: Duration| (0.0..2.0).contains(&(at.as_secs_f64() - place));
+        heard && transport.position().is_some_and(|it| near(it.at) && it.whole.is_some())
+    };
+    peers::wait_for("its beginning", peers::LIMIT, || is_at(0.0));
+    transport.ask(Go::To(Duration::from_secs(8)));
+    peers::wait_for("another place", peers::LIMIT, || is_at(8.0));
+}
+
 #[test]
 fn a_server_that_gives_no_parts_plays_a_film_from_its_beginning() {
     peers::require!("ffmpeg");
