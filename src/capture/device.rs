@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::control::CameraControl;
 use super::mode::{self, Mode};
-use super::pixel::Pixel;
+use super::pixel::{Form, Pixel, Samples};
 use super::source::CameraFormat;
 use crate::media::{Color, Size};
 
@@ -97,8 +97,8 @@ impl Found {
 /// What a driver says of the pictures that it gives.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Bytes from one row to the next, of luma where planes are apart; 0: there is nothing between
-    /// them.
+    /// Bytes from one row to the next, of luma where there are several planes; 0: there is nothing
+    /// between them.
     pub(super) stride: u32,
     /// What the numbers mean. Of RGB only the range counts.
     pub(super) color: Color,
@@ -108,9 +108,26 @@ pub(super) struct Layout {
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Raw<'a> {
     pub(super) data: &'a [u8],
+    /// The second and the third plane, of kinds whose planes have memory of their own.
+    pub(super) more: [Part<'a>; 2],
     /// How long ago it was taken.
     pub(super) age: Duration,
     pub(super) layout: Layout,
+}
+
+impl<'a> Raw<'a> {
+    /// All of it in one memory.
+    pub(super) fn new(data: &'a [u8], age: Duration, layout: Layout) -> Self {
+        Self { data, more: [Part::default(); 2], age, layout }
+    }
+}
+
+/// The memory of one plane.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Part<'a> {
+    pub(super) data: &'a [u8],
+    /// Bytes from one row to the next; 0: there is nothing between them.
+    pub(super) stride: u32,
 }
 
 /// An open camera. Lives on one thread.
@@ -150,15 +167,23 @@ fn best(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
         let (want, have) = (size.pixels() as f64, offer.size.pixels() as f64);
         let excess =
             (have / want - 1.0).clamp(0.0, 8.0) + (offer.fps() / fps - 1.0).clamp(0.0, 8.0);
-        let packed = match offer.pixel {
-            // Without colour: where there is nothing else.
-            Pixel::Grey => 100.0,
-            Pixel::Mjpeg | Pixel::Jpeg => 0.05,
-            // And it has lost more.
-            Pixel::H264 => 0.06,
+        let packed = match offer.pixel.form() {
+            Form::Quads | Form::Pairs(..) | Form::Planes(..) | Form::Whole(_) => 0.0,
             // Once more through a matrix.
-            Pixel::Rgb24 | Pixel::Bgr24 => 0.02,
-            _ => 0.0,
+            Form::Rgb(..) => 0.02,
+            // Of coarse colours, too.
+            Form::Rgb16(_) => 0.04,
+            Form::Jpeg => 0.05,
+            // And it has lost more.
+            Form::H264 => 0.06,
+            // Twice the bytes, for bits that are not kept.
+            Form::WidePairs => 0.07,
+            // Two colours of three are guessed, and those are the sensor's own.
+            Form::Bayer(_, Samples::Eight) => 0.08,
+            Form::Bayer(..) => 0.09,
+            // Without colour: where there is nothing else.
+            Form::Luma(Samples::Eight) => 100.0,
+            Form::Luma(_) => 100.01,
         };
         4.0 * missing(fps * 0.98, offer.fps()) + 2.0 * missing(want, have) + 0.2 * excess + packed
     };
@@ -211,14 +236,25 @@ mod tests {
         assert_eq!(best(&[webcam[0], slow], Size::new(1920, 1080), 30.0), Some(slow));
         assert_eq!(best(&webcam[4..], Size::new(640, 480), 30.0), None);
         assert_eq!(best(&webcam[..1], Size::new(640, 480), 30.0), Some(webcam[0]));
-        let kinds = [Pixel::Grey, Pixel::Mjpeg, Pixel::Bgr24, Pixel::Uyvy];
+        let kinds = [
+            Pixel::Y16,
+            Pixel::Grey,
+            Pixel::Srggb10,
+            Pixel::Sbggr8,
+            Pixel::P010,
+            Pixel::H264,
+            Pixel::Mjpeg,
+            Pixel::Rgb565,
+            Pixel::Bgr24,
+            Pixel::Uyvy,
+        ];
         let kinds = kinds.map(|pixel| offer(640, 480, 30, pixel));
         for last in 1..=kinds.len() {
             let chosen = best(&kinds[..last], Size::new(640, 480), 30.0);
             assert_eq!(chosen, Some(kinds[last - 1]), "the better one");
         }
         let small = offer(320, 240, 15, Pixel::Yuyv);
-        assert_eq!(best(&[kinds[0], small], Size::new(640, 480), 30.0), Some(small), "colour");
+        assert_eq!(best(&[kinds[1], small], Size::new(640, 480), 30.0), Some(small), "colour");
     }
 
     #[test]

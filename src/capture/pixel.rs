@@ -1,91 +1,327 @@
 //! How cameras store pixels: the kinds that can be read.
 
-/// How a camera stores pixels. The order is that of preference among equals.
+use self::Bytes::{Fourth, Skipped, Three};
+use self::Chroma::{C420, C422, C444};
+use self::Ends::{Blue, Red};
+use self::First::{U, V};
+use self::Form::{Bayer, Luma, Pairs, Planes, Rgb, Rgb16, Whole as All};
+use self::Memory::{One, Own};
+use self::Order::{Bggr, Gbrg, Grbg, Rggb};
+use self::Samples::{Eight, Tens, Twelves, Wide};
+
+/// How a kind of pixels lies in memory.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pixel {
-    Yuyv,
-    Uyvy,
-    Yvyu,
-    Vyuy,
-    Nv12,
-    Nv21,
-    Nv16,
-    Yu12,
-    Yv12,
-    Rgb24,
-    Bgr24,
-    Mjpeg,
+pub(super) enum Form {
+    /// Luma of two pixels and their one colour in four bytes.
+    Quads,
+    /// Luma alone.
+    Luma(Samples),
+    /// A plane of luma, then one of chroma in pairs.
+    Pairs(Chroma, First, Memory),
+    /// The same in 4:2:0 with 16 bits a sample.
+    WidePairs,
+    /// A plane of each.
+    Planes(Chroma, First, Memory),
+    /// Luma and chroma of each pixel side by side.
+    Whole(Whole),
+    /// Red, green and blue of a byte each.
+    Rgb(Bytes, Ends),
+    /// Red, green and blue in two bytes.
+    Rgb16(Bits),
+    /// One colour a pixel, as a sensor's filter lets it through.
+    Bayer(Order, Samples),
     Jpeg,
     /// Pictures of H.264, each by itself as a stream of bytes (Annex B).
     H264,
-    Grey,
+}
+
+/// How many bits a sample has, and where.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Samples {
+    Eight,
+    /// So many bits, 8 to 16, the low ones of two bytes; the low byte comes first.
+    Wide(u32),
+    /// Four of 10 bits in five bytes: the high bytes of each, then what is left of all.
+    Tens,
+    /// Two of 12 bits in three bytes, likewise.
+    Twelves,
+}
+
+/// How much chroma there is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Chroma {
+    /// Once for four pixels.
+    C420,
+    /// Once for two of a row.
+    C422,
+    /// For every pixel.
+    C444,
+}
+
+/// Which of the two chroma values comes first.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    U,
+    V,
+}
+
+/// Whether planes follow one another, or each has memory of its own.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    One,
+    Own,
+}
+
+/// The order of luma and chroma that stand side by side; `X` means nothing, or opacity.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whole {
+    Yuv,
+    Yuvx,
+    Xyuv,
+    Vuyx,
+}
+
+/// How many bytes a pixel of RGB has; the fourth means nothing, or opacity.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Bytes {
+    Three,
+    /// The fourth is the last.
+    Fourth,
+    /// The one that means nothing is the first.
+    Skipped,
+}
+
+/// The colour at which a pixel of RGB begins.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    Red,
+    Blue,
+}
+
+/// Red in the high bits, then green, then blue.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Bits {
+    B555,
+    B565,
+    /// 5, 6 and 5 as well; the high byte comes first.
+    B565High,
+}
+
+/// The colours of the first two pixels of a sensor's first two rows.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Bggr,
+    Gbrg,
+    Grbg,
+    Rggb,
+}
+
+/// A variant, its name, Video4Linux's name of it, its form.
+macro_rules! kinds {
+    ($($variant:ident $name:literal $code:literal $form:expr;)*) => {
+        /// How a camera stores pixels. The order is that of preference among equals.
+        #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+        pub(super) enum Pixel { $($variant,)* }
+
+        impl Pixel {
+            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// As `onair devices` calls it.
+            pub(super) const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Video4Linux's name.
+            pub(super) const fn code(self) -> &'static [u8; 4] {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            pub(super) const fn form(self) -> Form {
+                match self { $(Self::$variant => $form,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Yuyv "YUYV" b"YUYV" Form::Quads;
+    Uyvy "UYVY" b"UYVY" Form::Quads;
+    Yvyu "YVYU" b"YVYU" Form::Quads;
+    Vyuy "VYUY" b"VYUY" Form::Quads;
+    Nv12 "NV12" b"NV12" Pairs(C420, U, One);
+    Nv21 "NV21" b"NV21" Pairs(C420, V, One);
+    Nv16 "NV16" b"NV16" Pairs(C422, U, One);
+    Yu12 "YU12" b"YU12" Planes(C420, U, One);
+    Yv12 "YV12" b"YV12" Planes(C420, V, One);
+    // Each plane in memory of its own.
+    Nv12m "NV12M" b"NM12" Pairs(C420, U, Own);
+    Nv21m "NV21M" b"NM21" Pairs(C420, V, Own);
+    Nv16m "NV16M" b"NM16" Pairs(C422, U, Own);
+    Nv61m "NV61M" b"NM61" Pairs(C422, V, Own);
+    Yuv420m "YUV420M" b"YM12" Planes(C420, U, Own);
+    Yvu420m "YVU420M" b"YM21" Planes(C420, V, Own);
+    Yuv422m "YUV422M" b"YM16" Planes(C422, U, Own);
+    Yvu422m "YVU422M" b"YM61" Planes(C422, V, Own);
+    Yuv444m "YUV444M" b"YM24" Planes(C444, U, Own);
+    Yvu444m "YVU444M" b"YM42" Planes(C444, V, Own);
+    Nv61 "NV61" b"NV61" Pairs(C422, V, One);
+    Yuv422p "YUV422P" b"422P" Planes(C422, U, One);
+    Nv24 "NV24" b"NV24" Pairs(C444, U, One);
+    Nv42 "NV42" b"NV42" Pairs(C444, V, One);
+    Yuv24 "YUV24" b"YUV3" All(Whole::Yuv);
+    Yuv32 "YUV32" b"YUV4" All(Whole::Xyuv);
+    Ayuv32 "AYUV32" b"AYUV" All(Whole::Xyuv);
+    Xyuv32 "XYUV32" b"XYUV" All(Whole::Xyuv);
+    Vuya32 "VUYA32" b"VUYA" All(Whole::Vuyx);
+    Vuyx32 "VUYX32" b"VUYX" All(Whole::Vuyx);
+    Yuva32 "YUVA32" b"YUVA" All(Whole::Yuvx);
+    Yuvx32 "YUVX32" b"YUVX" All(Whole::Yuvx);
+    Rgb24 "RGB24" b"RGB3" Rgb(Three, Red);
+    Bgr24 "BGR24" b"BGR3" Rgb(Three, Blue);
+    // Video4Linux names some of these by the numbers, and some by their bytes from the last.
+    Xbgr32 "XBGR32" b"XR24" Rgb(Fourth, Blue);
+    Abgr32 "ABGR32" b"AR24" Rgb(Fourth, Blue);
+    Bgr32 "BGR32" b"BGR4" Rgb(Fourth, Blue);
+    Rgbx32 "RGBX32" b"XB24" Rgb(Fourth, Red);
+    Rgba32 "RGBA32" b"AB24" Rgb(Fourth, Red);
+    Xrgb32 "XRGB32" b"BX24" Rgb(Skipped, Red);
+    Argb32 "ARGB32" b"BA24" Rgb(Skipped, Red);
+    Rgb32 "RGB32" b"RGB4" Rgb(Skipped, Red);
+    Bgrx32 "BGRX32" b"RX24" Rgb(Skipped, Blue);
+    Bgra32 "BGRA32" b"RA24" Rgb(Skipped, Blue);
+    Rgb565 "RGB565" b"RGBP" Rgb16(Bits::B565);
+    Rgb565x "RGB565X" b"RGBR" Rgb16(Bits::B565High);
+    Rgb555 "RGB555" b"RGBO" Rgb16(Bits::B555);
+    Xrgb555 "XRGB555" b"XR15" Rgb16(Bits::B555);
+    Argb555 "ARGB555" b"AR15" Rgb16(Bits::B555);
+    Mjpeg "MJPEG" b"MJPG" Form::Jpeg;
+    Jpeg "JPEG" b"JPEG" Form::Jpeg;
+    H264 "H264" b"H264" Form::H264;
+    P010 "P010" b"P010" Form::WidePairs;
+    Sbggr8 "SBGGR8" b"BA81" Bayer(Bggr, Eight);
+    Sgbrg8 "SGBRG8" b"GBRG" Bayer(Gbrg, Eight);
+    Sgrbg8 "SGRBG8" b"GRBG" Bayer(Grbg, Eight);
+    Srggb8 "SRGGB8" b"RGGB" Bayer(Rggb, Eight);
+    Sbggr10p "SBGGR10P" b"pBAA" Bayer(Bggr, Tens);
+    Sgbrg10p "SGBRG10P" b"pGAA" Bayer(Gbrg, Tens);
+    Sgrbg10p "SGRBG10P" b"pgAA" Bayer(Grbg, Tens);
+    Srggb10p "SRGGB10P" b"pRAA" Bayer(Rggb, Tens);
+    Sbggr12p "SBGGR12P" b"pBCC" Bayer(Bggr, Twelves);
+    Sgbrg12p "SGBRG12P" b"pGCC" Bayer(Gbrg, Twelves);
+    Sgrbg12p "SGRBG12P" b"pgCC" Bayer(Grbg, Twelves);
+    Srggb12p "SRGGB12P" b"pRCC" Bayer(Rggb, Twelves);
+    Sbggr10 "SBGGR10" b"BG10" Bayer(Bggr, Wide(10));
+    Sgbrg10 "SGBRG10" b"GB10" Bayer(Gbrg, Wide(10));
+    Sgrbg10 "SGRBG10" b"BA10" Bayer(Grbg, Wide(10));
+    Srggb10 "SRGGB10" b"RG10" Bayer(Rggb, Wide(10));
+    Sbggr12 "SBGGR12" b"BG12" Bayer(Bggr, Wide(12));
+    Sgbrg12 "SGBRG12" b"GB12" Bayer(Gbrg, Wide(12));
+    Sgrbg12 "SGRBG12" b"BA12" Bayer(Grbg, Wide(12));
+    Srggb12 "SRGGB12" b"RG12" Bayer(Rggb, Wide(12));
+    Sbggr14 "SBGGR14" b"BG14" Bayer(Bggr, Wide(14));
+    Sgbrg14 "SGBRG14" b"GB14" Bayer(Gbrg, Wide(14));
+    Sgrbg14 "SGRBG14" b"GR14" Bayer(Grbg, Wide(14));
+    Srggb14 "SRGGB14" b"RG14" Bayer(Rggb, Wide(14));
+    Sbggr16 "SBGGR16" b"BYR2" Bayer(Bggr, Wide(16));
+    Sgbrg16 "SGBRG16" b"GB16" Bayer(Gbrg, Wide(16));
+    Sgrbg16 "SGRBG16" b"GR16" Bayer(Grbg, Wide(16));
+    Srggb16 "SRGGB16" b"RG16" Bayer(Rggb, Wide(16));
+    Grey "GREY" b"GREY" Luma(Eight);
+    Y10p "Y10P" b"Y10P" Luma(Tens);
+    Y10 "Y10" b"Y10 " Luma(Wide(10));
+    Y12 "Y12" b"Y12 " Luma(Wide(12));
+    Y14 "Y14" b"Y14 " Luma(Wide(14));
+    Y16 "Y16" b"Y16 " Luma(Wide(16));
 }
 
 impl Pixel {
-    pub(super) const ALL: [Self; 15] = [
-        Self::Yuyv,
-        Self::Uyvy,
-        Self::Yvyu,
-        Self::Vyuy,
-        Self::Nv12,
-        Self::Nv21,
-        Self::Nv16,
-        Self::Yu12,
-        Self::Yv12,
-        Self::Rgb24,
-        Self::Bgr24,
-        Self::Mjpeg,
-        Self::Jpeg,
-        Self::H264,
-        Self::Grey,
-    ];
+    pub(super) const fn is_jpeg(self) -> bool {
+        matches!(self.form(), Form::Jpeg)
+    }
 
-    pub(super) fn name(self) -> &'static str {
+    /// Whether its numbers are red, green and blue.
+    pub(super) const fn is_rgb(self) -> bool {
+        matches!(self.form(), Rgb(..) | Rgb16(..) | Bayer(..))
+    }
+}
+
+impl Samples {
+    /// The bytes of a row.
+    pub(super) const fn row(self, width: usize) -> usize {
         match self {
-            Self::Yuyv => "YUYV",
-            Self::Uyvy => "UYVY",
-            Self::Yvyu => "YVYU",
-            Self::Vyuy => "VYUY",
-            Self::Nv12 => "NV12",
-            Self::Nv21 => "NV21",
-            Self::Nv16 => "NV16",
-            Self::Yu12 => "YU12",
-            Self::Yv12 => "YV12",
-            Self::Rgb24 => "RGB24",
-            Self::Bgr24 => "BGR24",
-            Self::Mjpeg => "MJPEG",
-            Self::Jpeg => "JPEG",
-            Self::H264 => "H264",
-            Self::Grey => "GREY",
+            Self::Eight => width,
+            Self::Wide(_) => width * 2,
+            Self::Tens => (width * 5).div_ceil(4),
+            Self::Twelves => (width * 3).div_ceil(2),
         }
     }
 
-    /// Video4Linux's name.
-    pub(super) fn code(self) -> &'static [u8; 4] {
+    /// The high 8 bits of each sample of a row: rounded down, as numbers of more bits are made of those
+    /// of 8, whether by zeros behind them or by all their range.
+    pub(super) fn high(self, from: &[u8], to: &mut [u8]) {
         match self {
-            Self::Yuyv => b"YUYV",
-            Self::Uyvy => b"UYVY",
-            Self::Yvyu => b"YVYU",
-            Self::Vyuy => b"VYUY",
-            Self::Nv12 => b"NV12",
-            Self::Nv21 => b"NV21",
-            Self::Nv16 => b"NV16",
-            Self::Yu12 => b"YU12",
-            Self::Yv12 => b"YV12",
-            Self::Rgb24 => b"RGB3",
-            Self::Bgr24 => b"BGR3",
-            Self::Mjpeg => b"MJPG",
-            Self::Jpeg => b"JPEG",
-            Self::H264 => b"H264",
-            Self::Grey => b"GREY",
+            Self::Eight => {
+                if let Some(from) = from.get(..to.len()) {
+                    to.copy_from_slice(from);
+                }
+            }
+            Self::Wide(bits) => {
+                let spare = bits.saturating_sub(8);
+                for (to, pair) in to.iter_mut().zip(from.as_chunks::<2>().0) {
+                    // What a driver leaves in the bits above is no brightness.
+                    *to = (u16::from_le_bytes(*pair) >> spare).min(255) as u8;
+                }
+            }
+            Self::Tens => high_bytes::<4, 5>(from, to),
+            Self::Twelves => high_bytes::<2, 3>(from, to),
+        }
+    }
+}
+
+/// The first `N` bytes of each `GROUP`.
+fn high_bytes<const N: usize, const GROUP: usize>(from: &[u8], to: &mut [u8]) {
+    for (to, group) in to.chunks_mut(N).zip(from.chunks(GROUP)) {
+        if let Some(group) = group.get(..to.len()) {
+            to.copy_from_slice(group);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_names_of_its_own() {
+        let names: HashSet<_> = Pixel::ALL.iter().map(|pixel| pixel.name()).collect();
+        let codes: HashSet<_> = Pixel::ALL.iter().map(|pixel| pixel.code()).collect();
+        assert_eq!((names.len(), codes.len()), (Pixel::ALL.len(), Pixel::ALL.len()));
+        for name in names {
+            // It stands between commas, beside a size and a rate.
+            assert!(name.parse::<f64>().is_err() && !name.contains(','), "{name}");
+            assert!(name.parse::<crate::media::Size>().is_err(), "{name}");
         }
     }
 
-    pub(super) fn is_jpeg(self) -> bool {
-        matches!(self, Self::Mjpeg | Self::Jpeg)
-    }
-
-    pub(super) fn is_rgb(self) -> bool {
-        matches!(self, Self::Rgb24 | Self::Bgr24)
+    #[test]
+    fn samples_of_more_bits_become_bytes() {
+        let bytes = |samples: Samples, from: &[u8], count: usize| {
+            let mut to = vec![0; count];
+            samples.high(from, &mut to);
+            to
+        };
+        assert_eq!(bytes(Eight, &[1, 2, 3], 2), [1, 2]);
+        assert_eq!(bytes(Wide(10), &[0xFF, 3, 4, 0, 3, 0], 3), [255, 1, 0]);
+        assert_eq!(bytes(Wide(10), &[0, 0xFC], 1), [255], "bits above are not wrapped around");
+        assert_eq!(bytes(Wide(12), &[0xFF, 0xF, 0x10, 0], 2), [255, 1]);
+        assert_eq!(bytes(Wide(14), &[0xFF, 0x3F, 0x40, 0], 2), [255, 1]);
+        assert_eq!(bytes(Wide(16), &[9, 200, 255, 255], 2), [200, 255]);
+        assert_eq!(bytes(Tens, &[1, 2, 3, 4, 0xFF, 5, 6, 0xFF], 6), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(bytes(Twelves, &[1, 2, 0xFF, 3, 4, 0xFF], 4), [1, 2, 3, 4]);
+        for samples in [Eight, Wide(10), Tens, Twelves] {
+            assert_eq!(bytes(samples, &[], 3), [0; 3], "too little is no fault");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use onair::base::queue::Receiver;
 use onair::base::{Clock, Latest, Stop, Timestamp};
-use onair::capture::{self, CameraChoice, VideoChoice};
+use onair::capture::{self, CameraChoice, Mode, VideoChoice};
 use onair::compose::{self, Compositor};
 use onair::media::source::{Format, Report, State, Status};
 use onair::media::{Size, VideoFrame};
@@ -25,18 +25,22 @@ struct Shown {
 
 impl Shown {
     fn open(id: &str) -> Self {
-        eprintln!("  {id}:");
+        Self::open_as(CameraChoice::of(id))
+    }
+
+    fn open_as(choice: CameraChoice) -> Self {
+        eprintln!("  camera{choice}:");
+        let id = choice.id.clone().unwrap();
         let clock = Clock::start();
         let size = Size::new(640, 360);
         let context = capture::Context { clock, grid: grid(), size };
-        let choice = VideoChoice::Camera(CameraChoice::of(id));
-        let source = capture::open(&choice, &context).unwrap();
+        let source = capture::open(&VideoChoice::Camera(choice), &context).unwrap();
         let changes = source.status.changes().unwrap();
         let preview = Latest::default();
         let config = compose::Config { size, grid: grid(), clock };
         let compositor = Compositor::spawn(config, preview.clone()).unwrap();
         compositor.set_feed(Some(source.feed));
-        Self { id: id.to_owned(), status: source.status, changes, preview, compositor }
+        Self { id, status: source.status, changes, preview, compositor }
     }
 
     fn await_state(&self, state: State) -> Report {
@@ -119,6 +123,8 @@ pub fn await_camera(id: &str) -> capture::CameraInfo {
 /// Red as webcams (studio range) and as JPEGs (full range) have it, on its way to the program.
 const RED: (u8, u8, u8) = (63, 102, 240);
 const BLUE: (u8, u8, u8) = (32, 240, 118);
+/// And where only its luma is given (BT.601).
+const RED_GREY: (u8, u8, u8) = (81, 128, 128);
 
 /// Runs inside a machine with cameras: `tests/rigs/camera.sh`.
 #[test]
@@ -134,13 +140,74 @@ fn inside_camera() {
     for camera in &cameras {
         eprintln!("  {} '{}' {} formats", camera.id, camera.name, camera.formats.len());
     }
-    assert_eq!(cameras.len(), 2, "loopback cameras that nobody feeds are none");
+    assert_eq!(cameras.len(), 3, "loopback cameras that nobody feeds are none");
     assert_ne!(cameras[0].id, cameras[1].id);
     raw_and_unplugged(&cameras[0].id);
     busy(&cameras[1].id);
     packed_and_stalled();
     fractional(&cameras[1].id);
     set(&cameras[1].id);
+    let (one, several) = (kinds(&cameras[1]), kinds(&cameras[2]));
+    for kind in
+        ["SBGGR8", "SGBRG8", "SGRBG10", "SRGGB12", "SBGGR16", "Y10", "Y16", "XBGR32", "RGB32"]
+    {
+        assert!(one.contains(&kind), "{kind}");
+    }
+    for kind in ["NV12M", "NV21M", "NV16M", "NV61M", "YUV420M", "YVU420M", "YUV422M", "YUV444M"] {
+        assert!(several.contains(&kind) && !one.contains(&kind), "{kind}");
+    }
+    assert!(several.contains(&"YUYV") && several.contains(&"SBGGR8"), "{several:?}");
+    every_kind("/dev/video1", &cameras[1].id, &one);
+    every_kind("/dev/video2", &cameras[2].id, &several);
+    of_several_memories(&cameras[2].id);
+}
+
+const SMALL: Size = Size::new(640, 360);
+
+/// The kinds of pixels that a camera has, of those that are read.
+fn kinds(camera: &capture::CameraInfo) -> Vec<&'static str> {
+    let formats = camera.formats.iter().filter(|format| format.size == SMALL);
+    let mut kinds: Vec<&str> = formats.map(|format| format.pixel).collect();
+    kinds.dedup();
+    kinds
+}
+
+/// Every kind of pixels of the kernel's test camera has its colour.
+fn every_kind(device: &str, id: &str, kinds: &[&'static str]) {
+    for control in ["test_pattern=7", "osd_text_mode=2", "brightness=128"] {
+        tell("v4l2-ctl", &["-d", device, "-c", control]);
+    }
+    let clock = Clock::start();
+    for &pixel in kinds {
+        let mode = Mode { size: Some(SMALL), rate: None, pixel: Some(pixel) };
+        let shown = Shown::open_as(CameraChoice { id: Some(id.to_owned()), mode });
+        shown.await_state(State::Open);
+        let grey = pixel == "GREY" || pixel.starts_with("Y1");
+        shown.await_color(if grey { RED_GREY } else { RED });
+        assert_eq!(shown.status.report().alarm, None, "{pixel}: it was another one");
+        shown.close();
+    }
+    eprintln!("  {} kinds in {:?}", kinds.len(), clock.now());
+}
+
+/// A camera with a memory for each plane is as any other: taken back, and shared with nobody.
+fn of_several_memories(id: &str) {
+    let other = Program::start("v4l2-ctl -d /dev/video2 --stream-mmap --stream-count=100000");
+    Stop::new().wait(Duration::from_secs(1));
+    let shown = Shown::open(id);
+    let failed = shown.await_state(State::Failed);
+    assert!(failed.reason.contains("another program"), "{}", failed.reason);
+    drop(other);
+    shown.await_state(State::Open);
+    shown.await_color(RED);
+    assert!(shown.rate() > 10.0);
+    tell("camera-unplug", &["0"]);
+    let lost = shown.await_state(State::Lost);
+    assert!(lost.reason.contains("Plug it in again"), "{}", lost.reason);
+    eprintln!("    slate after {:?}", shown.await_slate());
+    tell("camera-plug", &["0"]);
+    shown.await_state(State::Open);
+    shown.close();
 }
 
 /// What the driver lets be set is set while the camera is read, and goes back when nobody wants it.

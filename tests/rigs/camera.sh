@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Cameras on a machine without one: runs a command inside a small Linux that is an ordinary program
 # (User-Mode Linux: neither root nor a virtual machine) and has real Video4Linux devices.
-#   tests/rigs/camera.sh [-n VIVID] [-l LOOPBACK] [-t SECONDS] [-- COMMAND [ARGUMENTS…]]
+#   tests/rigs/camera.sh [-n VIVID] [-m OF_PLANES] [-l LOOPBACK] [-t SECONDS] [-- COMMAND [ARGUMENTS…]]
 # Without a command: the camera parts of the test `devices`. Ends with the command's exit status;
 # 124: it took longer than -t (300 s); 125: the rig itself failed.
-#   /dev/video0, 1…    -n (2) test cameras of the kernel, raw pixels, rates fixed by size
+#   /dev/video0, 1…    -n (3) test cameras of the kernel, raw pixels, rates fixed by size; the last -m (1) of
+#                      them hand out a memory for each plane (multi-planar)
 #   /dev/video20, 21…  -l (4) cameras that show what a program writes into them
 #   camera-unplug I, camera-plug I    pulls test camera I out, in mid-stream too, and puts it back
 # Inside, the machine's files are there to read, this project's to write, and /tmp is empty.
@@ -16,10 +17,11 @@ die() { echo "camera.sh: $*" >&2; exit 125; }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
-vivid=2 loopback=4 limit=300
-while getopts n:l:t: option; do
+vivid=3 several=1 loopback=4 limit=300
+while getopts n:m:l:t: option; do
   case $option in
   n) vivid=$OPTARG ;;
+  m) several=$OPTARG ;;
   l) loopback=$OPTARG ;;
   t) limit=$OPTARG ;;
   *) die "see the head of $0" ;;
@@ -80,10 +82,13 @@ b sync; b poweroff -f
 INIT
 chmod +x "$run/share/init"
 
+[ "$several" -le "$vivid" ] || die "-m is more than -n"
+# The first have one memory, the others several.
+planes=$(for ((i = 0; i < vivid; i++)); do echo $((i < vivid - several ? 1 : 2)); done | paste -sd,)
 # One value for each device, with commas.
 list() { local i all=(); for ((i = 0; i < $1; i++)); do all+=("$(($2 + i * $3))"); done; (IFS=,; echo "${all[*]}"); }
 arguments=("vivid.n_devs=$vivid" "vivid.node_types=$(list "$vivid" 1 0)" "vivid.num_inputs=$(list "$vivid" 1 0)"
-  "vivid.input_types=$(list "$vivid" 0 0)" "vivid.multiplanar=$(list "$vivid" 1 0)" "v4l2loopback.devices=$loopback")
+  "vivid.input_types=$(list "$vivid" 0 0)" "vivid.multiplanar=$planes" "v4l2loopback.devices=$loopback")
 [ "$loopback" = 0 ] || arguments+=("v4l2loopback.video_nr=$(list "$loopback" 20 1)"
   "v4l2loopback.exclusive_caps=$(list "$loopback" 1 0)")
 "$kernel" mem=1024M root=/dev/root rootfstype=hostfs rootflags=/ ro init="$run/share/init" quiet \

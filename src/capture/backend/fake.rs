@@ -90,7 +90,7 @@ impl Camera for Opened {
             Ok(data) => {
                 self.last = data;
                 let age = Duration::from_millis(5);
-                Ok(Some(Raw { data: &self.last, age, layout: LAYOUT }))
+                Ok(Some(Raw::new(&self.last, age, LAYOUT)))
             }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => Ok(None),
             Err(_) => Err(Fault::Absent("ENODEV".to_owned())),

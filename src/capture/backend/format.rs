@@ -1,9 +1,9 @@
-//! The format of a Video4Linux camera (VIDIOC_S_FMT), with what the driver says of rows and colours.
-//! By hand, because the library leaves the matrix out and stops on numbers that it does not know.
+//! The format of a Video4Linux camera (VIDIOC_S_FMT), with what the driver says of rows and colours; the
+//! kinds of pixels that it has, and its rate. By hand, because the library leaves the matrix out, stops on
+//! numbers that it does not know, and knows nothing of devices of several planes.
 
 use std::io;
-
-use v4l::device::Handle;
+use std::os::fd::RawFd;
 
 use super::ioctl::Call;
 use crate::capture::device::Layout;
@@ -11,8 +11,25 @@ use crate::capture::pixel::Pixel;
 use crate::media::color::{Matrix, Range};
 use crate::media::{Color, Size};
 
-/// `V4L2_BUF_TYPE_VIDEO_CAPTURE`.
-const CAPTURE: u32 = 1;
+/// How a device hands out pictures: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Queue {
+    /// In one memory each.
+    Single,
+    /// In a memory for each plane, also where there is only one.
+    Several,
+}
+
+impl Queue {
+    /// The kernel's number.
+    pub(super) const fn number(self) -> u32 {
+        match self {
+            Self::Single => 1,
+            Self::Several => 9,
+        }
+    }
+}
+
 /// `V4L2_PIX_FMT_PRIV_MAGIC`: the fields behind it are meant.
 const EXTENDED: u32 = 0xFEED_CAFE;
 
@@ -23,24 +40,23 @@ const JPEG: u32 = 7;
 const BT_2020: u32 = 10;
 const DCI_P3: u32 = 12;
 
-/// `struct v4l2_format` with a `struct v4l2_pix_format` in it.
+/// `struct v4l2_format` with one of its structures in it.
 #[repr(C)]
 #[derive(Copy, Clone)]
-struct Format {
+struct Format<T> {
     kind: u32,
-    /// The union behind it holds pointers too.
+    /// The union holds pointers too.
     _aligned: [usize; 0],
-    told: Told,
-    rest: [u8; 200 - size_of::<Told>()],
+    told: T,
 }
 
-/// `struct v4l2_pix_format`: what a driver makes of a wish.
+/// `struct v4l2_pix_format`, in the room of the union.
 #[repr(C)]
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) code: u32,
+#[derive(Copy, Clone)]
+struct Single {
+    width: u32,
+    height: u32,
+    code: u32,
     field: u32,
     stride: u32,
     length: u32,
@@ -50,29 +66,122 @@ pub(super) struct Told {
     encoding: u32,
     quantization: u32,
     transfer: u32,
+    rest: [u8; 200 - 48],
 }
 
-/// `VIDIOC_S_FMT`.
-const SET: Call<Format> = Call::new(5);
+/// `struct v4l2_pix_format_mplane`, in the room of the union.
+#[repr(C)]
+#[derive(Copy, Clone)]
+struct Several {
+    width: u32,
+    height: u32,
+    code: u32,
+    field: u32,
+    colorspace: u32,
+    planes: [Plane; 8],
+    count: u8,
+    flags: u8,
+    encoding: u8,
+    quantization: u8,
+    transfer: u8,
+    rest: [u8; 200 - 185],
+}
+
+/// `struct v4l2_plane_pix_format`.
+#[repr(C)]
+#[derive(Copy, Clone, Default)]
+struct Plane {
+    length: u32,
+    stride: u32,
+    reserved: [u16; 6],
+}
+
+/// `VIDIOC_S_FMT`, for either.
+const SET: Call<Format<Single>> = Call::new(5);
+const SET_SEVERAL: Call<Format<Several>> = Call::new(5);
+
+/// What a driver makes of a wish.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) code: u32,
+    /// Bytes from one row to the next, of the first plane and of those with memory of their own.
+    pub(super) strides: [u32; 3],
+    colorspace: u32,
+    encoding: u32,
+    quantization: u32,
+}
 
 /// Asks for a size and a kind of pixels; the driver may choose others.
-pub(super) fn set(handle: &Handle, size: Size, pixel: Pixel) -> io::Result<Told> {
-    let told = Told {
-        width: size.width,
-        height: size.height,
-        code: u32::from_le_bytes(*pixel.code()),
-        private: EXTENDED,
-        ..Told::default()
-    };
-    let rest = [0; 200 - size_of::<Told>()];
-    let mut format = Format { kind: CAPTURE, _aligned: [], told, rest };
-    SET.ask(handle.fd(), &mut format)?;
-    Ok(format.told)
+pub(super) fn set(device: RawFd, queue: Queue, size: Size, pixel: Pixel) -> io::Result<Told> {
+    let Size { width, height } = size;
+    let (kind, code) = (queue.number(), u32::from_le_bytes(*pixel.code()));
+    match queue {
+        Queue::Single => {
+            let told = Single {
+                width,
+                height,
+                code,
+                field: 0,
+                stride: 0,
+                length: 0,
+                colorspace: 0,
+                private: EXTENDED,
+                flags: 0,
+                encoding: 0,
+                quantization: 0,
+                transfer: 0,
+                rest: [0; _],
+            };
+            let mut format = Format { kind, _aligned: [], told };
+            SET.ask(device, &mut format)?;
+            Ok(format.told.into())
+        }
+        Queue::Several => {
+            let told = Several {
+                width,
+                height,
+                code,
+                field: 0,
+                colorspace: 0,
+                planes: [Plane::default(); 8],
+                count: 0,
+                flags: 0,
+                encoding: 0,
+                quantization: 0,
+                transfer: 0,
+                rest: [0; _],
+            };
+            let mut format = Format { kind, _aligned: [], told };
+            SET_SEVERAL.ask(device, &mut format)?;
+            Ok(format.told.into())
+        }
+    }
+}
+
+impl From<Single> for Told {
+    fn from(told: Single) -> Self {
+        let Single { width, height, code, colorspace, encoding, quantization, .. } = told;
+        let strides = [told.stride, 0, 0];
+        Self { width, height, code, strides, colorspace, encoding, quantization }
+    }
+}
+
+impl From<Several> for Told {
+    fn from(told: Several) -> Self {
+        let Several { width, height, code, colorspace, .. } = told;
+        let [first, second, third, ..] = told.planes.map(|plane| plane.stride);
+        let strides = [first, second, third];
+        let (encoding, quantization) = (told.encoding.into(), told.quantization.into());
+        Self { width, height, code, strides, colorspace, encoding, quantization }
+    }
 }
 
 impl Told {
     pub(super) fn layout(&self, pixel: Pixel) -> Layout {
-        Layout { stride: self.stride, color: self.color(pixel) }
+        let [stride, ..] = self.strides;
+        Layout { stride, color: self.color(pixel) }
     }
 
     /// What the numbers mean, by the kernel's rules where a driver leaves something to them
@@ -102,19 +211,85 @@ impl Told {
     }
 }
 
+/// `struct v4l2_fmtdesc`.
+#[repr(C)]
+#[derive(Copy, Clone)]
+struct Listed {
+    index: u32,
+    kind: u32,
+    flags: u32,
+    name: [u8; 32],
+    code: [u8; 4],
+    rest: [u32; 4],
+}
+
+/// `VIDIOC_ENUM_FMT`.
+const LIST: Call<Listed> = Call::new(2);
+/// Kinds of pixels looked at: a driver may list without end.
+const MOST_LISTED: u32 = 256;
+
+/// Video4Linux's names of the kinds of pixels that a device has.
+pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
+    let one = |index| {
+        let kind = queue.number();
+        let mut listed =
+            Listed { index, kind, flags: 0, name: [0; 32], code: [0; 4], rest: [0; 4] };
+        LIST.ask(device, &mut listed).ok().map(|()| listed.code)
+    };
+    (0..MOST_LISTED).map_while(one).collect()
+}
+
+/// `struct v4l2_streamparm` with a `struct v4l2_captureparm` in it.
+#[repr(C)]
+#[derive(Copy, Clone)]
+struct Parameters {
+    kind: u32,
+    ability: u32,
+    mode: u32,
+    numerator: u32,
+    denominator: u32,
+    extended: u32,
+    buffers: u32,
+    rest: [u8; 200 - 24],
+}
+
+/// `VIDIOC_S_PARM`.
+const SET_RATE: Call<Parameters> = Call::new(22);
+
+/// Asks for so many pictures a second, a fraction; the driver takes the nearest.
+pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Result<()> {
+    let mut parameters = Parameters {
+        kind: queue.number(),
+        ability: 0,
+        mode: 0,
+        numerator: rate.1,
+        denominator: rate.0,
+        extended: 0,
+        buffers: 0,
+        rest: [0; _],
+    };
+    SET_RATE.ask(device, &mut parameters)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_structure_is_the_kernels() {
+    fn the_structures_are_the_kernels() {
         let words = size_of::<usize>();
-        assert_eq!(size_of::<Format>(), 200 + words);
-        assert_eq!(std::mem::offset_of!(Format, told), words);
-        // x86-64 and aarch64: 0xc0d05605.
+        assert_eq!(size_of::<Format<Single>>(), 200 + words);
+        assert_eq!(size_of::<Format<Several>>(), 200 + words);
+        assert_eq!(std::mem::offset_of!(Format<Several>, told), words);
+        assert_eq!(size_of::<Plane>(), 20);
+        assert_eq!(std::mem::offset_of!(Several, count), 180);
+        assert_eq!(std::mem::offset_of!(Several, quantization), 183);
+        // x86-64 and aarch64.
         if words == 8 {
-            assert_eq!(SET.0, 0xC0D0_5605);
+            assert_eq!((SET.0, SET_SEVERAL.0), (0xC0D0_5605, 0xC0D0_5605));
         }
+        assert_eq!(LIST.0, 0xC040_5602);
+        assert_eq!(SET_RATE.0, 0xC0CC_5616);
     }
 
     #[test]
@@ -150,7 +325,12 @@ mod tests {
             assert_eq!(told.color(Pixel::Yuyv), color, "{told:?}");
             assert_eq!(told.color(Pixel::Mjpeg), Color::JPEG);
         }
-        assert_eq!(told(8, 0, 0).color(Pixel::Rgb24).range, Range::Full);
-        assert_eq!(told(8, 0, 2).color(Pixel::Rgb24).range, Range::Limited);
+        for pixel in [Pixel::Rgb24, Pixel::Xbgr32, Pixel::Rgb565, Pixel::Sbggr8, Pixel::Sgrbg16] {
+            assert_eq!(told(8, 0, 0).color(pixel).range, Range::Full);
+            assert_eq!(told(8, 0, 2).color(pixel).range, Range::Limited);
+        }
+        for pixel in [Pixel::Grey, Pixel::Y16, Pixel::P010, Pixel::Yuv32, Pixel::Nv12m] {
+            assert_eq!(told(8, 0, 0).color(pixel).range, Range::Limited);
+        }
     }
 }

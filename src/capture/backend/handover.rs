@@ -54,7 +54,7 @@ impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> Camera for HandOver<F> {
                 let (age, layout) = (raw.age, raw.layout);
                 // Its buffer goes with the reader.
                 let data = self.first.insert(raw.data.to_vec());
-                return Ok(Some(Raw { data, age, layout }));
+                return Ok(Some(Raw::new(data, age, layout)));
             }
             self.hand_over()?;
         }
@@ -97,7 +97,7 @@ mod tests {
             let next = self.0.next().ok_or_else(|| Fault::Absent("over".to_owned()))?;
             self.1 = [next];
             let layout = Layout { stride: 0, color: Color::WEBCAM };
-            let raw = Raw { data: &self.1, age: Duration::ZERO, layout };
+            let raw = Raw::new(&self.1, Duration::ZERO, layout);
             Ok((next != 0).then_some(raw))
         }
 

@@ -8,6 +8,7 @@ mod format;
 mod handover;
 mod identity;
 mod ioctl;
+mod multiplanar;
 #[cfg(not(feature = "wayland"))]
 mod no_portal;
 mod nokhwa;

@@ -16,6 +16,7 @@ use nokhwa::utils::{
     Resolution,
 };
 
+use super::format::Queue;
 use crate::capture::device::{Camera, Fault, Layout, Offer, Raw};
 use crate::capture::pixel::Pixel;
 
@@ -115,12 +116,12 @@ impl Camera for Open {
         let age = age.filter(|age| *age < MOST_AGE).unwrap_or_default();
         // A copy that nokhwa makes: only so does it tell when a picture was taken.
         self.last = frame.buffer_bytes();
-        Ok(Some(Raw { data: &self.last, age, layout: self.layout }))
+        Ok(Some(Raw::new(&self.last, age, self.layout)))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let descriptor = Arc::clone(&self.descriptor);
-        Box::new(move || super::stop::stream(descriptor.as_raw_fd()))
+        Box::new(move || super::stop::stream(descriptor.as_raw_fd(), Queue::Single))
     }
 }
 

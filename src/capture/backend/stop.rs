@@ -4,9 +4,11 @@
 
 use std::os::fd::RawFd;
 
+use super::format::Queue;
+
 /// Ends streaming, which makes a reader that waits return with an error.
-pub(super) fn stream(descriptor: RawFd) {
-    let mut kind = v4l::buffer::Type::VideoCapture as libc::c_int;
+pub(super) fn stream(descriptor: RawFd, queue: Queue) {
+    let mut kind = queue.number();
     // SAFETY: VIDIOC_STREAMOFF reads one `int`, which lives through the call; a descriptor that is
     // not open, or of no video device, is an error.
     let done = unsafe {

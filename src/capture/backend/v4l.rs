@@ -1,6 +1,6 @@
 //! Cameras of Linux: listed through Video4Linux, read through nokhwa or, where it does not take one
-//! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait. A camera
-//! is opened anew for each session, so that one that hangs keeps nothing from the next.
+//! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait; those with a
+//! memory for each plane by `multiplanar.rs`. A camera is opened anew for each session, so that one that hangs keeps nothing from the next.
 
 #![allow(unsafe_code)]
 
@@ -18,12 +18,12 @@ use v4l::framesize::FrameSizeEnum;
 use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream;
 use v4l::video::Capture;
-use v4l::video::capture::Parameters;
-use v4l::{Device, FourCC, Fraction};
+use v4l::{Device, FourCC};
 
+use super::format::{self, Queue, Told};
 use super::handover::HandOver;
 use super::identity::{self, Node};
-use super::{controls, format, nokhwa, stop};
+use super::{controls, multiplanar, nokhwa, stop};
 use crate::capture::control::CameraControl;
 use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
 use crate::capture::pixel::Pixel;
@@ -32,15 +32,15 @@ use crate::media::Size;
 /// Sizes to try where a camera offers a range of them.
 const USUAL: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
-/// Formats looked at in all: a driver may list without end.
-const MOST_OFFERS: usize = 512;
+/// Sizes and rates looked at of each kind of pixels: a driver may list without end.
+const MOST_OFFERS: usize = 256;
 /// A stamp older than this is a driver's mistake.
 const MOST_AGE: Duration = Duration::from_secs(1);
 
 /// How long a camera may take for its first picture, less than the watch gives it.
 const FIRST: Duration = Duration::from_millis(3_500);
 /// Buffers that the driver fills in turn.
-const BUFFERS: u32 = 4;
+pub(super) const BUFFERS: u32 = 4;
 
 /// Video4Linux.
 pub(super) struct Video4Linux;
@@ -53,9 +53,16 @@ impl Driver for Video4Linux {
     fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
         let node = node(id)?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
-        let begun = prepare(&device, offer)
-            .and_then(|layout| Open::begin(&device, layout).map(|open| (open, layout)));
-        let (direct, layout) = begun.map_err(|fault| whose(fault, &path(&node)))?;
+        let whose = |fault| whose(fault, &path(&node));
+        let queue = queue(&device).map_err(|error| fault("opening", &error))?;
+        let queue = queue.ok_or_else(|| Fault::Absent("it is no camera any more".to_owned()))?;
+        let told = prepare(&device, queue, offer).map_err(whose)?;
+        if queue == Queue::Several {
+            let open = multiplanar::Open::begin(device.handle(), &told, offer.pixel);
+            return Ok(Box::new(open.map_err(whose)?));
+        }
+        let layout = told.layout(offer.pixel);
+        let direct = Open::begin(&device, layout).map_err(whose)?;
         if !nokhwa::takes(offer) {
             return Ok(Box::new(direct));
         }
@@ -91,7 +98,7 @@ fn open_again(
             tracing::debug!(why, "nokhwa does not take the camera");
             let device = Device::with_path(path);
             let device = device.map_err(|error| fault("opening again", &error))?;
-            let layout = prepare(&device, offer)?;
+            let layout = prepare(&device, Queue::Single, offer)?.layout(offer.pixel);
             Ok(Box::new(Open::begin(&device, layout)?))
         }
         taken => taken,
@@ -104,12 +111,10 @@ fn found(node: Node) -> Option<Found> {
     let (offers, fault) = match Device::with_path(path(&node)) {
         Ok(device) => {
             // Nodes for metadata and outputs give no pictures.
-            let abilities = device.query_caps().ok()?.capabilities;
-            if !abilities.contains(capability::Flags::VIDEO_CAPTURE) {
-                return None;
-            }
-            let offers = offers(&device);
-            if offers.is_empty() { none(unreadable(&device)) } else { (offers, None) }
+            let queue = queue(&device).ok()??;
+            let listed = format::list(device.handle().fd(), queue);
+            let offers = offers(&device, &listed);
+            if offers.is_empty() { none(unreadable(&listed)) } else { (offers, None) }
         }
         // It may be a camera: its state will say what is wrong.
         Err(error) if node.first => none(fault("opening", &error)),
@@ -118,9 +123,21 @@ fn found(node: Node) -> Option<Found> {
     Some(Found { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
 }
 
-fn unreadable(device: &Device) -> Fault {
-    let formats = device.enum_formats().unwrap_or_default().into_iter().take(16);
-    let names: Vec<String> = formats.map(|format| format.fourcc.to_string()).collect();
+/// How a device hands out pictures; `None` if it gives none.
+fn queue(device: &Device) -> io::Result<Option<Queue>> {
+    let abilities = device.query_caps()?.capabilities;
+    let can = |flags| abilities.contains(flags);
+    Ok(if can(capability::Flags::VIDEO_CAPTURE) {
+        Some(Queue::Single)
+    } else {
+        can(capability::Flags::VIDEO_CAPTURE_MPLANE).then_some(Queue::Several)
+    })
+}
+
+fn unreadable(listed: &[[u8; 4]]) -> Fault {
+    // What is no text in them is shown as such.
+    let name = |code: &[u8; 4]| String::from_utf8_lossy(code).trim_end().to_owned();
+    let names: Vec<String> = listed.iter().take(16).map(name).collect();
     Fault::Format(format!("it has only {}", names.join(", ")))
 }
 
@@ -129,14 +146,11 @@ fn path(node: &Node) -> PathBuf {
 }
 
 /// What a camera offers that we can read.
-fn offers(device: &Device) -> Vec<Offer> {
+fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<Offer> {
     let mut offers = Vec::new();
-    let listed = device.enum_formats().unwrap_or_default();
-    for pixel in Pixel::ALL {
+    for pixel in Pixel::ALL.iter().copied().filter(|pixel| listed.contains(pixel.code())) {
         let code = FourCC::new(pixel.code());
-        if listed.iter().all(|format| format.fourcc != code) {
-            continue;
-        }
+        let before = offers.len();
         for size in device.enum_framesizes(code).unwrap_or_default() {
             let sizes = match size.size {
                 FrameSizeEnum::Discrete(size) => vec![(size.width, size.height)],
@@ -149,7 +163,7 @@ fn offers(device: &Device) -> Vec<Offer> {
             };
             for (width, height) in sizes {
                 for rate in rates(device, code, width, height) {
-                    if offers.len() < MOST_OFFERS {
+                    if offers.len() - before < MOST_OFFERS {
                         offers.push(Offer { size: Size::new(width, height), rate, pixel });
                     }
                 }
@@ -175,24 +189,24 @@ fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<(u32, u3
 }
 
 /// Puts the format and the rate in place; how the pictures will lie in memory.
-fn prepare(device: &Device, offer: Offer) -> Result<Layout, Fault> {
+fn prepare(device: &Device, queue: Queue, offer: Offer) -> Result<Told, Fault> {
     let Size { width, height } = offer.size;
-    let got = format::set(&device.handle(), offer.size, offer.pixel);
+    let handle = device.handle();
+    let got = format::set(handle.fd(), queue, offer.size, offer.pixel);
     let got = got.map_err(|error| fault("choosing the format", &error))?;
     let code = FourCC::from(got.code);
     if (got.width, got.height, &code.repr) != (width, height, offer.pixel.code()) {
         return Err(Fault::Format(format!("{}x{} {code} instead", got.width, got.height)));
     }
-    let interval = Fraction::new(offer.rate.1, offer.rate.0);
-    if let Err(error) = device.set_params(&Parameters::new(interval)) {
+    if let Err(error) = format::set_rate(handle.fd(), queue, offer.rate) {
         // Some have one rate and no choice.
         tracing::debug!(%error, "choosing a camera's rate");
     }
-    Ok(got.layout(offer.pixel))
+    Ok(got)
 }
 
 /// The kinds of faults, by their error numbers.
-fn fault(doing: &str, error: &io::Error) -> Fault {
+pub(super) fn fault(doing: &str, error: &io::Error) -> Fault {
     let detail = format!("{doing}: {error}");
     match error.raw_os_error() {
         Some(libc::EBUSY) => Fault::Busy(detail),
@@ -250,20 +264,25 @@ impl Camera for Open {
         let length = usize::try_from(about.bytesused).unwrap_or(usize::MAX);
         // Not every driver tells the length.
         let data = if length == 0 { buffer } else { buffer.get(..length).unwrap_or(buffer) };
-        let stamp = about.timestamp;
-        let taken = Duration::new(
-            u64::try_from(stamp.sec).unwrap_or(0),
-            u32::try_from(stamp.usec).unwrap_or(0).min(999_999) * 1_000,
-        );
-        let age = monotonic().checked_sub(taken).filter(|age| *age < MOST_AGE);
+        let age = age(about.timestamp.sec, about.timestamp.usec);
         // The buffer is ours until the next one is asked for.
-        Ok(Some(Raw { data, age: age.unwrap_or_default(), layout: self.layout }))
+        Ok(Some(Raw::new(data, age, self.layout)))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
-        Box::new(move || stop::stream(handle.fd()))
+        Box::new(move || stop::stream(handle.fd(), Queue::Single))
     }
+}
+
+/// How long ago a driver's stamp was, in seconds and microseconds.
+pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Duration {
+    let taken = Duration::new(
+        seconds.try_into().unwrap_or(0),
+        micros.try_into().unwrap_or(0).min(999_999) * 1_000,
+    );
+    let age = monotonic().checked_sub(taken).filter(|age| *age < MOST_AGE);
+    age.unwrap_or_default()
 }
 
 /// The clock that drivers stamp their pictures with.

@@ -1,0 +1,241 @@
+//! Cameras whose driver hands out a memory for each plane (`V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`), as those
+//! of ARM boards and of some HDMI inputs do. The library knows nothing of these, so that buffers are asked
+//! for, mapped and passed to and fro here.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::RawFd;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::time::Duration;
+
+use v4l::device::Handle;
+use v4l::v4l_sys::{timeval, v4l2_buffer, v4l2_plane, v4l2_requestbuffers};
+use v4l::{buffer::Flags, v4l2};
+
+use super::format::{Queue, Told};
+use super::ioctl::Call;
+use super::stop;
+use super::v4l::{BUFFERS, age, fault};
+use crate::capture::device::{Camera, Fault, Layout, Part, Raw};
+use crate::capture::pixel::Pixel;
+
+/// `VIDEO_MAX_PLANES`.
+const MOST_PLANES: usize = 8;
+/// `V4L2_MEMORY_MMAP`.
+const MAPPED: u32 = 1;
+/// Buffers that a driver may give where a few were asked for.
+const MOST_BUFFERS: u32 = 32;
+
+/// `VIDIOC_REQBUFS`.
+const ASK_FOR: Call<v4l2_requestbuffers> = Call::new(8);
+/// `VIDIOC_QUERYBUF`, `VIDIOC_QBUF`, `VIDIOC_DQBUF`.
+const TELL: Call<v4l2_buffer> = Call::new(9);
+const FILL: Call<v4l2_buffer> = Call::new(15);
+const TAKE: Call<v4l2_buffer> = Call::new(17);
+
+/// A plane's memory; read only.
+struct Mapping {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+impl Mapping {
+    fn of(device: RawFd, length: u32, offset: u32) -> io::Result<Self> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let offset = libc::off_t::from(offset);
+        // SAFETY: a new mapping of an open descriptor at an address of the system's choice; the driver
+        // refuses lengths and offsets that are not those of a buffer, and the result is looked at.
+        let start = unsafe {
+            let (read, shared) = (libc::PROT_READ, libc::MAP_SHARED);
+            libc::mmap(ptr::null_mut(), length, read, shared, device, offset)
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(io::Error::last_os_error)?;
+        Ok(Self { start, length })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: `start` is the beginning of a live mapping of `length` bytes, which lives as long as
+        // `self`. The driver writes into it only while the buffer is with it, and it is read only while it
+        // is with us; were a driver to break that, the pixels would be torn, plain bytes of any value.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: exactly what `of` mapped, unmapped once; nothing borrows from it any more.
+        let done = unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
+        if done != 0 {
+            tracing::debug!(error = %io::Error::last_os_error(), "unmapping a camera's memory");
+        }
+    }
+}
+
+/// Which part of a plane's memory is the picture.
+#[derive(Copy, Clone, Default)]
+struct Filled {
+    from: usize,
+    to: usize,
+}
+
+/// See the module.
+pub(super) struct Open {
+    handle: Arc<Handle>,
+    /// The planes of each.
+    buffers: Vec<Vec<Mapping>>,
+    layout: Layout,
+    strides: [u32; 3],
+    /// The buffer that is with us.
+    held: Option<u32>,
+    started: bool,
+}
+
+impl Open {
+    /// Asks a camera whose format is in place for buffers.
+    pub(super) fn begin(handle: Arc<Handle>, told: &Told, pixel: Pixel) -> Result<Self, Fault> {
+        let given = request(handle.fd(), BUFFERS);
+        let given = given.map_err(|error| fault("asking for buffers", &error))?;
+        // From here on they are given back with the value.
+        let mut open = Self {
+            handle,
+            buffers: Vec::new(),
+            layout: told.layout(pixel),
+            strides: told.strides,
+            held: None,
+            started: false,
+        };
+        for index in 0..given.min(MOST_BUFFERS) {
+            let mapped = open.map(index).map_err(|error| fault("mapping buffers", &error))?;
+            open.buffers.push(mapped);
+        }
+        if open.buffers.is_empty() {
+            return Err(Fault::Other("the driver gives no buffers".to_owned()));
+        }
+        Ok(open)
+    }
+
+    fn map(&self, index: u32) -> io::Result<Vec<Mapping>> {
+        let device = self.handle.fd();
+        let (about, planes) = ask(device, &TELL, index)?;
+        let count = (about.length as usize).min(MOST_PLANES);
+        let one = |plane: &v4l2_plane| {
+            // SAFETY: of memory that is mapped the union holds the offset, and any number is one.
+            let offset = unsafe { plane.m.mem_offset };
+            Mapping::of(device, plane.length, offset)
+        };
+        planes.iter().take(count).map(one).collect()
+    }
+
+    /// Hands a buffer to the driver.
+    fn give(&self, index: u32) -> Result<(), Fault> {
+        let given = ask(self.handle.fd(), &FILL, index);
+        given.map(drop).map_err(|error| fault("handing out a buffer", &error))
+    }
+
+    fn start(&mut self) -> Result<(), Fault> {
+        for (index, _) in (0..).zip(&self.buffers) {
+            self.give(index)?;
+        }
+        let mut kind = Queue::Several.number();
+        // SAFETY: VIDIOC_STREAMON reads one `int`, which lives through the call.
+        let done = unsafe {
+            v4l2::ioctl(self.handle.fd(), v4l2::vidioc::VIDIOC_STREAMON, (&raw mut kind).cast())
+        };
+        done.map_err(|error| fault("starting the camera", &error))?;
+        self.started = true;
+        Ok(())
+    }
+}
+
+fn request(device: RawFd, count: u32) -> io::Result<u32> {
+    // SAFETY: a structure of plain numbers, which all zeros are.
+    let mut request: v4l2_requestbuffers = unsafe { std::mem::zeroed() };
+    (request.count, request.type_, request.memory) = (count, Queue::Several.number(), MAPPED);
+    ASK_FOR.ask(device, &mut request)?;
+    Ok(request.count)
+}
+
+/// A call about a buffer, with what it says of its planes.
+fn ask(
+    device: RawFd,
+    call: &Call<v4l2_buffer>,
+    index: u32,
+) -> io::Result<(v4l2_buffer, [v4l2_plane; MOST_PLANES])> {
+    // SAFETY: structures of numbers, unions of numbers, and pointers; all zeros are values of each.
+    let (mut about, mut planes): (v4l2_buffer, [v4l2_plane; MOST_PLANES]) =
+        unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+    (about.index, about.type_, about.memory) = (index, Queue::Several.number(), MAPPED);
+    // The kernel writes as many as `length` says, into an array that lives through the call; the pointer is
+    // not used after it.
+    about.length = MOST_PLANES as u32;
+    about.m.planes = planes.as_mut_ptr();
+    call.ask(device, &mut about)?;
+    Ok((about, planes))
+}
+
+impl Camera for Open {
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+        if !self.started {
+            self.start()?;
+        }
+        if let Some(index) = self.held.take() {
+            self.give(index)?;
+        }
+        let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+        match self.handle.poll(libc::POLLIN, limit) {
+            Ok(0) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
+            // A fault is told by the call that follows.
+            Ok(_) | Err(_) => {}
+        }
+        let (about, planes) = match ask(self.handle.fd(), &TAKE, 0) {
+            Ok(taken) => taken,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(fault("taking a picture", &error)),
+        };
+        self.held = Some(about.index);
+        if Flags::from(about.flags).contains(Flags::ERROR) {
+            return Ok(None);
+        }
+        let buffer = self.buffers.get(about.index as usize);
+        let buffer = buffer.ok_or_else(|| Fault::Other("a buffer of nobody's".to_owned()))?;
+        let mut filled = planes.iter().map(filled);
+        let mut parts = buffer.iter().zip(self.strides).map(|(mapping, stride)| {
+            let Filled { from, to } = filled.next().unwrap_or_default();
+            let bytes = mapping.bytes();
+            // Not every driver tells the length.
+            let to = if to == 0 { bytes.len() } else { to.min(bytes.len()) };
+            Part { data: bytes.get(from..to).unwrap_or(&[]), stride }
+        });
+        let mut part = || parts.next().unwrap_or_default();
+        let Part { data, .. } = part();
+        let more = [part(), part()];
+        let timeval { tv_sec, tv_usec } = about.timestamp;
+        Ok(Some(Raw { data, more, age: age(tv_sec, tv_usec), layout: self.layout }))
+    }
+
+    fn waker(&self) -> Box<dyn Fn() + Send> {
+        let handle = Arc::clone(&self.handle);
+        Box::new(move || stop::stream(handle.fd(), Queue::Several))
+    }
+}
+
+fn filled(plane: &v4l2_plane) -> Filled {
+    Filled { from: plane.data_offset as usize, to: plane.bytesused as usize }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        stop::stream(self.handle.fd(), Queue::Several);
+        // A device is busy for others as long as it has buffers, and it has them as long as they are mapped.
+        self.buffers.clear();
+        if let Err(error) = request(self.handle.fd(), 0) {
+            tracing::debug!(%error, "giving a camera's buffers back");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Pictures of a sensor that sees one colour a pixel: the other two are the mean of the neighbours that
+//! have them (bilinear), beyond an edge those of the other side of it.
+
+use super::super::pixel::{Ends, Order, Samples};
+use super::rgb;
+use super::rows::Rows;
+use crate::media::color::Range;
+use crate::media::{Planes, Size};
+
+/// What is kept from picture to picture.
+#[derive(Default)]
+pub(super) struct Demosaic {
+    /// Three rows of samples of 8 bits, in turn, each with one more at both ends.
+    lines: Vec<u8>,
+}
+
+/// Rows of samples that are there at a time.
+const AT_HAND: usize = 3;
+
+impl Demosaic {
+    /// Fills `planes`; `scratch` is two rows of RGB.
+    pub(super) fn turn(
+        &mut self,
+        (order, samples, range): (Order, Samples, Range),
+        rows: &mut Rows<'_>,
+        scratch: &mut Vec<u8>,
+        planes: &mut Planes,
+    ) -> Result<(), String> {
+        let Size { width, height } = planes.size();
+        let (width, height) = (width as usize, height as usize);
+        let mut from = rows.rows(samples.row(width), height)?;
+        let long = width + 2;
+        self.lines.resize(long * AT_HAND, 0);
+        // The first row has no green of one of the colours, red or blue; that one is written first.
+        let ends = match order {
+            Order::Bggr | Order::Gbrg => Ends::Blue,
+            Order::Grbg | Order::Rggb => Ends::Red,
+        };
+        let green_begins = matches!(order, Order::Gbrg | Order::Grbg);
+        let mut unpacked = 0;
+        rgb::by_rows((ends, range), scratch, planes, |row, to| {
+            while unpacked < height.min(row + 2) {
+                let line = self.lines.chunks_exact_mut(long).nth(unpacked % AT_HAND);
+                if let (Some(line), Some(from)) = (line, from.next()) {
+                    unpack(samples, from, line);
+                }
+                unpacked += 1;
+            }
+            let line = |number: usize| {
+                let line = self.lines.chunks_exact(long).nth(number % AT_HAND);
+                line.unwrap_or(&[])
+            };
+            let above = line(if row == 0 { 1 } else { row - 1 });
+            let below = line(if row + 1 == height { row.saturating_sub(1) } else { row + 1 });
+            let three = [above, line(row), below];
+            match (row.is_multiple_of(2), green_begins) {
+                (true, false) => one_row::<true, false>(three, to),
+                (true, true) => one_row::<true, true>(three, to),
+                (false, false) => one_row::<false, true>(three, to),
+                (false, true) => one_row::<false, false>(three, to),
+            }
+        })
+    }
+}
+
+/// A row of samples, with the second and the last but one again beyond its ends.
+fn unpack(samples: Samples, from: &[u8], line: &mut [u8]) {
+    if let [_, middle @ .., _] = line {
+        samples.high(from, middle);
+    }
+    if let [before, _, second, ..] = line {
+        *before = *second;
+    }
+    if let [.., second, _, after] = line {
+        *after = *second;
+    }
+}
+
+/// A row of pixels out of three rows of samples. `EVEN`: its samples beside green are of the colour that is
+/// written first, otherwise of the one that is written last. `GREEN`: it begins with green.
+fn one_row<const EVEN: bool, const GREEN: bool>([above, here, below]: [&[u8]; 3], to: &mut [u8]) {
+    // Four columns: two pixels and what is beside them.
+    let columns = above.windows(4).zip(here.windows(4)).zip(below.windows(4)).step_by(2);
+    for (to, ((above, here), below)) in to.as_chunks_mut::<6>().0.iter_mut().zip(columns) {
+        let (&[a0, a1, a2, a3], &[h0, h1, h2, h3], &[b0, b1, b2, b3]) = (above, here, below) else {
+            return;
+        };
+        let (first, second) = if GREEN {
+            ([mean2(h0, h2), h1, mean2(a1, b1)], [h2, mean4(a2, b2, h1, h3), mean4(a1, a3, b1, b3)])
+        } else {
+            ([h1, mean4(a1, b1, h0, h2), mean4(a0, a2, b0, b2)], [mean2(h1, h3), h2, mean2(a2, b2)])
+        };
+        let ([own0, green0, other0], [own1, green1, other1]) = (first, second);
+        *to = if EVEN {
+            [own0, green0, other0, own1, green1, other1]
+        } else {
+            [other0, green0, own0, other1, green1, own1]
+        };
+    }
+}
+
+fn mean2(a: u8, b: u8) -> u8 {
+    (u16::from(a) + u16::from(b)).div_ceil(2) as u8
+}
+
+fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
+    super::yuv::mean4(a, b, c, d)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The colour (0 red, 1 green, 2 blue) that a sensor has at a place, from its name.
+    fn color(order: Order, x: i64, y: i64) -> usize {
+        let name = format!("{order:?}").to_uppercase();
+        let at = (y.rem_euclid(2) * 2 + x.rem_euclid(2)) as usize;
+        "RGB".find(&name[at..=at]).unwrap()
+    }
+
+    /// One colour of a pixel by the definition: its own, or the mean of all of it in the nine samples about it.
+    fn by_definition(order: Order, samples: &[Vec<u8>], (x, y): (i64, i64), wanted: usize) -> f64 {
+        let (width, height) = (samples[0].len() as i64, samples.len() as i64);
+        let mirrored = |at: i64, end: i64| if at < 0 { -at } else { at.min(2 * (end - 1) - at) };
+        if color(order, x, y) == wanted {
+            return samples[y as usize][x as usize].into();
+        }
+        let mut of_it = Vec::new();
+        for (dx, dy) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
+            // Beside one of green there is green in the corners also, which is farther.
+            let corner = dx != 0 && dy != 0;
+            if color(order, x + dx, y + dy) == wanted && !(wanted == 1 && corner) {
+                let (x, y) = (mirrored(x + dx, width), mirrored(y + dy, height));
+                of_it.push(f64::from(samples[y as usize][x as usize]));
+            }
+        }
+        of_it.iter().sum::<f64>() / of_it.len() as f64
+    }
+
+    #[test]
+    fn what_a_pixel_does_not_see_is_the_mean_of_its_neighbours() {
+        for (width, height) in [(2, 2), (4, 2), (2, 6), (8, 6), (34, 4)] {
+            let mut seed = 11_u32;
+            let mut next = || {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 24) as u8
+            };
+            let samples: Vec<Vec<u8>> =
+                (0..height).map(|_| (0..width).map(|_| next()).collect()).collect();
+            for order in [Order::Bggr, Order::Gbrg, Order::Grbg, Order::Rggb] {
+                let mut demosaic = Demosaic::default();
+                let mut scratch = Vec::new();
+                let data = samples.concat();
+                let size = Size::new(width, height);
+                let mut planes = Planes::black(size);
+                demosaic
+                    .turn(
+                        (order, Samples::Eight, Range::Full),
+                        &mut Rows::tight(&data),
+                        &mut scratch,
+                        &mut planes,
+                    )
+                    .unwrap();
+                let weigh = |rgb: [f64; 3]| {
+                    16.0 + 219.0 / 255.0 * (0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2])
+                };
+                for y in 0..i64::from(height) {
+                    for x in 0..i64::from(width) {
+                        let rgb = [0, 1, 2].map(|c| by_definition(order, &samples, (x, y), c));
+                        let got = planes.y[(y * i64::from(width) + x) as usize];
+                        let off = (f64::from(got) - weigh(rgb)).abs();
+                        assert!(off < 1.6, "{order:?} {size} at {x},{y}: {got}, not {rgb:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Every kind of pixels, by value: pictures are laid out as the kernel's documents describe each, of many
+//! sizes, with and without something between the rows, and must come out as the colours they were made of.
+
+use std::time::Duration;
+
+use super::super::device::{Layout, Part};
+use super::super::pixel::{Bits, Bytes, Chroma, Ends, First, Memory, Order, Samples, Whole};
+use super::*;
+use crate::media::Size;
+use crate::media::color::Range;
+
+/// A plane's bytes, and from one row to the next.
+struct Laid {
+    data: Vec<u8>,
+    stride: u32,
+}
+
+/// A picture as a camera of a kind gives it.
+struct Picture {
+    planes: Vec<Laid>,
+    color: Color,
+}
+
+impl Picture {
+    fn raw(&self) -> Raw<'_> {
+        let part = |index: usize| {
+            let plane = self.planes.get(index);
+            plane.map(|plane| Part { data: &plane.data, stride: plane.stride }).unwrap_or_default()
+        };
+        let layout = Layout { stride: part(0).stride, color: self.color };
+        let more = [part(1), part(2)];
+        Raw { data: part(0).data, more, age: Duration::ZERO, layout }
+    }
+
+    fn turned(&self, pixel: Pixel, size: Size) -> Result<(Planes, Color), String> {
+        let mut planes = Planes::black(size);
+        // What is not written shows.
+        planes.y.fill(1);
+        planes.u.fill(1);
+        planes.v.fill(1);
+        let color = Turner::default().turn(pixel, self.raw(), &mut planes)?;
+        Ok((planes, color))
+    }
+}
+
+/// Lays out a picture whose pixels have these three numbers (luma and chroma, or red, green and blue), with
+/// so many bytes more behind each row (of luma).
+fn lay(
+    pixel: Pixel,
+    size: Size,
+    more: usize,
+    color: Color,
+    at: impl Fn(usize, usize) -> [u8; 3],
+) -> Picture {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let mut planes: Vec<Laid> = Vec::new();
+    let mut plane = |together: bool, rows: Vec<Vec<u8>>, more: usize| {
+        let stride = rows[0].len() + more;
+        let mut data = Vec::new();
+        for row in rows {
+            data.extend(row);
+            data.extend(vec![99; more]);
+        }
+        match planes.last_mut().filter(|_| together) {
+            Some(last) => last.data.extend(data),
+            None => planes.push(Laid { data, stride: stride as u32 }),
+        }
+    };
+    let every = |row: &dyn Fn(usize) -> Vec<u8>, count: usize| -> Vec<Vec<u8>> {
+        (0..count).map(row).collect()
+    };
+    let samples = |samples: Samples, of: &dyn Fn(usize) -> u8| -> Vec<u8> {
+        let all: Vec<u8> = (0..width).map(of).collect();
+        match samples {
+            Samples::Eight => all,
+            // The low bits are odd ones: what is cut off is not rounded up.
+            Samples::Wide(bits) => all
+                .iter()
+                .flat_map(|x| (u16::from(*x) << (bits - 8) | ((1 << (bits - 8)) - 1)).to_le_bytes())
+                .collect(),
+            Samples::Tens => {
+                let mut row: Vec<u8> =
+                    all.chunks(4).flat_map(|four| [four, &[0xFF]].concat()).collect();
+                row.truncate((width * 10).div_ceil(8));
+                row
+            }
+            Samples::Twelves => all.chunks(2).flat_map(|two| [two, &[0xFF]].concat()).collect(),
+        }
+    };
+    let each = |make: &dyn Fn([u8; 3]) -> Vec<u8>| -> Vec<Vec<u8>> {
+        let row = |y: usize| (0..width).flat_map(|x| make(at(x, y))).collect::<Vec<u8>>();
+        (0..height).map(row).collect()
+    };
+    match pixel.form() {
+        Form::Quads => {
+            let order: Vec<char> = pixel.name().chars().collect();
+            let row = |y: usize| -> Vec<u8> {
+                let pair = |pair: usize| {
+                    let (left, right) = (at(pair * 2, y), at(pair * 2 + 1, y));
+                    let mut lumas = [left[0], right[0]].into_iter();
+                    let byte = |of: &char| match of {
+                        'Y' => lumas.next().unwrap(),
+                        'U' => left[1],
+                        _ => left[2],
+                    };
+                    order.iter().map(byte).collect::<Vec<u8>>()
+                };
+                (0..width / 2).flat_map(pair).collect()
+            };
+            plane(false, every(&row, height), more);
+        }
+        Form::Luma(kind) => {
+            plane(false, every(&|y| samples(kind, &|x| at(x, y)[0]), height), more);
+        }
+        Form::Pairs(chroma, first, memory) => {
+            plane(false, every(&|y| (0..width).map(|x| at(x, y)[0]).collect(), height), more);
+            let (across, down) = steps(chroma);
+            let order = if first == First::U { [1, 2] } else { [2, 1] };
+            let row = |y: usize| -> Vec<u8> {
+                let pair = |x: usize| order.map(|of| at(x * across, y * down)[of]);
+                (0..width / across).flat_map(pair).collect()
+            };
+            let more = if across == 1 { more * 2 } else { more };
+            plane(memory == Memory::One, every(&row, height / down), more);
+        }
+        Form::WidePairs => {
+            let wide = |x: u8| [0xC0, x];
+            let luma =
+                |y: usize| -> Vec<u8> { (0..width).flat_map(|x| wide(at(x, y)[0])).collect() };
+            plane(false, every(&luma, height), more);
+            let row = |y: usize| -> Vec<u8> {
+                let pair = |x: usize| [1, 2].map(|of| wide(at(x * 2, y * 2)[of])).concat();
+                (0..width / 2).flat_map(pair).collect()
+            };
+            plane(true, every(&row, height / 2), more);
+        }
+        Form::Planes(chroma, first, memory) => {
+            plane(false, every(&|y| (0..width).map(|x| at(x, y)[0]).collect(), height), more);
+            let (across, down) = steps(chroma);
+            for of in if first == First::U { [1, 2] } else { [2, 1] } {
+                let row =
+                    |y: usize| (0..width / across).map(|x| at(x * across, y * down)[of]).collect();
+                plane(memory == Memory::One, every(&row, height / down), more / across);
+            }
+        }
+        Form::Whole(order) => {
+            let rows = each(&|[y, u, v]| match order {
+                Whole::Yuv => vec![y, u, v],
+                Whole::Yuvx => vec![y, u, v, 0],
+                Whole::Xyuv => vec![0, y, u, v],
+                Whole::Vuyx => vec![v, u, y, 0],
+            });
+            plane(false, rows, more);
+        }
+        Form::Rgb(bytes, ends) => {
+            let rows = each(&|[r, g, b]| {
+                let three = if ends == Ends::Red { vec![r, g, b] } else { vec![b, g, r] };
+                match bytes {
+                    Bytes::Three => three,
+                    Bytes::Fourth => [three, vec![0]].concat(),
+                    Bytes::Skipped => [vec![0], three].concat(),
+                }
+            });
+            plane(false, rows, more);
+        }
+        Form::Rgb16(bits) => {
+            let rows = each(&|of| {
+                let [r, g, b] = of.map(u16::from);
+                match bits {
+                    Bits::B565 => (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_le_bytes().to_vec(),
+                    Bits::B565High => (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_be_bytes().to_vec(),
+                    // The bit that is over is set: it is no red.
+                    Bits::B555 => {
+                        (1 << 15 | r >> 3 << 10 | g >> 3 << 5 | b >> 3).to_le_bytes().to_vec()
+                    }
+                }
+            });
+            plane(false, rows, more);
+        }
+        Form::Bayer(order, kind) => {
+            let seen = match order {
+                Order::Bggr => [2, 1, 1, 0],
+                Order::Gbrg => [1, 2, 0, 1],
+                Order::Grbg => [1, 0, 2, 1],
+                Order::Rggb => [0, 1, 1, 2],
+            };
+            let row = |y: usize| samples(kind, &|x| at(x, y)[seen[y % 2 * 2 + x % 2]]);
+            plane(false, every(&row, height), more);
+        }
+        Form::Jpeg | Form::H264 => panic!("{pixel:?} is compressed"),
+    }
+    Picture { planes, color }
+}
+
+/// How many pixels a chroma value is for.
+fn steps(chroma: Chroma) -> (usize, usize) {
+    match chroma {
+        Chroma::C420 => (2, 2),
+        Chroma::C422 => (2, 1),
+        Chroma::C444 => (1, 1),
+    }
+}
+
+/// All that are pixels by themselves.
+fn raw() -> impl Iterator<Item = Pixel> {
+    let compressed = |pixel: &Pixel| matches!(pixel.form(), Form::Jpeg | Form::H264);
+    Pixel::ALL.iter().copied().filter(move |pixel| !compressed(pixel))
+}
+
+/// The smallest; those that are no multiple of 4 or 8; some that are long enough for fast paths.
+const SIZES: [Size; 6] = [
+    Size::new(2, 2),
+    Size::new(6, 2),
+    Size::new(2, 10),
+    Size::new(34, 6),
+    Size::new(70, 4),
+    Size::new(132, 4),
+];
+
+const WIDE: Color = Color { range: Range::Full, ..Color::PROGRAM };
+const NARROW: Color = Color { range: Range::Limited, ..Color::WEBCAM };
+
+/// What RGB of a full range becomes: BT.709 in limited range, by the definition.
+fn by_definition([r, g, b]: [u8; 3]) -> [u8; 3] {
+    let [r, g, b] = [r, g, b].map(|x| f64::from(x) / 255.0);
+    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    let (u, v) = ((b - y) / 1.8556, (r - y) / 1.5748);
+    [16.0 + 219.0 * y, 128.0 + 224.0 * u, 128.0 + 224.0 * v].map(|x| x.round() as u8)
+}
+
+#[test]
+fn every_kind_has_its_colours_at_every_size() {
+    let colours = [[200, 90, 30], [16, 128, 128], [255, 0, 255], [81, 90, 240], [0, 255, 7]];
+    for pixel in raw() {
+        for size in SIZES {
+            for more in [0, 6] {
+                for (of, color) in colours.iter().flat_map(|of| [(*of, WIDE), (*of, NARROW)]) {
+                    let picture = lay(pixel, size, more, color, |_, _| of);
+                    let (planes, told) = picture.turned(pixel, size).unwrap();
+                    let (want, off) = if pixel.is_rgb() {
+                        assert_eq!(told, Color::PROGRAM, "{pixel:?}");
+                        let expanded = |x: u8| {
+                            let x = (f64::from(x) - 16.0) * 255.0 / 219.0;
+                            x.round().clamp(0.0, 255.0) as u8
+                        };
+                        let coarse = |at: usize| match pixel.form() {
+                            Form::Rgb16(Bits::B555) => of[at] >> 3 << 3 | of[at] >> 5,
+                            Form::Rgb16(_) if at == 1 => of[at] >> 2 << 2 | of[at] >> 6,
+                            Form::Rgb16(_) => of[at] >> 3 << 3 | of[at] >> 5,
+                            _ => of[at],
+                        };
+                        let rgb = [0, 1, 2].map(coarse);
+                        let rgb = if color.range == Range::Full { rgb } else { rgb.map(expanded) };
+                        (by_definition(rgb), 1)
+                    } else {
+                        assert_eq!(told, color, "{pixel:?}: as the driver says");
+                        let grey = matches!(pixel.form(), Form::Luma(_));
+                        (if grey { [of[0], 128, 128] } else { of }, 0)
+                    };
+                    for (plane, want) in
+                        [(&planes.y, want[0]), (&planes.u, want[1]), (&planes.v, want[2])]
+                    {
+                        let wrong = plane.iter().position(|x| x.abs_diff(want) > off);
+                        let wrong = wrong.map(|at| (at, plane[at], want));
+                        assert_eq!(wrong, None, "{pixel:?} {size}+{more} {of:?} {color:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_pixel_is_where_it_was() {
+    // Blocks of four pixels: two colours that alternate, and luma that grows within a block of YUV.
+    let size = Size::new(36, 8);
+    for pixel in raw() {
+        let rgb = pixel.is_rgb();
+        let at = |x: usize, y: usize| {
+            let odd = (x / 4 + y / 4) % 2 == 1;
+            match (rgb, odd) {
+                (true, true) => [255, 16, 16],
+                (true, false) => [16, 16, 255],
+                (false, true) => [(x * 5 + y) as u8, 60, 200],
+                (false, false) => [(x * 5 + y) as u8, 90, 30],
+            }
+        };
+        let (planes, _) = lay(pixel, size, 6, WIDE, at).turned(pixel, size).unwrap();
+        // A sensor's colours run into one another where they meet.
+        let bayer = matches!(pixel.form(), Form::Bayer(..));
+        let inner = |at: usize, of: usize| !bayer || (1..of - 1).contains(&(at % of));
+        let grey = matches!(pixel.form(), Form::Luma(_));
+        for y in 0..8 {
+            for x in (0..36).filter(|x| inner(*x, 4) && inner(y, 4)) {
+                let of = at(x, y);
+                let (want, off) = if rgb { (by_definition(of), 3) } else { (of, 0) };
+                let got = planes.y[y * 36 + x];
+                assert!(got.abs_diff(want[0]) <= off, "{pixel:?} at {x},{y}: {got}, {want:?}");
+                let place = y / 2 * 18 + x / 2;
+                let got = [planes.u[place], planes.v[place]];
+                let near = got[0].abs_diff(want[1]) <= off && got[1].abs_diff(want[2]) <= off;
+                assert!(grey || bayer || near, "{pixel:?} at {x},{y}: {got:?}, {want:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn finer_chroma_becomes_the_mean_of_four_or_two() {
+    // Chroma that differs between all four pixels.
+    let at = |x: usize, y: usize| {
+        [50, [10, 20, 40, 70][y % 2 * 2 + x % 2], [90, 80, 60, 31][y % 2 * 2 + x % 2]]
+    };
+    for pixel in raw() {
+        let chroma = match pixel.form() {
+            Form::Pairs(chroma, ..) | Form::Planes(chroma, ..) => chroma,
+            Form::Whole(_) => Chroma::C444,
+            _ => continue,
+        };
+        let size = Size::new(34, 4);
+        let (planes, _) = lay(pixel, size, 4, WIDE, at).turned(pixel, size).unwrap();
+        let want = match chroma {
+            Chroma::C420 => (10, 90),
+            Chroma::C422 => (25, 75),
+            Chroma::C444 => (35, 65),
+        };
+        let all = |plane: &[u8], want: u8| plane.iter().all(|x| *x == want);
+        let right = all(&planes.u, want.0) && all(&planes.v, want.1);
+        assert!(right, "{pixel:?}: {} {}, not {want:?}", planes.u[0], planes.v[0]);
+    }
+}
+
+#[test]
+fn a_picture_that_is_too_short_is_an_error_of_every_kind() {
+    for pixel in raw() {
+        for size in SIZES {
+            for more in [0, 6] {
+                let whole = lay(pixel, size, more, WIDE, |_, _| [100; 3]);
+                for plane in 0..whole.planes.len() {
+                    let mut picture = lay(pixel, size, more, WIDE, |_, _| [100; 3]);
+                    let data = &mut picture.planes[plane].data;
+                    data.pop();
+                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                    picture.planes[plane].data.clear();
+                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                    picture.planes[plane].stride = u32::MAX;
+                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                    picture.planes.truncate(plane);
+                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                }
+            }
+            // Longer than it must be is usual.
+            let mut picture = lay(pixel, size, 0, WIDE, |_, _| [100; 3]);
+            for plane in &mut picture.planes {
+                plane.data.extend([7; 33]);
+            }
+            assert!(picture.turned(pixel, size).is_ok(), "{pixel:?} {size}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_picture_is_an_error_of_every_kind() {
+    let size = Size::new(64, 64);
+    for data in [&b""[..], b"\xFF\xD8\xFF\xD9", &[0xFF; 300], &[0; 5]] {
+        for pixel in Pixel::ALL {
+            for stride in [0, 1, 64, u32::MAX] {
+                let planes = vec![Laid { data: data.to_vec(), stride }];
+                let picture = Picture { planes, color: NARROW };
+                assert!(picture.turned(*pixel, size).is_err(), "{pixel:?}");
+            }
+        }
+    }
+}

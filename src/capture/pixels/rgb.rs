@@ -1,0 +1,138 @@
+//! Red, green and blue into what the program is, two rows at a time.
+
+use yuv::{
+    BufferStoreMut, YuvConversionMode, YuvError, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
+    bgr_to_yuv420, bgra_to_yuv420, rgb_to_yuv420, rgba_to_yuv420,
+};
+
+use super::super::pixel::{Bits, Bytes, Ends};
+use super::rows::Rows;
+use super::yuv::target;
+use crate::media::color::Range;
+use crate::media::{Planes, Size};
+
+type Turn = fn(
+    &mut YuvPlanarImageMut<'_, u8>,
+    &[u8],
+    u32,
+    YuvRange,
+    YuvStandardMatrix,
+    YuvConversionMode,
+) -> Result<(), YuvError>;
+
+/// A byte for each colour; `scratch` keeps two rows of three bytes a pixel.
+pub(super) fn bytes(
+    (bytes, ends, range): (Bytes, Ends, Range),
+    rows: &mut Rows<'_>,
+    scratch: &mut Vec<u8>,
+    planes: &mut Planes,
+) -> Result<(), String> {
+    let Size { width, height } = planes.size();
+    let row = width as usize * if bytes == Bytes::Three { 3 } else { 4 };
+    if range == Range::Full && bytes != Bytes::Skipped {
+        let (data, stride) = rows.plane(row, height as usize)?;
+        let turn: Turn = match (bytes, ends) {
+            (Bytes::Three, Ends::Red) => rgb_to_yuv420,
+            (Bytes::Three, Ends::Blue) => bgr_to_yuv420,
+            (_, Ends::Red) => rgba_to_yuv420,
+            (_, Ends::Blue) => bgra_to_yuv420,
+        };
+        return turned(turn, data, stride, &mut target(planes));
+    }
+    let mut from = rows.rows(row, height as usize)?;
+    by_rows((ends, range), scratch, planes, |_, to| {
+        let from = from.next().unwrap_or(&[]);
+        let to = to.as_chunks_mut::<3>().0.iter_mut();
+        match bytes {
+            Bytes::Three => to.zip(from.as_chunks::<3>().0).for_each(|(to, of)| *to = *of),
+            Bytes::Fourth => to.zip(from.as_chunks::<4>().0).for_each(|(to, [a, b, c, _])| {
+                *to = [*a, *b, *c];
+            }),
+            Bytes::Skipped => to.zip(from.as_chunks::<4>().0).for_each(|(to, [_, a, b, c])| {
+                *to = [*a, *b, *c];
+            }),
+        }
+    })
+}
+
+/// Two bytes for all three colours.
+pub(super) fn bits(
+    (bits, range): (Bits, Range),
+    rows: &mut Rows<'_>,
+    scratch: &mut Vec<u8>,
+    planes: &mut Planes,
+) -> Result<(), String> {
+    let Size { width, height } = planes.size();
+    let mut from = rows.rows(width as usize * 2, height as usize)?;
+    // All of 0…255: the high bits again below the low ones.
+    let five = |x: u16| ((x & 31) << 3 | (x & 31) >> 2) as u8;
+    let six = |x: u16| ((x & 63) << 2 | (x & 63) >> 4) as u8;
+    let b565 = move |x: u16| [five(x >> 11), six(x >> 5), five(x)];
+    by_rows((Ends::Red, range), scratch, planes, |_, to| {
+        let to = to.as_chunks_mut::<3>().0.iter_mut();
+        let both = to.zip(from.next().unwrap_or(&[]).as_chunks::<2>().0);
+        match bits {
+            Bits::B565 => both.for_each(|(to, x)| *to = b565(u16::from_le_bytes(*x))),
+            Bits::B565High => both.for_each(|(to, x)| *to = b565(u16::from_be_bytes(*x))),
+            Bits::B555 => both.for_each(|(to, x)| {
+                let x = u16::from_le_bytes(*x);
+                *to = [five(x >> 10), five(x >> 5), five(x)];
+            }),
+        }
+    })
+}
+
+/// What `fill` makes of each row: three bytes a pixel. Two rows are there at a time, so that they are
+/// still at hand when they become luma and chroma.
+pub(super) fn by_rows(
+    (ends, range): (Ends, Range),
+    scratch: &mut Vec<u8>,
+    planes: &mut Planes,
+    mut fill: impl FnMut(usize, &mut [u8]),
+) -> Result<(), String> {
+    let Size { width, .. } = planes.size();
+    let (luma, half) = (width as usize, width as usize / 2);
+    let turn: Turn = if ends == Ends::Blue { bgr_to_yuv420 } else { rgb_to_yuv420 };
+    scratch.resize(luma * 6, 0);
+    let Planes { y, u, v, .. } = planes;
+    let chroma = u.chunks_exact_mut(half).zip(v.chunks_exact_mut(half));
+    for (pair, (y, (u, v))) in y.chunks_exact_mut(luma * 2).zip(chroma).enumerate() {
+        for (line, row) in scratch.chunks_exact_mut(luma * 3).enumerate() {
+            fill(pair * 2 + line, row);
+        }
+        if range == Range::Limited {
+            // 16…235 as some capture cards pass it on.
+            let whole = |x: u8| (((i32::from(x) - 16) * 255 + 109) / 219).clamp(0, 255) as u8;
+            scratch.iter_mut().for_each(|x| *x = whole(*x));
+        }
+        let mut target = YuvPlanarImageMut {
+            y_plane: BufferStoreMut::Borrowed(y),
+            y_stride: width,
+            u_plane: BufferStoreMut::Borrowed(u),
+            u_stride: width / 2,
+            v_plane: BufferStoreMut::Borrowed(v),
+            v_stride: width / 2,
+            width,
+            height: 2,
+        };
+        turned(turn, scratch, luma * 3, &mut target)?;
+    }
+    Ok(())
+}
+
+fn turned(
+    turn: Turn,
+    data: &[u8],
+    stride: usize,
+    planes: &mut YuvPlanarImageMut<'_, u8>,
+) -> Result<(), String> {
+    turn(
+        planes,
+        data,
+        stride as u32,
+        YuvRange::Limited,
+        YuvStandardMatrix::Bt709,
+        YuvConversionMode::Balanced,
+    )
+    .map_err(|fault| fault.to_string())
+}

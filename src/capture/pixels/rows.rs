@@ -1,0 +1,69 @@
+//! The rows of a picture in a driver's memory.
+
+use super::super::device::{Part, Raw};
+
+/// What is left of a picture's memory, plane after plane.
+pub(super) struct Rows<'a> {
+    rest: &'a [u8],
+    whole: usize,
+    stride: usize,
+    more: std::array::IntoIter<Part<'a>, 2>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn of(raw: &Raw<'a>) -> Self {
+        Self {
+            rest: raw.data,
+            whole: raw.data.len(),
+            stride: raw.layout.stride as usize,
+            more: raw.more.into_iter(),
+        }
+    }
+
+    /// Rows with nothing between them, of one memory.
+    pub(super) fn tight(data: &'a [u8]) -> Self {
+        let more = [Part::default(); 2].into_iter();
+        Self { rest: data, whole: data.len(), stride: 0, more }
+    }
+
+    /// The next planes lie in a memory of their own.
+    pub(super) fn turn_over(&mut self) {
+        let part = self.more.next().unwrap_or_default();
+        self.rest = part.data;
+        self.whole = part.data.len();
+        self.stride = part.stride as usize;
+    }
+
+    /// The rows of the next planes in the same memory are so much longer and shorter than luma's.
+    pub(super) fn stretch(&mut self, by: usize, over: usize) {
+        self.stride = self.stride.saturating_mul(by) / over.max(1);
+    }
+
+    /// The next plane: `height` rows of so many bytes, and how far apart they are.
+    pub(super) fn plane(&mut self, row: usize, height: usize) -> Result<(&'a [u8], usize), String> {
+        let stride = self.stride.max(row);
+        let used = self.whole - self.rest.len();
+        let wanted = stride.saturating_mul(height);
+        match self.rest.split_at_checked(wanted) {
+            Some((plane, rest)) => {
+                self.rest = rest;
+                Ok((plane, stride))
+            }
+            None => Err(short(self.whole, used.saturating_add(wanted))),
+        }
+    }
+
+    /// The same, row by row.
+    pub(super) fn rows(
+        &mut self,
+        row: usize,
+        height: usize,
+    ) -> Result<impl Iterator<Item = &'a [u8]> + use<'a>, String> {
+        let (plane, stride) = self.plane(row, height)?;
+        Ok(plane.chunks_exact(stride).map(move |line| line.get(..row).unwrap_or(line)))
+    }
+}
+
+fn short(length: usize, wanted: usize) -> String {
+    format!("{length} bytes of picture instead of {wanted}")
+}

@@ -1,0 +1,224 @@
+//! Luma and chroma of any layout into planes of 4:2:0. Where chroma is finer, that of several pixels is
+//! their mean; that of packed 4:2:2 is every other row's.
+
+use yuv::{
+    BufferStoreMut, YuvError, YuvPackedImage, YuvPlanarImageMut, uyvy422_to_yuv420,
+    vyuy422_to_yuv420, yuyv422_to_yuv420, yvyu422_to_yuv420,
+};
+
+use super::super::pixel::{Chroma, First, Memory, Pixel, Samples, Whole};
+use super::rows::Rows;
+use crate::media::{Planes, Size};
+
+pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
+    let Size { width, height } = planes.size();
+    YuvPlanarImageMut {
+        y_plane: BufferStoreMut::Borrowed(&mut planes.y),
+        y_stride: width,
+        u_plane: BufferStoreMut::Borrowed(&mut planes.u),
+        u_stride: width / 2,
+        v_plane: BufferStoreMut::Borrowed(&mut planes.v),
+        v_stride: width / 2,
+        width,
+        height,
+    }
+}
+
+type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
+
+/// Two pixels with one colour in four bytes.
+pub(super) fn quads(pixel: Pixel, rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
+    let unpack: Unpack = match pixel {
+        Pixel::Uyvy => uyvy422_to_yuv420,
+        Pixel::Yvyu => yvyu422_to_yuv420,
+        Pixel::Vyuy => vyuy422_to_yuv420,
+        _ => yuyv422_to_yuv420,
+    };
+    let Size { width, height } = planes.size();
+    let (yuy, stride) = rows.plane(width as usize * 2, height as usize)?;
+    let packed = YuvPackedImage { yuy, yuy_stride: stride as u32, width, height };
+    unpack(&mut target(planes), &packed).map_err(|fault| fault.to_string())
+}
+
+pub(super) fn luma(
+    samples: Samples,
+    rows: &mut Rows<'_>,
+    planes: &mut Planes,
+) -> Result<(), String> {
+    let Size { width, height } = planes.size();
+    let from = rows.rows(samples.row(width as usize), height as usize)?;
+    for (to, from) in planes.y.chunks_exact_mut(width as usize).zip(from) {
+        samples.high(from, to);
+    }
+    Ok(())
+}
+
+pub(super) fn colourless(planes: &mut Planes) {
+    planes.u.fill(128);
+    planes.v.fill(128);
+}
+
+/// Luma, then chroma in pairs.
+pub(super) fn pairs(
+    (chroma, first, memory): (Chroma, First, Memory),
+    rows: &mut Rows<'_>,
+    planes: &mut Planes,
+) -> Result<(), String> {
+    luma(Samples::Eight, rows, planes)?;
+    if memory == Memory::Own {
+        rows.turn_over();
+    } else if chroma == Chroma::C444 {
+        rows.stretch(2, 1);
+    }
+    let turn = match chroma {
+        Chroma::C420 => |upper: &[u8], _: &[u8], a: &mut [u8], b: &mut [u8]| {
+            for ((a, b), of) in a.iter_mut().zip(b).zip(upper.as_chunks::<2>().0) {
+                [*a, *b] = *of;
+            }
+        },
+        Chroma::C422 => |upper: &[u8], lower: &[u8], a: &mut [u8], b: &mut [u8]| {
+            let of = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+            for ((a, b), ([a0, b0], [a1, b1])) in a.iter_mut().zip(b).zip(of) {
+                (*a, *b) = (mean2(*a0, *a1), mean2(*b0, *b1));
+            }
+        },
+        Chroma::C444 => |upper: &[u8], lower: &[u8], a: &mut [u8], b: &mut [u8]| {
+            let of = upper.as_chunks::<4>().0.iter().zip(lower.as_chunks::<4>().0);
+            for ((a, b), ([a0, b0, a1, b1], [a2, b2, a3, b3])) in a.iter_mut().zip(b).zip(of) {
+                (*a, *b) = (mean4(*a0, *a1, *a2, *a3), mean4(*b0, *b1, *b2, *b3));
+            }
+        },
+    };
+    let width = planes.size().width as usize;
+    let row = if chroma == Chroma::C444 { width * 2 } else { width };
+    paired(row, chroma == Chroma::C420, first, rows, planes, turn)
+}
+
+/// Luma, then chroma in pairs of 4:2:0, 16 bits each with what counts in the high ones.
+pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
+    luma(Samples::Wide(16), rows, planes)?;
+    let row = planes.size().width as usize * 2;
+    paired(row, true, First::U, rows, planes, |from, _, us, vs| {
+        for ((u, v), [_, high_u, _, high_v]) in us.iter_mut().zip(vs).zip(from.as_chunks::<4>().0) {
+            (*u, *v) = (*high_u, *high_v);
+        }
+    })
+}
+
+/// Chroma in pairs: rows of so many bytes, one or two for a row of ours.
+fn paired(
+    row: usize,
+    single: bool,
+    first: First,
+    rows: &mut Rows<'_>,
+    planes: &mut Planes,
+    turn: impl Fn(&[u8], &[u8], &mut [u8], &mut [u8]),
+) -> Result<(), String> {
+    let Size { width, height } = planes.size();
+    let half = width as usize / 2;
+    let count = height as usize / if single { 2 } else { 1 };
+    let mut from = rows.rows(row, count)?;
+    let chroma = planes.u.chunks_exact_mut(half).zip(planes.v.chunks_exact_mut(half));
+    for (us, vs) in chroma {
+        let Some(upper) = from.next() else { break };
+        let lower = if single { upper } else { from.next().unwrap_or(upper) };
+        match first {
+            First::U => turn(upper, lower, us, vs),
+            First::V => turn(upper, lower, vs, us),
+        }
+    }
+    Ok(())
+}
+
+/// Three planes.
+pub(super) fn planar(
+    (chroma, first, memory): (Chroma, First, Memory),
+    rows: &mut Rows<'_>,
+    planes: &mut Planes,
+) -> Result<(), String> {
+    luma(Samples::Eight, rows, planes)?;
+    let Size { width, height } = planes.size();
+    let (width, height) = (width as usize, height as usize);
+    let half = width / 2;
+    if memory == Memory::One && chroma != Chroma::C444 {
+        rows.stretch(1, 2);
+    }
+    let Planes { u, v, .. } = planes;
+    for plane in if first == First::V { [v, u] } else { [u, v] } {
+        if memory == Memory::Own {
+            rows.turn_over();
+        }
+        let lines = plane.chunks_exact_mut(half);
+        match chroma {
+            Chroma::C420 => {
+                for (to, from) in lines.zip(rows.rows(half, height / 2)?) {
+                    to.copy_from_slice(from);
+                }
+            }
+            Chroma::C422 => {
+                let mut from = rows.rows(half, height)?;
+                for to in lines {
+                    let (Some(upper), Some(lower)) = (from.next(), from.next()) else { break };
+                    for (to, (upper, lower)) in to.iter_mut().zip(upper.iter().zip(lower)) {
+                        *to = mean2(*upper, *lower);
+                    }
+                }
+            }
+            Chroma::C444 => {
+                let mut from = rows.rows(width, height)?;
+                for to in lines {
+                    let (Some(upper), Some(lower)) = (from.next(), from.next()) else { break };
+                    let of = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+                    for (to, ([a, b], [c, d])) in to.iter_mut().zip(of) {
+                        *to = mean4(*a, *b, *c, *d);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Luma and chroma of each pixel side by side.
+pub(super) fn whole(order: Whole, rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
+    match order {
+        Whole::Yuv => side_by_side::<3, 0, 1, 2>(rows, planes),
+        Whole::Yuvx => side_by_side::<4, 0, 1, 2>(rows, planes),
+        Whole::Xyuv => side_by_side::<4, 1, 2, 3>(rows, planes),
+        Whole::Vuyx => side_by_side::<4, 2, 1, 0>(rows, planes),
+    }
+}
+
+/// `N` bytes a pixel, of which these are luma and chroma.
+fn side_by_side<const N: usize, const Y: usize, const U: usize, const V: usize>(
+    rows: &mut Rows<'_>,
+    planes: &mut Planes,
+) -> Result<(), String> {
+    let Size { width, height } = planes.size();
+    let width = width as usize;
+    let mut from = rows.rows(width * N, height as usize)?;
+    let byte = |pixel: &[u8; N], at: usize| pixel.get(at).copied().unwrap_or(0);
+    let Planes { y, u, v, .. } = planes;
+    let chroma = u.chunks_exact_mut(width / 2).zip(v.chunks_exact_mut(width / 2));
+    for (lumas, (us, vs)) in y.chunks_exact_mut(width * 2).zip(chroma) {
+        let (Some(upper), Some(lower)) = (from.next(), from.next()) else { break };
+        let (upper, lower) = (upper.as_chunks::<N>().0, lower.as_chunks::<N>().0);
+        for (luma, pixel) in lumas.iter_mut().zip(upper.iter().chain(lower)) {
+            *luma = byte(pixel, Y);
+        }
+        let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+        for ((u, v), ([a, b], [c, d])) in us.iter_mut().zip(vs).zip(pairs) {
+            *u = mean4(byte(a, U), byte(b, U), byte(c, U), byte(d, U));
+            *v = mean4(byte(a, V), byte(b, V), byte(c, V), byte(d, V));
+        }
+    }
+    Ok(())
+}
+
+fn mean2(a: u8, b: u8) -> u8 {
+    (u16::from(a) + u16::from(b)).div_ceil(2) as u8
+}
+
+pub(super) fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
+    ((u16::from(a) + u16::from(b) + u16::from(c) + u16::from(d) + 2) / 4) as u8
+}
