@@ -30,6 +30,7 @@ mod media;
 pub mod message;
 pub mod monitor;
 mod names;
+pub mod not_read;
 pub mod not_taken;
 pub mod notice;
 mod on_air;

@@ -22,6 +22,8 @@ macro_rules! sayings {
     };
 }
 
+pub(super) use sayings;
+
 sayings! {
     // Of a file out of which nothing can be taken.
     too_large() = "it is far too large";

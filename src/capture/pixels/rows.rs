@@ -34,7 +34,7 @@ impl<'a> Rows<'a> {
         self.stride = part.stride as usize;
     }
 
-    /// The rows of the next planes in the same memory are so much longer and shorter than luma's.
+    /// The rows of the next planes in the same memory are `by` / `over` times as long as those before.
     pub(super) fn stretch(&mut self, by: usize, over: usize) {
         self.stride = self.stride.saturating_mul(by) / over.max(1);
     }

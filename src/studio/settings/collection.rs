@@ -17,6 +17,7 @@ use crate::compose::scene::{
 };
 use crate::compose::transition::{self, Kind, Order, Transition};
 use crate::mix::StripId;
+use crate::studio::not_read;
 use crate::studio::not_taken;
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
@@ -53,7 +54,7 @@ pub fn shown(choice: String) -> String {
 
 /// Reads a collection; `bad` is told what is not as it should be.
 pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
-    reader::counted("the scenes", bad, |bad| {
+    reader::counted(&not_read::the_scenes(), bad, |bad| {
         let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
         Reader { value, bad, sources, scenes, items: 0, over: 0 }.collection()
     })
@@ -79,11 +80,11 @@ impl<'a> Reader<'a> {
     fn collection(&mut self) -> Collection {
         let mut collection =
             Collection { sources: Vec::new(), scenes: Vec::new(), ..Collection::default() };
-        for table in self.list(self.value, "sources", "the sources", MOST_SOURCES) {
+        for table in self.list(self.value, "sources", &not_read::the_sources(), MOST_SOURCES) {
             let name = collection.free_source_name(&self.text(table, "name").unwrap_or_default());
             let text = self.text(table, "source").unwrap_or_default();
             let choice = text.parse().unwrap_or_else(|why| {
-                (self.bad)(format!("the source '{name}' shows nothing: {why}"));
+                (self.bad)(not_read::shows_nothing(&name, &why));
                 VideoChoice::None
             });
             let id = collection.next_source();
@@ -95,7 +96,7 @@ impl<'a> Reader<'a> {
         }
         collection.main_filters = filters::read(self.value.get("main_filters"), self.bad);
         collection.main_instead = self.instead(self.value, "main_if_black", "");
-        let tables = self.list(self.value, "scenes", "the scenes", MOST_SCENES);
+        let tables = self.list(self.value, "scenes", &not_read::the_scenes(), MOST_SCENES);
         for table in &tables {
             let name = collection.free_scene_name(&self.text(table, "name").unwrap_or_default());
             let id = collection.next_scene();
@@ -113,10 +114,10 @@ impl<'a> Reader<'a> {
             }
         }
         if self.over > 0 {
-            (self.bad)(format!("of more than {MOST_ITEMS} items {} are left out", self.over));
+            (self.bad)(not_read::items_beyond(&MOST_ITEMS, &self.over));
         }
         for name in collection.break_circles() {
-            (self.bad)(format!("the scene '{name}' shows itself: that is left out"));
+            (self.bad)(not_read::shows_itself(&name));
         }
         if collection.scenes.is_empty() {
             collection.scenes = Collection::default().scenes;
@@ -137,7 +138,7 @@ impl<'a> Reader<'a> {
             return Instead::Keep;
         }
         text.parse().unwrap_or_else(|why| {
-            (self.bad)(format!("'{key}' of the source '{name}': {why}"));
+            (self.bad)(not_read::of_source(&key, &name, &why));
             Instead::Keep
         })
     }
@@ -150,7 +151,7 @@ impl<'a> Reader<'a> {
         if let Some(text) = self.text(of, "transition") {
             match transition_of(&text) {
                 Some(known) => kind = known,
-                None => (self.bad)(format!("the transition '{}' is not known", quoted(&text))),
+                None => (self.bad)(not_read::transition(&quoted(&text))),
             }
         }
         let ms = self.number(of, "transition_ms", 0.0, most);
@@ -177,7 +178,7 @@ impl<'a> Reader<'a> {
                 if let Some(text) = self.text(table, "matte") {
                     match matte_of(&text) {
                         Some(matte) => stinger.matte = matte,
-                        None => (self.bad)(format!("the matte '{}' is not known", quoted(&text))),
+                        None => (self.bad)(not_read::matte(&quoted(&text))),
                     }
                 }
                 stinger.invert = self.flag(table, "invert");
@@ -192,7 +193,7 @@ impl<'a> Reader<'a> {
 
     fn items(&mut self, table: &'a Value, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
-        for table in self.list(table, "items", "the items of a scene", usize::MAX) {
+        for table in self.list(table, "items", &not_read::the_items(), usize::MAX) {
             if self.items as usize >= MOST_ITEMS {
                 self.over += 1;
                 continue;
@@ -210,20 +211,14 @@ impl<'a> Reader<'a> {
         if let Some(name) = self.text(table, "source") {
             let id = self.sources.get(&clean_name(&name)).copied();
             if id.is_none() {
-                (self.bad)(format!(
-                    "an item shows the source '{}', which is not there",
-                    clean_name(&name)
-                ));
+                (self.bad)(not_read::source_gone(&clean_name(&name)));
             }
             return id.map(Content::Source);
         }
         if let Some(name) = self.text(table, "scene") {
             let id = self.scenes.get(&clean_name(&name)).copied();
             if id.is_none() {
-                (self.bad)(format!(
-                    "an item shows the scene '{}', which is not there",
-                    clean_name(&name)
-                ));
+                (self.bad)(not_read::scene_gone(&clean_name(&name)));
             }
             return id.map(Content::Scene);
         }
@@ -231,11 +226,11 @@ impl<'a> Reader<'a> {
             return Some(Content::Source(MAIN));
         }
         if table.get("items").is_none() {
-            (self.bad)("an item shows neither a source nor a scene".into());
+            (self.bad)(not_read::shows_neither());
             return None;
         }
         if depth >= MOST_DEPTH {
-            (self.bad)(format!("groups deeper than {MOST_DEPTH} are left out"));
+            (self.bad)(not_read::too_deep(&MOST_DEPTH));
             return None;
         }
         Some(Content::Group(self.items(table, depth + 1)))
@@ -281,7 +276,7 @@ impl<'a> Reader<'a> {
                 Crop { left, top, right, bottom }.bounded()
             }
             _ => {
-                (self.bad)("a crop is not four parts of 1: [left, top, right, bottom]".into());
+                (self.bad)(not_read::crop());
                 Crop::default()
             }
         }
@@ -290,41 +285,41 @@ impl<'a> Reader<'a> {
     /// The tables of a list, at most `most` of them.
     fn list(&mut self, table: &'a Value, key: &str, what: &str, most: usize) -> Vec<&'a Value> {
         let Ok(list) = reader::list(table.get(key)) else {
-            (self.bad)(format!("{what} are not a list"));
+            (self.bad)(not_read::no_list(&what));
             return Vec::new();
         };
         if list.len() > most {
-            (self.bad)(format!("of more than {most} of {what} the rest is left out"));
+            (self.bad)(not_read::beyond(&most, &what));
         }
         list.iter().take(most).collect()
     }
 
     /// It is told, and is as if nothing were written.
     fn none<T: Default>(&mut self, key: &str, fault: &str) -> T {
-        (self.bad)(format!("in the scenes '{key}' {fault}"));
+        (self.bad)(not_read::in_scenes(&key, &fault));
         T::default()
     }
 
     fn text(&mut self, table: &Value, key: &str) -> Option<String> {
         match reader::text(table.get(key)) {
             Ok(text) => text.map(|text| text.chars().take(MOST_TEXT).collect()),
-            Err(fault) => self.none(key, fault),
+            Err(fault) => self.none(key, &fault.is()),
         }
     }
 
     fn flag(&mut self, table: &Value, key: &str) -> bool {
-        reader::flag(table.get(key)).unwrap_or_else(|fault| self.none(key, fault))
+        reader::flag(table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.is()))
     }
 
     fn number(&mut self, table: &Value, key: &str, low: f64, high: f64) -> Option<f64> {
         let value = table.get(key)?;
         let number = number(value).filter(|number| (low..=high).contains(number));
-        number.or_else(|| self.none(key, &format!("is not a number from {low} to {high}")))
+        number.or_else(|| self.none(key, &not_read::is_not_from(&low, &high)))
     }
 
     fn named<T: Copy + Default>(&mut self, table: &Value, key: &str, names: &[(&str, T)]) -> T {
         let Some(text) = self.text(table, key) else { return T::default() };
-        let fault = || format!("is not known: '{}'", quoted(&text));
+        let fault = || not_read::is_no_word(&quoted(&text));
         reader::meant(&text, names).unwrap_or_else(|| self.none(key, &fault()))
     }
 }

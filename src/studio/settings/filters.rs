@@ -5,6 +5,7 @@ use toml::Value;
 
 use crate::capture::Rgba;
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
+use crate::studio::not_read;
 use crate::studio::settings::reader::{number, quoted};
 
 /// Longer paths name nothing.
@@ -46,12 +47,12 @@ pub(super) fn read(value: Option<&Value>, bad: &mut dyn FnMut(String)) -> Vec<Sl
         None => return Vec::new(),
         Some(Value::Array(list)) => list,
         Some(_) => {
-            bad("the filters of a source are not a list".into());
+            bad(not_read::filters_no_list());
             return Vec::new();
         }
     };
     if list.len() > MOST_FILTERS {
-        bad(format!("of more than {MOST_FILTERS} filters of a source the rest is left out"));
+        bad(not_read::filters_beyond(&MOST_FILTERS));
     }
     list.iter().take(MOST_FILTERS).filter_map(|value| slot(value, bad)).collect()
 }
@@ -60,7 +61,7 @@ pub(super) fn read(value: Option<&Value>, bad: &mut dyn FnMut(String)) -> Vec<Sl
 pub(super) fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
-        bad(format!("a filter of the kind '{}', which onair does not know", quoted(kind)));
+        bad(not_read::filter_unknown(&quoted(kind)));
         return None;
     };
     // Written before there was such a thing: it looks as it did.
@@ -85,7 +86,7 @@ pub(super) fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
         };
         if !known {
             let name = quoted(name);
-            bad(format!("'{name}' of a filter of the kind {kind} is not as it should be"));
+            bad(not_read::of_filter(&name, &kind));
         }
     }
     Some(Slot { enabled, filter })

@@ -11,6 +11,7 @@ use crate::capture::text::{Align, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::Size;
 use crate::media::transport::AtEnd;
+use crate::studio::not_read;
 use crate::studio::settings::reader::{meant, number, quoted, word_of};
 
 const ALIGNS: [(&str, Align); 3] =
@@ -103,13 +104,11 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
             for (inner, value) in table {
                 if !read(inner, value) {
                     let inner = quoted(inner);
-                    bad(format!(
-                        "'{inner}' in '{key}' of the source '{name}' is not as it should be"
-                    ));
+                    bad(not_read::part_of_source(&inner, &key, &name));
                 }
             }
         }
-        Some(_) => bad(format!("'{key}' of the source '{name}' is not a table")),
+        Some(_) => bad(not_read::of_source(&key, &name, &not_read::it_is_no_table())),
     };
     let mut text = TextParts::default();
     part("text", &mut |key, value| text.take(key, value).is_some());
@@ -119,7 +118,7 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
         None => false,
         Some(Value::Boolean(shown)) => !shown,
         Some(_) => {
-            bad(format!("'pointer' of the source '{name}' is neither true nor false"));
+            bad(not_read::of_source(&"pointer", &name, &not_read::it_is_no_flag()));
             false
         }
     };
@@ -128,7 +127,7 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
         Some(word) => {
             let known = HIDDEN.iter().find(|(name, _)| Some(*name) == word);
             if known.is_none() {
-                bad(format!("'when_hidden' of the source '{name}' is not known"));
+                bad(not_read::of_source(&"when_hidden", &name, &not_read::it_is_not_known()));
             }
             known.map(|(_, hidden)| *hidden).unwrap_or_default()
         }
@@ -137,7 +136,7 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
     {
         None => AtEnd::default(),
         Some(known) => known.unwrap_or_else(|| {
-            bad(format!("'at_end' of the source '{name}' is not known"));
+            bad(not_read::of_source(&"at_end", &name, &not_read::it_is_not_known()));
             AtEnd::default()
         }),
     };
@@ -151,20 +150,17 @@ fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<P
         None => return Vec::new(),
         Some(Value::Array(list)) => list,
         Some(_) => {
-            bad(format!("'files' of the source '{name}' is not a list"));
+            bad(not_read::of_source(&"files", &name, &not_read::it_is_no_list()));
             return Vec::new();
         }
     };
     if list.len() > Properties::MOST_FILES {
-        bad(format!(
-            "of more than {} files of '{name}' the rest is left out",
-            Properties::MOST_FILES
-        ));
+        bad(not_read::files_beyond(&Properties::MOST_FILES, &name));
     }
     let paths = list.iter().take(Properties::MOST_FILES).filter_map(|path| {
         let path = path.as_str().filter(|path| !path.is_empty());
         if path.is_none() {
-            bad(format!("in 'files' of the source '{name}' something is no path"));
+            bad(not_read::no_path(&name));
         }
         path.map(PathBuf::from)
     });

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use toml::Value;
 
 use crate::media::BitsPerSecond;
-use crate::studio::names;
+use crate::studio::{names, not_read};
 
 /// The version of the settings that this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
@@ -18,15 +18,40 @@ const MOST_WARNINGS: usize = 20;
 const MOST_WORD: usize = 40;
 const MOST_REASON: usize = 300;
 
-/// Why a value is none of its kind, behind what it is called.
-type Fault = &'static str;
+/// What a value is not.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Text,
+    Flag,
+    List,
+}
+
+impl Fault {
+    /// Behind what it is called.
+    pub(super) fn is(self) -> String {
+        match self {
+            Self::Text => not_read::is_no_text(),
+            Self::Flag => not_read::is_no_flag(),
+            Self::List => not_read::is_no_list(),
+        }
+    }
+
+    /// By itself.
+    pub(super) fn it_is(self) -> String {
+        match self {
+            Self::Text => not_read::it_is_no_text(),
+            Self::Flag => not_read::it_is_no_flag(),
+            Self::List => not_read::it_is_no_list(),
+        }
+    }
+}
 
 /// What is written there as a text.
 pub(super) fn text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
     match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err("is not a text"),
+        Some(_) => Err(Fault::Text),
     }
 }
 
@@ -35,7 +60,7 @@ pub(super) fn flag(value: Option<&Value>) -> Result<bool, Fault> {
     match value {
         None => Ok(false),
         Some(Value::Boolean(flag)) => Ok(*flag),
-        Some(_) => Err("is neither true nor false"),
+        Some(_) => Err(Fault::Flag),
     }
 }
 
@@ -44,7 +69,7 @@ pub(super) fn list(value: Option<&Value>) -> Result<&[Value], Fault> {
     match value {
         None => Ok(&[]),
         Some(Value::Array(list)) => Ok(list),
-        Some(_) => Err("is not a list"),
+        Some(_) => Err(Fault::List),
     }
 }
 
@@ -89,7 +114,7 @@ pub(super) fn counted<T>(
     });
     if told > MOST_WARNINGS {
         let more = told - MOST_WARNINGS;
-        bad(format!("{more} more things in {what} are not as they should be"));
+        bad(not_read::more_things(&more, &what));
     }
     it
 }
@@ -123,7 +148,7 @@ impl Reader<'_> {
 
     /// It is told, and is as if nothing were written.
     fn none<T: Default>(&mut self, path: &str, fault: Fault) -> T {
-        self.bad(path, &format!("it {fault}"));
+        self.bad(path, &fault.it_is());
         T::default()
     }
 

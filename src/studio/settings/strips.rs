@@ -9,6 +9,7 @@ use crate::media::transport::AtEnd;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 use crate::mix::{Heard, Strip, StripId};
+use crate::studio::not_read;
 use crate::studio::phones::Phones;
 use crate::studio::settings::reader::{self, number};
 use crate::studio::sources;
@@ -149,26 +150,26 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn bad(&mut self, key: &str, why: impl std::fmt::Display) {
         let (key, why) = (reader::quoted(key), reader::reason(&why.to_string()));
-        (self.bad)(format!("'{key}' of {}: {why}", self.strip));
+        (self.bad)(not_read::of_strip(&key, &self.strip, &why));
     }
 
     /// It is told, and is as if nothing were written.
-    fn none<T: Default>(&mut self, key: &str, fault: &str) -> T {
-        self.bad(key, format!("it {fault}"));
+    fn none<T: Default>(&mut self, key: &str, why: &str) -> T {
+        self.bad(key, why);
         T::default()
     }
 
     fn text(&mut self, key: &str) -> &'a str {
         let text = reader::text(self.table.get(key)).map(Option::unwrap_or_default);
-        text.unwrap_or_else(|fault| self.none(key, fault))
+        text.unwrap_or_else(|fault| self.none(key, &fault.it_is()))
     }
 
     fn flag(&mut self, key: &str) -> bool {
-        reader::flag(self.table.get(key)).unwrap_or_else(|fault| self.none(key, fault))
+        reader::flag(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
     }
 
     fn list(&mut self, key: &str) -> &'a [Value] {
-        reader::list(self.table.get(key)).unwrap_or_else(|fault| self.none(key, fault))
+        reader::list(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
     }
 
     /// What is beyond the bounds becomes the nearest that is not.
@@ -178,10 +179,10 @@ impl<'a> Fields<'a> {
             Some(number) if (low..=high).contains(&number) => number,
             Some(number) => {
                 let nearest = number.clamp(low, high);
-                self.bad(key, format!("it is not from {low} to {high}; {nearest} is taken"));
+                self.bad(key, not_read::it_becomes(&low, &high, &nearest));
                 nearest
             }
-            None => self.none(key, "is not a number"),
+            None => self.none(key, &not_read::it_is_no_number()),
         }
     }
 
@@ -190,7 +191,7 @@ impl<'a> Fields<'a> {
         let known = reader::meant(word, words);
         if known.is_none() && !word.is_empty() {
             let word = reader::quoted(word);
-            self.bad(key, format!("'{word}' is no word that onair knows"));
+            self.bad(key, not_read::unknown_word(&word));
         }
         known.unwrap_or_default()
     }
@@ -202,26 +203,26 @@ fn called(id: StripId, table: &toml::Table) -> String {
     let text = |key| table.get(key).and_then(Value::as_str).filter(|it| !it.is_empty());
     let source = || text("source")?.parse::<AudioChoice>().ok().map(|it| sources::label(&it));
     match text("name").map(str::to_owned).or_else(source) {
-        Some(name) => format!("the strip '{}'", clean_name(&name)),
-        None if id == StripId::MAIN => "the main strip".to_owned(),
-        None => format!("strip {}", id.0 + 1),
+        Some(name) => not_read::strip_named(&clean_name(&name)),
+        None if id == StripId::MAIN => not_read::main_strip(),
+        None => not_read::strip_number(&(id.0 + 1)),
     }
 }
 
 /// Reads a strip; `bad` is told what is left out.
 fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<SoundStrip> {
     let Some(table) = value.as_table() else {
-        bad(format!("strip {} is left out: it is not a table", id.0 + 1));
+        bad(not_read::no_strip(&(id.0 + 1)));
         return None;
     };
     let mut fields = Fields { table, strip: called(id, table), bad };
     let source = table.get("source").map_or(Some(""), Value::as_str);
-    let choice = source.ok_or_else(|| "it is not a text".to_owned()).and_then(str::parse);
+    let choice = source.ok_or_else(not_read::it_is_no_text).and_then(str::parse);
     let choice = match choice {
         _ if id == StripId::MAIN => AudioChoice::None,
         Ok(choice) => choice,
         Err(why) => {
-            fields.bad("source", format!("{why}; the strip is left out"));
+            fields.bad("source", not_read::left_out(&why));
             return None;
         }
     };
@@ -263,7 +264,7 @@ fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
     let (tracks, any_bad) =
         (list.iter().filter_map(of).collect(), list.iter().any(|number| of(number).is_none()));
     if any_bad {
-        fields.bad("tracks", format!("they are numbers from 2 to {MOST_TRACKS}"));
+        fields.bad("tracks", not_read::tracks(&MOST_TRACKS));
     }
     tracks
 }
@@ -271,20 +272,20 @@ fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
 fn filters(fields: &mut Fields<'_>) -> Vec<Slot> {
     let tables = fields.list("filters");
     if tables.len() > MOST_FILTERS {
-        fields.bad("filters", format!("of more than {MOST_FILTERS} the rest is left out"));
+        fields.bad("filters", not_read::the_rest(&MOST_FILTERS));
     }
     tables.iter().take(MOST_FILTERS).filter_map(|table| filter(table, fields)).collect()
 }
 
 fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
     let Some(table) = table.as_table() else {
-        fields.bad("filters", "one is not a table");
+        fields.bad("filters", not_read::one_no_table());
         return None;
     };
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
         let kind = reader::quoted(kind);
-        fields.bad("filters", format!("there is no filter of the kind '{kind}'"));
+        fields.bad("filters", not_read::no_such_filter(&kind));
         return None;
     };
     let mut enabled = true;
@@ -295,7 +296,9 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
             ("kind", ..) => {}
             ("enabled", ..) => match value.as_bool() {
                 Some(on) => enabled = on,
-                None => fields.bad(name, format!("of its {kind}: it is neither true nor false")),
+                None => {
+                    fields.bad(name, not_read::of_its_filter(&kind, &not_read::it_is_no_flag()));
+                }
             },
             ("side_chain", Some(id), _) => {
                 if let Filter::Compressor { side_chain, .. } = &mut filter {
@@ -306,14 +309,15 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
                 let value = number as f32;
                 if !range.contains(&value) {
                     let (low, high) = (range.start(), range.end());
-                    fields.bad(name, format!("of its {kind}: it is not from {low} to {high}"));
+                    let why = not_read::it_is_not_from(&low, &high);
+                    fields.bad(name, not_read::of_its_filter(&kind, &why));
                 }
                 filter.set(name, value);
             }
             (name, None, Some(_)) => {
-                fields.bad(name, format!("of its {kind}: it is not a number"));
+                fields.bad(name, not_read::of_its_filter(&kind, &not_read::it_is_no_number()));
             }
-            (name, ..) => fields.bad(name, format!("a filter of the kind {kind} has no such")),
+            (name, ..) => fields.bad(name, not_read::no_such_value(&kind)),
         }
     }
     Some(Slot { enabled, filter })
@@ -328,7 +332,7 @@ pub(super) fn changed(
     let mut table = filter_table(slot, &[]);
     table.remove("side_chain");
     table.extend(values);
-    let strip = "the strip".to_owned();
+    let strip = not_read::strip_itself();
     filter(&Value::Table(table), &mut Fields { table: &toml::Table::new(), strip, bad })
 }
 
@@ -338,7 +342,7 @@ pub(super) fn read_list(
     main: SoundStrip,
     bad: &mut dyn FnMut(String),
 ) -> Vec<SoundStrip> {
-    reader::counted("the strips", bad, |bad| read_all(value, main, bad))
+    reader::counted(&not_read::the_strips(), bad, |bad| read_all(value, main, bad))
 }
 
 fn read_all(
@@ -349,13 +353,13 @@ fn read_all(
     let tables = match (value, reader::list(value)) {
         (None, _) => return vec![main],
         (_, Ok(tables)) => tables,
-        (_, Err(fault)) => {
-            bad(format!("'strips' {fault}"));
+        (_, Err(_)) => {
+            bad(not_read::strips_no_list());
             return vec![main];
         }
     };
     if tables.len() > MOST {
-        bad(format!("of more than {MOST} strips the rest is left out"));
+        bad(not_read::strips_beyond(&MOST));
     }
     let is_main = |table: &Value| table.get("source").is_none();
     let own = tables.first().is_some_and(is_main);
