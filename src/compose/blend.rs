@@ -3,7 +3,6 @@
 //! RGB only (adding, screening…) take the way through it, for the pixels of their layer alone.
 
 use crate::base::Crew;
-use crate::base::wide::wide;
 use crate::compose::bands;
 use crate::compose::layout::Rect;
 use crate::compose::prepare::{Image, scaled_by};
@@ -80,20 +79,39 @@ pub(super) fn gather(
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     let alpha = image.planes.alpha.as_deref();
     let chroma = image.chroma_alpha.as_ref().map(|it| it.as_slice());
-    wide(
-        #[inline(always)]
-        || {
-            if let Some(out) = &mut out.alpha {
-                cover(alpha, rect, strength, out, stride);
-            }
-            cover(chroma, half(rect), strength, chroma_alpha, chroma_stride);
-        },
-    );
+    if let Some(out) = &mut out.alpha {
+        cover(alpha, rect, strength, out, stride, crew);
+    }
+    cover(chroma, half(rect), strength, chroma_alpha, chroma_stride, crew);
 }
 
 /// What is laid down adds to what can be seen.
+fn cover(
+    alpha: Option<&[u8]>,
+    rect: Rect,
+    strength: u16,
+    out: &mut [u8],
+    stride: usize,
+    crew: &Crew,
+) {
+    let width = side(rect.width).max(1);
+    let rows = bands::height(side(rect.height), width);
+    let (top, count) = (side(rect.y) * stride, side(rect.height) * stride);
+    let end = (top + count).min(out.len());
+    let Some(out) = out.get_mut(top..end) else { return };
+    let mut alphas = alpha.map(|alpha| alpha.chunks(rows * width));
+    let parts = out.chunks_mut((rows * stride).max(1));
+    let parts = parts.map(|out| (out, alphas.as_mut().and_then(Iterator::next)));
+    let along = Rect { y: 0, ..rect };
+    crew.each(
+        parts,
+        #[inline(always)]
+        |(out, alpha)| covered(alpha, along, strength, out, stride),
+    );
+}
+
 #[inline(always)]
-fn cover(alpha: Option<&[u8]>, rect: Rect, strength: u16, out: &mut [u8], stride: usize) {
+fn covered(alpha: Option<&[u8]>, rect: Rect, strength: u16, out: &mut [u8], stride: usize) {
     let width = side(rect.width).max(1);
     let lines = rows(out, stride, rect);
     match alpha {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use fast_image_resize::images::{Image as Raster, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::base::wide::wide;
 use crate::base::{Crew, Fresh, Pool, Pooled};
 use crate::compose::bands::{self, Band};
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
@@ -142,10 +141,7 @@ impl Preparer {
             self.scale(picture, spot, &mut scaled, &mut chroma, crew);
             match spot.shape {
                 Shape::Upright { turn, .. } => {
-                    wide(
-                        #[inline(always)]
-                        || turn_all(&scaled, &chroma, turn, &mut out, chroma_alpha),
-                    );
+                    turn_all(&scaled, &chroma, turn, &mut out, chroma_alpha, crew);
                 }
                 Shape::Free { map, bounds } => {
                     warp_all(&scaled, &chroma, map, bounds, &mut out, chroma_alpha, crew);
@@ -177,10 +173,7 @@ impl Preparer {
             );
         } else {
             planes.copy_pixels(from);
-            wide(
-                #[inline(always)]
-                || self.tint.apply(picture.color, &mut planes),
-            );
+            self.tint.apply(picture.color, &mut planes, crew);
             crew.each(
                 bands::bands(from, &mut planes).zip(chroma),
                 #[inline(always)]
@@ -234,10 +227,7 @@ impl Preparer {
             resize(resizer, from, size, cut, out, to);
         });
         if premultiplied.is_none() && picture.color != Color::PROGRAM {
-            wide(
-                #[inline(always)]
-                || self.tint.apply(picture.color, out),
-            );
+            self.tint.apply(picture.color, out, crew);
         }
     }
 }
@@ -328,30 +318,57 @@ pub(super) fn resize(
 }
 
 /// Turns and flips all planes by quarter turns.
-#[inline(always)]
 fn turn_all(
     from: &Planes,
     chroma: &[u8],
     turn: Turn,
     out: &mut Planes,
     chroma_alpha: &mut Vec<u8>,
+    crew: &Crew,
 ) {
     let (width, to) = (from.luma_stride(), out.luma_stride());
-    turn_plane(&from.y, width, turn, &mut out.y, to);
-    turn_plane(&from.u, width / 2, turn, &mut out.u, to / 2);
-    turn_plane(&from.v, width / 2, turn, &mut out.v, to / 2);
+    turn_plane(&from.y, width, turn, &mut out.y, to, crew);
+    turn_plane(&from.u, width / 2, turn, &mut out.u, to / 2, crew);
+    turn_plane(&from.v, width / 2, turn, &mut out.v, to / 2, crew);
     if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
-        turn_plane(from, width, turn, out, to);
+        turn_plane(from, width, turn, out, to, crew);
         chroma_alpha.resize(chroma.len(), 0);
-        turn_plane(chroma, width / 2, turn, chroma_alpha, to / 2);
+        turn_plane(chroma, width / 2, turn, chroma_alpha, to / 2, crew);
     }
 }
 
+fn turn_plane(
+    from: &[u8],
+    width: usize,
+    turn: Turn,
+    out: &mut [u8],
+    out_width: usize,
+    crew: &Crew,
+) {
+    let out_width = out_width.max(1);
+    let all = out.len() / out_width;
+    let rows = bands::height(all, out_width);
+    let parts = out.chunks_mut(rows * out_width).enumerate();
+    crew.each(
+        parts,
+        #[inline(always)]
+        |(index, out)| turn_rows(from, width, turn, out, out_width, (index * rows, all)),
+    );
+}
+
+/// Makes the rows from `first` on, of `out_rows` in all.
 #[inline(always)]
-fn turn_plane(from: &[u8], width: usize, turn: Turn, out: &mut [u8], out_width: usize) {
-    let (width, out_width) = (width.max(1), out_width.max(1));
-    let (rows, out_rows) = (from.len() / width, out.len() / out_width);
-    for (index, line) in out.chunks_exact_mut(out_width).enumerate() {
+fn turn_rows(
+    from: &[u8],
+    width: usize,
+    turn: Turn,
+    out: &mut [u8],
+    out_width: usize,
+    (first, out_rows): (usize, usize),
+) {
+    let width = width.max(1);
+    let rows = from.len() / width;
+    for (index, line) in (first..).zip(out.chunks_exact_mut(out_width)) {
         let along = if turn.flip_y { out_rows - 1 - index } else { index };
         if turn.swap {
             // A column of the source, downwards or upwards.
@@ -467,13 +484,34 @@ mod tests {
         let turned = |swap, flip_x, flip_y| {
             let mut out = [0; 6];
             let width = if swap { 2 } else { 3 };
-            turn_plane(&from, 3, Turn { swap, flip_x, flip_y }, &mut out, width);
+            let turn = Turn { swap, flip_x, flip_y };
+            turn_plane(&from, 3, turn, &mut out, width, &Crew::alone());
             out
         };
         assert_eq!(turned(true, true, false), [4, 1, 5, 2, 6, 3], "clockwise");
         assert_eq!(turned(true, false, true), [3, 6, 2, 5, 1, 4], "counter-clockwise");
         assert_eq!(turned(false, true, true), [6, 5, 4, 3, 2, 1], "upside down");
         assert_eq!(turned(false, true, false), [3, 2, 1, 6, 5, 4], "mirrored");
+    }
+
+    #[test]
+    fn a_large_plane_is_turned_in_bands_to_the_same_places() {
+        let (width, height) = (402, 322);
+        let from: Vec<u8> = (0..width * height).map(|it| (it * 7 % 251) as u8).collect();
+        let crew = Crew::of("onair-test", 4);
+        for bits in 0..8 {
+            let [swap, flip_x, flip_y] = [1, 2, 4].map(|bit| bits & bit != 0);
+            let (to, rows) = if swap { (height, width) } else { (width, height) };
+            let mut out = vec![0; from.len()];
+            turn_plane(&from, width, Turn { swap, flip_x, flip_y }, &mut out, to, &crew);
+            for (place, value) in out.iter().enumerate() {
+                let (x, y) = (place % to, place / to);
+                let x = if flip_x { to - 1 - x } else { x };
+                let y = if flip_y { rows - 1 - y } else { y };
+                let (x, y) = if swap { (y, x) } else { (x, y) };
+                assert_eq!(*value, from[y * width + x], "{swap} {flip_x} {flip_y} {place}");
+            }
+        }
     }
 
     #[test]

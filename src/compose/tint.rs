@@ -1,6 +1,8 @@
 //! Turns the colours of a picture into the program's (BT.709, limited range), once, at the source's
-//! edge.
+//! edge. In bands that a crew shares.
 
+use crate::base::Crew;
+use crate::compose::bands::{self, BANDS};
 use crate::media::color::{Matrix, Range};
 use crate::media::{Color, Planes};
 
@@ -8,8 +10,8 @@ use crate::media::{Color, Planes};
 /// chroma's part of luma is worked out once a chroma sample.
 #[derive(Default)]
 pub(super) struct Tint {
-    /// What a row of chroma adds to luma, one entry a luma column.
-    add: Vec<i32>,
+    /// What a row of chroma adds to luma, one entry a luma column; of each band.
+    add: [Vec<i32>; BANDS],
 }
 
 const BITS: i32 = 13;
@@ -57,26 +59,45 @@ impl Coefficients {
 
 impl Tint {
     /// From `color`; the alpha plane is of full range everywhere and stays as it is.
-    #[inline(always)]
-    pub(super) fn apply(&mut self, color: Color, planes: &mut Planes) {
+    pub(super) fn apply(&mut self, color: Color, planes: &mut Planes, crew: &Crew) {
         let c = Coefficients::of(color);
-        let (stride, chroma_stride) = (planes.luma_stride(), planes.chroma_stride());
-        self.add.resize(stride, 0);
+        let (stride, chroma_stride) = (planes.luma_stride().max(1), planes.chroma_stride().max(1));
+        let rows = bands::height(planes.u.len() / chroma_stride, chroma_stride);
         let Planes { y, u, v, .. } = planes;
-        let rows = y.chunks_exact_mut(stride * 2);
-        let chroma = u.chunks_exact_mut(chroma_stride).zip(v.chunks_exact_mut(chroma_stride));
-        for (lines, (us, vs)) in rows.zip(chroma) {
-            let base = (16 << BITS) + HALF - c.y * c.foot;
-            for ((add, u), v) in self.add.chunks_exact_mut(2).zip(us).zip(vs) {
-                let (cu, cv) = (i32::from(*u) - 128, i32::from(*v) - 128);
-                add.fill(base + c.yu * cu + c.yv * cv);
-                *u = clamp(((c.uu * cu + c.uv * cv + HALF) >> BITS) + 128);
-                *v = clamp(((c.vu * cu + c.vv * cv + HALF) >> BITS) + 128);
-            }
-            for line in lines.chunks_exact_mut(stride) {
-                for (y, add) in line.iter_mut().zip(&self.add) {
-                    *y = clamp((i32::from(*y) * c.y + add) >> BITS);
-                }
+        let [us, vs] = [u, v].map(|plane| plane.chunks_mut(rows * chroma_stride));
+        let parts = y.chunks_mut(rows * 2 * stride).zip(us.zip(vs)).zip(&mut self.add);
+        crew.each(
+            parts,
+            #[inline(always)]
+            |((y, (u, v)), add)| {
+                add.resize(stride, 0);
+                tinted(&c, (y, stride), (u, v, chroma_stride), add);
+            },
+        );
+    }
+}
+
+/// Whole rows of chroma with the luma that belongs to them; `add` is as long as a row of luma.
+#[inline(always)]
+fn tinted(
+    c: &Coefficients,
+    (y, stride): (&mut [u8], usize),
+    (u, v, chroma_stride): (&mut [u8], &mut [u8], usize),
+    add: &mut [i32],
+) {
+    let rows = y.chunks_exact_mut(stride * 2);
+    let chroma = u.chunks_exact_mut(chroma_stride).zip(v.chunks_exact_mut(chroma_stride));
+    for (lines, (us, vs)) in rows.zip(chroma) {
+        let base = (16 << BITS) + HALF - c.y * c.foot;
+        for ((add, u), v) in add.chunks_exact_mut(2).zip(us).zip(vs) {
+            let (cu, cv) = (i32::from(*u) - 128, i32::from(*v) - 128);
+            add.fill(base + c.yu * cu + c.yv * cv);
+            *u = clamp(((c.uu * cu + c.uv * cv + HALF) >> BITS) + 128);
+            *v = clamp(((c.vu * cu + c.vv * cv + HALF) >> BITS) + 128);
+        }
+        for line in lines.chunks_exact_mut(stride) {
+            for (y, add) in line.iter_mut().zip(&*add) {
+                *y = clamp((i32::from(*y) * c.y + add) >> BITS);
             }
         }
     }
@@ -122,11 +143,41 @@ mod tests {
                 planes.y.fill(y);
                 planes.u.fill(u);
                 planes.v.fill(v);
-                tint.apply(color, &mut planes);
+                tint.apply(color, &mut planes, &Crew::alone());
                 let got = (planes.y[255], planes.u[63], planes.v[0]);
                 let off = [got.0.abs_diff(want.0), got.1.abs_diff(want.1), got.2.abs_diff(want.2)];
                 assert!(off.iter().all(|&d| d <= 2), "{rgb:?} {color:?}: {got:?} for {want:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_large_picture_in_bands_is_what_small_ones_are_by_themselves() {
+        let (width, height) = (642, 402);
+        let mut whole = Planes::black(Size::new(width, height));
+        for (index, value) in whole.y.iter_mut().enumerate() {
+            *value = (index * 7 % 251) as u8;
+        }
+        for (index, (u, v)) in whole.u.iter_mut().zip(&mut whole.v).enumerate() {
+            (*u, *v) = ((index * 5 % 253) as u8, (index * 11 % 255) as u8);
+        }
+        let mut strips: Vec<Planes> = Vec::new();
+        for row in 0..height as usize / 2 {
+            let mut strip = Planes::black(Size::new(width, 2));
+            let (luma, chroma) = (width as usize * 2, width as usize / 2);
+            strip.y.copy_from_slice(&whole.y[row * luma..(row + 1) * luma]);
+            strip.u.copy_from_slice(&whole.u[row * chroma..(row + 1) * chroma]);
+            strip.v.copy_from_slice(&whole.v[row * chroma..(row + 1) * chroma]);
+            strips.push(strip);
+        }
+        let (mut tint, crew) = (Tint::default(), Crew::of("onair-test", 4));
+        tint.apply(Color::WEBCAM, &mut whole, &crew);
+        for strip in &mut strips {
+            tint.apply(Color::WEBCAM, strip, &Crew::alone());
+        }
+        let all = |plane: fn(&Planes) -> &[u8]| strips.iter().flat_map(plane).copied();
+        assert!(all(|it| &it.y).eq(whole.y.iter().copied()));
+        assert!(all(|it| &it.u).eq(whole.u.iter().copied()));
+        assert!(all(|it| &it.v).eq(whole.v.iter().copied()));
     }
 }

@@ -176,6 +176,16 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
             chroma_alpha: clear.then(|| Arc::new(Pooled::unpooled(small))),
         };
         assert!(rows_of(&image) < 230, "there are several bands");
+        for strength in [200, 256] {
+            let (mut bands, mut one) = (grounds.1.clone(), grounds.1.clone());
+            gather(&image, strength, Blend::Normal, &mut bands.0, &mut bands.1, &crew);
+            lay(&image, strength, Blend::Normal, &mut one.0, &Crew::alone());
+            let chroma = image.chroma_alpha.as_ref().map(|it| it.as_slice());
+            let seen = one.0.alpha.as_mut().unwrap();
+            covered(image.planes.alpha.as_deref(), rect, strength, seen, 640);
+            covered(chroma, half(rect), strength, &mut one.1, 320);
+            assert!(bands == one && one != grounds.1, "{strength}");
+        }
         for mode in [Blend::Add, Blend::Subtract, Blend::Screen, Blend::Darken] {
             let (mut bands, mut one) = (grounds.0.clone(), grounds.0.clone());
             lay(&image, 200, mode, &mut bands, &crew);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::wide::wide;
 use crate::base::{Crew, Fresh, Pool, Pooled, Timestamp};
 use crate::compose::filter::beauty::Beauty;
 use crate::compose::filter::blur::{Blur, Sharpen};
@@ -171,7 +170,7 @@ impl Chain {
         if self.links.is_empty() {
             return picture.clone();
         }
-        let mut frame = self.tint(picture);
+        let mut frame = self.tint(picture, crew);
         for link in &mut self.links {
             if !(lean && link.wanted.slot.filter.is_costly()) {
                 frame = link.run(&frame, at, crew);
@@ -181,7 +180,7 @@ impl Chain {
     }
 
     /// The picture in the program's colours.
-    fn tint(&mut self, picture: &VideoFrame) -> VideoFrame {
+    fn tint(&mut self, picture: &VideoFrame, crew: &Crew) -> VideoFrame {
         if picture.color == Color::PROGRAM {
             self.tinted = None;
             return picture.clone();
@@ -192,10 +191,7 @@ impl Chain {
         let from = &**picture.planes;
         let mut out = take(&mut self.shelf, (from.size(), !from.is_opaque()));
         out.copy(from);
-        wide(
-            #[inline(always)]
-            || self.tint.apply(picture.color, &mut out),
-        );
+        self.tint.apply(picture.color, &mut out, crew);
         let frame = VideoFrame { color: Color::PROGRAM, planes: out.share(), ..*picture };
         let from = Arc::clone(&picture.planes);
         self.tinted = Some(Made { from, frame: frame.clone() });
