@@ -2,6 +2,7 @@
 //! mixer in step, by the markers; a file goes around.
 
 mod in_studio;
+mod pulled;
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use onair::player::source::{self, Context, Media};
 use onair::player::{Config, Source};
 use onair::studio::snapshot::SourceState;
 use onair::studio::{self, Command, Edit, Settings, Studio, Talk};
+use pulled::{NUMBERED, Pulled, at, faintest, numbered};
 
 const TEST: [&str; 9] =
     ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1500k"];
@@ -161,131 +163,6 @@ fn a_stream_is_shown_with_its_sound_in_step() {
     drop(onair);
 }
 
-/// A film of 25 pictures a second whose pictures carry their number: eight columns of bright or dark, the
-/// lowest bit on the left. It has B pictures that others refer to, and a keyframe every four seconds.
-const NUMBERED: &str =
-    "color=black:s=320x192:r=25,geq=lum='if(bitand(N,pow(2,floor(X/40))),200,40)':cb=128:cr=128";
-const RATE: f64 = 25.0;
-
-fn numbered(path: &Path, seconds: &str, sound: &str, codec: &[&str]) {
-    let mut words =
-        vec!["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", NUMBERED];
-    words.extend(["-f", "lavfi", "-i", sound, "-t", seconds]);
-    words.extend(["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-b_strategy", "0"]);
-    words.extend(["-g", "100", "-sc_threshold", "0", "-pix_fmt", "yuv420p"]);
-    words.extend(codec);
-    words.push(path.to_str().unwrap());
-    Peer::start("ffmpeg", words).wait_success(LIMIT);
-}
-
-/// The number of a picture.
-fn number(frame: &VideoFrame) -> u64 {
-    let planes = &frame.planes;
-    let row = planes.luma_stride() * 96;
-    (0..8).filter(|bit| planes.y[row + bit * 40 + 20] > 120).map(|bit| 1 << bit).sum()
-}
-
-/// A source as the compositor and the mixer pull it, in real time.
-struct Pulled {
-    media: Media,
-    clock: Clock,
-    next: Timestamp,
-    /// Numbers of the pictures shown, each once while it stands.
-    shown: Vec<u64>,
-    /// The first channel of what was heard, without what had to be filled up.
-    heard: Vec<f32>,
-    silent: bool,
-    /// When it was pulled last, and the longest that the machine let it stand since somebody asked.
-    pulled: Timestamp,
-    stood: Duration,
-}
-
-impl Pulled {
-    fn open(path: &Path, at_end: AtEnd) -> (Self, Runtime) {
-        let clock = Clock::start();
-        let runtime = Runtime::start().unwrap();
-        let context = Context { clock, rate: 48_000, channels: 1, at_end };
-        let config = Config::new(Source::File(path.to_owned()));
-        let media = source::open(&config, &context, &runtime).unwrap();
-        let next = clock.now();
-        let (shown, heard, stood) = (Vec::new(), Vec::new(), Duration::ZERO);
-        (Self { media, clock, next, shown, heard, silent: true, pulled: next, stood }, runtime)
-    }
-
-    /// Ten milliseconds of the program.
-    fn step(&mut self) {
-        let now = self.clock.now();
-        self.stood = self.stood.max(now.since(self.pulled));
-        self.pulled = now;
-        let mut block = [0.0; 480];
-        self.silent = self.media.audio.pull(self.next, &mut block) == Filled::Silence;
-        self.heard.extend(block);
-        if let Some(frame) = self.media.video.picture(self.next) {
-            let number = number(&frame);
-            if self.shown.last() != Some(&number) {
-                self.shown.push(number);
-            }
-        }
-        self.next += Duration::from_millis(10);
-        let ahead = self.next.since(self.clock.now());
-        onair::base::Stop::new().wait(ahead);
-    }
-
-    fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
-        let limit = self.clock.now() + LIMIT;
-        while !is_so(self) {
-            assert!(self.clock.now() < limit, "never: {what}; {:?}", self.shown);
-            self.step();
-        }
-    }
-
-    /// Does it, until the machine has not stood meanwhile: where nobody pulls, time takes the sound, and
-    /// pictures go that have no room.
-    fn steadily<T>(&mut self, what: &str, mut does: impl FnMut(&mut Self) -> Option<T>) -> T {
-        for _ in 0..20 {
-            self.stood = Duration::ZERO;
-            let done = does(self);
-            if self.stood < Duration::from_millis(150)
-                && let Some(done) = done
-            {
-                return done;
-            }
-            eprintln!("  the machine stood for {:?}", self.stood);
-        }
-        panic!("{what}: the machine stood each time");
-    }
-
-    /// Goes to a place in a pause: its picture is shown and stands, and sound waits with it.
-    fn stand_at(&mut self, name: &str, place: Duration) {
-        let before = self.shown.len();
-        let last = self.shown[before - 1];
-        self.media.transport.ask(Go::To(place));
-        self.until(&format!("another picture in {name} at {place:?}"), |it| {
-            it.shown.len() > before || last == at(place)
-        });
-        let first = self.shown.get(before).copied().unwrap_or(last);
-        assert_eq!(first, at(place), "{name} at {place:?}");
-        let heard = self.heard.len();
-        (0..20).for_each(|_| self.step());
-        assert_eq!(self.shown.last(), Some(&at(place)), "{name} at {place:?}");
-        assert!(self.heard[heard..].iter().all(|it| *it == 0.0), "{name} at {place:?}");
-    }
-
-    fn paused(&self) -> bool {
-        self.media.transport.position().is_some_and(|it| it.paused)
-    }
-
-    /// Pauses and waits until nothing of before is on its way.
-    fn pause(&mut self) {
-        self.media.transport.ask(Go::Pause);
-        self.until("the pause", Self::paused);
-        let since = self.clock.now();
-        self.until("stillness", |it| {
-            it.silent && it.clock.now().since(since) > Duration::from_millis(400)
-        });
-    }
-}
-
 #[test]
 fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
     peers::in_real_time!(a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again);
@@ -364,13 +241,9 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
     }
 }
 
-/// The number of the picture whose time holds a place.
-fn at(place: Duration) -> u64 {
-    (place.as_secs_f64() * RATE + 1e-6) as u64
-}
-
 #[test]
 fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
+    peers::in_real_time!(a_place_that_was_asked_for_is_shown_and_heard_itself);
     if missing(&["ffmpeg"]) {
         return;
     }
@@ -396,20 +269,15 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
         }
         // The sound goes on at the very sample.
         let wanted = 5_333 * 48;
-        let sound = pulled.steadily("sound that goes on", |pulled| {
-            pulled.pause();
-            pulled.stand_at(name, Duration::from_millis(5_333));
-            pulled.media.transport.ask(Go::Resume);
-            let heard = pulled.heard.len();
-            let is_sound = |it: &f32| *it != 0.0;
-            pulled.until("sound", |it| {
-                it.heard[heard..].iter().filter(|it| is_sound(it)).count() > 9_600
-            });
-            let begins = pulled.heard[heard..].iter().position(is_sound).unwrap() + heard;
-            let sound = pulled.heard[begins..begins + 4_800].to_vec();
-            // Whoever makes it stood.
-            (!sound.windows(2).any(|two| two == [0.0; 2])).then_some(sound)
+        pulled.media.transport.ask(Go::Resume);
+        let heard = pulled.heard.len();
+        let is_sound = |it: &f32| *it != 0.0;
+        pulled.until("sound", |it| {
+            it.heard[heard..].iter().filter(|it| is_sound(it)).count() > 9_600
         });
+        let begins = pulled.heard[heard..].iter().position(is_sound).unwrap() + heard;
+        let sound = pulled.heard[begins..begins + 4_800].to_vec();
+        assert!(!sound.windows(2).any(|two| two == [0.0; 2]), "{name}: a hole");
         if exact {
             let sample = (sound[0] * 32_768.0).round() as i64 + 30_000;
             let next = (sound[1_000] * 32_768.0).round() as i64 + 30_000;
@@ -429,15 +297,13 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
             assert!(off.abs() < if name.ends_with("flv") { 50.0 } else { 1.5 }, "{name}: {off}");
         }
         // While it plays, too: the first picture after those of before is that of the place.
-        let shown = pulled.steadily("a place while it plays", |pulled| {
-            pulled.until("it plays", |it| {
-                it.shown.last().is_some_and(|it| *it >= at(Duration::from_millis(5_500)))
-            });
-            let before = pulled.shown.len();
-            pulled.media.transport.ask(Go::To(Duration::from_millis(3_210)));
-            pulled.until("the place", |it| it.shown.last().is_some_and(|it| *it < 100));
-            Some(pulled.shown[before..].to_vec())
+        pulled.until("it plays", |it| {
+            it.shown.last().is_some_and(|it| *it >= at(Duration::from_millis(5_500)))
         });
+        let before = pulled.shown.len();
+        pulled.media.transport.ask(Go::To(Duration::from_millis(3_210)));
+        pulled.until("the place", |it| it.shown.last().is_some_and(|it| *it < 100));
+        let shown = &pulled.shown[before..];
         let first = shown.iter().find(|it| **it < 100);
         assert_eq!(first, Some(&80), "{name}: {shown:?}");
     }
@@ -549,12 +415,6 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
         });
         assert_eq!(item(&pulled), now);
     }
-}
-
-/// The lowest of the peaks of so many samples in a row.
-fn faintest(sound: &[f32], samples: usize) -> f32 {
-    let peaks = sound.windows(samples).map(|it| it.iter().copied().fold(0.0, f32::max));
-    peaks.fold(1.0, f32::min)
 }
 
 #[test]

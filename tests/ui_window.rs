@@ -2,7 +2,10 @@
 //! Needs no display and no graphics.
 
 mod building;
+mod chat;
+mod properties;
 mod scenes;
+mod selection;
 mod sound;
 mod talk;
 mod targets;

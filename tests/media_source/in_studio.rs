@@ -38,6 +38,7 @@ fn a_strip_tells_whether_its_own_talk_key_is_held() {
 
 #[test]
 fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
+    peers::in_real_time!(a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked);
     if missing(&["ffmpeg"]) {
         return;
     }

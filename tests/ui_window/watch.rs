@@ -377,70 +377,6 @@ fn streams_are_offered_again_and_forgotten() {
 }
 
 #[test]
-fn what_is_said_is_read_and_answered() {
-    let mut harness = open("watch-chat");
-    harness.get_by_role_and_label(Role::Label, "guest-7 画面真清晰");
-    let send = harness.get_by_role_and_label(Role::Button, "Send");
-    assert!(send.accesskit_node().is_disabled(), "there is nothing to send yet");
-    harness.get_by_role_and_label(Role::TextInput, "Say something in the chat").focus();
-    harness.run();
-    harness
-        .get_by_role_and_label(Role::TextInput, "Say something in the chat")
-        .type_text("a quartz");
-    harness.run();
-    harness.get_by_role_and_label(Role::Button, "Send").click();
-    let said = Command::Player(Playing::Say("a quartz".into()));
-    assert_eq!(commands(&mut harness), [said]);
-    click(&mut harness, "How the chat is shown");
-    harness.get_by_role_and_label(Role::CheckBox, "Lines fly over the picture").click();
-    let choices = ChatChoices { flying: false, ..ChatChoices::default() };
-    assert_eq!(commands(&mut harness), [Command::Player(Playing::SetChat(choices))]);
-}
-
-#[test]
-fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
-    let mut harness = open("watch-chat");
-    // What was set stays set.
-    let sent = |harness: &mut Harness<'static, Window>| {
-        let sent = commands(harness);
-        let Some(Command::Player(Playing::SetChat(choices))) = sent.last().cloned() else {
-            panic!("{sent:?}");
-        };
-        harness.state().demo.change(|snapshot| snapshot.chat_choices = choices.clone());
-        choices
-    };
-    click(&mut harness, "How the chat is shown");
-    let mut wanted = ChatChoices::default();
-    for (name, value) in [("Opacity", 0.5), ("Speed", 1.5), ("Size", 32.0)] {
-        harness.get_by_role_and_label(Role::Slider, name).set_value_accesskit(value.into());
-        let place = match name {
-            "Opacity" => &mut wanted.opacity,
-            "Speed" => &mut wanted.speed,
-            _ => &mut wanted.size,
-        };
-        *place = value;
-        assert_eq!(sent(&mut harness), wanted, "{name}");
-    }
-    for (name, typed) in [("Leave out lines with", "spoiler， 画面,"), ("Your name", "Ada")] {
-        harness.get_by_role_and_label(Role::TextInput, name).focus();
-        harness.run();
-        harness.get_by_role_and_label(Role::TextInput, name).type_text(typed);
-        if name == "Your name" {
-            wanted.name = typed.to_owned();
-        } else {
-            wanted.words = vec!["spoiler".to_owned(), "画面".to_owned()];
-        }
-        assert_eq!(sent(&mut harness), wanted, "{name}");
-    }
-    // They are what is offered when it is opened again.
-    harness.key_press(Key::Escape);
-    harness.run();
-    click(&mut harness, "How the chat is shown");
-    let words = harness.get_by_role_and_label(Role::TextInput, "Leave out lines with");
-    assert_eq!(words.accesskit_node().value().as_deref(), Some("spoiler, 画面"));
-}
-
-#[test]
 fn a_wall_shows_each_players_state_in_its_tile() {
     let mut harness = open("watch-wall");
     let player = |playing| vec![Command::Player(playing)];
@@ -617,30 +553,4 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
     assert!(shown(&harness).iter().any(|it| it.starts_with("The chat is lost")));
     let sent = click(&mut harness, "Trust the certificate of the chat's server");
     assert_eq!(sent, [Command::Player(Playing::TrustChat(pin))]);
-}
-
-#[test]
-fn the_chat_is_found_where_a_person_says() {
-    let mut harness = open("watch-chat");
-    let name = "Address of the chat";
-    click(&mut harness, "How the chat is shown");
-    let type_text = |harness: &mut Harness<'static, Window>, text: &str| {
-        harness.get_by_role_and_label(Role::TextInput, name).focus();
-        harness.run();
-        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
-        harness.run();
-        harness.key_press(Key::Enter);
-        commands(harness)
-    };
-    assert_eq!(type_text(&mut harness, "http://"), []);
-    assert!(shown(&harness).iter().any(|it| it.starts_with("this is no address")));
-    for _ in 0..7 {
-        harness.get_by_role_and_label(Role::TextInput, name).focus();
-        harness.run();
-        harness.key_press(Key::Backspace);
-        harness.run();
-    }
-    let address = "wss://chat.example/live/show/chat";
-    let wanted = Command::Player(Playing::SetChatAddress(address.into()));
-    assert_eq!(type_text(&mut harness, address), [wanted]);
 }

@@ -1,0 +1,118 @@
+//! A source as the compositor and the mixer pull it, in real time, and films by which one tells what
+//! comes of it.
+
+use super::*;
+
+/// A film of 25 pictures a second whose pictures carry their number: eight columns of bright or dark, the
+/// lowest bit on the left. It has B pictures that others refer to, and a keyframe every four seconds.
+pub const NUMBERED: &str =
+    "color=black:s=320x192:r=25,geq=lum='if(bitand(N,pow(2,floor(X/40))),200,40)':cb=128:cr=128";
+const RATE: f64 = 25.0;
+
+pub fn numbered(path: &Path, seconds: &str, sound: &str, codec: &[&str]) {
+    let mut words =
+        vec!["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", NUMBERED];
+    words.extend(["-f", "lavfi", "-i", sound, "-t", seconds]);
+    words.extend(["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-b_strategy", "0"]);
+    words.extend(["-g", "100", "-sc_threshold", "0", "-pix_fmt", "yuv420p"]);
+    words.extend(codec);
+    words.push(path.to_str().unwrap());
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+}
+
+/// The number of a picture.
+fn number(frame: &VideoFrame) -> u64 {
+    let planes = &frame.planes;
+    let row = planes.luma_stride() * 96;
+    (0..8).filter(|bit| planes.y[row + bit * 40 + 20] > 120).map(|bit| 1 << bit).sum()
+}
+
+/// A source as the compositor and the mixer pull it, in real time.
+pub struct Pulled {
+    pub media: Media,
+    pub clock: Clock,
+    pub next: Timestamp,
+    /// Numbers of the pictures shown, each once while it stands.
+    pub shown: Vec<u64>,
+    /// The first channel of what was heard, without what had to be filled up.
+    pub heard: Vec<f32>,
+    pub silent: bool,
+}
+
+impl Pulled {
+    pub fn open(path: &Path, at_end: AtEnd) -> (Self, Runtime) {
+        let clock = Clock::start();
+        let runtime = Runtime::start().unwrap();
+        let context = Context { clock, rate: 48_000, channels: 1, at_end };
+        let config = Config::new(Source::File(path.to_owned()));
+        let media = source::open(&config, &context, &runtime).unwrap();
+        let next = clock.now();
+        let (shown, heard) = (Vec::new(), Vec::new());
+        (Self { media, clock, next, shown, heard, silent: true }, runtime)
+    }
+
+    /// Ten milliseconds of the program.
+    pub fn step(&mut self) {
+        let mut block = [0.0; 480];
+        self.silent = self.media.audio.pull(self.next, &mut block) == Filled::Silence;
+        self.heard.extend(block);
+        if let Some(frame) = self.media.video.picture(self.next) {
+            let number = number(&frame);
+            if self.shown.last() != Some(&number) {
+                self.shown.push(number);
+            }
+        }
+        self.next += Duration::from_millis(10);
+        let ahead = self.next.since(self.clock.now());
+        onair::base::Stop::new().wait(ahead);
+    }
+
+    pub fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let limit = self.clock.now() + LIMIT;
+        while !is_so(self) {
+            assert!(self.clock.now() < limit, "never: {what}; {:?}", self.shown);
+            self.step();
+        }
+    }
+
+    /// Goes to a place in a pause: its picture is shown and stands, and sound waits with it.
+    pub fn stand_at(&mut self, name: &str, place: Duration) {
+        let before = self.shown.len();
+        let last = self.shown[before - 1];
+        self.media.transport.ask(Go::To(place));
+        self.until(&format!("another picture in {name} at {place:?}"), |it| {
+            it.shown.len() > before || last == at(place)
+        });
+        let first = self.shown.get(before).copied().unwrap_or(last);
+        assert_eq!(first, at(place), "{name} at {place:?}");
+        let heard = self.heard.len();
+        (0..20).for_each(|_| self.step());
+        assert_eq!(self.shown.last(), Some(&at(place)), "{name} at {place:?}");
+        assert!(self.heard[heard..].iter().all(|it| *it == 0.0), "{name} at {place:?}");
+    }
+
+    pub fn paused(&self) -> bool {
+        self.media.transport.position().is_some_and(|it| it.paused)
+    }
+
+    /// Pauses and waits until nothing of before is on its way.
+    pub fn pause(&mut self) {
+        self.media.transport.ask(Go::Pause);
+        self.until("the pause", Self::paused);
+        let since = self.clock.now();
+        self.until("stillness", |it| {
+            it.silent && it.clock.now().since(since) > Duration::from_millis(400)
+        });
+    }
+}
+
+/// The number of the picture whose time holds a place.
+pub fn at(place: Duration) -> u64 {
+    (place.as_secs_f64() * RATE + 1e-6) as u64
+}
+
+/// The lowest of the peaks of so many samples in a row.
+pub fn faintest(sound: &[f32], samples: usize) -> f32 {
+    let peaks = sound.windows(samples).map(|it| it.iter().copied().fold(0.0, f32::max));
+    peaks.fold(1.0, f32::min)
+}

@@ -1,0 +1,243 @@
+//! Items that are selected together, dragged, resized and snapped on the picture.
+
+use super::*;
+
+#[test]
+fn several_sources_are_selected_and_changed_as_one() {
+    let mut harness = open("media");
+    let several = |commands: Vec<Command>| match commands.as_slice() {
+        [Command::Edit(Edit::Several(edits))] => edits.clone(),
+        other => panic!("{other:?}"),
+    };
+    source(&harness, "Opening").click();
+    harness.run();
+    // One alone is aligned with the program.
+    source(&harness, "Opening").click_secondary();
+    harness.run();
+    // Wherever it has been scrolled to.
+    harness.get_by_label("Align left").click_accesskit();
+    match several(commands(&mut harness)).as_slice() {
+        [Edit::SetPlace(_, place)] => assert!(place.x.abs() < 1e-6, "{place:?}"),
+        other => panic!("{other:?}"),
+    }
+    harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    harness.get_by_label("Picture of the scene, 2 are selected: arrows move them");
+    let hidden = several(click(&mut harness, "Hide Opening"));
+    let both = [ItemId(2), ItemId(3)];
+    assert!(both.iter().all(|id| hidden.contains(&Edit::HideItem(*id, true))), "{hidden:?}");
+    // By the keyboard on the picture.
+    let canvas = "Picture of the scene, 2 are selected: arrows move them";
+    harness.get_by_label(canvas).focus();
+    harness.run();
+    harness.key_press(Key::ArrowRight);
+    let moved = several(commands(&mut harness));
+    assert_eq!(moved.len(), 2, "{moved:?}");
+    let x = |edit: &Edit| match edit {
+        Edit::SetPlace(_, place) => place.x,
+        other => panic!("{other:?}"),
+    };
+    let sum: f64 = moved.iter().map(x).sum();
+    assert!((sum - 0.6 - 4.0 / 1_280.0).abs() < 1e-9, "{sum}");
+    // By the menu.
+    harness.get_by_label("Album").click_secondary();
+    harness.run();
+    let aligned = several(click(&mut harness, "Align left"));
+    assert!(aligned.iter().all(|edit| (x(edit) - 0.05).abs() < 1e-6), "{aligned:?}");
+    harness.get_by_label("Album").click_secondary();
+    harness.run();
+    let grouped = click(&mut harness, "Group them");
+    assert!(matches!(&grouped[..], [Command::Edit(Edit::Group(ids))] if ids.len() == 2));
+    harness.get_by_label("Picture of the scene: click something to change it");
+    // All of them, and then as many rows as lie between two.
+    harness.get_by_label("Picture of the scene: click something to change it").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
+    source(&harness, "Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::SHIFT);
+    harness.run();
+    harness.get_by_label("Album").focus();
+    harness.run();
+    harness.key_press(Key::Delete);
+    assert_eq!(several(commands(&mut harness)).len(), 2);
+}
+
+#[test]
+fn several_are_resized_together_by_the_frame_around_them() {
+    let mut harness = open("media");
+    source(&harness, "Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    let canvas = "Picture of the scene, 2 are selected: arrows move them";
+    let canvas = harness.get_by_label(canvas).rect();
+    let snapshot = harness.state().demo.snapshot();
+    let collection = &snapshot.scenes.collection;
+    let places = [2, 3].map(|id| collection.item(ItemId(id)).unwrap().place);
+    // Their pictures are as large as their boxes.
+    let right = places.iter().map(|it| it.x + it.width).fold(0.0, f64::max);
+    let bottom = places.iter().map(|it| it.y + it.height).fold(0.0, f64::max);
+    drag(&mut harness, canvas, [(right, bottom), (right - 0.05, bottom - 0.05)]);
+    let sent = commands(&mut harness);
+    let Some(Command::Edit(Edit::Several(edits))) = sent.last() else { panic!("{sent:?}") };
+    let left = places.iter().map(|it| it.x).fold(1.0, f64::min);
+    let mut shares = Vec::new();
+    for edit in edits {
+        let Edit::SetPlace(id, now) = edit else { panic!("{edit:?}") };
+        let before = collection.item(*id).unwrap().place;
+        shares.push(now.width / before.width);
+        let moved = (now.x - left) / (before.x - left).max(1e-9);
+        assert!(before.x - left < 1e-6 || (moved - shares[0]).abs() < 1e-6, "{edit:?}");
+    }
+    assert!(shares.len() == 2 && (shares[0] - shares[1]).abs() < 1e-6, "{shares:?}");
+    assert!((0.8..1.0).contains(&shares[0]), "{shares:?}");
+}
+
+/// Drags on the picture of the scene, in parts of it.
+fn drag(harness: &mut Harness<'static, Window>, canvas: egui::Rect, way: [(f64, f64); 2]) {
+    let at = |(x, y): (f64, f64)| {
+        canvas.min + Vec2::new(canvas.width() * x as f32, canvas.height() * y as f32)
+    };
+    let [from, to] = way;
+    let button = |pressed, at| egui::Event::PointerButton {
+        pos: at,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    harness.event(egui::Event::PointerMoved(at(from)));
+    harness.run();
+    harness.event(button(true, at(from)));
+    harness.run();
+    // In two steps, as a drag begins with a small movement.
+    let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+    for place in [middle, to] {
+        harness.event(egui::Event::PointerMoved(at(place)));
+        harness.run();
+    }
+    harness.event(button(false, at(to)));
+    harness.run();
+}
+
+#[test]
+fn a_member_of_a_group_is_moved_within_it() {
+    let mut harness = open("media");
+    // The two in a group that fills the lower right quarter, turned on its head.
+    harness.state_mut().demo.change(|snapshot| {
+        let mut collection = (*snapshot.scenes.collection).clone();
+        let both = vec![ItemId(2), ItemId(3)];
+        assert!(collection.apply(&Edit::Group(both)));
+        let items = &collection.scene(collection.current).unwrap().items;
+        let group = items.iter().find(|item| !item.members().is_empty()).unwrap().id;
+        let whole = scene::Place::default();
+        let turned =
+            scene::Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, rotation: 180.0, ..whole };
+        assert!(collection.apply(&Edit::SetPlace(group, turned)));
+        let small = scene::Place { x: 0.4, y: 0.4, width: 0.2, height: 0.2, ..whole };
+        assert!(collection.apply(&Edit::SetPlace(ItemId(2), small)));
+        let other = scene::Place { x: 0.0, y: 0.0, width: 0.1, height: 0.1, ..whole };
+        assert!(collection.apply(&Edit::SetPlace(ItemId(3), other)));
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    source(&harness, "Opening").click();
+    harness.run();
+    let name = "Picture of the scene, Opening is selected: arrows move it";
+    let canvas = harness.get_by_label(name).rect();
+    commands(&mut harness);
+    // Its middle is that of the group. Up and to the left is down and to the right for it.
+    drag(&mut harness, canvas, [(0.75, 0.75), (0.63, 0.7)]);
+    let sent = commands(&mut harness);
+    let Some(Command::Edit(Edit::SetPlace(ItemId(2), now))) = sent.last() else {
+        panic!("{sent:?}")
+    };
+    assert!((now.x - 0.64).abs() < 0.01 && (now.y - 0.5).abs() < 0.01, "{now:?}");
+    // What lies beside it in the group is taken next.
+    drag(&mut harness, canvas, [(0.98, 0.98), (0.9, 0.98)]);
+    let sent = commands(&mut harness);
+    let moved = |command: &Command| matches!(command, Command::Edit(Edit::SetPlace(ItemId(3), _)));
+    assert!(sent.iter().any(moved), "{sent:?}");
+    // And beside the group the picture below it.
+    drag(&mut harness, canvas, [(0.2, 0.2), (0.3, 0.3)]);
+    let sent = commands(&mut harness);
+    let moved = |command: &Command| matches!(command, Command::Edit(Edit::SetPlace(ItemId(1), _)));
+    assert!(sent.iter().any(moved), "{sent:?}");
+}
+
+#[test]
+fn a_frame_around_several_selects_them() {
+    let mut harness = open("media");
+    let canvas = harness.get_by_label("Picture of the scene: click something to change it").rect();
+    let at = |x: f32, y: f32| canvas.min + Vec2::new(canvas.width() * x, canvas.height() * y);
+    // With Shift, as the chosen picture lies below everything.
+    harness.event(egui::Event::PointerMoved(at(0.02, 0.25)));
+    harness.run();
+    let button = |pressed, pos| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::SHIFT,
+    };
+    harness.event(egui::Event::ModifiersChanged(Modifiers::SHIFT));
+    harness.event(button(true, at(0.02, 0.25)));
+    harness.run();
+    harness.event(egui::Event::PointerMoved(at(0.4, 0.8)));
+    harness.run();
+    harness.event(egui::Event::PointerMoved(at(0.97, 0.8)));
+    harness.run();
+    harness.event(button(false, at(0.97, 0.8)));
+    harness.run();
+    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
+}
+
+#[test]
+fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
+    for studio_mode in [false, true] {
+        let mut harness = open("media");
+        // Another scene, with one small item, is shown or prepared.
+        harness.state_mut().demo.change(|snapshot| {
+            let mut collection = (*snapshot.scenes.collection).clone();
+            assert!(collection.apply(&Edit::AddScene("Next".into())));
+            let scene = collection.scenes.last().unwrap().id;
+            assert!(collection.apply(&Edit::ShowSource { scene, source: SourceId(1) }));
+            let item = collection.scene(scene).unwrap().items[0].id;
+            let fit = scene::Fit::Stretch;
+            let small =
+                scene::Place { x: 0.1, y: 0.1, width: 0.2, height: 0.2, fit, ..Default::default() };
+            assert!(collection.apply(&Edit::SetPlace(item, small)));
+            if studio_mode {
+                snapshot.scenes.prepared = Some(scene);
+            } else {
+                collection.current = scene;
+            }
+            snapshot.scenes.collection = std::sync::Arc::new(collection);
+        });
+        harness.run();
+        harness.run();
+        let canvas = "Picture of the scene: click something to change it";
+        let canvas = harness.get_by_label(canvas).rect();
+        let stage = harness.ctx.content_rect().width();
+        assert_eq!(canvas.width() < stage / 3.0, studio_mode, "{canvas:?}: beside the program");
+        let placed = |harness: &mut Harness<'static, Window>| match commands(harness).last() {
+            Some(Command::Edit(Edit::SetPlace(_, now))) => *now,
+            other => panic!("{other:?}"),
+        };
+        commands(&mut harness);
+        // Nearly to the left edge, and nearly to the middle of the height.
+        drag(&mut harness, canvas, [(0.2, 0.2), (0.2 - 0.094, 0.2 + 0.306)]);
+        let now = placed(&mut harness);
+        let (middle, case) = (now.y + now.height / 2.0, format!("studio {studio_mode}: {now:?}"));
+        assert!(now.x.abs() < 1e-6 && (middle - 0.5).abs() < 1e-6, "{case}");
+        // Nearly to the lower right corner.
+        drag(&mut harness, canvas, [(0.2, 0.2), (0.906, 0.894)]);
+        let now = placed(&mut harness);
+        assert!((now.x - 0.8).abs() < 1e-6 && (now.y - 0.8).abs() < 1e-6, "{now:?}");
+        // Far from every edge it stays where it is let go.
+        drag(&mut harness, canvas, [(0.2, 0.2), (0.4, 0.3)]);
+        let now = placed(&mut harness);
+        assert!((now.x - 0.3).abs() < 0.01 && (now.y - 0.2).abs() < 0.01, "{now:?}");
+    }
+}
