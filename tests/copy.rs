@@ -1,5 +1,7 @@
 //! Files sent as they are, by `onair live --copy` and by the studio, as nginx-rtmp receives them.
 
+mod whole;
+
 use crate::peers::{self, LIMIT, Nginx, Onair, Peer, ffmpeg};
 
 #[test]

@@ -42,6 +42,15 @@ impl Limits {
         reset: Duration::from_secs(30),
         bytes: 128 << 20,
     };
+    /// For a media file that goes out over the network as it is: there is no live end to keep up with, what
+    /// a slow moment held up comes later. Only a link that does not carry the file loses pictures.
+    pub const WHOLE: Self = Self {
+        disposable: Duration::from_secs(30),
+        inter: Duration::from_secs(30),
+        harmless: 128 << 10,
+        reset: Duration::from_secs(60),
+        bytes: 64 << 20,
+    };
 }
 
 /// The queue of one output.
@@ -54,6 +63,8 @@ pub(super) struct Backlog {
     awaiting_keyframe: bool,
     /// Sound does not pass either: a stream with pictures begins with one.
     awaiting_start: bool,
+    /// What does not pass until then is missed: an earlier connection had begun.
+    begun: bool,
     /// What was there when the output began: its last DTS, and how much it was. It came all at
     /// once and is no sign of a slow output.
     burst: Option<(crate::base::Timestamp, Duration)>,
@@ -85,6 +96,7 @@ impl Backlog {
             bytes: begin.iter().map(|tag| tag.body.len()).sum(),
             awaiting_keyframe: has_video && begin.is_empty(),
             awaiting_start: has_video && begin.is_empty(),
+            begun: false,
             burst: burst.map(|(first, last)| (last.dts, last.dts.since(first.dts))),
             figures: Figures::default(),
             lost_sounds: Arc::default(),
@@ -102,7 +114,13 @@ impl Backlog {
             self.awaiting_keyframe = false;
             self.awaiting_start = false;
         } else if self.awaiting_start && !tag.leads {
-            // Not begun yet: nothing is missed.
+            // Where it has never begun nothing is missed.
+            if self.begun {
+                self.missed(
+                    u64::from(tag.track == Track::Video),
+                    u64::from(tag.track != Track::Video),
+                );
+            }
             return;
         } else if tag.track == Track::Video && self.awaiting_keyframe {
             self.figures.dropped_frames += 1;
@@ -121,6 +139,22 @@ impl Backlog {
         if self.queued() > self.limits.reset + allowed || self.bytes > self.limits.bytes {
             self.reset();
         }
+    }
+
+    /// Another connection begins: with the first keyframe that waits, or with the next that comes. Where
+    /// there are no pictures, with what waits.
+    pub fn begin_anew(&mut self, has_video: bool) {
+        self.begun = true;
+        if !has_video {
+            return;
+        }
+        let key = self.tags.iter().position(|tag| tag.starts_gop());
+        let kept = key.map(|at| self.tags.split_off(at));
+        self.discard(|_| true);
+        self.awaiting_keyframe = kept.is_none();
+        self.awaiting_start = kept.is_none();
+        self.tags = kept.unwrap_or_default();
+        self.bytes = self.tags.iter().map(|tag| tag.body.len()).sum();
     }
 
     /// The next to send.
@@ -227,10 +261,14 @@ impl Backlog {
             !gone
         });
         self.bytes = self.tags.iter().map(|tag| tag.body.len()).sum();
+        self.missed(frames, sounds);
+        frames
+    }
+
+    fn missed(&mut self, frames: u64, sounds: u64) {
         self.figures.dropped_frames += frames;
         self.figures.dropped_sounds += sounds;
         self.lost_sounds.fetch_add(sounds, Ordering::Relaxed);
-        frames
     }
 }
 
@@ -349,6 +387,41 @@ mod tests {
             backlog.push(&tag(Track::Audio, dts));
             assert!(backlog.bytes <= 2_000);
         }
+    }
+
+    #[test]
+    fn of_a_file_nothing_is_lost_that_a_link_brings_later() {
+        let mut backlog = Backlog::new(Limits::WHOLE, true, &[]);
+        feed(&mut backlog, 0, 20_000);
+        let (video, audio) = take(&mut backlog);
+        assert_eq!((video.len(), audio.len()), (500, 1_000));
+        // What is behind by more than its limit is told and bounded.
+        let mut backlog = Backlog::new(Limits { harmless: 0, ..Limits::WHOLE }, true, &[]);
+        feed(&mut backlog, 0, 200_000);
+        assert!(backlog.queued() <= Limits::WHOLE.reset && backlog.figures().dropped_frames > 0);
+    }
+
+    #[test]
+    fn another_connection_begins_with_a_keyframe_and_what_it_misses_is_counted() {
+        let mut backlog = Backlog::new(Limits::WHOLE, true, &[]);
+        feed(&mut backlog, 0, 2_400);
+        backlog.pop();
+        backlog.begin_anew(true);
+        assert_eq!(backlog.figures().dropped_frames, 49);
+        let (video, audio) = take(&mut backlog);
+        assert_eq!((video.len(), audio.len()), (10, 20));
+        feed(&mut backlog, 2_400, 3_000);
+        backlog.begin_anew(true);
+        feed(&mut backlog, 3_000, 4_040);
+        // Without one that waits, from the next.
+        assert_eq!(take(&mut backlog), (vec![4_000], vec![4_000, 4_020]));
+        let Figures { taken_frames, dropped_frames, .. } = backlog.figures();
+        assert_eq!((taken_frames, dropped_frames), (12, 89), "each is one or the other");
+        assert_eq!((backlog.bytes, backlog.len()), (0, 0));
+        let mut backlog = Backlog::new(Limits::WHOLE, false, &[]);
+        backlog.push(&tag(Track::Audio, 0));
+        backlog.begin_anew(false);
+        assert_eq!(backlog.len(), 1);
     }
 
     #[test]

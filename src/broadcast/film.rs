@@ -13,7 +13,8 @@ use parking_lot::Mutex;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::base::{Clock, Stop, Timestamp, Worker};
-use crate::broadcast::{Head, Hub, Tag};
+use crate::broadcast::publisher::Standing;
+use crate::broadcast::{Head, Hub, Publisher, Tag};
 use crate::files::Source;
 use crate::media::{BitsPerSecond, Priority, StreamParameters, Track};
 use crate::wire::amf0::Value;
@@ -22,6 +23,8 @@ use crate::wire::flv::passed::{Passed, PassedAudio, PassedVideo};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, Demuxer, FrameType, TagKind, parse_audio, parse_video};
 
+/// How often it is looked whether it has been ended while it waits for its beginning.
+const LOOK: Duration = Duration::from_millis(50);
 /// Packets that may wait for the hub.
 const PACKETS: usize = 64;
 /// A sample larger than this is none.
@@ -90,6 +93,8 @@ pub struct Showing {
 #[derive(Debug)]
 pub struct Projection {
     worker: Worker,
+    /// Set once it may begin.
+    begin: Stop,
     progress: Arc<Mutex<Progress>>,
 }
 
@@ -162,7 +167,8 @@ impl Film {
         self.duration
     }
 
-    /// Starts to send it, once or again and again.
+    /// Makes ready to send it, once or again and again: it waits until somebody is there to get it from its
+    /// beginning ([`Projection::begin`]).
     ///
     /// # Errors
     /// When the system grants no thread.
@@ -171,7 +177,14 @@ impl Film {
         let hub = Hub::spawn_copy(self.head.clone(), input)?;
         let progress = Arc::<Mutex<Progress>>::default();
         let its_progress = Arc::clone(&progress);
+        let begin = Stop::new();
+        let its_begin = begin.clone();
         let worker = Worker::spawn("onair-file", move |stop| {
+            while !its_begin.wait(LOOK) {
+                if stop.is_set() {
+                    return;
+                }
+            }
             let (start, progress) = (clock.now(), its_progress);
             let Self { path, head, pictured_ms, .. } = self;
             let mut projector =
@@ -188,7 +201,7 @@ impl Film {
                 }
             }
         })?;
-        Ok(Showing { hub, projection: Projection { worker, progress } })
+        Ok(Showing { hub, projection: Projection { worker, begin, progress } })
     }
 }
 
@@ -204,6 +217,32 @@ impl Showing {
 }
 
 impl Projection {
+    /// It goes out from now on.
+    pub fn begin(&self) {
+        self.begin.set();
+    }
+
+    /// Whether it has been let go out.
+    pub fn has_begun(&self) -> bool {
+        self.begin.is_set()
+    }
+
+    /// Lets it go out once one of these targets takes it and the first try of each other one is over: none
+    /// of them is to miss its beginning, and one that cannot be reached holds it up for no other.
+    pub fn begin_for<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>) {
+        let mut there = false;
+        for target in targets {
+            match target.standing() {
+                Standing::Coming => return,
+                Standing::There => there = true,
+                Standing::Missing => {}
+            }
+        }
+        if there {
+            self.begin();
+        }
+    }
+
     /// How far it is.
     pub fn progress(&self) -> Progress {
         self.progress.lock().clone()
@@ -515,66 +554,4 @@ fn bitrate(metadata: &Value) -> Option<BitsPerSecond> {
 }
 
 #[cfg(test)]
-mod tests {
-    use bytes::BytesMut;
-
-    use super::*;
-    use crate::broadcast::Limits;
-    use crate::broadcast::subscription::Next;
-    use crate::wire::flv::{file_header, write_tag};
-
-    /// AV1 and Opus, three pictures 40 ms apart; the file's end says so at time 0.
-    fn file(folder: &Path) -> PathBuf {
-        let mut out = BytesMut::from(&file_header(true, true)[..]);
-        write_tag(TagKind::Video, 1_000, b"\x90av01\x81\0\0\0", &mut out);
-        write_tag(TagKind::Audio, 1_000, b"\x90OpusOpusHead", &mut out);
-        for (at, first) in [(1_000, 0x91), (1_040, 0xA1), (1_080, 0xA1)] {
-            write_tag(TagKind::Video, at, &[first, b'a', b'v', b'0', b'1', 7], &mut out);
-            write_tag(TagKind::Audio, at, b"\x91Opus\x05", &mut out);
-        }
-        write_tag(TagKind::Video, 0, b"\x92av01", &mut out);
-        let path = folder.join("film.flv");
-        std::fs::write(&path, &out).unwrap();
-        path
-    }
-
-    #[test]
-    fn a_file_goes_out_as_it_is_and_begins_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let film = Film::open(&file(folder.path())).unwrap();
-        assert_eq!(film.head.configurations.len(), 2);
-        assert!(film.head.has_video);
-        let showing = film.show(true, Clock::start()).unwrap();
-        let subscription = showing.hub.subscribe("test", Limits::LIVE);
-        let mut times = Vec::new();
-        while times.len() < 7 {
-            match subscription.next_timeout(Duration::from_secs(30)) {
-                Next::Tag(tag) if tag.track == Track::Video => {
-                    assert_eq!(tag.body[1..], *b"av01\x07");
-                    times.push((tag.dts.as_millis(), tag.keyframe));
-                }
-                Next::Tag(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-        let first = times[0].0;
-        let times: Vec<_> = times.iter().map(|(at, key)| (at - first, *key)).collect();
-        let round = 80 + BETWEEN_ROUNDS_MS;
-        let (a, b) = ([(0, true), (40, false), (80, false)], 2 * round);
-        let second = a.map(|(at, key)| (at + round, key));
-        assert_eq!(times, [&a[..], &second[..], &[(b, true)]].concat());
-        showing.end(Duration::from_secs(30)).unwrap();
-    }
-
-    #[test]
-    fn what_cannot_be_sent_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(Film::open(folder.path()), Err(Error::NoFile(_))));
-        assert!(matches!(Film::open(&folder.path().join("no")), Err(Error::Io { .. })));
-        let path = folder.path().join("a.flv");
-        std::fs::write(&path, b"MP4").unwrap();
-        assert!(matches!(Film::open(&path), Err(Error::Flv { .. })));
-        std::fs::write(&path, file_header(true, true)).unwrap();
-        assert!(matches!(Film::open(&path), Err(Error::Empty(_))));
-    }
-}
+mod tests;

@@ -65,7 +65,11 @@ impl Publisher {
         let ended = SetOnDrop(done.clone());
         let feed = hub.feed();
         let lost_sounds = feed.lost_sounds();
-        let task = attempt::run(Arc::clone(&shared), feed);
+        let limits = shared.target.limits;
+        let whole = shared.target.whole;
+        // From now on: what comes before a connection is there waits for it.
+        let kept = whole.then(|| feed.subscribe("publisher", limits, None, Rung::Main));
+        let task = attempt::run(Arc::clone(&shared), feed, kept);
         let task = runtime.spawn(async move {
             let _ended = ended;
             task.await;
@@ -81,6 +85,19 @@ impl Publisher {
     /// What it is doing.
     pub fn state(&self) -> State {
         self.shared.report.lock().state
+    }
+
+    /// Whether what is sent now goes out, and nobody has to wait for it any more: it is connected, has
+    /// failed once, or is over.
+    pub(super) fn standing(&self) -> Standing {
+        let report = self.shared.report.lock();
+        match report.state {
+            State::Live => Standing::There,
+            state if state.is_over() => Standing::Missing,
+            _ if report.stage == Stage::Media && report.retry_in.is_none() => Standing::There,
+            _ if report.error.is_some() => Standing::Missing,
+            _ => Standing::Coming,
+        }
     }
 
     /// Its figures.
@@ -141,6 +158,17 @@ impl Publisher {
     pub fn wait(&self, limit: Duration) -> bool {
         self.done.wait(limit)
     }
+}
+
+/// What a stream that has not begun may expect of a target.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The first try is under way.
+    Coming,
+    /// It takes the stream.
+    There,
+    /// The first try has failed, or it is over.
+    Missing,
 }
 
 impl Drop for Publisher {

@@ -198,6 +198,11 @@ impl Subscription {
         self.line.state.lock().backlog.peek().cloned()
     }
 
+    /// Another connection begins with what waits here: with a keyframe, where there are pictures.
+    pub fn begin_anew(&self, has_video: bool) {
+        self.line.state.lock().backlog.begin_anew(has_video);
+    }
+
     /// Pictures of this rung are wanted: those of the present one come until a keyframe of it.
     pub fn want(&self, rung: Rung) {
         if let Pictures::Of { wanted, .. } = &mut self.line.state.lock().pictures {

@@ -10,6 +10,7 @@ use crate::net::Runtime;
 use crate::studio::event::Event;
 use crate::studio::holding::Holding;
 use crate::studio::message::Message;
+use crate::studio::missed::Missed;
 use crate::studio::process::Process;
 use crate::studio::stats::{self, Stats};
 use crate::studio::{Config, targets};
@@ -37,6 +38,7 @@ pub struct Copying {
     showing: Showing,
     holding: Option<Holding>,
     sent: Vec<(u32, Publisher, stats::Meter)>,
+    missed: Missed,
     clock: Clock,
     usage: Process,
     next_stats: Timestamp,
@@ -53,7 +55,7 @@ impl Copying {
         let mut wanted = Vec::new();
         for target in config.settings.targets.iter().filter(|target| target.enabled) {
             let resolved = targets::resolve(target, None, &config.options, config.retry_for);
-            wanted.push((target.id, resolved.map_err(Error::Target)?));
+            wanted.push((target.id, resolved.map_err(Error::Target)?.whole()));
         }
         let system = |error: &dyn std::fmt::Display| Error::System(error.to_string());
         let runtime = Runtime::start().map_err(|error| system(&error))?;
@@ -72,16 +74,27 @@ impl Copying {
             (id, publisher, stats::Meter::default())
         };
         let sent = wanted.into_iter().map(start).collect();
+        if holding.is_some() {
+            // Nobody is connected before something is due.
+            showing.projection.begin();
+        }
         let next_stats = clock.now() + SECOND;
-        Ok(Self { runtime, showing, holding, sent, clock, usage: Process::new(), next_stats })
+        let (missed, usage) = (Missed::default(), Process::new());
+        Ok(Self { runtime, showing, holding, sent, missed, clock, usage, next_stats })
     }
 
     /// What happened since the last call.
     pub fn look(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
+        if !self.showing.projection.has_begun() {
+            self.showing.projection.begin_for(self.sent.iter().map(|(_, publisher, _)| publisher));
+        }
         for (id, publisher, _) in &self.sent {
             drain(*id, publisher, &mut events);
         }
+        let targets = self.sent.iter().map(|(id, publisher, _)| (*id, publisher));
+        let missed = self.missed.look(targets);
+        events.extend(missed.into_iter().map(|message| Event::Notice(message.notice(0, ""))));
         events
             .extend(self.holding.as_mut().and_then(Holding::look).map(|it| Event::Delay(it.told)));
         let now = self.clock.now();
@@ -113,8 +126,8 @@ impl Copying {
         self.holding.as_ref().map(Holding::figures)
     }
 
-    /// Ends in order; what was said at last.
-    pub fn end(self) -> Vec<Event> {
+    /// Ends in order; what was said at last, and the last figures.
+    pub fn end(mut self) -> (Vec<Event>, Stats) {
         if let Some(holding) = &self.holding {
             holding.discard();
         }
@@ -126,11 +139,15 @@ impl Copying {
             publisher.stop(END);
             drain(*id, publisher, &mut events);
         }
+        let targets = self.sent.iter().map(|(id, publisher, _)| (*id, publisher));
+        let missed = self.missed.look(targets);
+        events.extend(missed.into_iter().map(|message| Event::Notice(message.notice(0, ""))));
+        let figures = self.stats(self.clock.now());
         if let Err(stuck) = self.showing.end(END) {
             tracing::warn!(%stuck, "ending the file");
         }
         self.runtime.shutdown(END);
-        events
+        (events, figures)
     }
 
     fn stats(&mut self, now: Timestamp) -> Stats {

@@ -152,6 +152,10 @@ pub enum Message {
     FilmEnded {
         path: String,
     },
+    /// A target was not sent all of a file.
+    FilmLeftOut {
+        host: String,
+    },
     /// For the history: viewers see the stream so much later.
     DelayOn {
         time: String,
@@ -330,6 +334,7 @@ impl Message {
             Self::CodecsUnsaid { .. } => "codecs-unsaid",
             Self::FilmFailed { .. } => "film-failed",
             Self::FilmEnded { .. } => "film-ended",
+            Self::FilmLeftOut { .. } => "film-left-out",
             Self::DelayOn { .. } => "delay-on",
             Self::DelayShort { .. } => "delay-short",
             Self::BroadcastEnded { .. } => "broadcast-ended",
@@ -409,7 +414,9 @@ impl Message {
             Self::DiskSlow { seconds } | Self::Slept { seconds } => {
                 vec![("seconds", seconds.clone())]
             }
-            Self::TargetOnAir { host } => vec![("host", host.clone())],
+            Self::TargetOnAir { host } | Self::FilmLeftOut { host } => {
+                vec![("host", host.clone())]
+            }
             Self::CodecsUnsaid { host, codecs } => {
                 vec![("host", host.clone()), ("codecs", codecs.clone())]
             }

@@ -28,6 +28,7 @@ mod lip_sync;
 pub mod look;
 mod media;
 pub mod message;
+mod missed;
 pub mod monitor;
 mod names;
 pub mod not_read;

@@ -251,6 +251,9 @@ impl OnAir {
     ) {
         let hub = self.holding.as_ref().map_or(&self.hub, Holding::hub);
         for Wanted { id, built_in, floor, mut target } in wanted {
+            if self.film.is_some() {
+                target = target.whole();
+            }
             target.await_media = self.holding.is_some();
             // What is left of an earlier try is over.
             self.sent.retain(|sent| sent.id != id);
@@ -396,6 +399,11 @@ impl OnAir {
         let mut happenings = Vec::new();
         for sent in &self.sent {
             drain(sent, &mut happenings);
+        }
+        if let Some(film) = &mut self.film {
+            let targets = self.sent.iter().map(|sent| (sent.id, &sent.publisher));
+            let told = film.look(targets, self.holding.is_some());
+            happenings.extend(told.into_iter().map(Happening::Film));
         }
         happenings.extend(self.tape.look().into_iter().map(Happening::Tape));
         if !self.is_publishing() {

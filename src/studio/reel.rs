@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Worker};
-use crate::broadcast::Hub;
 use crate::broadcast::film::{self, Film, Progress, Projection};
+use crate::broadcast::{Hub, Publisher};
+use crate::studio::message::Message;
+use crate::studio::missed::Missed;
 use crate::studio::snapshot::FilmView;
 
 /// A file that is being looked into.
@@ -65,10 +67,11 @@ pub(super) struct Reel {
     again: bool,
     duration: Option<Duration>,
     projection: Projection,
+    missed: Missed,
 }
 
 impl Reel {
-    /// Starts to send it; the hub is where its packets come out.
+    /// Makes ready to send it; the hub is where its packets come out.
     ///
     /// # Errors
     /// When the system grants no thread.
@@ -80,8 +83,24 @@ impl Reel {
     ) -> std::io::Result<(Self, Hub)> {
         let duration = film.duration();
         let showing = film.show(again, clock)?;
-        let reel = Self { path: path.to_owned(), again, duration, projection: showing.projection };
+        let (path, missed) = (path.to_owned(), Missed::default());
+        let reel = Self { path, again, duration, projection: showing.projection, missed };
         Ok((reel, showing.hub))
+    }
+
+    /// Lets it go out once its targets are there, or at once where it is held back before they are connected;
+    /// what is to be told of it.
+    pub fn look<'a>(
+        &mut self,
+        targets: impl IntoIterator<Item = (u32, &'a Publisher)> + Clone,
+        is_held_back: bool,
+    ) -> Vec<Message> {
+        if is_held_back {
+            self.projection.begin();
+        } else if !self.projection.has_begun() {
+            self.projection.begin_for(targets.clone().into_iter().map(|(_, publisher)| publisher));
+        }
+        self.missed.look(targets)
     }
 
     pub fn progress(&self) -> Progress {

@@ -7,6 +7,7 @@ use crate::base::queue::Sender;
 use crate::broadcast::{Publisher, publisher};
 use crate::media::BitsPerSecond;
 use crate::studio::event::{self, Event};
+use crate::studio::message::Message;
 use crate::studio::{holding, stats, tape, targets};
 
 /// How long they may take to say goodbye, within the 3 s that Stop may take.
@@ -25,6 +26,8 @@ pub(super) enum Happening {
         host: String,
         codecs: String,
     },
+    /// Of a file that goes out as it is.
+    Film(Message),
     /// An encoder gave up.
     Encoder(String),
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::base::{Backoff, Timestamp};
+use crate::broadcast::Subscription;
 use crate::broadcast::hub::Feed;
 use crate::broadcast::publisher::session::{self, Ended, Trying};
-use crate::broadcast::publisher::state::{Report, Shared, State, Timeline};
+use crate::broadcast::publisher::state::{Kept, Report, Shared, State, Timeline};
 use crate::media::Rung;
 use crate::net::{Cause, Class, Error, Stage};
 
@@ -27,13 +28,15 @@ const MOST_ELSEWHERE: u32 = 3;
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
-/// Runs until the stream ends, stop is wanted, or there is no point in trying any more.
-pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
+/// Runs until the stream ends, stop is wanted, or there is no point in trying any more. `kept` has what
+/// comes before the first connection, where none of it may be missing.
+pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscription>) {
     let clock = shared.clock;
     if shared.target.await_media && !begun(&shared, &feed).await {
         return over(&shared, State::Stopped, None);
     }
-    let mut timeline = Timeline { feed, origin: None, last: None, last_sent: None };
+    let kept = kept.map(Kept::new);
+    let mut timeline = Timeline { feed, origin: None, last: None, last_sent: None, kept };
     let mut outage = clock.now();
     let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
     let mut url = shared.target.url.clone();

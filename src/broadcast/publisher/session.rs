@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::base::Timestamp;
 use crate::broadcast::publisher::codecs::{self, Verdict};
-use crate::broadcast::publisher::state::{Event, Report, Sent, Shared, State, Timeline};
+use crate::broadcast::publisher::state::{Event, Kept, Report, Sent, Shared, State, Timeline};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Subscription, Tag};
 use crate::media::{BitsPerSecond, Rendition, Rung, Track};
@@ -83,11 +83,27 @@ pub(super) async fn run(
     client.stream().set_user_timeout(FAREWELL);
     let name = format!("publisher {}", client.peer());
     let rung = *shared.rung.borrow();
-    let subscription = timeline.feed.subscribe(name, shared.target.limits, timeline.last, rung);
+    let Kept { subscription, taken_frames, dropped_frames } = match timeline.kept.take() {
+        Some(kept) => {
+            if timeline.last.is_some() {
+                kept.subscription.begin_anew(timeline.feed.head().has_video);
+            }
+            kept
+        }
+        None => {
+            let limits = shared.target.limits;
+            Kept::new(timeline.feed.subscribe(name, limits, timeline.last, rung))
+        }
+    };
     let mut live = Live::new(shared, trying.url, timeline, client, subscription, rung);
+    live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let ended = live.run().await;
     live.count();
-    let (since, client) = (live.since, live.client);
+    let Live { since, client, subscription, counted, timeline, .. } = live;
+    if shared.target.whole {
+        let Counted { taken_frames, dropped_frames, .. } = counted;
+        timeline.kept = Some(Kept { subscription, taken_frames, dropped_frames });
+    }
     match &ended {
         // Nothing to say goodbye to.
         Ended::Failed(_) => drop(client),

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, watch};
 
 use crate::base::queue::Sender;
 use crate::base::{Clock, Timestamp};
-use crate::broadcast::Limits;
 use crate::broadcast::hub::Feed;
+use crate::broadcast::{Limits, Subscription};
 use crate::media::{Rendition, Rung};
 use crate::net::rtmp::Options;
 use crate::net::{Class, Error, Stage};
@@ -24,21 +24,30 @@ pub struct Target {
     pub url: Url,
     /// Trust and limits of the connection. The bitrate is filled in by the publisher.
     pub options: Options,
-    /// How long the target is tried again, at the first connection and after a loss; `None`: for
-    /// ever. Refusals that waiting cannot cure end it at once.
+    /// How long the target is tried again, at the first connection and after a loss: once at least, unless
+    /// it is zero; `None`: for ever. Refusals that waiting cannot cure end it at once.
     pub retry_for: Option<Duration>,
     /// How far it may fall behind.
     pub limits: Limits,
     /// Nothing is connected before there is something to send: a delay would keep a server waiting
     /// for minutes.
     pub await_media: bool,
+    /// All of the stream is to arrive, from its beginning, rather late than never: a file that is sent as
+    /// it is has no live end.
+    pub whole: bool,
 }
 
 impl Target {
     /// A target tried for ever, with the usual limits and the system's trust.
     pub fn new(url: Url) -> Self {
         let (options, limits) = (Options::default(), Limits::LIVE);
-        Self { url, options, retry_for: None, limits, await_media: false }
+        Self { url, options, retry_for: None, limits, await_media: false, whole: false }
+    }
+
+    /// The same for a file that is sent as it is.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { limits: Limits::WHOLE, whole: true, ..self }
     }
 }
 
@@ -213,6 +222,23 @@ pub(super) struct Timeline {
     pub last: Option<Timestamp>,
     /// When that was.
     pub last_sent: Option<Timestamp>,
+    /// What waits between two connections where all of the stream is to arrive.
+    pub kept: Option<Kept>,
+}
+
+/// A subscription that outlives a connection.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub subscription: Subscription,
+    /// Pictures of it that the publisher's figures have.
+    pub taken_frames: u64,
+    pub dropped_frames: u64,
+}
+
+impl Kept {
+    pub const fn new(subscription: Subscription) -> Self {
+        Self { subscription, taken_frames: 0, dropped_frames: 0 }
+    }
 }
 
 impl Timeline {

@@ -44,23 +44,21 @@ pub(super) fn run(
             return exit;
         }
     };
-    let (mut outcome, mut last_stats, mut first) = (Outcome::default(), None, None);
+    let (mut outcome, mut first) = (Outcome::default(), None);
     let mut hear = |events: Vec<Event>| {
         for event in events {
             outcome.note(&event);
             words::print(output, &event);
-            if let Event::Stats(stats) = event {
-                last_stats = Some(stats);
-            }
         }
     };
-    let mut draining = false;
+    let (started, mut draining) = (clock.now(), false);
     loop {
         hear(copying.look());
         if first.is_none() && copying.packets() > 0 {
             first = Some(clock.now());
         }
-        let over = duration.zip(first).is_some_and(|(limit, first)| clock.now() >= first + limit);
+        let since = first.unwrap_or(started);
+        let over = duration.is_some_and(|limit| clock.now() >= since + limit);
         let stop = over || interrupt.is_set();
         if drain && stop && !draining {
             draining = copying.drain();
@@ -70,9 +68,10 @@ pub(super) fn run(
         }
         Stop::new().wait(LOOK);
     }
-    hear(copying.end());
+    let (last_words, figures) = copying.end();
+    hear(last_words);
     let exit = outcome.exit(&targets, false);
     let seconds = first.map(|first| words::seconds(clock.now().since(first)));
-    words::summary(output, last_stats.as_deref(), exit, || json!({ "seconds": seconds }));
+    words::summary(output, Some(&figures), exit, || json!({ "seconds": seconds }));
     exit
 }

@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
     /// Send the packets of this FLV, MP4 or MKV file as they are, whatever codec they are of:
-    /// nothing is encoded
+    /// nothing is encoded. It begins when a target is there; what a slow moment holds up is sent later
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,

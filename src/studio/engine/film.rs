@@ -11,7 +11,7 @@ use crate::studio::on_air::OnAir;
 use crate::studio::reel::{Opened, Opening};
 
 /// Notices about an earlier file.
-const FILM_KEYS: &[&str] = &["film-failed", "film-ended"];
+const FILM_KEYS: &[&str] = &["film-failed", "film-ended", "film-left-out"];
 
 impl Engine {
     /// Sends this file to the targets that are switched on, once it has been looked into.

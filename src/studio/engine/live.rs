@@ -61,7 +61,7 @@ impl Engine {
     pub(super) fn begin_news(&mut self) {
         self.state.ledger.clear(keys::TARGET);
         self.state.ledger.clear(keys::FITTED);
-        self.state.ledger.clear(&["delay-short", "film-failed", "film-ended"]);
+        self.state.ledger.clear(&["delay-short", "film-failed", "film-ended", "film-left-out"]);
         self.state.told.clear();
         self.state.said.clear();
     }

@@ -61,6 +61,7 @@ impl Engine {
                     Happening::Unsaid { host, codecs } => {
                         self.tell(&Message::CodecsUnsaid { host, codecs }, "");
                     }
+                    Happening::Film(message) => self.tell(&message, ""),
                     Happening::Encoder(reason) => {
                         self.tell(&Message::EncoderFailed { reason }, "");
                     }

@@ -90,6 +90,9 @@ impl Message {
             }
             Self::FilmFailed { path, reason } => format!("{path} cannot be sent: {reason}"),
             Self::FilmEnded { path } => format!("All of {path} was sent."),
+            Self::FilmLeftOut { host } => {
+                format!("Not all of the file was sent to {host}: the connection is too slow, or broke.")
+            }
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
             Self::DelayShort { time, wanted, reason } => {
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
@@ -242,6 +245,9 @@ impl Message {
             Self::FilmFailed { .. } => {
                 "Choose an FLV, MP4 or MKV file with H.264, HEVC, AV1 or VP9 and AAC, Opus, FLAC, AC-3 or MP3."
                     .into()
+            }
+            Self::FilmLeftOut { .. } => {
+                "Send a file of a lower bitrate, or look who else uses the connection.".into()
             }
             Self::DelayShort { .. } => {
                 "Free some space, or choose a shorter delay: the next broadcast tries it again.".into()

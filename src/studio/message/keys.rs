@@ -110,6 +110,7 @@ const OTHERS: &[&str] = &[
     "codecs-unsaid",
     "film-failed",
     "film-ended",
+    "film-left-out",
     "items-too-many",
     "items-too-deep",
     "ungroup-cut",

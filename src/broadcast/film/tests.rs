@@ -1,0 +1,66 @@
+//! Files as streams.
+
+use bytes::BytesMut;
+
+use super::*;
+use crate::broadcast::Limits;
+use crate::broadcast::subscription::Next;
+use crate::wire::flv::{file_header, write_tag};
+
+/// AV1 and Opus, three pictures 40 ms apart; the file's end says so at time 0.
+fn file(folder: &Path) -> PathBuf {
+    let mut out = BytesMut::from(&file_header(true, true)[..]);
+    write_tag(TagKind::Video, 1_000, b"\x90av01\x81\0\0\0", &mut out);
+    write_tag(TagKind::Audio, 1_000, b"\x90OpusOpusHead", &mut out);
+    for (at, first) in [(1_000, 0x91), (1_040, 0xA1), (1_080, 0xA1)] {
+        write_tag(TagKind::Video, at, &[first, b'a', b'v', b'0', b'1', 7], &mut out);
+        write_tag(TagKind::Audio, at, b"\x91Opus\x05", &mut out);
+    }
+    write_tag(TagKind::Video, 0, b"\x92av01", &mut out);
+    let path = folder.join("film.flv");
+    std::fs::write(&path, &out).unwrap();
+    path
+}
+
+#[test]
+fn a_file_goes_out_as_it_is_and_begins_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = Film::open(&file(folder.path())).unwrap();
+    assert_eq!(film.head.configurations.len(), 2);
+    assert!(film.head.has_video);
+    let showing = film.show(true, Clock::start()).unwrap();
+    let subscription = showing.hub.subscribe("test", Limits::LIVE);
+    // Nothing of it goes out before somebody is there.
+    assert!(matches!(subscription.next_timeout(LOOK * 3), Next::Waiting));
+    showing.projection.begin();
+    let mut times = Vec::new();
+    while times.len() < 7 {
+        match subscription.next_timeout(Duration::from_secs(30)) {
+            Next::Tag(tag) if tag.track == Track::Video => {
+                assert_eq!(tag.body[1..], *b"av01\x07");
+                times.push((tag.dts.as_millis(), tag.keyframe));
+            }
+            Next::Tag(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let first = times[0].0;
+    let times: Vec<_> = times.iter().map(|(at, key)| (at - first, *key)).collect();
+    let round = 80 + BETWEEN_ROUNDS_MS;
+    let (a, b) = ([(0, true), (40, false), (80, false)], 2 * round);
+    let second = a.map(|(at, key)| (at + round, key));
+    assert_eq!(times, [&a[..], &second[..], &[(b, true)]].concat());
+    showing.end(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(Film::open(folder.path()), Err(Error::NoFile(_))));
+    assert!(matches!(Film::open(&folder.path().join("no")), Err(Error::Io { .. })));
+    let path = folder.path().join("a.flv");
+    std::fs::write(&path, b"MP4").unwrap();
+    assert!(matches!(Film::open(&path), Err(Error::Flv { .. })));
+    std::fs::write(&path, file_header(true, true)).unwrap();
+    assert!(matches!(Film::open(&path), Err(Error::Empty(_))));
+}

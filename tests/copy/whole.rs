@@ -1,0 +1,181 @@
+//! All of a file arrives where its server comes late, or where somebody on its way stands for a moment:
+//! it has no live end to keep up with. What does not arrive is counted and told.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use onair::wire::flv::{Demuxer, TagKind, file_header, write_tag};
+
+use crate::peers::throttle::Throttle;
+use crate::peers::{self, LIMIT, Onair, free_port, wait_for};
+
+const PICTURES: usize = 120;
+/// Together more than the systems between the two ends hold in three seconds.
+const SIZE: usize = 60_000;
+/// Somebody stands for so long: longer than a viewer of a live stream is made to wait.
+const STANDS: Duration = Duration::from_secs(3);
+
+/// Four seconds of something in AV1's clothes, each picture with its number, keyframes so far apart.
+fn film(folder: &Path, apart: usize) -> PathBuf {
+    let mut out = bytes::BytesMut::from(&file_header(false, true)[..]);
+    write_tag(TagKind::Video, 0, b"\x90av01\x81\0\0\0", &mut out);
+    for number in 0..PICTURES {
+        let mut body = vec![if number % apart == 0 { 0x91 } else { 0xA1 }];
+        body.extend(b"av01");
+        body.resize(SIZE, number as u8);
+        write_tag(TagKind::Video, number as u32 * 33, &body, &mut out);
+    }
+    let path = folder.join("film.flv");
+    std::fs::write(&path, &out).unwrap();
+    path
+}
+
+/// A server that records into this folder, where it can be reached by RTMP.
+fn server(port: u16, into: &Path) -> (Onair, u16) {
+    let address = format!("127.0.0.1:{port}");
+    let words = ["serve", "--http", "127.0.0.1:0", "--record", into.to_str().unwrap()];
+    let mut onair = Onair::start(&[&words[..], &["--rtmp", &address]].concat());
+    let base = onair.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    (onair, base.rsplit(':').next().unwrap().parse().unwrap())
+}
+
+/// The numbers of the pictures that the server has kept of a stream that has ended.
+fn kept(server: &Onair, stream: &str) -> Vec<usize> {
+    let find = || {
+        server.events().into_iter().find(|it| {
+            it["event"] == "recording" && it["state"] == "finished" && it["stream"] == stream
+        })
+    };
+    wait_for("the recording", LIMIT, || find().is_some());
+    let path = PathBuf::from(find().unwrap()["path"].as_str().unwrap());
+    let mut demuxer = Demuxer::new();
+    demuxer.push(&std::fs::read(path).unwrap());
+    let mut numbers = Vec::new();
+    while let Some(tag) = demuxer.next_tag().unwrap() {
+        if tag.kind == TagKind::Video && tag.body.len() == SIZE {
+            numbers.push(usize::from(*tag.body.last().unwrap()));
+        }
+    }
+    numbers
+}
+
+/// Sends the file to this port.
+fn copy(file: &Path, port: u16, stream: &str, more: &[&str]) -> Onair {
+    let url = format!("rtmp://127.0.0.1:{port}/live/{stream}");
+    let words = ["live", "--copy", file.to_str().unwrap(), "--to", &url];
+    Onair::start(&[&words[..], more].concat())
+}
+
+/// Waits until the file is well under way.
+fn wait_under_way(live: &mut Onair) {
+    live.wait_event("pictures", |event| {
+        event["event"] == "stats" && event["targets"][0]["sent_frames"].as_u64() > Some(10)
+    });
+}
+
+/// Waits for the file's end; the figures of its target.
+fn ended(live: &mut Onair) -> serde_json::Value {
+    assert_eq!(live.peer.wait(LIMIT).code(), Some(0), "{}", live.peer.output());
+    let target = live.wait_named("summary")["targets"][0].clone();
+    let count = |name: &str| target[name].as_u64().unwrap();
+    assert_eq!(count("sent_frames") + count("dropped_frames"), PICTURES as u64, "{target}");
+    target
+}
+
+fn is_whole(live: &mut Onair, server: &Onair, stream: &str) {
+    let target = ended(live);
+    assert_eq!(target["dropped_frames"], 0, "{target}");
+    assert_eq!(kept(server, stream), (0..PICTURES).collect::<Vec<_>>());
+    assert!(!live.events().iter().any(|event| event["key"] == "film-left-out"));
+}
+
+#[test]
+fn a_server_that_comes_late_gets_a_file_from_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = film(folder.path(), 30);
+    let port = free_port();
+    let mut at_once = copy(&file, port, "at-once", &[]);
+    let mut delayed = copy(&file, port, "delayed", &["--delay", "1s"]);
+    // By now the file would have ended.
+    for live in [&mut at_once, &mut delayed] {
+        let tries = |live: &Onair| {
+            live.events().iter().filter(|event| event["retry_in"].as_f64().is_some()).count()
+        };
+        wait_for("the tries", LIMIT, || tries(live) >= 5);
+    }
+    let (mut server, _) = server(port, folder.path());
+    is_whole(&mut at_once, &server, "at-once");
+    is_whole(&mut delayed, &server, "delayed");
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn a_target_that_cannot_be_reached_holds_no_other_one_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = film(folder.path(), 30);
+    let (mut server, port) = server(0, folder.path());
+    let nobody = format!("rtmp://127.0.0.1:{}/live/film", free_port());
+    let mut live = copy(&file, port, "film", &["--to", &nobody]);
+    live.wait_event("the end at one of them", |event| {
+        event["event"] == "target" && event["state"] == "stopped"
+    });
+    assert_eq!(kept(&server, "film"), (0..PICTURES).collect::<Vec<_>>());
+    live.stop(LIMIT);
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn a_program_that_stands_in_the_middle_sends_all_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = film(folder.path(), 30);
+    let (mut server, port) = server(0, folder.path());
+    let mut live = copy(&file, port, "film", &[]);
+    wait_under_way(&mut live);
+    live.peer.signal("STOP");
+    std::thread::sleep(STANDS);
+    live.peer.signal("CONT");
+    is_whole(&mut live, &server, "film");
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn a_link_or_a_server_that_stands_in_the_middle_gets_all_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = film(folder.path(), 30);
+    let (mut server, port) = server(0, folder.path());
+    let link = Throttle::start(port, 1_000_000_000);
+    let mut live = copy(&file, link.port, "link", &[]);
+    wait_under_way(&mut live);
+    link.set(0);
+    std::thread::sleep(STANDS);
+    link.set(1_000_000_000);
+    is_whole(&mut live, &server, "link");
+
+    let mut live = copy(&file, port, "server", &[]);
+    wait_under_way(&mut live);
+    server.peer.signal("STOP");
+    std::thread::sleep(STANDS);
+    server.peer.signal("CONT");
+    is_whole(&mut live, &server, "server");
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn what_a_broken_connection_misses_of_a_file_is_counted_and_told() {
+    peers::in_real_time!(what_a_broken_connection_misses_of_a_file_is_counted_and_told);
+    let folder = tempfile::tempdir().unwrap();
+    let file = film(folder.path(), 90);
+    let (mut first, port) = server(0, folder.path());
+    let mut live = copy(&file, port, "film", &[]);
+    wait_under_way(&mut live);
+    first.peer.kill();
+    let (mut second, _) = server(port, folder.path());
+    let target = ended(&mut live);
+    assert!(target["dropped_frames"].as_u64() > Some(0), "{target}");
+    live.wait_event("the notice", |event| {
+        event["event"] == "notice" && event["key"] == "film-left-out"
+    });
+    // It goes on with a keyframe, and up to the end of the file.
+    assert_eq!(kept(&second, "film"), (90..PICTURES).collect::<Vec<_>>());
+    assert!(second.stop(LIMIT).success());
+}
