@@ -17,6 +17,7 @@ mod portal;
 mod session;
 mod shared;
 mod stop;
+mod told;
 mod v4l;
 mod x11;
 

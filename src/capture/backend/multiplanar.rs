@@ -17,7 +17,7 @@ use v4l::{buffer::Flags, v4l2};
 use super::format::{Queue, Told};
 use super::ioctl::Call;
 use super::stop;
-use super::v4l::{BUFFERS, age, fault};
+use super::told::{BUFFERS, age, fault};
 use crate::capture::device::{Camera, Fault, Layout, Part, Raw};
 use crate::capture::pixel::Pixel;
 

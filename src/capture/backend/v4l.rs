@@ -1,8 +1,7 @@
 //! Cameras of Linux: listed through Video4Linux, read through nokhwa or, where it does not take one
 //! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait; those with a
-//! memory for each plane by `multiplanar.rs`. A camera is opened anew for each session, so that one that hangs keeps nothing from the next.
-
-#![allow(unsafe_code)]
+//! memory for each plane by `multiplanar.rs`. A camera is opened anew for each session, so that one that
+//! hangs keeps nothing from the next.
 
 use std::fs;
 use std::io;
@@ -23,6 +22,7 @@ use v4l::{Device, FourCC};
 use super::format::{self, Queue, Told};
 use super::handover::HandOver;
 use super::identity::{self, Node};
+use super::told::{BUFFERS, age, fault};
 use super::{controls, multiplanar, nokhwa, stop};
 use crate::capture::control::CameraControl;
 use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
@@ -34,13 +34,9 @@ const USUAL: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
 /// Sizes and rates looked at of each kind of pixels: a driver may list without end.
 const MOST_OFFERS: usize = 256;
-/// A stamp older than this is a driver's mistake.
-const MOST_AGE: Duration = Duration::from_secs(1);
 
 /// How long a camera may take for its first picture, less than the watch gives it.
 const FIRST: Duration = Duration::from_millis(3_500);
-/// Buffers that the driver fills in turn.
-pub(super) const BUFFERS: u32 = 4;
 
 /// Video4Linux.
 pub(super) struct Video4Linux;
@@ -205,17 +201,6 @@ fn prepare(device: &Device, queue: Queue, offer: Offer) -> Result<Told, Fault> {
     Ok(got)
 }
 
-/// The kinds of faults, by their error numbers.
-pub(super) fn fault(doing: &str, error: &io::Error) -> Fault {
-    let detail = format!("{doing}: {error}");
-    match error.raw_os_error() {
-        Some(libc::EBUSY) => Fault::Busy(detail),
-        Some(libc::EACCES | libc::EPERM) => Fault::Refused(detail),
-        Some(libc::ENODEV | libc::ENOENT | libc::ENXIO) => Fault::Absent(detail),
-        _ => Fault::Other(detail),
-    }
-}
-
 /// Whether a device that is busy is so by ourselves: this process has more of its files open than the one
 /// that was just opened.
 fn whose(fault: Fault, path: &Path) -> Fault {
@@ -272,43 +257,5 @@ impl Camera for Open {
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
         Box::new(move || stop::stream(handle.fd(), Queue::Single))
-    }
-}
-
-/// How long ago a driver's stamp was, in seconds and microseconds.
-pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Duration {
-    let taken = Duration::new(
-        seconds.try_into().unwrap_or(0),
-        micros.try_into().unwrap_or(0).min(999_999) * 1_000,
-    );
-    let age = monotonic().checked_sub(taken).filter(|age| *age < MOST_AGE);
-    age.unwrap_or_default()
-}
-
-/// The clock that drivers stamp their pictures with.
-fn monotonic() -> Duration {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call fills the one `timespec`, which lives through it.
-    let done = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    if done != 0 {
-        return Duration::ZERO;
-    }
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_are_told_by_their_numbers() {
-        let of = |number| fault("testing", &io::Error::from_raw_os_error(number));
-        assert!(matches!(of(libc::EBUSY), Fault::Busy(_)));
-        assert!(matches!(of(libc::EACCES), Fault::Refused(_)));
-        assert!(matches!(of(libc::ENODEV), Fault::Absent(_)));
-        assert!(matches!(of(libc::EIO), Fault::Other(_)));
-        assert!(matches!(fault("testing", &io::ErrorKind::TimedOut.into()), Fault::Other(_)));
-        assert!(!monotonic().is_zero());
     }
 }
