@@ -42,8 +42,6 @@ pub enum Behavior {
     /// Shakes hands and says nothing.
     Mute,
     Hangup,
-    /// Hangs up so long after it was asked for an application.
-    HangupAfter(Duration),
     HangupAtPublish,
     Bytes(Vec<u8>),
     RejectConnect(Status),
@@ -303,10 +301,6 @@ impl Caller {
         let start = |body: &Bytes| [body[0], body[1]];
         match (event, behavior) {
             (Event::ConnectRequested(_), Behavior::Mute) => {}
-            (Event::ConnectRequested(_), Behavior::HangupAfter(wait)) => {
-                thread::sleep(*wait);
-                return false;
-            }
             (Event::ConnectRequested(connect), Behavior::RejectConnect(status)) => {
                 self.note(|seen| seen.tc_url.clone_from(&connect.tc_url));
                 session.reject_connect(status);

@@ -174,6 +174,7 @@ fn a_rejected_connection_and_a_silent_refusal_are_told_apart() {
 
 #[test]
 fn nobody_there_is_tried_again_until_the_time_is_up() {
+    crate::peers::in_real_time!(nobody_there_is_tried_again_until_the_time_is_up);
     let server = Server::start(|_| Behavior::Accept);
     let mut target = target(&server);
     target.retry_for = Some(Duration::from_millis(1_500));
@@ -189,21 +190,6 @@ fn nobody_there_is_tried_again_until_the_time_is_up() {
         }
     }
     assert!(waits >= 1);
-}
-
-/// The first try takes longer than all of them may.
-#[test]
-fn once_a_target_is_tried_again_however_long_the_first_try_took() {
-    let server = Server::start(|connection| match connection {
-        0 => Behavior::HangupAfter(Duration::from_millis(700)),
-        _ => Behavior::Accept,
-    });
-    let show = Show::start();
-    let mut target = target(&server);
-    target.retry_for = Some(Duration::from_millis(100));
-    let publisher = show.publish(target);
-    wait_for("the second try", || publisher.report().stage == Stage::Media);
-    assert_eq!(server.connections(), 2);
 }
 
 #[test]

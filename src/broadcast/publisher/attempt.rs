@@ -87,32 +87,14 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
             let class = error.class();
             return over(&shared, State::Failed(class), Some(error));
         }
-        let first = backoff.tries() == 0;
         let wait = backoff.next_wait(now.since(outage));
-        let wait = wait_within(shared.target.retry_for, now.since(outage), wait, first);
-        let Some(wait) = wait else {
+        if shared.target.retry_for.is_some_and(|limit| now.since(outage) + wait > limit) {
             let class = if was_live { Class::Lost } else { error.class() };
             return over(&shared, State::Failed(class), Some(error));
-        };
+        }
         if !pause(&shared, was_live, error, wait).await {
             return over(&shared, State::Stopped, None);
         }
-    }
-}
-
-/// How long to wait for the next try of an outage, where there is one: once it is tried again however long
-/// the first try took, unless nothing is to be tried again at all.
-fn wait_within(
-    limit: Option<Duration>,
-    outage: Duration,
-    wait: Duration,
-    first: bool,
-) -> Option<Duration> {
-    match limit {
-        Some(limit) if limit.is_zero() => None,
-        Some(limit) if first => Some(wait.min(limit)),
-        Some(limit) if outage + wait > limit => None,
-        _ => Some(wait),
     }
 }
 
@@ -170,20 +152,4 @@ fn over(shared: &Shared, state: State, error: Option<Error>) {
 /// Sets apart publishers that start in the same microsecond.
 fn address_of(shared: &Arc<Shared>) -> u64 {
     Arc::as_ptr(shared).addr() as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn once_it_is_tried_again_however_long_the_first_try_took() {
-        let [ms_400, second, minute] = [400, 1_000, 60_000].map(Duration::from_millis);
-        assert_eq!(wait_within(None, minute, second, false), Some(second));
-        assert_eq!(wait_within(Some(second), minute, ms_400, true), Some(ms_400));
-        assert_eq!(wait_within(Some(ms_400), Duration::ZERO, second, true), Some(ms_400));
-        assert_eq!(wait_within(Some(second), ms_400, ms_400, false), Some(ms_400));
-        assert_eq!(wait_within(Some(second), second, ms_400, false), None);
-        assert_eq!(wait_within(Some(Duration::ZERO), Duration::ZERO, ms_400, true), None);
-    }
 }

@@ -145,8 +145,7 @@ pub struct Args {
     /// --min-video-bitrate]
     #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
-    /// How long a target is tried again, at first and after a loss: once at least, unless it is 0
-    /// [default: for ever]
+    /// How long a target is tried again, at first and after a loss [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
     /// Let every target have the stream so much later, at most 30 min: recording and preview are not
