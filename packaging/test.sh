@@ -102,12 +102,12 @@ need_ffmpeg() {
 tests() {
     need_tool cargo-nextest || return 1
     need_ffmpeg
-    # Most tests wait for programs and clocks: twice as many at once as there are processors. Those of real
-    # time are tried again where the machine or a thread stood meanwhile (src/base/stood.rs).
+    # Most tests wait for programs and clocks: half as many again at once as there are processors. With twice
+    # as many the processors have no rest, so that nothing ends sooner and what is of real time comes too late.
     # Two more tries where a whole run hangs on it; why one failed is shown, and the summary names it.
     cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
         --retries "$([ -z "${CI-}" ] && echo 0 || echo 2)" \
-        --test-threads "$(($(nproc) * 2))" \
+        --test-threads "$(($(nproc) * 3 / 2))" \
         --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }
