@@ -123,8 +123,8 @@ pub fn await_camera(id: &str) -> capture::CameraInfo {
 /// Red as webcams (studio range) and as JPEGs (full range) have it, on its way to the program.
 const RED: (u8, u8, u8) = (63, 102, 240);
 const BLUE: (u8, u8, u8) = (32, 240, 118);
-/// And where only its luma is given (BT.601).
-const RED_GREY: (u8, u8, u8) = (81, 128, 128);
+/// And where only its luma is given, which the driver weighs as BT.709 does.
+const RED_GREY: (u8, u8, u8) = (54, 128, 128);
 
 /// Runs inside a machine with cameras: `tests/rigs/camera.sh`.
 #[test]
