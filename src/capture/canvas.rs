@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use yuv::{
-    BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
-    bgra_to_yuv420,
-};
+use yuv::bgra_to_yuv420;
 
 use super::area::Area;
 use super::display::Placed;
+use super::planar::{three_planes, turned};
 use crate::base::{Fresh, Pool, Pooled};
 use crate::media::{Planes, Size};
 
@@ -144,19 +142,8 @@ fn convert(
     v: &mut [u8],
 ) -> Result<(), String> {
     let Area { width, height, .. } = part;
-    let mut planar = YuvPlanarImageMut {
-        y_plane: BufferStoreMut::Borrowed(y),
-        y_stride: width,
-        u_plane: BufferStoreMut::Borrowed(u),
-        u_stride: width / 2,
-        v_plane: BufferStoreMut::Borrowed(v),
-        v_stride: width / 2,
-        width,
-        height,
-    };
-    let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
-    bgra_to_yuv420(&mut planar, pixels, width * 4, range, matrix, YuvConversionMode::Balanced)
-        .map_err(|fault| fault.to_string())
+    let mut planes = three_planes(Size::new(width, height), [y, u, v]);
+    turned(bgra_to_yuv420, pixels, width as usize * 4, &mut planes)
 }
 
 /// Copies the rows of a part to their place in a plane.

@@ -23,6 +23,7 @@ mod mode;
 pub mod permission;
 mod pixel;
 mod pixels;
+mod planar;
 mod properties;
 mod rgb;
 mod screen;

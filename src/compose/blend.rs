@@ -37,19 +37,12 @@ pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, c
         (&from.u, chroma_alpha, half, &mut out.u, chroma_stride),
         (&from.v, chroma_alpha, half, &mut out.v, chroma_stride),
     ] {
-        let width = side(rect.width).max(1);
-        let rows = bands::height(side(rect.height), width);
-        let (top, count) = (side(rect.y) * stride, side(rect.height) * stride);
-        let end = (top + count).min(out.len());
-        let Some(out) = out.get_mut(top..end) else { continue };
-        let mut alphas = alpha.map(|alpha| alpha.chunks(rows * width));
-        let parts = out.chunks_mut(rows * stride).zip(from.chunks(rows * width));
-        let parts = parts.map(|(out, from)| (out, from, alphas.as_mut().and_then(Iterator::next)));
+        let (samples, parts) = banded(alpha, rect, out, stride);
         let along = Rect { y: 0, ..rect };
         crew.each(
-            parts,
+            parts.zip(from.chunks(samples)),
             #[inline(always)]
-            |(out, from, alpha)| plane(from, alpha, along, strength, out, stride),
+            |((out, alpha), from)| plane(from, alpha, along, strength, out, stride),
         );
     }
 }
@@ -94,20 +87,30 @@ fn cover(
     stride: usize,
     crew: &Crew,
 ) {
+    let along = Rect { y: 0, ..rect };
+    crew.each(
+        banded(alpha, rect, out, stride).1,
+        #[inline(always)]
+        |(out, alpha)| covered(alpha, along, strength, out, stride),
+    );
+}
+
+/// The bands of a plane that a layer lies on, each with the layer's alpha there; and how many samples of the
+/// layer belong to one.
+fn banded<'a>(
+    alpha: Option<&'a [u8]>,
+    rect: Rect,
+    out: &'a mut [u8],
+    stride: usize,
+) -> (usize, impl Iterator<Item = (&'a mut [u8], Option<&'a [u8]>)>) {
     let width = side(rect.width).max(1);
     let rows = bands::height(side(rect.height), width);
     let (top, count) = (side(rect.y) * stride, side(rect.height) * stride);
     let end = (top + count).min(out.len());
-    let Some(out) = out.get_mut(top..end) else { return };
+    let out = out.get_mut(top..end).unwrap_or_default();
     let mut alphas = alpha.map(|alpha| alpha.chunks(rows * width));
     let parts = out.chunks_mut((rows * stride).max(1));
-    let parts = parts.map(|out| (out, alphas.as_mut().and_then(Iterator::next)));
-    let along = Rect { y: 0, ..rect };
-    crew.each(
-        parts,
-        #[inline(always)]
-        |(out, alpha)| covered(alpha, along, strength, out, stride),
-    );
+    (rows * width, parts.map(move |out| (out, alphas.as_mut().and_then(Iterator::next))))
 }
 
 #[inline(always)]

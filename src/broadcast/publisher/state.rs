@@ -24,8 +24,8 @@ pub struct Target {
     pub url: Url,
     /// Trust and limits of the connection. The bitrate is filled in by the publisher.
     pub options: Options,
-    /// How long the target is tried again, at the first connection and after a loss: once at least, unless
-    /// it is zero; `None`: for ever. Refusals that waiting cannot cure end it at once.
+    /// How long the target is tried again, at the first connection and after a loss; `None`: for
+    /// ever. Refusals that waiting cannot cure end it at once.
     pub retry_for: Option<Duration>,
     /// How far it may fall behind.
     pub limits: Limits,

@@ -1,24 +1,13 @@
 //! Red, green and blue into what the program is, two rows at a time.
 
-use yuv::{
-    BufferStoreMut, YuvConversionMode, YuvError, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
-    bgr_to_yuv420, bgra_to_yuv420, rgb_to_yuv420, rgba_to_yuv420,
-};
+use yuv::{bgr_to_yuv420, bgra_to_yuv420, rgb_to_yuv420, rgba_to_yuv420};
 
 use super::super::pixel::{Bits, Bytes, Ends};
+use super::super::planar::{Turn, three_planes, turned};
 use super::rows::Rows;
 use super::yuv::target;
 use crate::media::color::Range;
 use crate::media::{Planes, Size};
-
-type Turn = fn(
-    &mut YuvPlanarImageMut<'_, u8>,
-    &[u8],
-    u32,
-    YuvRange,
-    YuvStandardMatrix,
-    YuvConversionMode,
-) -> Result<(), YuvError>;
 
 /// A byte for each colour; `scratch` keeps two rows of three bytes a pixel.
 pub(super) fn bytes(
@@ -105,34 +94,8 @@ pub(super) fn by_rows(
             let whole = |x: u8| (((i32::from(x) - 16) * 255 + 109) / 219).clamp(0, 255) as u8;
             scratch.iter_mut().for_each(|x| *x = whole(*x));
         }
-        let mut target = YuvPlanarImageMut {
-            y_plane: BufferStoreMut::Borrowed(y),
-            y_stride: width,
-            u_plane: BufferStoreMut::Borrowed(u),
-            u_stride: width / 2,
-            v_plane: BufferStoreMut::Borrowed(v),
-            v_stride: width / 2,
-            width,
-            height: 2,
-        };
+        let mut target = three_planes(Size::new(width, 2), [y, u, v]);
         turned(turn, scratch, luma * 3, &mut target)?;
     }
     Ok(())
-}
-
-fn turned(
-    turn: Turn,
-    data: &[u8],
-    stride: usize,
-    planes: &mut YuvPlanarImageMut<'_, u8>,
-) -> Result<(), String> {
-    turn(
-        planes,
-        data,
-        stride as u32,
-        YuvRange::Limited,
-        YuvStandardMatrix::Bt709,
-        YuvConversionMode::Balanced,
-    )
-    .map_err(|fault| fault.to_string())
 }

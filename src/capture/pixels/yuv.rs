@@ -2,26 +2,18 @@
 //! their mean; that of packed 4:2:2 is every other row's.
 
 use yuv::{
-    BufferStoreMut, YuvError, YuvPackedImage, YuvPlanarImageMut, uyvy422_to_yuv420,
-    vyuy422_to_yuv420, yuyv422_to_yuv420, yvyu422_to_yuv420,
+    YuvError, YuvPackedImage, YuvPlanarImageMut, uyvy422_to_yuv420, vyuy422_to_yuv420,
+    yuyv422_to_yuv420, yvyu422_to_yuv420,
 };
 
 use super::super::pixel::{Chroma, First, Memory, Pixel, Samples, Whole};
+use super::super::planar::three_planes;
 use super::rows::Rows;
 use crate::media::{Planes, Size};
 
 pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
-    let Size { width, height } = planes.size();
-    YuvPlanarImageMut {
-        y_plane: BufferStoreMut::Borrowed(&mut planes.y),
-        y_stride: width,
-        u_plane: BufferStoreMut::Borrowed(&mut planes.u),
-        u_stride: width / 2,
-        v_plane: BufferStoreMut::Borrowed(&mut planes.v),
-        v_stride: width / 2,
-        width,
-        height,
-    }
+    let size = planes.size();
+    three_planes(size, [&mut planes.y, &mut planes.u, &mut planes.v])
 }
 
 type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;

@@ -327,6 +327,41 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
 const APART: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
                      #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
 
+/// Plays the picture and its sound in a list each, until the sound is heard again or `most` segments came: what
+/// was told, and how many came. `each` is asked after each of them, with its items and whether it was told
+/// that the sound does not come; where it says so, the next is waited for, as slowly as it is played.
+async fn until_heard(
+    server: &Server,
+    most: usize,
+    mut each: impl FnMut(&[Item], bool) -> bool,
+) -> (Vec<&'static str>, usize) {
+    let loader = server.open(APART, Limits { quiet: QUIET, whole: WHOLE }).await.unwrap();
+    let (out, mut batches) = mpsc::channel(1);
+    let (_wishes, wished) = watch::channel(Wish::default());
+    let task = tokio::spawn(async move { loader.run(&out, wished).await });
+    let (mut told, mut came) = (Vec::new(), 0);
+    while !told.contains(&"heard") && came < most {
+        let batch = timeout(WHOLE, batches.recv()).await.unwrap().unwrap().unwrap();
+        came += 1;
+        let items = batch.items.unwrap();
+        for item in &items {
+            match item {
+                Item::Unheard(why) => {
+                    assert!(!why.is_empty());
+                    told.push("unheard");
+                }
+                Item::Heard => told.push("heard"),
+                _ => {}
+            }
+        }
+        if each(&items, told.contains(&"unheard")) {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    }
+    task.abort();
+    (told, came)
+}
+
 /// The list of it may stall, or a segment of it, or that is not there.
 #[tokio::test]
 async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_comes_back() {
@@ -354,37 +389,15 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
                 }
             })
             .await;
-            let limits = Limits { quiet: QUIET, whole: WHOLE };
-            let loader = server.open(APART, limits).await.unwrap();
-            let (out, mut batches) = mpsc::channel(1);
-            let (_wishes, wished) = watch::channel(Wish::default());
-            let task = tokio::spawn(async move { loader.run(&out, wished).await });
-            let (mut told, mut came) = (Vec::new(), 0);
-            while !told.contains(&"heard") && came < SEGMENTS {
-                let batch = timeout(WHOLE, batches.recv()).await.unwrap().unwrap().unwrap();
-                came += 1;
-                for item in batch.items.unwrap() {
-                    match item {
-                        Item::Unheard(why) => {
-                            assert!(!why.is_empty());
-                            told.push("unheard");
-                        }
-                        Item::Heard => told.push("heard"),
-                        Item::Restart => told.push("restart"),
-                        _ => {}
-                    }
-                }
-                // As slowly as it is played, so that there is something left to come back to.
-                if told.contains(&"unheard") {
+            // As slowly as it is played, so that there is something left to come back to.
+            let (told, _) = until_heard(&server, SEGMENTS, |_, unheard| {
+                if unheard {
                     away.store(false, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(150)).await;
                 }
-            }
-            task.abort();
-            assert_eq!(
-                told.iter().filter(|it| **it != "restart").collect::<Vec<_>>(),
-                [&"unheard", &"heard"]
-            );
+                unheard
+            })
+            .await;
+            assert_eq!(told, ["unheard", "heard"]);
             // It comes with what is next of the picture, and what lies between is not asked for.
             let asked = server.asked.lock().clone();
             let skipped =
@@ -427,31 +440,12 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
                 _ => Does::Sends(sound(47)),
             })
             .await;
-            let limits = Limits { quiet: QUIET, whole: WHOLE };
-            let loader = server.open(APART, limits).await.unwrap();
-            let (out, mut batches) = mpsc::channel(1);
-            let (_wishes, wished) = watch::channel(Wish::default());
-            let task = tokio::spawn(async move { loader.run(&out, wished).await });
-            let (mut told, mut came) = (Vec::new(), 0);
-            while !told.contains(&"heard") && came < SEGMENTS {
-                let batch = timeout(WHOLE, batches.recv()).await.unwrap().unwrap().unwrap();
-                came += 1;
-                let items = batch.items.unwrap();
+            let (told, came) = until_heard(&server, SEGMENTS, |items, _| {
                 assert!(items.iter().any(|item| matches!(item, Item::Tag(_))), "no picture");
-                for item in items {
-                    match item {
-                        Item::Unheard(why) => {
-                            assert!(!why.is_empty());
-                            told.push("unheard");
-                        }
-                        Item::Heard => told.push("heard"),
-                        _ => {}
-                    }
-                }
                 away.store(false, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(150)).await;
-            }
-            task.abort();
+                true
+            })
+            .await;
             assert_eq!(told, ["unheard", "heard"]);
             // It goes on at the place of the picture.
             let asked = server.asked.lock().clone();
