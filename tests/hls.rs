@@ -3,11 +3,13 @@
 mod elsewhere;
 mod ended;
 mod low;
+mod lying;
 #[cfg(feature = "ffmpeg")]
 mod mixed;
 mod origin;
 mod sealed;
 mod slow;
+mod tracks;
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +23,7 @@ use crate::peers::{self, LIMIT, Peer, web};
 use crate::watch::{Outcome, Watching, config, play};
 use onair::base::Clock;
 use onair::net::{Options, Runtime};
-use onair::player::{Config, Kind, Source, State, probe};
+use onair::player::{Config, Source, State, probe};
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
 const TONE: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
@@ -180,187 +182,6 @@ fn one_goes_about_in_recorded_lists() {
 }
 
 #[test]
-fn a_master_leads_to_a_variant_and_to_its_sound() {
-    peers::require!("ffmpeg", "nginx");
-    let folder = tempfile::tempdir().unwrap();
-    for kind in ["mpegts", "fmp4"] {
-        let at = folder.path().join(kind);
-        fs::create_dir(&at).unwrap();
-        let map =
-            "v:0,agroup:s,name:high v:1,agroup:s,name:low a:0,agroup:s,name:sound,default:yes";
-        let options: &[&str] = &[
-            "-t",
-            "4",
-            "-map",
-            "0:v",
-            "-map",
-            "0:v",
-            "-map",
-            "1:a",
-            "-b:v:0",
-            "900k",
-            "-b:v:1",
-            "200k",
-            "-s:v:1",
-            "160x90",
-            "-f",
-            "hls",
-            "-hls_time",
-            "1",
-            "-hls_list_size",
-            "0",
-            "-hls_segment_type",
-            kind,
-            "-master_pl_name",
-            "master.m3u8",
-            "-var_stream_map",
-            map,
-            "list-%v.m3u8",
-        ];
-        ffmpeg(&at, &[&PICTURE, &TONE, &CODE, options]).wait_success(LIMIT);
-    }
-    let web = serve(folder.path());
-    for kind in ["mpegts", "fmp4"] {
-        let url = format!("http://127.0.0.1:{}/{kind}/master.m3u8", web.http);
-        let outcome = play(&config(&url), |_| false);
-        assert_eq!(outcome.state, State::Ended, "{kind}");
-        assert_eq!((outcome.figures.decoded, outcome.figures.damaged), (100, 0), "{kind}");
-        let sound = outcome.figures.audio_samples as i64;
-        assert!((sound - 4 * 48_000).abs() < 6 * 1_024, "{kind} {sound}");
-        assert_eq!(outcome.figures.size.unwrap().width, 320, "{kind}");
-    }
-}
-
-/// A picture and its sound, in a list each. Of each a segment is missing once.
-#[test]
-fn a_segment_that_is_missing_of_one_list_takes_nothing_of_the_other() {
-    peers::require!("ffmpeg", "nginx");
-    let folder = tempfile::tempdir().unwrap();
-    let missing = [("picture", 75, 4), ("sound", 100, 3)];
-    for (kind, ending) in [("mpegts", "ts"), ("fmp4", "m4s")] {
-        let map = "v:0,agroup:s,name:picture a:0,agroup:s,name:sound,default:yes";
-        let lists = ["-hls_segment_type", kind, "-var_stream_map", map, "list-%v.m3u8"];
-        let options = ["-t", "4", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
-        for (track, ..) in missing {
-            let at = folder.path().join(format!("{kind}-{track}"));
-            fs::create_dir(&at).unwrap();
-            let master = ["-master_pl_name", "master.m3u8"];
-            let parts = [&PICTURE[..], &TONE, &CODE, &options, &master, &lists];
-            ffmpeg(&at, &parts).wait_success(LIMIT);
-            fs::remove_file(at.join(format!("list-{track}1.{ending}"))).unwrap();
-        }
-    }
-    let web = serve(folder.path());
-    for kind in ["mpegts", "fmp4"] {
-        for (track, pictures, seconds) in missing {
-            let name = format!("{kind}-{track}");
-            let url = format!("http://127.0.0.1:{}/{name}/master.m3u8", web.http);
-            let outcome = play(&config(&url), |_| false);
-            assert_eq!(outcome.state, State::Ended, "{name}");
-            let figures = &outcome.figures;
-            assert_eq!((figures.decoded, figures.damaged), (pictures, 0), "{name}");
-            let off = figures.audio_samples as i64 - seconds * 48_000;
-            assert!(off.abs() < 10 * 1_024, "{name}: {off} samples");
-        }
-    }
-}
-
-/// The picture of both variants is the same film; one has the sound in it, one beside it.
-#[test]
-fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_back() {
-    peers::require!("ffmpeg", "nginx");
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    let tracks = ["-t", "8", "-map", "0:v", "-map", "1:a", "-map", "0:v", "-map", "1:a"];
-    let sizes = ["-b:v:0", "300k", "-s:v:0", "160x90", "-f", "hls", "-hls_time", "1"];
-    let map = "v:0,a:0,name:whole v:1,agroup:s,name:picture a:1,agroup:s,name:sound";
-    let lists = ["-hls_list_size", "0", "-var_stream_map", map, "%v.m3u8"];
-    ffmpeg(at, &[&PICTURE, &TONE, &CODE, &tracks, &sizes, &lists]).wait_success(LIMIT);
-    let sound = "#EXTM3U\n\
-        #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"sound.m3u8\"\n";
-    let whole = |rate: u32| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate}\nwhole.m3u8\n");
-    let apart =
-        |rate: u32| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate},AUDIO=\"s\"\npicture.m3u8\n");
-    // The second is gone over to once the first has shown how fast this machine is.
-    let masters = [
-        ("to-apart", [whole(100_000), apart(200_000)], 320),
-        ("to-whole", [apart(100_000), whole(200_000)], 160),
-    ];
-    for (name, variants, _) in &masters {
-        fs::write(at.join(format!("{name}.m3u8")), [sound, &variants.concat()].concat()).unwrap();
-    }
-    let web = serve(at);
-    for (name, _, width) in masters {
-        let dump = at.join(format!("{name}.wav"));
-        let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
-        let outcome = play(&Config { audio_dump: Some(dump.clone()), ..config(&url) }, |_| false);
-        assert_eq!(outcome.state, State::Ended, "{name}");
-        let figures = &outcome.figures;
-        assert_eq!((figures.decoded, figures.damaged), (200, 0), "{name}");
-        assert_eq!(figures.size.unwrap().width, width, "{name}: the other variant");
-        let off = figures.audio_samples as i64 - 8 * 48_000;
-        assert!(off.abs() < 6 * 1_024, "{name}: {off} samples");
-        // Of the part after the change: a tone, all the time.
-        let heard = hound::WavReader::open(&dump).unwrap().into_samples::<i16>();
-        let heard: Vec<_> = heard.step_by(2).map(Result::unwrap).skip(3 * 48_000).collect();
-        let silent = heard.chunks(480).filter(|part| part.iter().all(|it| it.abs() < 500)).count();
-        assert!(heard.len() > 4 * 48_000 && silent < 20, "{name}: {} {silent}", heard.len());
-    }
-}
-
-/// The sound has a list of its own, whose segments stall for a while: what is seen goes on, and then both.
-#[test]
-fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
-    peers::require!("ffmpeg");
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path().to_owned();
-    let map = "v:0,agroup:s,name:picture a:0,agroup:s,name:sound,default:yes";
-    let options = ["-t", "60", "-g", "25", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
-    let lists = ["-master_pl_name", "master.m3u8", "-var_stream_map", map, "list-%v.m3u8"];
-    ffmpeg(&at, &[&PICTURE, &TONE, &CODE, &options, &lists]).wait_success(LIMIT);
-    let (stalls, begun) = (Arc::new(AtomicU32::new(0)), std::time::Instant::now());
-    let does = Arc::clone(&stalls);
-    let port = web::canned(move |head, socket| {
-        let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
-        let body = if let Some(track) = path.strip_suffix(".m3u8").filter(|it| *it != "master") {
-            // Live: a window of five that goes on.
-            let first = begun.elapsed().as_secs();
-            let mut text =
-                format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
-            for number in first..first + 5 {
-                text.push_str(&format!("#EXTINF:1,\n{track}{number}.ts\n"));
-            }
-            text.into_bytes()
-        } else {
-            while path.starts_with("list-sound") && does.load(Ordering::Relaxed) == 1 {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            fs::read(at.join(path)).unwrap_or_default()
-        };
-        let length = format!("Content-Length: {}", body.len());
-        let head = ["HTTP/1.1 200 OK", &length, "Connection: close", "", ""].join("\r\n");
-        let _ = socket.write_all(head.as_bytes());
-        let _ = socket.write_all(&body);
-    });
-    let watching = Watching::start(&config(&format!("http://127.0.0.1:{port}/master.m3u8")));
-    let heard = |it: &Watching| it.player.figures().audio_samples;
-    watching.wait("picture and sound", |it| it.shown() > 25 && heard(it) > 24_000);
-    stalls.store(1, Ordering::Relaxed);
-    watching.wait("a word of it", |it| it.said().contains(&"player-sound-missing"));
-    let shown = watching.shown();
-    watching.wait("the picture going on", |it| it.shown() > shown + 75);
-    let silent = heard(&watching);
-    stalls.store(0, Ordering::Relaxed);
-    watching.wait("the sound again", |it| heard(it) > silent + 96_000);
-    let figures = watching.player.figures();
-    assert_eq!((figures.reconnects, figures.damaged), (0, 0), "{figures:?}");
-    let said = watching.said();
-    assert_eq!(said.iter().filter(|it| **it == "player-sound-missing").count(), 1, "{said:?}");
-    assert!(!said.iter().any(|it| it.starts_with("player-times")), "{said:?}");
-    watching.end();
-}
-
-#[test]
 fn a_live_list_is_followed_at_its_distance() {
     peers::in_real_time!(a_live_list_is_followed_at_its_distance);
     peers::require!("ffmpeg", "nginx");
@@ -446,125 +267,6 @@ fn a_transport_stream_is_played_as_it_comes() {
     let outcome =
         play(&config(&url), |figures| figures.shown > 40 && figures.audio_samples > 48_000);
     assert_eq!((outcome.state, outcome.figures.damaged), (State::Playing, 0));
-}
-
-/// Serves texts by path; everything else is not there.
-fn texts(pages: &[(&str, &str)]) -> u16 {
-    let pages: Vec<(String, String)> =
-        pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-    web::canned(move |head, socket| {
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        let page = pages.iter().find(|(known, _)| path.split('?').next() == Some(known));
-        let _ = match page {
-            Some((_, text)) => write!(
-                socket,
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
-                text.len()
-            ),
-            None => write!(socket, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"),
-        };
-    })
-}
-
-#[test]
-fn lists_that_lie_get_a_sentence() {
-    const HEAD: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
-    let ended = |text: &str| format!("{HEAD}{text}#EXT-X-ENDLIST\n");
-    let huge = format!("{HEAD}{}", "#EXTINF:1,\na.ts\n".repeat(100_001));
-    type Case = (Vec<(&'static str, String)>, Kind, &'static str);
-    let cases: Vec<Case> = vec![
-        // A circle of masters.
-        (
-            vec![("/x", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx\n".into())],
-            Kind::Unreachable,
-            "lead to playlists",
-        ),
-        (
-            vec![("/x", ended("#EXTINF:1,\nmissing.ts\n#EXTINF:1,\nm.ts\n#EXTINF:1,\nm.ts\n"))],
-            Kind::NoSuchStream,
-            "404",
-        ),
-        (
-            vec![
-                ("/x", ended("#EXTINF:1,\na.ts\n")),
-                ("/a.ts", "<html>please log in</html>".into()),
-            ],
-            Kind::Unreachable,
-            "web page",
-        ),
-        (
-            vec![("/x", ended("#EXTINF:1,\nfile:///etc/passwd\n"))],
-            Kind::Unreachable,
-            "nothing can be read",
-        ),
-        (
-            vec![
-                ("/x", ended("#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:1,\na.ts\n")),
-                ("/a.ts", "0123456789abcdef".into()),
-                ("/k", "too short".into()),
-            ],
-            Kind::Refused,
-            "9 bytes",
-        ),
-        (
-            vec![
-                ("/x", ended("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\"\n#EXTINF:1,\na.ts\n")),
-                ("/a.ts", "0123456789abcdef".into()),
-            ],
-            Kind::Codec,
-            "protected",
-        ),
-        (vec![("/x", huge)], Kind::Unreachable, "more than 100000"),
-        (vec![("/x", "#EXTM3U\n#EXTINF:1,\na.ts\n".into())], Kind::Unreachable, "target duration"),
-        (vec![("/x", ended(""))], Kind::NoSuchStream, "no picture"),
-        (
-            vec![
-                ("/x", ended("#EXT-X-MAP:URI=\"m\"\n#EXTINF:1,\na.mp4\n")),
-                ("/m", "no mp4".into()),
-                ("/a.mp4", "neither is this".into()),
-            ],
-            Kind::Unreachable,
-            "cannot be played",
-        ),
-    ];
-    for (pages, kind, word) in cases {
-        let pages: Vec<(&str, &str)> = pages.iter().map(|(p, text)| (*p, text.as_str())).collect();
-        let port = texts(&pages);
-        let url = format!("http://127.0.0.1:{port}/x?token=secret");
-        let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
-        let failure = outcome.failure();
-        assert_eq!(failure.kind, kind, "{word}: {failure:?}");
-        assert!(failure.cause.contains(word), "{word}: {failure:?}");
-        assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
-    }
-}
-
-#[test]
-fn a_live_list_of_nothing_ends_with_a_sentence() {
-    // A new segment a second, of nothing but padding.
-    let padding: Vec<u8> = std::iter::repeat_n([0x47, 0x1F, 0xFF, 0x10], 20)
-        .flat_map(|head| head.into_iter().chain([0xFF; 184]))
-        .collect();
-    let begun = std::time::Instant::now();
-    let port = web::canned(move |head, socket| {
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        let body = if path == "/live.m3u8" {
-            let first = begun.elapsed().as_secs();
-            let mut text =
-                format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
-            (first..first + 5).for_each(|at| text.push_str(&format!("#EXTINF:1,\na{at}.ts\n")));
-            text.into_bytes()
-        } else {
-            padding.clone()
-        };
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-        let _ = socket.write_all(head.as_bytes());
-        let _ = socket.write_all(&body);
-    });
-    let outcome = play(&config(&format!("http://127.0.0.1:{port}/live.m3u8")), |_| false);
-    let failure = outcome.failure();
-    assert_eq!(failure.kind, Kind::NoSuchStream, "{failure:?}");
-    assert!(failure.cause.contains("no picture and no sound"), "{failure:?}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The publisher against servers that misbehave in every way servers do: built from the server
 //! session of `wire` on plain sockets. No program beside ours is needed.
 
+mod sent_on;
+
 use std::time::Duration;
 
 use onair::broadcast::{Event, State};
 use onair::net::{Cause, Class, NotRtmp, Refusal, Stage};
 use onair::wire::rtmp::status::{Level, Status, code};
-use onair::wire::rtmp::url::Url;
 
 use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
 
@@ -413,138 +414,6 @@ fn one_target_in_trouble_does_not_touch_another() {
 }
 
 #[test]
-fn a_server_may_send_us_elsewhere() {
-    let second = Server::start(|_| Behavior::Accept);
-    let there = second.app_url();
-    let first = Server::start(move |_| Behavior::SendElsewhere(there.clone()));
-    let show = Show::start();
-    let publisher = show.publish(target(&first));
-    let feeder = show.feed_live(0);
-    wait_for("pictures at the other server", || {
-        second.connections() >= 1 && second.connection(0).video().len() > 5
-    });
-    feeder.stop();
-    assert_eq!(publisher.state(), State::Live);
-    assert!(first.connection(0).unpublished);
-}
-
-#[test]
-fn asked_to_connect_again_without_an_address_we_come_back_to_the_same() {
-    let server = Server::start(|index| match index {
-        0 => Behavior::SendBack,
-        _ => Behavior::Accept,
-    });
-    let show = Show::start();
-    let publisher = show.publish(target(&server));
-    let feeder = show.feed_live(0);
-    wait_for("pictures in the second connection", || {
-        server.connections() >= 2 && server.connection(1).video().len() > 5
-    });
-    feeder.stop();
-    assert_eq!(publisher.state(), State::Live);
-    assert_eq!(server.connections(), 2);
-    let (first, second) = (server.connection(0), server.connection(1));
-    assert!(first.unpublished);
-    assert_eq!((&second.tc_url, second.head()), (&first.tc_url, first.head()));
-    // Times go on, and nothing comes twice.
-    let (first, second) = (first.video(), second.video());
-    assert!(first.last() < second.first(), "{first:?} {second:?}");
-}
-
-#[test]
-fn asked_to_connect_to_a_relative_address_we_find_it() {
-    let server = Server::start(|index| match index {
-        0 => Behavior::SendElsewhere("/other/place".into()),
-        _ => Behavior::Accept,
-    });
-    let show = Show::start();
-    let _publisher = show.publish(target(&server));
-    let feeder = show.feed_live(0);
-    wait_for("pictures in the second connection", || {
-        server.connections() >= 2 && server.connection(1).video().len() > 5
-    });
-    feeder.stop();
-    let there = server.app_url().replace("/live", "/other/place");
-    assert_eq!(server.connection(1).tc_url, there);
-}
-
-#[test]
-fn asked_to_connect_where_a_stream_cannot_go_we_stay() {
-    for there in ["http://127.0.0.1/live", "rtmps://", "rtmp://"] {
-        let server = Server::start(move |_| Behavior::SendElsewhere(there.to_owned()));
-        let show = Show::start();
-        let publisher = show.publish(target(&server));
-        let feeder = show.feed_live(0);
-        wait_for("more pictures", || server.connection(0).video().len() > 20);
-        feeder.stop();
-        assert_eq!((publisher.state(), server.connections()), (State::Live, 1), "{there}");
-    }
-}
-
-#[test]
-fn being_asked_from_server_to_server_ends() {
-    between_two_that_name_each_other(Behavior::SendElsewhere, "from server to server", 2);
-}
-
-#[test]
-fn a_password_goes_to_no_other_host_that_a_server_names() {
-    // Whoever knows a password answers this by connecting again with a user.
-    let needs = || {
-        let text = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ";
-        Behavior::RejectConnect(Status::new(Level::Error, "NetConnection.Connect.Rejected", text))
-    };
-    for (host, told) in [("localhost", false), ("127.0.0.1", true)] {
-        let second = Server::start(move |_| needs());
-        let there = second.app_url().replace("127.0.0.1", host);
-        let first = Server::start(move |index| match index {
-            0 => Behavior::SendElsewhere(there.clone()),
-            _ => Behavior::RejectPublish(Status::new(
-                Level::Error,
-                "NetStream.Publish.Denied",
-                "no more",
-            )),
-        });
-        let show = Show::start();
-        let mut target = target(&first);
-        let url = first.app_url().replace("rtmp://", "rtmp://me:Pl4nted@");
-        target.url = Url::with_key(&url, "secret-key-1").unwrap();
-        target.retry_for = Some(Duration::ZERO);
-        let publisher = show.publish(target);
-        let _feeder = show.feed_live(0);
-        assert!(publisher.wait(LIMIT));
-        let urls: Vec<_> =
-            (0..second.connections()).map(|at| second.connection(at).tc_url).collect();
-        assert!(!urls.is_empty());
-        assert_eq!(urls.iter().any(|url| url.contains("user=me")), told, "{host}: {urls:?}");
-        assert!(!urls.iter().any(|url| url.contains("Pl4nted")), "{urls:?}");
-    }
-}
-
-#[test]
-fn a_server_may_send_us_on_while_we_connect() {
-    let last = Server::start(|_| Behavior::Accept);
-    let there = last.app_url();
-    let middle = Server::start(move |_| Behavior::Redirect(there.clone()));
-    let there = middle.app_url();
-    let first = Server::start(move |_| Behavior::Redirect(there.clone()));
-    let show = Show::start();
-    let publisher = show.publish(target(&first));
-    let feeder = show.feed_live(0);
-    wait_for("pictures at the last server", || {
-        last.connections() >= 1 && last.connection(0).video().len() > 5
-    });
-    feeder.stop();
-    assert_eq!(publisher.state(), State::Live);
-    assert_eq!(last.connection(0).tc_url, last.app_url());
-    assert_eq!((first.connections(), middle.connections()), (1, 1));
-    // And it is said where to.
-    let said = std::iter::from_fn(|| publisher.events().try_recv().ok());
-    let on = |event: &Event| matches!(event, Event::Said(status) if status.level == Level::Warning);
-    let said: Vec<_> = said.filter(on).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-}
-
-#[test]
 fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
     let server = Server::start(|_| Behavior::Takes("av01"));
     let show = Show::start();
@@ -564,49 +433,4 @@ fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
     wait_for("pictures", || server.connection(0).messages.len() > 2);
     assert!(publisher.wait(LIMIT));
     assert_eq!(publisher.state(), State::Stopped);
-}
-
-#[test]
-fn being_sent_in_a_circle_ends() {
-    between_two_that_name_each_other(Behavior::Redirect, "circle", 1);
-}
-
-/// Publishes to a server that answers with another one's address, which does the same: it ends with
-/// such a cause after so many connections to each.
-fn between_two_that_name_each_other(
-    answer: impl Fn(String) -> Behavior + Copy + Send + 'static,
-    cause: &str,
-    connections: usize,
-) {
-    // Its own port is known only once it runs.
-    let slot = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
-    let known = std::sync::Arc::clone(&slot);
-    let first = Server::start(move |_| answer(known.get().unwrap().clone()));
-    let back = first.app_url();
-    let second = Server::start(move |_| answer(back.clone()));
-    slot.set(second.app_url()).unwrap();
-    let show = Show::start();
-    let mut target = target(&first);
-    target.retry_for = Some(Duration::ZERO);
-    let publisher = show.publish(target);
-    let _feeder = show.feed_live(0);
-    assert!(publisher.wait(LIMIT));
-    let report = publisher.report();
-    assert!(report.cause().unwrap().contains(cause), "{report:?}");
-    assert_eq!((first.connections(), second.connections()), (connections, connections));
-}
-
-#[test]
-fn being_sent_to_what_is_no_server_is_named() {
-    for there in ["http://127.0.0.1/live", "rtmps://", "", "rtmp://127.0.0.1:1/"] {
-        let first = Server::start(move |_| Behavior::Redirect(there.to_owned()));
-        let show = Show::start();
-        let mut target = target(&first);
-        target.retry_for = Some(Duration::ZERO);
-        let publisher = show.publish(target);
-        let _feeder = show.feed_live(0);
-        assert!(publisher.wait(LIMIT));
-        assert!(matches!(publisher.state(), State::Failed(_)), "{:?}", publisher.report());
-        assert!(publisher.report().cause().unwrap().contains("sends us on"), "{there}");
-    }
 }

@@ -19,9 +19,14 @@ use onair::studio::{Collection, Command, Config, Edit, Event, Quality, Settings,
 /// A small program of larger sources: its encoder has little to do, its compositor much.
 const PROGRAM: Size = Size::new(320, 180);
 
+/// So many layers are of small pictures, and what comes after them of larger ones: a machine that bears
+/// many is brought to its end before there is no room for another.
+const SMALL_ONES: u32 = 12;
+
 /// Pictures of noise, each another one.
-fn noise(path: &Path) {
-    let (mut bytes, mut state) = (b"YUV4MPEG2 W640 H360 F30:1 C420\n".to_vec(), 1_u32);
+fn noise(path: &Path, Size { width, height }: Size) {
+    let (mut bytes, mut state) =
+        (format!("YUV4MPEG2 W{width} H{height} F30:1 C420\n").into_bytes(), 1_u32);
     for _ in 0..4 {
         bytes.extend_from_slice(b"FRAME\n");
         bytes.extend(
@@ -29,7 +34,7 @@ fn noise(path: &Path) {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 (state >> 24) as u8
             })
-            .take(640 * 360 * 3 / 2),
+            .take((width * height * 3 / 2) as usize),
         );
     }
     std::fs::write(path, bytes).unwrap();
@@ -64,8 +69,10 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let (clip, file) = (folder.path().join("noise.y4m"), folder.path().join("out.mkv"));
-    noise(&clip);
+    let [small, large, file] =
+        ["small.y4m", "large.y4m", "out.mkv"].map(|it| folder.path().join(it));
+    noise(&small, Size::new(640, 360));
+    noise(&large, Size::new(1280, 720));
     let mut scenes = Collection::default();
     let main = scenes.current;
     for edit in [
@@ -96,7 +103,8 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
             // Another layer each second or so.
             Event::Stats(_) => {
                 layers += 1;
-                layer(&mut scenes, layers, &clip)
+                let clip = if layers <= SMALL_ONES { &small } else { &large };
+                layer(&mut scenes, layers, clip)
                     .into_iter()
                     .for_each(|edit| studio.send(Command::Edit(edit)));
             }

@@ -49,6 +49,8 @@ pub struct Jitter {
 struct Transit {
     /// (start of bucket, smallest arrival − dts in it), oldest first.
     buckets: VecDeque<(Timestamp, i64)>,
+    /// The smallest of all of them: it is asked for with every packet and every turn.
+    least: Option<i64>,
     arrival: Option<Timestamp>,
     /// (start of bucket, furthest behind the minimum in it), oldest first.
     late: VecDeque<(Timestamp, i64)>,
@@ -57,22 +59,24 @@ struct Transit {
 }
 
 impl Transit {
-    fn minimum(&self) -> Option<i64> {
-        self.buckets.iter().map(|&(_, least)| least).min()
-    }
-
     fn add(&mut self, transit: i64, now: Timestamp) {
-        if self.minimum().is_none_or(|least| transit < least - 15_000) {
+        if self.least.is_none_or(|least| transit < least - 15_000) {
             self.fell = Some(now);
         }
         match self.buckets.back_mut() {
-            Some((start, least)) if now.since(*start) < BUCKET => *least = (*least).min(transit),
-            _ => self.buckets.push_back((now, transit)),
+            Some((start, least)) if now.since(*start) < BUCKET => {
+                *least = (*least).min(transit);
+                self.least = self.least.min(Some(transit));
+            }
+            _ => {
+                self.buckets.push_back((now, transit));
+                while self.buckets.len() > BUCKETS {
+                    self.buckets.pop_front();
+                }
+                self.least = self.buckets.iter().map(|&(_, least)| least).min();
+            }
         }
-        while self.buckets.len() > BUCKETS {
-            self.buckets.pop_front();
-        }
-        let late = transit - self.minimum().unwrap_or(transit);
+        let late = transit - self.least.unwrap_or(transit);
         match self.late.back_mut() {
             Some((start, most)) if now.since(*start) < BUCKET => *most = (*most).max(late),
             _ => self.late.push_back((now, late)),
@@ -158,7 +162,7 @@ impl Jitter {
     /// until something has arrived.
     pub fn target(&self, now: Timestamp) -> Option<i64> {
         let [video, audio] = &self.tracks;
-        let slower = match (video.minimum(), audio.minimum()) {
+        let slower = match (video.least, audio.least) {
             (Some(v), Some(a)) if video.speaks(now) && audio.speaks(now) => {
                 v.max(a).min(v.min(a).saturating_add(SKEW_MICROS))
             }

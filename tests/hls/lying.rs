@@ -1,0 +1,126 @@
+//! HLS as nobody should make it: lists that lead nowhere, in circles, to web pages and to nothing.
+
+use std::io::Write;
+
+use crate::peers::web;
+use crate::watch::{config, play};
+use onair::player::{Config, Kind};
+
+/// Serves texts by path; everything else is not there.
+fn texts(pages: &[(&str, &str)]) -> u16 {
+    let pages: Vec<(String, String)> =
+        pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let page = pages.iter().find(|(known, _)| path.split('?').next() == Some(known));
+        let _ = match page {
+            Some((_, text)) => write!(
+                socket,
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+                text.len()
+            ),
+            None => write!(socket, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"),
+        };
+    })
+}
+
+#[test]
+fn lists_that_lie_get_a_sentence() {
+    const HEAD: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
+    let ended = |text: &str| format!("{HEAD}{text}#EXT-X-ENDLIST\n");
+    let huge = format!("{HEAD}{}", "#EXTINF:1,\na.ts\n".repeat(100_001));
+    type Case = (Vec<(&'static str, String)>, Kind, &'static str);
+    let cases: Vec<Case> = vec![
+        // A circle of masters.
+        (
+            vec![("/x", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx\n".into())],
+            Kind::Unreachable,
+            "lead to playlists",
+        ),
+        (
+            vec![("/x", ended("#EXTINF:1,\nmissing.ts\n#EXTINF:1,\nm.ts\n#EXTINF:1,\nm.ts\n"))],
+            Kind::NoSuchStream,
+            "404",
+        ),
+        (
+            vec![
+                ("/x", ended("#EXTINF:1,\na.ts\n")),
+                ("/a.ts", "<html>please log in</html>".into()),
+            ],
+            Kind::Unreachable,
+            "web page",
+        ),
+        (
+            vec![("/x", ended("#EXTINF:1,\nfile:///etc/passwd\n"))],
+            Kind::Unreachable,
+            "nothing can be read",
+        ),
+        (
+            vec![
+                ("/x", ended("#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:1,\na.ts\n")),
+                ("/a.ts", "0123456789abcdef".into()),
+                ("/k", "too short".into()),
+            ],
+            Kind::Refused,
+            "9 bytes",
+        ),
+        (
+            vec![
+                ("/x", ended("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\"\n#EXTINF:1,\na.ts\n")),
+                ("/a.ts", "0123456789abcdef".into()),
+            ],
+            Kind::Codec,
+            "protected",
+        ),
+        (vec![("/x", huge)], Kind::Unreachable, "more than 100000"),
+        (vec![("/x", "#EXTM3U\n#EXTINF:1,\na.ts\n".into())], Kind::Unreachable, "target duration"),
+        (vec![("/x", ended(""))], Kind::NoSuchStream, "no picture"),
+        (
+            vec![
+                ("/x", ended("#EXT-X-MAP:URI=\"m\"\n#EXTINF:1,\na.mp4\n")),
+                ("/m", "no mp4".into()),
+                ("/a.mp4", "neither is this".into()),
+            ],
+            Kind::Unreachable,
+            "cannot be played",
+        ),
+    ];
+    for (pages, kind, word) in cases {
+        let pages: Vec<(&str, &str)> = pages.iter().map(|(p, text)| (*p, text.as_str())).collect();
+        let port = texts(&pages);
+        let url = format!("http://127.0.0.1:{port}/x?token=secret");
+        let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
+        let failure = outcome.failure();
+        assert_eq!(failure.kind, kind, "{word}: {failure:?}");
+        assert!(failure.cause.contains(word), "{word}: {failure:?}");
+        assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_live_list_of_nothing_ends_with_a_sentence() {
+    // A new segment a second, of nothing but padding.
+    let padding: Vec<u8> = std::iter::repeat_n([0x47, 0x1F, 0xFF, 0x10], 20)
+        .flat_map(|head| head.into_iter().chain([0xFF; 184]))
+        .collect();
+    let begun = std::time::Instant::now();
+    let port = web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let body = if path == "/live.m3u8" {
+            let first = begun.elapsed().as_secs();
+            let mut text =
+                format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
+            (first..first + 5).for_each(|at| text.push_str(&format!("#EXTINF:1,\na{at}.ts\n")));
+            text.into_bytes()
+        } else {
+            padding.clone()
+        };
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        let _ = socket.write_all(head.as_bytes());
+        let _ = socket.write_all(&body);
+    });
+    let outcome = play(&config(&format!("http://127.0.0.1:{port}/live.m3u8")), |_| false);
+    let failure = outcome.failure();
+    assert_eq!(failure.kind, Kind::NoSuchStream, "{failure:?}");
+    assert!(failure.cause.contains("no picture and no sound"), "{failure:?}");
+}
