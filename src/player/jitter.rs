@@ -131,7 +131,8 @@ impl Jitter {
     /// What is kept above the fastest delivery.
     fn kept(&self) -> i64 {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
-        match self.latest().filter(|_| self.automatic) {
+        let latest = if self.automatic { self.latest() } else { None };
+        match latest {
             Some(latest) => (latest + latest / 10 + AUTO_MARGIN).clamp(AUTO_LEAST, AUTO_MOST),
             None => buffer,
         }

@@ -363,7 +363,8 @@ mod tests {
             }
         }
 
-        const STEP: i64 = 5_000;
+        /// As often as the presenter looks where nothing else wakes it.
+        const STEP: i64 = 8_000;
         const PERIOD: i64 = 20_000;
 
         fn run(&mut self, micros: i64) {

@@ -2,27 +2,10 @@
 
 use std::io::Write;
 
+use super::texts;
 use crate::peers::web;
 use crate::watch::{config, play};
 use onair::player::{Config, Kind};
-
-/// Serves texts by path; everything else is not there.
-fn texts(pages: &[(&str, &str)]) -> u16 {
-    let pages: Vec<(String, String)> =
-        pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-    web::canned(move |head, socket| {
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        let page = pages.iter().find(|(known, _)| path.split('?').next() == Some(known));
-        let _ = match page {
-            Some((_, text)) => write!(
-                socket,
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
-                text.len()
-            ),
-            None => write!(socket, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"),
-        };
-    })
-}
 
 #[test]
 fn lists_that_lie_get_a_sentence() {

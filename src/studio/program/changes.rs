@@ -323,7 +323,7 @@ fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
     rig.change(both, "another scene");
     let (mut kinds, mut before) = (BTreeMap::<String, u32>::new(), rig.collection.clone());
     let (mut changes, mut files) = (0, 0);
-    while changes < 200 {
+    while changes < 140 {
         let mut to = rig.collection.clone();
         let what = match rig.draw(12) {
             0 => {
