@@ -2,6 +2,8 @@
 
 mod film;
 mod hostile;
+mod refused;
+mod sound;
 mod web;
 
 use std::path::{Path, PathBuf};

@@ -41,7 +41,7 @@ pub enum Kind {
 /// Media files with pictures…
 const FILMS: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
 /// …and of sound alone.
-const SONGS: [&str; 8] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "m4a", "mka"];
+const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
 const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
 /// What a dialog lets be chosen: what can be read, by the names that such files have.
@@ -61,11 +61,11 @@ impl Kind {
                 films("FLV, MP4, MKV, WebM, Y4M", &["y4m"])
             }
             Self::Audio | Self::Strip(_) => {
-                films("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &[&["wav"], &SONGS[..]].concat())
+                films("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &SONGS)
             }
             Self::Then(Then { pick: Pick::Image, .. }) => images(),
             Self::Then(_) => films("FLV, MP4, MKV, WebM", &[]),
-            Self::Watch => films("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC", &SONGS),
+            Self::Watch => films("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &SONGS),
             Self::Film => Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"]),
             Self::Folder
             | Self::Source(Pick::Slides, _)
@@ -166,11 +166,9 @@ mod tests {
             let both = FILMS.iter().chain(&SONGS);
             assert!(both.into_iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
-        // The player does not read these, scenes and strips do.
-        assert!(files(&Kind::Source(Pick::Video, scene)).contains(&"y4m"));
-        assert!(
-            files(&Kind::Strip(None)).contains(&"wav") && !files(&Kind::Watch).contains(&"wav")
-        );
+        // The player does not read these, scenes do.
+        let y4m = |kind| files(&kind).contains(&"y4m");
+        assert!(y4m(Kind::Source(Pick::Video, scene)) && !y4m(Kind::Watch));
         assert_eq!(Kind::Source(Pick::Slides, scene).offers(), Offers::Folders);
         let then = |pick| Kind::Then(Then { source: SourceId(1), pick, at: None });
         for kind in [Kind::Source(Pick::Slide, scene), then(Pick::Image)] {

@@ -20,7 +20,7 @@ const DEPTH: usize = 16;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
-    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC)
+    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV)
     #[arg(value_name = "URL|FILE")]
     pub source: String,
     #[command(flatten)]
@@ -110,7 +110,7 @@ fn audio(audio: &Audio) -> Value {
     without_nulls(json!({
         "type": "audio",
         "name": audio.name,
-        "codec": audio_codec(audio.format),
+        "codec": audio.variant.clone().unwrap_or_else(|| audio_codec(audio.format)),
         "profile": audio.profile,
         "sample_rate": audio.sample_rate,
         "channels": audio.channels,

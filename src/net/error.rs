@@ -307,6 +307,11 @@ impl Error {
         }
     }
 
+    /// Whether a web server was asked for bytes behind the end of what stands there.
+    pub fn is_past_the_end(&self) -> bool {
+        matches!(self.cause, Cause::Answer { status: 416, .. })
+    }
+
     /// What kind of ending this is while nothing has been live yet.
     pub fn class(&self) -> Class {
         match (&self.cause, self.stage) {

@@ -431,7 +431,7 @@ pub(super) fn no_flv(path: &Path, error: &flv::Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be played: {error}", path.display()),
-        "Give an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg or AAC file; others can be converted, for example with ffmpeg.",
+        "Give an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file; others can be converted, for example with ffmpeg.",
     )
 }
 

@@ -62,6 +62,7 @@ pub mod state;
 pub mod stretch;
 pub mod timeline;
 pub mod turn;
+mod vain;
 mod veil;
 mod web;
 mod wish;
@@ -85,9 +86,9 @@ pub use state::{Event, Failure, Figures, Kind, Message, Offered, Rewind, Saving,
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
-    /// `http://` or `https://` with FLV, HLS, MPEG-TS, MP4 or Matroska behind it, `ws://` or `wss://` with FLV.
+    /// `http://` or `https://` with FLV, HLS, MPEG-TS, MP4, Matroska or sound alone behind it, `ws://` or `wss://` with FLV.
     Url(String),
-    /// A local file: FLV, MP4, MKV, or MP3, FLAC, Ogg, AAC.
+    /// A local file: FLV, MP4, MKV, or MP3, FLAC, Ogg, AAC, WAV.
     File(PathBuf),
 }
 

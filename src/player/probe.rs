@@ -32,6 +32,7 @@ use crate::wire::container::{self, AudioTrack, Format, Index, TrackId};
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
+use crate::wire::mpeg_audio;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::sound::vorbis;
 use crate::wire::unplayed::{self, Unplayed};
@@ -54,7 +55,7 @@ const MOST_TIMES: usize = 4_096;
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// `flv` (RTMP too), `mp4`, `mkv`, `mp3`, `flac`, `ogg`, `aac`, `hls` or `mpegts`.
+    /// `flv` (RTMP too), `mp4`, `mkv`, `mp3`, `flac`, `ogg`, `aac`, `wav`, `hls` or `mpegts`.
     pub format: &'static str,
     /// Seconds; of a file, and of what a server has recorded.
     pub duration: Option<f64>,
@@ -93,6 +94,8 @@ pub struct Audio {
     /// What the track is called.
     pub name: Option<String>,
     pub format: AudioFormat,
+    /// Which of the codecs of that format, as ffprobe names it: a layer of MPEG audio, or how values are written.
+    pub variant: Option<String>,
     pub profile: Option<String>,
     pub sample_rate: Option<u32>,
     pub channels: Option<u16>,
@@ -202,11 +205,6 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
         // Sound alone is measured to the sample.
         if let Some((begins, ends)) = index.heard {
             report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
-            // What an MP3 is, its frames say; of AAC more was told.
-            if audio.format != AudioFormat::Aac {
-                audio.sample_rate = Some(first.parameters.sample_rate);
-            }
-            audio.channels = Some(first.parameters.channels);
         }
     }
     report.unplayed = index.missed().cloned().collect();
@@ -230,6 +228,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
             Audio {
                 name: name(track),
                 format,
+                variant: None,
                 profile,
                 sample_rate: Some(parameters.sample_rate),
                 channels: Some(parameters.channels),
@@ -563,6 +562,9 @@ impl Prober {
                     AudioFormat::Pcm => carried::pcm::Pcm::parse(config).map(Into::into),
                     _ => None,
                 };
+                if format == AudioFormat::Pcm {
+                    audio.variant = carried::pcm::Pcm::parse(config).map(|pcm| pcm.name());
+                }
                 if let Some(told) = told {
                     (audio.sample_rate, audio.channels) =
                         (Some(told.sample_rate), Some(told.channels));
@@ -579,6 +581,14 @@ impl Prober {
                 {
                     (audio.sample_rate, audio.channels) =
                         (Some(told.sample_rate), Some(told.channels));
+                }
+                // What stands before a frame of MP3 tells no rate beyond 44.1 kHz, and in files nothing.
+                if format == AudioFormat::Mp3
+                    && let Some(told) = mpeg_audio::header(data)
+                {
+                    (audio.sample_rate, audio.channels) =
+                        (Some(told.sample_rate), Some(told.channels));
+                    audio.variant = Some(format!("mp{}", told.layer));
                 }
                 self.sound.add(dts, data.len());
             }
@@ -607,6 +617,7 @@ impl Prober {
         self.audio.get_or_insert(Audio {
             name: None,
             format,
+            variant: None,
             profile: None,
             sample_rate: legacy.map(|legacy| legacy.sample_rate),
             channels: legacy.map(|legacy| legacy.channels),

@@ -330,7 +330,7 @@ pub(super) fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -
 }
 
 /// What decoders of sound begin with.
-fn heading(
+pub(super) fn heading(
     parameters: &AudioParameters,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> bool {
@@ -351,7 +351,7 @@ pub(super) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Fai
         kind,
         format!("{place} cannot be played: {error}"),
         "FLV, MP4, MKV and WebM files with H.264 and AAC, MP3, Opus, Vorbis or FLAC can be played, also MP3, FLAC, \
-         Ogg and AAC files, and with HEVC, AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is \
+         Ogg, AAC and WAV files, and with HEVC, AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is \
          can be converted, for example with ffmpeg.",
     )
 }

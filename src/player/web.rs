@@ -15,6 +15,7 @@ use crate::player::odd::Odd;
 use crate::player::opening::{self, Opening};
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::shared::Shared;
+use crate::player::vain::{Refusal, Vain};
 use crate::player::{Failure, Kind, Severity, State};
 use crate::wire::flv::TagKind;
 
@@ -31,6 +32,8 @@ pub(super) struct Web {
     ended: bool,
     /// A recording that broke off in the middle: it goes on there.
     broken: Option<Pull>,
+    /// Answers that were not the rest of it.
+    vain: Vain,
     /// How long opening may take.
     limit: Duration,
 }
@@ -38,7 +41,8 @@ pub(super) struct Web {
 impl Web {
     pub(super) fn new(ask: Ask, reconnect: bool, start: Option<Duration>) -> Self {
         let limit = opening::LIMIT;
-        Self { ask, reconnect, start, ended: false, broken: None, limit }
+        let (ended, broken, vain) = (false, None, Vain::default());
+        Self { ask, reconnect, start, ended, broken, vain, limit }
     }
 
     /// Whether what comes next follows from what came before.
@@ -46,14 +50,24 @@ impl Web {
         self.broken.is_some()
     }
 
-    /// It broke off: what may go on there is kept for that.
-    fn lose(&mut self, mut pull: Pull, failure: Failure, feed: &Feed) -> End {
+    /// It broke off, perhaps because the server refuses what is missing: what may go on there is kept for
+    /// that.
+    fn lose(
+        &mut self,
+        mut pull: Pull,
+        failure: Failure,
+        refusal: Option<Refusal>,
+        feed: &Feed,
+    ) -> End {
         let recorded = pull.pace() == Pace::Recorded && !pull.is_list();
         if !feed.has_media() || !recorded {
             return End::Lost(failure);
         }
         if !pull.can_go_on() {
             return End::Failed(Failure { kind: Kind::Lost, ..failure });
+        }
+        if let Some(failure) = refusal.and_then(|it| self.vain.refused(it, &failure)) {
+            return End::Failed(failure);
         }
         self.broken = Some(pull);
         End::Lost(failure)
@@ -69,15 +83,21 @@ impl Web {
             let opened = ask.opening.within(Pull::open(ask, on_step)).await;
             return opened.map_err(Problem::Told).flatten().map_err(Closed::Problem);
         };
+        // The next try may find what this one does not.
         let goes_on = ask.opening.within(pull.go_on(ask, on_step)).await;
         match goes_on.map_err(Problem::Told).flatten() {
             Ok(true) => Ok(pull),
-            Ok(false) => Err(Closed::NoRest),
-            Err(problem) => {
-                // The next try may find it.
-                self.broken = Some(pull);
-                Err(Closed::Problem(problem))
+            Ok(false) if pull.duration().is_some() => {
+                Err(Closed::Rest(pull, failure(&ask.other_part()), Some(Refusal::Other)))
             }
+            // It never gave parts.
+            Ok(false) => Err(Closed::Never(no_rest())),
+            Err(Problem::Net(error)) => {
+                let refusal = Refusal::of(&error);
+                Err(Closed::Rest(pull, failure(&error), refusal))
+            }
+            Err(Problem::Told(told)) if told.kind == Kind::Lost => Err(Closed::Never(told)),
+            Err(Problem::Told(told) | Problem::Stalls(told)) => Err(Closed::Rest(pull, told, None)),
         }
     }
 
@@ -105,7 +125,10 @@ impl Web {
         let mut pull = match opened {
             Ok(pull) => pull,
             Err(Closed::Problem(problem)) => return End::Lost(told(problem, feed)),
-            Err(Closed::NoRest) => return End::Failed(no_rest()),
+            Err(Closed::Never(told)) => return End::Failed(told),
+            Err(Closed::Rest(pull, failure, refusal)) => {
+                return self.lose(pull, failure, refusal, feed);
+            }
         };
         if first {
             shared.enter(State::Opening { stage: "media" });
@@ -172,6 +195,7 @@ impl Web {
                 Ok(Ok(Some(Item::Tag(tag)))) => {
                     if tag.kind != TagKind::Script {
                         watch.heard(tag.kind, &tag.body, &shared, now);
+                        self.vain.came();
                     }
                     feed.take(tag.kind, tag.time_ms, &tag.body, now);
                     if pull.pace() != Pace::Live {
@@ -181,9 +205,11 @@ impl Web {
                 }
                 Ok(Ok(Some(Item::Body(body)))) => {
                     watch.heard(body.kind, &body.body, &shared, now);
+                    self.vain.came();
                     feed.take_exact(body.kind, body.dts, body.pts, &body.body);
                     watch.waited(shared.clock.now().since(now));
                 }
+                Ok(Ok(Some(Item::Seam(at)))) => feed.seam(at),
                 Ok(Ok(Some(Item::Begin(raw)))) => feed.begin(raw, true, now),
                 Ok(Ok(Some(Item::Unplayed(track)))) => feed.leave_out(&track),
                 // Who has gone back goes on there, and comes to it when they are live again.
@@ -245,13 +271,16 @@ impl Web {
                     shared.say("player-file-damaged", Severity::Warning, summary, &told.advice, "");
                     return End::Over;
                 }
-                Ok(Err(problem)) => return self.lose(pull, told(problem, feed), feed),
+                Ok(Err(problem)) => {
+                    let refusal = problem.refusal();
+                    return self.lose(pull, told(problem, feed), refusal, feed);
+                }
             }
             if !over
                 && !watch.media
                 && let Some(failure) = opening.overdue()
             {
-                return self.lose(pull, failure, feed);
+                return self.lose(pull, failure, None, feed);
             }
             if pull.is_looking() {
                 watch.wait_anew(now);
@@ -262,7 +291,7 @@ impl Web {
                 && let Some(end) = watch.silence(feed, now)
             {
                 return match end {
-                    End::Lost(failure) => self.lose(pull, failure, feed),
+                    End::Lost(failure) => self.lose(pull, failure, None, feed),
                     end => end,
                 };
             }
@@ -276,8 +305,8 @@ fn no_start(shared: &Shared, why: &str) {
         "player-no-start",
         Severity::Warning,
         "This is played from its beginning, or as it is broadcast.",
-        "--start holds for files, recorded lists of HLS, recorded streams of RTMP servers, and FLV, MPEG-TS, MP4 \
-         and MKV files of web servers that give parts of them.",
+        "--start holds for files, recorded lists of HLS, recorded streams of RTMP servers, and files of web servers \
+         that give parts of them.",
         why,
     );
 }
@@ -285,8 +314,10 @@ fn no_start(shared: &Shared, why: &str) {
 /// Why nothing was opened.
 enum Closed {
     Problem(Problem),
-    /// The server does not give the rest of a recording.
-    NoRest,
+    /// Of a recording the rest: why not, and whether the server said so.
+    Rest(Pull, Failure, Option<Refusal>),
+    /// It cannot be had any more.
+    Never(Failure),
 }
 
 fn no_rest() -> Failure {

@@ -1,15 +1,16 @@
-//! MP4 and Matroska that are read bit by bit while the bytes are still to come, as from a web server:
-//! whoever reads is told what is missing, and calls again once it is there.
+//! MP4, Matroska and files of sound alone that are read bit by bit while the bytes are still to come, as
+//! from a web server: whoever reads is told what is missing, and calls again once it is there.
 
 use crate::base::Timestamp;
 use crate::wire::container::{Error, Format, Index, Place, ReadAt, Unit};
-use crate::wire::{mkv, mp4};
+use crate::wire::{mkv, mp4, sound};
 
-/// A file of either format.
+/// A file of any of these formats.
 #[derive(Clone, Debug)]
 pub enum Gradual {
     Mp4(Box<mp4::Gradual>),
     Mkv(Box<mkv::Gradual>),
+    Sound(Box<sound::Gradual>),
 }
 
 impl Gradual {
@@ -22,11 +23,25 @@ impl Gradual {
         }
     }
 
-    /// Its format.
-    pub fn format(&self) -> Format {
+    /// Of a file of sound alone, whose kind its head tells.
+    pub fn of_sound() -> Self {
+        Self::Sound(Box::default())
+    }
+
+    /// What it is called, once its head was read.
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::Mp4(_) => Format::Mp4,
-            Self::Mkv(_) => Format::Mkv,
+            Self::Mp4(_) => Format::Mp4.extension(),
+            Self::Mkv(_) => Format::Mkv.extension(),
+            Self::Sound(it) => it.kind().map_or("sound", sound::Kind::extension),
+        }
+    }
+
+    /// Of sound alone, when what is heard begins: what its encoder put before it comes earlier.
+    pub fn heard_from(&self) -> Option<Timestamp> {
+        match self {
+            Self::Sound(it) => Some(it.heard_from()),
+            Self::Mp4(_) | Self::Mkv(_) => None,
         }
     }
 
@@ -39,6 +54,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.head(source),
             Self::Mkv(it) => it.head(source),
+            Self::Sound(it) => it.head(source),
         }
     }
 
@@ -57,6 +73,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.index(),
             Self::Mkv(it) => it.index(),
+            Self::Sound(it) => it.index(),
         }
     }
 
@@ -65,6 +82,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.end(),
             Self::Mkv(it) => it.end(),
+            Self::Sound(it) => it.end(),
         }
     }
 
@@ -76,6 +94,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.look_up(source),
             Self::Mkv(it) => it.look_up(source),
+            Self::Sound(it) => it.look_up(source),
         }
     }
 
@@ -84,6 +103,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.units(),
             Self::Mkv(it) => it.units(),
+            Self::Sound(it) => it.units(),
         }
     }
 
@@ -92,6 +112,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.beginning(),
             Self::Mkv(it) => it.beginning(),
+            Self::Sound(it) => it.beginning(),
         }
     }
 
@@ -100,6 +121,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.units_in(bytes, at),
             Self::Mkv(it) => it.units_in(bytes, at),
+            Self::Sound(it) => it.units_in(bytes, at),
         }
     }
 
@@ -108,6 +130,16 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.go_to(unit),
             Self::Mkv(it) => it.go_to(unit),
+            Self::Sound(it) => it.go_to(unit),
+        }
+    }
+
+    /// Between two places that are so near, in bytes, units are read one after the other: about as much as
+    /// is asked for at a time, and of pictures, which take more, more.
+    pub fn stretch(&self) -> u64 {
+        match self {
+            Self::Mp4(_) | Self::Mkv(_) => 8 << 20,
+            Self::Sound(_) => 128 << 10,
         }
     }
 
@@ -123,6 +155,7 @@ impl Gradual {
         match self {
             Self::Mp4(it) => it.read_on(source, found),
             Self::Mkv(it) => it.read_on(source, found),
+            Self::Sound(it) => it.read_on(source, found),
         }
     }
 }

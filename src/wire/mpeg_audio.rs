@@ -10,6 +10,8 @@ pub struct Header {
     pub channels: u16,
     /// Samples a channel.
     pub samples: u32,
+    /// Bits a second.
+    pub bitrate: u32,
     /// Bytes of the whole frame.
     pub length: usize,
 }
@@ -62,7 +64,7 @@ pub fn header(data: &[u8]) -> Option<Header> {
     };
     let channels = if b3 >> 6 == 3 { 1 } else { 2 };
     let length = length as usize;
-    (length > HEADER).then_some(Header { layer, sample_rate, channels, samples, length })
+    (length > HEADER).then_some(Header { layer, sample_rate, channels, samples, bitrate, length })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Servers that do anything with the parts of a film that they are asked for, all at once and beside one that
-//! does what it should: each film is played to its end or ends in words.
+//! Servers that do anything with the parts of a film or a song that they are asked for, all at once and beside
+//! one that does what it should: each is played to its end or ends in words.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
@@ -12,7 +12,7 @@ use crate::watch::config;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
-use onair::player::{Config, Event, Kind, Player, State};
+use onair::player::{Config, Event, Figures, Kind, Player, State};
 
 /// Pictures of the film.
 const PICTURES: u64 = 100;
@@ -219,8 +219,8 @@ fn serve(film: &Arc<Vec<u8>>, first: First, right: u32, does: Habit) -> String {
     format!("http://127.0.0.1:{port}/a.mp4")
 }
 
-/// Plays them all at once; what became of each, how many of its pictures were decoded, and what was said.
-fn play(urls: &[String]) -> Vec<(State, u64, Vec<&'static str>)> {
+/// Plays them all at once; what became of each, its figures, and what was said.
+fn play(urls: &[String]) -> Vec<(State, Figures, Vec<&'static str>)> {
     let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
     let mut players: Vec<(Player, Vec<&'static str>)> = urls
         .iter()
@@ -241,7 +241,7 @@ fn play(urls: &[String]) -> Vec<(State, u64, Vec<&'static str>)> {
         players.iter().all(|(player, _)| player.state().is_final())
     });
     let ended = players.into_iter().map(|(mut player, said)| {
-        let ended = (player.state(), player.figures().decoded, said);
+        let ended = (player.state(), player.figures(), said);
         assert!(player.stop(LIMIT), "a thread hangs");
         ended
     });
@@ -250,14 +250,41 @@ fn play(urls: &[String]) -> Vec<(State, u64, Vec<&'static str>)> {
     ended
 }
 
+/// What is played.
+struct Piece {
+    bytes: Arc<Vec<u8>>,
+    /// Whether all of it was.
+    is_whole: fn(&Figures) -> bool,
+    /// What is said of it in any case.
+    said: &'static [&'static str],
+}
+
+/// Four seconds of noise in this format, more than is asked for at a time.
+fn song(name: &str, codec: &str) -> Piece {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i"];
+    let noise = ["anoisesrc=r=48000:a=0.5:d=4", "-ac", "2", "-c:a", codec, path.to_str().unwrap()];
+    peers::Peer::start("ffmpeg", words.into_iter().chain(noise)).wait_success(LIMIT);
+    Piece {
+        bytes: Arc::new(std::fs::read(&path).unwrap()),
+        is_whole: |figures| (190_000..200_000).contains(&figures.audio_samples),
+        said: &["player-no-picture"],
+    }
+}
+
 /// Four seconds of an even bitrate, with its index in front.
-fn film() -> Arc<Vec<u8>> {
+fn film() -> Piece {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mp4");
     let options = ["-g", "25", "-b:v", "4M", "-minrate", "4M", "-maxrate", "4M", "-bufsize", "1M"];
     let steady = ["-x264-params", "nal-hrd=cbr:force-cfr=1", "-movflags", "+faststart"];
     ffmpeg::make(&path, "320x180", "4", &[&options[..], &steady].concat());
-    Arc::new(std::fs::read(&path).unwrap())
+    Piece {
+        bytes: Arc::new(std::fs::read(&path).unwrap()),
+        is_whole: |figures| figures.decoded == PICTURES,
+        said: &[],
+    }
 }
 
 /// The same film at another address, in parts as they should be.
@@ -271,19 +298,19 @@ fn elsewhere(film: &Arc<Vec<u8>>) -> u16 {
     })
 }
 
-#[test]
-fn whatever_a_server_gives_for_a_part_in_mid_film_it_is_played_on_or_lost_in_words() {
-    peers::require!("ffmpeg");
-    let film = film();
+/// Every habit once some parts were as they should be.
+fn in_the_middle(piece: &Piece) {
     let endless = Arc::new(AtomicUsize::new(0));
-    let cases = cases(elsewhere(&film), &endless);
+    let cases = cases(elsewhere(&piece.bytes), &endless);
     let (expected, habits): (Vec<_>, Vec<_>) =
         cases.into_iter().map(|case| ((case.name, case.then), case.does)).unzip();
     let urls: Vec<String> =
-        habits.into_iter().map(|does| serve(&film, First::BreaksOff, 1, does)).collect();
-    for ((name, then), (state, decoded, said)) in expected.into_iter().zip(play(&urls)) {
+        habits.into_iter().map(|does| serve(&piece.bytes, First::BreaksOff, 1, does)).collect();
+    for ((name, then), (state, figures, said)) in expected.into_iter().zip(play(&urls)) {
         match (then, state) {
-            (Then::Plays, State::Ended) => assert_eq!(decoded, PICTURES, "{name}"),
+            (Then::Plays, State::Ended) => {
+                assert!((piece.is_whole)(&figures), "{name}: {figures:?}");
+            }
             (Then::Lost(words), State::Failed(failure)) => {
                 assert_eq!(failure.kind, Kind::Lost, "{name}: {failure:?}");
                 assert!(failure.cause.contains(words), "{name}: {failure:?}");
@@ -292,36 +319,66 @@ fn whatever_a_server_gives_for_a_part_in_mid_film_it_is_played_on_or_lost_in_wor
             (then, state) => panic!("{name}: {state:?} instead of {then:?}"),
         }
         // It stands for as long as something is waited for.
-        assert!(said.iter().all(|it| *it == "player-stalled"), "{name}: {said:?}");
+        let known = |it: &&str| *it == "player-stalled" || piece.said.contains(it);
+        assert!(said.iter().all(known), "{name}: {said:?}");
     }
     let taken = endless.load(Ordering::Relaxed);
     assert!(taken < MOST, "{taken} bytes of what has no end");
 }
 
+/// Every habit with every part, where all comes by itself.
+fn from_the_beginning(piece: &Piece) {
+    let endless = Arc::new(AtomicUsize::new(0));
+    let cases = cases(elsewhere(&piece.bytes), &endless);
+    let names: Vec<_> = cases.iter().map(|case| case.name).collect();
+    let habits = cases.into_iter().map(|case| case.does);
+    let urls: Vec<String> = habits.map(|does| serve(&piece.bytes, First::Whole, 0, does)).collect();
+    for (name, (state, figures, said)) in names.into_iter().zip(play(&urls)) {
+        assert_eq!(state, State::Ended, "{name}");
+        assert!((piece.is_whole)(&figures), "{name}: {figures:?}");
+        let rest: Vec<_> = said.iter().filter(|it| !piece.said.contains(it)).collect();
+        assert!(rest.is_empty() || rest == [&"player-fixed"], "{name}: {said:?}");
+    }
+}
+
+#[test]
+fn whatever_a_server_gives_for_a_part_in_mid_film_it_is_played_on_or_lost_in_words() {
+    peers::require!("ffmpeg");
+    in_the_middle(&film());
+}
+
 #[test]
 fn whatever_a_server_gives_for_parts_from_the_beginning_the_film_is_played() {
     peers::require!("ffmpeg");
-    let film = film();
-    let endless = Arc::new(AtomicUsize::new(0));
-    let cases = cases(elsewhere(&film), &endless);
-    let names: Vec<_> = cases.iter().map(|case| case.name).collect();
-    let habits = cases.into_iter().map(|case| case.does);
-    let urls: Vec<String> = habits.map(|does| serve(&film, First::Whole, 0, does)).collect();
-    for (name, (state, decoded, said)) in names.into_iter().zip(play(&urls)) {
-        assert_eq!((state, decoded), (State::Ended, PICTURES), "{name}");
-        assert!(said.is_empty() || said == ["player-fixed"], "{name}: {said:?}");
-    }
+    from_the_beginning(&film());
+}
+
+#[test]
+fn whatever_a_server_gives_for_a_part_in_mid_song_it_is_played_on_or_lost_in_words() {
+    peers::require!("ffmpeg");
+    in_the_middle(&song("a.wav", "pcm_f32le"));
+    in_the_middle(&song("a.flac", "flac"));
+}
+
+#[test]
+fn whatever_a_server_gives_for_parts_from_the_beginning_the_song_is_played() {
+    peers::require!("ffmpeg");
+    from_the_beginning(&song("a.wav", "pcm_s24le"));
+    from_the_beginning(&song("a.ogg", "libvorbis"));
 }
 
 #[test]
 fn a_first_answer_that_stalls_is_gone_on_with_in_parts() {
     peers::require!("ffmpeg");
-    let film = film();
-    let right = || -> Habit { Box::new(|it, socket| drop(socket.write_all(&it.answer("")))) };
-    let urls = [serve(&film, First::Stalls, 0, right())];
-    for (state, decoded, said) in play(&urls) {
-        assert_eq!((state, decoded), (State::Ended, PICTURES));
-        // It stands for as long as it is waited for.
-        assert!(said.iter().all(|it| *it == "player-stalled"), "{said:?}");
+    for piece in [film(), song("a.flac", "flac")] {
+        let right = || -> Habit { Box::new(|it, socket| drop(socket.write_all(&it.answer("")))) };
+        let urls = [serve(&piece.bytes, First::Stalls, 0, right())];
+        for (state, figures, said) in play(&urls) {
+            assert_eq!(state, State::Ended);
+            assert!((piece.is_whole)(&figures), "{figures:?}");
+            // It stands for as long as it is waited for.
+            let known = |it: &&str| *it == "player-stalled" || piece.said.contains(it);
+            assert!(said.iter().all(known), "{said:?}");
+        }
     }
 }

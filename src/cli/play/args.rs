@@ -17,7 +17,7 @@ use crate::wire::container::Format;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
-    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC); up to nine of them play side by side, and the first is heard
+    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV); up to nine of them play side by side, and the first is heard
     #[arg(value_name = "URL|FILE", required = true, num_args = 1..)]
     pub sources: Vec<String>,
     /// Without a window

@@ -24,6 +24,15 @@ pub enum Flow {
     Socket(Box<Socket>),
 }
 
+/// Why a part of something is not to be had, though the server answers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Something else stands there now.
+    Changed,
+    /// The server gives the whole, or another part.
+    OtherPart,
+}
+
 impl Flow {
     /// Asks for what stands at a URL, following redirections.
     ///
@@ -41,8 +50,8 @@ impl Flow {
         Ok(Self::Http(Box::new(answer)))
     }
 
-    /// Asks for a span of what stands at a URL, to its end, of the state that the server marked so. `None`
-    /// where the server gives another one, or the whole.
+    /// Asks for a span of what stands at a URL, to its end, of the state that the server marked so; or why it
+    /// is not to be had.
     ///
     /// # Errors
     /// As those of [`Flow::open`].
@@ -52,12 +61,21 @@ impl Flow {
         mark: Option<&str>,
         options: &Options,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Option<Self>, Error> {
-        let answer = Client::new(options.clone()).get(url, Some(span), on_step).await?;
-        let whole = span.until;
-        let fits = |(its, of): (Span, Option<u64>)| its == span && of.is_none_or(|of| of == whole);
-        let given = answer.part().is_some_and(fits) && !answer.is_other(mark);
-        Ok(given.then(|| Self::Http(Box::new(answer))))
+    ) -> Result<Result<Self, Lack>, Error> {
+        let answer = match Client::new(options.clone()).get(url, Some(span), on_step).await {
+            Ok(answer) => answer,
+            // It was longer.
+            Err(error) if error.is_past_the_end() => return Ok(Err(Lack::Changed)),
+            Err(error) => return Err(error),
+        };
+        if answer.is_other(mark) {
+            return Ok(Err(Lack::Changed));
+        }
+        Ok(match answer.part() {
+            Some((_, Some(whole))) if whole != span.until => Err(Lack::Changed),
+            Some((its, _)) if its == span => Ok(Self::Http(Box::new(answer))),
+            _ => Err(Lack::OtherPart),
+        })
     }
 
     /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.

@@ -13,10 +13,10 @@ use tokio::time::{Instant, timeout};
 
 use super::download::Download;
 use super::item::Ask;
-use super::parts::{Lack, Parts};
+use super::parts::Parts;
 use super::problem::Problem;
 use crate::net;
-use crate::net::web::{Flow, Patience};
+use crate::net::web::{Flow, Lack, Patience};
 use crate::player::{Failure, Kind};
 use crate::wire::container::ReadAt;
 
@@ -331,7 +331,7 @@ impl Blocks {
         self.idle = Some(parts);
         let bytes = bytes.inspect_err(|_| self.part = LEAST_PART)?;
         let bytes = bytes.map_err(|lack| match lack {
-            Lack::Changed => Problem::Told(changed()),
+            Lack::Changed => Problem::changed(),
             Lack::OtherPart => self.parts.other().into(),
         })?;
         let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * TAKES;
@@ -429,14 +429,5 @@ pub(super) fn needs_parts(cause: &str) -> Failure {
         cause,
         "Play it from a server that gives parts of files, or write it anew with its index in front, for example \
          with ffmpeg -c copy -movflags +faststart.",
-    )
-}
-
-/// What it gave parts of is something else now.
-fn changed() -> Failure {
-    Failure::new(
-        Kind::Lost,
-        "the file on the server is not the one any more that was being played",
-        "Play it again from its beginning.",
     )
 }

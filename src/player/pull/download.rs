@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::net;
 use crate::net::Step;
-use crate::net::web::{Flow, Span, WebUrl};
+use crate::net::web::{Flow, Lack, Span, WebUrl};
 
 /// See the module.
 #[derive(Debug)]
@@ -42,20 +42,16 @@ impl Download {
         self.whole.is_some_and(|whole| self.taken < whole)
     }
 
-    /// Asks for the rest. False where the server gives no rests, or has something else there now.
+    /// Asks for the rest; or why it is not to be had, though the server answers.
     pub(super) async fn go_on(
         &mut self,
         url: &WebUrl,
         options: &net::Options,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<bool, net::Error> {
-        let Some(until) = self.whole else { return Ok(false) };
+    ) -> Result<Result<(), Lack>, net::Error> {
+        let Some(until) = self.whole else { return Ok(Err(Lack::OtherPart)) };
         let span = Span { from: self.taken, until };
         let rest = Flow::open_span(url, span, self.mark.as_deref(), options, on_step).await?;
-        let found = rest.is_some();
-        if let Some(flow) = rest {
-            self.flow = flow;
-        }
-        Ok(found)
+        Ok(rest.map(|flow| self.flow = flow))
     }
 }

@@ -1,6 +1,6 @@
-//! An MP4 or Matroska on a web server: its index and its samples are read as they are wanted, wherever
-//! they stand, and its bodies are those that the same file gives from the disk. Where the server gives no
-//! parts of it, it is played as it comes.
+//! An MP4, a Matroska or a file of sound alone on a web server: its index and its samples are read as they
+//! are wanted, wherever they stand, and its bodies are those that the same file gives from the disk. Where
+//! the server gives no parts of it, it is played as it comes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,13 +11,14 @@ use super::blocks::{Blocks, Gives, needs_parts};
 use super::item::{Ask, Item};
 use super::problem::Problem;
 use super::search::{Found, PLACE, Search, last_unit};
+use super::sniff;
 use crate::base::Timestamp;
 use crate::net::web::{Flow, WebUrl};
 use crate::player::connection::failure;
 use crate::player::file::{BEGINS, micros};
 use crate::player::recording::{self, Body, is_needed, sample, span, unplayable_at};
 use crate::player::{Failure, Kind};
-use crate::wire::container::{Error, Format, Index, Place, TrackId};
+use crate::wire::container::{Error, Index, Place, TrackId};
 use crate::wire::flv::TagKind;
 use crate::wire::gradual::Gradual;
 
@@ -42,6 +43,8 @@ pub(super) struct Film {
     /// It has begun to be played; how long it is was told, or that one cannot go about in it.
     begun: bool,
     told: bool,
+    /// Of streams of sound that follow each other, those that have begun.
+    links: usize,
     /// Where somebody wants to be, and the way there.
     wanted: Option<Duration>,
     search: Option<Box<Search>>,
@@ -60,20 +63,22 @@ impl Film {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known. Reads what
     /// tells what is in it.
     pub async fn open(
-        format: Format,
+        mut reader: Gradual,
         flow: Flow,
         start: &[u8],
         whole: Option<u64>,
         ask: &Ask,
     ) -> Result<Self, Problem> {
         let url = flow.url().clone();
+        let unknown = sniff::unknown(start, &flow);
         let mut blocks = Blocks::new(flow, start, whole, ask);
-        let unknown = || Problem::Told(unplayable_at(&url, &Error::UnknownFormat));
-        let mut reader = Gradual::new(format).ok_or_else(unknown)?;
         let told = |error: &Error| Problem::Told(unplayable_at(&url, error));
         while let Err(error) = reader.head(&mut blocks) {
-            if !error.is_missing() {
-                return Err(told(&error));
+            match error {
+                // It only looked like one.
+                Error::UnknownFormat => return Err(unknown),
+                error if !error.is_missing() => return Err(told(&error)),
+                _ => {}
             }
             if let Err(problem) = blocks.bring().await {
                 let blind = reader.is_blind() && blocks.gives() == Gives::Whole;
@@ -94,7 +99,10 @@ impl Film {
             }
         }
         let all = if reader.is_whole() { &reader.index().samples } else { &places };
-        let seen = span(all).ok_or_else(|| Problem::Told(nothing(&url)))?;
+        let mut seen = span(all).ok_or_else(|| Problem::Told(nothing(&url)))?;
+        if let Some(begins) = reader.heard_from() {
+            seen.begins = begins.as_micros();
+        }
         let mut length = reader.is_whole().then(|| seen.micros());
         let from = |end: Timestamp| end.as_micros().saturating_sub(seen.begins);
         if length.is_none() {
@@ -119,6 +127,7 @@ impl Film {
             begins: seen.begins,
             length,
             first: VecDeque::new(),
+            links: 0,
             begun: false,
             told: false,
             wanted: None,
@@ -128,7 +137,7 @@ impl Film {
 
     /// In which form it comes.
     pub fn format(&self) -> &'static str {
-        self.reader.format().extension()
+        self.reader.name()
     }
 
     /// What is in it.
@@ -200,7 +209,7 @@ impl Film {
                 return Ok(Some(item));
             }
             match self.body() {
-                Ok(Some(body)) => return Ok(Some(Item::Body(body))),
+                Ok(Some(item)) => return Ok(Some(item)),
                 Ok(None) => {
                     // From the end one may go back, once that is known.
                     self.blocks.answer().await;
@@ -236,10 +245,10 @@ impl Film {
         });
     }
 
-    /// The next body.
-    fn body(&mut self) -> Result<Option<Body>, Error> {
+    /// The next body, or what stands before it.
+    fn body(&mut self) -> Result<Option<Item>, Error> {
         loop {
-            let Self { reader, blocks, next, .. } = self;
+            let Self { reader, blocks, next, first, links, begins, .. } = self;
             let place = match next {
                 Next::Whole { number, start } => {
                     let samples = reader.index().samples.iter().enumerate().skip(*number);
@@ -262,6 +271,16 @@ impl Film {
                 },
             };
             let index = reader.index();
+            // Another stream of sound begins with this one.
+            if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
+                *links += 1;
+                let at = link.heard.as_micros().saturating_add(BEGINS.saturating_sub(*begins));
+                recording::heading(&link.parameters, &mut |kind: TagKind, _, body| {
+                    first.push_back(Item::Body(Body { kind, dts: at, pts: at, body }));
+                    true
+                });
+                return Ok(Some(Item::Seam(at)));
+            }
             let packet = sample(blocks, &index.holes, &place)?;
             blocks.read_ahead(place.at.saturating_add(place.size.into()));
             match next {
@@ -271,11 +290,14 @@ impl Film {
                 }
             }
             let Some(mut packet) = packet else { continue };
-            let shift = BEGINS.saturating_sub(self.begins);
+            let shift = BEGINS.saturating_sub(*begins);
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
-            let (kind, body) = recording::body(recording::codecs(index), &packet);
+            let (pictures, sound) = recording::codecs(index);
+            let link = links.checked_sub(1).and_then(|number| index.links.get(number));
+            let sound = link.map_or(sound, |link| link.parameters.codec);
+            let (kind, body) = recording::body((pictures, sound), &packet);
             let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
-            return Ok(Some(Body { kind, dts, pts, body }));
+            return Ok(Some(Item::Body(Body { kind, dts, pts, body })));
         }
     }
 
@@ -328,6 +350,7 @@ impl Film {
             }
             Found::On(reader, places, goes_on) => {
                 self.reader = *reader;
+                self.links = 0;
                 Next::On { places: places.into(), goes_on }
             }
         };
@@ -363,6 +386,9 @@ async fn end(reader: &Gradual, blocks: &mut Blocks) -> Option<Timestamp> {
         let mut step = || -> Result<bool, Error> {
             if !landed {
                 reader.look_up(blocks)?;
+                if reader.end().is_some() {
+                    return Ok(false);
+                }
                 let Some(unit) = last_unit(&reader, blocks)? else { return Ok(false) };
                 reader.go_to(unit);
                 landed = true;
@@ -375,7 +401,7 @@ async fn end(reader: &Gradual, blocks: &mut Blocks) -> Option<Timestamp> {
             Err(_) => return None,
         }
     }
-    span(&places).map(|span| Timestamp::from_micros(span.ends))
+    reader.end().or_else(|| span(&places).map(|span| Timestamp::from_micros(span.ends)))
 }
 
 fn nothing(url: &WebUrl) -> Failure {

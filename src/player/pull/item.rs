@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::net;
 use crate::net::web::WebUrl;
+use crate::net::{self, Cause, Stage, WebProblem};
 use crate::player::opening::Opening;
 use crate::player::pull::ability::Ability;
 use crate::player::recording::Body;
@@ -62,6 +62,8 @@ pub(in crate::player) enum Item {
     Tag(Tag),
     /// A body of a film, at its exact time.
     Body(Body),
+    /// Sound that came is heard up to this time at most, in microseconds, and what comes from it on.
+    Seam(i64),
     /// A film begins: what carries so many microseconds is its first instant, and played first.
     Begin(i64),
     /// This is in it and not among the tags.
@@ -118,4 +120,12 @@ pub(in crate::player) struct Ask {
     pub ability: Arc<Ability>,
     /// How long it may take until there is something to play.
     pub opening: Arc<Opening>,
+}
+
+impl Ask {
+    /// That something else comes than the part that was asked for, as something that may pass.
+    pub(in crate::player) fn other_part(&self) -> net::Error {
+        let (stage, cause) = (Stage::Media, Cause::Web(WebProblem::OtherPart));
+        net::Error { stage, cause, peer: self.url.endpoint().to_string() }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::net::web::{Answer, Client, Flow, Patience, Span, WebUrl};
+use crate::net::web::{Answer, Client, Flow, Lack, Patience, Span, WebUrl};
 use crate::net::{self, Cause, Options, Stage, WebProblem};
 
 /// Silence is borne for so long, and a part has come by then.
@@ -27,15 +27,6 @@ pub(super) struct Parts {
     whole: u64,
     /// What the server called its state, as long as it did.
     mark: Option<String>,
-}
-
-/// Why a part is not to be had, though the server answers.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Lack {
-    /// Something else stands there now.
-    Changed,
-    /// The server gives the whole, or another part.
-    OtherPart,
 }
 
 impl Parts {
@@ -75,9 +66,9 @@ impl Parts {
         let (mark, options) = (self.mark.as_deref(), &self.options);
         let rest = Flow::open_span(&self.url, span, mark, options, &|_| {}).await;
         if self.url != self.door && rest.as_ref().is_err_and(is_gone) {
-            return Flow::open_span(&self.door, span, mark, options, &|_| {}).await;
+            return Ok(Flow::open_span(&self.door, span, mark, options, &|_| {}).await?.ok());
         }
-        rest
+        Ok(rest?.ok())
     }
 
     /// At most `length` bytes from `from` on: fewer at the end alone. `None` where the server gives
@@ -160,9 +151,7 @@ impl Parts {
         let answer = match asked {
             Ok(answer) => answer,
             // It was longer.
-            Err(error) if matches!(error.cause, Cause::Answer { status: 416, .. }) => {
-                return Ok(Err(Lack::Changed));
-            }
+            Err(error) if error.is_past_the_end() => return Ok(Err(Lack::Changed)),
             Err(error) => return Err(error),
         };
         if answer.is_other(self.mark.as_deref()) {

@@ -1,6 +1,7 @@
 //! What can be wrong with what comes from the web.
 
 use crate::net;
+use crate::player::vain::Refusal;
 use crate::player::{Failure, Kind};
 use crate::wire::flv;
 
@@ -22,9 +23,26 @@ impl From<net::Error> for Problem {
 }
 
 impl Problem {
+    /// Whether the server refuses what was asked for.
+    pub(in crate::player) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Net(error) => Refusal::of(error),
+            Self::Told(_) | Self::Stalls(_) => None,
+        }
+    }
+
     /// What answers is no stream.
     pub(super) fn no_stream(what: impl Into<String>, advice: &str) -> Self {
         Self::Told(Failure::new(Kind::Unreachable, what, advice))
+    }
+
+    /// What was being played has become something else.
+    pub(super) fn changed() -> Self {
+        Self::Told(Failure::new(
+            Kind::Lost,
+            "the file on the server is not the one any more that was being played",
+            "Play it again from its beginning.",
+        ))
     }
 
     /// What began as FLV is none any more.

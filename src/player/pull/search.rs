@@ -22,8 +22,6 @@ const MOST_TRIES: u32 = 6;
 const BACK: i64 = 5_000_000;
 /// Bytes in which a unit is looked for, growing.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
-/// Between two places that are so near the units are read one after the other.
-const STRETCH: u64 = 8 << 20;
 /// Places that are looked at.
 const MOST_STEPS: u32 = 24;
 /// A unit that begins so little before the place, in microseconds, is near enough.
@@ -188,7 +186,7 @@ impl Halves {
             let low = self.low;
             let between = self.high.saturating_sub(low.at);
             let after = wanted.micros_since(low.time);
-            if between <= STRETCH || after <= NEAR {
+            if between <= reader.stretch() || after <= NEAR {
                 break;
             }
             // Where it is if bytes and times go together; every other time in the middle.

@@ -13,7 +13,7 @@ use super::parts::Parts;
 use super::problem::Problem;
 use super::recorded::{Found, Recorded};
 use super::tags;
-use crate::net::web::Flow;
+use crate::net::web::{Flow, Lack};
 use crate::net::{self, Step};
 use crate::wire::flv::{self, Tag};
 use crate::wire::ts;
@@ -164,7 +164,7 @@ impl Single {
         &mut self,
         ask: &Ask,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<bool, net::Error> {
+    ) -> Result<Result<(), Lack>, net::Error> {
         self.flow.go_on(&ask.url, &ask.net, on_step).await
     }
 

@@ -9,7 +9,9 @@ use super::problem::Problem;
 use crate::net::web::Flow;
 use crate::net::{Cause, Error, Stage};
 use crate::wire::container::Format;
+use crate::wire::gradual::Gradual;
 use crate::wire::hls::is_playlist;
+use crate::wire::sound;
 use crate::wire::ts::PACKET;
 
 /// So many bytes that it can be told have come by then.
@@ -18,16 +20,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ENOUGH: usize = PACKET + 1;
 
 /// What is read here.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Body {
     Flv,
     /// MPEG transport stream.
     Ts,
     /// HLS.
     Playlist,
-    /// MP4 or Matroska.
-    Film(Format),
+    /// MP4, Matroska, or what may be a file of sound alone: who reads its head finds that out.
+    Film(Gradual),
 }
+
+/// As servers call what is sound alone and begins with nothing that could be told: a station's stream in
+/// its middle.
+const SOUND: [&str; 6] =
+    ["audio/mpeg", "audio/mp3", "audio/aac", "audio/aacp", "audio/x-aac", "audio/x-mpeg"];
 
 /// Looks at the beginning of a body, which is given back.
 pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), Problem> {
@@ -56,7 +63,11 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
             break;
         }
     }
-    known(&start, flow).map(|body| (body, start.clone())).ok_or_else(|| unknown(&start, flow))
+    match known(&start, flow) {
+        Some(body) => Ok((body, start)),
+        None if is_called_sound(&start, flow) => Ok((Body::Film(Gradual::of_sound()), start)),
+        None => Err(unknown(&start, flow)),
+    }
 }
 
 fn known(start: &[u8], flow: &Flow) -> Option<Body> {
@@ -66,12 +77,20 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
         _ if is_playlist(start) => Some(Body::Playlist),
         // What comes in messages is a stream, and no file.
         _ if matches!(flow, Flow::Socket(_)) => None,
-        _ => Format::of_bytes(start).map(Body::Film),
+        _ if sound::may_begin(start) => Some(Body::Film(Gradual::of_sound())),
+        _ => Format::of_bytes(start).and_then(Gradual::new).map(Body::Film),
     }
 }
 
+/// Whether the server calls it sound, and it may be.
+fn is_called_sound(start: &[u8], flow: &Flow) -> bool {
+    let kind = flow.content_type().unwrap_or_default();
+    let named = SOUND.iter().any(|name| kind.eq_ignore_ascii_case(name));
+    named && matches!(flow, Flow::Http(_)) && !start.is_empty()
+}
+
 /// A sentence about what it is instead.
-fn unknown(start: &[u8], flow: &Flow) -> Problem {
+pub(super) fn unknown(start: &[u8], flow: &Flow) -> Problem {
     let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
     let text = String::from_utf8_lossy(start);
     let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -88,8 +107,8 @@ fn unknown(start: &[u8], flow: &Flow) -> Problem {
         "Give the address of the stream itself: it often ends in .flv or .m3u8, and the page's \
          source or its network log names it."
     } else {
-        "Check the URL: FLV, HLS, MPEG-TS, MP4, MKV and WebM can be played over http and https, FLV over ws \
-         and wss."
+        "Check the URL: FLV, HLS, MPEG-TS, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV can be played over http \
+         and https, FLV over ws and wss."
     };
     Problem::no_stream(what, advice)
 }

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::single::Single;
 use super::sniff::{Body, sniff};
 use crate::net::Step;
-use crate::net::web::Flow;
+use crate::net::web::{Flow, Lack};
 use crate::wire::container::Index;
 use crate::wire::hls::MAX_TEXT;
 
@@ -52,9 +52,9 @@ impl Pull {
         let form = match body {
             Body::Flv => single(marks::Form::Flv, flow),
             Body::Ts => single(marks::Form::Ts, flow),
-            Body::Film(format) => {
+            Body::Film(reader) => {
                 pace = Pace::Recorded;
-                Form::Film(Box::new(Film::open(format, flow, &start, whole, ask).await?))
+                Form::Film(Box::new(Film::open(reader, flow, &start, whole, ask).await?))
             }
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
@@ -131,17 +131,22 @@ impl Pull {
         }
     }
 
-    /// Asks for what is missing of such a recording. False where the server gives no rests.
+    /// Asks for what is missing of such a recording. False where the server answers with something else,
+    /// which may pass.
     ///
     /// # Errors
-    /// What went wrong on the way.
+    /// What went wrong on the way, or that something else stands there now.
     pub(in crate::player) async fn go_on(
         &mut self,
         ask: &Ask,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<bool, Problem> {
         match &mut self.form {
-            Form::Single(single) => Ok(single.go_on(ask, on_step).await?),
+            Form::Single(single) => match single.go_on(ask, on_step).await? {
+                Ok(()) => Ok(true),
+                Err(Lack::OtherPart) => Ok(false),
+                Err(Lack::Changed) => Err(Problem::changed()),
+            },
             // What it wants next it asks for by itself.
             Form::Film(_) => Ok(true),
             Form::Hls(_) => Ok(false),

@@ -54,6 +54,34 @@ impl Pcm {
         })
     }
 
+    /// As a WAV file's format tells it (WAVEFORMATEX, or its extensible form); `None`: it is none of these,
+    /// or makes no sense.
+    pub fn of_wave(format: &[u8]) -> Option<Self> {
+        let field = |at: usize| Some(u16::from_le_bytes(*format.get(at..)?.first_chunk()?));
+        let bits = field(14)?;
+        let kind = match field(0)? {
+            // The first bytes of a longer name are the plain number.
+            0xFFFE => field(24)?,
+            kind => kind,
+        };
+        let coding = match kind {
+            1 if bits == 8 => Coding::Unsigned,
+            1 => Coding::Signed,
+            3 => Coding::Float,
+            6 => Coding::ALaw,
+            7 => Coding::MuLaw,
+            _ => return None,
+        };
+        let pcm = Self {
+            coding,
+            big_endian: false,
+            bytes: u8::try_from(bits.div_ceil(8)).ok()?,
+            channels: field(2)?,
+            sample_rate: u32::from(field(6)?) << 16 | u32::from(field(4)?),
+        };
+        Some(pcm).filter(Self::is_sound)
+    }
+
     /// Whether such sound can be.
     pub fn is_sound(&self) -> bool {
         let sizes: &[u8] = match self.coding {
@@ -75,6 +103,23 @@ impl Pcm {
         out.put_u8(u8::try_from(self.channels).unwrap_or(0));
         out.put_u32(self.sample_rate);
         out.freeze()
+    }
+
+    /// As FFmpeg calls it.
+    pub fn name(&self) -> String {
+        let (coding, bits) = match self.coding {
+            Coding::ALaw => return "pcm_alaw".to_owned(),
+            Coding::MuLaw => return "pcm_mulaw".to_owned(),
+            Coding::Signed => ('s', u32::from(self.bytes) * 8),
+            Coding::Unsigned => ('u', u32::from(self.bytes) * 8),
+            Coding::Float => ('f', u32::from(self.bytes) * 8),
+        };
+        let order = match (self.bytes, self.big_endian) {
+            (1, _) => "",
+            (_, true) => "be",
+            (_, false) => "le",
+        };
+        format!("pcm_{coding}{bits}{order}")
     }
 
     /// The same as parameters.
@@ -114,7 +159,9 @@ mod tests {
             sample_rate: 96_000,
         };
         assert_eq!(Pcm::parse(&sound.config()), Some(sound));
-        assert_eq!(sound.frame(), 48);
+        assert_eq!((sound.frame(), sound.name().as_str()), (48, "pcm_f64be"));
+        let byte = Pcm { coding: Coding::Unsigned, bytes: 1, ..sound };
+        assert_eq!(byte.name(), "pcm_u8");
         for bad in [
             Pcm { bytes: 3, ..sound },
             Pcm { channels: 0, ..sound },
@@ -125,5 +172,24 @@ mod tests {
         }
         assert_eq!(Pcm::parse(b"lpcm\x07\x02\x02\0\0\xBB\x80"), None);
         assert_eq!(Pcm::parse(b"lpcm"), None);
+    }
+
+    #[test]
+    fn formats_of_wav_are_told() {
+        // Six channels of 24 bits at 96 kHz, by the longer name.
+        let mut format = vec![0xFE, 0xFF, 6, 0, 0, 0x77, 1, 0, 0, 0x5E, 0x1A, 0, 18, 0, 24, 0];
+        format.extend([22, 0, 24, 0, 0x3F, 0, 0, 0, 1, 0]);
+        format.extend([0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71]);
+        let told = Pcm::of_wave(&format).unwrap();
+        assert_eq!((told.coding, told.bytes, told.channels), (Coding::Signed, 3, 6));
+        assert_eq!((told.sample_rate, told.frame(), told.big_endian), (96_000, 18, false));
+        // ADPCM, one that ends too soon, one without channels.
+        format[24] = 2;
+        assert_eq!(Pcm::of_wave(&format), None);
+        assert_eq!(Pcm::of_wave(&format[..20]), None);
+        let mut plain = [1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0];
+        assert_eq!(Pcm::of_wave(&plain).unwrap().coding, Coding::Unsigned);
+        plain[2] = 0;
+        assert_eq!(Pcm::of_wave(&plain), None);
     }
 }

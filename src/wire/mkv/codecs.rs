@@ -47,20 +47,7 @@ pub(super) fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters>
 /// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
 pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
     if codec == "A_MS/ACM" {
-        let field = |at: usize| Some(u16::from_le_bytes(*config.get(at..)?.first_chunk()?));
-        let rate = u32::from(field(6)?) << 16 | u32::from(field(4)?);
-        let bits = field(14)?;
-        let coding = match field(0)? {
-            1 if bits == 8 => Coding::Unsigned,
-            1 => Coding::Signed,
-            3 => Coding::Float,
-            6 => Coding::ALaw,
-            7 => Coding::MuLaw,
-            _ => return None,
-        };
-        let (bytes, channels) = (u8::try_from(bits.div_ceil(8)).ok()?, field(2)?);
-        let pcm = Pcm { coding, big_endian: false, bytes, channels, sample_rate: rate };
-        return Some(pcm).filter(Pcm::is_sound);
+        return Pcm::of_wave(config);
     }
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let number = |name| child(audio, name).and_then(uint);

@@ -5,8 +5,8 @@ use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, Link, Place};
 
 /// More streams than anybody joined, and as much of heads that differ.
-const MOST_LINKS: usize = 4_096;
-const MOST_HEADS: usize = 16 << 20;
+pub(super) const MOST_LINKS: usize = 4_096;
+pub(super) const MOST_HEADS: usize = 16 << 20;
 
 /// The streams so far, as one.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! FLAC (RFC 9639): its frames have no length, so the next one's header is looked for.
 
 use super::packets::{Packets, parameters};
-use crate::media::AudioCodec;
+use crate::media::{AudioCodec, AudioParameters};
 use crate::wire::carried;
 use crate::wire::container::{Error, Index, ReadAt, read};
 
@@ -77,118 +77,172 @@ fn crc8(mut sum: u8) -> u8 {
     sum
 }
 
+/// What the head of a file tells of its frames.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) parameters: AudioParameters,
+    /// Samples of a frame, where frames are alike; only the last one may be shorter.
+    usual: u64,
+    /// Bytes of a frame, at most.
+    pub(super) longest: u64,
+    /// Samples in all; 0: that is not told.
+    pub(super) samples: u64,
+    /// Where they begin.
+    pub(super) frames: u64,
+}
+
+impl Told {
+    /// Of a file that begins at `begin`.
+    pub(super) fn read(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
+        let mut at = begin + 4;
+        let mut info = None;
+        for _ in 0..MOST_BLOCKS {
+            let block = read(source, at, 4, 4, "heads")?;
+            let &[kind, a, b, c] = block.first_chunk::<4>().ok_or(Error::Damaged("its heads"))?;
+            let length = u64::from(u32::from_be_bytes([0, a, b, c]));
+            if kind & 0x7F == 0 && info.is_none() {
+                info = Some(read(source, at + 4, length, INFO, "heads")?);
+            }
+            at += 4 + length;
+            if kind & 0x80 != 0 {
+                break;
+            }
+        }
+        let info = info.filter(|info| info.len() == INFO);
+        let info = info.ok_or(Error::Damaged("its STREAMINFO"))?;
+        let told = carried::flac(&info).ok_or(Error::Damaged("its STREAMINFO"))?;
+        let number = |from: usize, count: usize| {
+            let bytes = info.get(from..from + count).unwrap_or_default();
+            bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+        };
+        let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(LONGEST);
+        let (usual, samples) = (number(2, 2), number(13, 5) & 0xF_FFFF_FFFF);
+        let (rate, channels) = (told.sample_rate, told.channels);
+        let parameters = parameters(AudioCodec::Flac, rate, channels, info.clone());
+        Ok(Self { parameters, usual, longest, samples, frames: at })
+    }
+
+    /// The number of a frame's first sample.
+    pub(super) fn begins(&self, frame: Head) -> u64 {
+        if frame.fixed { frame.number.saturating_mul(self.usual) } else { frame.number }
+    }
+}
+
 /// Finds all frames of a file that begins at `begin`.
 pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
-    let mut at = begin + 4;
-    let mut info = None;
-    for _ in 0..MOST_BLOCKS {
-        let block = read(source, at, 4, 4, "heads")?;
-        let &[kind, a, b, c] = block.first_chunk::<4>().ok_or(Error::Damaged("its heads"))?;
-        let length = u64::from(u32::from_be_bytes([0, a, b, c]));
-        if kind & 0x7F == 0 && info.is_none() {
-            info = Some(read(source, at + 4, length, INFO, "heads")?);
-        }
-        at += 4 + length;
-        if kind & 0x80 != 0 {
-            break;
-        }
-    }
-    let info = info.filter(|info| info.len() == INFO);
-    let info = info.ok_or(Error::Damaged("its STREAMINFO"))?;
-    let told = carried::flac(&info).ok_or(Error::Damaged("its STREAMINFO"))?;
-    let number = |from: usize, count: usize| {
-        let bytes = info.get(from..from + count).unwrap_or_default();
-        bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
-    };
-    // Where frames are alike; only the last one may be shorter.
-    let usual = number(2, 2);
-    let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(LONGEST);
-    let told_samples = number(13, 5) & 0xF_FFFF_FFFF;
-    let sound = parameters(AudioCodec::Flac, told.sample_rate, told.channels, info.clone());
-    let mut packets = Packets::new(sound);
-    let mut scan = Scan { source, usual, block: Vec::new(), block_at: 0 };
-    let mut next = scan.find(at, 0, LONGEST, true)?;
-    let first = next.map_or(0, |(_, frame)| scan.begins(frame));
+    let told = Told::read(source, begin)?;
+    let mut packets = Packets::new(told.parameters.clone());
+    let mut scan = Scan::default();
+    let mut next = scan.find(source, &told, &mut Hunt::any(told.frames))?;
+    let first = next.map_or(0, |(_, frame)| told.begins(frame));
     while let Some((place, frame)) = next {
-        let begins = scan.begins(frame);
-        next = scan.find(place + 1, begins + u64::from(frame.samples), longest, false)?;
-        let end = next.map_or(scan.source.size(), |(next, _)| next);
+        let begins = told.begins(frame);
+        next = scan.find(source, &told, &mut Hunt::behind(place, frame, &told))?;
+        let end = next.map_or(source.size(), |(next, _)| next);
         let size = u32::try_from(end - place).map_err(|_| Error::TooMuch("frames"))?;
         // What is missing is silence: times stay those of the file.
         packets.samples = packets.samples.max(begins);
         packets.add(place, size, frame.samples.into())?;
     }
     let all = packets.samples;
-    packets.index.finished = told_samples == 0 || told_samples <= all;
-    Ok(packets.finish(first, if told_samples == 0 { all } else { told_samples }))
+    packets.index.finished = told.samples == 0 || told.samples <= all;
+    Ok(packets.finish(first, if told.samples == 0 { all } else { told.samples }))
 }
 
-struct Scan<'a> {
-    source: &'a mut dyn ReadAt,
-    usual: u64,
-    block: Vec<u8>,
-    block_at: u64,
+/// A frame that is looked for, and how far that has come.
+#[derive(Clone, Debug)]
+pub(super) struct Hunt {
+    at: u64,
+    /// It begins with this sample; `None`: with any.
+    wanted: Option<u64>,
+    longest: u64,
+    from: u64,
+    /// The first one that begins later.
+    later: Option<(u64, Head)>,
 }
 
-impl Scan<'_> {
-    /// The number of a frame's first sample.
-    fn begins(&self, frame: Head) -> u64 {
-        if frame.fixed { frame.number.saturating_mul(self.usual) } else { frame.number }
+impl Hunt {
+    fn new(at: u64, wanted: Option<u64>, longest: u64) -> Self {
+        Self { at, wanted, longest, from: at, later: None }
     }
 
-    /// The frame from `at` on that begins with the sample `wanted`. Where there is none within `longest`
-    /// bytes, one was damaged: the first that begins later (`any`: whatever it begins with).
-    fn find(
+    /// The first one from there on.
+    pub(super) fn any(at: u64) -> Self {
+        Self::new(at, None, LONGEST)
+    }
+
+    /// The one behind this one.
+    pub(super) fn behind(place: u64, frame: Head, told: &Told) -> Self {
+        let wanted = told.begins(frame).saturating_add(frame.samples.into());
+        Self::new(place + 1, Some(wanted), told.longest)
+    }
+}
+
+/// What is looked through, and where it stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scan {
+    block: Vec<u8>,
+    at: u64,
+}
+
+impl Scan {
+    /// The frame that is looked for. Where there is none within its longest, one was damaged: the first that
+    /// begins later. Where bytes are missing, it goes on there when it is called again.
+    pub(super) fn find(
         &mut self,
-        at: u64,
-        wanted: u64,
-        longest: u64,
-        any: bool,
+        source: &mut dyn ReadAt,
+        told: &Told,
+        hunt: &mut Hunt,
     ) -> Result<Option<(u64, Head)>, Error> {
-        let mut later: Option<(u64, Head)> = None;
-        let mut from = at;
         loop {
-            if let Some(later) = later.filter(|_| from > at.saturating_add(longest)) {
+            let Hunt { at, wanted, longest, from, later } = hunt;
+            if let Some(later) = later.filter(|_| *from > at.saturating_add(*longest)) {
                 return Ok(Some(later));
             }
-            if from > at.saturating_add(MOST_NOISE) || !self.fill(from)? {
-                return Ok(later);
+            if *from > at.saturating_add(MOST_NOISE) || !self.fill(source, *from)? {
+                return Ok(*later);
             }
-            let start = (from - self.block_at) as usize;
+            let start = (*from - self.at) as usize;
             let bytes = self.block.get(start..).unwrap_or_default();
-            let last = self.block_at + self.block.len() as u64 == self.source.size();
+            let last = self.at + self.block.len() as u64 == source.size();
             // The end of the block is looked at with what follows it.
             let usable = if last { bytes.len() } else { bytes.len().saturating_sub(HEAD) };
-            let inside = bytes.get(..usable).unwrap_or_default().iter().enumerate();
-            for (offset, _) in inside.filter(|(_, byte)| **byte == 0xFF) {
-                let data = bytes.get(offset..).unwrap_or_default();
-                let Some(frame) = head(data) else { continue };
-                let found = (from + offset as u64, frame);
-                let begins = self.begins(frame);
-                if any || begins == wanted {
+            for (offset, frame) in heads(bytes, usable) {
+                let found = (*from + offset as u64, frame);
+                let begins = told.begins(frame);
+                if wanted.is_none_or(|wanted| begins == wanted) {
                     return Ok(Some(found));
                 }
-                if begins > wanted {
+                if wanted.is_some_and(|wanted| begins > wanted) {
                     later.get_or_insert(found);
                 }
             }
-            from += usable.max(1) as u64;
+            *from += usable.max(1) as u64;
         }
     }
 
     /// Has what is at `at` in hand; false at the end.
-    fn fill(&mut self, at: u64) -> Result<bool, Error> {
-        if at >= self.source.size() {
+    fn fill(&mut self, source: &mut dyn ReadAt, at: u64) -> Result<bool, Error> {
+        if at >= source.size() {
             return Ok(false);
         }
-        let end = self.block_at + self.block.len() as u64;
-        let enough = at + HEAD as u64 <= end || end == self.source.size();
-        if at < self.block_at || at >= end || !enough {
-            let length = (self.source.size() - at).min(BLOCK as u64) as usize;
-            self.block.resize(length, 0);
-            self.source.read_at(at, &mut self.block)?;
-            self.block_at = at;
+        let end = self.at + self.block.len() as u64;
+        let enough = at + HEAD as u64 <= end || end == source.size();
+        if at < self.at || at >= end || !enough {
+            let length = (source.size() - at).min(BLOCK as u64) as usize;
+            // Where that fails nothing is in hand.
+            let mut block = std::mem::take(&mut self.block);
+            block.resize(length, 0);
+            source.read_at(at, &mut block)?;
+            (self.block, self.at) = (block, at);
         }
         Ok(true)
     }
+}
+
+/// What may be heads of frames among the first bytes of these, and where they are.
+pub(super) fn heads(bytes: &[u8], usable: usize) -> impl Iterator<Item = (usize, Head)> {
+    let inside = bytes.get(..usable).unwrap_or_default().iter().enumerate();
+    let begins = inside.filter(|(_, byte)| **byte == 0xFF);
+    begins.filter_map(|(at, _)| Some((at, head(bytes.get(at..)?)?)))
 }

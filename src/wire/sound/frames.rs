@@ -11,21 +11,23 @@ use crate::wire::mpeg_audio;
 /// So many that follow each other are no accident.
 const ENOUGH: usize = 3;
 /// Between two frames: what is longer is none of the sound.
-const MOST_NOISE: u64 = 1 << 20;
+pub(super) const MOST_NOISE: u64 = 1 << 20;
 /// Looked through at a time.
 const BLOCK: usize = 4 << 10;
 /// A decoder of MP3 gives its first sample so much later (LAME's tag counts from there).
-const DECODER_DELAY: u64 = 529;
+pub(super) const DECODER_DELAY: u64 = 529;
 
 /// A frame by its header.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Frame {
     /// Of what stands before the packet, and of all.
-    header: usize,
-    length: usize,
-    samples: u32,
+    pub(super) header: usize,
+    pub(super) length: usize,
+    pub(super) samples: u32,
+    /// Bits a second, where it tells them; else 0.
+    pub(super) bitrate: u32,
     /// Alike in all frames of one stream: codec or object type, rate, channels of ADTS.
-    key: Key,
+    pub(super) key: Key,
 }
 
 pub(super) type Key = (u8, u32, u8);
@@ -35,7 +37,8 @@ pub(super) type Head = fn(&[u8]) -> Option<Frame>;
 pub(super) const MPEG: Head = |data| {
     let found = mpeg_audio::header(data)?;
     let key = (found.layer, found.sample_rate, 0);
-    Some(Frame { header: 0, length: found.length, samples: found.samples, key })
+    let (length, samples, bitrate) = (found.length, found.samples, found.bitrate);
+    Some(Frame { header: 0, length, samples, bitrate, key })
 };
 
 /// The highest bit of a key tells that it is ADTS.
@@ -45,10 +48,15 @@ pub(super) const ADTS: Head = |data| {
     let found = adts::head(data).ok()??;
     let key = (found.object_type | OF_ADTS, found.sample_rate, found.channel_config);
     let header = found.header_length;
-    (found.length > header).then_some(Frame { header, length: found.length, samples: 1_024, key })
+    let length = found.length;
+    (length > header).then_some(Frame { header, length, samples: 1_024, bitrate: 0, key })
 };
 
-fn frame_at(source: &mut dyn ReadAt, at: u64, head: Head) -> Result<Option<Frame>, Error> {
+pub(super) fn frame_at(
+    source: &mut dyn ReadAt,
+    at: u64,
+    head: Head,
+) -> Result<Option<Frame>, Error> {
     let mut bytes = [0; adts::HEADER];
     let there = peek(source, at, &mut bytes)?;
     Ok(head(bytes.get(..there).unwrap_or_default()))
@@ -152,7 +160,7 @@ pub(super) fn index(source: &mut dyn ReadAt, begin: u64, head: Head) -> Result<I
     Ok(packets.finish(begins, ends))
 }
 
-fn describe(
+pub(super) fn describe(
     source: &mut dyn ReadAt,
     at: u64,
     first: &Frame,
@@ -174,14 +182,23 @@ fn describe(
 
 /// The frame that encoders of MP3 put first: it is silent, and tells of the rest.
 #[derive(Copy, Clone, Debug, Default)]
-struct Tag {
+pub(super) struct Tag {
     /// Samples that the encoder put before the first, and behind the last.
-    before: Option<u64>,
-    behind: u64,
+    pub(super) before: Option<u64>,
+    pub(super) behind: u64,
+    /// Frames of sound, and bytes from this frame on to the end.
+    pub(super) frames: Option<u32>,
+    pub(super) bytes: Option<u32>,
+    /// Where each hundredth of it stands, in 256ths of the bytes, where the bitrate changes.
+    pub(super) places: Option<[u8; 100]>,
 }
 
 impl Tag {
-    fn read(source: &mut dyn ReadAt, at: u64, frame: &Frame) -> Result<Option<Self>, Error> {
+    pub(super) fn read(
+        source: &mut dyn ReadAt,
+        at: u64,
+        frame: &Frame,
+    ) -> Result<Option<Self>, Error> {
         if frame.key.0 != 3 {
             return Ok(None);
         }
@@ -194,26 +211,43 @@ impl Tag {
             (576, false) | (_, true) => 21,
             _ => 36,
         };
-        if bytes.get(36..40) == Some(b"VBRI") {
-            return Ok(Some(Self::default()));
-        }
-        let Some(rest) = bytes.get(place..) else { return Ok(None) };
-        let Some(rest) = rest.strip_prefix(b"Xing").or_else(|| rest.strip_prefix(b"Info")) else {
-            return Ok(None);
+        let number = |at: usize| {
+            let bytes = bytes.get(at..)?.first_chunk::<4>()?;
+            Some(u32::from_be_bytes(*bytes))
         };
-        let Some((flags, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
-        let flags = u32::from_be_bytes(*flags);
+        if bytes.get(36..40) == Some(b"VBRI") {
+            // Its table has sizes of its own, and is not read.
+            return Ok(Some(Self { frames: number(50), bytes: number(46), ..Self::default() }));
+        }
+        let Some(name) = bytes.get(place..place + 4) else { return Ok(None) };
+        if name != b"Xing" && name != b"Info" {
+            return Ok(None);
+        }
+        let Some(flags) = number(place + 4) else { return Ok(None) };
         // Frames, bytes, a table of places, the quality: each where its flag is set.
-        let parts = [(1, 4), (2, 4), (4, 100), (8, 4)];
-        let told = parts.iter().filter(|(flag, _)| flags & flag != 0);
-        let extension: usize = told.map(|(_, length)| length).sum();
-        let delays = rest.get(extension..).and_then(|lame| {
+        let mut at = place + 8;
+        let mut part = |flag: u32, length: usize| {
+            let there = flags & flag != 0;
+            let its = at;
+            at += if there { length } else { 0 };
+            there.then_some(its)
+        };
+        let (frames, size, table, _) = (part(1, 4), part(2, 4), part(4, 100), part(8, 4));
+        let table = table.filter(|_| name == b"Xing").and_then(|at| bytes.get(at..at + 100));
+        let told = Self {
+            frames: frames.and_then(number),
+            bytes: size.and_then(number),
+            places: table.and_then(|table| table.first_chunk().copied()),
+            ..Self::default()
+        };
+        let delays = bytes.get(at..).and_then(|lame| {
             let known = [b"LAME", b"Lavf", b"Lavc"].iter().any(|name| lame.starts_with(*name));
             lame.get(21..24).filter(|_| known)?.first_chunk::<3>()
         });
-        Ok(Some(delays.map_or(Self::default(), |&[a, b, c]| Self {
+        Ok(Some(delays.map_or(told, |&[a, b, c]| Self {
             before: Some(u64::from(a) << 4 | u64::from(b >> 4)),
             behind: u64::from(b & 0xF) << 8 | u64::from(c),
+            ..told
         })))
     }
 }

@@ -1,12 +1,17 @@
-//! Files that hold sound alone: MP3, ADTS (`.aac`), FLAC, and Ogg with Vorbis, Opus or FLAC in it. Where
-//! their packets are is found once, so that one can go about in them as in any other file. Pure.
+//! Files that hold sound alone: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC in it.
+//! Where their packets are is found once, so that one can go about in them as in any other file; or bit by
+//! bit (`gradual`), where the bytes are still to come. Pure.
 
 mod chain;
 mod flac;
 mod frames;
+mod gradual;
 mod ogg;
 mod packets;
 pub mod vorbis;
+mod wav;
+
+pub use gradual::Gradual;
 
 use crate::wire::container::{Error, Index, ReadAt};
 use packets::peek;
@@ -24,6 +29,7 @@ pub enum Kind {
     Adts,
     Flac,
     Ogg,
+    Wav,
 }
 
 impl Kind {
@@ -34,6 +40,7 @@ impl Kind {
             Self::Adts => "aac",
             Self::Flac => "flac",
             Self::Ogg => "ogg",
+            Self::Wav => "wav",
         }
     }
 }
@@ -55,11 +62,12 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
         let footer = if flags & 0x10 != 0 { 10 } else { 0 };
         at += 10 + size + footer;
     }
-    let mut head = [0; 4];
+    let mut head = [0; 12];
     peek(source, at, &mut head)?;
     match &head {
-        b"OggS" => return Ok(Some((Kind::Ogg, at))),
-        b"fLaC" => return Ok(Some((Kind::Flac, at))),
+        [b'O', b'g', b'g', b'S', ..] => return Ok(Some((Kind::Ogg, at))),
+        [b'f', b'L', b'a', b'C', ..] => return Ok(Some((Kind::Flac, at))),
+        head if wav::begins(head) => return Ok(Some((Kind::Wav, at))),
         _ => {}
     }
     for (kind, frame) in [(Kind::Adts, frames::ADTS), (Kind::Mp3, frames::MPEG)] {
@@ -75,6 +83,14 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
     Ok(None)
 }
 
+/// Whether a beginning may be that of such a file: it says so itself, or is like the first frame of one
+/// that does not.
+pub fn may_begin(start: &[u8]) -> bool {
+    let named = [&b"ID3"[..], b"OggS", b"fLaC"].iter().any(|name| start.starts_with(name));
+    let wave = start.first_chunk().is_some_and(wav::begins);
+    named || wave || frames::MPEG(start).is_some() || frames::ADTS(start).is_some()
+}
+
 /// Finds everything in it, and what of it is heard.
 ///
 /// # Errors
@@ -86,6 +102,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
         Kind::Adts => frames::index(source, at, frames::ADTS),
         Kind::Flac => flac::index(source, at),
         Kind::Ogg => ogg::index(source, at),
+        Kind::Wav => wav::index(source, at),
     }?;
     if index.samples.is_empty() {
         return Err(Error::Damaged("there is no sound in it"));

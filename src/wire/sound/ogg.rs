@@ -6,39 +6,40 @@ use bytes::Bytes;
 use super::chain::Chain;
 use super::flac;
 use super::packets::{Packets, parameters, peek};
+use crate::base::Timestamp;
 use crate::media::AudioCodec;
 use crate::wire::carried;
 use crate::wire::container::{Error, Hole, Index, Place, ReadAt, TrackId, read, read_around};
 use crate::wire::sound::vorbis::{self, Blocks};
 
 /// Bytes of a page's head before its table.
-const HEAD: usize = 27;
+pub(super) const HEAD: usize = 27;
 /// Between two pages: what is longer is the end.
 const MOST_NOISE: u64 = 1 << 20;
 /// A configuration is no longer. Pictures and texts among the heads are passed over.
-const MOST_CONFIG: usize = 1 << 20;
+pub(super) const MOST_CONFIG: usize = 1 << 20;
 /// A packet with what lies between its parts is no longer.
 const MOST_PACKET: u64 = 16 << 20;
 /// What is looked at of a packet to know how long it lasts.
 const START: usize = flac::HEAD;
 /// Flags of a page.
 const CONTINUED: u8 = 1;
-const BEGINS: u8 = 2;
-const ENDS: u8 = 4;
+pub(super) const BEGINS: u8 = 2;
+pub(super) const ENDS: u8 = 4;
 /// Opus is always counted so.
 const OPUS_RATE: u32 = 48_000;
 
 /// A page's head.
 #[derive(Clone, Debug)]
-struct Page {
-    flags: u8,
+pub(super) struct Page {
+    pub(super) flags: u8,
     /// Samples until the end of its last whole packet.
-    granule: Option<u64>,
-    serial: u32,
+    pub(super) granule: Option<u64>,
+    pub(super) serial: u32,
     /// Lengths of the segments.
-    table: Vec<u8>,
-    data: u64,
-    next: u64,
+    pub(super) table: Vec<u8>,
+    pub(super) data: u64,
+    pub(super) next: u64,
 }
 
 impl Page {
@@ -69,7 +70,7 @@ impl Page {
     }
 
     /// The one at `at`, or the next one where that is damaged.
-    fn next(source: &mut dyn ReadAt, at: u64) -> Result<Option<Self>, Error> {
+    pub(super) fn next(source: &mut dyn ReadAt, at: u64) -> Result<Option<Self>, Error> {
         if let Some(page) = Self::at(source, at)? {
             return Ok(Some(page));
         }
@@ -91,7 +92,7 @@ impl Page {
 }
 
 /// What a packet that begins a track says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Track {
     Vorbis { identity: Bytes, blocks: Option<Blocks> },
     Opus { skip: u64 },
@@ -99,10 +100,10 @@ enum Track {
 }
 
 /// The packets are put together here.
-#[derive(Debug)]
-struct Reader {
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
     track: Track,
-    packets: Option<Packets>,
+    pub(super) packets: Option<Packets>,
     /// Where the packet in hand begins, and its bytes in this page.
     open: Option<(u64, u64)>,
     /// Holes in heads, until the first packet of sound.
@@ -163,7 +164,7 @@ pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error>
 }
 
 impl Reader {
-    fn begin(packet: &Bytes) -> Option<Self> {
+    pub(super) fn begin(packet: &Bytes) -> Option<Self> {
         let mut packets = None;
         let track = if vorbis::is_header(1, packet) {
             Track::Vorbis { identity: packet.clone(), blocks: None }
@@ -185,7 +186,7 @@ impl Reader {
         Some(Self { track, packets, open: None, head_holes: Vec::new(), base: None, last: None })
     }
 
-    fn page(&mut self, source: &mut dyn ReadAt, page: &Page) -> Result<(), Error> {
+    pub(super) fn page(&mut self, source: &mut dyn ReadAt, page: &Page) -> Result<(), Error> {
         let mut at = page.data;
         // The rest of what was begun before, or one whose beginning is missing.
         let mut skips = false;
@@ -239,7 +240,7 @@ impl Reader {
             None => &self.head_holes,
         };
         let track = TrackId::Audio(0);
-        let zero = crate::base::Timestamp::ZERO;
+        let zero = Timestamp::ZERO;
         let place = |size| Place { track, keyframe: true, dts: zero, pts: zero, at, size };
         // As much of it as lies in one piece tells enough.
         let hole = holes.partition_point(|hole| hole.at < at);
@@ -271,19 +272,58 @@ impl Reader {
         }
     }
 
-    fn finish(self) -> Result<Index, Error> {
-        let packets = self.packets.ok_or(Error::Damaged("the heads of its Vorbis"))?;
-        let all = packets.samples;
-        let base = self.base.unwrap_or(0);
-        let begins = match &self.track {
+    /// The same with nothing read of it but its heads.
+    pub(super) fn emptied(&self) -> Self {
+        let mut empty = self.clone();
+        (empty.open, empty.last) = (None, None);
+        if let Some(packets) = &mut empty.packets {
+            packets.samples = 0;
+        }
+        empty
+    }
+
+    /// What is read next is heard then.
+    pub(super) fn count_from(&mut self, time: Timestamp) {
+        if let Some(packets) = &mut self.packets {
+            let micros = u128::from(time.as_micros().max(0).unsigned_abs());
+            let samples = micros * u128::from(packets.rate) / 1_000_000;
+            packets.samples = u64::try_from(samples).unwrap_or(u64::MAX / 4);
+        }
+    }
+
+    /// Where the packet in hand begins, or else far behind everything.
+    pub(super) fn open_at(&self) -> u64 {
+        self.open.map_or(u64::MAX, |(begin, _)| begin)
+    }
+
+    /// What is taken from a page's count to have samples of this stream.
+    pub(super) fn base(&self) -> i64 {
+        self.base.unwrap_or(0)
+    }
+
+    /// The first sample that is heard.
+    pub(super) fn begins(&self) -> u64 {
+        match &self.track {
             Track::Opus { skip } => *skip,
             // Sound before its zero is none.
-            Track::Vorbis { .. } => u64::try_from(base.saturating_neg()).unwrap_or(0),
+            Track::Vorbis { .. } => u64::try_from(self.base().saturating_neg()).unwrap_or(0),
             Track::Flac => 0,
-        };
-        let ends =
-            self.last.and_then(|last| u64::try_from(last.cast_signed().checked_sub(base)?).ok());
-        Ok(packets.finish(begins, ends.unwrap_or(all)))
+        }
+    }
+
+    /// Where what is heard ends, in samples, and how many of them a second has.
+    pub(super) fn ends(&self) -> Option<(u64, u32)> {
+        let packets = self.packets.as_ref()?;
+        let ends = self.last.and_then(|last| last.cast_signed().checked_sub(self.base()));
+        let ends = ends.and_then(|ends| u64::try_from(ends).ok()).unwrap_or(packets.samples);
+        Some((ends.min(packets.samples), packets.rate))
+    }
+
+    fn finish(self) -> Result<Index, Error> {
+        let damaged = Error::Damaged("the heads of its Vorbis");
+        let Some((ends, _)) = self.ends() else { return Err(damaged) };
+        let begins = self.begins();
+        Ok(self.packets.ok_or(damaged)?.finish(begins, ends))
     }
 }
 

@@ -22,8 +22,21 @@ pub(super) fn parameters(
     AudioParameters { codec, sample_rate: rate, channels, bitrate, config }
 }
 
+/// What is in a file of such sound, without its packets.
+pub(super) fn described(parameters: AudioParameters) -> Index {
+    let mut index = Index { to_play: true, finished: true, ..Index::default() };
+    index.tracks.audio.push(parameters.into());
+    index
+}
+
+/// When so many samples have been heard.
+pub(super) fn time(samples: u64, rate: u32) -> Timestamp {
+    let micros = u128::from(samples) * 1_000_000 / u128::from(rate.max(1));
+    Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+}
+
 /// The packets of the one track, as they are found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Packets {
     pub(super) index: Index,
     pub(super) rate: u32,
@@ -34,14 +47,16 @@ pub(super) struct Packets {
 impl Packets {
     pub(super) fn new(parameters: AudioParameters) -> Self {
         let rate = parameters.sample_rate.max(1);
-        let mut index = Index { to_play: true, finished: true, ..Index::default() };
-        index.tracks.audio.push(parameters.into());
-        Self { index, rate, samples: 0 }
+        Self { index: described(parameters), rate, samples: 0 }
     }
 
     pub(super) fn time(&self, samples: u64) -> Timestamp {
-        let micros = u128::from(samples) * 1_000_000 / u128::from(self.rate);
-        Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+        time(samples, self.rate)
+    }
+
+    /// When what is found next is heard.
+    pub(super) fn time_now(&self) -> Timestamp {
+        self.time(self.samples)
     }
 
     /// One that lasts so many samples.

@@ -8,13 +8,13 @@ use crate::media::AudioCodec;
 use crate::wire::container::{Hole, Place, TrackId, read_around};
 
 /// 128 kbit/s, 44.1 kHz.
-fn mp3_frame(fill: u8) -> Vec<u8> {
+pub(super) fn mp3_frame(fill: u8) -> Vec<u8> {
     let mut frame = vec![fill; 417];
     frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x90, 0x64]);
     frame
 }
 
-fn id3(size: usize) -> Vec<u8> {
+pub(super) fn id3(size: usize) -> Vec<u8> {
     let part = |shift: usize| (size >> shift & 0x7F) as u8;
     let mut tag = b"ID3\x04\0\0".to_vec();
     tag.extend([part(21), part(14), part(7), part(0)]);
@@ -88,8 +88,56 @@ fn adts_is_read_without_its_headers() {
     assert_eq!(micros(&index), (0, 213_333));
 }
 
+/// Stereo at 44.1 kHz of so many bits, with other chunks before the sound, and so many values of each side.
+pub(super) fn wav(bits: u16, before: &[u8], samples: u32) -> Vec<u8> {
+    let frame = bits / 8 * 2;
+    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xAC\0\0".to_vec();
+    file.extend((44_100 * u32::from(frame)).to_le_bytes());
+    file.extend(frame.to_le_bytes());
+    file.extend(bits.to_le_bytes());
+    file.extend(before);
+    file.extend(b"data");
+    file.extend((samples * u32::from(frame)).to_le_bytes());
+    file.extend((0..samples * u32::from(frame)).map(|it| it as u8));
+    file
+}
+
+#[test]
+fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
+    // A chunk of an odd length is followed by a byte that is none of it.
+    let file = wav(24, b"LIST\x03\0\0\0abc\0", 44_100);
+    let index = look(&file).unwrap();
+    assert_eq!(kind(&mut file.as_slice()).unwrap(), Some((Kind::Wav, 0)));
+    let audio = &index.tracks.audio[0].parameters;
+    assert_eq!((audio.codec, audio.sample_rate, audio.channels), (AudioCodec::Pcm, 44_100, 2));
+    assert_eq!((index.samples.len(), index.samples[0].at, index.samples[0].size), (50, 56, 5_292));
+    assert_eq!(micros(&index), (0, 1_000_000));
+    assert!(index.finished);
+    // Cut off in the middle of a value; what its writer did not know; a length of 64 bits.
+    let cut = look(&file[..56 + 6_000]).unwrap();
+    assert_eq!((cut.samples.len(), cut.samples[1].size, cut.finished), (2, 708, false));
+    for untold in [0, u32::MAX] {
+        let mut file = wav(16, &[], 4_410);
+        file[40..44].copy_from_slice(&untold.to_le_bytes());
+        assert_eq!(micros(&look(&file).unwrap()), (0, 100_000));
+    }
+    let sizes = [&b"ds64\x1C\0\0\0"[..], &[0; 8], &8_820_u64.to_le_bytes(), &[0; 12]].concat();
+    let mut file = wav(16, &sizes, 4_410);
+    file[..4].copy_from_slice(b"RF64");
+    let at = 36 + sizes.len() + 4;
+    file[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert_eq!(micros(&look(&file).unwrap()), (0, 50_000));
+    // Sound of another kind, no format, nothing behind the heads.
+    let mut other = wav(16, &[], 10);
+    other[20] = 2;
+    assert!(matches!(look(&other), Err(Error::Unsupported(_))), "{:?}", look(&other));
+    other[12] = b'x';
+    assert!(matches!(look(&other), Err(Error::Damaged(_))), "{:?}", look(&other));
+    assert!(look(&wav(16, &[], 0)).is_err());
+}
+
 /// A frame of FLAC of 4,096 samples, whose sound is noise.
-fn flac_frame(number: u8) -> Vec<u8> {
+pub(super) fn flac_frame(number: u8) -> Vec<u8> {
     let mut frame = vec![0xFF, 0xF8, 0xC9, 0x18, number];
     let sum = frame.iter().fold(0_u8, |sum, byte| {
         (0..8).fold(sum ^ byte, |sum, _| if sum & 0x80 == 0 { sum << 1 } else { sum << 1 ^ 7 })
@@ -101,7 +149,7 @@ fn flac_frame(number: u8) -> Vec<u8> {
     frame
 }
 
-fn stream_info(samples: u32) -> Vec<u8> {
+pub(super) fn stream_info(samples: u32) -> Vec<u8> {
     let mut info = vec![0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0A, 0xC4, 0x42, 0xF0];
     info.extend(samples.to_be_bytes());
     info.resize(34, 0);
@@ -132,7 +180,7 @@ fn frames_of_flac_are_found_by_their_numbers() {
     assert!(look(&file[..begin]).is_err());
 }
 
-fn page(flags: u8, granule: i64, serial: u32, table: &[u8], data: &[u8]) -> Vec<u8> {
+pub(super) fn page(flags: u8, granule: i64, serial: u32, table: &[u8], data: &[u8]) -> Vec<u8> {
     let mut page = b"OggS\0".to_vec();
     page.push(flags);
     page.extend(granule.to_le_bytes());
@@ -144,7 +192,7 @@ fn page(flags: u8, granule: i64, serial: u32, table: &[u8], data: &[u8]) -> Vec<
     page
 }
 
-fn opus_head() -> Vec<u8> {
+pub(super) fn opus_head() -> Vec<u8> {
     let mut head = b"OpusHead\x01\x02".to_vec();
     head.extend(312_u16.to_le_bytes());
     head.extend(48_000_u32.to_le_bytes());
@@ -188,7 +236,7 @@ fn packets_of_ogg_are_put_together_out_of_pages() {
 }
 
 /// Two seconds' hundredths of Opus: its head, and three packets of which 2,488 samples are heard.
-fn opus_stream(serial: u32, fill: u8) -> Vec<u8> {
+pub(super) fn opus_stream(serial: u32, fill: u8) -> Vec<u8> {
     let mut head = opus_head();
     head[9] = 1 + fill % 2;
     let mut file = page(2, 0, serial, &[19], &head);
@@ -259,7 +307,7 @@ fn holes_are_left_out_and_bounded() {
 #[test]
 fn other_files_are_none_of_these() {
     for file in
-        [b"".as_slice(), b"FLV\x01", b"RIFF....WAVE", &[0xFF; 5_000], &id3(50), b"no clip at all"]
+        [b"".as_slice(), b"FLV\x01", b"RIFF....AVI ", &[0xFF; 5_000], &id3(50), b"no clip at all"]
     {
         assert!(matches!(look(file), Err(Error::UnknownFormat)), "{:?}", look(file));
     }
@@ -267,8 +315,9 @@ fn other_files_are_none_of_these() {
     assert!(look(b"ID3\x04\0\0\x7F\x7F\x7F\x7F").is_err());
 }
 
-fn whole(kind: u8) -> Vec<u8> {
-    match kind % 4 {
+pub(super) fn whole(kind: u8) -> Vec<u8> {
+    match kind % 5 {
+        4 => wav(16, &[], 2_000),
         0 => (0..6).flat_map(mp3_frame).collect(),
         1 => {
             let mut file = b"fLaC\x80\x00\x00\x22".to_vec();

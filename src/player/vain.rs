@@ -1,0 +1,110 @@
+//! A server that answers, and not with what is missing of a recording: how often it is asked before that is
+//! believed. Where nobody answers at all, it is asked for as long as somebody wants to see it: networks come
+//! back. Pure.
+
+use crate::net::{self, Cause, WebProblem};
+use crate::player::{Failure, Kind};
+
+/// So often in a row something else is given instead: whoever gives parts one time and not the next does
+/// so at most for a moment, while it is set up anew.
+const MOST: u32 = 5;
+/// So often in a row it is said that it cannot be given now: a good minute, in which a server that stands
+/// behind others has started again.
+const MOST_PASSING: u32 = 40;
+
+/// Why the rest does not come, though the server answers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is not there any more.
+    Gone,
+    /// Something else comes, or a plain no.
+    Other,
+    /// It cannot be given now.
+    Passing,
+}
+
+impl Refusal {
+    /// `None`: that is no answer.
+    pub fn of(error: &net::Error) -> Option<Self> {
+        Some(match &error.cause {
+            Cause::Answer { status: 404 | 410, .. } => Self::Gone,
+            Cause::Answer { status: 408 | 425 | 429 | 500..=599, .. } => Self::Passing,
+            Cause::Web(WebProblem::TooLittle) => Self::Passing,
+            Cause::Answer { .. } | Cause::Web(_) | Cause::Protocol(_) => Self::Other,
+            _ => return None,
+        })
+    }
+}
+
+/// Answers in a row that were of no use.
+#[derive(Debug, Default)]
+pub(super) struct Vain(u32);
+
+impl Vain {
+    /// Something to be seen or heard came.
+    pub fn came(&mut self) {
+        self.0 = 0;
+    }
+
+    /// One more of them; what it means that it is not asked again, once that is so.
+    pub fn refused(&mut self, refusal: Refusal, failure: &Failure) -> Option<Failure> {
+        self.0 += 1;
+        let (most, begins) = match refusal {
+            Refusal::Gone => (1, "the recording is not on the server any more"),
+            Refusal::Other => (MOST, "the server does not give the rest of the recording"),
+            Refusal::Passing => {
+                (MOST_PASSING, "the server does not give the rest of the recording")
+            }
+        };
+        let advice = match refusal {
+            Refusal::Gone => "Look for it under another address.",
+            _ => {
+                "Play it again from its beginning, or later; if that does not help, tell whoever runs the server."
+            }
+        };
+        let cause = format!("{begins}: {}", failure.cause);
+        (self.0 >= most).then(|| Failure::new(Kind::Lost, cause, advice))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Stage;
+
+    fn of(cause: Cause) -> Option<Refusal> {
+        Refusal::of(&net::Error { stage: Stage::Request, cause, peer: "server:80".to_owned() })
+    }
+
+    fn answer(status: u16) -> Option<Refusal> {
+        of(Cause::Answer { status, reason: String::new() })
+    }
+
+    #[test]
+    fn what_is_gone_is_gone_at_once_and_others_are_asked_again() {
+        assert_eq!([404, 410].map(answer), [Some(Refusal::Gone); 2]);
+        assert_eq!([401, 403, 416].map(answer), [Some(Refusal::Other); 3]);
+        assert_eq!([429, 500, 502, 503].map(answer), [Some(Refusal::Passing); 4]);
+        assert_eq!(of(Cause::Web(WebProblem::OtherPart)), Some(Refusal::Other));
+        // Nobody answers.
+        assert_eq!(of(Cause::ConnectionRefused), None);
+        assert_eq!(of(Cause::Closed), None);
+
+        let failure = Failure::new(Kind::Refused, "it says no", "");
+        let tries = |refusal| {
+            let mut vain = Vain::default();
+            let ends = (1..100).find_map(|number| Some((number, vain.refused(refusal, &failure)?)));
+            ends.unwrap()
+        };
+        let (tried, ended) = tries(Refusal::Gone);
+        assert_eq!((tried, ended.kind), (1, Kind::Lost));
+        assert_eq!(ended.cause, "the recording is not on the server any more: it says no");
+        assert_eq!((tries(Refusal::Other).0, tries(Refusal::Passing).0), (MOST, MOST_PASSING));
+        // In a row.
+        let mut vain = Vain::default();
+        for _ in 0..100 {
+            assert_eq!(vain.refused(Refusal::Other, &failure), None);
+            vain.came();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! FLAC: each frame tells which samples it has, and ends where the next one begins.
+
+use std::collections::BTreeSet;
+
+use super::several;
+use crate::base::Timestamp;
+use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
+use crate::wire::sound::flac::{HEAD, Head, Hunt, Scan, Told, heads};
+use crate::wire::sound::packets::{described, time};
+
+/// So many heads are looked at in one piece.
+const MOST_HEADS: usize = 65_536;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Flac {
+    index: Index,
+    told: Told,
+    rate: u32,
+    scan: Scan,
+    /// The frame whose end is looked for, and what is looked for.
+    frame: Option<(u64, Head)>,
+    hunt: Option<Hunt>,
+    /// Samples before what is read next.
+    samples: u64,
+    /// The first one of all.
+    first: Option<u64>,
+    over: bool,
+    /// Where it was found to end.
+    end: Option<u64>,
+}
+
+impl Flac {
+    pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
+        let told = Told::read(source, begin)?;
+        let (index, rate) = (described(told.parameters.clone()), told.parameters.sample_rate);
+        let end = Some(told.samples).filter(|samples| *samples > 0);
+        let hunt = Some(Hunt::any(told.frames));
+        Ok(Self {
+            index,
+            told,
+            rate,
+            scan: Scan::default(),
+            frame: None,
+            hunt,
+            samples: 0,
+            first: None,
+            over: false,
+            end,
+        })
+    }
+
+    /// Finds the first frame.
+    pub(super) fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        if self.first.is_none() && !self.begin(source)? {
+            return Err(Error::Damaged("there is no sound in it"));
+        }
+        Ok(())
+    }
+
+    /// Finds the frame with which it begins, here or after the beginning. False: there is none.
+    fn begin(&mut self, source: &mut dyn ReadAt) -> Result<bool, Error> {
+        if self.frame.is_some() {
+            return Ok(true);
+        }
+        let Some(hunt) = self.hunt.as_mut().filter(|_| !self.over) else { return Ok(false) };
+        self.frame = self.scan.find(source, &self.told, hunt)?;
+        (self.hunt, self.over) = (None, self.frame.is_none());
+        if let Some((_, frame)) = self.frame {
+            self.first.get_or_insert(self.told.begins(frame));
+        }
+        Ok(!self.over)
+    }
+
+    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<Place>, Error> {
+        if !self.begin(source)? {
+            return Ok(None);
+        }
+        let Some((place, frame)) = self.frame else { return Ok(None) };
+        let hunt = self.hunt.get_or_insert_with(|| Hunt::behind(place, frame, &self.told));
+        let next = self.scan.find(source, &self.told, hunt)?;
+        let end = next.map_or(source.size(), |(next, _)| next);
+        let size = u32::try_from(end - place).map_err(|_| Error::TooMuch("frames"))?;
+        self.samples = self.samples.max(self.told.begins(frame));
+        let pts = time(self.samples, self.rate);
+        self.samples = self.samples.saturating_add(frame.samples.into());
+        (self.frame, self.hunt, self.over) = (next, None, next.is_none());
+        if self.over {
+            self.end.get_or_insert(self.samples);
+        }
+        let track = TrackId::Audio(0);
+        Ok(Some(Place { track, keyframe: true, dts: pts, pts, at: place, size }))
+    }
+
+    /// Frames behind which another one follows as it should.
+    pub(super) fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
+        let usable = bytes.len().saturating_sub(HEAD);
+        let found: Vec<_> = heads(bytes, usable).take(MOST_HEADS).collect();
+        let begins: BTreeSet<u64> = found.iter().map(|(_, head)| self.told.begins(*head)).collect();
+        let unit = |(offset, head): &(usize, Head)| {
+            let samples = self.told.begins(*head);
+            let next = samples.saturating_add(head.samples.into());
+            let unit = Unit { time: time(samples, self.rate), at: at + *offset as u64 };
+            begins.contains(&next).then_some(unit)
+        };
+        found.iter().filter_map(unit).collect()
+    }
+
+    pub(super) fn go_to(&mut self, unit: Unit) {
+        self.hunt = Some(Hunt::any(unit.at.max(self.told.frames)));
+        (self.frame, self.samples, self.over) = (None, 0, false);
+    }
+
+    pub(super) fn heard_from(&self) -> Timestamp {
+        time(self.first.unwrap_or(0), self.rate)
+    }
+
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.end.map(|end| time(end, self.rate))
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(super) fn beginning(&self) -> Unit {
+        Unit { time: self.heard_from(), at: self.told.frames }
+    }
+
+    pub(super) fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<Place>,
+    ) -> Result<bool, Error> {
+        several(found, &mut || self.step(source))
+    }
+}

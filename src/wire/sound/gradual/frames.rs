@@ -1,0 +1,271 @@
+//! MP3 and ADTS: their frames do not tell which they are. Where one stands in the file does, by the table
+//! that an encoder left, or by how many bytes a frame has on average.
+
+use super::several;
+use crate::base::Timestamp;
+use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
+use crate::wire::sound::frames::{
+    DECODER_DELAY, Frame, Head, MOST_NOISE, Tag, describe, find, frame_at,
+};
+use crate::wire::sound::packets::{described, time};
+use crate::wire::sound::wav::ENDLESS;
+
+/// Bytes at the end whose frames are counted.
+const TAIL: u64 = 64 << 10;
+/// Places that one can go to are a second apart, and no more than so many.
+const MOST_UNITS: u64 = 4_096;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Frames {
+    index: Index,
+    head: Head,
+    first: Frame,
+    rate: u32,
+    tag: Tag,
+    /// Where its sound begins.
+    sound: u64,
+    /// Samples in all, as it tells or as they were reckoned.
+    all: Option<u64>,
+    /// Samples and the bytes where they stand, in order.
+    map: Vec<(u64, u64)>,
+    units: Vec<Unit>,
+    /// What is read next.
+    at: u64,
+    samples: u64,
+    /// A frame is to be found there first.
+    lands: bool,
+    /// It was not read from its beginning on without a leap.
+    leapt: bool,
+    /// What was read from the beginning on.
+    seen: Seen,
+}
+
+/// Frames that were counted.
+#[derive(Copy, Clone, Debug, Default)]
+struct Seen {
+    frames: u64,
+    bytes: u64,
+    samples: u64,
+    /// Of a bitrate that all of them have; 0: they differ, or do not tell it.
+    bitrate: u32,
+}
+
+impl Seen {
+    fn add(&mut self, frame: &Frame) {
+        let alike = self.frames == 0 || self.bitrate == frame.bitrate;
+        self.bitrate = if alike { frame.bitrate } else { 0 };
+        self.frames += 1;
+        self.bytes += frame.length as u64;
+        self.samples += u64::from(frame.samples);
+    }
+
+    fn and(self, other: Self) -> Self {
+        if self.frames == 0 || other.frames == 0 {
+            return if self.frames == 0 { other } else { self };
+        }
+        Self {
+            frames: self.frames + other.frames,
+            bytes: self.bytes + other.bytes,
+            samples: self.samples + other.samples,
+            bitrate: if self.bitrate == other.bitrate { self.bitrate } else { 0 },
+        }
+    }
+
+    /// Bytes of a frame of so many samples at this rate, on average.
+    fn mean(&self, samples: u32, rate: u32) -> f64 {
+        let frames = self.frames.max(1) as f64;
+        let mean = self.bytes as f64 / frames;
+        let told = f64::from(self.bitrate) / 8.0 * f64::from(samples) / f64::from(rate);
+        // A constant bitrate is kept to the byte, by frames of which some are a byte longer; not by all encoders.
+        if (told - mean).abs() * frames <= 2.0 { told } else { mean }
+    }
+}
+
+impl Frames {
+    pub(super) fn open(source: &mut dyn ReadAt, begin: u64, head: Head) -> Result<Self, Error> {
+        let first = frame_at(source, begin, head)?.ok_or(Error::Damaged("its first frame"))?;
+        let parameters = describe(source, begin, &first)?;
+        let rate = parameters.sample_rate.max(1);
+        let read = Tag::read(source, begin, &first)?;
+        let sound = if read.is_some() { begin + first.length as u64 } else { begin };
+        let tag = read.unwrap_or_default();
+        let mut found = Self {
+            index: described(parameters),
+            head,
+            first,
+            rate,
+            tag,
+            sound,
+            all: None,
+            map: Vec::new(),
+            units: Vec::new(),
+            at: sound,
+            samples: 0,
+            lands: false,
+            leapt: false,
+            seen: Seen::default(),
+        };
+        let told = tag.frames.map(|frames| u64::from(frames) * u64::from(first.samples));
+        let bytes = tag.bytes.map(|bytes| begin.saturating_add(bytes.into()));
+        let end = bytes.unwrap_or(source.size()).min(source.size());
+        if let Some(all) = told.filter(|all| *all > 0 && sound < end && end < ENDLESS) {
+            let places = tag.places.map(|places| places.map(u64::from));
+            let place = |place: u64| begin + (end - begin) * place / 256;
+            let table = places.filter(|places| places.is_sorted()).map(|places| {
+                let points = (0..).zip(places).skip(1);
+                let point = |(number, at): (u64, u64)| (all * number / 100, place(at).max(sound));
+                points.map(point).collect::<Vec<_>>()
+            });
+            found.lies(all, end, table.unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    /// It has so many samples, and ends there; between lie these.
+    fn lies(&mut self, all: u64, end: u64, between: Vec<(u64, u64)>) {
+        self.all = Some(all);
+        self.map = vec![(0, self.sound)];
+        self.map.extend(between);
+        self.map.push((all, end));
+        let step = u64::from(self.rate).max(all / MOST_UNITS);
+        let places = (0..all).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+        let unit = |at: u64| Unit { time: time(at, self.rate), at: self.byte(at) };
+        self.units = places.map(unit).collect();
+    }
+
+    /// Where these samples stand, about.
+    fn byte(&self, samples: u64) -> u64 {
+        between(self.map.iter().copied(), samples).unwrap_or(self.sound)
+    }
+
+    /// Which samples stand there: those of a whole number of frames.
+    fn samples_at(&self, at: u64) -> u64 {
+        let each = u64::from(self.first.samples.max(1));
+        let samples = between(self.map.iter().map(|(samples, at)| (*at, *samples)), at);
+        let samples = samples.unwrap_or(0);
+        (samples + each / 2) / each * each
+    }
+
+    /// The next frame, past what is none; `None` at the end.
+    fn frame(&self, source: &mut dyn ReadAt, at: &mut u64) -> Result<Option<Frame>, Error> {
+        let (key, size) = (self.first.key, source.size());
+        while *at < size {
+            let frame = frame_at(source, *at, self.head)?.filter(|frame| frame.key == key);
+            if let Some(frame) = frame {
+                // The last one was cut off.
+                return Ok(Some(frame).filter(|it| *at + it.length as u64 <= source.size()));
+            }
+            match find(source, *at + 1, MOST_NOISE, Some(key), self.head)? {
+                Some(next) => *at = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<Place>, Error> {
+        if self.lands {
+            let place = find(source, self.at, MOST_NOISE, Some(self.first.key), self.head)?;
+            let Some(place) = place else { return Ok(None) };
+            (self.at, self.lands) = (place, false);
+            self.samples = self.samples_at(place);
+        }
+        let mut at = self.at;
+        let Some(frame) = self.frame(source, &mut at)? else {
+            // All of them have been counted.
+            if self.all.is_none() && !self.leapt {
+                self.lies(self.samples, self.at, Vec::new());
+            }
+            return Ok(None);
+        };
+        let pts = time(self.samples, self.rate);
+        let size = u32::try_from(frame.length - frame.header).unwrap_or(u32::MAX);
+        self.samples = self.samples.saturating_add(frame.samples.into());
+        self.at = at + frame.length as u64;
+        self.seen.add(&frame);
+        let (track, at) = (TrackId::Audio(0), at + frame.header as u64);
+        Ok(Some(Place { track, keyframe: true, dts: pts, pts, at, size }))
+    }
+
+    /// Counts the frames at the end, where nothing tells how many there are.
+    pub(super) fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let size = source.size();
+        if self.all.is_some() || size >= ENDLESS {
+            return Ok(());
+        }
+        let from = size.saturating_sub(TAIL).max(self.sound);
+        let is_all = from == self.sound;
+        let mut at = from;
+        if !is_all {
+            match find(source, from, TAIL, Some(self.first.key), self.head)? {
+                Some(place) => at = place,
+                // The end is something else.
+                None => at = size,
+            }
+        }
+        let (mut seen, mut end) = (Seen::default(), size);
+        while let Some(frame) = self.frame(source, &mut at)? {
+            seen.add(&frame);
+            at += frame.length as u64;
+            end = at;
+        }
+        let each = u64::from(self.first.samples);
+        let all = if is_all {
+            seen.samples
+        } else {
+            let mean = self.seen.and(seen).mean(self.first.samples, self.rate).max(1.0);
+            ((end - self.sound) as f64 / mean).round() as u64 * each
+        };
+        if all > 0 {
+            self.lies(all, end, Vec::new());
+        }
+        Ok(())
+    }
+
+    pub(super) fn heard_from(&self) -> Timestamp {
+        let begins = self.tag.before.map_or(0, |before| before + DECODER_DELAY);
+        time(begins, self.rate)
+    }
+
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        let behind = self.tag.behind.saturating_sub(DECODER_DELAY);
+        self.all.map(|all| time(all.saturating_sub(behind), self.rate))
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(super) fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    pub(super) fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.sound }
+    }
+
+    pub(super) fn go_to(&mut self, unit: Unit) {
+        self.at = unit.at.max(self.sound);
+        (self.lands, self.leapt) = (self.at > self.sound, true);
+        self.samples = 0;
+    }
+
+    pub(super) fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<Place>,
+    ) -> Result<bool, Error> {
+        several(found, &mut || self.step(source))
+    }
+}
+
+/// What belongs to `at` on the line through these points, which are in order.
+fn between(points: impl Iterator<Item = (u64, u64)> + Clone, at: u64) -> Option<u64> {
+    let pairs = points.clone().zip(points.skip(1));
+    let ((from, first), (to, last)) =
+        pairs.clone().find(|(_, (to, _))| at < *to).or_else(|| pairs.last())?;
+    let part = at.clamp(from, to) - from;
+    let value = u128::from(last.saturating_sub(first)) * u128::from(part);
+    Some(first.saturating_add((value / u128::from(to - from).max(1)) as u64))
+}

@@ -1,0 +1,276 @@
+//! Ogg: each page tells how many samples there are up to its end. Of streams that follow each other all are
+//! read; one goes about in a file of one stream, whose pages count on.
+
+use crate::base::Timestamp;
+use crate::wire::container::{Error, Index, Link, Place, ReadAt, Unit, read};
+use crate::wire::sound::chain::{MOST_HEADS, MOST_LINKS};
+use crate::wire::sound::ogg::{BEGINS, ENDS, HEAD, MOST_CONFIG, Page, Reader};
+use crate::wire::sound::packets::time;
+
+/// So many pieces between parts of packets are known; of a file that has more they are of packets that were
+/// read long ago.
+const MOST_HOLES: usize = 65_536;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Ogg {
+    index: Index,
+    begin: u64,
+    /// The next page.
+    at: u64,
+    /// The stream that is read, and the number of its pages.
+    chosen: Option<(u32, Reader)>,
+    /// The page before began a stream.
+    begins: bool,
+    /// A stream of something else was there.
+    unknown: bool,
+    /// Packets that were found while it was read what is in it.
+    ready: Vec<Place>,
+    /// The first stream with nothing read of it.
+    first: Option<(u32, Reader)>,
+    /// By how much later than in its own time the stream that is read is heard, in microseconds; `None`:
+    /// nothing of it was heard yet.
+    later: Option<i64>,
+    /// Where it is known that what is heard ends: of the stream that is read, and of all.
+    ends: Option<Timestamp>,
+    end: Option<Timestamp>,
+    heard_from: Option<Timestamp>,
+    /// Bytes of heads of the streams.
+    heads: usize,
+    /// The next page that tells its count tells when what was read is heard.
+    lands: bool,
+}
+
+impl Ogg {
+    pub(super) fn new(begin: u64) -> Self {
+        Self {
+            index: Index { to_play: true, finished: true, ..Index::default() },
+            begin,
+            at: begin,
+            chosen: None,
+            begins: false,
+            unknown: false,
+            ready: Vec::new(),
+            first: None,
+            later: None,
+            ends: None,
+            end: None,
+            heard_from: None,
+            heads: 0,
+            lands: false,
+        }
+    }
+
+    /// Reads up to the first packets.
+    pub(super) fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let mut ready = std::mem::take(&mut self.ready);
+        while ready.is_empty() {
+            if !self.page(source, &mut ready)? {
+                return Err(if self.unknown {
+                    Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())
+                } else {
+                    Error::Damaged("there is no sound in it")
+                });
+            }
+        }
+        self.ready = ready;
+        Ok(())
+    }
+
+    /// Reads a page. False at the end.
+    fn page(&mut self, source: &mut dyn ReadAt, found: &mut Vec<Place>) -> Result<bool, Error> {
+        let page = Page::next(source, self.at)?.filter(|page| page.next <= source.size());
+        let Some(page) = page else {
+            if let Some((_, whole)) = self.chosen.take() {
+                self.close(&whole);
+            }
+            self.end = self.ends;
+            return Ok(false);
+        };
+        let begins = page.flags & BEGINS != 0;
+        // Tracks beside each other begin before anything else comes of any; what begins later follows.
+        let beside = self.begins;
+        // Where bytes are missing nothing of it was read.
+        let mut chosen = self.chosen.clone();
+        let mut before = None;
+        if begins {
+            before = chosen.take_if(|it| !beside || it.0 == page.serial);
+            if self.is_full() {
+                self.end = self.ends;
+                return Ok(false);
+            }
+        }
+        let (mut unknown, mut whole) = (self.unknown, None);
+        match &mut chosen {
+            None if begins => {
+                let length = (page.next - page.data).min(MOST_CONFIG as u64);
+                let bytes = read(source, page.data, length, MOST_CONFIG, "heads")?;
+                chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
+                unknown |= chosen.is_none();
+                chosen = chosen.filter(|_| page.flags & ENDS == 0);
+            }
+            Some((serial, reader)) if *serial == page.serial => {
+                reader.page(source, &page)?;
+                if page.flags & ENDS != 0 {
+                    whole = chosen.clone();
+                }
+            }
+            _ => {}
+        }
+        (self.at, self.begins, self.unknown) = (page.next, begins, unknown);
+        if let Some((_, before)) = before {
+            self.close(&before);
+        }
+        let fresh = !self.is_begun();
+        self.chosen = chosen;
+        self.take(&page, found);
+        if fresh && self.is_begun() && self.first.is_none() {
+            self.first = self.chosen.as_ref().map(|(serial, reader)| (*serial, reader.emptied()));
+        }
+        if whole.is_some()
+            && let Some((_, whole)) = self.chosen.take()
+        {
+            self.close(&whole);
+        }
+        Ok(true)
+    }
+
+    fn is_begun(&self) -> bool {
+        self.later.is_some()
+    }
+
+    fn is_full(&self) -> bool {
+        self.index.links.len() >= MOST_LINKS || self.heads >= MOST_HEADS
+    }
+
+    /// Takes what a page gave.
+    fn take(&mut self, page: &Page, found: &mut Vec<Place>) {
+        let Some((_, reader)) = &mut self.chosen else { return };
+        let begins = reader.begins();
+        let open = reader.open_at();
+        let base = reader.base();
+        let Some(packets) = &mut reader.packets else { return };
+        let holes = &mut packets.index.holes;
+        let over = holes.partition_point(|hole| hole.at < open);
+        self.index.holes.extend(holes.drain(..over));
+        if self.index.holes.len() > MOST_HOLES {
+            self.index.holes.drain(..MOST_HOLES / 2);
+        }
+        let places = std::mem::take(&mut packets.index.samples);
+        let Some(first) = places.first() else { return };
+        let (rate, parameters) = (packets.rate, &packets.index.tracks.audio);
+        let begins = time(begins, rate);
+        if self.index.tracks.audio.is_empty() {
+            self.index.tracks.audio.clone_from(parameters);
+        } else if let (None, Some(audio)) = (self.later, parameters.first())
+            && let Some(ends) = self.ends
+        {
+            let mut parameters = audio.parameters.clone();
+            let before = self.index.links.last().map(|link| &link.parameters);
+            let before = before.or(self.index.tracks.audio.first().map(|it| &it.parameters));
+            match before.filter(|before| before.config == parameters.config) {
+                // Kept once.
+                Some(before) => parameters.config = before.config.clone(),
+                None => self.heads += parameters.config.len(),
+            }
+            self.index.links.push(Link { at: first.at, heard: ends, parameters });
+        }
+        let ends = self.ends;
+        let its = || ends.map_or(0, |ends| ends.micros_since(begins));
+        let mut later = *self.later.get_or_insert_with(its);
+        self.heard_from.get_or_insert(begins);
+        // After a leap the first count tells which packets these were.
+        if std::mem::take(&mut self.lands)
+            && page.flags & ENDS == 0
+            && let Some(count) = page.granule
+        {
+            let samples = count.cast_signed().saturating_sub(base).max(0).unsigned_abs();
+            later = later.saturating_add(time(samples, rate).micros_since(packets.time_now()));
+            packets.samples = samples;
+        }
+        found.extend(places.into_iter().map(|place| Place {
+            dts: place.dts.offset(later),
+            pts: place.pts.offset(later),
+            ..place
+        }));
+    }
+
+    /// A stream has ended.
+    fn close(&mut self, whole: &Reader) {
+        let Some(later) = self.later.take() else { return };
+        if let Some((samples, rate)) = whole.ends() {
+            self.ends = Some(time(samples, rate).offset(later));
+        }
+    }
+
+    /// Pages of the first stream that follow one of it.
+    pub(super) fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
+        let Some((serial, first)) = &self.first else { return Vec::new() };
+        let Some(rate) = first.packets.as_ref().map(|packets| packets.rate) else {
+            return Vec::new();
+        };
+        let (mut source, mut from, mut before, mut units) = (bytes, 0, None, Vec::new());
+        while let Ok(Some(page)) = Page::next(&mut source, from) {
+            from = page.next;
+            if page.serial != *serial {
+                continue;
+            }
+            if let Some(samples) = before {
+                let its = page.data - page.table.len() as u64 - HEAD as u64;
+                units.push(Unit { time: time(samples, rate), at: at + its });
+            }
+            if let Some(count) = page.granule {
+                let samples = count.cast_signed().saturating_sub(first.base());
+                before = Some(samples.max(0).unsigned_abs());
+            }
+        }
+        units
+    }
+
+    pub(super) fn go_to(&mut self, unit: Unit) {
+        let from_start = unit.at <= self.begin;
+        let first = self.first.clone().filter(|_| !from_start);
+        let known = std::mem::take(&mut self.index);
+        *self = Self {
+            at: unit.at,
+            first: self.first.take(),
+            end: self.end,
+            heard_from: self.heard_from,
+            ..Self::new(self.begin)
+        };
+        self.index.tracks = known.tracks;
+        if let Some((serial, mut reader)) = first {
+            reader.count_from(unit.time);
+            self.chosen = Some((serial, reader));
+            (self.later, self.lands) = (Some(0), true);
+        }
+    }
+
+    pub(super) fn heard_from(&self) -> Timestamp {
+        self.heard_from.unwrap_or_default()
+    }
+
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.end
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(super) fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.begin }
+    }
+
+    pub(super) fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<Place>,
+    ) -> Result<bool, Error> {
+        if !self.ready.is_empty() {
+            found.append(&mut self.ready);
+            return Ok(true);
+        }
+        self.page(source, found)
+    }
+}

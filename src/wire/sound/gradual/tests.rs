@@ -1,0 +1,267 @@
+//! Files of sound of which only some bytes are there: the same is found as at once, from any place.
+
+use std::io;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::wire::sound::index;
+use crate::wire::sound::tests::{
+    flac_frame, id3, mp3_frame, opus_head, opus_stream, page, stream_info, wav, whole,
+};
+
+/// Bytes of which only some have come, and what is wanted of the others; before the end has come nobody may
+/// know where it is.
+struct Coming<'a> {
+    bytes: &'a [u8],
+    come: u64,
+    wanted: u64,
+    told: bool,
+}
+
+impl<'a> Coming<'a> {
+    fn new(bytes: &'a [u8], told: bool) -> Self {
+        Self { bytes, come: 0, wanted: 0, told }
+    }
+
+    /// Does it, with some bytes more each time that they are missing.
+    fn patiently<T>(
+        &mut self,
+        mut it: impl FnMut(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        for _ in 0..100_000 {
+            match it(self) {
+                Err(error) if error.is_missing() => self.come = self.wanted,
+                done => return done,
+            }
+        }
+        panic!("it goes round and round");
+    }
+}
+
+impl ReadAt for Coming<'_> {
+    fn size(&self) -> u64 {
+        let whole = self.bytes.len() as u64;
+        if self.told || self.come >= whole { whole } else { u64::MAX / 4 }
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let end = self.end(at, buffer.len())?;
+        if end > self.come {
+            self.wanted = end;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.bytes.read_at(at, buffer)
+    }
+}
+
+/// Frames of MP3 behind a tag, with one that tells how many there are.
+fn tagged() -> Vec<u8> {
+    let mut head = mp3_frame(0);
+    head[36..40].copy_from_slice(b"Info");
+    head[40..44].copy_from_slice(&3_u32.to_be_bytes());
+    head[44..48].copy_from_slice(&300_u32.to_be_bytes());
+    head[48..52].copy_from_slice(&(417 * 301_u32).to_be_bytes());
+    head[52..56].copy_from_slice(b"LAME");
+    head[73..76].copy_from_slice(&[0x24, 0x03, 0xE8]);
+    let frames = (0..300_u32).flat_map(|number| mp3_frame(number as u8));
+    [id3(5_000), head, frames.collect()].concat()
+}
+
+fn adts(frames: usize) -> Vec<u8> {
+    let config = crate::wire::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
+    let frame = |number: usize| {
+        let length = 300 + number * 7_919 % 90;
+        let header = crate::wire::aac::adts::header(&config, length).unwrap();
+        header.into_iter().chain(std::iter::repeat_n(number as u8, length)).collect::<Vec<u8>>()
+    };
+    (0..frames).flat_map(frame).collect()
+}
+
+fn flac(frames: u8) -> Vec<u8> {
+    let mut file = b"fLaC\x80\x00\x00\x22".to_vec();
+    file.extend(stream_info(u32::from(frames) * 4_096 - 1_000));
+    (0..frames).for_each(|number| file.extend(flac_frame(number)));
+    file
+}
+
+/// Pages of 40 ms, of which every third packet goes on in the next page.
+fn opus(pages: i64) -> Vec<u8> {
+    let mut file = page(2, 0, 7, &[19], &opus_head());
+    file.extend(page(0, 0, 7, &[8], b"OpusTags"));
+    for number in 1..=pages {
+        let data = [vec![0xF8; 30], vec![0xF8; 40]].concat();
+        file.extend(page(0, 1_920 * number, 7, &[30, 40], &data));
+    }
+    file.extend(page(0, -1, 7, &[255], &[0xF8; 255]));
+    file.extend(page(5, 1_920 * pages + 900, 7, &[45], &[0xF8; 45]));
+    file
+}
+
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let streams = [opus_stream(7, 0), opus_stream(8, 1), opus_stream(9, 1)].concat();
+    vec![
+        ("mp3", tagged()),
+        ("bare mp3", (0..400_u32).flat_map(|number| mp3_frame(number as u8)).collect()),
+        ("adts", [id3(100), adts(500)].concat()),
+        ("flac", flac(100)),
+        ("opus", opus(400)),
+        ("streams", streams),
+        ("wav", wav(24, b"LIST\x03\0\0\0abc\0", 100_000)),
+    ]
+}
+
+fn all(coming: &mut Coming<'_>) -> (Gradual, Vec<Place>) {
+    let mut gradual = Gradual::default();
+    coming.patiently(|it| gradual.head(it)).unwrap();
+    let mut found = Vec::new();
+    while coming.patiently(|it| gradual.read_on(it, &mut found)).unwrap() {}
+    (gradual, found)
+}
+
+#[test]
+fn bit_by_bit_the_same_is_found_as_at_once() {
+    for (name, bytes) in files() {
+        let index = index(&mut bytes.as_slice()).unwrap();
+        let (begins, ends) = index.heard.unwrap();
+        for told in [true, false] {
+            let (gradual, found) = all(&mut Coming::new(&bytes, told));
+            assert!(found == index.samples, "{name} {told}");
+            assert_eq!(gradual.heard_from(), begins, "{name} {told}");
+            let mut ended = gradual.clone();
+            ended.look_up(&mut bytes.as_slice()).unwrap();
+            assert_eq!(ended.end(), Some(ends), "{name} {told}");
+            let its = gradual.index();
+            assert_eq!((&its.tracks, &its.links), (&index.tracks, &index.links), "{name} {told}");
+            assert_eq!(its.holes, index.holes, "{name} {told}");
+        }
+    }
+}
+
+#[test]
+fn where_it_ends_is_known_beforehand_or_reckoned() {
+    for (name, bytes) in files() {
+        let (begins, ends) = index(&mut bytes.as_slice()).unwrap().heard.unwrap();
+        let mut gradual = Gradual::default();
+        let source = &mut bytes.as_slice();
+        gradual.head(source).unwrap();
+        let mut found = Vec::new();
+        gradual.read_on(source, &mut found).unwrap();
+        gradual.look_up(source).unwrap();
+        let off = gradual.end().map(|end| end.micros_since(ends));
+        let length = ends.micros_since(begins);
+        match name {
+            "opus" | "streams" => assert_eq!(off, None, "{name}"),
+            // Its frames differ in length.
+            "adts" => assert!(off.unwrap().abs() < length / 50, "{name}: {off:?} of {length}"),
+            _ => assert_eq!(off, Some(0), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn one_begins_at_any_unit() {
+    for (name, bytes) in files() {
+        let index = index(&mut bytes.as_slice()).unwrap();
+        let mut gradual = Gradual::default();
+        gradual.head(&mut bytes.as_slice()).unwrap();
+        gradual.look_up(&mut bytes.as_slice()).unwrap();
+        let mut units = gradual.units().to_vec();
+        if units.is_empty() {
+            units = gradual.units_in(&bytes, 0);
+        }
+        let least = if name == "streams" { 0 } else { 2 };
+        assert!(units.len() >= least, "{name}: {}", units.len());
+        units.push(gradual.beginning());
+        for unit in units {
+            let mut coming = Coming::new(&bytes, true);
+            gradual.go_to(unit);
+            let mut found = Vec::new();
+            while coming.patiently(|it| gradual.read_on(it, &mut found)).unwrap() {}
+            let first = index.samples.iter().position(|place| place.at >= unit.at);
+            // On its last page the last packet ends.
+            let Some(first) = first else {
+                assert!(found.is_empty(), "{name} {unit:?}");
+                continue;
+            };
+            let wanted = &index.samples[first..];
+            assert_eq!(found.len(), wanted.len(), "{name} {unit:?}");
+            let near = if name == "adts" { 300_000 } else { 30 };
+            for (found, wanted) in found.iter().zip(wanted) {
+                assert_eq!((found.at, found.size), (wanted.at, wanted.size), "{name} {unit:?}");
+                let off = found.pts.micros_since(wanted.pts);
+                assert!(off.abs() <= near, "{name} {unit:?}: {off} µs");
+            }
+            let off = found.first().unwrap().pts.micros_since(unit.time);
+            assert!(off.abs() < 30_000.max(near), "{name} {unit:?}: {off} µs");
+        }
+        // Where nothing is, nothing is found there.
+        gradual.go_to(Unit { time: Timestamp::ZERO, at: bytes.len() as u64 + 9 });
+        assert_eq!(gradual.read_on(&mut bytes.as_slice(), &mut Vec::new()).ok(), Some(false));
+    }
+}
+
+#[test]
+fn places_in_what_changes_its_bitrate_are_those_of_the_table() {
+    // The first half has frames of 417 bytes, the second of 1,044.
+    let mut large = vec![7; 1_044];
+    large[..4].copy_from_slice(&[0xFF, 0xFB, 0xE0, 0x64]);
+    let mut head = mp3_frame(0);
+    head[36..40].copy_from_slice(b"Xing");
+    head[40..44].copy_from_slice(&7_u32.to_be_bytes());
+    head[44..48].copy_from_slice(&2_000_u32.to_be_bytes());
+    let size = 417 * 1_001 + 1_044 * 1_000;
+    head[48..52].copy_from_slice(&(size as u32).to_be_bytes());
+    for part in 0..100 {
+        let at = 417 * part.min(50) * 20 + 1_044 * (part.max(50) - 50) * 20;
+        head[52 + part] = (at * 256 / size) as u8;
+    }
+    let frames = std::iter::repeat_n(mp3_frame(1), 1_000).chain(std::iter::repeat_n(large, 1_000));
+    let bytes: Vec<u8> = std::iter::once(head).chain(frames).flatten().collect();
+    let index = index(&mut bytes.as_slice()).unwrap();
+    let mut gradual = Gradual::default();
+    gradual.head(&mut bytes.as_slice()).unwrap();
+    let length = gradual.end().unwrap();
+    assert_eq!(Some(length), index.heard.map(|heard| heard.1));
+    for unit in gradual.units().to_vec() {
+        gradual.go_to(unit);
+        let mut found = Vec::new();
+        gradual.read_on(&mut bytes.as_slice(), &mut found).unwrap();
+        let first = found.first().unwrap();
+        let wanted = index.samples.iter().find(|place| place.at == first.at).unwrap();
+        // A 256th of the bytes is no exact place.
+        let off = first.pts.micros_since(wanted.pts);
+        assert!(off.abs() < length.as_micros() / 100, "{unit:?}: {off} µs");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_it_ends(
+        kind in any::<u8>(),
+        told: bool,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        cut in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = whole(kind);
+        for (place, value) in changes {
+            *place.get_mut(&mut bytes) = value;
+        }
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        let mut gradual = Gradual::default();
+        let mut coming = Coming::new(&bytes, told);
+        if coming.patiently(|it| gradual.head(it)).is_ok() {
+            let mut found = Vec::new();
+            while matches!(coming.patiently(|it| gradual.read_on(it, &mut found)), Ok(true)) {}
+            let _ = coming.patiently(|it| gradual.look_up(it));
+            let mut units = gradual.units_in(&bytes, 0);
+            units.extend(gradual.units().iter().take(50));
+            units.push(Unit { time: Timestamp::MAX, at: at.index(bytes.len()) as u64 });
+            for unit in units {
+                gradual.go_to(unit);
+                while matches!(coming.patiently(|it| gradual.read_on(it, &mut found)), Ok(true)) {}
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! WAV (RIFF, and RF64 as EBU Tech 3306 has it): uncompressed sound, whose places are counted.
+
+use super::packets::{Packets, described, peek, time};
+use crate::base::Timestamp;
+use crate::wire::carried::pcm::Pcm;
+use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit, read};
+
+/// Chunks that may stand before the sound.
+const MOST_CHUNKS: usize = 1_024;
+/// What is read of a format.
+const FORMAT: usize = 64;
+/// Who wrote it did not know how long it becomes.
+const UNTOLD: u64 = 0xFFFF_FFFF;
+/// Packets are taken this often a second.
+const A_SECOND: u32 = 50;
+/// Places that one can go to are a second apart, and no more than so many.
+const MOST_UNITS: u64 = 4_096;
+/// A file that claims to be longer has no known end.
+pub(super) const ENDLESS: u64 = 1 << 60;
+
+/// Whether a file begins as these do.
+pub(super) fn begins(head: &[u8; 12]) -> bool {
+    (head.starts_with(b"RIFF") || head.starts_with(b"RF64")) && head.ends_with(b"WAVE")
+}
+
+/// Its sound, and which of it is read next.
+#[derive(Clone, Debug)]
+pub(super) struct Sound {
+    index: Index,
+    rate: u32,
+    /// Bytes of a value of each channel.
+    frame: u64,
+    /// Where it begins and ends, as the file says.
+    data: u64,
+    end: u64,
+    /// Samples, where that is known.
+    all: Option<u64>,
+    at: u64,
+    units: Vec<Unit>,
+}
+
+impl Sound {
+    pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
+        let (mut at, mut format, mut long) = (begin + 12, None, None);
+        for _ in 0..MOST_CHUNKS {
+            let head = read(source, at, 8, 8, "heads")?;
+            let &[a, b, c, d, s0, s1, s2, s3] =
+                head.first_chunk::<8>().ok_or(Error::Damaged("its heads"))?;
+            let mut size = u64::from(u32::from_le_bytes([s0, s1, s2, s3]));
+            let content = at + 8;
+            match &[a, b, c, d] {
+                b"fmt " => {
+                    format = Some(read(source, content, size.min(FORMAT as u64), FORMAT, "heads")?);
+                }
+                // Sizes of a file that is longer than their usual field: of all, and of the sound.
+                b"ds64" => {
+                    let sizes = read(source, content, size.min(16), 16, "heads")?;
+                    let sound = sizes.get(8..).and_then(<[u8]>::first_chunk::<8>);
+                    long = sound.map(|sound| u64::from_le_bytes(*sound));
+                }
+                b"data" => {
+                    if size == UNTOLD {
+                        size = long.unwrap_or(0);
+                    }
+                    let format = format.ok_or(Error::Damaged("its heads"))?;
+                    return Self::of(source, &format, content, size);
+                }
+                _ => {}
+            }
+            // Chunks begin at even places.
+            at = content.saturating_add(size).saturating_add(size & 1);
+        }
+        Err(Error::TooMuch("heads"))
+    }
+
+    /// `size`: of the sound; 0: to the end of the file.
+    fn of(source: &dyn ReadAt, format: &[u8], data: u64, size: u64) -> Result<Self, Error> {
+        let unsupported =
+            || Error::Unsupported("WAV sound that is neither PCM nor G.711".to_owned());
+        let pcm = Pcm::of_wave(format).ok_or_else(unsupported)?;
+        let (frame, rate) = (u64::from(pcm.frame()), pcm.sample_rate);
+        let told = data.saturating_add(size);
+        let end = if size == 0 { source.size() } else { told };
+        let mut index = described(pcm.parameters());
+        // What its head tells is more than there is: it was cut off.
+        index.finished = end <= source.size();
+        let there = end.min(source.size());
+        let all = (there < ENDLESS).then(|| there.saturating_sub(data) / frame);
+        let mut units = Vec::new();
+        if let Some(all) = all {
+            let step = u64::from(rate).max(all / MOST_UNITS);
+            let places = (0..all).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+            let unit = |at: u64| Unit { time: time(at, rate), at: data + at * frame };
+            units = places.map(unit).collect();
+        }
+        Ok(Self { index, rate, frame, data, end, all, at: data, units })
+    }
+
+    fn samples(&self, at: u64) -> u64 {
+        at.saturating_sub(self.data) / self.frame
+    }
+
+    /// The next packet; `None` at the end.
+    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<Place>, Error> {
+        let most = u64::from((self.rate / A_SECOND).max(1)) * self.frame;
+        let mut last = [0];
+        // Where the end is not known it may be found by this.
+        peek(source, self.at.saturating_add(most - 1), &mut last)?;
+        let end = self.end.min(source.size());
+        let size = end.saturating_sub(self.at).min(most) / self.frame * self.frame;
+        if size == 0 {
+            return Ok(None);
+        }
+        let pts = time(self.samples(self.at), self.rate);
+        let (at, size_told) = (self.at, u32::try_from(size).map_err(|_| Error::TooMuch("frames"))?);
+        self.at += size;
+        let track = TrackId::Audio(0);
+        Ok(Some(Place { track, keyframe: true, dts: pts, pts, at, size: size_told }))
+    }
+
+    /// What is read next begins there.
+    pub(super) fn go_to(&mut self, unit: Unit) {
+        let offset = unit.at.saturating_sub(self.data);
+        self.at = self.data.saturating_add(offset / self.frame * self.frame);
+    }
+
+    /// Adds what follows. False at the end.
+    pub(super) fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<Place>,
+    ) -> Result<bool, Error> {
+        super::gradual::several(found, &mut || self.step(source))
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(super) fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    pub(super) fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.data }
+    }
+
+    /// When the sound ends, where that is known.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.all.map(|all| time(all, self.rate))
+    }
+}
+
+/// Finds all of a file that begins at `begin`.
+pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
+    let mut sound = Sound::open(source, begin)?;
+    let mut packets = Packets { index: sound.index.clone(), rate: sound.rate, samples: 0 };
+    while let Some(place) = sound.step(source)? {
+        packets.index.push(place)?;
+        packets.index.whole = place.at + u64::from(place.size);
+    }
+    packets.samples = sound.samples(packets.index.whole);
+    let all = packets.samples;
+    Ok(packets.finish(0, all))
+}
