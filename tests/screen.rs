@@ -191,6 +191,7 @@ fn inside_display() {
     a_window(&client);
     moving_pictures(&client);
     several_monitors(&client);
+    black_ones_are_told(&client);
 
     // The server ends: said, and nothing hangs.
     let mut shown = Shown::screen(&Screen::default());
@@ -400,6 +401,53 @@ fn a_window(client: &Client) {
     client.connection.destroy_window(again).unwrap();
     client.connection.sync().unwrap();
     shown.await_state(State::Lost);
+}
+
+/// A screen and a window in which nothing is seen are told, and no more once something is.
+fn black_ones_are_told(client: &Client) {
+    client.white_pointer((200, 400));
+    let dark = client.window((20, 200), (100, 60), BLACK, "Dark");
+    // The border of the window is white: it lies outside of the part.
+    let part = Some(Area::new(200, 300, 400, 150));
+    let settings = Settings {
+        video: Some(VideoChoice::Screen(Screen { part, ..Screen::default() })),
+        audio: Some(AudioChoice::Silence),
+        ..Settings::default()
+    };
+    let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let scene = studio.snapshot().scenes.collection.current;
+    let choice: VideoChoice = "window:Tester/Dark".parse().unwrap();
+    let add = studio::Edit::AddSource { scene, name: "Game".into(), choice };
+    studio.send(studio::Command::Edit(add));
+    let told = || -> Vec<String> {
+        let notices = studio.snapshot().notices;
+        let black = notices.iter().filter(|it| it.key.ends_with("-black"));
+        black.map(|it| format!("{} {}", it.key, it.args[0].1)).collect()
+    };
+    let sorted = || {
+        let mut told = told();
+        told.sort();
+        told
+    };
+    peers::wait_for("both are told", LIMIT, || told().len() == 2);
+    let [screen, window] = &sorted()[..] else { panic!("{:?}", told()) };
+    assert!(screen.starts_with("screen-black "), "{screen}");
+    assert_eq!(window, "window-black Game");
+    // Four points of the window light up: far less than a grid would find.
+    let light = client.connection.generate_id().unwrap();
+    client.connection.create_gc(light, dark, &CreateGCAux::new().foreground(RED)).unwrap();
+    let few = Rectangle { x: 33, y: 41, width: 2, height: 2 };
+    client.connection.poly_fill_rectangle(dark, light, &[few]).unwrap();
+    client.connection.free_gc(light).unwrap();
+    client.connection.sync().unwrap();
+    peers::wait_for("the window is seen", LIMIT, || told().len() == 1);
+    assert_eq!(told(), [screen.as_str()]);
+    client.paint(client.root, BLUE);
+    peers::wait_for("the screen is seen", LIMIT, || told().is_empty());
+    client.paint(client.root, BLACK);
+    client.connection.destroy_window(dark).unwrap();
+    client.connection.sync().unwrap();
+    studio.end(LIMIT).unwrap();
 }
 
 /// A client that paints all the time is followed at the program's rate.

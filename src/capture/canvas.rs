@@ -126,6 +126,11 @@ impl Canvas {
         done
     }
 
+    /// The last finished picture.
+    pub(super) fn seen(&self) -> Option<&Arc<Pooled<Planes>>> {
+        self.shown.as_ref()
+    }
+
     /// The finished picture, if anything was put.
     pub(super) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
         let planes = self.next.take()?.share();

@@ -18,10 +18,17 @@ pub enum Instead {
 }
 
 impl Instead {
-    /// Whether this kind of source may be black or stand still against somebody's will: a picture, a
-    /// text or a screen is as it is.
+    /// Whether this kind of source may be black, stand still or be gone against somebody's will: a picture or a
+    /// text is as it is.
     pub fn suits(choice: &VideoChoice) -> bool {
-        matches!(choice, VideoChoice::Camera(_) | VideoChoice::Stream(_) | VideoChoice::File(_))
+        matches!(
+            choice,
+            VideoChoice::Camera(_)
+                | VideoChoice::Stream(_)
+                | VideoChoice::File(_)
+                | VideoChoice::Screen(_)
+                | VideoChoice::Window(_)
+        )
     }
 
     /// The other source.
@@ -88,6 +95,7 @@ mod tests {
         assert!(why.contains("'rtmp'") && !why.contains("pw"), "{why}");
         let suits = |choice: &str| Instead::suits(&choice.parse().unwrap());
         assert!(suits("camera") && suits("file:/a.mp4") && suits("stream:rtmp://h/a/s"));
-        assert!(!suits("image:/a.png") && !suits("screen") && !suits("text:a"));
+        assert!(suits("screen") && suits("window:Game/Level 1"));
+        assert!(!suits("image:/a.png") && !suits("color:#102030") && !suits("text:a"));
     }
 }

@@ -14,14 +14,12 @@ use super::display::{Again, Attempt, Fault, Grabber, Placed, ScreenSystem};
 use super::permission::{self, Permissions};
 use super::source::{Context, Error, Source};
 use super::target::{Screen, Window, shared_name};
-use crate::base::{Latest, Stop, Timestamp, Worker};
-use crate::media::source::{Format, State, Status};
-use crate::media::{Color, VideoFeed, VideoFrame};
+use crate::base::{Latest, Stop, Worker};
+use crate::media::source::{Alarm, Format, State, Status};
+use crate::media::{Color, VideoFrame};
 
 /// How often a screen or window that is not there is looked for.
 const LOOK: Duration = Duration::from_millis(500);
-/// A display that has not answered for so long has stalled.
-const STALL: Duration = Duration::from_secs(2);
 
 /// The first and longest pause before what wakes others is tried again.
 const LATER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
@@ -64,6 +62,14 @@ impl Target {
         }
     }
 
+    /// What it is told as when all of it is black.
+    const fn black(&self) -> Alarm {
+        match self {
+            Self::Screen(_) => Alarm::BlackScreen,
+            Self::Window(_) => Alarm::BlackWindow,
+        }
+    }
+
     fn id(&self) -> &str {
         match self {
             Self::Screen(screen) => screen.id.as_deref().unwrap_or_default(),
@@ -72,8 +78,13 @@ impl Target {
     }
 }
 
+mod dark;
+mod feed;
 #[cfg(test)]
 mod moving;
+
+use dark::Dark;
+use feed::Feed;
 
 /// Opens a screen or window. One that is absent is taken when it comes.
 pub(super) fn open(
@@ -101,6 +112,8 @@ pub(super) fn open_by(
     let status = Status::new(target.id(), name);
     let latest = Latest::default();
     let alive = Arc::new(AtomicI64::new(context.clock.now().as_micros()));
+    let (dark, darkness) = Dark::new();
+    let black = target.black();
     let mut shower = Shower {
         system,
         key: target.key().unwrap_or_default(),
@@ -113,35 +126,12 @@ pub(super) fn open_by(
         status: Arc::clone(&status),
         latest: latest.clone(),
         alive: Arc::clone(&alive),
+        dark,
         was_open: false,
     };
     let worker = Worker::spawn("screen", move |stop| shower.run(stop))?;
-    let feed = Feed { latest, alive, status: Arc::clone(&status), _worker: worker };
+    let feed = Feed::new(latest, alive, Arc::clone(&status), (darkness, black), worker);
     Ok(Source { feed: Box::new(feed), status })
-}
-
-/// The compositor's end.
-struct Feed {
-    latest: Latest<VideoFrame>,
-    /// When the thread was last known not to wait for the display, microseconds.
-    alive: Arc<AtomicI64>,
-    status: Arc<Status>,
-    /// Ends when the feed is dropped; left to itself where the display does not answer.
-    _worker: Worker,
-}
-
-impl VideoFeed for Feed {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        let alive = Timestamp::from_micros(self.alive.load(Ordering::Relaxed));
-        if at.since(alive) > STALL {
-            if self.status.state() == State::Open {
-                let reason = "The display has stopped answering; it is shown again when it does";
-                self.status.down(State::Stalled, reason, "no answer for 2 s");
-            }
-            return None;
-        }
-        self.latest.get().map(|frame| VideoFrame { pts: at, ..frame })
-    }
 }
 
 /// The thread.
@@ -161,6 +151,8 @@ struct Shower {
     status: Arc<Status>,
     latest: Latest<VideoFrame>,
     alive: Arc<AtomicI64>,
+    /// Whether all of it is black.
+    dark: Dark,
     was_open: bool,
 }
 
@@ -291,6 +283,14 @@ impl Shower {
             {
                 let (pts, color) = (clock.now(), Color::PROGRAM);
                 self.latest.publish(VideoFrame { pts, color, planes });
+                self.dark.changed();
+            }
+            let now = clock.now();
+            if self.dark.is_due(now)
+                && let Some(picture) = canvas.seen()
+            {
+                let pointer = placed.as_ref().and_then(|placed| canvas.pointer_area(placed));
+                self.dark.look(now, picture, pointer);
             }
             pointer = placed;
             (self.was_open, self.later) = (true, LATER.0);
@@ -298,7 +298,6 @@ impl Shower {
                 self.status.open(format);
             }
             self.beat();
-            let now = clock.now();
             let next = grid.instant(grid.index_at(now) + 1);
             if stop.wait(next.since(now)) {
                 return Ok(End::Stopped);
@@ -306,7 +305,7 @@ impl Shower {
         }
     }
 
-    fn report(&self, fault: &Fault) {
+    fn report(&mut self, fault: &Fault) {
         let report = self.status.report();
         let name = report.name;
         let state = match fault {
@@ -350,6 +349,7 @@ impl Shower {
         };
         if !matches!(fault, Fault::Hidden(_)) {
             self.latest.clear();
+            self.dark.gone();
         }
         self.status.down(state, reason, fault.to_string());
     }
@@ -397,8 +397,8 @@ mod tests {
     use super::super::display::{Change, Pointer, ScreenInfo, WindowInfo};
     use super::super::rgb::{Rgba, numbers};
     use super::*;
-    use crate::base::Clock;
     use crate::base::queue::Receiver;
+    use crate::base::{Clock, Timestamp};
     use crate::media::source::Report;
     use crate::media::{FrameGrid, FrameRate, Size};
 
@@ -588,7 +588,7 @@ mod tests {
         await_state(&changes, State::Open);
         // Held, so that every call of the thread waits.
         let held = fake.0.lock();
-        let later = clock.now() + STALL + Duration::from_millis(100);
+        let later = clock.now() + feed::STALL + Duration::from_millis(100);
         assert!(source.feed.picture(later).is_none());
         await_state(&changes, State::Stalled);
         drop(held);

@@ -67,6 +67,9 @@ pub enum Alarm {
     /// The same of a media file, for which something else is to be shown.
     BlackFile,
     FrozenFile,
+    /// Nothing but black in a screen, or in a part of one, and in a window.
+    BlackScreen,
+    BlackWindow,
     /// A camera has not the format that was chosen, but one that suits.
     OtherFormat,
     /// Nothing but zeros, as of a device that is switched off.
@@ -94,6 +97,8 @@ impl Alarm {
                 | Self::FrozenStream
                 | Self::BlackFile
                 | Self::FrozenFile
+                | Self::BlackScreen
+                | Self::BlackWindow
         )
     }
 

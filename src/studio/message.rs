@@ -263,6 +263,8 @@ pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
         Alarm::FrozenStream => "stream-frozen",
         Alarm::BlackFile => "clip-black",
         Alarm::FrozenFile => "clip-frozen",
+        Alarm::BlackScreen => "screen-black",
+        Alarm::BlackWindow => "window-black",
         Alarm::OtherFormat => "camera-format",
         Alarm::Zero => "sound-zero",
         Alarm::Silent => "sound-silent",

@@ -90,10 +90,10 @@ mod tests {
         assert!(wanted(&it, &BTreeSet::new(), ToString::to_string).is_empty());
         // So is the chosen picture, unless it is one that may be out.
         assert!(it.apply(&Edit::SetInstead(MAIN, other)));
-        for main in ["test", "none", "screen", "text:a", "color:#000000", "image:/a.png"] {
+        for main in ["test", "none", "text:a", "color:#000000", "image:/a.png"] {
             assert_eq!(ids(&it, main), [1, 3].map(SourceId), "{main}");
         }
-        for main in ["camera", "stream:rtmp://h/a/s", "file:/a.mp4"] {
+        for main in ["camera", "screen", "window:Game", "stream:rtmp://h/a/s", "file:/a.mp4"] {
             assert_eq!(ids(&it, main), [MAIN, SourceId(1), SourceId(3)], "{main}");
         }
 

@@ -20,7 +20,7 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use super::super::display::{Change, ScreenInfo, WindowInfo};
 use super::*;
-use crate::base::Clock;
+use crate::base::{Clock, Timestamp};
 use crate::media::{FrameGrid, FrameRate, Size};
 
 const SIZE: Size = Size::new(1920, 1080);

@@ -206,7 +206,7 @@ pub struct Args {
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `media at-end loop|clear|hold [SOURCE]`
     /// (what becomes of a file when it has been played), `media add SOURCE: FILE` (played after the others),
     /// `media remove NUMBER SOURCE`, `if-black [NAME:] keep|slate|SOURCE` (what is shown for a
-    /// camera, stream or file that is black, stands still or is gone: itself, a slate with its name, or another
+    /// camera, screen, window, stream or file that is black, stands still or is gone: itself, a slate with its name, or another
     /// source by its words), `ask [SOURCE]` (the desktop asks
     /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips
     /// that have one), `clip-out [STRIP]` (puts clip lamps out), `strip gain DECIBELS [STRIP]`, `strip mute|unmute|solo|unsolo|mono|stereo [STRIP]`,

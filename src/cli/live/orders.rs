@@ -203,7 +203,7 @@ fn if_black(studio: &Studio, name: &str, instead: Instead) -> Done {
         let kind = word.split(':').next().unwrap_or_default();
         return Err(format!(
             "if-black: {what} is of the kind '{kind}', which is shown as it is: \
-             write the name of a camera, a stream or a media file"
+             write the name of a camera, a screen, a window, a stream or a media file"
         ));
     }
     studio.send(Command::Edit(Edit::SetInstead(id, instead)));

@@ -33,9 +33,11 @@ impl Message {
                 format!("The system's default device has changed: {device} is used now.")
             }
             Self::Alarm { alarm, device } => match alarm {
-                Alarm::Black | Alarm::BlackStream | Alarm::BlackFile => {
-                    format!("The picture of {device} is black.")
-                }
+                Alarm::Black
+                | Alarm::BlackStream
+                | Alarm::BlackFile
+                | Alarm::BlackScreen
+                | Alarm::BlackWindow => format!("The picture of {device} is black."),
                 Alarm::Frozen | Alarm::FrozenStream | Alarm::FrozenFile => {
                     format!("The picture of {device} stands still.")
                 }
@@ -184,6 +186,12 @@ impl Message {
                 }
                 Alarm::BlackFile | Alarm::FrozenFile => {
                     "What its properties say is shown until it moves again."
+                }
+                Alarm::BlackScreen => {
+                    "Wake the monitor, or choose another screen. Protected films and programs that draw past the desktop stay black here: show their window, or switch off their hardware acceleration."
+                }
+                Alarm::BlackWindow => {
+                    "Bring it back if it is minimised or on another desktop. Protected films and programs that draw past the desktop stay black here: show the whole screen, or switch off their hardware acceleration."
                 }
                 Alarm::OtherFormat => {
                     "It is shown in the format that suits. Choose another one in its properties."

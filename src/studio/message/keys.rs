@@ -92,6 +92,8 @@ const OTHERS: &[&str] = &[
     "stream-frozen",
     "clip-black",
     "clip-frozen",
+    "screen-black",
+    "window-black",
     "camera-format",
     "sound-zero",
     "sound-silent",

@@ -1,0 +1,192 @@
+//! Whether a screen or window shows nothing at all: every point is black but those beneath the pointer, which is
+//! drawn over whatever is captured. Captures that do not work (a window drawn past the desktop, a
+//! protected film, a monitor asleep) give zeros, and so black here is what zeros become: a dark
+//! desktop with one small light thing on it is none. A picture is looked at once, two a second at
+//! most; nearly all are told to be lit by a few points.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::capture::area::Area;
+use crate::media::Planes;
+
+/// How often pictures are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Luma up to this is black, and chroma that is so far from none at most: 16 and 128, as rounding may leave them.
+const DARK: u8 = 17;
+const GREY: (u8, u8) = (127, 129);
+
+/// Every so many rows, and points of a row, are looked at before all are.
+const SPARSE: usize = 31;
+
+/// Nothing is dark.
+const LIT: i64 = i64::MAX;
+
+/// Who looks.
+pub(super) struct Dark {
+    since: Arc<AtomicI64>,
+    looked: Option<Timestamp>,
+    /// There is a picture that was not looked at.
+    is_new: bool,
+}
+
+/// Who asks.
+pub(super) struct Darkness(Arc<AtomicI64>);
+
+impl Darkness {
+    /// Since when it has been dark.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        let since = self.0.load(Ordering::Relaxed);
+        (since != LIT).then(|| Timestamp::from_micros(since))
+    }
+}
+
+impl Dark {
+    pub(super) fn new() -> (Self, Darkness) {
+        let since = Arc::new(AtomicI64::new(LIT));
+        (Self { since: Arc::clone(&since), looked: None, is_new: false }, Darkness(since))
+    }
+
+    /// There is another picture.
+    pub(super) fn changed(&mut self) {
+        self.is_new = true;
+    }
+
+    /// Looks at the newest picture, if that is due; `pointer` is where the pointer lies on it.
+    pub(super) fn look(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
+        if !is_dark(picture, pointer) {
+            self.since.store(LIT, Ordering::Relaxed);
+        } else if self.since.load(Ordering::Relaxed) == LIT {
+            self.since.store(now.as_micros(), Ordering::Relaxed);
+        }
+        (self.looked, self.is_new) = (Some(now), false);
+    }
+
+    /// Whether there is something to look at.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= LOOK)
+    }
+
+    /// There is no picture any more.
+    pub(super) fn gone(&mut self) {
+        (self.looked, self.is_new) = (None, false);
+        self.since.store(LIT, Ordering::Relaxed);
+    }
+}
+
+fn is_dark(planes: &Planes, pointer: Option<Area>) -> bool {
+    let luma = |row: &[u8]| row.iter().fold(0, |most, y| most.max(*y)) <= DARK;
+    let chroma = |row: &[u8]| {
+        let ends = |(least, most): (u8, u8), c: &u8| (least.min(*c), most.max(*c));
+        let (least, most) = row.iter().fold((u8::MAX, 0), ends);
+        least >= GREY.0 && most <= GREY.1
+    };
+    let half = pointer.map(|it| Area::new(it.x / 2, it.y / 2, it.width / 2, it.height / 2));
+    let (wide, narrow) = (planes.luma_stride(), planes.chroma_stride());
+    sparsely(&planes.y, wide, pointer)
+        && all(&planes.y, wide, pointer, luma)
+        && all(&planes.u, narrow, half, chroma)
+        && all(&planes.v, narrow, half, chroma)
+}
+
+/// Whether some points of a plane are dark.
+fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
+    let rows = plane.chunks_exact(stride.max(1)).enumerate().step_by(SPARSE);
+    let mut points = rows.flat_map(|(y, row)| {
+        row.iter().enumerate().step_by(SPARSE).map(move |(x, point)| (x, y, *point))
+    });
+    points.all(|(x, y, point)| point <= DARK || pointer.is_some_and(|it| contains(it, x, y)))
+}
+
+/// Whether all rows of a plane are so, the parts beside the pointer each by themselves.
+fn all(plane: &[u8], stride: usize, pointer: Option<Area>, is: impl Fn(&[u8]) -> bool) -> bool {
+    plane.chunks_exact(stride.max(1)).enumerate().all(|(y, row)| {
+        let Some(area) = pointer.filter(|it| contains(*it, it.x as usize, y)) else {
+            return is(row);
+        };
+        let (left, right) = (area.x as usize, area.x as usize + area.width as usize);
+        row.get(..left).is_none_or(&is) && row.get(right..).is_none_or(&is)
+    })
+}
+
+fn contains(area: Area, x: usize, y: usize) -> bool {
+    let along = |start: u32, length: u32, at: usize| {
+        (start as usize..start as usize + length as usize).contains(&at)
+    };
+    along(area.x, area.width, x) && along(area.y, area.height, y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Size;
+
+    const SIZE: Size = Size::new(640, 480);
+    const POINTER: Option<Area> = Some(Area::new(100, 60, 24, 24));
+
+    fn with(luma: u8, spot: (usize, usize)) -> Planes {
+        let mut planes = Planes::black(SIZE);
+        planes.y[spot.1 * 640 + spot.0] = luma;
+        planes
+    }
+
+    #[test]
+    fn black_is_what_has_no_light_thing_beside_the_pointer() {
+        let black = Planes::black(SIZE);
+        assert!(is_dark(&black, None) && is_dark(&black, POINTER));
+        // As black as rounding leaves it.
+        let mut nearly = Planes::black(SIZE);
+        (nearly.y[5], nearly.u[7], nearly.v[9]) = (17, 127, 129);
+        assert!(is_dark(&nearly, None));
+        // One point that is a little lighter, wherever it is.
+        for spot in [(0, 0), (639, 479), (99, 70), (124, 70), (110, 59), (110, 84), (333, 251)] {
+            assert!(!is_dark(&with(18, spot), None), "{spot:?}");
+            assert!(!is_dark(&with(18, spot), POINTER), "{spot:?}");
+        }
+        // A dark blue has hardly any luma.
+        let mut blue = Planes::black(SIZE);
+        (blue.u[1_000], blue.y[4_000]) = (134, 17);
+        assert!(!is_dark(&blue, POINTER));
+    }
+
+    #[test]
+    fn the_pointer_is_no_picture() {
+        for spot in [(100, 60), (123, 83), (124, 62)] {
+            let planes = with(235, spot);
+            assert!(!is_dark(&planes, None), "{spot:?}");
+            assert_eq!(is_dark(&planes, POINTER), spot.0 < 124, "{spot:?}");
+        }
+        // Out of the picture on the right, as pictures may be smaller than they were.
+        assert!(is_dark(&Planes::black(SIZE), Some(Area::new(630, 470, 24, 24))));
+        assert!(is_dark(&Planes::black(Size::new(2, 2)), Some(Area::new(630, 470, 24, 24))));
+    }
+
+    #[test]
+    fn pictures_are_looked_at_twice_a_second_and_the_newest_is_not_left_out() {
+        let (mut dark, told) = Dark::new();
+        let ms = Timestamp::from_millis;
+        let (black, lit) = (Planes::black(SIZE), with(200, (300, 200)));
+        assert!(!dark.is_due(ms(0)), "there is none");
+        dark.changed();
+        assert!(dark.is_due(ms(100)));
+        dark.look(ms(100), &black, None);
+        assert_eq!(told.since(), Some(ms(100)));
+        assert!(!dark.is_due(ms(9_000)), "a still one is looked at once");
+        dark.changed();
+        assert!(dark.is_due(ms(600)) && !dark.is_due(ms(599)));
+        dark.look(ms(600), &black, None);
+        assert_eq!(told.since(), Some(ms(100)), "as long as before");
+        dark.changed();
+        assert!(!dark.is_due(ms(700)) && dark.is_due(ms(1_100)));
+        dark.look(ms(1_100), &lit, None);
+        assert_eq!(told.since(), None);
+        dark.changed();
+        dark.look(ms(2_000), &black, None);
+        assert_eq!(told.since(), Some(ms(2_000)));
+        dark.gone();
+        assert_eq!((told.since(), dark.is_due(ms(9_000))), (None, false));
+    }
+}

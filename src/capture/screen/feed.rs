@@ -1,0 +1,122 @@
+//! The compositor's end of a screen: its newest picture, whether its thread still lives, and what is
+//! told when all of it has been black for a while.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::dark::Darkness;
+use crate::base::{Latest, Timestamp, Worker};
+use crate::media::source::{Alarm, State, Status};
+use crate::media::{VideoFeed, VideoFrame};
+
+/// A display that has not answered for so long has stalled.
+pub(super) const STALL: Duration = Duration::from_secs(2);
+
+/// So long all of it may be black: longer than a program takes to start or a film to fade.
+pub(super) const BLACK: Duration = Duration::from_secs(10);
+
+/// Who does not look for so long does not show it: the time begins anew.
+const AWAY: Duration = Duration::from_secs(3);
+
+/// See the module.
+pub(super) struct Feed {
+    latest: Latest<VideoFrame>,
+    /// When the thread was last known not to wait for the display, microseconds.
+    alive: Arc<AtomicI64>,
+    status: Arc<Status>,
+    darkness: Darkness,
+    /// What it is told as.
+    black: Alarm,
+    /// Since when, and when last, it was shown.
+    shown: Option<(Timestamp, Timestamp)>,
+    /// Ends when the feed is dropped; left to itself where the display does not answer.
+    _worker: Worker,
+}
+
+impl Feed {
+    pub(super) fn new(
+        latest: Latest<VideoFrame>,
+        alive: Arc<AtomicI64>,
+        status: Arc<Status>,
+        (darkness, black): (Darkness, Alarm),
+        worker: Worker,
+    ) -> Self {
+        Self { latest, alive, status, darkness, black, shown: None, _worker: worker }
+    }
+
+    /// Tells that it is black, and takes that back.
+    fn watch(&mut self, at: Timestamp) {
+        let since = match self.shown {
+            Some((since, last)) if at.since(last) < AWAY => since,
+            _ => at,
+        };
+        self.shown = Some((since, at));
+        let dark = self.darkness.since().is_some_and(|dark| at.since(dark.max(since)) >= BLACK);
+        let (state, told) = self.status.state_and_alarm();
+        let wanted = (dark && state == State::Open).then_some(self.black);
+        if told != wanted {
+            self.status.update(|report| {
+                // It may have gone down meanwhile.
+                report.alarm = wanted.filter(|_| report.state == State::Open);
+            });
+        }
+    }
+}
+
+impl VideoFeed for Feed {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        let alive = Timestamp::from_micros(self.alive.load(Ordering::Relaxed));
+        if at.since(alive) > STALL {
+            if self.status.state() == State::Open {
+                let reason = "The display has stopped answering; it is shown again when it does";
+                self.status.down(State::Stalled, reason, "no answer for 2 s");
+            }
+            return None;
+        }
+        self.watch(at);
+        self.latest.get().map(|frame| VideoFrame { pts: at, ..frame })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dark::Dark;
+    use super::*;
+    use crate::media::source::Format;
+    use crate::media::{Planes, Size};
+
+    #[test]
+    fn what_is_black_for_long_while_it_is_shown_is_told_and_taken_back() {
+        let (mut dark, darkness) = Dark::new();
+        let status = Status::new("", "Screen");
+        let alive = Arc::new(AtomicI64::new(i64::MAX / 2));
+        let worker = Worker::spawn("nobody", |_| {}).unwrap();
+        let its = (darkness, Alarm::BlackWindow);
+        let mut feed = Feed::new(Latest::default(), alive, Arc::clone(&status), its, worker);
+        let mut show = |from: i64, to: i64| {
+            for tick in from * 10..to * 10 {
+                feed.picture(Timestamp::from_millis(tick * 100));
+            }
+            status.report().alarm
+        };
+        let black = Planes::black(Size::new(32, 16));
+        let mut lit = Planes::black(Size::new(32, 16));
+        lit.y[40] = 90;
+        let told = Some(Alarm::BlackWindow);
+        status.open(Format::Unknown);
+        dark.look(Timestamp::ZERO, &black, None);
+        assert_eq!((show(0, 10), show(10, 11)), (None, told));
+        dark.look(Timestamp::from_millis(11_000), &lit, None);
+        assert_eq!(show(11, 12), None);
+        // Black while nobody looked: counted from when it is shown again.
+        dark.look(Timestamp::from_millis(12_000), &black, None);
+        assert_eq!((show(40, 50), show(50, 51)), (None, told));
+        // What is down has a reason of its own.
+        status.down(State::Lost, "gone", "gone");
+        assert_eq!(show(51, 52), None);
+        status.open(Format::Unknown);
+        dark.gone();
+        assert_eq!(show(52, 70), None);
+    }
+}
