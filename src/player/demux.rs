@@ -164,7 +164,17 @@ impl Demux {
     /// The connection was made anew.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
-        // Another connection counts anew.
+        self.begin_anew();
+    }
+
+    /// What comes next is of another file; `firm`: its times are believed, whatever they are.
+    pub(super) fn take_file(&mut self, firm: bool) {
+        self.timeline.set_firm(firm);
+        self.begin_anew();
+    }
+
+    /// Nothing of what came before tells what comes.
+    fn begin_anew(&mut self) {
         self.settle();
         self.strange.1 = 0;
         (self.playing, self.picture, self.announced) = (None, None, None);

@@ -205,6 +205,17 @@ impl Feed {
         self.shared.audio.push_waiting(Unit::Seam(at), &self.shared.stop);
     }
 
+    /// What comes next is of another file, whose times are believed whatever they are where they are
+    /// `firm`, and which may have no `pictures`; a seam follows.
+    pub(super) fn take_file(&mut self, firm: bool, pictures: bool) {
+        self.demux.take_file(firm);
+        self.census = Census::default();
+        if !pictures {
+            // Nothing comes that would push the last ones out of the decoder.
+            self.shared.video.push_waiting(Unit::Gap, &self.shared.stop);
+        }
+    }
+
     /// A body that is decoded and seen or heard at these microseconds.
     pub(super) fn take_exact(&mut self, kind: TagKind, dts: i64, pts: i64, body: &Bytes) {
         let now = self.shared.clock.now();

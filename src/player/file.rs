@@ -1,21 +1,20 @@
 //! A local file as a source. The packet queues pace the reading. Runs on the feed thread.
 
+mod flv;
+
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub(super) use flv::last_time;
 
 use crate::base::Stop;
 use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
-use crate::player::recording::{Film, Makes, Medium, Piece, RUN_UP_MICROS, unreadable};
+use crate::player::recording::{Film, Medium, Piece, unreadable};
 use crate::player::{Failure, Kind, Sequel, State, recording};
 use crate::wire::container::Format;
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{self, Demuxer, Tag, TagKind};
-
-/// Read at a time.
-const BLOCK: usize = 64 << 10;
+use crate::wire::flv::{Error, TagKind};
 
 /// How often a reader that has come to the end looks whether it is to go back.
 const LOOK: Duration = Duration::from_millis(20);
@@ -36,18 +35,21 @@ pub(super) fn run(
     shared.enter(State::Opening { stage: "file" });
     let (mut round, mut from, mut ready) = (Round::default(), start, None);
     loop {
-        let read = read(&mut feed, &path, from, &mut round, ready.take());
+        let read = read(&mut feed, &path, from, &mut round, ready.take(), sequel);
         // Where it was to go to, it is, or it cannot be read.
         shared.give_up();
         let whole = read.is_ok();
-        let makes = read.as_ref().ok().copied().flatten();
+        let led = read.as_ref().is_ok_and(|led| *led);
         let goes_on = || !shared.stop.is_set() && !shared.is_wanted();
         let then = |round: &mut Round| {
             let sequel = sequel.filter(|_| goes_on())?;
             if sequel.goes_around() && whole && round.next() {
                 return Some(Next::Again);
             }
-            follow(sequel, makes?, round, &shared.stop)
+            if !led {
+                return None;
+            }
+            follow(sequel, round, &shared.stop)
         };
         let mut next = then(&mut round);
         if next.is_none() {
@@ -72,7 +74,7 @@ pub(super) fn run(
         }
         match next.filter(|_| goes_on()) {
             Some(Next::Again) => from = None,
-            Some(Next::File(other, film)) => (path, ready, from) = (other, Some(*film), None),
+            Some(Next::File(other, opened)) => (path, ready, from) = (other, Some(opened), None),
             None => {
                 from = shared.take_wanted();
                 if from.is_none() || shared.stop.is_set() {
@@ -93,35 +95,73 @@ enum Next {
     /// The same file, once more.
     Again,
     /// Another one, opened.
-    File(PathBuf, Box<Film>),
+    File(PathBuf, Opened),
 }
 
-/// The file that follows one that gives this, where it can without a gap.
-fn follow(sequel: &Sequel, makes: Makes, round: &mut Round, stop: &Stop) -> Option<Next> {
+/// A file that was opened before the one before it had been played.
+enum Opened {
+    Film(Box<Film>),
+    Flv(flv::Head),
+}
+
+impl Opened {
+    /// `None`: nothing is in it, or something that cannot be decoded here.
+    fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
+        let file = open(path)?;
+        if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
+            return Ok(flv::Head::of(path, stop)?.map(Self::Flv));
+        }
+        let film = Film::open(file, path)?.filter(Film::is_playable);
+        Ok(film.map(|film| Self::Film(Box::new(film))))
+    }
+
+    fn length(&self) -> Duration {
+        match self {
+            Self::Film(film) => film.span.length(),
+            Self::Flv(head) => head.length,
+        }
+    }
+
+    fn has_pictures(&self) -> bool {
+        match self {
+            Self::Film(film) => film.has_pictures(),
+            Self::Flv(head) => head.pictures,
+        }
+    }
+
+    /// Its times are believed, whatever they are.
+    const fn is_firm(&self) -> bool {
+        matches!(self, Self::Film(_))
+    }
+}
+
+/// The file that follows, where it can without a gap.
+fn follow(sequel: &Sequel, round: &mut Round, stop: &Stop) -> Option<Next> {
     let path = sequel.wanted()?;
-    let opened = open(&path).and_then(|file| match recording::medium(&file, &path)? {
-        // Without an index nobody knows what is in it.
-        Medium::Film(Format::Flv) => Ok(None),
-        _ => Film::open(file, &path),
-    });
+    // Where what has been read ends nobody knows.
+    if round.is_loose() {
+        sequel.refuse(&path, None);
+        return None;
+    }
+    let opened = Opened::of(&path, stop);
     // The disk may have taken so long that another player plays by now.
     if stop.is_set() {
         return None;
     }
-    let film = match opened {
-        Ok(film) => film.filter(|film| film.makes() == Some(makes)),
+    let opened = match opened {
+        Ok(opened) => opened,
         Err(failure) => {
             sequel.refuse(&path, Some(failure));
             return None;
         }
     };
-    let Some(film) = film.filter(|_| round.next()) else {
+    let Some(opened) = opened.filter(|_| round.next()) else {
         sequel.refuse(&path, None);
         return None;
     };
     let begins = Duration::from_micros(u64::try_from(round.at).unwrap_or(0));
-    sequel.join(&path, begins, film.span.length());
-    Some(Next::File(path, Box::new(film)))
+    sequel.join(&path, begins, opened.length());
+    Some(Next::File(path, opened))
 }
 
 /// A round through the file.
@@ -170,10 +210,15 @@ impl Round {
         let known = self.length.filter(|_| !self.jumped);
         let length = known.or_else(|| Span::of(&self.pictures, &self.sound).map(Span::micros));
         let Some(length) = length else { return false };
-        let loose = self.loose || self.jumped;
+        let loose = self.is_loose();
         *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
         // Thousands of years.
         self.at < i64::MAX / 4
+    }
+
+    /// Whether times have jumped.
+    const fn is_loose(&self) -> bool {
+        self.loose || self.jumped
     }
 
     /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
@@ -194,27 +239,33 @@ pub(super) fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
-/// Gives what is in it, where that is known; `ready`: the file, where it is open already.
+/// Whether another file may follow it without a gap; `ready`: the file, where it is open already.
 fn read(
     feed: &mut Feed,
     path: &Path,
     from: Option<Duration>,
     round: &mut Round,
-    ready: Option<Film>,
-) -> Result<Option<Makes>, Failure> {
+    ready: Option<Opened>,
+    sequel: Option<&Sequel>,
+) -> Result<bool, Failure> {
+    if let Some(opened) = &ready {
+        feed.take_file(opened.is_firm(), opened.has_pictures());
+    }
     // How long one is that follows another is told when it plays.
     let follows = ready.is_some();
-    let film = if ready.is_some() {
-        ready
-    } else {
-        let file = open(path)?;
-        if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
-            return read_flv(feed, path, from, round).map(|()| None);
+    let film = match ready {
+        Some(Opened::Film(film)) => Some(*film),
+        Some(Opened::Flv(_)) => return flv::read(feed, path, from, round, sequel),
+        None => {
+            let file = open(path)?;
+            if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
+                return flv::read(feed, path, from, round, sequel);
+            }
+            Film::open(file, path)?
         }
-        Film::open(file, path)?
     };
-    let Some(mut film) = film else { return Ok(None) };
-    let makes = film.makes();
+    let Some(mut film) = film else { return Ok(false) };
+    let playable = film.is_playable();
     film.missed().for_each(|track| feed.leave_out(track));
     let span = film.span;
     if !follows {
@@ -232,190 +283,11 @@ fn read(
         }
         goes_on(feed)
     })?;
-    Ok(makes)
+    Ok(playable)
 }
 
 fn goes_on(feed: &Feed) -> bool {
     !feed.shared.stop.is_set() && !feed.shared.is_wanted()
-}
-
-/// A file without an index, whose times are whole milliseconds.
-fn read_flv(
-    feed: &mut Feed,
-    path: &Path,
-    from: Option<Duration>,
-    round: &mut Round,
-) -> Result<(), Failure> {
-    // The first tags of sound, and of pictures.
-    let (first, pictures, begins) = if let Some(from) = from {
-        let survey = survey(path, from, &feed.shared.stop)?;
-        feed.shared.set_duration(survey.duration);
-        // Of this round only the end is seen.
-        round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
-        (survey.start, survey.pictures, survey.begins)
-    } else {
-        let begins = head(path, &feed.shared.stop);
-        // Its whole is not read for this alone; once it has been, it is known better.
-        let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
-        if let Some(last) = last.filter(|_| !round.again) {
-            let begins = Duration::from_micros(u64::try_from(begins).unwrap_or(0));
-            feed.shared.set_duration(Duration::from_secs_f64(last).saturating_sub(begins));
-        }
-        (0, 0, begins)
-    };
-    round.begin(feed, from, false);
-    feed.expect_metadata();
-    let (shift, mut number) = (round.shift(begins), 0);
-    let walked = walk(path, &mut |tag| {
-        let header = is_header(&tag);
-        let from = if tag.kind == TagKind::Video { pictures } else { first };
-        if number >= from || header {
-            let (dts, pts) = times(&tag);
-            if !header {
-                round.note(tag.kind, tag.time_ms, pts);
-            }
-            // One that carries no time of its own must not seem to jump.
-            let (dts, pts) = if header { (begins, begins) } else { (dts, pts) };
-            let (dts, pts) = (dts.saturating_add(shift), pts.saturating_add(shift));
-            feed.take_exact(tag.kind, dts, pts, &tag.body);
-        }
-        number += 1;
-        goes_on(feed)
-    });
-    if first == 0
-        && goes_on(feed)
-        && !round.jumped
-        && let Some(span) = Span::of(&round.pictures, &round.sound)
-    {
-        feed.shared.set_duration(span.length());
-    }
-    walked
-}
-
-/// When a tag is decoded, and seen or heard, in microseconds.
-fn times(tag: &Tag) -> (i64, i64) {
-    let dts = i64::from(tag.time_ms) * 1_000;
-    let picture = || match flv::parse_video(&tag.body).ok()?.track.packet {
-        VideoPacket::Frame { composition_ms, .. } => Some(composition_ms.clamp(-10_000, 10_000)),
-        _ => None,
-    };
-    let composition = if tag.kind == TagKind::Video { picture() } else { None };
-    (dts, dts + i64::from(composition.unwrap_or(0)) * 1_000)
-}
-
-/// Where a file begins in its own time, by its first tags.
-fn head(path: &Path, stop: &Stop) -> i64 {
-    let (mut pictures, mut sound, mut number) = (Course::default(), Course::default(), 0);
-    // What is damaged is told when it is played.
-    let _ = walk(path, &mut |tag| {
-        let mut found = false;
-        if !is_header(&tag) {
-            let (_, pts) = times(&tag);
-            if tag.kind == TagKind::Video {
-                pictures.add(pts);
-                found = true;
-            } else {
-                sound.add(pts);
-            }
-        }
-        number += 1;
-        !found && number < HEAD && !stop.is_set()
-    });
-    Span::of(&pictures, &sound).map_or(0, |span| span.begins)
-}
-
-/// So many tags are looked at for the first picture.
-const HEAD: u32 = 200;
-
-fn is_header(tag: &Tag) -> bool {
-    match tag.kind {
-        TagKind::Script => true,
-        TagKind::Video => flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
-        TagKind::Audio => flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
-    }
-}
-
-/// The tags of an FLV file, until `take` returns false.
-fn walk(path: &Path, take: &mut dyn FnMut(Tag) -> bool) -> Result<(), Failure> {
-    let mut file = open(path)?;
-    let mut demuxer = Demuxer::new();
-    let mut block = vec![0; BLOCK];
-    loop {
-        let read = file.read(&mut block).map_err(|error| unreadable(path, &error.to_string()))?;
-        if read == 0 {
-            return Ok(());
-        }
-        demuxer.push(block.get(..read).unwrap_or_default());
-        loop {
-            let tag = demuxer.next_tag().map_err(|error| no_flv(path, &error))?;
-            let Some(tag) = tag else { break };
-            if !take(tag) {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// The time of a file's last tag, in seconds, by the size that stands after it.
-pub(super) fn last_time(input: &mut File) -> Option<f64> {
-    let mut size = [0; 4];
-    input.seek(SeekFrom::End(-4)).ok()?;
-    input.read_exact(&mut size).ok()?;
-    let back = i64::from(u32::from_be_bytes(size)).checked_add(4)?;
-    input.seek(SeekFrom::End(-back)).ok()?;
-    let mut header = [0; 8];
-    input.read_exact(&mut header).ok()?;
-    let [_, _, _, _, t2, t1, t0, t3] = header;
-    Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
-}
-
-/// How long an FLV file is, where it begins in its own time, and the numbers of the tags to begin with
-/// for a place in it: of all, and of pictures.
-struct Survey {
-    duration: Duration,
-    begins: i64,
-    start: u64,
-    pictures: u64,
-}
-
-fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
-    let begins = head(path, stop);
-    let until = begins.saturating_add(micros(from));
-    let (mut number, mut last) = (0, 0);
-    // The last keyframe before the place, and the last sound that a decoder needs.
-    let (mut keyframe, mut sound, mut pictures) = (None, None, false);
-    let (mut seen, mut heard) = (Course::default(), Course::default());
-    let walked = walk(path, &mut |tag| {
-        if tag.kind != TagKind::Script && !is_header(&tag) {
-            let (_, pts) = times(&tag);
-            // Times that jump say nothing of how long it is.
-            if pts < last + 600_000_000 {
-                last = last.max(pts);
-                let course = if tag.kind == TagKind::Video { &mut seen } else { &mut heard };
-                course.add(pts);
-            }
-            if tag.kind == TagKind::Video {
-                pictures = true;
-                let key = flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_keyframe());
-                if key && pts <= until {
-                    // The sound of the place may stand before its keyframe.
-                    keyframe = Some((sound.unwrap_or(number), number));
-                }
-            } else if pts <= until - RUN_UP_MICROS {
-                sound = Some(number);
-            }
-        }
-        number += 1;
-        !stop.is_set()
-    });
-    // What is damaged is found again, and said, when it is played.
-    let start = if pictures { keyframe } else { sound.map(|sound| (sound, sound)) };
-    let (start, pictures) = start.unwrap_or((0, 0));
-    if number == 0 {
-        walked?;
-    }
-    let duration = Span::of(&seen, &heard).map_or(Duration::ZERO, Span::length);
-    Ok(Survey { duration, begins, start, pictures })
 }
 
 /// Opens a regular file: a pipe or a device could keep us waiting for ever.
@@ -427,7 +299,7 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| unreadable(path, &error.to_string()))
 }
 
-pub(super) fn no_flv(path: &Path, error: &flv::Error) -> Failure {
+pub(super) fn no_flv(path: &Path, error: &Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be played: {error}", path.display()),

@@ -91,13 +91,6 @@ pub(super) enum Piece {
     Seam(i64),
 }
 
-/// What a file gives. Only files that give the same follow each other without a gap.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Makes {
-    pictures: bool,
-    sound: bool,
-}
-
 /// A file whose samples are known.
 pub(super) struct Film {
     disk: Source,
@@ -128,13 +121,17 @@ impl Film {
         self.index.missed()
     }
 
-    /// The tracks that are played; `None`: there is no decoder for one of them.
-    pub(super) fn makes(&self) -> Option<Makes> {
+    /// Whether there are decoders for the tracks that are played.
+    pub(super) fn is_playable(&self) -> bool {
         let tracks = &self.index.tracks;
         let (video, audio) = (tracks.video.as_ref(), tracks.audio.first());
         let seen = video.is_none_or(|it| inventory::video_decoder(it.codec).is_ok());
         let heard = audio.is_none_or(|it| inventory::audio_decoder(it.parameters.codec).is_ok());
-        (seen && heard).then_some(Makes { pictures: video.is_some(), sound: audio.is_some() })
+        seen && heard
+    }
+
+    pub(super) fn has_pictures(&self) -> bool {
+        self.index.tracks.video.is_some()
     }
 
     /// Leaves out what is not needed to see and hear what is there at `place`, in the file's own time.

@@ -120,6 +120,14 @@ impl Sequel {
         self.0.lock().joined = Some(joined);
     }
 
+    /// What is being read ahead is so long, as is known now that it has been read. False: this one is played
+    /// already.
+    pub(super) fn measure(&self, path: &Path, whole: Duration) -> bool {
+        let mut inside = self.0.lock();
+        let joined = inside.joined.as_mut().filter(|joined| joined.path == path);
+        joined.map(|joined| joined.whole = Some(whole)).is_some()
+    }
+
     /// Reading begins anew in the file that plays, which is this one.
     pub(super) fn restart(&self) -> PathBuf {
         let mut inside = self.0.lock();
@@ -152,7 +160,9 @@ mod tests {
         // What was read ahead was thrown away with it.
         assert_eq!(sequel.advance(11 * SECOND), None);
         sequel.join(Path::new("b"), 10 * SECOND, 3 * SECOND);
-        assert_eq!(sequel.advance(10 * SECOND), Some(("b".into(), Some(3 * SECOND))));
+        assert!(!sequel.measure(Path::new("a"), SECOND) && sequel.measure(Path::new("b"), SECOND));
+        assert_eq!(sequel.advance(10 * SECOND), Some(("b".into(), Some(SECOND))));
+        assert!(!sequel.measure(Path::new("b"), SECOND), "it plays");
         assert_eq!((sequel.begins(), sequel.wanted()), (10 * SECOND, None));
         assert_eq!((sequel.restart(), sequel.begins()), ("b".into(), Duration::ZERO));
     }

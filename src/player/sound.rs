@@ -69,6 +69,8 @@ pub(super) struct Sound {
     dry: bool,
     /// There has been sound.
     any: bool,
+    /// What was written last is silence where there is none.
+    filling: bool,
     pub(super) samples: u64,
     pub(super) underruns: u64,
     /// -1…1, see [`Sound::set_balance`].
@@ -136,6 +138,7 @@ impl Sound {
             told_damage: false,
             dry: false,
             any: false,
+            filling: false,
             samples: 0,
             underruns: 0,
             balance: 0.0,
@@ -449,9 +452,12 @@ impl Sound {
                 self.fifo.clear();
             }
             let hole = self.fifo.front().map(|front| front.micros_since(cursor));
+            // Out of silence sound begins at its time; one that flows is not held up for so little.
+            let little = if self.filling { 0 } else { HOLE_MICROS };
             self.block.clear();
             let (media, lasts) = match hole {
-                Some(hole) if hole <= HOLE_MICROS => {
+                Some(hole) if hole <= little || micros_to_frames(hole, device.rate) == 0 => {
+                    self.filling = false;
                     if hole < -HOLE_MICROS {
                         self.fifo.skip_to(cursor);
                     }
@@ -471,8 +477,12 @@ impl Sound {
                         self.dry = true;
                         self.underruns += 1;
                     }
-                    self.block.resize(chunk * usize::from(device.channels), 0.0);
-                    (cursor, CHUNK_MICROS)
+                    self.filling = true;
+                    let rest =
+                        hole.map_or(chunk as i64, |hole| micros_to_frames(hole, device.rate));
+                    let frames = chunk.min(usize::try_from(rest).unwrap_or(chunk));
+                    self.block.resize(frames * usize::from(device.channels), 0.0);
+                    (cursor, frames_to_micros(frames as i64, device.rate))
                 }
             };
             let frames = self.block.len() / usize::from(device.channels.max(1));

@@ -126,6 +126,11 @@ impl Timeline {
         );
     }
 
+    /// Whether holes and steps in the times of what comes next are meant.
+    pub fn set_firm(&mut self, firm: bool) {
+        self.firm = firm;
+    }
+
     /// What comes next is a file's beginning behind its end: its run-up lies before what came last.
     pub fn turn(&mut self) {
         for track in self.tracks.iter_mut().flatten() {

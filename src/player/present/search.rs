@@ -9,6 +9,8 @@ use crate::media::VideoFrame;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The same where all that was read is being decoded, and that goes beyond the place.
 const BEYOND: Duration = Duration::from_millis(200);
+/// A first picture that is further ahead than this waits for its time.
+const AHEAD: Duration = Duration::from_secs(5);
 
 /// See the module.
 #[derive(Debug)]
@@ -67,9 +69,11 @@ impl Search {
         if frame.pts <= self.at {
             return Taken::Before { skipped: self.found.replace(frame).is_some() };
         }
+        let near = frame.pts.since(self.at) < AHEAD;
         match self.found.take() {
-            // The place lies before the first picture there is.
-            None if !self.shown => Taken::Beyond { show: Some(frame), next: None },
+            // The place lies before the first picture there is, or in a file without pictures, and this one is
+            // of the file that follows it.
+            None if !self.shown && near => Taken::Beyond { show: Some(frame), next: None },
             found => Taken::Beyond { show: found, next: Some(frame) },
         }
     }
@@ -189,6 +193,16 @@ mod tests {
         // It was the last one before the place: what comes after it is not shown in its stead.
         bench.decode(PLACE + 1);
         assert_eq!((bench.round(9_500), bench.next()), ((false, 2), Some(PLACE + 1)));
+    }
+
+    #[test]
+    fn a_first_picture_that_is_far_ahead_waits_for_its_time() {
+        for (ahead, shown) in [(40, 1), (4_990, 1), (5_010, 0), (40_000, 0)] {
+            let mut bench = Bench::new(true);
+            bench.decode(PLACE + ahead);
+            assert_eq!(bench.round(100), (false, shown), "{ahead}");
+            assert_eq!(bench.next(), (shown == 0).then_some(PLACE + ahead), "{ahead}");
+        }
     }
 
     #[test]

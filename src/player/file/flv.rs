@@ -1,0 +1,254 @@
+//! FLV files, which have no index and whose times are whole milliseconds. Runs on the feed thread.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Round, goes_on, micros, no_flv, open};
+use crate::base::Stop;
+use crate::decode::inventory;
+use crate::player::course::{Course, Span};
+use crate::player::feed::Feed;
+use crate::player::recording::{RUN_UP_MICROS, unreadable};
+use crate::player::{Failure, Sequel, described};
+use crate::wire::flv::audio::AudioTag;
+use crate::wire::flv::video::{VideoPacket, VideoTag};
+use crate::wire::flv::{self, Demuxer, FrameType, Tag, TagKind};
+
+/// Read at a time.
+const BLOCK: usize = 64 << 10;
+
+/// Reads it as [`super::read`] does.
+pub(super) fn read(
+    feed: &mut Feed,
+    path: &Path,
+    from: Option<Duration>,
+    round: &mut Round,
+    sequel: Option<&Sequel>,
+) -> Result<bool, Failure> {
+    // The first tags of sound, and of pictures.
+    let (first, pictures, begins) = if let Some(from) = from {
+        let survey = survey(path, from, &feed.shared.stop)?;
+        feed.shared.set_duration(survey.duration);
+        // Of this round only the end is seen.
+        round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
+        (survey.start, survey.pictures, survey.begins)
+    } else {
+        let begins = beginning(path, &feed.shared.stop);
+        // Its whole is not read for this alone; once it has been, it is known better.
+        let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
+        if let Some(last) = last.filter(|_| !round.again) {
+            let begins = Duration::from_micros(u64::try_from(begins).unwrap_or(0));
+            feed.shared.set_duration(Duration::from_secs_f64(last).saturating_sub(begins));
+        }
+        (0, 0, begins)
+    };
+    round.begin(feed, from, false);
+    feed.expect_metadata();
+    let (shift, mut number) = (round.shift(begins), 0);
+    let walked = walk(path, &mut |tag| {
+        let header = is_header(&tag);
+        let from = if tag.kind == TagKind::Video { pictures } else { first };
+        if number >= from || header {
+            let (dts, pts) = times(&tag);
+            if !header {
+                round.note(tag.kind, tag.time_ms, pts);
+            }
+            // One that carries no time of its own must not seem to jump.
+            let (dts, pts) = if header { (begins, begins) } else { (dts, pts) };
+            let (dts, pts) = (dts.saturating_add(shift), pts.saturating_add(shift));
+            feed.take_exact(tag.kind, dts, pts, &tag.body);
+        }
+        number += 1;
+        goes_on(feed)
+    });
+    if first == 0
+        && goes_on(feed)
+        && !round.jumped
+        && let Some(span) = Span::of(&round.pictures, &round.sound)
+    {
+        // One that follows another may not play yet.
+        if !sequel.is_some_and(|sequel| sequel.measure(path, span.length())) {
+            feed.shared.set_duration(span.length());
+        }
+    }
+    walked.map(|()| true)
+}
+
+/// What is known of one that follows another before it is read.
+pub(super) struct Head {
+    /// As its last tag says; known better once it has been read.
+    pub(super) length: Duration,
+    pub(super) pictures: bool,
+}
+
+impl Head {
+    /// `None`: nothing is in it, or something that cannot be decoded here.
+    pub(super) fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
+        let (mut pictures, mut sound, mut decoded, mut number) = (false, false, true, 0);
+        walk(path, &mut |tag| {
+            match tag.kind {
+                TagKind::Video => {
+                    pictures = true;
+                    decoded &= flv::parse_video(&tag.body).is_ok_and(|tag| is_seen(&tag));
+                }
+                TagKind::Audio => {
+                    sound = true;
+                    decoded &= flv::parse_audio(&tag.body).is_ok_and(|tag| is_heard(&tag));
+                }
+                TagKind::Script => {}
+            }
+            number += 1;
+            decoded && !(pictures && sound) && number < HEAD && !stop.is_set()
+        })?;
+        if !decoded || !(pictures || sound) {
+            return Ok(None);
+        }
+        let begins = beginning(path, stop);
+        let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
+        let length = match last.map(Duration::from_secs_f64) {
+            Some(last) => {
+                last.saturating_sub(Duration::from_micros(begins.try_into().unwrap_or(0)))
+            }
+            // It was cut off.
+            None => survey(path, Duration::ZERO, stop)?.duration,
+        };
+        Ok(Some(Self { length, pictures }))
+    }
+}
+
+fn is_seen(tag: &VideoTag) -> bool {
+    tag.frame_type == FrameType::Command
+        || tag.track.format.codec().is_some_and(|it| inventory::video_decoder(it).is_ok())
+}
+
+fn is_heard(tag: &AudioTag) -> bool {
+    described::codec(tag.track.format, tag.legacy).is_some_and(described::can_be_heard)
+}
+
+/// When a tag is decoded, and seen or heard, in microseconds.
+fn times(tag: &Tag) -> (i64, i64) {
+    let dts = i64::from(tag.time_ms) * 1_000;
+    let picture = || match flv::parse_video(&tag.body).ok()?.track.packet {
+        VideoPacket::Frame { composition_ms, .. } => Some(composition_ms.clamp(-10_000, 10_000)),
+        _ => None,
+    };
+    let composition = if tag.kind == TagKind::Video { picture() } else { None };
+    (dts, dts + i64::from(composition.unwrap_or(0)) * 1_000)
+}
+
+/// Where a file begins in its own time, by its first tags.
+fn beginning(path: &Path, stop: &Stop) -> i64 {
+    let (mut pictures, mut sound, mut number) = (Course::default(), Course::default(), 0);
+    // What is damaged is told when it is played.
+    let _ = walk(path, &mut |tag| {
+        let mut found = false;
+        if !is_header(&tag) {
+            let (_, pts) = times(&tag);
+            if tag.kind == TagKind::Video {
+                pictures.add(pts);
+                found = true;
+            } else {
+                sound.add(pts);
+            }
+        }
+        number += 1;
+        !found && number < HEAD && !stop.is_set()
+    });
+    Span::of(&pictures, &sound).map_or(0, |span| span.begins)
+}
+
+/// So many tags are looked at for the first picture.
+const HEAD: u32 = 200;
+
+fn is_header(tag: &Tag) -> bool {
+    match tag.kind {
+        TagKind::Script => true,
+        TagKind::Video => flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
+        TagKind::Audio => flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
+    }
+}
+
+/// The tags of an FLV file, until `take` returns false.
+fn walk(path: &Path, take: &mut dyn FnMut(Tag) -> bool) -> Result<(), Failure> {
+    let mut file = open(path)?;
+    let mut demuxer = Demuxer::new();
+    let mut block = vec![0; BLOCK];
+    loop {
+        let read = file.read(&mut block).map_err(|error| unreadable(path, &error.to_string()))?;
+        if read == 0 {
+            return Ok(());
+        }
+        demuxer.push(block.get(..read).unwrap_or_default());
+        loop {
+            let tag = demuxer.next_tag().map_err(|error| no_flv(path, &error))?;
+            let Some(tag) = tag else { break };
+            if !take(tag) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The time of a file's last tag, in seconds, by the size that stands after it.
+pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
+    let mut size = [0; 4];
+    input.seek(SeekFrom::End(-4)).ok()?;
+    input.read_exact(&mut size).ok()?;
+    let back = i64::from(u32::from_be_bytes(size)).checked_add(4)?;
+    input.seek(SeekFrom::End(-back)).ok()?;
+    let mut header = [0; 8];
+    input.read_exact(&mut header).ok()?;
+    let [_, _, _, _, t2, t1, t0, t3] = header;
+    Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
+}
+
+/// How long an FLV file is, where it begins in its own time, and the numbers of the tags to begin with
+/// for a place in it: of all, and of pictures.
+struct Survey {
+    duration: Duration,
+    begins: i64,
+    start: u64,
+    pictures: u64,
+}
+
+fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
+    let begins = beginning(path, stop);
+    let until = begins.saturating_add(micros(from));
+    let (mut number, mut last) = (0, 0);
+    // The last keyframe before the place, and the last sound that a decoder needs.
+    let (mut keyframe, mut sound, mut pictures) = (None, None, false);
+    let (mut seen, mut heard) = (Course::default(), Course::default());
+    let walked = walk(path, &mut |tag| {
+        if tag.kind != TagKind::Script && !is_header(&tag) {
+            let (_, pts) = times(&tag);
+            // Times that jump say nothing of how long it is.
+            if pts < last + 600_000_000 {
+                last = last.max(pts);
+                let course = if tag.kind == TagKind::Video { &mut seen } else { &mut heard };
+                course.add(pts);
+            }
+            if tag.kind == TagKind::Video {
+                pictures = true;
+                let key = flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_keyframe());
+                if key && pts <= until {
+                    // The sound of the place may stand before its keyframe.
+                    keyframe = Some((sound.unwrap_or(number), number));
+                }
+            } else if pts <= until - RUN_UP_MICROS {
+                sound = Some(number);
+            }
+        }
+        number += 1;
+        !stop.is_set()
+    });
+    // What is damaged is found again, and said, when it is played.
+    let start = if pictures { keyframe } else { sound.map(|sound| (sound, sound)) };
+    let (start, pictures) = start.unwrap_or((0, 0));
+    if number == 0 {
+        walked?;
+    }
+    let duration = Span::of(&seen, &heard).map_or(Duration::ZERO, Span::length);
+    Ok(Survey { duration, begins, start, pictures })
+}
