@@ -233,7 +233,7 @@ impl Minder {
             if seen != frames {
                 (frames, alive) = (seen, clock.now());
                 self.was_open = true;
-                self.status.open(Format::Video { size: offer.size, fps: offer.fps() });
+                self.status.open(Format::Video { size: offer.shown(), fps: offer.fps() });
                 // What is black or frozen is told before it.
                 if !as_wanted && self.status.report().alarm.is_none() {
                     self.status.update(|report| report.alarm = Some(Alarm::OtherFormat));
@@ -389,7 +389,7 @@ impl Inner {
     }
 
     fn read(&self, camera: &mut dyn Camera, stop: &Stop) -> Result<(), Fault> {
-        let pool = Planes::pool(self.offer.size, 6);
+        let pool = Planes::pool(self.offer.shown(), 6);
         let mut turner = Turner::default();
         let compressed = self.offer.pixel == Pixel::H264;
         let mut stream = self.unpacker.open().filter(|_| compressed);
@@ -405,14 +405,16 @@ impl Inner {
             let pts = self.clock.now() - raw.age;
             let made = match &mut stream {
                 Some(stream) => stream.unpack(raw.data).and_then(|frame| match frame {
-                    Some(frame) if frame.size() != self.offer.size => {
-                        Err(format!("a picture of {} instead of {}", frame.size(), self.offer.size))
-                    }
+                    Some(frame) if frame.size() != self.offer.shown() => Err(format!(
+                        "a picture of {} instead of {}",
+                        frame.size(),
+                        self.offer.shown()
+                    )),
                     frame => Ok(frame),
                 }),
                 None => {
                     let mut planes = pool.fresh();
-                    let turned = turner.turn(self.offer.pixel, raw, &mut planes);
+                    let turned = turner.turn(self.offer.pixel, self.offer.size, raw, &mut planes);
                     // One that failed is used again as well.
                     let planes = planes.share();
                     turned.map(|color| Some(VideoFrame { pts, color, planes }))
@@ -536,6 +538,23 @@ mod tests {
         // The other camera is not taken in its place.
         bench.plug(found("cam"));
         assert_eq!(await_state(&bench, &changes, State::Open, &PICTURE).id, "cam");
+    }
+
+    #[test]
+    fn of_an_odd_size_the_last_column_and_row_are_left_out() {
+        let bench = Bench::default();
+        let offer = Offer { size: Size::new(5, 3), rate: (30, 1), pixel: Pixel::Y16Be };
+        bench.plug(Found { offers: vec![offer], ..found("cam") });
+        let mode = "5x3".parse().unwrap();
+        let (mut source, changes, clock) = open_as(None, mode, &bench);
+        let row = |bright: u8| [[bright, 9]; 4].concat().into_iter().chain([255, 255]);
+        let picture: Vec<u8> = row(40).chain(row(80)).chain(row(255)).collect();
+        let open = await_state(&bench, &changes, State::Open, &picture);
+        assert_eq!(open.format, Format::Video { size: Size::new(4, 2), fps: 30.0 });
+        assert_eq!(open.alarm, None, "it is the one that was chosen");
+        let frame = await_picture(&bench, &mut source, clock, &picture);
+        assert_eq!(frame.size(), Size::new(4, 2));
+        assert_eq!(frame.planes.y, [40, 40, 40, 40, 80, 80, 80, 80]);
     }
 
     /// Gives a picture as bright as the last byte says, of the size that the one before it says, once

@@ -59,6 +59,11 @@ impl Offer {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
+    /// What is shown of it: pictures have even sides, an odd last column or row is left out.
+    pub(super) const fn shown(&self) -> Size {
+        Size::new(self.size.width & !1, self.size.height & !1)
+    }
+
     /// Whether it is one of those that are wanted.
     fn is_of(&self, mode: Mode) -> bool {
         mode.size.is_none_or(|size| size == self.size)
@@ -187,7 +192,7 @@ fn best(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
         };
         4.0 * missing(fps * 0.98, offer.fps()) + 2.0 * missing(want, have) + 0.2 * excess + packed
     };
-    let usable = offers.iter().filter(|offer| offer.size.is_valid() && offer.fps() > 0.0);
+    let usable = offers.iter().filter(|offer| offer.shown().is_valid() && offer.fps() > 0.0);
     usable.min_by(|a, b| cost(a).total_cmp(&cost(b))).copied()
 }
 
@@ -226,7 +231,6 @@ mod tests {
             offer(640, 480, 30, Pixel::Yuyv),
             offer(1280, 720, 30, Pixel::Mjpeg),
             offer(1920, 1080, 30, Pixel::Mjpeg),
-            offer(1281, 721, 30, Pixel::Yuyv),
         ];
         let fitting = |width, height, fps| best(&webcam, Size::new(width, height), fps).unwrap();
         assert_eq!(fitting(1280, 720, 30.0), webcam[2]);
@@ -234,7 +238,13 @@ mod tests {
         assert_eq!(fitting(1920, 1080, 60.0), webcam[3]);
         let slow = Offer { rate: (2_997, 100), ..webcam[3] };
         assert_eq!(best(&[webcam[0], slow], Size::new(1920, 1080), 30.0), Some(slow));
-        assert_eq!(best(&webcam[4..], Size::new(640, 480), 30.0), None);
+        let odd = [offer(1281, 721, 30, Pixel::Yuyv)];
+        assert_eq!(best(&odd, Size::new(640, 480), 30.0), Some(odd[0]));
+        assert_eq!(odd[0].shown(), Size::new(1280, 720));
+        for (width, height) in [(1, 480), (640, 1), (0, 0), (8194, 480)] {
+            let none = [offer(width, height, 30, Pixel::Yuyv)];
+            assert_eq!(best(&none, Size::new(640, 480), 30.0), None);
+        }
         assert_eq!(best(&webcam[..1], Size::new(640, 480), 30.0), Some(webcam[0]));
         let kinds = [
             Pixel::Y16,

@@ -400,7 +400,7 @@ mod tests {
         };
         let said = fault(&claimed(60_000, 60_000)).unwrap();
         assert!(said.contains("60000×60000") && said.contains("Save it smaller"), "{said}");
-        assert!(fault(&claimed(16_000, 16_000)).unwrap().contains("million"));
+        assert!(fault(&claimed(16_000, 16_000)).unwrap().contains("67 million"));
         assert!(fault(b"GIF89a\xFF\xFF\xFF\xFF\0\0\0").is_some());
         assert!(fault(b"").unwrap().contains("no PNG"));
         assert!(fault(b"RIFF\xFF\xFF\xFF\xFFWEBPVP8X").is_some());

@@ -29,6 +29,16 @@ impl Mode {
     }
 }
 
+/// A size that a camera may have: also an odd one.
+fn size(text: &str) -> Option<Size> {
+    let (width, height) = text.split_once(['x', 'X', '×'])?;
+    let side = |text: &str| {
+        let side = text.trim().parse().ok();
+        side.filter(|side| (2..=Size::MAX_SIDE).contains(side))
+    };
+    Some(Size::new(side(width)?, side(height)?))
+}
+
 /// Pictures in a thousand seconds.
 pub(super) fn milli(fps: f64) -> u32 {
     (fps * 1e3).round().clamp(0.0, f64::from(u32::MAX)) as u32
@@ -60,7 +70,7 @@ impl std::str::FromStr for Mode {
             let pixel = Pixel::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(part));
             let again = if let Some(pixel) = pixel {
                 mode.pixel.replace(pixel.name()).is_some()
-            } else if let Ok(size) = part.parse() {
+            } else if let Some(size) = size(part) {
                 mode.size.replace(size).is_some()
             } else {
                 let rate = part.parse().ok().filter(|rate| (0.1..1_000.0).contains(rate));
@@ -138,9 +148,11 @@ mod tests {
         }
         let wanted = ":c@mjpeg,30.000,1280x720".parse::<CameraChoice>().unwrap();
         assert_eq!(wanted.to_string(), ":c@1280x720,30,MJPEG");
+        let odd = ":odd@1281x7,30".parse::<CameraChoice>().unwrap();
+        assert_eq!((odd.id.as_deref(), odd.mode.size), (Some("odd"), Some(Size::new(1281, 7))));
         assert_eq!(":odd@id".parse::<CameraChoice>().unwrap().id.as_deref(), Some("odd@id"));
         assert_eq!(":".parse(), Ok(CameraChoice::default()));
-        for bad in ["@", "@big", "C920", "@30,30", "@-1", "@1280x720,640x480", "@H265"] {
+        for bad in ["@", "@big", "C920", "@30,30", "@-1", "@1280x720,640x480", "@H265", "@1x480"] {
             assert!(bad.parse::<CameraChoice>().is_err(), "{bad}");
         }
     }

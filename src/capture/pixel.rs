@@ -7,7 +7,7 @@ use self::First::{U, V};
 use self::Form::{Bayer, Luma, Pairs, Planes, Rgb, Rgb16, Whole as All};
 use self::Memory::{One, Own};
 use self::Order::{Bggr, Gbrg, Grbg, Rggb};
-use self::Samples::{Eight, Tens, Twelves, Wide};
+use self::Samples::{Eight, High, Tens, Twelves, Wide};
 
 /// How a kind of pixels lies in memory.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub(super) enum Samples {
     Eight,
     /// So many bits, 8 to 16, the low ones of two bytes; the low byte comes first.
     Wide(u32),
+    /// 16 bits; the high byte comes first.
+    High,
     /// Four of 10 bits in five bytes: the high bytes of each, then what is left of all.
     Tens,
     /// Two of 12 bits in three bytes, likewise.
@@ -103,7 +105,8 @@ pub(super) enum Ends {
 pub(super) enum Bits {
     B555,
     B565,
-    /// 5, 6 and 5 as well; the high byte comes first.
+    /// The same; the high byte comes first.
+    B555High,
     B565High,
 }
 
@@ -194,6 +197,10 @@ kinds! {
     Rgb555 "RGB555" b"RGBO" Rgb16(Bits::B555);
     Xrgb555 "XRGB555" b"XR15" Rgb16(Bits::B555);
     Argb555 "ARGB555" b"AR15" Rgb16(Bits::B555);
+    // The highest bit of the name says that the high byte comes first.
+    Rgb555x "RGB555X" b"RGBQ" Rgb16(Bits::B555High);
+    Xrgb555x "XRGB555X" b"XR1\xB5" Rgb16(Bits::B555High);
+    Argb555x "ARGB555X" b"AR1\xB5" Rgb16(Bits::B555High);
     Mjpeg "MJPEG" b"MJPG" Form::Jpeg;
     Jpeg "JPEG" b"JPEG" Form::Jpeg;
     H264 "H264" b"H264" Form::H264;
@@ -232,6 +239,7 @@ kinds! {
     Y12 "Y12" b"Y12 " Luma(Wide(12));
     Y14 "Y14" b"Y14 " Luma(Wide(14));
     Y16 "Y16" b"Y16 " Luma(Wide(16));
+    Y16Be "Y16_BE" b"Y16\xA0" Luma(High);
 }
 
 impl Pixel {
@@ -250,7 +258,7 @@ impl Samples {
     pub(super) const fn row(self, width: usize) -> usize {
         match self {
             Self::Eight => width,
-            Self::Wide(_) => width * 2,
+            Self::Wide(_) | Self::High => width * 2,
             Self::Tens => (width * 5).div_ceil(4),
             Self::Twelves => (width * 3).div_ceil(2),
         }
@@ -272,6 +280,7 @@ impl Samples {
                     *to = (u16::from_le_bytes(*pair) >> spare).min(255) as u8;
                 }
             }
+            Self::High => high_bytes::<1, 2>(from, to),
             Self::Tens => high_bytes::<4, 5>(from, to),
             Self::Twelves => high_bytes::<2, 3>(from, to),
         }
@@ -318,9 +327,10 @@ mod tests {
         assert_eq!(bytes(Wide(12), &[0xFF, 0xF, 0x10, 0], 2), [255, 1]);
         assert_eq!(bytes(Wide(14), &[0xFF, 0x3F, 0x40, 0], 2), [255, 1]);
         assert_eq!(bytes(Wide(16), &[9, 200, 255, 255], 2), [200, 255]);
+        assert_eq!(bytes(High, &[200, 9, 255, 255], 2), [200, 255]);
         assert_eq!(bytes(Tens, &[1, 2, 3, 4, 0xFF, 5, 6, 0xFF], 6), [1, 2, 3, 4, 5, 6]);
         assert_eq!(bytes(Twelves, &[1, 2, 0xFF, 3, 4, 0xFF], 4), [1, 2, 3, 4]);
-        for samples in [Eight, Wide(10), Tens, Twelves] {
+        for samples in [Eight, Wide(10), High, Tens, Twelves] {
             assert_eq!(bytes(samples, &[], 3), [0; 3], "too little is no fault");
         }
     }

@@ -13,7 +13,7 @@ use self::jpeg::Jpegs;
 use self::rows::Rows;
 use super::device::Raw;
 use super::pixel::{Form, Pixel};
-use crate::media::{Color, Planes};
+use crate::media::{Color, Planes, Size};
 
 /// Turns pictures of one camera.
 #[derive(Default)]
@@ -25,15 +25,17 @@ pub(super) struct Turner {
 }
 
 impl Turner {
-    /// Fills `planes` with a picture. Anything wrong with it is an error in words.
+    /// Fills `planes` with a picture of this size, of which an odd last column or row is left out. Anything
+    /// wrong with it is an error in words.
     pub(super) fn turn(
         &mut self,
         pixel: Pixel,
+        size: Size,
         raw: Raw<'_>,
         planes: &mut Planes,
     ) -> Result<Color, String> {
         let color = raw.layout.color;
-        let rows = &mut Rows::of(&raw);
+        let rows = &mut Rows::of(&raw, size);
         match pixel.form() {
             Form::Quads => yuv::quads(pixel, rows, planes)?,
             Form::Pairs(chroma, first, memory) => {
@@ -65,7 +67,7 @@ impl Turner {
             // Each hangs together with those before it.
             Form::H264 => return Err("H.264 without a decoder".to_owned()),
             Form::Jpeg => {
-                self.jpegs.turn(raw.data, planes)?;
+                self.jpegs.turn(raw.data, size, planes)?;
                 return Ok(Color::JPEG);
             }
         }

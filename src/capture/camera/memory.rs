@@ -112,7 +112,7 @@ fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
         let mut turn = || {
             let layout = Layout { stride: 0, color: Color::WEBCAM };
             let raw = Raw::new(&data, Duration::ZERO, layout);
-            turner.turn(Pixel::Mjpeg, raw, &mut planes).unwrap();
+            turner.turn(Pixel::Mjpeg, size, raw, &mut planes).unwrap();
         };
         turn();
         let ((), once) = allocations::counted(turn);

@@ -98,7 +98,7 @@ fn bounded((width, height): (u32, u32)) -> Result<(), String> {
         return Err(format!(
             "the picture is {width}×{height} pixels; at most {MOST_SIDE} a side and {} million in \
              all are taken. Save it smaller",
-            MOST_PIXELS >> 20
+            MOST_PIXELS / 1_000_000
         ));
     }
     Ok(())

@@ -28,7 +28,8 @@ impl Demosaic {
     ) -> Result<(), String> {
         let Size { width, height } = planes.size();
         let (width, height) = (width as usize, height as usize);
-        let mut from = rows.rows(samples.row(width), height)?;
+        let (across, down) = rows.size();
+        let mut from = rows.rows(samples.row(across), down)?;
         let long = width + 2;
         self.lines.resize(long * AT_HAND, 0);
         // The first row has no green of one of the colours, red or blue; that one is written first.
@@ -156,7 +157,7 @@ mod tests {
                 demosaic
                     .turn(
                         (order, Samples::Eight, Range::Full),
-                        &mut Rows::tight(&data),
+                        &mut Rows::tight(&data, size),
                         &mut scratch,
                         &mut planes,
                     )

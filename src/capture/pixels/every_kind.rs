@@ -38,7 +38,7 @@ impl Picture {
         planes.y.fill(1);
         planes.u.fill(1);
         planes.v.fill(1);
-        let color = Turner::default().turn(pixel, self.raw(), &mut planes)?;
+        let color = Turner::default().turn(pixel, size, self.raw(), &mut planes)?;
         Ok((planes, color))
     }
 }
@@ -78,13 +78,19 @@ fn lay(
                 .iter()
                 .flat_map(|x| (u16::from(*x) << (bits - 8) | ((1 << (bits - 8)) - 1)).to_le_bytes())
                 .collect(),
+            Samples::High => all.iter().flat_map(|x| [*x, 0xFF]).collect(),
             Samples::Tens => {
                 let mut row: Vec<u8> =
                     all.chunks(4).flat_map(|four| [four, &[0xFF]].concat()).collect();
                 row.truncate((width * 10).div_ceil(8));
                 row
             }
-            Samples::Twelves => all.chunks(2).flat_map(|two| [two, &[0xFF]].concat()).collect(),
+            Samples::Twelves => {
+                let mut row: Vec<u8> =
+                    all.chunks(2).flat_map(|two| [two, &[0xFF]].concat()).collect();
+                row.truncate((width * 12).div_ceil(8));
+                row
+            }
         }
     };
     let each = |make: &dyn Fn([u8; 3]) -> Vec<u8>| -> Vec<Vec<u8>> {
@@ -96,6 +102,7 @@ fn lay(
             let order: Vec<char> = pixel.name().chars().collect();
             let row = |y: usize| -> Vec<u8> {
                 let pair = |pair: usize| {
+                    // What stands beside an odd last one is nothing.
                     let (left, right) = (at(pair * 2, y), at(pair * 2 + 1, y));
                     let mut lumas = [left[0], right[0]].into_iter();
                     let byte = |of: &char| match of {
@@ -105,7 +112,9 @@ fn lay(
                     };
                     order.iter().map(byte).collect::<Vec<u8>>()
                 };
-                (0..width / 2).flat_map(pair).collect()
+                let mut row: Vec<u8> = (0..width.div_ceil(2)).flat_map(pair).collect();
+                row.truncate(width * 2);
+                row
             };
             plane(false, every(&row, height), more);
         }
@@ -118,10 +127,13 @@ fn lay(
             let order = if first == First::U { [1, 2] } else { [2, 1] };
             let row = |y: usize| -> Vec<u8> {
                 let pair = |x: usize| order.map(|of| at(x * across, y * down)[of]);
-                (0..width / across).flat_map(pair).collect()
+                (0..width.div_ceil(across)).flat_map(pair).collect()
             };
-            let more = if across == 1 { more * 2 } else { more };
-            plane(memory == Memory::One, every(&row, height / down), more);
+            // As far apart as the rows of luma, where these are not longer.
+            let long = width.div_ceil(across) * 2;
+            let apart = if across == 1 { (width + more) * 2 } else { width + more };
+            let more = apart.max(long) - long;
+            plane(memory == Memory::One, every(&row, height.div_ceil(down)), more);
         }
         Form::WidePairs => {
             let wide = |x: u8| [0xC0, x];
@@ -130,17 +142,20 @@ fn lay(
             plane(false, every(&luma, height), more);
             let row = |y: usize| -> Vec<u8> {
                 let pair = |x: usize| [1, 2].map(|of| wide(at(x * 2, y * 2)[of])).concat();
-                (0..width / 2).flat_map(pair).collect()
+                (0..width.div_ceil(2)).flat_map(pair).collect()
             };
-            plane(true, every(&row, height / 2), more);
+            let long = width.div_ceil(2) * 4;
+            let more = (width * 2 + more).max(long) - long;
+            plane(true, every(&row, height.div_ceil(2)), more);
         }
         Form::Planes(chroma, first, memory) => {
             plane(false, every(&|y| (0..width).map(|x| at(x, y)[0]).collect(), height), more);
             let (across, down) = steps(chroma);
             for of in if first == First::U { [1, 2] } else { [2, 1] } {
-                let row =
-                    |y: usize| (0..width / across).map(|x| at(x * across, y * down)[of]).collect();
-                plane(memory == Memory::One, every(&row, height / down), more / across);
+                let long = width.div_ceil(across);
+                let row = |y: usize| (0..long).map(|x| at(x * across, y * down)[of]).collect();
+                let more = ((width + more) / across).max(long) - long;
+                plane(memory == Memory::One, every(&row, height.div_ceil(down)), more);
             }
         }
         Form::Whole(order) => {
@@ -170,8 +185,10 @@ fn lay(
                     Bits::B565 => (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_le_bytes().to_vec(),
                     Bits::B565High => (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_be_bytes().to_vec(),
                     // The bit that is over is set: it is no red.
-                    Bits::B555 => {
-                        (1 << 15 | r >> 3 << 10 | g >> 3 << 5 | b >> 3).to_le_bytes().to_vec()
+                    Bits::B555 | Bits::B555High => {
+                        let two: u16 = 1 << 15 | r >> 3 << 10 | g >> 3 << 5 | b >> 3;
+                        if bits == Bits::B555 { two.to_le_bytes() } else { two.to_be_bytes() }
+                            .to_vec()
                     }
                 }
             });
@@ -207,8 +224,14 @@ fn raw() -> impl Iterator<Item = Pixel> {
     Pixel::ALL.iter().copied().filter(move |pixel| !compressed(pixel))
 }
 
-/// The smallest; those that are no multiple of 4 or 8; some that are long enough for fast paths.
-const SIZES: [Size; 6] = [
+/// The smallest; those that are no multiple of 4 or 8; some that are long enough for fast paths; odd ones, of
+/// which the last column or row is left out.
+const SIZES: [Size; 11] = [
+    Size::new(3, 3),
+    Size::new(35, 2),
+    Size::new(2, 7),
+    Size::new(133, 5),
+    Size::new(641, 3),
     Size::new(2, 2),
     Size::new(6, 2),
     Size::new(2, 10),
@@ -244,7 +267,9 @@ fn every_kind_has_its_colours_at_every_size() {
                             x.round().clamp(0.0, 255.0) as u8
                         };
                         let coarse = |at: usize| match pixel.form() {
-                            Form::Rgb16(Bits::B555) => of[at] >> 3 << 3 | of[at] >> 5,
+                            Form::Rgb16(Bits::B555 | Bits::B555High) => {
+                                of[at] >> 3 << 3 | of[at] >> 5
+                            }
                             Form::Rgb16(_) if at == 1 => of[at] >> 2 << 2 | of[at] >> 6,
                             Form::Rgb16(_) => of[at] >> 3 << 3 | of[at] >> 5,
                             _ => of[at],
@@ -273,8 +298,9 @@ fn every_kind_has_its_colours_at_every_size() {
 #[test]
 fn every_pixel_is_where_it_was() {
     // Blocks of four pixels: two colours that alternate, and luma that grows within a block of YUV.
-    let size = Size::new(36, 8);
-    for pixel in raw() {
+    for (pixel, size) in raw().flat_map(|pixel| {
+        [(36, 8), (37, 8), (36, 9), (37, 9)].map(|(x, y)| (pixel, Size::new(x, y)))
+    }) {
         let rgb = pixel.is_rgb();
         let at = |x: usize, y: usize| {
             let odd = (x / 4 + y / 4) % 2 == 1;

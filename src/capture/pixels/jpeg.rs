@@ -5,7 +5,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::super::pixel::Whole;
+use super::super::pixel::{Samples, Whole};
 use super::rows::Rows;
 use super::yuv::{self, colourless};
 use crate::media::{Planes, Size};
@@ -21,8 +21,12 @@ pub(super) struct Jpegs {
 
 impl Jpegs {
     /// Fills `planes` with a picture.
-    pub(super) fn turn(&mut self, data: &[u8], planes: &mut Planes) -> Result<(), String> {
-        let size = planes.size();
+    pub(super) fn turn(
+        &mut self,
+        data: &[u8],
+        size: Size,
+        planes: &mut Planes,
+    ) -> Result<(), String> {
         let options = DecoderOptions::default()
             .jpeg_set_out_colorspace(ColorSpace::YCbCr)
             .set_max_width(Size::MAX_SIDE as usize)
@@ -54,11 +58,18 @@ impl Jpegs {
         }
         if grey {
             colourless(planes);
-            return decoder.decode_into(&mut planes.y).map_err(|fault| fault.to_string());
+            if size == planes.size() {
+                return decoder.decode_into(&mut planes.y).map_err(|fault| fault.to_string());
+            }
         }
         self.packed.resize(length, 0);
         decoder.decode_into(&mut self.packed).map_err(|fault| fault.to_string())?;
-        yuv::whole(Whole::Yuv, &mut Rows::tight(&self.packed), planes)
+        let rows = &mut Rows::tight(&self.packed, size);
+        if grey {
+            yuv::luma(Samples::Eight, rows, planes)
+        } else {
+            yuv::whole(Whole::Yuv, rows, planes)
+        }
     }
 }
 
@@ -99,7 +110,7 @@ mod tests {
     use super::*;
 
     fn turn(data: &[u8], planes: &mut Planes) -> Result<(), String> {
-        Jpegs::default().turn(data, planes)
+        Jpegs::default().turn(data, planes.size(), planes)
     }
 
     const COLOR_JPEG: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");

@@ -16,10 +16,11 @@ pub(super) fn bytes(
     scratch: &mut Vec<u8>,
     planes: &mut Planes,
 ) -> Result<(), String> {
-    let Size { width, height } = planes.size();
-    let row = width as usize * if bytes == Bytes::Three { 3 } else { 4 };
+    let (across, down) = rows.size();
+    let row = across * if bytes == Bytes::Three { 3 } else { 4 };
     if range == Range::Full && bytes != Bytes::Skipped {
-        let (data, stride) = rows.plane(row, height as usize)?;
+        let (data, stride) = rows.plane(row, down)?;
+        let data = data.get(..stride * planes.size().height as usize).unwrap_or(data);
         let turn: Turn = match (bytes, ends) {
             (Bytes::Three, Ends::Red) => rgb_to_yuv420,
             (Bytes::Three, Ends::Blue) => bgr_to_yuv420,
@@ -28,7 +29,7 @@ pub(super) fn bytes(
         };
         return turned(turn, data, stride, &mut target(planes));
     }
-    let mut from = rows.rows(row, height as usize)?;
+    let mut from = rows.rows(row, down)?;
     by_rows((ends, range), scratch, planes, |_, to| {
         let from = from.next().unwrap_or(&[]);
         let to = to.as_chunks_mut::<3>().0.iter_mut();
@@ -51,22 +52,21 @@ pub(super) fn bits(
     scratch: &mut Vec<u8>,
     planes: &mut Planes,
 ) -> Result<(), String> {
-    let Size { width, height } = planes.size();
-    let mut from = rows.rows(width as usize * 2, height as usize)?;
+    let (across, down) = rows.size();
+    let mut from = rows.rows(across * 2, down)?;
     // All of 0…255: the high bits again below the low ones.
     let five = |x: u16| ((x & 31) << 3 | (x & 31) >> 2) as u8;
     let six = |x: u16| ((x & 63) << 2 | (x & 63) >> 4) as u8;
     let b565 = move |x: u16| [five(x >> 11), six(x >> 5), five(x)];
+    let b555 = move |x: u16| [five(x >> 10), five(x >> 5), five(x)];
     by_rows((Ends::Red, range), scratch, planes, |_, to| {
         let to = to.as_chunks_mut::<3>().0.iter_mut();
         let both = to.zip(from.next().unwrap_or(&[]).as_chunks::<2>().0);
         match bits {
             Bits::B565 => both.for_each(|(to, x)| *to = b565(u16::from_le_bytes(*x))),
             Bits::B565High => both.for_each(|(to, x)| *to = b565(u16::from_be_bytes(*x))),
-            Bits::B555 => both.for_each(|(to, x)| {
-                let x = u16::from_le_bytes(*x);
-                *to = [five(x >> 10), five(x >> 5), five(x)];
-            }),
+            Bits::B555 => both.for_each(|(to, x)| *to = b555(u16::from_le_bytes(*x))),
+            Bits::B555High => both.for_each(|(to, x)| *to = b555(u16::from_be_bytes(*x))),
         }
     })
 }

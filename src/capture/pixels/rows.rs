@@ -1,9 +1,12 @@
 //! The rows of a picture in a driver's memory.
 
 use super::super::device::{Part, Raw};
+use crate::media::Size;
 
 /// What is left of a picture's memory, plane after plane.
 pub(super) struct Rows<'a> {
+    width: usize,
+    height: usize,
     rest: &'a [u8],
     whole: usize,
     stride: usize,
@@ -11,8 +14,11 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn of(raw: &Raw<'a>) -> Self {
+    /// Of a picture of this size.
+    pub(super) fn of(raw: &Raw<'a>, size: Size) -> Self {
         Self {
+            width: size.width as usize,
+            height: size.height as usize,
             rest: raw.data,
             whole: raw.data.len(),
             stride: raw.layout.stride as usize,
@@ -21,9 +27,15 @@ impl<'a> Rows<'a> {
     }
 
     /// Rows with nothing between them, of one memory.
-    pub(super) fn tight(data: &'a [u8]) -> Self {
+    pub(super) fn tight(data: &'a [u8], size: Size) -> Self {
         let more = [Part::default(); 2].into_iter();
-        Self { rest: data, whole: data.len(), stride: 0, more }
+        let (width, height) = (size.width as usize, size.height as usize);
+        Self { width, height, rest: data, whole: data.len(), stride: 0, more }
+    }
+
+    /// Width and height of the picture, which may be odd: its rows are longer than ours then.
+    pub(super) const fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
     }
 
     /// The next planes lie in a memory of their own.

@@ -27,7 +27,9 @@ pub(super) fn quads(pixel: Pixel, rows: &mut Rows<'_>, planes: &mut Planes) -> R
         _ => yuyv422_to_yuv420,
     };
     let Size { width, height } = planes.size();
-    let (yuy, stride) = rows.plane(width as usize * 2, height as usize)?;
+    let (across, down) = rows.size();
+    let (yuy, stride) = rows.plane(across * 2, down)?;
+    let yuy = yuy.get(..stride * height as usize).unwrap_or(yuy);
     let packed = YuvPackedImage { yuy, yuy_stride: stride as u32, width, height };
     unpack(&mut target(planes), &packed).map_err(|fault| fault.to_string())
 }
@@ -37,9 +39,10 @@ pub(super) fn luma(
     rows: &mut Rows<'_>,
     planes: &mut Planes,
 ) -> Result<(), String> {
-    let Size { width, height } = planes.size();
-    let from = rows.rows(samples.row(width as usize), height as usize)?;
-    for (to, from) in planes.y.chunks_exact_mut(width as usize).zip(from) {
+    let width = planes.luma_stride();
+    let (across, down) = rows.size();
+    let from = rows.rows(samples.row(across), down)?;
+    for (to, from) in planes.y.chunks_exact_mut(width).zip(from) {
         samples.high(from, to);
     }
     Ok(())
@@ -81,15 +84,15 @@ pub(super) fn pairs(
             }
         },
     };
-    let width = planes.size().width as usize;
-    let row = if chroma == Chroma::C444 { width * 2 } else { width };
+    let (width, _) = rows.size();
+    let row = if chroma == Chroma::C444 { width * 2 } else { width.next_multiple_of(2) };
     paired(row, chroma == Chroma::C420, first, rows, planes, turn)
 }
 
 /// Luma, then chroma in pairs of 4:2:0, 16 bits each with what counts in the high ones.
 pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     luma(Samples::Wide(16), rows, planes)?;
-    let row = planes.size().width as usize * 2;
+    let row = rows.size().0.next_multiple_of(2) * 2;
     paired(row, true, First::U, rows, planes, |from, _, us, vs| {
         for ((u, v), [_, high_u, _, high_v]) in us.iter_mut().zip(vs).zip(from.as_chunks::<4>().0) {
             (*u, *v) = (*high_u, *high_v);
@@ -106,9 +109,8 @@ fn paired(
     planes: &mut Planes,
     turn: impl Fn(&[u8], &[u8], &mut [u8], &mut [u8]),
 ) -> Result<(), String> {
-    let Size { width, height } = planes.size();
-    let half = width as usize / 2;
-    let count = height as usize / if single { 2 } else { 1 };
+    let half = planes.chroma_stride();
+    let count = rows.size().1.div_ceil(if single { 2 } else { 1 });
     let mut from = rows.rows(row, count)?;
     let chroma = planes.u.chunks_exact_mut(half).zip(planes.v.chunks_exact_mut(half));
     for (us, vs) in chroma {
@@ -129,9 +131,8 @@ pub(super) fn planar(
     planes: &mut Planes,
 ) -> Result<(), String> {
     luma(Samples::Eight, rows, planes)?;
-    let Size { width, height } = planes.size();
-    let (width, height) = (width as usize, height as usize);
-    let half = width / 2;
+    let ((width, height), half) = (rows.size(), planes.chroma_stride());
+    let row = width.div_ceil(2);
     if memory == Memory::One && chroma != Chroma::C444 {
         rows.stretch(1, 2);
     }
@@ -143,12 +144,14 @@ pub(super) fn planar(
         let lines = plane.chunks_exact_mut(half);
         match chroma {
             Chroma::C420 => {
-                for (to, from) in lines.zip(rows.rows(half, height / 2)?) {
-                    to.copy_from_slice(from);
+                for (to, from) in lines.zip(rows.rows(row, height.div_ceil(2))?) {
+                    if let Some(from) = from.get(..half) {
+                        to.copy_from_slice(from);
+                    }
                 }
             }
             Chroma::C422 => {
-                let mut from = rows.rows(half, height)?;
+                let mut from = rows.rows(row, height)?;
                 for to in lines {
                     let (Some(upper), Some(lower)) = (from.next(), from.next()) else { break };
                     for (to, (upper, lower)) in to.iter_mut().zip(upper.iter().zip(lower)) {
@@ -186,16 +189,16 @@ fn side_by_side<const N: usize, const Y: usize, const U: usize, const V: usize>(
     rows: &mut Rows<'_>,
     planes: &mut Planes,
 ) -> Result<(), String> {
-    let Size { width, height } = planes.size();
-    let width = width as usize;
-    let mut from = rows.rows(width * N, height as usize)?;
+    let width = planes.luma_stride();
+    let (across, down) = rows.size();
+    let mut from = rows.rows(across * N, down)?;
     let byte = |pixel: &[u8; N], at: usize| pixel.get(at).copied().unwrap_or(0);
     let Planes { y, u, v, .. } = planes;
     let chroma = u.chunks_exact_mut(width / 2).zip(v.chunks_exact_mut(width / 2));
     for (lumas, (us, vs)) in y.chunks_exact_mut(width * 2).zip(chroma) {
         let (Some(upper), Some(lower)) = (from.next(), from.next()) else { break };
         let (upper, lower) = (upper.as_chunks::<N>().0, lower.as_chunks::<N>().0);
-        for (luma, pixel) in lumas.iter_mut().zip(upper.iter().chain(lower)) {
+        for (luma, pixel) in lumas.iter_mut().zip(upper.iter().take(width).chain(lower)) {
             *luma = byte(pixel, Y);
         }
         let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
