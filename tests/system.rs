@@ -56,6 +56,7 @@ mod play_window;
 #[cfg(target_os = "linux")]
 #[path = "rigs/portal.rs"]
 mod portal;
+mod probed;
 mod publish;
 mod pull;
 mod random;

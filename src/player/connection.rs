@@ -168,6 +168,16 @@ pub(super) fn silent() -> Failure {
     )
 }
 
+/// What went wrong on the way to a web server, whose usual ports are others.
+pub(super) fn web_failure(error: &net::Error) -> Failure {
+    let told = failure(error);
+    if !matches!(error.cause, net::Cause::ConnectionRefused) {
+        return told;
+    }
+    let advice = "Check address and port, and that the server is running: http:// uses port 80, https:// port 443.";
+    Failure { advice: advice.to_owned(), ..told }
+}
+
 /// What went wrong in the network, as the player tells it.
 pub(super) fn failure(error: &net::Error) -> Failure {
     let kind = match error.class() {

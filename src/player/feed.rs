@@ -498,7 +498,7 @@ impl Feed {
             None => Failure::new(
                 Kind::File,
                 "the file holds no picture and no sound that could be played",
-                "Check that it is a whole FLV file.",
+                "Check that it is a whole media file.",
             ),
         }
     }

@@ -18,7 +18,7 @@ use crate::media::{AudioCodec, Track};
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
-use crate::player::connection::{failure, silent};
+use crate::player::connection::{failure, silent, web_failure};
 use crate::player::opening::{self, Opening};
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::rate::frame_rate;
@@ -173,7 +173,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
         return Err(Failure::new(
             Kind::File,
             format!("{} holds no picture and no sound", path.display()),
-            "Check that it is a whole FLV file.",
+            "Check that it is a whole media file.",
         ));
     }
     let mut report = prober.report();
@@ -215,20 +215,25 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
                 course.add(place.dts, place.size as usize);
             }
             let parameters = &track.parameters;
-            let (format, profile) = match parameters.codec {
+            let pcm = || carried::pcm::Pcm::parse(&parameters.config).map(|pcm| pcm.name());
+            let (format, variant) = match parameters.codec {
                 AudioCodec::Mp3 => (AudioFormat::Mp3, None),
+                AudioCodec::Mp2 => (AudioFormat::Mp3, Some("mp2".to_owned())),
                 AudioCodec::Opus => (AudioFormat::Opus, None),
                 AudioCodec::Flac => (AudioFormat::Flac, None),
                 AudioCodec::Vorbis => (AudioFormat::Vorbis, None),
-                _ => {
-                    let config = AudioSpecificConfig::parse(&parameters.config).ok();
-                    (AudioFormat::Aac, config.map(|config| config.profile().to_owned()))
-                }
+                AudioCodec::Ac3 => (AudioFormat::Ac3, None),
+                AudioCodec::Eac3 => (AudioFormat::Eac3, None),
+                AudioCodec::Pcm => (AudioFormat::Pcm, pcm()),
+                _ => (AudioFormat::Aac, None),
             };
+            let config = AudioSpecificConfig::parse(&parameters.config).ok();
+            let profile = config.filter(|_| format == AudioFormat::Aac);
+            let profile = profile.map(|config| config.profile().to_owned());
             Audio {
                 name: name(track),
                 format,
-                variant: None,
+                variant,
                 profile,
                 sample_rate: Some(parameters.sample_rate),
                 channels: Some(parameters.channels),
@@ -310,7 +315,7 @@ async fn probe_web(
     limit: Duration,
 ) -> Result<Report, Failure> {
     let told = |problem| match problem {
-        Problem::Net(error) => failure(&error),
+        Problem::Net(error) => web_failure(&error),
         Problem::Told(told) | Problem::Stalls(told) => told,
     };
     let url = web::parse(text)?;

@@ -261,7 +261,7 @@ pub(super) fn parse(text: &str) -> Result<Url, Failure> {
         Failure::new(
             Kind::Usage,
             format!("this is no stream's URL: {error}"),
-            "Write rtmp://server/application/stream, or the name of an FLV file.",
+            "Write rtmp://server/application/stream, http://server/path/stream.flv, or the name of a media file.",
         )
     })
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use crate::base::Timestamp;
 use crate::net::Step;
 use crate::net::web::WebUrl;
-use crate::player::connection::{End, TICK, Watch, failure};
+use crate::player::connection::{End, TICK, Watch, web_failure};
 use crate::player::feed::Feed;
 use crate::player::odd::Odd;
 use crate::player::opening::{self, Opening};
@@ -88,13 +88,13 @@ impl Web {
         match goes_on.map_err(Problem::Told).flatten() {
             Ok(true) => Ok(pull),
             Ok(false) if pull.duration().is_some() => {
-                Err(Closed::Rest(pull, failure(&ask.other_part()), Some(Refusal::Other)))
+                Err(Closed::Rest(pull, web_failure(&ask.other_part()), Some(Refusal::Other)))
             }
             // It never gave parts.
             Ok(false) => Err(Closed::Never(no_rest())),
             Err(Problem::Net(error)) => {
                 let refusal = Refusal::of(&error);
-                Err(Closed::Rest(pull, failure(&error), refusal))
+                Err(Closed::Rest(pull, web_failure(&error), refusal))
             }
             Err(Problem::Told(told)) if told.kind == Kind::Lost => Err(Closed::Never(told)),
             Err(Problem::Told(told) | Problem::Stalls(told)) => Err(Closed::Rest(pull, told, None)),
@@ -342,7 +342,7 @@ async fn next(pull: &mut Pull, over: bool) -> Result<Option<Item>, Problem> {
 /// loss.
 fn told(problem: Problem, feed: &Feed) -> Failure {
     match problem {
-        Problem::Net(error) => failure(&error),
+        Problem::Net(error) => web_failure(&error),
         Problem::Told(told) | Problem::Stalls(told) if feed.has_media() => {
             Failure { kind: Kind::Lost, ..told }
         }

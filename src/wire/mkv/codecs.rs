@@ -12,7 +12,7 @@ use crate::wire::carried::{Colors, Light};
 use crate::wire::sound::vorbis;
 
 /// Sound that is no AAC and is known.
-pub(super) fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
+pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioParameters> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, carried::opus(&config)?, config),
         // The stream marker and a block's head stand before it.
@@ -24,24 +24,31 @@ pub(super) fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters>
             let config = vorbis::unlaced(&config)?;
             (AudioCodec::Vorbis, vorbis::told(&config)?, config)
         }
-        "A_MPEG/L3" => {
-            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
-            (AudioCodec::Mp3, told, Bytes::new())
-        }
-        // What they are is told by each frame.
-        "A_AC3" | "A_EAC3" | "A_MPEG/L2" => {
-            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
+        // What they are is told by each frame, and by the track's entry.
+        "A_AC3" | "A_EAC3" | "A_MPEG/L2" | "A_MPEG/L3" => {
             let codec = match codec {
                 "A_AC3" => AudioCodec::Ac3,
                 "A_EAC3" => AudioCodec::Eac3,
-                _ => AudioCodec::Mp2,
+                "A_MPEG/L2" => AudioCodec::Mp2,
+                _ => AudioCodec::Mp3,
             };
-            (codec, told, Bytes::new())
+            (codec, sound(entry), Bytes::new())
         }
         _ => return None,
     };
     let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
     Some(AudioParameters { codec, sample_rate, channels, bitrate, config })
+}
+
+/// What a track's entry tells of its sound; what it leaves out, or what cannot be, as most sound is.
+fn sound(entry: &[u8]) -> carried::Sound {
+    let audio = child(entry, id::AUDIO).unwrap_or_default();
+    let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
+    let channels = child(audio, id::CHANNELS).and_then(uint);
+    let rate = rate.map(|rate| rate as u32).filter(|rate| (1_000..=384_000).contains(rate));
+    let channels =
+        channels.and_then(|it| u16::try_from(it).ok()).filter(|it| (1..=16).contains(it));
+    carried::Sound { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
 }
 
 /// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).

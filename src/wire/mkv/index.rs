@@ -282,7 +282,7 @@ impl Walk {
         if kind == TYPE_AUDIO && self.index.to_play && !codec.starts_with(AAC) {
             let config = config.unwrap_or_default();
             let pcm = || pcm(entry, codec, &config).map(|pcm| pcm.parameters());
-            let Some(audio) = pcm().or_else(|| other_sound(codec, config.clone())) else {
+            let Some(audio) = pcm().or_else(|| other_sound(entry, codec, config.clone())) else {
                 return false;
             };
             let tracks = &mut self.index.tracks;
@@ -366,7 +366,7 @@ impl Walk {
             codec if codec.starts_with(AAC) && !config.is_empty() => (AudioFormat::Aac, config),
             "A_AC3" => (AudioFormat::Ac3, Bytes::new()),
             "A_EAC3" => (AudioFormat::Eac3, Bytes::new()),
-            codec => match other_sound(codec, config) {
+            codec => match other_sound(entry, codec, config) {
                 Some(audio) => match audio.codec {
                     AudioCodec::Opus => (AudioFormat::Opus, audio.config),
                     AudioCodec::Flac => (AudioFormat::Flac, audio.config),

@@ -13,9 +13,6 @@ use super::{Kind, kind, wav};
 use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, Place, ReadAt, Unit};
 
-/// Packets that are looked up at a time.
-const AT_ONCE: usize = 32;
-
 /// A file of any of these kinds.
 #[derive(Clone, Debug, Default)]
 pub struct Gradual {
@@ -165,20 +162,4 @@ impl Gradual {
             None => Ok(false),
         }
     }
-}
-
-/// Adds some packets one by one. False at the end; what is missing after the first is for the next time.
-pub(super) fn several(
-    found: &mut Vec<Place>,
-    step: &mut dyn FnMut() -> Result<Option<Place>, Error>,
-) -> Result<bool, Error> {
-    for number in 0..AT_ONCE {
-        match step() {
-            Ok(Some(place)) => found.push(place),
-            Ok(None) => return Ok(false),
-            Err(error) if number > 0 && error.is_missing() => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(true)
 }

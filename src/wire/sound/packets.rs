@@ -4,6 +4,9 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
 use crate::wire::container::{Error, Index, Place, ReadAt, TrackId};
 
+/// Packets that are looked up at a time, where bytes may be missing.
+const AT_ONCE: usize = 32;
+
 /// Fills `buffer` with what there is from `at` on; how much that was.
 pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
     let there = source.size().saturating_sub(at).min(buffer.len() as u64) as usize;
@@ -76,4 +79,20 @@ impl Packets {
         self.index.heard = (end > first).then(|| (self.time(first), self.time(end)));
         self.index
     }
+}
+
+/// Adds some packets one by one. False at the end; what is missing after the first is for the next time.
+pub(super) fn several(
+    found: &mut Vec<Place>,
+    step: &mut dyn FnMut() -> Result<Option<Place>, Error>,
+) -> Result<bool, Error> {
+    for number in 0..AT_ONCE {
+        match step() {
+            Ok(Some(place)) => found.push(place),
+            Ok(None) => return Ok(false),
+            Err(error) if number > 0 && error.is_missing() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
 }

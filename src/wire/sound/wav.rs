@@ -1,6 +1,6 @@
 //! WAV (RIFF, and RF64 as EBU Tech 3306 has it): uncompressed sound, whose places are counted.
 
-use super::packets::{Packets, described, peek, time};
+use super::packets::{Packets, described, peek, several, time};
 use crate::base::Timestamp;
 use crate::wire::carried::pcm::Pcm;
 use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit, read};
@@ -130,7 +130,7 @@ impl Sound {
         source: &mut dyn ReadAt,
         found: &mut Vec<Place>,
     ) -> Result<bool, Error> {
-        super::gradual::several(found, &mut || self.step(source))
+        several(found, &mut || self.step(source))
     }
 
     pub(super) fn index(&self) -> &Index {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::several;
 use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
 use crate::wire::sound::flac::{HEAD, Head, Hunt, Scan, Told, heads};
-use crate::wire::sound::packets::{described, time};
+use crate::wire::sound::packets::{described, several, time};
 
 /// So many heads are looked at in one piece.
 const MOST_HEADS: usize = 65_536;

@@ -1,13 +1,12 @@
 //! MP3 and ADTS: their frames do not tell which they are. Where one stands in the file does, by the table
 //! that an encoder left, or by how many bytes a frame has on average.
 
-use super::several;
 use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
 use crate::wire::sound::frames::{
     DECODER_DELAY, Frame, Head, MOST_NOISE, Tag, describe, find, frame_at,
 };
-use crate::wire::sound::packets::{described, time};
+use crate::wire::sound::packets::{described, several, time};
 use crate::wire::sound::wav::ENDLESS;
 
 /// Bytes at the end whose frames are counted.
