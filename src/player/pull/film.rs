@@ -370,6 +370,10 @@ impl Film {
 
 /// Whether these tell when it begins.
 fn has_begun(reader: &Gradual, places: &[Place]) -> bool {
+    // Sound alone tells that itself.
+    if reader.heard_from().is_some() {
+        return !places.is_empty();
+    }
     let tracks = &reader.index().tracks;
     let came = |track: TrackId| places.iter().any(|place| place.track == track);
     let seen = tracks.video.is_none() || came(TrackId::Video);
