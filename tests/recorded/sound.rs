@@ -145,11 +145,10 @@ fn a_server_that_gives_no_parts_plays_a_song_from_its_beginning() {
             let start = start.map(Duration::from_secs);
             let outcome = play(&Config { start, ..config(&url) }, |_| false);
             assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
-            let mut all = outcome.said();
-            all.sort_unstable();
-            let mut known = [said, "player-no-picture"];
-            known.sort_unstable();
-            assert_eq!(all, known, "{name}");
+            // That there is no picture is said once that is sure, which may be after its end.
+            let mut rest = outcome.said();
+            rest.retain(|it| *it != "player-no-picture");
+            assert_eq!(rest, [said], "{name}");
             assert_eq!(outcome.figures.duration, None, "{name}");
             let seconds = outcome.figures.audio_samples as f64 / 48_000.0;
             assert!((1.7..2.4).contains(&seconds), "{name}: {seconds} s");
