@@ -43,11 +43,11 @@ fn told(codec: &str, rate: u64, channels: u64) -> (String, u64, u64) {
 fn mpeg_audio_is_of_the_layer_rate_and_channels_that_its_frames_have() {
     peers::require!("ffmpeg");
     let mp3 = &[("libmp3lame", "48000", "1")];
-    for name in ["a.ts", "a.mkv", "a.mp4", "a.mp3"] {
+    for name in ["a.mkv", "a.mp4", "a.mp3"] {
         assert_eq!(sounds(name, mp3), [told("mp3", 48_000, 1)], "{name}");
     }
     assert_eq!(sounds("a.flv", &[("libmp3lame", "22050", "1")]), [told("mp3", 22_050, 1)]);
-    for name in ["b.ts", "b.mkv", "b.mp3"] {
+    for name in ["b.mkv", "b.mp3"] {
         assert_eq!(sounds(name, &[("mp2", "32000", "1")]), [told("mp2", 32_000, 1)], "{name}");
     }
 }
