@@ -66,6 +66,31 @@ fn a_key_is_one_line_of_a_pipe_that_may_stay_open() {
 }
 
 #[test]
+fn settings_that_were_asked_for_and_are_none_are_an_error_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    let file = path.to_str().unwrap();
+    for (written, why) in [
+        (
+            &b"delay_ms = 1\n[[targets]\n"[..],
+            "line 2, column 11: the name of a table has no closing",
+        ),
+        (&b"\xFF\xFE\0"[..], "it is no text in UTF-8"),
+    ] {
+        fs::write(&path, written).unwrap();
+        let record = folder.path().join("out.mkv");
+        let record = record.to_str().unwrap();
+        let live = ["live", "--settings", file, "--duration", "1s", "--record", record];
+        for words in [&[&live[..], &SMALL].concat()[..], &["check", "--settings", file]] {
+            let output = onair(words);
+            let said = text(&output.stderr) + &text(&output.stdout);
+            assert_eq!(output.status.code(), Some(3), "{words:?} {said}");
+            assert!(said.contains("mine.toml") && said.contains(why), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_sampling_rate_that_aac_lacks_is_usage() {
     let output = onair(&["live", "--video", "test", "--sample-rate", "50000"]);
     assert_eq!(output.status.code(), Some(2));

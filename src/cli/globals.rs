@@ -31,4 +31,16 @@ impl Globals {
             path => Ok(path.as_deref().map(Settings::read)),
         }
     }
+
+    /// The same for who has no window in which a person would see that nothing of them is used.
+    ///
+    /// # Errors
+    /// A sentence, where there is no such file, or it is no settings.
+    pub fn settings_to_go_by(&self) -> Result<Option<(Settings, Vec<String>)>, String> {
+        let named = self.named_settings()?;
+        match self.settings.as_deref().and_then(|path| Some((path, Settings::fault(path)?))) {
+            Some((path, why)) => Err(format!("--settings {}: {why}", path.display())),
+            None => Ok(named),
+        }
+    }
 }

@@ -454,9 +454,17 @@ pub fn print_notice(output: &Output, notice: &Notice) {
         "detail": text(&notice.detail),
     });
     output.event("notice", fields, || {
-        let advice = if notice.advice.is_empty() { "" } else { " " };
-        Some(format!("[{level}] {}{advice}{}", notice.summary, notice.advice))
+        Some(format!("[{level}] {}", joined(&notice.summary, &notice.advice)))
     });
+}
+
+/// Two sentences behind each other; the first may have come without its stop.
+fn joined(summary: &str, advice: &str) -> String {
+    if advice.is_empty() {
+        return summary.to_owned();
+    }
+    let stop = if summary.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{summary}{stop} {advice}")
 }
 
 /// A message of a command that runs no studio.
@@ -507,4 +515,24 @@ fn track(track: Track) -> &'static str {
 /// `null` for nothing.
 fn text(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_before_the_next_one_begins() {
+        for (summary, advice, whole) in [
+            (
+                "The setting 'x' is bad",
+                "The default is used.",
+                "The setting 'x' is bad. The default is used.",
+            ),
+            ("It is gone.", "Plug it in.", "It is gone. Plug it in."),
+            ("It is gone", "", "It is gone"),
+        ] {
+            assert_eq!(joined(summary, advice), whole);
+        }
+    }
 }

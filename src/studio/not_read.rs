@@ -31,6 +31,16 @@ sayings! {
     no_list(what) = "{what} are not a list";
     beyond(most, what) = "of more than {most} of {what} the rest is left out";
     in_scenes(key, fault) = "in the scenes '{key}' {fault}";
+    unknown(key, place) = "'{key}' in {place} is not known here";
+    unknown_but(key, place, other) = "'{key}' in {place} is not known here; '{other}' is";
+    the_settings() = "the settings";
+    the_collection() = "the collection";
+    the_target(name) = "the target '{name}'";
+    the_source(name) = "the source '{name}'";
+    the_scene(name) = "the scene '{name}'";
+    item_of(name) = "an item of the scene '{name}'";
+    called_twice(name, other) = "the name '{name}' is there twice: the second is called '{other}'";
+    no_current(name, other) = "the scene '{name}', with which to begin, is not there: '{other}' is taken";
 
     // Of scenes and items.
     shows_itself(name) = "the scene '{name}' shows itself: that is left out";
@@ -73,5 +83,6 @@ sayings! {
     one_no_table() = "one is not a table";
     no_such_filter(kind) = "there is no filter of the kind '{kind}'";
     of_its_filter(kind, why) = "of its {kind}: {why}";
+    no_such_strip(number) = "there is no strip {number}";
     no_such_value(kind) = "a filter of the kind {kind} has no such";
 }

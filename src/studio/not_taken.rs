@@ -28,6 +28,7 @@ sayings! {
     // Of a file out of which nothing can be taken.
     too_large() = "it is far too large";
     no_collection() = "there is no scene collection in it";
+    too_big_a_number() = "a number in it is too large";
 
     // Of the whole file.
     and_more(count) = "and {count} more";

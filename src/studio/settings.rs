@@ -32,7 +32,9 @@ mod reader;
 mod recording;
 mod services;
 mod strips;
+pub(crate) mod syntax;
 mod targets;
+mod unknown;
 mod window;
 mod words;
 
@@ -172,20 +174,29 @@ impl Settings {
                 return (Self::default(), Vec::new());
             }
             Err(error) => {
-                let warning = format!("The settings in {} cannot be read: {error}", path.display());
+                let why = syntax::unreadable(&error);
+                let warning = format!("The settings in {} cannot be read: {why}", path.display());
                 return (Self::default(), vec![warning]);
             }
         };
         Self::parse(&text)
     }
 
+    /// Why nothing of a file can be read, for who does not go on without it.
+    pub fn fault(path: &Path) -> Option<String> {
+        match read_bounded(path) {
+            Ok(text) => syntax::toml(&text).err(),
+            Err(error) => Some(syntax::unreadable(&error)),
+        }
+    }
+
     /// Reads settings from text. Never fails: see [`Settings::read`].
     pub fn parse(text: &str) -> (Self, Vec<String>) {
         let mut warnings = Vec::new();
-        let table = match text.parse::<toml::Table>() {
+        let table = match syntax::toml(text) {
             Ok(table) => table,
-            Err(error) => {
-                warnings.push(format!("The settings are not valid TOML: {}", error.message()));
+            Err(why) => {
+                warnings.push(format!("None of the settings is used: {why}"));
                 return (Self::default(), warnings);
             }
         };
@@ -194,7 +205,8 @@ impl Settings {
         (settings, warnings)
     }
 
-    /// Writes the file by atomic replace, creating its folder. Nothing secret is in it, in no
+    /// Writes the file by atomic replace, creating its folder; one that is no settings stays beside it, its
+    /// name ending in `.broken`. Nothing secret is in it, in no
     /// address either: the studio keeps those where it keeps stream keys.
     ///
     /// # Errors
@@ -202,8 +214,11 @@ impl Settings {
     pub fn write(&self, path: &Path) -> Result<(), WriteError> {
         let (written, _) = self.concealed();
         let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other);
-        text.and_then(|text| put(path, &text))
-            .map_err(|cause| WriteError { path: path.to_owned(), cause })
+        text.and_then(|text| {
+            keep_broken(path)?;
+            put(path, &text)
+        })
+        .map_err(|cause| WriteError { path: path.to_owned(), cause })
     }
 
     /// Where an address with something secret in it may stand.
@@ -259,6 +274,19 @@ impl Settings {
     }
 }
 
+/// Nothing of a file that somebody wrote by hand, with a quotation mark too few, came into these settings:
+/// it must not be lost for that.
+fn keep_broken(path: &Path) -> io::Result<()> {
+    match read_bounded(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Ok(text) if text.parse::<toml::Table>().is_ok() => return Ok(()),
+        Ok(_) | Err(_) => {}
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".broken");
+    std::fs::rename(path, beside)
+}
+
 /// Where clients of a server may be asked to go when it ends: the URL of an application, or nothing.
 ///
 /// # Errors
@@ -282,6 +310,9 @@ impl Reader<'_> {
             self.warnings.push(format!(
                 "The settings were written by a newer onair (version {version}); what is unknown here is left out"
             ));
+        } else {
+            let warnings = &mut *self.warnings;
+            unknown::settings(self.table, &mut |why| warnings.push(format!("The settings: {why}")));
         }
         Settings {
             video: self.parsed("video"),
@@ -367,6 +398,25 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn settings_that_were_no_toml_are_not_lost_when_they_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let beside = folder.path().join("settings.toml.broken");
+        for text in [&b"delay_ms = 1\n[[targets]]\nname = \"Mine\n"[..], b"\xFF\xFE a"] {
+            std::fs::write(&path, text).unwrap();
+            let (settings, warnings) = Settings::read(&path);
+            assert_eq!((settings.delay, warnings.len()), (Duration::ZERO, 1), "{warnings:?}");
+            settings.write(&path).unwrap();
+            assert_eq!(std::fs::read(&beside).unwrap(), text);
+            // What was written by us is replaced as ever.
+            std::fs::remove_file(&beside).unwrap();
+            settings.write(&path).unwrap();
+            assert!(!beside.exists() && Settings::read(&path).1.is_empty());
+        }
+        assert!(Settings::parse("a = \n").1[0].contains("line 1, column 5: this is no value"));
+    }
     use crate::media::BitsPerSecond;
     use crate::mix::Strip;
     use proptest::prelude::*;

@@ -61,7 +61,7 @@ pub fn look(
     globals: &Globals,
     clock: Clock,
 ) -> Result<Vec<Notice>, (String, Exit)> {
-    let named = globals.named_settings().map_err(|why| (why, Exit::File))?;
+    let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
     let (mut settings, warnings) = named.unwrap_or_default();
     settings.video = flags.video.clone().or(settings.video);
     settings.audio = flags.audio.clone().or(settings.audio);

@@ -314,7 +314,7 @@ fn prepare(
         }
     }
     let net = args.route.read()?;
-    let named = globals.named_settings().map_err(|why| (why, Exit::File))?;
+    let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
     let (mut settings, mut warnings) = named.unwrap_or_default();
     warnings.extend(wrong);
     // With what the window has kept: keys of targets, addresses of sources.

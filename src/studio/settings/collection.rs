@@ -28,7 +28,7 @@ use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
 use crate::studio::settings::properties;
 use crate::studio::settings::reader::{self, number, quoted};
-use crate::studio::settings::{filters, hidden, strips};
+use crate::studio::settings::{filters, hidden, strips, syntax, unknown};
 use crate::studio::strips::SoundStrip;
 
 /// The version of a collection's own file.
@@ -55,6 +55,7 @@ pub fn shown(choice: String) -> String {
 /// Reads a collection; `bad` is told what is not as it should be.
 pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
     reader::counted(&not_read::the_scenes(), bad, |bad| {
+        unknown::collection(value, bad);
         let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
         Reader { value, bad, sources, scenes, items: 0, over: 0 }.collection()
     })
@@ -81,7 +82,9 @@ impl<'a> Reader<'a> {
         let mut collection =
             Collection { sources: Vec::new(), scenes: Vec::new(), ..Collection::default() };
         for table in self.list(self.value, "sources", &not_read::the_sources(), MOST_SOURCES) {
-            let name = collection.free_source_name(&self.text(table, "name").unwrap_or_default());
+            let wanted = self.text(table, "name").unwrap_or_default();
+            let name = collection.free_source_name(&wanted);
+            self.tell_twice(&wanted, &name);
             let text = self.text(table, "source").unwrap_or_default();
             let choice = text.parse().unwrap_or_else(|why| {
                 (self.bad)(not_read::shows_nothing(&name, &why));
@@ -98,7 +101,9 @@ impl<'a> Reader<'a> {
         collection.main_instead = self.instead(self.value, "main_if_black", "");
         let tables = self.list(self.value, "scenes", &not_read::the_scenes(), MOST_SCENES);
         for table in &tables {
-            let name = collection.free_scene_name(&self.text(table, "name").unwrap_or_default());
+            let wanted = self.text(table, "name").unwrap_or_default();
+            let name = collection.free_scene_name(&wanted);
+            self.tell_twice(&wanted, &name);
             let id = collection.next_scene();
             self.scenes.insert(name.clone(), id);
             let own = table.get("transition").is_some();
@@ -125,10 +130,25 @@ impl<'a> Reader<'a> {
         let current = self.text(self.value, "current").unwrap_or_default();
         collection.current = match collection.scene_named(&current) {
             Some(scene) => scene.id,
-            None => collection.scenes.first().map(|scene| scene.id).unwrap_or_default(),
+            None => {
+                let first = collection.scenes.first();
+                let name = first.map_or("", |scene| &scene.name);
+                if !current.is_empty() {
+                    (self.bad)(not_read::no_current(&clean_name(&current), &name));
+                }
+                first.map(|scene| scene.id).unwrap_or_default()
+            }
         };
         collection.transition = self.transition(self.value, collection.transition);
         collection
+    }
+
+    /// What refers to the second by that name means the first.
+    fn tell_twice(&mut self, wanted: &str, name: &str) {
+        let wanted = clean_name(wanted);
+        if !wanted.is_empty() && wanted != name {
+            (self.bad)(not_read::called_twice(&wanted, &name));
+        }
     }
 
     /// What is shown in a source's stead.
@@ -331,7 +351,8 @@ impl<'a> Reader<'a> {
 pub fn import(path: &Path) -> Result<Import, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();
-    file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
+    read.map_err(|error| syntax::unreadable(&error))?;
     if text.len() as u64 > MOST_BYTES {
         return Err(not_taken::too_large());
     }
@@ -344,15 +365,14 @@ pub fn import(path: &Path) -> Result<Import, String> {
 /// As [`import`].
 pub fn import_text(text: &str) -> Result<Import, String> {
     let mut left_out = Vec::new();
-    let value: Value = if text.trim_start().starts_with('{') {
-        let json: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let value: Value = if syntax::without_mark(text).trim_start().starts_with('{') {
+        let json = syntax::json(text)?;
         if obs::is_one(&json) {
             return Ok(obs::import(&json));
         }
-        Value::try_from(json).map_err(|error| error.to_string())?
+        Value::try_from(syntax::without_nulls(json)).map_err(|_| not_taken::too_big_a_number())?
     } else {
-        text.parse::<toml::Table>().map(Value::Table).map_err(|error| error.message().to_owned())?
+        Value::Table(syntax::toml(text)?)
     };
     let table = value.get("collection").ok_or_else(not_taken::no_collection)?;
     // Settings have a collection too, and a version of their own.

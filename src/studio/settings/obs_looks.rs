@@ -26,13 +26,23 @@ pub(super) fn properties(kind: &str, source: &Value) -> (Properties, Vec<String>
         "text_ft2_source" => Properties { text: free_type(source, settings, &mut not), ..base },
         "text_gdiplus" => Properties { text: gdi(source, settings, &mut not), ..base },
         "slideshow" => Properties { slides: pace(settings, &mut not), ..base },
-        "xshm_input" | "xcomposite_input" | "monitor_capture" => {
-            let shown = settings.get("show_cursor").and_then(Value::as_bool);
-            Properties { without_pointer: shown == Some(false), ..base }
+        "xshm_input" | "xcomposite_input" | "display_capture" | "screen_capture" => {
+            Properties { without_pointer: is_off(settings, "show_cursor"), ..base }
+        }
+        "monitor_capture" => {
+            Properties { without_pointer: is_off(settings, "capture_cursor"), ..base }
+        }
+        _ if kind.starts_with("pipewire-") => {
+            Properties { without_pointer: is_off(settings, "ShowCursor"), ..base }
         }
         _ => base,
     };
     (set.bounded(), not)
+}
+
+/// Whether a switch that is on at first is off.
+fn is_off(settings: &Value, key: &str) -> bool {
+    settings.get(key).and_then(Value::as_bool) == Some(false)
 }
 
 /// What becomes of something that plays while it is not shown.
@@ -45,6 +55,8 @@ fn hidden(kind: &str, settings: &Value) -> Hidden {
         "slideshow" | "vlc_source" => match text(settings, "playback_behavior") {
             "pause_unpause" => Hidden::Pauses,
             "stop_restart" => Hidden::Restarts,
+            // What a person has not changed is not in the file.
+            "" if kind == "vlc_source" => Hidden::Restarts,
             _ => Hidden::Plays,
         },
         _ => Hidden::Plays,
@@ -252,6 +264,25 @@ mod tests {
         assert_eq!(
             of("slideshow", "", &json!({"transition": "cut"})).0.slides.fade,
             Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn what_is_not_in_the_file_is_as_theirs_is_at_first() {
+        let hidden = |kind: &str, settings: Value| of(kind, "", &settings).0.hidden;
+        assert_eq!(hidden("vlc_source", json!({})), Hidden::Restarts);
+        let plays = json!({"playback_behavior": "always_play"});
+        assert_eq!(hidden("vlc_source", plays), Hidden::Plays);
+        assert_eq!(hidden("slideshow", json!({})), Hidden::Plays);
+        let without = |kind: &str, key: &str| {
+            let mut settings = json!({});
+            assert!(!of(kind, "", &settings).0.without_pointer, "{kind}");
+            settings[key] = false.into();
+            of(kind, "", &settings).0.without_pointer
+        };
+        assert!(without("pipewire-screen-capture-source", "ShowCursor"));
+        assert!(
+            without("xshm_input", "show_cursor") && without("monitor_capture", "capture_cursor")
         );
     }
 }

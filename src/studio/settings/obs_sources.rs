@@ -42,7 +42,12 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
             format!("slides:{first}")
         }
         "color_source" => {
-            let number = settings.get("color").and_then(Value::as_u64).unwrap_or(0xffff_ffff);
+            // What a person has not changed is not in the file: white, and a grey since the third version.
+            let newest = [text(source, "id"), text(source, "versioned_id")]
+                .into_iter()
+                .any(|it| it.ends_with("_v3"));
+            let usual = if newest { 0xffd1_d1d1 } else { 0xffff_ffff };
+            let number = settings.get("color").and_then(Value::as_u64).unwrap_or(usual);
             format!("color:{}", obs_looks::color(number))
         }
         "ffmpeg_source" => media(settings, &mut not),
@@ -52,7 +57,11 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
             first
         }
         // Their ids are not ours: the first camera, to be chosen anew.
-        "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => {
+        "v4l2_input"
+        | "dshow_input"
+        | "av_capture_input"
+        | "macos-avcapture"
+        | "pipewire-camera-source" => {
             if names_device(settings) {
                 not.push(not_taken::first_camera());
             }
@@ -94,7 +103,7 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
 
 /// Whether a certain device was chosen.
 pub(super) fn names_device(settings: &Value) -> bool {
-    let keys = ["device_id", "video_device_id", "device"];
+    let keys = ["device_id", "video_device_id", "device", "camera_id"];
     keys.iter().any(|key| !matches!(text(settings, key), "" | "default"))
 }
 
@@ -197,11 +206,15 @@ mod tests {
         assert_eq!(whole("text_gdiplus_v3", &file), "text-file:/t/a.txt");
         assert_eq!(whole("text_gdiplus", &json!({"text": "Hi"})), "text:Hi");
         assert_eq!(whole("color_source_v3", &json!({"color": 0xFF00_80FF_u32})), "color:#ff8000");
+        assert_eq!(whole("color_source_v3", &json!({})), "color:#d1d1d1");
+        assert_eq!(whole("color_source_v2", &json!({})), "color:#ffffff");
         let clip = json!({"local_file": "/v/a.mp4", "looping": true});
         assert_eq!(whole("ffmpeg_source", &clip), "file:/v/a.mp4");
         let stream = json!({"is_local_file": false, "input": "rtmp://host/live/x"});
         assert_eq!(whole("ffmpeg_source", &stream), "stream:rtmp://host/live/x");
         assert_eq!(of("browser_source", &json!({})), Err("browser_source".into()));
+        let (camera, not) = of("pipewire-camera-source", &json!({"camera_id": "v4l2:/x"})).unwrap();
+        assert_eq!((camera.as_str(), not.len()), ("camera", 1), "{not:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::media::BitsPerSecond;
 use crate::studio::services::{Book, Limits, Service, USUAL};
 use crate::studio::settings::disk::{folder_of, replace};
+use crate::studio::settings::syntax;
 use crate::studio::targets::parse;
 
 /// A file larger than this is not one of ours.
@@ -57,7 +58,8 @@ pub fn read_services(path: &Path) -> (Book, Vec<String>) {
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Default::default(),
         Err(error) => {
-            (Book::default(), vec![format!("{} cannot be read: {error}", path.display())])
+            let why = syntax::unreadable(&error);
+            (Book::default(), vec![format!("{} cannot be read: {why}", path.display())])
         }
         Ok(size) if size as u64 > MAX_BYTES => {
             (Book::default(), vec![format!("{} is far too large", path.display())])
@@ -72,7 +74,7 @@ pub fn read_services(path: &Path) -> (Book, Vec<String>) {
 
 fn parse_services(text: &str) -> (Vec<Service>, Vec<String>) {
     let mut wrong = Vec::new();
-    let tables = match text.parse::<toml::Table>() {
+    let tables = match syntax::toml(text) {
         Ok(mut file) => match file.remove("service") {
             Some(toml::Value::Array(tables)) => tables,
             None => Vec::new(),
@@ -81,8 +83,8 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<String>) {
                 Vec::new()
             }
         },
-        Err(error) => {
-            wrong.push(error.message().to_owned());
+        Err(why) => {
+            wrong.push(why);
             Vec::new()
         }
     };

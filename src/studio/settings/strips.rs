@@ -12,6 +12,7 @@ use crate::mix::{Heard, Strip, StripId};
 use crate::studio::not_read;
 use crate::studio::phones::Phones;
 use crate::studio::settings::reader::{self, number};
+use crate::studio::settings::unknown;
 use crate::studio::sources;
 use crate::studio::strips::{self, MOST, SoundStrip, Talk, clean_name};
 
@@ -215,7 +216,9 @@ fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<Sound
         bad(not_read::no_strip(&(id.0 + 1)));
         return None;
     };
-    let mut fields = Fields { table, strip: called(id, table), bad };
+    let called = called(id, table);
+    unknown::strip(table, &called, bad);
+    let mut fields = Fields { table, strip: called, bad };
     let source = table.get("source").map_or(Some(""), Value::as_str);
     let choice = source.ok_or_else(not_read::it_is_no_text).and_then(str::parse);
     let choice = match choice {
@@ -371,6 +374,22 @@ fn read_all(
     if strips.first().is_none_or(|strip| strip.id != StripId::MAIN) {
         strips.insert(0, main);
     }
+    for strip in &strips {
+        for chain in strip.strip.filters.iter().filter_map(|slot| slot.filter.side_chain()) {
+            let there = strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == GONE;
+            if !there {
+                let called = match strip {
+                    SoundStrip { id: StripId::MAIN, .. } => not_read::main_strip(),
+                    SoundStrip { name, choice, .. } if name.is_empty() => {
+                        not_read::strip_named(&sources::label(choice))
+                    }
+                    SoundStrip { name, .. } => not_read::strip_named(name),
+                };
+                let why = not_read::no_such_strip(&chain.0);
+                bad(not_read::of_strip(&"side_chain", &called, &why));
+            }
+        }
+    }
     strips
 }
 
@@ -383,6 +402,18 @@ mod tests {
         let mut told = Vec::new();
         let strips = read_list(table.get("strips"), SoundStrip::main(), &mut |why| told.push(why));
         (strips, told)
+    }
+
+    #[test]
+    fn a_side_chain_of_a_strip_that_is_not_there_is_told() {
+        let of = |chain: &str| {
+            let filter = format!("{{ kind = \"compressor\", side_chain = {chain} }}");
+            read_text(&format!("[[strips]]\n[[strips]]\nsource = \"mic\"\nfilters = [{filter}]")).1
+        };
+        assert_eq!((of("0"), of("1")), (Vec::new(), Vec::new()));
+        // As it is written of one that was taken away.
+        assert_eq!(of("999999"), Vec::<String>::new());
+        assert_eq!(of("2"), ["'side_chain' of the strip 'mic': there is no strip 2"]);
     }
 
     #[test]
