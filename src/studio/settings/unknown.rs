@@ -180,9 +180,13 @@ pub(super) fn settings(table: &Table, bad: &mut dyn FnMut(String)) {
             look.keys(table, known, &format!("[{name}]"));
         }
     }
-    for table in tables(table.get("targets")) {
-        let name = table.get("name").or_else(|| table.get("server")).and_then(Value::as_str);
-        look.keys(table, TARGET, &not_read::the_target(&clean_name(name.unwrap_or_default())));
+    for (number, table) in (1..).zip(tables(table.get("targets"))) {
+        // Not by its address: somebody may have written a password or a key into it.
+        let name = match table.get("name").and_then(Value::as_str) {
+            Some(name) => clean_name(name),
+            None => i32::to_string(&number),
+        };
+        look.keys(table, TARGET, &not_read::the_target(&name));
     }
 }
 
@@ -309,6 +313,9 @@ mod tests {
             [[targets]]
             name = "Mine"
             servr = "rtmp://h/a"
+            [[targets]]
+            server = "rtmp://me:Pl4nted@h/a/Pl4nted"
+            stream_key = "Pl4nted"
             [[strips]]
             [[strips]]
             source = "mic"
@@ -332,6 +339,7 @@ mod tests {
         let told = Settings::parse(text).1;
         let wanted = [
             "'servr' in the target 'Mine' is not known here; 'server' is",
+            "'stream_key' in the target '2' is not known here",
             "'filter' in the source 'Words' is not known here; 'filters' is",
             "'widht' in an item of the scene 'Talk' is not known here; 'width' is",
             "'transtion' in the collection is not known here; 'transition' is",
@@ -348,6 +356,7 @@ mod tests {
             );
         }
         assert_eq!(told.len(), wanted.len(), "{told:#?}");
+        assert!(!format!("{told:?}").contains("Pl4nted"), "{told:#?}");
         // As it is told of a file that is imported.
         let import = collection::import_text(&text.replace("delay = 3", "version = 1")).unwrap();
         assert_eq!(import.left_out.len(), 6, "{:#?}", import.left_out);
