@@ -1,27 +1,25 @@
 //! A local file as a source. The packet queues pace the reading. Runs on the feed thread.
 
+mod disk;
 mod flv;
+mod round;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(super) use disk::{no_flv, open};
 pub(super) use flv::last_time;
+pub(super) use round::{BEGINS, micros};
+use round::{Round, goes_on};
 
 use crate::base::Stop;
-use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
-use crate::player::recording::{Film, Medium, Piece, unreadable};
-use crate::player::{Failure, Kind, Sequel, State, recording};
+use crate::player::recording::{Film, Medium, Piece};
+use crate::player::{Failure, Sequel, State, recording};
 use crate::wire::container::Format;
-use crate::wire::flv::{Error, TagKind};
 
 /// How often a reader that has come to the end looks whether it is to go back.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
-/// before it, and sound's run-up, have room.
-pub(super) const BEGINS: i64 = 10_000_000;
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
 /// then what `sequel` has follow, its times going on: over and over the same, or another file.
@@ -164,81 +162,6 @@ fn follow(sequel: &Sequel, round: &mut Round, stop: &Stop) -> Option<Next> {
     Some(Next::File(path, opened))
 }
 
-/// A round through the file.
-#[derive(Debug, Default)]
-struct Round {
-    /// Where it begins, in microseconds after [`BEGINS`].
-    at: i64,
-    /// How long a whole one is, where that is known beforehand.
-    length: Option<i64>,
-    /// What came, by its time in the file.
-    pictures: Course,
-    sound: Course,
-    /// The last time that came of each, and whether they came in order.
-    last: [Option<u32>; 2],
-    jumped: bool,
-    /// It is not the first one.
-    again: bool,
-    /// Times jumped in one before: where they are played nobody knows any more.
-    loose: bool,
-}
-
-impl Round {
-    /// By how much later than in the file something is handed on.
-    fn shift(&self, begins: i64) -> i64 {
-        BEGINS.saturating_add(self.at).saturating_sub(begins)
-    }
-
-    /// Takes note of a tag's time in the file.
-    fn note(&mut self, kind: TagKind, time_ms: u32, pts: i64) {
-        let [video, audio] = &mut self.last;
-        let (last, course) = match kind {
-            TagKind::Video => (video, &mut self.pictures),
-            TagKind::Audio => (audio, &mut self.sound),
-            TagKind::Script => return,
-        };
-        // As far as the times of a track may step without being brought together.
-        let untidy = |last: u32| !(-100..5_000).contains(&time_ms.wrapping_sub(last).cast_signed());
-        self.jumped |= last.is_some_and(untidy);
-        *last = Some(time_ms);
-        course.add(pts);
-    }
-
-    /// The next round begins where this one ends. False where nothing has come.
-    fn next(&mut self) -> bool {
-        // Of times that jump nobody knows what they are.
-        let known = self.length.filter(|_| !self.jumped);
-        let length = known.or_else(|| Span::of(&self.pictures, &self.sound).map(Span::micros));
-        let Some(length) = length else { return false };
-        let loose = self.is_loose();
-        *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
-        // Thousands of years.
-        self.at < i64::MAX / 4
-    }
-
-    /// Whether times have jumped.
-    const fn is_loose(&self) -> bool {
-        self.loose || self.jumped
-    }
-
-    /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
-    fn begin(&self, feed: &mut Feed, from: Option<Duration>, firm: bool) {
-        feed.shared.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
-        let now = feed.shared.clock.now();
-        let place = from.map_or(0, micros);
-        match from {
-            Some(from) => feed.move_to(BEGINS.saturating_add(place), from, firm, now),
-            None if self.loose => {}
-            None if self.again => feed.seam(BEGINS.saturating_add(self.at)),
-            None => feed.begin(BEGINS, firm, now),
-        }
-    }
-}
-
-pub(super) fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
-}
-
 /// Whether another file may follow it without a gap; `ready`: the file, where it is open already.
 fn read(
     feed: &mut Feed,
@@ -284,50 +207,4 @@ fn read(
         goes_on(feed)
     })?;
     Ok(playable)
-}
-
-fn goes_on(feed: &Feed) -> bool {
-    !feed.shared.stop.is_set() && !feed.shared.is_wanted()
-}
-
-/// Opens a regular file: a pipe or a device could keep us waiting for ever.
-pub(super) fn open(path: &Path) -> Result<File, Failure> {
-    let metadata = path.metadata().map_err(|error| unreadable(path, &error.to_string()))?;
-    if !metadata.is_file() {
-        return Err(unreadable(path, "it is no regular file"));
-    }
-    File::open(path).map_err(|error| unreadable(path, &error.to_string()))
-}
-
-pub(super) fn no_flv(path: &Path, error: &Error) -> Failure {
-    Failure::new(
-        Kind::File,
-        format!("{} cannot be played: {error}", path.display()),
-        "Give an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file; others can be converted, for example with ffmpeg.",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_goes_on_where_it_ended() {
-        let mut round = Round::default();
-        assert!(!round.next(), "nothing has come");
-        // The first two are an encoder's run-up and a picture that is shown later.
-        for number in 0..48 {
-            round.note(TagKind::Audio, number * 64 / 3, i64::from(number * 64 / 3) * 1_000);
-        }
-        for number in 0..25 {
-            round.note(TagKind::Video, number * 40, i64::from(number * 40 + 21) * 1_000);
-        }
-        assert_eq!(round.shift(21_000), BEGINS - 21_000);
-        assert!(round.next());
-        assert_eq!(round.shift(21_000), BEGINS - 21_000 + 1_000_000);
-        // Of a file with an index it is known.
-        round.length = Some(999_999);
-        assert!(round.next() && !round.next());
-        assert_eq!(round.at, 1_999_999);
-    }
 }

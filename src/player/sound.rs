@@ -2,8 +2,13 @@
 //! the master of the clock, or, without one, passed at the time the clock says. Runs on the
 //! presenter thread; nothing here waits.
 
+mod balance;
+
 use std::collections::VecDeque;
 use std::time::Duration;
+
+use balance::lean;
+pub(super) use balance::speaker_channels;
 
 use crate::base::Timestamp;
 use crate::decode::{self, AudioBackend};
@@ -534,22 +539,6 @@ fn begin_at(samples: &mut Samples, from: Timestamp) {
     samples.pts = samples.pts.offset(frames_to_micros(early as i64, samples.rate));
 }
 
-/// What a speaker is opened with for sound of so many channels: a balance needs two sides.
-pub(super) fn speaker_channels(channels: u16) -> u16 {
-    channels.max(2)
-}
-
-/// Interleaved stereo, of stereo or mono, with this balance.
-fn lean(sound: &[f32], channels: u16, balance: f32, out: &mut Vec<f32>) {
-    let gains = [(1.0 - balance).min(1.0), (1.0 + balance).min(1.0)];
-    out.clear();
-    if channels == 1 {
-        out.extend(sound.iter().flat_map(|sample| gains.map(|gain| sample * gain)));
-    } else {
-        out.extend(sound.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
-    }
-}
-
 impl Shared {
     /// The sound cannot be played: said once; the picture goes on.
     pub(super) fn unsupported_sound(&self, what: &str) {
@@ -590,18 +579,5 @@ mod tests {
         play(&mut sound, 390);
         let whole: Vec<f32> = (0..320).chain(350..400).map(|value| value as f32).collect();
         assert_eq!(heard, whole);
-    }
-
-    #[test]
-    fn balance_takes_from_one_side_and_leaves_the_other() {
-        let mut out = vec![9.0];
-        for (balance, expected) in
-            [(-1.0, [0.5, 0.0]), (-0.5, [0.5, 0.25]), (0.5, [0.25, 0.5]), (1.0, [0.0, 0.5])]
-        {
-            for (sound, channels) in [(&[0.5; 4][..], 2), (&[0.5; 2], 1)] {
-                lean(sound, channels, balance, &mut out);
-                assert_eq!(out, [expected, expected].concat(), "{balance} {channels}");
-            }
-        }
     }
 }

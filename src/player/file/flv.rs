@@ -5,7 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Round, goes_on, micros, no_flv, open};
+use super::disk::{no_flv, open};
+use super::round::{Round, goes_on, micros};
 use crate::base::Stop;
 use crate::decode::inventory;
 use crate::player::course::{Course, Span};

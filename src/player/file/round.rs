@@ -1,0 +1,116 @@
+//! Rounds through a file or a list of them: each goes on at the time where the one before it ended.
+
+use std::time::Duration;
+
+use crate::player::course::{Course, Span};
+use crate::player::feed::Feed;
+use crate::wire::flv::TagKind;
+
+/// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
+/// before it, and sound's run-up, have room.
+pub(in crate::player) const BEGINS: i64 = 10_000_000;
+
+/// A round through the file.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// Where it begins, in microseconds after [`BEGINS`].
+    pub(super) at: i64,
+    /// How long a whole one is, where that is known beforehand.
+    pub(super) length: Option<i64>,
+    /// What came, by its time in the file.
+    pictures: Course,
+    sound: Course,
+    /// The last time that came of each, and whether they came in order.
+    last: [Option<u32>; 2],
+    jumped: bool,
+    /// It is not the first one.
+    pub(super) again: bool,
+    /// Times jumped in one before: where they are played nobody knows any more.
+    loose: bool,
+}
+
+impl Round {
+    /// By how much later than in the file something is handed on.
+    pub(super) fn shift(&self, begins: i64) -> i64 {
+        BEGINS.saturating_add(self.at).saturating_sub(begins)
+    }
+
+    /// Takes note of a tag's time in the file.
+    pub(super) fn note(&mut self, kind: TagKind, time_ms: u32, pts: i64) {
+        let [video, audio] = &mut self.last;
+        let (last, course) = match kind {
+            TagKind::Video => (video, &mut self.pictures),
+            TagKind::Audio => (audio, &mut self.sound),
+            TagKind::Script => return,
+        };
+        // As far as the times of a track may step without being brought together.
+        let untidy = |last: u32| !(-100..5_000).contains(&time_ms.wrapping_sub(last).cast_signed());
+        self.jumped |= last.is_some_and(untidy);
+        *last = Some(time_ms);
+        course.add(pts);
+    }
+
+    /// The next round begins where this one ends. False where nothing has come.
+    pub(super) fn next(&mut self) -> bool {
+        // Of times that jump nobody knows what they are.
+        let known = self.length.filter(|_| !self.jumped);
+        let length = known.or_else(|| Span::of(&self.pictures, &self.sound).map(Span::micros));
+        let Some(length) = length else { return false };
+        let loose = self.is_loose();
+        *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
+        // Thousands of years.
+        self.at < i64::MAX / 4
+    }
+
+    /// Whether times have jumped.
+    pub(super) const fn is_loose(&self) -> bool {
+        self.loose || self.jumped
+    }
+
+    /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
+    pub(super) fn begin(&self, feed: &mut Feed, from: Option<Duration>, firm: bool) {
+        feed.shared.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
+        let now = feed.shared.clock.now();
+        let place = from.map_or(0, micros);
+        match from {
+            Some(from) => feed.move_to(BEGINS.saturating_add(place), from, firm, now),
+            None if self.loose => {}
+            None if self.again => feed.seam(BEGINS.saturating_add(self.at)),
+            None => feed.begin(BEGINS, firm, now),
+        }
+    }
+}
+
+pub(in crate::player) fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
+}
+
+/// Whether nobody wants it to stop or to be read from elsewhere.
+pub(super) fn goes_on(feed: &Feed) -> bool {
+    !feed.shared.stop.is_set() && !feed.shared.is_wanted()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_goes_on_where_it_ended() {
+        let mut round = Round::default();
+        assert!(!round.next(), "nothing has come");
+        // The first two are an encoder's run-up and a picture that is shown later.
+        for number in 0..48 {
+            round.note(TagKind::Audio, number * 64 / 3, i64::from(number * 64 / 3) * 1_000);
+        }
+        for number in 0..25 {
+            round.note(TagKind::Video, number * 40, i64::from(number * 40 + 21) * 1_000);
+        }
+        assert_eq!(round.shift(21_000), BEGINS - 21_000);
+        assert!(round.next());
+        assert_eq!(round.shift(21_000), BEGINS - 21_000 + 1_000_000);
+        // Of a file with an index it is known.
+        round.length = Some(999_999);
+        assert!(round.next() && !round.next());
+        assert_eq!(round.at, 1_999_999);
+    }
+}

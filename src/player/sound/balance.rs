@@ -1,0 +1,35 @@
+//! More of one side than of the other: what is written to a speaker where somebody wants that.
+
+/// What a speaker is opened with for sound of so many channels: a balance needs two sides.
+pub(in crate::player) fn speaker_channels(channels: u16) -> u16 {
+    channels.max(2)
+}
+
+/// Interleaved stereo, of stereo or mono, with this balance.
+pub(super) fn lean(sound: &[f32], channels: u16, balance: f32, out: &mut Vec<f32>) {
+    let gains = [(1.0 - balance).min(1.0), (1.0 + balance).min(1.0)];
+    out.clear();
+    if channels == 1 {
+        out.extend(sound.iter().flat_map(|sample| gains.map(|gain| sample * gain)));
+    } else {
+        out.extend(sound.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balance_takes_from_one_side_and_leaves_the_other() {
+        let mut out = vec![9.0];
+        for (balance, expected) in
+            [(-1.0, [0.5, 0.0]), (-0.5, [0.5, 0.25]), (0.5, [0.25, 0.5]), (1.0, [0.0, 0.5])]
+        {
+            for (sound, channels) in [(&[0.5; 4][..], 2), (&[0.5; 2], 1)] {
+                lean(sound, channels, balance, &mut out);
+                assert_eq!(out, [expected, expected].concat(), "{balance} {channels}");
+            }
+        }
+    }
+}
