@@ -47,7 +47,7 @@ fn mpeg_audio_is_of_the_layer_rate_and_channels_that_its_frames_have() {
         assert_eq!(sounds(name, mp3), [told("mp3", 48_000, 1)], "{name}");
     }
     assert_eq!(sounds("a.flv", &[("libmp3lame", "22050", "1")]), [told("mp3", 22_050, 1)]);
-    for name in ["b.mkv", "b.mp3"] {
+    for name in ["b.mkv", "b.mp2"] {
         assert_eq!(sounds(name, &[("mp2", "32000", "1")]), [told("mp2", 32_000, 1)], "{name}");
     }
 }

@@ -123,7 +123,6 @@ fn what_is_gone_in_the_middle_ends_at_once_and_other_answers_after_some_tries() 
         // What comes as a whole broke off before that; parts are asked for by themselves.
         let broke_off = usize::from(["a.flv", "a.ts"].contains(&name));
         assert_eq!(tries(&outcome), most + broke_off, "{name} {does:?}");
-        assert!(outcome.figures.decoded > 0, "{name} {does:?}: {:?}", outcome.figures);
     }
 }
 
