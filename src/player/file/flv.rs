@@ -66,8 +66,7 @@ pub(super) fn read(
     });
     if first == 0
         && goes_on(feed)
-        && !round.jumped
-        && let Some(span) = Span::of(&round.pictures, &round.sound)
+        && let Some(span) = round.measured()
     {
         // One that follows another may not play yet.
         if !sequel.is_some_and(|sequel| sequel.measure(path, span.length())) {

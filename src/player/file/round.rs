@@ -54,12 +54,22 @@ impl Round {
     pub(super) fn next(&mut self) -> bool {
         // Of times that jump nobody knows what they are.
         let known = self.length.filter(|_| !self.jumped);
-        let length = known.or_else(|| Span::of(&self.pictures, &self.sound).map(Span::micros));
+        let length = known.or_else(|| self.came().map(Span::micros));
         let Some(length) = length else { return false };
         let loose = self.is_loose();
         *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
         // Thousands of years.
         self.at < i64::MAX / 4
+    }
+
+    /// From when to when what came lasts.
+    fn came(&self) -> Option<Span> {
+        Span::of(&self.pictures, &self.sound)
+    }
+
+    /// The same where its times are those of the file: they have not jumped.
+    pub(super) fn measured(&self) -> Option<Span> {
+        self.came().filter(|_| !self.jumped)
     }
 
     /// Whether times have jumped.
