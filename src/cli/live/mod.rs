@@ -33,7 +33,7 @@ use crate::studio::services::SERVICES;
 use crate::studio::settings::default_journal;
 use crate::studio::settings::{default_path, keys_beside, read_services, services_beside};
 use crate::studio::targets::parse;
-use crate::studio::{Adapt, Collection, Config, Quality, Settings, Target};
+use crate::studio::{Adapt, Collection, Config, Quality, RecordingChoices, Settings, Target};
 use crate::wire::container::Format;
 
 /// Flags of `onair live`.
@@ -191,7 +191,7 @@ pub struct Args {
           help_heading = "Recording")]
     pub replay_size: u64,
     /// Where replays are saved: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or here]
-    #[arg(long, value_name = "PATH", requires = "replay", help_heading = "Recording")]
+    #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub replay_to: Option<PathBuf>,
     /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
@@ -348,11 +348,10 @@ fn prepare(
     }
     sounds::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
     settings.quality = quality(args, matches, &settings.quality);
-    let recording = &mut settings.preferences.recording;
-    recording.split_time = args.split_time;
-    recording.split_bytes = args.split_size;
-    recording.replay = args.replay;
-    recording.replay_bytes = args.replay_size;
+    settings.preferences.recording = recording(args, matches, settings.preferences.recording);
+    if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
+        return Err(("--replay-to needs --replay, or settings with a replay".into(), Exit::Usage));
+    }
     let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
     let mut config = Config {
         services,
@@ -379,14 +378,16 @@ fn built_in(known: &[Target]) -> Target {
     Target { enabled: true, ..known.unwrap_or_else(Target::built_in) }
 }
 
+/// What a flag says, or what is kept where it says nothing.
+fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
+    match matches.value_source(flag) {
+        Some(ValueSource::DefaultValue) | None => kept,
+        Some(_) => said,
+    }
+}
+
 /// What the flags say, and where they say nothing, what is kept in the settings.
 fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
-    fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
-        match matches.value_source(flag) {
-            Some(ValueSource::DefaultValue) | None => kept,
-            Some(_) => said,
-        }
-    }
     macro_rules! chosen {
         ($flag:ident, $kept:expr) => {
             chosen(matches, stringify!($flag), args.$flag, $kept)
@@ -404,6 +405,17 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
         audio_bitrate: chosen!(audio_bitrate, kept.audio_bitrate),
         sample_rate: chosen!(sample_rate, kept.sample_rate),
         channels: chosen!(channels, kept.channels),
+    }
+}
+
+/// The same of how recordings are made.
+fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) -> RecordingChoices {
+    RecordingChoices {
+        split_time: args.split_time.or(kept.split_time),
+        split_bytes: args.split_size.or(kept.split_bytes),
+        replay: args.replay.or(kept.replay),
+        replay_bytes: chosen(matches, "replay_size", args.replay_size, kept.replay_bytes),
+        ..kept
     }
 }
 
@@ -446,13 +458,40 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Sub};
 
-    fn quality_of(words: &[&str], kept: &Quality) -> Quality {
+    /// What a run with these words makes of what is kept.
+    fn of<T>(words: &[&str], make: impl FnOnce(&Args, &clap::ArgMatches) -> T) -> T {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();
         let Some(Sub::Live(args)) = Cli::from_arg_matches(&matches).unwrap().command else {
             unreachable!("it is live")
         };
-        quality(&args, matches.subcommand_matches("live").unwrap(), kept)
+        make(&args, matches.subcommand_matches("live").unwrap())
+    }
+
+    fn quality_of(words: &[&str], kept: &Quality) -> Quality {
+        of(words, |args, matches| quality(args, matches, kept))
+    }
+
+    #[test]
+    fn recordings_are_made_as_the_settings_say_unless_a_flag_says_otherwise() {
+        let made = |words: &[&str], kept: &RecordingChoices| {
+            of(words, |args, matches| recording(args, matches, kept.clone()))
+        };
+        let usual = RecordingChoices::default();
+        assert_eq!(made(&[], &usual), usual);
+        let minutes = |count| Some(Duration::from_secs(count * 60));
+        let kept = RecordingChoices {
+            split_time: minutes(30),
+            split_bytes: Some(700_000_000),
+            replay: minutes(1),
+            replay_bytes: 64 << 20,
+            ..usual
+        };
+        assert_eq!(made(&["--replay-to", "again.mkv"], &kept), kept);
+        let words = ["--record", "a.mp4", "--split-time", "10m", "--replay-size", "512M"];
+        let wanted =
+            RecordingChoices { split_time: minutes(10), replay_bytes: 512 << 20, ..kept.clone() };
+        assert_eq!(made(&words, &kept), wanted);
     }
 
     #[test]
