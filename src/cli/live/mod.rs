@@ -479,7 +479,7 @@ mod tests {
         };
         let usual = RecordingChoices::default();
         assert_eq!(made(&[], &usual), usual);
-        let minutes = |count| Some(Duration::from_secs(count * 60));
+        let minutes = |count: u64| Some(Duration::from_secs(count * 60));
         let kept = RecordingChoices {
             split_time: minutes(30),
             split_bytes: Some(700_000_000),

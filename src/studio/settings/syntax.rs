@@ -88,7 +88,7 @@ pub(super) fn toml(text: &str) -> Result<Table, String> {
 }
 
 /// # Errors
-/// As [`toml`].
+/// As [`toml()`].
 pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {
