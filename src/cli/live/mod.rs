@@ -490,7 +490,7 @@ mod tests {
         assert_eq!(made(&["--replay-to", "again.mkv"], &kept), kept);
         let words = ["--record", "a.mp4", "--split-time", "10m", "--replay-size", "512M"];
         let wanted =
-            RecordingChoices { split_time: minutes(10), replay_bytes: 512 << 20, ..kept.clone() };
+            RecordingChoices { split_time: minutes(10), replay_bytes: 512_000_000, ..kept.clone() };
         assert_eq!(made(&words, &kept), wanted);
     }
 
