@@ -7,7 +7,10 @@ use onair::studio::crashes;
 
 fn main() -> Exit {
     let clock = Clock::start();
-    let matches = Cli::command().get_matches();
+    let matches = match Cli::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(answer) => return cli::output::answer(&answer),
+    };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
@@ -24,7 +27,7 @@ fn main() -> Exit {
         }
     }
     let globals = &cli.globals;
-    match &cli.command {
+    let exit = match &cli.command {
         None | Some(Sub::Studio) => cli::window::run(globals, clock),
         Some(Sub::Live(args)) => {
             let matches = matches.subcommand_matches("live").unwrap_or(&matches);
@@ -40,5 +43,6 @@ fn main() -> Exit {
         Some(Sub::Check(args)) => cli::check::run(args, globals, clock),
         Some(Sub::Completions { shell }) => cli::completions(*shell),
         Some(Sub::Man(args)) => cli::man::run(args, Cli::command()),
-    }
+    };
+    cli::output::settle(exit)
 }

@@ -1,13 +1,19 @@
 //! What the commands print. With `--json`, one object a line on standard output and nothing else
-//! there; without, plain sentences. A reader that goes away (`| head`) ends nothing.
+//! there; without, plain sentences. A reader that goes away (`| head`) ends nothing. What could not be
+//! written for another reason (a full disk) is an output file that cannot be written: no command that
+//! this happened to ends with 0.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use crate::base::Clock;
 use crate::cli::Exit;
+
+/// Something that was to be on standard output is not there.
+static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// Writes events. Shared by reference; lines never mix.
 #[derive(Debug)]
@@ -39,6 +45,10 @@ impl Output {
             if let Value::Object(fields) = fields {
                 object.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
             }
+            // The last line tells the code that the shell will see.
+            if let Some(exit) = object.get_mut("exit").filter(|exit| **exit == Exit::Ok.code()) {
+                *exit = settle(Exit::Ok).code().into();
+            }
             self.write(&Value::Object(object).to_string());
         } else if let Some(words) = words() {
             self.write(&words);
@@ -52,17 +62,43 @@ impl Output {
 
     fn write(&self, text: &str) {
         let _whole_lines = self.line.lock();
-        let mut out = std::io::stdout().lock();
-        // A closed pipe is the reader's choice.
-        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        note(to_stdout(format!("{text}\n").as_bytes()));
     }
 }
 
 /// Bytes to standard output (completions, manual page).
 pub fn raw(bytes: &[u8]) -> Exit {
-    match std::io::stdout().lock().write_all(bytes) {
-        Ok(()) => Exit::Ok,
-        Err(_) => Exit::Error,
+    note(to_stdout(bytes));
+    settle(Exit::Ok)
+}
+
+/// What the command line answers by itself: `--help`, `--version`, or what is wrong with it.
+pub fn answer(answer: &clap::Error) -> Exit {
+    let printed = answer.print();
+    if answer.use_stderr() {
+        return Exit::Usage;
+    }
+    note(printed.and_then(|()| io::stdout().lock().flush()));
+    settle(Exit::Ok)
+}
+
+/// The code of a command that would end with this one: a result that is not on standard output is no
+/// result.
+pub fn settle(exit: Exit) -> Exit {
+    if exit == Exit::Ok && UNWRITTEN.load(Ordering::Relaxed) { Exit::File } else { exit }
+}
+
+fn to_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// Remembers what went wrong, and says it once.
+fn note(written: io::Result<()>) {
+    let Err(error) = written else { return };
+    // A closed pipe is the reader's choice.
+    if error.kind() != io::ErrorKind::BrokenPipe && !UNWRITTEN.swap(true, Ordering::Relaxed) {
+        complain(&format!("standard output cannot be written: {error}. Make room where it goes"));
     }
 }
 
