@@ -1,5 +1,6 @@
 //! What a person may choose as the sound, in the words of `--audio`.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -52,6 +53,23 @@ impl fmt::Display for AudioChoice {
     }
 }
 
+impl AudioChoice {
+    /// As it is read from a text, where the path in it may be none.
+    ///
+    /// # Errors
+    /// As of a text.
+    pub fn of_word(word: &OsStr) -> Result<Self, String> {
+        #[cfg(unix)]
+        if word.to_str().is_none()
+            && let Some(path) = std::os::unix::ffi::OsStrExt::as_bytes(word).strip_prefix(b"file:")
+        {
+            let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
+            return Ok(Self::File(path.into()));
+        }
+        word.to_string_lossy().parse()
+    }
+}
+
 impl FromStr for AudioChoice {
     type Err = String;
 
@@ -93,6 +111,15 @@ pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_need_be_no_text() {
+        let word: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"file:/a: \xFF.wav");
+        let path: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"/a: \xFF.wav");
+        assert_eq!(AudioChoice::of_word(word), Ok(AudioChoice::File(path.into())));
+        assert_eq!(AudioChoice::of_word(OsStr::new("tone")), Ok(AudioChoice::Tone));
+    }
 
     #[test]
     fn applications_are_meant_by_name_or_program() {

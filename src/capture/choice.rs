@@ -1,5 +1,6 @@
 //! What a person may choose as the picture, in the words of `--video`.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -89,6 +90,37 @@ impl fmt::Display for VideoChoice {
     }
 }
 
+impl VideoChoice {
+    /// As it is read from a text, where the path in it may be none.
+    ///
+    /// # Errors
+    /// As of a text.
+    pub fn of_word(word: &OsStr) -> Result<Self, String> {
+        let named = |kind: &str| path_after(word, kind).filter(|_| word.to_str().is_none());
+        let kinds: [(&str, fn(PathBuf) -> Self); 4] = [
+            ("file:", Self::File),
+            ("image:", Self::Image),
+            ("slides:", Self::Slides),
+            ("text-file:", |path| Self::Text(Content::File(path))),
+        ];
+        let of_path = kinds.iter().find_map(|(kind, of)| Some(of(named(kind)?)));
+        of_path.map_or_else(|| word.to_string_lossy().parse(), Ok)
+    }
+}
+
+/// The path in `KIND:PATH`.
+#[cfg(unix)]
+fn path_after(word: &OsStr, kind: &str) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = word.as_bytes().strip_prefix(kind.as_bytes())?;
+    Some(OsStr::from_bytes(path).into())
+}
+
+#[cfg(not(unix))]
+fn path_after(_: &OsStr, _: &str) -> Option<PathBuf> {
+    None
+}
+
 impl FromStr for VideoChoice {
     type Err = String;
 
@@ -149,6 +181,20 @@ impl FromStr for VideoChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_need_be_no_text() {
+        use std::os::unix::ffi::OsStrExt;
+        let read = |word: &[u8]| VideoChoice::of_word(OsStr::from_bytes(word));
+        let path: PathBuf = OsStr::from_bytes(b"/a: \xFF.mp4").into();
+        assert_eq!(read(b"file:/a: \xFF.mp4"), Ok(VideoChoice::File(path.clone())));
+        assert_eq!(read(b"image:/a: \xFF.mp4"), Ok(VideoChoice::Image(path.clone())));
+        let words = VideoChoice::Text(Content::File(path));
+        assert_eq!(read(b"text-file:/a: \xFF.mp4"), Ok(words));
+        assert_eq!(read(b"test"), Ok(VideoChoice::Test));
+        assert!(read(b"\xFF").unwrap_err().contains("is no picture source"));
+    }
 
     #[test]
     fn choices_read_back_as_written() {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::base::Clock;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, play, route};
+use crate::cli::{Exit, Globals, play, route, value};
 use crate::net::Runtime;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
@@ -21,7 +21,7 @@ const DEPTH: usize = 16;
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
     /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV)
-    #[arg(value_name = "URL|FILE")]
+    #[arg(value_name = "URL|FILE", value_parser = value::source())]
     pub source: String,
     #[command(flatten)]
     pub route: route::Flags,

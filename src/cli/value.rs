@@ -1,8 +1,14 @@
-//! How durations are written on the command line: `10s`, `500ms`, `2m`, `1h`, `1m30s`, `2.5`.
+//! How values are written on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `1m30s`, `2.5`),
+//! sizes, sources.
 
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
+use crate::capture::VideoChoice;
+use crate::player::source_text;
 use crate::studio::quality::SAMPLE_RATES;
 
 /// Reads a duration; a bare number means seconds.
@@ -47,6 +53,21 @@ pub fn delay(text: &str) -> Result<Duration, String> {
         return Err("at most 30m are held back".into());
     }
     Ok(delay)
+}
+
+/// Reads what is to be played: an address or any file name, also one that is no text.
+pub fn source() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|word| source_text(&word))
+}
+
+/// Reads a picture source, with any file name.
+pub fn video() -> impl TypedValueParser<Value = VideoChoice> {
+    OsStringValueParser::new().try_map(|word| VideoChoice::of_word(&word))
+}
+
+/// Reads a sound source, with any file name.
+pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
+    OsStringValueParser::new().try_map(|word| AudioChoice::of_word(&word))
 }
 
 /// Reads a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`; a K is 1,000.

@@ -67,12 +67,13 @@ mod veil;
 mod web;
 mod wish;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use crate::decode::Prefer;
 use crate::net;
-use crate::wire::percent::percent_decoded_text;
+use crate::wire::percent::{percent_decoded, percent_encoded_path};
 
 pub use connection::WAITING;
 pub use handle::Player;
@@ -98,13 +99,39 @@ impl Source {
         let text = text.trim();
         if let Some(place) = text.strip_prefix("file://") {
             let path = place.strip_prefix("localhost").filter(|path| path.starts_with('/'));
-            Self::File(percent_decoded_text(path.unwrap_or(place)).into())
+            Self::File(path_of(percent_decoded(path.unwrap_or(place))))
         } else if text.contains("://") {
             Self::Url(text.to_owned())
         } else {
             Self::File(text.into())
         }
     }
+}
+
+/// What [`Source::parse`] reads as this word of a command line, which may be the name of a file that is
+/// no text, or that would be read as something else: such a one becomes a `file://` URL.
+pub fn source_text(word: &OsStr) -> String {
+    let text = word.to_str().filter(|text| {
+        (text.trim() == *text && !text.contains("://")) || !Path::new(word).exists()
+    });
+    match text {
+        Some(text) => text.to_owned(),
+        None => {
+            let path = std::path::absolute(word).unwrap_or_else(|_| word.into());
+            format!("file://{}", percent_encoded_path(path.as_os_str().as_encoded_bytes()))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    let path: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    path.into()
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// Sound may be moved against the picture by so much.
@@ -198,5 +225,24 @@ mod tests {
         }
         let url = "rtmp://a/live/b%20c";
         assert_eq!(Source::parse(url), Source::Url(url.to_owned()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn any_name_of_a_file_is_one() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        for name in [&b"\xFF\xE9t\xE9 100%.flv"[..], b" spaces ", b"line\n", b"plain.flv"] {
+            let path = folder.path().join(OsStr::from_bytes(name));
+            std::fs::write(&path, "").unwrap();
+            assert_eq!(Source::parse(&source_text(path.as_os_str())), Source::File(path));
+        }
+        // What is there is no reason to take an address for something else, and one that is pasted with
+        // a space is still one.
+        for text in ["rtmp://a/b", " rtmp://a/b ", "clip.flv", "file:///a%20b"] {
+            assert_eq!(source_text(OsStr::new(text)), text);
+        }
+        let gone = OsStr::from_bytes(b"/gone/\xFF.flv");
+        assert_eq!(Source::parse(&source_text(gone)), Source::File(gone.into()));
     }
 }

@@ -1,4 +1,4 @@
-//! Percent-encoding (RFC 3986 §2.1), taken back.
+//! Percent-encoding (RFC 3986 §2.1), of paths, and taken back.
 
 /// A text with its `%41` and the like made what they stand for; what is no such escape stays as it is.
 pub fn percent_decoded(text: &str) -> Vec<u8> {
@@ -30,9 +30,30 @@ pub fn percent_decoded_text(text: &str) -> String {
     String::from_utf8_lossy(&percent_decoded(text)).into_owned()
 }
 
+/// A path as it stands in a URL: letters, digits, `-._~` and `/` as they are.
+pub fn percent_encoded_path(path: &[u8]) -> String {
+    let mut out = String::with_capacity(path.len());
+    for &byte in path {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_path_comes_back() {
+        let path = b"/a b/%41\xFF\n?#\xE4\xB8\xAD.mp4";
+        let encoded = percent_encoded_path(path);
+        assert_eq!(encoded, "/a%20b/%2541%FF%0A%3F%23%E4%B8%AD.mp4");
+        assert_eq!(percent_decoded(&encoded), path);
+    }
 
     #[test]
     fn escapes_are_taken_back_and_what_is_none_stays() {

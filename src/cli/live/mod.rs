@@ -25,7 +25,7 @@ use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::cli::route;
-use crate::cli::value::{bytes, delay, duration, sample_rate};
+use crate::cli::value::{self, bytes, delay, duration, sample_rate};
 use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::message::Message;
@@ -51,12 +51,12 @@ pub struct Args {
     /// desktop's dialog gives), file:CLIP, stream:URL, image:PICTURE,
     /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
     /// test, none [default: a camera if there is one, else test]
-    #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
+    #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Sound: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`), file:CLIP,
     /// stream:URL, tone, silence, none [default: a microphone if there is one, else tone with the test
     /// picture, else silence]
-    #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
+    #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene of the collection in --settings that goes out [default: the one that last did]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]

@@ -18,7 +18,7 @@ use crate::wire::container::Format;
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
     /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV); up to nine of them play side by side, and the first is heard
-    #[arg(value_name = "URL|FILE", required = true, num_args = 1..)]
+    #[arg(value_name = "URL|FILE", required = true, num_args = 1.., value_parser = value::source())]
     pub sources: Vec<String>,
     /// Without a window
     #[arg(long)]
@@ -47,10 +47,12 @@ pub struct Args {
     /// NAME-1.flv, which is told
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Write the last picture shown into this PNG file, at the end
+    /// Write the last picture shown into this PNG file, at the end; where there is one of that name
+    /// already, into NAME-1.png, which is told
     #[arg(long, value_name = "FILE.png")]
     pub snapshot: Option<PathBuf>,
-    /// Write the sound that is played into this WAV file
+    /// Write the sound that is played into this WAV file; where there is one of that name already,
+    /// into NAME-1.wav, which is told
     #[arg(long, value_name = "FILE.wav")]
     pub audio_dump: Option<PathBuf>,
     /// Measure latency and lip-sync by the test source's markers

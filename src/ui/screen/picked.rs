@@ -9,6 +9,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::transition::{Kind, Order, Stinger, Wipe};
 use crate::mix::StripId;
+use crate::player::source_text;
 use crate::studio::{Command, Edit};
 use crate::ui::bars::Page;
 use crate::ui::pick::{Means, OfFilter, OfTransition, Pick, Then};
@@ -96,7 +97,7 @@ impl Screen {
 
     /// A file was chosen to be watched.
     pub fn picked_watch(&mut self, path: &std::path::Path) {
-        let url = path.display().to_string();
+        let url = source_text(path.as_os_str());
         self.watch.set_url(url.clone());
         self.page = Page::Watch;
         self.wishes.push(Wish::Command(Command::Watch { url }));

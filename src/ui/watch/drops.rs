@@ -4,6 +4,7 @@ use std::path::Path;
 
 use egui::{Align2, CornerRadius, Rect, Ui, vec2};
 
+use crate::player::source_text;
 use crate::studio::playing::{MOST_ADDRESS, MOST_TILES};
 use crate::studio::{Command, Playing};
 use crate::ui::theme::{ON_PICTURE, PLATE, RADIUS_LARGE, Type};
@@ -62,7 +63,7 @@ const LINK_BYTES: u64 = 64 << 10;
 fn dropped_name(path: &Path, read: impl FnOnce() -> Option<Vec<u8>>) -> String {
     let link = path.extension().is_some_and(|it| it == "url" || it == "desktop");
     let held = if link { read().and_then(|bytes| address_in(&bytes)) } else { None };
-    held.unwrap_or_else(|| path.display().to_string())
+    held.unwrap_or_else(|| source_text(path.as_os_str()))
 }
 
 /// The first address in a file of a link, of Windows or of a desktop.
