@@ -207,6 +207,132 @@ fn what_was_saved_before_is_not_written_over() {
     assert!(!text(&other.stdout).contains("null-1"), "{}", text(&other.stdout));
 }
 
+/// Nor by the other files that `play` writes.
+#[test]
+fn pictures_and_sounds_that_were_there_are_not_written_over() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.mp4");
+    ffmpeg::make(&film, "160x90", "1", &[]);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (picture, sound) = (path("last.png"), path("heard.wav"));
+    for taken in [&picture, &sound] {
+        fs::write(taken, "precious").unwrap();
+    }
+    let words = ["play", "--headless", "--mute", film.to_str().unwrap(), "--snapshot", &picture];
+    let words = [&words[..], &["--audio-dump", &sound]].concat();
+    let mut play = Onair::start(&words);
+    assert_eq!(play.peer.wait(LIMIT).code(), Some(0), "{}", play.peer.errors());
+    assert_eq!(fs::read(&picture).unwrap(), b"precious");
+    assert_eq!(fs::read(&sound).unwrap(), b"precious");
+    assert!(fs::read(path("last-1.png")).unwrap().starts_with(b"\x89PNG"));
+    assert!(fs::read(path("heard-1.wav")).unwrap().starts_with(b"RIFF"));
+    let events = play.events();
+    let told = |name: &str, path: &str| {
+        let of = |it: &Value| it["event"] == name && (it["path"] == path || it["detail"] == path);
+        assert!(events.iter().any(of), "{path}: {events:?}");
+    };
+    told("snapshot", &path("last-1.png"));
+    told("notice", &path("heard-1.wav"));
+}
+
+/// What could not be written for want of room is an output that is not there; a reader that has read
+/// enough is not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_finds_no_room_is_no_success() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str| {
+        let path = folder.path().join(name);
+        ffmpeg::make(&path, "160x90", "1", &[]);
+        path.to_str().unwrap().to_owned()
+    };
+    let film = made("film.flv");
+    let other = folder.path().join("other.mp4").to_str().unwrap().to_owned();
+    let run = |words: &[&str], out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(words).stdout(out).env("XDG_STATE_HOME", folder.path());
+        command.env("XDG_CONFIG_HOME", folder.path()).env_remove("DISPLAY");
+        command.output().unwrap()
+    };
+    let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
+    let live = ["live", "--video", "test", "--audio", "tone", "--size", "320x180"];
+    let record = folder.path().join("live.mp4").to_str().unwrap().to_owned();
+    let live = [&live[..], &["--duration", "1s", "--record", &record, "--json"]].concat();
+    for words in [
+        &["probe", &film][..],
+        &["probe", "--json", &film],
+        &["man"],
+        &["man", "live"],
+        &["completions", "bash"],
+        &["--help"],
+        &["help", "live"],
+        &["--version"],
+        &["devices"],
+        &["remux", &film, &other],
+        &["repair", &film],
+        &["play", "--headless", "--mute", &film],
+        &live,
+    ] {
+        let ended = run(words, full());
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{words:?}: {said}");
+        assert_eq!(said.matches("standard output cannot be written").count(), 1, "{said}");
+    }
+    for words in [&["man"][..], &["probe", &film], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = run(words, writer.into());
+        assert_eq!(
+            (ended.status.code(), text(&ended.stderr)),
+            (Some(0), String::new()),
+            "{words:?}"
+        );
+    }
+}
+
+/// Any name that a file can have is one on the command line.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_name_need_be_no_text() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt;
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &[u8]| folder.path().join(OsStr::from_bytes(name)).into_os_string();
+    let plain = folder.path().join("plain.mp4");
+    ffmpeg::make(&plain, "160x90", "1", &[]);
+    let odd = path(b"\xE9t\xE9 100%\n.mp4");
+    fs::copy(&plain, &odd).unwrap();
+    fs::copy(&plain, path(b" rtmp:")).unwrap();
+    let word = |text: &str| OsString::from(text);
+    let mut file = word("file:");
+    file.push(&odd);
+    let (remuxed, film) = (path(b"\xFE.mkv"), path(b" rtmp:"));
+    let (recorded, seen) = (path(b"\xFD.mkv"), path(b"seen-\xFF.png"));
+    let line = |words: &[&str], more: &[&OsString]| -> Vec<OsString> {
+        words.iter().map(OsString::from).chain(more.iter().copied().cloned()).collect()
+    };
+    let (audio, record) = (word("--audio"), word("--record"));
+    let live = ["live", "--size", "320x180", "--duration", "1s", "--video"];
+    for words in [
+        line(&["probe"], &[&odd]),
+        line(&["probe"], &[&film]),
+        line(&["remux"], &[&odd, &remuxed]),
+        line(&["repair"], &[&remuxed]),
+        line(&["play", "--headless", "--mute", "--snapshot"], &[&seen, &odd]),
+        line(&live, &[&file, &audio, &file, &record, &recorded]),
+        line(&["probe"], &[&recorded]),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(&words).env("XDG_STATE_HOME", folder.path()).env_remove("DISPLAY");
+        let ended = command.env("XDG_CONFIG_HOME", folder.path()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{words:?}: {}", text(&ended.stderr));
+    }
+    assert!(fs::read(seen).unwrap().starts_with(b"\x89PNG"));
+}
+
 #[test]
 fn a_speaker_and_a_side_are_flags_of_play_and_wrong_ones_are_usage() {
     for (flag, value, why) in [

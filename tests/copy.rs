@@ -105,7 +105,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     send(&file, true);
     wait_for("the file on air", LIMIT, || studio.snapshot().live == LiveState::OnAir);
     studio.send(Command::StartRecording(folder.path().join("none.mp4")));
-    wait_for("the refusal", LIMIT, || told("recording-failed"));
+    wait_for("the refusal", LIMIT, || told("recording-not-started"));
     wait_for("the second round", LIMIT, || studio.snapshot().film.is_some_and(|it| it.rounds > 0));
     studio.send(Command::StopLive);
     wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);

@@ -253,6 +253,53 @@ fn no_room_ends_the_recording_readable_and_the_stream_goes_on() {
     }
 }
 
+/// One that could not even begin is told as such, with what is wrong and what helps.
+#[test]
+fn a_recording_that_never_began_says_so_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let long = "long".repeat(80);
+    let inside = |name: &str| folder.path().join(name);
+    for (path, limit, cause, cure) in [
+        (inside("file/show.mp4"), "", "a part of its path is a file", "another name or folder"),
+        (inside(&format!("{long}.mkv")), "", "the name is too long", "a shorter name"),
+        (PathBuf::from("/proc/none/show.flv"), "", "the folder is not there", "still there"),
+        // No file may have a byte: not one of the recording is written.
+        (inside("show.flv"), "ulimit -f 0; ", "files may not become larger there", "another disk"),
+    ] {
+        let words = live(&path, &["--duration", "2s"]);
+        let script = format!("({limit}exec \"$@\") | cat");
+        let mut onair = through_shell(&script, &words, folder.path());
+        onair.peer.wait(LIMIT);
+        let (events, errors) = (onair.events(), onair.peer.errors());
+        let notice = events.iter().find(|it| it["key"] == "recording-not-started");
+        let notice = notice.unwrap_or_else(|| panic!("{path:?}: {events:?} {errors}"));
+        assert!(notice["summary"].as_str().unwrap().contains(cause), "{notice}");
+        assert!(notice["advice"].as_str().unwrap().contains(cure), "{notice}");
+        assert!(!notice.to_string().contains("can be played"), "{notice}");
+        assert_eq!(last(&events, "summary")["exit"], 3, "{events:?}");
+        assert!(!path.exists(), "{path:?}");
+    }
+    // `check` has tried it, and leaves nothing behind.
+    let check = |path: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(["check", "--json", "--video", "test", "--audio", "tone", "--record"]);
+        command.arg(path).args(["--size", "320x180", "--fps", "15"]).env_remove("DISPLAY");
+        command.env("XDG_CONFIG_HOME", folder.path()).env("XDG_STATE_HOME", folder.path());
+        let output = command.output().unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), found)
+    };
+    let (code, found) = check(&inside("file/show.mp4"));
+    assert_eq!((code, &found["ok"]), (Some(3), &false.into()), "{found}");
+    let bad = found["machine"].as_array().unwrap().iter().find(|it| it["name"] == "record-bad");
+    assert!(bad.unwrap()["summary"].as_str().unwrap().contains("a part of its path"), "{found}");
+    let (code, found) = check(&inside("new/show.mp4"));
+    let bad = found["machine"].as_array().unwrap().iter().find(|it| it["name"] == "record-bad");
+    assert!(bad.is_none() && code != Some(3), "{found}");
+    assert!(!inside("new").exists());
+}
+
 #[test]
 fn remux_says_what_it_did_and_refuses_what_it_must() {
     peers::require!("ffmpeg", "ffprobe");

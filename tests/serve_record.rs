@@ -112,6 +112,28 @@ fn a_folder_that_vanishes_costs_the_files_only() {
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
 }
 
+/// What is on the disk when there is no more room: whole, and counted.
+#[test]
+fn a_file_that_finds_no_room_ends_whole_and_tells_its_bytes() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new("sh");
+    // 512-byte blocks: no file may be larger than 200 KiB.
+    command.args(["-c", "ulimit -f 400; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_onair"), "serve"]);
+    command.args(["--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--json", "--record"]);
+    let mut serve = Onair::start_command(command.arg(folder.path()), &[]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let _publisher = ffmpeg::publish(&format!("{rtmp}/live/show"), None);
+    let failed = recording(&serve, "failed", 0);
+    let file = path_of(&failed);
+    let there = fs::metadata(&file).unwrap().len();
+    assert!(there > 100_000 && failed["bytes"] == there, "{there}: {failed}");
+    assert!(failed["reason"].as_str().unwrap().contains("smaller files"), "{failed}");
+    assert_eq!(ffmpeg::decode(&file), "");
+    serve.peer.interrupt();
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
+}
+
 #[test]
 fn flags_and_publish_keys_come_from_a_file() {
     peers::require!("ffmpeg", "ffprobe");

@@ -5,11 +5,10 @@
 //! duration and index. What goes wrong (disk full, read only, folder gone) ends the recording where
 //! it is readable, and touches nothing else.
 
-mod backend;
 mod container;
-pub mod disk;
 mod file;
 pub mod journal;
+mod parts;
 pub mod remux;
 pub mod replay;
 mod sounds;
@@ -25,16 +24,17 @@ use parking_lot::Mutex;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::Feed;
-use crate::broadcast::recorder::disk::{Look, Warning, Watch};
 use crate::broadcast::recorder::file::File;
 use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits, Subscription, Tag};
+use crate::files::disk::{self, Look, Warning, Watch};
+use crate::files::{self, Trouble};
 use crate::media::Rung;
-use crate::wire::container::{Chapter, Format, Sample, Tracks};
+use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
 
-pub use crate::broadcast::recorder::file::{Error, Trouble};
+pub use crate::broadcast::recorder::file::Error;
 pub use crate::broadcast::recorder::remux::{remux, repair};
 pub use crate::broadcast::recorder::replay::Replay;
 pub use crate::broadcast::recorder::sounds::{Extra, Sounds};
@@ -130,6 +130,9 @@ pub enum Event {
     Chapter { at: Duration, title: String },
     /// The disk gives reason to worry.
     Warning(Warning),
+    /// The next file cannot be made, for this reason. The one in work goes on, and it is tried again;
+    /// [`Event::Began`] tells that it was made.
+    Held(Error),
 }
 
 #[derive(Clone, Debug)]
@@ -229,6 +232,8 @@ impl Recorder {
             largest_group: 0,
             split_wanted: false,
             keyframe_asked: false,
+            held: None,
+            left_out: 0,
             chapters: 0,
             entry: enter(&options, file.path()),
             options,
@@ -298,14 +303,29 @@ impl Drop for Recorder {
     }
 }
 
-/// Bytes that may still be written where `path` is; `None` where that cannot be told.
-pub fn free_space(path: &Path) -> Option<u64> {
-    backend::space::free(path)
+/// Whether a recording could be begun there, by beginning one. Nothing is left behind.
+///
+/// # Errors
+/// Why it could not.
+pub fn try_out(path: &Path) -> Result<(), Error> {
+    let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
+    // What is made for the file alone goes with it.
+    let missing = path.ancestors().skip(1).take_while(|it| !it.exists()).map(Path::to_owned);
+    let missing: Vec<PathBuf> = missing.filter(|it| !it.as_os_str().is_empty()).collect();
+    let tried = File::create(path, format, &Tracks::default()).and_then(|file| {
+        let room = enough_room(file.path(), 0);
+        file.remove();
+        room
+    });
+    for folder in missing {
+        let _ = std::fs::remove_dir(folder);
+    }
+    tried
 }
 
 /// Whether the disk has room to begin.
 fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
-    match backend::space::free(path) {
+    match files::free_space(path) {
         Some(free) if free < disk::reserve(index) => {
             let full = std::io::Error::new(
                 std::io::ErrorKind::StorageFull,
@@ -344,9 +364,18 @@ struct Writer {
     largest_group: u64,
     split_wanted: bool,
     keyframe_asked: bool,
+    /// When the next file could not be made, and why.
+    held: Option<(Instant, Error)>,
+    /// Pictures that belong into the file that could not be made, and into no other.
+    left_out: u64,
     chapters: u32,
     file: File,
     entry: Option<Entry>,
+}
+
+/// Whether a file in such trouble is lost to us.
+const fn is_gone(trouble: Trouble) -> bool {
+    matches!(trouble, Trouble::Gone | Trouble::NoFolder | Trouble::NotAFolder)
 }
 
 /// Notes that a file is being written. Recording is worth more than the note.
@@ -370,8 +399,12 @@ impl Writer {
             }
         };
         self.note();
+        if matches!(state, State::Failed(_)) && !self.file.has_media() {
+            self.file.remove();
+            self.figures.lock().duration = Duration::ZERO;
+        }
         // What was not finished is taken up at the next start: then there may be room.
-        let hopeless = matches!(&state, State::Failed(error) if error.kind == Trouble::Gone);
+        let hopeless = matches!(&state, State::Failed(error) if is_gone(error.kind));
         if let Some(entry) = self.entry.take_if(|_| hopeless || state == State::Finished) {
             entry.done();
         }
@@ -475,75 +508,36 @@ impl Writer {
         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
             && self.tracks.video.as_ref().is_some_and(|video| video.config != new.video.config)
         {
-            // Few players show a file whose picture changes its size: it goes on in the next one.
-            self.tracks.video = Some(new.video.clone());
-            self.part()?;
+            // Few players show a file whose picture changes its size: it goes on in the next one. While
+            // there is none, nothing of it is written.
+            if !self.part(Some(&new.video))? {
+                self.timeline.pause();
+                self.left_out += 1;
+                return Ok(());
+            }
         }
         if self.timeline.is_running() && self.is_split_due() {
             if begins {
-                self.part()?;
+                self.part(None)?;
             } else if !std::mem::replace(&mut self.keyframe_asked, true) {
                 self.feed.ask_keyframe(Rung::Main);
             }
         }
         let track = self.options.sounds.place(self.feed.parameters(), tag.track);
         let Some(track) = track else { return Ok(()) };
-        let Some((dts, pts)) = self.timeline.place(tag) else { return Ok(()) };
+        let Some((dts, pts)) = self.timeline.place(tag) else {
+            self.left_out += u64::from(self.held.is_some() && track == TrackId::Video);
+            return Ok(());
+        };
         let data = tag.data();
         self.file.sample(&Sample { track, dts, pts, keyframe: tag.keyframe, data })
-    }
-
-    fn is_split_due(&self) -> bool {
-        let Split { every, bytes } = self.options.split;
-        let size = self.file.written() + self.file.waiting() as u64;
-        // The group that comes must fit too.
-        let next = size + self.largest_group + self.file.index_weight() as u64;
-        self.split_wanted
-            || every.is_some_and(|every| self.timeline.end() >= every)
-            || bytes.is_some_and(|bytes| next > bytes && self.timeline.end() > Duration::ZERO)
-    }
-
-    /// Makes this file whole and goes on in the next.
-    fn part(&mut self) -> Result<(), Error> {
-        self.file.finish(self.timeline.end())?;
-        self.note();
-        let finished = Figures { state: State::Finished, ..self.figures.lock().clone() };
-        let part = finished.part + 1;
-        let mut name = self.asked.file_stem().unwrap_or_default().to_owned();
-        name.push(format!("-part{part}.{}", self.format));
-        let file = File::create(&self.asked.with_file_name(name), self.format, &self.tracks)?;
-        if let Some(entry) = self.entry.take() {
-            entry.done();
-        }
-        self.entry = enter(&self.options, file.path());
-        self.earlier_bytes += self.file.written();
-        self.timeline = Timeline::new(self.feed.parameters());
-        self.file = file;
-        (self.group_began, self.chapters) = (0, 0);
-        (self.split_wanted, self.keyframe_asked) = (false, false);
-        let began = {
-            let mut figures = self.figures.lock();
-            *figures = Figures {
-                path: self.file.path().to_owned(),
-                duration: Duration::ZERO,
-                bytes: 0,
-                part,
-                earlier: finished.earlier + finished.duration,
-                chapters: 0,
-                ..figures.clone()
-            };
-            figures.clone()
-        };
-        let _ = self.events.send(Event::Parted(finished));
-        let _ = self.events.send(Event::Began(began));
-        Ok(())
     }
 
     fn note(&self) {
         let mut figures = self.figures.lock();
         figures.bytes = self.file.written();
         figures.duration = self.timeline.end();
-        figures.dropped_frames = self.subscription.figures().dropped_frames;
+        figures.dropped_frames = self.subscription.figures().dropped_frames + self.left_out;
     }
 
     fn flush_if_due(&mut self) -> Result<(), Error> {
@@ -564,7 +558,7 @@ impl Writer {
         let index = self.file.index_weight() as u64;
         let look = Look {
             now: Timestamp::ZERO + self.begun.elapsed(),
-            free: backend::space::free(self.file.path()),
+            free: files::free_space(self.file.path()),
             written: self.earlier_bytes + self.file.written(),
             queued: self.subscription.queued(),
             index,

@@ -206,6 +206,7 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
             })
             .collect();
         let elsewhere: Vec<_> = outcome.elsewhere.iter().map(|(to, _)| to.as_str()).collect();
+        let ok = ok && found.is_none_or(|found| machine::exit(found) == Exit::Ok);
         let mut line = json!({ "target": url.to_string(), "stages": stages, "ok": ok });
         if let (false, Value::Object(line)) = (elsewhere.is_empty(), &mut line) {
             line.insert("elsewhere".into(), elsewhere.into());

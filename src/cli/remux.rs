@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::base::Clock;
+use crate::broadcast::recorder::Error;
 use crate::broadcast::recorder::remux::{Failure, How, Report, remux, repair};
-use crate::broadcast::recorder::{Error, Trouble};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words::seconds;
 use crate::cli::{Exit, Globals};
+use crate::files::Trouble;
 
 /// Arguments of `onair remux`.
 #[derive(Clone, Debug, clap::Args)]

@@ -204,6 +204,7 @@ impl Totals {
             Event::Unpublish(_, ended) => self.received += ended.bytes,
             Event::Leave(_, ended) => self.sent += ended.bytes,
             Event::Fault(_) => self.faults += 1,
+            Event::Disk(..) | Event::Held(..) => {}
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}
                 RecordingState::Finished => self.recordings += 1,

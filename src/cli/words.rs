@@ -419,6 +419,16 @@ pub fn print_server(output: &Output, event: &server::Event) {
             });
             return;
         }
+        server::Event::Disk(warning) => {
+            print_message(output, &Message::of_disk(*warning));
+            return;
+        }
+        server::Event::Held(path, trouble) => {
+            let path = path.display().to_string();
+            let (reason, cure) = (trouble.cause().unwrap_or_default().to_owned(), trouble.cure());
+            print_message(output, &Message::RecordingNotStarted { path, reason, cure });
+            return;
+        }
         server::Event::Publish(peer) => ("publish", peer, None),
         server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
         server::Event::Join(peer) => ("join", peer, None),

@@ -30,7 +30,7 @@ pub enum Warning {
 
 /// How the disk is at a moment.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Look {
+pub struct Look {
     pub now: Timestamp,
     /// Where that is known.
     pub free: Option<u64>,
@@ -43,7 +43,7 @@ pub(super) struct Look {
 
 /// The watch.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub struct Watch {
     /// Bytes a second before it is known better.
     expected: f64,
     history: VecDeque<(Timestamp, u64)>,
@@ -53,7 +53,7 @@ pub(super) struct Watch {
 }
 
 /// Bytes that must stay free so that a file with this index can be finished.
-pub(super) fn reserve(index: u64) -> u64 {
+pub fn reserve(index: u64) -> u64 {
     RESERVE + index
 }
 

@@ -21,18 +21,6 @@ fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
     std::iter::once(path.to_owned()).chain(numbered)
 }
 
-/// The first of these names that nothing has.
-///
-/// # Errors
-/// When all of them are taken.
-pub fn free_name(path: &Path) -> io::Result<PathBuf> {
-    free_but(path, |name| name.symlink_metadata().is_ok())
-}
-
-fn free_but(path: &Path, taken: impl Fn(&Path) -> bool) -> io::Result<PathBuf> {
-    names(path).find(|name| !taken(name)).ok_or_else(all_taken)
-}
-
 fn all_taken() -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, "all its names are taken")
 }
@@ -52,6 +40,17 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     Err(all_taken())
 }
 
+/// As [`create_new`]; but a device or a pipe of this name, which has nothing to lose, is written to.
+///
+/// # Errors
+/// As [`create_new`].
+pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
+    if path.metadata().is_ok_and(|it| !it.is_file()) {
+        return File::create(path).map(|file| (file, path.to_owned()));
+    }
+    create_new(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,25 +59,29 @@ mod tests {
     fn names_that_are_taken_are_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a show.flv");
-        assert_eq!(free_name(&path).unwrap(), path);
         for name in ["a show.flv", "a show-1.flv", "a show-2.flv"] {
             let (_, made) = create_new(&path).unwrap();
             assert_eq!(made, folder.path().join(name));
         }
-        assert_eq!(free_name(&path).unwrap(), folder.path().join("a show-3.flv"));
+        // A link that leads nowhere is a name that is taken, too.
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", folder.path().join("a show-3.flv")).unwrap();
+        #[cfg(unix)]
+        assert_eq!(create(&path).unwrap().1, folder.path().join("a show-4.flv"));
         assert!(create_new(&folder.path().join("no/where.flv")).is_err());
     }
 
     #[test]
-    fn where_all_names_are_taken_there_is_none() {
-        let tried = std::cell::RefCell::new(Vec::new());
-        let none = free_but(Path::new("/v/a show.png"), |name| {
-            tried.borrow_mut().push(name.to_owned());
-            true
-        });
-        assert_eq!(none.unwrap_err().to_string(), "all its names are taken");
-        let tried = tried.into_inner();
-        assert_eq!(tried.len(), MOST_NAMES as usize);
-        assert_eq!(tried.last().unwrap(), Path::new("/v/a show-9999.png"));
+    fn names_have_an_end() {
+        let names: Vec<PathBuf> = names(Path::new("/v/a show.png")).collect();
+        assert_eq!(names.len(), MOST_NAMES as usize);
+        assert_eq!(names.last().unwrap(), Path::new("/v/a show-9999.png"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_written_to() {
+        assert_eq!(create(Path::new("/dev/null")).unwrap().1, Path::new("/dev/null"));
+        assert!(create(&std::env::temp_dir()).is_err(), "a folder is no file");
     }
 }

@@ -1,9 +1,10 @@
 //! The sound that is played, written to a WAV file of 16-bit samples (`--audio-dump`).
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use crate::files::{self, Trouble};
 use crate::player::shared::Shared;
 use crate::player::sound::Heard;
 use crate::player::{Failure, Kind, Severity};
@@ -21,16 +22,21 @@ pub(super) struct Dump {
 }
 
 impl Dump {
-    /// Creates the file.
+    /// Creates the file; under another name where there is one of this name already.
     pub(super) fn create(path: &Path) -> Result<Self, Failure> {
-        let file = File::create(path).map_err(|error| cannot_write(path, &error.to_string()))?;
-        Ok(Self {
-            path: path.to_owned(),
-            file: Some(file),
-            writer: None,
-            format: (48_000, 2),
-            broken: false,
-        })
+        let made = files::create(path);
+        let (file, path) = made.map_err(|error| cannot_write(path, &error))?;
+        Ok(Self { path, file: Some(file), writer: None, format: (48_000, 2), broken: false })
+    }
+
+    /// Tells under what name the file is made, where that is not the one that was wanted.
+    pub(super) fn tell_name(&self, shared: &Shared, wanted: &Path) {
+        if self.path != wanted {
+            let path = self.path.display().to_string();
+            let summary =
+                format!("There is a file of that name already; the sound is written to {path}.");
+            shared.say("player-dump-renamed", Severity::Info, summary, "", path);
+        }
     }
 
     /// Adds what is heard.
@@ -41,16 +47,17 @@ impl Dump {
         if self.writer.is_none()
             && let Err(error) = self.start(heard.rate, heard.channels)
         {
-            return self.give_up(shared, &error.to_string());
+            return self.give_up(shared, &io_of(error));
         }
         if (heard.rate, heard.channels) != self.format {
-            return self.give_up(shared, "the sound changed its format, a WAV file cannot");
+            let error = io::Error::other("the sound changed its format, a WAV file cannot");
+            return self.give_up(shared, &error);
         }
         let Some(writer) = &mut self.writer else { return };
         for &value in heard.data {
             let sample = (value * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16;
             if let Err(error) = writer.write_sample(sample) {
-                return self.give_up(shared, &error.to_string());
+                return self.give_up(shared, &io_of(error));
             }
         }
     }
@@ -60,13 +67,13 @@ impl Dump {
         if self.writer.is_none() && !self.broken {
             // No sound came: still a valid file.
             if let Err(error) = self.start(48_000, 2) {
-                self.give_up(shared, &error.to_string());
+                self.give_up(shared, &io_of(error));
             }
         }
         if let Some(writer) = self.writer.take()
             && let Err(error) = writer.finalize()
         {
-            self.give_up(shared, &error.to_string());
+            self.give_up(shared, &io_of(error));
         }
     }
 
@@ -83,18 +90,26 @@ impl Dump {
         Ok(())
     }
 
-    fn give_up(&mut self, shared: &Shared, why: &str) {
+    fn give_up(&mut self, shared: &Shared, error: &io::Error) {
         self.broken = true;
-        shared.output_failed(&cannot_write(&self.path, why));
+        shared.output_failed(&cannot_write(&self.path, error));
+    }
+}
+
+/// What the system said.
+fn io_of(error: hound::Error) -> io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        other => io::Error::other(other),
     }
 }
 
 /// The failure of an output file.
-pub(super) fn cannot_write(path: &Path, why: &str) -> Failure {
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(
         Kind::File,
-        format!("{} cannot be written: {why}", path.display()),
-        "Choose another place, or free space there.",
+        format!("{} cannot be written: {}", path.display(), Trouble::words(error)),
+        Trouble::of(error).cure(),
     )
 }
 

@@ -96,6 +96,9 @@ impl Player {
             save::tell_name(&shared, wanted, &made.path);
             shared.filing.lock().begin(&made.path);
         }
+        if let Some((wanted, dump)) = config.audio_dump.as_deref().zip(dump.as_ref()) {
+            dump.tell_name(&shared, wanted);
+        }
         let save = save.map(|made| Save::into_file(made, live));
         let (decoded, pictures) = queue::bounded("player pictures", pictures::DEPTH, Full::Block);
 

@@ -49,15 +49,8 @@ impl std::fmt::Debug for Save {
 /// Makes a file and writes its head. Where there is a file of that name already, as a recording from an
 /// earlier run, it gets another name: nothing is written over.
 pub(super) fn make(path: &Path) -> Result<NewFile, Failure> {
-    let fail = |error: std::io::Error| cannot_write(path, &error.to_string());
-    // A device or a pipe has nothing to lose.
-    let special = path.metadata().is_ok_and(|it| !it.is_file());
-    let made = if special {
-        File::create(path).map(|file| (file, path.to_owned()))
-    } else {
-        files::create_new(path)
-    };
-    let (mut file, path) = made.map_err(fail)?;
+    let fail = |error: std::io::Error| cannot_write(path, &error);
+    let (mut file, path) = files::create(path).map_err(fail)?;
     file.write_all(&flv::file_header(true, true)).map_err(fail)?;
     Ok(NewFile { path, file })
 }
@@ -158,7 +151,7 @@ impl Save {
         if let Err(error) = written {
             self.broken = true;
             self.tell_end(shared);
-            shared.output_failed(&cannot_write(&self.path, &error.to_string()));
+            shared.output_failed(&cannot_write(&self.path, &error));
         }
     }
 
@@ -181,7 +174,7 @@ impl Save {
             .and_then(|_| self.file.write_all(&[flags]))
             .and_then(|()| self.file.flush());
         if let Err(error) = whole {
-            shared.output_failed(&cannot_write(&self.path, &error.to_string()));
+            shared.output_failed(&cannot_write(&self.path, &error));
         } else if self.told {
             let path = self.path.display().to_string();
             let summary = "What was watched has been recorded.";

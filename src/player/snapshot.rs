@@ -1,30 +1,47 @@
 //! A picture as a PNG file (`--snapshot`), converted by its own colour description.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::media::VideoFrame;
 use crate::media::color::{Matrix, Range};
 use crate::player::Failure;
 use crate::player::dump::cannot_write;
 
-/// Writes the picture.
+/// Writes the picture. Where there is a file of that name already it gets another name, which is
+/// given: nothing is written over.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, frame: &VideoFrame) -> Result<(), Failure> {
-    let fail = |why: String| cannot_write(path, &why);
-    let rgb = to_rgb(frame).map_err(fail)?;
-    let file = File::create(path).map_err(|error| fail(error.to_string()))?;
+pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
+    save(path, frame).map_err(|error| cannot_write(path, &error))
+}
+
+/// As [`write`], with what the system says.
+///
+/// # Errors
+/// As [`write`].
+pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
+    let rgb = to_rgb(frame).map_err(io::Error::other)?;
     let size = frame.size();
-    let mut encoder = png::Encoder::new(BufWriter::new(file), size.width, size.height);
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, size.width, size.height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
-    let mut writer = encoder.write_header().map_err(|error| fail(error.to_string()))?;
-    writer.write_image_data(&rgb).map_err(|error| fail(error.to_string()))?;
-    writer.finish().map_err(|error| fail(error.to_string()))
+    let mut writer = encoder.write_header().map_err(io::Error::other)?;
+    writer.write_image_data(&rgb).map_err(io::Error::other)?;
+    writer.finish().map_err(io::Error::other)?;
+    let (mut file, made) = files::create(path)?;
+    if let Err(error) = file.write_all(&bytes).and_then(|()| file.flush()) {
+        // Half a picture helps nobody.
+        if file.metadata().is_ok_and(|it| it.is_file()) {
+            let _ = std::fs::remove_file(&made);
+        }
+        return Err(error);
+    }
+    Ok(made)
 }
 
 /// Interleaved 8-bit RGB.
@@ -86,12 +103,17 @@ mod tests {
     fn the_file_reads_back_and_a_bad_path_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
+        std::fs::write(folder.path().join("taken.png"), "precious").unwrap();
         let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(32, 18))));
         let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
-        write(&path, &frame).unwrap();
-        let decoder = png::Decoder::new(std::io::BufReader::new(File::open(&path).unwrap()));
+        assert_eq!(write(&path, &frame).unwrap(), path);
+        let file = std::fs::File::open(&path).unwrap();
+        let decoder = png::Decoder::new(std::io::BufReader::new(file));
         let reader = decoder.read_info().unwrap();
         assert_eq!((reader.info().width, reader.info().height), (32, 18));
+        let taken = folder.path().join("taken.png");
+        assert_eq!(write(&taken, &frame).unwrap(), folder.path().join("taken-1.png"));
+        assert_eq!(std::fs::read(&taken).unwrap(), b"precious");
         let error = write(&folder.path().join("no/a.png"), &frame).unwrap_err();
         assert_eq!(error.kind.exit_code(), 3);
     }

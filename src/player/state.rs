@@ -131,6 +131,7 @@ impl Message {
         "player-damaged-picture",
         "player-damaged-sound",
         "player-damaged-stream",
+        "player-dump-renamed",
         "player-file-damaged",
         "player-fixed",
         "player-jumped-ahead",

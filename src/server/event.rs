@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use super::fault::Struck;
+use crate::files::Trouble;
+use crate::files::disk::Warning;
 
 /// What happened. Named as in the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,10 @@ pub enum Event {
     Fault(Struck),
     /// A publication is written into a file.
     Recording(Recording),
+    /// The disk that such a file is on gives reason to worry.
+    Disk(Warning),
+    /// Such a file cannot be made now; it is tried again.
+    Held(PathBuf, Trouble),
 }
 
 /// A publication in a file.

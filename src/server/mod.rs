@@ -15,6 +15,7 @@ mod flv;
 mod http;
 mod message;
 mod outgoing;
+mod paper;
 mod publisher;
 mod queue;
 mod record;

@@ -1,10 +1,10 @@
 //! Every publication into a file of a folder, where that is wanted: FLV, everything as it came. What
 //! came is on the disk half a second later, so that a crash costs no more; a disk that is too slow costs
-//! pictures up to the next keyframe, as a slow viewer's line does, and never the broadcast.
+//! pictures up to the next keyframe, as a slow viewer's line does, and never the broadcast. A disk that
+//! fills up is told while there is time, and left with some room.
 
-use std::fs::File;
 use std::future::poll_fn;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,11 @@ use bytes::Bytes;
 use super::event::{Event, Recording, RecordingState};
 use super::files::Begun;
 use super::flv::FlvSink;
+use super::paper::Paper;
 use super::registry::Registry;
 use super::sink::Sink;
 use super::stream::Stream;
+use crate::files::Trouble;
 
 /// What comes within this time is written at once.
 const GATHER: Duration = Duration::from_millis(500);
@@ -26,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const WAITING: usize = 32 << 20;
 /// Of an application's and of a stream's name in a file's.
 const MOST_NAME: usize = 80;
-/// Files of one name in one second.
-const MOST_ALIKE: u32 = 1_000;
+/// How long after too many files were open it is tried again to make one.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Begins to write what is published here from now on. To be called from within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
@@ -53,12 +55,12 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
 async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>, path: PathBuf) {
     let since = registry.clock.now();
     let mut written = 0;
-    let wanted = path.clone();
-    let (path, error) = match on_the_disk(move || create(&wanted)).await {
-        Ok((path, file)) => {
+    let (path, error) = match create(&registry, &sink, &path).await {
+        Ok(paper) => {
             let begun = (Duration::ZERO, 0);
+            let path = paper.path().to_owned();
             tell(&registry, &stream, &path, RecordingState::Writing, begun, None);
-            (path, take(&sink, file, &mut written).await.err())
+            (path, take(&registry, &sink, paper, &mut written).await.err())
         }
         Err(error) => (path, Some(error)),
     };
@@ -66,7 +68,10 @@ async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>,
     registry.tidy(&stream);
     let fared = (registry.clock.now().since(since), written);
     let (state, reason) = match (error, sink.skipped()) {
-        (Some(error), _) => (RecordingState::Failed, Some(error.to_string())),
+        (Some(error), _) => {
+            let cure = Trouble::of(&error).cure();
+            (RecordingState::Failed, Some(format!("{error}. {cure}")))
+        }
         (None, _) if sink.was_overrun() => {
             (RecordingState::Failed, Some("the disk is too slow".to_owned()))
         }
@@ -80,19 +85,50 @@ async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>,
     registry.file_ended(sink.id());
 }
 
+/// Makes the file. Where too many are open it is tried again, as long as there is something to write:
+/// what comes meanwhile waits.
+async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<Paper> {
+    let mut told = false;
+    loop {
+        let wanted = path.to_owned();
+        let error = match on_the_disk(move || Paper::create(&wanted)).await {
+            Ok(paper) => return Ok(paper),
+            Err(error) => error,
+        };
+        if Trouble::of(&error) != Trouble::TooManyFiles || sink.has_ended() {
+            return Err(error);
+        }
+        if !std::mem::replace(&mut told, true) {
+            registry.tell(Event::Held(path.to_owned(), Trouble::TooManyFiles));
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 /// Everything that comes, until the publisher has gone.
-async fn take(sink: &FlvSink, mut file: File, written: &mut u64) -> io::Result<()> {
+async fn take(
+    registry: &Registry,
+    sink: &FlvSink,
+    mut paper: Paper,
+    written: &mut u64,
+) -> io::Result<()> {
     while let Some(first) = poll_fn(|cx| sink.poll_next(cx)).await {
         if !sink.has_ended() {
             tokio::time::sleep(GATHER).await;
         }
-        let rest = sink.waiting();
-        let all = std::iter::once(first).chain(rest).collect::<Vec<Bytes>>().concat();
-        let length = all.len() as u64;
-        file = on_the_disk(move || file.write_all(&all).map(|()| file)).await?;
-        *written += length;
+        let tags: Vec<Bytes> = std::iter::once(first).chain(sink.waiting()).collect();
+        let (back, appended) = on_the_disk(move || {
+            let appended = paper.append(&tags).inspect_err(|_| paper.remove_if_empty());
+            Ok((paper, appended))
+        })
+        .await?;
+        paper = back;
+        *written = paper.written();
+        if let Some(warning) = appended? {
+            registry.tell(Event::Disk(warning));
+        }
     }
-    on_the_disk(move || file.sync_all()).await
+    on_the_disk(move || paper.finish()).await
 }
 
 /// Work that may wait for the disk, with a limit: who waits for a disk that hangs waits for ever.
@@ -103,22 +139,6 @@ async fn on_the_disk<T: Send + 'static>(
         Ok(done) => done?,
         Err(_) => Err(io::Error::other("the disk has not answered for 20 s")),
     }
-}
-
-/// A file that was not there before; of that name, or of one with a number.
-fn create(path: &Path) -> io::Result<(PathBuf, File)> {
-    let mut tried = path.to_owned();
-    for number in 2..MOST_ALIKE {
-        match File::options().write(true).create_new(true).open(&tried) {
-            Ok(file) => return Ok((tried, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-                tried = path.with_file_name(format!("{stem} {number}.flv"));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// What a publication's file is called. Publishers choose names freely: what could lead elsewhere or
@@ -179,17 +199,5 @@ mod tests {
         }
         assert!(name_of("live", "show", 0).starts_with("live-show 19"));
         assert!(name_of(&"x".repeat(5_000), &"\u{4e2d}".repeat(5_000), 0).len() < 200);
-    }
-
-    #[test]
-    fn a_file_that_is_there_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("live-show.flv");
-        let (first, mut file) = create(&path).unwrap();
-        file.write_all(b"first").unwrap();
-        let (second, _) = create(&path).unwrap();
-        assert_eq!((first.as_path(), second.ends_with("live-show 2.flv")), (path.as_path(), true));
-        assert_eq!(std::fs::read(&path).unwrap(), b"first");
-        assert!(create(&folder.path().join("none/a.flv")).is_err());
     }
 }

@@ -162,6 +162,8 @@ pub struct Recording {
     pub duration: Duration,
     pub bytes: u64,
     pub reason: Option<String>,
+    /// The cause of a failure alone, and what helps.
+    pub trouble: Option<(String, &'static str)>,
     /// Which file of a split recording, from 1.
     pub part: u32,
     /// Nothing is written until it is resumed.
@@ -185,6 +187,8 @@ pub struct Replay {
     pub duration: Duration,
     pub bytes: u64,
     pub reason: Option<String>,
+    /// As of a recording.
+    pub trouble: Option<(String, &'static str)>,
 }
 
 /// A picture as it was saved.
@@ -193,4 +197,6 @@ pub struct Snapshot {
     pub path: PathBuf,
     /// Why it was not.
     pub reason: Option<String>,
+    /// As of a recording.
+    pub trouble: Option<(String, &'static str)>,
 }

@@ -5,6 +5,7 @@
 mod english;
 pub(super) mod keys;
 
+use crate::files::disk::Warning;
 use crate::media::source::Alarm;
 use crate::net::Pin;
 use crate::player;
@@ -185,9 +186,22 @@ pub enum Message {
     ServerFailed {
         reason: String,
     },
+    /// Nothing was recorded.
+    RecordingNotStarted {
+        path: String,
+        reason: String,
+        cure: &'static str,
+    },
     RecordingFailed {
         path: String,
         reason: String,
+        cure: &'static str,
+    },
+    /// The next file cannot be made; this one goes on.
+    RecordingHeld {
+        path: String,
+        reason: String,
+        cure: &'static str,
     },
     RecordingRenamed {
         path: String,
@@ -219,6 +233,7 @@ pub enum Message {
     ReplayFailed {
         path: String,
         reason: String,
+        cure: &'static str,
     },
     ReplayEmpty,
     SnapshotSaved {
@@ -227,6 +242,7 @@ pub enum Message {
     SnapshotFailed {
         path: String,
         reason: String,
+        cure: &'static str,
     },
     /// What the desk is to hear is not heard.
     PhonesFailed {
@@ -284,6 +300,17 @@ fn in_two(reason: &str) -> (&str, &str) {
 }
 
 impl Message {
+    /// Of the disk that a recording goes to.
+    pub fn of_disk(warning: Warning) -> Self {
+        match warning {
+            Warning::Space { left, free } => Self::DiskSpace {
+                minutes: (left.as_secs() / 60).to_string(),
+                megabytes: (free / 1_000_000).to_string(),
+            },
+            Warning::Slow { queued } => Self::DiskSlow { seconds: queued.as_secs().to_string() },
+        }
+    }
+
     /// The message as a notice with this number, and what the machine said.
     pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
         Notice {
@@ -344,7 +371,9 @@ impl Message {
             Self::FaultStruck { .. } => "fault-struck",
             Self::PortTaken { .. } => "port-taken",
             Self::ServerFailed { .. } => "server-failed",
+            Self::RecordingNotStarted { .. } => "recording-not-started",
             Self::RecordingFailed { .. } => "recording-failed",
+            Self::RecordingHeld { .. } => "recording-held",
             Self::RecordingRenamed { .. } => "recording-renamed",
             Self::TracksLeftOut { .. } => "tracks-left-out",
             Self::RecordingSaved { .. } => "recording-saved",
@@ -387,10 +416,12 @@ impl Message {
             }
             Self::FileFailed { path, reason }
             | Self::FilmFailed { path, reason }
-            | Self::RecordingFailed { path, reason }
             | Self::RecordingLost { path, reason }
-            | Self::ReplayFailed { path, reason }
-            | Self::SnapshotFailed { path, reason } => {
+            | Self::RecordingNotStarted { path, reason, .. }
+            | Self::RecordingFailed { path, reason, .. }
+            | Self::RecordingHeld { path, reason, .. }
+            | Self::ReplayFailed { path, reason, .. }
+            | Self::SnapshotFailed { path, reason, .. } => {
                 vec![("path", path.clone()), ("reason", reason.clone())]
             }
             Self::DiskSpace { minutes, megabytes } => {
@@ -493,6 +524,7 @@ impl Message {
             Self::EncoderFailed { .. }
             | Self::TargetInvalid { .. }
             | Self::NoTarget
+            | Self::RecordingNotStarted { .. }
             | Self::RecordingFailed { .. }
             | Self::RecordingLost { .. }
             | Self::ReplayFailed { .. }
@@ -522,7 +554,8 @@ impl Message {
             Self::Target { id, .. } | Self::TargetInvalid { id, .. } => {
                 Some(Remedy::EditTarget(*id))
             }
-            Self::RecordingFailed { .. }
+            Self::RecordingNotStarted { .. }
+            | Self::RecordingFailed { .. }
             | Self::ReplayFailed { .. }
             | Self::SnapshotFailed { .. } => Some(Remedy::ChooseFolder),
             Self::FileFailed { .. } => Some(Remedy::TryAgain),

@@ -137,8 +137,17 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> Found {
     }
     let needed = figures.encoded as f64 / frame_rate.as_f64();
     let times = needed / figures.busy.as_secs_f64().max(1e-6);
-    let said = format!("{times:.1}");
-    if times < SPARE { Found::EncoderSlow { times: said } } else { Found::Encoder { times: said } }
+    speed(times)
+}
+
+/// What it means that the encoder is so many times as fast as the picture needs.
+fn speed(factor: f64) -> Found {
+    let times = format!("{factor:.1}");
+    match factor {
+        _ if factor < 1.0 => Found::EncoderTooSlow { times: format!("{factor:.2}") },
+        _ if factor < SPARE => Found::EncoderSlow { times },
+        _ => Found::Encoder { times },
+    }
 }
 
 /// Asks a target as far as its answer to `connect`.
@@ -152,5 +161,20 @@ fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Found {
             Found::Target { host, ms }
         }
         Err(error) => failed(id, host, &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::notice::Level;
+
+    #[test]
+    fn a_machine_that_is_slower_than_the_picture_stands_in_the_way() {
+        let level = |factor| speed(factor).notice(0).level;
+        assert_eq!([0.4, 0.99].map(level), [Level::Error; 2]);
+        assert_eq!([1.0, 1.29].map(level), [Level::Warning; 2]);
+        assert_eq!(level(1.3), Level::Info);
+        assert!(speed(0.4).notice(0).summary.contains("too slow"));
     }
 }

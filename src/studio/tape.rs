@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::base::Worker;
 use crate::base::queue::Sender;
-use crate::broadcast::recorder::disk::Warning;
 use crate::broadcast::recorder::replay::{Replay, Room};
 use crate::broadcast::recorder::{self, Options, Recorder, Sounds, Split};
 use crate::broadcast::{Hub, recorder::replay::Clip};
@@ -98,11 +97,10 @@ impl Tape {
         choices: &RecordingChoices,
         journal: Option<PathBuf>,
         sounds: Sounds,
-    ) -> Result<event::Recording, String> {
+    ) -> Result<event::Recording, recorder::Error> {
         let split = Split { every: choices.split_time, bytes: choices.split_bytes };
         let tracks = sounds.wanted();
-        let recorder = Recorder::start_with(path, hub, Options { split, journal, sounds })
-            .map_err(|error| format!("{error}. {}", error.advice()))?;
+        let recorder = Recorder::start_with(path, hub, Options { split, journal, sounds })?;
         let recording = told(&recorder.figures());
         (self.recorder, self.tracks) = (Some(recorder), tracks);
         Ok(recording)
@@ -205,33 +203,31 @@ fn drain(recorder: &Recorder) -> Vec<Happening> {
                 let path = recorder.figures().path;
                 Some(Happening::Chapter(event::Chapter { path, at, title }))
             }
-            recorder::Event::Warning(Warning::Space { left, free }) => {
-                Some(Happening::Message(Message::DiskSpace {
-                    minutes: (left.as_secs() / 60).to_string(),
-                    megabytes: (free / 1_000_000).to_string(),
-                }))
-            }
-            recorder::Event::Warning(Warning::Slow { queued }) => {
-                Some(Happening::Message(Message::DiskSlow {
-                    seconds: queued.as_secs().to_string(),
-                }))
+            recorder::Event::Held(error) => Some(Happening::Message(Message::RecordingHeld {
+                path: recorder.figures().path.display().to_string(),
+                reason: error.cause(),
+                cure: error.advice(),
+            })),
+            recorder::Event::Warning(warning) => {
+                Some(Happening::Message(Message::of_disk(warning)))
             }
         })
         .collect()
 }
 
 fn told(figures: &recorder::Figures) -> event::Recording {
-    let (state, reason) = match &figures.state {
+    let (state, error) = match &figures.state {
         recorder::State::Writing => (event::RecordingState::Writing, None),
         recorder::State::Finished => (event::RecordingState::Finished, None),
-        recorder::State::Failed(error) => (event::RecordingState::Failed, Some(error.to_string())),
+        recorder::State::Failed(error) => (event::RecordingState::Failed, Some(error)),
     };
     event::Recording {
         path: figures.path.clone(),
         state,
         duration: figures.duration,
         bytes: figures.bytes,
-        reason,
+        reason: error.map(ToString::to_string),
+        trouble: error.map(|error| (error.cause(), error.advice())),
         part: figures.part,
         paused: figures.paused,
     }

@@ -302,7 +302,7 @@ mod tests {
         let (path, reason) = ("a.png".to_owned(), "the disk is full".to_owned());
         for message in [
             Message::SnapshotSaved { path: path.clone() },
-            Message::SnapshotFailed { path, reason },
+            Message::SnapshotFailed { path, reason, cure: "" },
         ] {
             let notice = message.notice(1, "");
             assert!(is_at(&notice, Place::Watch) && is_at(&notice, Place::Target));

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::broadcast::recorder::container::muxer;
-use crate::files;
+use crate::files::{self, Trouble};
 use crate::wire::container::{Chapter, Format, Muxer, Piece, Sample, TrackId, Tracks};
 
 /// The longest a unit of a file is, by its samples.
@@ -31,48 +31,27 @@ pub struct Error {
     pub kind: Trouble,
 }
 
-/// The kinds of trouble a person can do something about.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The disk, or the share of it that is allowed, is full.
-    Full,
-    /// The folder or disk cannot be written to.
-    Forbidden,
-    /// The file or its folder is gone.
-    Gone,
-    /// Its name tells no format.
-    Format,
-    /// Anything else.
-    Other,
-}
-
 impl Error {
     pub(super) fn new(doing: &'static str, path: &Path, error: &io::Error) -> Self {
-        use io::ErrorKind as Kind;
-        let kind = match error.kind() {
-            Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Trouble::Full,
-            Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Trouble::Forbidden,
-            Kind::NotFound | Kind::NotADirectory | Kind::StaleNetworkFileHandle => Trouble::Gone,
-            _ => Trouble::Other,
-        };
+        let kind = Trouble::of(error);
         Self { doing, path: path.to_owned(), reason: error.to_string(), kind }
     }
 
     /// For a name that tells no format.
     pub(super) fn format(path: &Path) -> Self {
-        let reason = "its name ends in none of .flv, .mp4 and .mkv".to_owned();
-        Self { doing: "creating", path: path.to_owned(), reason, kind: Trouble::Format }
+        let kind = Trouble::Format;
+        let reason = kind.cause().unwrap_or_default().to_owned();
+        Self { doing: "creating", path: path.to_owned(), reason, kind }
+    }
+
+    /// The cause alone, for who knows the file.
+    pub fn cause(&self) -> String {
+        self.kind.cause().map_or_else(|| self.reason.clone(), str::to_owned)
     }
 
     /// What a person can do about it.
     pub fn advice(&self) -> &'static str {
-        match self.kind {
-            Trouble::Full => "Make room on the disk, or record to another one.",
-            Trouble::Forbidden => "Choose a folder you may write to.",
-            Trouble::Gone => "Check that the folder or drive is still there, or choose another.",
-            Trouble::Format => "Let the name end in .mp4, .mkv or .flv.",
-            Trouble::Other => "Choose another folder or drive.",
-        }
+        self.kind.cure()
     }
 }
 
@@ -86,19 +65,28 @@ pub(super) struct File {
     written: u64,
     /// The DTS of the first sample of the unit in work.
     unit: Option<Timestamp>,
+    /// Something of the stream is in it.
+    media: bool,
 }
 
 impl File {
     /// Makes the file, under the next free name where `path` is taken, and writes its head.
     pub fn create(path: &Path, format: Format, tracks: &Tracks) -> Result<Self, Error> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)
-                .map_err(|error| Error::new("creating the folder", folder, &error))?;
+            fs::create_dir_all(folder).map_err(|error| {
+                // What is there already is no folder.
+                let error = match error.kind() {
+                    io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+                    _ => error,
+                };
+                Error::new("creating the folder", folder, &error)
+            })?;
         }
         let made = files::create_new(path);
         let (file, path) = made.map_err(|error| Error::new("creating", path, &error))?;
         let muxer = muxer(format, tracks.clone());
-        let mut file = Self { file, path: path.clone(), muxer, written: 0, unit: None };
+        let mut file =
+            Self { file, path: path.clone(), muxer, written: 0, unit: None, media: false };
         let append = file.muxer.start();
         let made = file.write(&Piece { append, patches: Vec::new() }).and_then(|()| file.sync());
         if let Err(error) = made {
@@ -111,7 +99,7 @@ impl File {
 
     /// A file that is there already and reaches to `written`, to be brought into its final form.
     pub fn resume(file: fs::File, path: &Path, muxer: Box<dyn Muxer>, written: u64) -> Self {
-        Self { file, path: path.to_owned(), muxer, written, unit: None }
+        Self { file, path: path.to_owned(), muxer, written, unit: None, media: true }
     }
 
     /// Its real name.
@@ -142,6 +130,18 @@ impl File {
         self.muxer.waiting()
     }
 
+    /// Whether something of the stream is in it.
+    pub fn has_media(&self) -> bool {
+        self.media
+    }
+
+    /// Removes it: it was made for nothing.
+    pub fn remove(&self) {
+        if !is_unlinked(&self.file) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
     /// Bytes in the file.
     pub fn written(&self) -> u64 {
         self.written
@@ -161,7 +161,10 @@ impl File {
         let piece = self.muxer.flush(self.written);
         let written = self.write(&piece);
         match written {
-            Ok(()) => self.muxer.commit(),
+            Ok(()) => {
+                self.muxer.commit();
+                self.media = true;
+            }
             Err(_) => self.muxer.discard(),
         }
         written
@@ -171,8 +174,9 @@ impl File {
     pub fn sync(&mut self) -> Result<(), Error> {
         self.file.sync_data().map_err(|error| self.fault("writing to", &error))?;
         if is_unlinked(&self.file) {
-            let gone = io::Error::new(io::ErrorKind::NotFound, "the file was removed");
-            return Err(self.fault("writing to", &gone));
+            let kind = Trouble::Gone;
+            let reason = kind.cause().unwrap_or_default().to_owned();
+            return Err(Error { doing: "writing to", path: self.path.clone(), reason, kind });
         }
         Ok(())
     }
@@ -279,7 +283,7 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         let path = folder.path().join("file/x.flv");
         let error = File::create(&path, Format::Flv, &tracks()).unwrap_err();
-        assert_eq!(error.doing, "creating the folder");
+        assert_eq!((error.doing, error.kind), ("creating the folder", Trouble::NotAFolder));
         let path = folder.path().join("x.flv");
         let mut file = File::create(&path, Format::Flv, &tracks()).unwrap();
         fs::remove_file(&path).unwrap();

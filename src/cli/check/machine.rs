@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 
 use crate::audio::AudioChoice;
 use crate::base::{Clock, Stop};
+use crate::broadcast::recorder;
 use crate::capture::VideoChoice;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
+use crate::cli::value;
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::preflight::Found;
 use crate::studio::settings::keys_beside;
 use crate::studio::snapshot::{Snapshot, SourceState};
 use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
@@ -31,10 +34,10 @@ pub struct Flags {
     #[arg(long)]
     pub machine: bool,
     /// Picture, as in `onair live`
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", value_parser = value::video())]
     pub video: Option<VideoChoice>,
     /// Sound, as in `onair live`
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", value_parser = value::audio())]
     pub audio: Option<AudioChoice>,
     /// Picture size [default: of the settings, or 1280x720]
     #[arg(long, value_name = "WxH")]
@@ -91,6 +94,15 @@ pub fn look(
         tracing::warn!(%stuck, "ending");
     }
     let mut found = found.ok_or_else(|| ("looking takes too long".to_owned(), Exit::Error))?;
+    if let Some(path) = &flags.record
+        && let Err(error) = recorder::try_out(path)
+    {
+        // A recording that was asked for: what is said of its folder is no warning any more.
+        let of_folder = ["found-folder-bad", "found-disk", "found-disk-little"];
+        found.retain(|notice| !of_folder.contains(&notice.key));
+        let (path, reason, cure) = (path.display().to_string(), error.cause(), error.advice());
+        found.push(Found::RecordBad { path, reason, cure }.notice(found.len() as u64));
+    }
     if !any {
         // Nobody asked for targets.
         found.retain(|notice| notice.key != "no-target");
@@ -165,13 +177,15 @@ pub fn lines(found: &[Notice]) -> Vec<String> {
     lines
 }
 
-/// How it ends: by the first that stands in the way.
+/// How it ends, by one rule: with 0 where nothing was found that stands in the way of the broadcast
+/// (warnings do not), else with the code of the first that does.
 pub fn exit(found: &[Notice]) -> Exit {
     let first = found.iter().find(|notice| notice.level == Level::Error);
     match first.map(|notice| notice.key) {
         None => Exit::Ok,
         Some("found-no-picture") => Exit::Device,
-        Some("found-encoder-failed") => Exit::Codec,
+        Some("found-record-bad") => Exit::File,
+        Some("found-encoder-failed" | "found-encoder-too-slow") => Exit::Codec,
         Some("found-target-failed") => Exit::Unreachable,
         Some(_) => Exit::Error,
     }
@@ -182,5 +196,24 @@ const fn level(level: Level) -> &'static str {
         Level::Info => "info",
         Level::Warning => "warning",
         Level::Error => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_stands_in_the_way_gives_the_code_and_a_warning_gives_none() {
+        let times = || "0.4".to_owned();
+        let slow = Found::EncoderTooSlow { times: times() }.notice(0);
+        let hardly = Found::EncoderSlow { times: times() }.notice(1);
+        let (path, reason) = ("/x/y.mp4".to_owned(), "the disk is full".to_owned());
+        let full = Found::RecordBad { path, reason, cure: "" }.notice(2);
+        assert_eq!(exit(&[]), Exit::Ok);
+        assert_eq!(exit(std::slice::from_ref(&hardly)), Exit::Ok);
+        assert_eq!(exit(&[hardly.clone(), slow.clone(), full.clone()]), Exit::Codec);
+        assert_eq!(exit(&[hardly, full, slow]), Exit::File);
+        assert_eq!(exit(&[Found::NoPicture.notice(0)]), Exit::Device);
     }
 }

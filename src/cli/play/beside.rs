@@ -204,7 +204,7 @@ impl Beside for Watcher {
 
     fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit {
         self.catch_up(studio, events);
-        let written = write_snapshot(&self.args, self.picture.as_ref());
+        let written = write_snapshot(&self.args, self.picture.as_ref(), &self.output);
         // A person who closes the window has seen what became of it.
         let bad = self.tiles.values().map(|tile| tile.exit(true)).find(|exit| *exit != Exit::Ok);
         let exit = bad.filter(|_| self.over).unwrap_or(written);

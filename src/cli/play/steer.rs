@@ -9,7 +9,6 @@ use super::words::sentence;
 use crate::cli::lines::{self, Lines};
 use crate::cli::output::Output;
 use crate::cli::words;
-use crate::files;
 use crate::player::chat::ChatState;
 use crate::player::{Config, Depth, Player, snapshot};
 use crate::studio::{Event, event};
@@ -153,10 +152,8 @@ fn make_folder(path: &Path) -> Result<(), String> {
 fn save_picture(player: &Player, path: &Path, output: &Output) -> Result<(), String> {
     let picture = player.picture().ok_or("there is no picture yet")?;
     make_folder(path)?;
-    let free = files::free_name(path);
-    let path = free.map_err(|error| format!("{}: {error}", path.display()))?;
-    snapshot::write(&path, &picture).map_err(|failure| sentence(&failure))?;
-    words::print(output, &Event::Snapshot(event::Snapshot { path, reason: None }));
+    let path = snapshot::write(path, &picture).map_err(|failure| sentence(&failure))?;
+    words::print(output, &Event::Snapshot(event::Snapshot { path, reason: None, trouble: None }));
     Ok(())
 }
 

@@ -8,11 +8,12 @@ use super::args::Args;
 use super::tell;
 use super::words::{exit_of, sentence};
 use crate::base::{Clock, Timestamp};
-use crate::cli::Exit;
 use crate::cli::output::{Output, complain};
+use crate::cli::{Exit, words};
 use crate::media::VideoFrame;
 use crate::player::chat::{Chat, ChatState};
 use crate::player::{Event, Figures, Message, Player, Severity, State, snapshot};
+use crate::studio;
 
 /// Whether it has something of the stream: `--duration` counts from then on.
 pub(super) fn has_begun(args: &Args, figures: &Figures) -> bool {
@@ -21,15 +22,19 @@ pub(super) fn has_begun(args: &Args, figures: &Figures) -> bool {
         || (args.save.is_some() && figures.received_bytes > 0)
 }
 
-/// Writes the last picture where `--snapshot` says, if it does; says why not, and ends so.
-pub(super) fn write_snapshot(args: &Args, picture: Option<&VideoFrame>) -> Exit {
+/// Writes the last picture where `--snapshot` says, if it does, and says where; or why not, and ends so.
+pub(super) fn write_snapshot(args: &Args, picture: Option<&VideoFrame>, output: &Output) -> Exit {
     let Some(path) = &args.snapshot else { return Exit::Ok };
     let written = match picture {
         Some(frame) => snapshot::write(path, frame).map_err(|failure| sentence(&failure)),
         None => Err("no picture was shown, so there is no snapshot".to_owned()),
     };
     match written {
-        Ok(()) => Exit::Ok,
+        Ok(path) => {
+            let saved = studio::event::Snapshot { path, reason: None, trouble: None };
+            words::print(output, &studio::Event::Snapshot(saved));
+            Exit::Ok
+        }
         Err(why) => {
             complain(&why);
             Exit::File
@@ -127,7 +132,7 @@ impl<'a> Watching<'a> {
         {
             exit = exit_of(failure.kind);
         }
-        let written = write_snapshot(self.args, self.player.picture().as_ref());
+        let written = write_snapshot(self.args, self.player.picture().as_ref(), self.output);
         if exit == Exit::Ok {
             exit = written;
         }

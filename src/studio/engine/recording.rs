@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::base::Worker;
-use crate::files;
+use crate::files::Trouble;
 use crate::media::{ExtraTracks, VideoFrame};
 use crate::player;
 use crate::studio::event::{self, Event};
@@ -37,6 +37,8 @@ impl Engine {
         }
         self.state.ledger.clear(&[
             "recording-failed",
+            "recording-not-started",
+            "recording-held",
             "recording-saved",
             "recording-renamed",
             "tracks-left-out",
@@ -46,7 +48,8 @@ impl Engine {
         let shown = path.display().to_string();
         if self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some()) {
             let reason = "a file goes out, and the program is not encoded".to_owned();
-            self.tell(&Message::RecordingFailed { path: shown, reason }, "");
+            let cure = "End the broadcast of the file first.";
+            self.tell(&Message::RecordingNotStarted { path: shown, reason, cure }, "");
             return;
         }
         if !self.begin_broadcast() {
@@ -66,17 +69,19 @@ impl Engine {
                 self.happened(Event::Recording(started));
                 self.tell_some(renamed);
             }
-            Err(reason) => {
+            Err(error) => {
+                let (reason, cure) = (error.cause(), error.advice());
                 self.happened(Event::Recording(event::Recording {
                     path,
                     state: event::RecordingState::Failed,
                     duration: Duration::ZERO,
                     bytes: 0,
-                    reason: Some(reason.clone()),
+                    reason: Some(format!("{error}. {cure}")),
+                    trouble: Some((reason.clone(), cure)),
                     part: 1,
                     paused: false,
                 }));
-                self.tell(&Message::RecordingFailed { path: shown, reason }, "");
+                self.tell(&Message::RecordingNotStarted { path: shown, reason, cure }, "");
                 self.end_if_idle();
             }
         }
@@ -111,7 +116,13 @@ impl Engine {
 
     pub(super) fn tape_happened(&mut self, happening: Happening) {
         match happening {
-            Happening::Writing(recording) => self.happened(Event::Recording(recording)),
+            Happening::Writing(recording) => {
+                // The next file could be made after all.
+                if recording.part > 1 {
+                    self.state.ledger.clear(&["recording-held"]);
+                }
+                self.happened(Event::Recording(recording));
+            }
             Happening::Over(recording) => self.recording_over(recording),
             Happening::Chapter(chapter) => self.happened(Event::Chapter(chapter)),
             Happening::Message(message) => self.tell(&message, ""),
@@ -120,13 +131,20 @@ impl Engine {
 
     pub(super) fn recording_over(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
-        let message = match (&recording.state, &recording.reason) {
-            (event::RecordingState::Writing, _) => None,
-            (event::RecordingState::Failed, reason) => {
-                Some(Message::RecordingFailed { path, reason: reason.clone().unwrap_or_default() })
+        let (reason, cure) = recording.trouble.clone().unwrap_or_default();
+        // Nothing of it can be played.
+        let never = recording.part == 1 && recording.duration.is_zero();
+        let message = match recording.state {
+            event::RecordingState::Writing => None,
+            event::RecordingState::Failed if never => {
+                Some(Message::RecordingNotStarted { path, reason, cure })
             }
-            (event::RecordingState::Finished, _) => Some(Message::RecordingSaved { path }),
+            event::RecordingState::Failed => Some(Message::RecordingFailed { path, reason, cure }),
+            event::RecordingState::Finished => Some(Message::RecordingSaved { path }),
         };
+        if recording.state != event::RecordingState::Writing {
+            self.state.ledger.clear(&["recording-held"]);
+        }
         self.happened(Event::Recording(recording));
         self.tell_some(message);
     }
@@ -163,6 +181,7 @@ impl Engine {
                     duration: saved.duration,
                     bytes: saved.bytes,
                     reason: None,
+                    trouble: None,
                 },
                 Err(error) => event::Replay {
                     path,
@@ -170,6 +189,7 @@ impl Engine {
                     duration: Duration::ZERO,
                     bytes: 0,
                     reason: Some(error.to_string()),
+                    trouble: Some((error.cause(), error.advice())),
                 },
             };
             let _ = tell.send(Event::Replay(replay));
@@ -185,23 +205,22 @@ impl Engine {
         self.state.ledger.clear(&["snapshot-failed", "snapshot-saved"]);
         let Some(frame) = frame else {
             let path = path.display().to_string();
-            self.tell(
-                &Message::SnapshotFailed { path, reason: "there is no picture yet".into() },
-                "",
-            );
+            let (reason, cure) = ("there is no picture yet".to_owned(), "");
+            self.tell(&Message::SnapshotFailed { path, reason, cure }, "");
             return;
         };
         let tell = self.last_words.0.clone();
         self.beside("snapshot", move || {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-            let (path, reason) = match made.and_then(|()| files::free_name(&path)) {
-                Ok(free) => {
-                    let written = player::snapshot::write(&free, &frame);
-                    (free, written.err().map(|it| it.cause))
-                }
-                Err(error) => (path, Some(error.to_string())),
+            let saved = match made.and_then(|()| player::snapshot::save(&path, &frame)) {
+                Ok(path) => event::Snapshot { path, reason: None, trouble: None },
+                Err(error) => event::Snapshot {
+                    path,
+                    reason: Some(error.to_string()),
+                    trouble: Some((Trouble::words(&error), Trouble::of(&error).cure())),
+                },
             };
-            let _ = tell.send(Event::Snapshot(event::Snapshot { path, reason }));
+            let _ = tell.send(Event::Snapshot(saved));
         });
     }
 
@@ -210,16 +229,16 @@ impl Engine {
         let message = match &event {
             Event::Replay(replay) => {
                 let path = replay.path.display().to_string();
-                match replay.reason.clone() {
+                match replay.trouble.clone() {
                     None => Message::ReplaySaved { path },
-                    Some(reason) => Message::ReplayFailed { path, reason },
+                    Some((reason, cure)) => Message::ReplayFailed { path, reason, cure },
                 }
             }
             Event::Snapshot(snapshot) => {
                 let path = snapshot.path.display().to_string();
-                match snapshot.reason.clone() {
+                match snapshot.trouble.clone() {
                     None => Message::SnapshotSaved { path },
-                    Some(reason) => Message::SnapshotFailed { path, reason },
+                    Some((reason, cure)) => Message::SnapshotFailed { path, reason, cure },
                 }
             }
             _ => {

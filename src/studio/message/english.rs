@@ -113,8 +113,14 @@ impl Message {
             Self::ServerFailed { reason } => {
                 format!("The built-in server cannot be started: {reason}")
             }
-            Self::RecordingFailed { path, reason } => {
-                format!("The recording {path} ended early: {reason}")
+            Self::RecordingNotStarted { path, reason, .. } => {
+                format!("Not recording to {path}: {reason}.")
+            }
+            Self::RecordingHeld { path, reason, .. } => {
+                format!("The next file of the recording cannot be made: {reason}. {path} goes on.")
+            }
+            Self::RecordingFailed { path, reason, .. } => {
+                format!("The recording {path} ended early: {reason}.")
             }
             Self::TracksLeftOut { path } => {
                 format!("Only the program's sound is recorded in {path}: FLV keeps one sound track.")
@@ -136,16 +142,16 @@ impl Message {
                 format!("The disk is too slow: {seconds} s of the recording wait to be written.")
             }
             Self::ReplaySaved { path } => format!("The replay is saved: {path}"),
-            Self::ReplayFailed { path, reason } => {
-                format!("The replay {path} cannot be saved: {reason}")
+            Self::ReplayFailed { path, reason, .. } => {
+                format!("The replay {path} cannot be saved: {reason}.")
             }
             Self::ReplayEmpty => "There is no replay to save.".into(),
             Self::SnapshotSaved { path } => format!("The picture is saved: {path}"),
             Self::PhonesFailed { reason } => {
                 format!("The sound desk cannot be heard: {reason}")
             }
-            Self::SnapshotFailed { path, reason } => {
-                format!("The picture {path} cannot be saved: {reason}")
+            Self::SnapshotFailed { path, reason, .. } => {
+                format!("The picture {path} cannot be saved: {reason}.")
             }
             Self::Watch { cause, .. } => cause.clone(),
             Self::Player(said) => said.summary.clone(),
@@ -235,8 +241,10 @@ impl Message {
             Self::Target { advice, .. } | Self::Watch { advice, .. } => advice.clone(),
             Self::Monitor { key, .. } => words::advice(key).into(),
             Self::ServerFailed { .. } => "Close the program that uses its port.".into(),
-            Self::RecordingFailed { .. } => {
-                "What was recorded can be played. Free some space, or choose another folder.".into()
+            Self::RecordingNotStarted { cure, .. } => (*cure).into(),
+            Self::RecordingHeld { cure, .. } => format!("It is tried again all the time. {cure}"),
+            Self::RecordingFailed { cure, .. } => {
+                format!("What was recorded can be played. {cure}")
             }
             Self::RecordingLost { .. } => "The file is left as it is.".into(),
             Self::DiskSpace { .. } => {
@@ -263,9 +271,7 @@ impl Message {
             Self::PhonesFailed { .. } => {
                 "Choose other speakers in the sound desk. The stream is not touched by this.".into()
             }
-            Self::ReplayFailed { .. } | Self::SnapshotFailed { .. } => {
-                "Free some space, or choose another folder.".into()
-            }
+            Self::ReplayFailed { cure, .. } | Self::SnapshotFailed { cure, .. } => (*cure).into(),
             Self::TracksLeftOut { .. } => {
                 "Choose MP4 or MKV in the settings to record the other tracks too.".into()
             }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::OnAir;
-use crate::broadcast::recorder::Sounds;
+use crate::broadcast::recorder::{self, Sounds};
 use crate::media::ExtraTracks;
 use crate::studio::event;
 use crate::studio::extras::TrackNames;
@@ -20,7 +20,7 @@ impl OnAir {
         journal: Option<PathBuf>,
         (tracks, names): (ExtraTracks, &TrackNames),
         program: &Program,
-    ) -> Result<event::Recording, String> {
+    ) -> Result<event::Recording, recorder::Error> {
         let wanted = self.wanted_tracks(tracks).and(tracks);
         let followed = self.extras.as_mut().map(|it| it.follow(wanted, program, &self.hub));
         if let Some(Err(reason)) = followed {

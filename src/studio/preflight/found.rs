@@ -33,6 +33,13 @@ pub enum Found {
     FolderBad {
         folder: String,
         reason: String,
+        cure: &'static str,
+    },
+    /// The recording that was asked for could not be begun.
+    RecordBad {
+        path: String,
+        reason: String,
+        cure: &'static str,
     },
     Clock {
         time: String,
@@ -63,7 +70,12 @@ pub enum Found {
     Encoder {
         times: String,
     },
+    /// Fast enough, with little to spare.
     EncoderSlow {
+        times: String,
+    },
+    /// Not fast enough: pictures would be left out.
+    EncoderTooSlow {
         times: String,
     },
     EncoderFailed {
@@ -97,6 +109,7 @@ impl Found {
         "found-disk",
         "found-disk-little",
         "found-folder-bad",
+        "found-record-bad",
         "found-clock",
         "found-clock-alone",
         "found-clock-wrong",
@@ -105,6 +118,7 @@ impl Found {
         "found-not-measured",
         "found-encoder",
         "found-encoder-slow",
+        "found-encoder-too-slow",
         "found-encoder-failed",
         "found-target",
         "found-target-failed",
@@ -122,6 +136,7 @@ impl Found {
             Self::Disk { .. } => "found-disk",
             Self::DiskLittle { .. } => "found-disk-little",
             Self::FolderBad { .. } => "found-folder-bad",
+            Self::RecordBad { .. } => "found-record-bad",
             Self::Clock { .. } => "found-clock",
             Self::ClockAlone { .. } => "found-clock-alone",
             Self::ClockWrong { .. } => "found-clock-wrong",
@@ -130,6 +145,7 @@ impl Found {
             Self::NotMeasured { .. } => "found-not-measured",
             Self::Encoder { .. } => "found-encoder",
             Self::EncoderSlow { .. } => "found-encoder-slow",
+            Self::EncoderTooSlow { .. } => "found-encoder-too-slow",
             Self::EncoderFailed { .. } => "found-encoder-failed",
             Self::Target { .. } => "found-target",
             Self::TargetFailed { .. } => "found-target-failed",
@@ -141,9 +157,9 @@ impl Found {
         match self {
             Self::Picture { name } => vec![("name", name.clone())],
             Self::Sound { db } | Self::Loud { db } => vec![("db", db.clone())],
-            Self::Encoder { times } | Self::EncoderSlow { times } => {
-                vec![("times", times.clone())]
-            }
+            Self::Encoder { times }
+            | Self::EncoderSlow { times }
+            | Self::EncoderTooSlow { times } => vec![("times", times.clone())],
             Self::EncoderFailed { reason } => vec![("reason", reason.clone())],
             Self::Target { host, ms } => vec![("host", host.clone()), ("ms", ms.clone())],
             Self::TargetFailed { host, cause, .. } => {
@@ -153,8 +169,11 @@ impl Found {
             Self::Disk { folder, hours } | Self::DiskLittle { folder, hours } => {
                 vec![("folder", folder.clone()), ("hours", hours.clone())]
             }
-            Self::FolderBad { folder, reason } => {
+            Self::FolderBad { folder, reason, .. } => {
                 vec![("folder", folder.clone()), ("reason", reason.clone())]
+            }
+            Self::RecordBad { path, reason, .. } => {
+                vec![("path", path.clone()), ("reason", reason.clone())]
             }
             Self::Clock { time } | Self::ClockAlone { time } | Self::ClockWrong { time } => {
                 vec![("time", time.clone())]
@@ -207,7 +226,10 @@ impl Found {
             Self::DiskLittle { folder, hours } => {
                 format!("There is room for only {hours} hours of this quality in {folder}.")
             }
-            Self::FolderBad { folder, reason } => {
+            Self::RecordBad { path, reason, .. } => {
+                format!("The recording {path} cannot be begun: {reason}.")
+            }
+            Self::FolderBad { folder, reason, .. } => {
                 format!("Recordings cannot be written to {folder}: {reason}.")
             }
             Self::Clock { time } => format!("The clock is kept right: {time}."),
@@ -230,6 +252,11 @@ impl Found {
             Self::EncoderSlow { times } => {
                 format!("This machine is hardly fast enough: {times} times what is needed.")
             }
+            Self::EncoderTooSlow { times } => {
+                format!(
+                    "This machine is too slow for the chosen quality: {times} times what is needed."
+                )
+            }
             Self::EncoderFailed { reason } => format!("The encoder does not work: {reason}"),
             Self::Target { host, ms } => {
                 format!("{host} answers after {ms} ms. The key is tried at Go Live.")
@@ -247,7 +274,7 @@ impl Found {
             Self::NoSound => "Choose another sound source, or plug it in.".into(),
             Self::Muted => "Unmute it, if it is to be heard.".into(),
             Self::DiskLittle { .. } => "Make room, or choose another folder.".into(),
-            Self::FolderBad { .. } => "Choose another folder.".into(),
+            Self::FolderBad { cure, .. } | Self::RecordBad { cure, .. } => (*cure).into(),
             Self::ClockAlone { .. } => {
                 "If it is right, all is well. Else switch on setting the time from the network."
                     .into()
@@ -259,7 +286,7 @@ impl Found {
             Self::UploadNarrow { .. } => {
                 "Choose a lower bitrate, or stop what else uses the connection.".into()
             }
-            Self::EncoderSlow { .. } => {
+            Self::EncoderSlow { .. } | Self::EncoderTooSlow { .. } => {
                 "Choose a smaller picture or a lower frame rate, or close other programs.".into()
             }
             Self::EncoderFailed { .. } => "Choose another picture size or frame rate.".into(),
@@ -278,7 +305,9 @@ impl Found {
             Self::NoPicture => Some(Remedy::UseTestSource),
             Self::NoSound => Some(Remedy::RefreshDevices),
             Self::Muted => Some(Remedy::Unmute),
-            Self::DiskLittle { .. } | Self::FolderBad { .. } => Some(Remedy::ChooseFolder),
+            Self::DiskLittle { .. } | Self::FolderBad { .. } | Self::RecordBad { .. } => {
+                Some(Remedy::ChooseFolder)
+            }
             Self::Said(message) => message.remedy(),
             _ => None,
         }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::broadcast::recorder::free_space;
+use crate::broadcast::recorder;
+use crate::files::free_space;
 use crate::studio::Quality;
 use crate::studio::backend::clock;
 use crate::studio::preflight::found::Found;
@@ -17,23 +18,17 @@ const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;
 /// Whether recordings of this quality can be written there, and for how long.
 pub(super) fn disk(folder: &Path, quality: &Quality) -> Found {
     let shown = folder.display().to_string();
-    // The folder itself is made with the first recording.
-    let there = folder.ancestors().find(|path| path.is_dir());
-    let Some(there) = there else {
-        return Found::FolderBad { folder: shown, reason: "there is no such folder".into() };
+    let bad = |error: recorder::Error| {
+        let folder = shown.clone();
+        Found::FolderBad { folder, reason: error.cause(), cure: error.advice() }
     };
     // Rights, quotas and read-only disks show only when something is written.
-    let tried = tempfile::Builder::new().prefix(".onair-check-").tempfile_in(there);
-    let tried = tried.and_then(|mut file| {
-        use std::io::Write;
-        file.write_all(&[0; 4_096])?;
-        file.as_file().sync_data()
-    });
-    if let Err(error) = tried {
-        // Without the name of the file that was tried.
-        let reason = error.kind().to_string();
-        return Found::FolderBad { folder: shown, reason };
+    let name = format!(".onair-check-{}.flv", std::process::id());
+    if let Err(error) = recorder::try_out(&folder.join(name)) {
+        return bad(error);
     }
+    // The folder itself is made with the first recording.
+    let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
     let Some(free) = free_space(there) else {
         return Found::Disk { folder: shown, hours: "?".into() };
     };
@@ -78,8 +73,11 @@ mod tests {
         assert!(matches!(&bad, Found::FolderBad { .. }), "{bad:?}");
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        // The folder beside it is what there is.
-        assert!(!matches!(disk(&file.join("x"), &quality), Found::FolderBad { .. }));
+        // No folder can be made in a file.
+        let Found::FolderBad { reason, .. } = disk(&file.join("x"), &quality) else {
+            panic!("a file is a folder")
+        };
+        assert_eq!(reason, "a part of its path is a file, not a folder");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::files::Trouble;
 use crate::net::Pin;
 use crate::net::error::{Cause, CertificateProblem, Error, NotRtmp, ProxyProblem, Tried};
 use crate::net::error::{Refusal, Stage, WebProblem};
@@ -184,6 +185,19 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
     let said = causes
         .say("the server's certificate is not accepted: its signature does not fit (signature)");
     assert_eq!(said, "不接受服务器的证书：签名不符（signature）");
+}
+
+#[test]
+fn what_keeps_files_from_being_written_is_said_in_chinese() {
+    let causes = chinese();
+    for trouble in Trouble::KNOWN {
+        let (cause, cure) = (trouble.cause().unwrap(), trouble.cure());
+        assert!(causes.find(cause, MOST_DEPTH).is_some(), "{cause}");
+        for advice in [cure.to_owned(), format!("What was recorded can be played. {cure}")] {
+            let said = causes.say(&advice);
+            assert!(!said.starts_with(|first: char| first.is_ascii()), "{said}");
+        }
+    }
 }
 
 /// The code below a folder, file by file; long texts, which are broken there, in one piece.

@@ -1,0 +1,220 @@
+//! When a recording goes on in a new file, and what it does while that cannot be made: it goes on in the
+//! one that it has. Runs on the recorder's thread.
+
+use std::time::{Duration, Instant};
+
+use super::file::{Error, File};
+use super::timeline::Timeline;
+use super::{Event, Figures, Split, State, Writer, enter};
+use crate::media::VideoParameters;
+
+/// How long after the next file could not be made it is tried again.
+const RETRY: Duration = Duration::from_millis(1_500);
+
+impl Writer {
+    /// Whether it is time for the next file.
+    pub(super) fn is_split_due(&self) -> bool {
+        if self.is_held() {
+            return false;
+        }
+        let Split { every, bytes } = self.options.split;
+        let size = self.file.written() + self.file.waiting() as u64;
+        // The group that comes must fit too.
+        let next = size + self.largest_group + self.file.index_weight() as u64;
+        self.split_wanted
+            || every.is_some_and(|every| self.timeline.end() >= every)
+            || bytes.is_some_and(|bytes| next > bytes && self.timeline.end() > Duration::ZERO)
+    }
+
+    /// Whether the next file could not be made a moment ago.
+    fn is_held(&self) -> bool {
+        self.held.as_ref().is_some_and(|(since, _)| since.elapsed() < RETRY)
+    }
+
+    /// Makes this file whole and goes on in the next, with the pictures as they are from now on where
+    /// they change. `false`: the next cannot be made, and this one is as it was.
+    pub(super) fn part(&mut self, video: Option<&VideoParameters>) -> Result<bool, Error> {
+        if self.is_held() {
+            return Ok(false);
+        }
+        let part = self.figures.lock().part + 1;
+        let mut name = self.asked.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-part{part}.{}", self.format));
+        let mut tracks = self.tracks.clone();
+        if let Some(video) = video {
+            tracks.video = Some(video.clone());
+        }
+        // Before the end of this one: without the next there is no end of it.
+        let file = match File::create(&self.asked.with_file_name(name), self.format, &tracks) {
+            Ok(file) => file,
+            Err(error) => {
+                self.hold(error);
+                return Ok(false);
+            }
+        };
+        if let Err(error) = self.file.finish(self.timeline.end()) {
+            file.remove();
+            return Err(error);
+        }
+        self.note();
+        let finished = Figures { state: State::Finished, ..self.figures.lock().clone() };
+        if let Some(entry) = self.entry.take() {
+            entry.done();
+        }
+        self.entry = enter(&self.options, file.path());
+        self.earlier_bytes += self.file.written();
+        self.timeline = Timeline::new(self.feed.parameters());
+        (self.file, self.tracks, self.held) = (file, tracks, None);
+        (self.group_began, self.chapters) = (0, 0);
+        (self.split_wanted, self.keyframe_asked) = (false, false);
+        let began = {
+            let mut figures = self.figures.lock();
+            *figures = Figures {
+                path: self.file.path().to_owned(),
+                duration: Duration::ZERO,
+                bytes: 0,
+                part,
+                earlier: finished.earlier + finished.duration,
+                chapters: 0,
+                ..figures.clone()
+            };
+            figures.clone()
+        };
+        let _ = self.events.send(Event::Parted(finished));
+        let _ = self.events.send(Event::Began(began));
+        Ok(true)
+    }
+
+    /// The next file cannot be made: told once for each reason.
+    fn hold(&mut self, error: Error) {
+        if self.held.as_ref().is_none_or(|(_, before)| before.kind != error.kind) {
+            tracing::warn!(%error, "the recording goes on in the file that it has");
+            let _ = self.events.send(Event::Held(error.clone()));
+        }
+        self.held = Some((Instant::now(), error));
+        self.keyframe_asked = false;
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::queue::{self, Full, Sender};
+    use crate::broadcast::Hub;
+    use crate::broadcast::gop::tests::of_rung;
+    use crate::broadcast::recorder::{Options, Recorder};
+    use crate::files::Trouble;
+    use crate::media::{EncodedPacket, Rendition, Rung, Size, StreamParameters};
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    struct Studio {
+        packets: Sender<EncodedPacket>,
+        _hub: Hub,
+        recorder: Recorder,
+        small: Arc<Rendition>,
+    }
+
+    /// A recording of pictures alone, whose next file finds no folder: a file has its name.
+    fn begin(folder: &Path, options: Options) -> Studio {
+        let (packets, input) = queue::bounded("test", 64, Full::Block);
+        let video = of_rung(Rung::Main, 0).rendition.unwrap().video.clone();
+        let parameters = StreamParameters { video: Some(video), audio: None };
+        let hub = Hub::spawn(parameters, input).unwrap();
+        let recorder = Recorder::start_with(&folder.join("a/x.flv"), &hub, options).unwrap();
+        fs::rename(folder.join("a"), folder.join("b")).unwrap();
+        fs::write(folder.join("a"), "").unwrap();
+        let mut small = of_rung(Rung::Main, 0).rendition.unwrap().as_ref().clone();
+        small.video.size = Size::new(320, 90);
+        small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
+        Studio { packets, _hub: hub, recorder, small: Arc::new(small) }
+    }
+
+    impl Studio {
+        /// A second of 25 pictures; every other one begins with a keyframe.
+        fn second(&self, second: i64, small: bool) {
+            for dts in (second * 1_000..(second + 1) * 1_000).step_by(40) {
+                let packet = of_rung(Rung::Main, dts);
+                let rendition = match small {
+                    true => Some(Arc::clone(&self.small)),
+                    false => packet.rendition.clone(),
+                };
+                self.packets.send(EncodedPacket { rendition, ..packet }).unwrap();
+            }
+        }
+
+        fn next(&self) -> Event {
+            self.recorder.events().recv_timeout(LIMIT).unwrap()
+        }
+    }
+
+    fn is_held(event: &Event) -> bool {
+        matches!(event, Event::Held(error) if error.kind == Trouble::NotAFolder)
+    }
+
+    fn restore(folder: &Path) {
+        fs::remove_file(folder.join("a")).unwrap();
+        fs::rename(folder.join("b"), folder.join("a")).unwrap();
+    }
+
+    /// Goes on for as long as it takes to the next file; gives the file before, and how many seconds.
+    fn to_the_next(studio: &Studio, from: i64, small: bool) -> (Figures, i64) {
+        let begun = Instant::now();
+        for second in from.. {
+            assert!(begun.elapsed() < LIMIT, "the next file was not made");
+            studio.second(second, small);
+            std::thread::sleep(Duration::from_millis(100));
+            if let Ok(event) = studio.recorder.events().try_recv() {
+                let Event::Parted(figures) = event else { panic!("{event:?}") };
+                return (figures, second + 1);
+            }
+        }
+        unreachable!()
+    }
+
+    #[test]
+    fn a_file_goes_on_while_the_next_cannot_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let split = Split { every: Some(Duration::from_secs(3)), bytes: None };
+        let studio = begin(folder.path(), Options { split, ..Options::default() });
+        assert!(matches!(studio.next(), Event::Began(_)));
+        (0..8).for_each(|second| studio.second(second, false));
+        let held = studio.next();
+        assert!(is_held(&held), "{held:?}");
+        assert_eq!(studio.recorder.figures().part, 1);
+        restore(folder.path());
+        let (first, reached) = to_the_next(&studio, 8, false);
+        assert!(first.duration >= Duration::from_secs(8), "{first:?}");
+        let last = studio.recorder.finish(LIMIT);
+        assert_eq!((&last.state, last.part), (&State::Finished, 2));
+        assert_eq!(last.dropped_frames, 0);
+        let all = first.duration + last.duration;
+        assert_eq!(all, Duration::from_secs(reached.unsigned_abs()));
+    }
+
+    #[test]
+    fn pictures_of_another_size_wait_for_their_file_and_the_others_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let studio = begin(folder.path(), Options::default());
+        assert!(matches!(studio.next(), Event::Began(_)));
+        (0..2).for_each(|second| studio.second(second, false));
+        (2..4).for_each(|second| studio.second(second, true));
+        let held = studio.next();
+        assert!(is_held(&held), "{held:?}");
+        // Those of its own size go on behind the ones that it has.
+        (4..6).for_each(|second| studio.second(second, false));
+        restore(folder.path());
+        let (first, reached) = to_the_next(&studio, 6, true);
+        assert_eq!(first.duration, Duration::from_secs(4), "{first:?}");
+        let last = studio.recorder.finish(LIMIT);
+        assert_eq!((&last.state, last.part), (&State::Finished, 2));
+        let all = (first.duration + last.duration).as_millis() / 40;
+        let left_out = reached.unsigned_abs() * 25 - last.dropped_frames;
+        assert_eq!(all, u128::from(left_out));
+        assert!(last.dropped_frames >= 50, "{last:?}");
+    }
+}

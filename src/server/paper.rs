@@ -1,0 +1,228 @@
+//! The file that a publication is written into: whole tags, with an eye on its disk, as of the studio's
+//! recordings. What it does may wait for the disk: not for the runtime's threads.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::files;
+use crate::files::disk::{Look, Warning, Watch, reserve};
+
+/// How often what was written is brought onto the disk, and the disk is looked at.
+const SYNC: Duration = Duration::from_secs(2);
+/// Bits a second before it is known better.
+const EXPECTED: u64 = 2_500_000;
+/// Files of one name in one second.
+const MOST_ALIKE: u32 = 1_000;
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Paper {
+    file: File,
+    path: PathBuf,
+    written: u64,
+    watch: Watch,
+    begun: Instant,
+    looked: Instant,
+    /// Bytes that may still be written where a path is.
+    free: fn(&Path) -> Option<u64>,
+}
+
+impl Paper {
+    /// A file that was not there before; of that name, or of one with a number.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Self::create_where(path, files::free_space)
+    }
+
+    fn create_where(path: &Path, free: fn(&Path) -> Option<u64>) -> io::Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        enough_room(free(folder))?;
+        let mut tried = path.to_owned();
+        for number in 2..MOST_ALIKE {
+            match File::options().write(true).create_new(true).open(&tried) {
+                Ok(file) => {
+                    let now = Instant::now();
+                    let (watch, path) = (Watch::new(EXPECTED), tried);
+                    return Ok(Self {
+                        file,
+                        path,
+                        written: 0,
+                        watch,
+                        begun: now,
+                        looked: now,
+                        free,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let mut name = path.file_stem().unwrap_or_default().to_owned();
+                    name.push(format!(" {number}.flv"));
+                    tried = path.with_file_name(name);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Its real name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes in it.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Appends what came, and looks at the disk from time to time. What is told is worth a notice.
+    ///
+    /// # Errors
+    /// It cannot be written on. Then it ends with the last tag that is whole.
+    pub fn append(&mut self, tags: &[Bytes]) -> io::Result<Option<Warning>> {
+        let since = Instant::now();
+        if let Err(error) = self.file.write_all(&tags.concat()) {
+            self.cut(tags);
+            return Err(error);
+        }
+        self.written += tags.iter().map(|tag| tag.len() as u64).sum::<u64>();
+        if self.looked.elapsed() < SYNC {
+            return Ok(None);
+        }
+        self.file.sync_data()?;
+        self.looked = Instant::now();
+        self.look(since.elapsed())
+    }
+
+    /// Looks at the disk, which took so long for what it was given last.
+    fn look(&mut self, took: Duration) -> io::Result<Option<Warning>> {
+        if is_unlinked(&self.file) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));
+        }
+        let free = (self.free)(&self.path);
+        // While there still is some for others.
+        enough_room(free)?;
+        Ok(self.watch.look(&Look {
+            now: Timestamp::ZERO + self.begun.elapsed(),
+            free,
+            written: self.written,
+            // What came meanwhile waits.
+            queued: took,
+            index: 0,
+        }))
+    }
+
+    /// After a failure: what of these tags is there as a whole stays, the rest of them goes.
+    fn cut(&mut self, tags: &[Bytes]) {
+        let there = self.file.metadata().map_or(self.written, |it| it.len());
+        let mut end = self.written;
+        for tag in tags {
+            let next = end + tag.len() as u64;
+            if next > there {
+                break;
+            }
+            end = next;
+        }
+        // Making a file shorter needs no room.
+        self.written = if self.file.set_len(end).is_ok() { end } else { there };
+    }
+
+    /// Brings all of it onto the disk.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// An empty file helps nobody.
+    pub fn remove_if_empty(&self) {
+        if self.written == 0 && !is_unlinked(&self.file) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn enough_room(free: Option<u64>) -> io::Result<()> {
+    match free {
+        Some(free) if free < reserve(0) => {
+            let why = format!("only {} MB are free", free / 1_000_000);
+            Err(io::Error::new(io::ErrorKind::StorageFull, why))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the file is in no folder any more.
+#[cfg(unix)]
+fn is_unlinked(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_unlinked(_: &File) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAG: Bytes = Bytes::from_static(&[7; 100]);
+
+    #[test]
+    fn a_file_that_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("live-show.flv");
+        let mut first = Paper::create(&path).unwrap();
+        first.append(&[Bytes::from_static(b"first")]).unwrap();
+        let second = Paper::create(&path).unwrap();
+        assert_eq!((first.path(), second.path().ends_with("live-show 2.flv")), (&*path, true));
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        second.remove_if_empty();
+        first.remove_if_empty();
+        assert!(path.exists() && !second.path().exists());
+        assert!(Paper::create(&folder.path().join("none/a.flv")).is_err());
+    }
+
+    #[test]
+    fn a_disk_that_fills_up_is_told_and_left_with_some_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.flv");
+        let mut paper = Paper::create_where(&path, |_| Some(1 << 40)).unwrap();
+        paper.append(&[TAG, TAG]).unwrap();
+        assert_eq!(paper.look(Duration::ZERO).unwrap(), None);
+        paper.free = |_| Some((8 << 20) + 2_500_000 / 8 * 60);
+        let left = Duration::from_secs(60);
+        let told = paper.look(Duration::ZERO).unwrap();
+        assert!(matches!(told, Some(Warning::Space { left: it, .. }) if it == left), "{told:?}");
+        assert_eq!(paper.look(Duration::ZERO).unwrap(), None, "said already");
+        paper.free = |_| Some((8 << 20) - 1);
+        let full = paper.look(Duration::ZERO).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(full.to_string(), "only 8 MB are free");
+        assert_eq!((paper.written(), fs::metadata(&path).unwrap().len()), (200, 200));
+        // None is begun there.
+        assert!(Paper::create_where(&folder.path().join("b.flv"), |_| Some(0)).is_err());
+        assert!(!folder.path().join("b.flv").exists());
+        // A disk that takes long is told, too; and a file that somebody removed.
+        paper.free = |_| None;
+        let slow = paper.look(Duration::from_secs(6)).unwrap();
+        assert!(matches!(slow, Some(Warning::Slow { .. })), "{slow:?}");
+        fs::remove_file(&path).unwrap();
+        assert!(paper.look(Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn what_was_cut_ends_with_a_whole_tag_and_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut paper = Paper::create(&folder.path().join("show.flv")).unwrap();
+        paper.append(&[TAG]).unwrap();
+        // As a full disk leaves it: two more tags, and a part of the third.
+        paper.file.write_all(&[7; 250]).unwrap();
+        paper.cut(&[TAG, TAG, TAG, TAG]);
+        assert_eq!(paper.written(), 300);
+        assert_eq!(fs::metadata(paper.path()).unwrap().len(), 300);
+    }
+}
