@@ -228,5 +228,5 @@ pub fn http(data: &[u8]) {
 fn door() -> auth::Door {
     let password = onair::base::Secret::new("secret");
     let login = onair::wire::rtmp::url::Credentials { user: "me".into(), password };
-    auth::Door::new(auth::Method::Adobe, login)
+    auth::Door::new(auth::Method::Adobe, login, onair::base::Secret::new("signs"))
 }

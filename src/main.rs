@@ -27,6 +27,8 @@ fn main() -> Exit {
         }
     }
     let globals = &cli.globals;
+    let descriptors = onair::net::descriptors::limit();
+    tracing::debug!(descriptors, "may be open at once");
     let exit = match &cli.command {
         None | Some(Sub::Studio) => cli::window::run(globals, clock),
         Some(Sub::Live(args)) => {

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use crate::peers::web::ask;
+use crate::peers::web::{ask, ask_with};
 use crate::peers::{self, LIMIT, Onair, wait_for};
 use onair::server::Limits;
 use serde_json::Value;
@@ -366,7 +366,10 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
     let seldom: Vec<&str> = seldom.into_iter().chain(about.iter().map(String::as_str)).collect();
     compared.all_seen(&events, &headings, &seldom);
 
-    assert!(ask(&*http, "DELETE", "/api/v1/streams/live/show").contains("204"));
+    let token = fs::read_to_string(ready["token_file"].as_str().unwrap()).unwrap();
+    let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
+    let ended = ask_with(&*http, "DELETE", "/api/v1/streams/live/show", &bearer);
+    assert!(ended.contains("204"), "{ended}");
     serve.wait_named("unpublish");
     serve.wait_event("a file", |event| {
         event["event"] == "recording" && event["state"] == "finished"

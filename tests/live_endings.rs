@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::odd_servers::{Behavior, Server};
+use crate::peers::web::ask_with;
 use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg};
 use onair::wire::rtmp::handshake;
 use onair::wire::rtmp::status::{Level, Status};
@@ -49,6 +50,28 @@ fn failure(events: &[Value]) -> &Value {
         assert!(failed[field].as_str().is_some_and(|text| text.len() > 8), "{field}: {failed}");
     }
     failed
+}
+
+#[test]
+fn the_own_server_ends_no_broadcast_for_good() {
+    let mut onair = live(&["--built-in"]);
+    let ready = onair.wait_named("ready");
+    let live_after = |onair: &mut Onair, after: f64| {
+        let live = |it: &Value| it["event"] == "target" && it["state"] == "live";
+        onair.wait_event("on air", |it| live(it) && it["t"].as_f64() > Some(after));
+    };
+    live_after(&mut onair, 0.0);
+    let shown = onair.events().iter().map(Value::to_string).collect::<String>();
+    assert!(!shown.contains("key="), "the key of this run is shown: {shown}");
+    let http = ready["http"].as_str().unwrap().strip_prefix("http://").unwrap();
+    let token = std::fs::read_to_string(ready["token_file"].as_str().unwrap()).unwrap();
+    let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
+    let ended = ask_with(http, "DELETE", "/api/v1/streams/live/onair", &bearer);
+    assert!(ended.contains("204"), "{ended}");
+    let lost = |it: &Value| it["event"] == "target" && it["state"] == "reconnecting";
+    let lost = onair.wait_event("the loss", lost);
+    live_after(&mut onair, lost["t"].as_f64().unwrap());
+    assert_eq!(onair.stop(LIMIT).code(), Some(0), "{}", onair.peer.errors());
 }
 
 #[test]

@@ -531,6 +531,46 @@ fn odd_clients_are_understood() {
 }
 
 #[test]
+fn who_has_connected_and_does_nothing_is_let_go() {
+    let mut client = Client::new();
+    client.say("connect", 1.0, &Value::object([("app", "live".into())]), &[]);
+    let Some(server::Event::ConnectRequested(_)) = client.event() else { panic!() };
+    client.server.accept_connect().unwrap();
+    // Creating streams is no deed.
+    client.say("createStream", 2.0, &Value::Null, &[]);
+    assert_eq!(client.event(), None);
+    let at = NOW + Duration::from_secs(10);
+    assert_eq!(client.server.handle_timeout(at), Err(server::Error::CommandTimeout));
+}
+
+#[test]
+fn a_connect_that_cannot_be_read_is_rejected() {
+    let name = [&[2, 0, 7][..], b"connect", &[0, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0]].concat();
+    for (what, rest) in [
+        ("a text longer than the body", &b"\x03\x00\x03app\x02\xFF\xFFlive"[..]),
+        ("a long text of 4 GiB", b"\x03\x00\x03app\x0C\xFF\xFF\xFF\xFFlive"),
+        ("an array of four billion", b"\x03\x00\x03app\x0A\xFF\xFF\xFF\xFF\x05"),
+        ("no object", b""),
+        ("a text in its place", b"\x02\x00\x04live"),
+        ("something broken behind it", b"\x03\x00\x00\x09\x02\xFF\xFFlive"),
+    ] {
+        let mut client = Client::new();
+        client.command(3, Kind::COMMAND, [&name[..], rest].concat());
+        let (mut said, mut finished) = (Vec::new(), false);
+        loop {
+            match client.server.poll_output() {
+                server::Output::Event(server::Event::Finished) => finished = true,
+                server::Output::Event(event) => panic!("{what}: {event:?}"),
+                server::Output::Transmit(bytes) => said.extend_from_slice(&bytes),
+                _ => break,
+            }
+        }
+        let said = String::from_utf8_lossy(&said);
+        assert!(finished && said.contains(code::CONNECT_REJECTED), "{what}: {said}");
+    }
+}
+
+#[test]
 fn what_comes_before_a_decision_waits_for_it_within_bounds() {
     let mut client = Client::new();
     client.say("connect", 1.0, &Value::object([("app", "live".into())]), &[]);

@@ -2,6 +2,7 @@
 //! programs we did not write. (Long because they share one server
 //! and its observers.)
 
+mod guarded;
 mod programs;
 
 use std::io::{Read, Write};
@@ -344,7 +345,7 @@ fn hostile_connections_leave_the_others_alone() {
 
 #[test]
 fn http_tells_and_ends() {
-    let running = start();
+    let running = start_with(|config| config.http_token = Some(Secret::new("0123456789abcdef")));
     assert!(running.ask("GET", "/healthz").contains("200 OK"));
     assert!(running.ask("GET", "/").contains("Nobody is publishing."));
     assert!(running.ask("GET", "/live/none.flv").contains("404"));
@@ -360,7 +361,10 @@ fn http_tells_and_ends() {
     assert!(metrics.contains("\nonair_publishers 1\n"), "{metrics}");
     assert!(metrics.contains("onair_stream_viewers{app=\"live\",stream=\"told\"} 0"), "{metrics}");
     assert!(running.ask("GET", "/").contains("live/told"));
-    assert!(running.ask("DELETE", "/api/v1/streams/live/told").contains("204"));
+    let path = "/api/v1/streams/live/told";
+    let ended =
+        web::ask_with(running.http(), "DELETE", path, "Authorization: Bearer 0123456789abcdef\r\n");
+    assert!(ended.contains("204"), "{ended}");
     while publisher.next().is_some() {}
     wait_for("the end", LIMIT, || running.server.streams().is_empty());
 }

@@ -21,8 +21,11 @@ use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
+use crate::studio::settings::ServerToken;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
+
+use args::Http;
 
 pub use args::Args;
 
@@ -33,14 +36,15 @@ const END: Duration = Duration::from_secs(2);
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let config = match wanted(args) {
-        Ok(config) => config,
+    let (config, token) = match wanted(args) {
+        Ok(wanted) => wanted,
         Err((why, exit)) => {
             complain(&why);
             output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
             return exit;
         }
     };
+    let open = open_addresses(&config);
     let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
         let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;
         Ok((runtime, server))
@@ -55,7 +59,10 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
-    announce(&server, &output);
+    announce(&server, token.as_ref(), &output);
+    for address in open {
+        words::print_message(&output, &Message::ServerOpen { address });
+    }
     let mut totals = Totals::default();
     while !interrupt.is_set() {
         match server.events().recv_timeout(Duration::from_millis(50)) {
@@ -99,7 +106,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 }
 
 /// What the flags mean, with what a file adds to them.
-fn wanted(args: &Args) -> Result<Config, (String, Exit)> {
+fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> {
     let (args, publish_keys) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::told(path, &why)))
@@ -121,19 +128,46 @@ fn wanted(args: &Args) -> Result<Config, (String, Exit)> {
     let listen = |wish: Option<SocketAddr>, port| {
         wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
     };
-    Ok(Config {
+    let http = match &args.http {
+        Some(Http::None) => None,
+        Some(Http::At(address)) => Some(Listen::exactly(*address)),
+        None => Some(Listen::loopback(DEFAULT_HTTP_PORT)),
+    };
+    let token = match http {
+        None => None,
+        Some(_) => ServerToken::of_user().map_err(|error| {
+            let why = format!("the token for changes over HTTP cannot be kept: {error}");
+            (why, Exit::File)
+        })?,
+    };
+    let config = Config {
         rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
         rtmps: secure(&args).map_err(|error| (error.to_string(), Exit::File))?,
         rtmpt: args.rtmpt.map(Listen::exactly),
         login: login(&args)?,
-        http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
+        http,
+        http_names: args.name.clone(),
+        cors: args.cors.clone(),
+        http_token: token.as_ref().map(|token| token.token.clone()),
         publish_keys,
         record: args.record.clone(),
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
         successor: args.successor.clone(),
         ..Config::default()
-    })
+    };
+    Ok((config, token))
+}
+
+/// Addresses beyond this machine at which anybody may publish.
+fn open_addresses(config: &Config) -> Vec<String> {
+    if !config.publish_keys.is_empty() || config.login.is_some() {
+        return Vec::new();
+    }
+    let secure = config.rtmps.as_ref().map(|secure| secure.listen);
+    let all = [Some(config.rtmp), secure, config.rtmpt].into_iter().flatten();
+    let open = all.map(|listen| listen.address).filter(|address| !address.ip().is_loopback());
+    open.map(|address| address.to_string()).collect()
 }
 
 /// Where to speak TLS, and as whom, where that was asked for.
@@ -162,7 +196,7 @@ fn login(args: &Args) -> Result<Option<Login>, (String, Exit)> {
     Ok(Some(Login { method, credentials }))
 }
 
-fn announce(server: &Server, output: &Output) {
+fn announce(server: &Server, token: Option<&ServerToken>, output: &Output) {
     let addresses = server.addresses();
     let moved = [
         (addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
@@ -180,6 +214,7 @@ fn announce(server: &Server, output: &Output) {
         rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
+        token_file: token.map(|token| token.path.display().to_string()),
     };
     words::print_ready(output, &ready);
 }

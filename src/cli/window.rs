@@ -32,6 +32,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         settings_path: path,
         history_path: studio::chronicle::default_path(clock.wall_micros(clock.now())),
         crashes: studio::crashes::default_folder(),
+        server_token: studio::settings::ServerToken::of_user_or_none(),
         services,
         warnings,
         serve: Serve::AtOnce,

@@ -6,6 +6,7 @@ mod backend;
 pub mod bind;
 pub mod changes;
 pub mod connect;
+pub mod descriptors;
 pub mod error;
 mod http;
 pub mod listener;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::message::{Message, STREAM};
+use super::message::Message;
 
 /// Longer ones are not copied into one piece.
 const MOST_JOINED: usize = 1 << 20;
@@ -28,11 +28,11 @@ impl<'a> Batch<'a> {
     pub fn joined(messages: &'a [Arc<Message>]) -> Self {
         let length: usize = messages.iter().map(|message| message.weight()).sum();
         let joined = match messages {
-            [message] => Some(message.rtmp(STREAM)),
+            [message] => Some(message.rtmp()),
             _ if length > MOST_JOINED => None,
             _ => {
                 let mut joined = BytesMut::with_capacity(length);
-                messages.iter().for_each(|message| joined.extend_from_slice(&message.rtmp(STREAM)));
+                messages.iter().for_each(|message| joined.extend_from_slice(&message.rtmp()));
                 Some(joined.freeze())
             }
         };

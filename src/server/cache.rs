@@ -3,18 +3,25 @@
 
 use std::sync::Arc;
 
-use super::message::{Class, Message};
+use bytes::Bytes;
+
+use super::message::{Class, Mark, Message};
 use crate::wire::flv::TagKind;
 
-/// Configurations kept: a few tracks of sound and pictures.
+/// Codec configs kept: a few tracks of sound and pictures.
 const MOST_HEADERS: usize = 32;
+/// What metadata and codec configs of one stream may take together, in bytes. Those of real
+/// encoders take a few hundred.
+const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// The cache of one stream.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     metadata: Option<Arc<Message>>,
-    /// Kind and slot, what.
-    headers: Vec<(TagKind, u16, Arc<Message>)>,
+    /// Codec configs, each with its mark.
+    headers: Vec<Arc<Message>>,
+    /// Versions given to metadata and configs so far.
+    versions: u32,
     group: Vec<Arc<Message>>,
     group_bytes: usize,
 }
@@ -29,12 +36,55 @@ pub(super) enum Keep {
     Nothing,
 }
 
+/// There is no room for a codec config.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct TooLarge;
+
 impl Cache {
+    /// The mark of what is to be kept for late joiners; `None` for all else. A body that is kept
+    /// already has the mark that it got then.
+    ///
+    /// # Errors
+    /// Where there is no room for a codec config. Metadata that have no room are not kept, and are
+    /// as droppable as media.
+    pub fn mark(
+        &mut self,
+        kind: TagKind,
+        keep: Keep,
+        body: &Bytes,
+    ) -> Result<Option<Mark>, TooLarge> {
+        let slot = match keep {
+            Keep::Metadata => 0,
+            Keep::Header(slot) => slot,
+            Keep::Media | Keep::Nothing => return Ok(None),
+        };
+        let known = self.kept().find(|it| it.mark.map(Mark::slot) == Some((kind, slot)));
+        if let Some(known) = known.filter(|known| known.body() == *body) {
+            return Ok(known.mark);
+        }
+        let others: usize = self.kept().map(|it| it.weight()).sum();
+        let others = others - known.map_or(0, |it| it.weight());
+        let crowded = known.is_none() && self.headers.len() >= MOST_HEADERS;
+        match keep {
+            Keep::Metadata if others + body.len() > MAX_HEADER_BYTES => return Ok(None),
+            Keep::Header(_) if crowded || others + body.len() > MAX_HEADER_BYTES => {
+                return Err(TooLarge);
+            }
+            _ => {}
+        }
+        self.versions += 1;
+        Ok(Some(Mark { kind, slot, version: self.versions }))
+    }
+
+    fn kept(&self) -> impl Iterator<Item = &Arc<Message>> {
+        self.metadata.iter().chain(&self.headers)
+    }
+
     /// Keeps what late joiners need, of a group of at most `limit` bytes.
     pub fn store(&mut self, message: &Arc<Message>, keep: Keep, limit: usize) {
         match keep {
-            Keep::Metadata => self.metadata = Some(Arc::clone(message)),
-            Keep::Header(slot) => self.store_header(message, slot),
+            Keep::Metadata if message.mark.is_some() => self.metadata = Some(Arc::clone(message)),
+            Keep::Header(_) => self.store_header(message),
             Keep::Media => {
                 if message.class == Class::Key {
                     self.forget_group();
@@ -48,21 +98,24 @@ impl Cache {
                     self.forget_group();
                 }
             }
-            Keep::Nothing => {}
+            Keep::Metadata | Keep::Nothing => {}
         }
     }
 
-    fn store_header(&mut self, message: &Arc<Message>, slot: u16) {
-        let known = self.headers.iter_mut().find(|(k, s, _)| (*k, *s) == (message.kind, slot));
-        if let Some((_, _, old)) = known {
-            let same = old.body == message.body;
-            *old = Arc::clone(message);
-            if !same {
-                // What follows a new configuration cannot be read with what went before it.
-                self.forget_group();
+    fn store_header(&mut self, message: &Arc<Message>) {
+        let Some(mark) = message.mark else { return };
+        let slot = mark.slot();
+        let known = self.headers.iter_mut().find(|it| it.mark.map(Mark::slot) == Some(slot));
+        match known {
+            Some(old) => {
+                let same = old.mark == Some(mark);
+                *old = Arc::clone(message);
+                if !same {
+                    // What follows a new config cannot be read with what went before it.
+                    self.forget_group();
+                }
             }
-        } else if self.headers.len() < MOST_HEADERS {
-            self.headers.push((message.kind, slot, Arc::clone(message)));
+            None => self.headers.push(Arc::clone(message)),
         }
     }
 
@@ -73,12 +126,13 @@ impl Cache {
 
     /// Forgets everything: the publisher has gone.
     pub fn forget(&mut self) {
-        *self = Self::default();
+        // Versions go on: what waits for viewers is of the last publisher.
+        *self = Self { versions: self.versions, ..Self::default() };
     }
 
     /// What a late joiner gets, in order: metadata, configurations (pictures first), the group.
     pub fn for_late_joiner(&self) -> Vec<Arc<Message>> {
-        let of = |kind| self.headers.iter().filter(move |(k, _, _)| *k == kind).map(|(_, _, m)| m);
+        let of = |kind| self.headers.iter().filter(move |it| it.kind == kind);
         let headers = of(TagKind::Video).chain(of(TagKind::Audio));
         self.metadata.iter().chain(headers).chain(&self.group).cloned().collect()
     }
@@ -86,12 +140,14 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
 
-    fn message(class: Class, time_ms: u32, length: usize) -> Arc<Message> {
-        Arc::new(Message::new(TagKind::Video, class, time_ms, &Bytes::from(vec![0; length])))
+    /// Stores a body of this length as the stream does.
+    fn store(cache: &mut Cache, class: Class, time_ms: u32, body: &Bytes, keep: Keep) {
+        let kind = if keep == Keep::Metadata { TagKind::Script } else { TagKind::Video };
+        let mark = cache.mark(kind, keep, body).unwrap();
+        let message = Arc::new(Message::new(kind, class, time_ms, body).with_mark(mark));
+        cache.store(&message, keep, 1_000);
     }
 
     fn times(cache: &Cache) -> Vec<u32> {
@@ -102,7 +158,7 @@ mod tests {
     fn a_group_begins_at_each_keyframe_and_is_bounded() {
         let mut cache = Cache::default();
         let mut store = |class, time, length, keep| {
-            cache.store(&message(class, time, length), keep, 1_000);
+            store(&mut cache, class, time, &Bytes::from(vec![0; length]), keep);
             times(&cache)
         };
         store(Class::Vital, 1, 10, Keep::Header(0));
@@ -114,5 +170,24 @@ mod tests {
         assert_eq!(store(Class::Inter, 7, 990, Keep::Media), [6], "too long");
         store(Class::Key, 8, 10, Keep::Media);
         assert_eq!(store(Class::Vital, 9, 11, Keep::Header(0)), [9], "another configuration");
+    }
+
+    #[test]
+    fn configs_are_counted_by_bytes_and_versions_tell_them_apart() {
+        let mut cache = Cache::default();
+        let body = |byte, length| Bytes::from(vec![byte; length]);
+        for slot in 0..2 {
+            store(&mut cache, Class::Vital, 0, &body(1, 500_000), Keep::Header(slot));
+        }
+        assert_eq!(cache.mark(TagKind::Video, Keep::Header(2), &body(1, 100_000)), Err(TooLarge));
+        assert_eq!(cache.mark(TagKind::Script, Keep::Metadata, &body(1, 100_000)), Ok(None));
+        // What replaces another one needs no further room.
+        store(&mut cache, Class::Vital, 0, &body(2, 500_000), Keep::Header(1));
+        let kept: usize = cache.kept().map(|message| message.weight()).sum();
+        assert!(kept <= MAX_HEADER_BYTES, "{kept}");
+        let known = cache.mark(TagKind::Video, Keep::Header(1), &body(2, 500_000)).unwrap();
+        assert_eq!(known, cache.headers[1].mark, "the same body, the same version");
+        let other = cache.mark(TagKind::Video, Keep::Header(1), &body(3, 500_000)).unwrap();
+        assert_ne!(known, other);
     }
 }

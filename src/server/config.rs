@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::fault::Fault;
 use crate::base::Secret;
-use crate::net::Identity;
+use crate::net::{Identity, descriptors};
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
+/// Connections where the system allows as many descriptors.
+const MAX_CONNECTIONS: usize = 4_096;
 /// The port of RTMP.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
 /// The port of the pages.
@@ -63,6 +65,15 @@ pub struct Config {
     pub successor: Option<String>,
     /// What publishers must give when they connect; players need nothing.
     pub login: Option<Login>,
+    /// A stream that only who knows its key may publish, whatever keys there are beside.
+    pub own_stream: Option<OwnStream>,
+    /// Names by which browsers may reach the server over HTTP, beside its addresses and `localhost`.
+    pub http_names: Vec<String>,
+    /// Origins whose pages may read what is served over HTTP, such as `https://example.com`; `*` for
+    /// all. Pages of the server itself always may.
+    pub cors: Vec<String>,
+    /// What has to be known to change something over HTTP; nobody may where it is `None`.
+    pub http_token: Option<Secret>,
     /// Every publication is written into a file of this folder.
     pub record: Option<PathBuf>,
     pub limits: Limits,
@@ -70,6 +81,15 @@ pub struct Config {
     pub faults: Vec<Fault>,
     /// What times and garbage of the faults are drawn from.
     pub fault_seed: u64,
+}
+
+/// A stream of the program that runs the server.
+#[derive(Clone, Debug)]
+pub struct OwnStream {
+    pub app: String,
+    pub stream: String,
+    /// Given as `?key=…` behind the name.
+    pub key: Secret,
 }
 
 /// A name and a password, and how they are asked for.
@@ -89,6 +109,10 @@ impl Default for Config {
             publish_keys: Vec::new(),
             successor: None,
             login: None,
+            own_stream: None,
+            http_names: Vec::new(),
+            cors: Vec::new(),
+            http_token: None,
             record: None,
             limits: Limits::default(),
             faults: Vec::new(),
@@ -102,16 +126,25 @@ impl Default for Config {
 pub struct Limits {
     /// Connections of every kind.
     pub connections: usize,
+    /// Connections of one address that is not loopback; of IPv6, of one network of 64 bits.
+    pub per_address: usize,
     /// Viewers of one stream.
     pub viewers: usize,
-    /// Streams with a publisher or a viewer.
+    /// Streams that are published; as many more may be waited for.
     pub streams: usize,
+    /// Streams without a publisher that viewers of one address may wait for.
+    pub waiting_names: usize,
+    /// How long a viewer may wait for a publisher.
+    pub waiting_viewer: Duration,
     /// What late joiners get at once, at most, in bytes; a longer group of pictures is not kept.
     pub group_bytes: usize,
     /// What may wait for one viewer, in bytes, before pictures are skipped.
     pub queue_bytes: usize,
     /// Files that are written at once.
     pub files: usize,
+    /// How long a request over HTTP may take from its first byte to the first of its answer; the
+    /// first one, from when the connection was made.
+    pub request: Duration,
     /// A viewer that takes nothing for so long is let go.
     pub stalled_viewer: Duration,
     /// A publisher that sends nothing for so long is let go.
@@ -125,12 +158,16 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 4_096,
+            connections: descriptors::for_connections(MAX_CONNECTIONS),
+            per_address: 1_024,
             viewers: 4_096,
             streams: 256,
+            waiting_names: 32,
+            waiting_viewer: Duration::from_mins(30),
             group_bytes: 8 << 20,
             queue_bytes: 8 << 20,
             files: 64,
+            request: Duration::from_secs(10),
             stalled_viewer: Duration::from_secs(20),
             silent_publisher: Duration::from_secs(20),
             hold: Duration::ZERO,

@@ -141,6 +141,9 @@ impl Connection {
         {
             return result;
         }
+        if io.out.queue.is_overrun() {
+            return Poll::Ready(Err(Error::Flooded));
+        }
         let mut ended = None;
         for round in 0..=READS {
             if round == READS {
@@ -468,14 +471,15 @@ impl Io {
                 Class::Key | Class::Inter => self.wanted.1 && !self.paused,
             };
             if wanted {
-                self.out.queue.push(message.class, message.rtmp(stream));
+                self.out.queue.push(message.class, message.mark, message.piece(stream));
             }
         }
     }
 
     fn flush(&mut self, clock: Clock) {
         self.out.flush(&mut Self::context(self.waker.as_ref()), clock);
-        if let Some(waker) = self.waker.as_ref().filter(|_| self.out.failed.is_some()) {
+        let over = self.out.failed.is_some() || self.out.queue.is_overrun();
+        if let Some(waker) = self.waker.as_ref().filter(|_| over) {
             waker.wake_by_ref();
         }
     }
@@ -558,7 +562,7 @@ impl Io {
             return;
         }
         if behind {
-            self.out.queue.push(Class::Vital, bytes);
+            self.out.queue.push(Class::Vital, None, bytes);
         } else {
             self.out.queue.push_control(bytes);
         }

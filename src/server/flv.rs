@@ -120,9 +120,9 @@ impl Sink for FlvSink {
             {
                 continue;
             }
-            inner.queue.push(message.class, message.flv());
+            inner.queue.push(message.class, message.mark, message.flv());
         }
-        if inner.queue.waiting_bytes() > 2 * self.limit {
+        if inner.queue.is_overrun() || inner.queue.waiting_bytes() > 2 * self.limit {
             (inner.ended, inner.overrun) = (true, true);
         }
         inner.wake();

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
+use super::queue::Piece;
 use crate::wire::flv::{self, TagKind};
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::chunk::encode_standalone;
@@ -13,8 +14,12 @@ use crate::wire::rtmp::message::{Kind, chunk_stream};
 pub(super) const CHUNK_SIZE: u32 = 65_536;
 /// The message stream that nearly all players get.
 pub(super) const STREAM: u32 = 1;
-/// Where the message stream stands in the encoded form: after the basic header, time, length, kind.
-const STREAM_AT: std::ops::Range<usize> = 8..12;
+/// Bytes of the first chunk's header before the message stream: basic header, time, length, kind.
+const STREAM_AT: usize = 8;
+/// Bytes of that header, without an extended timestamp.
+const HEADER: usize = 12;
+/// From here on a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
+const EXTENDED_FROM_MS: u32 = 0xFF_FFFF;
 /// Of our own: the session's writer compresses its headers against what *it* sent on a chunk stream.
 const DATA_CHUNK_STREAM: u32 = 7;
 
@@ -30,13 +35,31 @@ pub(super) enum Class {
     Sound,
 }
 
+/// What a message replaces of what waits for a viewer: the metadata, or the config of a track.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub kind: TagKind,
+    /// Of the track; others for what is kept beside the tracks.
+    pub slot: u16,
+    /// Differs where the body does.
+    pub version: u32,
+}
+
+impl Mark {
+    /// What it stands for, in any version.
+    pub fn slot(self) -> (TagKind, u16) {
+        (self.kind, self.slot)
+    }
+}
+
 /// A message. Shared by the group of pictures and all queues.
 #[derive(Debug)]
 pub(super) struct Message {
     pub kind: TagKind,
     pub class: Class,
     pub time_ms: u32,
-    pub body: Bytes,
+    pub mark: Option<Mark>,
+    length: usize,
     rtmp: Bytes,
     flv: OnceLock<Bytes>,
     /// For those who know nothing of tracks, where it is not the same.
@@ -61,13 +84,31 @@ impl Message {
         let mut out = Vec::with_capacity(body.len() + 32 + body.len() / CHUNK_SIZE as usize * 8);
         let time = Time(time_ms);
         encode_standalone(chunk_stream, STREAM, time, message_kind, body, CHUNK_SIZE, &mut out);
-        let rtmp = Bytes::from(out);
-        // In one chunk the body is there as it is: keep it once.
-        let body = match rtmp.len().checked_sub(body.len()) {
-            Some(header) if body.len() <= CHUNK_SIZE as usize => rtmp.slice(header..),
-            _ => body.clone(),
-        };
-        Self { kind, class, time_ms, body, rtmp, flv: OnceLock::new(), plain: None }
+        let (length, rtmp) = (body.len(), Bytes::from(out));
+        Self { kind, class, time_ms, mark: None, length, rtmp, flv: OnceLock::new(), plain: None }
+    }
+
+    /// With what it replaces of what waits.
+    pub fn with_mark(self, mark: Option<Mark>) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// What the publisher sent. It stands in the encoded form: whole in its only chunk, or in pieces
+    /// behind the headers of several, and is not kept beside it.
+    pub fn body(&self) -> Bytes {
+        let extended = if self.time_ms >= EXTENDED_FROM_MS { 4 } else { 0 };
+        let mut rest = self.rtmp.slice((HEADER + extended).min(self.rtmp.len())..);
+        if self.length <= CHUNK_SIZE as usize {
+            return rest;
+        }
+        let mut body = BytesMut::with_capacity(self.length);
+        loop {
+            body.extend_from_slice(&rest.split_to(rest.len().min(CHUNK_SIZE as usize)));
+            if rest.is_empty() {
+                return body.freeze();
+            }
+            rest.advance((1 + extended).min(rest.len()));
+        }
     }
 
     /// With another form for those who know nothing of tracks.
@@ -89,23 +130,27 @@ impl Message {
         }
     }
 
-    /// As RTMP, for a player's message stream.
-    pub fn rtmp(&self, stream: u32) -> Bytes {
-        if stream == STREAM {
-            return self.rtmp.clone();
+    /// As RTMP, for the message stream that nearly all players get.
+    pub fn rtmp(&self) -> Bytes {
+        self.rtmp.clone()
+    }
+
+    /// As RTMP, for a player's message stream: of another one only the header is its own.
+    pub fn piece(&self, stream: u32) -> Piece {
+        if stream == STREAM || self.rtmp.len() < HEADER {
+            return self.rtmp.clone().into();
         }
-        let mut bytes = BytesMut::from(&self.rtmp[..]);
-        if let Some(field) = bytes.get_mut(STREAM_AT) {
-            field.copy_from_slice(&stream.to_le_bytes());
-        }
-        bytes.freeze()
+        let mut head = BytesMut::with_capacity(HEADER);
+        head.extend_from_slice(&self.rtmp.slice(..STREAM_AT));
+        head.put_u32_le(stream);
+        Piece { head: head.freeze(), rest: self.rtmp.slice(HEADER..) }
     }
 
     /// As an FLV tag.
     pub fn flv(&self) -> Bytes {
         let tag = self.flv.get_or_init(|| {
             let mut out = BytesMut::new();
-            flv::write_tag(self.kind, self.time_ms, &self.body, &mut out);
+            flv::write_tag(self.kind, self.time_ms, &self.body(), &mut out);
             out.freeze()
         });
         tag.clone()
@@ -128,11 +173,13 @@ mod tests {
             let body = Bytes::from(vec![0x27; length]);
             for (stream, time_ms) in [(1, 40), (5, 0x0123_4567)] {
                 let message = Message::new(TagKind::Video, Class::Inter, time_ms, &body);
-                assert_eq!(message.body, body);
+                assert_eq!(message.body(), body);
                 let mut reader = Reader::new(Limits::default());
                 let mut wire = vec![2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0];
                 wire.extend(CHUNK_SIZE.to_be_bytes());
-                wire.extend(message.rtmp(stream));
+                let piece = message.piece(stream);
+                assert!(piece.head.len() <= HEADER, "the body is shared");
+                wire.extend([piece.head, piece.rest].concat());
                 let mut input = &wire[..];
                 let size = reader.read(&mut input).unwrap().unwrap();
                 assert_eq!(size.kind, Kind::SET_CHUNK_SIZE);

@@ -3,13 +3,16 @@
 //! gets metadata, configurations and the pictures since the last keyframe at once; a slow viewer
 //! skips to the next keyframe and harms nobody. Runs on the network runtime; no thread of its own.
 
+mod admission;
 mod batch;
 mod cache;
 mod chat;
 pub mod config;
 mod connection;
 pub mod event;
+mod failures;
 pub mod fault;
+mod figures;
 mod files;
 mod flv;
 mod http;
@@ -29,7 +32,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use config::{Config, Limits, Listen, Login, Secure};
+pub use config::{Config, Limits, Listen, Login, OwnStream, Secure};
 pub use event::{
     AudioFigures, Ended, Event, Peer, PublisherFigures, Recording, RecordingState, StreamFigures,
     Struck, VideoFigures,
@@ -111,8 +114,8 @@ impl Server {
         let (sender, events) =
             base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
         let secure = rtmps.zip(config.rtmps.as_ref().map(|secure| secure.identity.clone()));
+        let gate = Arc::new(Gate::new(config.http_names.clone()));
         let registry = Arc::new(Registry::new(config, clock, sender));
-        let gate = Arc::<Gate>::default();
         for listener in [Some(rtmp), rtmpt].into_iter().flatten() {
             runtime.spawn(accept(listener, None, Arc::clone(&gate), Arc::clone(&registry)));
         }
@@ -199,22 +202,31 @@ async fn accept(
             () = &mut stopped => return,
             caller = listener.accept() => caller,
         };
-        match registry.admit() {
+        match registry.admit(peer) {
             Some(place) => {
                 let (registry, identity) = (Arc::clone(&registry), identity.clone());
                 let gate = Arc::clone(&gate);
                 tokio::spawn(async move {
                     let stream = match identity {
                         None => stream,
-                        Some(identity) => match Box::pin(identity.welcome(stream)).await {
-                            Ok(stream) => stream,
-                            Err(cause) => return tracing::info!(%peer, %cause, "no TLS session"),
-                        },
+                        Some(identity) => {
+                            let secured = tokio::select! {
+                                biased;
+                                () = place.evicted() => return,
+                                secured = Box::pin(identity.welcome(stream)) => secured,
+                            };
+                            match secured {
+                                Ok(stream) => stream,
+                                Err(cause) => {
+                                    return tracing::info!(%peer, %cause, "no TLS session");
+                                }
+                            }
+                        }
                     };
                     converse(stream, peer, place, &gate, registry).await;
                 });
             }
-            None => tracing::warn!(%peer, "turned away: there are too many connections"),
+            None => tracing::debug!(%peer, "turned away: there are too many connections"),
         }
     }
 }
@@ -232,12 +244,13 @@ async fn converse(
     let first_word = tokio::select! {
         biased;
         () = registry.stopped() => return,
+        () = place.evicted() => return,
         word = tokio::time::timeout(FIRST_WORD, stream.begins_as_http()) => word,
     };
     match first_word {
         Ok(Ok(false)) => rtmp::serve(registry, stream, peer, place).await,
         Ok(Ok(true)) => {
-            let welcome = |stream| match registry.admit() {
+            let welcome = |stream| match registry.admit(peer) {
                 Some(place) => {
                     tokio::spawn(rtmp::serve(Arc::clone(&registry), stream, peer, place));
                     true
@@ -250,6 +263,7 @@ async fn converse(
             };
             tokio::select! {
                 () = Box::pin(gate.serve(stream, &welcome)) => {}
+                () = place.evicted() => {}
                 () = ended => {}
             }
             drop(place);

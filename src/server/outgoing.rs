@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::AsyncWrite;
 
 use super::batch::Batch;
-use super::message::{Message, STREAM};
+use super::message::Message;
 use super::queue::{Queue, no_slices};
 use crate::base::{Clock, Timestamp};
 use crate::net;
@@ -131,11 +131,11 @@ impl Outgoing {
 /// Queues messages of which the first `sent` bytes have gone past the queue, which is empty.
 fn queue_rest(queue: &mut Queue, messages: &[Arc<Message>], mut sent: usize) {
     for message in messages {
-        let bytes = message.rtmp(STREAM);
+        let bytes = message.rtmp();
         let gone = sent.min(bytes.len());
         sent -= gone;
         if gone == 0 {
-            queue.push(message.class, bytes);
+            queue.push(message.class, message.mark, bytes);
         } else if gone < bytes.len() {
             queue.push_rest(bytes, gone);
         }

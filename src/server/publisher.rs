@@ -11,11 +11,15 @@ use tokio::sync::Notify;
 
 use super::cache::Keep;
 use super::event::{AudioFigures, VideoFigures};
+use super::figures;
 use super::message::Class;
 use crate::base::Timestamp;
+use crate::wire::flv::metadata::parse_script;
 use crate::wire::flv::reader::Item;
 use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{Reader, TagKind, default_track, parse_audio, parse_video};
+use crate::wire::flv::{
+    AudioFormat, Metadata, Reader, TagKind, VideoFormat, default_track, parse_audio, parse_video,
+};
 
 /// Where the cache keeps enhanced video metadata (colour): beside the tracks.
 const COLOR_SLOT: u16 = 256;
@@ -37,6 +41,8 @@ pub(super) struct Publisher {
     reader: Reader,
     /// The default tracks of pictures and sound: those that came first.
     tracks: (Option<u8>, Option<u8>),
+    /// What it says of itself.
+    metadata: Metadata,
     pub video: Option<VideoFigures>,
     pub audio: Option<AudioFigures>,
     pub dismissal: Arc<Dismissal>,
@@ -77,6 +83,7 @@ impl Publisher {
             bitrate: 0,
             reader: Reader::new(),
             tracks: (None, None),
+            metadata: Metadata::default(),
             video: None,
             audio: None,
             dismissal: Arc::default(),
@@ -103,15 +110,27 @@ impl Publisher {
         metadata: bool,
     ) -> (Class, Keep, Option<Option<Bytes>>) {
         match kind {
-            TagKind::Script if metadata => (Class::Vital, Keep::Metadata, None),
+            TagKind::Script if metadata => {
+                if let Ok(Some(value)) = parse_script(body) {
+                    self.metadata = Metadata::from_value(&value);
+                }
+                (Class::Vital, Keep::Metadata, None)
+            }
             TagKind::Script => (Class::Sound, Keep::Nothing, None),
             TagKind::Video => {
                 let Ok(tag) = parse_video(body) else { return (Class::Inter, Keep::Media, None) };
                 let track = *self.tracks.0.get_or_insert(tag.track.id);
                 let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
                 let ours = tag.tracks().any(|it| it.id == track);
+                let unknown = self.video.as_ref().is_none_or(|video| video.size.is_none());
+                if ours && unknown && tag.is_keyframe() && tag.track.format != VideoFormat::H264 {
+                    self.video = Some(figures::of_video(&tag.track, &self.metadata));
+                }
                 let (class, keep) = if tag.is_sequence_start() {
                     self.observe(kind, body);
+                    if ours && tag.track.format != VideoFormat::H264 {
+                        self.video = Some(figures::of_video(&tag.track, &self.metadata));
+                    }
                     (Class::Vital, Keep::Header(tag.track.id.into()))
                 } else if tag.is_keyframe() && ours {
                     (Class::Key, Keep::Media)
@@ -128,8 +147,16 @@ impl Publisher {
                 Ok(tag) => {
                     let track = *self.tracks.1.get_or_insert(tag.track.id);
                     let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
+                    let unknown = |it: &AudioFigures| it.sample_rate.is_none();
+                    let other = tag.track.format != AudioFormat::Aac && tag.track.id == track;
+                    if other && (tag.is_sequence_start() || self.audio.as_ref().is_none_or(unknown))
+                    {
+                        self.audio = Some(figures::of_audio(&tag, &self.metadata));
+                    }
                     if tag.is_sequence_start() {
-                        self.observe(kind, body);
+                        if !other {
+                            self.observe(kind, body);
+                        }
                         let slot = if tag.is_layout() { LAYOUT_SLOT } else { 0 };
                         (Class::Vital, Keep::Header(slot + u16::from(tag.track.id)), plain)
                     } else {
@@ -155,20 +182,12 @@ impl Publisher {
                     fps: Some(video.frame_rate.as_f64()),
                 });
             }
-            Ok(Some(Item::UnsupportedVideo(format))) => {
-                let codec = format.to_string();
-                self.video = Some(VideoFigures { codec, size: None, fps: None });
-            }
             Ok(Some(Item::Audio(audio))) => {
                 self.audio = Some(AudioFigures {
                     codec: "AAC".to_owned(),
                     sample_rate: Some(audio.sample_rate),
                     channels: Some(audio.channels),
                 });
-            }
-            Ok(Some(Item::UnsupportedAudio(format))) => {
-                let codec = format.to_string();
-                self.audio = Some(AudioFigures { codec, sample_rate: None, channels: None });
             }
             _ => {}
         }

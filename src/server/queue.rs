@@ -6,34 +6,73 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
-use super::message::Class;
+use super::message::{Class, Mark};
+use crate::wire::flv::TagKind;
 
 /// Buffers handed to the system in one call.
 const MOST_SLICES: usize = 64;
-
 /// Places that an empty queue keeps.
 const ROOM_KEPT: usize = 4;
+/// What an entry costs beside its bytes: many tiny messages are no cheaper than a few large ones.
+const ENTRY_COST: usize = 64;
+
+/// The bytes of one message: a header of the viewer's own, which may be empty, and what is shared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Piece {
+    pub head: Bytes,
+    pub rest: Bytes,
+}
+
+impl From<Bytes> for Piece {
+    fn from(rest: Bytes) -> Self {
+        Self { head: Bytes::new(), rest }
+    }
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        self.head.len() + self.rest.len()
+    }
+}
+
+/// One message that waits.
+#[derive(Debug)]
+struct Entry {
+    class: Class,
+    mark: Option<Mark>,
+    piece: Piece,
+}
+
+impl Entry {
+    fn cost(&self) -> usize {
+        self.piece.len() + ENTRY_COST
+    }
+}
 
 /// The queue. What is partly sent is never dropped: it would break the protocol.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// Partly sent.
+    /// Partly sent, and what follows it in the same message.
     current: Bytes,
+    following: Bytes,
     /// What the session says: goes next.
     control: VecDeque<Bytes>,
     control_bytes: usize,
-    media: VecDeque<(Class, Bytes)>,
+    media: VecDeque<Entry>,
     media_bytes: usize,
     limit: usize,
     /// Until a picture to start from comes.
     skipping: bool,
     skipped: u64,
+    /// What must not be dropped has found no room.
+    overrun: bool,
 }
 
 impl Queue {
     pub fn new(limit: usize) -> Self {
         Self {
             current: Bytes::new(),
+            following: Bytes::new(),
             control: VecDeque::new(),
             control_bytes: 0,
             media: VecDeque::new(),
@@ -41,48 +80,89 @@ impl Queue {
             limit,
             skipping: false,
             skipped: 0,
+            overrun: false,
         }
     }
 
     /// Queues what goes before all media.
     pub fn push_control(&mut self, bytes: Bytes) {
-        self.control_bytes += bytes.len();
+        self.control_bytes += bytes.len() + ENTRY_COST;
         self.control.push_back(bytes);
     }
 
-    /// Queues media, or what has to keep its place among them.
-    pub fn push(&mut self, class: Class, bytes: Bytes) {
+    /// Queues media, or what has to keep its place among them. Metadata and codec configs take the
+    /// place of older ones that wait.
+    pub fn push(&mut self, class: Class, mark: Option<Mark>, piece: impl Into<Piece>) {
         if class == Class::Inter && self.skipping {
             self.skipped += 1;
             return;
         }
-        if self.media_bytes + bytes.len() > self.limit && !self.media.is_empty() {
+        if mark.is_some_and(|mark| !self.replace(mark)) {
+            return;
+        }
+        let entry = Entry { class, mark, piece: piece.into() };
+        if self.media_bytes + entry.cost() > self.limit && !self.media.is_empty() {
             if class == Class::Inter {
                 // What waits can be shown; from here on it waits for the next keyframe.
                 self.skipping = true;
                 self.skipped += 1;
                 return;
             }
-            self.make_room(bytes.len());
+            self.make_room(entry.cost());
+            if class == Class::Vital && self.media_bytes + entry.cost() > self.limit {
+                self.overrun = true;
+                return;
+            }
         }
         if class == Class::Key {
             self.skipping = false;
         }
-        self.media_bytes += bytes.len();
-        self.media.push_back((class, bytes));
+        self.media_bytes += entry.cost();
+        self.media.push_back(entry);
+    }
+
+    /// Makes place for a new version of what this mark stands for; `false` where that very version
+    /// waits already. Frames that wait for the old version of a config cannot be decoded with the
+    /// new one, and go with it.
+    fn replace(&mut self, mark: Mark) -> bool {
+        let same_slot = |entry: &Entry| entry.mark.is_some_and(|it| it.slot() == mark.slot());
+        let Some(at) = self.media.iter().position(same_slot) else { return true };
+        if self.media.get(at).is_some_and(|entry| entry.mark == Some(mark)) {
+            return false;
+        }
+        let of_kind = |class: Class| match mark.kind {
+            TagKind::Video => matches!(class, Class::Key | Class::Inter),
+            TagKind::Audio => class == Class::Sound,
+            TagKind::Script => false,
+        };
+        let before = self.media.len();
+        let mut index = 0;
+        self.media.retain(|entry| {
+            let keep = index < at || !(same_slot(entry) || of_kind(entry.class));
+            index += 1;
+            keep
+        });
+        self.recount();
+        self.skipped += (before - self.media.len()).saturating_sub(1) as u64;
+        self.skipping |= mark.kind == TagKind::Video;
+        true
+    }
+
+    fn recount(&mut self) {
+        self.media_bytes = self.media.iter().map(Entry::cost).sum();
     }
 
     /// Throws pictures away; where that is not enough, sound, the oldest first.
-    fn make_room(&mut self, length: usize) {
+    fn make_room(&mut self, cost: usize) {
         let before = self.media.len();
-        self.media.retain(|(class, _)| matches!(class, Class::Vital | Class::Sound));
-        self.media_bytes = self.media.iter().map(|(_, bytes)| bytes.len()).sum();
-        while self.media_bytes + length > self.limit {
-            let Some(at) = self.media.iter().position(|(class, _)| *class == Class::Sound) else {
+        self.media.retain(|entry| matches!(entry.class, Class::Vital | Class::Sound));
+        self.recount();
+        while self.media_bytes + cost > self.limit {
+            let Some(at) = self.media.iter().position(|entry| entry.class == Class::Sound) else {
                 break;
             };
-            if let Some((_, bytes)) = self.media.remove(at) {
-                self.media_bytes -= bytes.len();
+            if let Some(entry) = self.media.remove(at) {
+                self.media_bytes -= entry.cost();
             }
         }
         self.skipped += (before - self.media.len()) as u64;
@@ -94,10 +174,15 @@ impl Queue {
         self.media_bytes
     }
 
+    /// What must not be dropped has found no room: its reader has to go.
+    pub fn is_overrun(&self) -> bool {
+        self.overrun
+    }
+
     /// Forgets media that wait (the player paused, or stopped).
     pub fn clear_media(&mut self) {
-        self.media.retain(|(class, _)| *class == Class::Vital);
-        self.media_bytes = self.media.iter().map(|(_, bytes)| bytes.len()).sum();
+        self.media.retain(|entry| entry.class == Class::Vital);
+        self.recount();
         self.skipping = true;
     }
 
@@ -114,7 +199,10 @@ impl Queue {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.current.is_empty() && self.control.is_empty() && self.media.is_empty()
+        self.current.is_empty()
+            && self.following.is_empty()
+            && self.control.is_empty()
+            && self.media.is_empty()
     }
 
     /// Bytes of what the session says that wait.
@@ -129,12 +217,11 @@ impl Queue {
 
     /// The next buffers to send, at most [`MOST_SLICES`].
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>; MOST_SLICES]) -> usize {
-        let current = Some(&self.current).filter(|bytes| !bytes.is_empty());
-        let media = self.media.iter().map(|(_, bytes)| bytes);
+        let begun = [&self.current, &self.following];
+        let media = self.media.iter().flat_map(|entry| [&entry.piece.head, &entry.piece.rest]);
+        let all = begun.into_iter().chain(&self.control).chain(media);
         let mut count = 0;
-        for (slot, bytes) in
-            out.iter_mut().zip(current.into_iter().chain(&self.control).chain(media))
-        {
+        for (slot, bytes) in out.iter_mut().zip(all.filter(|bytes| !bytes.is_empty())) {
             *slot = IoSlice::new(bytes);
             count += 1;
         }
@@ -169,12 +256,16 @@ impl Queue {
     }
 
     fn take_next(&mut self) -> bool {
-        if let Some(bytes) = self.control.pop_front() {
-            self.control_bytes -= bytes.len();
+        if !self.following.is_empty() {
+            self.current = std::mem::take(&mut self.following);
+        } else if let Some(bytes) = self.control.pop_front() {
+            self.control_bytes -= bytes.len() + ENTRY_COST;
             self.current = bytes;
-        } else if let Some((_, bytes)) = self.media.pop_front() {
-            self.media_bytes -= bytes.len();
-            self.current = bytes;
+        } else if let Some(entry) = self.media.pop_front() {
+            self.media_bytes -= entry.cost();
+            let Piece { head, rest } = entry.piece;
+            (self.current, self.following) =
+                if head.is_empty() { (rest, Bytes::new()) } else { (head, rest) };
         } else {
             return false;
         }
@@ -206,16 +297,16 @@ mod tests {
 
     #[test]
     fn a_full_queue_skips_to_the_next_keyframe_and_keeps_sound() {
-        let mut queue = Queue::new(100);
-        queue.push(Class::Vital, bytes(b'v', 5));
-        queue.push(Class::Key, bytes(b'k', 40));
-        queue.push(Class::Sound, bytes(b's', 5));
-        queue.push(Class::Inter, bytes(b'i', 40));
-        queue.push(Class::Inter, bytes(b'j', 40));
-        queue.push(Class::Sound, bytes(b't', 5));
-        queue.push(Class::Inter, bytes(b'l', 1));
-        queue.push(Class::Key, bytes(b'K', 40));
-        queue.push(Class::Inter, bytes(b'L', 1));
+        let mut queue = Queue::new(11_000);
+        queue.push(Class::Vital, None, bytes(b'v', 500));
+        queue.push(Class::Key, None, bytes(b'k', 4_000));
+        queue.push(Class::Sound, None, bytes(b's', 500));
+        queue.push(Class::Inter, None, bytes(b'i', 4_000));
+        queue.push(Class::Inter, None, bytes(b'j', 4_000));
+        queue.push(Class::Sound, None, bytes(b't', 500));
+        queue.push(Class::Inter, None, bytes(b'l', 100));
+        queue.push(Class::Key, None, bytes(b'K', 4_000));
+        queue.push(Class::Inter, None, bytes(b'L', 100));
         assert_eq!(drain(&mut queue), b"vstKL");
         assert_eq!(queue.skipped(), 4);
     }
@@ -223,22 +314,24 @@ mod tests {
     #[test]
     fn what_is_partly_sent_is_finished_first() {
         let mut queue = Queue::new(1_000);
-        queue.push(Class::Key, bytes(b'k', 10));
-        queue.push(Class::Inter, bytes(b'i', 10));
+        queue.push(Class::Key, None, Piece { head: bytes(b'h', 5), rest: bytes(b'k', 5) });
+        queue.push(Class::Inter, None, bytes(b'i', 10));
         queue.advance(4);
         queue.push_control(bytes(b'c', 3));
         let mut slices = no_slices();
         let count = queue.slices(&mut slices);
         let wire: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
-        assert_eq!(wire, b"kkkkkkccciiiiiiiiii");
-        queue.advance(wire.len());
+        assert_eq!(wire, b"hkkkkkccciiiiiiiiii");
+        queue.advance(3);
+        assert!(!queue.is_empty());
+        queue.advance(wire.len() - 3);
         assert!(queue.is_empty());
     }
 
     #[test]
     fn an_empty_queue_keeps_no_room() {
         let mut queue = Queue::new(100_000);
-        (0..200).for_each(|_| queue.push(Class::Inter, bytes(b'i', 10)));
+        (0..200).for_each(|_| queue.push(Class::Inter, None, bytes(b'i', 10)));
         queue.advance(1_999);
         assert!(!queue.is_empty());
         queue.advance(1);
@@ -247,9 +340,40 @@ mod tests {
 
     #[test]
     fn sound_alone_is_bounded_too() {
-        let mut queue = Queue::new(100);
-        (0..1_000).for_each(|_| queue.push(Class::Sound, bytes(b's', 10)));
-        assert!(queue.media_bytes <= 100, "{}", queue.media_bytes);
+        let mut queue = Queue::new(1_000);
+        (0..1_000).for_each(|_| queue.push(Class::Sound, None, bytes(b's', 36)));
+        assert!(queue.media_bytes <= 1_000, "{}", queue.media_bytes);
         assert_eq!(queue.skipped(), 990);
+        // The smallest messages cost what they cost.
+        (0..1_000).for_each(|_| queue.push(Class::Inter, None, bytes(b'i', 1)));
+        assert!(queue.media.len() < 16, "{}", queue.media.len());
+    }
+
+    #[test]
+    fn metadata_and_configs_take_the_place_of_older_ones_that_wait() {
+        let mark = |kind, version| Some(Mark { kind, slot: 0, version });
+        let mut queue = Queue::new(1 << 20);
+        for version in 0..1_000 {
+            let metadata = mark(TagKind::Script, version);
+            queue.push(Class::Vital, metadata, bytes(b'm', 500_000));
+        }
+        assert_eq!((queue.media.len(), queue.is_overrun()), (1, false));
+        queue.push(Class::Vital, mark(TagKind::Video, 1), bytes(b'c', 10));
+        queue.push(Class::Key, None, bytes(b'k', 10));
+        queue.push(Class::Sound, None, bytes(b's', 10));
+        queue.push(Class::Vital, mark(TagKind::Video, 1), bytes(b'c', 10));
+        assert_eq!(queue.media.len(), 4, "the same config again changes nothing");
+        queue.push(Class::Vital, mark(TagKind::Video, 2), bytes(b'C', 10));
+        queue.push(Class::Inter, None, bytes(b'i', 10));
+        queue.push(Class::Key, None, bytes(b'K', 10));
+        assert_eq!(drain(&mut queue), b"msCK", "frames go with the config that they need");
+    }
+
+    #[test]
+    fn what_must_not_be_dropped_is_bounded_too() {
+        let mut queue = Queue::new(10_000);
+        (0..1_000).for_each(|_| queue.push(Class::Vital, None, bytes(b'v', 100)));
+        assert!(queue.is_overrun());
+        assert!(queue.waiting_bytes() <= 10_000, "{}", queue.waiting_bytes());
     }
 }

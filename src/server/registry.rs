@@ -1,7 +1,8 @@
 //! All streams and connections of a server: who may publish what, who is there, what happened.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,18 +10,23 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::admission::{Admission, Spot, subscriber};
 use super::chat::Chats;
 use super::config::Config;
 use super::event::{Ended, Event, Peer, StreamFigures};
+use super::failures::{Failures, is_same_secret};
 use super::fault::Lab;
 use super::files::Files;
 use super::publisher::Dismissal;
 use super::sink::Sink;
 use super::stream::{Claim, Stream};
-use crate::base::{Clock, Timestamp, queue};
+use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::random_hex;
 use crate::wire::rtmp::auth::{Door, Verdict};
 use crate::wire::rtmp::name::StreamName;
+
+/// Connections that were told to go and are not gone yet, at most.
+const LEAVING: usize = 64;
 
 /// Everything the tasks of a server share.
 #[derive(Debug)]
@@ -34,6 +40,8 @@ pub(super) struct Registry {
     events: queue::Sender<Event>,
     next_id: AtomicU64,
     connections: AtomicUsize,
+    pub admission: Admission,
+    failures: Failures,
     pub totals: Totals,
     pub lab: Lab,
     pub chats: Arc<Chats>,
@@ -57,6 +65,8 @@ pub(super) struct Totals {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Unauthorized,
+    /// There were too many wrong keys from that address; for so long none is looked at.
+    TooOften(Duration),
     Taken,
     Full,
 }
@@ -71,12 +81,28 @@ pub(super) struct Publication {
 
 /// A place among the connections; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Registry>);
+pub(super) struct Place {
+    registry: Arc<Registry>,
+    spot: Arc<Spot>,
+}
+
+impl Place {
+    /// What the connection is there for may be said and taken back with this.
+    pub fn spot(&self) -> &Arc<Spot> {
+        &self.spot
+    }
+
+    /// Waits until the place is needed by others. One task waits at a time.
+    pub async fn evicted(&self) {
+        poll_fn(|cx| self.spot.poll_evicted(cx)).await;
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.0.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.all_gone.notify_waiters();
+        self.registry.admission.leave(&self.spot);
+        if self.registry.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.registry.all_gone.notify_waiters();
         }
     }
 }
@@ -84,8 +110,13 @@ impl Drop for Place {
 impl Registry {
     pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
-        let door = config.login.clone().map(|login| Door::new(login.method, login.credentials));
+        let door = config.login.clone().map(|login| {
+            // Without randomness nobody comes in: each knock asks for it again.
+            let secret = Secret::new(random_hex().unwrap_or_default());
+            Door::new(login.method, login.credentials, secret)
+        });
         let chats = Chats::new(config.limits.streams, config.limits.viewers);
+        let admission = Admission::new(&config.limits);
         Self {
             successor: Mutex::new(config.successor.clone()),
             config,
@@ -95,6 +126,8 @@ impl Registry {
             events,
             next_id: AtomicU64::new(1),
             connections: AtomicUsize::new(0),
+            admission,
+            failures: Failures::default(),
             totals: Totals::default(),
             lab,
             chats,
@@ -110,39 +143,61 @@ impl Registry {
     }
 
     /// A place for one more connection; `None` where there are too many.
-    pub fn admit(self: &Arc<Self>) -> Option<Place> {
+    pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<Place> {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
-        let before = self.connections.fetch_add(1, Ordering::AcqRel);
-        let place = Place(Arc::clone(self));
-        if before < self.config.limits.connections {
-            return Some(place);
-        }
-        self.totals.refused.fetch_add(1, Ordering::Relaxed);
-        None
+        // Those that were told to go are still here for a moment.
+        let live = self.connections.fetch_add(1, Ordering::AcqRel);
+        let spot = (live < self.config.limits.connections + LEAVING)
+            .then(|| self.admission.admit(address.ip()))
+            .flatten();
+        let Some(spot) = spot else {
+            self.connections.fetch_sub(1, Ordering::AcqRel);
+            self.totals.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
+        Some(Place { registry: Arc::clone(self), spot })
     }
 
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Acquire)
     }
 
-    /// Does something with a stream, which is made if need be; it cannot be let go of meanwhile.
-    /// `None` where there are too many streams.
+    /// Does something with a stream, which is made if need be for somebody at this address; it
+    /// cannot be let go of meanwhile. `None` where there are too many streams: those that are
+    /// published have a limit of their own, so that viewers who wait keep no publisher out.
     fn with_stream<T>(
         &self,
-        app: &str,
-        name: &str,
+        (app, name): (&str, &str),
+        address: IpAddr,
+        publish: bool,
         act: impl FnOnce(&Arc<Stream>) -> T,
     ) -> Option<T> {
         let mut streams = self.streams.lock();
         let key = (app.to_owned(), name.to_owned());
-        if let Some(stream) = streams.get(&key) {
+        let known = streams.get(&key);
+        let limits = &self.config.limits;
+        if publish && !known.is_some_and(|stream| stream.is_published()) {
+            let published = streams.values().filter(|stream| stream.is_published()).count();
+            if published >= limits.streams {
+                return None;
+            }
+        }
+        if let Some(stream) = known {
             return Some(act(stream));
         }
-        if streams.len() >= self.config.limits.streams {
-            return None;
+        let opened_by = subscriber(address);
+        if !publish {
+            let waiting = streams.values().filter(|stream| !stream.is_published());
+            let (mut all, mut of_address) = (0, 0);
+            for stream in waiting {
+                all += 1;
+                of_address += usize::from(stream.opened_by == opened_by);
+            }
+            if all >= limits.streams || of_address >= limits.waiting_names {
+                return None;
+            }
         }
-        let limits = self.config.limits.clone();
-        let stream = Arc::new(Stream::new(key.0.clone(), key.1.clone(), limits));
+        let stream = Arc::new(Stream::new(key.0.clone(), key.1.clone(), opened_by, limits.clone()));
         let result = act(&stream);
         if !stream.is_idle() {
             streams.insert(key, stream);
@@ -175,11 +230,10 @@ impl Registry {
         name: &StreamName,
         welcome: bool,
     ) -> Result<Publication, Refused> {
-        if !self.may_publish(name) {
-            return Err(Refused::Unauthorized);
-        }
+        self.may_publish(name, address.ip())?;
         let since = self.clock.now();
-        let taken = self.with_stream(&name.app, &name.stream, |stream| {
+        let of_name = (name.app.as_str(), name.stream.as_str());
+        let taken = self.with_stream(of_name, address.ip(), true, |stream| {
             let proven = welcome || !self.config.publish_keys.is_empty();
             let claim = Claim { id, address, credentials: &name.query, proven };
             let dismissal = stream.publish(claim, since)?;
@@ -196,23 +250,54 @@ impl Registry {
     }
 
     /// What the door, where there is one, says to a publisher that connects.
-    pub fn knock(&self, app: &str) -> Verdict {
+    pub fn knock(&self, app: &str, address: IpAddr) -> Verdict {
         let Some(door) = &self.door else { return Verdict::Welcome };
+        let now = self.clock.now();
+        if Door::is_answer(app)
+            && let Some(wait) = self.failures.wait(address, now)
+        {
+            return Verdict::Wrong(too_often("passwords", wait));
+        }
         let Some(fresh) = random_hex() else { return Verdict::Rejected("Try again later.".into()) };
-        door.lock().knock(app, &fresh, self.clock.now())
+        let verdict = door.lock().knock(app, &fresh, now);
+        match verdict {
+            Verdict::Welcome => self.failures.forgive(address),
+            Verdict::Wrong(_) => self.failures.add(address, now),
+            Verdict::Rejected(_) => {}
+        }
+        verdict
     }
 
-    fn may_publish(&self, name: &StreamName) -> bool {
-        let keys = &self.config.publish_keys;
+    /// Whether this key, password or token is looked at: after several wrong ones of its address the
+    /// next one has to wait.
+    pub fn tries(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<(), Refused> {
+        let now = self.clock.now();
+        if let Some(wait) = self.failures.wait(address, now) {
+            return Err(Refused::TooOften(wait));
+        }
+        if is_right() {
+            self.failures.forgive(address);
+            return Ok(());
+        }
+        self.failures.add(address, now);
+        Err(Refused::Unauthorized)
+    }
+
+    fn may_publish(&self, name: &StreamName, address: IpAddr) -> Result<(), Refused> {
         let given = name.parameter("key").or_else(|| name.parameter("token"));
         let given = given.unwrap_or(&name.query).as_bytes();
         // Every key is compared to its end, so that time tells nothing.
-        let matches = |key: &[u8]| {
-            key.len() == given.len()
-                && key.iter().zip(given).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
-        };
-        keys.is_empty()
-            || keys.iter().fold(false, |any, key| any | matches(key.expose().as_bytes()))
+        let matches = |key: &Secret| is_same_secret(key.expose().as_bytes(), given);
+        let own = self.config.own_stream.as_ref();
+        if let Some(own) = own.filter(|own| own.app == name.app && own.stream == name.stream) {
+            // Nobody guesses this one, and nobody is to keep the program itself waiting.
+            return if matches(&own.key) { Ok(()) } else { Err(Refused::Unauthorized) };
+        }
+        let keys = &self.config.publish_keys;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.tries(address, || keys.iter().fold(false, |any, key| any | matches(key)))
     }
 
     pub fn unpublish(&self, publication: &Publication, id: u64, address: SocketAddr, reason: &str) {
@@ -234,8 +319,9 @@ impl Registry {
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
         let id = viewer.id();
-        let joined =
-            self.with_stream(app, name, |stream| stream.join(viewer).then(|| Arc::clone(stream)));
+        let joined = self.with_stream((app, name), address.ip(), false, |stream| {
+            stream.join(viewer).then(|| Arc::clone(stream))
+        });
         let stream = joined??;
         self.tell(Event::Join(peer(&stream, id, address)));
         Some(stream)
@@ -294,6 +380,12 @@ impl Registry {
         };
         tokio::time::timeout(limit, gone).await.is_ok()
     }
+}
+
+/// What is said to who gives too many wrong ones.
+pub(super) fn too_often(what: &str, wait: Duration) -> String {
+    let seconds = wait.as_secs() + 1;
+    format!("Too many wrong {what} from this address: try again in {seconds} s.")
 }
 
 fn peer(stream: &Stream, id: u64, address: SocketAddr) -> Peer {

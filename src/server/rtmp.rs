@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::admission::Purpose;
 use super::connection::{Connection, Error};
 use super::event::Ended;
 use super::fault::{Phase, Verdict};
 use super::message::CHUNK_SIZE;
 use super::record;
-use super::registry::{Place, Publication, Refused, Registry};
+use super::registry::{Place, Publication, Refused, Registry, too_often};
 use super::sink::Sink;
 use super::stream::{Incoming, Stream};
 use crate::base::Timestamp;
@@ -48,6 +49,9 @@ struct Task {
     finished: bool,
     /// It has given the name and the password of publishers.
     welcome: bool,
+    place: Place,
+    /// Since when it plays what nobody publishes.
+    waiting_since: Option<Timestamp>,
 }
 
 /// Serves one connection to its end.
@@ -76,10 +80,11 @@ pub(super) async fn serve(
         heard: now,
         finished: false,
         welcome: false,
+        place,
+        waiting_since: None,
     };
     // One publisher writes to all its viewers in one go: no budget may end that half-way.
     tokio::task::unconstrained(task.run()).await;
-    drop(place);
 }
 
 impl Task {
@@ -111,6 +116,7 @@ impl Task {
         tokio::pin!(sleep);
         let stopped = registry.stopped();
         tokio::pin!(stopped);
+        let spot = Arc::clone(self.place.spot());
         loop {
             let wake_at = self.wake_at();
             let instant = tokio::time::Instant::from_std(registry.clock.instant(wake_at));
@@ -139,6 +145,9 @@ impl Task {
                     }
                     return Ok("the server was shut down");
                 }
+                () = poll_fn(|cx| spot.poll_evicted(cx)) => {
+                    return Ok("its place was needed by others");
+                }
                 reason = told => {
                     self.say_goodbye(reason);
                     return Ok(reason);
@@ -146,11 +155,14 @@ impl Task {
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     result?;
                     // Without events it is only the deadline that has changed.
-                    if !events.is_empty() {
-                        self.heard = registry.clock.now();
-                    }
+                    let something = !events.is_empty();
                     for event in events.drain(..) {
                         self.handle(event)?;
+                    }
+                    // Of a publisher only what it publishes counts.
+                    let publishes = matches!(self.role, Role::Publishing(_));
+                    if something && (!publishes || !self.incoming.is_empty()) {
+                        self.heard = registry.clock.now();
                     }
                     self.pass_on();
                     if self.finished {
@@ -183,7 +195,19 @@ impl Task {
                     }
                 }
                 // Something has to be under way for a dead peer to show: while media are, that is enough.
-                Role::Playing { .. } => {
+                Role::Playing { ref stream, .. } => {
+                    self.waiting_since =
+                        (!stream.is_published()).then(|| self.waiting_since.unwrap_or(now));
+                    let limit = self.registry.config.limits.waiting_viewer;
+                    if self.waiting_since.is_some_and(|since| now.since(since) >= limit) {
+                        let text = "Nobody publishes this stream.";
+                        let status = Status::new(Level::Error, code::PLAY_NOT_FOUND, text);
+                        self.connection.with_session(|session| {
+                            session.send_status(&status);
+                            session.close();
+                        });
+                        return Ok(());
+                    }
                     if self.connection.sent() == self.sent {
                         self.connection
                             .with_session(|session| session.ping(now.as_millis() as u32));
@@ -252,7 +276,8 @@ impl Task {
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.has_door() && knocks {
-            if let auth::Verdict::Rejected(text) = self.registry.knock(&connect.app) {
+            let verdict = self.registry.knock(&connect.app, connection.peer.ip());
+            if let auth::Verdict::Rejected(text) | auth::Verdict::Wrong(text) = verdict {
                 let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
                 connection.with_session(|session| session.reject_connect(&status));
                 return Ok(());
@@ -278,6 +303,8 @@ impl Task {
         let (id, peer) = (connection.id(), connection.peer);
         let refused = match self.registry.publish(id, peer, name, self.welcome) {
             Ok(publication) => {
+                self.heard = publication.since;
+                self.registry.admission.settle(self.place.spot(), Purpose::Publish);
                 // Before anything of it is taken.
                 record::begin(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
@@ -286,9 +313,14 @@ impl Task {
             Err(refused) => refused,
         };
         let (code, text) = match refused {
-            Refused::Unauthorized => (code::PUBLISH_UNAUTHORIZED, "The publish key is wrong."),
-            Refused::Taken => (code::PUBLISH_BAD_NAME, "Somebody publishes by this name already."),
-            Refused::Full => (code::PUBLISH_DENIED, "The server has too many streams."),
+            Refused::Unauthorized => {
+                (code::PUBLISH_UNAUTHORIZED, "The publish key is wrong.".to_owned())
+            }
+            Refused::TooOften(wait) => (code::PUBLISH_UNAUTHORIZED, too_often("keys", wait)),
+            Refused::Taken => {
+                (code::PUBLISH_BAD_NAME, "Somebody publishes by this name already.".to_owned())
+            }
+            Refused::Full => (code::PUBLISH_DENIED, "The server has too many streams.".to_owned()),
         };
         let status = Status::new(Level::Error, code, text);
         connection.with_session(|session| session.reject_publish(&status));
@@ -300,13 +332,20 @@ impl Task {
         let connection = &self.connection;
         connection.with_session(Session::accept_play)?;
         let viewer: Arc<dyn Sink> = Arc::<Connection>::clone(connection);
-        match self.registry.join(&name.app, &name.stream, viewer, connection.peer) {
+        let spot = self.place.spot();
+        let joined = self
+            .registry
+            .admission
+            .settle(spot, Purpose::Play)
+            .then(|| self.registry.join(&name.app, &name.stream, viewer, connection.peer))
+            .flatten();
+        match joined {
             Some(stream) => {
                 let since = self.registry.clock.now();
                 self.role = Role::Playing { stream, since, sent_before: connection.sent() };
             }
             None => connection.with_session(|session| {
-                let text = "The server has too many viewers.";
+                let text = "The server has too many viewers, or viewers who wait.";
                 session.send_status(&Status::new(Level::Error, code::PLAY_FAILED, text));
                 session.close();
             }),
@@ -336,6 +375,8 @@ impl Task {
         self.pass_on();
         self.flush_at = None;
         let (id, peer) = (self.connection.id(), self.connection.peer);
+        self.waiting_since = None;
+        self.registry.admission.unsettle(self.place.spot());
         match std::mem::replace(&mut self.role, Role::Idle) {
             Role::Idle => {}
             Role::Publishing(publication) => {

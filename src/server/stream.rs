@@ -3,7 +3,7 @@
 //! burst leaves in one piece: a call into the system costs more than the bytes it carries.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::batch::Batch;
-use super::cache::Cache;
+use super::cache::{Cache, Keep};
 use super::config::Limits;
 use super::event::{PublisherFigures, StreamFigures};
-use super::message::{Message, Plain};
+use super::message::{Class, Message, Plain};
 use super::publisher::{Dismissal, Publisher};
 use super::sink::Sink;
 use crate::base::Timestamp;
@@ -41,6 +41,8 @@ const MOST_HELD: usize = 32;
 pub(super) struct Stream {
     pub app: String,
     pub name: String,
+    /// Who came first; see [`super::admission::subscriber`].
+    pub opened_by: IpAddr,
     limits: Limits,
     inner: Mutex<Inner>,
 }
@@ -81,8 +83,8 @@ pub(super) struct Incoming {
 }
 
 impl Stream {
-    pub fn new(app: String, name: String, limits: Limits) -> Self {
-        Self { app, name, limits, inner: Mutex::default() }
+    pub fn new(app: String, name: String, opened_by: IpAddr, limits: Limits) -> Self {
+        Self { app, name, opened_by, limits, inner: Mutex::default() }
     }
 
     /// Makes somebody the publisher; `None` where there is one that stays. A streamer who lost the
@@ -159,10 +161,19 @@ impl Stream {
                 inner.last = Some((time_ms, now));
             }
             let (class, keep, plain) = publisher.classify(kind, &body, metadata);
-            let mut message = Message::new(kind, class, time_ms, &body);
+            let Ok(mark) = inner.cache.mark(kind, keep, &body) else {
+                publisher.dismissal.dismiss("its codec configs are too large");
+                continue;
+            };
+            // Metadata that are too large to keep may be dropped like a time code.
+            let class = if keep == Keep::Metadata && mark.is_none() { Class::Sound } else { class };
+            let mut message = Message::new(kind, class, time_ms, &body).with_mark(mark);
             if let Some(plain) = plain {
                 message = message.with_plain(match plain {
-                    Some(body) => Plain::Track(Arc::new(Message::new(kind, class, time_ms, &body))),
+                    Some(body) => {
+                        let plain = Message::new(kind, class, time_ms, &body).with_mark(mark);
+                        Plain::Track(Arc::new(plain))
+                    }
                     None => Plain::Nothing,
                 });
             }
@@ -326,7 +337,8 @@ mod tests {
 
     #[test]
     fn a_second_publisher_is_refused_unless_it_has_proven_to_be_the_same_one() {
-        let stream = Stream::new("live".into(), "a".into(), Limits::default());
+        let stream =
+            Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), Limits::default());
         let (far, other) = ("192.0.2.1:7".parse().unwrap(), "192.0.2.2:7".parse().unwrap());
         let now = Timestamp::ZERO;
         let tested = |id, address, credentials| {
@@ -346,7 +358,12 @@ mod tests {
         for ((address, patience), credentials) in
             limit.into_iter().flat_map(|it| [(it, ""), (it, "token=untested")])
         {
-            let stream = Stream::new("live".into(), "a".into(), Limits::default());
+            let stream = Stream::new(
+                "live".into(),
+                "a".into(),
+                IpAddr::from([127, 0, 0, 1]),
+                Limits::default(),
+            );
             let address: SocketAddr = address.parse().unwrap();
             let start = Timestamp::ZERO;
             assert!(stream.publish(claim(1, address, credentials), start).is_some());
@@ -367,7 +384,8 @@ mod tests {
 
     #[test]
     fn a_silent_publisher_is_replaced_from_another_address_and_one_that_sends_is_not() {
-        let stream = Stream::new("live".into(), "a".into(), Limits::default());
+        let stream =
+            Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), Limits::default());
         let (old, new) = ("192.0.2.1:7".parse().unwrap(), "198.51.100.2:7".parse().unwrap());
         let at = Timestamp::from_millis;
         assert!(stream.publish(claim(1, old, "key=1"), at(0)).is_some());
@@ -416,7 +434,7 @@ mod tests {
 
     fn published(viewers: usize) -> (Stream, Vec<Arc<Viewer>>) {
         let limits = Limits { hold: Duration::from_millis(1), ..Limits::default() };
-        let stream = Stream::new("live".into(), "a".into(), limits);
+        let stream = Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), limits);
         let home: SocketAddr = "127.0.0.1:5".parse().unwrap();
         assert!(stream.publish(claim(1, home, ""), Timestamp::ZERO).is_some());
         let viewers: Vec<_> =
@@ -486,7 +504,7 @@ mod tests {
             fn deliver(&self, batch: &Batch<'_>) {
                 let mut got = self.0.lock();
                 let plain = batch.messages.iter().filter_map(|message| message.for_viewer(false));
-                got.0.extend(plain.map(|message| message.body.clone()));
+                got.0.extend(plain.map(|message| message.body()));
                 got.1 += batch.messages.len();
             }
 

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::base::Clock;
-use crate::net::Runtime;
+use crate::base::{Clock, Secret};
+use crate::net::{Runtime, random_hex};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
-use crate::server::{self, Fault, Server};
+use crate::server::{self, Fault, OwnStream, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
+use crate::studio::settings::ServerToken;
 use crate::studio::targets;
 
 /// How long the server may take to say goodbye.
@@ -31,11 +32,17 @@ pub(super) struct BuiltIn {
     faults: Vec<Fault>,
     /// Where its clients are asked to go when it ends; empty: nowhere else.
     successor: String,
+    /// For those who change something over HTTP.
+    token: Option<ServerToken>,
+    /// The key of the program's own stream: new in each run, known to nobody else.
+    key: Secret,
 }
 
 impl BuiltIn {
-    pub(super) fn new(serve: Serve, successor: String) -> Self {
-        Self { serve, server: None, faults: Vec::new(), successor }
+    pub(super) fn new(serve: Serve, successor: String, token: Option<ServerToken>) -> Self {
+        // Without randomness there is no server: see `start`.
+        let key = Secret::new(random_hex().unwrap_or_default());
+        Self { serve, server: None, faults: Vec::new(), successor, token, key }
     }
 
     pub(super) fn wanted_at_once(&self) -> bool {
@@ -52,7 +59,16 @@ impl BuiltIn {
         runtime: &Runtime,
         clock: Clock,
     ) -> Result<Vec<Message>, Message> {
+        if self.key.is_empty() {
+            let reason = "the system has no randomness".to_owned();
+            return Err(Message::ServerFailed { reason });
+        }
+        let (app, stream) = targets::OWN_STREAM;
+        let own_stream =
+            OwnStream { app: app.to_owned(), stream: stream.to_owned(), key: self.key.clone() };
         let config = server::Config {
+            own_stream: Some(own_stream),
+            http_token: self.token.as_ref().map(|token| token.token.clone()),
             faults: self.faults.clone(),
             successor: self.next(),
             ..server::Config::default()
@@ -109,6 +125,11 @@ impl BuiltIn {
         self.server.as_ref().map(|server| server.addresses().rtmp)
     }
 
+    /// Where the program publishes, with its key.
+    pub(super) fn entrance(&self) -> Option<targets::Entrance<'_>> {
+        self.rtmp().map(|address| targets::Entrance { address, key: &self.key })
+    }
+
     /// Where everything is; empty while it does not run.
     pub(super) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
@@ -119,6 +140,7 @@ impl BuiltIn {
             rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
             http: addresses.http.map(|http| format!("http://{http}")),
             play: Some(targets::play_url(addresses.rtmp)),
+            token_file: self.token.as_ref().map(|token| token.path.display().to_string()),
         }
     }
 

@@ -64,6 +64,8 @@ pub struct Ready {
     pub http: Option<String>,
     /// Where to watch the broadcast.
     pub play: Option<String>,
+    /// The file with the token that lets programs change something over HTTP.
+    pub token_file: Option<String>,
 }
 
 /// A source's state.

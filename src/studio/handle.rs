@@ -15,6 +15,7 @@ use crate::studio::built_in::{BuiltIn, Serve};
 use crate::studio::engine::Engine;
 use crate::studio::playing::MOST_TILES;
 use crate::studio::services::Book;
+use crate::studio::settings::ServerToken;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, Event, Settings, Snapshot};
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub history_path: Option<PathBuf>,
     /// Where reports of crashes are, to be told at the start; `None`: they are not.
     pub crashes: Option<PathBuf>,
+    /// Lets programs change something on the built-in server over HTTP; `None`: nobody may.
+    pub server_token: Option<ServerToken>,
     /// The services that are known, with a person's own.
     pub services: Book,
     /// What was bad about the settings, to be told.
@@ -85,6 +88,7 @@ impl Config {
             loudness: true,
             history_path: None,
             crashes: None,
+            server_token: None,
             services: Book::default(),
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
@@ -140,7 +144,11 @@ impl Studio {
                 config.player,
                 (config.settings.player.network.clone(), config.settings.player.look),
             ),
-            built_in: BuiltIn::new(config.serve, config.settings.successor.clone()),
+            built_in: BuiltIn::new(
+                config.serve,
+                config.settings.successor.clone(),
+                config.server_token,
+            ),
             players: config.players_path.map(|path| (path, config.settings.clone())),
             settings: config.settings,
             settings_path: config.settings_path,

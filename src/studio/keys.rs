@@ -321,7 +321,8 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file that only its owner may read, by atomic replace.
+pub(in crate::studio) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
@@ -334,7 +335,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn make_private(file: &File) -> io::Result<()> {
+pub(in crate::studio) fn make_private(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
@@ -343,7 +344,7 @@ fn make_private(file: &File) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make_private(_file: &File) -> io::Result<()> {
+pub(in crate::studio) fn make_private(_file: &File) -> io::Result<()> {
     Ok(())
 }
 

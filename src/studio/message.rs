@@ -179,6 +179,10 @@ pub enum Message {
     FaultStruck {
         fault: String,
     },
+    /// Beyond this machine, anybody may publish at this address.
+    ServerOpen {
+        address: String,
+    },
     PortTaken {
         wanted: String,
         used: String,
@@ -370,6 +374,7 @@ impl Message {
             Self::ServerSays { .. } => "server-says",
             Self::FaultStruck { .. } => "fault-struck",
             Self::PortTaken { .. } => "port-taken",
+            Self::ServerOpen { .. } => "server-open",
             Self::ServerFailed { .. } => "server-failed",
             Self::RecordingNotStarted { .. } => "recording-not-started",
             Self::RecordingFailed { .. } => "recording-failed",
@@ -461,6 +466,7 @@ impl Message {
                 vec![("time", time.clone()), ("sent", sent.clone()), ("dropped", dropped.clone())]
             }
             Self::ServerSays { text } => vec![("text", text.clone())],
+            Self::ServerOpen { address } => vec![("address", address.clone())],
             Self::FaultStruck { fault } => vec![("fault", fault.clone())],
             Self::PortTaken { wanted, used } => {
                 vec![("wanted", wanted.clone()), ("used", used.clone())]

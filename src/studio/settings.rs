@@ -34,6 +34,7 @@ mod services;
 mod strips;
 pub(crate) mod syntax;
 mod targets;
+mod token;
 mod unknown;
 mod window;
 mod words;
@@ -64,6 +65,7 @@ pub use places::{
 };
 pub(in crate::studio) use services::MOST as MOST_SERVICES;
 pub use services::{Own, OwnPart, read_own, read_services, services_beside, write_services};
+pub use token::ServerToken;
 pub use window::{Language, Preferences, Theme};
 
 /// Everything that is remembered.

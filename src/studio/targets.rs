@@ -17,20 +17,31 @@ use crate::studio::{Place, Target};
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
-/// What a publisher needs of a target that runs at `built_in`, if it is that one.
+/// Application and name of the program's own stream on the built-in server.
+pub(super) const OWN_STREAM: (&str, &str) = ("live", "onair");
+
+/// Where the program publishes on the built-in server.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Entrance<'a> {
+    pub address: SocketAddr,
+    pub key: &'a Secret,
+}
+
+/// What a publisher needs of a target that goes in at `built_in`, if it is that one.
 ///
 /// # Errors
 /// What is wrong with the URL, in plain words.
 pub(super) fn resolve(
     wanted: &Target,
-    built_in: Option<SocketAddr>,
+    built_in: Option<Entrance<'_>>,
     options: &crate::net::rtmp::Options,
     retry_for: Option<Duration>,
 ) -> Result<publisher::Target, String> {
     let url = match &wanted.place {
         Place::BuiltIn => {
-            let address = built_in.ok_or("the built-in server does not run")?;
-            Url::parse(&play_url(address)).map_err(|error| error.to_string())?
+            let Entrance { address, key } = built_in.ok_or("the built-in server does not run")?;
+            let url = format!("{}?key={}", play_url(address), key.expose());
+            Url::parse(&url).map_err(|error| error.to_string())?
         }
         Place::Custom { .. } if wanted.key_apart && wanted.key().is_none() => {
             return Err("the stream key is missing".into());
@@ -44,6 +55,7 @@ pub(super) fn resolve(
     }
     wanted.route.apply(&mut target.options.net)?;
     target.retry_for = retry_for;
+    target.own_server = wanted.is_built_in();
     Ok(target)
 }
 
@@ -79,7 +91,8 @@ pub fn names_stream(target: &Target) -> bool {
 
 /// Where the broadcast can be watched on the built-in server.
 pub(super) fn play_url(address: SocketAddr) -> String {
-    format!("rtmp://{address}/live/onair")
+    let (app, stream) = OWN_STREAM;
+    format!("rtmp://{address}/{app}/{stream}")
 }
 
 /// A custom server's URL as it may be remembered: without password, and without the key where that

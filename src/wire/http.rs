@@ -2,8 +2,10 @@
 //! where a body ends. Sans-IO; a head is bounded, a body is handed on as it comes and never kept.
 
 mod body;
+mod host;
 
 pub use body::Body;
+pub use host::{is_known_host, is_same_origin};
 
 /// Longest head taken, first line and blank line included.
 pub const MAX_HEAD: usize = 16 << 10;

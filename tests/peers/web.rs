@@ -13,9 +13,15 @@ use super::process::{LIMIT, Peer, free_port, on_path, wait_listening};
 
 /// What a GET (or another method) answers, whole.
 pub fn ask(address: impl ToSocketAddrs, method: &str, path: &str) -> String {
+    ask_with(address, method, path, "")
+}
+
+/// The same with further lines in the head.
+pub fn ask_with(address: impl ToSocketAddrs, method: &str, path: &str, fields: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
-    let text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let host = "Host: localhost\r\nConnection: close\r\n";
+    let text = format!("{method} {path} HTTP/1.1\r\n{host}{fields}\r\n");
     stream.write_all(text.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();

@@ -83,14 +83,19 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
                 backoff.reset();
             }
         }
-        if !may_pass(&error, was_live) {
+        if !(may_pass(&error, was_live) || shared.target.own_server) {
             let class = error.class();
             return over(&shared, State::Failed(class), Some(error));
         }
-        let wait = backoff.next_wait(now.since(outage));
-        if shared.target.retry_for.is_some_and(|limit| now.since(outage) + wait > limit) {
-            let class = if was_live { Class::Lost } else { error.class() };
-            return over(&shared, State::Failed(class), Some(error));
+        let elapsed = now.since(outage);
+        let mut wait = backoff.next_wait(elapsed);
+        if let Some(limit) = shared.target.retry_for {
+            if elapsed >= limit {
+                let class = if was_live { Class::Lost } else { error.class() };
+                return over(&shared, State::Failed(class), Some(error));
+            }
+            // The last try is made when the time is over, not a whole wait before.
+            wait = wait.min(limit - elapsed);
         }
         if !pause(&shared, was_live, error, wait).await {
             return over(&shared, State::Stopped, None);

@@ -35,13 +35,23 @@ pub struct Target {
     /// All of the stream is to arrive, from its beginning, rather late than never: a file that is sent as
     /// it is has no live end.
     pub whole: bool,
+    /// The program's own server: whatever it says, it is worth another try.
+    pub own_server: bool,
 }
 
 impl Target {
     /// A target tried for ever, with the usual limits and the system's trust.
     pub fn new(url: Url) -> Self {
         let (options, limits) = (Options::default(), Limits::LIVE);
-        Self { url, options, retry_for: None, limits, await_media: false, whole: false }
+        Self {
+            url,
+            options,
+            retry_for: None,
+            limits,
+            await_media: false,
+            whole: false,
+            own_server: false,
+        }
     }
 
     /// The same for a file that is sent as it is.

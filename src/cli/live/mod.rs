@@ -30,6 +30,7 @@ use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::message::Message;
 use crate::studio::services::SERVICES;
+use crate::studio::settings::ServerToken;
 use crate::studio::settings::default_journal;
 use crate::studio::settings::{default_path, keys_beside, read_services, services_beside};
 use crate::studio::targets::parse;
@@ -354,6 +355,7 @@ fn prepare(
     }
     let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
     let mut config = Config {
+        server_token: ServerToken::of_user_or_none(),
         services,
         warnings,
         encoder,

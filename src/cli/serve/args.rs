@@ -2,9 +2,46 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::server::Fault;
 use crate::studio::settings::check_successor;
+
+/// Where to serve by HTTP.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Http {
+    At(SocketAddr),
+    None,
+}
+
+impl FromStr for Http {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            address => address
+                .parse()
+                .map(Self::At)
+                .map_err(|_| "an address with a port, such as 127.0.0.1:8088, or none".to_owned()),
+        }
+    }
+}
+
+/// Reads an origin as browsers name it, or `*`.
+///
+/// # Errors
+/// What an origin looks like.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let host = text.split_once("://").map(|(_, host)| host);
+    let fits = host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|it| it.is_ascii_graphic() && it != b'/')
+    });
+    if text == "*" || fits {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err("an origin, such as https://example.com, without a path, or *".to_owned())
+}
 
 /// Flags of `onair serve`.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -14,10 +51,18 @@ pub struct Args {
     #[arg(long, value_name = "ADDR")]
     pub rtmp: Option<SocketAddr>,
     /// Where to serve by HTTP: the overview page, HTTP-FLV and WebSocket-FLV, chats, figures as JSON
-    /// and for Prometheus, and whether it runs (docs/events.md has the paths); port 0 picks a free one
-    /// [default: 127.0.0.1:8088, or the next free port]
+    /// and for Prometheus, and whether it runs (docs/events.md has the paths); port 0 picks a free one;
+    /// `none` for nowhere [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]
-    pub http: Option<SocketAddr>,
+    pub http: Option<Http>,
+    /// A name by which browsers may reach --http and tunnels the server, beside its addresses and
+    /// localhost (repeatable)
+    #[arg(long, value_name = "HOST")]
+    pub name: Vec<String>,
+    /// An origin whose pages may read what --http serves, such as <https://example.com>, or `*` for
+    /// all (repeatable); the server's own pages always may
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub cors: Vec<String>,
     /// Where to publish and play by RTMP over TLS; port 0 picks a free one
     #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::args::Args;
+use super::args::{Args, origin};
 use crate::base::Secret;
 use crate::server::Fault;
 use crate::studio::settings::check_successor;
@@ -22,7 +22,9 @@ const MOST_KEY: usize = 512;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
     rtmp: Option<SocketAddr>,
-    http: Option<SocketAddr>,
+    http: Option<String>,
+    name: Vec<String>,
+    cors: Vec<String>,
     rtmps: Option<SocketAddr>,
     rtmpt: Option<SocketAddr>,
     cert: Option<PathBuf>,
@@ -88,7 +90,17 @@ impl Config {
     pub(super) fn complete(self, args: &Args) -> Result<(Args, Vec<Secret>), String> {
         let mut all = args.clone();
         all.rtmp = all.rtmp.or(self.rtmp);
-        all.http = all.http.or(self.http);
+        if let (None, Some(http)) = (all.http, &self.http) {
+            all.http = Some(http.parse().map_err(|why| format!("http: {why}"))?);
+        }
+        if all.name.is_empty() {
+            all.name = self.name;
+        }
+        if all.cors.is_empty() {
+            let origins =
+                self.cors.iter().map(|it| origin(it).map_err(|why| format!("cors: {why}")));
+            all.cors = origins.collect::<Result<_, _>>()?;
+        }
         all.rtmps = all.rtmps.or(self.rtmps);
         all.rtmpt = all.rtmpt.or(self.rtmpt);
         all.cert = all.cert.or(self.cert);
@@ -116,6 +128,7 @@ pub(super) fn told(path: &Path, why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::args::Http;
     use super::*;
 
     #[test]
@@ -126,6 +139,10 @@ mod tests {
         let (all, keys) = Config::parse(text).unwrap().complete(&args).unwrap();
         assert_eq!(all.rtmp, "127.0.0.1:9".parse().ok());
         assert_eq!(all.http, "127.0.0.1:2".parse().ok());
+        let none = Config::parse("http = \"none\"\ncors = [\"HTTPS://A.example\"]\n").unwrap();
+        let (all_of_it, _) = none.complete(&args).unwrap();
+        assert_eq!(all_of_it.http, Some(Http::None));
+        assert_eq!(all_of_it.cors, ["https://a.example"]);
         assert_eq!((all.record, all.fault_seed), (Some("/r".into()), Some(7)));
         assert_eq!((all.fault.len(), keys), (1, vec![Secret::new("k1")]));
     }
@@ -146,9 +163,12 @@ mod tests {
             let error = Config::parse(text).err().unwrap();
             assert!(error.contains(why) && !error.contains("Pl4nted"), "{text}: {error}");
         }
-        for (text, why) in
-            [("successor = \"http://a\"", "rtmp"), ("fault = [\"nonsense\"]", "nonsense")]
-        {
+        for (text, why) in [
+            ("successor = \"http://a\"", "rtmp"),
+            ("fault = [\"nonsense\"]", "nonsense"),
+            ("http = \"here\"", "http: an address"),
+            ("cors = [\"here\"]", "cors: an origin"),
+        ] {
             let error = Config::parse(text).unwrap().complete(&Args::default()).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }

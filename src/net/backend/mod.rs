@@ -2,5 +2,6 @@
 
 #[cfg(target_os = "linux")]
 pub(super) mod burst;
+pub(super) mod descriptors;
 pub(super) mod interfaces;
 pub(super) mod socket;

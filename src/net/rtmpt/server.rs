@@ -53,6 +53,8 @@ pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
 #[derive(Default)]
 pub struct Gate {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
+    /// Names by which clients may reach the server, beside its addresses.
+    names: Vec<String>,
 }
 
 impl fmt::Debug for Gate {
@@ -85,6 +87,17 @@ enum Answer {
 const GONE: Answer = Answer::Refusal(404, "There is no such session");
 
 impl Gate {
+    /// For a server that goes by these names, beside its addresses and `localhost`.
+    pub fn new(names: Vec<String>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// Whether a web page that its owner lets ask under another name, or of another origin, is asking.
+    fn is_foreign(&self, fields: &http::Fields) -> bool {
+        let (host, origin) = (fields.get("host"), fields.get("origin"));
+        !http::is_known_host(host, &self.names) || !http::is_same_origin(origin, host)
+    }
+
     /// Answers the requests of one HTTP connection until it ends; `secure` where it is inside TLS.
     /// New tunnels are handed to `welcome`.
     pub async fn serve(self: &Arc<Self>, stream: Stream, welcome: &Welcome<'_>) {
@@ -120,6 +133,10 @@ impl Gate {
             let expects = request.fields.get("expect").is_some();
             if expects && http.send(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err() {
                 return;
+            }
+            if self.is_foreign(&request.fields) {
+                let no = Answer::Refusal(403, "This server is not known by that name");
+                return say(&mut http, no, false).await;
             }
             let answer = match (request.method.as_str(), Request::parse(&request.target)) {
                 ("POST", Some(wish)) => {

@@ -3,45 +3,54 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::super::event::StreamFigures;
 use super::super::registry::Registry;
+use super::{Caller, guard};
 
 /// All streams.
-pub(super) async fn streams(State(registry): State<Arc<Registry>>) -> Json<Value> {
-    let streams: Vec<_> = registry.figures().iter().map(to_json).collect();
+pub(super) async fn streams(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+) -> Json<Value> {
+    let figures = registry.figures();
+    let streams: Vec<_> = figures.iter().map(|figures| to_json(figures, &caller)).collect();
     Json(json!({ "streams": streams }))
 }
 
 /// One stream.
 pub(super) async fn stream(
     State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     Path(path): Path<String>,
 ) -> Response {
     let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
     match found {
-        Some(stream) => Json(to_json(&stream.figures(registry.clock.now()))).into_response(),
+        Some(stream) => {
+            Json(to_json(&stream.figures(registry.clock.now()), &caller)).into_response()
+        }
         None => missing(),
     }
 }
 
-/// Ends a stream's publisher.
+/// Ends a stream's publisher, for who knows the server's token.
 pub(super) async fn end(
     State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    // A page of another origin must not end a stream for whoever looks at it.
-    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
-    if let Some(origin) = text(header::ORIGIN) {
-        let host = origin.split_once("://").map(|(_, host)| host);
-        if host != text(header::HOST) {
-            return error(StatusCode::FORBIDDEN, "another origin may not do this");
+    if let Err((status, text)) = guard::authorize(&registry, &caller, &headers) {
+        let mut response = error(status, &text);
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
         }
+        return response;
     }
     let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
     match found {
@@ -60,11 +69,13 @@ fn error(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
 }
 
-fn to_json(figures: &StreamFigures) -> Value {
+/// Where a publisher is, only who is on this machine is told.
+fn to_json(figures: &StreamFigures, caller: &Caller) -> Value {
+    let is_here = caller.address.ip().to_canonical().is_loopback();
     let publisher = figures.publisher.as_ref().map(|publisher| {
         json!({
             "id": publisher.id,
-            "peer": publisher.address.to_string(),
+            "peer": is_here.then(|| publisher.address.to_string()),
             "seconds": publisher.since.as_secs_f64(),
             "bytes": publisher.bytes,
             "bitrate": publisher.bitrate,

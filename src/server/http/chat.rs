@@ -1,19 +1,21 @@
 //! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Text messages of JSON
 //! `{"name","text"}` both ways; a line without a name is the server's own.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::super::admission::Purpose;
 use super::super::chat::Seat;
 use super::super::registry::Registry;
+use super::Caller;
+use super::guard::is_trusted;
 use crate::wire::chat::{Line, MAX_MESSAGE};
 
 /// Who has nothing to say is asked whether he is still there, before the connection counts as idle.
@@ -24,7 +26,7 @@ const MOST_BAD: u32 = 20;
 /// The answer to who wants to come in.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
-    peer: SocketAddr,
+    caller: Caller,
     headers: &HeaderMap,
     app: &str,
     stream: &str,
@@ -34,25 +36,24 @@ pub(super) fn upgraded(
         return (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
     }
     let (number, now) = (registry.next_id(), registry.clock.now());
-    let Some(seat) = registry.chats.enter(app, stream, number, now) else {
+    let Caller { address: peer, spot } = caller;
+    let seat = registry
+        .admission
+        .settle(&spot, Purpose::Play)
+        .then(|| registry.chats.enter(app, stream, number, now))
+        .flatten();
+    let Some(seat) = seat else {
+        registry.admission.unsettle(&spot);
         return (StatusCode::SERVICE_UNAVAILABLE, "The chat is full.\n").into_response();
     };
     tracing::debug!(%peer, app, "joins the chat");
-    let may_talk = is_of_here(headers);
+    // With every page let in by `*`, those of other origins may listen, and say nothing in the name
+    // of whoever looks at them.
+    let may_talk = is_trusted(&registry.config.cors, headers);
     upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
         .on_upgrade(move |socket| talk(socket, seat, registry, may_talk))
-}
-
-/// Whether no page, or one of this server, asks: a page of another origin may listen, and says
-/// nothing in the name of whoever looks at it.
-fn is_of_here(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match text(header::ORIGIN) {
-        Some(origin) => origin.split_once("://").map(|(_, host)| host) == text(header::HOST),
-        None => true,
-    }
 }
 
 /// Passes lines on until either end has enough.

@@ -11,50 +11,62 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
+use super::super::admission::{Purpose, Spot};
 use super::super::event::Ended;
 use super::super::flv::FlvSink;
 use super::super::registry::Registry;
 use super::super::sink::Sink;
 use super::super::stream::Stream;
+use super::Caller;
 use crate::base::Timestamp;
 
-pub(super) const CONTENT_TYPE: &str = "video/x-flv";
+const HEADERS: [(HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
 
 /// The longest message a viewer may send: they have nothing to say.
 const MAX_SAID: usize = 4 << 10;
 
 /// The answer: the stream, or that there is none.
-pub(super) fn response(
-    registry: Arc<Registry>,
-    peer: SocketAddr,
-    app: &str,
-    name: &str,
-) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, CONTENT_TYPE),
-        (header::CACHE_CONTROL, "no-store"),
-        // Players in web pages of other origins may read it.
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ];
-    match join(registry, peer, app, name) {
-        Ok(body) => (headers, Body::new(body)).into_response(),
+pub(super) fn response(registry: Arc<Registry>, caller: Caller, app: &str, name: &str) -> Response {
+    match join(registry, caller, app, name) {
+        Ok(body) => (HEADERS, Body::new(body)).into_response(),
         Err(no) => *no,
+    }
+}
+
+/// The same without the stream: it has no length.
+pub(super) fn head() -> Response {
+    (HEADERS, Body::new(Endless)).into_response()
+}
+
+/// A body of which nobody knows how long it is.
+struct Endless;
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
     }
 }
 
 /// The answer to who wants it as a WebSocket.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
-    peer: SocketAddr,
+    caller: Caller,
     app: &str,
     name: &str,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match join(registry, peer, app, name) {
+    match join(registry, caller, app, name) {
         Ok(body) => upgrade
             .max_message_size(MAX_SAID)
             .max_frame_size(MAX_SAID)
@@ -66,7 +78,7 @@ pub(super) fn upgraded(
 /// A place among the stream's viewers.
 fn join(
     registry: Arc<Registry>,
-    peer: SocketAddr,
+    caller: Caller,
     app: &str,
     name: &str,
 ) -> Result<FlvBody, Box<Response>> {
@@ -74,13 +86,21 @@ fn join(
         let none = (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
         return Err(Box::new(none));
     }
+    let Caller { address: peer, spot } = caller;
+    let full = || {
+        let full = "There are too many viewers.\n";
+        Box::new((StatusCode::SERVICE_UNAVAILABLE, full).into_response())
+    };
+    if !registry.admission.settle(&spot, Purpose::Play) {
+        return Err(full());
+    }
     let sink = FlvSink::for_viewer(registry.next_id(), registry.config.limits.queue_bytes);
     let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
-        let full = "There are too many viewers.\n";
-        return Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, full).into_response()));
+        registry.admission.unsettle(&spot);
+        return Err(full());
     };
     let since = registry.clock.now();
-    Ok(FlvBody { sink, registry, stream, peer, since })
+    Ok(FlvBody { sink, registry, stream, peer, spot, since })
 }
 
 /// Sends the file in messages until either end has enough. What the socket does not take waits in
@@ -113,6 +133,7 @@ struct FlvBody {
     registry: Arc<Registry>,
     stream: Arc<Stream>,
     peer: SocketAddr,
+    spot: Arc<Spot>,
     since: Timestamp,
 }
 
@@ -142,5 +163,6 @@ impl Drop for FlvBody {
         let after = self.registry.clock.now().since(self.since);
         let ended = Ended { reason: reason.to_owned(), after, bytes };
         self.registry.leave(&self.stream, self.sink.id(), self.peer, ended);
+        self.registry.admission.unsettle(&self.spot);
     }
 }

@@ -1,14 +1,17 @@
-//! A connection on which something has to happen: a caller who neither asks nor reads is let go.
+//! A connection on which something has to happen: a caller who neither asks nor reads is let go, and
+//! so is one who takes too long to ask. Not once it watches: then it has nothing to say.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::super::admission::Spot;
 use super::super::registry::Place;
 use crate::net::Stream;
 
@@ -19,20 +22,68 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(super) struct Idle {
     stream: Stream,
     sleep: Pin<Box<Sleep>>,
-    _place: Place,
+    /// When something happened last.
+    last: Instant,
+    /// When the request that is being read has to be answered.
+    request_until: Option<Instant>,
+    /// See [`super::super::config::Limits::request`]. Requests have no bodies, and are answered at once.
+    limit: Duration,
+    place: Place,
 }
 
 impl Idle {
-    pub fn new(stream: Stream, place: Place) -> Self {
-        Self { stream, sleep: Box::pin(tokio::time::sleep(LIMIT)), _place: place }
+    pub fn new(stream: Stream, place: Place, limit: Duration) -> Self {
+        let now = Instant::now();
+        let until = now + limit;
+        let sleep = Box::pin(tokio::time::sleep_until(until));
+        Self { stream, sleep, last: now, request_until: Some(until), limit, place }
+    }
+
+    /// What the connection is there for may be said and taken back with this.
+    pub fn spot(&self) -> &Arc<Spot> {
+        self.place.spot()
+    }
+
+    /// Whether it has to go.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.place.spot().poll_evicted(cx).is_ready() {
+            return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
+        }
+        loop {
+            let request = self.request_until.filter(|_| !self.place.spot().is_settled());
+            let until = request.map_or(self.last + LIMIT, |until| until.min(self.last + LIMIT));
+            if self.sleep.deadline() != until {
+                self.sleep.as_mut().reset(until);
+            }
+            if self.sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if Instant::now() >= until {
+                return Poll::Ready(io::ErrorKind::TimedOut.into());
+            }
+        }
     }
 
     fn note<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if poll.is_ready() {
-            self.sleep.as_mut().reset(Instant::now() + LIMIT);
-            return poll;
+            self.last = Instant::now();
         }
-        self.sleep.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        match self.poll_over(cx) {
+            Poll::Ready(error) => Poll::Ready(Err(error)),
+            Poll::Pending => poll,
+        }
+    }
+
+    /// Some bytes of an answer have left.
+    fn note_write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if poll.is_ready() {
+            self.request_until = None;
+        }
+        self.note(cx, poll)
     }
 }
 
@@ -42,7 +93,11 @@ impl AsyncRead for Idle {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let poll = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before && self.request_until.is_none() {
+            self.request_until = Some(Instant::now() + self.limit);
+        }
         self.note(cx, poll)
     }
 }
@@ -54,7 +109,7 @@ impl AsyncWrite for Idle {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.note(cx, poll)
+        self.note_write(cx, poll)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -71,7 +126,7 @@ impl AsyncWrite for Idle {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.note(cx, poll)
+        self.note_write(cx, poll)
     }
 
     fn is_write_vectored(&self) -> bool {

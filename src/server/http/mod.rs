@@ -4,6 +4,7 @@
 mod api;
 mod chat;
 mod flv;
+mod guard;
 mod idle;
 mod metrics;
 mod page;
@@ -16,11 +17,13 @@ use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{Method, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::serve::IncomingStream;
 
 use self::idle::Idle;
+use super::admission::Spot;
 use super::registry::Registry;
 use crate::net;
 use crate::wire::percent::percent_decoded;
@@ -34,6 +37,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/streams/{*path}", get(api::stream).delete(api::end))
         .fallback(media)
+        .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .with_state(Arc::clone(&registry));
     let callers = Callers { listener, registry: Arc::clone(&registry) };
     let service = router.into_make_service_with_connect_info::<Caller>();
@@ -55,8 +59,9 @@ impl axum::serve::Listener for Callers {
     async fn accept(&mut self) -> (Idle, SocketAddr) {
         loop {
             let (stream, peer) = self.listener.accept().await;
-            if let Some(place) = self.registry.admit() {
-                return (Idle::new(stream, place), peer);
+            if let Some(place) = self.registry.admit(peer) {
+                let limit = self.registry.config.limits.request;
+                return (Idle::new(stream, place, limit), peer);
             }
         }
     }
@@ -67,12 +72,15 @@ impl axum::serve::Listener for Callers {
 }
 
 /// Who asks.
-#[derive(Copy, Clone, Debug)]
-struct Caller(SocketAddr);
+#[derive(Clone, Debug)]
+struct Caller {
+    address: SocketAddr,
+    spot: Arc<Spot>,
+}
 
 impl Connected<IncomingStream<'_, Callers>> for Caller {
     fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
-        Self(*stream.remote_addr())
+        Self { address: *stream.remote_addr(), spot: Arc::clone(stream.io().spot()) }
     }
 }
 
@@ -80,14 +88,14 @@ impl Connected<IncomingStream<'_, Callers>> for Caller {
 /// slashes. (The router knows no suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
-    ConnectInfo(Caller(peer)): ConnectInfo<Caller>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     request: Request,
 ) -> Response {
     let path = request.uri().path().strip_prefix('/').unwrap_or_default();
     if let Some((app, stream)) = path.strip_suffix("/chat").and_then(split) {
         let (mut parts, _) = request.into_parts();
         return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => chat::upgraded(registry, peer, &parts.headers, &app, &stream, upgrade),
+            Ok(upgrade) => chat::upgraded(registry, caller, &parts.headers, &app, &stream, upgrade),
             Err(no) => no.into_response(),
         };
     }
@@ -98,14 +106,14 @@ async fn media(
     if request.headers().contains_key(header::UPGRADE) {
         let (mut parts, _) = request.into_parts();
         return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => flv::upgraded(registry, peer, &app, &stream, upgrade),
+            Ok(upgrade) => flv::upgraded(registry, caller, &app, &stream, upgrade),
             Err(no) => no.into_response(),
         };
     }
     match *request.method() {
-        Method::GET => flv::response(registry, peer, &app, &stream),
+        Method::GET => flv::response(registry, caller, &app, &stream),
         Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {
-            ([(header::CONTENT_TYPE, flv::CONTENT_TYPE)], "").into_response()
+            flv::head()
         }
         Method::HEAD => StatusCode::NOT_FOUND.into_response(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),

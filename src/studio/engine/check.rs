@@ -39,7 +39,7 @@ impl Engine {
             if target.is_built_in() {
                 self.start_built_in_if_needed();
             }
-            match targets::resolve(&target, self.built_in.rtmp(), &self.options, None) {
+            match targets::resolve(&target, self.built_in.entrance(), &self.options, None) {
                 Ok(resolved) => {
                     let service = self.services.of_target(&target.service, target.server());
                     asked.push(Asked {

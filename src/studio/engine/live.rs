@@ -79,7 +79,7 @@ impl Engine {
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
-        match targets::resolve(target, self.built_in.rtmp(), &self.options, self.retry_for) {
+        match targets::resolve(target, self.built_in.entrance(), &self.options, self.retry_for) {
             Ok(resolved) => Some(Wanted {
                 id: target.id,
                 built_in: target.is_built_in(),

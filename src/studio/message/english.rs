@@ -110,6 +110,9 @@ impl Message {
             Self::PortTaken { wanted, used } => {
                 format!("Port {wanted} is taken; the built-in server uses {used}.")
             }
+            Self::ServerOpen { address } => {
+                format!("Anybody who can reach {address} may publish: there is no key and no login.")
+            }
             Self::ServerFailed { reason } => {
                 format!("The built-in server cannot be started: {reason}")
             }
@@ -281,6 +284,11 @@ impl Message {
             Self::Player(said) => said.advice.clone(),
             Self::Scenes(said) => said.advice(),
             Self::Fitted(said) => said.advice(),
+            Self::ServerOpen { .. } => {
+                "Set publish_keys in the file of --config, or --user and --password-file, or listen \
+                 on 127.0.0.1."
+                    .into()
+            }
             Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
             Self::Crashed { .. } => {
                 "It holds no keys. Send it to who makes onair, with what you did before.".into()

@@ -20,6 +20,8 @@ pub struct Command<'a> {
     pub object: ValueRef<'a>,
     /// What follows.
     pub arguments: Vec<ValueRef<'a>>,
+    /// Something behind the name cannot be read; it is left out, with all that follows it.
+    pub malformed: bool,
 }
 
 /// Why a body is no command.
@@ -42,11 +44,22 @@ impl<'a> Command<'a> {
             Cow::Borrowed(name) => Cow::Borrowed(name.strip_prefix('@').unwrap_or(name)),
             Cow::Owned(name) => Cow::Owned(name.trim_start_matches('@').to_owned()),
         };
-        let mut values = std::iter::from_fn(move || decoder.next_value().ok().flatten());
+        let (mut values, mut malformed) = (Vec::new(), false);
+        loop {
+            match decoder.next_value() {
+                Ok(Some(value)) => values.push(value),
+                Ok(None) => break,
+                Err(_) => {
+                    malformed = true;
+                    break;
+                }
+            }
+        }
+        let mut values = values.into_iter();
         let transaction = values.next().and_then(|value: ValueRef<'a>| value.as_number());
         let object = values.next().unwrap_or(Data::Null);
         let arguments = values.collect();
-        Ok(Self { name, transaction: transaction.unwrap_or(0.0), object, arguments })
+        Ok(Self { name, transaction: transaction.unwrap_or(0.0), object, arguments, malformed })
     }
 
     /// The text at a place among the arguments; empty where there is none.

@@ -267,7 +267,9 @@ impl Url {
     /// The whole URL with the stream's name, for our own server, where names are no secrets.
     pub fn display_with_name(&self) -> String {
         let slash = if self.stream.is_empty() { "" } else { "/" };
-        format!("{}{slash}{}", self.tc_url(), self.stream.expose())
+        // A key may stand behind the name.
+        let name = self.stream.expose().split('?').next().unwrap_or_default();
+        format!("{}{slash}{name}", self.tc_url())
     }
 
     /// `text` (what a server said) without the key, also where only its name or one value of its
@@ -420,7 +422,7 @@ mod tests {
         let url = Url::with_key("rtmp://h/a/b/", " k?x=/1 ").unwrap();
         assert_eq!((url.app.as_str(), url.stream.expose()), ("a/b", "k?x=/1"));
         assert_eq!(url.tc_url(), "rtmp://h/a/b");
-        assert_eq!(url.display_with_name(), "rtmp://h/a/b/k?x=/1");
+        assert_eq!(url.display_with_name(), "rtmp://h/a/b/k");
     }
 
     #[test]

@@ -1,28 +1,38 @@
-//! The server's side: who gives the right name and password comes in. A challenge is good for one
-//! answer and for a minute.
+//! The server's side: who gives the right name and password comes in. A challenge carries its time and
+//! a signature of the server, so that nothing is kept of who only asks: it is good for a minute. An
+//! answer that was right counts once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Method, adobe_response, llnw_response};
-use crate::base::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{Method, adobe_response, hex, llnw_response};
+use crate::base::{Secret, Timestamp};
 use crate::wire::percent::percent_decoded_text;
 use crate::wire::rtmp::url::Credentials;
 
 /// How long a challenge may be answered.
 const VALID: Duration = Duration::from_secs(60);
-/// Challenges that may be open; the oldest goes first.
-const MOST_OPEN: usize = 256;
+/// Right answers that are remembered, so that nobody repeats what he overheard.
+const MAX_ANSWERED: usize = 1_024;
 /// Longest name that is repeated to who gave it.
 const MAX_USER: usize = 128;
+/// Hexadecimal digits of a challenge: of chance, of its time, of its signature.
+const CHANCE: usize = 16;
+const TIME: usize = 12;
+const SIGNATURE: usize = 32;
 
 /// Asks for a name and a password.
 #[derive(Debug)]
 pub struct Door {
     method: Method,
     credentials: Credentials,
-    /// Challenges not answered yet, oldest first, and since when.
-    open: VecDeque<(String, Timestamp)>,
+    /// What challenges are signed with.
+    secret: Secret,
+    /// Challenges that were answered rightly, oldest first.
+    answered: VecDeque<String>,
 }
 
 /// What the door says.
@@ -32,12 +42,51 @@ pub enum Verdict {
     Welcome,
     /// Connect again with what this asks for: the description of a rejection.
     Rejected(String),
+    /// The name or the password is wrong: the description of a rejection.
+    Wrong(String),
 }
 
 impl Door {
-    /// For one name and password.
-    pub fn new(method: Method, credentials: Credentials) -> Self {
-        Self { method, credentials, open: VecDeque::new() }
+    /// For one name and password; `secret` is anything that nobody can guess.
+    pub fn new(method: Method, credentials: Credentials, secret: Secret) -> Self {
+        Self { method, credentials, secret, answered: VecDeque::new() }
+    }
+
+    /// Whether connect's `app` carries an answer to a challenge, right or wrong.
+    pub fn is_answer(app: &str) -> bool {
+        let query = app.split_once('?').map_or("", |(_, query)| query);
+        query.split('&').any(|pair| pair.starts_with("response="))
+    }
+
+    fn challenge(&self, fresh: &str, now: Timestamp) -> String {
+        let chance = fresh.get(..CHANCE).unwrap_or_default();
+        let millis = now.as_millis().max(0);
+        let signed = format!("{chance:0>CHANCE$}{millis:0TIME$x}");
+        let signature = self.signature(&signed);
+        signed + &signature
+    }
+
+    fn signature(&self, signed: &str) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()) else {
+            return String::new();
+        };
+        mac.update(signed.as_bytes());
+        let digest: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut signature = hex(&digest);
+        signature.truncate(SIGNATURE);
+        signature
+    }
+
+    /// Whether it is a challenge of ours that may be answered still.
+    fn is_open(&self, challenge: &str, now: Timestamp) -> bool {
+        let Some((signed, signature)) = challenge.split_at_checked(CHANCE + TIME) else {
+            return false;
+        };
+        let asked = signed.get(CHANCE..).and_then(|time| i64::from_str_radix(time, 16).ok());
+        let age = asked.map(|asked| now.since(Timestamp::from_millis(asked)));
+        same(&self.signature(signed), signature)
+            && age.is_some_and(|age| age < VALID)
+            && !self.answered.iter().any(|answered| answered == challenge)
     }
 
     /// Looks at connect's `app` with its query. `fresh` is at least 16 hexadecimal digits that
@@ -49,7 +98,8 @@ impl Door {
             pairs.find(|(key, _)| *key == name).map(|(_, value)| percent_decoded_text(value))
         };
         let method = self.method.as_str();
-        let reject = |what: String| Verdict::Rejected(format!("[ AccessManager.Reject ] : {what}"));
+        let said = |what: String| format!("[ AccessManager.Reject ] : {what}");
+        let reject = |what: String| Verdict::Rejected(said(what));
         if value("authmod").as_deref() != Some(method) {
             return reject(format!("[ code=403 need auth; authmod={method} ] : "));
         }
@@ -62,7 +112,7 @@ impl Door {
         let (Some(response), Some(challenge), true) =
             (value("response"), value(challenge_name), user_fits)
         else {
-            let challenge = fresh.to_owned();
+            let challenge = self.challenge(fresh, now);
             let user = if user_fits { user } else { String::new() };
             let asked = match self.method {
                 Method::Adobe => {
@@ -71,15 +121,8 @@ impl Door {
                 }
                 Method::Llnw => format!("user={user}&nonce={challenge}"),
             };
-            if self.open.len() >= MOST_OPEN {
-                self.open.pop_front();
-            }
-            self.open.push_back((challenge, now));
             return reject(format!("[ authmod={method} ] : ?reason=needauth&{asked}"));
         };
-        self.open.retain(|(_, since)| now.since(*since) < VALID);
-        let known = self.open.iter().position(|(open, _)| *open == challenge);
-        let known = known.and_then(|at| self.open.remove(at)).is_some();
         let expected = match self.method {
             Method::Adobe => {
                 let theirs = value("challenge").unwrap_or_default();
@@ -91,10 +134,16 @@ impl Door {
                 llnw_response(&self.credentials, app, &challenge, &count, &theirs)
             }
         };
-        if known && user == self.credentials.user && same(&expected, &response) {
+        let right = user == self.credentials.user && same(&expected, &response);
+        if right && self.is_open(&challenge, now) {
+            if self.answered.len() >= MAX_ANSWERED {
+                self.answered.pop_front();
+            }
+            self.answered.push_back(challenge);
             return Verdict::Welcome;
         }
-        reject(format!("[ authmod={method} ] : ?reason=authfailed&user={user}"))
+        let failed = format!("[ authmod={method} ] : ?reason=authfailed&user={user}");
+        Verdict::Wrong(said(failed))
     }
 }
 
@@ -127,7 +176,7 @@ mod tests {
             let fresh = format!("{round}{FRESH}");
             let verdict = door.knock(&format!("{app}{query}"), &fresh, Timestamp::ZERO);
             said.push(verdict.clone());
-            let Verdict::Rejected(text) = verdict else { break };
+            let (Verdict::Rejected(text) | Verdict::Wrong(text)) = verdict else { break };
             let challenge = Challenge::parse(&text).unwrap();
             let Some(next) = next_query(&challenge, login, app, "0a0b0c0d") else { break };
             query = format!("?{next}");
@@ -139,14 +188,14 @@ mod tests {
     fn our_client_comes_in_by_both_methods_and_nobody_else_does() {
         for method in [Method::Adobe, Method::Llnw] {
             for app in ["live", "a/b"] {
-                let mut door = Door::new(method, login("me", "secret"));
+                let mut door = Door::new(method, login("me", "secret"), "signs".into());
                 let said = dialogue(&mut door, &login("me", "secret"), app);
                 assert_eq!((said.len(), said.last()), (3, Some(&Verdict::Welcome)), "{said:?}");
                 for wrong in [login("me", "Secret"), login("you", "secret"), login("", "")] {
                     let said = dialogue(&mut door, &wrong, app);
                     assert!(!said.contains(&Verdict::Welcome), "{said:?}");
                     let last = said.last();
-                    assert!(matches!(last, Some(Verdict::Rejected(t)) if t.contains("authfailed")));
+                    assert!(matches!(last, Some(Verdict::Wrong(t)) if t.contains("authfailed")));
                 }
             }
         }
@@ -163,25 +212,30 @@ mod tests {
             let challenge = Challenge::parse(&text).unwrap();
             format!("live?{}", next_query(&challenge, &me, "live", "0a0b0c0d").unwrap())
         };
-        let mut door = Door::new(Method::Adobe, me.clone());
+        let mut door = Door::new(Method::Adobe, me.clone(), "signs".into());
+        // Who only asks, however often, keeps nobody from answering.
         let app = answer(&mut door, Timestamp::ZERO);
+        for _ in 0..10_000 {
+            answer(&mut door, Timestamp::ZERO);
+        }
         assert_eq!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Welcome);
         assert_ne!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Welcome);
         let app = answer(&mut door, Timestamp::ZERO);
         assert_ne!(door.knock(&app, FRESH, Timestamp::ZERO + VALID), Verdict::Welcome);
-        // Many who only ask cost nothing.
-        for _ in 0..10 * MOST_OPEN {
-            answer(&mut door, Timestamp::ZERO);
-        }
-        assert_eq!(door.open.len(), MOST_OPEN);
+        assert_eq!(door.answered.len(), 1, "who asks, or is wrong, costs nothing");
+        // A challenge of another server, or of nobody, is none.
+        let mut other = Door::new(Method::Adobe, me.clone(), "signs otherwise".into());
+        let app = answer(&mut other, Timestamp::ZERO);
+        assert!(matches!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Wrong(_)));
     }
 
     #[test]
     fn nonsense_is_asked_again() {
-        let mut door = Door::new(Method::Adobe, login("me", "secret"));
+        let mut door = Door::new(Method::Adobe, login("me", "secret"), "signs".into());
         let long = format!("live?authmod=adobe&user={}&response=x&opaque=y", "u".repeat(5_000));
         for app in ["", "live", "live?", "live?authmod", "live?authmod=llnw&user=me", &long] {
-            let Verdict::Rejected(text) = door.knock(app, "", Timestamp::ZERO) else { panic!() };
+            let verdict = door.knock(app, "", Timestamp::ZERO);
+            let (Verdict::Rejected(text) | Verdict::Wrong(text)) = verdict else { panic!() };
             assert!(text.len() < 300, "{text}");
         }
         let spoofed = "live?authmod=adobe&user=me%26reason=ok&response=x&opaque=y";

@@ -171,6 +171,7 @@ impl Session {
             }
         }
         self.link.command(0, command::command("_result", transaction, &server, &[info]));
+        self.wait(self.config.command_timeout);
         self.resume()
     }
 
@@ -489,8 +490,13 @@ impl Session {
         let transaction = command.transaction;
         if matches!(self.state, State::Greeted) {
             if command.name == "connect" {
-                self.connect = Connect::parse(&command.object);
                 self.state = State::Deciding(Wish::Connect { transaction });
+                if command.malformed || command.object.properties().is_none() {
+                    let text = "The connect command cannot be read.";
+                    self.reject_connect(&Status::new(Level::Error, code::CONNECT_REJECTED, text));
+                    return;
+                }
+                self.connect = Connect::parse(&command.object);
                 let connect = Box::new(self.connect.clone());
                 self.events.push_back(Event::ConnectRequested(connect));
                 self.deadline = None;

@@ -1,0 +1,30 @@
+//! How many descriptors the program may have open: sockets, files, devices.
+#![allow(unsafe_code)]
+
+/// More are of no use: a server has its own limit of connections.
+const WANTED: u64 = 65_536;
+
+/// Raises the soft limit as far as the hard one allows, and tells how many there may be now; `None`
+/// where the system does not say.
+#[cfg(unix)]
+pub(in crate::net) fn raise_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call writes to `limit`, which is valid for it, and nothing else.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return None;
+    }
+    let wanted = limit.rlim_max.min(WANTED);
+    if wanted > limit.rlim_cur {
+        let raised = libc::rlimit { rlim_cur: wanted, rlim_max: limit.rlim_max };
+        // SAFETY: the call reads `raised`, which is valid for it, and nothing else.
+        if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) } == 0 {
+            return Some(wanted);
+        }
+    }
+    Some(limit.rlim_cur)
+}
+
+#[cfg(not(unix))]
+pub(in crate::net) fn raise_limit() -> Option<u64> {
+    None
+}

@@ -1,0 +1,40 @@
+//! The limit of open descriptors, raised once, and what connections may take of it.
+
+use std::sync::OnceLock;
+
+use super::backend::descriptors;
+
+/// Kept for all that is no connection of a server: recordings, devices, windows, pipes.
+const SPARE: u64 = 256;
+/// Where the system does not say how many there may be.
+const USUAL: u64 = 1_024;
+
+/// How many descriptors the program may have open. The first call raises that as far as the system
+/// allows.
+pub fn limit() -> u64 {
+    static LIMIT: OnceLock<u64> = OnceLock::new();
+    *LIMIT.get_or_init(|| descriptors::raise_limit().unwrap_or(USUAL))
+}
+
+/// How many connections leave enough for files: at most `wanted`.
+pub fn for_connections(wanted: usize) -> usize {
+    share(limit(), wanted)
+}
+
+fn share(limit: u64, wanted: usize) -> usize {
+    let left = limit.saturating_sub(SPARE).max(limit / 4);
+    wanted.min(usize::try_from(left).unwrap_or(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_files() {
+        assert_eq!(share(65_536, 4_096), 4_096);
+        assert_eq!(share(1_024, 4_096), 768);
+        assert_eq!(share(64, 4_096), 16);
+        assert!(for_connections(4_096) as u64 <= limit());
+    }
+}

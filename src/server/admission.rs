@@ -1,0 +1,311 @@
+//! Places for connections: bounded in all, and for each address. A connection that neither publishes
+//! nor plays yet has a place only until others need it: where too many of those wait, the oldest one
+//! of the address that has most of them goes. Players never take the last places, which stay free for
+//! publishers and for requests over HTTP. So nobody who floods the server keeps others out.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+
+use super::config::Limits;
+
+/// A connection, as long as it lasts.
+#[derive(Debug)]
+pub(super) struct Spot {
+    address: IpAddr,
+    /// A [`State`]; changes under the lock of [`Admission`] only.
+    state: AtomicU8,
+    waker: AtomicWaker,
+}
+
+/// What a connection is there for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Publish,
+    Play,
+}
+
+/// What becomes of a place.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum State {
+    Undecided,
+    Publishing,
+    Playing,
+    /// Told to go, or gone: counts no more.
+    Over,
+}
+
+/// All places.
+#[derive(Debug)]
+pub(super) struct Admission {
+    connections: usize,
+    per_address: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    all: usize,
+    players: usize,
+    undecided: usize,
+    addresses: HashMap<IpAddr, Address>,
+}
+
+#[derive(Debug, Default)]
+struct Address {
+    all: usize,
+    /// Oldest first.
+    undecided: VecDeque<Arc<Spot>>,
+}
+
+impl Spot {
+    fn is(&self, state: State) -> bool {
+        self.state.load(Ordering::Acquire) == state as u8
+    }
+
+    fn set(&self, state: State) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+
+    /// Whether it has a purpose.
+    pub fn is_settled(&self) -> bool {
+        self.is(State::Publishing) || self.is(State::Playing)
+    }
+
+    /// Ready when the place is needed by others. One task waits at a time.
+    pub fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
+        self.waker.register(cx.waker());
+        if self.is(State::Over) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Admission {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            connections: limits.connections,
+            per_address: limits.per_address,
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Connections without a purpose that may wait.
+    fn max_undecided(&self) -> usize {
+        (self.connections / 4).max(2)
+    }
+
+    /// The same of one address. On loopback, and behind some proxies, everybody has the same one.
+    fn max_undecided_of(&self, address: IpAddr) -> usize {
+        let all = self.max_undecided();
+        if address.is_loopback() { (all / 2).max(1) } else { (all / 8).max(1) }
+    }
+
+    /// Places that players do not get.
+    fn reserve(&self) -> usize {
+        (self.connections / 16).max(1)
+    }
+
+    /// A place for one more connection; `None` where there is none.
+    pub fn admit(&self, address: IpAddr) -> Option<Arc<Spot>> {
+        let address = subscriber(address);
+        let mut inner = self.inner.lock();
+        let of_address = inner.addresses.get(&address);
+        let (of_it, undecided) = of_address.map_or((0, 0), |it| (it.all, it.undecided.len()));
+        let crowded = of_it >= self.per_address && !address.is_loopback();
+        if (crowded || undecided >= self.max_undecided_of(address)) && !inner.evict_of(address) {
+            return None;
+        }
+        if inner.undecided >= self.max_undecided() || inner.all >= self.connections {
+            let most = inner.addresses.iter().max_by_key(|(_, it)| it.undecided.len());
+            let most = most.map(|(address, _)| *address);
+            if !most.is_some_and(|most| inner.evict_of(most)) {
+                return None;
+            }
+        }
+        let state = AtomicU8::new(State::Undecided as u8);
+        let spot = Arc::new(Spot { address, state, waker: AtomicWaker::new() });
+        (inner.all, inner.undecided) = (inner.all + 1, inner.undecided + 1);
+        let of_address = inner.addresses.entry(address).or_default();
+        of_address.all += 1;
+        of_address.undecided.push_back(Arc::clone(&spot));
+        Some(spot)
+    }
+
+    /// A connection has a purpose now; `false` where there is no place for that.
+    pub fn settle(&self, spot: &Arc<Spot>, purpose: Purpose) -> bool {
+        let mut inner = self.inner.lock();
+        let full = inner.players + self.reserve() >= self.connections;
+        if purpose == Purpose::Play && full {
+            return false;
+        }
+        if !spot.is(State::Undecided) {
+            return !spot.is(State::Over);
+        }
+        inner.take(spot);
+        match purpose {
+            Purpose::Publish => spot.set(State::Publishing),
+            Purpose::Play => {
+                spot.set(State::Playing);
+                inner.players += 1;
+            }
+        }
+        true
+    }
+
+    /// A connection has no purpose any more.
+    pub fn unsettle(&self, spot: &Arc<Spot>) {
+        let mut inner = self.inner.lock();
+        if spot.is(State::Undecided) || spot.is(State::Over) {
+            return;
+        }
+        inner.players -= usize::from(spot.is(State::Playing));
+        inner.undecided += 1;
+        spot.set(State::Undecided);
+        if let Some(of_address) = inner.addresses.get_mut(&spot.address) {
+            of_address.undecided.push_back(Arc::clone(spot));
+        }
+    }
+
+    /// A connection has gone.
+    pub fn leave(&self, spot: &Arc<Spot>) {
+        let mut inner = self.inner.lock();
+        if spot.is(State::Over) {
+            return;
+        }
+        inner.players -= usize::from(spot.is(State::Playing));
+        if spot.is(State::Undecided) {
+            inner.take(spot);
+        }
+        spot.set(State::Over);
+        inner.forget_one(spot.address);
+    }
+}
+
+impl Inner {
+    /// Tells the oldest undecided connection of an address to go; `false` where there is none.
+    fn evict_of(&mut self, address: IpAddr) -> bool {
+        let of_address = self.addresses.get_mut(&address);
+        let Some(spot) = of_address.and_then(|it| it.undecided.pop_front()) else { return false };
+        self.undecided -= 1;
+        spot.set(State::Over);
+        spot.waker.wake();
+        self.forget_one(address);
+        true
+    }
+
+    /// Takes an undecided connection out of those that wait.
+    fn take(&mut self, spot: &Arc<Spot>) {
+        self.undecided -= 1;
+        if let Some(of_address) = self.addresses.get_mut(&spot.address) {
+            of_address.undecided.retain(|it| !Arc::ptr_eq(it, spot));
+        }
+    }
+
+    fn forget_one(&mut self, address: IpAddr) {
+        self.all -= 1;
+        if let Some(of_address) = self.addresses.get_mut(&address) {
+            of_address.all -= 1;
+            if of_address.all == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+    }
+}
+
+/// What stands for one subscriber: an address of IPv4, or a network of 64 bits of IPv6.
+pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission() -> Admission {
+        Admission::new(&Limits { connections: 64, per_address: 20, ..Limits::default() })
+    }
+
+    fn is_evicted(spot: &Spot) -> bool {
+        spot.poll_evicted(&Context::from_waker(std::task::Waker::noop())).is_ready()
+    }
+
+    const FLOOD: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn a_flood_of_idle_connections_keeps_nobody_out() {
+        for flood in [FLOOD, HERE] {
+            let places = admission();
+            let idle: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood)).collect();
+            assert_eq!(idle.len(), 1_000, "each newcomer gets its chance");
+            let left = idle.iter().filter(|spot| !is_evicted(spot)).count();
+            assert_eq!(left, places.max_undecided_of(flood));
+            let publisher = places.admit(HOME).unwrap();
+            assert!(places.settle(&publisher, Purpose::Publish));
+            let more: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood)).collect();
+            assert!(!is_evicted(&publisher));
+            idle.iter().chain(&more).chain([&publisher]).for_each(|spot| places.leave(spot));
+            let inner = places.inner.lock();
+            assert_eq!((inner.all, inner.undecided, inner.players), (0, 0, 0));
+            assert!(inner.addresses.is_empty());
+        }
+    }
+
+    #[test]
+    fn many_addresses_that_wait_lose_their_own_places() {
+        let places = admission();
+        let first = places.admit(HOME).unwrap();
+        for number in 0..1_000_u32 {
+            let address = IpAddr::from([198, 51, 100, (number % 7) as u8]);
+            assert!(places.admit(address).is_some());
+        }
+        assert!(!is_evicted(&first), "others have more");
+    }
+
+    #[test]
+    fn players_leave_places_for_publishers_and_pages() {
+        let places = admission();
+        let mut playing = 0;
+        for _ in 0..200 {
+            let Some(spot) = places.admit(HERE) else { break };
+            playing += usize::from(places.settle(&spot, Purpose::Play));
+        }
+        assert_eq!(playing, 64 - places.reserve());
+        let publisher = places.admit(HOME).unwrap();
+        assert!(places.settle(&publisher, Purpose::Publish));
+    }
+
+    #[test]
+    fn one_address_has_a_share() {
+        let places = admission();
+        let playing: Vec<_> = (0..100)
+            .map_while(|_| places.admit(FLOOD))
+            .filter(|spot| places.settle(spot, Purpose::Play))
+            .collect();
+        assert_eq!(playing.len(), 20);
+        // One that stops playing gives way to the next.
+        places.unsettle(&playing[0]);
+        assert!(places.admit(FLOOD).is_some() && is_evicted(&playing[0]));
+        assert!(!places.settle(&playing[0], Purpose::Play), "it has gone");
+    }
+
+    #[test]
+    fn a_subscriber_of_ipv6_has_a_network() {
+        let address = |text: &str| subscriber(text.parse().unwrap());
+        assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:1"));
+        assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
+        assert_eq!(address("::ffff:192.0.2.1"), FLOOD);
+        assert_eq!(address("::1"), "::1".parse::<IpAddr>().unwrap());
+    }
+}

@@ -1,0 +1,110 @@
+//! Wrong keys, passwords and tokens, counted for each address: who gives several of them has to wait
+//! longer each time, others do not notice. What comes during the wait is not looked at, and does not
+//! make it longer.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::admission::subscriber;
+use crate::base::Timestamp;
+
+/// Wrong ones that cost nothing: people mistype, and encoders try again by themselves.
+const FREE: u32 = 5;
+/// The longest wait.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// Forgotten when there was no wrong one for so long.
+const FORGOTTEN: Duration = Duration::from_mins(10);
+/// Addresses that are remembered; of more, the one whose last failure is oldest is forgotten.
+const MAX_ADDRESSES: usize = 4_096;
+
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    by_address: Mutex<HashMap<IpAddr, Failed>>,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Failed {
+    times: u32,
+    last: Timestamp,
+    until: Timestamp,
+}
+
+impl Failures {
+    /// How long this address still has to wait.
+    pub fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Duration> {
+        let known = self.by_address.lock().get(&subscriber(address)).copied()?;
+        Some(known.until.since(now)).filter(|wait| !wait.is_zero())
+    }
+
+    /// This address has given a wrong one.
+    pub fn add(&self, address: IpAddr, now: Timestamp) {
+        let address = subscriber(address);
+        let mut by_address = self.by_address.lock();
+        if by_address.len() >= MAX_ADDRESSES && !by_address.contains_key(&address) {
+            let oldest = by_address.iter().min_by_key(|(_, failed)| failed.last);
+            if let Some(oldest) = oldest.map(|(address, _)| *address) {
+                by_address.remove(&oldest);
+            }
+        }
+        let failed =
+            by_address.entry(address).or_insert(Failed { times: 0, last: now, until: now });
+        if now.since(failed.last) >= FORGOTTEN {
+            failed.times = 0;
+        }
+        failed.times = failed.times.saturating_add(1);
+        failed.last = now;
+        if failed.times > FREE {
+            let doubled = 1_u64 << (failed.times - FREE - 1).min(16);
+            failed.until = now + Duration::from_secs(doubled).min(MAX_WAIT);
+        }
+    }
+
+    /// This address has given the right one.
+    pub fn forgive(&self, address: IpAddr) {
+        self.by_address.lock().remove(&subscriber(address));
+    }
+}
+
+/// Whether two secrets are the same, compared to the end so that time tells nothing.
+pub(super) fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
+    let differ = one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b));
+    one.len() == other.len() && differ == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_guesses_waits_longer_each_time_and_nobody_else_does() {
+        let failures = Failures::default();
+        let [guesser, other]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
+        let mut now = Timestamp::from_millis(1_000);
+        let (mut guesses, end) = (0, now + Duration::from_mins(10));
+        while now < end {
+            match failures.wait(guesser, now) {
+                Some(wait) => now += wait,
+                None => {
+                    guesses += 1;
+                    failures.add(guesser, now);
+                }
+            }
+        }
+        assert!((10..25).contains(&guesses), "{guesses} in ten minutes");
+        assert_eq!(failures.wait(other, now), None);
+        failures.forgive(guesser);
+        assert_eq!(failures.wait(guesser, now), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let failures = Failures::default();
+        for number in 0..3 * MAX_ADDRESSES as u32 {
+            failures.add(IpAddr::from(number.to_be_bytes()), Timestamp::from_millis(number.into()));
+        }
+        assert_eq!(failures.by_address.lock().len(), MAX_ADDRESSES);
+    }
+}

@@ -1,0 +1,51 @@
+//! What bodies of FLV tell of codecs that the server only passes on: size, rate, channels.
+
+use super::event::{AudioFigures, VideoFigures};
+use crate::wire::carried;
+use crate::wire::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::flv::video::{VideoPacket, VideoTrack};
+use crate::wire::flv::{AudioFormat, AudioTag, Metadata, VideoFormat};
+use crate::wire::mpeg_audio;
+
+/// Of a codec config, or of a frame where the codec has it there.
+pub(super) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
+    let picture = match (&track.format, &track.packet) {
+        (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => carried::hevc(config),
+        (VideoFormat::Av1, VideoPacket::SequenceStart(config)) => carried::av1(config),
+        (VideoFormat::Av1, VideoPacket::Frame { data, .. }) => carried::av1_key(data),
+        (VideoFormat::Vp9, VideoPacket::Frame { data, .. }) => carried::vp9_key(data),
+        _ => None,
+    };
+    let told = metadata.width.zip(metadata.height);
+    VideoFigures {
+        codec: track.format.to_string(),
+        size: picture.and_then(|picture| picture.size).or(told),
+        fps: metadata.frame_rate,
+    }
+}
+
+/// The same of sound.
+pub(super) fn of_audio(tag: &AudioTag, metadata: &Metadata) -> AudioFigures {
+    let legacy = |legacy: LegacySound| (legacy.sample_rate, legacy.channels);
+    let known = match (tag.track.format, &tag.track.packet) {
+        (AudioFormat::Opus, AudioPacket::SequenceStart(config)) => {
+            carried::opus(config).map(|it| (it.sample_rate, it.channels))
+        }
+        (AudioFormat::Flac, AudioPacket::SequenceStart(config)) => {
+            carried::flac(config).map(|it| (it.sample_rate, it.channels))
+        }
+        (AudioFormat::Ac3 | AudioFormat::Eac3, AudioPacket::Frame(data)) => {
+            carried::ac3(data).map(|it| (it.sample_rate, it.channels))
+        }
+        (AudioFormat::Mp3, AudioPacket::Frame(data)) => {
+            mpeg_audio::header(data).map(|it| (it.sample_rate, it.channels))
+        }
+        (AudioFormat::Legacy(_), AudioPacket::Frame(_)) => tag.legacy.map(legacy),
+        _ => None,
+    };
+    AudioFigures {
+        codec: tag.track.format.to_string(),
+        sample_rate: known.map(|(rate, _)| rate).or(metadata.sample_rate),
+        channels: known.map(|(_, channels)| channels).or(metadata.channels),
+    }
+}

@@ -1,0 +1,100 @@
+//! Who may ask: every request is looked at before anything is done for it. One under a name that is
+//! not the server's own comes from a page that its owner lets ask here (DNS rebinding), one of
+//! another origin from a page that nobody asked for; what changes something needs the token beside.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::super::failures::is_same_secret;
+use super::super::registry::{Refused, Registry, too_often};
+use super::Caller;
+use crate::wire::http::{is_known_host, is_same_origin};
+
+/// Methods that some path takes.
+const METHODS: &str = "GET, HEAD, OPTIONS, DELETE";
+
+/// Looks at a request, and says in the answer which pages may read it.
+pub(super) async fn check(
+    State(registry): State<Arc<Registry>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let config = &registry.config;
+    let headers = request.headers();
+    if !is_known_host(text(headers, header::HOST), &config.http_names) {
+        let why = "This server is not known by that name (see --name).\n";
+        return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
+    }
+    let allowed = allowed_origin(&config.cors, headers);
+    if allowed.is_none() && !is_of_here(headers) {
+        let why = "Pages of other origins may not ask here (see --cors).\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
+    let mut response = match *request.method() {
+        Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response(),
+        _ => next.run(request).await,
+    };
+    if let Some(origin) = allowed {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        let more = [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range"),
+            (header::VARY, "origin"),
+        ];
+        for (name, value) in more {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+/// What the answer names as the origin that may read it.
+fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
+    if cors.iter().any(|allowed| allowed == "*") {
+        return Some(HeaderValue::from_static("*"));
+    }
+    let origin = headers.get(header::ORIGIN)?;
+    cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+}
+
+/// Whether no page, or one of this server, asks.
+pub(super) fn is_of_here(headers: &HeaderMap) -> bool {
+    is_same_origin(text(headers, header::ORIGIN), text(headers, header::HOST))
+}
+
+/// Whether the page that asks is named as one that may.
+pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
+    is_of_here(headers)
+        || headers.get(header::ORIGIN).is_some_and(|origin| {
+            cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        })
+}
+
+/// Lets through who knows the token.
+pub(super) fn authorize(
+    registry: &Registry,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<(), (StatusCode, String)> {
+    let Some(token) = &registry.config.http_token else {
+        return Err((StatusCode::FORBIDDEN, "this server has no token".to_owned()));
+    };
+    let given = text(headers, header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
+    let Some(given) = given else {
+        return Err((StatusCode::UNAUTHORIZED, "this needs the server's token".to_owned()));
+    };
+    let is_right = || is_same_secret(token.expose().as_bytes(), given.trim().as_bytes());
+    registry.tries(caller.address.ip(), is_right).map_err(|refused| match refused {
+        Refused::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait)),
+        _ => (StatusCode::UNAUTHORIZED, "the token is wrong".to_owned()),
+    })
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+}

@@ -1,0 +1,101 @@
+//! The token that lets a program change something on the built-in server over HTTP: made at the first
+//! start, and kept in a file that only its owner may read.
+
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::base::Secret;
+use crate::net::random_hex;
+use crate::studio::keys::{make_private, write_private};
+
+/// The shortest and the longest token that is taken from the file, in bytes.
+const LENGTH: std::ops::RangeInclusive<u64> = 16..=256;
+
+/// A token, and the file it is in.
+#[derive(Clone, Debug)]
+pub struct ServerToken {
+    pub path: PathBuf,
+    pub token: Secret,
+}
+
+impl ServerToken {
+    /// The user's: `onair/server-token` in the state folder, made where it is missing. `None` where
+    /// the system has no such folder.
+    ///
+    /// # Errors
+    /// Where it can be neither read nor written.
+    pub fn of_user() -> io::Result<Option<Self>> {
+        let folder = dirs::state_dir().or_else(dirs::data_local_dir);
+        folder.map(|folder| Self::at(&folder.join("onair").join("server-token"))).transpose()
+    }
+
+    /// The same; where it can be neither read nor written, nobody may change anything.
+    pub fn of_user_or_none() -> Option<Self> {
+        Self::of_user().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the token for changes over HTTP");
+            None
+        })
+    }
+
+    /// The one in this file, made where it is missing or is no token.
+    ///
+    /// # Errors
+    /// Where it can be neither read nor written.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        let token = match read(path) {
+            Ok(Some(token)) => token,
+            Ok(None) => make(path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(path)?,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path: path.to_owned(), token })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<Secret>> {
+    let file = std::fs::File::open(path)?;
+    make_private(&file)?;
+    let mut text = Vec::new();
+    file.take(LENGTH.end() + 2).read_to_end(&mut text)?;
+    let token = String::from_utf8(text).unwrap_or_default();
+    let token = token.trim();
+    let fits =
+        LENGTH.contains(&(token.len() as u64)) && token.bytes().all(|it| it.is_ascii_graphic());
+    Ok(fits.then(|| Secret::new(token)))
+}
+
+fn make(path: &Path) -> io::Result<Secret> {
+    let random = || random_hex().ok_or_else(|| io::Error::other("the system has no randomness"));
+    let token = random()? + &random()?;
+    write_private(path, &format!("{token}\n"))?;
+    Ok(Secret::new(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/onair/server-token");
+        let first = ServerToken::at(&path).unwrap();
+        assert_eq!(first.token.expose().len(), 64);
+        assert_eq!(ServerToken::at(&path).unwrap().token, first.token);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(), 0o600);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            assert_eq!(ServerToken::at(&path).unwrap().token, first.token);
+            assert_eq!(mode(), 0o600);
+        }
+        for nonsense in [&b""[..], b"short", b"\xFF\xFE0123456789abcdef", &[b'x'; 400]] {
+            std::fs::write(&path, nonsense).unwrap();
+            let made = ServerToken::at(&path).unwrap().token;
+            assert_ne!(made, first.token);
+            assert_eq!(ServerToken::at(&path).unwrap().token, made);
+        }
+    }
+}

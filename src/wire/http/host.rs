@@ -1,0 +1,84 @@
+//! Who a browser believes to talk to (`Host`, RFC 9110 §7.2) and which page made it ask (`Origin`,
+//! RFC 6454 §7). A name that its owner lets point to this machine (DNS rebinding) is no name of ours,
+//! whatever the page that uses it says.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Whether a server goes by what `Host` says: any address (none can be let point elsewhere),
+/// `localhost`, or one of these names. Programs that are no browsers may leave it out.
+pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
+    let Some(host) = host else { return true };
+    if let Some(rest) = host.strip_prefix('[') {
+        let address = rest.split_once(']').map(|(address, _)| address);
+        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let known = |known: &str| name.eq_ignore_ascii_case(known);
+    name.parse::<IpAddr>().is_ok() || known("localhost") || names.iter().any(|it| known(it))
+}
+
+/// Whether a page of the server itself asks, or no page at all.
+pub fn is_same_origin(origin: Option<&str>, host: Option<&str>) -> bool {
+    match origin {
+        Some(origin) => {
+            let of_page = origin.split_once("://").map(|(_, host)| host);
+            of_page.is_some() && of_page == host
+        }
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_names_and_addresses_are_known() {
+        let names = ["studio.example".to_owned()];
+        for known in [
+            "127.0.0.1",
+            "127.0.0.1:8088",
+            "192.0.2.7:80",
+            "[::1]",
+            "[2001:db8::1]:8088",
+            "localhost",
+            "LocalHost:8088",
+            "localhost.",
+            "studio.example:8088",
+            "Studio.Example.",
+        ] {
+            assert!(is_known_host(Some(known), &names), "{known}");
+        }
+        for other in [
+            "",
+            "evil.example",
+            "evil.example:8088",
+            "127.0.0.1.evil.example",
+            "localhost.evil",
+            "[evil]",
+            "[",
+            "studio.example.evil",
+            "127.0.0.1:80:evil",
+            "a:b",
+            "notlocalhost",
+        ] {
+            assert!(!is_known_host(Some(other), &names), "{other}");
+        }
+        assert!(is_known_host(None, &[]));
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_told_by_its_origin() {
+        let host = Some("127.0.0.1:8088");
+        assert!(is_same_origin(None, host));
+        assert!(is_same_origin(Some("http://127.0.0.1:8088"), host));
+        for other in ["http://127.0.0.1", "null", "http://evil.example", ""] {
+            assert!(!is_same_origin(Some(other), host), "{other}");
+        }
+        assert!(!is_same_origin(Some("null"), None));
+    }
+}

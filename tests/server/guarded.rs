@@ -1,0 +1,284 @@
+//! What the built-in server does not let others do: web pages, floods, guessing, hoarding.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::{ANY, Running, headers, sound, start, start_with, video};
+use crate::peers::client::Client;
+use crate::peers::{LIMIT, wait_for};
+use bytes::Bytes;
+use onair::base::Secret;
+use onair::server::{OwnStream, Server};
+use onair::wire::amf0::Value;
+use onair::wire::rtmp::client::{Config, Event};
+use onair::wire::rtmp::url::Url;
+
+/// The whole answer to a request with these lines in its head.
+fn asked(running: &Running, request: &str, fields: &str) -> String {
+    let mut stream = TcpStream::connect(running.http()).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let head = format!("{request} HTTP/1.1\r\nConnection: close\r\n{fields}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).to_lowercase()
+}
+
+fn published(running: &Running, path: &str) -> Client {
+    let mut publisher = running.publish(path);
+    headers().iter().for_each(|tag| publisher.send(tag));
+    publisher.send(&video(0x17, 1, 0, 100));
+    wait_for("the stream", LIMIT, || {
+        running.server.streams().iter().any(|it| it.publisher.is_some())
+    });
+    publisher
+}
+
+const WEBSOCKET: &str = "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+
+#[test]
+fn pages_that_rebind_a_name_or_come_from_elsewhere_get_nothing() {
+    let running = start_with(|config| config.http_names = vec!["studio.example".into()]);
+    let _publisher = published(&running, "live/onair");
+    for request in [
+        "GET /",
+        "GET /healthz",
+        "GET /metrics",
+        "GET /api/v1/streams",
+        "GET /live/onair.flv",
+        "DELETE /api/v1/streams/live/onair",
+        "OPTIONS /",
+        "GET /live/onair/chat",
+        "GET /nothing",
+    ] {
+        let rebound = asked(&running, request, "Host: evil.example\r\n");
+        assert!(rebound.starts_with("http/1.1 421"), "{request}: {rebound}");
+        let foreign =
+            asked(&running, request, "Host: localhost\r\nOrigin: http://evil.example\r\n");
+        assert!(foreign.starts_with("http/1.1 403"), "{request}: {foreign}");
+    }
+    for path in ["/live/onair.flv", "/live/onair/chat"] {
+        let fields = format!("Host: localhost\r\nOrigin: http://evil.example\r\n{WEBSOCKET}");
+        let socket = asked(&running, &format!("GET {path}"), &fields);
+        assert!(socket.starts_with("http/1.1 403"), "{path}: {socket}");
+    }
+    for host in ["127.0.0.1:80", "[::1]", "localhost:1", "studio.example"] {
+        let known = asked(&running, "GET /healthz", &format!("Host: {host}\r\n"));
+        assert!(known.starts_with("http/1.1 200"), "{host}: {known}");
+    }
+    // The same where RTMP is tunnelled.
+    for fields in ["Host: evil.example\r\n", "Host: localhost\r\nOrigin: http://evil.example\r\n"] {
+        let mut stream = TcpStream::connect(running.rtmp()).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let open = format!("POST /open/1 HTTP/1.1\r\n{fields}Content-Length: 1\r\n\r\n\0");
+        stream.write_all(open.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(
+            answer.starts_with(b"HTTP/1.1 403"),
+            "{fields}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+}
+
+#[test]
+fn pages_that_are_let_in_are_told_so_in_every_answer() {
+    let running = start_with(|config| config.cors = vec!["https://page.example".into()]);
+    let _publisher = published(&running, "live/onair");
+    let page = "Host: localhost\r\nOrigin: https://page.example\r\n";
+    for (request, status) in [
+        ("OPTIONS /live/onair.flv", "204"),
+        ("GET /live/none.flv", "404"),
+        ("GET /nothing", "404"),
+        ("HEAD /live/onair.flv", "200"),
+        ("GET /api/v1/streams", "200"),
+    ] {
+        let answer = asked(&running, request, page);
+        assert!(answer.starts_with(&format!("http/1.1 {status}")), "{request}: {answer}");
+        let allowed = "access-control-allow-origin: https://page.example\r\n";
+        assert!(answer.contains(allowed), "{request}: {answer}");
+    }
+    let head = asked(&running, "HEAD /live/onair.flv", "Host: localhost\r\n");
+    assert!(!head.contains("content-length") && head.contains("video/x-flv"), "{head}");
+    let plain = asked(&running, "OPTIONS /", "Host: localhost\r\n");
+    assert!(plain.contains("204") && plain.contains("allow: get"), "{plain}");
+    assert!(!plain.contains("access-control"), "{plain}");
+}
+
+#[test]
+fn only_who_knows_the_token_ends_a_stream() {
+    let running = start_with(|config| config.http_token = Some(Secret::new("0123456789abcdef")));
+    let mut publisher = published(&running, "live/told");
+    let end = |fields: &str| {
+        asked(&running, "DELETE /api/v1/streams/live/told", &format!("Host: localhost\r\n{fields}"))
+    };
+    assert!(end("").starts_with("http/1.1 401"));
+    assert!(end("Authorization: Bearer 0123456789abcdeX\r\n").starts_with("http/1.1 401"));
+    assert_eq!(running.server.streams().len(), 1);
+    assert!(end("Authorization: Bearer 0123456789abcdef\r\n").starts_with("http/1.1 204"));
+    while publisher.next().is_some() {}
+    // Who guesses has to wait, and then even the right one is not looked at.
+    let guesses: Vec<String> =
+        (0..8).map(|guess| end(&format!("Authorization: Bearer guess{guess}\r\n"))).collect();
+    assert!(guesses.last().unwrap().starts_with("http/1.1 429"), "{guesses:?}");
+
+    let none = start();
+    assert!(none.ask("DELETE", "/api/v1/streams/live/told").starts_with("HTTP/1.1 403"));
+}
+
+#[test]
+fn half_a_request_is_not_waited_for() {
+    let running = start_with(|config| config.limits.request = Duration::from_millis(600));
+    let mut slow = TcpStream::connect(running.http()).unwrap();
+    slow.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let begun = Instant::now();
+    let gone = |slow: &mut TcpStream| {
+        slow.write_all(b"G").is_err()
+            || matches!(slow.read(&mut [0; 64]), Ok(0))
+            || slow.take_error().unwrap().is_some()
+    };
+    while !gone(&mut slow) {
+        assert!(begun.elapsed() < LIMIT, "a byte now and then holds the connection");
+    }
+    // A viewer has nothing more to ask for, and stays.
+    let mut publisher = published(&running, "live/long");
+    let mut viewer = TcpStream::connect(running.http()).unwrap();
+    viewer.set_read_timeout(Some(LIMIT)).unwrap();
+    viewer.write_all(b"GET /live/long.flv HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
+    std::thread::sleep(Duration::from_millis(1_500));
+    publisher.send(&sound(1, 5_000));
+    assert_eq!(running.viewers(), 1);
+}
+
+#[test]
+fn a_flood_keeps_neither_publishers_nor_requests_out() {
+    let running = start_with(|config| {
+        config.limits.connections = 64;
+        config.publish_keys = vec![Secret::new("right")];
+    });
+    let idle = || TcpStream::connect(running.rtmp());
+    let mut flood: Vec<TcpStream> = (0..300).filter_map(|_| idle().ok()).collect();
+    let mut publisher = running.publish("live/show?key=right");
+    flood.extend((0..300).filter_map(|_| idle().ok()));
+    let pages = || TcpStream::connect(running.http());
+    flood.extend((0..300).filter_map(|_| pages().ok()));
+    publisher.send(&sound(1, 1));
+    assert!(running.ask("GET", "/healthz").contains("200 OK"));
+    // Nor do players, however many.
+    let players: Vec<Client> = (0..80)
+        .map(|_| {
+            let url = Url::parse(&running.url("live/show")).unwrap();
+            let mut player = Client::new(Config::play(url));
+            while !matches!(player.next(), None | Some(Event::PlayStarted)) {}
+            player
+        })
+        .collect();
+    assert!(running.viewers() < 64, "{}", running.viewers());
+    assert!(running.ask("GET", "/healthz").contains("200 OK"));
+    drop(running.publish("live/second?key=right"));
+    drop((flood, players));
+    wait_for("the end of the flood", LIMIT, || running.viewers() == 0);
+}
+
+#[test]
+fn players_who_wait_keep_no_publisher_out() {
+    let running =
+        start_with(|config| (config.limits.streams, config.limits.waiting_names) = (8, 5));
+    let waiting: Vec<Client> = (0..12)
+        .map(|number| {
+            let url = Url::parse(&running.url(&format!("live/none{number}"))).unwrap();
+            let mut player = Client::new(Config::play(url));
+            while !matches!(player.next(), None | Some(Event::PlayStarted)) {}
+            player
+        })
+        .collect();
+    wait_for("those who may wait", LIMIT, || running.viewers() == 5);
+    for number in 0..8 {
+        let mut publisher = running.publish(&format!("live/show{number}"));
+        publisher.send(&sound(1, 1));
+        std::mem::forget(publisher);
+    }
+    drop(waiting);
+}
+
+#[test]
+fn who_waits_too_long_is_told_that_nobody_publishes() {
+    let running = start_with(|config| config.limits.waiting_viewer = Duration::from_secs(1));
+    let mut player = running.play("live/none");
+    while player.next().is_some() {}
+    let why = player.failed.unwrap();
+    assert!(why.contains("Nobody publishes"), "{why}");
+}
+
+#[test]
+fn what_a_slow_viewer_does_not_take_costs_little_memory() {
+    let running = start();
+    let mut publisher = published(&running, "live/huge");
+    // Does not read.
+    let slow = running.play("live/huge");
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
+    let before = resident();
+    let mut most = 0;
+    for number in 0..300_u32 {
+        let text = "x".repeat(1_000_000) + &number.to_string();
+        publisher.session.send_metadata(Value::object([("title", text.as_str().into())]));
+        publisher.pump();
+        most = most.max(resident().saturating_sub(before));
+    }
+    assert!(most < 128 << 20, "{} MiB more", most >> 20);
+    drop(slow);
+    // A config that no decoder needs ends the publication.
+    publisher.send(&(onair::wire::flv::TagKind::Video, 1, Bytes::from(vec![0x17; 2 << 20])));
+    while publisher.next().is_some() {}
+    assert!(publisher.failed.is_some());
+}
+
+/// What this process has in memory, in bytes.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4_096
+}
+
+#[test]
+fn the_programs_own_stream_has_a_key_that_nobody_else_knows() {
+    let own =
+        |key: &str| OwnStream { app: "live".into(), stream: "onair".into(), key: Secret::new(key) };
+    let running = start_with(|config| config.own_stream = Some(own("of-this-run")));
+    for path in ["live/onair", "live/onair?key=guess", "live/onair?key=of-this-run2"] {
+        let url = Url::parse(&running.url(path)).unwrap();
+        let mut thief = Client::new(Config::publish(url, onair::media::BitsPerSecond(1_000_000)));
+        while thief.next().is_some() {}
+        let why = thief.failed.unwrap();
+        assert!(why.contains("key is wrong"), "{path}: {why}");
+    }
+    let mut publisher = running.publish("live/onair?key=of-this-run");
+    publisher.send(&sound(1, 1));
+    drop(running.play("live/onair"));
+    drop(running.publish("live/other"));
+}
+
+#[test]
+fn wrong_keys_are_slowed_down() {
+    let running = start_with(|config| config.publish_keys = vec![Secret::new("right")]);
+    let answer = |key: &str| {
+        let url = Url::parse(&running.url(&format!("live/a?key={key}"))).unwrap();
+        let mut client = Client::new(Config::publish(url, onair::media::BitsPerSecond(1_000_000)));
+        loop {
+            match client.next() {
+                Some(Event::PublishStarted) => return "in".to_owned(),
+                Some(_) => {}
+                None => return client.failed.unwrap_or_default(),
+            }
+        }
+    };
+    let answers: Vec<String> = (0..8).map(|number| answer(&format!("guess{number}"))).collect();
+    assert!(answers.last().unwrap().contains("Too many wrong keys"), "{answers:?}");
+    // After the wait the right one is taken.
+    wait_for("the end of the wait", LIMIT, || answer("right") == "in");
+    let _: (&Server, &str) = (&running.server, ANY);
+}
