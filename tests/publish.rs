@@ -5,7 +5,7 @@ mod sent_on;
 
 use std::time::Duration;
 
-use onair::broadcast::{Event, State};
+use onair::broadcast::{Event, Flow, State};
 use onair::net::{Cause, Class, NotRtmp, Refusal, Stage};
 use onair::wire::rtmp::status::{Level, Status, code};
 
@@ -181,8 +181,11 @@ fn nobody_there_is_tried_again_until_the_time_is_up() {
     target.retry_for = Some(Duration::from_millis(1_500));
     drop(server);
     let show = Show::start();
+    let began = std::time::Instant::now();
     let publisher = show.publish(target);
     assert!(publisher.wait(LIMIT));
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(1_500), "given up after {took:?}");
     assert_eq!(publisher.state(), State::Failed(Class::Unreachable));
     let mut waits = 0;
     while let Ok(event) = publisher.events().try_recv() {
@@ -375,6 +378,48 @@ fn a_server_that_takes_nothing_any_more_is_dead() {
     // Counted from when it took something last, not from when we noticed.
     let gap = publisher.report().gap;
     assert!(gap >= Some(Duration::from_millis(700)), "{gap:?}");
+    feeder.stop();
+}
+
+#[test]
+fn a_server_that_stands_still_for_a_while_is_told_as_that_and_what_waits_is_what_waits() {
+    let server = Server::start(|_| Behavior::Slow);
+    server.release();
+    let show = Show::start_with_frames_of(20_000);
+    let mut target = target(&server);
+    target.options.net.dead_after = LIMIT * 4;
+    let publisher = show.publish(target);
+    let feeder = show.feed_live(0);
+    wait_for("pictures", || server.connections() >= 1 && server.connection(0).video().len() > 25);
+    let mut flows = Vec::new();
+    let mut flow = |wanted| {
+        wait_for(&format!("{wanted:?}"), || {
+            while let Ok(event) = publisher.events().try_recv() {
+                if let Event::Flow(flow) = event {
+                    flows.push(flow);
+                }
+            }
+            flows.last() == Some(&wanted)
+        });
+    };
+    let held = std::time::Instant::now();
+    server.hold();
+    flow(Flow::Silent);
+    let (silent, bound) = (publisher.figures().silent, held.elapsed() + Duration::from_secs(1));
+    assert!(silent >= Duration::from_secs(1) && silent < bound, "{silent:?} of {bound:?}");
+    server.release();
+    let mut most = Duration::ZERO;
+    let seen = server.connection(0).video().len();
+    wait_for("more pictures", || {
+        most = most.max(publisher.figures().queued);
+        server.connection(0).video().len() > seen + 50
+    });
+    // The oldest picture that waits is no older than the time without, whatever the pace afterwards.
+    let bound = held.elapsed() + Duration::from_secs(1);
+    assert!(most > Duration::from_millis(500) && most < bound, "{most:?} of {bound:?}");
+    flow(Flow::Through);
+    assert_eq!(publisher.state(), State::Live);
+    assert_eq!(publisher.figures().reconnects, 0);
     feeder.stop();
 }
 

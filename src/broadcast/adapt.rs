@@ -36,6 +36,11 @@ const LONGEST_PROBE: Duration = Duration::from_secs(60);
 /// A try that is followed by trouble within this time has failed.
 const TRIED: Duration = Duration::from_secs(8);
 
+/// Nothing has got through for so long: that is no slow link, but one that stands still or is gone…
+const STILL: Duration = Duration::from_millis(500);
+/// …and after so long what it has to catch up with is not held against it.
+const STOOD: Duration = Duration::from_millis(1_250);
+
 /// How a target's link fares at one moment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -46,6 +51,8 @@ pub struct Sample {
     pub queued: Duration,
     /// What has left over the last half second, bits a second.
     pub carried: u64,
+    /// For how long the server has accepted nothing of what waits.
+    pub silent: Duration,
 }
 
 /// Decides for one target.
@@ -113,6 +120,13 @@ impl Adapter {
             self.growing = 0;
             return;
         }
+        if sample.silent >= STILL {
+            if sample.silent >= STOOD {
+                (self.live_since, self.last, self.calm_since) = (None, None, None);
+                self.growing = 0;
+            }
+            return;
+        }
         let live_since = *self.live_since.get_or_insert(sample.at);
         let last = self.last.replace(sample);
         if sample.at.since(live_since) < SETTLE {
@@ -170,6 +184,7 @@ mod tests {
         at: Timestamp,
         waiting_bits: f64,
         worst: Duration,
+        silent: Duration,
     }
 
     impl Link {
@@ -180,6 +195,7 @@ mod tests {
                 at: Timestamp::ZERO,
                 waiting_bits: 0.0,
                 worst: Duration::ZERO,
+                silent: Duration::ZERO,
             }
         }
 
@@ -197,7 +213,10 @@ mod tests {
                 let queued = Duration::from_secs_f64(queued);
                 self.worst = self.worst.max(queued);
                 let carried = (carried * 4.0) as u64;
-                self.adapter.note(Sample { at: self.at, live, queued, carried });
+                self.silent =
+                    if live && width == 0.0 { self.silent + EVERY } else { Duration::ZERO };
+                let silent = self.silent;
+                self.adapter.note(Sample { at: self.at, live, queued, carried, silent });
             }
         }
     }
@@ -263,6 +282,22 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_stands_still_is_no_narrow_link() {
+        let mut link = Link::new();
+        link.run(10.0, 10e6, true);
+        for seconds in [0.5, 1.0, 2.0, 4.0] {
+            link.run(seconds, 0.0, true);
+            assert_eq!(link.adapter.bitrate().0, 2_500_000, "after {seconds} s of silence");
+            link.run(5.0, 40e6, true);
+            assert_eq!(link.adapter.bitrate().0, 2_500_000, "it caught up with {seconds} s");
+        }
+        // One that is slow afterwards is.
+        link.run(2.0, 0.0, true);
+        link.run(10.0, 1.2e6, true);
+        assert!(link.adapter.bitrate().0 < 1_072_000, "{:?}", link.adapter.bitrate());
+    }
+
+    #[test]
     fn with_a_delay_it_waits_for_what_its_steps_do() {
         const LAG: usize = 40;
         let rate = BitsPerSecond;
@@ -280,7 +315,8 @@ mod tests {
             waiting = (waiting + rate * 0.25 - carried).min(rate);
             let queued = Duration::from_secs_f64(waiting / rate);
             let before = adapter.bitrate();
-            adapter.note(Sample { at, live: true, queued, carried: (carried * 4.0) as u64 });
+            let (carried, silent) = ((carried * 4.0) as u64, Duration::ZERO);
+            adapter.note(Sample { at, live: true, queued, carried, silent });
             if adapter.bitrate() != before {
                 steps.push(adapter.bitrate().0);
             }

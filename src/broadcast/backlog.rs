@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::broadcast::Tag;
 use crate::media::{Priority, Track};
 
@@ -180,10 +181,12 @@ impl Backlog {
 
     /// From the oldest to the newest of what waits.
     pub fn queued(&self) -> Duration {
-        match (self.tags.front(), self.tags.back()) {
-            (Some(first), Some(last)) => last.dts.since(first.dts),
-            _ => Duration::ZERO,
-        }
+        self.span().map_or(Duration::ZERO, |(oldest, newest)| newest.since(oldest))
+    }
+
+    /// The DTS of the oldest and of the newest packet that waits.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.tags.front()?.dts, self.tags.back()?.dts))
     }
 
     /// Packets that wait.

@@ -22,7 +22,7 @@ pub use delay::Delay;
 pub use film::Film;
 pub use head::Head;
 pub use hub::Hub;
-pub use publisher::{Event, Publisher, Report, State, Target};
+pub use publisher::{Event, Flow, Publisher, Report, State, Target};
 pub use recorder::Recorder;
 pub use subscription::Subscription;
 pub use tag::Tag;

@@ -4,6 +4,7 @@
 
 mod attempt;
 mod codecs;
+mod link;
 mod session;
 mod state;
 
@@ -22,6 +23,7 @@ use crate::broadcast::publisher::state::Shared;
 use crate::media::Rung;
 use crate::net::{Runtime, Stage};
 
+pub use crate::broadcast::publisher::link::Flow;
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
 
 /// Events that wait to be read; older ones go first.

@@ -223,6 +223,11 @@ impl Subscription {
         self.line.state.lock().backlog.queued()
     }
 
+    /// The DTS of the oldest and of the newest packet that waits.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        self.line.state.lock().backlog.span()
+    }
+
     /// Packets that wait.
     pub fn len(&self) -> usize {
         self.line.state.lock().backlog.len()

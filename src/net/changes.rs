@@ -104,6 +104,49 @@ pub(in crate::net) fn is_own(address: IpAddr) -> bool {
     }
 }
 
+/// Whether a network of this machine leads there, as far as its routes and interfaces tell: nothing is
+/// sent.
+pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
+    use io::ErrorKind as Kind;
+    let any = match address {
+        IpAddr::V4(_) => IpAddr::from([0; 4]),
+        IpAddr::V6(_) => IpAddr::from([0_u16; 8]),
+    };
+    // Where there is no IPv6 at all, nothing leads there.
+    let Ok(socket) = UdpSocket::bind((any, 0)) else { return address.is_ipv4() };
+    // This looks the route up, and nothing more.
+    match socket.connect((address, 9)).and_then(|()| socket.local_addr()) {
+        Ok(from) => is_up(from.ip().to_canonical()),
+        Err(error) => !matches!(
+            error.kind(),
+            Kind::NetworkUnreachable
+                | Kind::HostUnreachable
+                | Kind::NetworkDown
+                | Kind::AddrNotAvailable
+        ),
+    }
+}
+
+/// Whether any network leads beyond those that this machine is on itself.
+pub(in crate::net) fn leads_anywhere() -> bool {
+    // Of the networks that only documents name (RFC 5737, RFC 3849).
+    let [four, six] =
+        [IpAddr::from([192, 0, 2, 1]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])];
+    leads_to(four) || leads_to(six)
+}
+
+/// Whether the interface with this address is up and connected.
+#[cfg(target_os = "linux")]
+fn is_up(own: IpAddr) -> bool {
+    let present = crate::net::backend::interfaces::present();
+    own.is_loopback() || present.iter().any(|it| it.address == Some(own))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_up(_: IpAddr) -> bool {
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +165,16 @@ mod tests {
             (vec!["wlan0".into()], vec!["192.0.2.7 (eth0)".into()])
         );
         assert_eq!(difference(&now, &now, false), Change::default());
+    }
+
+    #[test]
+    fn the_way_to_this_machine_itself_is_always_there() {
+        assert!(leads_to("127.0.0.1".parse().unwrap()));
+        for present in crate::net::backend::interfaces::present() {
+            if let Some(IpAddr::V4(own)) = present.address {
+                assert!(leads_to(own.into()), "{present:?}");
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::net::changes;
 use crate::net::{Bind, Cause, Error, Proxy, ProxyProblem, Stage, Step, Stream, Trust, tls};
 use crate::wire::rtmp::url::authority;
 
@@ -96,14 +97,21 @@ pub async fn connect(
         Some(proxy) => (proxy.host.as_str(), proxy.port),
         None => (endpoint.host.as_str(), endpoint.port),
     };
-    let addresses = look_up(host, port, options.dns_limit)
-        .await
-        .map_err(|cause| fail(Stage::Dns, blame(cause)))?;
+    let addresses = look_up(host, port, options.dns_limit).await.map_err(|cause| {
+        let asked = matches!(cause, Cause::LookupFailed(_) | Cause::TimedOut { .. });
+        // Nobody could be asked.
+        let cause = if asked && !changes::leads_anywhere() { Cause::NoNetwork } else { cause };
+        fail(Stage::Dns, blame(cause))
+    })?;
+    let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
 
     on_step(Step::Stage(Stage::Tcp));
-    let socket = reach(addresses, options.bind.as_ref(), options.tcp_limit)
-        .await
-        .map_err(|cause| fail(Stage::Tcp, blame(cause)))?;
+    let socket =
+        reach(addresses, options.bind.as_ref(), options.tcp_limit).await.map_err(|cause| {
+            let silent = matches!(cause, Cause::TimedOut { .. } | Cause::HostUnreachable);
+            let lost = silent && !ips.iter().any(|ip| changes::leads_to(*ip));
+            fail(Stage::Tcp, blame(if lost { Cause::NoNetwork } else { cause }))
+        })?;
     let mut stream = Stream::tcp(socket);
     stream.set_user_timeout(options.dead_after);
     stream.set_not_sent_low_water(options.not_sent_low_water);

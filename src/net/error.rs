@@ -177,6 +177,12 @@ pub enum Cause {
     Status { refusal: Refusal, code: String, description: String },
     /// This machine's network has changed, and nothing gets through any more.
     NetworkChanged,
+    /// No network of this machine leads to the server: a cable is out, the wireless network is gone.
+    NoNetwork,
+    /// While live: the server accepts nothing for the moment.
+    Silent,
+    /// Right after a loss: the server turns us away, mostly because it still has our previous connection.
+    StillThere(Box<Self>),
     /// The server says which codecs it takes, and these are not among them.
     Codecs(Vec<String>),
     /// A proxy does not let us through; without its user and password.
@@ -258,6 +264,11 @@ impl fmt::Display for Cause {
                 }
             }
             Self::NetworkChanged => f.write_str("this machine's network has changed"),
+            Self::NoNetwork => f.write_str("this machine has no network that leads there"),
+            Self::Silent => f.write_str("the server takes no data"),
+            Self::StillThere(said) => {
+                write!(f, "probably your previous connection is still there: {said}")
+            }
             Self::Proxy { proxy, problem } => write!(f, "the proxy {proxy}: {problem}"),
             Self::Codecs(names) => {
                 write!(f, "the server does not take {}", names.join(" and "))
@@ -303,6 +314,10 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match &self.cause {
             Cause::Status { code, .. } if !code.is_empty() => Some(code),
+            Cause::StillThere(said) => match &**said {
+                Cause::Status { code, .. } if !code.is_empty() => Some(code),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -310,20 +325,6 @@ impl Error {
     /// Whether a web server was asked for bytes behind the end of what stands there.
     pub fn is_past_the_end(&self) -> bool {
         matches!(self.cause, Cause::Answer { status: 416, .. })
-    }
-
-    /// What kind of ending this is while nothing has been live yet.
-    pub fn class(&self) -> Class {
-        match (&self.cause, self.stage) {
-            (Cause::TrustFile { .. }, _) => Class::Settings,
-            (Cause::Status { refusal: Refusal::NotFound, .. }, _) => Class::NoSuchStream,
-            (Cause::Answer { status: 404 | 410, .. }, _) => Class::NoSuchStream,
-            (Cause::Status { .. } | Cause::Answer { .. } | Cause::Codecs(_), _) => Class::Refused,
-            // Asked by name and answered by hanging up: how several servers say no.
-            (Cause::Closed | Cause::Reset, Stage::Publish | Stage::Play) => Class::Refused,
-            (_, Stage::Media) => Class::Lost,
-            _ => Class::Unreachable,
-        }
     }
 
     /// Whether trying again later may help. A file of ours that is unusable and a server's plain no
@@ -464,7 +465,18 @@ fn advice(error: &Error) -> &'static str {
             "Check the stream's name, and that it is live."
         }
         (Cause::Status { refusal, .. }, stage) => refusal_advice(*refusal, stage),
-        (Cause::NetworkChanged, _) => "The stream goes on over the network that there is now.",
+        (Cause::NetworkChanged, _) => "onair connects again over the network that there is now.",
+        (Cause::NoNetwork, _) => {
+            "Plug the network cable in or join the wireless network again: onair connects as soon as \
+             there is a network."
+        }
+        (Cause::Silent, _) => {
+            "The server, or the network on the way, has stalled: onair connects again if that lasts."
+        }
+        (Cause::StillThere(_), _) => {
+            "Wait: the server lets the previous connection go by itself. If that takes minutes, \
+             something else is live with this key: end it there."
+        }
         (Cause::NoProgress { .. }, _) => {
             "The network or the server has stalled: check the connection."
         }

@@ -19,6 +19,7 @@ pub mod rtmpt;
 pub mod runtime;
 pub mod stream;
 pub mod tls;
+pub mod trouble;
 pub mod web;
 
 pub use bind::Bind;
@@ -34,3 +35,4 @@ pub use random::random_hex;
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};
 pub use tls::{Identity, IdentityError, Pin, Trust};
+pub use trouble::Trouble;

@@ -126,6 +126,18 @@ impl Stream {
         self.socket().and_then(socket::round_trip)
     }
 
+    /// How long ago the other end acknowledged anything last, where the system tells.
+    pub fn heard(&self) -> Option<Duration> {
+        self.socket().and_then(socket::heard)
+    }
+
+    /// Whether a network of this machine leads to the other end, as far as can be told without sending
+    /// anything; `true` where it cannot.
+    pub fn has_way(&self) -> bool {
+        let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
+        peer.is_none_or(|peer| changes::leads_to(peer.ip()))
+    }
+
     /// Whether the address that it left from is still this machine's; `true` where that is not known.
     pub fn is_local_there(&self) -> bool {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());

@@ -11,7 +11,7 @@ use crate::broadcast::hub::Feed;
 use crate::broadcast::publisher::session::{self, Ended, Trying};
 use crate::broadcast::publisher::state::{Kept, Report, Shared, State, Timeline};
 use crate::media::Rung;
-use crate::net::{Cause, Class, Error, Stage};
+use crate::net::{Cause, Class, Error, Refusal, Stage};
 
 /// A connection that was live for this long was a good one.
 const STEADY: Duration = Duration::from_secs(10);
@@ -28,6 +28,13 @@ const MOST_ELSEWHERE: u32 = 3;
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
+/// The last try begins when the time is up, and has so long.
+const LAST_TRY: Duration = Duration::from_millis(500);
+
+/// A server that turns us away this soon after a loss mostly has our previous connection still: it sees
+/// only after a while that nobody is at its other end.
+const STILL_THERE: Duration = Duration::from_secs(60);
+
 /// Runs until the stream ends, stop is wanted, or there is no point in trying any more. `kept` has what
 /// comes before the first connection, where none of it may be missing.
 pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscription>) {
@@ -36,22 +43,37 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
         return over(&shared, State::Stopped, None);
     }
     let kept = kept.map(Kept::new);
-    let mut timeline = Timeline { feed, origin: None, last: None, last_sent: None, kept };
+    let mut timeline = Timeline { feed, origin: None, last: None, accepted: None, kept };
     let mut outage = clock.now();
     let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
     let mut url = shared.target.url.clone();
     let (mut short, mut elsewhere) = (0_u32, 0_u32);
     // Whether a connection was ever live for more than a moment.
     let mut was_live = false;
+    // Why the try before failed, and whether the next is the last.
+    let (mut failed, mut is_last) = (None::<Error>, false);
     loop {
-        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, outage) };
+        // The first try has the time that it takes, and the last one a moment.
+        let until = failed.as_ref().and(shared.target.retry_for).map(|limit| {
+            let by = outage + limit;
+            if is_last { by.max(clock.now() + LAST_TRY) } else { by }
+        });
+        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, outage), until };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
+        if live_since.is_some() {
+            failed = None;
+        }
         let mut error = match ended {
             Ended::Asked => return over(&shared, State::Stopped, None),
             Ended::Elsewhere(next) if elsewhere < MOST_ELSEWHERE || stayed(live_since, now) => {
                 // A server that sends us on now and then does not send us round and round.
                 elsewhere = if stayed(live_since, now) { 1 } else { elsewhere + 1 };
+                if live_since.is_some() {
+                    // From here on it is sought.
+                    outage = now;
+                    backoff.reset();
+                }
                 tracing::info!(target = %next, "the server asks to connect elsewhere");
                 url = next;
                 continue;
@@ -62,6 +84,11 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
                 peer: url.authority(),
             },
             Ended::Failed(error) => error,
+            Ended::OutOfTime => {
+                let class = failed.as_ref().map_or(Class::Unreachable, Error::class);
+                let class = if was_live { Class::Lost } else { class };
+                return over(&shared, State::Failed(class), failed);
+            }
         };
         elsewhere = 0;
         let hung_up = matches!(error.cause, Cause::Closed | Cause::Reset);
@@ -83,29 +110,46 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
                 backoff.reset();
             }
         }
+        if was_live && now.since(outage) < STILL_THERE && turned_away(&error) {
+            error.cause = Cause::StillThere(Box::new(error.cause));
+        }
         if !(may_pass(&error, was_live) || shared.target.own_server) {
             let class = error.class();
             return over(&shared, State::Failed(class), Some(error));
         }
-        let elapsed = now.since(outage);
-        let mut wait = backoff.next_wait(elapsed);
-        if let Some(limit) = shared.target.retry_for {
-            if elapsed >= limit {
-                let class = if was_live { Class::Lost } else { error.class() };
-                return over(&shared, State::Failed(class), Some(error));
-            }
-            // The last try is made when the time is over, not a whole wait before.
-            wait = wait.min(limit - elapsed);
-        }
-        if !pause(&shared, was_live, error, wait).await {
+        let (gone, wait) = (now.since(outage), backoff.next_wait(now.since(outage)));
+        let Some(next) = next_try(shared.target.retry_for, gone, wait) else {
+            let class = if was_live { Class::Lost } else { error.class() };
+            return over(&shared, State::Failed(class), Some(error));
+        };
+        is_last = next < wait;
+        failed = Some(error.clone());
+        if !pause(&shared, was_live, error, next).await {
             return over(&shared, State::Stopped, None);
         }
+    }
+}
+
+/// When the next try begins, so long into an outage; the last one when the time is up, `None` after it.
+fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<Duration> {
+    match limit {
+        None => Some(wait),
+        Some(limit) => Some(limit.checked_sub(gone).filter(|left| !left.is_zero())?.min(wait)),
     }
 }
 
 /// Whether a connection was live for long enough to be a good one.
 fn stayed(live_since: Option<Timestamp>, now: Timestamp) -> bool {
     live_since.is_some_and(|since| now.since(since) >= STEADY)
+}
+
+/// Whether a server says, by a word or by hanging up, that the name is in use.
+fn turned_away(error: &Error) -> bool {
+    match error.cause {
+        Cause::Status { refusal: Refusal::Busy, .. } => error.stage != Stage::Media,
+        Cause::Closed | Cause::Reset => error.stage == Stage::Publish,
+        _ => false,
+    }
 }
 
 /// Waits for the first packet; `false` when stop is wanted or there never is one.
@@ -157,4 +201,27 @@ fn over(shared: &Shared, state: State, error: Option<Error>) {
 /// Sets apart publishers that start in the same microsecond.
 fn address_of(shared: &Arc<Shared>) -> u64 {
     Arc::as_ptr(shared).addr() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_tried_for_exactly_as_long_as_was_asked_for() {
+        for (limit, seed) in [(0, 1), (400, 2), (1_000, 3), (4_000, 4), (90_000, 5)] {
+            let limit = Duration::from_millis(limit);
+            let (mut backoff, mut gone, mut tries) = (Backoff::new(seed), Duration::ZERO, 1);
+            while let Some(wait) = next_try(Some(limit), gone, backoff.next_wait(gone)) {
+                assert!(!wait.is_zero());
+                gone += wait;
+                tries += 1;
+            }
+            assert_eq!(gone, limit, "given up too early or too late");
+            assert_eq!(tries == 1, limit.is_zero());
+        }
+        let wait = Duration::from_secs(9);
+        assert_eq!(next_try(None, Duration::from_secs(86_400), wait), Some(wait));
+        assert_eq!(next_try(Some(wait), Duration::from_secs(10), wait), None);
+    }
 }

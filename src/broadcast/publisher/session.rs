@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::base::Timestamp;
 use crate::broadcast::publisher::codecs::{self, Verdict};
+use crate::broadcast::publisher::link::{Flow, Link, SILENCE, Seen};
 use crate::broadcast::publisher::state::{Event, Kept, Report, Sent, Shared, State, Timeline};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Subscription, Tag};
@@ -26,15 +27,13 @@ const SOUND_LEAD: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(250);
 /// After a change of the network something must get through within this.
 const DOUBT: Duration = Duration::from_millis(1_500);
-/// Ticks in the window the bitrate is measured over.
-const WINDOW: usize = 4;
-/// Ticks in the shorter one that shows at once when a link gets slower.
-const LATELY: usize = 2;
 
 /// What a try is made with.
 pub(super) struct Trying<'a> {
     pub url: &'a Url,
     pub tcp_limit: Duration,
+    /// It is given up then, however far it has come.
+    pub until: Option<Timestamp>,
 }
 
 /// Why a connection ended.
@@ -45,6 +44,8 @@ pub(super) enum Ended {
     Elsewhere(Url),
     /// It failed.
     Failed(Error),
+    /// The time is up.
+    OutOfTime,
 }
 
 /// Returns when stop is wanted.
@@ -52,6 +53,13 @@ pub(super) async fn stop_wanted(shared: &Shared) -> () {
     let mut stop = shared.stop.subscribe();
     // The sender lives in `shared`: an error cannot occur.
     let _ = stop.wait_for(Option::is_some).await;
+}
+
+async fn time_is_up(shared: &Shared, until: Option<Timestamp>) {
+    match until {
+        Some(until) => sleep_until(Instant::from_std(shared.clock.instant(until))).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Connects and publishes until something ends it. Tells since when it was live, if it was.
@@ -64,6 +72,7 @@ pub(super) async fn run(
         biased;
         () = stop_wanted(shared) => return (None, Ended::Asked),
         client = connect(shared, timeline, trying) => client,
+        () = time_is_up(shared, trying.until) => return (None, Ended::OutOfTime),
     };
     let client = match client {
         Ok(client) => client,
@@ -99,6 +108,7 @@ pub(super) async fn run(
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let ended = live.run().await;
     live.count();
+    live.over();
     let Live { since, client, subscription, counted, timeline, .. } = live;
     if shared.target.whole {
         let Counted { taken_frames, dropped_frames, .. } = counted;
@@ -106,7 +116,7 @@ pub(super) async fn run(
     }
     match &ended {
         // Nothing to say goodbye to.
-        Ended::Failed(_) => drop(client),
+        Ended::Failed(_) | Ended::OutOfTime => drop(client),
         Ended::Asked => {
             let limit = shared.stop.borrow().unwrap_or(ORDERLY_END);
             client.close(limit.min(ORDERLY_END)).await;
@@ -182,6 +192,10 @@ struct Live<'a> {
     ended: bool,
     counted: Counted,
     link: Link,
+    /// When the network changed, until something got through since.
+    doubted: Option<Timestamp>,
+    /// What was told of it last.
+    flow: Flow,
     /// What the pictures are that were told to the server last.
     told: Option<Arc<Rendition>>,
     /// Of the stream as it was told.
@@ -199,17 +213,6 @@ struct Counted {
     live_for: Duration,
 }
 
-/// How the link fares.
-struct Link {
-    /// Bytes written and acknowledged at the last tick that saw progress, and when that was.
-    acknowledged: u64,
-    progress: Timestamp,
-    /// When the network changed, until something got through since.
-    doubted: Option<Timestamp>,
-    /// Bytes written at the last ticks, oldest first.
-    window: Vec<(Timestamp, u64)>,
-}
-
 impl<'a> Live<'a> {
     fn new(
         shared: &'a Shared,
@@ -220,12 +223,7 @@ impl<'a> Live<'a> {
         rung: Rung,
     ) -> Self {
         let now = shared.clock.now();
-        let link = Link {
-            acknowledged: 0,
-            progress: now,
-            doubted: None,
-            window: vec![(now, client.written_bytes())],
-        };
+        let link = Link::new(now, client.written_bytes());
         Self {
             shared,
             url,
@@ -238,6 +236,8 @@ impl<'a> Live<'a> {
             ended: false,
             counted: Counted::default(),
             link,
+            doubted: None,
+            flow: Flow::Through,
             told: None,
             nominal: None,
             rung,
@@ -276,12 +276,13 @@ impl<'a> Live<'a> {
                 }
                 Ok(()) = network.changed() => {
                     if !self.client.stream().is_local_there() {
-                        let cause = Cause::NetworkChanged;
+                        let cause = self.network_trouble();
                         return Ended::Failed(self.client.error(Stage::Media, cause));
                     }
                     // Within this machine nothing hangs on its network.
                     if !self.client.stream().is_within_machine() {
-                        self.link.doubted.get_or_insert(shared.clock.now());
+                        self.doubted.get_or_insert(shared.clock.now());
+                        self.tell_flow(shared.clock.now());
                     }
                 }
                 progress = self.client.progress(wanted) => match progress {
@@ -375,7 +376,8 @@ impl<'a> Live<'a> {
         if self.since.is_none() {
             self.went_live(now);
         }
-        self.timeline.last_sent = Some(now);
+        let end = self.client.written_bytes() + self.client.queued_bytes() as u64;
+        self.link.sent(end, tag.dts);
         let sent = Sent { time_ms, captured: tag.captured, sent: now };
         let mut figures = self.shared.figures.lock();
         figures.last_sent = Some(sent);
@@ -387,7 +389,7 @@ impl<'a> Live<'a> {
 
     fn went_live(&mut self, now: Timestamp) {
         self.since = Some(now);
-        let gap = self.timeline.last_sent.map(|last| now.since(last));
+        let gap = self.timeline.accepted.map(|last| now.since(last));
         if gap.is_some() {
             self.shared.figures.lock().reconnects += 1;
         }
@@ -460,26 +462,19 @@ impl<'a> Live<'a> {
         }
         let now = self.shared.clock.now();
         let written = self.client.written_bytes();
-        let unsent = self.client.stream().unsent_bytes().unwrap_or(0);
-        let acknowledged = written.saturating_sub(unsent);
-        let waiting = unsent > 0 || self.client.queued_bytes() > 0;
-        if acknowledged > self.link.acknowledged || !waiting {
-            self.link.acknowledged = acknowledged;
-            self.link.progress = now;
-        }
-        self.link.doubted = self.link.doubted.filter(|since| self.link.progress <= *since);
-        if self.link.doubted.is_some_and(|since| now.since(since) >= DOUBT) {
-            self.timeline.last_sent = self.timeline.last_sent.min(Some(self.link.progress));
-            return Err(Cause::NetworkChanged);
+        self.look(now);
+        self.doubted = self.doubted.filter(|since| self.link.progress() <= *since);
+        self.tell_flow(now);
+        if self.doubted.is_some_and(|since| now.since(since) >= DOUBT) {
+            return Err(self.network_trouble());
         }
         let after = self.shared.target.options.net.dead_after;
-        if now.since(self.link.progress) >= after {
-            // Viewers have seen nothing since then, whatever the system still took.
-            self.timeline.last_sent = self.timeline.last_sent.min(Some(self.link.progress));
-            return Err(Cause::NoProgress { after });
+        if self.link.silent(now) >= after {
+            let lost = self.flow == Flow::NoNetwork;
+            return Err(if lost { Cause::NoNetwork } else { Cause::NoProgress { after } });
         }
         let rate = self.link.rate(now, written);
-        if self.client.queued_bytes() > ROOM && self.link.window.len() > LATELY {
+        if self.client.queued_bytes() > ROOM && self.link.is_measured() {
             // The socket is the bottleneck: what leaves is what the link carries. A moment tells
             // nothing: the system takes the first bytes at once.
             let bits = u32::try_from(rate).unwrap_or(u32::MAX);
@@ -487,20 +482,65 @@ impl<'a> Live<'a> {
                 self.client.session().set_link_rate(BitsPerSecond(bits));
             }
         }
-        let buffered = unsent + self.client.queued_bytes() as u64;
-        let nominal = self.nominal.map_or(0, |rate| rate.0);
-        let pace =
-            if rate > 0 && self.client.queued_bytes() > ROOM { rate } else { nominal.into() };
-        let buffered = match pace {
-            0 => Duration::ZERO,
-            pace => Duration::from_secs_f64(buffered as f64 * 8.0 / pace as f64),
-        };
         let mut figures = self.shared.figures.lock();
         figures.bitrate = rate;
-        figures.carried = self.link.rate_over(LATELY);
-        figures.queued = self.subscription.queued() + buffered;
+        figures.carried = self.link.rate_lately();
+        figures.queued = self.link.waiting(self.timeline.last, self.subscription.span());
+        figures.silent = self.link.silent(now);
         figures.round_trip = self.client.stream().round_trip();
         Ok(())
+    }
+
+    /// Takes in what the server has accepted by now.
+    fn look(&mut self, now: Timestamp) {
+        let stream = self.client.stream();
+        let seen = Seen {
+            written: self.client.written_bytes(),
+            unaccepted: stream.unsent_bytes().unwrap_or(0),
+            queued: self.client.queued_bytes() as u64,
+            heard: stream.heard(),
+        };
+        self.link.look(now, seen);
+    }
+
+    /// Tells when nothing gets through any more, and why, as far as this machine knows; and when
+    /// something does again.
+    fn tell_flow(&mut self, now: Timestamp) {
+        let silent = self.link.silent(now) >= SILENCE;
+        let flow = match self.doubted.is_some() || silent {
+            true if !self.client.stream().has_way() => Flow::NoNetwork,
+            _ if silent => Flow::Silent,
+            _ => Flow::Through,
+        };
+        if flow != self.flow && self.since.is_some() {
+            self.flow = flow;
+            self.shared.tell(Event::Flow(flow));
+        }
+    }
+
+    /// What is wrong when the network is another one.
+    fn network_trouble(&self) -> Cause {
+        match self.client.stream().has_way() {
+            true => Cause::NetworkChanged,
+            false => Cause::NoNetwork,
+        }
+    }
+
+    /// The connection has ended: viewers have had what the server accepted, whatever the system still
+    /// took.
+    fn over(&mut self) {
+        let now = self.shared.clock.now();
+        self.look(now);
+        if self.since.is_some() {
+            self.timeline.accepted = Some(self.link.progress());
+        }
+        let mut figures = self.shared.figures.lock();
+        figures.queued = match self.shared.target.whole {
+            true => self.subscription.queued(),
+            false => Duration::ZERO,
+        };
+        (figures.bitrate, figures.carried, figures.silent) = (0, 0, Duration::ZERO);
+        figures.round_trip = None;
     }
 
     /// Adds what is new to the publisher's totals.
@@ -522,28 +562,5 @@ impl<'a> Live<'a> {
             dropped_frames: taken.dropped_frames,
             live_for,
         };
-    }
-}
-
-impl Link {
-    /// Bits a second over the window that ends now.
-    fn rate(&mut self, now: Timestamp, written: u64) -> u64 {
-        self.window.push((now, written));
-        if self.window.len() > WINDOW + 1 {
-            self.window.remove(0);
-        }
-        self.rate_over(WINDOW)
-    }
-
-    /// Bits a second over the last so many ticks.
-    fn rate_over(&self, ticks: usize) -> u64 {
-        let Some((now, written)) = self.window.last() else { return 0 };
-        let from = self.window.len().saturating_sub(ticks + 1);
-        let Some((since, before)) = self.window.get(from) else { return 0 };
-        let micros = u64::try_from(now.micros_since(*since)).unwrap_or(0);
-        match micros {
-            0 => 0,
-            micros => written.saturating_sub(*before).saturating_mul(8_000_000) / micros,
-        }
     }
 }

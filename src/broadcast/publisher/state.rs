@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Timestamp};
 use crate::broadcast::hub::Feed;
+use crate::broadcast::publisher::link::Flow;
 use crate::broadcast::{Limits, Subscription};
 use crate::media::{Rendition, Rung};
 use crate::net::rtmp::Options;
@@ -104,7 +105,7 @@ pub struct Report {
     pub error: Option<Error>,
     /// The next try begins after this.
     pub retry_in: Option<Duration>,
-    /// Live again: for how long viewers saw nothing new.
+    /// Live again: for how long viewers saw nothing new, from what the server accepted last.
     pub gap: Option<Duration>,
 }
 
@@ -130,6 +131,8 @@ impl Report {
 pub enum Event {
     /// The state, the stage or the reason changed.
     Changed(Report),
+    /// While live: nothing gets through any more, or something does again.
+    Flow(Flow),
     /// The server said something that did not change the state.
     Said(Status),
     /// It did not say whether it takes these codecs; told once.
@@ -145,8 +148,10 @@ pub struct Figures {
     pub bitrate: u64,
     /// The same over the last half second: what the link carries, where it is the bottleneck.
     pub carried: u64,
-    /// What waits to be sent: in our queue by its timestamps, in the system's by its size.
+    /// What waits, by its timestamps: from the oldest that the server has not accepted to the newest.
     pub queued: Duration,
+    /// For how long the server has accepted nothing of it.
+    pub silent: Duration,
     /// Pictures thrown away because the link was too slow.
     pub dropped_frames: u64,
     /// Packets of sound thrown away: only where far too much waited. Filled in where it is read.
@@ -199,14 +204,13 @@ pub(super) struct Shared {
 
 impl Shared {
     pub fn change(&self, report: Report) {
-        {
-            let mut now = self.report.lock();
-            if *now == report {
-                return;
-            }
-            now.clone_from(&report);
+        let mut now = self.report.lock();
+        if *now == report {
+            return;
         }
-        self.tell(Event::Changed(report));
+        // Whoever sees the new state finds among the events what led to it.
+        self.tell(Event::Changed(report.clone()));
+        *now = report;
     }
 
     /// Tells once that the server did not say whether it takes these codecs.
@@ -230,8 +234,8 @@ pub(super) struct Timeline {
     pub origin: Option<Timestamp>,
     /// The DTS of the last packet handed to a connection.
     pub last: Option<Timestamp>,
-    /// When that was.
-    pub last_sent: Option<Timestamp>,
+    /// When the server accepted something last, of the connections that have ended.
+    pub accepted: Option<Timestamp>,
     /// What waits between two connections where all of the stream is to arrive.
     pub kept: Option<Kept>,
 }

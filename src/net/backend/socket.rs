@@ -20,6 +20,18 @@ pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
 /// The kernel's smoothed round-trip time (`TCP_INFO`), once it has measured one.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
+    let info = tcp_info(socket).filter(|info| info.tcpi_rtt > 0)?;
+    Some(Duration::from_micros(info.tcpi_rtt.into()))
+}
+
+/// How long ago the peer acknowledged something last (`TCP_INFO`); also that it has no room.
+#[cfg(target_os = "linux")]
+pub(in crate::net) fn heard(socket: &TcpStream) -> Option<Duration> {
+    tcp_info(socket).map(|info| Duration::from_millis(info.tcpi_last_ack_recv.into()))
+}
+
+#[cfg(target_os = "linux")]
+fn tcp_info(socket: &TcpStream) -> Option<libc::tcp_info> {
     use std::os::fd::AsRawFd;
     // SAFETY: `tcp_info` consists of integers only, for which all zero bits are a valid value.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
@@ -35,7 +47,7 @@ pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
             &raw mut length,
         )
     };
-    (result == 0 && info.tcpi_rtt > 0).then(|| Duration::from_micros(info.tcpi_rtt.into()))
+    (result == 0).then_some(info)
 }
 
 /// Ends the connection when sent data stays unacknowledged for `limit` (`TCP_USER_TIMEOUT`).
@@ -89,6 +101,10 @@ mod elsewhere {
     }
 
     pub(in crate::net) fn round_trip(_: &TcpStream) -> Option<Duration> {
+        None
+    }
+
+    pub(in crate::net) fn heard(_: &TcpStream) -> Option<Duration> {
         None
     }
 

@@ -106,6 +106,9 @@ fn every_cause() -> Vec<Cause> {
         Cause::Answer { status: 500, reason: text() },
         Cause::Protocol(text()),
         Cause::NetworkChanged,
+        Cause::NoNetwork,
+        Cause::Silent,
+        Cause::StillThere(Box::new(Cause::Closed)),
         Cause::Codecs(vec![text()]),
         Cause::Bind { from: text(), reason: text() },
         Cause::EveryPort(vec![tried]),
@@ -148,6 +151,9 @@ fn every_cause() -> Vec<Cause> {
             | Cause::Web(_)
             | Cause::Status { .. }
             | Cause::NetworkChanged
+            | Cause::NoNetwork
+            | Cause::Silent
+            | Cause::StillThere(_)
             | Cause::Codecs(_)
             | Cause::Proxy { .. }
             | Cause::Bind { .. }

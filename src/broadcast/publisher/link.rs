@@ -1,0 +1,258 @@
+//! How the link of one connection fares: what the server has accepted and since when nothing, how fast it
+//! leaves, and how much of the stream waits. Pure.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// With something waiting and nothing accepted for so long, nothing gets through: what was lost on the
+/// way once has been sent again several times by then.
+pub(super) const SILENCE: Duration = Duration::from_millis(1_250);
+/// Looks in the window that the bitrate is measured over.
+const WINDOW: usize = 4;
+/// Looks in the shorter one that shows at once when a link gets slower.
+const LATELY: usize = 2;
+/// Packets on their way of which it is known when they were captured; more count with the last of them.
+const MOST_MARKS: usize = 4_096;
+
+/// What gets through to a server that we are connected to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The stream.
+    Through,
+    /// Nothing: the server, or the network on the way, stands still.
+    Silent,
+    /// Nothing: no network of this machine leads there.
+    NoNetwork,
+}
+
+/// What is seen of a connection at a look.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// Bytes handed to the system since the beginning.
+    pub written: u64,
+    /// Of these, what the server has not accepted.
+    pub unaccepted: u64,
+    /// Bytes that wait for the system.
+    pub queued: u64,
+    /// How long ago the server accepted something last, where the system tells.
+    pub heard: Option<Duration>,
+}
+
+/// A packet that was handed to the connection.
+#[derive(Copy, Clone, Debug)]
+struct Mark {
+    /// The bytes of the connection up to its end.
+    end: u64,
+    dts: Timestamp,
+}
+
+/// The link as it was at the last look.
+#[derive(Debug)]
+pub(super) struct Link {
+    accepted: u64,
+    /// When the server accepted something last, or nothing waited for it.
+    progress: Timestamp,
+    looked: Timestamp,
+    /// Bytes written at the last looks, oldest first.
+    window: Vec<(Timestamp, u64)>,
+    marks: VecDeque<Mark>,
+}
+
+impl Link {
+    pub fn new(now: Timestamp, written: u64) -> Self {
+        Self {
+            accepted: 0,
+            progress: now,
+            looked: now,
+            window: vec![(now, written)],
+            marks: VecDeque::new(),
+        }
+    }
+
+    /// A packet was handed to the connection, whose bytes end there.
+    pub fn sent(&mut self, end: u64, dts: Timestamp) {
+        if self.marks.len() >= MOST_MARKS {
+            self.marks.pop_back();
+        }
+        self.marks.push_back(Mark { end, dts });
+    }
+
+    /// Takes in what the server has accepted by now.
+    pub fn look(&mut self, now: Timestamp, seen: Seen) {
+        let accepted = seen.written.saturating_sub(seen.unaccepted);
+        if seen.unaccepted == 0 && seen.queued == 0 {
+            self.progress = now;
+        } else if accepted > self.accepted {
+            // It happened since the last look, whatever the system heard since.
+            let ago = seen.heard.unwrap_or_default().min(now.since(self.looked));
+            self.progress = now - ago;
+        }
+        self.accepted = self.accepted.max(accepted);
+        self.looked = now;
+        while self.marks.front().is_some_and(|mark| mark.end <= self.accepted) {
+            self.marks.pop_front();
+        }
+    }
+
+    /// When the server accepted something last, or nothing waited for it.
+    pub fn progress(&self) -> Timestamp {
+        self.progress
+    }
+
+    /// For how long it has accepted nothing of what waits.
+    pub fn silent(&self, now: Timestamp) -> Duration {
+        now.since(self.progress)
+    }
+
+    /// How much of the stream waits, by its timestamps: from the oldest packet that the server has not
+    /// accepted to the newest there is. `last` is the newest that was handed to the connection, `behind`
+    /// what waits behind it, oldest and newest.
+    pub fn waiting(
+        &self,
+        last: Option<Timestamp>,
+        behind: Option<(Timestamp, Timestamp)>,
+    ) -> Duration {
+        let on_the_way = self.marks.iter().map(|mark| mark.dts).min();
+        let oldest = on_the_way.into_iter().chain(behind.map(|(oldest, _)| oldest)).min();
+        let newest = behind.map(|(_, newest)| newest).max(last);
+        match (oldest, newest) {
+            (Some(oldest), Some(newest)) => newest.since(oldest),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Bits a second over the window that ends now.
+    pub fn rate(&mut self, now: Timestamp, written: u64) -> u64 {
+        self.window.push((now, written));
+        if self.window.len() > WINDOW + 1 {
+            self.window.remove(0);
+        }
+        self.rate_over(WINDOW)
+    }
+
+    /// The same over the last half second.
+    pub fn rate_lately(&self) -> u64 {
+        self.rate_over(LATELY)
+    }
+
+    /// Whether there is more than a moment to measure.
+    pub fn is_measured(&self) -> bool {
+        self.window.len() > LATELY
+    }
+
+    fn rate_over(&self, looks: usize) -> u64 {
+        let Some((now, written)) = self.window.last() else { return 0 };
+        let from = self.window.len().saturating_sub(looks + 1);
+        let Some((since, before)) = self.window.get(from) else { return 0 };
+        let micros = u64::try_from(now.micros_since(*since)).unwrap_or(0);
+        match micros {
+            0 => 0,
+            micros => written.saturating_sub(*before).saturating_mul(8_000_000) / micros,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOK: Duration = Duration::from_millis(250);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn waiting(written: u64, unaccepted: u64) -> Seen {
+        Seen { written, unaccepted, queued: 0, heard: None }
+    }
+
+    #[test]
+    fn silence_counts_from_the_last_byte_that_the_server_accepted() {
+        let mut link = Link::new(at(0), 0);
+        link.look(at(250), waiting(10_000, 4_000));
+        // It accepted something 180 ms before this look, and nothing since.
+        let heard = Some(Duration::from_millis(180));
+        link.look(at(500), Seen { heard, ..waiting(20_000, 9_000) });
+        assert_eq!(link.progress(), at(320));
+        for look in 3..40 {
+            // The system takes more, and probes are answered all the time.
+            let heard = Some(Duration::ZERO);
+            let unaccepted = 9_000 + 1_000 * look;
+            link.look(
+                at(250 * look as i64),
+                Seen { heard, ..waiting(20_000 + 1_000 * look, unaccepted) },
+            );
+        }
+        assert_eq!(link.progress(), at(320));
+        assert_eq!(link.silent(at(8_420)), Duration::from_millis(8_100));
+        // What it said long before this look began cannot have been this.
+        let heard = Some(Duration::from_secs(9));
+        link.look(at(10_000), Seen { heard, ..waiting(60_000, 100) });
+        assert_eq!(link.progress(), at(9_750));
+        // With nothing to accept there is no silence.
+        link.look(at(30_000), waiting(60_000, 0));
+        assert_eq!(link.silent(at(30_000)), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_waits_is_measured_by_its_timestamps_whatever_the_pace() {
+        let mut link = Link::new(at(0), 0);
+        let (mut worst, mut written) = (Duration::ZERO, 0);
+        let mut last = None;
+        // Thirty pictures a second of 10 kB each; the server takes nothing from 2 s to 5 s.
+        for picture in 0..240_i64 {
+            let dts = at(picture * 1_000 / 30);
+            written += 10_000;
+            link.sent(written, dts);
+            last = Some(dts);
+            if picture % 8 != 7 {
+                continue;
+            }
+            let stuck = dts >= at(2_000) && dts < at(5_000);
+            // When it goes on, it takes up what waited within a second.
+            let accepted = match dts {
+                _ if stuck => 600_000,
+                dts if dts >= at(5_000) && dts < at(6_000) => 900_000,
+                _ => written,
+            };
+            link.rate(dts, accepted);
+            link.look(dts, waiting(written, written - accepted));
+            let waits = link.waiting(last, None);
+            worst = worst.max(waits);
+            if stuck {
+                let since = dts.since(at(2_000));
+                assert!(waits + LOOK >= since && waits <= since + LOOK, "{waits:?} at {dts:?}");
+            }
+        }
+        assert!(worst < Duration::from_millis(3_300), "{worst:?}");
+        assert_eq!(link.waiting(last, None), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_waits_behind_the_connection_counts_with_it() {
+        let mut link = Link::new(at(0), 0);
+        link.sent(100, at(1_000));
+        // A sound that went ahead of the pictures before it.
+        link.sent(120, at(1_900));
+        let behind = Some((at(1_040), at(2_500)));
+        assert_eq!(link.waiting(Some(at(1_900)), behind), Duration::from_millis(1_500));
+        link.look(at(3_000), waiting(120, 0));
+        assert_eq!(link.waiting(Some(at(1_900)), behind), Duration::from_millis(1_460));
+        assert_eq!(link.waiting(Some(at(2_500)), None), Duration::ZERO);
+        // However much is on its way, the oldest of it is known and memory is bounded.
+        (0..10_000).for_each(|n| link.sent(200 + n, at(3_000 + n as i64)));
+        assert_eq!(link.marks.len(), MOST_MARKS);
+        assert_eq!(link.waiting(Some(at(12_999)), None), Duration::from_millis(9_999));
+    }
+
+    #[test]
+    fn the_bitrate_is_that_of_the_last_second() {
+        let mut link = Link::new(at(0), 0);
+        for look in 1..=8_u64 {
+            link.rate(at(250 * look as i64), 50_000 * look);
+        }
+        assert_eq!((link.rate(at(2_250), 400_000), link.rate_lately()), (1_200_000, 800_000));
+    }
+}

@@ -1,0 +1,128 @@
+//! What kind of trouble an error is. One rule for all: the kind names the notice that tells of it and the
+//! exit code that it leads to (docs/messages.md, *Exit codes*).
+
+use crate::net::{Cause, Class, Error, Refusal, Stage};
+
+/// A kind of trouble with a server.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// A file or setting of ours is at fault.
+    Settings,
+    /// Nobody knows the server's name.
+    NoSuchHost,
+    /// This machine has no network that leads there.
+    NoNetwork,
+    /// Nothing listens there, or it cannot be reached.
+    Unreachable,
+    /// It does not answer.
+    Timeout,
+    /// Its certificate is not accepted.
+    Certificate,
+    /// What answers is no RTMP server.
+    NotRtmp,
+    /// It says no, by a word or by hanging up once it was asked.
+    Refused,
+    /// Somebody is live under this name.
+    Busy,
+    /// It has no such stream.
+    NoSuchStream,
+    /// While live: it accepts nothing.
+    Silent,
+    /// While live: the connection broke.
+    Lost,
+    /// Another failure on the way there.
+    Failed,
+}
+
+impl Trouble {
+    /// What kind of ending it is, as the exit codes count them.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Settings => Class::Settings,
+            Self::Refused | Self::Busy => Class::Refused,
+            Self::NoSuchStream => Class::NoSuchStream,
+            Self::Silent | Self::Lost => Class::Lost,
+            Self::NoSuchHost
+            | Self::NoNetwork
+            | Self::Unreachable
+            | Self::Timeout
+            | Self::Certificate
+            | Self::NotRtmp
+            | Self::Failed => Class::Unreachable,
+        }
+    }
+}
+
+impl Error {
+    /// What kind of trouble it is.
+    pub fn trouble(&self) -> Trouble {
+        match (&self.cause, self.stage) {
+            (Cause::TrustFile { .. }, _) => Trouble::Settings,
+            (Cause::NoSuchHost | Cause::LookupFailed(_), _) => Trouble::NoSuchHost,
+            (Cause::NoNetwork, _) => Trouble::NoNetwork,
+            (Cause::Silent, _) => Trouble::Silent,
+            (Cause::StillThere(_), _) => Trouble::Busy,
+            (Cause::Status { refusal: Refusal::NotFound, .. }, _)
+            | (Cause::Answer { status: 404 | 410, .. }, _) => Trouble::NoSuchStream,
+            // It ended what had begun, and takes us again later.
+            (Cause::Status { refusal, .. }, Stage::Media) if refusal.may_pass() => Trouble::Lost,
+            (Cause::Status { refusal: Refusal::Busy, .. }, _) => Trouble::Busy,
+            (Cause::Status { .. } | Cause::Answer { .. } | Cause::Codecs(_), _) => Trouble::Refused,
+            (_, Stage::Media) => Trouble::Lost,
+            // Asked by name and answered by hanging up: how several servers say no.
+            (Cause::Closed | Cause::Reset, Stage::Connect | Stage::Publish | Stage::Play) => {
+                Trouble::Refused
+            }
+            (Cause::ConnectionRefused | Cause::HostUnreachable | Cause::Forbidden, _) => {
+                Trouble::Unreachable
+            }
+            (Cause::TimedOut { .. }, _) => Trouble::Timeout,
+            (Cause::Certificate { .. }, _) => Trouble::Certificate,
+            (
+                Cause::NotRtmp(_)
+                | Cause::NotTls
+                | Cause::Tls(_)
+                | Cause::Protocol(_)
+                | Cause::Web(_)
+                | Cause::Tunnel { .. },
+                _,
+            ) => Trouble::NotRtmp,
+            _ => Trouble::Failed,
+        }
+    }
+
+    /// What kind of ending this is while nothing has been live yet.
+    pub fn class(&self) -> Class {
+        self.trouble().class()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hanging_up_once_asked_is_a_refusal_at_whatever_stage() {
+        let error = |stage, cause| Error { stage, cause, peer: "live.example:1935".into() };
+        for stage in [Stage::Connect, Stage::Publish] {
+            for cause in [Cause::Closed, Cause::Reset] {
+                let error = error(stage, cause);
+                assert_eq!((error.trouble(), error.class()), (Trouble::Refused, Class::Refused));
+            }
+        }
+        // Before anything was asked for nobody can have refused it.
+        for stage in [Stage::Tls, Stage::Handshake] {
+            assert_eq!(error(stage, Cause::Closed).class(), Class::Unreachable);
+        }
+        assert_eq!(error(Stage::Media, Cause::Closed).trouble(), Trouble::Lost);
+        let busy = |stage, refusal| {
+            let (code, description) = ("NetStream.Publish.BadName".to_owned(), String::new());
+            error(stage, Cause::Status { refusal, code, description })
+        };
+        assert_eq!(busy(Stage::Publish, Refusal::Busy).trouble(), Trouble::Busy);
+        // By what it says, not by its code.
+        assert_eq!(busy(Stage::Publish, Refusal::Unauthorized).trouble(), Trouble::Refused);
+        assert_eq!(busy(Stage::Media, Refusal::Rejected).trouble(), Trouble::Refused);
+        assert_eq!(busy(Stage::Media, Refusal::Closed).trouble(), Trouble::Lost);
+    }
+}
