@@ -104,6 +104,51 @@ fn targets_start_stop_and_fail_while_the_others_go_on() {
     assert_eq!(gaps, 0);
 }
 
+#[test]
+fn messages_name_their_target_and_go_with_it() {
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let closed = format!("127.0.0.1:{}", peers::free_port());
+    let named = |id, name: &str, server: &str| {
+        let target = Target::custom(id, server, "show".into());
+        Target { name: name.into(), ..target }
+    };
+    let first = named(1, "First", &format!("rtmp://{closed}/live"));
+    let targets = vec![first.clone(), named(2, "Second", &format!("{rtmp}/live"))];
+    let studio = Studio::start(config(Settings { targets, ..Settings::default() })).unwrap();
+    studio.send(Command::GoLive);
+    wait_state(&studio, 2, TargetState::Live);
+    let about = |id| {
+        let notices = studio.snapshot().notices.into_iter();
+        notices.filter(|it| it.target == Some(id)).collect::<Vec<_>>()
+    };
+    wait_for("the trouble of the first", LIMIT, || !about(1).is_empty());
+    assert_eq!(studio.snapshot().live, LiveState::OnAir);
+    let notices = about(1);
+    assert_eq!((notices.len(), notices[0].key), (1, "target-unreachable"), "{notices:?}");
+    let began =
+        format!("First ({closed}): connection refused: nothing listens there. Retrying in ");
+    assert!(notices[0].summary.starts_with(&began), "{}", notices[0].summary);
+    assert!(!notices[0].summary.contains("Not on air"));
+    // The other one comes and goes, and this stays: once, however often it is tried.
+    studio.send(Command::PutTarget(Target { enabled: false, ..named(2, "Second", &rtmp) }));
+    wait_state(&studio, 2, TargetState::Stopped);
+    studio.send(Command::PutTarget(named(2, "Second", &format!("{rtmp}/live"))));
+    wait_state(&studio, 2, TargetState::Live);
+    let times = || {
+        let history = studio.snapshot().history;
+        let all: Vec<u32> =
+            history.iter().filter(|it| it.notice.target == Some(1)).map(|it| it.times).collect();
+        all
+    };
+    wait_for("more tries", LIMIT, || times().iter().sum::<u32>() >= 4);
+    assert_eq!((times().len(), about(1).len()), (1, 1));
+    studio.send(Command::PutTarget(Target { enabled: false, ..first }));
+    wait_for("nothing of a target that is off", LIMIT, || about(1).is_empty());
+    studio.end(LIMIT).unwrap();
+    assert!(serve.stop(LIMIT).success());
+}
+
 const KEY: &str = "planted-key-4711?auth=hidden&x=%2F";
 
 fn with_paths(folder: &Path, keyring: bool) -> Config {
@@ -265,7 +310,7 @@ fn what_happened_is_written_down_without_keys() {
     });
     assert_eq!(onair.stop(LIMIT).code(), Some(0), "{}", onair.peer.output());
     let text = fs::read_to_string(&why).unwrap();
-    let order = ["On air at 127.0.0.1", "Not on air, trying again", "is back after", "ended after"];
+    let order = ["On air at 127.0.0.1", "Retrying in", "is back after", "ended after"];
     let mut from = 0;
     for words in order {
         let at = text[from..].find(words).unwrap_or_else(|| panic!("no '{words}' in {text}"));

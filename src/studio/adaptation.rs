@@ -17,6 +17,8 @@ pub(super) struct Changed {
     pub lower: bool,
     /// As much as was set.
     pub full: bool,
+    /// The target whose connection decides.
+    pub by: Option<u32>,
 }
 
 /// The size of the main encode has changed.
@@ -203,10 +205,12 @@ impl Adaptation {
         live.sort_unstable();
         let before = self.now;
         self.now = self.decide(&live);
+        let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
+        let by = live.iter().copied().find(|id| rate(id) == Some(self.now));
         self.frame_step = self.step();
         let (bitrate, full) = (self.now, self.now >= self.quality.video_bitrate);
         let changed =
-            (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full });
+            (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full, by });
         let resized = self.resize(now);
         let moved = self.climb(now, &all, &live, terms.second);
         self.follow_second(now, &live);
@@ -302,7 +306,13 @@ mod tests {
         let mut changes = Vec::new();
         for step in 0..80_u64 {
             let at = Timestamp::from_micros(step as i64 * 250_000);
-            let wide = Sample { at, live: true, queued: Duration::ZERO, carried: 2_600_000 };
+            let wide = Sample {
+                at,
+                live: true,
+                queued: Duration::ZERO,
+                carried: 2_600_000,
+                silent: Duration::ZERO,
+            };
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
@@ -330,7 +340,8 @@ mod tests {
         for step in 0..80_u64 {
             let at = Timestamp::from_micros(step as i64 * 250_000);
             let queued = Duration::from_millis(200 * step);
-            let narrow = Sample { at, live: true, queued, carried: 400_000 };
+            let narrow =
+                Sample { at, live: true, queued, carried: 400_000, silent: Duration::ZERO };
             adaptation.look(at, [(1, floor, narrow)].into_iter(), TERMS);
         }
         assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
@@ -346,7 +357,8 @@ mod tests {
                 let at = Timestamp::from_micros(step as i64 * 250_000);
                 let slow = step < 80;
                 let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
-                let sample = Sample { at, live: true, queued, carried: 700_000 };
+                let sample =
+                    Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
                 adaptation.look(at, [(1, None, sample)].into_iter(), TERMS);
                 if steps.last() != Some(&adaptation.frame_step()) {
                     steps.push(adaptation.frame_step());
@@ -362,7 +374,8 @@ mod tests {
         let (mut adaptation, _) = run(Adapt::Slowest);
         let before = adaptation.bitrate();
         let at = Timestamp::from_micros(60_000_000);
-        let gone = Sample { at, live: false, queued: Duration::ZERO, carried: 0 };
+        let gone =
+            Sample { at, live: false, queued: Duration::ZERO, carried: 0, silent: Duration::ZERO };
         let targets = [(1, None, gone), (2, None, gone)];
         assert_eq!(adaptation.look(at, targets.into_iter(), TERMS), None);
         assert_eq!(adaptation.bitrate(), before);
@@ -375,7 +388,8 @@ mod tests {
         for step in 0..2_000_u64 {
             let at = Timestamp::from_micros(step as i64 * 250_000);
             let queued = Duration::from_secs(u64::from(step < 80));
-            let sample = Sample { at, live: true, queued, carried: 700_000 };
+            let sample =
+                Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
             adaptation.look(at, [(1, None, sample)].into_iter(), TERMS);
             if sizes.last() != Some(&adaptation.size().height) {
                 sizes.push(adaptation.size().height);
@@ -402,7 +416,13 @@ mod tests {
         let mut moved = Vec::new();
         let mut look = |adaptation: &mut Adaptation, step: u64, slow: bool| {
             let at = Timestamp::from_micros(step as i64 * 250_000);
-            let wide = Sample { at, live: true, queued: Duration::ZERO, carried: 2_600_000 };
+            let wide = Sample {
+                at,
+                live: true,
+                queued: Duration::ZERO,
+                carried: 2_600_000,
+                silent: Duration::ZERO,
+            };
             let queued = Duration::from_secs(u64::from(slow));
             let narrow = Sample { queued, carried: 700_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
@@ -423,7 +443,8 @@ mod tests {
         let look = |adaptation: &mut Adaptation, step: i64| {
             let at = Timestamp::from_micros(step * 250_000);
             let queued = Duration::from_secs(1);
-            let narrow = Sample { at, live: true, queued, carried: 700_000 };
+            let narrow =
+                Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
             adaptation.look(at, [(2, None, narrow)].into_iter(), TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
@@ -440,7 +461,8 @@ mod tests {
         let look = |adaptation: &mut Adaptation, step: i64, alone| {
             let at = Timestamp::from_micros(step * 250_000);
             let queued = Duration::from_secs(1);
-            let narrow = Sample { at, live: true, queued, carried: 700_000 };
+            let narrow =
+                Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
             let terms = Terms { alone, ..TERMS };
             adaptation.look(at, [(1, None, narrow)].into_iter(), terms)
         };

@@ -19,6 +19,11 @@ const LINES: usize = 256;
 /// Files of earlier runs that are kept.
 const FILES: usize = 50;
 
+/// Messages that may be repeated at the same time.
+const MOST_RUNNING: usize = 32;
+/// The same said again within this is a repetition: tries of a target are 15 s apart at most.
+const AGAIN: Duration = Duration::from_secs(60);
+
 /// Which messages end what which others began, where they speak of the same.
 const ENDS: &[(&str, &str, &str)] = &[
     ("target-back", "target-", "host"),
@@ -44,9 +49,20 @@ pub struct Entry {
     pub lasted: Option<Duration>,
 }
 
+/// A message that may be said again.
+#[derive(Debug)]
+struct Running {
+    notice: Notice,
+    last_micros: i64,
+    /// How often it was said without a line in the file.
+    unwritten: u32,
+}
+
 /// The list and the file.
 #[derive(Debug, Default)]
 pub(super) struct Chronicle {
+    /// What was said last of each subject, oldest first.
+    running: Vec<Running>,
     /// Shared with who looks at it, and copied only when it changes meanwhile.
     entries: Arc<VecDeque<Entry>>,
     path: Option<PathBuf>,
@@ -71,24 +87,71 @@ impl Chronicle {
 
     /// Something happened.
     pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
+        let is_end = ENDS.iter().any(|(end, ..)| *end == notice.key);
+        if !is_end && self.is_repeated(notice, wall_micros) {
+            return;
+        }
+        // What was repeated until now comes before what ends it.
+        let ends = notice.target.is_none() || is_end;
+        let about = |it: &Running| ends && it.notice.target == notice.target;
+        self.write_repeated(|it| about(it) || wall_micros - it.last_micros >= micros(AGAIN));
+        if self.running.len() >= MOST_RUNNING {
+            let oldest = self.running.remove(0);
+            self.write_again(&oldest);
+        }
+        if !is_end {
+            let (last_micros, unwritten) = (wall_micros, 0);
+            self.running.push(Running { notice: notice.clone(), last_micros, unwritten });
+        }
+
         let lasted = self.close(notice, wall_micros);
         let entries = Arc::make_mut(&mut self.entries);
-        let again = entries.back_mut().filter(|last| {
-            last.lasted.is_none()
-                && last.notice.key == notice.key
-                && last.notice.args == notice.args
-        });
-        match again {
-            Some(last) => last.times += 1,
-            None => {
-                if entries.len() >= MOST {
-                    entries.pop_front();
-                }
-                let notice = notice.clone();
-                entries.push_back(Entry { wall_micros, notice, times: 1, lasted: None });
-            }
+        if entries.len() >= MOST {
+            entries.pop_front();
         }
+        entries.push_back(Entry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
         self.write(line(wall_micros, notice, lasted));
+    }
+
+    /// Counts what was just said of the same, instead of saying it again.
+    fn is_repeated(&mut self, notice: &Notice, wall_micros: i64) -> bool {
+        let Some(known) = self.running.iter_mut().find(|it| it.notice.is_same(notice)) else {
+            return false;
+        };
+        if wall_micros - known.last_micros >= micros(AGAIN) {
+            return false;
+        }
+        let mut entries = Arc::make_mut(&mut self.entries).iter_mut().rev();
+        let open = |entry: &&mut Entry| entry.notice.is_same(notice) && entry.lasted.is_none();
+        let Some(entry) = entries.find(open) else { return false };
+        entry.times += 1;
+        known.last_micros = wall_micros;
+        known.unwritten += 1;
+        true
+    }
+
+    /// Writes how often these were repeated, and forgets them.
+    fn write_repeated(&mut self, which: impl Fn(&Running) -> bool) {
+        let running = std::mem::take(&mut self.running);
+        let (gone, stay): (Vec<_>, Vec<_>) = running.into_iter().partition(which);
+        self.running = stay;
+        for running in &gone {
+            self.write_again(running);
+        }
+    }
+
+    fn write_again(&mut self, running: &Running) {
+        let Running { notice, last_micros, unwritten } = running;
+        if *unwritten > 0 {
+            let times = if *unwritten == 1 { "once".into() } else { format!("{unwritten} times") };
+            let again = Notice {
+                summary: format!("The same {times} more: {}", notice.summary),
+                advice: String::new(),
+                detail: String::new(),
+                ..notice.clone()
+            };
+            self.write(line(*last_micros, &again, None));
+        }
     }
 
     /// What this ends has a length now; gives the longest.
@@ -119,6 +182,7 @@ impl Chronicle {
 
     /// What this message told of this host is over.
     pub fn over(&mut self, key: &str, host: &str, wall_micros: i64) {
+        self.write_repeated(|it| it.notice.key == key);
         let about = |notice: &Notice| {
             notice.key == key && notice.args.iter().any(|(name, it)| *name == "host" && it == host)
         };
@@ -170,6 +234,7 @@ impl Chronicle {
 
     /// Writes what waits, at most within `limit`.
     pub fn end(&mut self, limit: Duration) {
+        self.write_repeated(|_| true);
         if let Some((lines, mut worker)) = self.lines.take() {
             drop(lines);
             if let Err(stuck) = worker.wait(limit) {
@@ -177,6 +242,10 @@ impl Chronicle {
             }
         }
     }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// One entry as a line of text, in English.
@@ -231,6 +300,7 @@ pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
 mod tests {
     use super::*;
     use crate::studio::message::Message;
+    use crate::studio::notice::Next;
 
     fn lost(host: &str) -> Notice {
         let message = Message::Target {
@@ -240,13 +310,13 @@ mod tests {
             host: host.into(),
             cause: "the connection was cut".into(),
             advice: "Check the network.".into(),
-            retrying: true,
+            next: Next::Retry(Duration::from_millis(500)),
         };
         message.notice(1, "")
     }
 
     fn back(host: &str) -> Notice {
-        Message::TargetBack { host: host.into(), seconds: "2.5".into() }.notice(2, "")
+        Message::TargetBack { id: 1, host: host.into(), seconds: "2.5".into() }.notice(2, "")
     }
 
     #[test]
@@ -296,7 +366,10 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
-        assert!(lines[0].starts_with("1970-01-01T00:00:01.000Z  Not on air"), "{text}");
+        assert!(
+            lines[0].starts_with("1970-01-01T00:00:01.000Z  a:1935: the connection was cut"),
+            "{text}"
+        );
         assert!(lines[1].ends_with("  | it lasted 1.5 s"), "{text}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), FILES);
     }
@@ -325,11 +398,61 @@ mod tests {
     }
 
     #[test]
+    fn repetitions_are_one_line_with_a_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("why.txt");
+        let mut chronicle = Chronicle::new(Some(path.clone()));
+        let refused = |id: u32, seconds: u64| {
+            let message = Message::Target {
+                key: "target-unreachable",
+                id,
+                pin: None,
+                host: format!("host{id}:1935"),
+                cause: "connection refused".into(),
+                advice: String::new(),
+                next: Next::Retry(Duration::from_secs(seconds)),
+            };
+            message.notice(1, "")
+        };
+        // Two targets at once, each tried again and again after times that differ.
+        for at in 0..15 {
+            chronicle.add(&refused(1, at % 3), at as i64 * 800_000);
+            chronicle.add(&refused(2, at % 2), at as i64 * 800_000 + 100_000);
+        }
+        let back = Message::TargetBack { id: 2, host: "host2:1935".into(), seconds: "12".into() };
+        chronicle.add(&back.notice(2, ""), 13_000_000);
+        let of = |chronicle: &Chronicle| {
+            let entries = chronicle.entries();
+            entries.iter().map(|it| (it.notice.target, it.times)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&chronicle), [(Some(1), 15), (Some(2), 15), (Some(2), 1)]);
+        // Much later it is news again.
+        chronicle.add(&refused(1, 1), 600_000_000);
+        assert_eq!(of(&chronicle).len(), 4);
+        chronicle.end(Duration::from_secs(30));
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 6, "{text}");
+        for (line, words) in lines.iter().zip([
+            "host1:1935: connection refused. Retrying in 0 s.",
+            "host2:1935: connection refused. Retrying in 0 s.",
+            "The same 14 times more: host2:1935: connection refused.",
+            "is back after 12 s",
+            "The same 14 times more: host1:1935: connection refused.",
+            "host1:1935: connection refused. Retrying in 1 s.",
+        ]) {
+            assert!(line.contains(words), "{words}: {text}");
+        }
+        assert!(lines[2].starts_with("1970-01-01T00:00:11.300Z"), "when it was said last: {text}");
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let mut chronicle = Chronicle::new(None);
         for number in 0..2_000 {
             chronicle.add(&lost(&format!("host{number}:1935")), number);
         }
         assert_eq!(chronicle.entries().len(), MOST);
+        assert!(chronicle.running.len() <= MOST_RUNNING);
     }
 }

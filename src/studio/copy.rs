@@ -165,7 +165,9 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
     while let Ok(event) = publisher.events().try_recv() {
         match event {
             publisher::Event::Changed(report) => {
-                let told = targets::told(id, publisher.target(), false, &report);
+                let target = publisher.target();
+                let label = target.url.authority();
+                let told = targets::told((id, &label), target, false, &report);
                 events.push(Event::Target(told));
             }
             publisher::Event::Unsaid(codecs) => {
@@ -173,6 +175,11 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
                 let host = format!("{}:{}", url.host, url.port);
                 let message = Message::CodecsUnsaid { host, codecs: codecs.join(" and ") };
                 events.push(Event::Notice(message.notice(0, "")));
+            }
+            publisher::Event::Flow(flow) => {
+                let host = publisher.target().url.authority();
+                let message = targets::stalled(id, &host, flow);
+                events.extend(message.map(|it| Event::Notice(it.notice(0, ""))));
             }
             publisher::Event::Said(status) => tracing::debug!(%status, "the server says"),
         }

@@ -54,7 +54,7 @@ use crate::studio::stage::Stage;
 use crate::studio::strips::Talking;
 use crate::studio::surroundings::Surroundings;
 use crate::studio::watch::Watch;
-use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
+use crate::studio::{Command, KeyPlace, Notice, Quality, Settings, Snapshot, Target};
 
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
 const TICK: Duration = Duration::from_millis(33);
@@ -66,7 +66,7 @@ const CALM_TICK: Duration = Duration::from_millis(100);
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long writing the last lines of the history may take.
-const HISTORY_END: Duration = Duration::from_millis(500);
+const HISTORY_END: Duration = Duration::from_secs(2);
 
 /// How long keeping the last changed key may take at the end.
 const KEYS_END: Duration = Duration::from_secs(1);
@@ -190,7 +190,7 @@ impl Engine {
         if self.built_in.wanted_at_once() {
             self.start_built_in();
         }
-        self.state.chronicle = Chronicle::new(self.history_path.take());
+        self.begin_history();
         self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
         if let Some(path) = self.crashes.take().and_then(|folder| crashes::take(&folder)) {
             self.tell(&Message::Crashed { path: path.display().to_string() }, "");
@@ -244,6 +244,10 @@ impl Engine {
         }
         self.state.chronicle.end(HISTORY_END);
         self.output.publish(self.snapshot(true));
+    }
+
+    fn begin_history(&mut self) {
+        self.state.chronicle = Chronicle::new(self.history_path.take());
     }
 
     /// A broadcast is on and has encoded something.
@@ -522,7 +526,11 @@ impl Engine {
     }
 
     fn tell(&mut self, message: &Message, detail: impl Into<String>) {
-        let notice = self.state.ledger.add(message, detail);
+        self.tell_notice(message.notice(0, detail));
+    }
+
+    fn tell_notice(&mut self, notice: Notice) {
+        let notice = self.state.ledger.put(notice);
         self.state.chronicle.add(&notice, self.clock.wall_micros(self.clock.now()));
         self.happened(Event::Notice(notice));
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::media::{Size, Track};
-use crate::net::Pin;
+use crate::net::{Pin, Trouble};
 use crate::player;
 use crate::server;
 /// A recording here and one of the built-in server are told of by the same words.
@@ -99,7 +99,7 @@ pub struct Target {
     pub index: usize,
     /// Without the key.
     pub url: String,
-    /// `HOST:PORT`.
+    /// What messages call it: `HOST:PORT`, with its name where it has one.
     pub host: String,
     pub state: TargetState,
     /// Where on the way it is or failed.
@@ -110,10 +110,12 @@ pub struct Target {
     pub advice: Option<String>,
     /// The next try.
     pub retry_in: Option<Duration>,
+    /// Live again: for how long viewers saw nothing new.
+    pub gap: Option<Duration>,
     /// The exit code of a failure.
     pub exit: Option<u8>,
-    /// Which message tells of the trouble.
-    pub kind: Option<&'static str>,
+    /// What kind of trouble it is in.
+    pub trouble: Option<Trouble>,
     /// Of a certificate that its owner may accept.
     pub pin: Option<Pin>,
 }

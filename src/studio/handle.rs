@@ -125,50 +125,9 @@ impl Studio {
     /// # Errors
     /// When the system grants no threads.
     pub fn start(config: Config) -> std::io::Result<Self> {
-        let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
-        let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
-        let snapshot = Latest::default();
-        let watched: Vec<Latest<VideoFrame>> =
-            std::iter::repeat_with(Latest::default).take(MOST_TILES).collect();
-        let program = Latest::default();
-        let engine = Engine {
-            clock: config.clock,
-            runtime: Runtime::start()?,
-            commands: obeyed,
-            events: happened,
-            output: snapshot.clone(),
-            preview: program.clone(),
-            prepared: Latest::default(),
-            watch: Watch::new(
-                watched.clone(),
-                config.player,
-                (config.settings.player.network.clone(), config.settings.player.look),
-            ),
-            built_in: BuiltIn::new(
-                config.serve,
-                config.settings.successor.clone(),
-                config.server_token,
-            ),
-            players: config.players_path.map(|path| (path, config.settings.clone())),
-            settings: config.settings,
-            settings_path: config.settings_path,
-            keys_path: config.keys_path,
-            journal: config.journal,
-            keyring: config.keyring,
-            calm: config.calm,
-            loudness: config.loudness,
-            history_path: config.history_path,
-            crashes: config.crashes,
-            encoder: config.encoder,
-            options: config.options,
-            monitor_own: config.monitor_own,
-            retry_for: config.retry_for,
-            delay_folder: config.delay_folder,
-            services: config.services,
-            last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),
-            state: Default::default(),
-        };
-        let warnings = config.warnings;
+        let warnings = config.warnings.clone();
+        let (engine, ends) = assemble(config)?;
+        let Ends { commands, events, snapshot, program, watched } = ends;
         let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
         let (sent, events) = (AtomicU64::new(0), Some(events));
         Ok(Self { commands, sent, events, snapshot, program, watched, worker })
@@ -220,6 +179,63 @@ impl Studio {
         self.send(Command::Quit);
         self.worker.wait(limit)
     }
+}
+
+/// The ends of a studio that its owner holds.
+pub(super) struct Ends {
+    pub commands: Sender<Command>,
+    pub events: Receiver<Event>,
+    pub snapshot: Latest<Snapshot>,
+    pub program: Latest<VideoFrame>,
+    pub watched: Vec<Latest<VideoFrame>>,
+}
+
+/// A studio that does not run yet.
+pub(super) fn assemble(config: Config) -> std::io::Result<(Engine, Ends)> {
+    let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
+    let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
+    let snapshot = Latest::default();
+    let watched: Vec<Latest<VideoFrame>> =
+        std::iter::repeat_with(Latest::default).take(MOST_TILES).collect();
+    let program = Latest::default();
+    let engine = Engine {
+        clock: config.clock,
+        runtime: Runtime::start()?,
+        commands: obeyed,
+        events: happened,
+        output: snapshot.clone(),
+        preview: program.clone(),
+        prepared: Latest::default(),
+        watch: Watch::new(
+            watched.clone(),
+            config.player,
+            (config.settings.player.network.clone(), config.settings.player.look),
+        ),
+        built_in: BuiltIn::new(
+            config.serve,
+            config.settings.successor.clone(),
+            config.server_token,
+        ),
+        players: config.players_path.map(|path| (path, config.settings.clone())),
+        settings: config.settings,
+        settings_path: config.settings_path,
+        keys_path: config.keys_path,
+        journal: config.journal,
+        keyring: config.keyring,
+        calm: config.calm,
+        loudness: config.loudness,
+        history_path: config.history_path,
+        crashes: config.crashes,
+        encoder: config.encoder,
+        options: config.options,
+        monitor_own: config.monitor_own,
+        retry_for: config.retry_for,
+        delay_folder: config.delay_folder,
+        services: config.services,
+        last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),
+        state: Default::default(),
+    };
+    Ok((engine, Ends { commands, events, snapshot, program, watched }))
 }
 
 impl Drop for Studio {

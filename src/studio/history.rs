@@ -72,7 +72,9 @@ impl History {
     /// A target is live; a message if it had been lost.
     pub(super) fn live_again(&mut self, told: &event::Target, at: Timestamp) -> Option<Message> {
         let lost = self.lost_at.remove(&told.index)?;
-        let seconds = format!("{:.1}", at.since(lost).as_secs_f64());
-        Some(Message::TargetBack { host: told.host.clone(), seconds })
+        // The loss was noticed later than it began.
+        let gone = told.gap.unwrap_or_else(|| at.since(lost));
+        let (id, seconds) = (u32::try_from(told.index).unwrap_or_default(), gone.as_secs_f64());
+        Some(Message::TargetBack { id, host: told.host.clone(), seconds: format!("{seconds:.1}") })
     }
 }

@@ -1,7 +1,7 @@
 //! The notices a person has not dismissed yet, newest last.
 
 use crate::studio::Notice;
-use crate::studio::message::Message;
+use crate::studio::message::{Message, keys};
 
 /// The most notices that are kept.
 const MOST: usize = 20;
@@ -17,9 +17,16 @@ impl Ledger {
     /// Adds a message with what the machine said. The same message about the same thing replaces
     /// its older self.
     pub(super) fn add(&mut self, message: &Message, detail: impl Into<String>) -> Notice {
+        self.put(message.notice(0, detail))
+    }
+
+    /// Adds a notice. Of the trouble of one target only the newest stays.
+    pub(super) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
-        let notice = message.notice(self.next, detail);
-        self.notices.retain(|old| old.key != notice.key || old.args != notice.args);
+        let notice = Notice { id: self.next, ..notice };
+        let about = |it: &Notice| it.target.filter(|_| keys::TARGET.contains(&it.key));
+        let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
+        self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.notices.push(notice.clone());
         if self.notices.len() > MOST {
             self.notices.remove(0);
@@ -43,6 +50,19 @@ impl Ledger {
         self.notices.retain(|notice| !keys.contains(&notice.key) || !of(notice));
     }
 
+    /// The same again, with another time until the next try; where it was dismissed it stays so.
+    pub(super) fn renew(&mut self, message: &Message) {
+        let new = message.notice(0, "");
+        if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
+            (old.args, old.summary) = (new.args, new.summary);
+        }
+    }
+
+    /// Takes back what is no longer true of this target.
+    pub(super) fn clear_target(&mut self, keys: &[&str], target: u32) {
+        self.notices.retain(|it| it.target != Some(target) || !keys.contains(&it.key));
+    }
+
     /// Takes back what is no longer true of this host.
     pub(super) fn clear_at(&mut self, key: &str, host: &str) {
         let about =
@@ -63,7 +83,40 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::studio::notice::Next;
+
+    #[test]
+    fn a_target_has_one_trouble_and_takes_back_only_its_own() {
+        let mut ledger = Ledger::default();
+        let trouble = |key, id, tenths: u64| Message::Target {
+            key,
+            id,
+            pin: None,
+            host: format!("Target {id} (same:1935)"),
+            cause: "connection refused".into(),
+            advice: String::new(),
+            next: Next::Retry(Duration::from_millis(tenths * 100)),
+        };
+        ledger.add(&trouble("target-silent", 1, 5), "");
+        ledger.add(&trouble("target-unreachable", 2, 5), "");
+        ledger.add(&trouble("target-lost", 1, 5), "");
+        ledger.renew(&trouble("target-unreachable", 2, 30));
+        let of = |ledger: &Ledger| {
+            let notices = ledger.notices().iter();
+            notices.map(|it| (it.key, it.target, it.summary.clone())).collect::<Vec<_>>()
+        };
+        let second = "Target 2 (same:1935): connection refused. Retrying in 3 s.".to_owned();
+        let first = "Target 1 (same:1935): connection refused. Retrying in 0.5 s.".to_owned();
+        let second = ("target-unreachable", Some(2), second);
+        assert_eq!(of(&ledger), [second.clone(), ("target-lost", Some(1), first)]);
+        ledger.clear_target(keys::TARGET, 1);
+        assert_eq!(of(&ledger), [second]);
+        ledger.renew(&trouble("target-lost", 1, 1));
+        assert_eq!(ledger.notices().len(), 1);
+    }
 
     #[test]
     fn the_newest_are_kept_and_repetitions_are_not() {

@@ -11,7 +11,7 @@ use crate::net::Pin;
 use crate::player;
 use crate::studio::fitted::Fitted;
 use crate::studio::monitor::words;
-use crate::studio::notice::{Level, Notice, Remedy};
+use crate::studio::notice::{Level, Next, Notice, Remedy};
 use crate::studio::playing::TileId;
 use crate::studio::said::Said;
 
@@ -80,10 +80,12 @@ pub enum Message {
     KeyVisible,
     TargetInvalid {
         id: u32,
+        host: String,
         reason: String,
     },
     /// The connection carries less than was set.
     BitrateLowered {
+        host: String,
         kbps: String,
         wanted: String,
     },
@@ -109,9 +111,10 @@ pub enum Message {
         host: String,
         cause: String,
         advice: String,
-        retrying: bool,
+        next: Next,
     },
     TargetBack {
+        id: u32,
         host: String,
         seconds: String,
     },
@@ -174,6 +177,7 @@ pub enum Message {
         dropped: String,
     },
     ServerSays {
+        host: String,
         text: String,
     },
     FaultStruck {
@@ -326,6 +330,17 @@ impl Message {
             advice: self.advice(),
             detail: detail.into(),
             remedy: self.remedy(),
+            target: self.target(),
+        }
+    }
+
+    /// The target that it is about.
+    fn target(&self) -> Option<u32> {
+        match self {
+            Self::Target { id, .. }
+            | Self::TargetInvalid { id, .. }
+            | Self::TargetBack { id, .. } => Some(*id),
+            _ => None,
         }
     }
 
@@ -434,16 +449,21 @@ impl Message {
             }
             Self::EncoderFailed { reason }
             | Self::PhonesFailed { reason }
-            | Self::TargetInvalid { reason, .. }
             | Self::KeyNotKept { reason }
             | Self::ServerFailed { reason }
             | Self::SettingsBad { reason }
             | Self::SettingsNotSaved { reason } => vec![("reason", reason.clone())],
             Self::EncoderSlow { percent } => vec![("percent", percent.clone())],
-            Self::Target { host, cause, .. } | Self::Monitor { host, cause, .. } => {
+            Self::TargetInvalid { host, reason, .. } => {
+                vec![("host", host.clone()), ("reason", reason.clone())]
+            }
+            Self::Target { host, cause, next, .. } => {
+                vec![("host", host.clone()), ("cause", cause.clone()), ("next", next.to_string())]
+            }
+            Self::Monitor { host, cause, .. } => {
                 vec![("host", host.clone()), ("cause", cause.clone())]
             }
-            Self::TargetBack { host, seconds } | Self::MonitorWell { host, seconds } => {
+            Self::TargetBack { host, seconds, .. } | Self::MonitorWell { host, seconds } => {
                 vec![("host", host.clone()), ("seconds", seconds.clone())]
             }
             Self::NetworkChanged { came, gone } => {
@@ -465,8 +485,10 @@ impl Message {
             Self::BroadcastEnded { time, sent, dropped } => {
                 vec![("time", time.clone()), ("sent", sent.clone()), ("dropped", dropped.clone())]
             }
-            Self::ServerSays { text } => vec![("text", text.clone())],
             Self::ServerOpen { address } => vec![("address", address.clone())],
+            Self::ServerSays { host, text } => {
+                vec![("host", host.clone()), ("text", text.clone())]
+            }
             Self::FaultStruck { fault } => vec![("fault", fault.clone())],
             Self::PortTaken { wanted, used } => {
                 vec![("wanted", wanted.clone()), ("used", used.clone())]
@@ -483,8 +505,8 @@ impl Message {
             Self::Player(said) => vec![("detail", said.detail.clone())],
             Self::Scenes(said) => said.args(),
             Self::Fitted(said) => said.args(),
-            Self::BitrateLowered { kbps, wanted } => {
-                vec![("kbps", kbps.clone()), ("wanted", wanted.clone())]
+            Self::BitrateLowered { host, kbps, wanted } => {
+                vec![("host", host.clone()), ("kbps", kbps.clone()), ("wanted", wanted.clone())]
             }
             Self::BitrateRestored { kbps } => vec![("kbps", kbps.clone())],
             Self::Misfit { sentence } => vec![("sentence", sentence.clone())],
@@ -540,7 +562,7 @@ impl Message {
             | Self::FilmFailed { .. }
             | Self::ServerFailed { .. }
             | Self::Watch { .. }
-            | Self::Target { retrying: false, .. } => Level::Error,
+            | Self::Target { next: Next::GivenUp, .. } => Level::Error,
             _ => Level::Warning,
         }
     }
@@ -556,7 +578,8 @@ impl Message {
             Self::Watch { trust: Some((tile, pin)), .. } => {
                 Some(Remedy::TrustStream { tile: *tile, pin: *pin })
             }
-            Self::Target { retrying: true, .. } => Some(Remedy::RetryNow),
+            Self::Target { next: Next::Retry(_), .. } => Some(Remedy::RetryNow),
+            Self::Target { next: Next::Waiting, .. } => None,
             Self::Target { id, .. } | Self::TargetInvalid { id, .. } => {
                 Some(Remedy::EditTarget(*id))
             }

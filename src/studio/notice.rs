@@ -1,5 +1,7 @@
 //! What a person is told: one summary, one piece of advice, the detail for who wants it.
 
+use std::time::Duration;
+
 use crate::compose::scene::SourceId;
 use crate::net::Pin;
 use crate::studio::playing::TileId;
@@ -44,6 +46,30 @@ pub enum Remedy {
     TryAgain,
 }
 
+/// What becomes of a target in trouble.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is tried again after this.
+    Retry(Duration),
+    /// It is not tried again.
+    GivenUp,
+    /// The connection stands; it is made anew if the trouble lasts.
+    Waiting,
+}
+
+impl std::fmt::Display for Next {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Retry(wait) => {
+                let tenths = (wait.as_secs_f64() * 10.0).round() / 10.0;
+                write!(f, "Retrying in {tenths} s")
+            }
+            Self::GivenUp => f.write_str("onair does not try again"),
+            Self::Waiting => f.write_str("onair connects again if that lasts"),
+        }
+    }
+}
+
 /// A message to the person. Texts are complete sentences in the language of the window; `key` names
 /// the message independent of language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,4 +90,17 @@ pub struct Notice {
     pub detail: String,
     /// The button that helps, if one does.
     pub remedy: Option<Remedy>,
+    /// The target that it is about, by its id.
+    pub target: Option<u32>,
+}
+
+impl Notice {
+    /// Whether it says the same of the same; when the next try begins makes no difference.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let said = |notice: &Self| {
+            let args = notice.args.iter().filter(|(name, _)| *name != "next");
+            args.cloned().collect::<Vec<_>>()
+        };
+        self.key == other.key && self.target == other.target && said(self) == said(other)
+    }
 }

@@ -1,5 +1,6 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
+mod heard;
 mod record;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use crate::studio::holding::Holding;
 use crate::studio::program::Program;
 use crate::studio::reel::Reel;
 use crate::studio::second::Second;
-use crate::studio::sent::{self, Sent, background, drain, stop};
+use crate::studio::sent::{self, Sent, background, stop};
 pub(super) use crate::studio::sent::{Happening, Wanted};
 use crate::studio::snapshot::{FilmView, LiveFigures, LiveState};
 use crate::studio::stats::{self, DelayFigures, DelayState, Stats};
@@ -242,25 +243,25 @@ impl OnAir {
         !draining
     }
 
-    /// Sends to these targets too.
+    /// Sends to these targets too; gives what earlier tries of theirs still had to tell.
     pub(super) fn publish(
         &mut self,
         runtime: &crate::net::Runtime,
         clock: Clock,
         wanted: Vec<Wanted>,
-    ) {
+    ) -> Vec<Happening> {
+        let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
         let hub = self.holding.as_ref().map_or(&self.hub, Holding::hub);
-        for Wanted { id, built_in, floor, mut target } in wanted {
+        for Wanted { id, label, built_in, floor, mut target } in wanted {
             if self.film.is_some() {
                 target = target.whole();
             }
             target.await_media = self.holding.is_some();
-            // What is left of an earlier try is over.
-            self.sent.retain(|sent| sent.id != id);
             let publisher = Publisher::start(runtime, target, hub, clock);
             let bitrate = stats::Meter::default();
-            self.sent.push(Sent { id, built_in, publisher, bitrate, floor });
+            self.sent.push(Sent { id, label, built_in, publisher, bitrate, floor });
         }
+        left
     }
 
     /// Whether the stream goes to this target, or is on its way there.
@@ -288,11 +289,6 @@ impl OnAir {
     /// Figures of the targets, by their ids.
     pub(super) fn target_figures(&self) -> impl Iterator<Item = (u32, publisher::Figures)> + '_ {
         self.sent.iter().map(|sent| (sent.id, sent.publisher.figures()))
-    }
-
-    /// Forgets what earlier tries have left.
-    pub(super) fn forget_ended(&mut self) {
-        self.sent.retain(|sent| !sent.publisher.state().is_over());
     }
 
     /// Keeps as much of the past as is chosen.
@@ -357,7 +353,8 @@ impl OnAir {
         let targets = self.sent.iter().map(|sent| {
             let figures = sent.publisher.figures();
             let live = sent.publisher.state() == publisher::State::Live;
-            let sample = Sample { at: now, live, queued: figures.queued, carried: figures.carried };
+            let publisher::Figures { queued, carried, silent, .. } = figures;
+            let sample = Sample { at: now, live, queued, carried, silent };
             (sent.id, sent.floor, sample)
         });
         let sending = self.sent.iter().filter(|sent| !sent.publisher.state().is_over()).count();
@@ -387,19 +384,9 @@ impl OnAir {
         self.adaptation.second()
     }
 
-    /// The host of a target.
-    pub(super) fn host(&self, id: u32) -> Option<String> {
-        let sent = self.sent.iter().find(|sent| sent.id == id)?;
-        let url = &sent.publisher.target().url;
-        Some(format!("{}:{}", url.host, url.port))
-    }
-
     /// What happened since the last call.
     pub(super) fn look(&mut self) -> Vec<Happening> {
-        let mut happenings = Vec::new();
-        for sent in &self.sent {
-            drain(sent, &mut happenings);
-        }
+        let mut happenings = self.heard_so_far();
         if let Some(film) = &mut self.film {
             let targets = self.sent.iter().map(|sent| (sent.id, &sent.publisher));
             let told = film.look(targets, self.holding.is_some());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::Worker;
 use crate::base::queue::Sender;
+use crate::broadcast::publisher::Flow;
 use crate::broadcast::{Publisher, publisher};
 use crate::media::BitsPerSecond;
 use crate::studio::event::{self, Event};
@@ -17,8 +18,17 @@ pub(super) const END: Duration = Duration::from_millis(900);
 #[derive(Debug)]
 pub(super) enum Happening {
     Target(event::Target),
+    /// Nothing gets through to a live target any more, or something does again.
+    Flow {
+        id: u32,
+        host: String,
+        flow: Flow,
+    },
     /// The server said something in passing.
-    Said(String),
+    Said {
+        host: String,
+        text: String,
+    },
     Tape(tape::Happening),
     Delay(holding::Changed),
     /// A server did not say whether it takes what is sent as it is.
@@ -32,10 +42,36 @@ pub(super) enum Happening {
     Encoder(String),
 }
 
+impl Happening {
+    /// The message that it is by itself.
+    pub fn message(&self) -> Option<Message> {
+        match self {
+            Self::Said { host, text } => {
+                Some(Message::ServerSays { host: host.clone(), text: text.clone() })
+            }
+            Self::Unsaid { host, codecs } => {
+                Some(Message::CodecsUnsaid { host: host.clone(), codecs: codecs.clone() })
+            }
+            Self::Film(message) => Some(message.clone()),
+            _ => None,
+        }
+    }
+
+    /// As it is told of a target that is being ended.
+    fn last_word(self) -> Option<Event> {
+        match self {
+            Self::Target(told) => Some(Event::Target(told)),
+            other => other.message().map(|message| Event::Notice(message.notice(0, ""))),
+        }
+    }
+}
+
 /// A target to send to.
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub id: u32,
+    /// What messages call it.
+    pub label: String,
     /// It is the server inside the program, whose stream names are no secrets.
     pub built_in: bool,
     pub floor: Option<BitsPerSecond>,
@@ -46,6 +82,8 @@ pub(super) struct Wanted {
 #[derive(Debug)]
 pub(super) struct Sent {
     pub id: u32,
+    /// What messages call it.
+    pub label: String,
     /// It is the server inside the program, whose stream names are no secrets.
     pub built_in: bool,
     pub publisher: Publisher,
@@ -69,10 +107,8 @@ pub(super) fn stop(sent: &[Sent], tell: &Sender<Event>) {
         sent.publisher.stop(END);
         let mut happenings = Vec::new();
         drain(sent, &mut happenings);
-        for happening in happenings {
-            if let Happening::Target(told) = happening {
-                let _ = tell.send(Event::Target(told));
-            }
+        for event in happenings.into_iter().filter_map(Happening::last_word) {
+            let _ = tell.send(event);
         }
     }
 }
@@ -82,18 +118,23 @@ pub(super) fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
         match event {
             publisher::Event::Changed(report) => {
                 let target = sent.publisher.target();
-                let told = targets::told(sent.id, target, sent.built_in, &report);
+                let told = targets::told((sent.id, &sent.label), target, sent.built_in, &report);
                 happenings.push(Happening::Target(told));
+            }
+            publisher::Event::Flow(flow) => {
+                happenings.push(Happening::Flow { id: sent.id, host: sent.label.clone(), flow });
             }
             publisher::Event::Said(status) if targets::is_routine(&status) => {
                 tracing::debug!(%status, "the server says");
             }
             publisher::Event::Unsaid(codecs) => {
-                let url = &sent.publisher.target().url;
-                let host = format!("{}:{}", url.host, url.port);
+                let host = sent.label.clone();
                 happenings.push(Happening::Unsaid { host, codecs: codecs.join(" and ") });
             }
-            publisher::Event::Said(status) => happenings.push(Happening::Said(status.to_string())),
+            publisher::Event::Said(status) => {
+                let (host, text) = (sent.label.clone(), status.to_string());
+                happenings.push(Happening::Said { host, text });
+            }
         }
     }
 }

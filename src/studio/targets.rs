@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::base::{Secret, Timestamp};
+use crate::broadcast::publisher::Flow;
 use crate::broadcast::{Publisher, publisher};
 use crate::capture::VideoChoice;
 use crate::media::Rung;
-use crate::net::{self, Cause, Stage};
+use crate::net::{self, Cause, Stage, Trouble};
 use crate::studio::event::{self, TargetState};
 use crate::studio::message::Message;
+use crate::studio::notice::Next;
+use crate::studio::services::Book;
 use crate::studio::stats;
 use crate::studio::{Place, Target};
 use crate::wire::rtmp::status::Status;
-use crate::wire::rtmp::url::Url;
+use crate::wire::rtmp::url::{Url, authority};
 
 /// Application and name of the program's own stream on the built-in server.
 pub(super) const OWN_STREAM: (&str, &str) = ("live", "onair");
@@ -124,7 +127,7 @@ pub(super) fn state(state: publisher::State) -> TargetState {
 
 /// A publisher's report as an event.
 pub(super) fn told(
-    id: u32,
+    (id, label): (u32, &str),
     target: &publisher::Target,
     built_in: bool,
     report: &publisher::Report,
@@ -133,19 +136,66 @@ pub(super) fn told(
         publisher::State::Failed(class) => Some(class.exit_code()),
         _ => None,
     };
+    let elsewhere = report.error.as_ref().and_then(|error| sent_on(target, error));
+    let unanswered = elsewhere.is_some() && report.stage <= Stage::Handshake;
+    let cause = report.cause().map(|cause| match elsewhere {
+        Some(peer) => format!("it sends the stream on to {peer}: {cause}"),
+        None => cause,
+    });
+    let advice = report.advice().map(|advice| match unanswered {
+        true => "Tell whoever runs the server, or use another address of its service.".into(),
+        false => advice,
+    });
     event::Target {
         index: id as usize,
         url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
-        host: format!("{}:{}", target.url.host, target.url.port),
+        host: label.to_owned(),
         state: state(report.state),
         stage: Some(report.stage.name()),
         code: report.code().map(str::to_owned),
-        cause: report.cause(),
-        advice: report.advice(),
+        cause,
+        advice,
         retry_in: report.retry_in,
+        gap: report.gap,
         exit,
-        kind: report.error.as_ref().map(|error| kind(&error.cause, error.stage)),
-        pin: report.error.as_ref().and_then(net::Error::pin_to_offer),
+        trouble: report.error.as_ref().map(net::Error::trouble),
+        pin: report
+            .error
+            .as_ref()
+            .and_then(net::Error::pin_to_offer)
+            .filter(|_| elsewhere.is_none()),
+    }
+}
+
+/// The server at which an error happened, where the target's own had sent us on there.
+fn sent_on<'a>(target: &publisher::Target, error: &'a net::Error) -> Option<&'a str> {
+    let url = &target.url;
+    let own = |port| authority(&url.host, port) == error.peer;
+    let mut ports = target.options.net.ports.iter().copied().chain([url.port]);
+    let is_own = error.peer == url.host || ports.any(own);
+    (!is_own).then_some(error.peer.as_str())
+}
+
+/// What messages call a target: by its name or service, where it has one, and where it is.
+pub(super) fn label(target: &Target, place: &str, services: &Book, all: &[Target]) -> String {
+    let service = || services.of_target(&target.service, target.server());
+    let named = match target.name.trim() {
+        "" => service().map(|service| service.name.to_string()),
+        name => Some(name.to_owned()),
+    };
+    let alike = |other: &&Target| {
+        let url = parse(other.server(), other.key()).ok();
+        other.enabled && other.id != target.id && url.is_some_and(|it| it.authority() == place)
+    };
+    let numbered = || {
+        let at = all.iter().position(|it| it.id == target.id)?;
+        let more = place.is_empty() || all.iter().any(|it| alike(&it));
+        more.then(|| format!("Target {}", at + 1))
+    };
+    match named.or_else(numbered) {
+        Some(name) if place.is_empty() => name,
+        Some(name) => format!("{name} ({place})"),
+        None => place.to_owned(),
     }
 }
 
@@ -190,51 +240,64 @@ pub(super) fn is_routine(status: &Status) -> bool {
 }
 
 /// The message's name for a kind of trouble.
-fn kind(cause: &Cause, stage: Stage) -> &'static str {
-    match cause {
-        Cause::NoSuchHost | Cause::LookupFailed(_) => "target-no-such-host",
-        Cause::ConnectionRefused | Cause::HostUnreachable | Cause::Forbidden => {
-            "target-unreachable"
-        }
-        _ if stage == Stage::Media => "target-lost",
-        Cause::TimedOut { .. } => "target-timeout",
-        Cause::Certificate { .. } | Cause::TrustFile { .. } => "target-certificate",
-        Cause::NotRtmp(_)
-        | Cause::NotTls
-        | Cause::Tls(_)
-        | Cause::Protocol(_)
-        | Cause::Web(_)
-        | Cause::Tunnel { .. } => "target-not-rtmp",
-        Cause::Status { code, .. } if code.ends_with("BadName") || code.ends_with("Busy") => {
-            "target-busy"
-        }
-        Cause::Status { .. } => "target-refused",
-        Cause::Closed | Cause::Reset if matches!(stage, Stage::Publish | Stage::Connect) => {
-            "target-refused"
-        }
-        _ => "target-failed",
+const fn key(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Settings => "target-settings",
+        Trouble::NoSuchHost => "target-no-such-host",
+        Trouble::NoNetwork => "target-no-network",
+        Trouble::Unreachable => "target-unreachable",
+        Trouble::Timeout => "target-timeout",
+        Trouble::Certificate => "target-certificate",
+        Trouble::NotRtmp => "target-not-rtmp",
+        Trouble::Refused | Trouble::NoSuchStream => "target-refused",
+        Trouble::Busy => "target-busy",
+        Trouble::Silent => "target-silent",
+        Trouble::Lost => "target-lost",
+        Trouble::Failed => "target-failed",
     }
 }
 
 /// What a person is told when a target's state changes, if it is worth a notice.
 pub(super) fn message(told: &event::Target) -> Option<Message> {
-    let key = told.kind?;
-    let retrying = match told.state {
-        TargetState::Failed => false,
+    let trouble = told.trouble?;
+    let next = match (told.state, told.retry_in) {
+        (TargetState::Failed, _) => Next::GivenUp,
         // Each try anew would only repeat it: once, when the wait for the next begins.
-        TargetState::Connecting | TargetState::Reconnecting if told.retry_in.is_some() => true,
+        (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),
         _ => return None,
     };
     Some(Message::Target {
-        key,
+        key: key(trouble),
         id: u32::try_from(told.index).unwrap_or_default(),
         pin: told.pin.filter(|_| told.state == TargetState::Failed),
         host: told.host.clone(),
         cause: told.cause.clone().unwrap_or_default(),
         advice: told.advice.clone().unwrap_or_default(),
-        retrying,
+        next,
     })
 }
+
+/// What a person is told of a live target to which nothing gets through; `None`: something does again.
+pub(super) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Message> {
+    let cause = match flow {
+        Flow::Through => return None,
+        Flow::Silent => Cause::Silent,
+        Flow::NoNetwork => Cause::NoNetwork,
+    };
+    let error = net::Error { stage: Stage::Media, cause, peer: String::new() };
+    Some(Message::Target {
+        key: key(error.trouble()),
+        id,
+        pin: None,
+        host: host.to_owned(),
+        cause: error.cause.to_string(),
+        advice: error.advice(),
+        next: Next::Waiting,
+    })
+}
+
+/// The names of what [`stalled`] tells.
+pub(super) const STALLED: [&str; 2] = [key(Trouble::Silent), key(Trouble::NoNetwork)];
 
 /// The word of a picture choice in events, and whether it is a device.
 pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {

@@ -174,9 +174,11 @@ impl Card<'_> {
 pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Option<Remedy> {
     // While the connection is lost, the stage says so and offers the retry.
     // That there is no camera, the list of pictures says all the time.
+    let retried = |notice: &&Notice| notice.remedy == Some(Remedy::RetryNow);
+    // Of several it tells of one.
+    let alone = view.snapshot.notices.iter().filter(retried).count() == 1;
     let said = |notice: &Notice| {
-        notice.remedy == Some(Remedy::RetryNow)
-            && matches!(view.snapshot.live, LiveState::Reconnecting { .. })
+        alone && retried(&notice) && matches!(view.snapshot.live, LiveState::Reconnecting { .. })
             || matches!(notice.key, "no-camera" | "no-microphone")
     };
     let here: Vec<&Notice> = view

@@ -124,6 +124,7 @@ fn notice(
     remedy: Option<Remedy>,
 ) -> Notice {
     Notice {
+        target: None,
         id,
         key,
         args: vec![
@@ -564,6 +565,7 @@ pub(super) fn tile(id: u8, state: WatchState, figures: WatchFigures) -> TileView
 /// What a player says that is not chosen.
 fn tile_notice() -> Notice {
     Notice {
+        target: None,
         id: 0,
         key: "player-damaged-stream",
         args: Vec::new(),

@@ -197,6 +197,7 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
         source.left_out = [lacks("/a/1.png"), lacks("/b/3.png")].into();
         snapshot.scenes.sources = vec![source];
         snapshot.notices = vec![Notice {
+            target: None,
             id: 7,
             key: "scene-files-left-out",
             args: vec![
@@ -254,6 +255,7 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
                 (onair::studio::snapshot::SourceState::Failed, reason.into());
             snapshot.scenes.sources = vec![source];
             snapshot.notices = vec![Notice {
+                target: None,
                 id: 7,
                 key: "scene-source-failed",
                 args: vec![("source", "Source 1".into()), ("reason", reason.into())],

@@ -59,6 +59,7 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
 /// What a person is told of a file that cannot be used.
 fn lacking(key: &'static str, remedy: Remedy) -> Notice {
     Notice {
+        target: None,
         id: 7,
         key,
         args: Vec::new(),

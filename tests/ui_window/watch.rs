@@ -523,6 +523,7 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
     let tile = TileId(0);
     harness.state().demo.change(|snapshot| {
         snapshot.notices.push(Notice {
+            target: None,
             id: 77,
             key: "watch-unreachable",
             args: vec![("cause", "the server's certificate is not accepted".into())],

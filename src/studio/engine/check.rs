@@ -51,7 +51,7 @@ impl Engine {
                     });
                 }
                 Err(reason) => {
-                    let invalid = Message::TargetInvalid { id: target.id, reason: reason.clone() };
+                    let invalid = self.invalid(&target, &reason);
                     known.push(Found::TargetFailed {
                         id: target.id,
                         host: services::host_of(target.server()).unwrap_or("?").to_owned(),

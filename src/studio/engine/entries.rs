@@ -5,7 +5,7 @@ use crate::base::Secret;
 use crate::net::Pin;
 use crate::studio::event::TargetState;
 use crate::studio::keys::{Answer, Keys, What};
-use crate::studio::message::Message;
+use crate::studio::message::{Message, keys};
 use crate::studio::settings::hidden::{self, Kept};
 use crate::studio::target::MOST_TARGETS;
 use crate::studio::{Command, Place, Target};
@@ -159,12 +159,13 @@ impl Engine {
         self.state.keys_changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
+        self.state.ledger.clear_target(keys::TARGET, id);
         self.state.told.remove(&id);
     }
 
     /// The person accepts a certificate.
     pub(super) fn trust(&mut self, id: u32, pin: Pin) {
-        self.state.ledger.clear(&["target-certificate"]);
+        self.state.ledger.clear_target(&["target-certificate"], id);
         let known = self.state.targets.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
         self.put_target(Target { pin: Some(pin), ..target });

@@ -80,7 +80,7 @@ impl Engine {
             if !delay.is_zero() {
                 on_air.hold(delay, self.delay_folder.clone(), clock)?;
             }
-            on_air.publish(&self.runtime, clock, resolved);
+            drop(on_air.publish(&self.runtime, clock, resolved));
             Ok(on_air)
         });
         match begun {

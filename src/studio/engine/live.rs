@@ -28,6 +28,8 @@ impl Engine {
         if self.state.on_air.as_ref().is_some_and(OnAir::is_publishing) {
             return;
         }
+        let left = self.state.on_air.as_mut().map(OnAir::forget_ended);
+        self.all_happened(left.unwrap_or_default());
         self.begin_news();
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
@@ -40,7 +42,6 @@ impl Engine {
             return;
         }
         if let Some(on_air) = &mut self.state.on_air {
-            on_air.forget_ended();
             let delay = self.settings.delay;
             if !delay.is_zero()
                 && let Err(error) = on_air.hold(delay, self.delay_folder.clone(), self.clock)
@@ -52,7 +53,8 @@ impl Engine {
             }
         }
         if let Some(on_air) = &mut self.state.on_air {
-            on_air.publish(&self.runtime, self.clock, resolved);
+            // Nothing is left of earlier ones.
+            drop(on_air.publish(&self.runtime, self.clock, resolved));
         }
         self.state.history = History::default();
     }
@@ -82,12 +84,13 @@ impl Engine {
         match targets::resolve(target, self.built_in.entrance(), &self.options, self.retry_for) {
             Ok(resolved) => Some(Wanted {
                 id: target.id,
+                label: self.label(target, &resolved.url.authority()),
                 built_in: target.is_built_in(),
                 floor: target.least_bitrate,
                 target: resolved,
             }),
             Err(reason) => {
-                let message = Message::TargetInvalid { id: target.id, reason: reason.clone() };
+                let message = self.invalid(target, &reason);
                 self.tell(&message, "");
                 self.target_told(event::Target {
                     index: target.id as usize,
@@ -101,6 +104,17 @@ impl Engine {
                 None
             }
         }
+    }
+
+    /// What messages call a target, which is there.
+    fn label(&self, target: &Target, place: &str) -> String {
+        targets::label(target, place, &self.services, &self.state.targets)
+    }
+
+    /// That a target's address or key cannot be used.
+    pub(super) fn invalid(&self, target: &Target, reason: &str) -> Message {
+        let (id, host) = (target.id, self.label(target, ""));
+        Message::TargetInvalid { id, host, reason: reason.to_owned() }
     }
 
     /// A target's newest state: remembered for the window, and told.
@@ -121,11 +135,13 @@ impl Engine {
         }
         if !enabled {
             self.state.ending.extend(on_air.end_publisher(id, self.last_words.0.clone()));
+            self.state.ledger.clear_target(keys::TARGET, id);
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));
         if let (Some(resolved), Some(on_air)) = (resolved, &mut self.state.on_air) {
-            on_air.publish(&self.runtime, self.clock, vec![resolved]);
+            let left = on_air.publish(&self.runtime, self.clock, vec![resolved]);
+            self.all_happened(left);
         }
     }
 
@@ -171,6 +187,9 @@ impl Engine {
 
     /// Ends encoders, outputs and hub in the background, in that order.
     pub(super) fn end_broadcast(&mut self) {
+        // What came until now is told before what the end brings.
+        let heard = self.state.on_air.as_mut().map(OnAir::heard_so_far);
+        self.all_happened(heard.unwrap_or_default());
         let Some(on_air) = self.state.on_air.take() else { return };
         let figures = on_air.live_figures();
         if figures.was_live() {

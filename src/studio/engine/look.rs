@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::base::Worker;
+use crate::broadcast::publisher::Flow;
 use crate::media::source::{Report, State};
 use crate::media::{Rung, Track};
 use crate::server;
@@ -50,23 +51,7 @@ impl Engine {
         }
         if let Some(on_air) = &mut self.state.on_air {
             let looked = on_air.look();
-            for happening in looked {
-                match happening {
-                    Happening::Target(told) => self.target_happened(told),
-                    Happening::Said(text) => {
-                        self.tell(&Message::ServerSays { text }, "");
-                    }
-                    Happening::Tape(happening) => self.tape_happened(happening),
-                    Happening::Delay(changed) => self.delay_happened(changed),
-                    Happening::Unsaid { host, codecs } => {
-                        self.tell(&Message::CodecsUnsaid { host, codecs }, "");
-                    }
-                    Happening::Film(message) => self.tell(&message, ""),
-                    Happening::Encoder(reason) => {
-                        self.tell(&Message::EncoderFailed { reason }, "");
-                    }
-                }
-            }
+            self.all_happened(looked);
             self.end_if_idle();
         }
         self.adapt();
@@ -75,7 +60,9 @@ impl Engine {
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_over(recording),
-                Event::Target(told) => self.target_told(told),
+                // Its last words are told as all others.
+                Event::Target(told) => self.target_happened(told),
+                Event::Notice(notice) => self.tell_notice(notice),
                 event => self.saved(event),
             }
         }
@@ -90,6 +77,37 @@ impl Engine {
         self.keep_always();
         if self.state.save_at.is_some_and(|at| self.clock.now() >= at) {
             self.save(false);
+        }
+    }
+
+    /// Tells what happened on the air, in its order.
+    pub(super) fn all_happened(&mut self, happenings: Vec<Happening>) {
+        for happening in happenings {
+            if let Some(message) = happening.message() {
+                self.tell(&message, "");
+            }
+            match happening {
+                Happening::Target(told) => self.target_happened(told),
+                Happening::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
+                Happening::Tape(happening) => self.tape_happened(happening),
+                Happening::Delay(changed) => self.delay_happened(changed),
+                Happening::Encoder(reason) => self.tell(&Message::EncoderFailed { reason }, ""),
+                Happening::Said { .. } | Happening::Unsaid { .. } | Happening::Film(_) => {}
+            }
+        }
+    }
+
+    /// Nothing gets through to a live target any more, or something does again.
+    fn flow_happened(&mut self, id: u32, host: &str, flow: Flow) {
+        match targets::stalled(id, host, flow) {
+            Some(message) => self.tell(&message, ""),
+            None => {
+                self.state.ledger.clear_target(&targets::STALLED, id);
+                let wall = self.clock.wall_micros(self.clock.now());
+                for key in targets::STALLED {
+                    self.state.chronicle.over(key, host, wall);
+                }
+            }
         }
     }
 
@@ -120,8 +138,10 @@ impl Engine {
         let told = self.state.ledger.notices().iter().any(|it| it.key == "bitrate-lowered");
         if changed.lower {
             self.state.ledger.clear(&["bitrate-lowered", "bitrate-restored"]);
+            let by = changed.by.and_then(|id| self.state.on_air.as_ref()?.label(id));
+            let host = by.unwrap_or_default();
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
-            self.tell(&Message::BitrateLowered { kbps, wanted }, "");
+            self.tell(&Message::BitrateLowered { host, kbps, wanted }, "");
         } else if changed.full && told {
             self.state.ledger.clear(&["bitrate-lowered"]);
             self.tell(&Message::BitrateRestored { kbps }, "");
@@ -143,7 +163,7 @@ impl Engine {
 
     fn moved(&mut self, id: u32, rung: Rung) {
         let Some(on_air) = &self.state.on_air else { return };
-        let Some(host) = on_air.host(id) else { return };
+        let Some(host) = on_air.label(id) else { return };
         let second = on_air.second();
         self.state.ledger.clear_at("rung-lowered", &host);
         self.state.ledger.clear_at("rung-restored", &host);
@@ -168,8 +188,8 @@ impl Engine {
     }
 
     pub(super) fn target_happened(&mut self, told: event::Target) {
+        let id = u32::try_from(told.index).unwrap_or(u32::MAX);
         if let Some(message) = targets::message(&told) {
-            let id = u32::try_from(told.index).unwrap_or(u32::MAX);
             let said = self.state.said.entry(id).or_default();
             if said.len() >= MOST_SAID {
                 said.clear();
@@ -177,13 +197,14 @@ impl Engine {
             let new = said.insert((message.key(), told.cause.clone()));
             if !new && told.state != TargetState::Failed {
                 self.note(&message);
+                self.state.ledger.renew(&message);
             } else {
                 self.tell(&message, told.code.clone().unwrap_or_default());
             }
         }
         if told.state == TargetState::Live {
-            self.state.said.remove(&u32::try_from(told.index).unwrap_or(u32::MAX));
-            self.state.ledger.clear(keys::TARGET);
+            self.state.said.remove(&id);
+            self.state.ledger.clear_target(keys::TARGET, id);
             match self.state.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.tell(&message, ""),
                 None => self.note(&Message::TargetOnAir { host: told.host.clone() }),
@@ -315,4 +336,105 @@ fn source_message(report: &Report, before: &Report) -> Option<Message> {
 
 pub(super) fn is_back(report: &Report, before: &Report) -> bool {
     report.state == State::Open && before.state.is_down()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::base::queue::Receiver;
+    use crate::net::Trouble;
+    use crate::studio::handle::assemble;
+    use crate::studio::{Config, Settings};
+
+    fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
+        let config = Config {
+            history_path: history,
+            keyring: false,
+            ..Config::new(Clock::start(), Settings::default())
+        };
+        let (mut engine, ends) = assemble(config).unwrap();
+        engine.begin_history();
+        (engine, ends.events)
+    }
+
+    fn target(index: usize, state: TargetState, trouble: Option<Trouble>) -> event::Target {
+        event::Target {
+            index,
+            host: format!("host{index}:1935"),
+            state,
+            cause: trouble.map(|it| format!("{it:?}")),
+            trouble,
+            retry_in: (trouble.is_some() && state != TargetState::Failed)
+                .then_some(Duration::from_secs(3)),
+            exit: (state == TargetState::Failed).then_some(7),
+            ..event::Target::default()
+        }
+    }
+
+    fn keys_of(engine: &Engine) -> Vec<(&'static str, Option<u32>)> {
+        engine.state.ledger.notices().iter().map(|it| (it.key, it.target)).collect()
+    }
+
+    #[test]
+    fn a_targets_last_words_are_told_and_written_as_all_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("why.txt");
+        let (mut engine, events) = engine(Some(path.clone()));
+        // It failed between two looks, and who ended the broadcast heard of it.
+        let refused = target(1, TargetState::Failed, Some(Trouble::Refused));
+        let said = Message::ServerSays { host: "host1:1935".into(), text: "no more".into() };
+        engine.last_words.0.send(Event::Notice(said.notice(0, ""))).unwrap();
+        engine.last_words.0.send(Event::Target(refused)).unwrap();
+        engine.state.ending.push(Worker::spawn("ended", |_| ()).unwrap());
+        while !engine.state.ending.iter().all(Worker::is_finished) {
+            std::thread::yield_now();
+        }
+        engine.look();
+        let told: Vec<&str> = std::iter::from_fn(|| events.try_recv().ok())
+            .map(|event| match event {
+                Event::Notice(notice) => notice.key,
+                Event::Target(_) => "target",
+                Event::Stopped => "stopped",
+                _ => "other",
+            })
+            .collect();
+        assert_eq!(told, ["server-says", "target-refused", "target", "stopped"]);
+        engine.state.chronicle.end(Duration::from_secs(30));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.contains("host1:1935: Refused. onair does not try again."), "{text}");
+    }
+
+    #[test]
+    fn a_target_that_goes_live_takes_back_only_its_own_notices() {
+        let (mut engine, _events) = engine(None);
+        for index in [1, 2] {
+            let told = target(index, TargetState::Connecting, Some(Trouble::Unreachable));
+            engine.target_happened(told);
+        }
+        engine.target_happened(target(2, TargetState::Live, None));
+        assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);
+        let notice = engine.state.ledger.notices()[0].clone();
+        assert_eq!(notice.summary, "host1:1935: Unreachable. Retrying in 3 s.");
+        // Silence is told as what it is, and taken back when something gets through.
+        engine.flow_happened(2, "host2:1935", Flow::Silent);
+        let both = [("target-unreachable", Some(1)), ("target-silent", Some(2))];
+        assert_eq!(keys_of(&engine), both);
+        engine.flow_happened(2, "host2:1935", Flow::NoNetwork);
+        assert_eq!(keys_of(&engine)[1], ("target-no-network", Some(2)));
+        engine.flow_happened(2, "host2:1935", Flow::Through);
+        assert_eq!(keys_of(&engine), both[..1]);
+    }
+
+    #[test]
+    fn how_long_a_target_was_gone_counts_from_what_the_server_accepted_last() {
+        let (mut engine, _events) = engine(None);
+        engine.target_happened(target(1, TargetState::Live, None));
+        engine.target_happened(target(1, TargetState::Reconnecting, Some(Trouble::Lost)));
+        let gap = Some(Duration::from_millis(8_100));
+        engine.target_happened(event::Target { gap, ..target(1, TargetState::Live, None) });
+        let summary = &engine.state.ledger.notices()[0].summary;
+        assert_eq!(summary, "The connection to host1:1935 is back after 8.1 s.");
+    }
 }

@@ -69,7 +69,11 @@ impl Engine {
                         true => publish.url.display_with_name(),
                         false => publish.url.to_string(),
                     },
-                    host: format!("{}:{}", publish.url.host, publish.url.port),
+                    host: match on_air.label(id) {
+                        // By this its viewers are counted.
+                        Some(label) if !built_in => label,
+                        _ => publish.url.authority(),
+                    },
                     // One that has not been fetched yet is none.
                     play_url: match hidden::kept_name(target.play_url.expose()) {
                         Some(_) => Secret::default(),

@@ -59,8 +59,8 @@ impl Message {
                 "The stream key is part of the command line: other users of this machine can see it."
                     .into()
             }
-            Self::BitrateLowered { kbps, wanted } => format!(
-                "The connection does not carry {wanted} kbps: the picture goes out with {kbps} kbps."
+            Self::BitrateLowered { host, kbps, wanted } => format!(
+                "The connection to {host} does not carry {wanted} kbps: the picture goes out with {kbps} kbps."
             ),
             Self::BitrateRestored { kbps } => {
                 format!("The connection carries everything again: {kbps} kbps.")
@@ -68,14 +68,11 @@ impl Message {
             Self::Misfit { sentence } => sentence.clone(),
             Self::NoTarget => "No target is switched on.".into(),
             Self::KeyNotKept { reason } => format!("The stream key cannot be kept: {reason}"),
-            Self::TargetInvalid { reason, .. } => {
-                format!("The target's address is wrong: {reason}")
+            Self::TargetInvalid { host, reason, .. } => {
+                format!("{host}: the address or key cannot be used: {reason}")
             }
-            Self::Target { cause, retrying: true, .. } => {
-                format!("Not on air, trying again: {cause}")
-            }
-            Self::Target { cause, .. } => format!("Not on air: {cause}"),
-            Self::TargetBack { host, seconds } => {
+            Self::Target { host, cause, next, .. } => format!("{host}: {cause}. {next}."),
+            Self::TargetBack { host, seconds, .. } => {
                 format!("The connection to {host} is back after {seconds} s.")
             }
             Self::Monitor { key, host, cause } => words::summary(key, host, cause),
@@ -103,7 +100,7 @@ impl Message {
             Self::BroadcastEnded { time, sent, dropped } => {
                 format!("The broadcast ended after {time}: {sent} sent, {dropped} pictures dropped.")
             }
-            Self::ServerSays { text } => format!("The server says: {text}"),
+            Self::ServerSays { host, text } => format!("{host} says: {text}"),
             Self::FaultStruck { fault } => {
                 format!("The built-in server misbehaves as asked: {fault}")
             }

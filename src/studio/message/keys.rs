@@ -31,6 +31,9 @@ pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
 pub(in crate::studio) const TARGET: &[&str] = &[
     "no-target",
     "target-invalid",
+    "target-settings",
+    "target-no-network",
+    "target-silent",
     "target-no-such-host",
     "target-unreachable",
     "target-timeout",

@@ -316,6 +316,7 @@ impl Found {
     /// As people are told it.
     pub fn notice(&self, id: u64) -> Notice {
         Notice {
+            target: None,
             id,
             key: self.key(),
             args: self.args(),
