@@ -466,6 +466,7 @@ pub fn print_notice(output: &Output, notice: &Notice) {
         "summary": notice.summary,
         "advice": text(&notice.advice),
         "detail": text(&notice.detail),
+        "target": notice.target,
     });
     output.event("notice", fields, || {
         Some(format!("[{level}] {}", joined(&notice.summary, &notice.advice)))

@@ -9,10 +9,14 @@ use crate::base::Timestamp;
 use crate::base::queue::Empty;
 use crate::cli::exit::Exit;
 use crate::cli::live::control::Run;
+use crate::cli::live::folded::Folded;
 use crate::cli::live::orders::Orders;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
+use crate::media::Track;
+use crate::media::source::State;
+use crate::net::Trouble;
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
 use crate::studio::stats::Stats;
@@ -33,8 +37,10 @@ pub(super) struct Outcome {
     targets: BTreeMap<usize, (TargetState, Option<u8>)>,
     /// A target has been live at some time.
     live: BTreeMap<usize, bool>,
-    /// A target was turned away when it was last tried.
-    refused: BTreeMap<usize, bool>,
+    /// What was wrong with a target when it was last tried.
+    trouble: BTreeMap<usize, Trouble>,
+    /// The main sources that do not deliver and never have, with the exit code for that.
+    sources: BTreeMap<bool, Missing>,
     recording: Option<RecordingState>,
     /// When the first picture (or sound, without pictures) was encoded.
     first: Option<Timestamp>,
@@ -71,7 +77,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     if visible {
         words::print_message(output, &Message::KeyVisible);
     }
-    let mut outcome = Outcome::default();
+    let (mut outcome, mut folded) = (Outcome::default(), Folded::default());
     if record.is_none() || !targets.is_empty() {
         studio.send(Command::GoLive);
     }
@@ -88,7 +94,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         match events.recv_timeout(patience) {
             Ok(event) => {
                 outcome.note(&event);
-                words::print(output, &event);
+                folded.print(output, &event);
             }
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => break,
@@ -122,13 +128,15 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             _ => {}
         }
     }
-    let exit = outcome.exit(&targets, record.is_some());
     if let Err(stuck) = studio.end(END) {
         tracing::warn!(%stuck, "ending");
     }
     while let Ok(event) = events.try_recv() {
-        words::print(output, &event);
+        outcome.note(&event);
+        folded.print(output, &event);
     }
+    folded.end(output);
+    let exit = outcome.exit(&targets, record.is_some());
     words::summary(
         output,
         outcome.last_stats.as_deref(),
@@ -136,6 +144,33 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         || json!({ "seconds": outcome.first.map(|first| words::seconds(clock.now().since(first))) }),
     );
     exit
+}
+
+/// Whether a main source has delivered anything.
+#[derive(Debug, Default)]
+struct Missing {
+    delivered: bool,
+    /// Without: what it is, where it was tried in vain.
+    kind: Option<&'static str>,
+}
+
+impl Missing {
+    fn note(&mut self, kind: &'static str, state: State) {
+        match state {
+            State::Open => self.delivered = true,
+            State::Stalled | State::Lost | State::Failed => self.kind = Some(kind),
+            State::Opening => {}
+        }
+    }
+
+    /// The exit code for a source that was asked for and never delivered.
+    fn exit(&self) -> Option<Exit> {
+        match self.kind.filter(|_| !self.delivered)? {
+            "camera" | "mic" | "system" | "app" | "screen" | "window" => Some(Exit::Device),
+            "stream" => Some(Exit::Unreachable),
+            _ => Some(Exit::File),
+        }
+    }
 }
 
 impl Outcome {
@@ -158,10 +193,13 @@ impl Outcome {
                     // It seemed live for a moment: some servers refuse by hanging up.
                     self.live.remove(&target.index);
                 }
-                if target.retry_in.is_some() {
-                    let refused = matches!(target.stage, Some("connect" | "publish"));
-                    self.refused.insert(target.index, refused);
+                if let (Some(trouble), Some(_)) = (target.trouble, target.retry_in) {
+                    self.trouble.insert(target.index, trouble);
                 }
+            }
+            Event::Source(source) => {
+                let missing = self.sources.entry(source.track == Track::Video).or_default();
+                missing.note(source.kind, source.report.state);
             }
             Event::Recording(recording) => self.recording = Some(recording.state),
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
@@ -188,16 +226,89 @@ impl Outcome {
                 Some(_) if live => {}
                 // Was live once and was being sought when the end came, or never was.
                 Some(_) if self.live.contains_key(index) => return Exit::Lost,
-                Some(_) if self.refused.get(index) == Some(&true) => return Exit::Refused,
-                _ => return Exit::Unreachable,
+                _ => {
+                    let trouble = self.trouble.get(index).copied().unwrap_or(Trouble::Failed);
+                    return words::exit(Some(trouble.class().exit_code()));
+                }
             }
         }
         if self.device_failed {
             return Exit::File;
         }
+        if let Some(exit) = self.sources.values().find_map(Missing::exit) {
+            return exit;
+        }
         if recorded && self.recording != Some(RecordingState::Finished) {
             return Exit::File;
         }
         Exit::Ok
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::source::Report;
+    use crate::studio::event::{Source, Target};
+
+    fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {
+        let retry_in = trouble.filter(|_| exit.is_none()).map(|_| Duration::from_secs(1));
+        Event::Target(Target { state, trouble, exit, retry_in, ..Target::default() })
+    }
+
+    /// The code of a run with one target in which these happened.
+    fn exit(events: &[Event]) -> Exit {
+        let mut outcome = Outcome::default();
+        events.iter().for_each(|event| outcome.note(event));
+        outcome.exit(&[0], false)
+    }
+
+    #[test]
+    fn the_kind_of_trouble_names_the_code_whenever_it_ends() {
+        for (trouble, code) in [
+            (Trouble::NoSuchHost, Exit::Unreachable),
+            (Trouble::NoNetwork, Exit::Unreachable),
+            (Trouble::Timeout, Exit::Unreachable),
+            (Trouble::Settings, Exit::File),
+            (Trouble::Refused, Exit::Refused),
+            (Trouble::Busy, Exit::Refused),
+            (Trouble::Lost, Exit::Lost),
+        ] {
+            let trying = target(TargetState::Connecting, Some(trouble), None);
+            assert_eq!(exit(&[trying]), code, "interrupted: {trouble:?}");
+            let given_up = Some(trouble.class().exit_code());
+            let failed = target(TargetState::Failed, Some(trouble), given_up);
+            assert_eq!(exit(&[failed]), code, "given up: {trouble:?}");
+        }
+        let live = target(TargetState::Live, None, None);
+        let lost = target(TargetState::Reconnecting, Some(Trouble::Busy), None);
+        assert_eq!(exit(&[live.clone(), lost]), Exit::Lost, "was live once");
+        assert_eq!(exit(&[live]), Exit::Ok);
+    }
+
+    #[test]
+    fn a_source_that_never_delivered_has_the_code_of_its_kind() {
+        let source = |kind, state| {
+            let report = Report { state, ..Report::default() };
+            Event::Source(Source { track: Track::Video, kind, back: false, report })
+        };
+        let with = |sources: &[Event]| {
+            let live = target(TargetState::Live, None, None);
+            exit(&[&[live], sources].concat())
+        };
+        for (kind, code) in [
+            ("camera", Exit::Device),
+            ("screen", Exit::Device),
+            ("file", Exit::File),
+            ("image", Exit::File),
+            ("stream", Exit::Unreachable),
+        ] {
+            assert_eq!(with(&[source(kind, State::Failed)]), code, "{kind}");
+            let came = [source(kind, State::Failed), source(kind, State::Open)];
+            assert_eq!(with(&came), Exit::Ok, "{kind}: it came later");
+            let went = [source(kind, State::Open), source(kind, State::Lost)];
+            assert_eq!(with(&went), Exit::Ok, "{kind}: a slate stood in");
+            assert_eq!(with(&[source(kind, State::Opening)]), Exit::Ok, "{kind}: ended too soon");
+        }
     }
 }

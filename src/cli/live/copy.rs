@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::base::Stop;
 use crate::cli::exit::Exit;
 use crate::cli::live::broadcast::Outcome;
+use crate::cli::live::folded::Folded;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
@@ -44,11 +45,11 @@ pub(super) fn run(
             return exit;
         }
     };
-    let (mut outcome, mut first) = (Outcome::default(), None);
+    let (mut outcome, mut folded, mut first) = (Outcome::default(), Folded::default(), None);
     let mut hear = |events: Vec<Event>| {
         for event in events {
             outcome.note(&event);
-            words::print(output, &event);
+            folded.print(output, &event);
         }
     };
     let (started, mut draining) = (clock.now(), false);
@@ -70,6 +71,7 @@ pub(super) fn run(
     }
     let (last_words, figures) = copying.end();
     hear(last_words);
+    folded.end(output);
     let exit = outcome.exit(&targets, false);
     let seconds = first.map(|first| words::seconds(clock.now().since(first)));
     words::summary(output, Some(&figures), exit, || json!({ "seconds": seconds }));

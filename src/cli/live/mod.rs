@@ -5,6 +5,7 @@ mod control;
 mod copy;
 mod desk;
 mod filters;
+mod folded;
 mod items;
 mod orders;
 mod sounds;

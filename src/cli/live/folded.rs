@@ -1,0 +1,140 @@
+//! What a target does, told to a person: once, and then how often it was the same.
+
+use std::collections::BTreeMap;
+
+use crate::cli::output::Output;
+use crate::cli::words;
+use crate::studio::Event;
+use crate::studio::event::Target;
+
+/// Prints events; repeated tries of a target become one line with a count. With `--json` every event has
+/// its line.
+#[derive(Debug, Default)]
+pub(super) struct Folded {
+    last: BTreeMap<usize, Last>,
+}
+
+/// What was told of a target last.
+#[derive(Debug)]
+struct Last {
+    target: Target,
+    /// Tries since then that went the same way.
+    again: u32,
+}
+
+impl Folded {
+    pub(super) fn print(&mut self, output: &Output, event: &Event) {
+        match event {
+            Event::Target(target) if !output.is_json() => {
+                if let Some(line) = self.counted(target) {
+                    output.line(&line);
+                }
+                if self.last.get(&target.index).is_some_and(|last| last.target == *target) {
+                    words::print(output, event);
+                }
+            }
+            _ => words::print(output, event),
+        }
+    }
+
+    /// Prints what is still to be counted.
+    pub(super) fn end(&mut self, output: &Output) {
+        for last in std::mem::take(&mut self.last).into_values() {
+            if let Some(line) = last.counted() {
+                output.line(&line);
+            }
+        }
+    }
+
+    /// What comes before the target's own line; it has one where it is the last that is kept.
+    fn counted(&mut self, target: &Target) -> Option<String> {
+        // The stages of a try that follows a failure are those of the one before.
+        let retried = target.cause.is_some() && target.retry_in.is_none() && target.exit.is_none();
+        let known = self.last.get_mut(&target.index);
+        if let Some(last) = known {
+            let same = |it: &Target| (it.state, it.stage, it.cause.clone());
+            let failing = target.retry_in.is_some() && last.target.retry_in.is_some();
+            if failing && same(&last.target) == same(target) {
+                last.again += 1;
+                return None;
+            }
+            if retried && last.target.retry_in.is_some() && !target.state.is_settled() {
+                return None;
+            }
+        }
+        let before = self.last.insert(target.index, Last { target: target.clone(), again: 0 });
+        before.and_then(|last| last.counted())
+    }
+}
+
+impl Last {
+    fn counted(&self) -> Option<String> {
+        let times = match self.again {
+            0 => return None,
+            1 => "once".to_owned(),
+            times => format!("{times} times"),
+        };
+        Some(format!("Target {}: the same {times} more", self.target.url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::studio::event::TargetState;
+
+    #[test]
+    fn fifteen_tries_are_a_line_and_a_count() {
+        let mut folded = Folded::default();
+        let mut told = Vec::new();
+        let mut tell = |index, state, stage, cause: Option<&str>, wait: Option<u64>| {
+            let target = Target {
+                index,
+                url: format!("rtmp://host{index}/live/***"),
+                state,
+                stage: Some(stage),
+                cause: cause.map(str::to_owned),
+                retry_in: wait.map(Duration::from_millis),
+                ..Target::default()
+            };
+            told.extend(folded.counted(&target));
+            let own = folded.last.get(&index).is_some_and(|last| last.target == target);
+            told.extend(own.then(|| format!("{index} {} {stage}", state.name())));
+        };
+        use TargetState::{Connecting, Live, Reconnecting};
+        for index in [0, 1] {
+            tell(index, Connecting, "dns", None, None);
+            tell(index, Live, "media", None, None);
+        }
+        let refused = Some("connection refused");
+        for wait in 0..15 {
+            for index in [0, 1] {
+                tell(index, Reconnecting, "tcp", refused, Some(400 + wait));
+                tell(index, Reconnecting, "dns", refused, None);
+                tell(index, Reconnecting, "tcp", refused, None);
+            }
+        }
+        tell(1, Reconnecting, "publish", Some("the name is in use"), Some(500));
+        tell(1, Live, "media", None, None);
+        assert_eq!(
+            told,
+            [
+                "0 connecting dns",
+                "0 live media",
+                "1 connecting dns",
+                "1 live media",
+                "0 reconnecting tcp",
+                "1 reconnecting tcp",
+                "Target rtmp://host1/live/***: the same 14 times more",
+                "1 reconnecting publish",
+                "1 live media",
+            ]
+        );
+        assert_eq!(
+            folded.last[&0].counted().as_deref(),
+            Some("Target rtmp://host0/live/***: the same 14 times more")
+        );
+    }
+}
