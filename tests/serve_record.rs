@@ -110,6 +110,22 @@ fn a_folder_that_vanishes_costs_the_files_only() {
     fs::write(&file, "").unwrap();
     let mut serve = Onair::start(&["serve", "--record", file.join("below").to_str().unwrap()]);
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
+    // So is one that is there, and takes no files.
+    let mut serve = Onair::start(&[
+        "serve",
+        "--rtmp",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+        "--record",
+        "/proc",
+    ]);
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
+    assert!(
+        serve.peer.errors().contains("Check that the folder or drive"),
+        "{}",
+        serve.peer.errors()
+    );
 }
 
 /// What is on the disk when there is no more room: whole, and counted.

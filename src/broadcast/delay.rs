@@ -21,6 +21,7 @@ use crate::broadcast::delay::line::{Due, Line, Work};
 use crate::broadcast::delay::spool::{Spool, Stored};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits, Subscription, Tag};
+use crate::files::Trouble;
 
 pub use line::{Figures, Room};
 
@@ -60,7 +61,7 @@ struct Shared {
     /// Nothing more is taken in.
     last: Stop,
     /// What the disk said last, until it is told.
-    trouble: Mutex<Option<String>>,
+    trouble: Mutex<Option<(String, &'static str)>>,
 }
 
 impl Delay {
@@ -130,7 +131,7 @@ impl Delay {
     }
 
     /// What went wrong with the disk since the last call.
-    pub fn trouble(&self) -> Option<String> {
+    pub fn trouble(&self) -> Option<(String, &'static str)> {
         self.shared.trouble.lock().take()
     }
 }
@@ -180,7 +181,7 @@ impl Shared {
     }
 
     fn note(&self, error: &io::Error) {
-        *self.trouble.lock() = Some(error.to_string());
+        *self.trouble.lock() = Some((Trouble::words(error), Trouble::of(error).cure()));
     }
 
     /// The giver: hands out what is due.

@@ -124,6 +124,10 @@ fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path)?;
-    file.write_all(report.as_bytes())?;
+    if let Err(error) = file.write_all(report.as_bytes()) {
+        // The next start would tell of a report that says nothing.
+        let _ = fs::remove_file(&path);
+        return Err(error);
+    }
     Ok(path)
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::base::Clock;
 use crate::cli::Exit;
+use crate::files::Trouble;
 
 /// Something that was to be on standard output is not there.
 static UNWRITTEN: AtomicBool = AtomicBool::new(false);
@@ -98,7 +99,11 @@ fn note(written: io::Result<()>) {
     let Err(error) = written else { return };
     // A closed pipe is the reader's choice.
     if error.kind() != io::ErrorKind::BrokenPipe && !UNWRITTEN.swap(true, Ordering::Relaxed) {
-        complain(&format!("standard output cannot be written: {error}. Make room where it goes"));
+        let cure = match Trouble::of(&error) {
+            Trouble::Full | Trouble::Quota => ". Make room where it goes",
+            _ => "",
+        };
+        complain(&format!("standard output cannot be written: {error}{cure}"));
     }
 }
 

@@ -10,12 +10,14 @@ use serde_json::json;
 
 use crate::base::Clock;
 use crate::base::queue::Empty;
+use crate::broadcast::recorder;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::live::targets::{self, KeySource};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
+use crate::files::Trouble;
 use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
@@ -118,11 +120,16 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> 
         None => (why, Exit::Usage),
     })?;
     if let Some(folder) = &args.record {
-        std::fs::create_dir_all(folder).map_err(|error| {
+        // Now somebody can do something about it.
+        let made = std::fs::create_dir_all(folder)
+            .map_err(|error| (Trouble::words(&error), Trouble::of(&error).cure()));
+        let name = format!(".onair-check-{}.flv", std::process::id());
+        let tried = made.and_then(|()| {
+            recorder::try_out(&folder.join(name)).map_err(|error| (error.cause(), error.advice()))
+        });
+        tried.map_err(|(cause, cure)| {
             let folder = folder.display();
-            let why =
-                format!("recordings cannot be written to {folder}: {error}. Choose another folder");
-            (why, Exit::File)
+            (format!("recordings cannot be written to {folder}: {cause}. {cure}"), Exit::File)
         })?;
     }
     let listen = |wish: Option<SocketAddr>, port| {

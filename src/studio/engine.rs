@@ -520,7 +520,7 @@ impl Engine {
             if last {
                 tracing::warn!(%error, "saving the settings");
             } else {
-                self.tell(&Message::SettingsNotSaved { reason: error.cause.to_string() }, "");
+                self.tell(&Message::settings_not_saved(&error.cause), "");
             }
         }
     }

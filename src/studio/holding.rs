@@ -25,7 +25,8 @@ pub(super) struct Changed {
 pub(super) struct Holding {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
-    reason: String,
+    /// What its files met last, and what helps.
+    trouble: (String, &'static str),
 }
 
 impl Holding {
@@ -38,7 +39,7 @@ impl Holding {
     ) -> std::io::Result<Self> {
         let config = Config { duration, folder, room: Room::default() };
         let delay = Delay::start(&config, hub, clock)?;
-        Ok(Self { delay, told: None, reason: String::new() })
+        Ok(Self { delay, told: None, trouble: Default::default() })
     }
 
     /// What hands out what is due.
@@ -80,8 +81,8 @@ impl Holding {
     /// What has changed since the last call.
     pub(super) fn look(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
-            tracing::warn!(trouble, "the delay's files");
-            self.reason = trouble;
+            tracing::warn!(trouble = trouble.0, "the delay's files");
+            self.trouble = trouble;
         }
         let figures = self.figures();
         let now = (figures.state, figures.delay);
@@ -100,7 +101,8 @@ impl Holding {
             DelayState::On => note = Some(Message::DelayOn { time: time(figures.delay) }),
             DelayState::Shortened => {
                 let (time, wanted) = (time(figures.delay), time(wanted));
-                message = Some(Message::DelayShort { time, wanted, reason: self.reason.clone() });
+                let (reason, cure) = self.trouble.clone();
+                message = Some(Message::DelayShort { time, wanted, reason, cure });
             }
             DelayState::Filling | DelayState::Draining => {}
         }

@@ -5,6 +5,9 @@
 mod english;
 pub(super) mod keys;
 
+use std::io;
+
+use crate::files::Trouble;
 use crate::files::disk::Warning;
 use crate::media::source::Alarm;
 use crate::net::Pin;
@@ -169,6 +172,8 @@ pub enum Message {
         time: String,
         wanted: String,
         reason: String,
+        /// Against what its files met; empty where that is nothing.
+        cure: &'static str,
     },
     /// For the history: the broadcast has ended.
     BroadcastEnded {
@@ -275,6 +280,7 @@ pub enum Message {
     },
     SettingsNotSaved {
         reason: String,
+        cure: &'static str,
     },
 }
 
@@ -317,6 +323,11 @@ impl Message {
             },
             Warning::Slow { queued } => Self::DiskSlow { seconds: queued.as_secs().to_string() },
         }
+    }
+
+    /// Of settings that could not be written.
+    pub fn settings_not_saved(error: &io::Error) -> Self {
+        Self::SettingsNotSaved { reason: Trouble::words(error), cure: Trouble::of(error).cure() }
     }
 
     /// The message as a notice with this number, and what the machine said.
@@ -452,7 +463,7 @@ impl Message {
             | Self::KeyNotKept { reason }
             | Self::ServerFailed { reason }
             | Self::SettingsBad { reason }
-            | Self::SettingsNotSaved { reason } => vec![("reason", reason.clone())],
+            | Self::SettingsNotSaved { reason, .. } => vec![("reason", reason.clone())],
             Self::EncoderSlow { percent } => vec![("percent", percent.clone())],
             Self::TargetInvalid { host, reason, .. } => {
                 vec![("host", host.clone()), ("reason", reason.clone())]
@@ -479,7 +490,7 @@ impl Message {
                 vec![("host", host.clone()), ("codecs", codecs.clone())]
             }
             Self::DelayOn { time } => vec![("time", time.clone())],
-            Self::DelayShort { time, wanted, reason } => {
+            Self::DelayShort { time, wanted, reason, .. } => {
                 vec![("time", time.clone()), ("wanted", wanted.clone()), ("reason", reason.clone())]
             }
             Self::BroadcastEnded { time, sent, dropped } => {

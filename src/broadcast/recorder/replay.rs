@@ -175,16 +175,24 @@ impl Clip {
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
         let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
         let mut saved: Option<Saved> = None;
+        let mut files: Vec<File> = Vec::new();
         for (part, clip) in (1_u32..).zip(self.parts()) {
             let mut name = path.file_stem().unwrap_or_default().to_owned();
             name.push(format!("-part{part}.{format}"));
             let path = if part == 1 { path.to_owned() } else { path.with_file_name(name) };
-            let mut file = File::create(&path, format, &clip.sounds.tracks(&clip.parameters))?;
             let mut timeline = Timeline::new(&clip.parameters);
-            if let Err(error) = clip.write(&mut file, &mut timeline) {
-                let _ = std::fs::remove_file(file.path());
+            let made = File::create(&path, format, &clip.sounds.tracks(&clip.parameters));
+            let written = made.and_then(|mut file| {
+                let written = clip.write(&mut file, &mut timeline);
+                files.push(file);
+                written
+            });
+            if let Err(error) = written {
+                // Of those before it, too.
+                files.iter().for_each(File::remove);
                 return Err(error);
             }
+            let Some(file) = files.last() else { continue };
             let saved = saved.get_or_insert_with(|| Saved {
                 path: file.path().to_owned(),
                 duration: Duration::ZERO,
@@ -288,6 +296,11 @@ mod tests {
         assert_eq!(saved.duration, Duration::from_secs(10));
         let names = ["x.mp4", "x-part2.mp4", "x-part3.mp4"];
         assert!(names.iter().all(|name| folder.path().join(name).exists()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+        // Where one of them cannot be made, none of them stays.
+        let long = "x".repeat(250);
+        let error = clip.save(&folder.path().join(format!("{long}.mp4"))).unwrap_err();
+        assert_eq!(error.kind, crate::files::Trouble::NameTooLong);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 

@@ -53,7 +53,7 @@ impl Engine {
             return;
         }
         if let Err(error) = write_services(&path, self.services.own()) {
-            self.tell(&Message::SettingsNotSaved { reason: error.to_string() }, "");
+            self.tell(&Message::settings_not_saved(&error), "");
         }
     }
 

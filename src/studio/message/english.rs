@@ -93,7 +93,7 @@ impl Message {
                 format!("Not all of the file was sent to {host}: the connection is too slow, or broke.")
             }
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
-            Self::DelayShort { time, wanted, reason } => {
+            Self::DelayShort { time, wanted, reason, .. } => {
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
                 format!("There is no room to hold {wanted} back: viewers see it {time} later{why}")
             }
@@ -161,7 +161,7 @@ impl Message {
             Self::Scenes(said) => said.summary(),
             Self::Fitted(said) => said.summary(),
             Self::SettingsBad { reason } => reason.clone(),
-            Self::SettingsNotSaved { reason } => {
+            Self::SettingsNotSaved { reason, .. } => {
                 format!("The settings cannot be saved: {reason}")
             }
         }
@@ -265,8 +265,11 @@ impl Message {
             Self::FilmLeftOut { .. } => {
                 "Send a file of a lower bitrate, or look who else uses the connection.".into()
             }
-            Self::DelayShort { .. } => {
+            Self::DelayShort { cure: "", .. } => {
                 "Free some space, or choose a shorter delay: the next broadcast tries it again.".into()
+            }
+            Self::DelayShort { cure, .. } => {
+                format!("The next broadcast tries it again, or choose a shorter delay. {cure}")
             }
             Self::PhonesFailed { .. } => {
                 "Choose other speakers in the sound desk. The stream is not touched by this.".into()
@@ -286,7 +289,7 @@ impl Message {
                  on 127.0.0.1."
                     .into()
             }
-            Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
+            Self::SettingsNotSaved { cure, .. } => (*cure).into(),
             Self::Crashed { .. } => {
                 "It holds no keys. Send it to who makes onair, with what you did before.".into()
             }
