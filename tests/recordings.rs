@@ -290,13 +290,18 @@ fn a_recording_that_never_began_says_so_and_why() {
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         (output.status.code(), found)
     };
-    let (code, found) = check(&inside("file/show.mp4"));
-    assert_eq!((code, &found["ok"]), (Some(3), &false.into()), "{found}");
-    let bad = found["machine"].as_array().unwrap().iter().find(|it| it["name"] == "record-bad");
-    assert!(bad.unwrap()["summary"].as_str().unwrap().contains("a part of its path"), "{found}");
+    for (path, name, cause) in [
+        (inside("file/show.mp4"), "folder-bad", "a part of its path"),
+        (inside(&format!("{long}.mp4")), "record-bad", "the name is too long"),
+    ] {
+        let (code, found) = check(&path);
+        assert_eq!((code, &found["ok"]), (Some(3), &false.into()), "{found}");
+        let bad = found["machine"].as_array().unwrap().iter().find(|it| it["name"] == name);
+        let bad = bad.unwrap_or_else(|| panic!("{found}"));
+        assert!(bad["ok"] == false && bad["summary"].as_str().unwrap().contains(cause), "{bad}");
+    }
     let (code, found) = check(&inside("new/show.mp4"));
-    let bad = found["machine"].as_array().unwrap().iter().find(|it| it["name"] == "record-bad");
-    assert!(bad.is_none() && code != Some(3), "{found}");
+    assert!(code != Some(3) && !found.to_string().contains("-bad"), "{found}");
     assert!(!inside("new").exists());
 }
 

@@ -97,11 +97,15 @@ pub fn look(
     if let Some(path) = &flags.record
         && let Err(error) = recorder::try_out(path)
     {
-        // A recording that was asked for: what is said of its folder is no warning any more.
-        let of_folder = ["found-folder-bad", "found-disk", "found-disk-little"];
-        found.retain(|notice| !of_folder.contains(&notice.key));
-        let (path, reason, cure) = (path.display().to_string(), error.cause(), error.advice());
-        found.push(Found::RecordBad { path, reason, cure }.notice(found.len() as u64));
+        // A recording that was asked for: that its folder is bad is no warning any more.
+        match found.iter_mut().find(|notice| notice.key == "found-folder-bad") {
+            Some(folder) => folder.level = Level::Error,
+            None => {
+                let (path, reason) = (path.display().to_string(), error.cause());
+                let bad = Found::RecordBad { path, reason, cure: error.advice() };
+                found.push(bad.notice(found.len() as u64));
+            }
+        }
     }
     if !any {
         // Nobody asked for targets.
@@ -184,7 +188,7 @@ pub fn exit(found: &[Notice]) -> Exit {
     match first.map(|notice| notice.key) {
         None => Exit::Ok,
         Some("found-no-picture") => Exit::Device,
-        Some("found-record-bad") => Exit::File,
+        Some("found-folder-bad" | "found-record-bad") => Exit::File,
         Some("found-encoder-failed" | "found-encoder-too-slow") => Exit::Codec,
         Some("found-target-failed") => Exit::Unreachable,
         Some(_) => Exit::Error,
