@@ -1,5 +1,7 @@
 //! What is received, written to an FLV file as it is (`--save`): bodies unchanged, times made
-//! continuous from zero. Runs on the feed thread.
+//! continuous from zero, tags in the order of their DTS. Runs on the feed thread.
+
+mod order;
 
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -12,12 +14,13 @@ use crate::base::Timestamp;
 use crate::files;
 use crate::media::Track;
 use crate::player::dump::cannot_write;
+use crate::player::save::order::{Order, Waiting};
 use crate::player::shared::Shared;
 use crate::player::timeline::Timeline;
 use crate::player::wish::NewFile;
 use crate::player::{Failure, Saving, Severity};
 use crate::wire::flv::video::VideoTag;
-use crate::wire::flv::{self, TagKind};
+use crate::wire::flv::{self, TAG_HEADER, TAG_TRAILER, TagKind};
 
 /// Where the flags stand in the file header, which say what is in the file.
 const FLAGS_AT: u64 = 4;
@@ -27,8 +30,9 @@ pub(super) struct Save {
     path: PathBuf,
     file: BufWriter<File>,
     timeline: Timeline,
-    /// Milliseconds of the last tag.
-    last_ms: u32,
+    order: Order,
+    /// Milliseconds of the newest tag.
+    last_ms: i64,
     video: bool,
     audio: bool,
     broken: bool,
@@ -72,6 +76,7 @@ impl Save {
             path: made.path,
             file: BufWriter::new(made.file),
             timeline: Timeline::new(live),
+            order: Order::default(),
             last_ms: 0,
             video: false,
             audio: false,
@@ -132,23 +137,33 @@ impl Save {
             }
             self.waits = false;
         }
-        if let Some(track) = place {
-            let at = self.timeline.place(track, time_ms, now).dts.as_millis();
-            // Modulo 2³², as the format has it.
-            self.last_ms = at.max(0) as u32;
-        }
-        self.buffer.clear();
-        flv::write_tag(kind, self.last_ms, body, &mut self.buffer);
-        let written = self.file.write_all(&self.buffer);
-        self.bytes += self.buffer.len() as u64;
+        let placed = place.map(|track| {
+            let at = self.timeline.place(track, time_ms, now).dts.as_millis().max(0);
+            self.last_ms = self.last_ms.max(at);
+            (track, at)
+        });
+        self.order.push(kind, placed, body.clone());
+        self.bytes += (TAG_HEADER + body.len() + TAG_TRAILER) as u64;
         {
             let mut figures = shared.figures.lock();
             let fresh = || Saving { path: self.path.clone(), ..Saving::default() };
             let saving = figures.saving.get_or_insert_with(fresh);
             saving.bytes = self.bytes;
-            saving.time = Duration::from_millis(self.last_ms.into());
+            saving.time = Duration::from_millis(self.last_ms.unsigned_abs());
         }
-        if let Err(error) = written {
+        while let Some(tag) = self.order.next() {
+            self.write(shared, &tag);
+        }
+    }
+
+    fn write(&mut self, shared: &Shared, tag: &Waiting) {
+        if self.broken {
+            return;
+        }
+        self.buffer.clear();
+        // Modulo 2³², as the format has it.
+        flv::write_tag(tag.kind, tag.at as u32, &tag.body, &mut self.buffer);
+        if let Err(error) = self.file.write_all(&self.buffer) {
             self.broken = true;
             self.tell_end(shared);
             shared.output_failed(&cannot_write(&self.path, &error));
@@ -164,6 +179,9 @@ impl Save {
     /// Completes the file.
     pub(super) fn finish(mut self, shared: &Shared) {
         self.tell_end(shared);
+        while let Some(tag) = self.order.take() {
+            self.write(shared, &tag);
+        }
         if self.broken {
             return;
         }
@@ -180,5 +198,41 @@ impl Save {
             let summary = "What was watched has been recorded.";
             shared.say("player-saved", Severity::Info, summary, "", path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::player::{Config, Source};
+    use crate::wire::flv::Demuxer;
+
+    #[test]
+    fn tags_leave_in_the_order_of_their_times() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("saved.flv");
+        let config = Config::new(Source::Url("http://host/list.m3u8".into()));
+        let (shared, _events) = Shared::new(&config, Clock::start());
+        let mut save = Save::into_file(make(&path).unwrap(), false);
+        let now = Timestamp::ZERO;
+        let frame = Bytes::from_static(&[0x17, 1, 0, 0, 0, 1]);
+        let sound = Bytes::from_static(&[0xAF, 1, 2]);
+        // As segments of HLS bring them: pictures of two seconds, then their sound.
+        for segment in 0..3 {
+            for n in 0..50 {
+                save.add(&shared, TagKind::Video, 9_000 + segment * 2_000 + n * 40, &frame, now);
+            }
+            for n in 0..100 {
+                save.add(&shared, TagKind::Audio, 9_005 + segment * 2_000 + n * 20, &sound, now);
+            }
+        }
+        save.finish(&shared);
+        let mut demuxer = Demuxer::new();
+        demuxer.push(&std::fs::read(&path).unwrap());
+        let times: Vec<u32> =
+            std::iter::from_fn(|| demuxer.next_tag().unwrap()).map(|tag| tag.time_ms).collect();
+        assert_eq!((times.len(), times.last()), (450, Some(&5_985)));
+        assert!(times.is_sorted(), "{times:?}");
     }
 }

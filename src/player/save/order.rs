@@ -1,0 +1,152 @@
+//! Reorder buffer in front of a saved file: tags come as they were sent, and leave in the order of their
+//! DTS. Pure.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::media::Track;
+use crate::wire::flv::TagKind;
+
+/// A track is waited for until the other one is this far ahead.
+const MAX_WAIT_MS: i64 = 10_000;
+/// More bytes do not wait.
+const MAX_WAITING_BYTES: usize = 32 << 20;
+
+/// A tag with its time in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) at: i64,
+    pub(super) kind: TagKind,
+    pub(super) body: Bytes,
+}
+
+/// The buffer.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// By time; of the same time as they came.
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    /// The newest of each track: pictures, sound.
+    newest: [Option<i64>; 2],
+    /// The last that left.
+    left: i64,
+}
+
+impl Order {
+    /// Takes a tag in. What has no time of its own (`track` is `None`) follows what came before it of the
+    /// same kind.
+    pub(super) fn push(&mut self, kind: TagKind, track: Option<(Track, i64)>, body: Bytes) {
+        let [video, audio] = &mut self.newest;
+        let own = match kind {
+            TagKind::Video => *video,
+            TagKind::Audio => *audio,
+            TagKind::Script => (*video).max(*audio),
+        };
+        let at = match track {
+            Some((track, at)) => {
+                let newest = if track == Track::Video { video } else { audio };
+                *newest = Some(newest.map_or(at, |last| last.max(at)));
+                at
+            }
+            None => own.unwrap_or(self.left),
+        };
+        // What comes too late to be in its place is flattened, as steps back of a track are.
+        let at = at.max(self.left);
+        self.bytes += body.len();
+        let place = self.waiting.partition_point(|other| other.at <= at);
+        self.waiting.insert(place, Waiting { at, kind, body });
+    }
+
+    /// The next one whose turn it is.
+    pub(super) fn next(&mut self) -> Option<Waiting> {
+        let first = self.waiting.front()?;
+        let [video, audio] = self.newest;
+        let both = video.zip(audio).map(|(video, audio)| video.min(audio));
+        let limit = video.max(audio).map(|newest| newest - MAX_WAIT_MS);
+        let due = both.max(limit).is_some_and(|until| first.at <= until);
+        if due || self.bytes > MAX_WAITING_BYTES { self.take() } else { None }
+    }
+
+    /// The next one, whosever turn it is: nothing more comes.
+    pub(super) fn take(&mut self) -> Option<Waiting> {
+        let next = self.waiting.pop_front()?;
+        self.bytes -= next.body.len();
+        self.left = next.at;
+        Some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The times at which these leave, and how many wait before the end.
+    fn run(tags: &[(TagKind, i64)]) -> (Vec<(TagKind, i64)>, usize) {
+        let (mut order, mut left) = (Order::default(), Vec::new());
+        for (kind, at) in tags {
+            let track = match kind {
+                TagKind::Video => Some((Track::Video, *at)),
+                TagKind::Audio => Some((Track::Audio, *at)),
+                TagKind::Script => None,
+            };
+            order.push(*kind, track, Bytes::from_static(b"x"));
+            left.extend(std::iter::from_fn(|| order.next()).map(|tag| (tag.kind, tag.at)));
+        }
+        let waiting = order.waiting.len();
+        left.extend(std::iter::from_fn(|| order.take()).map(|tag| (tag.kind, tag.at)));
+        (left, waiting)
+    }
+
+    use TagKind::{Audio as A, Script as S, Video as V};
+
+    #[test]
+    fn segments_of_two_lists_are_interleaved() {
+        let video = (0..100).map(|n| (V, n * 40));
+        let audio = (0..200).map(|n| (A, n * 20 + 5));
+        let sent: Vec<_> = [(S, 0)].into_iter().chain(video).chain(audio).collect();
+        let (left, waiting) = run(&sent);
+        assert_eq!(left.len(), sent.len());
+        assert!(left.is_sorted_by_key(|(_, at)| *at), "{left:?}");
+        assert!(waiting <= 2, "{waiting}");
+        assert_eq!(
+            left.iter().filter(|(kind, _)| *kind == V).map(|(_, at)| *at).max(),
+            Some(3_960)
+        );
+    }
+
+    #[test]
+    fn nobody_waits_for_ever_for_a_track_that_does_not_come() {
+        let (left, waiting) = run(&(0..500).map(|n| (V, n * 40)).collect::<Vec<_>>());
+        assert_eq!((left.len(), waiting), (500, 250));
+        let both = [(V, 0), (A, 0)].into_iter().chain((1..1_000).map(|n| (V, n * 40)));
+        let (left, waiting) = run(&both.chain([(A, 29_000)]).collect::<Vec<_>>());
+        assert!(waiting <= 276, "{waiting}");
+        assert!(left.is_sorted_by_key(|(_, at)| *at));
+        // It comes later than it was waited for: it loses its place, and nothing else does.
+        assert_eq!(left.iter().filter(|(kind, _)| *kind == A).count(), 2);
+    }
+
+    #[test]
+    fn a_configuration_stays_in_front_of_what_it_configures() {
+        let mut order = Order::default();
+        let body = Bytes::from_static;
+        order.push(V, Some((Track::Video, 1_000)), body(b"last of before"));
+        order.push(V, None, body(b"configuration"));
+        order.push(V, Some((Track::Video, 1_000)), body(b"first of after"));
+        order.push(A, Some((Track::Audio, 900)), body(b"sound"));
+        let bodies: Vec<_> = std::iter::from_fn(|| order.take()).map(|tag| tag.body).collect();
+        assert_eq!(bodies, ["sound", "last of before", "configuration", "first of after"]);
+    }
+
+    #[test]
+    fn bytes_that_wait_are_bounded() {
+        let mut order = Order::default();
+        let body = Bytes::from(vec![0; 1 << 20]);
+        for at in 0..100 {
+            order.push(V, Some((Track::Video, at)), body.clone());
+            while order.next().is_some() {}
+            assert!(order.bytes <= MAX_WAITING_BYTES);
+        }
+    }
+}
