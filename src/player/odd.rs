@@ -75,6 +75,12 @@ impl Odd {
         }
     }
 
+    /// Said of each time it happens, as long as there is room: which size it is says nothing of whether it
+    /// was told.
+    pub(super) fn is_each_time(&self) -> bool {
+        matches!(self, Self::ChangedSize(_))
+    }
+
     /// What it is once of: another codec, or another form of the sound, is said of each.
     pub(super) fn of(&self) -> String {
         match self {

@@ -13,7 +13,11 @@ impl Shared {
     pub(super) fn odd(&self, odd: &Odd) {
         if !odd.returns() {
             let mut told = self.told.lock();
-            let of = odd.of();
+            let of = if odd.is_each_time() {
+                told.iter().filter(|(key, _)| *key == odd.key()).count().to_string()
+            } else {
+                odd.of()
+            };
             // There are only so many kinds, but no end to what they may be of.
             let full = !of.is_empty() && told.len() >= MOST_TOLD;
             if full || !told.insert((odd.key(), of)) {
@@ -86,5 +90,20 @@ mod tests {
         shared.is_over(&Odd::TooSlow);
         shared.odd(&Odd::TooSlow);
         assert_eq!(events.waiting().count(), 1);
+    }
+    #[test]
+    fn each_change_of_the_size_is_said() {
+        let config = Config::new(Source::Url("rtmp://host/app/name".into()));
+        let (shared, events) = Shared::new(&config, Clock::start());
+        let sizes = ["320x180", "640x360", "320x180"];
+        sizes.into_iter().for_each(|size| shared.odd(&Odd::ChangedSize(size.into())));
+        let told = events.waiting().filter_map(|event| match event {
+            Event::Message(message) => Some(message.detail),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), sizes);
+        // One that changes for ever is not told of for ever.
+        (0..1_000).for_each(|n| shared.odd(&Odd::ChangedSize(n.to_string())));
+        assert_eq!(events.waiting().count(), MOST_TOLD - sizes.len());
     }
 }
