@@ -197,6 +197,10 @@ fn with_path(report: Report, path: &Path) -> Report {
 fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let Some(video) = &mut report.video {
         video.colors = video.colors.or(index.colors);
+        // Finer than the milliseconds of what was looked at.
+        let shown = index.samples.iter().filter(|place| place.track == TrackId::Video);
+        let times = shown.take(MOST_TIMES).map(|place| place.pts.as_micros()).collect();
+        video.fps = frame_rate(&times, video.fps).or(video.fps);
     }
     let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_sound));
@@ -424,6 +428,8 @@ struct Prober {
     sound: Course,
     /// Presentation times of pictures.
     times: VecDeque<i64>,
+    /// What the parameter sets say of the frame rate.
+    told_fps: Option<f64>,
     keyframes: Vec<i64>,
     first_keyframe: Option<Timestamp>,
     unplayed: Vec<Unplayed>,
@@ -473,6 +479,7 @@ impl Prober {
             pictures: Course::default(),
             sound: Course::default(),
             times: VecDeque::new(),
+            told_fps: None,
             keyframes: Vec::new(),
             first_keyframe: None,
             unplayed: Vec::new(),
@@ -506,6 +513,7 @@ impl Prober {
             VideoPacket::SequenceStart(config) => {
                 self.bodies += 1;
                 self.length_size = picture::length_size(track.format, config);
+                self.told_fps = picture::frame_rate(track.format, config);
                 let video = self.video(track.format);
                 if let Some(told) = picture::described(track.format, config) {
                     video.profile = told.profile;
@@ -662,7 +670,8 @@ impl Prober {
     fn report(self) -> Report {
         let number =
             |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get_number(name));
-        let fps = frame_rate(&self.times);
+        let told = self.told_fps.or_else(|| number("framerate"));
+        let fps = frame_rate(&self.times, told);
         let longest = self.seconds();
         let told = self.told_duration();
         let video = self.video.map(|video| Video {

@@ -9,6 +9,7 @@ pub mod amf0;
 pub mod base64;
 pub mod bits;
 pub mod block;
+pub mod cadence;
 pub mod carried;
 pub mod chat;
 pub mod container;

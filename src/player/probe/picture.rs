@@ -29,6 +29,15 @@ pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<carried::
     }
 }
 
+/// What a configuration tells of the frame rate.
+pub(super) fn frame_rate(format: VideoFormat, config: &Bytes) -> Option<f64> {
+    if format != VideoFormat::H264 {
+        return None;
+    }
+    let (num, den) = DecoderConfig::parse(config).ok()?.first_sps().ok()?.frame_rate()?;
+    Some(f64::from(num) / f64::from(den.max(1)))
+}
+
 fn h264_colors(signal: VideoSignal) -> Colors {
     let full_range = Some(signal.full_range);
     let told =
