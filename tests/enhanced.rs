@@ -70,7 +70,7 @@ const CODECS: [(&str, &[&str], &str, &str, u32); 3] = [
 ];
 
 /// An ffmpeg that writes all of them, or `None`, said loudly.
-fn new_ffmpeg() -> Option<PathBuf> {
+pub(crate) fn new_ffmpeg() -> Option<PathBuf> {
     let named = std::env::var_os("ONAIR_FFMPEG").map(PathBuf::from);
     let program = named.unwrap_or_else(|| "ffmpeg".into());
     let text = |flag: &str| {

@@ -64,6 +64,7 @@ mod record;
 mod recorded;
 mod recordings;
 mod remux;
+mod remux_codecs;
 mod resilience;
 mod rewind;
 mod routes;

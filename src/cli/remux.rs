@@ -7,22 +7,57 @@ use serde_json::json;
 
 use crate::base::Clock;
 use crate::broadcast::recorder::Error;
-use crate::broadcast::recorder::remux::{Failure, How, Report, remux, repair};
+use crate::broadcast::recorder::remux::{Failure, How, Report, remux_without, repair};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words::seconds;
 use crate::cli::{Exit, Globals};
 use crate::files::Trouble;
+use crate::wire::container::Part;
 
 /// Arguments of `onair remux`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RemuxArgs {
-    /// An FLV, MP4 or MKV file with H.264 pictures and AAC sound
+    /// An FLV, MP4 or MKV file; all its tracks are copied: H.264, HEVC, AV1 and VP9, AAC, MP3, Opus, FLAC,
+    /// AC-3 and E-AC-3
     #[arg(value_name = "IN")]
     pub input: PathBuf,
     /// The new file: .flv, .mp4 or .mkv
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
+    /// Leave out what the new file cannot hold, of this kind (otherwise it is an error; may be repeated)
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub drop: Vec<Drop>,
+}
+
+/// What may be left out.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Drop {
+    /// Video tracks
+    Video,
+    /// Audio tracks
+    Audio,
+    /// Subtitle tracks
+    Subtitles,
+    /// Timecode and other tracks
+    Data,
+    /// Video after a change of its size in the middle of an FLV file
+    Resized,
+    /// The transparency of video
+    Alpha,
+}
+
+impl From<Drop> for Part {
+    fn from(drop: Drop) -> Self {
+        match drop {
+            Drop::Video => Self::Video,
+            Drop::Audio => Self::Audio,
+            Drop::Subtitles => Self::Subtitles,
+            Drop::Data => Self::Data,
+            Drop::Resized => Self::Resized,
+            Drop::Alpha => Self::Alpha,
+        }
+    }
 }
 
 /// Arguments of `onair repair`.
@@ -36,7 +71,8 @@ pub struct RepairArgs {
 
 /// Runs `onair remux`.
 pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
-    work(globals, clock, "remux", |stop| remux(&args.input, &args.output, stop))
+    let drop: Vec<Part> = args.drop.iter().copied().map(Part::from).collect();
+    work(globals, clock, "remux", |stop| remux_without(&drop, &args.input, &args.output, stop))
 }
 
 /// Runs `onair repair`.
@@ -61,6 +97,7 @@ fn work(
             let exit = match &failure {
                 Failure::Write(Error { kind: Trouble::Format, .. }) => Exit::Usage,
                 Failure::Interrupted => Exit::Error,
+                Failure::Lacking { .. } => Exit::Codec,
                 _ => Exit::File,
             };
             complain(&failure.to_string());

@@ -12,10 +12,12 @@ pub mod light;
 mod obu;
 pub mod pcm;
 mod picture;
+mod record;
 mod sound;
 
 pub use color::{Colors, Hdr, Light};
 pub use picture::{
     Picture, av1, av1_key, hevc, hevc_record, vp9, vp9_colors, vp9_key, vp9_key_size,
 };
+pub use record::{FLAC_HEAD, ac3_record, opus_box, opus_delay_nanos, opus_head, vp9_record};
 pub use sound::{Sound, ac3, ac3_frame, flac, opus};

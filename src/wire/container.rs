@@ -2,6 +2,9 @@
 //! may be cut off at any moment ([`Muxer`]), and what is found in one ([`Index`]). Pure: bytes to be
 //! written are handed out, bytes to be read come through [`ReadAt`].
 
+mod capacity;
+mod frame;
+
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -10,10 +13,12 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{AudioParameters, StreamParameters, VideoParameters};
-use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::carried::Colors;
 use crate::wire::flv::passed::Passed;
 use crate::wire::unplayed::{self, Medium, Unplayed};
+
+pub use capacity::Part;
+pub use frame::{Timing, TrackTiming, audio_frame};
 
 /// The most audio tracks of a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
@@ -340,8 +345,8 @@ pub struct Index {
     pub tracks: Tracks,
     /// What the file, and not the stream in it, tells of the picture's colours.
     pub colors: Colors,
-    /// Tracks of every codec that is known are taken, as who plays wants it; otherwise H.264 and AAC
-    /// only, as who copies does.
+    /// As who plays wants it: times begin at zero. Who copies (neither this nor `to_pass_on`) gets the times
+    /// as they are, below zero too, and is told of all that is lacking.
     pub to_play: bool,
     /// Who plays has the key of what is encrypted.
     pub has_key: bool,
@@ -365,6 +370,10 @@ pub struct Index {
     pub chapters: Vec<Chapter>,
     /// What else is in it and is not carried, in words.
     pub left_out: Vec<String>,
+    /// The same by its kind.
+    pub lacking: Vec<(Part, String)>,
+    /// Ticks a second of the tracks, where they are finer than a millisecond.
+    pub timescales: Vec<(TrackId, u32)>,
     /// Tracks of it that nobody here plays; with `to_play`.
     pub unplayed: Vec<Unplayed>,
     /// Where the last whole unit ends; what follows was cut off, or is an index.
@@ -374,6 +383,14 @@ pub struct Index {
 }
 
 impl Index {
+    /// What is not carried.
+    pub fn lack(&mut self, part: Part, what: String) {
+        if self.left_out.len() < 32 {
+            self.left_out.push(what.clone());
+            self.lacking.push((part, what));
+        }
+    }
+
     /// A track that nobody here plays.
     pub fn leave(&mut self, track: Option<Unplayed>) {
         if let Some(track) = track.filter(|_| self.to_play) {
@@ -388,9 +405,12 @@ impl Index {
     }
 
     /// Puts the samples into the order of their DTS, keeps the order within each track, and begins
-    /// at zero where times lie before it.
+    /// at zero where times lie before it, unless it is to be copied.
     pub fn arrange(&mut self) {
         self.samples.sort_by_key(|sample| (sample.dts, sample.track));
+        if !self.to_play && !self.to_pass_on {
+            return;
+        }
         let first = self.samples.iter().map(|sample| sample.dts.min(sample.pts)).min();
         let shift = first.map_or(0, |first| first.as_micros().min(0).saturating_neg());
         if shift != 0 {
@@ -480,14 +500,6 @@ impl Tracks {
     }
 }
 
-/// Samples of one AAC access unit, and how many of them make a second: of the core, where bands are
-/// replicated on top of it.
-pub fn audio_frame(audio: &AudioParameters) -> (u32, u32) {
-    let core = AudioSpecificConfig::parse(&audio.config).ok();
-    let rate = core.as_ref().map_or(audio.sample_rate, |core| core.sample_rate).max(1);
-    (if core.is_some_and(|core| core.short_frames) { 960 } else { 1_024 }, rate)
-}
-
 /// The sound track of this number.
 pub fn audio_track(index: usize) -> TrackId {
     TrackId::Audio(u8::try_from(index).unwrap_or(u8::MAX))
@@ -512,7 +524,7 @@ pub enum Error {
     #[error("the file has {0}, which is not carried here")]
     Unsupported(String),
     /// No track of it can be used.
-    #[error("the file has neither H.264 pictures nor AAC sound")]
+    #[error("the file has neither video nor audio of a codec that is carried here")]
     Empty,
 }
 
@@ -559,8 +571,14 @@ mod tests {
             samples: vec![place(TrackId::Audio(0), 10), place(TrackId::Video, -40)],
             ..Index::default()
         };
+        let times = |index: &Index| -> Vec<_> {
+            index.samples.iter().map(|it| (it.track, it.dts.as_millis())).collect()
+        };
         index.arrange();
-        let times: Vec<_> = index.samples.iter().map(|it| (it.track, it.dts.as_millis())).collect();
-        assert_eq!(times, [(TrackId::Video, 0), (TrackId::Audio(0), 50)]);
+        // Who copies wants it as it is.
+        assert_eq!(times(&index), [(TrackId::Video, -40), (TrackId::Audio(0), 10)]);
+        index.to_play = true;
+        index.arrange();
+        assert_eq!(times(&index), [(TrackId::Video, 0), (TrackId::Audio(0), 50)]);
     }
 }

@@ -72,6 +72,11 @@ pub(super) struct File {
 impl File {
     /// Makes the file, under the next free name where `path` is taken, and writes its head.
     pub fn create(path: &Path, format: Format, tracks: &Tracks) -> Result<Self, Error> {
+        Self::create_by(path, muxer(format, tracks.clone()))
+    }
+
+    /// The same, of what this writer writes.
+    pub fn create_by(path: &Path, muxer: Box<dyn Muxer>) -> Result<Self, Error> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| {
                 // What is there already is no folder.
@@ -84,7 +89,6 @@ impl File {
         }
         let made = files::create_new(path);
         let (file, path) = made.map_err(|error| Error::new("creating", path, &error))?;
-        let muxer = muxer(format, tracks.clone());
         let mut file =
             Self { file, path: path.clone(), muxer, written: 0, unit: None, media: false };
         let append = file.muxer.start();

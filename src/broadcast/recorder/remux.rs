@@ -1,19 +1,28 @@
 //! Puts the packets of one file into another, of whatever format, as they are; and makes files whole
 //! that were cut off.
 
+mod fit;
+mod timing;
+
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::broadcast::recorder::container::copier;
 use crate::broadcast::recorder::file::{self, File};
 use crate::files::Source;
-use crate::wire::container::{self, Format, Index, Muxer, ReadAt, Sample, read};
+use crate::wire::container::{self, Chapter, Format, Index, Muxer, Part, ReadAt, Sample, read};
 use crate::wire::{flv, mkv, mp4};
+
+pub use fit::Lack;
+use timing::Course;
 
 /// The largest packet: more has no picture.
 const MAX_PACKET: usize = 64 << 20;
+/// The largest that a tag of FLV has room for, with what stands before it.
+const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
 
 /// Why a file could not be remuxed or repaired.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +36,9 @@ pub enum Failure {
     /// There is a file of that name, and none is overwritten.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
+    /// The new file has no place for something, and nobody said that it may be left out.
+    #[error("{} cannot hold {lack}", .to.display())]
+    Lacking { to: PathBuf, lack: Lack },
     /// The file has not one packet.
     #[error("{} holds neither a picture nor a sound", .0.display())]
     Nothing(PathBuf),
@@ -73,18 +85,32 @@ fn open(path: &Path) -> Result<Source, Failure> {
 /// often.
 ///
 /// # Errors
-/// Where one cannot be read, the other cannot be written, or is there already.
+/// Where one cannot be read, the other cannot be written, is there already, or cannot hold all of it.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
+    remux_without(&[], from, to, stop)
+}
+
+/// The same without these parts, where the new file cannot hold them.
+///
+/// # Errors
+/// As [`remux`].
+pub fn remux_without(
+    drop: &[Part],
+    from: &Path,
+    to: &Path,
+    stop: &dyn Fn() -> bool,
+) -> Result<Report, Failure> {
     let format = Format::of_path(to).ok_or_else(|| file::Error::format(to))?;
     if to.symlink_metadata().is_ok() {
         return Err(Failure::Exists(to.to_owned()));
     }
     let mut source = open(from)?;
     let index = source.index().map_err(unreadable(from))?;
-    copy(from, &mut source, index, to, format, stop)
+    copy(drop, from, &mut source, index, to, format, stop)
 }
 
 fn copy(
+    drop: &[Part],
     from: &Path,
     source: &mut Source,
     mut index: Index,
@@ -98,8 +124,15 @@ fn copy(
     if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
         index.left_out.push("the names of the sound tracks".to_owned());
     }
-    let mut file = File::create(to, format, &index.tracks)?;
-    let written = pour(from, source, &index, &mut file, stop);
+    fit::complete(source, &mut index).map_err(unreadable(from))?;
+    fit::fit(&mut index, format, drop).map_err(|lack| Failure::Lacking { to: to.into(), lack })?;
+    if index.samples.is_empty() {
+        return Err(Failure::Nothing(from.to_owned()));
+    }
+    let course = Course::of(&index, format);
+    let muxer = copier(format, index.tracks.clone(), &course.timing);
+    let mut file = File::create_by(to, muxer)?;
+    let written = pour(from, source, &index, &course, format, &mut file, stop);
     if let Err(failure) = written {
         // Half a copy of what is there helps nobody.
         let _ = std::fs::remove_file(file.path());
@@ -108,7 +141,7 @@ fn copy(
     Ok(Report {
         path: file.path().to_owned(),
         how: How::Copied,
-        duration: index.end().since(Timestamp::ZERO),
+        duration: course.end.since(Timestamp::ZERO),
         packets: index.samples.len(),
         cut: source.size().saturating_sub(index.whole),
         left_out: index.left_out,
@@ -119,24 +152,34 @@ fn pour(
     from: &Path,
     source: &mut Source,
     index: &Index,
+    course: &Course,
+    format: Format,
     file: &mut File,
     stop: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
+    let moved = |chapter: &Chapter| Chapter {
+        at: chapter.at.offset(course.shift).max(Timestamp::ZERO),
+        ..chapter.clone()
+    };
     let mut chapters = index.chapters.iter().peekable();
     for place in &index.samples {
         while let Some(chapter) = chapters.next_if(|chapter| chapter.at <= place.dts) {
-            file.chapter(chapter);
+            file.chapter(&moved(chapter));
         }
         let size = u64::from(place.size);
         let data = read(source, place.at, size, MAX_PACKET, "packets").map_err(unreadable(from))?;
-        let (dts, pts) = (place.dts, place.pts);
+        if format == Format::Flv && data.len() > MAX_FLV_PACKET {
+            let lack = Lack::packet(place.track, data.len());
+            return Err(Failure::Lacking { to: file.path().to_owned(), lack });
+        }
+        let (dts, pts) = course.place(place);
         file.sample(&Sample { track: place.track, dts, pts, keyframe: place.keyframe, data })?;
         if stop() {
             return Err(Failure::Interrupted);
         }
     }
-    chapters.for_each(|chapter| file.chapter(chapter));
-    file.finish(index.end().since(Timestamp::ZERO))?;
+    chapters.for_each(|chapter| file.chapter(&moved(chapter)));
+    file.finish(course.end.since(Timestamp::ZERO))?;
     Ok(())
 }
 
@@ -163,7 +206,16 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let Some(muxer) = muxer else {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-repaired.{format}"));
-        return copy(path, &mut source, index, &path.with_file_name(name), format, stop);
+        // What can be saved is saved.
+        return copy(
+            &Part::ALL,
+            path,
+            &mut source,
+            index,
+            &path.with_file_name(name),
+            format,
+            stop,
+        );
     };
     index.cut();
     if index.samples.is_empty() {

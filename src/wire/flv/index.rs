@@ -4,6 +4,7 @@
 use bytes::Bytes;
 
 use super::audio::AudioPacket;
+use super::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
 use super::metadata::{MAX_SCRIPT, parse_script};
 use super::reader::{Unwrap, audio_parameters, video_parameters};
 use super::video::VideoPacket;
@@ -12,10 +13,14 @@ use super::{
     parse_video,
 };
 use crate::base::Timestamp;
-use crate::wire::amf0;
-use crate::wire::container::{
-    Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
+use crate::media::{
+    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
 };
+use crate::wire::container::{
+    Chapter, Error, Format, Index, MAX_AUDIO_TRACKS, Part, Place, ReadAt, TrackId, audio_track,
+    read,
+};
+use crate::wire::{amf0, cadence, carried, mpeg_audio};
 
 /// What is read of a body to know what it is.
 const PREFIX: usize = 64;
@@ -63,14 +68,16 @@ struct Scan {
     index: Index,
     time: Unwrap,
     metadata: Metadata,
-    /// The track number in the file of each sound track of the index.
-    audio_ids: Vec<u8>,
+    /// The track number in the file of each sound track of the index, and its codec.
+    audio_ids: Vec<(u8, AudioFormat)>,
     /// The pictures are not those that the first configuration describes.
     resized: bool,
     was_resized: bool,
     /// Configurations beside the first were seen and change nothing here.
     other_video: Option<VideoFormat>,
     other_audio: Option<AudioFormat>,
+    /// Video and audio that is in further tracks, which are not read.
+    more_tracks: (bool, bool),
 }
 
 impl Scan {
@@ -121,22 +128,35 @@ impl Scan {
         size: u32,
         prefix: &Bytes,
     ) -> Result<(), Error> {
+        self.more_tracks.0 |= is_shared(prefix, VIDEO_MULTITRACK);
         let Ok(tag) = parse_video(prefix) else { return Ok(()) };
         if tag.track.id != 0 || !tag.more_tracks.is_empty() {
+            self.more_tracks.0 = true;
             return Ok(());
         }
-        if tag.track.format != VideoFormat::H264 {
+        let format = tag.track.format;
+        let known = self.index.tracks.video.as_ref().map(|video| video.codec);
+        let codec = format.codec().filter(|codec| known.is_none_or(|known| known == *codec));
+        let Some(codec) = codec.filter(|codec| is_carried(*codec)) else {
             if !matches!(tag.track.packet, VideoPacket::Command(_)) {
-                self.other_video = Some(tag.track.format);
+                self.other_video = Some(format);
             }
             return Ok(());
+        };
+        if known.is_none() && codec == VideoCodec::Vp9 {
+            // Its pictures tell all.
+            self.index.tracks.video = Some(self.video_of(codec, Bytes::new()));
         }
         match tag.track.packet {
-            VideoPacket::SequenceStart(start) if self.index.tracks.video.is_none() => {
+            VideoPacket::SequenceStart(start) if self.is_untold() => {
                 let config = rest(source, at, size, prefix.len() - start.len())?;
-                if let Ok((video, _)) = video_parameters(config, &self.metadata) {
-                    self.index.tracks.video = Some(video);
-                }
+                self.index.tracks.video = match codec {
+                    VideoCodec::H264 => {
+                        video_parameters(config, &self.metadata).ok().map(|it| it.0)
+                    }
+                    _ if config.is_empty() => None,
+                    _ => Some(self.video_of(codec, config)),
+                };
                 Ok(())
             }
             VideoPacket::SequenceStart(start) => {
@@ -166,26 +186,36 @@ impl Scan {
         size: u32,
         prefix: &Bytes,
     ) -> Result<(), Error> {
+        self.more_tracks.1 |= is_shared(prefix, AUDIO_MULTITRACK);
         let Ok(tag) = parse_audio(prefix) else { return Ok(()) };
         if !tag.more_tracks.is_empty() {
             return Ok(());
         }
-        if tag.track.format != AudioFormat::Aac {
-            self.other_audio = Some(tag.track.format);
+        let (id, format) = (tag.track.id, tag.track.format);
+        let known = self.audio_ids.iter().position(|known| *known == (id, format));
+        // One that changes its codec is not the same any more.
+        let changed = known.is_none() && self.audio_ids.iter().any(|(other, _)| *other == id);
+        if changed || matches!(format, AudioFormat::Legacy(_) | AudioFormat::Other(_)) {
+            self.other_audio = Some(format);
             return Ok(());
         }
-        let known = self.audio_ids.iter().position(|id| *id == tag.track.id);
-        match (tag.track.packet, known) {
+        let audio = match (&tag.track.packet, known) {
             (AudioPacket::SequenceStart(start), None) if !start.is_empty() => {
                 let config = rest(source, at, size, prefix.len() - start.len())?;
-                if self.audio_ids.len() < MAX_AUDIO_TRACKS
-                    && let Ok(audio) = audio_parameters(config, &self.metadata)
-                {
-                    self.index.tracks.audio.push(audio.into());
-                    self.audio_ids.push(tag.track.id);
-                }
-                Ok(())
+                self.audio_of(format, config)
             }
+            (AudioPacket::Frame(data), None) => audio_of_frame(format, data),
+            _ => None,
+        };
+        let known = match audio.filter(|_| self.audio_ids.len() < MAX_AUDIO_TRACKS) {
+            Some(audio) => {
+                self.index.tracks.audio.push(audio.into());
+                self.audio_ids.push((id, format));
+                Some(self.audio_ids.len() - 1)
+            }
+            None => known,
+        };
+        match (tag.track.packet, known) {
             (AudioPacket::Frame(data), Some(place)) => {
                 let head = prefix.len() - data.len();
                 let dts = self.at(time_ms, tag.offset_nanos);
@@ -193,6 +223,45 @@ impl Scan {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Nothing is known of the pictures, or nothing but that they come.
+    fn is_untold(&self) -> bool {
+        self.index.tracks.video.as_ref().is_none_or(|video| video.config.is_empty())
+    }
+
+    /// Parameters of pictures that are no H.264.
+    fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoParameters {
+        let told = match codec {
+            VideoCodec::Hevc => carried::hevc(&config).and_then(|told| told.size),
+            VideoCodec::Av1 => carried::av1(&config).and_then(|told| told.size),
+            _ => None,
+        };
+        let told = told.or(self.metadata.width.zip(self.metadata.height)).unwrap_or((0, 0));
+        let rate = self.metadata.frame_rate.and_then(cadence::fraction);
+        VideoParameters {
+            codec,
+            size: Size::new(told.0.min(0xFFFF), told.1.min(0xFFFF)),
+            frame_rate: rate.unwrap_or(FrameRate::FPS_30),
+            bitrate: BitsPerSecond(self.metadata.video_bitrate.unwrap_or(0)),
+            config,
+        }
+    }
+
+    /// What a configuration tells of sound.
+    fn audio_of(&self, format: AudioFormat, config: Bytes) -> Option<AudioParameters> {
+        let (codec, told, config) = match format {
+            AudioFormat::Aac => return audio_parameters(config, &self.metadata).ok(),
+            AudioFormat::Opus => (AudioCodec::Opus, carried::opus(&config)?, config),
+            AudioFormat::Flac => {
+                // The stream marker and a block's head may stand before it.
+                let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
+                config.get(from..from + 34)?;
+                (AudioCodec::Flac, carried::flac(&config)?, config.slice(from..from + 34))
+            }
+            _ => return None,
+        };
+        Some(sound(codec, told, config))
     }
 
     fn at(&mut self, time_ms: u32, offset_nanos: u32) -> Timestamp {
@@ -227,14 +296,60 @@ impl Scan {
                 (None, None) => Error::Empty,
             });
         }
-        self.index.left_out.extend(self.other_video.map(|format| format.to_string()));
-        self.index.left_out.extend(self.other_audio.map(|format| format.to_string()));
+        if let Some(format) = self.other_video {
+            self.index.lack(Part::Video, format.to_string());
+        }
+        if let Some(format) = self.other_audio {
+            self.index.lack(Part::Audio, format.to_string());
+        }
+        if self.more_tracks.0 {
+            self.index.lack(Part::Video, "a second picture".to_owned());
+        }
+        if self.more_tracks.1 {
+            self.index.lack(Part::Audio, "sound tracks that share their tags".to_owned());
+        }
         if self.was_resized {
-            self.index.left_out.push("pictures after a change of their size".to_owned());
+            let what = "pictures after a change of their size or form";
+            self.index.lack(Part::Resized, what.to_owned());
         }
         self.index.arrange();
         Ok(self.index)
     }
+}
+
+/// Whether one of our writers may have a place for it.
+fn is_carried(codec: VideoCodec) -> bool {
+    Format::ALL.iter().any(|format| format.carries_video(codec)) && codec != VideoCodec::Vp8
+}
+
+/// Whether a body holds several tracks, of which none is taken.
+fn is_shared(body: &[u8], multitrack: u8) -> bool {
+    matches!(body, [first, kind, ..] if first & 0x8F == 0x80 | multitrack && kind >> 4 > 0)
+        && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))
+}
+
+fn sound(codec: AudioCodec, told: carried::Sound, config: Bytes) -> AudioParameters {
+    let carried::Sound { sample_rate, channels } = told;
+    AudioParameters { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config }
+}
+
+/// What a packet tells of sound that has no configuration.
+fn audio_of_frame(format: AudioFormat, data: &[u8]) -> Option<AudioParameters> {
+    let (codec, told) = match format {
+        AudioFormat::Mp3 => {
+            let header = mpeg_audio::header(data)?;
+            let codec = if header.layer == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
+            let (sample_rate, channels) = (header.sample_rate, header.channels);
+            (codec, carried::Sound { sample_rate, channels })
+        }
+        AudioFormat::Ac3 => (AudioCodec::Ac3, carried::ac3(data)?),
+        AudioFormat::Eac3 => (AudioCodec::Eac3, carried::ac3(data)?),
+        AudioFormat::Opus => {
+            (AudioCodec::Opus, carried::Sound { sample_rate: 48_000, channels: 2 })
+        }
+        _ => return None,
+    };
+    Some(sound(codec, told, Bytes::new()))
 }
 
 /// A body after its head.

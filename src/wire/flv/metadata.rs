@@ -5,6 +5,7 @@ use crate::media::StreamParameters;
 use crate::wire::amf0::{self, Value};
 
 use super::Error;
+use super::passed::{PassedAudio, PassedVideo};
 
 /// Keyframes that an index has at most: a day and a half of one in two seconds.
 pub const MAX_KEYFRAMES: usize = 65_536;
@@ -24,14 +25,14 @@ pub fn metadata(parameters: &StreamParameters) -> Value {
         entries.extend([
             ("width", number(video.size.width.into())),
             ("height", number(video.size.height.into())),
-            ("videocodecid", number(VIDEO_AVC)),
+            ("videocodecid", number(PassedVideo::of(video).map_or(VIDEO_AVC, |it| it.codec_id()))),
             ("videodatarate", number(video.bitrate.as_kbps().into())),
             ("framerate", number(video.frame_rate.as_f64())),
         ]);
     }
     if let Some(audio) = &parameters.audio {
         entries.extend([
-            ("audiocodecid", number(AUDIO_AAC)),
+            ("audiocodecid", number(PassedAudio::of(audio).map_or(AUDIO_AAC, |it| it.codec_id()))),
             ("audiodatarate", number(audio.bitrate.as_kbps().into())),
             ("audiosamplerate", number(audio.sample_rate.into())),
             ("audiosamplesize", number(16.0)),

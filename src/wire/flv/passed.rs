@@ -5,12 +5,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::codec::{AudioFormat, FourCc, VideoFormat};
+use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
 use crate::wire::amf0::Value;
-use crate::wire::carried;
+use crate::wire::carried::{self, FLAC_HEAD};
 use crate::wire::mpeg_audio;
-
-/// A block's head before FLAC's STREAMINFO: the last one, 34 bytes (RFC 9639 §8.1).
-const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
 
 /// The first picture and sound track of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,20 +42,14 @@ impl Passed {
         let number = Value::Number;
         let mut entries = Vec::new();
         if let Some(video) = &self.video {
-            let codec = video.four_cc().map_or(7.0, |it| it.as_u32().into());
-            entries.push(("videocodecid", number(codec)));
+            entries.push(("videocodecid", number(video.codec_id())));
             if let Some((width, height)) = video.size() {
                 entries.push(("width", number(width.into())));
                 entries.push(("height", number(height.into())));
             }
         }
         if let Some(audio) = &self.audio {
-            let codec = match audio.format {
-                AudioFormat::Aac => 10.0,
-                AudioFormat::Mp3 => 2.0,
-                _ => audio.four_cc().as_u32().into(),
-            };
-            entries.push(("audiocodecid", number(codec)));
+            entries.push(("audiocodecid", number(audio.codec_id())));
         }
         let encoder = concat!("onair/", env!("CARGO_PKG_VERSION"));
         entries.push(("encoder", Value::String(encoder.into())));
@@ -68,8 +60,26 @@ impl Passed {
 /// Packet types of the enhanced headers.
 const SEQUENCE_START: u8 = 0;
 const CODED_FRAMES: u8 = 1;
+const SEQUENCE_END: u8 = 2;
 
 impl PassedVideo {
+    /// `None` for a codec that is not written into FLV.
+    pub fn of(video: &VideoParameters) -> Option<Self> {
+        let format = match video.codec {
+            VideoCodec::H264 => VideoFormat::H264,
+            VideoCodec::Hevc => VideoFormat::Hevc,
+            VideoCodec::Av1 => VideoFormat::Av1,
+            VideoCodec::Vp9 => VideoFormat::Vp9,
+            _ => return None,
+        };
+        Some(Self { format, config: video.config.clone() })
+    }
+
+    /// The codec as a number in the metadata.
+    pub fn codec_id(&self) -> f64 {
+        self.four_cc().map_or(7.0, |it| it.as_u32().into())
+    }
+
     /// `None` for H.264, which goes out in the legacy form.
     fn four_cc(&self) -> Option<FourCc> {
         match self.format {
@@ -93,6 +103,16 @@ impl PassedVideo {
         Some(self.put(true, SEQUENCE_START, 0, &self.config))
     }
 
+    /// The body that ends the pictures.
+    pub fn end(&self) -> Bytes {
+        self.put(true, SEQUENCE_END, 0, &[])
+    }
+
+    /// Whether a body tells when its picture is decoded beside when it is shown.
+    pub fn has_composition_time(&self) -> bool {
+        self.format.has_composition_time()
+    }
+
     /// The body of one picture, which is shown so much later than it is decoded.
     pub fn body(&self, keyframe: bool, composition_ms: i32, data: &[u8]) -> Bytes {
         self.put(keyframe, CODED_FRAMES, composition_ms, data)
@@ -100,6 +120,19 @@ impl PassedVideo {
 
     fn put(&self, keyframe: bool, packet_type: u8, composition_ms: i32, data: &[u8]) -> Bytes {
         let mut out = BytesMut::with_capacity(8 + data.len());
+        self.put_front(keyframe, packet_type, composition_ms, &mut out);
+        out.put_slice(data);
+        out.freeze()
+    }
+
+    /// What stands in a body before a picture, which is shown so much later than it is decoded.
+    pub fn front(&self, keyframe: bool, composition_ms: i32) -> BytesMut {
+        let mut out = BytesMut::with_capacity(8);
+        self.put_front(keyframe, CODED_FRAMES, composition_ms, &mut out);
+        out
+    }
+
+    fn put_front(&self, keyframe: bool, packet_type: u8, composition_ms: i32, out: &mut BytesMut) {
         let frame_type = if keyframe { 0x10 } else { 0x20 };
         // 24 bits; real ones are under a few seconds.
         let [_, composition @ ..] = composition_ms.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
@@ -116,12 +149,68 @@ impl PassedVideo {
                 }
             }
         }
-        out.put_slice(data);
-        out.freeze()
     }
 }
 
 impl PassedAudio {
+    /// `None` for a codec that is not written into FLV.
+    pub fn of(audio: &AudioParameters) -> Option<Self> {
+        let format = match audio.codec {
+            AudioCodec::Aac => AudioFormat::Aac,
+            AudioCodec::Mp3 => AudioFormat::Mp3,
+            AudioCodec::Opus => {
+                let config = carried::opus_head(audio);
+                return Some(Self { format: AudioFormat::Opus, config });
+            }
+            AudioCodec::Flac => AudioFormat::Flac,
+            AudioCodec::Ac3 => AudioFormat::Ac3,
+            AudioCodec::Eac3 => AudioFormat::Eac3,
+            _ => return None,
+        };
+        Some(Self { format, config: audio.config.clone() })
+    }
+
+    /// The codec as a number in the metadata.
+    pub fn codec_id(&self) -> f64 {
+        match self.format {
+            AudioFormat::Aac => 10.0,
+            AudioFormat::Mp3 => 2.0,
+            _ => self.four_cc().as_u32().into(),
+        }
+    }
+
+    /// What stands in a body before a packet, in the track of this number: of the first in the form that
+    /// everybody reads.
+    pub fn front(&self, track: u8, data: &[u8]) -> BytesMut {
+        let mut out = BytesMut::with_capacity(8);
+        if track == 0 {
+            self.put_front(data, &mut out);
+        } else {
+            self.put_multitrack(CODED_FRAMES, track, &mut out);
+        }
+        out
+    }
+
+    /// [`head`](Self::head) of the track of this number.
+    pub fn track_head(&self, track: u8) -> Option<Bytes> {
+        let whole = self.head()?;
+        if track == 0 {
+            return Some(whole);
+        }
+        let front = if self.format == AudioFormat::Aac { 2 } else { 5 };
+        let mut out = BytesMut::with_capacity(8 + whole.len());
+        self.put_multitrack(SEQUENCE_START, track, &mut out);
+        out.put_slice(whole.get(front..).unwrap_or_default());
+        Some(out.freeze())
+    }
+
+    /// Enhanced audio, multitrack, one track.
+    fn put_multitrack(&self, packet_type: u8, track: u8, out: &mut BytesMut) {
+        out.put_slice(&[0x95, packet_type]);
+        out.put_slice(&self.four_cc().0);
+        out.put_u8(track);
+    }
+
     fn four_cc(&self) -> FourCc {
         FourCc(match self.format {
             AudioFormat::Mp3 => *b".mp3",
@@ -152,13 +241,17 @@ impl PassedAudio {
     /// The body of one packet.
     pub fn body(&self, data: &[u8]) -> Bytes {
         let mut out = BytesMut::with_capacity(5 + data.len());
+        self.put_front(data, &mut out);
+        out.put_slice(data);
+        out.freeze()
+    }
+
+    fn put_front(&self, data: &[u8], out: &mut BytesMut) {
         match (self.format, mp3_head(data)) {
             (AudioFormat::Aac, _) => out.put_slice(&[0xAF, 1]),
             (AudioFormat::Mp3, Some(head)) => out.put_u8(head),
-            _ => self.put_enhanced(CODED_FRAMES, &mut out),
+            _ => self.put_enhanced(CODED_FRAMES, out),
         }
-        out.put_slice(data);
-        out.freeze()
     }
 
     fn put_enhanced(&self, packet_type: u8, out: &mut BytesMut) {

@@ -4,9 +4,9 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::muxer::tag_trailer;
+use super::passed::{PassedAudio, PassedVideo};
 use super::{
-    MAX_BODY, TAG_HEADER, TagKind, audio_sequence_header, file_header, metadata, metadata_body,
-    tag_header, video_end_of_sequence, video_sequence_header, write_tag,
+    MAX_BODY, TAG_HEADER, TagKind, file_header, metadata, metadata_body, tag_header, write_tag,
 };
 use crate::base::Timestamp;
 use crate::media::StreamParameters;
@@ -29,6 +29,9 @@ const METADATA_AT: u64 = 13 + TAG_HEADER as u64;
 #[derive(Debug)]
 pub struct Recording {
     tracks: Tracks,
+    video: Option<PassedVideo>,
+    /// `None`: of a codec that is not written into FLV.
+    audio: Vec<Option<PassedAudio>>,
     /// Whole tags not yet handed out.
     buffer: BytesMut,
     /// Keyframes in `buffer`: seconds and place in it.
@@ -58,6 +61,8 @@ impl Recording {
     /// Enhanced RTMP, which players that do not know them pass over.
     pub fn new(tracks: Tracks) -> Self {
         Self {
+            video: tracks.video.as_ref().and_then(PassedVideo::of),
+            audio: tracks.audio.iter().map(|audio| PassedAudio::of(&audio.parameters)).collect(),
             tracks,
             buffer: BytesMut::new(),
             new_keyframes: Vec::new(),
@@ -72,7 +77,8 @@ impl Recording {
         for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
         {
             // A place is that of the data, after the tag's and the picture's own head.
-            let at = place.at.saturating_sub(TAG_HEADER as u64 + 5);
+            let front = recording.video.as_ref().map_or(5, |video| video.front(true, 0).len());
+            let at = place.at.saturating_sub((TAG_HEADER + front) as u64);
             recording.index.add(f64::from(millis(place.dts)) / 1_000.0, at as f64);
         }
         recording
@@ -140,33 +146,18 @@ impl Recording {
     }
 }
 
-/// The head of a body of AAC in track `index`: of the first in the form that everybody reads.
-fn audio_head(index: u8, packet_type: u8) -> Vec<u8> {
-    if index == 0 {
-        return vec![0xAF, packet_type];
-    }
-    // Enhanced audio, multitrack, one track.
-    let mut head = vec![0x95, packet_type];
-    head.extend_from_slice(b"mp4a");
-    head.push(index);
-    head
-}
-
 impl Muxer for Recording {
     fn start(&mut self) -> Bytes {
         let Tracks { video, audio } = &self.tracks;
         let mut out = BytesMut::from(&file_header(!audio.is_empty(), video.is_some())[..]);
         write_tag(TagKind::Script, 0, &self.metadata(None), &mut out);
-        if let Some(video) = video {
-            write_tag(TagKind::Video, 0, &video_sequence_header(video), &mut out);
+        if let Some(head) = self.video.as_ref().and_then(PassedVideo::head) {
+            write_tag(TagKind::Video, 0, &head, &mut out);
         }
-        for (index, audio) in (0..).zip(audio) {
-            let audio = &audio.parameters;
-            let body = match index {
-                0 => audio_sequence_header(audio),
-                index => [&audio_head(index, 0), &audio.config[..]].concat().into(),
-            };
-            write_tag(TagKind::Audio, 0, &body, &mut out);
+        for (index, audio) in (0..).zip(&self.audio) {
+            if let Some(head) = audio.as_ref().and_then(|audio| audio.track_head(index)) {
+                write_tag(TagKind::Audio, 0, &head, &mut out);
+            }
         }
         out.freeze()
     }
@@ -174,6 +165,7 @@ impl Muxer for Recording {
     fn sample(&mut self, sample: &Sample) {
         match sample.track {
             TrackId::Video => {
+                let Some(video) = &self.video else { return };
                 if sample.keyframe {
                     let seconds = f64::from(millis(sample.dts)) / 1_000.0;
                     self.new_keyframes.push((seconds, self.buffer.len()));
@@ -181,12 +173,16 @@ impl Muxer for Recording {
                 let composition =
                     sample.pts.offset(500).as_millis() - sample.dts.offset(500).as_millis();
                 let composition = i32::try_from(composition).unwrap_or(0);
-                let [_, c2, c1, c0] = composition.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
-                let first = if sample.keyframe { 0x17 } else { 0x27 };
-                self.tag(TagKind::Video, sample.dts, &[first, 1, c2, c1, c0], &sample.data);
+                let front = video.front(sample.keyframe, composition);
+                // Of some codecs a body has room for one time only.
+                let at = if video.has_composition_time() { sample.dts } else { sample.pts };
+                self.tag(TagKind::Video, at, &front, &sample.data);
             }
             TrackId::Audio(index) => {
-                self.tag(TagKind::Audio, sample.dts, &audio_head(index, 1), &sample.data);
+                let audio = self.audio.get(usize::from(index));
+                let Some(audio) = audio.and_then(Option::as_ref) else { return };
+                let front = audio.front(index, &sample.data);
+                self.tag(TagKind::Audio, sample.dts, &front, &sample.data);
             }
         }
     }
@@ -224,7 +220,9 @@ impl Muxer for Recording {
     fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
         let mut out = BytesMut::new();
         if self.tracks.video.is_some() && !self.index.entries.is_empty() {
-            write_tag(TagKind::Video, millis(end), &video_end_of_sequence(), &mut out);
+            if let Some(body) = self.video.as_ref().map(PassedVideo::end) {
+                write_tag(TagKind::Video, millis(end), &body, &mut out);
+            }
         }
         let patches = self.close(at + out.len() as u64, end);
         Piece { append: out.freeze(), patches }

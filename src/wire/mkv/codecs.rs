@@ -6,10 +6,14 @@ use super::ebml::{child, float, id, uint};
 use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
 };
+use crate::wire::cadence;
 use crate::wire::carried;
 use crate::wire::carried::pcm::{Coding, Pcm};
-use crate::wire::carried::{Colors, Light};
+use crate::wire::carried::{Colors, FLAC_HEAD, Light};
 use crate::wire::sound::vorbis;
+
+pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
+pub(super) const AAC: &str = "A_AAC";
 
 /// Sound that is no AAC and is known.
 pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioParameters> {
@@ -81,6 +85,10 @@ pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
 /// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack, and what
 /// the track's entry tells of colours (RFC 9559 §5.1.4.1.28.16).
 pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
+    // Some writers put MP4's own there.
+    if features.len() >= 12 && features.starts_with(&[1, 0, 0, 0]) {
+        return Bytes::copy_from_slice(features);
+    }
     // Profile, level (1.0 unless told), depth, chroma subsampling (as most pictures are).
     let mut found = [0, 10, 8, 1];
     let mut rest = features;
@@ -140,7 +148,7 @@ pub(super) fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<
     let size = side(id::PIXEL_WIDTH).zip(side(id::PIXEL_HEIGHT)).unwrap_or((0, 0));
     let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
     let nanos = nanos.filter(|nanos| (1_000_000..=4_000_000_000).contains(nanos));
-    let rate = nanos.and_then(|nanos| FrameRate::new(1_000_000_000, u32::try_from(nanos).ok()?));
+    let rate = nanos.and_then(|nanos| cadence::fraction(1e9 / nanos as f64));
     Some(VideoParameters {
         codec,
         size: Size::new(size.0, size.1),
@@ -154,4 +162,38 @@ pub(super) fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<
 pub(super) fn name(entry: &[u8]) -> String {
     let name = child(entry, id::NAME).unwrap_or_default();
     String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()
+}
+
+/// Matroska's name of a codec and its `CodecPrivate`, where there is one: the way back.
+pub(super) fn video_entry(video: &VideoParameters) -> Option<(&'static str, Bytes)> {
+    let config = video.config.clone();
+    Some(match video.codec {
+        VideoCodec::H264 => (AVC, config),
+        VideoCodec::Hevc => ("V_MPEGH/ISO/HEVC", config),
+        VideoCodec::Av1 => ("V_AV1", config),
+        VideoCodec::Vp9 => ("V_VP9", vp9_features(&config)),
+        VideoCodec::Vp8 => ("V_VP8", Bytes::new()),
+        _ => return None,
+    })
+}
+
+/// The same of sound.
+pub(super) fn audio_entry(audio: &AudioParameters) -> Option<(&'static str, Bytes)> {
+    Some(match audio.codec {
+        AudioCodec::Aac => (AAC, audio.config.clone()),
+        AudioCodec::Opus => ("A_OPUS", carried::opus_head(audio)),
+        AudioCodec::Flac => ("A_FLAC", [FLAC_HEAD, &audio.config].concat().into()),
+        AudioCodec::Ac3 => ("A_AC3", Bytes::new()),
+        AudioCodec::Eac3 => ("A_EAC3", Bytes::new()),
+        AudioCodec::Mp3 => ("A_MPEG/L3", Bytes::new()),
+        AudioCodec::Mp2 => ("A_MPEG/L2", Bytes::new()),
+        _ => return None,
+    })
+}
+
+/// Features of VP9 out of MP4's configuration.
+fn vp9_features(config: &[u8]) -> Bytes {
+    let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
+    let [profile, level, bits, ..] = *record else { return Bytes::new() };
+    Bytes::from(vec![1, 1, profile, 2, 1, level, 3, 1, bits >> 4, 4, 1, bits >> 1 & 7])
 }

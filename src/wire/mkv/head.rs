@@ -2,8 +2,10 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::codecs::{audio_entry, video_entry};
 use super::ebml::{id, put_binary, put_float, put_id, put_long, put_master, put_uint, put_void};
 use crate::base::Timestamp;
+use crate::media::AudioCodec;
 use crate::wire::container::{Chapter, TrackId, Tracks, audio_frame};
 
 /// Nanoseconds of a tick.
@@ -17,8 +19,9 @@ pub(super) const CHAPTER_ROOM: usize = 8 << 10;
 
 pub(super) const TYPE_VIDEO: u64 = 1;
 pub(super) const TYPE_AUDIO: u64 = 2;
-pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
-pub(super) const AAC: &str = "A_AAC";
+pub(super) const TYPE_SUBTITLE: u64 = 17;
+/// What a decoder of Opus is given before the place that is gone to (RFC 7845 §4.6).
+const OPUS_PRE_ROLL_NANOS: u64 = 80_000_000;
 
 pub(super) fn put_ebml(out: &mut BytesMut) {
     put_master(out, id::EBML, |out| {
@@ -78,15 +81,20 @@ pub(super) fn number(tracks: &Tracks, track: TrackId) -> Option<u8> {
     u8::try_from(place + 1).ok()
 }
 
-pub(super) fn put_tracks(out: &mut BytesMut, tracks: &Tracks) {
+/// `Tracks`; `delays` are those of the sound tracks.
+pub(super) fn put_tracks(out: &mut BytesMut, tracks: &Tracks, delays: &[u64]) {
     put_master(out, id::TRACKS, |out| {
         for (number, track) in (1_u64..).zip(tracks.ids()) {
-            put_master(out, id::TRACK_ENTRY, |out| put_track(out, tracks, track, number));
+            let delay = match track {
+                TrackId::Video => 0,
+                TrackId::Audio(index) => delays.get(usize::from(index)).copied().unwrap_or(0),
+            };
+            put_master(out, id::TRACK_ENTRY, |out| put_track(out, tracks, track, number, delay));
         }
     });
 }
 
-fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64) {
+fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64, delay_nanos: u64) {
     put_uint(out, id::TRACK_NUMBER, number);
     put_uint(out, id::TRACK_UID, number);
     put_uint(out, id::FLAG_LACING, 0);
@@ -95,8 +103,11 @@ fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64) {
         TrackId::Video => {
             let Some(video) = &tracks.video else { return };
             put_uint(out, id::TRACK_TYPE, TYPE_VIDEO);
-            put_binary(out, id::CODEC_ID, AVC.as_bytes());
-            put_binary(out, id::CODEC_PRIVATE, &video.config);
+            let Some((codec, config)) = video_entry(video) else { return };
+            put_binary(out, id::CODEC_ID, codec.as_bytes());
+            if !config.is_empty() {
+                put_binary(out, id::CODEC_PRIVATE, &config);
+            }
             let rate = video.frame_rate;
             let nanos = 1_000_000_000 * u64::from(rate.den()) / u64::from(rate.num());
             put_uint(out, id::DEFAULT_DURATION, nanos);
@@ -113,8 +124,17 @@ fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64) {
                 put_binary(out, id::NAME, audio.name.as_bytes());
             }
             let audio = &audio.parameters;
-            put_binary(out, id::CODEC_ID, AAC.as_bytes());
-            put_binary(out, id::CODEC_PRIVATE, &audio.config);
+            let Some((codec, config)) = audio_entry(audio) else { return };
+            put_binary(out, id::CODEC_ID, codec.as_bytes());
+            if !config.is_empty() {
+                put_binary(out, id::CODEC_PRIVATE, &config);
+            }
+            if delay_nanos > 0 {
+                put_uint(out, id::CODEC_DELAY, delay_nanos);
+            }
+            if audio.codec == AudioCodec::Opus {
+                put_uint(out, id::SEEK_PRE_ROLL, OPUS_PRE_ROLL_NANOS);
+            }
             put_master(out, id::AUDIO, |out| {
                 let (_, core) = audio_frame(audio);
                 put_float(out, id::SAMPLING_FREQUENCY, core.into());

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::codecs::{colors, name, other_picture, other_sound, pcm, vp9_config};
+use super::codecs::{AAC, AVC, colors, name, other_picture, other_sound, pcm, vp9_config};
 use super::ebml::{Head, MAX_HEAD, child, elements, float, head, id, uint, vint};
-use super::head::{AAC, AVC, CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_VIDEO};
+use super::head::{
+    CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_SUBTITLE, TYPE_VIDEO,
+};
 use super::lace;
 use super::order::decoding_times;
-use super::writer::{Cue, Layout};
+use super::writer::{Cue, Layout, delay_ticks};
 use crate::base::Timestamp;
 use crate::media::AudioCodec;
+use crate::wire::cadence;
 use crate::wire::container::{
-    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
+    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, Place, ReadAt, TrackId, audio_track,
+    read,
 };
 use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
@@ -24,7 +28,10 @@ use crate::wire::unplayed::Unplayed;
 /// The longest head, track list or chapter list that is read.
 pub(super) const MAX_MASTER: usize = 4 << 20;
 
-/// Finds what is in the file.
+/// Pictures by which the frame rate is measured, which is told roughly if at all.
+const MAX_MEASURED: usize = 10_000;
+
+/// Finds what is in the file, for who copies it.
 ///
 /// # Errors
 /// Where it is no Matroska, cannot be read, or has nothing that can be used.
@@ -111,6 +118,8 @@ pub(super) struct Used {
     pub track: TrackId,
     /// How long a sample lasts, where the file tells.
     period_nanos: Option<u64>,
+    /// How much earlier its samples are heard than they are stamped; told to who copies.
+    delay_nanos: u64,
 }
 
 pub(super) fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
@@ -255,9 +264,15 @@ impl Walk {
             let codec = child(entry, id::CODEC_ID).unwrap_or_default();
             let codec = String::from_utf8_lossy(codec).into_owned();
             let pictures = self.index.tracks.video.is_some();
-            if !self.track(entry, codec.trim_end_matches('\0')) && self.index.left_out.len() < 32 {
-                self.index.left_out.push(format!("a track of {codec}"));
+            if !self.track(entry, codec.trim_end_matches('\0')) {
                 let kind = child(entry, id::TRACK_TYPE).and_then(uint).unwrap_or(0);
+                let part = match kind {
+                    TYPE_VIDEO => Part::Video,
+                    TYPE_AUDIO => Part::Audio,
+                    TYPE_SUBTITLE => Part::Subtitles,
+                    _ => Part::Data,
+                };
+                self.index.lack(part, format!("a track of {codec}"));
                 self.index.leave(Unplayed::of_mkv(kind, codec.trim_end_matches('\0')));
             }
             if !pictures && self.index.tracks.video.is_some() {
@@ -279,7 +294,7 @@ impl Walk {
         if self.index.to_pass_on {
             return self.pass_on(entry, codec, number, config.unwrap_or_default());
         }
-        if kind == TYPE_AUDIO && self.index.to_play && !codec.starts_with(AAC) {
+        if kind == TYPE_AUDIO && !codec.starts_with(AAC) {
             let config = config.unwrap_or_default();
             let pcm = || pcm(entry, codec, &config).map(|pcm| pcm.parameters());
             let Some(audio) = pcm().or_else(|| other_sound(entry, codec, config.clone())) else {
@@ -294,11 +309,16 @@ impl Walk {
             self.uses(entry, number, track);
             return true;
         }
-        if kind == TYPE_VIDEO && self.index.to_play && codec != AVC {
+        if kind == TYPE_VIDEO && codec != AVC {
             let tracks = &mut self.index.tracks;
-            let Some(picture) = other_picture(entry, codec, config.unwrap_or_default()) else {
+            let untold = config.as_ref().is_none_or(Bytes::is_empty);
+            let Some(mut picture) = other_picture(entry, codec, config.unwrap_or_default()) else {
                 return false;
             };
+            if untold && !self.index.to_play {
+                // Who copies looks for it in the pictures.
+                picture.config = Bytes::new();
+            }
             if tracks.video.is_some() {
                 return false;
             }
@@ -336,7 +356,10 @@ impl Walk {
     fn uses(&mut self, entry: &[u8], number: u64, track: TrackId) {
         let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
         let period_nanos = nanos.filter(|nanos| (1_000..=10_000_000_000).contains(nanos));
-        self.used.push(Used { number, track, period_nanos });
+        let delay = child(entry, id::CODEC_DELAY).and_then(uint);
+        let copies = !self.index.to_play && !self.index.to_pass_on;
+        let delay_nanos = delay.filter(|delay| copies && *delay < 10_000_000_000).unwrap_or(0);
+        self.used.push(Used { number, track, period_nanos, delay_nanos });
     }
 
     /// The first picture and the first sound, as they are.
@@ -415,7 +438,8 @@ impl Walk {
         let data = length as u64 + 3;
         let Some(data_size) = size.checked_sub(data) else { return Ok(()) };
         let time = i128::from(self.cluster_time) + i128::from(i16::from_be_bytes([*high, *low]));
-        let nanos = time.saturating_mul(i128::from(self.scale_nanos));
+        let heard = time - i128::from(delay_ticks(used.delay_nanos, self.scale_nanos));
+        let nanos = heard.saturating_mul(i128::from(self.scale_nanos));
         let keyframe = track != TrackId::Video || !simple || flags & 0x80 != 0;
         let has_video = self.index.tracks.video.is_some() || self.index.passed.video.is_some();
         let cluster = self.cluster.0.saturating_sub(self.segment);
@@ -525,7 +549,23 @@ impl Walk {
 
     fn finish(mut self) -> Result<Survey, Error> {
         if self.laced {
-            self.index.left_out.push("laced blocks whose frames cannot be told apart".to_owned());
+            let what = "laced blocks whose frames cannot be told apart";
+            self.index.lack(Part::Audio, what.to_owned());
+        }
+        let copies = !self.index.to_play && !self.index.to_pass_on;
+        if copies && !self.index.alpha.is_empty() {
+            self.index.lack(Part::Alpha, "the transparency of the video".to_owned());
+        }
+        if copies && self.scale_nanos < 1_000_000 {
+            let ticks = u32::try_from(1_000_000_000 / self.scale_nanos.max(1)).unwrap_or(1_000);
+            self.index.timescales = self.index.tracks.ids().map(|id| (id, ticks)).collect();
+        }
+        if copies && let Some(video) = &mut self.index.tracks.video {
+            let shown = self.index.samples.iter().filter(|place| place.track == TrackId::Video);
+            let times = shown.take(MAX_MEASURED).map(|place| place.pts.as_micros());
+            let told = Some(video.frame_rate.as_f64());
+            let rate = cadence::frame_rate(times, told).and_then(cadence::fraction);
+            video.frame_rate = rate.unwrap_or(video.frame_rate);
         }
         self.index.usable()?;
         let tracks = &self.index.tracks;
@@ -538,8 +578,13 @@ impl Walk {
         let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
         let decoded = decoding_times(&shown, period);
         let pictures = self.index.samples.iter_mut().filter(|place| place.track == TrackId::Video);
+        // Before a zero that nothing is shown before there is nothing but what rounding makes.
+        let tick = i64::try_from(self.scale_nanos.div_ceil(1_000)).unwrap_or(0);
+        let first = shown.iter().all(|at| *at >= Timestamp::ZERO);
+        let rounded = Timestamp::from_micros(-tick)..Timestamp::ZERO;
         for (place, dts) in pictures.zip(decoded) {
-            place.dts = dts;
+            place.dts =
+                if copies && first && rounded.contains(&dts) { Timestamp::ZERO } else { dts };
         }
         let layout = self.layout();
         self.index.arrange();

@@ -10,7 +10,10 @@ use super::head::{
     put_ebml, put_tracks, seek_head,
 };
 use crate::base::Timestamp;
-use crate::wire::container::{Chapter, Muxer, Piece, Sample, TrackId, Tracks};
+use crate::wire::carried;
+use crate::wire::container::{
+    AudioTrack, Chapter, Muxer, Piece, Sample, Timing, TrackId, Tracks, audio_track,
+};
 
 /// A block's time is 16 bits beside its cluster's.
 const MAX_SPAN: i64 = 30_000;
@@ -43,6 +46,8 @@ pub struct Cue {
 #[derive(Debug)]
 pub struct Writer {
     tracks: Tracks,
+    /// How much earlier sound is heard than it is stamped, in nanoseconds, by its number.
+    delays: Vec<u64>,
     layout: Layout,
     pending: Vec<Sample>,
     waiting: usize,
@@ -58,11 +63,18 @@ fn ticks(at: Timestamp) -> i64 {
     at.as_micros().saturating_add(MICROS / 2).div_euclid(MICROS)
 }
 
+/// A delay in ticks, as everybody rounds it.
+pub(super) fn delay_ticks(nanos: u64, scale_nanos: u64) -> i64 {
+    let scale = scale_nanos.max(1);
+    i64::try_from(nanos.saturating_add(scale / 2) / scale).unwrap_or(i64::MAX / 4)
+}
+
 impl Writer {
     /// For a file with these tracks.
     pub fn new(tracks: Tracks) -> Self {
         Self {
             tracks,
+            delays: Vec::new(),
             layout: Layout::default(),
             pending: Vec::new(),
             waiting: 0,
@@ -71,6 +83,29 @@ impl Writer {
             chapters: Vec::new(),
             new_chapters: Vec::new(),
         }
+    }
+
+    /// For a file that is copied: what of its sound lies before its zero becomes the delay of the codec, as
+    /// the samples that Opus begins with always are.
+    pub fn copying(tracks: Tracks, timing: &Timing) -> Self {
+        let delay = |(index, audio): (usize, &AudioTrack)| {
+            let begins = timing.of(audio_track(index)).map_or(0, |it| it.begins.as_micros());
+            let needed = begins.min(0).unsigned_abs().div_ceil(1_000) * TICK_NANOS;
+            let own = carried::opus_delay_nanos(&audio.parameters);
+            let reached = delay_ticks(own, TICK_NANOS) >= delay_ticks(needed, TICK_NANOS);
+            if reached { own } else { needed }
+        };
+        let delays = tracks.audio.iter().enumerate().map(delay).collect();
+        Self { delays, ..Self::new(tracks) }
+    }
+
+    /// When a block is stamped, in ticks.
+    fn stamp(&self, sample: &Sample) -> i64 {
+        let delay = match sample.track {
+            TrackId::Video => None,
+            TrackId::Audio(index) => self.delays.get(usize::from(index)),
+        };
+        ticks(sample.pts) + delay.map_or(0, |nanos| delay_ticks(*nanos, TICK_NANOS))
     }
 
     /// For a file of ours that was cut off, laid out like this and with these keyframes.
@@ -102,12 +137,12 @@ impl Writer {
     }
 
     fn cluster(&mut self, samples: &[Sample], at: u64, out: &mut BytesMut) {
-        let first = samples.iter().map(|sample| ticks(sample.pts)).min().unwrap_or(0).max(0);
+        let first = samples.iter().map(|sample| self.stamp(sample)).min().unwrap_or(0).max(0);
         let mut content = BytesMut::with_capacity(self.waiting + 64);
         put_uint(&mut content, id::TIMESTAMP, first.unsigned_abs());
         for sample in samples {
             let Some(number) = number(&self.tracks, sample.track) else { continue };
-            let time = ticks(sample.pts);
+            let time = self.stamp(sample);
             // Only sound has cues where there are no pictures, one for each cluster.
             let is_cue = match sample.track {
                 TrackId::Video => sample.keyframe,
@@ -162,7 +197,7 @@ impl Muxer for Writer {
             (id::TRACKS, tracks_at - segment),
         ]));
         out.put_slice(&info);
-        put_tracks(&mut out, &self.tracks);
+        put_tracks(&mut out, &self.tracks, &self.delays);
         self.layout = Layout {
             segment,
             info: info_at,
@@ -195,8 +230,8 @@ impl Muxer for Writer {
         let mut rest = pending.as_slice();
         while let Some(first) = rest.first() {
             // Mostly all of them: what is flushed spans a second.
-            let limit = ticks(first.pts) + MAX_SPAN;
-            let count = rest.iter().position(|sample| ticks(sample.pts) > limit);
+            let limit = self.stamp(first) + MAX_SPAN;
+            let count = rest.iter().position(|sample| self.stamp(sample) > limit);
             let (samples, after) = rest.split_at(count.unwrap_or(rest.len()));
             let place = at + out.len() as u64 - self.layout.segment;
             self.cluster(samples, place, &mut out);

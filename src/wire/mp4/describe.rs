@@ -9,7 +9,7 @@ use super::pcm;
 use super::sealed::{self, Protection};
 use super::table::Table;
 use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoCodec, VideoParameters};
-use crate::wire::carried::{Colors, light};
+use crate::wire::carried::{Colors, FLAC_HEAD, light, opus_box};
 use crate::wire::container::{AudioTrack, audio_frame};
 
 /// What tracks without a name of their own are called.
@@ -47,8 +47,7 @@ pub(super) struct Trak<'a> {
 impl Trak<'_> {
     /// The track's end on the movie's time line.
     pub fn end(&self) -> u64 {
-        let ticks = self.table.first_dts().max(0).unsigned_abs() + self.table.duration();
-        let product = u128::from(ticks) * u128::from(self.movie_timescale);
+        let product = u128::from(self.table.end()) * u128::from(self.movie_timescale);
         u64::try_from(product / u128::from(self.table.timescale.max(1))).unwrap_or(u64::MAX)
     }
 
@@ -139,8 +138,8 @@ impl Trak<'_> {
                 put_full(out, *b"stsd", 0, 0, |out| {
                     out.put_u32(1);
                     match self.kind {
-                        Kind::Video(video) => put_avc1(out, video),
-                        Kind::Audio(audio) => put_mp4a(out, &audio.parameters),
+                        Kind::Video(video) => put_video(out, video),
+                        Kind::Audio(audio) => put_audio(out, &audio.parameters),
                         Kind::Chapters => chapters::put_description(out),
                     }
                 });
@@ -154,8 +153,23 @@ impl Trak<'_> {
     }
 }
 
-fn put_avc1(out: &mut BytesMut, video: &VideoParameters) {
-    put_box(out, *b"avc1", |out| {
+/// How the description of video is called, and the box of its configuration.
+fn video_names(video: &VideoParameters) -> (&'static Name, &'static Name) {
+    match video.codec {
+        // Parameter sets that are not in the configuration are with the pictures.
+        VideoCodec::Hevc if video.config.get(22).is_none_or(|arrays| *arrays == 0) => {
+            (b"hev1", b"hvcC")
+        }
+        VideoCodec::Hevc => (b"hvc1", b"hvcC"),
+        VideoCodec::Av1 => (b"av01", b"av1C"),
+        VideoCodec::Vp9 => (b"vp09", b"vpcC"),
+        _ => (b"avc1", b"avcC"),
+    }
+}
+
+fn put_video(out: &mut BytesMut, video: &VideoParameters) {
+    let (name, config) = video_names(video);
+    put_box(out, *name, |out| {
         out.put_bytes(0, 6);
         out.put_u16(1);
         out.put_bytes(0, 16);
@@ -169,12 +183,29 @@ fn put_avc1(out: &mut BytesMut, video: &VideoParameters) {
         out.put_bytes(0, 32);
         out.put_u16(0x18);
         out.put_i16(-1);
-        put_box(out, *b"avcC", |out| out.put_slice(&video.config));
+        put_box(out, *config, |out| {
+            // Some have it without version and flags.
+            if video.codec == VideoCodec::Vp9 && !video.config.starts_with(&[1, 0, 0, 0]) {
+                out.put_slice(&[1, 0, 0, 0]);
+            }
+            out.put_slice(&video.config);
+        });
     });
 }
 
-fn put_mp4a(out: &mut BytesMut, audio: &AudioParameters) {
-    put_box(out, *b"mp4a", |out| {
+/// How the description of sound is called.
+fn audio_name(codec: AudioCodec) -> Name {
+    match codec {
+        AudioCodec::Opus => *b"Opus",
+        AudioCodec::Flac => *b"fLaC",
+        AudioCodec::Ac3 => *b"ac-3",
+        AudioCodec::Eac3 => *b"ec-3",
+        _ => *b"mp4a",
+    }
+}
+
+fn put_audio(out: &mut BytesMut, audio: &AudioParameters) {
+    put_box(out, audio_name(audio.codec), |out| {
         out.put_bytes(0, 6);
         out.put_u16(1);
         out.put_bytes(0, 8);
@@ -184,7 +215,17 @@ fn put_mp4a(out: &mut BytesMut, audio: &AudioParameters) {
         let (_, rate) = audio_frame(audio);
         // 16.16: rates that do not fit are told by the configuration only.
         out.put_u32(u16::try_from(rate).map_or(0, |rate| u32::from(rate) << 16));
-        put_full(out, *b"esds", 0, 0, |out| out.put_slice(&es_descriptor(audio)));
+        match audio.codec {
+            AudioCodec::Opus => put_box(out, *b"dOps", |out| out.put_slice(&opus_box(audio))),
+            AudioCodec::Flac => put_full(out, *b"dfLa", 0, 0, |out| {
+                // The head of the last block, which is STREAMINFO, without the stream marker.
+                out.put_slice(FLAC_HEAD.get(4..).unwrap_or_default());
+                out.put_slice(&audio.config);
+            }),
+            AudioCodec::Ac3 => put_box(out, *b"dac3", |out| out.put_slice(&audio.config)),
+            AudioCodec::Eac3 => put_box(out, *b"dec3", |out| out.put_slice(&audio.config)),
+            _ => put_full(out, *b"esds", 0, 0, |out| out.put_slice(&es_descriptor(audio))),
+        }
     });
 }
 
@@ -207,11 +248,14 @@ fn descriptor(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn es_descriptor(audio: &AudioParameters) -> Vec<u8> {
-    // AAC; an audio stream.
-    let mut decoder = vec![0x40, 0x15, 0, 0, 0];
+    // AAC, or MPEG audio; an audio stream.
+    let kind = if audio.codec == AudioCodec::Mp3 { 0x6B } else { 0x40 };
+    let mut decoder = vec![kind, 0x15, 0, 0, 0];
     decoder.extend(audio.bitrate.0.to_be_bytes());
     decoder.extend(audio.bitrate.0.to_be_bytes());
-    decoder.extend(descriptor(tag::DECODER_SPECIFIC, &audio.config));
+    if audio.codec != AudioCodec::Mp3 {
+        decoder.extend(descriptor(tag::DECODER_SPECIFIC, &audio.config));
+    }
     let mut es = vec![0, 0, 0];
     es.extend(descriptor(tag::DECODER_CONFIG, &decoder));
     es.extend(descriptor(tag::SL_CONFIG, &[2]));

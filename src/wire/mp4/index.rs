@@ -33,7 +33,7 @@ pub struct Survey {
     pub sealed: Vec<Sealed>,
 }
 
-/// Finds what is in the file.
+/// Finds what is in the file, for who copies it.
 ///
 /// # Errors
 /// Where it is no MP4, cannot be read, or has nothing that can be used.
@@ -109,6 +109,8 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
                     index.passed = found.passed;
                     index.samples = found.samples;
                     index.left_out = found.left_out;
+                    index.lacking = found.lacking;
+                    index.timescales = found.timescales;
                     index.unplayed = found.unplayed;
                     // The list is more exact, and has no more than 255.
                     let titled = super::chapters::titles(source, &its.titles)?;

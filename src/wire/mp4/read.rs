@@ -16,7 +16,8 @@ use crate::media::{
 };
 use crate::wire::carried::pcm::Pcm;
 use crate::wire::container::{
-    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Place, TrackId, audio_track,
+    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, Place, TrackId,
+    audio_track,
 };
 use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
@@ -105,7 +106,15 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
             movie.titles.append(&mut found.samples);
             continue;
         }
-        let Some(track) = trak_header(trak.content, movie_timescale, mvex, index) else { continue };
+        let noted = index.left_out.len();
+        let Some(track) = trak_header(trak.content, movie_timescale, mvex, index) else {
+            if index.left_out.len() == noted && !index.to_play && !index.to_pass_on {
+                let part = child(trak.content, *b"mdia").map_or(Part::Data, part);
+                index.lack(part, "a track that cannot be read".to_owned());
+            }
+            continue;
+        };
+        index.timescales.push((track.id, track.timescale));
         samples(trak.content, &track, index, room)?;
         movie.tracks.push(track);
     }
@@ -193,7 +202,7 @@ fn trak_header(
         described if index.to_pass_on => pass_on(described, index)?,
         Described::Avc(config) => {
             if index.tracks.video.is_some() {
-                index.left_out.push("a second picture".to_owned());
+                index.lack(Part::Video, "a second picture".to_owned());
                 return None;
             }
             let period = Some(defaults.duration).filter(|period| *period > 0);
@@ -209,15 +218,11 @@ fn trak_header(
             index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
-        Described::Sound(audio, _)
-            if index.to_play && index.tracks.audio.len() < MAX_AUDIO_TRACKS =>
-        {
+        Described::Sound(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
             index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
-        Described::Picture(codec, (width, height), config, _)
-            if index.to_play && index.tracks.video.is_none() =>
-        {
+        Described::Picture(codec, (width, height), config, _) if index.tracks.video.is_none() => {
             let period = Some(defaults.duration).filter(|period| *period > 0);
             let period = period.or_else(|| first_duration(stbl));
             let rate = period.and_then(|period| FrameRate::new(timescale, period));
@@ -231,7 +236,7 @@ fn trak_header(
             TrackId::Video
         }
         Described::Picture(_, _, _, name) | Described::Sound(_, name) | Described::Other(name) => {
-            left_out(name, index);
+            left_out(part(mdia), name, index);
             index.leave(Unplayed::of_mp4(handler(mdia).unwrap_or_default(), name));
             return None;
         }
@@ -291,12 +296,20 @@ fn handler(mdia: &[u8]) -> Option<Name> {
     fields.bytes(4)?.try_into().ok()
 }
 
-fn left_out(name: Name, index: &mut Index) {
-    if index.left_out.len() < 32 {
-        let sealed = matches!(&name, b"encv" | b"enca");
-        let what = if sealed { "an encrypted track" } else { "a track" };
-        index.left_out.push(format!("{what} of '{}'", name.escape_ascii()));
+/// What is missing without a track.
+fn part(mdia: &[u8]) -> Part {
+    match &handler(mdia).unwrap_or_default() {
+        b"vide" => Part::Video,
+        b"soun" => Part::Audio,
+        b"text" | b"sbtl" | b"subt" | b"subp" | b"clcp" => Part::Subtitles,
+        _ => Part::Data,
     }
+}
+
+fn left_out(part: Part, name: Name, index: &mut Index) {
+    let sealed = matches!(&name, b"encv" | b"enca");
+    let what = if sealed { "an encrypted track" } else { "a track" };
+    index.lack(part, format!("{what} of '{}'", name.escape_ascii()));
 }
 
 /// The first picture and the first sound, as they are.
@@ -308,7 +321,7 @@ fn pass_on(described: Described, index: &mut Index) -> Option<TrackId> {
             VideoCodec::Av1 => (Some((VideoFormat::Av1, config)), None),
             VideoCodec::Vp9 => (Some((VideoFormat::Vp9, config)), None),
             _ => {
-                left_out(name, index);
+                left_out(Part::Video, name, index);
                 return None;
             }
         },
@@ -320,12 +333,12 @@ fn pass_on(described: Described, index: &mut Index) -> Option<TrackId> {
             AudioCodec::Ac3 => (None, Some((AudioFormat::Ac3, audio.config))),
             AudioCodec::Eac3 => (None, Some((AudioFormat::Eac3, audio.config))),
             _ => {
-                left_out(name, index);
+                left_out(Part::Audio, name, index);
                 return None;
             }
         },
         Described::Other(name) => {
-            left_out(name, index);
+            left_out(Part::Data, name, index);
             return None;
         }
     };

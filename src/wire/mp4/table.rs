@@ -40,8 +40,12 @@ pub struct Table {
     pub default_duration: u32,
     /// How much longer the last sample is in the media than it is shown.
     pub overhang: u32,
+    /// Of a file that is copied: where its zero is among the times of the samples, which stay as they are.
+    zero: Option<i64>,
     first_dts: Option<i64>,
     last_dts: i64,
+    /// When the last of what is shown begins to be.
+    last_shown: i64,
     /// Runs of samples with the same duration; the last sample's is not in it yet.
     durations: Vec<(u32, u32)>,
     compositions: Vec<(u32, i32)>,
@@ -52,16 +56,42 @@ pub struct Table {
     chunks: Vec<(u64, u32)>,
 }
 
-/// Puts the time of a sample onto its predecessor's end, or after it at least.
-pub fn settle(dts: i64, last: Option<i64>, duration: u32) -> i64 {
+/// Puts the time of a sample onto the end of its predecessor, whose duration is known, or after it at least.
+fn settle(dts: i64, last: Option<i64>, duration: Option<u32>) -> i64 {
     let Some(last) = last else { return dts };
-    let expected = last + i64::from(duration);
-    if (dts - expected).abs() <= SNAP { expected } else { dts.max(last + 1) }
+    let expected = duration.map(|duration| last + i64::from(duration));
+    match expected.filter(|expected| (dts - expected).abs() <= SNAP) {
+        Some(expected) => expected,
+        None => dts.max(last + 1),
+    }
 }
 
 impl Table {
     pub fn new(timescale: u32, default_duration: u32) -> Self {
         Self { timescale, default_duration, ..Self::default() }
+    }
+
+    /// Of a file that is copied, whose zero is there.
+    pub fn copying(self, zero: i64) -> Self {
+        Self { zero: Some(zero), ..self }
+    }
+
+    /// When a sample is decoded that is to be at `dts`.
+    pub fn settle(&self, dts: i64, last: Option<i64>) -> i64 {
+        // What is copied was not rounded on its way, and its jitter is its own.
+        let snapped = if self.zero.is_some() { None } else { Some(self.default_duration) };
+        settle(dts, last, snapped)
+    }
+
+    /// From the file's zero to the first sample's decoding.
+    fn begins(&self) -> i64 {
+        self.first_dts().saturating_sub(self.zero.unwrap_or(0))
+    }
+
+    /// Where it ends on the movie's time line, in its own ticks.
+    pub fn end(&self) -> u64 {
+        let reaches = i64::try_from(self.duration()).unwrap_or(i64::MAX);
+        self.begins().saturating_add(reaches).max(0).unsigned_abs()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -107,6 +137,7 @@ impl Table {
             self.first_dts = Some(entry.dts);
         }
         self.last_dts = entry.dts;
+        self.last_shown = self.last_shown.max(entry.dts.saturating_add(entry.composition.into()));
         run(&mut self.compositions, entry.composition);
         self.sizes.push(entry.size);
         if entry.keyframe {
@@ -179,9 +210,11 @@ impl Table {
         put_full(out, *b"stsz", 0, 0, |out| out.put_u64(0));
     }
 
-    /// The edit list, where the track does not begin at zero (§8.6.6): first nothing, then all.
+    /// The edit list, where the track does not begin at zero (§8.6.6): first nothing, then all; or all that
+    /// does not lie before it.
     pub fn write_edits(&self, movie_timescale: u32, out: &mut BytesMut) {
-        if self.first_dts() <= 0 {
+        let begins = self.begins();
+        if begins == 0 || self.zero.is_none() && begins < 0 {
             return;
         }
         let movie = |ticks: u64| {
@@ -191,13 +224,21 @@ impl Table {
         };
         // Where the first picture is shown: readers look for a keyframe there.
         let shown = self.compositions.first().map_or(0, |(_, offset)| i64::from(*offset)).max(0);
-        let nothing = self.first_dts().saturating_add(shown).unsigned_abs();
+        let nothing = begins.saturating_add(shown);
+        let from = if nothing < 0 { begins.saturating_neg() } else { shown };
+        // As long as it is decoded, or until the last of it was shown.
+        let last = self.last_shown.saturating_sub(self.first_dts()).saturating_sub(from);
+        let last = last.saturating_add(self.default_duration.into()).max(0).unsigned_abs();
+        let length = self.duration().saturating_add_signed(nothing.min(0));
+        let length = if self.zero.is_some() { length.max(last) } else { length };
         put_box(out, *b"edts", |out| {
             put_full(out, *b"elst", 1, 0, |out| {
-                out.put_u32(2);
-                for (duration, from) in [(nothing, -1), (self.duration(), shown)] {
-                    out.put_u64(movie(duration));
-                    out.put_i64(from);
+                let edits = [(nothing.max(0).unsigned_abs(), -1), (length, from)];
+                let edits = edits.get(usize::from(nothing <= 0)..).unwrap_or_default();
+                out.put_u32(u32::try_from(edits.len()).unwrap_or(0));
+                for (duration, from) in edits {
+                    out.put_u64(movie(*duration));
+                    out.put_i64(*from);
                     out.put_u32(0x1_0000);
                 }
             });
@@ -239,7 +280,7 @@ mod tests {
         for n in 0..100_000_i64 {
             let micros = 5_000_000 + (n * 1_024 * 1_000_000).div_euclid(48_000) - origin;
             let at = ticks(Timestamp::from_micros(micros), 48_000);
-            let dts = settle(at, last, 1_024);
+            let dts = settle(at, last, Some(1_024));
             assert!(last.is_none_or(|last| dts - last == 1_024), "{n}");
             last = Some(dts);
         }
@@ -247,8 +288,8 @@ mod tests {
 
     #[test]
     fn a_gap_stays_a_gap_and_time_never_runs_backwards() {
-        assert_eq!(settle(5_000, Some(1_000), 1_024), 5_000);
-        assert_eq!(settle(900, Some(1_000), 1_024), 1_001);
+        assert_eq!(settle(5_000, Some(1_000), Some(1_024)), 5_000);
+        assert_eq!(settle(900, Some(1_000), Some(1_024)), 1_001);
         let there = ticks(Timestamp::from_millis(33), 44_100);
         assert!((micros(there, 44_100).as_micros() - 33_000).abs() <= 12);
     }

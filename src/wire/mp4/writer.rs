@@ -5,13 +5,15 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::boxes::{put_box, put_full, put_matrix};
 use super::chapters;
 use super::describe::{Kind, Trak};
-use super::table::{Entry, Table, settle, ticks};
+use super::table::{Entry, Table, ticks};
 use crate::base::Timestamp;
-use crate::media::FrameRate;
-use crate::wire::container::{Chapter, Muxer, Piece, Sample, TrackId, Tracks, audio_frame};
+use crate::media::{FrameRate, VideoCodec};
+use crate::wire::container::{Chapter, Muxer, Piece, Sample, Timing, TrackId, Tracks, audio_frame};
 
 /// Ticks a second of the movie where there is no sound.
 const MOVIE_TIMESCALE: u32 = 90_000;
+/// A movie counts no finer.
+const MAX_MOVIE_TIMESCALE: u64 = 1_000_000_000;
 /// The most chapters that `chpl` can count.
 const MOST_CHAPTERS: usize = 255;
 /// How a chapter is kept between fragments: a `free` box that begins with these bytes.
@@ -30,6 +32,8 @@ pub struct Writer {
     shape: Tracks,
     /// Where the room for the header of `mdat` is.
     room_at: u64,
+    /// Ticks a second of the movie.
+    movie_timescale: u32,
     sequence: u32,
     chapters: Vec<Chapter>,
     new_chapters: Vec<Chapter>,
@@ -57,10 +61,14 @@ pub(super) fn video_timescale(rate: FrameRate) -> (u32, u32) {
     (scale, period)
 }
 
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a.max(1) } else { gcd(b, a % b) }
+}
+
 impl Writer {
     /// For a file with these tracks.
     pub fn new(shape: Tracks) -> Self {
-        let tracks = shape
+        let tracks: Vec<_> = shape
             .ids()
             .map(|id| {
                 let (timescale, duration) = match id {
@@ -79,16 +87,46 @@ impl Writer {
                 Track { id, table, entries: Vec::new(), data: Vec::new() }
             })
             .collect();
+        let sound = tracks.iter().find(|track: &&Track| track.id != TrackId::Video);
+        let movie_timescale = sound.map_or(MOVIE_TIMESCALE, |track| track.table.timescale);
         Self {
             tracks,
             shape,
             room_at: 0,
+            movie_timescale,
             sequence: 0,
             chapters: Vec::new(),
             new_chapters: Vec::new(),
             handed: Vec::new(),
             waiting: 0,
         }
+    }
+
+    /// For a file that is copied: with the clocks of its tracks, and its zero where it was.
+    pub fn copying(shape: Tracks, timing: &Timing) -> Self {
+        let mut writer = Self::new(shape);
+        for track in &mut writer.tracks {
+            let Some(its) = timing.of(track.id) else { continue };
+            let usual = track.table.timescale;
+            let timescale = match (its.timescale, track.id) {
+                // Milliseconds, which those of pictures are exact in.
+                (0, TrackId::Video) if usual % 1_000 != 0 => MOVIE_TIMESCALE,
+                (0, _) => usual,
+                (told, _) => told,
+            };
+            let period = ticks(Timestamp::ZERO + its.period, timescale).max(1);
+            let table = Table::new(timescale, u32::try_from(period).unwrap_or(u32::MAX));
+            track.table = table.copying(ticks(timing.zero, timescale));
+        }
+        // One that every track's edits are exact in.
+        let mut movie = 1_u64;
+        for track in &writer.tracks {
+            let its = u64::from(track.table.timescale.max(1));
+            let both = movie / gcd(movie, its) * its;
+            movie = if both < MAX_MOVIE_TIMESCALE { both } else { movie.max(its) };
+        }
+        writer.movie_timescale = u32::try_from(movie).unwrap_or(MOVIE_TIMESCALE);
+        writer
     }
 
     /// For a file that was cut off: with these samples in it already (in the order of the file), and
@@ -123,14 +161,9 @@ impl Writer {
         writer
     }
 
-    fn movie_timescale(&self) -> u32 {
-        let audio = self.tracks.iter().find(|track| track.id != TrackId::Video);
-        audio.map_or(MOVIE_TIMESCALE, |track| track.table.timescale)
-    }
-
     /// The tracks; `chapters`: the number of the one with the titles, where there is one.
     fn traks(&self, whole: bool, chapters: Option<u32>) -> impl Iterator<Item = Trak<'_>> {
-        let movie_timescale = self.movie_timescale();
+        let movie_timescale = self.movie_timescale;
         (1..).zip(&self.tracks).filter_map(move |(id, track)| {
             let (kind, first) = match track.id {
                 TrackId::Video => (Kind::Video(self.shape.video.as_ref()?), true),
@@ -151,7 +184,7 @@ impl Writer {
             let end = self.traks(whole, None).map(|trak| trak.end()).max().unwrap_or(0);
             put_full(out, *b"mvhd", 1, 0, |out| {
                 out.put_bytes(0, 16);
-                out.put_u32(self.movie_timescale());
+                out.put_u32(self.movie_timescale);
                 out.put_u64(if whole { end } else { 0 });
                 out.put_u32(0x1_0000);
                 out.put_u16(0x0100);
@@ -164,7 +197,7 @@ impl Writer {
                 trak.write(out);
             }
             if let (Some(table), Some(id)) = (titles, titled) {
-                let movie_timescale = self.movie_timescale();
+                let movie_timescale = self.movie_timescale;
                 let (kind, first, chapters) = (Kind::Chapters, false, None);
                 Trak { id, kind, first, table, movie_timescale, chapters, whole }.write(out);
             }
@@ -213,7 +246,7 @@ fn entry(
     table: &Table,
     last: Option<i64>,
 ) -> Entry {
-    let at = settle(ticks(dts, table.timescale), last, table.default_duration);
+    let at = table.settle(ticks(dts, table.timescale), last);
     let composition = if pts == dts { 0 } else { ticks(pts, table.timescale) - at };
     Entry { dts: at, composition: i32::try_from(composition).unwrap_or(0), size, keyframe }
 }
@@ -268,7 +301,15 @@ impl Muxer for Writer {
         put_box(&mut out, *b"ftyp", |out| {
             out.put_slice(b"isom");
             out.put_u32(0x200);
-            out.put_slice(b"isomiso5iso6avc1mp41");
+            out.put_slice(b"isomiso5iso6");
+            let codec = self.shape.video.as_ref().map(|video| video.codec);
+            out.put_slice(match codec {
+                Some(VideoCodec::Hevc) => b"hvc1",
+                Some(VideoCodec::Av1) => b"av01",
+                Some(VideoCodec::Vp9) => b"iso4",
+                _ => b"avc1",
+            });
+            out.put_slice(b"mp41");
         });
         self.room_at = out.len() as u64;
         put_box(&mut out, *b"free", |out| out.put_bytes(0, 8));

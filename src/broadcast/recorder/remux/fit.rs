@@ -1,0 +1,250 @@
+//! What of a file its copy can hold, and what the copy needs to be told that the file does not tell.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::files::Source;
+use crate::media::{AudioCodec, Size, VideoCodec};
+use crate::wire::container::{
+    AudioTrack, Error, Format, Index, MAX_AUDIO_TRACKS, Part, Place, TrackId, audio_track, read,
+};
+use crate::wire::{cadence, carried, mpeg_audio};
+
+/// Pictures by which the frame rate is measured.
+const MAX_MEASURED: usize = 10_000;
+/// The largest packet that is looked into.
+const MAX_PACKET: usize = 64 << 20;
+
+/// What has no place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// In words.
+    what: Vec<String>,
+    /// What would have to be left out; nothing: it cannot be.
+    parts: Vec<Part>,
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what.join(", "))?;
+        let Some((first, more)) = self.parts.split_first() else { return Ok(()) };
+        write!(f, ". Choose another format, or leave it out with --drop {}", first.name())?;
+        more.iter().try_for_each(|part| write!(f, " --drop {}", part.name()))
+    }
+}
+
+impl Lack {
+    /// A packet of so many bytes.
+    pub(super) fn packet(track: TrackId, size: usize) -> Self {
+        let kind = if track == TrackId::Video { "video" } else { "audio" };
+        Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }
+    }
+
+    fn add(&mut self, part: Part, what: &str) {
+        self.what.push(what.to_owned());
+        if !self.parts.contains(&part) {
+            self.parts.push(part);
+        }
+    }
+}
+
+/// Leaves out what a file of this format cannot hold, where `drop` names it.
+///
+/// # Errors
+/// What it cannot hold beside that.
+pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<(), Lack> {
+    let mut lack = Lack { what: Vec::new(), parts: Vec::new() };
+    for (part, what) in index.lacking.iter().filter(|(part, _)| !drop.contains(part)) {
+        lack.add(*part, what);
+    }
+    let video = index.tracks.video.as_ref();
+    let video = video.filter(|video| {
+        let configured = !video.codec.needs_config() || !video.config.is_empty();
+        !format.carries_video(video.codec) || !configured
+    });
+    let unfit = |track: &AudioTrack| !format.carries_audio(track.parameters.codec);
+    let mut left_out = Vec::new();
+    if let Some(video) = video {
+        left_out.push((Part::Video, format!("a video track of {}", video.codec.name())));
+    }
+    for track in index.tracks.audio.iter().filter(|track| unfit(track)) {
+        let codec = track.parameters.codec.name();
+        left_out.push((Part::Audio, format!("an audio track of {codec}")));
+    }
+    for (part, what) in left_out.iter().filter(|(part, _)| !drop.contains(part)) {
+        lack.add(*part, what);
+    }
+    if !lack.what.is_empty() {
+        return Err(lack);
+    }
+    let no_video = video.is_some();
+    if no_video {
+        index.tracks.video = None;
+    }
+    // Those that stay are counted anew.
+    let mut numbers = [None; MAX_AUDIO_TRACKS];
+    let mut kept = 0;
+    for (number, track) in numbers.iter_mut().zip(&index.tracks.audio) {
+        if !unfit(track) {
+            *number = Some(audio_track(kept));
+            kept += 1;
+        }
+    }
+    index.tracks.audio.retain(|track| !unfit(track));
+    let new = |id: TrackId| match id {
+        TrackId::Video => (!no_video).then_some(id),
+        TrackId::Audio(number) => numbers.get(usize::from(number)).copied().flatten(),
+    };
+    index.samples.retain_mut(|place| match new(place.track) {
+        Some(track) => {
+            place.track = track;
+            true
+        }
+        None => false,
+    });
+    index.timescales.retain_mut(|(id, _)| match new(*id) {
+        Some(track) => {
+            *id = track;
+            true
+        }
+        None => false,
+    });
+    index.left_out.extend(left_out.into_iter().map(|(_, what)| what));
+    Ok(())
+}
+
+/// Fills in what only the packets tell, and other formats want to know.
+///
+/// # Errors
+/// Where the first packets cannot be read.
+pub(super) fn complete(source: &mut Source, index: &mut Index) -> Result<(), Error> {
+    let Index { tracks, samples, .. } = index;
+    let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
+    let mut packet = |place: Option<&Place>| -> Result<Bytes, Error> {
+        let Some(place) = place else { return Ok(Bytes::new()) };
+        read(source, place.at, place.size.into(), MAX_PACKET, "packets")
+    };
+    if let Some(video) = &mut tracks.video {
+        let shown = samples.iter().filter(|place| place.track == TrackId::Video);
+        let times = shown.take(MAX_MEASURED).map(|place| place.pts.as_micros());
+        let told = Some(video.frame_rate.as_f64());
+        let rate = cadence::frame_rate(times, told).and_then(cadence::fraction);
+        video.frame_rate = rate.unwrap_or(video.frame_rate);
+    }
+    if let Some(video) = &mut tracks.video
+        && matches!(video.codec, VideoCodec::Vp9 | VideoCodec::Av1 | VideoCodec::Vp8)
+    {
+        let key = packet(first(TrackId::Video))?;
+        let size = match video.codec {
+            VideoCodec::Vp9 => carried::vp9_key_size(&key),
+            VideoCodec::Av1 => carried::av1_key(&key).and_then(|told| told.size),
+            _ => None,
+        };
+        let untold = video.size.width == 0 || video.size.height == 0;
+        if let Some((width, height)) = size.filter(|_| untold) {
+            video.size = Size::new(width, height);
+        }
+        if video.codec == VideoCodec::Vp9 && video.config.is_empty() {
+            let record = carried::vp9_record(&key, video.frame_rate.as_f64());
+            video.config = record.unwrap_or_default();
+        }
+    }
+    for (number, track) in tracks.audio.iter_mut().enumerate() {
+        let audio = &mut track.parameters;
+        let told = match audio.codec {
+            AudioCodec::Opus => carried::opus(&audio.config),
+            AudioCodec::Flac => carried::flac(&audio.config),
+            AudioCodec::Ac3 | AudioCodec::Eac3 => {
+                let data = packet(first(audio_track(number)))?;
+                let told = carried::ac3(&data);
+                let rate = told.map_or(audio.sample_rate, |told| told.sample_rate);
+                // A packet has six blocks.
+                let bits = (data.len() as u64 * 8).saturating_mul(rate.into()) / 1_536;
+                let bits = u32::try_from(bits).unwrap_or(u32::MAX);
+                audio.config = carried::ac3_record(&data, bits).unwrap_or_default();
+                told
+            }
+            AudioCodec::Mp3 | AudioCodec::Mp2 => {
+                let header = mpeg_audio::header(&packet(first(audio_track(number)))?);
+                if let Some(header) = &header {
+                    let third = header.layer == 3;
+                    audio.codec = if third { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
+                }
+                header.map(|header| carried::Sound {
+                    sample_rate: header.sample_rate,
+                    channels: header.channels,
+                })
+            }
+            _ => None,
+        };
+        if let Some(told) = told {
+            (audio.sample_rate, audio.channels) = (told.sample_rate, told.channels);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::media::{AudioParameters, BitsPerSecond, FrameRate, VideoParameters};
+    use crate::wire::container::Tracks;
+
+    fn index(video: VideoCodec, audio: &[AudioCodec]) -> Index {
+        let config = Bytes::from_static(b"config");
+        let sound = |codec| AudioParameters {
+            codec,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::new(),
+        };
+        let audio: Vec<AudioTrack> = audio.iter().map(|codec| sound(*codec).into()).collect();
+        let video = VideoParameters {
+            codec: video,
+            size: Size::new(640, 360),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(0),
+            config,
+        };
+        let tracks = Tracks { video: Some(video), audio };
+        let (dts, pts) = (Timestamp::ZERO, Timestamp::ZERO);
+        let place = |track| Place { track, keyframe: true, dts, pts, at: 0, size: 1 };
+        let samples = tracks.ids().map(place).collect();
+        Index { tracks, samples, ..Index::default() }
+    }
+
+    #[test]
+    fn nothing_is_left_out_that_nobody_named() {
+        let hevc = |audio: &[AudioCodec]| index(VideoCodec::Hevc, audio);
+        for format in Format::ALL {
+            let mut all = hevc(&[AudioCodec::Opus, AudioCodec::Eac3]);
+            assert_eq!(fit(&mut all, format, &[]), Ok(()));
+            assert_eq!((all.samples.len(), all.left_out.len()), (3, 0));
+        }
+        let sounds = [AudioCodec::Vorbis, AudioCodec::Opus, AudioCodec::Pcm];
+        let lack = fit(&mut hevc(&sounds), Format::Mp4, &[Part::Video]).unwrap_err();
+        assert_eq!(
+            lack.to_string(),
+            "an audio track of Vorbis, an audio track of PCM of other kinds. Choose another format, or leave it \
+             out with --drop audio"
+        );
+        let mut some = hevc(&sounds);
+        assert_eq!(fit(&mut some, Format::Mp4, &[Part::Audio]), Ok(()));
+        let tracks: Vec<_> = some.samples.iter().map(|place| place.track).collect();
+        assert_eq!(tracks, [TrackId::Video, TrackId::Audio(0)]);
+        assert_eq!((some.tracks.audio.len(), some.left_out.len()), (1, 2));
+        // What no reader takes is named too.
+        let mut subtitled = hevc(&[]);
+        subtitled.lack(Part::Subtitles, "a track of S_TEXT/UTF8".to_owned());
+        let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
+        assert!(lack.to_string().ends_with("--drop subtitles"), "{lack}");
+        assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));
+        let mut film = index(VideoCodec::Mpeg2, &[AudioCodec::Ac3]);
+        assert!(fit(&mut film, Format::Flv, &[]).is_err());
+        assert_eq!(fit(&mut film, Format::Flv, &[Part::Video]), Ok(()));
+        assert!(film.tracks.video.is_none() && film.samples.len() == 1);
+    }
+}

@@ -1,0 +1,207 @@
+//! Configurations written: from the form of one container into that of another, or out of the first packet
+//! where a stream has none.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::media::AudioParameters;
+use crate::wire::bits::{BitReader, BitWriter, Error};
+
+/// A stream marker and a block's head before FLAC's STREAMINFO: the last one, 34 bytes (RFC 9639 §8.1).
+pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
+
+/// An identification header of Opus (RFC 7845 §5.1); where there is none, one of one or two channels.
+pub fn opus_head(audio: &AudioParameters) -> Bytes {
+    if audio.config.starts_with(b"OpusHead") && audio.config.len() >= 19 {
+        return audio.config.clone();
+    }
+    let mut head = BytesMut::from(&b"OpusHead\x01"[..]);
+    head.put_u8(u8::try_from(audio.channels.clamp(1, 2)).unwrap_or(2));
+    head.put_u16_le(0);
+    head.put_u32_le(48_000);
+    head.put_slice(&[0; 3]);
+    head.freeze()
+}
+
+/// How much at the beginning of Opus is not heard.
+pub fn opus_delay_nanos(audio: &AudioParameters) -> u64 {
+    match *audio.config {
+        [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, low, high, ..] => {
+            u64::from(u16::from_le_bytes([low, high])) * 1_000_000 / 48
+        }
+        _ => 0,
+    }
+}
+
+/// The content of `dOps` (Encapsulation of Opus in ISO Base Media File Format §4.3.2).
+pub fn opus_box(audio: &AudioParameters) -> Bytes {
+    let head = opus_head(audio);
+    let mut out = BytesMut::with_capacity(32);
+    if let [channels, s0, s1, r0, r1, r2, r3, g0, g1, family, mapping @ ..] =
+        head.get(9..).unwrap_or_default()
+    {
+        out.put_slice(&[0, *channels, *s1, *s0, *r3, *r2, *r1, *r0, *g1, *g0, *family]);
+        out.put_slice(mapping);
+    }
+    out.freeze()
+}
+
+/// The content of `dac3` or `dec3` out of a packet of AC-3 or E-AC-3 (ETSI TS 102 366 §F.4, §F.6).
+pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
+    let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = packet else { return None };
+    let mut out = BitWriter::with_capacity(8);
+    if b5 >> 3 <= 10 {
+        let sound = super::ac3(packet)?;
+        let mode = b6 >> 5;
+        let full = [2, 1, 2, 3, 3, 4, 4, 5].get(usize::from(mode)).copied().unwrap_or(2);
+        out.bits(2, u32::from(b4 >> 6));
+        out.bits(5, u32::from(b5 >> 3));
+        out.bits(3, u32::from(b5 & 7));
+        out.bits(3, mode.into());
+        out.flag(sound.channels > full);
+        out.bits(5, u32::from(b4 & 0x3F) / 2);
+        out.bits(5, 0);
+        return Some(out.into_bytes().into());
+    }
+    let (mut rest, mut main, mut dependent) = (packet, Vec::new(), 0_u32);
+    // Independent substreams, and how many depend on the last of them.
+    while let Some((length, _)) = super::ac3_frame(rest) {
+        let (frame, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        match *frame {
+            [_, _, b2, _, b4, b5, ..] if b2 >> 6 != 1 => {
+                // A packet may have several frames of the same substream.
+                if main.len() < 8 && u32::from(b2 >> 3 & 7) == main.len() as u32 {
+                    main.push((b4, b5));
+                }
+            }
+            _ => dependent += 1,
+        }
+        rest = after;
+    }
+    out.bits(13, (bitrate / 1_000).min(0x1FFF));
+    out.bits(3, (main.len() as u32).checked_sub(1)?);
+    for (place, (b4, b5)) in main.iter().enumerate() {
+        let rate = if b4 >> 6 == 3 { 3 } else { u32::from(b4 >> 6) };
+        out.bits(2, rate);
+        out.bits(5, u32::from(b5 >> 3));
+        // Reserved, no associated service, a complete main one.
+        out.bits(5, 0);
+        out.bits(3, u32::from(b4 >> 1 & 7));
+        out.flag(b4 & 1 == 1);
+        out.bits(3, 0);
+        let dependents = if place + 1 == main.len() { dependent.min(15) } else { 0 };
+        out.bits(4, dependents);
+        // Where they sound: left and right in the back, as they mostly do.
+        match dependents {
+            0 => out.bits(1, 0),
+            _ => out.bits(9, 2),
+        }
+    }
+    Some(out.into_bytes().into())
+}
+
+/// MP4's configuration of VP9 out of a picture that decodes by itself (VP9 §6.2, VP Codec ISO Media File
+/// Format Binding §2.2); the level is the lowest for its size and rate.
+pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
+    let (width, height) = super::vp9_key_size(picture)?;
+    let front = || -> Result<[u8; 3], Error> {
+        let mut bits = BitReader::new(picture);
+        bits.skip(2)?;
+        let profile = bits.bits(1)? + 2 * bits.bits(1)?;
+        bits.skip(if profile == 3 { 5 } else { 4 } + 24)?;
+        let depth = if profile >= 2 { 10 + 2 * bits.bits(1)? } else { 8 };
+        let rgb = bits.bits(3)? == 7;
+        let full = rgb || bits.flag()?;
+        // 4:2:0 beside the luma, 4:2:2, 4:4:4.
+        let chroma = match (profile & 1, rgb) {
+            (0, _) => 1,
+            (_, true) => 3,
+            _ => match (bits.flag()?, bits.flag()?) {
+                (true, false) => 2,
+                _ => 3,
+            },
+        };
+        let byte = |it: u32| u8::try_from(it).unwrap_or(0);
+        Ok([byte(profile), byte(depth) << 4 | byte(chroma) << 1 | u8::from(full), 0])
+    };
+    let [profile, bits, _] = front().ok()?;
+    let size = u64::from(width) * u64::from(height);
+    let rate = (size as f64 * frame_rate) as u64;
+    // Level, luma samples a second, luma samples of a picture.
+    const LEVELS: [(u8, u64, u64); 13] = [
+        (10, 829_440, 36_864),
+        (11, 2_764_800, 73_728),
+        (20, 4_608_000, 122_880),
+        (21, 9_216_000, 245_760),
+        (30, 20_736_000, 552_960),
+        (31, 36_864_000, 983_040),
+        (40, 83_558_400, 2_228_224),
+        (41, 160_432_128, 2_228_224),
+        (50, 311_951_360, 8_912_896),
+        (51, 588_251_136, 8_912_896),
+        (52, 1_176_502_272, 8_912_896),
+        (60, 1_176_502_272, 35_651_584),
+        (61, 2_353_004_544, 35_651_584),
+    ];
+    let level = LEVELS.iter().find(|(_, most, largest)| rate <= *most && size <= *largest);
+    let level = level.map_or(62, |(level, ..)| *level);
+    Some(Bytes::from(vec![1, 0, 0, 0, profile, level, bits, 2, 2, 2, 0, 0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::media::{AudioCodec, BitsPerSecond};
+
+    fn opus(config: &'static [u8]) -> AudioParameters {
+        let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
+        let config = Bytes::from_static(config);
+        AudioParameters { codec, sample_rate: 48_000, channels: 2, bitrate, config }
+    }
+
+    #[test]
+    fn opus_is_told_in_both_orders() {
+        let audio = opus(b"OpusHead\x01\x02\x38\x01\x80\xBB\0\0\x05\xFF\0");
+        assert_eq!(opus_box(&audio)[..], *b"\0\x02\x01\x38\0\0\xBB\x80\xFF\x05\0");
+        assert_eq!((opus_head(&audio), opus_delay_nanos(&audio)), (audio.config, 6_500_000));
+        let untold = opus(b"");
+        assert_eq!(opus_box(&untold)[..], *b"\0\x02\0\0\0\0\xBB\x80\0\0\0");
+        assert_eq!(opus_delay_nanos(&untold), 0);
+    }
+
+    #[test]
+    fn ac3_is_told_as_ffmpeg_tells_it() {
+        // 192 kbit/s, 48 kHz, stereo; 448 kbit/s, 5.1; E-AC-3 of 192 kbit/s, stereo.
+        let told = |packet: &[u8]| ac3_record(packet, 192_000).map(|it| it.to_vec());
+        assert_eq!(told(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), Some(vec![0x10, 0x11, 0x40]));
+        assert_eq!(told(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), Some(vec![0x10, 0x3D, 0xE0]));
+        let enhanced = [0x0B, 0x77, 1, 0x7F, 0x34, 0x86, 0, 0];
+        assert_eq!(told(&enhanced), Some(vec![0x06, 0x00, 0x20, 0x04, 0x00]));
+        assert_eq!(told(b"none"), None);
+    }
+
+    #[test]
+    fn vp9_is_told_by_its_keyframe() {
+        let mut key = BitWriter::with_capacity(16);
+        key.bits(2, 2);
+        key.bits(2, 0);
+        key.bits(4, 0b0010);
+        key.bits(24, 0x49_83_42);
+        key.bits(4, 0b0010);
+        key.bits(16, 1_919);
+        key.bits(16, 1_079);
+        key.trailing_bits();
+        let record = vp9_record(&key.into_bytes(), 30.0).unwrap();
+        assert_eq!(record[..], [1, 0, 0, 0, 0, 40, 0x82, 2, 2, 2, 0, 0]);
+        assert_eq!(vp9_record(&[0x86, 0, 0x40, 0x92], 30.0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = (ac3_record(&bytes, 0), vp9_record(&bytes, 30.0));
+            let _ = ac3_record(&[&[0x0B, 0x77], bytes.as_slice()].concat(), u32::MAX);
+        }
+    }
+}
