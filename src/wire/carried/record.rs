@@ -103,7 +103,7 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
 /// Format Binding §2.2); the level is the lowest for its size and rate.
 pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let (width, height) = super::vp9_key_size(picture)?;
-    let front = || -> Result<[u8; 3], Error> {
+    let front = || -> Result<[u8; 2], Error> {
         let mut bits = BitReader::new(picture);
         bits.skip(2)?;
         let profile = bits.bits(1)? + 2 * bits.bits(1)?;
@@ -121,9 +121,9 @@ pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
             },
         };
         let byte = |it: u32| u8::try_from(it).unwrap_or(0);
-        Ok([byte(profile), byte(depth) << 4 | byte(chroma) << 1 | u8::from(full), 0])
+        Ok([byte(profile), byte(depth) << 4 | byte(chroma) << 1 | u8::from(full)])
     };
-    let [profile, bits, _] = front().ok()?;
+    let [profile, bits] = front().ok()?;
     let size = u64::from(width) * u64::from(height);
     let rate = (size as f64 * frame_rate) as u64;
     // Level, luma samples a second, luma samples of a picture.

@@ -110,7 +110,7 @@ impl Writer {
             let usual = track.table.timescale;
             let timescale = match (its.timescale, track.id) {
                 // Milliseconds, which those of pictures are exact in.
-                (0, TrackId::Video) if usual % 1_000 != 0 => MOVIE_TIMESCALE,
+                (0, TrackId::Video) if !usual.is_multiple_of(1_000) => MOVIE_TIMESCALE,
                 (0, _) => usual,
                 (told, _) => told,
             };
