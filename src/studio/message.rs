@@ -2,13 +2,10 @@
 //! are in `english`; the window has the same messages in its languages, by the name (`assets/i18n`),
 //! and a test holds the two together.
 
+mod disk;
 mod english;
 pub(super) mod keys;
 
-use std::io;
-
-use crate::files::Trouble;
-use crate::files::disk::Warning;
 use crate::media::source::Alarm;
 use crate::net::Pin;
 use crate::player;
@@ -314,22 +311,6 @@ fn in_two(reason: &str) -> (&str, &str) {
 }
 
 impl Message {
-    /// Of the disk that a recording goes to.
-    pub fn of_disk(warning: Warning) -> Self {
-        match warning {
-            Warning::Space { left, free } => Self::DiskSpace {
-                minutes: (left.as_secs() / 60).to_string(),
-                megabytes: (free / 1_000_000).to_string(),
-            },
-            Warning::Slow { queued } => Self::DiskSlow { seconds: queued.as_secs().to_string() },
-        }
-    }
-
-    /// Of settings that could not be written.
-    pub fn settings_not_saved(error: &io::Error) -> Self {
-        Self::SettingsNotSaved { reason: Trouble::words(error), cure: Trouble::of(error).cure() }
-    }
-
     /// The message as a notice with this number, and what the machine said.
     pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
         Notice {
