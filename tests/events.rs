@@ -173,6 +173,7 @@ const SELDOM: &[&str] = &[
     "monitor fps",
     "notice advice",
     "notice detail",
+    "notice target",
     "recording reason",
     "recording app",
     "recording stream",

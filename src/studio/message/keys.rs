@@ -131,6 +131,7 @@ const OTHERS: &[&str] = &[
     "fault-struck",
     "port-taken",
     "server-failed",
+    "server-open",
     "recording-not-started",
     "recording-failed",
     "recording-held",
