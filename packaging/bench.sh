@@ -45,7 +45,7 @@ python=$work/venv/bin/python
 if ! "$python" -c 'import imageio_ffmpeg, numpy' 2>/dev/null; then
     say "Fetching a static ffmpeg and numpy (PyPI: imageio-ffmpeg, numpy)."
     /usr/bin/python3 -m venv "$work/venv"
-    "$python" -m pip install --quiet --disable-pip-version-check imageio-ffmpeg numpy ||
+    need_wheels "$python" requirements.txt requirements-bench.txt ||
         complain "It could not be fetched: OpenH264 in ffmpeg is left out."
 fi
 static=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())' 2>/dev/null || true)

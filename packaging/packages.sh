@@ -3,12 +3,15 @@
 #
 # need_packages SECTION…   installs what is missing of packaging/packages, or says what is missing
 # need_rust [COMPONENT…]   a toolchain that is new enough, with these components
+# need_tool TOOL           a cargo tool, of the version that packaging/tools names
+# need_wheels PYTHON FILE… what these lists of packaging/ name, for this Python
 # with_features            sets $features to what cargo needs to build in FFmpeg's decoders and
 #                          screens of Wayland, each where its libraries are there and new enough
 # Nothing is done twice: where all is there, a call costs some milliseconds.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
+tools=$root/target/tools
 
 say() { printf '%s\n' "$*"; }
 complain() { printf '%s\n' "$*" >&2; }
@@ -98,19 +101,64 @@ rust_is_new_enough() {
     [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$want" "${have%%-*}" | sort -V | head -n 1)" = "$want" ]
 }
 
+# rustup's installer of one version, run only if it is the file that was looked at (packaging/tools).
+install_rustup() {
+    local name version triple sum folder status=1
+    # shellcheck disable=SC2034 # the first column is the name
+    read -r name version triple sum < <(grep "^rustup .* $(uname -m)-" "$here/tools") || {
+        complain "For $(uname -m) no installer is known: see https://rustup.rs"
+        return 1
+    }
+    folder=$(mktemp -d) || return 1
+    if ! curl --proto '=https' --tlsv1.2 -sSf -o "$folder/rustup-init" \
+        "https://static.rust-lang.org/rustup/archive/$version/$triple/rustup-init"
+    then
+        complain "rustup's installer could not be fetched."
+    elif ! printf '%s  %s\n' "$sum" "$folder/rustup-init" | sha256sum --check --status; then
+        complain "rustup's installer is not the file that packaging/tools names; it was NOT run."
+    else
+        chmod +x "$folder/rustup-init"
+        "$folder/rustup-init" -y --profile minimal --default-toolchain "$(wanted_rust)" && status=0
+    fi
+    rm -rf "$folder"
+    return "$status"
+}
+
+# Fetches a cargo tool unless it is there; built once, kept under target/.
+need_tool() {
+    local version
+    command -v "$1" >/dev/null && return
+    version=$(sed -n "s/^$1 \([0-9.]*\)\$/\1/p" "$here/tools")
+    [ -n "$version" ] || { complain "packaging/tools names no version of $1."; return 1; }
+    say "Building $1 $version (once; kept in target/tools)."
+    env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR="$tools/build" \
+        cargo install --quiet --version "=$version" --locked --debug --root "$tools" "$1" || return 1
+    rm -rf "$tools/build"
+}
+
+# Packages from PyPI for one Python, each file of which is known by its hash.
+need_wheels() {
+    local python=$1 list
+    shift
+    for list in "$@"; do
+        timeout 300 "$python" -m pip install --quiet --disable-pip-version-check \
+            --require-hashes --only-binary=:all: --requirement "$here/$list" || return 1
+    done
+}
+
 need_rust() {
     command -v cargo >/dev/null || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
     if ! rust_is_new_enough; then
         say "Rust $(wanted_rust) or newer is needed; here is $(cargo --version 2>/dev/null || echo none)."
         if command -v rustup >/dev/null; then
-            say "Fetching the newest stable one with rustup."
-            rustup toolchain install stable --profile minimal --no-self-update
-            export RUSTUP_TOOLCHAIN=stable
+            say "Fetching Rust $(wanted_rust) with rustup."
+            RUSTUP_TOOLCHAIN=$(wanted_rust)
+            export RUSTUP_TOOLCHAIN
+            rustup toolchain install "$RUSTUP_TOOLCHAIN" --profile minimal --no-self-update
         else
             say "Installing it for this user with rustup's official installer (https://rustup.rs)."
             need_packages rust || return 1
-            curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
-                sh -s -- -y --profile minimal --default-toolchain stable || return 1
+            install_rustup || return 1
             PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
         fi
         rust_is_new_enough || {

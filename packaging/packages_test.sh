@@ -105,7 +105,7 @@ stub cargo 'echo "cargo 1.60.0 (abc 2022-01-01)"'
 stub rustup ''
 there 'need_rust'
 expect "an old cargo is said" says "here is cargo 1.60.0"
-expect "rustup is asked" called "rustup toolchain install stable"
+expect "rustup is asked for one version" called "rustup toolchain install $(. ./packages.sh; wanted_rust)"
 stub cargo 'echo "cargo 9.1.0 (abc 2030-01-01)"'
 stub cargo-clippy ''
 there 'need_rust clippy'
@@ -113,6 +113,69 @@ expect "a new cargo passes" ends 0
 stub cargo 'echo "cargo 1.100.0-nightly (abc 2030-01-01)"'
 there 'need_rust --'
 expect "versions are compared as numbers" ends 0
+
+# rustup's installer runs only if it is the one that was looked at.
+system
+for tool in mktemp sha256sum chmod rm; do ln -s "$(command -v "$tool")" "$folder/bin/$tool"; done
+stub uname 'echo x86_64'
+# shellcheck disable=SC2016 # for the stub
+stub curl 'while [ "$1" != -o ]; do shift; done; printf "#!/bin/sh\necho ran it\n" >"$2"'
+there 'need_packages() { :; }; need_rust'
+expect "a file of another hash fails" not ends 0
+expect "and is not run" not says "ran it"
+expect "and it says so" says "it was NOT run"
+expect "one version is fetched" called "rustup/archive/$(sed -n 's/^rustup \([0-9.]*\) x86_64.*/\1/p' tools)/x86_64"
+stub uname 'echo vax'
+there 'need_packages() { :; }; need_rust'
+expect "an unknown processor is said" says "For vax no installer is known"
+
+# A cargo tool is installed in the version of the list, and not at all without one.
+system
+stub cargo ''
+ln -s "$(command -v rm)" "$folder/bin/rm"
+there "tools=$folder/tools; need_tool cargo-deny"
+expect "a tool is pinned" called "--version =$(sed -n 's/^cargo-deny //p' tools) --locked"
+there "tools=$folder/tools; need_tool cargo-other"
+expect "a tool without a version is refused" not ends 0
+
+# unpinned FILE…: what they install without a version, or without a hash where no registry keeps one.
+unpinned() {
+    # A command that goes on in the next line is one line; a script run from the net is two commands.
+    sed -e ':a' -e '/\\$/N; s/\\\n */ /; ta' "$@" | grep -v '^ *#' | awk '
+        /cargo (b?install|binstall)/ && !(/--version/ && /--locked/) { print; next }
+        /pip3? (install|download)/ && !/--require-hashes/ { print; next }
+        /(^|[^a-z])(pipx|uv|npm|gem|go) install|uv pip|npx / { print; next }
+        /rustup toolchain install *"?(stable|beta|nightly)|--default-toolchain *"?(stable|beta|nightly)/ { print; next }
+        /(curl|wget)[^|]*$/ && /\| *(ba)?sh/ { print; next }
+        /(curl|wget).*\| *$/ || /(curl|wget).*\| *(sudo +)?(ba|da|z)?sh( |$)/ { print }'
+}
+list=$(cd .. && git ls-files '*.sh' .ci/run CONTRIBUTING.md README.md)
+[ -n "$list" ] || { echo "FAILED: no scripts are listed"; failed=1; }
+while read -r script; do
+    # Here stand the breaches that are planted below.
+    [ "$script" != packaging/packages_test.sh ] || continue
+    found=$(unpinned "../$script")
+    [ -z "$found" ] || { printf 'FAILED: %s installs without a version or hash:\n%s\n' "$script" "$found"; failed=1; }
+done <<<"$list"
+while read -r breach; do
+    printf '%s\n' "$breach" | sed 's/ @ / \\\n    /' >"$folder/breach"
+    [ -n "$(unpinned "$folder/breach")" ] || { printf 'FAILED: not seen: %s\n' "$breach"; failed=1; }
+done <<'END'
+cargo install --locked cargo-deny
+cargo install cargo-deny --version 1.0.0
+env A=b @ cargo install --quiet @ cargo-deny
+python3 -m pip install numpy
+"$python" -m pip install --quiet @ numpy==2.0
+rustup toolchain install stable
+curl -sSf https://sh.rustup.rs | sh
+curl -sSf https://sh.rustup.rs | @ sh -s -- -y
+go install example.org/tool
+END
+# Every file of Python's packages has a hash, and a version of its own.
+grep -hv '^ *#' requirements*.txt | sed -e ':a' -e '/\\$/N; s/\\\n */ /; ta' | while read -r line; do
+    grep -Eq '^[a-z0-9-]+==[0-9.]+( +--hash=sha256:[0-9a-f]{64})+$' <<<"$line" || printf '%s\n' "$line"
+done >"$folder/loose"
+[ ! -s "$folder/loose" ] || { echo "FAILED: without a version or hash:"; cat "$folder/loose"; failed=1; }
 
 # This once wrote over the real one.
 expect "the real system is untouched" test "$real_id" = "$(cksum <"$(command -v id)")"

@@ -15,20 +15,11 @@ cd "$root" || exit 1
 sections=(format lint licences unused scripts docs tests plain run readme)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${sections[@]}")
-tools=$root/target/tools
 PATH=$tools/bin:$PATH
 export CARGO_TERM_PROGRESS_WHEN=never
 # Where nothing is built a second time, what would make that quicker only costs time; and so does what only a
 # debugger reads.
 [ -z "${CI-}" ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
-
-# Fetches a cargo tool unless it is there; built once, kept under target/.
-need_tool() {
-    command -v "$1" >/dev/null && return
-    say "Building $1 (once; kept in target/tools)."
-    env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" "$1" || return 1
-    rm -rf "$tools/build"
-}
 
 format() { cargo fmt --check; }
 
@@ -90,7 +81,7 @@ need_ffmpeg() {
     if ! "$python" -c 'import imageio_ffmpeg' 2>/dev/null; then
         say "Fetching a newer ffmpeg for the tests of Enhanced RTMP (PyPI: imageio-ffmpeg; kept in target/tools)."
         /usr/bin/python3 -m venv "$tools/ffmpeg" >/dev/null 2>&1 &&
-            timeout 300 "$python" -m pip install --quiet --disable-pip-version-check imageio-ffmpeg || {
+            need_wheels "$python" requirements.txt || {
             say "It cannot be fetched from here (python3-venv and PyPI are needed): Enhanced RTMP is NOT tested against ffmpeg."
             return 0
         }
