@@ -7,6 +7,8 @@ use onair::studio::crashes;
 
 fn main() -> Exit {
     let clock = Clock::start();
+    let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    cli::visible::remember(words());
     let matches = match Cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(answer) => return cli::output::answer(&answer),
@@ -29,6 +31,9 @@ fn main() -> Exit {
     let globals = &cli.globals;
     let descriptors = onair::net::descriptors::limit();
     tracing::debug!(descriptors, "may be open at once");
+    if words().any(|word| cli::visible::has_password(&word)) {
+        cli::visible::warn(&cli, clock);
+    }
     let exit = match &cli.command {
         None | Some(Sub::Studio) => cli::window::run(globals, clock),
         Some(Sub::Live(args)) => {

@@ -397,3 +397,48 @@ fn every_command_has_a_page_and_every_shell_its_completions() {
     fs::write(&script, onair(&["completions", "bash"]).stdout).unwrap();
     assert!(Command::new("bash").arg("-n").arg(&script).status().unwrap().success());
 }
+
+#[test]
+fn what_is_printed_steers_no_terminal_and_repeats_no_password() {
+    let evil = "/none/\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}.flv";
+    for words in
+        [&["probe", evil][..], &["remux", evil, "x.mp4"], &["play", evil, "--headless", "--json"]]
+    {
+        let output = onair(words);
+        for shown in [text(&output.stdout), text(&output.stderr)] {
+            let steers = |sign: char| sign != '\n' && (sign.is_control() || sign == '\u{202E}');
+            assert!(!shown.contains(steers), "{words:?}: {shown:?}");
+        }
+    }
+    let url = "rtmp://me:Pl4nted@127.0.0.1:1/app/stream";
+    for (words, code) in [
+        (&["serve", "--successor", url][..], 2),
+        (&["serve", "--successor", "http://me:Pl4nted@h/"], 2),
+        (&["serve", "--rtmp", url], 2),
+        (&["remux", url, "x.mp4"], 3),
+        (&["repair", url], 3),
+        (&["live", "--copy", url, "--built-in"], 2),
+        (&["live", "--copy", url, "--to", "rtmp://127.0.0.1:1/a/b"], 3),
+        (&["live", "--proxy", "ftp://me:Pl4nted@h"], 2),
+        (&["play", url, "--headless", "--no-reconnect"], 6),
+        (
+            &[
+                "play",
+                "rtmp://127.0.0.1:1/a/b",
+                "--headless",
+                "--no-reconnect",
+                "--proxy",
+                "http://me:Pl4nted@127.0.0.1:1",
+            ],
+            6,
+        ),
+        (&["probe", url], 6),
+    ] {
+        let output = onair(words);
+        let shown = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {shown}");
+        assert!(!shown.contains("Pl4nted"), "{words:?}: {shown}");
+        let warned = shown.contains("password is part of the command line");
+        assert!(warned || code == 2, "{words:?}: {shown}");
+    }
+}

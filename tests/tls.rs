@@ -62,12 +62,14 @@ fn every_bad_certificate_is_turned_down_with_its_reason() {
     let authority = Authority::new();
     let ca = authority.file();
     let trust = ["--tls-ca", ca.to_str().unwrap()];
-    let cases: [(Certificate, &[&str], &str, &str); 5] = [
+    let cases: [(Certificate, &[&str], &str, &str); 6] = [
         (authority.expired(), &trust, "expired on 2020-12-31 (not after)", "date"),
         (authority.early(), &trust, "valid only from 2090-01-01 on (not before)", "date"),
         (authority.foreign(), &trust, "live.example.org (subject alternative name)", "name"),
         (authority.good(), &[], "(issuer)", "--tls-pin"),
         (authority.self_signed(true), &trust, "(basic constraints: CA)", "--tls-pin"),
+        // It has the very name of the authority that is trusted.
+        (authority.self_signed(false), &trust, "(issuer)", "--tls-pin"),
     ];
     for (certificate, trust, cause, advice) in cases {
         let (_server, url) = serve(&certificate);

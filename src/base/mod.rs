@@ -9,6 +9,7 @@ pub mod pool;
 #[cfg(target_os = "linux")]
 pub mod portal;
 pub mod queue;
+pub mod sanitize;
 pub mod secret;
 pub mod stamp;
 #[cfg(test)]

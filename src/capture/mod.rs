@@ -28,7 +28,6 @@ mod properties;
 mod rgb;
 mod screen;
 pub mod sharing;
-mod sign;
 mod slides;
 mod source;
 mod target;

@@ -1,8 +1,17 @@
 //! Logs go to standard error; what is logged holds no secrets (they cannot be formatted).
 
+use std::fmt::{self, Debug};
+
+use tracing::field::{Field, Visit};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::base::sanitize::sanitized;
+use crate::cli::visible::hidden;
 
 use crate::cli::crash::LastLines;
 
@@ -32,10 +41,92 @@ pub fn start(level: &str) -> Result<LastLines, String> {
             )
         })?;
     let last = LastLines::default();
-    let kept = fmt::layer().with_ansi(false).with_writer(last.clone());
+    let kept = tracing_subscriber::fmt::layer()
+        .fmt_fields(Fields)
+        .with_ansi(false)
+        .with_writer(last.clone());
+    let shown = tracing_subscriber::fmt::layer().fmt_fields(Fields).with_writer(std::io::stderr);
     tracing_subscriber::registry()
-        .with(fmt::layer().with_writer(std::io::stderr).with_filter(filter))
+        .with(shown.with_filter(filter))
         .with(kept.with_filter(EnvFilter::new(KEPT)))
         .init();
     Ok(last)
+}
+
+/// The fields of an event: `message name=value …`. What servers, files and devices say stands in them,
+/// and steers no terminal. (The layer's own colors stay.)
+#[derive(Clone, Copy, Debug)]
+struct Fields;
+
+impl<'writer> FormatFields<'writer> for Fields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut visitor = Visitor { writer, written: false, result: Ok(()) };
+        fields.record(&mut visitor);
+        visitor.result
+    }
+}
+
+struct Visitor<'writer> {
+    writer: Writer<'writer>,
+    written: bool,
+    result: fmt::Result,
+}
+
+impl Visit for Visitor<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        // A text stands in quotes, with its own escapes; a message without.
+        match field.name() {
+            "message" => self.record_debug(field, &format_args!("{value}")),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let gap = if std::mem::replace(&mut self.written, true) { " " } else { "" };
+        let text = match field.name() {
+            "message" => format!("{gap}{value:?}"),
+            name => format!("{gap}{name}={value:?}"),
+        };
+        self.result = self.result.and_then(|()| self.writer.write_str(&sanitized(&hidden(&text))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::sanitize::is_harmless;
+    use parking_lot::Mutex;
+    use std::io;
+    use std::sync::Arc;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_logged_steers_no_terminal() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .fmt_fields(Fields)
+            .with_ansi(false)
+            .with_writer(move || writer.clone());
+        let evil = "\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}";
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::error!(said = %evil, quoted = evil, "the server says {evil}");
+        });
+        let text = String::from_utf8(lines.0.lock().clone()).unwrap();
+        assert!(text.contains("the server says") && text.contains("said="), "{text}");
+        assert!(text.trim_end().chars().all(is_harmless), "{text:?}");
+    }
 }

@@ -20,6 +20,7 @@ pub mod serve;
 pub mod signals;
 pub mod trust;
 pub mod value;
+pub mod visible;
 pub mod window;
 pub mod words;
 

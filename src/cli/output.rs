@@ -10,7 +10,9 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use crate::base::Clock;
+use crate::base::sanitize::{sanitized, sanitized_json};
 use crate::cli::Exit;
+use crate::cli::visible::hidden;
 use crate::files::Trouble;
 
 /// Something that was to be on standard output is not there.
@@ -50,15 +52,15 @@ impl Output {
             if let Some(exit) = object.get_mut("exit").filter(|exit| **exit == Exit::Ok.code()) {
                 *exit = settle(Exit::Ok).code().into();
             }
-            self.write(&Value::Object(object).to_string());
+            self.write(&sanitized_json(&hidden(&Value::Object(object).to_string())));
         } else if let Some(words) = words() {
-            self.write(&words);
+            self.write(&sanitized(&hidden(&words)));
         }
     }
 
     /// A line as it is (a result that is JSON whether asked for or not, such as `probe`).
     pub fn line(&self, text: &str) {
-        self.write(text);
+        self.write(&sanitized_json(&hidden(text)));
     }
 
     fn write(&self, text: &str) {
@@ -75,11 +77,13 @@ pub fn raw(bytes: &[u8]) -> Exit {
 
 /// What the command line answers by itself: `--help`, `--version`, or what is wrong with it.
 pub fn answer(answer: &clap::Error) -> Exit {
-    let printed = answer.print();
     if answer.use_stderr() {
+        // It repeats what was given, of which a password may be a part.
+        let text = answer.render().to_string();
+        let _ = write!(io::stderr().lock(), "{}", sanitized(&hidden(&text)));
         return Exit::Usage;
     }
-    note(printed.and_then(|()| io::stdout().lock().flush()));
+    note(answer.print().and_then(|()| io::stdout().lock().flush()));
     settle(Exit::Ok)
 }
 
@@ -109,5 +113,5 @@ fn note(written: io::Result<()>) {
 
 /// A sentence to standard error: for what keeps a command from starting.
 pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "onair: {text}");
+    let _ = writeln!(std::io::stderr().lock(), "onair: {}", sanitized(&hidden(text)));
 }

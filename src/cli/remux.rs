@@ -1,7 +1,7 @@
 //! `onair remux` and `onair repair`: recordings from one format into another, and recordings that
 //! were cut off.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use crate::broadcast::recorder::Error;
 use crate::broadcast::recorder::remux::{Failure, How, Report, remux_without, repair};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
+use crate::cli::visible::check_file;
 use crate::cli::words::seconds;
 use crate::cli::{Exit, Globals};
 use crate::files::Trouble;
@@ -71,13 +72,26 @@ pub struct RepairArgs {
 
 /// Runs `onair remux`.
 pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
+    if let Some(exit) = refused(&[&args.input, &args.output]) {
+        return exit;
+    }
     let drop: Vec<Part> = args.drop.iter().copied().map(Part::from).collect();
     work(globals, clock, "remux", |stop| remux_without(&drop, &args.input, &args.output, stop))
 }
 
 /// Runs `onair repair`.
 pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
+    if let Some(exit) = refused(&[&args.file]) {
+        return exit;
+    }
     work(globals, clock, "repair", |stop| repair(&args.file, stop))
+}
+
+/// Says so where an address was given and a file is wanted.
+fn refused(paths: &[&Path]) -> Option<Exit> {
+    let why = paths.iter().find_map(|path| check_file(path).err())?;
+    complain(&why);
+    Some(Exit::File)
 }
 
 fn work(

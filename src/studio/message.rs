@@ -78,6 +78,7 @@ pub enum Message {
         percent: String,
     },
     KeyVisible,
+    PasswordVisible,
     TargetInvalid {
         id: u32,
         host: String,
@@ -334,6 +335,7 @@ impl Message {
             | Self::TargetBack { id, .. } => Some(*id),
             _ => None,
         }
+        .sanitized()
     }
 
     /// Its name.
@@ -359,6 +361,7 @@ impl Message {
             Self::EncoderFailed { .. } => "encoder-failed",
             Self::EncoderSlow { .. } => "encoder-slow",
             Self::KeyVisible => "key-visible",
+            Self::PasswordVisible => "password-visible",
             Self::BitrateLowered { .. } => "bitrate-lowered",
             Self::BitrateRestored { .. } => "bitrate-restored",
             Self::NoTarget => "no-target",
@@ -505,6 +508,7 @@ impl Message {
             Self::NoCamera
             | Self::NoMicrophone
             | Self::KeyVisible
+            | Self::PasswordVisible
             | Self::NoTarget
             | Self::ReplayEmpty => Vec::new(),
         }

@@ -1,7 +1,9 @@
 //! What a person is told: one summary, one piece of advice, the detail for who wants it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::base::sanitize::sanitized;
 use crate::compose::scene::SourceId;
 use crate::net::Pin;
 use crate::studio::playing::TileId;
@@ -102,5 +104,31 @@ impl Notice {
             args.cloned().collect::<Vec<_>>()
         };
         self.key == other.key && self.target == other.target && said(self) == said(other)
+    }
+
+    /// What servers, files and devices said in it is shown, and steers nothing.
+    pub(super) fn sanitized(mut self) -> Self {
+        let args = self.args.iter_mut().map(|(_, value)| value);
+        for text in args.chain([&mut self.summary, &mut self.advice, &mut self.detail]) {
+            if let Cow::Owned(clean) = sanitized(text) {
+                *text = clean;
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::studio::message::Message;
+
+    #[test]
+    fn what_a_server_says_steers_nothing() {
+        let text = "\u{1B}[2J\u{9B}31m\u{202E}gone".to_owned();
+        let notice = Message::ServerSays { text }.notice(1, "\u{7}");
+        for text in [&notice.summary, &notice.detail, &notice.args[0].1] {
+            assert!(text.chars().all(crate::base::sanitize::is_harmless), "{text:?}");
+        }
+        assert!(notice.summary.ends_with("gone"));
     }
 }

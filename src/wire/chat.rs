@@ -4,6 +4,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::base::sanitize::{is_harmless, is_visible};
 use crate::wire::amf0;
 
 /// The longest message taken, in bytes.
@@ -29,7 +30,12 @@ impl Line {
     /// A line without what must not be shown; `None` where nothing is left.
     pub fn new(name: &str, text: &str) -> Option<Self> {
         let text = clean(text, MAX_TEXT);
-        (!text.is_empty()).then(|| Self { name: clean(name, MAX_NAME), text })
+        // A name that nobody can see would pass for the server's own, which has none.
+        let mut own = clean(name, MAX_NAME);
+        if !own.is_empty() && !own.chars().any(is_visible) {
+            own = "?".to_owned();
+        }
+        text.chars().any(is_visible).then_some(Self { name: own, text })
     }
 
     /// From a text message of a WebSocket; `None` where it is no line.
@@ -75,12 +81,11 @@ fn clean(text: &str, most: usize) -> String {
     let mut clean = String::new();
     let (mut count, mut marks, mut gap) = (0, 0, false);
     for letter in text.chars() {
-        let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}')
-            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let gap_or_shown = letter.is_whitespace() || letter.is_control() || is_harmless(letter);
         let mark = matches!(letter, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}'
             | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}');
         marks = if mark { marks + 1 } else { 0 };
-        if turns || marks > 3 {
+        if !gap_or_shown || marks > 3 {
             continue;
         }
         if letter.is_whitespace() || letter.is_control() {
@@ -115,6 +120,15 @@ mod tests {
         assert_eq!(Line::from_json(&said.to_json()), Some(said));
         assert_eq!(Line::from_json(r#"{"text":"hi"}"#), line("", "hi"));
         assert_eq!(Line::from_json(r#"{"name":5,"text":"hi","more":[1]}"#), line("", "hi"));
+    }
+
+    #[test]
+    fn a_name_that_nobody_sees_does_not_pass_for_the_servers() {
+        for name in ["\u{200B}", "\u{3164}\u{3164}", "\u{2800}", "\u{FE0F}\u{200D}"] {
+            assert_eq!(Line::new(name, "hi"), line("?", "hi"), "{name:?}");
+        }
+        assert_eq!(Line::new("a", "\u{3164}\u{200B}"), None);
+        assert_eq!(Line::new("a", "👩\u{200D}🚀"), line("a", "👩\u{200D}🚀"));
     }
 
     #[test]

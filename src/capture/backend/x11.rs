@@ -20,11 +20,11 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 
 use super::shared::Segment;
+use crate::base::sanitize::is_harmless;
 use crate::capture::area::Area;
 use crate::capture::display::{
     Attempt, Change, Fault, Grabber, Placed, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
 };
-use crate::capture::sign::harmless;
 use crate::media::Size;
 
 /// Windows looked at: a server may list without end.
@@ -236,7 +236,7 @@ impl Display {
 /// A text of another program: in UTF-8, without what would be obeyed instead of shown.
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let shown = text.chars().filter(|&sign| harmless(sign));
+    let shown = text.chars().filter(|&sign| is_harmless(sign));
     shown.take(200).collect::<String>().trim().to_owned()
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::Stamp;
-use crate::capture::sign::harmless;
+use crate::base::sanitize::is_harmless;
 
 /// Signs that are laid out.
 const MOST_SIGNS: usize = 4_000;
@@ -112,7 +112,7 @@ pub(super) fn read(path: &Path) -> (Result<Stamp, String>, Result<String, String
 /// Lines stay, tabs become spaces, what is no sign goes, and there is an end to it.
 fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\t', "    ");
-    let signs = text.trim_end().chars().filter(|&sign| sign == '\n' || harmless(sign));
+    let signs = text.trim_end().chars().filter(|&sign| sign == '\n' || is_harmless(sign));
     signs.take(MOST_SIGNS).collect()
 }
 

@@ -11,6 +11,7 @@ use crate::cli::live::broadcast::Outcome;
 use crate::cli::live::folded::Folded;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
+use crate::cli::visible::check_file;
 use crate::cli::words;
 use crate::studio::copy::{Copying, Error};
 use crate::studio::{Config, Event};
@@ -31,6 +32,11 @@ pub(super) fn run(
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let enabled = config.settings.targets.iter().filter(|target| target.enabled);
     let targets: Vec<usize> = enabled.map(|target| target.id as usize).collect();
+    if let Err(why) = check_file(path) {
+        complain(&why);
+        output.event("summary", json!({"error": why, "exit": Exit::File.code()}), || None);
+        return Exit::File;
+    }
     let mut copying = match Copying::start(config, path, again) {
         Ok(copying) => copying,
         Err(error) => {

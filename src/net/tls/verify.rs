@@ -151,6 +151,11 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
             let presented = told.map(|told| told.presented);
             let problem = match told {
                 None => certificate_problem(problem, host),
+                // The name of an authority that is trusted, and not its signature: somebody else's.
+                Some(TurnedDown {
+                    reason: Reason::Certificate(CertificateError::BadSignature),
+                    ..
+                }) => CertificateProblem::UnknownIssuer,
                 Some(TurnedDown { reason: Reason::Certificate(reason), .. }) => {
                     certificate_problem(reason, host)
                 }

@@ -59,6 +59,10 @@ impl Message {
                 "The stream key is part of the command line: other users of this machine can see it."
                     .into()
             }
+            Self::PasswordVisible => {
+                "A password is part of the command line: other users of this machine can see it."
+                    .into()
+            }
             Self::BitrateLowered { host, kbps, wanted } => format!(
                 "The connection to {host} does not carry {wanted} kbps: the picture goes out with {kbps} kbps."
             ),
@@ -223,6 +227,9 @@ impl Message {
                 "Choose a smaller picture or a lower frame rate, or close other programs.".into()
             }
             Self::KeyVisible => "Use --key-env, --key-file or --key-stdin.".into(),
+            Self::PasswordVisible => {
+                "Give a proxy in the environment (ALL_PROXY), and an address in the window.".into()
+            }
             Self::Misfit { .. } => {
                 "The service may refuse or cut the stream: change it with the flag that sets it."
                     .into()

@@ -326,6 +326,7 @@ impl Found {
             detail: String::new(),
             remedy: self.remedy(),
         }
+        .sanitized()
     }
 }
 

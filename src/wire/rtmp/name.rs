@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::base::sanitize::is_harmless;
+
 /// A stream on a server. Neither `Display` nor `Debug` shows the query.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct StreamName {
@@ -52,7 +54,7 @@ impl StreamName {
         let parts = [&self.app, &self.stream, &self.query];
         !self.app.is_empty()
             && parts.iter().all(|part| part.len() <= MAX_LENGTH)
-            && parts.iter().all(|part| !part.chars().any(char::is_control))
+            && parts.iter().all(|part| part.chars().all(is_harmless))
     }
 
     /// The value of a query's parameter.
@@ -109,6 +111,8 @@ mod tests {
         assert!(name.is_plain());
         assert_eq!(format!("{name:?}"), "StreamName(a/b?***)");
         assert!(!StreamName::resolve("", "a", "b\n").is_plain());
+        assert!(!StreamName::resolve("", "a", "b\u{202E}").is_plain());
+        assert!(!StreamName::resolve("", "a\u{9B}", "b").is_plain());
         assert!(!StreamName::resolve("", "", "b").is_plain());
         assert!(!StreamName::resolve("", "a", &"b".repeat(2_000)).is_plain());
     }

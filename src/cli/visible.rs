@@ -1,0 +1,148 @@
+//! Secrets that stand on the command line: other users of the machine can see them there, which is
+//! said, and nothing that onair prints repeats them.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use crate::base::Clock;
+use crate::cli::output::{Output, complain};
+use crate::cli::{Cli, Sub, words};
+use crate::studio::message::Message;
+use crate::wire::percent::percent_decoded_text;
+
+/// What is printed instead.
+const HIDDEN: &str = "***";
+/// Parameters of addresses that are secrets.
+const SECRET: [&str; 9] =
+    ["key", "token", "auth", "pass", "password", "secret", "sig", "sign", "signature"];
+
+/// What is to be hidden, and what stands for it.
+static SECRETS: OnceLock<Vec<(String, String)>> = OnceLock::new();
+
+/// Remembers the secrets of these words. The first call counts.
+pub fn remember(words: impl IntoIterator<Item = String>) {
+    let _ = SECRETS.set(words.into_iter().flat_map(|word| secrets(&word)).collect());
+}
+
+/// Whether an address in this word has a password.
+pub fn has_password(word: &str) -> bool {
+    password(word).is_some()
+}
+
+/// Says that a password stands on the command line, where this command says such things. (Targets have
+/// a word of their own.)
+pub fn warn(cli: &Cli, clock: Clock) {
+    let message = Message::PasswordVisible;
+    match &cli.command {
+        Some(Sub::Live(_) | Sub::Play(_) | Sub::Check(_) | Sub::Serve(_)) => {
+            words::print_message(&Output::new(clock, cli.globals.json), &message);
+        }
+        // Their standard output is the result.
+        _ => complain(&format!("{} {}", message.summary(), message.advice())),
+    }
+}
+
+/// A text without what was remembered.
+pub fn hidden(text: &str) -> Cow<'_, str> {
+    hide(text, SECRETS.get().map(Vec::as_slice).unwrap_or_default())
+}
+
+fn hide<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
+    secrets.iter().fold(Cow::Borrowed(text), |text, (secret, instead)| {
+        if text.contains(secret.as_str()) {
+            Cow::Owned(text.replace(secret.as_str(), instead))
+        } else {
+            text
+        }
+    })
+}
+
+/// The password in front of an address's host.
+fn password(word: &str) -> Option<&str> {
+    let (_, rest) = word.split_once("://")?;
+    let (before, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    let (_, password) = before.split_once(':')?;
+    Some(password).filter(|password| !password.is_empty())
+}
+
+/// Whether a secret is hidden where it stands alone too. One that is short, or could be a word, is not:
+/// half of what is printed would be hidden with it.
+fn is_rare(secret: &str) -> bool {
+    secret.len() >= 5 && !secret.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+fn secrets(word: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    if let Some(password) = password(word) {
+        found.push((format!(":{password}@"), format!(":{HIDDEN}@")));
+        let decoded = percent_decoded_text(password);
+        for secret in [password.to_owned(), decoded] {
+            if is_rare(&secret) {
+                found.push((secret, HIDDEN.to_owned()));
+            }
+        }
+    }
+    let query = word.split_once("://").and_then(|(_, rest)| rest.split_once('?'));
+    let pairs = query.map_or("", |(_, query)| query).split(['&', '#', '?']);
+    for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
+        if SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) && !value.is_empty() {
+            found.push((format!("{name}={value}"), format!("{name}={HIDDEN}")));
+            if is_rare(value) {
+                found.push((value.to_owned(), HIDDEN.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// What is wrong with a word that should name a file and is an address; it is not repeated, since a
+/// key may be in it.
+///
+/// # Errors
+/// That it is an address.
+pub fn check_file(path: &std::path::Path) -> Result<(), String> {
+    match path.to_string_lossy().split_once("://") {
+        Some((scheme, _)) if !scheme.is_empty() && !scheme.contains('/') && !path.exists() => {
+            Err("this takes a file, and what was given is an address. Fetch it first \
+                 (onair play URL --save FILE)"
+                .to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_addresses_are_hidden_wherever_they_are_repeated() {
+        let words = [
+            "--successor=rtmp://me:Pl4nted@host/app",
+            "http://u:p%40ssw0rd@proxy:3128",
+            "rtmp://u:x@host/app",
+            "https://host/a.flv?Token=T0k3n&part=2",
+        ];
+        let all: Vec<_> = words.iter().flat_map(|word| secrets(word)).collect();
+        let text = "invalid 'rtmp://me:Pl4nted@host/app'; Pl4nted; u:p%40ssw0rd@proxy p@ssw0rd \
+                    rtmp://u:x@host next x https://host/a.flv?Token=T0k3n&part=2";
+        let shown = hide(text, &all);
+        for secret in ["Pl4nted", "ssw0rd", ":x@", "T0k3n"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.contains("rtmp://me:***@host/app") && shown.contains("next x"), "{shown}");
+        assert!(shown.contains("part=2"), "{shown}");
+        assert!(words[..3].iter().all(|word| has_password(word)));
+        for plain in ["rtmp://host/app/a:b@c", "me:secret@host", "rtmp://me@host/x", "a.flv"] {
+            assert!(!has_password(plain) && secrets(plain).is_empty(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_file() {
+        assert!(check_file("rtmp://h/app/key".as_ref()).is_err());
+        assert!(check_file("show://".as_ref()).is_err());
+        assert_eq!(check_file("/a/b.flv".as_ref()), Ok(()));
+        assert_eq!(check_file("a/rtmp://x".as_ref()), Ok(()));
+    }
+}
