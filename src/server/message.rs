@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
-use super::queue::Piece;
+use super::piece::Piece;
 use crate::wire::flv::{self, TagKind};
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::chunk::encode_standalone;

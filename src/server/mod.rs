@@ -19,6 +19,7 @@ mod http;
 mod message;
 mod outgoing;
 mod paper;
+mod piece;
 mod publisher;
 mod queue;
 mod record;

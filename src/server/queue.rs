@@ -7,6 +7,7 @@ use std::io::IoSlice;
 use bytes::{Buf, Bytes};
 
 use super::message::{Class, Mark};
+use super::piece::Piece;
 use crate::wire::flv::TagKind;
 
 /// Buffers handed to the system in one call.
@@ -15,25 +16,6 @@ const MOST_SLICES: usize = 64;
 const ROOM_KEPT: usize = 4;
 /// What an entry costs beside its bytes: many tiny messages are no cheaper than a few large ones.
 const ENTRY_COST: usize = 64;
-
-/// The bytes of one message: a header of the viewer's own, which may be empty, and what is shared.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Piece {
-    pub head: Bytes,
-    pub rest: Bytes,
-}
-
-impl From<Bytes> for Piece {
-    fn from(rest: Bytes) -> Self {
-        Self { head: Bytes::new(), rest }
-    }
-}
-
-impl Piece {
-    fn len(&self) -> usize {
-        self.head.len() + self.rest.len()
-    }
-}
 
 /// One message that waits.
 #[derive(Debug)]

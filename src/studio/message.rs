@@ -325,6 +325,7 @@ impl Message {
             remedy: self.remedy(),
             target: self.target(),
         }
+        .sanitized()
     }
 
     /// The target that it is about.
@@ -335,7 +336,6 @@ impl Message {
             | Self::TargetBack { id, .. } => Some(*id),
             _ => None,
         }
-        .sanitized()
     }
 
     /// Its name.

@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_a_server_says_steers_nothing() {
         let text = "\u{1B}[2J\u{9B}31m\u{202E}gone".to_owned();
-        let notice = Message::ServerSays { text }.notice(1, "\u{7}");
+        let notice = Message::ServerSays { host: "a:1".into(), text }.notice(1, "\u{7}");
         for text in [&notice.summary, &notice.detail, &notice.args[0].1] {
             assert!(text.chars().all(crate::base::sanitize::is_harmless), "{text:?}");
         }

@@ -68,6 +68,11 @@ fn pages_that_rebind_a_name_or_come_from_elsewhere_get_nothing() {
         let known = asked(&running, "GET /healthz", &format!("Host: {host}\r\n"));
         assert!(known.starts_with("http/1.1 200"), "{host}: {known}");
     }
+    // A film in a page has no origin.
+    let part = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n";
+    assert!(asked(&running, "GET /live/onair.flv", part).starts_with("http/1.1 403"));
+    let link = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
+    assert!(asked(&running, "GET /", link).starts_with("http/1.1 200"));
     // The same where RTMP is tunnelled.
     for fields in ["Host: evil.example\r\n", "Host: localhost\r\nOrigin: http://evil.example\r\n"] {
         let mut stream = TcpStream::connect(running.rtmp()).unwrap();
@@ -120,10 +125,11 @@ fn only_who_knows_the_token_ends_a_stream() {
     assert_eq!(running.server.streams().len(), 1);
     assert!(end("Authorization: Bearer 0123456789abcdef\r\n").starts_with("http/1.1 204"));
     while publisher.next().is_some() {}
-    // Who guesses has to wait, and then even the right one is not looked at.
+    // Who guesses has to wait, and who knows it does not.
     let guesses: Vec<String> =
         (0..8).map(|guess| end(&format!("Authorization: Bearer guess{guess}\r\n"))).collect();
     assert!(guesses.last().unwrap().starts_with("http/1.1 429"), "{guesses:?}");
+    assert!(end("Authorization: Bearer 0123456789abcdef\r\n").starts_with("http/1.1 404"));
 
     let none = start();
     assert!(none.ask("DELETE", "/api/v1/streams/live/told").starts_with("HTTP/1.1 403"));

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::super::event::StreamFigures;
 use super::super::registry::Registry;
-use super::{Caller, guard};
+use super::caller::Caller;
+use super::guard;
 
 /// All streams.
 pub(super) async fn streams(

@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::super::admission::Purpose;
 use super::super::chat::Seat;
 use super::super::registry::Registry;
-use super::Caller;
+use super::caller::Caller;
 use super::guard::is_trusted;
 use crate::wire::chat::{Line, MAX_MESSAGE};
 

@@ -21,7 +21,7 @@ use super::super::flv::FlvSink;
 use super::super::registry::Registry;
 use super::super::sink::Sink;
 use super::super::stream::Stream;
-use super::Caller;
+use super::caller::Caller;
 use crate::base::Timestamp;
 
 const HEADERS: [(HeaderName, &str); 2] =

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::failures::is_same_secret;
 use super::super::registry::{Refused, Registry, too_often};
-use super::Caller;
+use super::caller::Caller;
 use crate::wire::http::{is_known_host, is_same_origin};
 
 /// Methods that some path takes.
@@ -30,7 +30,7 @@ pub(super) async fn check(
         return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
     }
     let allowed = allowed_origin(&config.cors, headers);
-    if allowed.is_none() && !is_of_here(headers) {
+    if allowed.is_none() && !(is_of_here(headers) && is_asked_for(headers)) {
         let why = "Pages of other origins may not ask here (see --cors).\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
@@ -62,6 +62,13 @@ fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
+/// Whether a page of another site does not want it as a part of itself: pictures, films and their like
+/// come without an origin (Fetch Metadata). To be gone to by a link is fine.
+fn is_asked_for(headers: &HeaderMap) -> bool {
+    text(headers, HeaderName::from_static("sec-fetch-site")) != Some("cross-site")
+        || text(headers, HeaderName::from_static("sec-fetch-mode")) == Some("navigate")
+}
+
 /// Whether no page, or one of this server, asks.
 pub(super) fn is_of_here(headers: &HeaderMap) -> bool {
     is_same_origin(text(headers, header::ORIGIN), text(headers, header::HOST))
@@ -88,8 +95,11 @@ pub(super) fn authorize(
     let Some(given) = given else {
         return Err((StatusCode::UNAUTHORIZED, "this needs the server's token".to_owned()));
     };
-    let is_right = || is_same_secret(token.expose().as_bytes(), given.trim().as_bytes());
-    registry.tries(caller.address.ip(), is_right).map_err(|refused| match refused {
+    // Nobody guesses a token: who knows it does not wait for those who try.
+    if is_same_secret(token.expose().as_bytes(), given.trim().as_bytes()) {
+        return Ok(());
+    }
+    registry.tries(caller.address.ip(), || false).map_err(|refused| match refused {
         Refused::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait)),
         _ => (StatusCode::UNAUTHORIZED, "the token is wrong".to_owned()),
     })

@@ -2,6 +2,7 @@
 //! of its own.
 
 mod api;
+mod caller;
 mod chat;
 mod flv;
 mod guard;
@@ -9,21 +10,18 @@ mod idle;
 mod metrics;
 mod page;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::IncomingStream;
 
-use self::idle::Idle;
-use super::admission::Spot;
+use self::caller::{Caller, Callers};
 use super::registry::Registry;
 use crate::net;
 use crate::wire::percent::percent_decoded;
@@ -44,44 +42,6 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
     let stopped = async move { registry.stopped().await };
     // Never fails: accepting retries by itself.
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
-}
-
-/// The listener, with the limits of connections.
-struct Callers {
-    listener: net::Listener,
-    registry: Arc<Registry>,
-}
-
-impl axum::serve::Listener for Callers {
-    type Io = Idle;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Idle, SocketAddr) {
-        loop {
-            let (stream, peer) = self.listener.accept().await;
-            if let Some(place) = self.registry.admit(peer) {
-                let limit = self.registry.config.limits.request;
-                return (Idle::new(stream, place, limit), peer);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.listener.local_addr())
-    }
-}
-
-/// Who asks.
-#[derive(Clone, Debug)]
-struct Caller {
-    address: SocketAddr,
-    spot: Arc<Spot>,
-}
-
-impl Connected<IncomingStream<'_, Callers>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
-        Self { address: *stream.remote_addr(), spot: Arc::clone(stream.io().spot()) }
-    }
 }
 
 /// `/{app}/{stream}.flv`, also as a WebSocket, and `/{app}/{stream}/chat`; the app may have

@@ -108,6 +108,7 @@ const OTHERS: &[&str] = &[
     "encoder-failed",
     "encoder-slow",
     "key-visible",
+    "password-visible",
     "key-not-kept",
     "misfit",
     "target-back",

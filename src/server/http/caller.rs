@@ -1,0 +1,50 @@
+//! Who calls over HTTP: connections as they are accepted, and what every request knows of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+
+use super::super::admission::Spot;
+use super::super::registry::Registry;
+use super::idle::Idle;
+use crate::net;
+
+/// The listener, with the limits of connections.
+pub(super) struct Callers {
+    pub listener: net::Listener,
+    pub registry: Arc<Registry>,
+}
+
+impl axum::serve::Listener for Callers {
+    type Io = Idle;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Idle, SocketAddr) {
+        loop {
+            let (stream, peer) = self.listener.accept().await;
+            if let Some(place) = self.registry.admit(peer) {
+                let limit = self.registry.config.limits.request;
+                return (Idle::new(stream, place, limit), peer);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        Ok(self.listener.local_addr())
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub address: SocketAddr,
+    pub spot: Arc<Spot>,
+}
+
+impl Connected<IncomingStream<'_, Callers>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
+        Self { address: *stream.remote_addr(), spot: Arc::clone(stream.io().spot()) }
+    }
+}

@@ -1,0 +1,23 @@
+//! The bytes of one message as they wait for a viewer.
+
+use bytes::Bytes;
+
+/// The bytes of one message: a header of the viewer's own, which may be empty, and what is shared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Piece {
+    pub head: Bytes,
+    pub rest: Bytes,
+}
+
+impl From<Bytes> for Piece {
+    fn from(rest: Bytes) -> Self {
+        Self { head: Bytes::new(), rest }
+    }
+}
+
+impl Piece {
+    /// Bytes of both.
+    pub fn len(&self) -> usize {
+        self.head.len() + self.rest.len()
+    }
+}
