@@ -97,13 +97,10 @@ impl VideoChoice {
     /// As of a text.
     pub fn of_word(word: &OsStr) -> Result<Self, String> {
         let named = |kind: &str| path_after(word, kind).filter(|_| word.to_str().is_none());
-        let kinds: [(&str, fn(PathBuf) -> Self); 4] = [
-            ("file:", Self::File),
-            ("image:", Self::Image),
-            ("slides:", Self::Slides),
-            ("text-file:", |path| Self::Text(Content::File(path))),
-        ];
-        let of_path = kinds.iter().find_map(|(kind, of)| Some(of(named(kind)?)));
+        let of_path = (named("file:").map(Self::File))
+            .or_else(|| named("image:").map(Self::Image))
+            .or_else(|| named("slides:").map(Self::Slides))
+            .or_else(|| named("text-file:").map(|path| Self::Text(Content::File(path))));
         of_path.map_or_else(|| word.to_string_lossy().parse(), Ok)
     }
 }

@@ -33,7 +33,7 @@ pub fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
     Ok(match codec {
         AudioCodec::Aac => "FDK-AAC".to_owned(),
         AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => "Symphonia".to_owned(),
-        AudioCodec::Opus => "opus-decoder".to_owned(),
+        AudioCodec::Opus => "libopus".to_owned(),
         AudioCodec::PcmS16Le
         | AudioCodec::PcmU8
         | AudioCodec::PcmAlaw

@@ -58,10 +58,10 @@ impl BuiltIn {
         &mut self,
         runtime: &Runtime,
         clock: Clock,
-    ) -> Result<Vec<Message>, Message> {
+    ) -> Result<Vec<Message>, Box<Message>> {
         if self.key.is_empty() {
             let reason = "the system has no randomness".to_owned();
-            return Err(Message::ServerFailed { reason });
+            return Err(Box::new(Message::ServerFailed { reason }));
         }
         let (app, stream) = targets::OWN_STREAM;
         let own_stream =
@@ -74,7 +74,7 @@ impl BuiltIn {
             ..server::Config::default()
         };
         let server = Server::start(runtime, clock, config)
-            .map_err(|error| Message::ServerFailed { reason: error.to_string() })?;
+            .map_err(|error| Box::new(Message::ServerFailed { reason: error.to_string() }))?;
         let addresses = server.addresses();
         let moved = |moved: bool, wanted: u16, used: Option<SocketAddr>| {
             used.filter(|_| moved).map(|used| Message::PortTaken {

@@ -203,12 +203,14 @@ fn players_who_wait_keep_no_publisher_out() {
         })
         .collect();
     wait_for("those who may wait", LIMIT, || running.viewers() == 5);
-    for number in 0..8 {
-        let mut publisher = running.publish(&format!("live/show{number}"));
-        publisher.send(&sound(1, 1));
-        std::mem::forget(publisher);
-    }
-    drop(waiting);
+    let publishers: Vec<Client> = (0..8)
+        .map(|number| {
+            let mut publisher = running.publish(&format!("live/show{number}"));
+            publisher.send(&sound(1, 1));
+            publisher
+        })
+        .collect();
+    drop((waiting, publishers));
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! Opus (RFC 6716), one stream of one or two channels, always at 48 kHz.
+//! Opus (RFC 6716), one stream of one or two channels, always at 48 kHz, by libopus, which is built in.
+#![allow(unsafe_code)]
 
-use opus_decoder::OpusDecoder;
+use std::ptr::NonNull;
 
-use super::guard::guarded;
+use opusic_sys as sys;
+
 use crate::decode::decoder::AudioBackend;
 use crate::decode::error::Error;
 use crate::media::{AudioParameters, EncodedPacket, Samples};
@@ -15,20 +17,67 @@ const MAX_PACKET: usize = 64 << 10;
 
 /// The decoder.
 pub(crate) struct Decoder {
-    inner: OpusDecoder,
+    inner: Handle,
     channels: usize,
     /// What the stream wants to be changed by (OpusHead).
     gain: f32,
     block: Vec<f32>,
 }
 
-fn open(channels: usize) -> Result<OpusDecoder, Error> {
-    guarded("configuration of sound", || {
-        OpusDecoder::new(RATE, channels).map_err(|error| Error::Parameters {
-            what: "Opus configuration",
-            reason: error.to_string(),
-        })
-    })
+/// The library's decoder, which goes with it.
+struct Handle(NonNull<sys::OpusDecoder>);
+
+// SAFETY: the library keeps nothing of a decoder outside of it, and ties it to no thread.
+unsafe impl Send for Handle {}
+
+impl Handle {
+    fn open(channels: usize) -> Result<Self, Error> {
+        let mut code = 0;
+        // SAFETY: the call writes its result to `code`, which is valid for it, and gives a decoder
+        // of its own or null.
+        let decoder =
+            unsafe { sys::opus_decoder_create(RATE as i32, channels as i32, &raw mut code) };
+        NonNull::new(decoder)
+            .map(Self)
+            .ok_or_else(|| Error::Parameters { what: "Opus configuration", reason: reason(code) })
+    }
+
+    /// Decodes a packet into a block of so many channels; how many frames it has.
+    fn decode(
+        &mut self,
+        packet: &[u8],
+        block: &mut [f32],
+        channels: usize,
+    ) -> Result<usize, Error> {
+        let frames = block.len() / channels.max(1);
+        // SAFETY: the decoder is open; the library reads `packet.len()` bytes of the packet, and
+        // writes at most `frames` times `channels` values, with which it was opened, to the block.
+        let result = unsafe {
+            sys::opus_decode_float(
+                self.0.as_ptr(),
+                packet.as_ptr(),
+                i32::try_from(packet.len()).unwrap_or(i32::MAX),
+                block.as_mut_ptr(),
+                i32::try_from(frames).unwrap_or_default(),
+                0,
+            )
+        };
+        usize::try_from(result).map_err(|_| Error::Damaged { what: "Opus", reason: reason(result) })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: it was created by the library, and nobody has it any more.
+        unsafe { sys::opus_decoder_destroy(self.0.as_ptr()) };
+    }
+}
+
+/// The library's code in its words.
+fn reason(code: i32) -> String {
+    // SAFETY: the library gives a constant text for any code.
+    let text = unsafe { std::ffi::CStr::from_ptr(sys::opus_strerror(code)) };
+    text.to_string_lossy().into_owned()
 }
 
 impl Decoder {
@@ -43,7 +92,7 @@ impl Decoder {
         let decibels = f32::from(i16::from_le_bytes(gain.unwrap_or_default())) / 256.0;
         let channels = usize::from(channels);
         Ok(Self {
-            inner: open(channels)?,
+            inner: Handle::open(channels)?,
             channels,
             gain: 10_f32.powf(decibels.clamp(-40.0, 40.0) / 20.0),
             block: vec![0.0; MAX_FRAMES * channels],
@@ -57,16 +106,7 @@ impl AudioBackend for Decoder {
             let reason = format!("{} bytes", packet.data.len());
             return Err(Error::Damaged { what: "Opus", reason });
         }
-        let (inner, block) = (&mut self.inner, &mut self.block);
-        let mut finished = false;
-        let decoded = guarded("Opus", || {
-            let decoded = inner.decode_float(&packet.data, block, false);
-            finished = true;
-            decoded.map_err(|e| Error::Damaged { what: "Opus", reason: e.to_string() })
-        });
-        if !finished {
-            self.reset();
-        }
+        let decoded = self.inner.decode(&packet.data, &mut self.block, self.channels);
         let data = self.block.get(..decoded? * self.channels).unwrap_or_default();
         if data.is_empty() {
             return Ok(None);
@@ -84,12 +124,65 @@ impl AudioBackend for Decoder {
     }
 
     fn reset(&mut self) {
-        if let Ok(inner) = open(self.channels) {
+        if let Ok(inner) = Handle::open(self.channels) {
             self.inner = inner;
         }
     }
 
     fn name(&self) -> &'static str {
         "Opus"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::media::{AudioCodec, BitsPerSecond, Priority, Track};
+
+    fn decoder(channels: u8) -> Decoder {
+        let head = [&b"OpusHead\x01"[..], &[channels], &[0, 0, 0x80, 0xBB, 0, 0, 0, 0, 0]].concat();
+        let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
+        let channels = channels.into();
+        let config = Bytes::from(head);
+        let parameters = AudioParameters { codec, sample_rate: RATE, channels, bitrate, config };
+        Decoder::open(&parameters).unwrap()
+    }
+
+    #[test]
+    fn packets_of_every_kind_are_taken_or_refused() {
+        // Each first byte says another mode, length and number of frames (RFC 6716 §3.1).
+        for channels in [1, 2] {
+            let mut decoder = decoder(channels);
+            let (mut taken, mut seed) = (0, 1_u32);
+            for round in 0..4_000_u32 {
+                let length = 1 + round as usize % 300;
+                let body = std::iter::repeat_with(|| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (seed >> 24) as u8
+                });
+                let bytes: Vec<u8> =
+                    std::iter::once(round as u8).chain(body).take(length).collect();
+                let (pts, data) = (Timestamp::ZERO, Bytes::from(bytes));
+                let packet = EncodedPacket {
+                    track: Track::Audio,
+                    pts,
+                    dts: pts,
+                    keyframe: true,
+                    priority: Priority::Key,
+                    data,
+                    captured: pts,
+                    rendition: None,
+                };
+                if let Ok(Some(samples)) = decoder.decode(&packet) {
+                    taken += 1;
+                    assert!(samples.data.len() <= MAX_FRAMES * usize::from(channels));
+                    assert!(samples.data.iter().all(|value| value.abs() <= 1.0));
+                }
+            }
+            assert!(taken > 1_000, "{taken}");
+        }
     }
 }

@@ -219,10 +219,11 @@ impl Muxer for Recording {
 
     fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
         let mut out = BytesMut::new();
-        if self.tracks.video.is_some() && !self.index.entries.is_empty() {
-            if let Some(body) = self.video.as_ref().map(PassedVideo::end) {
-                write_tag(TagKind::Video, millis(end), &body, &mut out);
-            }
+        if self.tracks.video.is_some()
+            && !self.index.entries.is_empty()
+            && let Some(body) = self.video.as_ref().map(PassedVideo::end)
+        {
+            write_tag(TagKind::Video, millis(end), &body, &mut out);
         }
         let patches = self.close(at + out.len() as u64, end);
         Piece { append: out.freeze(), patches }
