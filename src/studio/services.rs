@@ -43,6 +43,10 @@ pub struct Limits {
 pub const USUAL: Limits =
     Limits { video: None, audio: None, keyframe_seconds: 4, height: None, fps: None };
 
+/// Of the services that give each show an address and a key: how many bits a second one may have, they
+/// say there, by the channel's rank.
+const PER_SHOW: Limits = Limits { keyframe_seconds: 2, fps: Some(60), ..USUAL };
+
 const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
     Some(BitsPerSecond(kilobits * 1_000))
 }
@@ -66,11 +70,19 @@ pub static SERVICES: &[Service] = &[
         test_query: None,
     },
     Service {
+        id: Cow::Borrowed("douyin"),
+        name: Cow::Borrowed("Douyin"),
+        servers: Cow::Borrowed(&[]),
+        key_page: Cow::Borrowed("https://creator.douyin.com/creator-micro/live/manage"),
+        limits: PER_SHOW,
+        test_query: None,
+    },
+    Service {
         id: Cow::Borrowed("douyu"),
         name: Cow::Borrowed("Douyu"),
         servers: Cow::Borrowed(&[]),
         key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
-        limits: USUAL,
+        limits: PER_SHOW,
         test_query: None,
     },
     Service {
@@ -92,7 +104,7 @@ pub static SERVICES: &[Service] = &[
         name: Cow::Borrowed("Huya"),
         servers: Cow::Borrowed(&[]),
         key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
-        limits: USUAL,
+        limits: PER_SHOW,
         test_query: None,
     },
     Service {
@@ -107,6 +119,14 @@ pub static SERVICES: &[Service] = &[
             height: Some(1_080),
             fps: Some(60),
         },
+        test_query: None,
+    },
+    Service {
+        id: Cow::Borrowed("kuaishou"),
+        name: Cow::Borrowed("Kuaishou"),
+        servers: Cow::Borrowed(&[]),
+        key_page: Cow::Borrowed("https://cp.kuaishou.com/"),
+        limits: PER_SHOW,
         test_query: None,
     },
     Service {
@@ -151,6 +171,14 @@ pub static SERVICES: &[Service] = &[
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
         key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
         limits: USUAL,
+        test_query: None,
+    },
+    Service {
+        id: Cow::Borrowed("xiaohongshu"),
+        name: Cow::Borrowed("Xiaohongshu"),
+        servers: Cow::Borrowed(&[]),
+        key_page: Cow::Borrowed("https://redlive.xiaohongshu.com/live_plan"),
+        limits: PER_SHOW,
         test_query: None,
     },
     Service {
@@ -331,6 +359,11 @@ mod tests {
                 assert!(!url.app.is_empty(), "{server}");
                 assert_eq!(book.of_server(server), Some(service));
             }
+        }
+        for id in ["douyin", "douyu", "huya", "kick", "kuaishou", "xiaohongshu"] {
+            let service = book.find(id).unwrap();
+            assert!(service.servers.is_empty(), "{id}");
+            assert_eq!((service.limits.keyframe_seconds, service.limits.fps), (2, Some(60)), "{id}");
         }
         assert_eq!(book.of_server("rtmp://example.org/live"), None);
         assert_eq!(book.of_server("twitch"), None);

@@ -167,6 +167,12 @@ fn targets_are_switched_kept_fitted_and_removed() {
         [Command::PutTarget(Target { remember_key: false, id: 1, .. })]
     ));
     assert_eq!(click(&mut harness, "Remove this target and its key"), [Command::RemoveTarget(1)]);
+    // One that gives each show an address has none here, and is listed.
+    harness.get_by_label("Add a target").click();
+    harness.run();
+    let sent = click(&mut harness, "Xiaohongshu");
+    let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!((&*added.service, added.server()), ("xiaohongshu", ""));
     // A service brings its address, and asks for what it takes.
     harness.get_by_label("Add a target").click();
     harness.run();

@@ -271,11 +271,16 @@ impl TypedValueParser for ServiceName {
         NonEmptyStringValueParser::new().parse_ref(command, arg, value)
     }
 
-    /// Those that take every stream at one address.
+    /// All of them, with where the key is found; and the address, where each show has its own.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let known = SERVICES.iter().filter(|service| !service.servers.is_empty());
-        Some(Box::new(known.filter_map(|service| match &service.id {
-            Cow::Borrowed(id) => Some(PossibleValue::new(*id)),
+        Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
+            Cow::Borrowed(id) => {
+                let (name, page) = (&service.name, &service.key_page);
+                Some(PossibleValue::new(*id).help(match service.servers.is_empty() {
+                    true => format!("{name}; address (for --to) and key for each show: {page}"),
+                    false => format!("{name}; key: {page}"),
+                }))
+            }
             Cow::Owned(_) => None,
         })))
     }

@@ -55,8 +55,14 @@ pub fn written(matches: &ArgMatches, services: &Book) -> Result<Vec<Written>, Er
     };
     collect("to", &Word::Url);
     collect("service", &|id| {
-        let server = services.find(&id).and_then(|service| service.servers.first());
-        server.map_or(Word::NoService(id.clone()), |server| Word::Url(server.to_string()))
+        let service = services.find(&id);
+        match (service, service.and_then(|service| service.servers.first())) {
+            (_, Some(server)) => Word::Url(server.to_string()),
+            (Some(service), None) => {
+                Word::PerShow(service.name.to_string(), service.key_page.to_string())
+            }
+            (None, None) => Word::NoService(id.clone()),
+        }
     });
     collect("key_env", &|name| Word::Key(KeySource::Env(name)));
     let floors = matches.try_get_many::<BitsPerSecond>("target_min_bitrate").ok().flatten();
@@ -84,8 +90,10 @@ pub fn written(matches: &ArgMatches, services: &Book) -> Result<Vec<Written>, Er
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
     Url(String),
-    /// Of a service that is not known, or has no address of its own.
+    /// Of a service that is not known.
     NoService(String),
+    /// Of a service whose page gives each show an address: its name and that page.
+    PerShow(String, String),
     Key(KeySource),
     Watched(Secret),
     Floor(BitsPerSecond),
@@ -106,9 +114,16 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
                 };
                 target.play_url = Some(url);
             }
+            Word::PerShow(name, page) => {
+                let at = if page.is_empty() { String::new() } else { format!(" from {page}") };
+                return Err(Error::Usage(format!(
+                    "{name} gives each show an address and a key: copy both{at}, and give the \
+                     address with --to"
+                )));
+            }
             Word::NoService(id) => {
                 return Err(Error::Usage(format!(
-                    "--service {id}: no such service with an address of its own; `onair help live` \
+                    "--service {id}: no such service; `onair help live` \
                      lists them, and your own stand in services.toml beside the settings"
                 )));
             }
@@ -253,6 +268,8 @@ mod tests {
         assert!(targets[0].url.starts_with("rtmps://") && targets[0].least_bitrate.is_none());
         assert_eq!(targets[1].least_bitrate, Some(BitsPerSecond(800_000)));
         assert!(matches!(parse(&["--service", "nobody"]), Err(Error::Usage(_))));
+        let Err(Error::Usage(why)) = parse(&["--service", "xiaohongshu"]) else { panic!() };
+        assert!(why.contains("each show") && why.contains("https://redlive."), "{why}");
     }
 
     #[test]

@@ -81,7 +81,11 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool
                     chosen = Some(("", "", ""));
                 }
                 for service in view.snapshot.services.all() {
-                    if menu_item(ui, theme, &service.name, "", false, true) {
+                    let second = match service.servers.is_empty() {
+                        true => texts.get("service-no-address"),
+                        false => "".into(),
+                    };
+                    if menu_item(ui, theme, &service.name, &second, false, true) {
                         let known = services::SERVICES.iter().any(|it| it.id == service.id);
                         let name = if known { "" } else { &*service.name };
                         let server = service.servers.first().map_or("", |server| server);
