@@ -1,7 +1,7 @@
 //! The `onair` program: reads the command line and hands over to `cli/` or the window.
 
 use clap::{CommandFactory, FromArgMatches};
-use onair::base::Clock;
+use onair::base::{Clock, sandbox};
 use onair::cli::{self, Cli, Exit, Sub};
 use onair::studio::crashes;
 
@@ -20,6 +20,7 @@ fn main() -> Exit {
     match cli::log::start(&cli.globals.log) {
         Ok(last_lines) => {
             if let Some(folder) = crashes::default_folder() {
+                sandbox::crash_folder(&folder);
                 cli::crash::install(folder, last_lines);
             }
         }
@@ -29,6 +30,15 @@ fn main() -> Exit {
         }
     }
     let globals = &cli.globals;
+    let window = match &cli.command {
+        None | Some(Sub::Studio) => true,
+        Some(Sub::Play(args)) => !args.headless,
+        _ => false,
+    };
+    // What a desktop opens for a window would inherit it.
+    if !window {
+        sandbox::process();
+    }
     let descriptors = onair::net::descriptors::limit();
     tracing::debug!(descriptors, "may be open at once");
     if words().any(|word| cli::visible::has_password(&word)) {

@@ -70,6 +70,7 @@ mod rewind;
 mod routes;
 mod rtmp_sessions;
 mod rtmpt;
+mod sandbox;
 mod scenes;
 mod screen;
 mod secrets;

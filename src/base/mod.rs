@@ -1,6 +1,7 @@
 //! Floor 0: what every room needs and nobody argues about. Time, named bounded queues, the
 //! latest-value slot, the buffer pool, named threads and crews of them, back-off, secrets, what
-//! tells a file from what it was, and how the desktop's portal is asked.
+//! tells a file from what it was, and how the desktop's portal is asked, and
+//! what a process and its threads may no longer do.
 
 mod backend;
 pub mod backoff;
@@ -9,6 +10,7 @@ pub mod pool;
 #[cfg(target_os = "linux")]
 pub mod portal;
 pub mod queue;
+pub mod sandbox;
 pub mod sanitize;
 pub mod secret;
 pub mod stamp;

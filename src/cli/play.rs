@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::base::Clock;
+use crate::base::{Clock, sandbox};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::{Exit, Globals, window};
@@ -69,6 +69,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         let path = globals.settings.clone().or_else(studio::settings::default_path);
         return window::play(urls, (settings, path), config, way, options, beside, clock);
     }
+    let files = [&args.save, &args.snapshot, &args.audio_dump];
+    sandbox::files(&files.into_iter().flatten().map(|path| path.as_path()).collect::<Vec<_>>());
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let runtime = match Runtime::start() {
         Ok(runtime) => runtime,

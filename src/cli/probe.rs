@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::Clock;
+use crate::base::{Clock, sandbox};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::{Exit, Globals, play, route, value};
@@ -29,6 +29,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    sandbox::files(&[]);
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let net = match args.route.read() {
         Ok(net) => net,

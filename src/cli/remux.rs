@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::base::Clock;
+use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder::Error;
 use crate::broadcast::recorder::remux::{Failure, How, Report, remux_without, repair};
 use crate::cli::output::{Output, complain};
@@ -76,6 +76,7 @@ pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
         return exit;
     }
     let drop: Vec<Part> = args.drop.iter().copied().map(Part::from).collect();
+    sandbox::files(&[&args.output]);
     work(globals, clock, "remux", |stop| remux_without(&drop, &args.input, &args.output, stop))
 }
 
@@ -84,6 +85,7 @@ pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
     if let Some(exit) = refused(&[&args.file]) {
         return exit;
     }
+    sandbox::files(&[&args.file]);
     work(globals, clock, "repair", |stop| repair(&args.file, stop))
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::base::Clock;
 use crate::base::queue::Empty;
+use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
@@ -46,6 +46,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return exit;
         }
     };
+    let recording = config.record.as_ref().map(|folder| folder.join("recording"));
+    sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
     let open = open_addresses(&config);
     let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
         let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Stop, Timestamp, Worker};
+use crate::base::{Stop, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::files::Source;
 use crate::media::reel::{Begun, Shot};
@@ -83,7 +83,10 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         converter: None,
         to: (rate, channels),
     };
-    let worker = Worker::spawn("clip", move |stop| reader.run(stop));
+    let worker = Worker::spawn("clip", move |stop| {
+        sandbox::picture_decoder();
+        reader.run(stop);
+    });
     let worker = worker.map_err(|error| super::handle::no_threads(&error))?;
     let begun = Begun::default();
     let worker = Arc::new(worker);

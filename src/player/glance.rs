@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::{Clock, Latest, Timestamp, Worker};
+use crate::base::{Clock, Latest, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::media::likeness::{Course, Likeness};
 use crate::media::markers::{self, OnsetReader};
@@ -413,7 +413,10 @@ impl Glance {
             Self { shared: Arc::clone(&shared), seen: Arc::clone(&seen), threads: Vec::new() };
         let (its, out) = (Arc::clone(&shared), seen);
         let looker = Looker::new(clock, memory, picture);
-        glance.spawn("glance", move || run(&its, looker, &out))?;
+        glance.spawn("glance", move || {
+            sandbox::picture_decoder();
+            run(&its, looker, &out);
+        })?;
         glance.spawn("glance-feed", move || remote.run(Feed::new(shared, None, true)))?;
         Ok(glance)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::queue::{self, Full};
-use crate::base::{Clock, Latest, Worker};
+use crate::base::{Clock, Latest, Worker, sandbox};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::dump::Dump;
@@ -116,9 +116,15 @@ impl Player {
             measure: config.measure.then(Measure::new),
             dump,
         };
-        player.spawn("player-present", move |stop| present::run(presenter, stop))?;
+        player.spawn("player-present", move |stop| {
+            sandbox::sound_decoder();
+            present::run(presenter, stop);
+        })?;
         let its = Arc::clone(&shared);
-        player.spawn("player-video", move |stop| pictures::run(&its, stop, &decoded))?;
+        player.spawn("player-video", move |stop| {
+            sandbox::picture_decoder();
+            pictures::run(&its, stop, &decoded);
+        })?;
         let feed = Feed::new(shared, save, live);
         match (remote, config.source.clone()) {
             (Some(remote), _) => player.spawn("player-feed", move |_| remote.run(feed))?,

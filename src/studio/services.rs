@@ -363,7 +363,11 @@ mod tests {
         for id in ["douyin", "douyu", "huya", "kick", "kuaishou", "xiaohongshu"] {
             let service = book.find(id).unwrap();
             assert!(service.servers.is_empty(), "{id}");
-            assert_eq!((service.limits.keyframe_seconds, service.limits.fps), (2, Some(60)), "{id}");
+            assert_eq!(
+                (service.limits.keyframe_seconds, service.limits.fps),
+                (2, Some(60)),
+                "{id}"
+            );
         }
         assert_eq!(book.of_server("rtmp://example.org/live"), None);
         assert_eq!(book.of_server("twitch"), None);

@@ -48,11 +48,16 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     label(ui, &texts.get("server"), Type::Small, theme.secondary);
     let fault = draft.server_fault(target).filter(|_| draft.complain);
     let focus = draft.focus.take_if(|part| *part == Part::Server).is_some();
+    // One that gives each show an address says so where it goes.
+    let hint = match view.snapshot.services.find(&target.service) {
+        Some(service) if service.servers.is_empty() => "service-no-address",
+        _ => "server-hint",
+    };
     let field = Field {
         id: server_field(),
         text: &mut draft.texts(target.id).server,
         name: &texts.get("server"),
-        hint: &texts.get("server-hint"),
+        hint: &texts.get(hint),
         hidden: false,
         wrong: fault.is_some(),
         limit: 2048,

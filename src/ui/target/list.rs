@@ -75,17 +75,14 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool
         .show(|ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
             ui.set_width(width - 10.0);
-            egui::ScrollArea::vertical().max_height(372.0).show(ui, |ui| {
+            let height = (ui.ctx().content_rect().height() - 160.0).clamp(120.0, 532.0);
+            egui::ScrollArea::vertical().max_height(height).show(ui, |ui| {
                 let (own, second) = (texts.get("target-own"), texts.get("target-own-second"));
                 if menu_item(ui, theme, &own, &second, false, true) {
                     chosen = Some(("", "", ""));
                 }
                 for service in view.snapshot.services.all() {
-                    let second = match service.servers.is_empty() {
-                        true => texts.get("service-no-address"),
-                        false => "".into(),
-                    };
-                    if menu_item(ui, theme, &service.name, &second, false, true) {
+                    if menu_item(ui, theme, &service.name, "", false, true) {
                         let known = services::SERVICES.iter().any(|it| it.id == service.id);
                         let name = if known { "" } else { &*service.name };
                         let server = service.servers.first().map_or("", |server| server);

@@ -1,0 +1,360 @@
+//! What a process and its threads may no longer do, because what they decode is hostile: C libraries
+//! (FDK AAC, OpenH264, FFmpeg's) read it in-process. Three things of Linux that need no privilege:
+//! `no_new_privs`, seccomp (which system calls) and Landlock (which files). All hold for the thread
+//! that enters and for those it starts later, and none can be undone. What a kernel lacks is logged.
+//!
+//! | who | seccomp | Landlock: execute nothing, write only below |
+//! |---|---|---|
+//! | commands without a window | [`process`] | [`files`], where a command's files are known: those, devices |
+//! | threads that decode pictures | [`picture_decoder`] | devices, crash reports |
+//! | threads that decode sound and open speakers | [`sound_decoder`] | devices, crash reports |
+//!
+//! The window's other threads are free: what a desktop opens for it (a browser, a file dialog) would
+//! inherit all this, and browsers need what is refused here for sandboxes of their own.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+#[cfg(target_os = "linux")]
+use linux::{restrict_calls, restrict_files};
+
+/// Where reports of a crash go, from any thread.
+static CRASHES: OnceLock<PathBuf> = OnceLock::new();
+
+/// How much is taken away.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Calls {
+    /// What no part of onair ever needs, and other programs.
+    Process,
+    /// Also sockets, processes and signals to others.
+    Decoder,
+}
+
+/// Reports of a crash may be written there by all threads.
+pub fn crash_folder(folder: &Path) {
+    let _ = CRASHES.set(folder.to_owned());
+}
+
+/// For the whole process, before it has other threads: no other programs, no debugging of others, no
+/// kernel interfaces that nothing here needs.
+pub fn process() {
+    restrict_calls(Calls::Process);
+}
+
+/// From here on this thread and those it starts write nothing but what is named, in its folder (where
+/// new names and temporary files go), and devices.
+pub fn files(named: &[&Path]) {
+    let mut folders = Vec::new();
+    for path in named {
+        folders.extend(nearest(path));
+        folders.extend(path.canonicalize().ok().as_deref().and_then(nearest));
+    }
+    restrict_files(&folders);
+}
+
+/// For a thread that decodes pictures and does nothing else.
+pub fn picture_decoder() {
+    restrict_files(&[]);
+    restrict_calls(Calls::Decoder);
+}
+
+/// For a thread that decodes sound and gives it to speakers, which are reached through sockets.
+pub fn sound_decoder() {
+    restrict_files(&[]);
+    restrict_calls(Calls::Process);
+}
+
+/// The folder of a file, or of it what there is.
+fn nearest(path: &Path) -> Option<PathBuf> {
+    let whole = std::path::absolute(path).ok()?;
+    whole.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned)
+}
+
+/// What every thread may write: devices, what speakers are reached by, crash reports.
+#[cfg(target_os = "linux")]
+fn always() -> Vec<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let cookie = dirs::config_dir().map(|folder| folder.join("pulse"));
+    let found = [Some("/dev".into()), runtime, cookie, CRASHES.get().cloned()];
+    found.into_iter().flatten().filter(|folder: &PathBuf| folder.is_absolute()).collect()
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use landlock::{
+        ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
+        RulesetStatus, path_beneath_rules,
+    };
+    use seccompiler::{
+        SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule, apply_filter,
+    };
+
+    use super::{Calls, always};
+
+    /// What no part of onair needs: other programs, other processes' memory, mounts and namespaces,
+    /// the kernel's modules, keys, probes and clocks.
+    const NEVER: &[libc::c_long] = &[
+        libc::SYS_execve,
+        libc::SYS_execveat,
+        libc::SYS_ptrace,
+        libc::SYS_process_vm_readv,
+        libc::SYS_process_vm_writev,
+        libc::SYS_process_madvise,
+        libc::SYS_pidfd_getfd,
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_chroot,
+        libc::SYS_move_mount,
+        libc::SYS_open_tree,
+        libc::SYS_fsopen,
+        libc::SYS_fsconfig,
+        libc::SYS_fsmount,
+        libc::SYS_fspick,
+        libc::SYS_mount_setattr,
+        libc::SYS_open_by_handle_at,
+        libc::SYS_setns,
+        libc::SYS_unshare,
+        libc::SYS_kexec_load,
+        libc::SYS_init_module,
+        libc::SYS_finit_module,
+        libc::SYS_delete_module,
+        libc::SYS_bpf,
+        libc::SYS_userfaultfd,
+        libc::SYS_perf_event_open,
+        libc::SYS_keyctl,
+        libc::SYS_add_key,
+        libc::SYS_request_key,
+        libc::SYS_reboot,
+        libc::SYS_swapon,
+        libc::SYS_swapoff,
+        libc::SYS_acct,
+        libc::SYS_quotactl,
+        libc::SYS_syslog,
+        libc::SYS_vhangup,
+        libc::SYS_settimeofday,
+        libc::SYS_clock_settime,
+        libc::SYS_sethostname,
+        libc::SYS_setdomainname,
+        libc::SYS_personality,
+    ];
+
+    /// What a thread that only decodes does not need either. Of rings, which would do all this
+    /// without a system call, none is made or asked.
+    const DECODER: &[libc::c_long] = &[
+        libc::SYS_socket,
+        libc::SYS_socketpair,
+        libc::SYS_connect,
+        libc::SYS_bind,
+        libc::SYS_listen,
+        libc::SYS_accept,
+        libc::SYS_accept4,
+        libc::SYS_io_uring_setup,
+        libc::SYS_io_uring_enter,
+        libc::SYS_io_uring_register,
+        libc::SYS_kill,
+        libc::SYS_pidfd_open,
+        libc::SYS_pidfd_send_signal,
+        libc::SYS_setuid,
+        libc::SYS_setgid,
+        libc::SYS_capset,
+        libc::SYS_fchmod,
+        libc::SYS_fchmodat,
+        libc::SYS_fchown,
+        libc::SYS_fchownat,
+        libc::SYS_setxattr,
+        libc::SYS_fsetxattr,
+        libc::SYS_lsetxattr,
+    ];
+
+    /// Only the older system calls of this processor.
+    #[cfg(target_arch = "x86_64")]
+    const OLDER: &[libc::c_long] =
+        &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown];
+    #[cfg(not(target_arch = "x86_64"))]
+    const OLDER: &[libc::c_long] = &[];
+
+    #[derive(Debug, thiserror::Error)]
+    enum Error {
+        #[error("this processor is not known: {0}")]
+        Filter(#[from] seccompiler::BackendError),
+        #[error("{0}")]
+        Apply(#[from] seccompiler::Error),
+    }
+
+    pub(super) fn restrict_calls(calls: Calls) {
+        if let Err(error) = filter(calls) {
+            tracing::info!(%error, ?calls, "system calls are not restricted");
+        }
+    }
+
+    fn filter(calls: Calls) -> Result<(), Error> {
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+            NEVER.iter().map(|call| (*call, Vec::new())).collect();
+        if calls == Calls::Decoder {
+            rules.extend(DECODER.iter().chain(OLDER).map(|call| (*call, Vec::new())));
+            // A new thread is one of this process; anything else is a process.
+            let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
+            let is = SeccompCmpOp::MaskedEq(thread);
+            let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, is, 0)?;
+            rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![process])?]);
+            // Its flags are in memory, where no filter can look; without it `clone` is called.
+            apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
+        }
+        apply(rules, libc::EPERM)
+    }
+
+    /// Refuses these calls with an error; sets `no_new_privs`.
+    fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>, error: libc::c_int) -> Result<(), Error> {
+        let refuse = SeccompAction::Errno(error.unsigned_abs());
+        let processor = std::env::consts::ARCH.try_into()?;
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?;
+        let program: seccompiler::BpfProgram = filter.try_into()?;
+        Ok(apply_filter(&program)?)
+    }
+
+    pub(super) fn restrict_files(folders: &[PathBuf]) {
+        match landlock(folders) {
+            Ok(RulesetStatus::NotEnforced) => {
+                tracing::info!("files are not restricted: this kernel has no Landlock");
+            }
+            Ok(status) => tracing::debug!(?status, "files are restricted"),
+            Err(error) => tracing::info!(%error, "files are not restricted"),
+        }
+    }
+
+    fn landlock(folders: &[PathBuf]) -> Result<RulesetStatus, landlock::RulesetError> {
+        // Changes, and programs; what is read is free, and so are devices once they are open.
+        let writes = AccessFs::from_write(ABI::V3);
+        let always = always();
+        let rules = path_beneath_rules(folders.iter().chain(&always), writes);
+        let status = Ruleset::default()
+            .set_compatibility(CompatLevel::BestEffort)
+            .handle_access(writes | AccessFs::Execute)?
+            .create()?
+            .add_rules(rules)?
+            .restrict_self()?;
+        Ok(status.ruleset)
+    }
+}
+
+/// Elsewhere there is nothing of the kind.
+#[cfg(not(target_os = "linux"))]
+fn restrict_calls(_: Calls) {}
+
+#[cfg(not(target_os = "linux"))]
+fn restrict_files(_: &[PathBuf]) {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use std::net::TcpListener;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    /// Where set, this is the process that is restricted, and may write there.
+    const CHILD: &str = "ONAIR_TEST_SANDBOX";
+
+    /// A process of its own, since nothing of this can be undone.
+    fn child(test: &str, folder: &Path) {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+            .env(CHILD, folder)
+            .env_remove("XDG_RUNTIME_DIR")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+    }
+
+    fn refused<T>(done: std::io::Result<T>) {
+        let error = done.err().expect("it was allowed");
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+    }
+
+    /// Of /proc/thread-self/status.
+    fn status(name: &str) -> String {
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().to_owned()
+    }
+
+    fn has_landlock() -> bool {
+        use landlock::{ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
+        Ruleset::default()
+            .set_compatibility(CompatLevel::HardRequirement)
+            .handle_access(AccessFs::from_write(ABI::V1))
+            .is_ok()
+    }
+
+    #[test]
+    fn a_command_writes_only_what_it_was_told_and_starts_nothing() {
+        let name =
+            "base::sandbox::tests::a_command_writes_only_what_it_was_told_and_starts_nothing";
+        let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("in")).unwrap();
+            std::fs::write(folder.path().join("other"), "kept").unwrap();
+            return child(name, folder.path());
+        };
+        let inside = folder.join("in");
+        files(&[&inside.join("new/show.flv")]);
+        process();
+        assert_eq!((status("NoNewPrivs:"), status("Seccomp:")), ("1".into(), "2".into()));
+        // Also the programs that are there, by a thread that was started later.
+        let thread = std::thread::spawn(|| refused(Command::new("/bin/true").spawn()));
+        thread.join().unwrap();
+        refused(Err::<(), _>(Command::new("/bin/true").exec()));
+        if has_landlock() {
+            refused(std::fs::write(folder.join("other"), "gone"));
+            refused(std::fs::remove_file(folder.join("other")));
+            std::fs::rename(folder.join("other"), inside.join("other")).unwrap_err();
+            refused(std::fs::create_dir(folder.join("new")));
+        }
+        assert_eq!(std::fs::read(folder.join("other")).unwrap(), b"kept");
+        // What it is for goes on.
+        std::fs::create_dir(inside.join("new")).unwrap();
+        std::fs::write(inside.join("new/show.flv.part"), "show").unwrap();
+        std::fs::rename(inside.join("new/show.flv.part"), inside.join("new/show.flv")).unwrap();
+        std::fs::write("/dev/null", "sound").unwrap();
+        drop(TcpListener::bind("127.0.0.1:0").unwrap());
+    }
+
+    #[test]
+    fn a_decoder_opens_no_sockets_and_writes_nothing() {
+        let name = "base::sandbox::tests::a_decoder_opens_no_sockets_and_writes_nothing";
+        let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("show.h264"), "bytes").unwrap();
+            return child(name, folder.path());
+        };
+        let its = folder.clone();
+        let decoder = std::thread::spawn(move || {
+            picture_decoder();
+            refused(TcpListener::bind("127.0.0.1:0"));
+            refused(std::net::UdpSocket::bind("127.0.0.1:0"));
+            refused(Command::new("/bin/true").spawn());
+            if has_landlock() {
+                refused(std::fs::write(its.join("new"), "bytes"));
+                refused(std::fs::remove_file(its.join("show.h264")));
+            }
+            // What decoders do: read, take memory, start threads; which are as restricted.
+            assert_eq!(std::fs::read(its.join("show.h264")).unwrap(), b"bytes");
+            let helper = std::thread::spawn(|| {
+                refused(TcpListener::bind("127.0.0.1:0"));
+                vec![1_u8; 32 << 20].len()
+            });
+            assert_eq!(helper.join().unwrap(), 32 << 20);
+        });
+        decoder.join().unwrap();
+        // Nobody else is.
+        drop(TcpListener::bind("127.0.0.1:0").unwrap());
+        std::fs::write(folder.join("new"), "bytes").unwrap();
+        assert!(Command::new("/bin/true").status().unwrap().success());
+    }
+}
