@@ -4,6 +4,7 @@ use clap::{CommandFactory, FromArgMatches};
 use onair::base::{Clock, sandbox};
 use onair::cli::{self, Cli, Exit, Sub};
 use onair::studio::crashes;
+use onair::studio::message::Message;
 
 fn main() -> Exit {
     let clock = Clock::start();
@@ -42,7 +43,7 @@ fn main() -> Exit {
     let descriptors = onair::net::descriptors::limit();
     tracing::debug!(descriptors, "may be open at once");
     if words().any(|word| cli::visible::has_password(&word)) {
-        cli::visible::warn(&cli, clock);
+        warn_of_password(&cli, clock);
     }
     let exit = match &cli.command {
         None | Some(Sub::Studio) => cli::window::run(globals, clock),
@@ -62,4 +63,17 @@ fn main() -> Exit {
         Some(Sub::Man(args)) => cli::man::run(args, Cli::command()),
     };
     cli::output::settle(exit)
+}
+
+/// Says that a password stands on the command line. (The keys of targets have a word of their own.)
+fn warn_of_password(cli: &Cli, clock: Clock) {
+    let message = Message::PasswordVisible;
+    match &cli.command {
+        Some(Sub::Live(_) | Sub::Play(_) | Sub::Check(_) | Sub::Serve(_)) => {
+            let output = cli::output::Output::new(clock, cli.globals.json);
+            cli::words::print_message(&output, &message);
+        }
+        // Their standard output is the result.
+        _ => cli::output::complain(&format!("{} {}", message.summary(), message.advice())),
+    }
 }

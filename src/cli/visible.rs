@@ -4,10 +4,6 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use crate::base::Clock;
-use crate::cli::output::{Output, complain};
-use crate::cli::{Cli, Sub, words};
-use crate::studio::message::Message;
 use crate::wire::percent::percent_decoded_text;
 
 /// What is printed instead.
@@ -27,19 +23,6 @@ pub fn remember(words: impl IntoIterator<Item = String>) {
 /// Whether an address in this word has a password.
 pub fn has_password(word: &str) -> bool {
     password(word).is_some()
-}
-
-/// Says that a password stands on the command line, where this command says such things. (Targets have
-/// a word of their own.)
-pub fn warn(cli: &Cli, clock: Clock) {
-    let message = Message::PasswordVisible;
-    match &cli.command {
-        Some(Sub::Live(_) | Sub::Play(_) | Sub::Check(_) | Sub::Serve(_)) => {
-            words::print_message(&Output::new(clock, cli.globals.json), &message);
-        }
-        // Their standard output is the result.
-        _ => complain(&format!("{} {}", message.summary(), message.advice())),
-    }
 }
 
 /// A text without what was remembered.
