@@ -1,5 +1,5 @@
 //! What a process and its threads may no longer do, because what they decode is hostile: C libraries
-//! (FDK AAC, OpenH264, FFmpeg's) read it in-process. Three things of Linux that need no privilege:
+//! (FDK AAC, OpenH264, libopus, FFmpeg's) read it in-process. Three things of Linux that need no privilege:
 //! `no_new_privs`, seccomp (which system calls) and Landlock (which files). All hold for the thread
 //! that enters and for those it starts later, and none can be undone. What a kernel lacks is logged.
 //!
@@ -249,7 +249,8 @@ fn restrict_calls(_: Calls) {}
 #[cfg(not(target_os = "linux"))]
 fn restrict_files(_: &[PathBuf]) {}
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use std::io::ErrorKind;
