@@ -21,9 +21,9 @@ const ENDINGS: &[Ending] = &[
     ("half-close@handshake", 6, "handshake", "", "closed", true),
     ("garbage@handshake", 6, "handshake", "", "no RTMP", true),
     ("stall@handshake", 6, "handshake", "", "no answer within 10 s", true),
-    ("reset@connect", 6, "connect", "", "c", true),
-    ("close@connect", 6, "connect", "", "c", true),
-    ("half-close@connect", 6, "connect", "", "closed", true),
+    ("reset@connect", 7, "connect", "", "c", true),
+    ("close@connect", 7, "connect", "", "c", true),
+    ("half-close@connect", 7, "connect", "", "closed", true),
     ("stall@connect", 6, "connect", "", "no answer within 10 s", true),
     ("reject@connect:Rejected", 7, "connect", "NetConnection.Connect.Rejected", "asked for", false),
     (

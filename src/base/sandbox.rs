@@ -251,6 +251,8 @@ fn restrict_files(_: &[PathBuf]) {}
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+// Plain threads, as libraries start them.
+#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
     use std::io::ErrorKind;

@@ -11,6 +11,7 @@ use crate::studio::message::keys;
 use crate::studio::monitor::{Reference, Told, Wanted};
 use crate::studio::settings::hidden;
 use crate::studio::stats::{self, Stats};
+use crate::wire::rtmp::url::authority;
 
 impl Engine {
     /// Once a second: looks at what viewers of the targets get.
@@ -72,7 +73,7 @@ impl Engine {
                     host: match on_air.label(id) {
                         // By this its viewers are counted.
                         Some(label) if !built_in => label,
-                        _ => publish.url.authority(),
+                        _ => authority(&publish.url.host, publish.url.port),
                     },
                     // One that has not been fetched yet is none.
                     play_url: match hidden::kept_name(target.play_url.expose()) {
