@@ -38,6 +38,8 @@ struct Heard {
 
 fn hear(source: Source, folder: &Path) -> Heard {
     let dump = folder.join("heard.wav");
+    // What is there is not written over.
+    let _ = fs::remove_file(&dump);
     let config = Config { speaker: false, audio_dump: Some(dump.clone()), ..Config::new(source) };
     let outcome = play(&config, |_| false);
     assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);

@@ -69,8 +69,11 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         let path = globals.settings.clone().or_else(studio::settings::default_path);
         return window::play(urls, (settings, path), config, way, options, beside, clock);
     }
-    let files = [&args.save, &args.snapshot, &args.audio_dump];
-    sandbox::files(&files.into_iter().flatten().map(|path| path.as_path()).collect::<Vec<_>>());
+    // What is told by --control may name other files later.
+    if !args.control {
+        let files = [&args.save, &args.snapshot, &args.audio_dump];
+        sandbox::files(&files.into_iter().flatten().map(|path| path.as_path()).collect::<Vec<_>>());
+    }
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let runtime = match Runtime::start() {
         Ok(runtime) => runtime,
