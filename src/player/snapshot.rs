@@ -18,10 +18,10 @@ pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
     save(path, frame).map_err(|error| cannot_write(path, &error))
 }
 
-/// As [`write`], with what the system says.
+/// As [`write()`], with what the system says.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     let rgb = to_rgb(frame).map_err(io::Error::other)?;
     let size = frame.size();
