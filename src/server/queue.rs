@@ -16,6 +16,9 @@ const MOST_SLICES: usize = 64;
 const ROOM_KEPT: usize = 4;
 /// What an entry costs beside its bytes: many tiny messages are no cheaper than a few large ones.
 const ENTRY_COST: usize = 64;
+/// Up to this part of its limit a queue keeps every message as it was published: who keeps up, a
+/// recorder above all, loses none.
+const KEPT_WHOLE: usize = 8;
 
 /// One message that waits.
 #[derive(Debug)]
@@ -72,17 +75,19 @@ impl Queue {
         self.control.push_back(bytes);
     }
 
-    /// Queues media, or what has to keep its place among them. Metadata and codec configs take the
-    /// place of older ones that wait.
+    /// Queues media, or what has to keep its place among them. In a long queue, metadata and codec
+    /// configs take the place of older ones that wait.
     pub fn push(&mut self, class: Class, mark: Option<Mark>, piece: impl Into<Piece>) {
         if class == Class::Inter && self.skipping {
             self.skipped += 1;
             return;
         }
-        if mark.is_some_and(|mark| !self.replace(mark)) {
+        let entry = Entry { class, mark, piece: piece.into() };
+        let wanted = self.media_bytes + entry.cost();
+        let long = mark.filter(|_| wanted > self.limit / KEPT_WHOLE);
+        if long.is_some_and(|mark| !self.replace(mark, wanted > self.limit)) {
             return;
         }
-        let entry = Entry { class, mark, piece: piece.into() };
         if self.media_bytes + entry.cost() > self.limit && !self.media.is_empty() {
             if class == Class::Inter {
                 // What waits can be shown; from here on it waits for the next keyframe.
@@ -104,29 +109,32 @@ impl Queue {
     }
 
     /// Makes place for a new version of what this mark stands for; `false` where that very version
-    /// waits already. Frames that wait for the old version of a config cannot be decoded with the
-    /// new one, and go with it.
-    fn replace(&mut self, mark: Mark) -> bool {
+    /// waits already. Frames that wait for the old version of a config keep it; only where the queue
+    /// is full, they go with it.
+    fn replace(&mut self, mark: Mark, full: bool) -> bool {
         let same_slot = |entry: &Entry| entry.mark.is_some_and(|it| it.slot() == mark.slot());
-        let Some(at) = self.media.iter().position(same_slot) else { return true };
-        if self.media.get(at).is_some_and(|entry| entry.mark == Some(mark)) {
-            return false;
-        }
-        let of_kind = |class: Class| match mark.kind {
-            TagKind::Video => matches!(class, Class::Key | Class::Inter),
-            TagKind::Audio => class == Class::Sound,
+        let of_kind = |entry: &Entry| match mark.kind {
+            TagKind::Video => matches!(entry.class, Class::Key | Class::Inter),
+            TagKind::Audio => entry.class == Class::Sound,
             TagKind::Script => false,
         };
-        let before = self.media.len();
-        let mut index = 0;
+        let Some(first) = self.media.iter().position(same_slot) else { return true };
+        let newest = self.media.iter().rfind(|&entry| same_slot(entry));
+        if newest.is_some_and(|entry| entry.mark == Some(mark)) {
+            return false;
+        }
+        let after_frames = || self.media.iter().rposition(of_kind).map_or(0, |at| at + 1);
+        let from = if full { first } else { after_frames() };
+        let (mut index, mut frames) = (0, 0);
         self.media.retain(|entry| {
-            let keep = index < at || !(same_slot(entry) || of_kind(entry.class));
+            let gone = index >= from && (same_slot(entry) || of_kind(entry));
+            frames += u64::from(gone && of_kind(entry));
             index += 1;
-            keep
+            !gone
         });
         self.recount();
-        self.skipped += (before - self.media.len()).saturating_sub(1) as u64;
-        self.skipping |= mark.kind == TagKind::Video;
+        self.skipped += frames;
+        self.skipping |= frames > 0 && mark.kind == TagKind::Video;
         true
     }
 
@@ -346,9 +354,29 @@ mod tests {
         queue.push(Class::Vital, mark(TagKind::Video, 1), bytes(b'c', 10));
         assert_eq!(queue.media.len(), 4, "the same config again changes nothing");
         queue.push(Class::Vital, mark(TagKind::Video, 2), bytes(b'C', 10));
+        queue.push(Class::Vital, mark(TagKind::Video, 3), bytes(b'D', 10));
+        assert_eq!(
+            queue.media.len(),
+            5,
+            "a config without frames is replaced, one with frames stays"
+        );
+        queue.push(Class::Key, None, bytes(b'l', 400_000));
+        queue.push(Class::Vital, mark(TagKind::Video, 4), bytes(b'E', 200_000));
         queue.push(Class::Inter, None, bytes(b'i', 10));
         queue.push(Class::Key, None, bytes(b'K', 10));
-        assert_eq!(drain(&mut queue), b"msCK", "frames go with the config that they need");
+        assert_eq!(drain(&mut queue), b"msEK", "in a full queue, frames go with their config");
+        assert_eq!(queue.skipped(), 3);
+    }
+
+    #[test]
+    fn a_short_queue_keeps_every_message() {
+        let mark = |version| Some(Mark { kind: TagKind::Video, slot: 0, version });
+        let mut queue = Queue::new(1 << 20);
+        for (version, byte) in [(1, b'c'), (1, b'c'), (2, b'C')] {
+            queue.push(Class::Vital, mark(version), bytes(byte, 10));
+            queue.push(Class::Key, None, bytes(b'k', 10));
+        }
+        assert_eq!(drain(&mut queue), b"ckckCk");
     }
 
     #[test]
