@@ -17,8 +17,9 @@ use bytes::BytesMut;
 use criterion::{Criterion, criterion_group, criterion_main};
 use inputs::{amf0_row, batch, chunk_row, each_chunk_row, flv_row};
 use onair::wire::amf0::{self, Decoder, Value, ValueRef};
-use onair::wire::block::Block;
-use onair::wire::flv::{self, Demuxer, TagKind, parse_video};
+use onair::wire::byte_block::Block;
+use onair::wire::container::flv;
+use onair::wire::container::flv::{Demuxer, TagKind, parse_video};
 use onair::wire::rtmp::chunk::{Reader, Writer};
 use onair::wire::rtmp::{Kind, Message, Time};
 

@@ -16,7 +16,7 @@ use onair::base::{Pooled, Timestamp};
 use onair::encode::video::Config;
 use onair::encode::{Choice, VideoEncoder};
 use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFrame};
-use onair::wire::h264::{DecoderConfig, avcc_nals};
+use onair::wire::codec::h264::{DecoderConfig, avcc_nals};
 
 const START: [u8; 4] = [0, 0, 0, 1];
 

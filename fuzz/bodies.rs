@@ -9,11 +9,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
-use onair::wire::block::Block;
+use onair::wire::byte_block::Block;
 use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
+use onair::wire::rtmp::tunnel;
 use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, server};
-use onair::wire::{amf0, http, rtmpt, socks5};
+use onair::wire::{amf0, http, socks5};
 
 /// Room the reader may take beyond the bytes that came: what its partial messages are trusted with.
 const TRUST: usize = 8 * (1 << 20);
@@ -189,7 +190,7 @@ pub fn http(data: &[u8]) {
     if let Ok(Some(length)) = http::head_length(data) {
         let (head, rest) = data.split_at(length);
         let request = http::Request::parse(head);
-        let _ = request.as_ref().map(|request| rtmpt::Request::parse(&request.target));
+        let _ = request.as_ref().map(|request| tunnel::Request::parse(&request.target));
         let bodies = [
             request.and_then(|request| http::Body::of_request(&request.fields)),
             http::Response::parse(head)
@@ -216,7 +217,7 @@ pub fn http(data: &[u8]) {
     if let Some(first) = data.first_chunk() {
         assert!(socks5::rest_of_answer(*first).unwrap_or(0) <= 257);
     }
-    let _ = rtmpt::Client::new("h").opened(data);
+    let _ = tunnel::Client::new("h").opened(data);
     let text = String::from_utf8_lossy(data);
     if let auth::Verdict::Rejected(text) = door().knock(&text, "0123456789abcdef", Timestamp::ZERO)
     {

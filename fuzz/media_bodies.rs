@@ -8,19 +8,22 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use onair::media::FrameRate;
-use onair::media::color::Color;
-use onair::wire::aac::{AudioSpecificConfig, adts};
-use onair::wire::block::Block;
-use onair::wire::carried;
-use onair::wire::container::{Error, Format, Place, ReadAt, Unit, read_around};
-use onair::wire::flv::{Demuxer, Reader, default_track, parse_audio, parse_video};
-use onair::wire::gradual::Gradual;
-use onair::wire::h264::{
-    self, DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc,
-    avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
+use onair::media::frame::Color;
+use onair::wire::byte_block::Block;
+use onair::wire::codec;
+use onair::wire::codec::aac::{AudioSpecificConfig, adts};
+use onair::wire::codec::h264;
+use onair::wire::codec::h264::{
+    DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, avcc_nals,
+    avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
-use onair::wire::sound::{self, vorbis};
-use onair::wire::{hls, ts};
+use onair::wire::codec::vorbis;
+use onair::wire::container::audio;
+use onair::wire::container::flv::{Demuxer, Reader, default_track, parse_audio, parse_video};
+use onair::wire::container::incremental::Gradual;
+use onair::wire::container::ts;
+use onair::wire::container::{Error, Format, Place, ReadAt, Unit, read_around};
+use onair::wire::hls;
 
 /// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
 pub fn flv(data: &[u8]) {
@@ -70,9 +73,9 @@ pub fn flv(data: &[u8]) {
 /// H.264 and AAC headers: what is read can be written, and says the same when read again.
 pub fn sps(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
-    let _ = (carried::hevc(data), carried::av1(data), carried::vp9(data));
-    let _ = (carried::vp9_key_size(data), carried::opus(data), carried::flac(data));
-    let _ = carried::ac3(data);
+    let _ = (codec::hevc(data), codec::av1(data), codec::vp9(data));
+    let _ = (codec::vp9_key_size(data), codec::opus(data), codec::flac(data));
+    let _ = codec::ac3(data);
     let _ = (Pps::parse(data, None), slice_type(data), adts::parse(data));
     if let Ok(sps) = Sps::parse(data) {
         let changes = VuiChanges {
@@ -158,8 +161,8 @@ pub fn hls(data: &[u8]) {
 /// A file of sound alone: whatever is found of it lies in the file, in its order, and lasts.
 pub fn sound(data: &[u8]) {
     let mut file = data;
-    let known = sound::kind(&mut file).unwrap();
-    let Ok(index) = sound::index(&mut file) else { return };
+    let known = audio::kind(&mut file).unwrap();
+    let Ok(index) = audio::index(&mut file) else { return };
     assert!(known.is_some(), "what is of no kind is not read");
     assert!(!index.samples.is_empty() && index.samples.len() <= data.len());
     let (begins, ends) = index.heard.unwrap();

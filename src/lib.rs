@@ -4,29 +4,37 @@
 //! enforced by `tests/architecture.rs`: a file imports only from strictly lower floors or from its
 //! own room.
 
-// floor 0
-pub mod base;
-// floor 1
-pub mod media;
-// floor 2
-pub mod wire;
-// floor 3
+pub mod app;
 pub mod audio;
+pub mod base;
+pub mod broadcast;
 pub mod capture;
+pub mod cli;
 pub mod compose;
 pub mod decode;
 pub mod encode;
 pub mod files;
+pub mod media;
 pub mod mix;
 pub mod net;
-// floor 4
-pub mod broadcast;
 pub mod player;
 pub mod server;
-// floor 5
 pub mod studio;
-// floor 6
 pub mod ui;
+pub mod wire;
+
+// floor 0
+
+// floor 1
+
+// floor 2
+
+// floor 3
+
+// floor 4
+
+// floor 5
+
+// floor 6
+
 // floor 7
-pub mod app;
-pub mod cli;

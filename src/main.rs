@@ -2,31 +2,32 @@
 
 use clap::{CommandFactory, FromArgMatches};
 use onair::base::{Clock, sandbox};
-use onair::cli::{self, Cli, Exit, Sub};
-use onair::studio::crashes;
-use onair::studio::message::Message;
+use onair::cli;
+use onair::cli::{Cli, Exit, Sub};
+use onair::studio::engine::system::crash_reports;
+use onair::studio::notices::message::Message;
 
 fn main() -> Exit {
     let clock = Clock::start();
     let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-    cli::visible::remember(words());
+    onair::cli::output::redact::remember(words());
     let matches = match Cli::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(answer) => return cli::output::answer(&answer),
+        Err(answer) => return onair::cli::output::answer(&answer),
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    match cli::log::start(&cli.globals.log) {
+    match onair::cli::process::log::start(&cli.globals.log) {
         Ok(last_lines) => {
-            if let Some(folder) = crashes::default_folder() {
+            if let Some(folder) = crash_reports::default_folder() {
                 sandbox::crash_folder(&folder);
-                cli::crash::install(folder, last_lines);
+                onair::cli::process::crash::install(folder, last_lines);
             }
         }
         Err(why) => {
-            cli::output::complain(&why);
+            onair::cli::output::complain(&why);
             return Exit::Usage;
         }
     }
@@ -40,29 +41,29 @@ fn main() -> Exit {
     if !window {
         sandbox::process();
     }
-    let descriptors = onair::net::descriptors::limit();
+    let descriptors = onair::net::listener::descriptors::limit();
     tracing::debug!(descriptors, "may be open at once");
-    if words().any(|word| cli::visible::has_password(&word)) {
+    if words().any(|word| onair::cli::output::redact::has_password(&word)) {
         warn_of_password(&cli, clock);
     }
     let exit = match &cli.command {
-        None | Some(Sub::Studio) => cli::window::run(globals, clock),
+        None | Some(Sub::Studio) => onair::cli::window::run(globals, clock),
         Some(Sub::Live(args)) => {
             let matches = matches.subcommand_matches("live").unwrap_or(&matches);
-            cli::live::run(args, matches, globals, clock)
+            onair::cli::live::run(args, matches, globals, clock)
         }
-        Some(Sub::Serve(args)) => cli::serve::run(args, globals, clock),
-        Some(Sub::Play(args)) => cli::play::run(args, globals, clock),
-        Some(Sub::Probe(args)) => cli::probe::run(args, globals, clock),
-        Some(Sub::Remux(args)) => cli::remux::run(args, globals, clock),
-        Some(Sub::Repair(args)) => cli::remux::run_repair(args, globals, clock),
-        Some(Sub::Scenes(args)) => cli::scenes::run(args, globals, clock),
-        Some(Sub::Devices) => cli::devices::run(globals, clock),
-        Some(Sub::Check(args)) => cli::check::run(args, globals, clock),
+        Some(Sub::Serve(args)) => onair::cli::serve::run(args, globals, clock),
+        Some(Sub::Play(args)) => onair::cli::play::run(args, globals, clock),
+        Some(Sub::Probe(args)) => onair::cli::probe::run(args, globals, clock),
+        Some(Sub::Remux(args)) => onair::cli::remux::run(args, globals, clock),
+        Some(Sub::Repair(args)) => onair::cli::remux::run_repair(args, globals, clock),
+        Some(Sub::Scenes(args)) => onair::cli::scenes::run(args, globals, clock),
+        Some(Sub::Devices) => onair::cli::devices::run(globals, clock),
+        Some(Sub::Check(args)) => onair::cli::check::run(args, globals, clock),
         Some(Sub::Completions { shell }) => cli::completions(*shell),
-        Some(Sub::Man(args)) => cli::man::run(args, Cli::command()),
+        Some(Sub::Man(args)) => onair::cli::man::run(args, Cli::command()),
     };
-    cli::output::settle(exit)
+    onair::cli::output::settle(exit)
 }
 
 /// Says that a password stands on the command line. (The keys of targets have a word of their own.)
@@ -70,10 +71,10 @@ fn warn_of_password(cli: &Cli, clock: Clock) {
     let message = Message::PasswordVisible;
     match &cli.command {
         Some(Sub::Live(_) | Sub::Play(_) | Sub::Check(_) | Sub::Serve(_)) => {
-            let output = cli::output::Output::new(clock, cli.globals.json);
-            cli::words::print_message(&output, &message);
+            let output = onair::cli::output::Output::new(clock, cli.globals.json);
+            onair::cli::output::events::print_message(&output, &message);
         }
         // Their standard output is the result.
-        _ => cli::output::complain(&format!("{} {}", message.summary(), message.advice())),
+        _ => onair::cli::output::complain(&format!("{} {}", message.summary(), message.advice())),
     }
 }

@@ -39,13 +39,18 @@ const ENTRANCES: &[(&str, &str)] = &[("main", "cli"), ("main", "app"), ("cli", "
 /// Rooms within rooms that must not know each other: bodies are opaque to the protocol, and the
 /// container knows nothing of chunks.
 const APART: &[(&str, &str)] = &[
-    ("wire/rtmp", "wire/flv"),
-    ("wire/rtmp", "wire/h264"),
-    ("wire/rtmp", "wire/aac"),
-    ("wire/flv", "wire/rtmp"),
+    ("wire/rtmp", "wire/container"),
+    ("wire/rtmp", "wire/codec"),
+    ("wire/container", "wire/rtmp"),
+    ("wire/codec", "wire/rtmp"),
+    ("wire/codec", "wire/container"),
 ];
 
+/// Lines of a file, unless its head gives a reason.
 const LONGEST: usize = 600;
+
+/// Entries of a folder; `src/` itself has one for each room.
+const MOST_ENTRIES: usize = 15;
 
 /// One breach.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +85,7 @@ fn breaches(files: &[(String, String)]) -> Vec<Breach> {
         found.extend(shape(source));
     }
     found.extend(house.cycles());
+    found.extend(folders(files));
     found.sort();
     found.dedup();
     found
@@ -339,6 +345,31 @@ fn shape(source: &Source) -> Vec<Breach> {
     found
 }
 
+/// How many entries folders have, and where a module stands in two places.
+fn folders(files: &[(String, String)]) -> Vec<Breach> {
+    let mut entries: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, _) in files {
+        let mut below = name.as_str();
+        while let Some((folder, entry)) = below.rsplit_once('/') {
+            entries.entry(folder).or_default().insert(entry);
+            below = folder;
+        }
+    }
+    let mut found = Vec::new();
+    for (folder, inside) in &entries {
+        let place = (*folder).to_owned();
+        if inside.len() > MOST_ENTRIES {
+            let what = format!("{} entries: group them by subject", inside.len());
+            found.push(Breach { rule: "folder", place, what });
+        } else if files.iter().any(|(name, _)| name.strip_suffix(".rs") == Some(folder)) {
+            let what =
+                "a file beside the folder of its name: make it the folder's mod.rs".to_owned();
+            found.push(Breach { rule: "folder", place, what });
+        }
+    }
+    found
+}
+
 /// Every Rust file below `folder`, by its name relative to it.
 fn read_all(folder: &Path, prefix: &str, into: &mut Vec<(String, String)>) {
     let entries = fs::read_dir(folder).expect("src/ can be listed");
@@ -395,10 +426,10 @@ fn a_clean_house_passes() {
             "/// See [`crate::studio::Snapshot`] and `unsafe`.\npub struct A; const T: &str = \"TcpStream\";",
         ),
         ("net/mod.rs", "use tokio::net::TcpStream; use crate::base::A; fn f() { Instant::now(); }"),
-        ("studio/settings.rs", "use serde::Serialize; use crate::{base::A, net};"),
+        ("studio/settings/mod.rs", "use serde::Serialize; use crate::{base::A, net};"),
         ("main.rs", "fn main() -> anyhow::Result<()> { onair::cli::run() }"),
         ("cli/mod.rs", "use crate::app; pub fn run() {}"),
-        ("app.rs", "use eframe::egui; use crate::ui::Screen;"),
+        ("app/mod.rs", "use eframe::egui; use crate::ui::Screen;"),
         ("ui/mod.rs", "pub struct Screen;"),
     ];
     assert_eq!(caught(&clean), Vec::<&str>::new());
@@ -413,7 +444,7 @@ fn reaching_upward_or_sideways_is_caught() {
         ("player/mod.rs", "use super::server::Server;"),
         ("wire/rtmp/a.rs", "use super::super::super::net;"),
         ("studio/a.rs", "#[cfg(test)] mod tests { use crate::ui::Theme; }"),
-        ("app.rs", "use crate::cli::Options;"),
+        ("app/mod.rs", "use crate::cli::Options;"),
         ("ui/a.rs", "macro_rules! m { () => { $crate::app::run() } }"),
         ("attic/mod.rs", "fn f() {}"),
     ];
@@ -421,11 +452,21 @@ fn reaching_upward_or_sideways_is_caught() {
         assert_eq!(caught(&[plant]), ["floor"], "{plant:?}");
     }
     for plant in [
-        ("wire/rtmp/chunk.rs", "use crate::wire::flv::Tag;"),
-        ("wire/flv/mod.rs", "use super::rtmp::chunk;"),
+        ("wire/rtmp/chunk/mod.rs", "use crate::wire::container::flv::Tag;"),
+        ("wire/container/flv/mod.rs", "use crate::wire::rtmp::chunk;"),
+        ("wire/codec/mod.rs", "use super::container::Format;"),
     ] {
         assert_eq!(caught(&[plant]), ["apart"], "{plant:?}");
     }
+}
+
+#[test]
+fn folders_that_hold_too_much_or_stand_twice_are_caught() {
+    let names: Vec<String> = (0..=MOST_ENTRIES).map(|at| format!("net/a{at}.rs")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    assert_eq!(caught(&many[1..]), Vec::<&str>::new());
+    assert_eq!(caught(&many), ["folder"]);
+    assert_eq!(caught(&[("net/tls.rs", ""), ("net/tls/pin.rs", "")]), ["folder"]);
 }
 
 #[test]

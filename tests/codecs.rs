@@ -14,9 +14,9 @@ use onair::media::{
     BitsPerSecond, Color, EncodedPacket, FrameGrid, Planes, Samples, Size, VideoFrame,
     VideoParameters,
 };
-use onair::wire::flv::reader::Item;
-use onair::wire::flv::{Demuxer, Reader};
-use onair::wire::h264::DecoderConfig;
+use onair::wire::codec::h264::DecoderConfig;
+use onair::wire::container::flv::reader::Item;
+use onair::wire::container::flv::{Demuxer, Reader};
 
 const SIZE: Size = Size::new(640, 360);
 

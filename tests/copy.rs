@@ -47,7 +47,7 @@ fn mp4_and_mkv_files_arrive_packet_by_packet() {
 fn the_studio_sends_a_file_and_tells_of_its_end() {
     peers::in_real_time!(the_studio_sends_a_file_and_tells_of_its_end);
     use onair::base::Clock;
-    use onair::studio::snapshot::LiveState;
+    use onair::studio::live::view::LiveState;
     use onair::studio::{Command, Config, Settings, Studio, Target};
     use peers::wait_for;
 

@@ -12,7 +12,8 @@ use crate::peers::{self, LIMIT, Peer};
 use bytes::BytesMut;
 use onair::decode::inventory;
 use onair::media::{AudioCodec, Track, VideoCodec};
-use onair::wire::flv::{self, TagKind};
+use onair::wire::container::flv;
+use onair::wire::container::flv::TagKind;
 
 const PICTURE: &str = "testsrc2=size=320x180:rate=25";
 #[cfg(feature = "ffmpeg")]
@@ -170,17 +171,18 @@ mod decoded {
     use bytes::Bytes;
     use onair::base::Timestamp;
     use onair::decode;
-    use onair::media::color::{Matrix, Range};
+    use onair::media::frame::{Matrix, Range};
     use onair::media::{
         AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, VideoFrame,
         VideoParameters,
     };
+    use onair::wire::container::flv::audio::AudioPacket;
+    use onair::wire::container::flv::video::VideoPacket;
+    use onair::wire::container::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
+    use onair::wire::container::ts;
+    use onair::wire::container::ts::{Codec, Event};
     use onair::wire::container::{Format, Index, ReadAt, TrackId};
-    use onair::wire::flv::audio::AudioPacket;
-    use onair::wire::flv::video::VideoPacket;
-    use onair::wire::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
-    use onair::wire::ts::{self, Codec, Event};
-    use onair::wire::{mkv, mp4};
+    use onair::wire::container::{mkv, mp4};
     use serde_json::Value;
 
     use super::*;
@@ -802,7 +804,7 @@ fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
             "4M",
         ];
         let file = make(folder.path(), &format!("{codec}.webm"), input, &options);
-        let mut clip = onair::player::clip::open(&file, 48_000, 2).unwrap();
+        let mut clip = onair::player::source::clip::open(&file, 48_000, 2).unwrap();
         let begun = Timestamp::from_millis(7_000);
         let mut picture_at = |ms: u64| {
             let mut found = None;

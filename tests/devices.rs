@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use onair::base::queue::Receiver;
 use onair::base::{Clock, Timestamp};
-use onair::media::source::{Report, State};
+use onair::media::source_status::{Report, State};
 use onair::media::{FrameGrid, FrameRate};
 
 use crate::peers::stood::in_real_time;

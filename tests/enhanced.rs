@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::peers::{LIMIT, Onair, Peer, wait_for};
 use bytes::Bytes;
-use onair::wire::flv::{Demuxer, TagKind, parse_audio, parse_video};
+use onair::wire::container::flv::{Demuxer, TagKind, parse_audio, parse_video};
 use serde_json::Value;
 
 /// Picture and sound, the encoders that make them, and what the probe says of them.
@@ -120,7 +120,7 @@ fn bodies(file: &[u8]) -> Vec<(TagKind, Bytes)> {
     let media = tags.filter(|tag| match tag.kind {
         TagKind::Script => false,
         TagKind::Video => parse_video(&tag.body).is_ok_and(|tag| {
-            use onair::wire::flv::video::VideoPacket::Frame;
+            use onair::wire::container::flv::video::VideoPacket::Frame;
             matches!(tag.track.packet, Frame { .. })
         }),
         TagKind::Audio => parse_audio(&tag.body).is_ok_and(|tag| !tag.is_sequence_start()),
@@ -408,7 +408,7 @@ fn what_cannot_be_sent_or_saved_says_so() {
 
 /// Two seconds of something in AV1's clothes.
 fn small_film() -> Vec<u8> {
-    use onair::wire::flv::{file_header, write_tag};
+    use onair::wire::container::flv::{file_header, write_tag};
     let mut out = bytes::BytesMut::from(&file_header(false, true)[..]);
     write_tag(TagKind::Video, 0, b"\x90av01\x81\0\0\0", &mut out);
     for at in 0..50_u32 {

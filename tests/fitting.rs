@@ -10,8 +10,8 @@ use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
 use onair::media::{BitsPerSecond, Rung, Size};
-use onair::studio::stats::Stats;
-use onair::studio::target::TargetState;
+use onair::studio::event::stats::Stats;
+use onair::studio::targets::TargetState;
 use onair::studio::{Adapt, Command, Config, Event, Quality, Settings, Studio, Target};
 
 const WIDE: u64 = 100_000_000;

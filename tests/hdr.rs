@@ -10,7 +10,7 @@ use crate::peers::{self, LIMIT, Peer};
 use onair::decode;
 use onair::media::{Color, EncodedPacket, Priority, Size, Track, VideoFrame};
 use onair::wire::container::{Format, Index, ReadAt, TrackId};
-use onair::wire::{mkv, mp4};
+use onair::wire::container::{mkv, mp4};
 
 const SIZE: Size = Size::new(320, 176);
 /// The side of a patch of one colour.

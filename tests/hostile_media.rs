@@ -17,12 +17,13 @@ use onair::media::{
     AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, StreamParameters, VideoCodec,
     VideoParameters,
 };
-use onair::wire::aac::{AudioSpecificConfig, Extension, adts};
 use onair::wire::bits::BitWriter;
+use onair::wire::codec::aac::{AudioSpecificConfig, Extension, adts};
+use onair::wire::codec::h264;
+use onair::wire::codec::h264::DecoderConfig;
+use onair::wire::container::flv::{TagKind, file_header, metadata, metadata_body, write_tag};
 use onair::wire::container::{Format, Muxer, Sample, TrackId, Tracks};
-use onair::wire::flv::{TagKind, file_header, metadata, metadata_body, write_tag};
-use onair::wire::h264::{self, DecoderConfig};
-use onair::wire::{mkv, mp4};
+use onair::wire::container::{mkv, mp4};
 
 /// Mutations a target.
 const MUTATIONS: u32 = 5_000;

@@ -261,7 +261,7 @@ fn amf0_values() {
 
 #[test]
 fn tunnels_and_proxies() {
-    let mut tunnel = onair::wire::rtmpt::Client::new("host:80");
+    let mut tunnel = onair::wire::rtmp::tunnel::Client::new("host:80");
     tunnel.opened(b"0123abcd\n").unwrap();
     let chunked =
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\na: b\r\n\r\n";
@@ -270,8 +270,8 @@ fn tunnels_and_proxies() {
         tunnel.open(),
         tunnel.exchange(b"some bytes"),
         tunnel.exchange(b""),
-        onair::wire::rtmpt::answer(b"\x01some bytes", true),
-        onair::wire::rtmpt::refusal(404, "Nothing here", false),
+        onair::wire::rtmp::tunnel::answer(b"\x01some bytes", true),
+        onair::wire::rtmp::tunnel::refusal(404, "Nothing here", false),
         chunked.to_vec(),
         b"HTTP/1.0 200 OK\r\n\r\nuntil the end".to_vec(),
         vec![5, 0, 0, 3, 9, b'l', b'o'],

@@ -14,7 +14,7 @@ use onair::net::Runtime;
 use onair::net::rtmp::{Client, Options};
 use onair::player::{Config, Prefer};
 use onair::server::{Listen, Server};
-use onair::wire::flv::{Demuxer, Tag, TagKind, parse_video};
+use onair::wire::container::flv::{Demuxer, Tag, TagKind, parse_video};
 use onair::wire::rtmp::client::Purpose;
 use onair::wire::rtmp::url::Url;
 

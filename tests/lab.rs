@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use onair::base::Clock;
 use onair::net::Runtime;
 use onair::server::{Config, Event, Listen, Server};
-use onair::wire::flv::{Demuxer, TagKind, parse_audio, parse_video};
+use onair::wire::container::flv::{Demuxer, TagKind, parse_audio, parse_video};
 use serde_json::Value;
 
 use crate::peers::{LIMIT, Onair, ffmpeg};

@@ -16,7 +16,7 @@ use onair::compose::scene::Content;
 use onair::compose::{self, Compositor};
 use onair::decode::inventory;
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
-use onair::media::source::State;
+use onair::media::source_status::State;
 use onair::media::transport::{AtEnd, Go};
 use onair::media::{FrameGrid, Pulled as Filled, Samples, Size, VideoCodec, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};

@@ -27,7 +27,7 @@ use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
 use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
 use onair::compose::transition::{Change, Kind, Means, Side, Stinger, Transition, Wipe};
 use onair::compose::{Given, Program};
-use onair::media::source::State;
+use onair::media::source_status::State;
 use onair::media::{
     AudioFeed, ClipFeed, Color, ExtraTrack, FrameGrid, FrameRate, Moment, Planes, Pulled, Size,
     VideoFeed, VideoFrame,

@@ -8,7 +8,7 @@ use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
 use onair::media::{BitsPerSecond, Size};
-use onair::studio::snapshot::LiveState;
+use onair::studio::live::view::LiveState;
 use onair::studio::{Command, Config, Quality, Settings, Studio, Target};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use onair::player;
-use onair::studio::message::Message;
+use onair::studio::notices::message::Message;
 use onair::studio::preflight::Found;
 
 /// The names of all messages.

@@ -17,8 +17,9 @@ use onair::base::queue::Empty;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::{Options, Runtime};
+use onair::player::present::screenshot;
+use onair::player::probe;
 use onair::player::{Config, Event, Figures, Kind, Open, Player, Source, Speaker, State};
-use onair::player::{probe, snapshot};
 use parking_lot::Mutex;
 
 /// How long anything may take.
@@ -141,7 +142,7 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
     assert_eq!(after.warnings, "");
     // And the last picture can be written.
     let png = folder.path().join("last.png");
-    snapshot::write(&png, outcome.picture.as_ref().unwrap()).unwrap();
+    screenshot::write(&png, outcome.picture.as_ref().unwrap()).unwrap();
     let stream = peers::ffmpeg::probe(&png);
     assert_eq!(stream.stream("video")["width"], 320);
 }

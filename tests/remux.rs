@@ -11,7 +11,7 @@ use onair::broadcast::recorder::remux::{Failure, How};
 use onair::broadcast::recorder::{remux, repair};
 use onair::media::Track;
 use onair::wire::container::{Chapter, Format, Index, Muxer, Sample, TrackId, Tracks};
-use onair::wire::{flv, mkv, mp4};
+use onair::wire::container::{flv, mkv, mp4};
 
 fn ffmpeg_makes(file: &Path, words: &[&str]) {
     let mut all = vec!["-hide_banner", "-nostdin", "-y", "-v", "error"];

@@ -15,9 +15,10 @@ use crate::peers::{self, ffmpeg, web};
 use crate::watch::{config, play};
 use bytes::{Bytes, BytesMut};
 use onair::player::{Config, State};
-use onair::wire::flv::video::VideoPacket;
-use onair::wire::flv::{self, Demuxer, Tag, TagKind};
-use onair::wire::h264::{DecoderConfig, NalType, avcc_nals};
+use onair::wire::codec::h264::{DecoderConfig, NalType, avcc_nals};
+use onair::wire::container::flv;
+use onair::wire::container::flv::video::VideoPacket;
+use onair::wire::container::flv::{Demuxer, Tag, TagKind};
 
 /// An FLV of ffmpeg's, as tags.
 fn clip(folder: &Path, size: &str, rate: &str, channels: &str, seconds: &str) -> Vec<Tag> {

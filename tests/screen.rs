@@ -16,7 +16,7 @@ use crate::shown::{Shown, color_at, is};
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Screen, VideoChoice};
-use onair::media::source::State;
+use onair::media::source_status::State;
 use onair::media::{Size, VideoFrame};
 use onair::studio::{self, Config, Settings, Snapshot, Studio};
 use x11rb::connection::Connection as _;

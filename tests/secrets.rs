@@ -12,7 +12,8 @@ use crate::peers::{self, LIMIT, Nginx, Onair, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Secret, Worker};
 use onair::capture::VideoChoice;
-use onair::cli::crash::{self, LastLines};
+use onair::cli::process::crash;
+use onair::cli::process::crash::LastLines;
 use onair::studio::{Command, Config, Settings, Studio, Target};
 use tracing_subscriber::fmt::MakeWriter;
 

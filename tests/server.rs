@@ -16,7 +16,7 @@ use onair::base::{Clock, Secret};
 use onair::media::BitsPerSecond;
 use onair::net::Runtime;
 use onair::server::{Config, Event as ServerEvent, Listen, Server};
-use onair::wire::flv::{Demuxer, FrameType, TagKind, parse_video};
+use onair::wire::container::flv::{Demuxer, FrameType, TagKind, parse_video};
 use onair::wire::rtmp::client::{Config as ClientConfig, Event};
 use onair::wire::rtmp::url::Url;
 

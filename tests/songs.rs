@@ -7,12 +7,12 @@ use std::time::Duration;
 use crate::peers::{self, LIMIT, Peer, missing};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::media::Pulled as Filled;
-use onair::media::source::State;
+use onair::media::source_status::State;
 use onair::media::transport::{AtEnd, Go};
 use onair::net::{self, Runtime};
 use onair::player::source::{self, Context, Media};
 use onair::player::{Config, Source, probe};
-use onair::wire::sound;
+use onair::wire::container::audio;
 
 const SECONDS: f64 = 3.0;
 
@@ -287,7 +287,7 @@ fn damaged_songs_end_with_a_sentence() {
                 bad[place..end].fill((seed >> 8) as u8);
             }
             let mut source = bad.as_slice();
-            let _ = sound::index(&mut source);
+            let _ = audio::index(&mut source);
         }
         // Only its first bytes: a word about it.
         std::fs::write(&path, &whole[..whole.len().min(60)]).unwrap();

@@ -16,8 +16,9 @@ use onair::base::{Clock, Timestamp};
 use onair::media::{AudioFeed, Pulled};
 use onair::mix::{self, Mixer, Strip, StripId};
 use onair::player::{Config, Source, State};
-use onair::wire::flv::{self, TagKind};
-use onair::wire::mkv;
+use onair::wire::container::flv;
+use onair::wire::container::flv::TagKind;
+use onair::wire::container::mkv;
 
 fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
     let path = folder.join(name);
@@ -202,7 +203,7 @@ fn he_aac_keeps_rate_and_pitch() {
             heard.outcome.figures.audio
         );
         // The same told as older muxers do: AAC-LC of half the rate, the rest found in the sound.
-        let core = onair::wire::aac::AudioSpecificConfig::lc(
+        let core = onair::wire::codec::aac::AudioSpecificConfig::lc(
             24_000,
             if object_type == 29 { 1 } else { 2 },
         );
@@ -515,10 +516,10 @@ fn damaged_sound_of_every_kind_ends_in_time() {
     };
     let mp3 = make(folder.path(), "a.flv", &["-c:a", "libmp3lame", "-ar", "44100"]);
     let ts = make(folder.path(), "a.ts", &["-c:a", "libopus"]);
-    let mut demuxer = onair::wire::ts::Demuxer::new();
+    let mut demuxer = onair::wire::container::ts::Demuxer::new();
     let mut bodies = vec![[&[0x90][..], b"OpusOpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0"].concat()];
     demuxer.push(&fs::read(ts).unwrap(), &mut |event| {
-        if let onair::wire::ts::Event::Sound { data, .. } = event {
+        if let onair::wire::container::ts::Event::Sound { data, .. } = event {
             bodies.push([&[0x91][..], b"Opus", &data].concat());
         }
     });

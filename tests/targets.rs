@@ -13,8 +13,9 @@ use onair::audio::AudioChoice;
 use onair::base::{Clock, Secret};
 use onair::capture::VideoChoice;
 use onair::media::{BitsPerSecond, Size};
-use onair::studio::snapshot::{LiveState, Snapshot, SourceState, TargetView};
-use onair::studio::target::TargetState;
+use onair::studio::live::view::LiveState;
+use onair::studio::snapshot::{Snapshot, SourceState, TargetView};
+use onair::studio::targets::TargetState;
 use onair::studio::{
     Command, Config, Event, KeyPlace, Place, Quality, Remedy, Settings, Studio, Target,
 };

@@ -34,9 +34,10 @@ use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
 use onair::net::Pin;
 use onair::player::Offered;
 use onair::player::chat::ChatState;
-use onair::studio::chatting::ChatChoices;
-use onair::studio::playing::Network;
-use onair::studio::snapshot::{SourceState, StripView, WatchState};
+use onair::studio::snapshot::{SourceState, StripView};
+use onair::studio::watch::chat::ChatChoices;
+use onair::studio::watch::choices::Network;
+use onair::studio::watch::view::WatchState;
 use onair::studio::{
     Command, Edit, Language, Level, Notice, Phones, Place, Playing, Preferences, Remedy,
     SoundStrip, Talk, Target, Theme, TileId,

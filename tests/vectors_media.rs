@@ -5,20 +5,21 @@
 use crate::vectors::{folder, load, unhex};
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use onair::wire::aac::{AudioSpecificConfig, adts};
 use onair::wire::bits::BitWriter;
-use onair::wire::carried;
-use onair::wire::flv::audio::AudioPacket;
-use onair::wire::flv::reader::Item;
-use onair::wire::flv::video::VideoPacket;
-use onair::wire::flv::{
-    self, Demuxer, Reader, TagKind, VideoFormat, parse_audio, parse_video, tag_header,
+use onair::wire::codec;
+use onair::wire::codec::aac::{AudioSpecificConfig, adts};
+use onair::wire::codec::four_cc::VideoFormat;
+use onair::wire::codec::h264;
+use onair::wire::codec::h264::sps::{PicOrderCount, ScalingList};
+use onair::wire::codec::h264::{
+    DecoderConfig, DtsExtractor, NalType, Pps, SliceType, Sps, VuiChanges, annexb_nals, avcc_nals,
+    avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
-use onair::wire::h264::sps::{PicOrderCount, ScalingList};
-use onair::wire::h264::{
-    self, DecoderConfig, DtsExtractor, NalType, Pps, SliceType, Sps, VuiChanges, annexb_nals,
-    avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
-};
+use onair::wire::container::flv;
+use onair::wire::container::flv::audio::AudioPacket;
+use onair::wire::container::flv::reader::Item;
+use onair::wire::container::flv::video::VideoPacket;
+use onair::wire::container::flv::{Demuxer, Reader, TagKind, parse_audio, parse_video, tag_header};
 use serde_json::Value;
 
 /// Bytes written as text, or as `{"hex": text}`.
@@ -145,9 +146,9 @@ fn mediacommon_hevc_sps() {
     let Some(vectors) = load("mediacommon/h265_sps.json") else { return };
     for case in list(&vectors["cases"]) {
         let (nal, name) = (Bytes::from(hex(&case["byts"])), &case["name"]);
-        let config = carried::hevc_record([&[], &[nal], &[]]).unwrap_or_else(|| panic!("{name}"));
+        let config = codec::hevc_record([&[], &[nal], &[]]).unwrap_or_else(|| panic!("{name}"));
         let told = (number(&case["width"]) as u32, number(&case["height"]) as u32);
-        assert_eq!(carried::hevc(&config).unwrap().size, Some(told), "{name}");
+        assert_eq!(codec::hevc(&config).unwrap().size, Some(told), "{name}");
     }
 }
 
@@ -507,9 +508,9 @@ fn krtmp_tags_and_records() {
     assert_eq!(built.build().unwrap()[..], record("AVCDecoderConfigurationRecord"));
     let record = |name: &str| resource(&format!("video/hevc/decoderConfigurationRecord/{name}"));
     let sets = ["vps", "sps", "pps"].map(|name| [Bytes::from(record(name))]);
-    let built = carried::hevc_record([&sets[0], &sets[1], &sets[2]]).unwrap();
+    let built = codec::hevc_record([&sets[0], &sets[1], &sets[2]]).unwrap();
     let theirs = record("HEVCDecoderConfigurationRecord");
-    assert_eq!(carried::hevc(&built), carried::hevc(&theirs));
+    assert_eq!(codec::hevc(&built), codec::hevc(&theirs));
     for length in [378, 516] {
         let header = resource(&format!("audio/aac/adts/adts-{length}bytes"));
         let mut whole = header.clone();

@@ -9,10 +9,10 @@ use crate::peers::client::Client;
 use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
 use crate::vectors::{folder, load, unhex};
 use bytes::Bytes;
-use onair::wire::flv::audio::AudioPacket;
-use onair::wire::flv::metadata::parse_script;
-use onair::wire::flv::video::VideoPacket;
-use onair::wire::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
+use onair::wire::container::flv::audio::AudioPacket;
+use onair::wire::container::flv::metadata::parse_script;
+use onair::wire::container::flv::video::VideoPacket;
+use onair::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
 use onair::wire::rtmp::chunk::{Limits, Reader};
 use serde_json::Value;
 

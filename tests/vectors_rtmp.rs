@@ -6,13 +6,14 @@
 use crate::vectors::{load, unhex};
 use bytes::Bytes;
 use onair::base::Timestamp;
-use onair::wire::aac::AudioSpecificConfig;
 use onair::wire::amf0::{self, Value};
-use onair::wire::carried;
-use onair::wire::flv::audio::AudioPacket;
-use onair::wire::flv::video::VideoPacket;
-use onair::wire::flv::{AudioFormat, VideoFormat, parse_audio, parse_video};
-use onair::wire::h264::DecoderConfig;
+use onair::wire::codec;
+use onair::wire::codec::aac::AudioSpecificConfig;
+use onair::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use onair::wire::codec::h264::DecoderConfig;
+use onair::wire::container::flv::audio::AudioPacket;
+use onair::wire::container::flv::video::VideoPacket;
+use onair::wire::container::flv::{parse_audio, parse_video};
 use onair::wire::rtmp::chunk::{self, Reader, Writer};
 use onair::wire::rtmp::command::Command;
 use onair::wire::rtmp::message::{Control, UserControl};
@@ -557,7 +558,7 @@ fn publishers_come_to_their_tracks() {
                         let inside = config.windows(set.len()).any(|part| part == set);
                         assert!(inside, "{name}");
                     }
-                    assert!(carried::hevc(config).unwrap().size.is_some(), "{name}");
+                    assert!(codec::hevc(config).unwrap().size.is_some(), "{name}");
                 }
                 "codecs.MPEG4Audio" => {
                     let told = &codec["Config"];

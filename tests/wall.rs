@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::peers::watcher::{wait, watcher};
 use crate::peers::{self, LIMIT, Onair, free_port, web};
-use onair::studio::look::Look;
-use onair::studio::playing::MOST_TILES;
-use onair::studio::snapshot::{TileView, WatchState};
+use onair::studio::watch::choices::MOST_TILES;
+use onair::studio::watch::picture_view::Look;
+use onair::studio::watch::view::{TileView, WatchState};
 use onair::studio::{Command as Ask, Playing, Snapshot, TileId};
 use serde_json::Value;
 

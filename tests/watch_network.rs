@@ -7,8 +7,8 @@ use crate::peers::certificates::{self, Authority};
 use crate::peers::watcher::{wait, watcher};
 use crate::peers::{self, LIMIT, Onair, free_port, web};
 use onair::player::chat::ChatState;
-use onair::studio::playing::Network;
-use onair::studio::snapshot::WatchState;
+use onair::studio::watch::choices::Network;
+use onair::studio::watch::view::WatchState;
 use onair::studio::{Command, Notice, Playing, Remedy, Snapshot, Studio, TileId};
 
 const SMALL: &[&str] =

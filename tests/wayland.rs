@@ -23,7 +23,7 @@ use crate::shown::{LIMIT, Shown, is};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Dials, Permissions, Screen, VideoChoice, Window};
 use onair::media::Size;
-use onair::media::source::State;
+use onair::media::source_status::State;
 use zbus::zvariant::{OwnedObjectPath, Value};
 
 /// Four colours, one a quarter of the screen.

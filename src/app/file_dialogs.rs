@@ -9,7 +9,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
-use crate::ui::pick::{Means, OfFilter, OfTransition, Pick, Then};
+use crate::ui::view::file_request::{Means, OfFilter, OfTransition, Pick, Then};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

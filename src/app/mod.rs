@@ -2,13 +2,13 @@
 //! meet: when to paint, file dialogs, full screen, closing, keeping the screen awake. Thread: the
 //! main one; the studio's pictures wake it from theirs.
 
-mod awake;
 mod backend;
 mod drops;
-mod files;
+mod file_dialogs;
+mod keep_awake;
 mod media_keys;
-mod pace;
-mod talk_keys;
+mod push_to_talk;
+mod repaint_pace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,18 +19,20 @@ use egui::ViewportCommand;
 
 use crate::base::Latest;
 use crate::media::VideoFrame;
-use crate::studio::snapshot::{LiveState, WatchState};
+use crate::studio::live::view::LiveState;
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Playing, Preferences, Snapshot};
 use crate::ui::picture::Surfaces;
+use crate::ui::style::theme;
 use crate::ui::watch::Where;
-use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
+use crate::ui::{Dialog, Page, Renderer, Screen, Wish};
 
-use awake::Awake;
 use drops::{Drag, Drops};
-use files::{Files, Kind};
+use file_dialogs::{Files, Kind};
+use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
-use pace::Pace;
-use talk_keys::TalkKeys;
+use push_to_talk::TalkKeys;
+use repaint_pace::Pace;
 
 /// The studio as the window needs it. All calls return at once.
 pub trait Studio: 'static {
@@ -173,7 +175,7 @@ impl<S: Studio> Window<S> {
             let (pace, ctx) = (Arc::clone(&pace), ctx.clone());
             slot.on_change(move || {
                 if pace.is_due(page) {
-                    pace::wake(&ctx);
+                    repaint_pace::wake(&ctx);
                 }
             });
         }
@@ -427,7 +429,7 @@ impl<S: Studio> eframe::App for Window<S> {
         }
         if self.screen.talks() {
             self.talk_keys.here(true);
-            ui.ctx().request_repaint_after(talk_keys::TURN);
+            ui.ctx().request_repaint_after(push_to_talk::TURN);
         }
     }
 

@@ -8,7 +8,7 @@ use rubato::{
     SincInterpolationType, WindowFunction,
 };
 
-use super::pace::Pace;
+use crate::audio::device_rate::Pace;
 use crate::base::Timestamp;
 
 /// A distance beyond this is jumped instead of closed.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::source::Source;
-use super::watch::Watch;
+use crate::audio::signal_watch::Watch;
+use crate::audio::source::Source;
 use crate::base::Timestamp;
-use crate::media::source::{Alarm, Report, State, Status};
+use crate::media::source_status::{Alarm, Report, State, Status};
 use crate::media::{AudioFeed, Pulled};
 
 /// Whether nothing is to be heard of a source that fares so.
@@ -139,7 +139,7 @@ impl AudioFeed for Stood {
 mod tests {
     use super::*;
     use crate::media::Transport;
-    use crate::media::source::Format;
+    use crate::media::source_status::Format;
 
     /// A steady level, by the second; it counts what is asked of it.
     struct Level(fn(i64) -> f32, Arc<Mutex<usize>>);

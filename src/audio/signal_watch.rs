@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::source::Source;
+use crate::audio::source::Source;
 use crate::base::Timestamp;
-use crate::media::source::{Alarm, State, Status};
+use crate::media::source_status::{Alarm, State, Status};
 use crate::media::{AudioFeed, Pulled};
 
 /// Nothing but zeros for so long means that somebody switched it off.
@@ -171,7 +171,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source::Format;
+    use crate::media::source_status::Format;
 
     /// The alarm after each second of a 200 Hz tone, whose amplitude is told by the second; beyond
     /// 1 it is cut off.

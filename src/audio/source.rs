@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::Clock;
-use crate::media::source::Status;
+use crate::media::source_status::Status;
 use crate::media::transport::AtEnd;
 use crate::media::{AudioFeed, FrameGrid, Transport};
 

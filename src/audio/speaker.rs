@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rtrb::Producer;
 
-use super::backend;
-use super::device::{self, Direction, Fault, Played, Stream, System};
-use super::mic::bury;
-use super::source::{DeviceInfo, Error};
+use crate::audio::mic::bury;
+use crate::audio::source::{DeviceInfo, Error};
+use crate::audio::system;
+use crate::audio::system::{Direction, Fault, Played, Stream, System};
 use crate::base::{Clock, Timestamp};
 
 /// Room in the ring.
@@ -75,7 +75,7 @@ impl Output {
         callbacks: u32,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::open_on(&mut *backend::system(), device, format, callbacks, clock)
+        Self::open_on(&mut *crate::audio::backend::system(), device, format, callbacks, clock)
             .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
     }
 
@@ -95,7 +95,7 @@ impl Output {
         let device = device.or_else(|| id.is_none().then(|| devices.first()).flatten());
         let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
         let room = rate as usize * ROOM.as_millis() as usize / 1_000;
-        let (sound, played, tap) = device::playback(clock, rate, channels, room);
+        let (sound, played, tap) = system::playback(clock, rate, channels, room);
         let stream = Some(system.play(&device.id, rate, callbacks, tap)?);
         Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })
     }
@@ -177,8 +177,8 @@ impl Drop for Output {
 
 #[cfg(test)]
 mod tests {
-    use super::super::backend::fake::Fake;
     use super::*;
+    use crate::audio::backend::fake::Fake;
 
     #[test]
     fn plays_what_is_written_and_knows_what_is_queued() {

@@ -18,11 +18,11 @@ use rubato::{
     WindowFunction,
 };
 
-use super::source::{Context, Error, Source};
+use crate::audio::source::{Context, Error, Source};
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::samples::micros_to_frames;
-use crate::media::source::{Format, State, Status};
+use crate::media::source_status::{Format, State, Status};
 use crate::media::transport::{AtEnd, Go};
 use crate::media::{AudioFeed, Pulled, Transport};
 

@@ -5,6 +5,7 @@
 
 mod backend;
 pub mod backoff;
+pub mod file_stamp;
 pub mod latest;
 pub mod pool;
 #[cfg(target_os = "linux")]
@@ -13,20 +14,19 @@ pub mod queue;
 pub mod sandbox;
 pub mod sanitize;
 pub mod secret;
-pub mod stamp;
+pub mod simd;
 #[cfg(test)]
-pub(crate) mod stood;
+pub(crate) mod stall_guard;
 pub mod time;
-pub mod wide;
 pub mod worker;
 
 pub use backend::Crew;
 #[cfg(test)]
 pub(crate) use backend::allocations;
 pub use backoff::Backoff;
+pub use file_stamp::Stamp;
 pub use latest::Latest;
 pub use pool::{Fresh, Pool, Pooled};
 pub use secret::Secret;
-pub use stamp::Stamp;
 pub use time::{Clock, Timestamp};
 pub use worker::{Stop, Worker};

@@ -15,7 +15,7 @@ use zbus::message::Type;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
-use crate::base::Stop;
+use crate::base::worker::Stop;
 
 /// Its name on the session bus.
 pub const SERVICE: &str = "org.freedesktop.portal.Desktop";

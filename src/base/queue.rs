@@ -435,7 +435,7 @@ impl<T> Receiver<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Worker;
+    use crate::base::worker::Worker;
 
     #[test]
     fn drop_oldest_keeps_the_newest_and_counts() {

@@ -3,26 +3,20 @@
 //! and [`Recorder`]s (FLV, a thread each). One output's trouble never touches another, nor the
 //! encoders.
 
-pub mod adapt;
-mod backlog;
+pub mod adaptation;
 pub mod delay;
-pub mod film;
-mod gop;
-mod head;
 pub mod hub;
-mod interleaver;
+pub mod passthrough;
 pub mod publisher;
 pub mod recorder;
-pub mod subscription;
-mod tag;
 
-pub use adapt::Adapter;
-pub use backlog::Limits;
+pub use adaptation::Adapter;
 pub use delay::Delay;
-pub use film::Film;
-pub use head::Head;
 pub use hub::Hub;
+pub use hub::backlog::Limits;
+pub use hub::flv_tag::Tag;
+pub use hub::sequence_headers::Head;
+pub use hub::subscription::Subscription;
+pub use passthrough::Film;
 pub use publisher::{Event, Flow, Publisher, Report, State, Target};
 pub use recorder::Recorder;
-pub use subscription::Subscription;
-pub use tag::Tag;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::fill::Fill;
-use super::mode::CameraChoice;
-use super::target::Screen;
-use super::text::Content;
+use crate::capture::camera::mode::CameraChoice;
+use crate::capture::generated::color_source::Fill;
+use crate::capture::screen::target::Screen;
+use crate::capture::text::Content;
 
 /// A picture source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

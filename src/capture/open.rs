@@ -1,24 +1,182 @@
-//! How large a source is by itself, told without opening it: by a file's header, or by laying out a
-//! text. Only so much of a file is read as that takes.
+//! Floor 3: pictures from devices, files and the test source, each behind a
+//! [`VideoFeed`](crate::media::VideoFeed). Each kind is a struct of plain settings that opens itself;
+//! [`VideoChoice`] is what a few words can say of them.
 
 use std::fs::File;
 use std::io::BufReader;
 
-use super::choice::VideoChoice;
-use super::file;
-use super::image::decode;
-use super::properties::Properties;
-use super::text::Text;
-use super::y4m;
+use crate::base::Timestamp;
+use crate::capture::camera::control::CameraControl;
+use crate::capture::choice::VideoChoice;
+use crate::capture::images::decode;
+use crate::capture::images::image::Image;
+use crate::capture::images::slides::Slides;
+use crate::capture::properties::{Dials, Properties};
+use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
+use crate::capture::screen::target::{Screen, Window};
+use crate::capture::signal_watch::over_file;
+use crate::capture::source::{CameraInfo, Context, Error, Source};
+use crate::capture::text::Text;
+use crate::capture::y4m;
+use crate::capture::y4m::reader;
 use crate::media::Size;
+use crate::media::markers::Schedule;
+use crate::media::source_status::{Format, Status};
+
+/// The cameras there are now.
+pub fn cameras() -> Vec<CameraInfo> {
+    let found = crate::capture::camera::backend::driver().cameras().into_iter();
+    found
+        .map(|camera| {
+            let formats = camera.offers.iter().map(crate::capture::camera::driver::Offer::format);
+            CameraInfo { formats: formats.collect(), id: camera.id, name: camera.name }
+        })
+        .collect()
+}
+
+/// What a camera's driver lets be set, by its id; nothing where it cannot be asked.
+pub fn controls(id: &str) -> Vec<CameraControl> {
+    crate::capture::camera::backend::driver().controls(id).unwrap_or_default()
+}
+
+/// The screens there are now; the error is a sentence that says why they cannot be shown.
+pub fn screens() -> Result<Vec<ScreenInfo>, String> {
+    crate::capture::screen::backend::screens().screens().map_err(|fault| fault.to_string())
+}
+
+/// The windows there are now; the error is a sentence that says why they cannot be shown.
+pub fn windows() -> Result<Vec<WindowInfo>, String> {
+    crate::capture::screen::backend::screens().windows().map_err(|fault| fault.to_string())
+}
+
+/// Whether this is a session of Wayland, whose screens the desktop is asked for.
+pub fn in_wayland() -> bool {
+    crate::capture::screen::target::is_wayland()
+}
+
+/// What the desktop's own dialog gives where it is asked for screens and windows, or a sentence that
+/// says why it gives nothing; `None` where this is no session of Wayland.
+pub fn sharing() -> Option<Result<Sharing, String>> {
+    crate::capture::screen::backend::sharing()
+        .map(|offered| offered.map_err(|fault| fault.to_string()))
+}
+
+impl Screen {
+    /// Opens it. A screen that is not there is taken when it comes.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        crate::capture::screen::open(
+            crate::capture::screen::backend::screens(),
+            crate::capture::screen::Target::Screen(self.clone()),
+            context,
+        )
+    }
+}
+
+impl Window {
+    /// Opens it. A window that is not there is taken when it comes.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        crate::capture::screen::open(
+            crate::capture::screen::backend::screens(),
+            crate::capture::screen::Target::Window(self.clone()),
+            context,
+        )
+    }
+}
+
+/// Whether [`open`] shows this source; other files and streams are for the player.
+pub fn shows(choice: &VideoChoice) -> bool {
+    match choice {
+        VideoChoice::File(path) => crate::capture::y4m::is_y4m(path),
+        VideoChoice::Stream(_) => false,
+        _ => true,
+    }
+}
+
+/// Opens a source that it [`shows`].
+///
+/// # Errors
+/// A file that cannot be played, or nothing to open.
+pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
+    open_by(choice, &Dials::default(), context)
+}
+
+/// The same; it has the properties that the dials have, also when they are turned.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result<Source, Error> {
+    let pointer = || (dials.without_pointer.clone(), dials.permissions());
+    match choice {
+        VideoChoice::Test => {
+            let zero = context.clock.wall_micros(Timestamp::ZERO);
+            let schedule = Schedule::new(context.grid, zero);
+            let status = Status::new("", "Test picture");
+            let fps = context.grid.rate.as_f64();
+            status.open(Format::Video { size: context.size, fps });
+            let feed = Box::new(crate::capture::generated::test_pattern::TestPicture::new(
+                schedule,
+                context.size,
+            ));
+            Ok(Source { feed, status })
+        }
+        VideoChoice::File(path) => crate::capture::y4m::open(path, dials.transport(), context)
+            .map(|source| over_file(source, dials.watched())),
+        // Floor 4 plays these: the studio asks there.
+        VideoChoice::Stream(_) => Err(Error::NoPicture),
+        VideoChoice::Camera(choice) => {
+            let driver = crate::capture::camera::backend::driver();
+            crate::capture::camera::open(
+                driver,
+                choice.clone(),
+                (dials.controls(), dials.unpacker()),
+                context,
+            )
+            .map(crate::capture::signal_watch::over)
+        }
+        VideoChoice::Screen(screen) => {
+            let target = crate::capture::screen::Target::Screen(screen.clone());
+            crate::capture::screen::open_by(
+                crate::capture::screen::backend::screens(),
+                target,
+                pointer(),
+                context,
+            )
+        }
+        VideoChoice::Window(id) => {
+            let window = Window { id: id.clone(), without_pointer: false };
+            let target = crate::capture::screen::Target::Window(window);
+            crate::capture::screen::open_by(
+                crate::capture::screen::backend::screens(),
+                target,
+                pointer(),
+                context,
+            )
+        }
+        VideoChoice::Text(content) => {
+            Text::of(content.clone()).open_by(dials.text.clone(), context)
+        }
+        VideoChoice::Image(path) => Image { path: path.clone() }.open(context),
+        VideoChoice::Slides(path) => {
+            Slides::of(path).open_by(dials.slides.clone(), dials.transport(), context)
+        }
+        VideoChoice::Color(fill) => fill.open(context),
+        VideoChoice::None => Err(Error::NoPicture),
+    }
+}
 
 /// Width and height in pixels of an image, a text or a Y4M clip in a program of this size; `None` for
 /// everything else, and for a file that is not there.
 pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(u32, u32)> {
     match choice {
         VideoChoice::Image(path) => decode::dimensions(path).ok(),
-        VideoChoice::File(path) if file::is_y4m(path) => {
-            let size = y4m::Reader::open(BufReader::new(File::open(path).ok()?)).ok()?.size();
+        VideoChoice::File(path) if y4m::is_y4m(path) => {
+            let size = reader::Reader::open(BufReader::new(File::open(path).ok()?)).ok()?.size();
             Some((size.width, size.height))
         }
         VideoChoice::Text(content) => {
@@ -31,7 +189,7 @@ pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(
 }
 
 #[cfg(test)]
-mod tests {
+mod extent_tests {
     use super::*;
 
     #[test]

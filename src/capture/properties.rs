@@ -4,15 +4,15 @@
 
 use std::path::PathBuf;
 
-use super::choice::VideoChoice;
-use super::control::ControlBoard;
-use super::dial::Dial;
-use super::permission::Permissions;
-use super::slides::Pace;
-use super::text::Look;
+use crate::capture::camera::control::ControlBoard;
+use crate::capture::choice::VideoChoice;
+use crate::capture::images::slides::Pace;
+use crate::capture::screen::permission::Permissions;
+use crate::capture::source::Dial;
+use crate::capture::text::Look;
 use crate::media::Transport;
+use crate::media::feed::Unpacker;
 use crate::media::transport::AtEnd;
-use crate::media::unpack::Unpacker;
 
 /// What becomes of something that plays while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]

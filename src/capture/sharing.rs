@@ -1,9 +1,9 @@
 //! Which choices the desktop of a Wayland session is asked for, and by which name it is kept what it
 //! allowed.
 
-use super::choice::VideoChoice;
-use super::permission::{MOST_KEYS, screen_key, window_key};
-use super::target::{SHARED, Screen, Window, is_wayland};
+use crate::capture::choice::VideoChoice;
+use crate::capture::screen::permission::{MOST_KEYS, screen_key, window_key};
+use crate::capture::screen::target::{SHARED, Screen, Window, is_wayland};
 
 /// By which name tokens of this choice are kept; `None`: the desktop is not asked for it.
 pub fn key(choice: &VideoChoice) -> Option<String> {

@@ -5,11 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dial::Dial;
-use super::source::Source;
 use crate::base::Timestamp;
-use crate::media::color::Range;
-use crate::media::source::{Alarm, Status};
+use crate::capture::source::{Dial, Source};
+use crate::media::frame::Range;
+use crate::media::source_status::{Alarm, Status};
 use crate::media::{VideoFeed, VideoFrame};
 
 /// Pictures that come no more often than this are not told to be black or to stand still.
@@ -160,17 +159,17 @@ fn points(picture: &VideoFrame) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::board;
     use super::*;
     use crate::base::Pooled;
-    use crate::media::source::Format;
+    use crate::capture::source;
+    use crate::media::source_status::Format;
     use crate::media::{Planes, Size};
 
     fn picture(luma: u8, spot: u8) -> VideoFrame {
         let mut planes = Planes::black(Size::new(64, 36));
         planes.y.fill(luma);
         planes.y[64 * 18 + 32] = spot;
-        board::frame(Pooled::unpooled(planes))
+        source::frame(Pooled::unpooled(planes))
     }
 
     /// The alarm after each second of what a camera gives 30 times a second.

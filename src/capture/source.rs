@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::base::Clock;
-use crate::media::source::Status;
-use crate::media::{FrameGrid, Size, VideoFeed};
+use parking_lot::Mutex;
+
+use crate::base::{Clock, Latest, Pooled, Timestamp, Worker};
+use crate::media::source_status::Status;
+use crate::media::{Color, FrameGrid, Planes, Size, VideoFeed, VideoFrame};
 
 /// What a source needs to know of the program.
 #[derive(Copy, Clone, Debug)]
@@ -66,4 +68,77 @@ pub struct CameraFormat {
     pub fps: f64,
     /// How pixels are stored: `YUYV`, `NV12`, `MJPEG`…
     pub pixel: &'static str,
+}
+
+/// A setting that several hold; all see the value that was set last.
+#[derive(Clone, Debug, Default)]
+pub struct Dial<T>(Arc<Mutex<T>>);
+
+impl<T: Clone + PartialEq> Dial<T> {
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    /// As it stands now.
+    pub fn get(&self) -> T {
+        self.0.lock().clone()
+    }
+
+    /// Turns it.
+    pub fn set(&self, value: T) {
+        *self.0.lock() = value;
+    }
+
+    /// The new value, where it is another than `before`.
+    pub(super) fn change(&self, before: &T) -> Option<T> {
+        let now = self.0.lock();
+        (*now != *before).then(|| now.clone())
+    }
+
+    /// Whether anybody else holds it: if not, it need not be looked at again.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+/// Shows what its worker put there last, for as long as it stands there.
+pub(super) struct Board {
+    pub(super) latest: Latest<VideoFrame>,
+    /// Ends when the feed is dropped.
+    pub(super) _worker: Option<Worker>,
+}
+
+impl VideoFeed for Board {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        self.latest.get().map(|frame| VideoFrame { pts: at, ..frame })
+    }
+}
+
+/// A picture in the program's colours; whoever shows it stamps it.
+pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes: planes.into() }
+}
+
+/// A source of one picture that never changes.
+pub(super) fn still(planes: Planes, status: Arc<Status>) -> Source {
+    let latest = Latest::default();
+    latest.publish(frame(Pooled::unpooled(planes)));
+    Source { feed: Box::new(Board { latest, _worker: None }), status }
+}
+
+#[cfg(test)]
+mod dial_tests {
+    use super::*;
+
+    #[test]
+    fn all_see_what_was_set_last() {
+        let dial = Dial::new(3);
+        assert!(!dial.is_shared());
+        let other = dial.clone();
+        assert!(dial.is_shared());
+        other.set(4);
+        assert_eq!((dial.get(), dial.change(&3), dial.change(&4)), (4, Some(4), None));
+        drop(other);
+        assert!(!dial.is_shared());
+    }
 }

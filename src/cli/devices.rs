@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::audio::{self, ApplicationInfo, DeviceInfo};
 use crate::base::Clock;
-use crate::capture::control::Span;
+use crate::capture::camera::control::Span;
 use crate::capture::{self, CameraControl, Sharing};
-use crate::cli::exit::Exit;
-use crate::cli::globals::Globals;
+use crate::cli::flags::Globals;
 use crate::cli::output::Output;
+use crate::cli::output::exit::Exit;
 use crate::decode::{Lack, inventory};
 use crate::media::Track;
 
@@ -20,7 +20,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let speakers = audio::speakers();
     let applications = audio::applications();
     let (screens, windows) = (capture::screens(), capture::windows());
-    let sharing = capture::sharing();
+    let sharing = crate::capture::sharing();
     if output.is_json() {
         let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
         let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();

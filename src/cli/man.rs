@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Command;
 use clap_mangen::Man;
 
-use crate::cli::exit::Exit;
+use crate::cli::output::exit::Exit;
 use crate::cli::output::{complain, raw};
 
 /// Which page, and where to.

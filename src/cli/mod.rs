@@ -2,32 +2,24 @@
 //! exit codes are public interfaces; see `onair help` and docs/events.md.
 
 pub mod check;
-pub mod crash;
+pub mod control;
 pub mod devices;
-pub mod exit;
-pub mod globals;
-pub mod lines;
+pub mod flags;
 pub mod live;
-pub mod log;
 pub mod man;
 pub mod output;
 pub mod play;
 pub mod probe;
+pub mod process;
 pub mod remux;
-pub mod route;
 pub mod scenes;
 pub mod serve;
-pub mod signals;
-pub mod trust;
-pub mod value;
-pub mod visible;
 pub mod window;
-pub mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub use exit::Exit;
-pub use globals::Globals;
+pub use flags::Globals;
+pub use output::exit::Exit;
 
 /// A streaming studio that captures, sends, serves and watches.
 #[derive(Debug, Parser)]

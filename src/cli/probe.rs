@@ -3,15 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use crate::base::{Clock, sandbox};
+use crate::cli::flags::{Globals, network, value};
+use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
-use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, play, route, value};
+use crate::cli::play;
+use crate::cli::process::signals::Interrupt;
 use crate::net::Runtime;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
 use crate::wire::amf0;
-use crate::wire::carried::{Hdr, color};
-use crate::wire::flv::{AudioFormat, VideoFormat};
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::codec::{Hdr, color};
 
 /// Metadata nested deeper than this is cut.
 const DEPTH: usize = 16;
@@ -24,7 +26,7 @@ pub struct Args {
     #[arg(value_name = "URL|FILE", value_parser = value::source())]
     pub source: String,
     #[command(flatten)]
-    pub route: route::Flags,
+    pub route: network::Flags,
 }
 
 /// Runs the command.

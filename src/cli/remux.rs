@@ -8,11 +8,12 @@ use serde_json::json;
 use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder::Error;
 use crate::broadcast::recorder::remux::{Failure, How, Report, remux_without, repair};
+use crate::cli::flags::Globals;
+use crate::cli::output::events::seconds;
+use crate::cli::output::exit::Exit;
+use crate::cli::output::redact::check_file;
 use crate::cli::output::{Output, complain};
-use crate::cli::signals::Interrupt;
-use crate::cli::visible::check_file;
-use crate::cli::words::seconds;
-use crate::cli::{Exit, Globals};
+use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
 use crate::wire::container::Part;
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::base::Clock;
-use crate::cli::exit::Exit;
-use crate::cli::globals::Globals;
+use crate::cli::flags::Globals;
+use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
-use crate::studio::settings::{collection, default_path, keys_beside};
+use crate::studio::settings::scenes::collection;
+use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{Settings, SoundStrip, keep_addresses};
 
 /// A keyring may ask its owner for a password first.

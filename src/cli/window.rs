@@ -7,32 +7,34 @@ use std::time::{Duration, Instant};
 use crate::app::{self, Options};
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Latest, Stop, Worker};
-use crate::cli::exit::Exit;
-use crate::cli::globals::Globals;
+use crate::cli::flags::Globals;
 use crate::cli::output::complain;
-use crate::cli::signals::Interrupt;
+use crate::cli::output::exit::Exit;
+use crate::cli::process::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::player;
-use crate::studio::playing::{Network, PlayerChoices};
 use crate::studio::settings::{read_services, services_beside};
+use crate::studio::watch::choices::{Network, PlayerChoices};
 use crate::studio::{self, Command, Event, Playing, Serve, Settings, Snapshot, Studio};
 use crate::ui::Page;
 
 /// Opens the studio and runs it to its end.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
-    let path = globals.settings.clone().or_else(studio::settings::default_path);
+    let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
     let (settings, mut warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
     let beside = path.as_deref().map(services_beside);
     let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
     warnings.extend(wrong);
     let (preferences, choices) = (settings.preferences.clone(), settings.player.clone());
     let mut config = studio::Config {
-        keys_path: path.as_deref().map(studio::settings::keys_beside),
-        journal: studio::settings::default_journal(),
+        keys_path: path.as_deref().map(crate::studio::settings::keys_beside),
+        journal: crate::studio::settings::default_journal(),
         settings_path: path,
-        history_path: studio::chronicle::default_path(clock.wall_micros(clock.now())),
-        crashes: studio::crashes::default_folder(),
-        server_token: studio::settings::ServerToken::of_user_or_none(),
+        history_path: crate::studio::notices::event_log::default_path(
+            clock.wall_micros(clock.now()),
+        ),
+        crashes: crate::studio::engine::system::crash_reports::default_folder(),
+        server_token: crate::studio::settings::ServerToken::of_user_or_none(),
         services,
         warnings,
         serve: Serve::AtOnce,
@@ -73,7 +75,7 @@ impl Beside for Nothing {
 /// Why not, where there is no such file.
 pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<String>), String> {
     Ok(globals.named_settings()?.unwrap_or_else(|| {
-        let path = studio::settings::default_path();
+        let path = crate::studio::settings::default_path();
         // What is wrong with them is told where they are the studio's.
         (path.as_deref().map(Settings::read).unwrap_or_default().0, Vec::new())
     }))

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Crew, Latest, Pooled, Timestamp};
+use crate::compose::draw::canvas::{Canvas, Stage};
 use crate::compose::filter::Wanted;
-use crate::compose::pictures::{Given, Pictures, Shown};
+use crate::compose::placeholder;
 use crate::compose::scene::{Plan, SourceId};
-use crate::compose::slate;
-use crate::compose::stage::{Canvas, Stage};
+use crate::compose::source_frames::{Given, Pictures, Shown};
 use crate::compose::transition::stinger::Running;
 use crate::compose::transition::{self, Change, Kind, Means, Transition};
 use crate::media::{Color, Planes, Size, VideoFrame};
@@ -30,7 +30,7 @@ pub enum Made {
     Slate,
 }
 
-/// What makes program pictures. It reads no clock: the [`Compositor`](super::Compositor)'s thread says
+/// What makes program pictures. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
 /// for which instant each is, and so may who measures.
 pub struct Program {
     stage: Stage,
@@ -279,7 +279,7 @@ fn draw(
         }
     }
     if !seen || gone {
-        slate.get_or_insert_with(|| slate::frame(stage.size()));
+        slate.get_or_insert_with(|| placeholder::frame(stage.size()));
     }
     if let Some(slate) = slate.as_ref().filter(|_| !seen) {
         *canvas = Canvas::default();

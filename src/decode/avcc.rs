@@ -5,11 +5,11 @@
 use bytes::Bytes;
 
 use crate::decode::error::Error;
-use crate::media::color::{Matrix, Range};
+use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
 use crate::wire::bits::{BitReader, BitWriter};
-use crate::wire::h264::sps::PicOrderCount;
-use crate::wire::h264::{DecoderConfig, NalType, Pps, Sps, avcc_nals, escape, unescape};
+use crate::wire::codec::h264::sps::PicOrderCount;
+use crate::wire::codec::h264::{DecoderConfig, NalType, Pps, Sps, avcc_nals, escape, unescape};
 
 /// Macroblocks in a picture of level 5.2: the most that is decoded.
 const MAX_MACROBLOCKS: u32 = 36_864;

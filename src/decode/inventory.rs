@@ -1,7 +1,7 @@
 //! Which codecs can be decoded, by what, and why others cannot.
 
-use super::Lack;
-use super::backend::ffmpeg;
+use crate::decode::backend::ffmpeg;
+use crate::decode::error::Lack;
 use crate::media::{AudioCodec, Track, VideoCodec};
 
 /// A codec.
@@ -74,7 +74,7 @@ pub fn is_choice() -> bool {
 /// # Errors
 /// Why there are none.
 pub fn ffmpeg_version() -> Result<String, Lack> {
-    ffmpeg::library()
+    crate::decode::backend::ffmpeg::library()
 }
 
 /// As [`hardware`], where that was asked before: asking opens the device, which takes its time.
@@ -87,5 +87,5 @@ pub fn hardware_known() -> Option<Result<&'static str, String>> {
 /// # Errors
 /// Why there is none.
 pub fn hardware() -> Result<&'static str, String> {
-    ffmpeg::hardware()
+    crate::decode::backend::ffmpeg::hardware()
 }

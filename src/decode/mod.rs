@@ -1,118 +1,15 @@
-//! Floor 3: packets become pictures and sound. A decoder is a plain value that lives on its
-//! caller's thread; what comes in is hostile: no input may crash it, keep it busy for ever or make
-//! it hold memory without limit.
+//! Floor 3: packets become frames and sample blocks.
 
 mod avcc;
 mod backend;
-pub mod decoder;
 mod downmix;
 pub mod error;
 pub mod inventory;
+mod open;
 mod reorder;
+pub mod traits;
 
-pub use decoder::{AudioBackend, By, VideoBackend};
-pub use error::{Error, Lack};
+pub use crate::decode::error::{Error, Lack};
+pub use crate::decode::traits::{AudioBackend, By, VideoBackend};
 
-use backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
-
-use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
-
-/// A way to open a decoder.
-type Open<P, T> = fn(&P) -> Result<T, Error>;
-type OpenVideo = Open<VideoParameters, Box<dyn VideoBackend>>;
-type OpenAudio = Open<AudioParameters, Box<dyn AudioBackend>>;
-
-/// The decoders that may be able to, the first choice first.
-fn video_candidates(codec: VideoCodec) -> &'static [OpenVideo] {
-    match codec {
-        VideoCodec::H264 => &[|p| Ok(Box::new(openh264::Decoder::open(p)?)), ffmpeg::open_video],
-        _ => &[ffmpeg::open_video],
-    }
-}
-
-/// The decoders that may be able to, the first choice first.
-fn audio_candidates(codec: AudioCodec) -> &'static [OpenAudio] {
-    match codec {
-        AudioCodec::Aac => &[|p| Ok(Box::new(fdk_aac::Decoder::open(p)?)), ffmpeg::open_audio],
-        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => {
-            &[|p| Ok(Box::new(symphonia::Decoder::open(p)?)), ffmpeg::open_audio]
-        }
-        AudioCodec::Opus => &[|p| Ok(Box::new(opus::Decoder::open(p)?)), ffmpeg::open_audio],
-        AudioCodec::PcmS16Le
-        | AudioCodec::PcmU8
-        | AudioCodec::PcmAlaw
-        | AudioCodec::PcmMulaw
-        | AudioCodec::Pcm => &[|p| Ok(Box::new(pcm::Decoder::open(p)?))],
-        // Silence of the right length is better than nothing.
-        AudioCodec::Speex => &[ffmpeg::open_audio, |p| Ok(Box::new(pcm::Decoder::open(p)?))],
-        AudioCodec::Ac3
-        | AudioCodec::Eac3
-        | AudioCodec::Mp2
-        | AudioCodec::Nellymoser
-        | AudioCodec::AdpcmSwf => &[ffmpeg::open_audio],
-    }
-}
-
-/// Tries the candidates in order. What one does not have, the next may; damaged parameters are
-/// damaged for all of them. If none can, it is told why the first choice cannot.
-fn first<P, T>(candidates: &[Open<P, T>], parameters: &P) -> Result<T, Error> {
-    let mut refused = None;
-    for open in candidates {
-        match open(parameters) {
-            Ok(decoder) => return Ok(decoder),
-            Err(error) if error.is_final() => {
-                refused.get_or_insert(error);
-            }
-            Err(error) => return Err(refused.unwrap_or(error)),
-        }
-    }
-    Err(refused.unwrap_or_else(|| Error::Unsupported("it".to_owned())))
-}
-
-/// Which decoder of pictures is asked first where there are two.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Prefer {
-    /// The one in the program.
-    #[default]
-    Own,
-    /// The system's, which may be faster, or decode in hardware.
-    System,
-}
-
-/// Opens a decoder for such pictures.
-///
-/// # Errors
-/// When the parameters are damaged or describe what cannot be decoded; the error names it.
-pub fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
-    first(video_candidates(parameters.codec), parameters)
-}
-
-/// As [`open_video`], asking the decoder first that is preferred. Where that one cannot, the other
-/// does.
-///
-/// # Errors
-/// As those of [`open_video`].
-pub fn open_preferred(
-    parameters: &VideoParameters,
-    prefer: Prefer,
-) -> Result<Box<dyn VideoBackend>, Error> {
-    let system = || ffmpeg::open_video(parameters);
-    match (prefer, parameters.codec) {
-        (Prefer::System, VideoCodec::H264) => system().or_else(|_| open_video(parameters)),
-        _ => open_video(parameters),
-    }
-}
-
-/// A decoder that begins in the middle of a stream without a strict keyframe and knows when its pictures
-/// are whole: the system's, for H.264.
-pub fn open_tolerant(parameters: &VideoParameters) -> Option<Box<dyn VideoBackend>> {
-    if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
-}
-
-/// Opens a decoder for such sound.
-///
-/// # Errors
-/// When the parameters are damaged or describe what cannot be decoded; the error names it.
-pub fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBackend>, Error> {
-    first(audio_candidates(parameters.codec), parameters)
-}
+pub use open::{Prefer, open_audio, open_preferred, open_tolerant, open_video};

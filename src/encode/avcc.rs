@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::encode::error::Error;
 use crate::media::{Color, FrameRate};
-use crate::wire::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
+use crate::wire::codec::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
 
 /// NAL unit types that do not travel in packets: SEI, SPS, PPS, access unit delimiter.
 const APART: [u8; 4] = [6, 7, 8, 9];

@@ -13,7 +13,7 @@ mod keyframes;
 mod level;
 mod rate;
 mod scale;
-mod scene;
+mod scene_change;
 pub mod video;
 
 pub use audio::AudioEncoder;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Pool;
-use crate::media::resize::Scaling;
+use crate::media::scale::Scaling;
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Scaled pictures kept for reuse: the encoder has one at a time.

@@ -1,11 +1,9 @@
 //! A media file that is read: opened by what is in it, not by its name.
 
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
-use crate::wire::container::{Error, Format, Index, ReadAt};
-use crate::wire::{flv, mkv, mp4};
+use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
 /// Small reads come out of a block of this size.
 const BLOCK: usize = 64 << 10;
@@ -52,7 +50,7 @@ impl Source {
     /// It cannot be read, or is of another `format`.
     pub fn index_to_play(&mut self, format: Format) -> Result<Index, Error> {
         match format {
-            Format::Flv => flv::index(self),
+            Format::Flv => crate::wire::container::flv::index(self),
             Format::Mp4 => mp4::index_to_play(self),
             Format::Mkv => mkv::index_to_play(self),
         }
@@ -76,9 +74,9 @@ impl Source {
     /// What is wrong with it.
     pub fn index(&mut self) -> Result<Index, Error> {
         match self.format()? {
-            Format::Flv => flv::index(self),
-            Format::Mp4 => mp4::index(self),
-            Format::Mkv => mkv::index(self),
+            Format::Flv => crate::wire::container::flv::index(self),
+            Format::Mp4 => crate::wire::container::mp4::index(self),
+            Format::Mkv => crate::wire::container::mkv::index(self),
         }
     }
 
@@ -88,7 +86,7 @@ impl Source {
     /// As [`index`](Self::index).
     pub fn index_to_pass_on(&mut self) -> Result<Index, Error> {
         match self.format()? {
-            Format::Flv => flv::index(self),
+            Format::Flv => crate::wire::container::flv::index(self),
             Format::Mp4 => mp4::index_to_pass_on(self),
             Format::Mkv => mkv::index_to_pass_on(self),
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::base::queue::{Empty, Receiver};
-use crate::media::{ClipFeed, Moment, VideoFrame};
+use crate::media::feed::{ClipFeed, Moment};
+use crate::media::frame::VideoFrame;
 
 /// A picture of a clip, stamped with its time in it, and how long it is shown.
 #[derive(Clone, Debug)]
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
     use crate::base::Pooled;
     use crate::base::queue::{self, Full};
-    use crate::media::{Color, Planes, Size};
+    use crate::media::frame::{Color, Planes, Size};
 
     fn shot(ms: i64, luma: u8) -> Shot {
         let mut planes = Planes::black(Size::new(2, 2));

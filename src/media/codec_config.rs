@@ -4,7 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::media::{FrameRate, Size};
+use crate::media::frame::Size;
+use crate::media::frame_grid::FrameRate;
 
 /// Bits a second.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,31 +2,29 @@
 //! describe them, and the feeds through which a source hands them over. Plain values: no devices,
 //! no threads, no clocks.
 
-pub mod color;
+pub mod audio_tracks;
+pub mod clip_frames;
+pub mod codec_config;
 pub mod feed;
 pub mod frame;
-pub mod grid;
-pub mod likeness;
+pub mod frame_grid;
 pub mod markers;
 pub mod packet;
-pub mod parameters;
-pub mod reel;
-pub mod resize;
 pub mod samples;
-pub mod source;
-pub mod tracks;
+pub mod scale;
+pub mod similarity;
+pub mod source_status;
 pub mod transport;
-pub mod unpack;
 
-pub use color::Color;
-pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
-pub use frame::{Planes, Size, VideoFrame};
-pub use grid::{FrameGrid, FrameRate};
-pub use packet::{EncodedPacket, Priority, Rendition, Rung, Track};
-pub use parameters::{
+pub use audio_tracks::{ExtraTrack, ExtraTracks, MOST_TRACKS};
+pub use clip_frames::Reel;
+pub use codec_config::{
     AudioCodec, AudioParameters, BitsPerSecond, StreamParameters, VideoCodec, VideoParameters,
 };
-pub use reel::Reel;
+pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
+pub use frame::Color;
+pub use frame::{Planes, Size, VideoFrame};
+pub use frame_grid::{FrameGrid, FrameRate};
+pub use packet::{EncodedPacket, Priority, Rendition, Rung, Track};
 pub use samples::Samples;
-pub use tracks::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 pub use transport::Transport;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{ExtraTrack, VideoParameters};
+use crate::media::audio_tracks::ExtraTrack;
+use crate::media::codec_config::VideoParameters;
 
 /// Which elementary stream a packet belongs to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]

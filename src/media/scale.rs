@@ -6,8 +6,8 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::base::wide::wide;
-use crate::media::{Planes, Size};
+use crate::base::simd::wide;
+use crate::media::frame::{Planes, Size};
 
 /// So many pixels in a row make one.
 const TAPS: usize = 4;

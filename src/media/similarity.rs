@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
-use crate::media::{Samples, Size};
+use crate::media::frame::Size;
+use crate::media::samples::Samples;
 
 /// Columns and rows of the grid.
 const COLUMNS: usize = 16;

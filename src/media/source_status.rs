@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::media::Size;
+use crate::media::frame::Size;
 
 /// How a source fares.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]

@@ -5,7 +5,7 @@
 
 use ebur128::{EbuR128, Mode};
 
-use super::tenths::Tenths;
+use crate::mix::loudness_window::Tenths;
 
 /// What brings nothing for so long is silent, seconds.
 const STARVED: f32 = 0.5;

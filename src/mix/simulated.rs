@@ -1,7 +1,15 @@
 //! The mixer in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the real desk,
 //! asked for its blocks by hand.
 
-use super::*;
+use std::sync::Arc;
+
+use crate::media::samples::frames_to_micros;
+use crate::media::{AudioFeed, Samples};
+use crate::mix::block::{Shape, limit};
+use crate::mix::mixer::{Config, SharedMeter};
+use crate::mix::strip::Strip;
+use crate::mix::strip_id::StripId;
+use crate::mix::strips::Desk;
 
 /// A desk with one strip.
 pub(crate) struct Mix {

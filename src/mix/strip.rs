@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::block::{Shape, ramp};
-use super::filter::{Chain, Slot};
-use super::id::StripId;
-use super::line::Line;
-use super::meter::Meter;
 use crate::base::Timestamp;
 use crate::media::{AudioFeed, ExtraTracks, Pulled};
+use crate::mix::block::{Shape, ramp};
+use crate::mix::delay_line::Line;
+use crate::mix::filter::{Chain, Slot};
+use crate::mix::meter::Meter;
+use crate::mix::strip_id::StripId;
 
 /// Where a strip is heard.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::block::Shape;
-use super::id::StripId;
-use super::meter::Meter;
-use super::strip::{Channel, Strip};
 use crate::base::Timestamp;
 use crate::media::ExtraTrack;
+use crate::mix::block::Shape;
+use crate::mix::meter::Meter;
+use crate::mix::strip::{Channel, Strip};
+use crate::mix::strip_id::StripId;
 
 /// The most strips of a desk: 32 of people's, and the one on which a stinger is heard.
 pub const MOST_STRIPS: usize = 33;
@@ -138,8 +138,8 @@ mod tests {
     use super::*;
     use crate::media::samples::micros_to_frames;
     use crate::media::{AudioFeed, ExtraTracks, Pulled};
-    use crate::mix::Heard;
     use crate::mix::filter::{Filter, Slot};
+    use crate::mix::strip::Heard;
 
     const RATE: u32 = 48_000;
     const BLOCK: usize = 480;

@@ -6,7 +6,8 @@ use std::io;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::net::{Cause, Stream};
+use crate::net::error::Cause;
+use crate::net::stream::Stream;
 use crate::wire::http::{self, Body};
 
 /// Taken from the socket at once.

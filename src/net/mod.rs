@@ -3,36 +3,32 @@
 //! No other room touches a socket.
 
 mod backend;
-pub mod bind;
-pub mod changes;
+pub mod certificate_pin;
 pub mod connect;
-pub mod descriptors;
 pub mod error;
 mod http;
 pub mod listener;
-mod pipe;
-pub mod problem;
-pub mod proxy;
+pub mod network_changes;
 pub mod random;
 pub mod rtmp;
 pub mod rtmpt;
 pub mod runtime;
 pub mod stream;
 pub mod tls;
-pub mod trouble;
 pub mod web;
 
-pub use bind::Bind;
-pub use changes::{Change, Changes};
+pub use certificate_pin::Pin;
+pub use connect::bind::Bind;
+pub use connect::proxy::Proxy;
 pub use connect::{Endpoint, Options, connect};
+pub use error::trouble::Trouble;
 pub use error::{
     Cause, CertificateProblem, Class, Error, NotRtmp, ProxyProblem, Refusal, Stage, Step, Tried,
     WebProblem,
 };
 pub use listener::Listener;
-pub use proxy::Proxy;
+pub use network_changes::{Change, Changes};
 pub use random::random_hex;
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};
-pub use tls::{Identity, IdentityError, Pin, Trust};
-pub use trouble::Trouble;
+pub use tls::{Identity, IdentityError, Trust};

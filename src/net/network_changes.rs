@@ -5,8 +5,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use crate::base::queue::{self, Full, Receiver};
-use crate::net::Runtime;
 use crate::net::backend::interfaces::Present;
+use crate::net::runtime::Runtime;
 
 /// Changes that may wait to be read; who reads looks ten times a second.
 const CHANGES: usize = 16;

@@ -14,7 +14,7 @@ use crate::base::Backoff;
 use crate::base::queue::{self, Full};
 use crate::net::web::{Socket, WebUrl};
 use crate::net::{Cause, Error, Options, Runtime};
-use crate::player::Offered;
+use crate::player::state::Offered;
 use crate::wire::chat::Line;
 
 /// Lines that wait to be read; the oldest go.

@@ -8,17 +8,18 @@ use crate::base::queue::{self, Full};
 use crate::base::{Clock, Latest, Worker, sandbox};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
-use crate::player::dump::Dump;
-use crate::player::feed::Feed;
-use crate::player::measure::Measure;
+use crate::player::decode::video;
+use crate::player::input::feed::Feed;
+use crate::player::input::save::Save;
+use crate::player::input::{file, live, save};
+use crate::player::present::audio_dump::Dump;
+use crate::player::present::measure::Measure;
+use crate::player::present::speaker::{Open, Speakers};
 use crate::player::present::{self, Presenter};
-use crate::player::save::{self, Save};
-use crate::player::shared::{Back, Shared};
-use crate::player::speaker::{Open, Speakers};
-use crate::player::wish::NewFile;
-use crate::player::{
-    Config, Event, Failure, Figures, Kind, Rewind, Saving, Source, State, file, pictures, remote,
-};
+use crate::player::session::config::{Config, Source};
+use crate::player::session::requests::NewFile;
+use crate::player::session::shared::{Back, Shared};
+use crate::player::state::{Event, Failure, Figures, Kind, Rewind, Saving, State};
 
 /// Nobody goes nearer to the end of a recording than this: to its last picture.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
@@ -56,7 +57,7 @@ impl Player {
             config.speaker.then(|| {
                 Arc::new(move |rate, channels, clock| {
                     let id = wanted.lock().clone();
-                    super::device::open(id.as_deref(), rate, channels, clock)
+                    crate::player::present::device::open(id.as_deref(), rate, channels, clock)
                 }) as Arc<Open>
             })
         })
@@ -85,7 +86,7 @@ impl Player {
     ) -> Result<Self, Failure> {
         let live = matches!(config.source, Source::Url(_));
         let remote = match &config.source {
-            Source::Url(url) => Some(remote::Remote::new(url, config, runtime.clone())?),
+            Source::Url(url) => Some(live::Remote::new(url, config, runtime.clone())?),
             Source::File(_) => None,
         };
         let save = config.save.as_deref().map(save::make).transpose()?;
@@ -100,7 +101,7 @@ impl Player {
             dump.tell_name(&shared, wanted);
         }
         let save = save.map(|made| Save::into_file(made, live));
-        let (decoded, pictures) = queue::bounded("player pictures", pictures::DEPTH, Full::Block);
+        let (decoded, pictures) = queue::bounded("player pictures", video::DEPTH, Full::Block);
 
         let mut player = Self {
             shared: Arc::clone(&shared),
@@ -123,7 +124,7 @@ impl Player {
         let its = Arc::clone(&shared);
         player.spawn("player-video", move |stop| {
             sandbox::picture_decoder();
-            pictures::run(&its, stop, &decoded);
+            video::run(&its, stop, &decoded);
         })?;
         let feed = Feed::new(shared, save, live);
         match (remote, config.source.clone()) {

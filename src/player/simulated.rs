@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::demux::{Demux, Found};
-use super::packets::Unit;
-use super::reception::Reception;
-use super::schedule::{Change, Playout};
-use super::sound::{Sound, Speaker};
-use super::turn::{Cadence, Verdict, judge};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Samples, Track};
-use crate::wire::flv::{Demuxer, TagKind};
+use crate::player::buffer::packets::Unit;
+use crate::player::buffer::reception::Reception;
+use crate::player::clock::frame_pacing::{Cadence, Verdict, judge};
+use crate::player::clock::playout::{Change, Playout};
+use crate::player::decode::audio::{Sound, Speaker};
+use crate::player::demux::{Demux, Found};
+use crate::wire::container::flv::{Demuxer, TagKind};
 
 /// What went wrong on the way, or was put right audibly.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
-use super::config::Limits;
+use crate::server::config::Limits;
 
 /// A connection, as long as it lasts.
 #[derive(Debug)]

@@ -4,9 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::fault::Fault;
 use crate::base::Secret;
-use crate::net::{Identity, descriptors};
+use crate::net::Identity;
+use crate::net::listener::descriptors;
+use crate::server::fault::Fault;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use super::fault::Struck;
 use crate::files::Trouble;
-use crate::files::disk::Warning;
+use crate::files::disk_space::Warning;
+pub use crate::server::fault::Struck;
 
 /// What happened. Named as in the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::admission::subscriber;
 use crate::base::Timestamp;
+use crate::server::admission::subscriber;
 
 /// Wrong ones that cost nothing: people mistype, and encoders try again by themselves.
 const FREE: u32 = 5;

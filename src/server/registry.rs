@@ -10,20 +10,20 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::admission::{Admission, Spot, subscriber};
-use super::chat::Chats;
-use super::config::Config;
-use super::event::{Ended, Event, Peer, StreamFigures};
-use super::failures::{Failures, is_same_secret};
-use super::fault::Lab;
-use super::files::Files;
-use super::publisher::Dismissal;
-use super::sink::Sink;
-use super::stream::{Claim, Stream};
 use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::random_hex;
+use crate::server::admission::{Admission, Spot, subscriber};
+use crate::server::chat::Chats;
+use crate::server::config::Config;
+use crate::server::event::{Ended, Event, Peer, StreamFigures};
+use crate::server::fault::Lab;
+use crate::server::login_failures::{Failures, is_same_secret};
+use crate::server::stream::publisher::Dismissal;
+use crate::server::stream::recording_files::Files;
+use crate::server::stream::sink::Sink;
+use crate::server::stream::{Claim, Stream};
 use crate::wire::rtmp::auth::{Door, Verdict};
-use crate::wire::rtmp::name::StreamName;
+use crate::wire::rtmp::stream_name::StreamName;
 
 /// Connections that were told to go and are not gone yet, at most.
 const LEAVING: usize = 64;

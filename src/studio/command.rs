@@ -10,8 +10,14 @@ use crate::media::transport::{AtEnd, Go};
 use crate::mix::{Lamp, Strip, StripId};
 use crate::net::Pin;
 use crate::server::Fault;
-use crate::studio::services::Service;
-use crate::studio::{Edit, Phones, Playing, Preferences, Quality, Talk, Target};
+use crate::studio::mixer::Talk;
+use crate::studio::mixer::monitoring::Phones;
+use crate::studio::scenes::edits::Edit;
+use crate::studio::settings::Preferences;
+use crate::studio::targets::Target;
+use crate::studio::targets::quality::Quality;
+use crate::studio::targets::services::Service;
+use crate::studio::watch::choices::Playing;
 
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +156,6 @@ pub enum Command {
     SetPreferences(Preferences),
     /// The person has read this notice.
     Dismiss(u64),
-    /// End everything; [`Snapshot::ended`](crate::studio::Snapshot) tells when it is done.
+    /// End everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) tells when it is done.
     Quit,
 }

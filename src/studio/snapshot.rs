@@ -9,25 +9,27 @@ use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
-use crate::decode::By;
 use crate::media::transport::{LeftOut, Position};
 use crate::media::{Rung, Size, VideoFrame};
 use crate::mix;
-use crate::net::Pin;
-use crate::player::{self, Rewind, Saving};
 use crate::server::Fault;
-use crate::studio::chatting::{ChatChoices, ChatView};
-use crate::studio::chronicle::Entry;
-use crate::studio::extras::TrackNames;
-use crate::studio::look::Look;
-use crate::studio::phones::Phones;
-use crate::studio::playing::{PlayerChoices, Shown, TileId};
+use crate::studio::KeyPlace;
+use crate::studio::event::stats::DelayFigures;
+use crate::studio::live::monitor::view::MonitorView;
+use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::view::{FilmView, LiveFigures, LiveState};
+use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::monitoring::Phones;
+use crate::studio::notices::Notice;
+use crate::studio::notices::event_log::Entry;
 use crate::studio::scenes::{Collection, MAIN};
-use crate::studio::services::Book;
-use crate::studio::stats::DelayFigures;
-use crate::studio::strips::SoundStrip;
-use crate::studio::target::{Target, TargetState};
-use crate::studio::{KeyPlace, Notice, Preferences, Quality};
+use crate::studio::settings::Preferences;
+use crate::studio::targets::quality::Quality;
+use crate::studio::targets::services::Book;
+use crate::studio::targets::{Target, TargetState};
+use crate::studio::watch::chat::{ChatChoices, ChatView};
+use crate::studio::watch::choices::PlayerChoices;
+use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 
 /// A device to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +155,7 @@ pub struct AudioSource {
     pub held_dbfs: f32,
     /// Root of the mean square over about 300 ms, dBFS.
     pub rms_dbfs: f32,
-    /// Stays lit until [`Command::ClearClip`](crate::studio::Command).
+    /// Stays lit until [`Command::ClearClip`](crate::studio::command::Command).
     pub clipped: bool,
     /// The device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
@@ -178,57 +180,6 @@ pub struct StripView {
     pub drift_ppm: Option<f64>,
     /// After fader and mute.
     pub meter: mix::Reading,
-}
-
-/// What the broadcast is doing.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub enum LiveState {
-    /// Not broadcasting.
-    #[default]
-    Idle,
-    /// On the way to the first picture at the target. `stage` is `dns`, `tcp`, `tls`, `handshake`,
-    /// `connect`, `publish` or `media`; `delay` while a stream that is held back has not begun to go
-    /// out.
-    Connecting { stage: &'static str },
-    /// At least one target is publishing.
-    OnAir,
-    /// Lost; the next try begins in `retry_in`.
-    Reconnecting { retry_in: Duration, cause: String },
-    /// Being ended.
-    Stopping,
-}
-
-/// Figures of the broadcast.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct LiveFigures {
-    /// Since the first time on air.
-    pub on_air_for: Duration,
-    /// Pictures encoded (blocks of sound, where there is no picture).
-    pub encoded: u64,
-    pub fps: f64,
-    /// What was sent in the last second, bits a second.
-    pub bitrate: u32,
-    /// One value a second, the last minute, bits a second, oldest first.
-    pub bitrate_history: Vec<u32>,
-    /// Pictures thrown away because the link was too slow.
-    pub dropped_frames: u64,
-    /// Packets of sound thrown away, where far too much waited.
-    pub dropped_sounds: u64,
-    /// Pictures sent or thrown away.
-    pub total_frames: u64,
-    /// What waits to be sent, by its timestamps.
-    pub queued: Duration,
-    /// Round trip to the server as the system measures it.
-    pub round_trip: Option<Duration>,
-    pub reconnects: u32,
-    pub sent_bytes: u64,
-}
-
-impl LiveFigures {
-    /// Whether the target was live at any time: what was never regained was not lost either.
-    pub fn was_live(&self) -> bool {
-        !self.on_air_for.is_zero()
-    }
 }
 
 /// A target as the window shows it.
@@ -257,53 +208,6 @@ pub struct TargetView {
     pub monitored: bool,
     /// …and what is seen.
     pub monitor: Option<MonitorView>,
-}
-
-/// What viewers of a target get, as the confidence monitor sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MonitorView {
-    /// As in [`event::Monitor`](crate::studio::event::Monitor).
-    pub state: &'static str,
-    /// What is wrong, in English; empty where all is well.
-    pub cause: String,
-    /// How far viewers are behind, without their player, and how that is known.
-    pub latency: Option<Duration>,
-    pub latency_by: Option<LatencyBy>,
-    pub av_offset_ms: Option<f64>,
-    pub size: Option<Size>,
-    pub fps: Option<f64>,
-    /// Bits a second.
-    pub bitrate: u32,
-    pub picture: ViewersPicture,
-}
-
-/// How the latency came to be known.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum LatencyBy {
-    /// By the markers of the test source: to the millisecond.
-    Markers,
-    /// By finding what is heard in what was sent: to some 20 ms.
-    Sound,
-}
-
-impl LatencyBy {
-    /// Its word in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Markers => "markers",
-            Self::Sound => "sound",
-        }
-    }
-}
-
-/// The newest keyframe that viewers got.
-#[derive(Clone, Debug)]
-pub struct ViewersPicture(pub Latest<VideoFrame>);
-
-impl PartialEq for ViewersPicture {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.version() == other.0.version()
-    }
 }
 
 impl TargetView {
@@ -342,21 +246,6 @@ pub struct RecordingFigures {
     pub chapters: u32,
 }
 
-/// A media file that goes out as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct FilmView {
-    pub path: PathBuf,
-    /// It begins again when it ends.
-    pub again: bool,
-    /// It is still being looked into: nothing goes out yet.
-    pub opening: bool,
-    /// How far it is, of how much, where the file tells.
-    pub position: Duration,
-    pub duration: Option<Duration>,
-    /// How often it has begun again.
-    pub rounds: u32,
-}
-
 /// The replay buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ReplayFigures {
@@ -364,94 +253,6 @@ pub struct ReplayFigures {
     pub filled: Duration,
     /// …of so much.
     pub room: Duration,
-}
-
-/// What the player is doing.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub enum WatchState {
-    #[default]
-    Idle,
-    /// On the way to the first picture or sound, at this stage of it, as events name it.
-    Opening {
-        stage: Option<&'static str>,
-    },
-    Playing,
-    /// Lost; trying again.
-    Reconnecting {
-        cause: String,
-    },
-    /// Came to the end of the stream or file.
-    Ended,
-    /// Gave up; a notice says why.
-    Failed {
-        cause: String,
-        kind: player::Kind,
-    },
-}
-
-/// One of the players.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct TileView {
-    pub id: TileId,
-    pub look: Look,
-    /// It is heard, and the controls are its.
-    pub chosen: bool,
-    pub state: WatchState,
-    pub figures: WatchFigures,
-    /// All that is counted.
-    pub counted: player::Figures,
-    pub picture: Shown,
-    /// A certificate for which it gave up, which its owner may accept.
-    pub offered: Option<Pin>,
-    /// What it said while it was not chosen, oldest first.
-    pub said: Vec<Notice>,
-}
-
-/// Figures of the player.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct WatchFigures {
-    pub url: String,
-    /// It comes as it happens: there is no going about in it, save in what is kept of it.
-    pub live: bool,
-    pub size: Option<Size>,
-    /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
-    pub video: String,
-    pub audio: String,
-    /// What decodes the pictures.
-    pub decoder: Option<By>,
-    pub fps: f64,
-    /// What arrives, bits a second.
-    pub bitrate: u32,
-    pub buffer: Duration,
-    /// 1 is as recorded.
-    pub speed: f64,
-    pub dropped: u64,
-    pub late: u64,
-    /// Times that there was nothing to show or to hear.
-    pub underruns: u64,
-    pub reconnects: u32,
-    /// See [`crate::player::Figures::losses`].
-    pub losses: u32,
-    /// By the test source's markers, when they are seen.
-    pub latency: Option<Duration>,
-    /// By the time of its sender's clock that the stream carries, where it does and the clocks may agree.
-    pub sender_latency: Option<Duration>,
-    /// How unevenly it comes, see [`crate::player::Figures::jitter`].
-    pub jitter: Option<Duration>,
-    /// Sound against picture in milliseconds, > 0: sound late; by the markers.
-    pub av_offset_ms: Option<f64>,
-    pub first_picture: Option<Duration>,
-    pub volume: f32,
-    pub muted: bool,
-    pub playing_for: Duration,
-    /// Where in a recording it is, and how long that is, where one can go about in it.
-    pub position: Duration,
-    pub duration: Option<Duration>,
-    pub paused: bool,
-    /// How far one can go back in a broadcast, and how far back it is.
-    pub rewind: Option<Rewind>,
-    /// The file that is being written.
-    pub saving: Option<Saving>,
 }
 
 /// A look whether everything is ready.
@@ -554,7 +355,7 @@ pub struct Snapshot {
     pub rss_bytes: u64,
     /// How many commands have been carried out.
     pub obeyed: u64,
-    /// Set once [`Command::Quit`](crate::studio::Command) has been carried out.
+    /// Set once [`Command::Quit`](crate::studio::command::Command) has been carried out.
     pub ended: bool,
 }
 

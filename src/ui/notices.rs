@@ -6,11 +6,12 @@ use std::borrow::Cow;
 use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::capture::VideoChoice;
-use crate::studio::snapshot::LiveState;
+use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Level, Notice, Playing, Remedy};
-use crate::ui::icons::{self, Icon};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::text::Texts;
-use crate::ui::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Look, icon_button, paragraph};
 
@@ -217,7 +218,7 @@ pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Op
 }
 
 pub fn remedy_key(remedy: Remedy) -> &'static str {
-    use crate::ui::actions::key;
+    use crate::ui::input::actions::key;
     match remedy {
         Remedy::RetryNow => key!("remedy-retry"),
         Remedy::EditTarget(_) => key!("remedy-target"),
@@ -261,7 +262,7 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::message::Message;
+    use crate::studio::notices::message::Message;
     use crate::ui::text::Language;
 
     /// A device's reason names it, and says what helps against that very cause.

@@ -5,7 +5,6 @@
 use serde_json::{Value as Json, json};
 
 use crate::base::sanitize::{is_harmless, is_visible};
-use crate::wire::amf0;
 
 /// The longest message taken, in bytes.
 pub const MAX_MESSAGE: usize = 4 << 10;
@@ -60,7 +59,7 @@ impl Line {
         if body.len() > 4 * MAX_MESSAGE {
             return None;
         }
-        let values = amf0::decode(body).ok()?;
+        let values = crate::wire::amf0::decode(body).ok()?;
         let mut values = values.iter().skip_while(|it| it.as_str() == Some("@setDataFrame"));
         values.next().and_then(|it| it.as_str()).filter(|name| DATA.contains(name))?;
         let said = values.next()?;
@@ -170,7 +169,7 @@ mod tests {
             (vec!["onChat".into(), Value::from(5.0)], None),
             (vec![], None),
         ] {
-            let body = amf0::encode::<String>(&values);
+            let body = crate::wire::amf0::encode::<String>(&values);
             assert_eq!(Line::from_data(&body), expected, "{values:?}");
         }
         assert_eq!(Line::from_data(b"\x02\x00"), None);

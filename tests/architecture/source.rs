@@ -151,6 +151,8 @@ impl Source {
                 }
                 end
             }
+            // What `pub(in crate::room)` names is no import.
+            TokenTree::Group(_) if is_visible(tokens, at) => at + 1,
             TokenTree::Group(group) => {
                 self.group(group, test, inside);
                 at + 1

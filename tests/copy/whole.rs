@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use onair::wire::flv::{Demuxer, TagKind, file_header, write_tag};
+use onair::wire::container::flv::{Demuxer, TagKind, file_header, write_tag};
 
 use crate::peers::throttle::Throttle;
 use crate::peers::{self, LIMIT, Onair, free_port, wait_for};

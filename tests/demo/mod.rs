@@ -12,7 +12,7 @@ use std::time::Duration;
 use onair::app::Studio;
 use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
-use onair::capture::control::{Span, plain};
+use onair::capture::camera::control::{Span, plain};
 use onair::capture::text::{Scroll, Shadow, Way};
 use onair::capture::{
     Area, CameraChoice, CameraControl, CameraFormat, Properties, Rgba, ScreenInfo, VideoChoice,
@@ -26,14 +26,18 @@ use onair::mix::filter::{Filter, Slot};
 use onair::mix::{Heard, Lamp, Reading, Strip, StripId};
 use onair::player::chat::ChatState;
 use onair::player::{Kind, Rewind, Saving};
-use onair::studio::chatting::{self, ChatView};
-use onair::studio::services::Book;
+use onair::studio::live::monitor::view::{MonitorView, ViewersPicture};
+use onair::studio::live::view::{FilmView, LiveFigures, LiveState};
+use onair::studio::snapshot::TargetView;
 use onair::studio::snapshot::{
-    AudioSource, Device, FilmView, LiveFigures, LiveState, RecordingFigures, SceneSource,
-    ServerFigures, SourceState, StripView, VideoSource, WatchFigures, WatchState,
+    AudioSource, Device, RecordingFigures, SceneSource, ServerFigures, SourceState, StripView,
+    VideoSource,
 };
-use onair::studio::snapshot::{MonitorView, TargetView, TileView, ViewersPicture};
-use onair::studio::target::TargetState;
+use onair::studio::targets::TargetState;
+use onair::studio::targets::services::Book;
+use onair::studio::watch::chat::ChatView;
+use onair::studio::watch::view::TileView;
+use onair::studio::watch::view::{WatchFigures, WatchState};
 use onair::studio::{
     Collection, Command, DelayFigures, DelayState, Edit, Level, Notice, Playing, Remedy, Snapshot,
     SoundStrip, Target, TileId,
@@ -272,7 +276,7 @@ impl Studio for Demo {
     }
 
     fn watched(&self) -> Vec<Latest<VideoFrame>> {
-        vec![self.watched.clone(); onair::studio::playing::MOST_TILES]
+        vec![self.watched.clone(); onair::studio::watch::choices::MOST_TILES]
     }
 }
 

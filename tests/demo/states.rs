@@ -58,7 +58,7 @@ fn chat() -> ChatView {
         ("guest-7", "画面真清晰"),
         ("guest-3", "that solder joint looks fine now"),
     ];
-    let heard = |(at, (name, text)): (usize, &(&str, &str))| chatting::Heard {
+    let heard = |(at, (name, text)): (usize, &(&str, &str))| onair::studio::watch::chat::Heard {
         number: at as u64 + 1,
         line: Arc::new(Line::new(name, text).unwrap()),
     };

@@ -3,7 +3,7 @@
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Timestamp};
 use onair::media::Samples;
-use onair::media::source::State;
+use onair::media::source_status::State;
 
 use super::heard::{Heard, hear};
 use super::{LIMIT, Program, await_state, inside, pactl, tone};

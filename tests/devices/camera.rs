@@ -9,7 +9,7 @@ use onair::base::queue::Receiver;
 use onair::base::{Clock, Latest, Stop, Timestamp};
 use onair::capture::{self, CameraChoice, Mode, VideoChoice};
 use onair::compose::{self, Compositor};
-use onair::media::source::{Format, Report, State, Status};
+use onair::media::source_status::{Format, Report, State, Status};
 use onair::media::{Size, VideoFrame};
 
 use super::{LIMIT, Program, await_state, grid};

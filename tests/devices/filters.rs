@@ -17,7 +17,7 @@ use onair::studio::{Settings, SoundStrip};
 
 use super::{LIMIT, inside, pactl, tone};
 
-#[path = "../../src/mix/filter/gains.rs"]
+#[path = "../../src/mix/filter/expected_gains.rs"]
 mod gains;
 
 use gains::{Case, Expected};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onair::audio::output::Output;
+use onair::audio::speaker::Output;
 use onair::audio::{self, AudioChoice};
 use onair::base::queue::{self, Full, Receiver};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::media::Samples;
-use onair::media::source::{Report, Status};
+use onair::media::source_status::{Report, Status};
 use onair::media::transport::AtEnd;
 use onair::mix::{self, Mixer, Strip, StripId};
 

@@ -3,11 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
-use onair::audio::output::Output;
+use onair::audio::speaker::Output;
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Stop, Timestamp, Worker};
 use onair::media::Samples;
-use onair::media::source::State;
+use onair::media::source_status::State;
 
 use super::application::one_application;
 use super::heard::{Heard, amplitude, hear, hum};

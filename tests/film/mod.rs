@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use onair::base::queue::{self, Full, Sender};
 use onair::broadcast::Hub;
 use onair::media::{EncodedPacket, StreamParameters};
-use onair::wire::flv::{self, reader::Item};
+use onair::wire::container::flv;
+use onair::wire::container::flv::reader::Item;
 
 use crate::peers::{Peer, ffmpeg};
 

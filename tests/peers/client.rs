@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use bytes::Bytes;
 use onair::base::{Clock, Timestamp};
 use onair::media::BitsPerSecond;
-use onair::wire::flv::TagKind;
+use onair::wire::container::flv::TagKind;
 use onair::wire::rtmp::client::{Config, Event, Output, Session};
 use onair::wire::rtmp::url::Url;
 

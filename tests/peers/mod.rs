@@ -14,7 +14,7 @@ pub mod obs;
 pub mod onair;
 pub mod others;
 mod process;
-#[path = "../../src/base/stood.rs"]
+#[path = "../../src/base/stall_guard.rs"]
 pub mod stood;
 pub mod throttle;
 pub mod watcher;

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use onair::wire::flv::{self, Demuxer, Tag};
+use onair::wire::container::flv;
+use onair::wire::container::flv::{Demuxer, Tag};
 
 use super::*;
 

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use onair::player::{Config, Event, Kind, State};
-use onair::wire::flv::{self, Demuxer, TagKind};
+use onair::wire::container::flv;
+use onair::wire::container::flv::{Demuxer, TagKind};
 
 use super::make;
 use crate::peers::{self, web};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use onair::base::queue::Receiver;
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Context, Screen, Source, Window};
-use onair::media::source::{Report, State};
+use onair::media::source_status::{Report, State};
 use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
 /// How long anything may take.

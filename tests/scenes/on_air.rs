@@ -258,7 +258,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
     let path = folder.path().join("clip.mp4");
     clip(&path);
     // Another rate than the clip's.
-    let mut clip = onair::player::clip::open(&path, 48_000, 2).unwrap();
+    let mut clip = onair::player::source::clip::open(&path, 48_000, 2).unwrap();
     let mut sound = clip.sound.take().unwrap();
     let begin = 7_000_000;
     let at = |micros: i64| Timestamp::from_micros(begin + micros);

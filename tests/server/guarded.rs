@@ -240,7 +240,11 @@ fn what_a_slow_viewer_does_not_take_costs_little_memory() {
     assert!(most < 128 << 20, "{} MiB more", most >> 20);
     drop(slow);
     // A config that no decoder needs ends the publication.
-    publisher.send(&(onair::wire::flv::TagKind::Video, 1, Bytes::from(vec![0x17; 2 << 20])));
+    publisher.send(&(
+        onair::wire::container::flv::TagKind::Video,
+        1,
+        Bytes::from(vec![0x17; 2 << 20]),
+    ));
     while publisher.next().is_some() {}
     assert!(publisher.failed.is_some());
 }

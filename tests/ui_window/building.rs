@@ -6,7 +6,7 @@ use onair::capture::{Area, ScreenInfo, WindowInfo};
 use onair::compose::scene::{Blend, Crop, Fit, SceneId};
 use onair::media::Size;
 use onair::studio::Collection;
-use onair::ui::pick::Pick;
+use onair::ui::view::file_request::Pick;
 
 pub(super) const SCENE: SceneId = SceneId(1);
 /// The item that is worked on, between two others, and its source.

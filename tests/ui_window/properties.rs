@@ -6,7 +6,7 @@ use onair::capture::{Area, Screen as Monitor};
 use onair::media::transport::LeftOut;
 use onair::studio::Collection;
 use onair::studio::scenes::MOST_SOURCES;
-use onair::ui::pick::{Pick, Then};
+use onair::ui::view::file_request::{Pick, Then};
 
 /// What the topmost source is to show now.
 fn shows(commands: &[Command]) -> String {

@@ -1,7 +1,7 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
 use onair::media::transport::LeftOut;
-use onair::ui::pick::{Means, OfFilter, OfTransition, Pick, Then};
+use onair::ui::view::file_request::{Means, OfFilter, OfTransition, Pick, Then};
 
 use super::*;
 

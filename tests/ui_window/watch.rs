@@ -230,7 +230,7 @@ fn sound_buffer_and_look_are_set() {
 }
 
 /// The last of what was told of how a picture is looked at.
-fn looked_at(commands: &[Command]) -> onair::studio::look::Look {
+fn looked_at(commands: &[Command]) -> onair::studio::watch::picture_view::Look {
     let mut looks = commands.iter().filter_map(|command| match command {
         Command::Player(Playing::SetLook(_, look)) => Some(*look),
         _ => None,

@@ -15,7 +15,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::drag::{Drag, Window};
+use crate::app::drops::drag::{Drag, Window};
 use crate::base::{Stop, Worker};
 
 x11rb::atom_manager! {

@@ -10,10 +10,11 @@ use zbus::fdo::{RequestNameFlags, RequestNameReply};
 use zbus::zvariant::{ObjectPath, Value};
 use zbus::{fdo, interface};
 
-use super::shared::Shared;
-use super::state::{Ask, JUMP_MICROS, State, Status};
+use crate::app::media_keys::shared::Shared;
+use crate::app::media_keys::state::{Ask, JUMP_MICROS, State, Status};
 use crate::base::Stop;
-use crate::studio::playing::{MOST_ADDRESS, TileId};
+use crate::studio::notices::TileId;
+use crate::studio::watch::choices::MOST_ADDRESS;
 
 const NAME: &str = "org.mpris.MediaPlayer2.onair";
 const PATH: &str = "/org/mpris/MediaPlayer2";

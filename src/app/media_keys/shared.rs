@@ -3,7 +3,7 @@
 use eframe::egui;
 use parking_lot::Mutex;
 
-use super::state::{Ask, State};
+use crate::app::media_keys::state::{Ask, State};
 use crate::base::queue;
 
 /// See the module.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::studio::playing::TileId;
-use crate::studio::snapshot::WatchState;
+use crate::studio::notices::TileId;
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Playing, Snapshot};
 use crate::ui::name_of;
 
@@ -164,7 +164,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::snapshot::{TileView, WatchFigures};
+    use crate::studio::watch::view::{TileView, WatchFigures};
 
     const SECOND: i64 = 1_000_000;
 

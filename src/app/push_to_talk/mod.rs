@@ -4,7 +4,7 @@
 //! key of its own (`portal`), which the studio is told of past the window: one that nobody sees gets no
 //! frames there.
 
-mod line;
+mod key_state;
 #[cfg(target_os = "linux")]
 mod portal;
 #[cfg(target_os = "linux")]
@@ -21,8 +21,8 @@ use crate::base::Worker;
 use crate::studio::{Preferences, TalkKey};
 use crate::ui::Elsewhere;
 
-use line::Line;
-pub use line::TURN;
+use key_state::Line;
+pub use key_state::TURN;
 
 /// See the module.
 pub struct TalkKeys {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
 
-use super::pulse::{self, Looking};
-use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
+use crate::audio::backend::pulse;
+use crate::audio::backend::pulse::Looking;
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
+use crate::audio::system::{Direction, Fault, Sink, Stream, System, Tap};
 
 /// Longest wait for a device to open.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -37,7 +38,7 @@ impl Stream for Running {}
 impl Cpal {
     fn host(&mut self) -> Result<&Host, Fault> {
         if self.host.is_none() {
-            super::cookie::provide();
+            crate::audio::backend::cookie::provide();
             let pulse = cpal::available_hosts().into_iter().find(|id| *id == HostId::PulseAudio);
             let pulse = pulse.and_then(|id| cpal::host_from_id(id).ok());
             let host = match pulse.filter(|host| host.devices().is_ok()) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
+use crate::audio::system::{Direction, Fault, Sink, Stream, System, Tap};
 
 /// The system's side.
 pub(in crate::audio) struct Fake(Bench);

@@ -1,14 +1,14 @@
 //! The sound systems: cpal for real ones, a fake for tests.
 
 mod cookie;
+mod cpal;
 #[cfg(test)]
-pub(super) mod fake;
+pub(in crate::audio) mod fake;
 mod pulse;
-mod system;
 
-use super::device::System;
+use crate::audio::system::System;
 
 /// The machine's sound system.
 pub(super) fn system() -> Box<dyn System> {
-    Box::new(system::Cpal::default())
+    Box::new(cpal::Cpal::default())
 }

@@ -3,7 +3,9 @@
 //! sound to the mixer on the session's time.
 
 #[cfg(test)]
-pub(super) mod simulated;
+pub(in crate::audio) mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,13 +13,14 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::align::{Aligner, Filled};
-use super::choice::is_application;
-use super::device::{self, Direction, Fault, Mark, Recording, Stream, System};
-use super::pace::Pace;
-use super::source::{Context, DeviceInfo, Error, Source};
+use crate::audio::choice::is_application;
+use crate::audio::device_clock::{Aligner, Filled};
+use crate::audio::device_rate::Pace;
+use crate::audio::source::{Context, DeviceInfo, Error, Source};
+use crate::audio::system;
+use crate::audio::system::{Direction, Fault, Mark, Recording, Stream, System};
 use crate::base::{Stop, Timestamp, Worker};
-use crate::media::source::{Format, State, Status};
+use crate::media::source_status::{Format, State, Status};
 use crate::media::{AudioFeed, Pulled, Transport};
 
 /// How often the device is looked after.
@@ -191,7 +194,7 @@ impl Minder {
         rates.dedup();
         let mut last = Fault::Format("no rate".to_owned());
         for rate in rates {
-            let (sink, recording) = device::recording(clock, rate, channels);
+            let (sink, recording) = system::recording(clock, rate, channels);
             let heard = Arc::clone(&recording.heard);
             let started = match &self.wanted {
                 Wanted::Application(name) => self.system.record_application(name, rate, sink),
@@ -212,7 +215,7 @@ impl Minder {
     }
 
     /// Watches until something ends it.
-    fn watch(&mut self, device: &DeviceInfo, heard: &device::Heard, stop: &Stop) -> End {
+    fn watch(&mut self, device: &DeviceInfo, heard: &system::Heard, stop: &Stop) -> End {
         let Context { clock, rate, channels, .. } = self.context;
         let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());
         loop {
@@ -308,7 +311,7 @@ impl Minder {
     }
 }
 
-type Started = (Box<dyn Stream>, Arc<device::Heard>);
+type Started = (Box<dyn Stream>, Arc<system::Heard>);
 
 /// The mixer's end.
 struct Feed {
@@ -418,6 +421,3 @@ impl Link {
             + self.slack
     }
 }
-
-#[cfg(test)]
-mod tests;

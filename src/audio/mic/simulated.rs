@@ -4,13 +4,14 @@
 use rtrb::{Producer, RingBuffer};
 
 use super::*;
+use crate::audio::system;
 
 /// The driver's end.
 #[derive(Debug)]
 pub(crate) struct Microphone {
     sound: Producer<f32>,
     marks: Producer<Mark>,
-    heard: Arc<device::Heard>,
+    heard: Arc<system::Heard>,
     channels: usize,
     frame: i64,
 }
@@ -21,7 +22,7 @@ impl Microphone {
         let channels = usize::from(context.channels);
         let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
         let (marks, marks_out) = RingBuffer::new(1_024);
-        let heard = Arc::new(device::Heard::default());
+        let heard = Arc::new(system::Heard::default());
         let recording = Recording { sound: sound_out, marks: marks_out, heard: Arc::clone(&heard) };
         let shared = Arc::new(Shared::default());
         *shared.fresh.lock() = Some((recording, rate));

@@ -1,10 +1,10 @@
 //! Microphones of a sound system that does what a test tells it.
 
-use super::super::backend::fake::{Bench, Fake};
 use super::*;
+use crate::audio::backend::fake::{Bench, Fake};
 use crate::base::Clock;
 use crate::base::queue::Receiver;
-use crate::media::source::Report;
+use crate::media::source_status::Report;
 use crate::media::transport::AtEnd;
 use crate::media::{FrameGrid, FrameRate};
 

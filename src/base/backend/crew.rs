@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::base::wide::wide;
-use crate::base::{Stop, Worker};
+use crate::base::simd::wide;
+use crate::base::worker::{Stop, Worker};
 
 /// More threads than this are no help with one picture.
 const MOST: usize = 4;
@@ -231,7 +231,7 @@ fn help(shared: &Shared, stop: &Stop) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Clock;
+    use crate::base::time::Clock;
 
     #[test]
     fn what_panics_on_a_helper_panics_with_its_owner_and_the_helper_stays() {

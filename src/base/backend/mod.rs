@@ -1,9 +1,10 @@
 //! What borrows across threads.
 
+mod crew;
+
 #[cfg(test)]
 #[path = "../../../benches/backend/allocations.rs"]
 pub(crate) mod allocations;
-mod crew;
 
 pub use crew::Crew;
 

@@ -4,11 +4,11 @@
 //! A lost connection says nothing about the link's width: while a target is not live nothing is
 //! decided, and what a new connection has to catch up with at first is not held against it.
 
-mod ladder;
-mod size;
+mod frame_size;
+mod renditions;
 
-pub use ladder::{Ladder, second_bitrate};
-pub use size::SizeSteps;
+pub use frame_size::SizeSteps;
+pub use renditions::{Ladder, second_bitrate};
 
 use std::time::Duration;
 

@@ -5,8 +5,8 @@
 //! Two threads: the keeper takes packets in and deals with the disk, the giver hands out what is due.
 //! The giver never touches the disk: what it needs next is in memory already.
 
-mod line;
 mod spool;
+mod store;
 
 use std::io;
 use std::path::PathBuf;
@@ -15,15 +15,17 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+pub use store::{Figures, Room};
+
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Stop, Timestamp, Worker};
-use crate::broadcast::delay::line::{Due, Line, Work};
 use crate::broadcast::delay::spool::{Spool, Stored};
-use crate::broadcast::subscription::Next;
-use crate::broadcast::{Hub, Limits, Subscription, Tag};
+use crate::broadcast::delay::store::{Due, Line, Work};
+use crate::broadcast::hub::Hub;
+use crate::broadcast::hub::backlog::Limits;
+use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::files::Trouble;
-
-pub use line::{Figures, Room};
 
 /// The longest delay there is.
 pub const LONGEST: Duration = Duration::from_secs(30 * 60);
@@ -218,7 +220,7 @@ fn wait(due: Timestamp, now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::packet;
+    use crate::broadcast::hub::gop::tests::packet;
     use crate::media::{StreamParameters, Track};
 
     fn sound_hub() -> (Sender<crate::media::EncodedPacket>, Hub) {

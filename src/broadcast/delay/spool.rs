@@ -9,8 +9,8 @@ use std::sync::Arc;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
-use crate::broadcast::Tag;
-use crate::broadcast::delay::line::Held;
+use crate::broadcast::delay::store::Held;
+use crate::broadcast::hub::flv_tag::Tag;
 use crate::media::{Priority, Rendition, Track};
 
 /// Four times, three marks, which rendition, a length.
@@ -124,7 +124,7 @@ fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<Held> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::tag;
+    use crate::broadcast::hub::gop::tests::tag;
 
     #[test]
     fn what_is_put_away_comes_back_as_it_was_and_leaves_nothing() {

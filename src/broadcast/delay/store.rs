@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::Tag;
+use crate::broadcast::hub::flv_tag::Tag;
 
 /// A piece is full from here on.
 const PIECE: usize = 4 << 20;
@@ -292,7 +292,7 @@ impl<S> Line<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::tag;
+    use crate::broadcast::hub::gop::tests::tag;
     use crate::media::Track;
     use bytes::Bytes;
 

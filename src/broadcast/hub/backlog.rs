@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::Tag;
+use crate::broadcast::hub::flv_tag::Tag;
 use crate::media::{Priority, Track};
 
 /// How far an output may fall behind, by timestamps.
@@ -56,7 +56,7 @@ impl Limits {
 
 /// The queue of one output.
 #[derive(Debug)]
-pub(super) struct Backlog {
+pub(in crate::broadcast) struct Backlog {
     limits: Limits,
     tags: VecDeque<Arc<Tag>>,
     bytes: usize,
@@ -278,7 +278,7 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::tag;
+    use crate::broadcast::hub::gop::tests::tag;
 
     fn limits() -> Limits {
         Limits { bytes: 1 << 20, harmless: 0, ..Limits::LIVE }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Priority, Rendition, Rung, Track};
-use crate::wire::flv;
+use crate::wire::container::flv;
 
 /// An encoded packet with its FLV tag body (which is also the body of its RTMP message).
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::Tag;
+use crate::broadcast::hub::flv_tag::Tag;
 use crate::media::{Rung, Track};
 
 /// More than this is not kept (a keyframe interval of minutes at a high bitrate): newcomers then
@@ -18,7 +18,7 @@ const ENDED: Duration = Duration::from_secs(30);
 /// The packets of a rung since its last keyframe, that one first, save for what leads a file in.
 /// Stays empty for sound alone.
 #[derive(Debug, Default)]
-pub(super) struct Gop {
+pub(in crate::broadcast) struct Gop {
     rung: Rung,
     tags: Vec<Arc<Tag>>,
     bytes: usize,
@@ -69,7 +69,7 @@ impl Gop {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::broadcast) mod tests {
     use bytes::Bytes;
 
     use super::*;

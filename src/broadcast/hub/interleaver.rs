@@ -20,7 +20,7 @@ const MILLIS_A_PACKET: usize = 8;
 
 /// The waiting lines.
 #[derive(Debug)]
-pub(super) struct Interleaver {
+pub(in crate::broadcast) struct Interleaver {
     video: Line,
     /// Pictures of the second rung, while there are some.
     second: Line,
@@ -153,7 +153,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::{of_rung, packet};
+    use crate::broadcast::hub::gop::tests::{of_rung, packet};
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)

@@ -1,22 +1,29 @@
 //! The hub: one queue of encoded packets in, any number of outputs out. On a thread of its own,
 //! which never waits for an output.
 
-use std::fmt;
-use std::io;
+pub(in crate::broadcast) mod backlog;
+pub(in crate::broadcast) mod flv_tag;
+pub(in crate::broadcast) mod gop;
+pub(in crate::broadcast) mod interleaver;
+pub(in crate::broadcast) mod sequence_headers;
+pub mod subscription;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use parking_lot::Mutex;
 
 use crate::base::queue::{Empty, Gauge, Receiver};
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker};
-use crate::broadcast::backlog::Backlog;
-use crate::broadcast::gop::Gop;
-use crate::broadcast::interleaver::Interleaver;
-use crate::broadcast::subscription::{Line, Pictures};
-use crate::broadcast::{Head, Limits, Subscription, Tag};
+use crate::broadcast::hub::backlog::{Backlog, Limits};
+use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::gop::Gop;
+use crate::broadcast::hub::interleaver::Interleaver;
+use crate::broadcast::hub::sequence_headers::Head;
+use crate::broadcast::hub::subscription::{Line, Pictures, Subscription};
 use crate::media::{EncodedPacket, ExtraTracks, Rendition, Rung, StreamParameters, Track};
 
 /// How often the thread looks whether it should stop.

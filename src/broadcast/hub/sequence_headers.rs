@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::media::{BitsPerSecond, Rendition, StreamParameters, Track, VideoParameters};
 use crate::wire::amf0::Value;
-use crate::wire::flv;
+use crate::wire::container::flv;
 
 /// The head of a stream. Bodies are those of FLV tags.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Head {
             .into_iter()
             .chain(audio.map(|audio| (Track::Audio, flv::audio_sequence_header(audio))));
         Self {
-            metadata: flv::metadata(parameters),
+            metadata: crate::wire::container::flv::metadata(parameters),
             configurations: configurations.collect(),
             bitrate: Some(bits).filter(|bits| *bits > 0).map(BitsPerSecond),
             has_video: video.is_some(),
@@ -42,12 +42,12 @@ impl Head {
     }
 
     /// What the pictures that this head tells of are.
-    pub(super) fn video(&self) -> Option<&VideoParameters> {
+    pub(in crate::broadcast) fn video(&self) -> Option<&VideoParameters> {
         self.parameters.video.as_ref()
     }
 
     /// The same for pictures of this rendition.
-    pub(super) fn with(&self, rendition: &Rendition) -> Self {
+    pub(in crate::broadcast) fn with(&self, rendition: &Rendition) -> Self {
         let audio = self.parameters.audio.clone();
         Self::of(&StreamParameters { video: Some(rendition.video.clone()), audio })
     }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
-pub use crate::broadcast::backlog::{Figures, Limits};
+pub use crate::broadcast::hub::backlog::{Figures, Limits};
 
 use crate::base::Timestamp;
-use crate::broadcast::Tag;
-use crate::broadcast::backlog::Backlog;
+use crate::broadcast::hub::backlog::Backlog;
+use crate::broadcast::hub::flv_tag::Tag;
 use crate::media::{Rung, Track};
 
 /// What became of a wait.
@@ -28,12 +28,12 @@ pub enum Next {
 /// The reading end. Dropping it ends the subscription.
 #[derive(Debug)]
 pub struct Subscription {
-    pub(super) line: Arc<Line>,
+    pub(in crate::broadcast) line: Arc<Line>,
 }
 
 /// What hub and reader share.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(in crate::broadcast) struct Line {
     name: String,
     /// It gets the extra sound tracks too.
     extras: bool,
@@ -51,7 +51,7 @@ struct State {
 
 /// Which pictures an output gets.
 #[derive(Copy, Clone, Debug)]
-pub(super) enum Pictures {
+pub(in crate::broadcast) enum Pictures {
     /// Those of every rung.
     All,
     /// Those of one.
@@ -247,7 +247,7 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::of_rung;
+    use crate::broadcast::hub::gop::tests::of_rung;
 
     #[test]
     fn another_rung_begins_with_a_keyframe_later_than_the_last_picture() {

@@ -1,6 +1,9 @@
 //! A media file as the stream: its packets go out as they are, paced by their decoding times,
 //! whatever codec they are of. On a thread of its own.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,15 +16,17 @@ use parking_lot::Mutex;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::base::{Clock, Stop, Timestamp, Worker};
-use crate::broadcast::publisher::Standing;
-use crate::broadcast::{Head, Hub, Publisher, Tag};
+use crate::broadcast::hub::Hub;
+use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::sequence_headers::Head;
+use crate::broadcast::publisher::{Publisher, Standing};
 use crate::files::Source;
 use crate::media::{BitsPerSecond, Priority, StreamParameters, Track};
 use crate::wire::amf0::Value;
-use crate::wire::container::{self, Format, Place, TrackId};
-use crate::wire::flv::passed::{Passed, PassedAudio, PassedVideo};
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{self, Demuxer, FrameType, TagKind, parse_audio, parse_video};
+use crate::wire::container::flv::video::VideoPacket;
+use crate::wire::container::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
+use crate::wire::container::passthrough::{Passed, PassedAudio, PassedVideo};
+use crate::wire::container::{self, Format, Place, TrackId, flv};
 
 /// How often it is looked whether it has been ended while it waits for its beginning.
 const LOOK: Duration = Duration::from_millis(50);
@@ -493,7 +498,7 @@ enum Looked {
 
 fn look(kind: TagKind, body: &Bytes) -> Looked {
     match kind {
-        TagKind::Script => match flv::metadata::parse_script(body) {
+        TagKind::Script => match crate::wire::container::flv::metadata::parse_script(body) {
             Ok(Some(value)) => Looked::Metadata(value),
             _ => Looked::Nothing,
         },
@@ -552,6 +557,3 @@ fn bitrate(metadata: &Value) -> Option<BitsPerSecond> {
     let kbps = number("videodatarate").unwrap_or(0.0) + number("audiodatarate").unwrap_or(0.0);
     (kbps >= 1.0).then_some(BitsPerSecond((kbps * 1_000.0) as u32))
 }
-
-#[cfg(test)]
-mod tests;

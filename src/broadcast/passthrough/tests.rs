@@ -3,9 +3,9 @@
 use bytes::BytesMut;
 
 use super::*;
-use crate::broadcast::Limits;
-use crate::broadcast::subscription::Next;
-use crate::wire::flv::{file_header, write_tag};
+use crate::broadcast::hub::backlog::Limits;
+use crate::broadcast::hub::subscription::Next;
+use crate::wire::container::flv::{file_header, write_tag};
 
 /// AV1 and Opus, three pictures 40 ms apart; the file's end says so at time 0.
 fn file(folder: &Path) -> PathBuf {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::base::{Backoff, Timestamp};
-use crate::broadcast::Subscription;
 use crate::broadcast::hub::Feed;
+use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::session::{self, Ended, Trying};
 use crate::broadcast::publisher::state::{Kept, Report, Shared, State, Timeline};
 use crate::media::Rung;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::media::Track;
-use crate::wire::flv::{AudioFormat, FourCc, VideoFormat};
+use crate::wire::codec::four_cc::{AudioFormat, FourCc, VideoFormat};
 use crate::wire::rtmp::command::Enhanced;
 
 /// What a server makes of a stream.

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Stop};
-use crate::broadcast::Hub;
+use crate::broadcast::hub::Hub;
 use crate::broadcast::publisher::state::Shared;
 use crate::media::Rung;
 use crate::net::{Runtime, Stage};

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::base::Timestamp;
+use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::broadcast::publisher::codecs::{self, Verdict};
 use crate::broadcast::publisher::link::{Flow, Link, SILENCE, Seen};
 use crate::broadcast::publisher::state::{Event, Kept, Report, Sent, Shared, State, Timeline};
-use crate::broadcast::subscription::Next;
-use crate::broadcast::{Subscription, Tag};
 use crate::media::{BitsPerSecond, Rendition, Rung, Track};
 use crate::net::rtmp::{Client, Options, Progress};
 use crate::net::{Cause, Error, Stage, Step};

@@ -5,13 +5,11 @@
 //! duration and index. What goes wrong (disk full, read only, folder gone) ends the recording where
 //! it is readable, and touches nothing else.
 
-mod container;
 mod file;
 pub mod journal;
 mod parts;
 pub mod remux;
 pub mod replay;
-mod sounds;
 mod timeline;
 
 use std::fmt;
@@ -21,23 +19,23 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+pub use crate::broadcast::recorder::file::{Error, Extra, Sounds};
+pub use crate::broadcast::recorder::remux::{remux, repair};
+pub use crate::broadcast::recorder::replay::Replay;
+
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
-use crate::broadcast::hub::Feed;
+use crate::broadcast::hub::backlog::Limits;
+use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::subscription::{Next, Subscription};
+use crate::broadcast::hub::{Feed, Hub};
 use crate::broadcast::recorder::file::File;
 use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::broadcast::subscription::Next;
-use crate::broadcast::{Hub, Limits, Subscription, Tag};
-use crate::files::disk::{self, Look, Warning, Watch};
-use crate::files::{self, Trouble};
+use crate::files::disk_space::{Look, Warning, Watch};
+use crate::files::{self, Trouble, disk_space};
 use crate::media::Rung;
 use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
-
-pub use crate::broadcast::recorder::file::Error;
-pub use crate::broadcast::recorder::remux::{remux, repair};
-pub use crate::broadcast::recorder::replay::Replay;
-pub use crate::broadcast::recorder::sounds::{Extra, Sounds};
 
 /// What is written is handed to the system at least this often…
 const FLUSH: Duration = Duration::from_secs(1);
@@ -326,7 +324,7 @@ pub fn try_out(path: &Path) -> Result<(), Error> {
 /// Whether the disk has room to begin.
 fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
     match files::free_space(path) {
-        Some(free) if free < disk::reserve(index) => {
+        Some(free) if free < disk_space::reserve(index) => {
             let full = std::io::Error::new(
                 std::io::ErrorKind::StorageFull,
                 format!("only {} MB are free", free / 1_000_000),

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::file::{Error, File};
-use super::timeline::Timeline;
 use super::{Event, Figures, Split, State, Writer, enter};
+use crate::broadcast::recorder::file::{Error, File};
+use crate::broadcast::recorder::timeline::Timeline;
 use crate::media::VideoParameters;
 
 /// How long after the next file could not be made it is tried again.
@@ -105,8 +105,8 @@ mod tests {
 
     use super::*;
     use crate::base::queue::{self, Full, Sender};
-    use crate::broadcast::Hub;
-    use crate::broadcast::gop::tests::of_rung;
+    use crate::broadcast::hub::Hub;
+    use crate::broadcast::hub::gop::tests::of_rung;
     use crate::broadcast::recorder::{Options, Recorder};
     use crate::files::Trouble;
     use crate::media::{EncodedPacket, Rendition, Rung, Size, StreamParameters};

@@ -9,11 +9,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Stop, Timestamp, Worker};
-use crate::broadcast::recorder::file::{Error, File};
-use crate::broadcast::recorder::sounds::Sounds;
+use crate::broadcast::hub::Hub;
+use crate::broadcast::hub::backlog::Limits;
+use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::subscription::{Next, Subscription};
+use crate::broadcast::recorder::file::{Error, File, Sounds};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::broadcast::subscription::Next;
-use crate::broadcast::{Hub, Limits, Subscription, Tag};
 use crate::media::{ExtraTracks, StreamParameters, Track};
 use crate::wire::container::{Format, Sample};
 
@@ -246,7 +247,7 @@ impl Clip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::{of_rung, tag};
+    use crate::broadcast::hub::gop::tests::{of_rung, tag};
     use crate::media::Rung;
 
     fn fed(room: Room, to: i64) -> Ring {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::Tag;
+use crate::broadcast::hub::flv_tag::Tag;
 use crate::media::{MOST_TRACKS, StreamParameters, Track};
 use crate::wire::container::{TrackId, Tracks};
 
@@ -99,7 +99,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::tag;
+    use crate::broadcast::hub::gop::tests::tag;
     use crate::media::{
         AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
     };

@@ -5,8 +5,8 @@ use image::codecs::jpeg::JpegEncoder;
 
 use super::*;
 use crate::base::allocations;
-use crate::capture::device::{Layout, Part, Raw};
-use crate::capture::pixel::Form;
+use crate::capture::camera::driver::{Layout, Part, Raw};
+use crate::capture::camera::pixel_format::Form;
 use crate::media::{Color, Size};
 
 /// Pictures until all buffers are there, and those that are counted.
@@ -62,7 +62,7 @@ fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
         stop: stop.clone(),
     };
     let inner = Inner {
-        driver: Arc::new(super::super::backend::fake::Bench::default()),
+        driver: Arc::new(crate::capture::camera::backend::fake::Bench::default()),
         id: "cam".to_owned(),
         offer: Offer { size, rate: (30, 1), pixel },
         unpacker: Unpacker::default(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::source::CameraFormat;
+use crate::capture::source::CameraFormat;
 
 /// Controls of one camera.
 pub const MOST_CONTROLS: usize = 128;
@@ -123,17 +123,17 @@ impl ControlBoard {
     }
 
     /// What is wanted of this camera.
-    pub(super) fn wanted(&self, camera: &str) -> Wanted {
+    pub(in crate::capture) fn wanted(&self, camera: &str) -> Wanted {
         self.0.lock().wanted.get(camera).cloned().unwrap_or_default()
     }
 
     /// The controls that are to have their default again, each told once.
-    pub(super) fn take_back(&self, camera: &str) -> Vec<String> {
+    pub(in crate::capture) fn take_back(&self, camera: &str) -> Vec<String> {
         self.0.lock().back.remove(camera).unwrap_or_default()
     }
 
     /// The camera has these.
-    pub(super) fn tell(&self, camera: &str, controls: Vec<CameraControl>) {
+    pub(in crate::capture) fn tell(&self, camera: &str, controls: Vec<CameraControl>) {
         let mut inside = self.0.lock();
         if inside.listed.len() < MOST_CAMERAS || inside.listed.contains_key(camera) {
             inside.listed.insert(camera.to_owned(), Arc::new(controls));
@@ -141,12 +141,12 @@ impl ControlBoard {
     }
 
     /// The camera is gone.
-    pub(super) fn forget(&self, camera: &str) {
+    pub(in crate::capture) fn forget(&self, camera: &str) {
         self.0.lock().listed.remove(camera);
     }
 
     /// The camera is open and offers these.
-    pub(super) fn tell_formats(&self, camera: &str, formats: Vec<CameraFormat>) {
+    pub(in crate::capture) fn tell_formats(&self, camera: &str, formats: Vec<CameraFormat>) {
         let mut inside = self.0.lock();
         if inside.formats.len() < MOST_CAMERAS || inside.formats.contains_key(camera) {
             inside.formats.insert(camera.to_owned(), Arc::new(formats));

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use super::control::CameraControl;
-use super::mode::{self, Mode};
-use super::pixel::{Form, Pixel, Samples};
-use super::source::CameraFormat;
+use crate::capture::camera::control::CameraControl;
+use crate::capture::camera::mode;
+use crate::capture::camera::mode::Mode;
+use crate::capture::camera::pixel_format::{Form, Pixel, Samples};
+use crate::capture::source::CameraFormat;
 use crate::media::{Color, Size};
 
 /// Why a camera cannot be had, with what the machine said.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::capture) enum Fault {
     /// There is no such camera, or it has gone.
     #[error("it is not there ({0})")]
     Absent(String),
@@ -33,7 +34,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// What the machine said.
-    pub(super) fn detail(&self) -> &str {
+    pub(in crate::capture) fn detail(&self) -> &str {
         match self {
             Self::Absent(detail)
             | Self::Busy(detail)
@@ -47,20 +48,20 @@ impl Fault {
 
 /// A format that a camera offers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Offer {
-    pub(super) size: Size,
+pub(in crate::capture) struct Offer {
+    pub(in crate::capture) size: Size,
     /// Pictures a second as a fraction.
-    pub(super) rate: (u32, u32),
-    pub(super) pixel: Pixel,
+    pub(in crate::capture) rate: (u32, u32),
+    pub(in crate::capture) pixel: Pixel,
 }
 
 impl Offer {
-    pub(super) fn fps(&self) -> f64 {
+    pub(in crate::capture) fn fps(&self) -> f64 {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
     /// What is shown of it: pictures have even sides, an odd last column or row is left out.
-    pub(super) const fn shown(&self) -> Size {
+    pub(in crate::capture) const fn shown(&self) -> Size {
         Size::new(self.size.width & !1, self.size.height & !1)
     }
 
@@ -71,28 +72,28 @@ impl Offer {
             && mode.pixel.is_none_or(|pixel| pixel == self.pixel.name())
     }
 
-    pub(super) fn format(&self) -> CameraFormat {
+    pub(in crate::capture) fn format(&self) -> CameraFormat {
         CameraFormat { size: self.size, fps: self.fps(), pixel: self.pixel.name() }
     }
 }
 
 /// A camera that is plugged in.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
+pub(in crate::capture) struct Found {
     /// Stable over replugging and restarts.
-    pub(super) id: String,
+    pub(in crate::capture) id: String,
     /// What its id is while another camera that calls itself the same is plugged in.
-    pub(super) id_there: String,
-    pub(super) name: String,
-    pub(super) offers: Vec<Offer>,
+    pub(in crate::capture) id_there: String,
+    pub(in crate::capture) name: String,
+    pub(in crate::capture) offers: Vec<Offer>,
     /// Why nothing is on offer.
-    pub(super) fault: Option<Fault>,
+    pub(in crate::capture) fault: Option<Fault>,
 }
 
 impl Found {
     /// The place of a camera in a list: it keeps its place when one that calls itself the same
     /// comes or goes.
-    pub(super) fn position(cameras: &[Self], id: &str) -> Option<usize> {
+    pub(in crate::capture) fn position(cameras: &[Self], id: &str) -> Option<usize> {
         let exact = cameras.iter().position(|camera| camera.id == id || camera.id_there == id);
         let twin = || cameras.iter().position(|c| c.id == c.id_there && c.id.starts_with(id));
         exact.or_else(twin)
@@ -101,42 +102,42 @@ impl Found {
 
 /// What a driver says of the pictures that it gives.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(in crate::capture) struct Layout {
     /// Bytes from one row to the next, of luma where there are several planes; 0: there is nothing
     /// between them.
-    pub(super) stride: u32,
+    pub(in crate::capture) stride: u32,
     /// What the numbers mean. Of RGB only the range counts.
-    pub(super) color: Color,
+    pub(in crate::capture) color: Color,
 }
 
 /// A picture as it comes from the camera, in the driver's memory where that can be.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Raw<'a> {
-    pub(super) data: &'a [u8],
+pub(in crate::capture) struct Raw<'a> {
+    pub(in crate::capture) data: &'a [u8],
     /// The second and the third plane, of kinds whose planes have memory of their own.
-    pub(super) more: [Part<'a>; 2],
+    pub(in crate::capture) more: [Part<'a>; 2],
     /// How long ago it was taken.
-    pub(super) age: Duration,
-    pub(super) layout: Layout,
+    pub(in crate::capture) age: Duration,
+    pub(in crate::capture) layout: Layout,
 }
 
 impl<'a> Raw<'a> {
     /// All of it in one memory.
-    pub(super) fn new(data: &'a [u8], age: Duration, layout: Layout) -> Self {
+    pub(in crate::capture) fn new(data: &'a [u8], age: Duration, layout: Layout) -> Self {
         Self { data, more: [Part::default(); 2], age, layout }
     }
 }
 
 /// The memory of one plane.
 #[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Part<'a> {
-    pub(super) data: &'a [u8],
+pub(in crate::capture) struct Part<'a> {
+    pub(in crate::capture) data: &'a [u8],
     /// Bytes from one row to the next; 0: there is nothing between them.
-    pub(super) stride: u32,
+    pub(in crate::capture) stride: u32,
 }
 
 /// An open camera. Lives on one thread.
-pub(super) trait Camera {
+pub(in crate::capture) trait Camera {
     /// The next picture, or `None` when none came within `limit`. The first call may take longer.
     fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault>;
     /// Makes a call of `frame` that hangs on another thread return.
@@ -144,7 +145,7 @@ pub(super) trait Camera {
 }
 
 /// A camera system. No default methods: each backend answers every question.
-pub(super) trait Driver: Send + Sync {
+pub(in crate::capture) trait Driver: Send + Sync {
     /// The cameras there are, without nodes that give no pictures.
     fn cameras(&self) -> Vec<Found>;
     /// Opens a camera and starts it.
@@ -158,7 +159,12 @@ pub(super) trait Driver: Send + Sync {
 /// The best format for a program: the rate matters most, then that nothing must be blown up, then
 /// that little is thrown away; raw pixels before compressed ones. Of what `mode` allows, where
 /// there is any; whether there is comes with it.
-pub(super) fn choose(offers: &[Offer], mode: Mode, size: Size, fps: f64) -> Option<(Offer, bool)> {
+pub(in crate::capture) fn choose(
+    offers: &[Offer],
+    mode: Mode,
+    size: Size,
+    fps: f64,
+) -> Option<(Offer, bool)> {
     let allowed: Vec<Offer> = offers.iter().filter(|it| it.is_of(mode)).copied().collect();
     match best(&allowed, size, fps) {
         Some(offer) => Some((offer, true)),

@@ -5,25 +5,31 @@
 //! itself and replaced when it gives nothing; it is never waited for. (It is long because the tests of its watchdog,
 //! with made-up cameras, stand beside it.)
 
+#[cfg(test)]
+mod allocation_tests;
+pub(in crate::capture) mod backend;
+pub mod control;
+pub(in crate::capture) mod convert;
+pub(in crate::capture) mod driver;
+pub(in crate::capture) mod mode;
+pub(in crate::capture) mod pixel_format;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::control::{ControlBoard, Span, Wanted};
-use super::device::{self, Camera, Driver, Fault, Found, Offer};
-use super::mode::{CameraChoice, Mode};
-use super::pixel::Pixel;
-use super::pixels::Turner;
-use super::source::{Context, Error, Source};
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
-use crate::media::source::{Alarm, Format, State, Status};
-use crate::media::unpack::Unpacker;
+use crate::capture::camera::control::{ControlBoard, Span, Wanted};
+use crate::capture::camera::convert::Turner;
+use crate::capture::camera::driver::{Camera, Driver, Fault, Found, Offer};
+use crate::capture::camera::mode::{CameraChoice, Mode};
+use crate::capture::camera::pixel_format::Pixel;
+use crate::capture::source::{Context, Error, Source};
+use crate::media::feed::Unpacker;
+use crate::media::source_status::{Alarm, Format, State, Status};
 use crate::media::{Planes, VideoFeed, VideoFrame};
-
-#[cfg(test)]
-mod memory;
 
 /// What a camera is called as long as it has not said its name.
 const NAMELESS: &str = "Camera";
@@ -179,7 +185,7 @@ impl Minder {
         self.board.tell_formats(&found.id, formats);
         let read = |offer: &&Offer| offer.pixel != Pixel::H264 || self.unpacker.is_some();
         let offers: Vec<Offer> = found.offers.iter().filter(read).copied().collect();
-        device::choose(&offers, self.mode, size, grid.rate.as_f64())
+        driver::choose(&offers, self.mode, size, grid.rate.as_f64())
             .map(|(offer, as_wanted)| (found, Sight { offer, as_wanted }))
             .ok_or_else(|| Fault::Format("none of its sizes and rates can be used".to_owned()))
     }
@@ -447,12 +453,12 @@ impl Inner {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::backend::fake::Bench;
-    use super::super::control::CameraControl;
     use super::*;
     use crate::base::queue::Receiver;
-    use crate::media::source::Report;
-    use crate::media::unpack::Unpack;
+    use crate::capture::camera::backend::fake::Bench;
+    use crate::capture::camera::control::CameraControl;
+    use crate::media::feed::Unpack;
+    use crate::media::source_status::Report;
     use crate::media::{FrameGrid, FrameRate, Size};
 
     const SIZE: Size = Size::new(4, 2);

@@ -1,11 +1,11 @@
 //! Which camera is meant, and which of its formats, as they are chosen.
 
-use super::pixel::Pixel;
-use super::source::CameraFormat;
+use crate::capture::camera::pixel_format::Pixel;
+use crate::capture::source::CameraFormat;
 use crate::media::Size;
 
 /// Rates are equal up to this, in thousandths: 29.97 is 30000/1001.
-pub(super) const NEAR: u32 = 5;
+pub(in crate::capture) const NEAR: u32 = 5;
 
 /// What is wanted of a camera's formats; what is not given is chosen for the program.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,7 +40,7 @@ fn size(text: &str) -> Option<Size> {
 }
 
 /// Pictures in a thousand seconds.
-pub(super) fn milli(fps: f64) -> u32 {
+pub(in crate::capture) fn milli(fps: f64) -> u32 {
     (fps * 1e3).round().clamp(0.0, f64::from(u32::MAX)) as u32
 }
 

@@ -11,7 +11,7 @@ use self::Samples::{Eight, High, Tens, Twelves, Wide};
 
 /// How a kind of pixels lies in memory.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::capture) enum Form {
     /// Luma of two pixels and their one colour in four bytes.
     Quads,
     /// Luma alone.
@@ -37,7 +37,7 @@ pub(super) enum Form {
 
 /// How many bits a sample has, and where.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Samples {
+pub(in crate::capture) enum Samples {
     Eight,
     /// So many bits, 8 to 16, the low ones of two bytes; the low byte comes first.
     Wide(u32),
@@ -51,7 +51,7 @@ pub(super) enum Samples {
 
 /// How much chroma there is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Chroma {
+pub(in crate::capture) enum Chroma {
     /// Once for four pixels.
     C420,
     /// Once for two of a row.
@@ -62,21 +62,21 @@ pub(super) enum Chroma {
 
 /// Which of the two chroma values comes first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum First {
+pub(in crate::capture) enum First {
     U,
     V,
 }
 
 /// Whether planes follow one another, or each has memory of its own.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Memory {
+pub(in crate::capture) enum Memory {
     One,
     Own,
 }
 
 /// The order of luma and chroma that stand side by side; `X` means nothing, or opacity.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Whole {
+pub(in crate::capture) enum Whole {
     Yuv,
     Yuvx,
     Xyuv,
@@ -85,7 +85,7 @@ pub(super) enum Whole {
 
 /// How many bytes a pixel of RGB has; the fourth means nothing, or opacity.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Bytes {
+pub(in crate::capture) enum Bytes {
     Three,
     /// The fourth is the last.
     Fourth,
@@ -95,14 +95,14 @@ pub(super) enum Bytes {
 
 /// The colour at which a pixel of RGB begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ends {
+pub(in crate::capture) enum Ends {
     Red,
     Blue,
 }
 
 /// Red in the high bits, then green, then blue.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Bits {
+pub(in crate::capture) enum Bits {
     B555,
     B565,
     /// The same; the high byte comes first.
@@ -112,7 +112,7 @@ pub(super) enum Bits {
 
 /// The colours of the first two pixels of a sensor's first two rows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(in crate::capture) enum Order {
     Bggr,
     Gbrg,
     Grbg,
@@ -124,22 +124,22 @@ macro_rules! kinds {
     ($($variant:ident $name:literal $code:literal $form:expr;)*) => {
         /// How a camera stores pixels. The order is that of preference among equals.
         #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-        pub(super) enum Pixel { $($variant,)* }
+        pub(in crate::capture) enum Pixel { $($variant,)* }
 
         impl Pixel {
-            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub(in crate::capture) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// As `onair devices` calls it.
-            pub(super) const fn name(self) -> &'static str {
+            pub(in crate::capture) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
             /// Video4Linux's name.
-            pub(super) const fn code(self) -> &'static [u8; 4] {
+            pub(in crate::capture) const fn code(self) -> &'static [u8; 4] {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            pub(super) const fn form(self) -> Form {
+            pub(in crate::capture) const fn form(self) -> Form {
                 match self { $(Self::$variant => $form,)* }
             }
         }
@@ -243,19 +243,19 @@ kinds! {
 }
 
 impl Pixel {
-    pub(super) const fn is_jpeg(self) -> bool {
+    pub(in crate::capture) const fn is_jpeg(self) -> bool {
         matches!(self.form(), Form::Jpeg)
     }
 
     /// Whether its numbers are red, green and blue.
-    pub(super) const fn is_rgb(self) -> bool {
+    pub(in crate::capture) const fn is_rgb(self) -> bool {
         matches!(self.form(), Rgb(..) | Rgb16(..) | Bayer(..))
     }
 }
 
 impl Samples {
     /// The bytes of a row.
-    pub(super) const fn row(self, width: usize) -> usize {
+    pub(in crate::capture) const fn row(self, width: usize) -> usize {
         match self {
             Self::Eight => width,
             Self::Wide(_) | Self::High => width * 2,
@@ -266,7 +266,7 @@ impl Samples {
 
     /// The high 8 bits of each sample of a row: rounded down, as numbers of more bits are made of those
     /// of 8, whether by zeros behind them or by all their range.
-    pub(super) fn high(self, from: &[u8], to: &mut [u8]) {
+    pub(in crate::capture) fn high(self, from: &[u8], to: &mut [u8]) {
         match self {
             Self::Eight => {
                 if let Some(from) = from.get(..to.len()) {

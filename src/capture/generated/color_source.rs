@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::board;
-use super::rgb::{self, Rgba};
-use super::source::{Context, Error, Source};
-use crate::media::source::{Format, Status};
+use crate::capture::rgb::Rgba;
+use crate::capture::source::{Context, Error, Source};
+use crate::capture::{rgb, source};
+use crate::media::source_status::{Format, Status};
 use crate::media::{Planes, Size};
 
 /// A plain or graded ground.
@@ -35,7 +35,7 @@ impl Fill {
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
         let status = Status::new("", self.to_string());
         status.open(Format::Video { size, fps: context.grid.rate.as_f64() });
-        Ok(board::still(self.paint(size), status))
+        Ok(source::still(self.paint(size), status))
     }
 
     fn paint(&self, size: Size) -> Planes {

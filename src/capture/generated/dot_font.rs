@@ -3,10 +3,10 @@
 use crate::media::Planes;
 
 /// Dots across and down.
-pub(super) const WIDTH: usize = 5;
-pub(super) const HEIGHT: usize = 7;
+pub(in crate::capture) const WIDTH: usize = 5;
+pub(in crate::capture) const HEIGHT: usize = 7;
 /// Dots from one letter to the next.
-pub(super) const ADVANCE: usize = 6;
+pub(in crate::capture) const ADVANCE: usize = 6;
 
 /// A letter's rows, the leftmost dot in bit 4; unknown ones are blank.
 const fn rows(letter: char) -> [u8; HEIGHT] {
@@ -39,12 +39,12 @@ const fn rows(letter: char) -> [u8; HEIGHT] {
 }
 
 /// Width of a text in pixels, `scale` pixels a dot.
-pub(super) fn width(text: &str, scale: usize) -> usize {
+pub(in crate::capture) fn width(text: &str, scale: usize) -> usize {
     (text.chars().count() * ADVANCE).saturating_sub(ADVANCE - WIDTH) * scale
 }
 
 /// Sets a text into the luma plane; what lies outside is left out.
-pub(super) fn draw(
+pub(in crate::capture) fn draw(
     planes: &mut Planes,
     text: &str,
     (x, y): (usize, usize),

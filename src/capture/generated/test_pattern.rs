@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 
-use super::font;
 use crate::base::{Pool, Timestamp};
+use crate::capture::generated::dot_font;
 use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
@@ -34,7 +34,7 @@ const DUSK: [(f32, f32); 5] =
     [(158.0, 108.0), (150.0, 128.0), (132.0, 152.0), (112.0, 158.0), (100.0, 150.0)];
 
 /// The feed of the test picture.
-pub(super) struct TestPicture {
+pub(in crate::capture) struct TestPicture {
     schedule: Schedule,
     size: Size,
     pool: Pool<Planes>,
@@ -44,7 +44,7 @@ pub(super) struct TestPicture {
 }
 
 impl TestPicture {
-    pub(super) fn new(schedule: Schedule, size: Size) -> Self {
+    pub(in crate::capture) fn new(schedule: Schedule, size: Size) -> Self {
         let ground = Arc::new(ground(size));
         let its = Arc::clone(&ground);
         let pool = Pool::new(8, move || Planes::clone(&its));
@@ -278,8 +278,8 @@ struct Panel {
 impl Panel {
     fn new(size: Size) -> Self {
         let scale = (size.height as usize / 90).max(1);
-        let width = (font::width("00:00:00.000", scale) + 8 * scale).next_multiple_of(2);
-        let height = (font::HEIGHT * 2 * scale + 4 * scale).next_multiple_of(2);
+        let width = (dot_font::width("00:00:00.000", scale) + 8 * scale).next_multiple_of(2);
+        let height = (dot_font::HEIGHT * 2 * scale + 4 * scale).next_multiple_of(2);
         let side = |outer: u32, inner: usize| ((outer as usize).saturating_sub(inner) / 2) & !1;
         let (left, top) = (side(size.width, width), side(size.height, height));
         Self { left, top, width, height, scale }
@@ -307,11 +307,11 @@ impl Panel {
             time_ms % 1_000
         );
         let middle = |width: usize| self.left + self.width.saturating_sub(width) / 2;
-        let title = (middle(font::width(TITLE, small)), self.top + 2 * self.scale);
-        font::draw(planes, TITLE, title, small, INK);
-        let below = title.1 + font::HEIGHT * small + 3 * self.scale;
-        let digits = (middle(font::width(&clock, self.scale)), below);
-        font::draw(planes, &clock, digits, self.scale, INK);
+        let title = (middle(dot_font::width(TITLE, small)), self.top + 2 * self.scale);
+        dot_font::draw(planes, TITLE, title, small, INK);
+        let below = title.1 + dot_font::HEIGHT * small + 3 * self.scale;
+        let digits = (middle(dot_font::width(&clock, self.scale)), below);
+        dot_font::draw(planes, &clock, digits, self.scale, INK);
     }
 }
 

@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::board;
-use super::image::decode::{self, Moving, Opened};
-use super::slides::is_image;
-use super::source::{Context, Error};
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
-use crate::media::reel::{Begun, Shot};
+use crate::capture::images::decode;
+use crate::capture::images::decode::{Moving, Opened};
+use crate::capture::images::slides::is_image;
+use crate::capture::source;
+use crate::capture::source::{Context, Error};
+use crate::media::clip_frames::{Begun, Shot};
 use crate::media::{ClipFeed, Planes, Reel, Size};
 
 /// Pictures decoded ahead.
@@ -76,7 +77,7 @@ impl Pictures {
     fn run(self, size: Size, shots: &Sender<Shot>, stop: &Stop) {
         let mut at = Timestamp::ZERO;
         let mut send = |planes, shown: Duration| {
-            let mut frame = board::frame(Pooled::unpooled(planes));
+            let mut frame = source::frame(Pooled::unpooled(planes));
             frame.pts = at;
             at += shown;
             shots.send(Shot { frame, shown }).is_ok() && !stop.is_set()

@@ -1,17 +1,15 @@
 //! An image file as a source. A thread reads it, plays it where it moves, and watches it: a changed
 //! file is shown, one that vanished or broke leaves its last picture and says so.
 
-pub(super) mod decode;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::decode::{Moving, Opened};
-use super::board::{self, Board};
-use super::source::{Context, Error, Source};
 use crate::base::{Clock, Latest, Pooled, Stamp, Stop, Timestamp, Worker};
-use crate::media::source::{Format, State, Status};
+use crate::capture::images::decode::{Moving, Opened};
+use crate::capture::source;
+use crate::capture::source::{Board, Context, Error, Source};
+use crate::media::source_status::{Format, State, Status};
 use crate::media::{Planes, VideoFrame};
 
 /// How often the file is looked at.
@@ -24,7 +22,7 @@ const MOST_KEPT: usize = 128 << 20;
 /// # Errors
 /// Why there is none, in plain words.
 pub fn still(path: &Path) -> Result<Planes, String> {
-    decode::open(path, None)?.first()
+    crate::capture::images::decode::open(path, None)?.first()
 }
 
 /// A picture out of a file.
@@ -42,7 +40,7 @@ impl Image {
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let path = self.path.clone();
         let fault = |reason| Error::File { path: path.clone(), reason };
-        decode::dimensions(&path).map_err(fault)?;
+        crate::capture::images::decode::dimensions(&path).map_err(fault)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let status = Status::new("", name);
         let latest = Latest::default();
@@ -83,7 +81,7 @@ impl Shower {
                     self.down(State::Lost, gone);
                     None
                 }
-                Ok(_) => match decode::open(&self.path, None) {
+                Ok(_) => match crate::capture::images::decode::open(&self.path, None) {
                     Ok(opened) => Some(opened),
                     Err(fault) => {
                         self.down(State::Failed, &fault);
@@ -93,7 +91,7 @@ impl Shower {
             };
             let end = match shown {
                 Some(Opened::Still(planes)) => {
-                    self.show(board::frame(Pooled::unpooled(planes)));
+                    self.show(source::frame(Pooled::unpooled(planes)));
                     self.await_change(&stamp, stop)
                 }
                 Some(Opened::Moving(moving)) => self.play(moving, &stamp, stop),
@@ -164,7 +162,7 @@ impl Shower {
                     }
                 };
                 bytes += weight(&planes);
-                let frame = board::frame(Pooled::unpooled(planes));
+                let frame = source::frame(Pooled::unpooled(planes));
                 match &mut kept {
                     Some(frames) if bytes <= MOST_KEPT => frames.push((frame.clone(), time)),
                     _ => kept = None,
@@ -185,7 +183,7 @@ impl Shower {
                     }
                 }
             }
-            match decode::open(&self.path, None) {
+            match crate::capture::images::decode::open(&self.path, None) {
                 Ok(Opened::Moving(again)) => moving = again,
                 _ => return self.await_change(shown, stop),
             }
@@ -246,10 +244,10 @@ mod tests {
 
     use image::{Frame, Rgba as Pixel, RgbaImage};
 
-    use super::super::rgb::{Rgba, numbers};
     use super::*;
     use crate::base::queue::Receiver;
-    use crate::media::source::Report;
+    use crate::capture::rgb::{Rgba, numbers};
+    use crate::media::source_status::Report;
     use crate::media::{FrameGrid, FrameRate, Size};
 
     fn context() -> Context {

@@ -19,13 +19,13 @@ impl Area {
     }
 
     /// Pixels in it.
-    pub(super) const fn pixels(self) -> usize {
+    pub(in crate::capture) const fn pixels(self) -> usize {
         self.width as usize * self.height as usize
     }
 
     /// A rectangle that may begin left of or above the origin; `None` where nothing is right of and
     /// below it.
-    pub(super) fn clipped(x: i64, y: i64, width: u32, height: u32) -> Option<Self> {
+    pub(in crate::capture) fn clipped(x: i64, y: i64, width: u32, height: u32) -> Option<Self> {
         let span = |at: i64, length: u32| {
             let start = at.clamp(0, MOST.into());
             let end = (at + i64::from(length)).clamp(0, MOST.into());
@@ -37,7 +37,7 @@ impl Area {
     }
 
     /// The part of it that lies in another one.
-    pub(super) fn within(self, other: Self) -> Option<Self> {
+    pub(in crate::capture) fn within(self, other: Self) -> Option<Self> {
         let span = |a: u32, al: u32, b: u32, bl: u32| {
             let start = a.max(b);
             let end = a.saturating_add(al).min(b.saturating_add(bl));
@@ -49,7 +49,7 @@ impl Area {
     }
 
     /// The smallest that holds both.
-    pub(super) fn joined(self, other: Self) -> Self {
+    pub(in crate::capture) fn joined(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let end = |a: u32, al: u32, b: u32, bl: u32| a.saturating_add(al).max(b.saturating_add(bl));
         Self {
@@ -61,25 +61,25 @@ impl Area {
     }
 
     /// The same from another origin.
-    pub(super) fn moved(self, x: u32, y: u32) -> Self {
+    pub(in crate::capture) fn moved(self, x: u32, y: u32) -> Self {
         Self { x: self.x.saturating_add(x), y: self.y.saturating_add(y), ..self }
     }
 
     /// The same, counted from the corner of one that holds it.
-    pub(super) fn relative_to(self, outer: Self) -> Self {
+    pub(in crate::capture) fn relative_to(self, outer: Self) -> Self {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
     /// With even sides, an odd last line left out, and not larger than a picture may be; `None`
     /// where nothing is left.
-    pub(super) fn even(self) -> Option<Self> {
+    pub(in crate::capture) fn even(self) -> Option<Self> {
         let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
         let area = Self { width: side(self.width), height: side(self.height), ..self };
         (area.width > 0 && area.height > 0).then_some(area)
     }
 
     /// Grown to even corners inside a picture of even sides, so that it holds whole chroma samples.
-    pub(super) fn on_chroma(self) -> Self {
+    pub(in crate::capture) fn on_chroma(self) -> Self {
         let (x, y) = (self.x & !1, self.y & !1);
         let side = |from: u32, start: u32, length: u32| {
             (from.saturating_add(length) - start).next_multiple_of(2)

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::capture::area::Area;
+use crate::capture::screen::area::Area;
 use crate::media::Planes;
 
 /// How often pictures are looked at.

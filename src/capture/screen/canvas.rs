@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use yuv::bgra_to_yuv420;
 
-use super::area::Area;
-use super::display::Placed;
-use super::planar::{three_planes, turned};
 use crate::base::{Fresh, Pool, Pooled};
+use crate::capture::rgb::{three_planes, turned};
+use crate::capture::screen::area::Area;
+use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
 
 /// Beyond this part of the picture all of it is converted: cheaper than copying and converting.
 const MOST_PARTS: usize = 2;
 
 /// The picture in the making.
-pub(super) struct Canvas {
+pub(in crate::capture) struct Canvas {
     size: Size,
     pool: Pool<Planes>,
     /// The last one that was shown.
@@ -30,19 +30,19 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    pub(super) fn new(size: Size) -> Self {
+    pub(in crate::capture) fn new(size: Size) -> Self {
         let (y, u, v, beneath) = Default::default();
         Self { size, pool: Planes::pool(size, 4), shown: None, next: None, y, u, v, beneath }
     }
 
     /// All of it.
-    pub(super) fn whole(&self) -> Area {
+    pub(in crate::capture) fn whole(&self) -> Area {
         Area::new(0, 0, self.size.width, self.size.height)
     }
 
     /// What has to be read so that `dirty` is new: whole chroma samples, and everything where that
     /// is cheaper or where nothing was shown yet.
-    pub(super) fn part(&self, dirty: Area) -> Option<Area> {
+    pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;
         let most = self.shown.is_none() || part.pixels() * MOST_PARTS > whole.pixels();
@@ -63,7 +63,7 @@ impl Canvas {
     }
 
     /// Converts the pixels (blue, green, red, nothing) of a part as [`Canvas::part`] gave it.
-    pub(super) fn put(&mut self, part: Area, pixels: &[u8]) -> Result<(), String> {
+    pub(in crate::capture) fn put(&mut self, part: Area, pixels: &[u8]) -> Result<(), String> {
         self.next(part);
         let Some(planes) = &mut self.next else { return Ok(()) };
         if part == Area::new(0, 0, self.size.width, self.size.height) {
@@ -84,14 +84,14 @@ impl Canvas {
     }
 
     /// Where the pointer is seen, grown to whole chroma samples.
-    pub(super) fn pointer_area(&self, placed: &Placed) -> Option<Area> {
+    pub(in crate::capture) fn pointer_area(&self, placed: &Placed) -> Option<Area> {
         let (width, height) = (placed.image.width, placed.image.height);
         let seen = Area::clipped(placed.x, placed.y, width, height)?;
         seen.within(self.whole())?.on_chroma().within(self.whole())
     }
 
     /// Draws the pointer onto the pixels of its area and converts them.
-    pub(super) fn put_pointer(
+    pub(in crate::capture) fn put_pointer(
         &mut self,
         area: Area,
         pixels: &[u8],
@@ -127,12 +127,12 @@ impl Canvas {
     }
 
     /// The last finished picture.
-    pub(super) fn seen(&self) -> Option<&Arc<Pooled<Planes>>> {
+    pub(in crate::capture) fn seen(&self) -> Option<&Arc<Pooled<Planes>>> {
         self.shown.as_ref()
     }
 
     /// The finished picture, if anything was put.
-    pub(super) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
+    pub(in crate::capture) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
         let planes = self.next.take()?.share();
         self.shown = Some(Arc::clone(&planes));
         Some(planes)
@@ -164,9 +164,9 @@ fn lay(from: &[u8], part: Area, to: &mut [u8], stride: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::display::Pointer;
-    use super::super::rgb::{Rgba, numbers};
     use super::*;
+    use crate::capture::rgb::{Rgba, numbers};
+    use crate::capture::screen::display::Pointer;
 
     fn flat(part: Area, color: Rgba) -> Vec<u8> {
         [color.blue, color.green, color.red, 0].repeat(part.pixels())

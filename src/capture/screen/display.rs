@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use super::area::Area;
-use super::permission::Permissions;
 use crate::base::Stop;
+use crate::capture::screen::area::Area;
+use crate::capture::screen::permission::Permissions;
 use crate::media::{FrameRate, Size};
 
 /// Why a screen or window cannot be had, with what the machine said.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::capture) enum Fault {
     /// Nothing tells where the display is.
     #[error(
         "there is no display: start onair in a desktop session, or set DISPLAY to the X11 display \
@@ -75,7 +75,7 @@ pub(super) enum Fault {
 
 /// When something that failed is tried again.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Again {
+pub(in crate::capture) enum Again {
     /// All the time: trying costs nothing and is not seen.
     Soon,
     /// At growing intervals: others are woken by it.
@@ -85,7 +85,7 @@ pub(super) enum Again {
 }
 
 impl Fault {
-    pub(super) fn again(&self) -> Again {
+    pub(in crate::capture) fn again(&self) -> Again {
         match self {
             Self::NoDisplay
             | Self::XWayland
@@ -146,7 +146,7 @@ pub struct WindowInfo {
 impl WindowInfo {
     /// The window that is meant: by number; by program and title; or, where the title has changed,
     /// the first that is shown of the program.
-    pub(super) fn position(windows: &[&Self], id: &str) -> Option<usize> {
+    pub(in crate::capture) fn position(windows: &[&Self], id: &str) -> Option<usize> {
         let by = |fits: &dyn Fn(&Self) -> bool| windows.iter().position(|window| fits(window));
         let class = id.split_once('/').map_or(id, |(class, _)| class);
         by(&|window| window.number == id)
@@ -159,47 +159,47 @@ impl WindowInfo {
 
 /// What happened to what is being taken.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Change {
+pub(in crate::capture) struct Change {
     /// The part whose pixels are new, counted from the picture's corner.
-    pub(super) dirty: Option<Area>,
+    pub(in crate::capture) dirty: Option<Area>,
     /// It has another size or place: it has to be opened again.
-    pub(super) reshaped: bool,
+    pub(in crate::capture) reshaped: bool,
     /// It has another size, and has followed: what was read before is void.
-    pub(super) resized: bool,
+    pub(in crate::capture) resized: bool,
 }
 
 /// What a display is told when something is to be opened.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
-pub(super) struct Attempt<'a> {
+pub(in crate::capture) struct Attempt<'a> {
     /// The pointer is to be seen.
-    pub(super) pointer: bool,
+    pub(in crate::capture) pointer: bool,
     /// More pictures a second are of no use.
-    pub(super) rate: FrameRate,
+    pub(in crate::capture) rate: FrameRate,
     /// Set when nobody wants it any more; whoever waits for a person looks at it.
-    pub(super) stop: &'a Stop,
+    pub(in crate::capture) stop: &'a Stop,
     /// What the desktop has allowed.
-    pub(super) permissions: &'a Permissions,
+    pub(in crate::capture) permissions: &'a Permissions,
     /// Called now and then while a person is asked.
-    pub(super) asking: &'a dyn Fn(),
+    pub(in crate::capture) asking: &'a dyn Fn(),
 }
 
 /// The pointer's picture.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pointer {
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub(in crate::capture) struct Pointer {
+    pub(in crate::capture) width: u32,
+    pub(in crate::capture) height: u32,
     /// The pixel that points.
-    pub(super) hot: (u32, u32),
+    pub(in crate::capture) hot: (u32, u32),
     /// Rows of alpha, red, green and blue, from the highest byte; multiplied by alpha.
-    pub(super) pixels: Vec<u32>,
+    pub(in crate::capture) pixels: Vec<u32>,
 }
 
 /// The pointer and where its upper left corner is, counted from the picture's; perhaps outside.
 #[derive(Clone, Debug)]
-pub(super) struct Placed {
-    pub(super) x: i64,
-    pub(super) y: i64,
-    pub(super) image: Arc<Pointer>,
+pub(in crate::capture) struct Placed {
+    pub(in crate::capture) x: i64,
+    pub(in crate::capture) y: i64,
+    pub(in crate::capture) image: Arc<Pointer>,
 }
 
 impl PartialEq for Placed {
@@ -209,7 +209,7 @@ impl PartialEq for Placed {
 }
 
 /// An open screen or window. Lives on one thread; any call may wait for the display.
-pub(super) trait Grabber {
+pub(in crate::capture) trait Grabber {
     /// Even sides.
     fn size(&self) -> Size;
     fn name(&self) -> &str;
@@ -223,7 +223,7 @@ pub(super) trait Grabber {
 }
 
 /// A display. No default methods: each backend answers every question.
-pub(super) trait ScreenSystem: Send + Sync {
+pub(in crate::capture) trait ScreenSystem: Send + Sync {
     /// The monitors there are, the main one first.
     fn screens(&self) -> Result<Vec<ScreenInfo>, Fault>;
     /// The windows that programs show.

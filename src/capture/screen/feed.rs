@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::dark::Darkness;
 use crate::base::{Latest, Timestamp, Worker};
-use crate::media::source::{Alarm, State, Status};
+use crate::capture::screen::black_check::Darkness;
+use crate::media::source_status::{Alarm, State, Status};
 use crate::media::{VideoFeed, VideoFrame};
 
 /// A display that has not answered for so long has stalled.
@@ -81,9 +81,9 @@ impl VideoFeed for Feed {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dark::Dark;
     use super::*;
-    use crate::media::source::Format;
+    use crate::capture::screen::black_check::Dark;
+    use crate::media::source_status::Format;
     use crate::media::{Planes, Size};
 
     #[test]

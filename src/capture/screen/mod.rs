@@ -1,26 +1,37 @@
-//! A screen, a part of one, or a window as a source. A thread looks at the program's rate what
-//! changed and converts no more than that; the feed shows the newest picture, and notices when the
-//! thread hangs in a display that does not answer. What shows a person a dialog is not tried again
-//! unless a person wants it.
+//! A screen, part of one, or a window as a source. A thread looks at the program's rate what changed and
+//! converts only that; the feed shows the newest frame, and notices when the thread hangs in a display that
+//! does not answer. What shows a person a dialog is not tried again unless a person wants it.
+
+pub(in crate::capture) mod area;
+pub mod backend;
+mod black_check;
+pub(in crate::capture) mod canvas;
+pub(in crate::capture) mod display;
+mod feed;
+#[cfg(test)]
+mod moving_tests;
+pub mod permission;
+pub(in crate::capture) mod target;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::area::Area;
-use super::canvas::Canvas;
-use super::dial::Dial;
-use super::display::{Again, Attempt, Fault, Grabber, Placed, ScreenSystem};
-use super::permission::{self, Permissions};
-use super::source::{Context, Error, Source};
-use super::target::{Screen, Window, shared_name};
+use black_check::Dark;
+use feed::Feed;
+
 use crate::base::{Latest, Stop, Worker};
-use crate::media::source::{Alarm, Format, State, Status};
+use crate::capture::screen::area::Area;
+use crate::capture::screen::canvas::Canvas;
+use crate::capture::screen::display::{Again, Attempt, Fault, Grabber, Placed, ScreenSystem};
+use crate::capture::screen::permission::Permissions;
+use crate::capture::screen::target::{Screen, Window, shared_name};
+use crate::capture::source::{Context, Dial, Error, Source};
+use crate::media::source_status::{Alarm, Format, State, Status};
 use crate::media::{Color, VideoFrame};
 
 /// How often a screen or window that is not there is looked for.
 const LOOK: Duration = Duration::from_millis(500);
-
 /// The first and longest pause before what wakes others is tried again.
 const LATER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// How long is waited for what was allowed earlier: a keyring may have to be unlocked first.
@@ -77,14 +88,6 @@ impl Target {
         }
     }
 }
-
-mod dark;
-mod feed;
-#[cfg(test)]
-mod moving;
-
-use dark::Dark;
-use feed::Feed;
 
 /// Opens a screen or window. One that is absent is taken when it comes.
 pub(super) fn open(
@@ -394,12 +397,12 @@ fn paint(
 mod tests {
     use parking_lot::Mutex;
 
-    use super::super::display::{Change, Pointer, ScreenInfo, WindowInfo};
-    use super::super::rgb::{Rgba, numbers};
     use super::*;
     use crate::base::queue::Receiver;
     use crate::base::{Clock, Timestamp};
-    use crate::media::source::Report;
+    use crate::capture::rgb::{Rgba, numbers};
+    use crate::capture::screen::display::{Change, Pointer, ScreenInfo, WindowInfo};
+    use crate::media::source_status::Report;
     use crate::media::{FrameGrid, FrameRate, Size};
 
     /// A display that does what a test tells it.

@@ -18,9 +18,9 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::super::display::{Change, ScreenInfo, WindowInfo};
 use super::*;
 use crate::base::{Clock, Timestamp};
+use crate::capture::screen::display::{Change, ScreenInfo, WindowInfo};
 use crate::media::{FrameGrid, FrameRate, Size};
 
 const SIZE: Size = Size::new(1920, 1080);
@@ -246,7 +246,8 @@ fn inside() {
     let clock = Clock::start();
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::new(60, 1).unwrap() };
     let figures = Arc::new(Figures::default());
-    let system = Arc::new(Counting(super::super::backend::screens(), Arc::clone(&figures)));
+    let system =
+        Arc::new(Counting(crate::capture::screen::backend::screens(), Arc::clone(&figures)));
     let target = Target::Screen(Screen::default());
     let mut source = open(system, target, &Context { clock, grid, size: SIZE }).unwrap();
     let first = seen(&mut source, clock, "a picture", |_| true);

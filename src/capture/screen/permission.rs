@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::area::Area;
-use super::target::{SHARED, Window, shared_name};
 use crate::base::Secret;
+use crate::capture::screen::area::Area;
+use crate::capture::screen::target::{SHARED, Window, shared_name};
 
 /// Sources of the same choice that are open at once, each with a token of its own.
 const MOST_TOKENS: usize = 4;
 /// Choices with tokens.
-pub(super) const MOST_KEYS: usize = 64;
+pub(in crate::capture) const MOST_KEYS: usize = 64;
 /// A longer token is none: portals use UUIDs.
 const MOST_BYTES: usize = 512;
 
@@ -48,14 +48,14 @@ impl PartialEq for Permissions {
     }
 }
 
-pub(super) fn screen_key(id: Option<&str>, part: Option<Area>) -> Option<String> {
+pub(in crate::capture) fn screen_key(id: Option<&str>, part: Option<Area>) -> Option<String> {
     // What a person writes as `screen` is the same in a session of Wayland.
     shared_name(id.unwrap_or(SHARED))?;
     let id = id.unwrap_or(SHARED);
     Some(part.map_or_else(|| format!("screen:{id}"), |part| format!("screen:{id}@{part}")))
 }
 
-pub(super) fn window_key(window: &Window) -> Option<String> {
+pub(in crate::capture) fn window_key(window: &Window) -> Option<String> {
     shared_name(&window.id)?;
     Some(format!("window:{}", window.id))
 }
@@ -72,7 +72,7 @@ impl Permissions {
         self.0.lock().fetching = false;
     }
 
-    pub(super) fn is_fetching(&self) -> bool {
+    pub(in crate::capture) fn is_fetching(&self) -> bool {
         self.0.lock().fetching
     }
 
@@ -118,12 +118,12 @@ impl Permissions {
     }
 
     /// How often [`Self::ask_again`] was called for this name.
-    pub(super) fn asked(&self, key: &str) -> u64 {
+    pub(in crate::capture) fn asked(&self, key: &str) -> u64 {
         self.0.lock().asked.get(key).copied().unwrap_or(0)
     }
 
     /// A token that no other source has.
-    pub(super) fn take(&self, key: &str) -> Option<Secret> {
+    pub(in crate::capture) fn take(&self, key: &str) -> Option<Secret> {
         let mut inside = self.0.lock();
         let entry = inside.kept.get_mut(key)?.iter_mut().find(|entry| !entry.taken)?;
         entry.taken = true;
@@ -131,7 +131,7 @@ impl Permissions {
     }
 
     /// The source that has this token does not need it any more.
-    pub(super) fn give_back(&self, key: &str, token: &Secret) {
+    pub(in crate::capture) fn give_back(&self, key: &str, token: &Secret) {
         let mut inside = self.0.lock();
         let entries = inside.kept.get_mut(key).into_iter().flatten();
         for entry in entries.filter(|entry| entry.token == *token) {
@@ -140,7 +140,7 @@ impl Permissions {
     }
 
     /// The desktop gave this token, in place of the one that was used; the source has it.
-    pub(super) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
+    pub(in crate::capture) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
         let bytes = token.expose();
         if bytes.is_empty() || bytes.len() > MOST_BYTES || bytes.chars().any(char::is_control) {
             return;

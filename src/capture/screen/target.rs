@@ -1,14 +1,14 @@
 //! Which screen or window is meant, as it is chosen: by X11's names, or by the word for what the
 //! desktop of a Wayland session is asked for.
 
-use super::area::Area;
+use crate::capture::screen::area::Area;
 
 /// The id of what the desktop of a Wayland session is asked for; `wayland/NAME` for another one that
 /// is asked for apart.
-pub(super) const SHARED: &str = "wayland";
+pub(in crate::capture) const SHARED: &str = "wayland";
 
 /// The name in `wayland/NAME`, empty for `wayland`; `None` for the id of something else.
-pub(super) fn shared_name(id: &str) -> Option<&str> {
+pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
     let rest = id.strip_prefix(SHARED)?;
     if rest.is_empty() {
         Some(rest)
@@ -18,7 +18,7 @@ pub(super) fn shared_name(id: &str) -> Option<&str> {
 }
 
 /// A session of Wayland shows nothing of itself to X11.
-pub(super) fn is_wayland() -> bool {
+pub(in crate::capture) fn is_wayland() -> bool {
     std::env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty())
         || std::env::var_os("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland")
 }

@@ -1,7 +1,7 @@
 //! Everything about a text but what it says.
 
-use super::scroll::Scroll;
-use super::style::Style;
+use crate::capture::text::scroll::Scroll;
+use crate::capture::text::style::Style;
 use crate::media::Size;
 
 /// How a text looks, how wide it is and how it moves.

@@ -14,8 +14,8 @@ use vello_cpu::color::AlphaColor;
 use vello_cpu::kurbo::{Affine, Join, Rect, Stroke};
 use vello_cpu::{Glyph, Pixmap, RenderContext, Resources};
 
-use super::style::{Align, Style};
 use crate::capture::rgb::Rgba;
+use crate::capture::text::style::{Align, Style};
 use crate::media::Size;
 
 /// The face that is always there.
@@ -296,8 +296,8 @@ fn under(over: &mut [u8], below: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::style::Shadow;
     use super::*;
+    use crate::capture::text::style::Shadow;
 
     fn style() -> Style {
         Style { size: 64, ..Style::default() }

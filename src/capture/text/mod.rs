@@ -2,10 +2,10 @@
 //! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says or how
 //! it looks changes; between that it costs nothing (and a moving text one copy a picture).
 
+mod appearance;
 mod content;
 mod draw;
-mod look;
-mod nameplate;
+mod placeholder;
 mod scroll;
 mod style;
 
@@ -14,18 +14,17 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-pub use self::content::Content;
-pub use self::look::Look;
-pub use self::nameplate::nameplate;
-use self::scroll::Strip;
-pub use self::scroll::{Scroll, Way};
-pub use self::style::{Align, Shadow, Style};
-use super::board;
-use super::dial::Dial;
-use super::rgb;
-use super::source::{Context, Error, Source};
+pub use crate::capture::text::appearance::Look;
+pub use crate::capture::text::content::Content;
+pub use crate::capture::text::placeholder::nameplate;
+pub use crate::capture::text::scroll::{Scroll, Way};
+pub use crate::capture::text::style::{Align, Shadow, Style};
+
 use crate::base::{Clock, Latest, Pooled, Stamp, Stop, Timestamp, Worker};
-use crate::media::source::{Format, State, Status};
+use crate::capture::source::{Context, Dial, Error, Source};
+use crate::capture::text::scroll::Strip;
+use crate::capture::{rgb, source};
+use crate::media::source_status::{Format, State, Status};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
 /// How often an open text looks whether it is to look otherwise: what is drawn anew while a slider
@@ -187,7 +186,7 @@ impl Writer {
                 let drawn = draw_at(words, &self.look, size);
                 let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
                 let size = planes.size();
-                self.latest.publish(board::frame(Pooled::unpooled(planes)));
+                self.latest.publish(source::frame(Pooled::unpooled(planes)));
                 *self.strip.lock() = None;
                 size
             }
@@ -234,7 +233,7 @@ impl VideoFeed for Feed {
             self.shown.as_ref().filter(|(of, made, _)| Arc::ptr_eq(of, &strip) && *made == step);
         let frame = match same {
             Some((_, _, frame)) => frame.clone(),
-            None => board::frame(strip.picture(step)),
+            None => source::frame(strip.picture(step)),
         };
         self.shown = Some((strip, step, frame.clone()));
         Some(VideoFrame { pts: at, ..frame })
@@ -245,7 +244,7 @@ impl VideoFeed for Feed {
 mod tests {
     use super::*;
     use crate::base::queue::Receiver;
-    use crate::media::source::Report;
+    use crate::media::source_status::Report;
     use crate::media::{FrameGrid, FrameRate};
 
     fn open(text: &Text) -> (Source, Receiver<Report>, Clock) {

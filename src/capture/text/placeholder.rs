@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::draw::draw;
-use super::style::{Align, Style};
 use crate::base::{Latest, Pooled, Worker};
-use crate::capture::board::{self, Board};
 use crate::capture::rgb::{self, Rgba};
-use crate::capture::source::{Context, Source};
-use crate::media::source::{Format, Status};
+use crate::capture::source;
+use crate::capture::source::{Board, Context, Source};
+use crate::capture::text::draw::draw;
+use crate::capture::text::style::{Align, Style};
+use crate::media::source_status::{Format, Status};
 use crate::media::{Planes, Size};
 
 /// The ground, as dark as the slate without words.
@@ -28,7 +28,7 @@ pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
     let (size, fps) = (context.size, context.grid.rate.as_f64());
     let (name, its_status, its_latest) = (name.to_owned(), Arc::clone(&status), latest.clone());
     let worker = Worker::spawn("nameplate", move |_| {
-        its_latest.publish(board::frame(Pooled::unpooled(drawn(&name, size))));
+        its_latest.publish(source::frame(Pooled::unpooled(drawn(&name, size))));
         its_status.open(Format::Video { size, fps });
     })?;
     Ok(Source { feed: Box::new(Board { latest, _worker: Some(worker) }), status })

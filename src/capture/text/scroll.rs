@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::draw::Drawn;
 use crate::base::{Pool, Pooled};
 use crate::capture::rgb;
+use crate::capture::text::draw::Drawn;
 use crate::media::{Planes, Size};
 
 /// Which way.
@@ -199,8 +199,8 @@ fn copy(
 
 #[cfg(test)]
 mod tests {
-    use super::super::draw::Row;
     use super::*;
+    use crate::capture::text::draw::Row;
 
     /// Two lines of eight by four pixels: dark above, bright below.
     fn drawn(lines: usize) -> Drawn {

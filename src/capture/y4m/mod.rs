@@ -2,6 +2,8 @@
 //! looped. The position in the file follows from the time since the grid's origin alone, so that a
 //! sound file opened beside it is in step.
 
+pub(in crate::capture) mod reader;
+
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -9,11 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::source::{Context, Error, Source};
-use super::y4m::Reader;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
-use crate::media::source::{Format, State, Status};
+use crate::capture::source::{Context, Error, Source};
+use crate::capture::y4m::reader::Reader;
+use crate::media::source_status::{Format, State, Status};
 use crate::media::transport::{AtEnd, Go, Position};
 use crate::media::{Color, FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
 

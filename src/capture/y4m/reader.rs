@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
 
-use crate::media::color::Range;
+use crate::media::frame::Range;
 use crate::media::{Color, FrameRate, Planes, Size};
 
 /// Longest line of parameters that is read.
@@ -14,7 +14,7 @@ const MOST_FRAMES: usize = 4_000_000;
 
 /// Why a file cannot be played.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::capture) enum Error {
     #[error("it cannot be read ({0})")]
     Io(#[from] std::io::Error),
     #[error("it is no Y4M file")]
@@ -62,7 +62,7 @@ struct Header {
 
 /// A file that can be read frame by frame, from any frame on.
 #[derive(Debug)]
-pub(super) struct Reader<R> {
+pub(in crate::capture) struct Reader<R> {
     source: R,
     header: Header,
     frames: Frames,
@@ -81,7 +81,7 @@ enum Frames {
 
 impl<R: BufRead + Seek> Reader<R> {
     /// Reads the header and finds the frames.
-    pub(super) fn open(mut source: R) -> Result<Self, Error> {
+    pub(in crate::capture) fn open(mut source: R) -> Result<Self, Error> {
         let header = read_header(&mut source)?;
         let length = source.seek(SeekFrom::End(0))?;
         let record = header.frame_bytes() as u64 + 6;
@@ -96,7 +96,7 @@ impl<R: BufRead + Seek> Reader<R> {
     }
 
     /// Frames in the file, at least 1.
-    pub(super) fn frames(&self) -> u64 {
+    pub(in crate::capture) fn frames(&self) -> u64 {
         match &self.frames {
             Frames::Even { count } => *count,
             Frames::At(places) => places.len() as u64,
@@ -104,23 +104,27 @@ impl<R: BufRead + Seek> Reader<R> {
     }
 
     /// Frames a second.
-    pub(super) fn rate(&self) -> FrameRate {
+    pub(in crate::capture) fn rate(&self) -> FrameRate {
         self.header.rate
     }
 
     /// The size of what comes out: the file's, odd sides cut to even.
-    pub(super) fn size(&self) -> Size {
+    pub(in crate::capture) fn size(&self) -> Size {
         let even = |side: usize| (side & !1) as u32;
         Size::new(even(self.header.width), even(self.header.height))
     }
 
     /// What the numbers mean. Y4M does not say the matrix: it is taken to be the program's.
-    pub(super) fn color(&self) -> Color {
+    pub(in crate::capture) fn color(&self) -> Color {
         self.header.color
     }
 
     /// Reads a frame into planes of [`Reader::size`].
-    pub(super) fn read(&mut self, frame: u64, planes: &mut Planes) -> Result<(), Error> {
+    pub(in crate::capture) fn read(
+        &mut self,
+        frame: u64,
+        planes: &mut Planes,
+    ) -> Result<(), Error> {
         let bytes = self.header.frame_bytes();
         let start = match &self.frames {
             Frames::Even { .. } => self.header.length + frame * (bytes as u64 + 6) + 6,

@@ -9,16 +9,15 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::base::{Clock, Timestamp};
-use crate::cli::exit::Exit;
-use crate::cli::globals::Globals;
+use crate::cli::flags::{Globals, network};
 use crate::cli::live::targets::{self, KeySource};
-use crate::cli::output::{Output, complain};
-use crate::cli::{route, words};
+use crate::cli::output::exit::Exit;
+use crate::cli::output::{Output, complain, events};
 use crate::net::rtmp::{Client, Options};
 use crate::net::{Error, Runtime, Stage, Step};
 use crate::studio::Notice;
-use crate::studio::message::Message;
-use crate::studio::targets::parse;
+use crate::studio::notices::message::Message;
+use crate::studio::targets::address::parse;
 use crate::wire::rtmp::url::Url;
 
 /// Flags of `onair check`.
@@ -39,7 +38,7 @@ pub struct Args {
     #[arg(long, group = "key")]
     pub key_stdin: bool,
     #[command(flatten)]
-    pub route: route::Flags,
+    pub route: network::Flags,
     #[command(flatten, next_help_heading = "This machine")]
     pub here: machine::Flags,
 }
@@ -98,7 +97,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     report(&output, &url, &outcome, found.as_deref());
     runtime.shutdown(Duration::from_millis(500));
     let here = found.as_deref().map_or(Exit::Ok, machine::exit);
-    outcome.error.map_or(here, |error| words::exit(Some(error.class().exit_code())))
+    outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code())))
 }
 
 /// What was found on this machine alone.
@@ -124,7 +123,7 @@ fn prepare(url: &str, args: &Args, output: &Output) -> Result<(Url, Options), (S
     })?;
     let url = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
     if key.is_none() && !output.is_json() {
-        words::print_message(output, &Message::KeyVisible);
+        events::print_message(output, &Message::KeyVisible);
     }
     Ok((url, Options { net: args.route.read()?, ..Options::default() }))
 }

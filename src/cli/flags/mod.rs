@@ -1,5 +1,9 @@
 //! Flags that every command takes.
 
+pub mod network;
+pub mod trust;
+pub mod value;
+
 use std::path::PathBuf;
 
 use crate::studio::Settings;

@@ -1,8 +1,8 @@
 //! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: how connections to servers are made.
 
 use crate::base::Secret;
-use crate::cli::exit::Exit;
-use crate::cli::trust;
+use crate::cli::flags::trust;
+use crate::cli::output::exit::Exit;
 use crate::net::{Bind, Options, Proxy, Trust};
 use crate::studio::Route;
 
@@ -104,7 +104,7 @@ fn from_environment(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::playing::Network;
+    use crate::studio::watch::choices::Network;
 
     #[derive(clap::Parser)]
     struct Given {

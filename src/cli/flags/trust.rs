@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use crate::cli::exit::Exit;
+use crate::cli::output::exit::Exit;
 use crate::net::Trust;
 
 /// The flags.
@@ -21,7 +21,7 @@ pub struct Flags {
 
 impl Flags {
     /// The file of certificates, as it was named.
-    pub(super) fn ca_file(&self) -> String {
+    pub(in crate::cli) fn ca_file(&self) -> String {
         self.tls_ca.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }
 

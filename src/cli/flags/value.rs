@@ -9,7 +9,7 @@ use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::player::source_text;
-use crate::studio::quality::SAMPLE_RATES;
+use crate::studio::targets::quality::SAMPLE_RATES;
 
 /// Reads a duration; a bare number means seconds.
 ///

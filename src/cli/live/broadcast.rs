@@ -7,19 +7,18 @@ use serde_json::json;
 
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
-use crate::cli::exit::Exit;
 use crate::cli::live::control::Run;
+use crate::cli::live::control::run::Orders;
 use crate::cli::live::folded::Folded;
-use crate::cli::live::orders::Orders;
-use crate::cli::output::{Output, complain};
-use crate::cli::signals::Interrupt;
-use crate::cli::words;
+use crate::cli::output::exit::Exit;
+use crate::cli::output::{Output, complain, events};
+use crate::cli::process::signals::Interrupt;
 use crate::media::Track;
-use crate::media::source::State;
+use crate::media::source_status::State;
 use crate::net::Trouble;
+use crate::studio::event::stats::Stats;
 use crate::studio::event::{RecordingState, TargetState};
-use crate::studio::message::Message;
-use crate::studio::stats::Stats;
+use crate::studio::notices::message::Message;
 use crate::studio::{Command, Config, Event, Studio};
 
 /// How long ending may take in all before the program leaves without.
@@ -75,7 +74,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     };
     let Some(events) = studio.events() else { return Exit::Error };
     if visible {
-        words::print_message(output, &Message::KeyVisible);
+        events::print_message(output, &Message::KeyVisible);
     }
     let (mut outcome, mut folded) = (Outcome::default(), Folded::default());
     if record.is_none() || !targets.is_empty() {
@@ -137,11 +136,11 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     }
     folded.end(output);
     let exit = outcome.exit(&targets, record.is_some());
-    words::summary(
+    events::summary(
         output,
         outcome.last_stats.as_deref(),
         exit,
-        || json!({ "seconds": outcome.first.map(|first| words::seconds(clock.now().since(first))) }),
+        || json!({ "seconds": outcome.first.map(|first| events::seconds(clock.now().since(first))) }),
     );
     exit
 }
@@ -222,13 +221,13 @@ impl Outcome {
         for index in targets {
             let live = self.live.get(index).copied().unwrap_or_default();
             match self.targets.get(index) {
-                Some((TargetState::Failed, exit)) => return words::exit(*exit),
+                Some((TargetState::Failed, exit)) => return events::exit(*exit),
                 Some(_) if live => {}
                 // Was live once and was being sought when the end came, or never was.
                 Some(_) if self.live.contains_key(index) => return Exit::Lost,
                 _ => {
                     let trouble = self.trouble.get(index).copied().unwrap_or(Trouble::Failed);
-                    return words::exit(Some(trouble.class().exit_code()));
+                    return events::exit(Some(trouble.class().exit_code()));
                 }
             }
         }
@@ -248,7 +247,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source::Report;
+    use crate::media::source_status::Report;
     use crate::studio::event::{Source, Target};
 
     fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::output::Output;
-use crate::cli::words;
+use crate::cli::output::{Output, events};
 use crate::studio::Event;
 use crate::studio::event::Target;
 
@@ -30,10 +29,10 @@ impl Folded {
                     output.line(&line);
                 }
                 if self.last.get(&target.index).is_some_and(|last| last.target == *target) {
-                    words::print(output, event);
+                    events::print(output, event);
                 }
             }
-            _ => words::print(output, event),
+            _ => events::print(output, event),
         }
     }
 

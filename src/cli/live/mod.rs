@@ -2,13 +2,9 @@
 
 mod broadcast;
 mod control;
-mod copy;
-mod desk;
-mod filters;
 mod folded;
-mod items;
-mod orders;
-mod sounds;
+mod passthrough;
+mod record_tracks;
 pub mod targets;
 
 use std::borrow::Cow;
@@ -22,19 +18,17 @@ use serde_json::json;
 use crate::audio::AudioChoice;
 use crate::base::Clock;
 use crate::capture::VideoChoice;
-use crate::cli::exit::Exit;
-use crate::cli::globals::Globals;
-use crate::cli::output::{Output, complain};
-use crate::cli::route;
-use crate::cli::value::{self, bytes, delay, duration, sample_rate};
-use crate::cli::words;
+use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
+use crate::cli::flags::{Globals, network, value};
+use crate::cli::output::exit::Exit;
+use crate::cli::output::{Output, complain, events};
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::message::Message;
-use crate::studio::services::SERVICES;
-use crate::studio::settings::ServerToken;
-use crate::studio::settings::default_journal;
-use crate::studio::settings::{default_path, keys_beside, read_services, services_beside};
-use crate::studio::targets::parse;
+use crate::studio::notices::message::Message;
+use crate::studio::settings::{
+    ServerToken, default_journal, default_path, keys_beside, read_services, services_beside,
+};
+use crate::studio::targets::address::parse;
+use crate::studio::targets::services::SERVICES;
 use crate::studio::{Adapt, Collection, Config, Quality, RecordingChoices, Settings, Target};
 use crate::wire::container::Format;
 
@@ -163,7 +157,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER", requires = "delay", help_heading = "Targets")]
     pub delay_folder: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Targets")]
-    pub route: route::Flags,
+    pub route: network::Flags,
 
     /// Record into this file: .flv, .mp4 or .mkv
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
@@ -171,9 +165,9 @@ pub struct Args {
     /// Record this sound into an extra track of the file too, called NAME (repeatable, up to 5): the
     /// first is track 2. Track 1 is always the program. A SOURCE that --audio or a strip of
     /// --settings hears goes there as it is set; another one is heard in its track only
-    #[arg(long, value_name = "NAME=SOURCE", value_parser = sounds::parse, conflicts_with = "copy",
+    #[arg(long, value_name = "NAME=SOURCE", value_parser = record_tracks::parse, conflicts_with = "copy",
           help_heading = "Recording")]
-    pub record_track: Vec<sounds::Named>,
+    pub record_track: Vec<record_tracks::Named>,
     /// Write what happens to the stream into this file, a line each
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,
@@ -231,7 +225,7 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
         Ok(config) => match &args.copy {
             Some(path) => {
                 let (again, drain) = (args.again, args.stop_after_delay);
-                copy::run(&config, path, again, args.duration, drain, &output)
+                passthrough::run(&config, path, again, args.duration, drain, &output)
             }
             None => {
                 warn_of_misfits(&config, &output);
@@ -353,7 +347,7 @@ fn prepare(
         // Tests of the way out are reproducible: no microphone is opened unasked.
         settings.audio = Some(AudioChoice::Tone);
     }
-    sounds::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
+    record_tracks::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
     settings.quality = quality(args, matches, &settings.quality);
     settings.preferences.recording = recording(args, matches, settings.preferences.recording);
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
@@ -454,7 +448,7 @@ fn warn_of_misfits(config: &Config, output: &Output) {
         };
         for misfit in service.misfits(&config.settings.quality) {
             let sentence = misfit.sentence(&service.name);
-            words::print_message(output, &Message::Misfit { sentence });
+            events::print_message(output, &Message::Misfit { sentence });
         }
     }
 }

@@ -6,14 +6,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::base::Stop;
-use crate::cli::exit::Exit;
 use crate::cli::live::broadcast::Outcome;
 use crate::cli::live::folded::Folded;
-use crate::cli::output::{Output, complain};
-use crate::cli::signals::Interrupt;
-use crate::cli::visible::check_file;
-use crate::cli::words;
-use crate::studio::copy::{Copying, Error};
+use crate::cli::output::exit::Exit;
+use crate::cli::output::redact::check_file;
+use crate::cli::output::{Output, complain, events};
+use crate::cli::process::signals::Interrupt;
+use crate::studio::engine::passthrough_only::{Copying, Error};
 use crate::studio::{Config, Event};
 
 /// How often it is looked what happened.
@@ -79,7 +78,7 @@ pub(super) fn run(
     hear(last_words);
     folded.end(output);
     let exit = outcome.exit(&targets, false);
-    let seconds = first.map(|first| words::seconds(clock.now().since(first)));
-    words::summary(output, Some(&figures), exit, || json!({ "seconds": seconds }));
+    let seconds = first.map(|first| events::seconds(clock.now().since(first)));
+    events::summary(output, Some(&figures), exit, || json!({ "seconds": seconds }));
     exit
 }

@@ -3,7 +3,8 @@
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
 use crate::mix::{Heard, Strip, StripId};
-use crate::studio::{MOST_STRIPS, Settings, SoundStrip, extras, strips};
+use crate::studio::live::recording::audio_tracks;
+use crate::studio::{MOST_STRIPS, Settings, SoundStrip, mixer};
 
 /// A sound with the name of its track.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +16,7 @@ pub struct Named {
 /// Reads `NAME=SOURCE`.
 pub(super) fn parse(text: &str) -> Result<Named, String> {
     let (name, source) = text.split_once('=').ok_or("write NAME=SOURCE, for example Voice=mic")?;
-    let name = strips::clean_name(name);
+    let name = mixer::clean_name(name);
     if name.is_empty() {
         return Err("the track has no name: write NAME=SOURCE, for example Voice=mic".into());
     }
@@ -28,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Named, String> {
 /// Gives each a track that is free: the strip that hears its source goes there too, or a new one does.
 pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), String> {
     for Named { name, choice } in wanted {
-        let used = extras::used(&settings.strips);
+        let used = audio_tracks::used(&settings.strips);
         let track = ExtraTrack::all().find(|track| !used.has(*track));
         let track = track.ok_or_else(|| format!("--record-track {name}: all tracks are in use"))?;
         let main = settings.audio.as_ref() == Some(choice);
@@ -39,7 +40,7 @@ pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Strin
         if let Some(strip) = settings.strips.iter_mut().find(hears) {
             strip.strip.tracks = strip.strip.tracks.with(track, true);
         } else {
-            let id = strips::free_id(&settings.strips);
+            let id = mixer::free_id(&settings.strips);
             let id = id.ok_or_else(|| format!("there are more than {MOST_STRIPS} strips"))?;
             let tracks = [track].into_iter().collect();
             settings.strips.push(SoundStrip {

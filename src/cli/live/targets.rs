@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
-use crate::studio::services::Book;
+use crate::studio::targets::services::Book;
 
 /// A key longer than this is none.
 const MAX_KEY_BYTES: u64 = 8 << 10;

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::output::exit::Exit;
 use crate::media::Track;
-use crate::media::source::{Format, State};
+use crate::media::source_status::{Format, State};
 use crate::server;
+use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::event::{
-    Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target,
+    Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target, stats,
 };
-use crate::studio::message::Message;
-use crate::studio::notice::Level;
-use crate::studio::stats::{self, DelayState, Stats};
+use crate::studio::notices::Level;
+use crate::studio::notices::message::Message;
 use crate::studio::{Event, Notice};
 
 /// Seconds with milliseconds.

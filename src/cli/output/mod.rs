@@ -3,6 +3,10 @@
 //! written for another reason (a full disk) is an output file that cannot be written: no command that
 //! this happened to ends with 0.
 
+pub mod events;
+pub mod exit;
+pub mod redact;
+
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,8 +15,8 @@ use serde_json::{Map, Value};
 
 use crate::base::Clock;
 use crate::base::sanitize::{sanitized, sanitized_json};
-use crate::cli::Exit;
-use crate::cli::visible::hidden;
+use crate::cli::output::exit::Exit;
+use crate::cli::output::redact::hidden;
 use crate::files::Trouble;
 
 /// Something that was to be on standard output is not there.

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::Options;
-use crate::cli::{Exit, route, value};
+use crate::cli::flags::{network, value};
+use crate::cli::output::exit::Exit;
 use crate::net::web::WebUrl;
 use crate::player::{Config, Depth, MAX_AV_OFFSET_MS, Prefer, Source};
-use crate::studio::chatting::check_place;
-use crate::studio::playing::{MOST_TILES, Network};
+use crate::studio::watch::chat::check_place;
+use crate::studio::watch::choices::{MOST_TILES, Network};
 use crate::studio::{Route, Settings};
 use crate::ui::watch::Where;
 use crate::wire::container::Format;
@@ -106,7 +107,7 @@ pub struct Args {
     #[arg(long)]
     pub control: bool,
     #[command(flatten)]
-    pub route: route::Flags,
+    pub route: network::Flags,
 }
 
 impl Args {

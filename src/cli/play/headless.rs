@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use super::args::Args;
-use super::steer::Steering;
-use super::tell;
-use super::watching::Watching;
-use super::words::{exit_of, sentence};
 use crate::base::{Clock, Latest};
-use crate::cli::Exit;
+use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
-use crate::cli::signals::Interrupt;
+use crate::cli::play::args::Args;
+use crate::cli::play::control::headless::Steering;
+use crate::cli::play::report;
+use crate::cli::play::report::{exit_of, sentence};
+use crate::cli::play::session::Watching;
+use crate::cli::process::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::net::web::WebUrl;
@@ -55,12 +55,12 @@ pub(super) fn run(
                 all.push(Watching::new((args, output, clock), index, player, chat));
             }
             Err(failure) => {
-                complain(&tell::numbered(index, sentence(&failure)));
+                complain(&report::numbered(index, sentence(&failure)));
                 let exit = exit_of(failure.kind);
-                if let Some(fields) = tell::state(&State::Failed(failure)) {
-                    tell::event(output, index, "play", fields, || None);
+                if let Some(fields) = report::state(&State::Failed(failure)) {
+                    report::event(output, index, "play", fields, || None);
                 }
-                tell::summary(output, &Figures::default(), args.measure, index, exit);
+                report::summary(output, &Figures::default(), args.measure, index, exit);
                 exits.push((number, exit));
             }
         }
@@ -85,7 +85,7 @@ pub(super) fn run(
     let exit = bad.unwrap_or(Exit::Ok);
     if several {
         let figures: Vec<Figures> = all.iter().map(|stream| stream.player.figures()).collect();
-        tell::totals(output, &figures, args.sources.len(), exit);
+        report::totals(output, &figures, args.sources.len(), exit);
     }
     exit
 }

@@ -1,31 +1,28 @@
 //! `onair play`: pulls streams or reads files, and plays them, with `--headless` without a window.
 
 mod args;
-mod beside;
 mod control;
 mod headless;
-mod steer;
-mod tell;
-mod watching;
-mod wishes;
-mod words;
+mod report;
+mod session;
+mod window;
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::base::{Clock, sandbox};
+use crate::cli::flags::Globals;
+use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
-use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, window};
+use crate::cli::process::signals::Interrupt;
 use crate::net::Runtime;
 use crate::player::Config;
-use crate::studio;
 
 pub use args::Args;
 use args::chat_at;
-use beside::Watcher;
-pub(super) use words::{exit_of, sentence};
+pub(super) use report::{exit_of, sentence};
+use window::Watcher;
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
@@ -46,7 +43,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Err(why) => return refuse((why, Exit::Usage)),
     };
     if !args.headless {
-        let settings = match window::settings(globals) {
+        let settings = match crate::cli::window::settings(globals) {
             Ok(settings) => settings,
             Err(why) => return refuse((why, Exit::File)),
         };
@@ -66,8 +63,16 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         let chat = args.chat.as_deref().filter(|at| !at.is_empty());
         let (urls, options, way) = (&args.sources, args.options(), (args.network(), chat));
         let beside = Box::new(beside);
-        let path = globals.settings.clone().or_else(studio::settings::default_path);
-        return window::play(urls, (settings, path), config, way, options, beside, clock);
+        let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
+        return crate::cli::window::play(
+            urls,
+            (settings, path),
+            config,
+            way,
+            options,
+            beside,
+            clock,
+        );
     }
     // What is told by --control may name other files later.
     if !args.control {

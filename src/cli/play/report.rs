@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::Exit;
 use crate::cli::output::Output;
-use crate::cli::words::seconds;
+use crate::cli::output::events::seconds;
+use crate::cli::output::exit::Exit;
 use crate::player::chat::ChatState;
-use crate::player::{Figures, State};
+use crate::player::{Failure, Figures, Kind, State};
 use crate::wire::chat::Line;
 
 /// The last line where there are several streams.
@@ -158,4 +158,23 @@ pub(super) fn summary(
             figures.playing_for.as_secs_f64()
         ))
     });
+}
+
+/// In one sentence, with what to do.
+pub fn sentence(failure: &Failure) -> String {
+    format!("{}. {}", failure.cause, failure.advice).trim_end().to_owned()
+}
+
+/// The exit code.
+pub const fn exit_of(kind: Kind) -> Exit {
+    match kind {
+        Kind::System => Exit::Error,
+        Kind::Usage => Exit::Usage,
+        Kind::File => Exit::File,
+        Kind::Codec => Exit::Codec,
+        Kind::Unreachable => Exit::Unreachable,
+        Kind::Refused => Exit::Refused,
+        Kind::Lost => Exit::Lost,
+        Kind::NoSuchStream => Exit::NoStream,
+    }
 }

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::args::Args;
-use super::tell;
-use super::words::{exit_of, sentence};
 use crate::base::{Clock, Timestamp};
-use crate::cli::output::{Output, complain};
-use crate::cli::{Exit, words};
+use crate::cli::output::exit::Exit;
+use crate::cli::output::{Output, complain, events};
+use crate::cli::play::args::Args;
+use crate::cli::play::report;
+use crate::cli::play::report::{exit_of, sentence};
 use crate::media::VideoFrame;
 use crate::player::chat::{Chat, ChatState};
-use crate::player::{Event, Figures, Message, Player, Severity, State, snapshot};
+use crate::player::present::screenshot;
+use crate::player::{Event, Figures, Message, Player, Severity, State};
 use crate::studio;
 
 /// Whether it has something of the stream: `--duration` counts from then on.
@@ -26,13 +27,13 @@ pub(super) fn has_begun(args: &Args, figures: &Figures) -> bool {
 pub(super) fn write_snapshot(args: &Args, picture: Option<&VideoFrame>, output: &Output) -> Exit {
     let Some(path) = &args.snapshot else { return Exit::Ok };
     let written = match picture {
-        Some(frame) => snapshot::write(path, frame).map_err(|failure| sentence(&failure)),
+        Some(frame) => screenshot::write(path, frame).map_err(|failure| sentence(&failure)),
         None => Err("no picture was shown, so there is no snapshot".to_owned()),
     };
     match written {
         Ok(path) => {
-            let saved = studio::event::Snapshot { path, reason: None, trouble: None };
-            words::print(output, &studio::Event::Snapshot(saved));
+            let saved = crate::studio::event::Snapshot { path, reason: None, trouble: None };
+            events::print(output, &studio::Event::Snapshot(saved));
             Exit::Ok
         }
         Err(why) => {
@@ -136,13 +137,13 @@ impl<'a> Watching<'a> {
         if exit == Exit::Ok {
             exit = written;
         }
-        tell::summary(self.output, &self.player.figures(), self.args.measure, self.index, exit);
+        report::summary(self.output, &self.player.figures(), self.args.measure, self.index, exit);
         self.ended = Some(exit);
     }
 
     /// An event, with the number of its stream where there are several.
     fn event(&self, name: &str, fields: Value, words: impl FnOnce() -> Option<String>) {
-        tell::event(self.output, self.index, name, fields, words);
+        report::event(self.output, self.index, name, fields, words);
     }
 
     fn tell(&self, event: &Event) {
@@ -150,7 +151,7 @@ impl<'a> Watching<'a> {
             Event::State(state) => self.tell_state(state),
             Event::Message(message) => self.tell_message(message),
             Event::Line(line) if self.args.chat.is_some() => {
-                tell::line(self.output, self.index, line);
+                report::line(self.output, self.index, line);
             }
             Event::Line(_) => {}
         }
@@ -160,20 +161,20 @@ impl<'a> Watching<'a> {
     fn tell_chat(&mut self) {
         let Some(chat) = &self.chat else { return };
         for line in chat.heard().waiting() {
-            tell::line(self.output, self.index, &line);
+            report::line(self.output, self.index, &line);
         }
         let state = chat.state();
         if self.chat_state.as_ref() == Some(&state) {
             return;
         }
-        tell::chat(self.output, self.index, &state);
+        report::chat(self.output, self.index, &state);
         self.chat_state = Some(state);
     }
 
     fn tell_state(&self, state: &State) {
-        let Some(fields) = tell::state(state) else { return };
+        let Some(fields) = report::state(state) else { return };
         if let State::Failed(failure) = state {
-            complain(&tell::numbered(self.index, sentence(failure)));
+            complain(&report::numbered(self.index, sentence(failure)));
         }
         self.event("play", fields, || match state {
             State::Starting | State::Opening { .. } | State::Failed(_) => None,
@@ -203,7 +204,7 @@ impl<'a> Watching<'a> {
     }
 
     fn stats(&self, figures: &Figures) {
-        self.event("play_stats", tell::fields(figures, self.args.measure), || {
+        self.event("play_stats", report::fields(figures, self.args.measure), || {
             let size = figures.size.map_or_else(|| "no picture".to_owned(), |s| s.to_string());
             Some(format!(
                 "{size} {:.1} fps · {} kbps · buffer {} ms · {} dropped · {} underruns{}",

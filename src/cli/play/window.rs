@@ -4,22 +4,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::args::Args;
-use super::control::{self, Asked};
-use super::watching::{has_begun, write_snapshot};
-use super::words::exit_of;
-use super::{tell, wishes};
 use crate::base::queue::Receiver;
 use crate::base::{Clock, Latest, Timestamp};
-use crate::cli::Exit;
-use crate::cli::lines::{self, Lines};
+use crate::cli::control::{AT_ONCE, Lines};
 use crate::cli::output::Output;
+use crate::cli::output::events::print;
+use crate::cli::output::exit::Exit;
+use crate::cli::play::args::Args;
+use crate::cli::play::control::{Asked, window};
+use crate::cli::play::report::exit_of;
+use crate::cli::play::session::{has_begun, write_snapshot};
+use crate::cli::play::{control, report};
 use crate::cli::window::Beside;
-use crate::cli::words::print;
 use crate::media::VideoFrame;
 use crate::player::chat::ChatState;
 use crate::player::{Figures, State};
-use crate::studio::snapshot::{Snapshot, WatchState};
+use crate::studio::snapshot::Snapshot;
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Event, Studio, TileId};
 
 /// See the module.
@@ -113,13 +114,13 @@ impl Watcher {
     fn tell_chat(&mut self, snapshot: &Snapshot) {
         let (state, told) = &mut self.chat;
         for heard in snapshot.chat.lines.iter().filter(|heard| heard.number > *told) {
-            tell::line(&self.output, None, &heard.line);
+            report::line(&self.output, None, &heard.line);
         }
         *told = snapshot.chat.lines.last().map_or(*told, |heard| heard.number);
         if *state != snapshot.chat.state {
             state.clone_from(&snapshot.chat.state);
             if let Some(state) = state {
-                tell::chat(&self.output, None, state);
+                report::chat(&self.output, None, state);
             }
         }
     }
@@ -128,7 +129,7 @@ impl Watcher {
     fn tell(&mut self, event: &Event) {
         match event {
             Event::Player(id, state) => {
-                if let Some(fields) = tell::state(state) {
+                if let Some(fields) = report::state(state) {
                     self.say("play", fields, self.index(*id));
                 }
                 self.tiles.entry(*id).or_default().state = state.clone();
@@ -142,14 +143,14 @@ impl Watcher {
 
     fn say(&self, name: &str, fields: serde_json::Value, index: Option<usize>) {
         if self.output.is_json() {
-            tell::event(&self.output, index, name, fields, || None);
+            report::event(&self.output, index, name, fields, || None);
         }
     }
 
     /// Obeys the lines that wait.
     fn obey(&mut self, studio: &Studio) {
         let ends = |text: &str| matches!(control::parse(text), Ok(Some(Asked::Stop)));
-        for _ in 0..lines::AT_ONCE {
+        for _ in 0..AT_ONCE {
             let line = self.lines.as_mut().and_then(|it| it.take_for(studio, ends));
             let Some(line) = line else { break };
             let done = match control::parse(&line.text) {
@@ -158,7 +159,7 @@ impl Watcher {
                     self.stopped = true;
                     Ok(())
                 }
-                Ok(Some(asked)) => wishes::ask(asked, studio),
+                Ok(Some(asked)) => window::ask(asked, studio),
                 Err(why) => Err(why),
             };
             line.answer(&self.output, &done);
@@ -192,7 +193,7 @@ impl Beside for Watcher {
         if now >= next {
             self.next_stats = Some(next + Duration::from_secs(1));
             for (id, tile) in &self.tiles {
-                let fields = tell::fields(&tile.figures, self.args.measure);
+                let fields = report::fields(&tile.figures, self.args.measure);
                 self.say("play_stats", fields, self.index(*id));
             }
         }
@@ -215,13 +216,13 @@ impl Beside for Watcher {
         for (id, tile) in &self.tiles {
             // Of one stream it is the last line.
             let own = if alone { exit } else { tile.exit(self.over) };
-            tell::summary(&self.output, &tile.figures, measure, self.index(*id), own);
+            report::summary(&self.output, &tile.figures, measure, self.index(*id), own);
         }
         let figures: Vec<Figures> = self.tiles.values().map(|tile| tile.figures.clone()).collect();
         match figures.len() {
-            0 => tell::summary(&self.output, &Figures::default(), measure, None, exit),
+            0 => report::summary(&self.output, &Figures::default(), measure, None, exit),
             1 if alone => {}
-            streams => tell::totals(&self.output, &figures, streams, exit),
+            streams => report::totals(&self.output, &figures, streams, exit),
         }
         exit
     }

@@ -17,7 +17,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::base::secret::scrub;
 use crate::cli::output::complain;
-use crate::studio::crashes;
+use crate::studio::engine::system::crash_reports;
 
 /// Lines of the log that are kept for a report…
 const LINES: usize = 200;
@@ -118,7 +118,7 @@ fn report(panic: &PanicHookInfo<'_>, thread: &str, lines: &str) -> String {
 fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let path = crashes::path_of(folder, i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
+    let path = crash_reports::path_of(folder, i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -11,9 +11,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::base::sanitize::sanitized;
-use crate::cli::visible::hidden;
-
-use crate::cli::crash::LastLines;
+use crate::cli::output::redact::hidden;
+use crate::cli::process::crash::LastLines;
 
 /// What is kept for the report of a crash, whatever is shown.
 const KEPT: &str = "warn,onair=info";

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::args::{Args, origin};
 use crate::base::Secret;
+use crate::cli::serve::args::{Args, origin};
 use crate::server::Fault;
 use crate::studio::settings::check_successor;
 
@@ -128,8 +128,8 @@ pub(super) fn told(path: &Path, why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::args::Http;
     use super::*;
+    use crate::cli::serve::args::Http;
 
     #[test]
     fn a_file_adds_to_the_flags_and_gives_way_to_them() {

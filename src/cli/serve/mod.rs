@@ -6,30 +6,28 @@ mod config;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use args::Http;
 use serde_json::json;
+
+pub use args::Args;
 
 use crate::base::queue::Empty;
 use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder;
-use crate::cli::exit::Exit;
-use crate::cli::globals::Globals;
+use crate::cli::flags::Globals;
 use crate::cli::live::targets::{self, KeySource};
-use crate::cli::output::{Output, complain};
-use crate::cli::signals::Interrupt;
-use crate::cli::words;
+use crate::cli::output::exit::Exit;
+use crate::cli::output::{Output, complain, events};
+use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
 use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
-use crate::studio::message::Message;
+use crate::studio::notices::message::Message;
 use crate::studio::settings::ServerToken;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
-
-use args::Http;
-
-pub use args::Args;
 
 /// How long saying goodbye to everybody may take.
 const END: Duration = Duration::from_secs(2);
@@ -65,14 +63,14 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     };
     announce(&server, token.as_ref(), &output);
     for address in open {
-        words::print_message(&output, &Message::ServerOpen { address });
+        events::print_message(&output, &Message::ServerOpen { address });
     }
     let mut totals = Totals::default();
     while !interrupt.is_set() {
         match server.events().recv_timeout(Duration::from_millis(50)) {
             Ok(event) => {
                 totals.note(&event);
-                words::print_server(&output, &event);
+                events::print_server(&output, &event);
             }
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => break,
@@ -81,7 +79,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     server.shutdown(END);
     while let Ok(event) = server.events().try_recv() {
         totals.note(&event);
-        words::print_server(&output, &event);
+        events::print_server(&output, &event);
     }
     let left = server.files_under_way();
     if left > 0 {
@@ -214,7 +212,7 @@ fn announce(server: &Server, token: Option<&ServerToken>, output: &Output) {
     for (moved, wanted, used) in moved {
         if let (true, Some(used)) = (moved, used) {
             let (wanted, used) = (wanted.to_string(), used.port().to_string());
-            words::print_message(output, &Message::PortTaken { wanted, used });
+            events::print_message(output, &Message::PortTaken { wanted, used });
         }
     }
     let ready = Ready {
@@ -225,7 +223,7 @@ fn announce(server: &Server, token: Option<&ServerToken>, output: &Output) {
         play: None,
         token_file: token.map(|token| token.path.display().to_string()),
     };
-    words::print_ready(output, &ready);
+    events::print_ready(output, &ready);
 }
 
 #[derive(Debug, Default)]

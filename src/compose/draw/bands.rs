@@ -4,19 +4,19 @@
 use crate::media::Planes;
 
 /// Bands of a picture.
-pub(super) const BANDS: usize = 4;
+pub(in crate::compose) const BANDS: usize = 4;
 
 /// A plane of fewer pixels is one band: waking somebody takes longer than the work.
 const SMALL: usize = 32 << 10;
 
 /// Rows of a band of a plane.
-pub(super) fn height(rows: usize, width: usize) -> usize {
+pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
     let bands = if rows.saturating_mul(width) < SMALL { 1 } else { BANDS };
     rows.div_ceil(bands).max(1)
 }
 
 /// A band of one plane to be looked at, and the same of one to be written.
-pub(super) struct Strip<'a> {
+pub(in crate::compose) struct Strip<'a> {
     pub from: &'a [u8],
     pub out: &'a mut [u8],
     /// Its first row in the plane.
@@ -24,7 +24,7 @@ pub(super) struct Strip<'a> {
 }
 
 /// The bands of two planes of the same size, with rows of `width`.
-pub(super) fn strips<'a>(
+pub(in crate::compose) fn strips<'a>(
     from: &'a [u8],
     out: &'a mut [u8],
     width: usize,
@@ -47,7 +47,7 @@ fn cut<'a>(
 
 /// A band of a picture to be looked at, and the same of one to be written: whole rows of chroma with
 /// the luma that belongs to them.
-pub(super) struct Band<'a> {
+pub(in crate::compose) struct Band<'a> {
     pub y: Strip<'a>,
     pub u: Strip<'a>,
     pub v: Strip<'a>,
@@ -65,7 +65,10 @@ impl Band<'_> {
 }
 
 /// The bands of two pictures of the same size.
-pub(super) fn bands<'a>(from: &'a Planes, out: &'a mut Planes) -> impl Iterator<Item = Band<'a>> {
+pub(in crate::compose) fn bands<'a>(
+    from: &'a Planes,
+    out: &'a mut Planes,
+) -> impl Iterator<Item = Band<'a>> {
     let (stride, width) = (from.luma_stride(), from.chroma_stride());
     let rows = height(from.u.len() / width.max(1), width);
     let luma = rows * 2 * stride.max(1);

@@ -2,14 +2,15 @@
 //! edge. In bands that a crew shares.
 
 use crate::base::Crew;
-use crate::compose::bands::{self, BANDS};
-use crate::media::color::{Matrix, Range};
+use crate::compose::draw::bands;
+use crate::compose::draw::bands::BANDS;
+use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes};
 
 /// Turns the colours of a whole picture into the program's, in place. Fixed point, 13 bits; the
 /// chroma's part of luma is worked out once a chroma sample.
 #[derive(Default)]
-pub(super) struct Tint {
+pub(in crate::compose) struct Tint {
     /// What a row of chroma adds to luma, one entry a luma column; of each band.
     add: [Vec<i32>; BANDS],
 }
@@ -59,7 +60,7 @@ impl Coefficients {
 
 impl Tint {
     /// From `color`; the alpha plane is of full range everywhere and stays as it is.
-    pub(super) fn apply(&mut self, color: Color, planes: &mut Planes, crew: &Crew) {
+    pub(in crate::compose) fn apply(&mut self, color: Color, planes: &mut Planes, crew: &Crew) {
         let c = Coefficients::of(color);
         let (stride, chroma_stride) = (planes.luma_stride().max(1), planes.chroma_stride().max(1));
         let rows = bands::height(planes.u.len() / chroma_stride, chroma_stride);

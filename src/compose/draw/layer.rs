@@ -8,7 +8,7 @@ use crate::media::VideoFrame;
 
 /// One layer of a picture, as it was drawn.
 #[derive(Clone, Debug)]
-pub(super) struct Drawn {
+pub(in crate::compose) struct Drawn {
     pub key: u64,
     pub picture: VideoFrame,
     pub spot: Spot,
@@ -45,7 +45,7 @@ impl Drawn {
 
 /// Pieces that are drawn as one thing.
 #[derive(Debug, PartialEq)]
-pub(super) struct Bundle {
+pub(in crate::compose) struct Bundle {
     pub key: u64,
     pub strength: u16,
     pub blend: Blend,
@@ -69,7 +69,7 @@ impl Clone for Bundle {
 
 /// What a picture is made of.
 #[derive(Debug, PartialEq)]
-pub(super) enum Piece {
+pub(in crate::compose) enum Piece {
     Layer(Drawn),
     Bundle(Bundle),
 }
@@ -116,7 +116,7 @@ impl Piece {
 }
 
 /// Empties a list; those of the groups in it are kept.
-pub(super) fn empty(pieces: &mut Vec<Piece>, spare: &mut Vec<Vec<Piece>>) {
+pub(in crate::compose) fn empty(pieces: &mut Vec<Piece>, spare: &mut Vec<Vec<Piece>>) {
     for piece in pieces.drain(..) {
         if let Piece::Bundle(mut bundle) = piece {
             empty(&mut bundle.pieces, spare);

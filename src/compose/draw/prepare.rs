@@ -9,9 +9,10 @@ use fast_image_resize::images::{Image as Raster, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::base::{Crew, Fresh, Pool, Pooled};
-use crate::compose::bands::{self, Band};
+use crate::compose::draw::bands;
+use crate::compose::draw::bands::Band;
+use crate::compose::draw::color_convert::Tint;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
-use crate::compose::tint::Tint;
 use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// Pictures of one layer that may be on their way at once (encoder, preview, this one).
@@ -19,7 +20,7 @@ const IDLE: usize = 4;
 
 /// A layer ready to be laid down.
 #[derive(Clone, Debug)]
-pub(super) struct Image {
+pub(in crate::compose) struct Image {
     /// Where it goes, within the program; `planes` have this size.
     pub rect: Rect,
     /// In the program's colours; if there is an alpha plane, multiplied by it.
@@ -30,7 +31,7 @@ pub(super) struct Image {
 
 /// The last image of a layer and what it was made of.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(in crate::compose) struct Prepared {
     picture: VideoFrame,
     spot: Spot,
     pub image: Image,
@@ -62,7 +63,7 @@ impl Prepared {
 
 /// Prepares layers; its buffers serve all of them.
 #[derive(Default)]
-pub(super) struct Preparer {
+pub(in crate::compose) struct Preparer {
     /// One for each plane, since each is made by another of the crew.
     resizers: [Resizer; 5],
     tint: Tint,
@@ -266,7 +267,7 @@ fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
 
 /// `value · alpha / 255`, rounded.
 #[inline(always)]
-pub(super) fn scaled_by(value: u8, alpha: u8) -> u8 {
+pub(in crate::compose) fn scaled_by(value: u8, alpha: u8) -> u8 {
     let product = u16::from(value) * u16::from(alpha) + 128;
     ((product + (product >> 8)) >> 8) as u8
 }
@@ -279,7 +280,7 @@ fn is_whole(cut: &Cut, size: Size) -> bool {
 }
 
 /// Scales a part of one plane; a part of the target's size on whole pixels is copied.
-pub(super) fn resize(
+pub(in crate::compose) fn resize(
     resizer: &mut Resizer,
     from: &[u8],
     size: Size,

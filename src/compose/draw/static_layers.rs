@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::base::Pooled;
+use crate::compose::draw::layer::Piece;
 use crate::compose::layout::Rect;
-use crate::compose::piece::Piece;
 use crate::media::{Planes, Size};
 
 /// Drawings in a row with the same lowest pieces before they are kept as one picture: a source that
@@ -19,7 +19,7 @@ const MOST: usize = 8;
 /// The lowest pieces of a picture as one picture. Holds what they show only as long as they are the
 /// lowest.
 #[derive(Debug, Default)]
-pub(super) struct Settled {
+pub(in crate::compose) struct Settled {
     pieces: Vec<Piece>,
     picture: Option<(Arc<Pooled<Planes>>, u64)>,
     streak: u32,
@@ -27,7 +27,7 @@ pub(super) struct Settled {
 
 /// Where pieces lie, within a picture.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Places {
+pub(in crate::compose) struct Places {
     places: [Option<Rect>; MOST],
 }
 
@@ -75,7 +75,7 @@ impl Places {
 
 /// What is in a buffer: what had settled, by its number, and above it something at these places.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Written {
+pub(in crate::compose) struct Written {
     pub below: u64,
     pub above: Places,
 }

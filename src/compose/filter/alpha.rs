@@ -1,9 +1,10 @@
 //! Alpha planes: what is made of them on the way through filters.
 
 use crate::base::Crew;
-use crate::base::wide::wide;
-use crate::compose::bands::{self, BANDS};
-pub(super) use crate::compose::prepare::scaled_by as times;
+use crate::base::simd::wide;
+use crate::compose::draw::bands;
+use crate::compose::draw::bands::BANDS;
+pub(super) use crate::compose::draw::prepare::scaled_by as times;
 
 /// Multiplies a plane by another, or leaves it where there is none.
 pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {

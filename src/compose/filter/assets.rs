@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::compose::filter::lut::Table;
+use crate::compose::filter::color::lut::Table;
 use crate::media::Planes;
 
 /// What kind of file a filter works with.

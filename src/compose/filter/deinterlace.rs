@@ -3,7 +3,7 @@
 //! picture comes out for each that goes in.
 
 use crate::base::Crew;
-use crate::compose::bands::strips;
+use crate::compose::draw::bands::strips;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 

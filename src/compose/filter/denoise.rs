@@ -3,7 +3,8 @@
 //! taken for picture.
 
 use crate::base::Crew;
-use crate::compose::bands::{self, strips};
+use crate::compose::draw::bands;
+use crate::compose::draw::bands::strips;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 

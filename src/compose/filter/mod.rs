@@ -4,31 +4,26 @@
 //! made of changes. Thread: the compositor's.
 
 mod alpha;
-mod beauty;
+mod assets;
 mod blur;
-mod boxes;
 mod chain;
+mod color;
 mod crop;
-mod cube;
 mod deinterlace;
 mod delay;
 mod denoise;
-mod key;
-mod lut;
-mod material;
-mod picture;
+mod overlay;
 mod scale;
-mod setting;
+mod settings;
 mod step;
-mod tone;
 
-pub use self::beauty::Area;
-pub use self::chain::{Chain, Cover, Wanted};
-pub use self::cube::{Cube, MOST_BYTES as MOST_CUBE_BYTES};
-pub use self::deinterlace::{Deinterlacing, Field};
-pub use self::lut::Table;
-pub use self::material::{Asset, Material, Supply};
-pub use self::picture::{Corner, Reading};
-pub use self::scale::Kernel;
-pub use self::setting::{Choice, Filter, MOST_FILTERS, Parameter, Slot, Unit};
-pub use self::tone::Correction;
+pub use crate::compose::filter::assets::{Asset, Material, Supply};
+pub use crate::compose::filter::blur::beauty::Area;
+pub use crate::compose::filter::chain::{Chain, Cover, Wanted};
+pub use crate::compose::filter::color::correction::Correction;
+pub use crate::compose::filter::color::cube::{Cube, MOST_BYTES as MOST_CUBE_BYTES};
+pub use crate::compose::filter::color::lut::Table;
+pub use crate::compose::filter::deinterlace::{Deinterlacing, Field};
+pub use crate::compose::filter::overlay::{Corner, Reading};
+pub use crate::compose::filter::scale::Kernel;
+pub use crate::compose::filter::settings::{Choice, Filter, MOST_FILTERS, Parameter, Slot, Unit};

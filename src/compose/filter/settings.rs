@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use crate::compose::filter::beauty::Area;
+use crate::compose::filter::assets::Asset;
+use crate::compose::filter::blur::beauty::Area;
+use crate::compose::filter::color::correction::Correction;
 use crate::compose::filter::deinterlace::{Deinterlacing, Field};
-use crate::compose::filter::material::Asset;
-use crate::compose::filter::picture::{Corner, Reading};
+use crate::compose::filter::overlay::{Corner, Reading};
 use crate::compose::filter::scale::{self, Kernel};
-use crate::compose::filter::tone::Correction;
 use crate::media::Size;
 
 /// The most filters of one source.
@@ -369,7 +369,7 @@ impl Filter {
     pub fn size(&self, from: Size) -> Size {
         match self {
             Self::Crop { left, top, right, bottom } => {
-                let part = super::crop::part([*left, *top, *right, *bottom], from);
+                let part = crate::compose::filter::crop::part([*left, *top, *right, *bottom], from);
                 part.size
             }
             Self::Scale { width, height, .. } => scale::target(*width, *height, from),

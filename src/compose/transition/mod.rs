@@ -1,18 +1,18 @@
 //! From one scene to the next: two whole program pictures become one. Pure, row by row.
 
-pub(super) mod stinger;
+pub(in crate::compose) mod stinger;
 mod wipe;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::stinger::{MOST, Matte, Stinger};
-pub use self::wipe::{Order, Pattern, Wipe};
+pub use crate::compose::transition::stinger::{MOST, Matte, Stinger};
+pub use crate::compose::transition::wipe::{Order, Pattern, Wipe};
 
 use crate::base::Crew;
-use crate::compose::bands::strips;
-use crate::compose::blend::faded;
+use crate::compose::draw::bands::strips;
+use crate::compose::draw::blend::faded;
 use crate::media::{ClipFeed, Planes};
 
 /// From where the new scene comes.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Crew, Fresh, Pool, Timestamp};
 use crate::compose::filter::{Chain, Filter, Slot, Supply, Wanted};
-use crate::media::color::Range;
+use crate::media::frame::Range;
 use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
 
 /// The longest transition.

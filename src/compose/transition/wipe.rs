@@ -7,9 +7,9 @@ use std::sync::Arc;
 use fast_image_resize::Resizer;
 
 use crate::base::Crew;
-use crate::compose::bands;
+use crate::compose::draw::bands;
+use crate::compose::draw::prepare::resize;
 use crate::compose::layout::Cut;
-use crate::compose::prepare::resize;
 use crate::media::{Planes, Size};
 
 /// The order in which a wipe uncovers the picture. Sides and corners are those where it begins.

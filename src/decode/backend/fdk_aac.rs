@@ -4,8 +4,8 @@
 
 use fdk_aac_sys as sys;
 
-use crate::decode::decoder::AudioBackend;
 use crate::decode::error::Error;
+use crate::decode::traits::AudioBackend;
 use crate::media::{AudioParameters, EncodedPacket, Samples, samples};
 
 const NAME: &str = "fdk-aac";

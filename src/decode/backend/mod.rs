@@ -1,13 +1,23 @@
-//! The codecs.
+//! The codecs. Those written by others, in safe Rust, may still stop with a panic on bytes that nobody
+//! thought of: that costs a packet, and not the thread.
 
-pub(super) mod fdk_aac;
+pub(in crate::decode) mod fdk_aac;
 #[cfg(feature = "ffmpeg")]
-pub(super) mod ffmpeg;
+pub(in crate::decode) mod ffmpeg;
 #[cfg(not(feature = "ffmpeg"))]
 #[path = "no_ffmpeg.rs"]
-pub(super) mod ffmpeg;
-mod guard;
-pub(super) mod openh264;
-pub(super) mod opus;
-pub(super) mod pcm;
-pub(super) mod symphonia;
+pub(in crate::decode) mod ffmpeg;
+pub(in crate::decode) mod openh264;
+pub(in crate::decode) mod opus;
+pub(in crate::decode) mod pcm;
+pub(in crate::decode) mod symphonia;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::decode::error::Error;
+
+/// Runs `work`; a panic in it is a damaged packet. What it worked with must be made anew after one.
+fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::Damaged { what, reason: "its decoder gave up".to_owned() }))
+}

@@ -1,8 +1,8 @@
 //! In place of the FFmpeg libraries, where onair was built without the feature `ffmpeg`: the same
 //! face, which says so.
 
-use crate::decode::decoder::{AudioBackend, VideoBackend};
 use crate::decode::error::{Error, Lack};
+use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
 
 /// Nobody decodes such pictures.

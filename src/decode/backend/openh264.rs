@@ -15,9 +15,9 @@ use openh264_sys2 as sys;
 
 use crate::base::{Pool, Timestamp};
 use crate::decode::avcc::{self, Configuration};
-use crate::decode::decoder::{By, VideoBackend};
 use crate::decode::error::Error;
 use crate::decode::reorder::Reorder;
+use crate::decode::traits::{By, VideoBackend};
 use crate::media::{Color, EncodedPacket, Planes, Size, VideoFrame, VideoParameters};
 
 const NAME: &str = "openh264";

@@ -5,8 +5,8 @@ use std::ptr::NonNull;
 
 use opusic_sys as sys;
 
-use crate::decode::decoder::AudioBackend;
 use crate::decode::error::Error;
+use crate::decode::traits::AudioBackend;
 use crate::media::{AudioParameters, EncodedPacket, Samples};
 
 const RATE: u32 = 48_000;

@@ -1,10 +1,10 @@
 //! What needs no library: PCM, G.711 (ITU-T), and Speex as silence of the right length.
 
-use crate::decode::decoder::AudioBackend;
 use crate::decode::downmix;
 use crate::decode::error::Error;
+use crate::decode::traits::AudioBackend;
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Samples};
-use crate::wire::carried::pcm::{Coding, Pcm};
+use crate::wire::codec::pcm::{Coding, Pcm};
 
 /// The largest packet: seconds of anything.
 const MAX_PACKET: usize = 1 << 20;

@@ -8,11 +8,11 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
-use super::guard::guarded;
-use crate::decode::decoder::AudioBackend;
+use super::guarded;
 use crate::decode::error::Error;
+use crate::decode::traits::AudioBackend;
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Samples};
-use crate::wire::mpeg_audio;
+use crate::wire::codec::mpeg_audio;
 
 /// The largest packet: a FLAC frame of 65,535 samples in 8 channels has less.
 const MAX_PACKET: usize = 2 << 20;

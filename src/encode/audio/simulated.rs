@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::media::{AudioCodec, BitsPerSecond};
-use crate::wire::aac::AudioSpecificConfig;
+use crate::wire::codec::aac::AudioSpecificConfig;
 
 /// Samples a channel in a packet.
 const BLOCK: usize = 32;

@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::encode::backend::face::{Description, VideoBackend};
+use crate::encode::backend::traits::{Description, VideoBackend};
 use crate::encode::error::Error;
 use crate::encode::{avcc, config};
 use crate::media::{

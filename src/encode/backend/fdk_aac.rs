@@ -8,7 +8,7 @@ use std::ptr;
 use bytes::Bytes;
 use fdk_aac_sys as sys;
 
-use crate::encode::backend::face::{AudioBackend, Block, Description};
+use crate::encode::backend::traits::{AudioBackend, Block, Description};
 use crate::encode::config;
 use crate::encode::error::Error;
 use crate::media::{AudioCodec, AudioParameters};

@@ -1,15 +1,15 @@
 //! The codecs. A backend answers every question itself: the traits have no default methods.
 
-mod face;
 mod fake;
 mod fdk_aac;
 mod openh264;
+mod traits;
 
 use crate::base::Timestamp;
 use crate::encode::config::{self, Choice};
 use crate::encode::error::Error;
 
-pub(super) use face::{AudioBackend, Block, Description, VideoBackend};
+pub(super) use traits::{AudioBackend, Block, Description, VideoBackend};
 
 /// A backend that opened, and why it is this one.
 pub(super) struct Opened<B: ?Sized> {

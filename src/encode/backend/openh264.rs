@@ -11,10 +11,10 @@ use std::ptr;
 
 use openh264_sys2 as sys;
 
-use crate::encode::backend::face::{Description, VideoBackend};
+use crate::encode::backend::traits::{Description, VideoBackend};
 use crate::encode::error::Error;
 use crate::encode::rate::RateControl;
-use crate::encode::scene::SceneDetector;
+use crate::encode::scene_change::SceneDetector;
 use crate::encode::{avcc, config, level};
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,

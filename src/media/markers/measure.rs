@@ -272,9 +272,9 @@ fn push_bounded<T>(queue: &mut VecDeque<T>, value: T, most: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Schedule;
     use super::*;
-    use crate::media::FrameGrid;
+    use crate::media::frame_grid::FrameGrid;
+    use crate::media::markers::Schedule;
 
     const WALL: i64 = 1_790_000_000_123_456;
 

@@ -12,7 +12,8 @@ mod measure;
 
 use std::f64::consts::TAU;
 
-use crate::media::{FrameGrid, Planes, Size};
+use crate::media::frame::{Planes, Size};
+use crate::media::frame_grid::FrameGrid;
 
 pub use measure::{FlashReader, LipSync, OnsetReader};
 

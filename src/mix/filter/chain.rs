@@ -1,13 +1,13 @@
 //! The filters of a strip at work, one after the other, block by block, on the mixer's thread.
 
-use super::denoise::Denoise;
-use super::dynamics::{Compressor, Expander, Gate};
-use super::equalizer::Equalizer;
-use super::limiter::Limiter;
-use super::loudness::Leveler;
-use super::setting::{Filter, MOST_FILTERS, Slot};
 use crate::mix::block::{Shape, factor, ramp, within};
-use crate::mix::id::StripId;
+use crate::mix::filter::denoise::Denoise;
+use crate::mix::filter::dynamics::{Compressor, Expander, Gate};
+use crate::mix::filter::equalizer::Equalizer;
+use crate::mix::filter::limiter::Limiter;
+use crate::mix::filter::loudness::Leveler;
+use crate::mix::filter::settings::{Filter, MOST_FILTERS, Slot};
+use crate::mix::strip_id::StripId;
 
 /// The filters of a strip at work.
 #[derive(Default)]
@@ -233,7 +233,7 @@ mod tests {
     use std::mem::discriminant;
 
     use super::*;
-    use crate::mix::filter::gains;
+    use crate::mix::filter::expected_gains;
 
     const STEREO: Shape = Shape { rate: 48_000, channels: 2 };
 
@@ -284,8 +284,8 @@ mod tests {
     #[test]
     fn tones_leave_each_filter_with_the_gain_it_is_set_to() {
         let mut wrong = Vec::new();
-        for case in gains::cases() {
-            let gains::Case { filter, hz, dbfs, expected } = case;
+        for case in expected_gains::cases() {
+            let expected_gains::Case { filter, hz, dbfs, expected } = case;
             let gain = gain(filter, hz, dbfs);
             if !expected.is_met(gain, 0.0) {
                 wrong.push(format!("{filter:?}, {hz} Hz at {dbfs}: {gain:.2} dB, {expected:?}"));
@@ -294,10 +294,10 @@ mod tests {
         assert!(wrong.is_empty(), "{wrong:#?}");
         for kind in Filter::KINDS {
             for tone in [440.0, 1_000.0] {
-                let is = |case: &gains::Case| {
+                let is = |case: &expected_gains::Case| {
                     discriminant(&case.filter) == discriminant(&kind) && case.hz == tone
                 };
-                assert!(gains::cases().iter().any(is), "{kind:?} has not heard {tone} Hz");
+                assert!(expected_gains::cases().iter().any(is), "{kind:?} has not heard {tone} Hz");
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Gate, expander and compressor: the level decides the gain. All channels get the same gain, so
 //! that the stereo picture does not move.
 
-use super::setting::Filter;
 use crate::mix::block::{Shape, decibels, factor, loudest, within};
+use crate::mix::filter::settings::Filter;
 
 /// The gate: open or shut, with hysteresis, and moving between the two.
 pub(super) struct Gate {

@@ -3,8 +3,8 @@
 
 use biquad::{Biquad, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F64, ToHertz, Type};
 
-use super::setting::{Filter, TEN_BANDS_HZ};
 use crate::mix::block::{Shape, within};
+use crate::mix::filter::settings::{Filter, TEN_BANDS_HZ};
 
 /// A bell of one octave.
 const OCTAVE_Q: f64 = 1.414;

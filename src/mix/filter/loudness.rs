@@ -4,7 +4,7 @@
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::block::{Shape, factor, ramp, within};
-use crate::mix::tenths::Tenths;
+use crate::mix::loudness_window::Tenths;
 
 /// Below this it is a pause, LUFS.
 const PAUSE_LUFS: f64 = -50.0;

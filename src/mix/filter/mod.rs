@@ -7,10 +7,10 @@ mod denoise;
 mod dynamics;
 mod equalizer;
 #[cfg(test)]
-mod gains;
+mod expected_gains;
 mod limiter;
 mod loudness;
-mod setting;
+mod settings;
 
-pub(super) use self::chain::Chain;
-pub use self::setting::{Filter, MOST_FILTERS, Parameter, Slot, TEN_BANDS_HZ, Unit};
+pub(super) use crate::mix::filter::chain::Chain;
+pub use crate::mix::filter::settings::{Filter, MOST_FILTERS, Parameter, Slot, TEN_BANDS_HZ, Unit};

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::mix::id::StripId;
+use crate::mix::strip_id::StripId;
 
 /// The most filters of one strip.
 pub const MOST_FILTERS: usize = 16;

@@ -1,7 +1,7 @@
 //! What the operating system knows about sockets and interfaces and the standard library does not say.
 
 #[cfg(target_os = "linux")]
-pub(super) mod burst;
-pub(super) mod descriptors;
-pub(super) mod interfaces;
-pub(super) mod socket;
+pub(in crate::net) mod burst;
+pub(in crate::net) mod descriptors;
+pub(in crate::net) mod interfaces;
+pub(in crate::net) mod socket;

@@ -3,6 +3,9 @@
 //! (RFC 8305, the light way: the system's resolver asks for both families and sorts them; we only
 //! let them alternate).
 
+pub mod bind;
+pub mod proxy;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -10,8 +13,12 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::net::changes;
-use crate::net::{Bind, Cause, Error, Proxy, ProxyProblem, Stage, Step, Stream, Trust, tls};
+use crate::net::connect::bind::Bind;
+use crate::net::connect::proxy::Proxy;
+use crate::net::error::{Cause, Error, ProxyProblem, Stage, Step};
+use crate::net::stream::Stream;
+use crate::net::tls::Trust;
+use crate::net::{network_changes, tls};
 use crate::wire::rtmp::url::authority;
 
 /// How long one address is alone before the next is tried beside it.
@@ -100,7 +107,8 @@ pub async fn connect(
     let addresses = look_up(host, port, options.dns_limit).await.map_err(|cause| {
         let asked = matches!(cause, Cause::LookupFailed(_) | Cause::TimedOut { .. });
         // Nobody could be asked.
-        let cause = if asked && !changes::leads_anywhere() { Cause::NoNetwork } else { cause };
+        let cause =
+            if asked && !network_changes::leads_anywhere() { Cause::NoNetwork } else { cause };
         fail(Stage::Dns, blame(cause))
     })?;
     let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
@@ -109,7 +117,7 @@ pub async fn connect(
     let socket =
         reach(addresses, options.bind.as_ref(), options.tcp_limit).await.map_err(|cause| {
             let silent = matches!(cause, Cause::TimedOut { .. } | Cause::HostUnreachable);
-            let lost = silent && !ips.iter().any(|ip| changes::leads_to(*ip));
+            let lost = silent && !ips.iter().any(|ip| network_changes::leads_to(*ip));
             fail(Stage::Tcp, blame(if lost { Cause::NoNetwork } else { cause }))
         })?;
     let mut stream = Stream::tcp(socket);
@@ -252,7 +260,8 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::{Listener, Runtime};
+    use crate::net::listener::Listener;
+    use crate::net::runtime::Runtime;
 
     fn endpoint(host: &str, port: u16) -> Endpoint {
         Endpoint { host: host.into(), port, tls: false }

@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::net::error::{Cause, ProxyProblem as Problem};
 use crate::net::http::{Fault, Http};
-use crate::net::{Cause, ProxyProblem as Problem, Stream};
-use crate::wire::base64;
+use crate::net::stream::Stream;
 use crate::wire::http::Response;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
-use crate::wire::socks5;
+use crate::wire::{base64, socks5};
 
 /// Where the URL names no port: as curl has it.
 const DEFAULT_PORT: u16 = 1080;

@@ -1,12 +1,15 @@
 //! What can go wrong on the way to a server: the stage it happened at, what exactly it was, and
 //! what a person can do about it (the stages are those of the JSON events).
 
+pub mod problem;
+pub mod trouble;
+
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-pub use crate::net::problem::{CertificateProblem, NotRtmp, WebProblem};
-use crate::net::tls::Pin;
+use crate::net::certificate_pin::Pin;
+pub use crate::net::error::problem::{CertificateProblem, NotRtmp, WebProblem};
 pub use crate::wire::rtmp::status::Refusal;
 
 /// The steps to a stream, in their order.

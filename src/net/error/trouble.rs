@@ -1,7 +1,7 @@
 //! What kind of trouble an error is. One rule for all: the kind names the notice that tells of it and the
 //! exit code that it leads to (docs/messages.md, *Exit codes*).
 
-use crate::net::{Cause, Class, Error, Refusal, Stage};
+use crate::net::error::{Cause, Class, Error, Refusal, Stage};
 
 /// A kind of trouble with a server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::backend::descriptors;
+use crate::net::backend::descriptors;
 
 /// Kept for all that is no connection of a server: recordings, devices, windows, pipes.
 const SPARE: u64 = 256;

@@ -1,5 +1,7 @@
 //! Listening sockets.
 
+pub mod descriptors;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::Handle;
 
-use crate::net::Stream;
+use crate::net::stream::Stream;
 
 /// A listening TCP socket.
 #[derive(Debug)]

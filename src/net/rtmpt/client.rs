@@ -10,11 +10,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::net::connect;
+use crate::net::connect::{Endpoint, Options};
+use crate::net::error::{Cause, Error, Stage, Step};
 use crate::net::http::{Fault, Http};
-use crate::net::pipe::{self, Carried};
-use crate::net::{Cause, Endpoint, Error, Options, Stage, Step, Stream, connect};
+use crate::net::stream::pipe::Carried;
+use crate::net::stream::{Stream, pipe};
 use crate::wire::http::{Body, Response};
-use crate::wire::rtmpt::{self, Client};
+use crate::wire::rtmp::tunnel;
+use crate::wire::rtmp::tunnel::Client;
 
 /// An answer has begun by then, and goes on within this.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -174,7 +178,7 @@ impl Task {
                 next += PAUSE;
             } else if length == 0 {
                 // Where something came, more may be waiting.
-                next += rtmpt::interval(interval);
+                next += tunnel::interval(interval);
             }
         }
     }

@@ -14,12 +14,12 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::net::Stream;
 use crate::net::http::{Fault, Http};
-use crate::net::pipe;
 use crate::net::random::random_hex;
+use crate::net::stream::{Stream, pipe};
 use crate::wire::http::{self, Body};
-use crate::wire::rtmpt::{self, Address, Order, Request};
+use crate::wire::rtmp::tunnel;
+use crate::wire::rtmp::tunnel::{Address, Order, Request};
 
 /// A connection on which no request comes is closed.
 const IDLE: Duration = Duration::from_secs(30);
@@ -326,8 +326,8 @@ fn bad(error: http::Error) -> Answer {
 
 async fn say(http: &mut Http, answer: Answer, keep: bool) {
     let bytes = match answer {
-        Answer::Data(data) => rtmpt::answer(&data, keep),
-        Answer::Refusal(status, reason) => rtmpt::refusal(status, reason, keep),
+        Answer::Data(data) => tunnel::answer(&data, keep),
+        Answer::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
     };
     // A connection that cannot take it ends with the next read.
     let _ = timeout(ANSWER, http.send(&bytes)).await;

@@ -1,6 +1,8 @@
 //! A connection: TCP, TLS over TCP, or a tunnel through HTTP. Small messages leave at once
 //! (`TCP_NODELAY`).
 
+pub(in crate::net) mod pipe;
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::net::backend::socket;
-use crate::net::changes;
-use crate::net::pipe::Pipe;
+use crate::net::network_changes;
+use crate::net::stream::pipe::Pipe;
 
 /// A connection. Dropping it closes it.
 #[derive(Debug)]
@@ -135,13 +137,13 @@ impl Stream {
     /// anything; `true` where it cannot.
     pub fn has_way(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
-        peer.is_none_or(|peer| changes::leads_to(peer.ip()))
+        peer.is_none_or(|peer| network_changes::leads_to(peer.ip()))
     }
 
     /// Whether the address that it left from is still this machine's; `true` where that is not known.
     pub fn is_local_there(&self) -> bool {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
-        local.is_none_or(|local| changes::is_own(local.ip()))
+        local.is_none_or(|local| network_changes::is_own(local.ip()))
     }
 
     /// Whether the other end is on this machine, as far as addresses tell.

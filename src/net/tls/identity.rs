@@ -11,9 +11,11 @@ use rustls::pki_types::pem::PemObject;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::net::certificate_pin::Pin;
+use crate::net::error::Cause;
+use crate::net::stream::Stream;
 use crate::net::tls::trust::{certificates, read_bounded};
 use crate::net::tls::verify;
-use crate::net::{Cause, Pin, Stream};
 
 /// A caller who has not shaken hands by then is let go.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);

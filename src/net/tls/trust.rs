@@ -12,9 +12,9 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::net::tls::Pin;
+use crate::net::certificate_pin::Pin;
+use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::verify::Judge;
-use crate::net::{Cause, CertificateProblem};
 
 /// A file of certificates or keys larger than this is none.
 const FILE_LIMIT: u64 = 4 << 20;

@@ -9,8 +9,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-use crate::net::tls::Pin;
-use crate::net::{Cause, CertificateProblem};
+use crate::net::certificate_pin::Pin;
+use crate::net::error::{Cause, CertificateProblem};
 
 /// Judges the certificates of servers. Tells with each that it turns down which one it was, so that a
 /// person can be told its fingerprint.

@@ -7,8 +7,10 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
 use super::{Patience, UrlError, WebUrl};
+use crate::net::connect;
+use crate::net::connect::{Endpoint, Options};
+use crate::net::error::{Cause, Error, Stage, Step, WebProblem};
 use crate::net::http::{Fault, Http};
-use crate::net::{Cause, Endpoint, Error, Options, Stage, Step, WebProblem, connect};
 use crate::wire::http::{Body, Fields, Response};
 
 /// An answer has begun by then.

@@ -2,18 +2,19 @@
 //! connections, proxies and trust as everything else. Runs on the network runtime.
 
 mod client;
-mod patience;
 mod socket;
+mod stall_timeout;
 mod url;
 
-pub use self::url::{UrlError, WebUrl};
+pub use crate::net::web::url::{UrlError, WebUrl};
 pub use client::{Answer, Client, Span};
-pub use patience::Patience;
 pub use socket::Socket;
+pub use stall_timeout::Patience;
 
 use bytes::Bytes;
 
-use crate::net::{Error, Options, Step};
+use crate::net::connect::Options;
+use crate::net::error::{Error, Step};
 
 /// Bytes that come for as long as a stream lasts.
 #[derive(Debug)]

@@ -13,8 +13,11 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as Tungstenite, Message};
 
 use super::WebUrl;
-use super::client::follow;
-use crate::net::{Cause, Error, Options, Stage, Step, Stream, WebProblem, connect};
+use crate::net::connect;
+use crate::net::connect::Options;
+use crate::net::error::{Cause, Error, Stage, Step, WebProblem};
+use crate::net::stream::Stream;
+use crate::net::web::client::follow;
 
 /// The handshake is done by then.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::net::Cause;
+use crate::net::error::Cause;
 
 /// Less than this in the time for which silence is borne is a trickle, and no better than silence: the
 /// least sound takes more.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use crate::net::Endpoint;
+use crate::net::connect::Endpoint;
 use crate::wire::base64;
 use crate::wire::percent::percent_decoded;
 

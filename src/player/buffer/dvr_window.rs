@@ -8,15 +8,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::Timestamp;
-use crate::player::Rewind;
-use crate::player::pull::Distance;
+use crate::player::buffer::pace::Distance;
+use crate::player::state::Rewind;
 
 /// Closer to the live end than this is there.
 const NEAR: Duration = Duration::from_millis(500);
 
 /// Where somebody is taken.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(in crate::player) enum Taken {
     /// To a place behind the live end.
     Back(Duration),
     /// To where all viewers are, so far from the end.
@@ -25,7 +25,7 @@ pub(super) enum Taken {
 
 /// See the module. Places are counted from the first segment that was known.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
+pub(in crate::player) struct Listed {
     list: Mutex<Option<List>>,
 }
 
@@ -49,24 +49,30 @@ impl List {
 
 impl Listed {
     /// At `seen` the list held what is between these places.
-    pub(super) fn see(&self, seen: Timestamp, from: Duration, until: Duration, distance: Distance) {
+    pub(in crate::player) fn see(
+        &self,
+        seen: Timestamp,
+        from: Duration,
+        until: Duration,
+        distance: Distance,
+    ) {
         let mut list = self.list.lock();
         let behind = list.is_some_and(|list| list.behind);
         *list = Some(List { seen, from, until, distance, behind });
     }
 
     /// Another list comes: its places are others, and nobody has gone back in it.
-    pub(super) fn forget(&self) {
+    pub(in crate::player) fn forget(&self) {
         *self.list.lock() = None;
     }
 
     /// Whether somebody has gone back in it.
-    pub(super) fn is_behind(&self) -> bool {
+    pub(in crate::player) fn is_behind(&self) -> bool {
         self.list.lock().is_some_and(|list| list.behind)
     }
 
     /// Goes so far behind the live end; where to. `None` without a list.
-    pub(super) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<Taken> {
+    pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<Taken> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
         let (live, distance) = (list.live(now), list.distance);
@@ -80,13 +86,13 @@ impl Listed {
 
     /// Stays where it is while the broadcast goes on. False without a list, or when it was behind
     /// already.
-    pub(super) fn hold(&self) -> bool {
+    pub(in crate::player) fn hold(&self) -> bool {
         let mut list = self.list.lock();
         list.as_mut().is_some_and(|list| !std::mem::replace(&mut list.behind, true))
     }
 
     /// What there is to go back in for whoever is at `place`.
-    pub(super) fn rewind_at(&self, place: Duration, now: Timestamp) -> Option<Rewind> {
+    pub(in crate::player) fn rewind_at(&self, place: Duration, now: Timestamp) -> Option<Rewind> {
         let list = (*self.list.lock())?;
         let live = list.live(now);
         let behind = if list.behind { live.saturating_sub(place) } else { Duration::ZERO };

@@ -6,7 +6,7 @@
 
 use crate::base::Timestamp;
 use crate::media::EncodedPacket;
-use crate::player::packets::{Held, Packets};
+use crate::player::buffer::packets::{Held, Packets};
 
 /// Further behind what is played than this is late.
 const LATE: i64 = 500_000;
@@ -21,7 +21,7 @@ const RECOVERED: i64 = 60_000_000;
 
 /// What becomes of a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::player) enum Verdict {
     Decode,
     /// The first that is left out. `slow`: the decoder would never catch up.
     Break {
@@ -33,7 +33,7 @@ pub(super) enum Verdict {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Lag {
+pub(in crate::player) struct Lag {
     /// Since this position, with how far it was behind then.
     trial: Option<(Timestamp, i64)>,
     skip: Option<Skip>,
@@ -53,13 +53,13 @@ struct Skip {
 
 impl Lag {
     /// What comes is of another place of the stream.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::player) fn forget(&mut self) {
         (self.trial, self.skip, self.slow_at) = (None, None, None);
     }
 
     /// Judges a packet that is taken from `queue` while `position` is played, which has begun anew so
     /// often.
-    pub(super) fn judge<P: Held>(
+    pub(in crate::player) fn judge<P: Held>(
         &mut self,
         packet: &EncodedPacket,
         position: Timestamp,
@@ -122,7 +122,7 @@ impl Lag {
     }
 
     /// Once, when a decoder that was too slow has kept up for long.
-    pub(super) fn has_recovered(&mut self, position: Timestamp) -> bool {
+    pub(in crate::player) fn has_recovered(&mut self, position: Timestamp) -> bool {
         let steady = self.trial.is_none() && self.skip.is_none();
         let recovered =
             steady && self.slow_at.is_some_and(|at| position.micros_since(at) > RECOVERED);

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
-use crate::player::pull::Distance;
+use crate::player::buffer::pace::Distance;
 
 /// Looks that are remembered.
 const LOOKS: usize = 12;
@@ -22,7 +22,7 @@ const BREAKS: i64 = 4;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Aim {
+pub(in crate::player) struct Aim {
     distance: Distance,
     /// Added after breaks, microseconds.
     margin: i64,
@@ -35,13 +35,13 @@ pub(super) struct Aim {
 
 impl Aim {
     /// Wants to be so far from the end.
-    pub(super) fn new(distance: Distance) -> Self {
+    pub(in crate::player) fn new(distance: Distance) -> Self {
         let (looks, at) = (VecDeque::new(), Timestamp::ZERO);
         Self { distance, margin: 0, looks, target: None, at }
     }
 
     /// Wants another distance: only as the person does, it goes there at once.
-    pub(super) fn change(&mut self, distance: Distance) {
+    pub(in crate::player) fn change(&mut self, distance: Distance) {
         let (was, before) = (self.distance, self.hold_back());
         if (was.least, was.at_once) != (distance.least, distance.at_once) {
             *self = Self::new(distance);
@@ -52,7 +52,7 @@ impl Aim {
         self.target = self.target.map(|target| target.saturating_add(further));
     }
 
-    pub(super) fn distance(&self) -> Distance {
+    pub(in crate::player) fn distance(&self) -> Distance {
         self.distance
     }
 
@@ -62,7 +62,7 @@ impl Aim {
     }
 
     /// At `seen` the end was at `media`.
-    pub(super) fn see(&mut self, seen: Timestamp, media: Timestamp) {
+    pub(in crate::player) fn see(&mut self, seen: Timestamp, media: Timestamp) {
         self.looks.push_back(seen.micros_since(media));
         if self.looks.len() > LOOKS {
             self.looks.pop_front();
@@ -70,18 +70,18 @@ impl Aim {
     }
 
     /// `media` is seen and heard at `now`: the aim is led from there.
-    pub(super) fn begin(&mut self, now: Timestamp, media: Timestamp) {
+    pub(in crate::player) fn begin(&mut self, now: Timestamp, media: Timestamp) {
         (self.target, self.at) = (Some(now.micros_since(media)), now);
     }
 
     /// Another broadcast comes.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::player) fn forget(&mut self) {
         (self.target, self.margin) = (None, 0);
         self.looks.clear();
     }
 
     /// Playing holds, for how long nobody knows.
-    pub(super) fn lose(&mut self) {
+    pub(in crate::player) fn lose(&mut self) {
         self.target = None;
         if self.distance.at_once {
             let most = self.hold_back();
@@ -91,7 +91,7 @@ impl Aim {
 
     /// Media time plus this is when to show it; `None` while nothing is played and it may begin
     /// anywhere.
-    pub(super) fn target(&mut self, now: Timestamp) -> Option<i64> {
+    pub(in crate::player) fn target(&mut self, now: Timestamp) -> Option<i64> {
         let hold_back = self.hold_back().saturating_add(self.margin);
         let fastest = self.looks.iter().min();
         let wanted = fastest.map(|fastest| fastest.saturating_add(hold_back));

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Track;
-use crate::player::aim::Aim;
-use crate::player::jitter::Jitter;
-use crate::player::pull::Pace;
-use crate::player::schedule::Supply;
+use crate::player::buffer::live_edge::Aim;
+use crate::player::buffer::pace::Pace;
+use crate::player::clock::jitter::Jitter;
+use crate::player::clock::playout::Supply;
 
 /// What has been received.
 #[derive(Debug)]
-pub(super) struct Reception {
+pub(in crate::player) struct Reception {
     live: bool,
-    pub(super) jitter: Jitter,
+    pub(in crate::player) jitter: Jitter,
     first: Option<Timestamp>,
     edge: Option<Timestamp>,
     last: [Option<Timestamp>; 2],
-    pub(super) ended: bool,
+    pub(in crate::player) ended: bool,
     /// Of what is followed at a distance.
     aim: Option<Aim>,
     /// Sound is heard so many microseconds sooner than its stamps say: it has to be there by then.
@@ -26,19 +26,19 @@ pub(super) struct Reception {
 
 impl Reception {
     /// Of nothing yet.
-    pub(super) fn new(live: bool, jitter: Jitter) -> Self {
+    pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
         let (first, edge, last, aim) = (None, None, [None, None], None);
         Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0 }
     }
 
     /// Of a stream that comes as it happens.
     #[cfg(test)]
-    pub(super) fn of_live(buffer: Duration) -> Self {
+    pub(in crate::player) fn of_live(buffer: Duration) -> Self {
         Self::new(true, Jitter::new(buffer))
     }
 
     /// A packet of `track` to be decoded at `dts` came at `now`.
-    pub(super) fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
+    pub(in crate::player) fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         if self.live {
             self.jitter.arrived(track, dts, now);
         }
@@ -56,7 +56,7 @@ impl Reception {
     }
 
     /// How what comes is to be played.
-    pub(super) fn set_pace(&mut self, pace: Pace) {
+    pub(in crate::player) fn set_pace(&mut self, pace: Pace) {
         self.live = pace == Pace::Live;
         match (pace, &mut self.aim) {
             // The same again, after a new connection.
@@ -69,19 +69,19 @@ impl Reception {
 
     /// Sound is heard so many microseconds later than its stamps say, or sooner, where negative. What
     /// comes as it happens is played that much later then.
-    pub(super) fn set_av_offset(&mut self, micros: i64) {
+    pub(in crate::player) fn set_av_offset(&mut self, micros: i64) {
         self.sooner = micros.saturating_neg().max(0);
     }
 
     /// At `seen` the end of what there is was at `media`.
-    pub(super) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
+    pub(in crate::player) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
             aim.see(seen, media);
         }
     }
 
     /// Playing begins, or goes on: `media` is seen and heard at `now`.
-    pub(super) fn begun(&mut self, now: Timestamp, media: Timestamp) {
+    pub(in crate::player) fn begun(&mut self, now: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
             // It knows nothing of what is kept back for the sound.
             aim.begin(now, media.offset(self.sooner));
@@ -89,7 +89,7 @@ impl Reception {
     }
 
     /// Everything received has been shown.
-    pub(super) fn broke(&mut self, now: Timestamp) {
+    pub(in crate::player) fn broke(&mut self, now: Timestamp) {
         self.jitter.broke(now);
         if let Some(aim) = &mut self.aim {
             aim.lose();
@@ -97,14 +97,14 @@ impl Reception {
     }
 
     /// Everything that waited was thrown away; what comes goes on at `at`.
-    pub(super) fn move_to(&mut self, at: Timestamp) {
+    pub(in crate::player) fn move_to(&mut self, at: Timestamp) {
         (self.first, self.edge) = (Some(at), Some(at));
         self.last = [None, None];
         self.jitter.forget();
     }
 
     /// The stream goes on after its end: its publisher is back.
-    pub(super) fn resume(&mut self) {
+    pub(in crate::player) fn resume(&mut self) {
         if std::mem::replace(&mut self.ended, false) {
             self.jitter.forget();
             if let Some(aim) = &mut self.aim {
@@ -114,12 +114,12 @@ impl Reception {
     }
 
     /// How unevenly it comes. What is fetched in pieces comes as it is asked for.
-    pub(super) fn jitter(&self) -> Option<Duration> {
+    pub(in crate::player) fn jitter(&self) -> Option<Duration> {
         self.jitter.measured().filter(|_| self.live)
     }
 
     /// The presenter's view of it.
-    pub(super) fn supply(&mut self, now: Timestamp) -> Supply {
+    pub(in crate::player) fn supply(&mut self, now: Timestamp) -> Supply {
         let target = match &mut self.aim {
             Some(aim) => aim.target(now),
             None if self.live => self.jitter.target(now),
@@ -138,7 +138,7 @@ impl Reception {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::pull::Distance;
+    use crate::player::buffer::pace::Distance;
 
     #[test]
     fn what_comes_is_kept_back_for_sound_that_is_wanted_sooner() {

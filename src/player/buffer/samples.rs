@@ -14,7 +14,7 @@ const TOLERANCE_MICROS: i64 = 40_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Fifo {
+pub(in crate::player) struct Fifo {
     blocks: VecDeque<Samples>,
     /// Frames of the first block that are used up.
     used: usize,
@@ -23,7 +23,7 @@ pub(super) struct Fifo {
 
 impl Fifo {
     /// Adds a block; what repeats the block before it is cut off.
-    pub(super) fn push(&mut self, mut samples: Samples) {
+    pub(in crate::player) fn push(&mut self, mut samples: Samples) {
         if samples.channels == 0 || samples.rate == 0 {
             return;
         }
@@ -44,38 +44,38 @@ impl Fifo {
     }
 
     /// Media time of the next frame.
-    pub(super) fn front(&self) -> Option<Timestamp> {
+    pub(in crate::player) fn front(&self) -> Option<Timestamp> {
         let block = self.blocks.front()?;
         Some(block.pts.offset(frames_to_micros(self.used as i64, block.rate)))
     }
 
     /// Media time after the last frame.
-    pub(super) fn end(&self) -> Option<Timestamp> {
+    pub(in crate::player) fn end(&self) -> Option<Timestamp> {
         self.blocks.back().map(Samples::end)
     }
 
     /// Rate and channels of the next frame.
-    pub(super) fn format(&self) -> Option<(u32, u16)> {
+    pub(in crate::player) fn format(&self) -> Option<(u32, u16)> {
         self.blocks.front().map(|block| (block.rate, block.channels))
     }
 
     /// Frames that wait.
-    pub(super) fn frames(&self) -> usize {
+    pub(in crate::player) fn frames(&self) -> usize {
         self.frames
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::player) fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::player) fn clear(&mut self) {
         self.blocks.clear();
         (self.used, self.frames) = (0, 0);
     }
 
     /// What waits ends at `at`: what lies behind is cut off, and a hole that is left to the clock
     /// elsewhere is filled with silence.
-    pub(super) fn end_at(&mut self, at: Timestamp) {
+    pub(in crate::player) fn end_at(&mut self, at: Timestamp) {
         while let Some(last) = self.blocks.back_mut() {
             let over = micros_to_frames(last.end().micros_since(at), last.rate);
             let channels = usize::from(last.channels);
@@ -108,7 +108,7 @@ impl Fifo {
     }
 
     /// Copies up to `frames` frames from the front into `out`, up to a hole or a change of format.
-    pub(super) fn peek(&self, frames: usize, out: &mut Vec<f32>) {
+    pub(in crate::player) fn peek(&self, frames: usize, out: &mut Vec<f32>) {
         out.clear();
         let Some(first) = self.blocks.front() else { return };
         let channels = usize::from(first.channels);
@@ -129,7 +129,7 @@ impl Fifo {
     }
 
     /// Takes `frames` frames from the front.
-    pub(super) fn consume(&mut self, mut frames: usize) {
+    pub(in crate::player) fn consume(&mut self, mut frames: usize) {
         while frames > 0 {
             let Some(block) = self.blocks.front() else { return };
             let left = block.frames().saturating_sub(self.used);
@@ -146,7 +146,7 @@ impl Fifo {
     }
 
     /// Takes the first block whole (or what is left of it).
-    pub(super) fn pop(&mut self) -> Option<Samples> {
+    pub(in crate::player) fn pop(&mut self) -> Option<Samples> {
         let mut block = self.blocks.pop_front()?;
         if self.used > 0 {
             block.pts = block.pts.offset(frames_to_micros(self.used as i64, block.rate));
@@ -159,7 +159,7 @@ impl Fifo {
     }
 
     /// Throws away what lies before `from`.
-    pub(super) fn skip_to(&mut self, from: Timestamp) {
+    pub(in crate::player) fn skip_to(&mut self, from: Timestamp) {
         while self.blocks.front().is_some_and(|block| block.end() <= from) {
             self.pop();
         }

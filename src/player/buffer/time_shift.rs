@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::{AudioParameters, EncodedPacket, VideoParameters};
-use crate::player::packets::Unit;
+use crate::player::buffer::packets::Unit;
 
 /// So many packets and configurations are kept at most.
 const MOST_UNITS: usize = 40_000;

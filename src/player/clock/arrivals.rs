@@ -8,14 +8,14 @@ use crate::base::Timestamp;
 
 /// When the newest pictures came, by their media time. Written by the feed, read when one is shown.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
+pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
 
 /// The most pictures whose arrival is known: more than wait in any buffer.
 const MAX_ARRIVALS: usize = 1_024;
 
 impl Arrivals {
     /// The picture of `pts` came at `now`, whole.
-    pub(super) fn note(&self, pts: Timestamp, now: Timestamp) {
+    pub(in crate::player) fn note(&self, pts: Timestamp, now: Timestamp) {
         let mut known = self.0.lock();
         if known.len() >= MAX_ARRIVALS {
             known.pop_front();
@@ -24,7 +24,7 @@ impl Arrivals {
     }
 
     /// When the picture of `pts` came.
-    pub(super) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
+    pub(in crate::player) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
         self.0.lock().iter().rev().find(|(of, _)| *of == pts).map(|(_, came)| *came)
     }
 }

@@ -16,7 +16,7 @@ const LONGEST: i64 = 10_000_000;
 
 /// The stamps of one track, in microseconds, in any order.
 #[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Course {
+pub(in crate::player) struct Course {
     count: i64,
     first: i64,
     last: i64,
@@ -24,7 +24,7 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn add(&mut self, at: i64) {
+    pub(in crate::player) fn add(&mut self, at: i64) {
         if self.count == 0 {
             (self.first, self.last, self.before) = (at, at, at);
         } else if at > self.last {
@@ -56,14 +56,14 @@ impl Course {
 /// What is seen and heard of a file: from its first picture to the end of its last, and of its sound
 /// what is not only run-up. In microseconds of its own time.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) begins: i64,
-    pub(super) ends: i64,
+pub(in crate::player) struct Span {
+    pub(in crate::player) begins: i64,
+    pub(in crate::player) ends: i64,
 }
 
 impl Span {
     /// `None`: there is nothing in it.
-    pub(super) fn of(pictures: &Course, sound: &Course) -> Option<Self> {
+    pub(in crate::player) fn of(pictures: &Course, sound: &Course) -> Option<Self> {
         let end = |course: &Course| course.last.saturating_add(course.lasts());
         let (begins, ends) = match (pictures.whole(), sound.whole()) {
             (None, None) => return None,
@@ -86,11 +86,11 @@ impl Span {
         (ends > begins).then_some(Self { begins, ends })
     }
 
-    pub(super) fn micros(self) -> i64 {
+    pub(in crate::player) fn micros(self) -> i64 {
         self.ends.saturating_sub(self.begins)
     }
 
-    pub(super) fn length(self) -> Duration {
+    pub(in crate::player) fn length(self) -> Duration {
         Duration::from_micros(u64::try_from(self.micros()).unwrap_or(0))
     }
 }

@@ -301,7 +301,7 @@ impl Playout {
 mod tests {
     use super::*;
     use crate::media::Track;
-    use crate::player::jitter::Jitter;
+    use crate::player::clock::jitter::Jitter;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)

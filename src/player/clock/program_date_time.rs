@@ -15,14 +15,14 @@ const SAME: i64 = 10_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Dated {
+pub(in crate::player) struct Dated {
     /// From this media time on, wall clock less media time in microseconds; `None`: not told. Oldest first.
     known: VecDeque<(Timestamp, Option<i64>)>,
 }
 
 impl Dated {
     /// What lies at `media` was made at `made`, microseconds since 1970, or nobody knows when.
-    pub(super) fn note(&mut self, media: Timestamp, made: Option<i64>) {
+    pub(in crate::player) fn note(&mut self, media: Timestamp, made: Option<i64>) {
         // What was left does not count any more.
         self.known.retain(|(from, _)| *from < media);
         let ahead = made.map(|made| made.saturating_sub(media.as_micros()));
@@ -40,7 +40,7 @@ impl Dated {
     }
 
     /// Microseconds since 1970 at which what lies at `media` was made.
-    pub(super) fn of(&self, media: Timestamp) -> Option<i64> {
+    pub(in crate::player) fn of(&self, media: Timestamp) -> Option<i64> {
         let of = self.known.iter().rev().find(|(from, _)| *from <= media);
         // Sound may begin a little before the picture that carries the time.
         let (_, ahead) = of.or(self.known.front())?;

@@ -2,26 +2,21 @@
 //! the master of the clock, or, without one, passed at the time the clock says. Runs on the
 //! presenter thread; nothing here waits.
 
-mod balance;
-
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use balance::lean;
-pub(super) use balance::speaker_channels;
-
 use crate::base::Timestamp;
 use crate::decode::{self, AudioBackend};
-use crate::media::Samples;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
-use crate::media::{AudioCodec, AudioParameters};
-use crate::player::Severity;
-use crate::player::described::describe;
-use crate::player::fifo::Fifo;
-use crate::player::odd::Odd;
-use crate::player::packets::{Popped, Unit};
-use crate::player::shared::Shared;
-use crate::player::stretch::Stretch;
+use crate::media::{AudioCodec, AudioParameters, Samples};
+use crate::player::buffer::packets::{Popped, Unit};
+use crate::player::buffer::samples::Fifo;
+use crate::player::decode::balance::{lean, speaker_channels};
+use crate::player::decode::stretch::Stretch;
+use crate::player::demux::codec_info::describe;
+use crate::player::session::shared::Shared;
+use crate::player::state::Severity;
+use crate::player::state::anomaly::Odd;
 
 /// A device (or a test's stand-in) that plays sound.
 pub trait Speaker: Send {
@@ -53,16 +48,16 @@ const DECODE_AHEAD_MICROS: i64 = 400_000;
 const DECODE_AT_ONCE: usize = 24;
 
 /// What was heard, or will be, for whoever measures or records it.
-pub(super) struct Heard<'a> {
+pub(in crate::player) struct Heard<'a> {
     /// When the first frame leaves the speaker (session clock).
-    pub(super) at: Timestamp,
-    pub(super) rate: u32,
-    pub(super) channels: u16,
-    pub(super) data: &'a [f32],
+    pub(in crate::player) at: Timestamp,
+    pub(in crate::player) rate: u32,
+    pub(in crate::player) channels: u16,
+    pub(in crate::player) data: &'a [f32],
 }
 
 /// See the module.
-pub(super) struct Sound {
+pub(in crate::player) struct Sound {
     decoder: Option<Box<dyn AudioBackend>>,
     parameters: Option<AudioParameters>,
     /// How often playing had begun elsewhere before what is decoded, see `Packets::restart`.
@@ -76,8 +71,8 @@ pub(super) struct Sound {
     any: bool,
     /// What was written last is silence where there is none.
     filling: bool,
-    pub(super) samples: u64,
-    pub(super) underruns: u64,
+    pub(in crate::player) samples: u64,
+    pub(in crate::player) underruns: u64,
     /// -1…1, see [`Sound::set_balance`].
     balance: f32,
     scratch: Vec<f32>,
@@ -133,7 +128,7 @@ struct Entry {
 }
 
 impl Sound {
-    pub(super) fn new() -> Self {
+    pub(in crate::player) fn new() -> Self {
         Self {
             decoder: None,
             parameters: None,
@@ -155,18 +150,23 @@ impl Sound {
     }
 
     /// Rate and channels of the sound that waits, for whoever opens a speaker for it.
-    pub(super) fn format(&self) -> Option<(u32, u16)> {
+    pub(in crate::player) fn format(&self) -> Option<(u32, u16)> {
         self.fifo.format()
     }
 
     /// Rate and channels of the sound that the speaker was opened for.
-    pub(super) fn device_format(&self) -> Option<(u32, u16)> {
+    pub(in crate::player) fn device_format(&self) -> Option<(u32, u16)> {
         self.device.as_ref().map(|device| (device.rate, device.channels))
     }
 
     /// From here on sound of this rate and these channels goes to this speaker, which was opened with
     /// [`speaker_channels`], beginning at the media time that `position` gives for an instant.
-    pub(super) fn attach(&mut self, speaker: Box<dyn Speaker>, rate: u32, channels: u16) {
+    pub(in crate::player) fn attach(
+        &mut self,
+        speaker: Box<dyn Speaker>,
+        rate: u32,
+        channels: u16,
+    ) {
         self.device = Some(Device {
             speaker,
             rate,
@@ -184,23 +184,23 @@ impl Sound {
     }
 
     /// Takes the speaker out; it is dropped by the caller, where that may take its time.
-    pub(super) fn detach(&mut self) -> Option<Box<dyn Speaker>> {
+    pub(in crate::player) fn detach(&mut self) -> Option<Box<dyn Speaker>> {
         self.passed = None;
         self.device.take().map(|device| device.speaker)
     }
 
     /// Why the speaker plays no more, once it does not.
-    pub(super) fn failure(&self) -> Option<String> {
+    pub(in crate::player) fn failure(&self) -> Option<String> {
         self.device.as_ref().and_then(|device| device.speaker.failed())
     }
 
     /// Whether all sound that came has been passed on.
-    pub(super) fn is_drained(&self, now: Timestamp) -> bool {
+    pub(in crate::player) fn is_drained(&self, now: Timestamp) -> bool {
         self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.heard_at <= now)
     }
 
     /// Decodes what is needed soon: up to a little after `position`, or nothing older than it.
-    pub(super) fn decode(&mut self, shared: &Shared, position: Option<Timestamp>) {
+    pub(in crate::player) fn decode(&mut self, shared: &Shared, position: Option<Timestamp>) {
         for _ in 0..DECODE_AT_ONCE {
             let ahead = match (self.fifo.end(), position) {
                 (Some(end), Some(position)) => end.micros_since(position),
@@ -298,14 +298,14 @@ impl Sound {
 
     /// Sound that was decoded elsewhere.
     #[cfg(test)]
-    pub(super) fn take_decoded(&mut self, samples: Samples) {
+    pub(in crate::player) fn take_decoded(&mut self, samples: Samples) {
         self.any = true;
         self.fifo.push(samples);
     }
 
     /// What was decoded before the new start of this number belongs to another place of the stream:
     /// it is forgotten.
-    pub(super) fn restart(&mut self, generation: u32) {
+    pub(in crate::player) fn restart(&mut self, generation: u32) {
         if std::mem::replace(&mut self.generation, generation) == generation {
             return;
         }
@@ -317,19 +317,19 @@ impl Sound {
     }
 
     /// It is heard less on one side: -1 the left alone, 1 the right alone.
-    pub(super) fn set_balance(&mut self, balance: f32) {
+    pub(in crate::player) fn set_balance(&mut self, balance: f32) {
         self.balance = balance;
     }
 
     /// Nothing older than `from` will be needed.
-    pub(super) fn forget_before(&mut self, from: Timestamp) {
+    pub(in crate::player) fn forget_before(&mut self, from: Timestamp) {
         self.fifo.skip_to(from);
     }
 
     /// Playing begins, or goes on, so that `media` is heard at `now`. A device needs its time for that:
     /// returns the media time at `now` as it will be. Without one, what had its time before playing
     /// held and could not be passed on by then still is, unless it is to be skipped.
-    pub(super) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
+    pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
         self.dry = false;
         let Some(device) = &mut self.device else {
             let from = self.passed.filter(|_| !skip).map_or(media, |passed| passed.min(media));
@@ -355,7 +355,7 @@ impl Sound {
 
     /// The media time that leaves the speaker now; `None` without a device, or while it still plays
     /// what was written before the last start.
-    pub(super) fn heard(&self) -> Option<Timestamp> {
+    pub(in crate::player) fn heard(&self) -> Option<Timestamp> {
         let device = self.device.as_ref()?;
         let head = device.written.saturating_sub(device.speaker.queued() as u64);
         let entry = device
@@ -368,7 +368,7 @@ impl Sound {
     }
 
     /// Keeps the speaker fed, or passes on what is due at `position` where there is none.
-    pub(super) fn play(
+    pub(in crate::player) fn play(
         &mut self,
         now: Timestamp,
         position: Timestamp,
@@ -541,7 +541,7 @@ fn begin_at(samples: &mut Samples, from: Timestamp) {
 
 impl Shared {
     /// The sound cannot be played: said once; the picture goes on.
-    pub(super) fn unsupported_sound(&self, what: &str) {
+    pub(in crate::player) fn unsupported_sound(&self, what: &str) {
         self.say(
             "player-no-sound-codec",
             Severity::Warning,

@@ -6,7 +6,12 @@ pub(in crate::player) fn speaker_channels(channels: u16) -> u16 {
 }
 
 /// Interleaved stereo, of stereo or mono, with this balance.
-pub(super) fn lean(sound: &[f32], channels: u16, balance: f32, out: &mut Vec<f32>) {
+pub(in crate::player::decode) fn lean(
+    sound: &[f32],
+    channels: u16,
+    balance: f32,
+    out: &mut Vec<f32>,
+) {
     let gains = [(1.0 - balance).min(1.0), (1.0 + balance).min(1.0)];
     out.clear();
     if channels == 1 {

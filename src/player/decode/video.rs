@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::queue;
-use crate::base::{Stop, Timestamp};
+use crate::base::{Stop, Timestamp, queue};
 use crate::decode::{self, VideoBackend};
 use crate::media::{EncodedPacket, VideoFrame, VideoParameters};
-use crate::player::lag::{Lag, Verdict};
-use crate::player::odd::Odd;
-use crate::player::packets::{Popped, Unit};
-use crate::player::shared::Shared;
-use crate::player::{Failure, Kind, Severity};
+use crate::player::buffer::frame_drop::{Lag, Verdict};
+use crate::player::buffer::packets::{Popped, Unit};
+use crate::player::session::shared::Shared;
+use crate::player::state::anomaly::Odd;
+use crate::player::state::{Failure, Kind, Severity};
 
 /// Pictures that wait to be shown, beyond what the decoder itself holds back.
-pub(super) const DEPTH: usize = 6;
+pub(in crate::player) const DEPTH: usize = 6;
 
 /// Without a picture that begins anew for so long, it begins anywhere; and that is said.
 const LONG: Duration = Duration::from_secs(2);
@@ -22,13 +21,13 @@ const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// A picture, and how often playing had begun elsewhere before it (`Packets::restart`).
 #[derive(Debug)]
-pub(super) struct Decoded {
-    pub(super) generation: u32,
-    pub(super) frame: VideoFrame,
+pub(in crate::player) struct Decoded {
+    pub(in crate::player) generation: u32,
+    pub(in crate::player) frame: VideoFrame,
 }
 
 /// Decodes until the packets end or the presenter is gone.
-pub(super) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<Decoded>) {
+pub(in crate::player) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<Decoded>) {
     let mut thread = Decoding::new(shared);
     while !stop.is_set() && !shared.stop.is_set() {
         let (generation, popped) = shared.video.pop(Duration::from_millis(100));
@@ -287,9 +286,10 @@ mod tests {
     use crate::base::{Clock, Pooled};
     use crate::decode::By;
     use crate::media::{Color, Planes, Priority, Size, Track, VideoCodec};
-    use crate::player::described::configured;
-    use crate::player::{Config, Event, Source};
-    use crate::wire::h264::DecoderConfig;
+    use crate::player::demux::codec_info::configured;
+    use crate::player::session::config::{Config, Source};
+    use crate::player::state::Event;
+    use crate::wire::codec::h264::DecoderConfig;
 
     /// Milliseconds from picture to picture, and from keyframe to keyframe.
     const STEP: i64 = 40;

@@ -6,30 +6,32 @@ use crate::decode::inventory;
 use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
 };
-use crate::wire::aac::AudioSpecificConfig;
-use crate::wire::carried;
-use crate::wire::flv::AudioFormat;
-use crate::wire::flv::audio::{AudioPacket, LegacySound};
-use crate::wire::h264::{DecoderConfig, NalType, avcc_nals};
-use crate::wire::mpeg_audio;
-use crate::wire::sound::vorbis;
+use crate::wire::codec;
+use crate::wire::codec::aac::AudioSpecificConfig;
+use crate::wire::codec::four_cc::AudioFormat;
+use crate::wire::codec::h264::{DecoderConfig, NalType, avcc_nals};
+use crate::wire::codec::{mpeg_audio, vorbis};
+use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
 
 /// No configuration is longer than this: those of H.264 and AAC have some dozens of bytes, the books of
 /// Vorbis some thousands.
-pub(super) const MAX_CONFIG: usize = 64 << 10;
+pub(in crate::player) const MAX_CONFIG: usize = 64 << 10;
 
 /// A part of a body to be kept by itself: without the rest, where that is most of it.
-pub(super) fn apart(part: Bytes, body: &Bytes) -> Bytes {
+pub(in crate::player) fn apart(part: Bytes, body: &Bytes) -> Bytes {
     if part.len() < body.len() / 4 { Bytes::copy_from_slice(&part) } else { part }
 }
 
 /// Whether there is a decoder for it, or silence in its place.
-pub(super) fn can_be_heard(codec: AudioCodec) -> bool {
+pub(in crate::player) fn can_be_heard(codec: AudioCodec) -> bool {
     codec == AudioCodec::Speex || inventory::audio_decoder(codec).is_ok()
 }
 
 /// Which codec a format is, if it is one that may be decoded.
-pub(super) fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<AudioCodec> {
+pub(in crate::player) fn codec(
+    format: AudioFormat,
+    legacy: Option<LegacySound>,
+) -> Option<AudioCodec> {
     Some(match format {
         AudioFormat::Aac => AudioCodec::Aac,
         AudioFormat::Mp3 => AudioCodec::Mp3,
@@ -53,18 +55,18 @@ pub(super) fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<
 }
 
 /// Whether a packet of sound shows by itself, from its beginning to its end, of which codec it is.
-pub(super) fn is_itself(codec: AudioCodec, packet: &AudioPacket) -> bool {
+pub(in crate::player) fn is_itself(codec: AudioCodec, packet: &AudioPacket) -> bool {
     let AudioPacket::Frame(data) = packet else { return false };
     let length = match codec {
         AudioCodec::Mp3 => mpeg_audio::header(data).map(|header| header.length),
-        AudioCodec::Ac3 | AudioCodec::Eac3 => carried::ac3_frame(data).map(|(length, _)| length),
+        AudioCodec::Ac3 | AudioCodec::Eac3 => codec::ac3_frame(data).map(|(length, _)| length),
         _ => None,
     };
     length == Some(data.len())
 }
 
 /// Such as `AAC-LC 48 kHz stereo`.
-pub(super) fn describe(decoder: &str, parameters: &AudioParameters) -> String {
+pub(in crate::player) fn describe(decoder: &str, parameters: &AudioParameters) -> String {
     let rate = f64::from(parameters.sample_rate) / 1_000.0;
     let channels = match parameters.channels {
         1 => "mono".to_owned(),
@@ -75,7 +77,7 @@ pub(super) fn describe(decoder: &str, parameters: &AudioParameters) -> String {
 }
 
 /// What a configuration, or else a packet by itself, tells of sound that is no AAC.
-pub(super) fn described(
+pub(in crate::player) fn described(
     codec: AudioCodec,
     legacy: Option<LegacySound>,
     config: &Bytes,
@@ -91,15 +93,15 @@ pub(super) fn described(
             (header.sample_rate, header.channels, Bytes::new())
         }
         AudioCodec::Ac3 | AudioCodec::Eac3 => {
-            let told = carried::ac3(data)?;
+            let told = codec::ac3(data)?;
             (told.sample_rate, told.channels, Bytes::new())
         }
         AudioCodec::Opus => {
-            let told = carried::opus(config);
+            let told = codec::opus(config);
             (48_000, told.map_or(2, |told| told.channels), config.clone())
         }
         AudioCodec::Flac => {
-            let told = carried::flac(config)?;
+            let told = codec::flac(config)?;
             // The stream marker and a block's head may stand before it.
             let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
             (
@@ -113,7 +115,7 @@ pub(super) fn described(
             (told.sample_rate, told.channels, config.clone())
         }
         AudioCodec::Pcm => {
-            let told = carried::pcm::Pcm::parse(config)?;
+            let told = crate::wire::codec::pcm::Pcm::parse(config)?;
             (told.sample_rate, told.channels, told.config())
         }
         _ => {
@@ -126,7 +128,7 @@ pub(super) fn described(
 }
 
 /// What a configuration of pictures tells.
-pub(super) fn configured(codec: VideoCodec, config: Bytes) -> Option<VideoParameters> {
+pub(in crate::player) fn configured(codec: VideoCodec, config: Bytes) -> Option<VideoParameters> {
     match codec {
         VideoCodec::H264 => video_parameters(config),
         codec if codec.needs_config() && config.is_empty() => None,
@@ -135,7 +137,7 @@ pub(super) fn configured(codec: VideoCodec, config: Bytes) -> Option<VideoParame
 }
 
 /// What the parameter sets in a picture's body tell, where they stand in it.
-pub(super) fn in_band(body: &Bytes) -> Option<VideoParameters> {
+pub(in crate::player) fn in_band(body: &Bytes) -> Option<VideoParameters> {
     let (mut sps, mut pps) = (None, None);
     // Without a configuration the lengths are of the usual size.
     for nal in avcc_nals(body, 4) {
@@ -165,15 +167,15 @@ fn video_parameters(config: Bytes) -> Option<VideoParameters> {
 
 /// Parameters of pictures that are no H.264: of their size what the configuration or the first of
 /// them tells, which is nothing that a decoder needs.
-pub(super) fn other_video_parameters(
+pub(in crate::player) fn other_video_parameters(
     codec: VideoCodec,
     config: Bytes,
     picture: &[u8],
 ) -> VideoParameters {
     let told = match codec {
-        VideoCodec::Hevc => carried::hevc(&config).and_then(|told| told.size),
-        VideoCodec::Av1 => carried::av1(&config).and_then(|told| told.size),
-        VideoCodec::Vp9 => carried::vp9_key_size(picture),
+        VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
+        VideoCodec::Av1 => codec::av1(&config).and_then(|told| told.size),
+        VideoCodec::Vp9 => codec::vp9_key_size(picture),
         _ => None,
     };
     let (width, height) = told.unwrap_or((0, 0));
@@ -186,7 +188,7 @@ pub(super) fn other_video_parameters(
     }
 }
 
-pub(super) fn audio_parameters(config: Bytes) -> Option<AudioParameters> {
+pub(in crate::player) fn audio_parameters(config: Bytes) -> Option<AudioParameters> {
     let parsed = AudioSpecificConfig::parse(&config).ok()?;
     Some(AudioParameters {
         codec: AudioCodec::Aac,

@@ -4,15 +4,16 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Priority, Track, VideoCodec};
-use crate::player::bodies::{enhanced, picture, raw};
-use crate::wire::carried::pcm;
-use crate::wire::flv::reader::video_parameters;
-use crate::wire::flv::{self, Metadata, Tag, TagKind};
-use crate::wire::ts::{CLOCK, Codec, Event};
-use crate::wire::unplayed::Unplayed;
+use crate::player::demux::flv_bodies::{enhanced, picture, raw};
+use crate::wire::codec::pcm;
+use crate::wire::container::flv;
+use crate::wire::container::flv::reader::video_parameters;
+use crate::wire::container::flv::{Metadata, Tag, TagKind};
+use crate::wire::container::ts::{CLOCK, Codec, Event};
+use crate::wire::container::unsupported::Unplayed;
 
 /// Wire time of a 90 kHz time.
-pub(super) fn millis(ticks: i64) -> u32 {
+pub(in crate::player) fn millis(ticks: i64) -> u32 {
     // Modulo 2³², as the format has it.
     (ticks * 1_000).div_euclid(CLOCK) as u32
 }
@@ -23,7 +24,7 @@ fn tag(kind: TagKind, time_ms: u32, body: Bytes) -> Tag {
 
 /// What a transport stream gave, as a tag; `None` where it makes none. `last_ms` is the time of the
 /// tag before, which configurations get.
-pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
+pub(in crate::player) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
     match event {
         Event::VideoConfig { codec: Codec::Hevc, config } => {
             Some(tag(TagKind::Video, last_ms, enhanced(0x90, b"hvc1", &config)))
@@ -72,7 +73,7 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
 }
 
 /// What an event says is left out.
-pub(super) fn unplayed(event: &Event) -> Option<Unplayed> {
+pub(in crate::player) fn unplayed(event: &Event) -> Option<Unplayed> {
     match event {
         Event::Unsupported(Codec::BluRayPcm) => Some(Unplayed::of_ts(0x80)),
         Event::Unsupported(Codec::Other(stream_type)) => Some(Unplayed::of_ts(*stream_type)),

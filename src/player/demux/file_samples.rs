@@ -10,26 +10,28 @@ use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::files::Source;
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec};
-use crate::player::course::{Course, Span};
-use crate::player::{Failure, Kind, bodies};
-use crate::wire::container::{Error, Format, Hole, Index, Place, ReadAt, TrackId, read_around};
-use crate::wire::flv::TagKind;
-use crate::wire::sound;
-use crate::wire::unplayed::Unplayed;
+use crate::player::clock::file_timeline::{Course, Span};
+use crate::player::demux::flv_bodies;
+use crate::player::state::{Failure, Kind};
+use crate::wire::container::flv::TagKind;
+use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::{
+    Error, Format, Hole, Index, Place, ReadAt, TrackId, audio, read_around,
+};
 
 /// A sample larger than this is none.
 const MOST_SAMPLE: usize = 32 << 20;
 
 /// What a file is made of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Medium {
+pub(in crate::player) enum Medium {
     Film(Format),
-    Sound(sound::Kind),
+    Sound(audio::Kind),
 }
 
 impl Medium {
     /// Its name.
-    pub(super) const fn extension(self) -> &'static str {
+    pub(in crate::player) const fn extension(self) -> &'static str {
         match self {
             Self::Film(format) => format.extension(),
             Self::Sound(kind) => kind.extension(),
@@ -41,7 +43,7 @@ impl Medium {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn medium(file: &File, path: &Path) -> Result<Medium, Failure> {
+pub(in crate::player) fn medium(file: &File, path: &Path) -> Result<Medium, Failure> {
     let Ok(copy) = file.try_clone() else { return Ok(Medium::Film(Format::Flv)) };
     let source = Source::of(copy).map_err(|error| unreadable(path, &error.to_string()));
     Ok(medium_of(&mut source?).unwrap_or(Medium::Film(Format::Flv)))
@@ -51,7 +53,7 @@ fn medium_of(disk: &mut Source) -> Result<Medium, Error> {
     match disk.format() {
         Ok(format) => Ok(Medium::Film(format)),
         Err(error) => {
-            let kind = sound::kind(disk)?;
+            let kind = audio::kind(disk)?;
             kind.map(|(kind, _)| Medium::Sound(kind)).ok_or(error)
         }
     }
@@ -61,7 +63,7 @@ fn medium_of(disk: &mut Source) -> Result<Medium, Error> {
 ///
 /// # Errors
 /// What is wrong with the file.
-pub(super) fn tags(
+pub(in crate::player) fn tags(
     file: File,
     path: &Path,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
@@ -73,29 +75,29 @@ pub(super) fn tags(
 }
 
 /// Decoders of sound need so much before what is heard.
-pub(super) const RUN_UP_MICROS: i64 = 100_000;
+pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 
 /// A body of a file, in microseconds.
 #[derive(Clone, Debug)]
-pub(super) struct Body {
-    pub(super) kind: TagKind,
-    pub(super) dts: i64,
-    pub(super) pts: i64,
-    pub(super) body: Bytes,
+pub(in crate::player) struct Body {
+    pub(in crate::player) kind: TagKind,
+    pub(in crate::player) dts: i64,
+    pub(in crate::player) pts: i64,
+    pub(in crate::player) body: Bytes,
 }
 
 /// What a film is handed out in.
-pub(super) enum Piece {
+pub(in crate::player) enum Piece {
     Body(Body),
     /// What came is heard up to this time at most, and what comes from it on, in microseconds.
     Seam(i64),
 }
 
 /// A file whose samples are known.
-pub(super) struct Film {
+pub(in crate::player) struct Film {
     disk: Source,
     index: Index,
-    pub(super) span: Span,
+    pub(in crate::player) span: Span,
 }
 
 impl Film {
@@ -103,7 +105,7 @@ impl Film {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub(super) fn open(file: File, path: &Path) -> Result<Option<Self>, Failure> {
+    pub(in crate::player) fn open(file: File, path: &Path) -> Result<Option<Self>, Failure> {
         let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
         let mut disk = source?;
         let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
@@ -117,12 +119,12 @@ impl Film {
     }
 
     /// What else is in it and is not played.
-    pub(super) fn missed(&self) -> impl Iterator<Item = &Unplayed> {
+    pub(in crate::player) fn missed(&self) -> impl Iterator<Item = &Unplayed> {
         self.index.missed()
     }
 
     /// Whether there are decoders for the tracks that are played.
-    pub(super) fn is_playable(&self) -> bool {
+    pub(in crate::player) fn is_playable(&self) -> bool {
         let tracks = &self.index.tracks;
         let (video, audio) = (tracks.video.as_ref(), tracks.audio.first());
         let seen = video.is_none_or(|it| inventory::video_decoder(it.codec).is_ok());
@@ -130,12 +132,12 @@ impl Film {
         seen && heard
     }
 
-    pub(super) fn has_pictures(&self) -> bool {
+    pub(in crate::player) fn has_pictures(&self) -> bool {
         self.index.tracks.video.is_some()
     }
 
     /// Leaves out what is not needed to see and hear what is there at `place`, in the file's own time.
-    pub(super) fn begin_at(&mut self, place: i64) {
+    pub(in crate::player) fn begin_at(&mut self, place: i64) {
         let until = Timestamp::from_micros(place);
         let sound = until.offset(-RUN_UP_MICROS);
         let start = start_of(&self.index.samples, until).unwrap_or((0, sound));
@@ -152,7 +154,7 @@ impl Film {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub(super) fn play(
+    pub(in crate::player) fn play(
         mut self,
         path: &Path,
         shift: i64,
@@ -207,7 +209,7 @@ impl Film {
 }
 
 /// What is seen and heard of these.
-pub(super) fn span(places: &[Place]) -> Option<Span> {
+pub(in crate::player) fn span(places: &[Place]) -> Option<Span> {
     let (mut pictures, mut sound) = (Course::default(), Course::default());
     for place in places {
         match place.track {
@@ -222,7 +224,10 @@ pub(super) fn span(places: &[Place]) -> Option<Span> {
 /// Of these, in the order of their DTS, what is needed to see and hear what is there at `until`: the
 /// number of the picture with which it begins, and when the first sound is heard; `None`: they have
 /// pictures, and none that one could begin with.
-pub(super) fn start_of(places: &[Place], until: Timestamp) -> Option<(usize, Timestamp)> {
+pub(in crate::player) fn start_of(
+    places: &[Place],
+    until: Timestamp,
+) -> Option<(usize, Timestamp)> {
     let is_video = |place: &Place| place.track == TrackId::Video;
     let starts = |place: &Place| is_video(place) && place.keyframe && place.pts <= until;
     let start = places.iter().rposition(starts);
@@ -231,22 +236,26 @@ pub(super) fn start_of(places: &[Place], until: Timestamp) -> Option<(usize, Tim
 }
 
 /// Whether one of these, by its number, is needed by who [begins](start_of) there.
-pub(super) fn is_needed((start, sound): (usize, Timestamp), number: usize, place: &Place) -> bool {
+pub(in crate::player) fn is_needed(
+    (start, sound): (usize, Timestamp),
+    number: usize,
+    place: &Place,
+) -> bool {
     if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
 }
 
-pub(super) fn codecs(index: &Index) -> (VideoCodec, AudioCodec) {
+pub(in crate::player) fn codecs(index: &Index) -> (VideoCodec, AudioCodec) {
     let sound = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.parameters.codec);
     (index.tracks.video.as_ref().map_or(VideoCodec::H264, |video| video.codec), sound)
 }
 
-pub(super) fn body(
+pub(in crate::player) fn body(
     (pictures, sound): (VideoCodec, AudioCodec),
     packet: &EncodedPacket,
 ) -> (TagKind, Bytes) {
     match packet.track {
-        Track::Video => (TagKind::Video, bodies::picture(pictures, packet)),
-        Track::Audio | Track::Extra(_) => (TagKind::Audio, bodies::unit(sound, &packet.data)),
+        Track::Video => (TagKind::Video, flv_bodies::picture(pictures, packet)),
+        Track::Audio | Track::Extra(_) => (TagKind::Audio, flv_bodies::unit(sound, &packet.data)),
     }
 }
 
@@ -254,10 +263,10 @@ pub(super) fn body(
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn indexed(disk: &mut Source) -> Result<Index, Error> {
+pub(in crate::player) fn indexed(disk: &mut Source) -> Result<Index, Error> {
     match disk.format() {
         Ok(format) => disk.index_to_play(format),
-        Err(error) => match sound::index(disk) {
+        Err(error) => match audio::index(disk) {
             // What was said of it first.
             Err(Error::UnknownFormat) => Err(error),
             found => found,
@@ -266,7 +275,7 @@ pub(super) fn indexed(disk: &mut Source) -> Result<Index, Error> {
 }
 
 /// As [`tags`], of what `index` names in `source`; the configurations first where they are wanted.
-pub(super) fn samples(
+pub(in crate::player) fn samples(
     source: &mut dyn ReadAt,
     index: &Index,
     configurations: bool,
@@ -292,7 +301,7 @@ pub(super) fn samples(
 ///
 /// # Errors
 /// One that cannot be read, or is larger than any sample.
-pub(super) fn sample(
+pub(in crate::player) fn sample(
     source: &mut dyn ReadAt,
     holes: &[Hole],
     place: &Place,
@@ -319,27 +328,31 @@ pub(super) fn sample(
 }
 
 /// Hands out what decoders begin with. False where that was enough.
-pub(super) fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
-    let video = index.tracks.video.as_ref().and_then(bodies::picture_beginning);
-    let audio = index.tracks.audio.first().and_then(|audio| bodies::beginning(&audio.parameters));
+pub(in crate::player) fn headers(
+    index: &Index,
+    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
+) -> bool {
+    let video = index.tracks.video.as_ref().and_then(flv_bodies::picture_beginning);
+    let audio =
+        index.tracks.audio.first().and_then(|audio| flv_bodies::beginning(&audio.parameters));
     video.is_none_or(|body| take(TagKind::Video, 0, body))
         && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
 }
 
 /// What decoders of sound begin with.
-pub(super) fn heading(
+pub(in crate::player) fn heading(
     parameters: &AudioParameters,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> bool {
-    bodies::beginning(parameters).is_none_or(|body| take(TagKind::Audio, 0, body))
+    flv_bodies::beginning(parameters).is_none_or(|body| take(TagKind::Audio, 0, body))
 }
 
-pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {
+pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
     unplayable_at(&path.display(), error)
 }
 
 /// The same of what stands elsewhere.
-pub(super) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
+pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
     let kind = match error {
         Error::Unsupported(_) => Kind::Codec,
         _ => Kind::File,
@@ -353,7 +366,7 @@ pub(super) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Fai
     )
 }
 
-pub(super) fn unreadable(path: &Path, why: &str) -> Failure {
+pub(in crate::player) fn unreadable(path: &Path, why: &str) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be read: {why}", path.display()),

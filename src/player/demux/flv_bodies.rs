@@ -3,12 +3,11 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, VideoCodec, VideoParameters};
-use crate::wire::carried::pcm;
-use crate::wire::flv;
-use crate::wire::sound::vorbis;
+use crate::wire::codec::{pcm, vorbis};
+use crate::wire::container::flv;
 
 /// An enhanced body's head, and what stands behind it.
-pub(super) fn enhanced(first: u8, fourcc: &[u8; 4], rest: &[u8]) -> Bytes {
+pub(in crate::player) fn enhanced(first: u8, fourcc: &[u8; 4], rest: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(5 + rest.len());
     out.put_u8(first);
     out.put_slice(fourcc);
@@ -17,7 +16,7 @@ pub(super) fn enhanced(first: u8, fourcc: &[u8; 4], rest: &[u8]) -> Bytes {
 }
 
 /// A legacy body.
-pub(super) fn raw(head: &[u8], data: &[u8]) -> Bytes {
+pub(in crate::player) fn raw(head: &[u8], data: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(head.len() + data.len());
     out.put_slice(head);
     out.put_slice(data);
@@ -45,7 +44,7 @@ const fn four_letters(codec: VideoCodec) -> Option<(&'static [u8; 4], bool)> {
 }
 
 /// The body that begins pictures, where they need one.
-pub(super) fn picture_beginning(video: &VideoParameters) -> Option<Bytes> {
+pub(in crate::player) fn picture_beginning(video: &VideoParameters) -> Option<Bytes> {
     match four_letters(video.codec) {
         Some((name, _)) if !video.config.is_empty() => Some(enhanced(0x90, name, &video.config)),
         Some(_) => None,
@@ -54,7 +53,7 @@ pub(super) fn picture_beginning(video: &VideoParameters) -> Option<Bytes> {
 }
 
 /// The body of a picture.
-pub(super) fn picture(codec: VideoCodec, packet: &EncodedPacket) -> Bytes {
+pub(in crate::player) fn picture(codec: VideoCodec, packet: &EncodedPacket) -> Bytes {
     let Some((name, composed)) = four_letters(codec) else { return flv::video_body(packet) };
     let mut out = BytesMut::with_capacity(8 + packet.data.len());
     out.put_u8(if packet.keyframe { 0x91 } else { 0xA1 });
@@ -69,7 +68,7 @@ pub(super) fn picture(codec: VideoCodec, packet: &EncodedPacket) -> Bytes {
 }
 
 /// The body that begins a track of sound, where it needs one.
-pub(super) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
+pub(in crate::player) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
     match audio.codec {
         AudioCodec::Aac => Some(flv::audio_sequence_header(audio)),
         AudioCodec::Opus => Some(enhanced(0x90, b"Opus", &audio.config)),
@@ -81,7 +80,7 @@ pub(super) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
 }
 
 /// The body of an access unit of sound.
-pub(super) fn unit(codec: AudioCodec, data: &[u8]) -> Bytes {
+pub(in crate::player) fn unit(codec: AudioCodec, data: &[u8]) -> Bytes {
     match codec {
         AudioCodec::Opus => enhanced(0x91, b"Opus", data),
         AudioCodec::Flac => enhanced(0x91, b"fLaC", data),

@@ -1,6 +1,13 @@
 //! FLV bodies, from RTMP or a file, become parameters and packets on the continuous media time.
 //! Codecs that cannot be played are named once. Runs on the feed thread.
 
+pub(in crate::player) mod codec_info;
+pub(in crate::player) mod elementary;
+pub(in crate::player) mod file_samples;
+pub(in crate::player) mod flv_bodies;
+pub(in crate::player) mod sequence_headers;
+pub(in crate::player) mod track_presence;
+
 use bytes::Bytes;
 
 use crate::base::Timestamp;
@@ -8,15 +15,17 @@ use crate::decode::inventory;
 use crate::media::{
     AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec, VideoParameters,
 };
-use crate::player::described::{
+use crate::player::buffer::packets::Unit;
+use crate::player::clock::timeline::{Timeline, Untidy};
+use crate::player::demux::codec_info::{
     MAX_CONFIG, apart, audio_parameters, can_be_heard, codec, configured, described, in_band,
     is_itself, other_video_parameters,
 };
-use crate::player::packets::Unit;
-use crate::player::timeline::{Timeline, Untidy};
-use crate::wire::flv::audio::{AudioPacket, LegacySound};
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{self, AudioFormat, FrameType, VideoFormat};
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::container::flv;
+use crate::wire::container::flv::FrameType;
+use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::container::flv::video::VideoPacket;
 
 /// So many bodies of another codec in a row are no accident.
 const MEANT: u32 = 12;
@@ -463,7 +472,7 @@ impl Demux {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::h264::DecoderConfig;
+    use crate::wire::codec::h264::DecoderConfig;
 
     const SPS: [u8; 25] = [
         0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03, 0x00,

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
-use crate::wire::flv::audio::AudioPacket;
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{self, FrameType, TagKind};
+use crate::wire::container::flv;
+use crate::wire::container::flv::audio::AudioPacket;
+use crate::wire::container::flv::video::VideoPacket;
+use crate::wire::container::flv::{FrameType, TagKind};
 
 /// Whether a body is a picture or sound: no data, nothing that only tells how to decode, no command.
-pub(super) fn is_media(kind: TagKind, body: &Bytes) -> bool {
+pub(in crate::player) fn is_media(kind: TagKind, body: &Bytes) -> bool {
     match kind {
         TagKind::Script => false,
         TagKind::Video => flv::parse_video(body).is_ok_and(|tag| {
@@ -23,10 +24,10 @@ pub(super) fn is_media(kind: TagKind, body: &Bytes) -> bool {
 
 /// What a file that is begun in the middle of a stream needs first.
 #[derive(Debug, Default)]
-pub(super) struct Heads {
-    pub(super) script: Option<Bytes>,
-    pub(super) video: Option<Bytes>,
-    pub(super) audio: Option<Bytes>,
+pub(in crate::player) struct Heads {
+    pub(in crate::player) script: Option<Bytes>,
+    pub(in crate::player) video: Option<Bytes>,
+    pub(in crate::player) audio: Option<Bytes>,
 }
 
 /// Whether a body of data is what tells of the stream.
@@ -36,7 +37,7 @@ fn is_metadata(body: &[u8]) -> bool {
 }
 
 /// Whether a body holds no picture or sound, but tells of all that come after it.
-pub(super) fn is_head(kind: TagKind, body: &Bytes) -> bool {
+pub(in crate::player) fn is_head(kind: TagKind, body: &Bytes) -> bool {
     match kind {
         // Other data, such as a chat's lines, are no head.
         TagKind::Script => is_metadata(body),
@@ -50,7 +51,7 @@ pub(super) fn is_head(kind: TagKind, body: &Bytes) -> bool {
 
 impl Heads {
     /// A body came.
-    pub(super) fn note(&mut self, kind: TagKind, body: &Bytes) {
+    pub(in crate::player) fn note(&mut self, kind: TagKind, body: &Bytes) {
         if is_head(kind, body) {
             let place = match kind {
                 TagKind::Script => &mut self.script,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Track;
-use crate::player::odd::Odd;
+use crate::player::state::anomaly::Odd;
 
 /// So long after the first of one, the other is missing.
 const MISSING: Duration = Duration::from_secs(2);
@@ -13,7 +13,7 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Census {
+pub(in crate::player) struct Census {
     /// When the first of pictures and of sound is decoded, and when it came.
     first: [Option<(Timestamp, Timestamp)>; 2],
     told: bool,
@@ -21,7 +21,7 @@ pub(super) struct Census {
 
 impl Census {
     /// A packet to be decoded at `dts` came at `now`. `live`: what comes at once is a server's store.
-    pub(super) fn arrived(
+    pub(in crate::player) fn arrived(
         &mut self,
         track: Track,
         dts: Timestamp,

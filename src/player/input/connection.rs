@@ -7,27 +7,27 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::net::{self, Class};
-use crate::player::feed::Feed;
-use crate::player::heads::is_media;
-use crate::player::odd::Odd;
-use crate::player::shared::Shared;
-use crate::player::{Failure, Kind, Offered};
-use crate::wire::flv::TagKind;
+use crate::player::demux::sequence_headers::is_media;
+use crate::player::input::feed::Feed;
+use crate::player::session::shared::Shared;
+use crate::player::state::anomaly::Odd;
+use crate::player::state::{Failure, Kind, Offered};
+use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Url;
 
 /// Without media for this long there is no such stream, or it is lost.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::player) const PATIENCE: Duration = Duration::from_secs(10);
 /// A server that was asked for another place says that it is there by then; not all of them do.
 const ARRIVAL: Duration = Duration::from_secs(2);
 /// How often the clock is looked at while nothing comes.
-pub(super) const TICK: Duration = Duration::from_millis(250);
+pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
 
 /// Why there is nothing while its broadcaster is away.
 pub const WAITING: &str = "the stream has ended; waiting for it to come back";
 
 /// How a connection ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(in crate::player) enum End {
     /// We were asked to stop.
     Stopped,
     /// The server says that the stream is over, and it was played.
@@ -43,7 +43,7 @@ pub(super) enum End {
 
 /// The way to other places that the server was asked for.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Moving {
+pub(in crate::player) struct Moving {
     /// When it was asked last.
     since: Timestamp,
     /// The places that it has not answered for.
@@ -51,29 +51,29 @@ pub(super) struct Moving {
 }
 
 /// What came in this connection.
-pub(super) struct Watch {
+pub(in crate::player) struct Watch {
     /// The last media, the end of the stream, or the connection's start.
-    pub(super) since: Timestamp,
-    pub(super) media: bool,
+    pub(in crate::player) since: Timestamp,
+    pub(in crate::player) media: bool,
     /// Bodies of pictures or sound came, media or not.
-    pub(super) answered: bool,
+    pub(in crate::player) answered: bool,
     /// The server said that the stream has ended.
-    pub(super) ended: bool,
+    pub(in crate::player) ended: bool,
     /// Since then the server has been asked for another place and has not said that it is there.
-    pub(super) moving: Option<Moving>,
+    pub(in crate::player) moving: Option<Moving>,
     /// The server was asked for a pause.
-    pub(super) paused: bool,
+    pub(in crate::player) paused: bool,
     /// The server said that it plays it from its disk.
-    pub(super) recorded: bool,
+    pub(in crate::player) recorded: bool,
     /// As the metadata have it.
-    pub(super) length: Option<Duration>,
+    pub(in crate::player) length: Option<Duration>,
     /// It was moved to where it is to begin: metadata may come again after that.
-    pub(super) begun: bool,
+    pub(in crate::player) begun: bool,
 }
 
 impl Watch {
     /// A connection that begins.
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(in crate::player) fn new(now: Timestamp) -> Self {
         Self {
             since: now,
             media: false,
@@ -88,7 +88,13 @@ impl Watch {
     }
 
     /// A body of pictures or sound came: only what is to be decoded ends the silence.
-    pub(super) fn heard(&mut self, kind: TagKind, body: &Bytes, shared: &Shared, now: Timestamp) {
+    pub(in crate::player) fn heard(
+        &mut self,
+        kind: TagKind,
+        body: &Bytes,
+        shared: &Shared,
+        now: Timestamp,
+    ) {
         self.answered = true;
         if is_media(kind, body) {
             self.came(shared, now);
@@ -111,36 +117,36 @@ impl Watch {
     }
 
     /// What came was not looked at for so long.
-    pub(super) fn waited(&mut self, time: Duration) {
+    pub(in crate::player) fn waited(&mut self, time: Duration) {
         self.since += time;
     }
 
     /// Another place was wanted, or is found: it is waited for from now on.
-    pub(super) fn wait_anew(&mut self, now: Timestamp) {
+    pub(in crate::player) fn wait_anew(&mut self, now: Timestamp) {
         self.since = now;
     }
 
     /// The server is asked for another place.
-    pub(super) fn leave(&mut self, now: Timestamp) {
+    pub(in crate::player) fn leave(&mut self, now: Timestamp) {
         let places = self.moving.map_or(0, |moving| moving.places).saturating_add(1);
         self.moving = Some(Moving { since: now, places });
     }
 
     /// The server answers for a place that it was asked for, in their order. Whether that was the last one.
-    pub(super) fn arrive(&mut self) -> bool {
+    pub(in crate::player) fn arrive(&mut self) -> bool {
         let left = self.moving.map(|it| Moving { places: it.places.saturating_sub(1), ..it });
         self.moving = left.filter(|moving| moving.places > 0);
         self.moving.is_none()
     }
 
     /// Whether what comes is still of the place that is being left, or of one that was wanted in between.
-    pub(super) fn is_leaving(&mut self, now: Timestamp) -> bool {
+    pub(in crate::player) fn is_leaving(&mut self, now: Timestamp) -> bool {
         self.moving = self.moving.filter(|moving| now.since(moving.since) < ARRIVAL);
         self.moving.is_some()
     }
 
     /// No media come, whatever else does: how long is that to be borne?
-    pub(super) fn silence(&self, feed: &Feed, now: Timestamp) -> Option<End> {
+    pub(in crate::player) fn silence(&self, feed: &Feed, now: Timestamp) -> Option<End> {
         if now.since(self.since) < PATIENCE {
             return None;
         }
@@ -159,7 +165,7 @@ impl Watch {
 }
 
 /// The server said yes, and then nothing.
-pub(super) fn silent() -> Failure {
+pub(in crate::player) fn silent() -> Failure {
     let seconds = PATIENCE.as_secs();
     Failure::new(
         Kind::NoSuchStream,
@@ -169,7 +175,7 @@ pub(super) fn silent() -> Failure {
 }
 
 /// What went wrong on the way to a web server, whose usual ports are others.
-pub(super) fn web_failure(error: &net::Error) -> Failure {
+pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     let told = failure(error);
     if !matches!(error.cause, net::Cause::ConnectionRefused) {
         return told;
@@ -179,7 +185,7 @@ pub(super) fn web_failure(error: &net::Error) -> Failure {
 }
 
 /// What went wrong in the network, as the player tells it.
-pub(super) fn failure(error: &net::Error) -> Failure {
+pub(in crate::player) fn failure(error: &net::Error) -> Failure {
     let kind = match error.class() {
         Class::Settings => Kind::File,
         Class::Unreachable => Kind::Unreachable,

@@ -10,12 +10,14 @@ use crate::base::{Backoff, Timestamp};
 use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
-use crate::player::connection::{End, PATIENCE, WAITING};
-use crate::player::feed::Feed;
-use crate::player::pull::Ask;
-use crate::player::rtmp::{self, Rtmp};
-use crate::player::web::{self, Web};
-use crate::player::{Config, Failure, Kind, State, opening};
+use crate::player::input::connection::{End, PATIENCE, WAITING};
+use crate::player::input::feed::Feed;
+use crate::player::input::http::Ask;
+use crate::player::input::rtmp::Rtmp;
+use crate::player::input::web::Web;
+use crate::player::input::{open_deadline, rtmp, web};
+use crate::player::session::config::Config;
+use crate::player::state::{Failure, Kind, State};
 use crate::wire::rtmp::Url;
 
 /// Servers that may send us on, one after the other.
@@ -52,7 +54,7 @@ impl Tries {
 }
 
 /// See the module.
-pub(super) struct Remote {
+pub(in crate::player) struct Remote {
     way: Way,
     reconnect: bool,
     runtime: Runtime,
@@ -66,7 +68,11 @@ enum Way {
 
 impl Remote {
     /// For a URL as a person gave it.
-    pub(super) fn new(url: &str, config: &Config, runtime: Runtime) -> Result<Self, Failure> {
+    pub(in crate::player) fn new(
+        url: &str,
+        config: &Config,
+        runtime: Runtime,
+    ) -> Result<Self, Failure> {
         if WebUrl::is_one(url) {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
@@ -80,18 +86,18 @@ impl Remote {
     }
 
     /// For an RTMP URL that was read already.
-    pub(super) fn at(url: Url, config: &Config, runtime: Runtime) -> Self {
+    pub(in crate::player) fn at(url: Url, config: &Config, runtime: Runtime) -> Self {
         let mut options = Options { buffer: config.buffer, ..Options::default() };
         options.net = config.net.clone();
         let reconnect = config.reconnect;
         let (now, start) = (url.clone(), config.start);
-        let limit = opening::LIMIT;
+        let limit = open_deadline::LIMIT;
         let way = Way::Rtmp(Box::new(Rtmp { url, now, options, reconnect, start, limit }));
         Self { way, reconnect, runtime }
     }
 
     /// Plays until stopped, until the stream is over, or until it is lost for good.
-    pub(super) fn run(mut self, mut feed: Feed) {
+    pub(in crate::player) fn run(mut self, mut feed: Feed) {
         let runtime = self.runtime.clone();
         runtime.block_on(self.watch(&mut feed));
         feed.finish();

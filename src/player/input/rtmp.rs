@@ -10,13 +10,13 @@ use tokio::time::timeout;
 use crate::base::Timestamp;
 use crate::net;
 use crate::net::rtmp::{Client, Options};
-use crate::player::connection::{End, PATIENCE, TICK, WAITING, Watch, failure};
-use crate::player::feed::Feed;
-use crate::player::heads;
-use crate::player::opening::Opening;
-use crate::player::shared::Shared;
-use crate::player::{Failure, Kind, State};
-use crate::wire::flv::TagKind;
+use crate::player::demux::sequence_headers;
+use crate::player::input::connection::{End, PATIENCE, TICK, WAITING, Watch, failure};
+use crate::player::input::feed::Feed;
+use crate::player::input::open_deadline::Opening;
+use crate::player::session::shared::Shared;
+use crate::player::state::{Failure, Kind, State};
+use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Url;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::status::code;
@@ -25,22 +25,22 @@ use crate::wire::rtmp::status::code;
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
 /// Where a stream is and how it is reached.
-pub(super) struct Rtmp {
+pub(in crate::player) struct Rtmp {
     /// As the person gave it.
-    pub(super) url: Url,
+    pub(in crate::player) url: Url,
     /// Where it is asked for: elsewhere than `url` once a server has sent us on.
-    pub(super) now: Url,
-    pub(super) options: Options,
-    pub(super) reconnect: bool,
+    pub(in crate::player) now: Url,
+    pub(in crate::player) options: Options,
+    pub(in crate::player) reconnect: bool,
     /// Where a recorded stream is to begin.
-    pub(super) start: Option<Duration>,
+    pub(in crate::player) start: Option<Duration>,
     /// How long opening may take.
-    pub(super) limit: Duration,
+    pub(in crate::player) limit: Duration,
 }
 
 impl Rtmp {
     /// One connection, from the name to its end.
-    pub(super) async fn play(&self, feed: &mut Feed) -> End {
+    pub(in crate::player) async fn play(&self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
         let opening = Opening::of_rtmp(&self.now, &self.options.net, self.limit);
@@ -174,9 +174,9 @@ impl Rtmp {
             // On its way when the server was asked for another place. How to decode holds there too,
             // and is not always said again: nginx-rtmp sends what stands in the file.
             Event::Video { ref body, .. }
-                if !heads::is_head(TagKind::Video, body) && watch.is_leaving(now) => {}
+                if !sequence_headers::is_head(TagKind::Video, body) && watch.is_leaving(now) => {}
             Event::Audio { ref body, .. }
-                if !heads::is_head(TagKind::Audio, body) && watch.is_leaving(now) => {}
+                if !sequence_headers::is_head(TagKind::Audio, body) && watch.is_leaving(now) => {}
             Event::StreamEof if watch.is_leaving(now) => {}
             Event::Video { time_ms, body } => {
                 watch.heard(TagKind::Video, &body, shared, now);
@@ -256,7 +256,7 @@ fn leave(feed: &mut Feed, watch: &mut Watch, now: Timestamp) {
 }
 
 /// A stream's URL as a person wrote it.
-pub(super) fn parse(text: &str) -> Result<Url, Failure> {
+pub(in crate::player) fn parse(text: &str) -> Result<Url, Failure> {
     Url::parse(text).and_then(Url::require_stream).map_err(|error| {
         Failure::new(
             Kind::Usage,
@@ -272,7 +272,8 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
-    use crate::player::{Config, Source, opening};
+    use crate::player::input::open_deadline;
+    use crate::player::session::config::{Config, Source};
     use crate::wire::amf0::Value;
     use crate::wire::rtmp::status::{Level, Status};
 
@@ -291,7 +292,7 @@ mod tests {
             let (shared, _events) = Shared::new(&Config::new(Source::parse(text)), clock);
             let (shared, url) = (Arc::new(shared), parse(text).unwrap());
             let options = Options::default();
-            let (now, limit, reconnect) = (url.clone(), opening::LIMIT, false);
+            let (now, limit, reconnect) = (url.clone(), open_deadline::LIMIT, false);
             let rtmp = Rtmp { url, now, options, reconnect, start, limit };
             let feed = Feed::new(Arc::clone(&shared), None, true);
             Self { rtmp, feed, watch: Watch::new(clock.now()), shared }

@@ -9,21 +9,23 @@ use tokio::time::{Instant, timeout};
 use crate::base::Timestamp;
 use crate::net::Step;
 use crate::net::web::WebUrl;
-use crate::player::connection::{End, TICK, Watch, web_failure};
-use crate::player::feed::Feed;
-use crate::player::odd::Odd;
-use crate::player::opening::{self, Opening};
-use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
-use crate::player::shared::Shared;
-use crate::player::vain::{Refusal, Vain};
-use crate::player::{Failure, Kind, Severity, State};
-use crate::wire::flv::TagKind;
+use crate::player::buffer::pace::Pace;
+use crate::player::input::connection::{End, TICK, Watch, web_failure};
+use crate::player::input::feed::Feed;
+use crate::player::input::http::range_retry::{Refusal, Vain};
+use crate::player::input::http::{Ask, Item, Problem, Pull};
+use crate::player::input::open_deadline;
+use crate::player::input::open_deadline::Opening;
+use crate::player::session::shared::Shared;
+use crate::player::state::anomaly::Odd;
+use crate::player::state::{Failure, Kind, Severity, State};
+use crate::wire::container::flv::TagKind;
 
 /// How often is looked whether the rest has been played.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Where a stream is and how it is reached.
-pub(super) struct Web {
+pub(in crate::player) struct Web {
     ask: Ask,
     reconnect: bool,
     /// Somebody wants it from another place than its beginning.
@@ -39,14 +41,14 @@ pub(super) struct Web {
 }
 
 impl Web {
-    pub(super) fn new(ask: Ask, reconnect: bool, start: Option<Duration>) -> Self {
-        let limit = opening::LIMIT;
+    pub(in crate::player) fn new(ask: Ask, reconnect: bool, start: Option<Duration>) -> Self {
+        let limit = open_deadline::LIMIT;
         let (ended, broken, vain) = (false, None, Vain::default());
         Self { ask, reconnect, start, ended, broken, vain, limit }
     }
 
     /// Whether what comes next follows from what came before.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(in crate::player) fn goes_on(&self) -> bool {
         self.broken.is_some()
     }
 
@@ -102,7 +104,7 @@ impl Web {
     }
 
     /// One connection, from the name to its end.
-    pub(super) async fn play(&mut self, feed: &mut Feed) -> End {
+    pub(in crate::player) async fn play(&mut self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
         let resumes = self.broken.is_some();
@@ -355,7 +357,7 @@ fn told(problem: Problem, feed: &Feed) -> Failure {
 }
 
 /// An address as a person wrote it.
-pub(super) fn parse(text: &str) -> Result<WebUrl, Failure> {
+pub(in crate::player) fn parse(text: &str) -> Result<WebUrl, Failure> {
     WebUrl::parse(text).map_err(|error| {
         Failure::new(
             Kind::Usage,
@@ -372,7 +374,7 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
-    use crate::player::{Config, Source};
+    use crate::player::session::config::{Config, Source};
 
     /// Much less than any step has.
     const LIMIT: Duration = Duration::from_secs(1);

@@ -5,13 +5,13 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, Trouble};
-use crate::player::shared::Shared;
-use crate::player::sound::Heard;
-use crate::player::{Failure, Kind, Severity};
+use crate::player::decode::audio::Heard;
+use crate::player::session::shared::Shared;
+use crate::player::state::{Failure, Kind, Severity};
 
 /// A WAV file being written. Its format is that of the first sound; later sound of another rate or
 /// number of channels is left out, and said.
-pub(super) struct Dump {
+pub(in crate::player) struct Dump {
     path: PathBuf,
     /// Opened at once so that a bad path is known before anything plays.
     file: Option<File>,
@@ -23,14 +23,14 @@ pub(super) struct Dump {
 
 impl Dump {
     /// Creates the file; under another name where there is one of this name already.
-    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+    pub(in crate::player) fn create(path: &Path) -> Result<Self, Failure> {
         let made = files::create(path);
         let (file, path) = made.map_err(|error| cannot_write(path, &error))?;
         Ok(Self { path, file: Some(file), writer: None, format: (48_000, 2), broken: false })
     }
 
     /// Tells under what name the file is made, where that is not the one that was wanted.
-    pub(super) fn tell_name(&self, shared: &Shared, wanted: &Path) {
+    pub(in crate::player) fn tell_name(&self, shared: &Shared, wanted: &Path) {
         if self.path != wanted {
             let path = self.path.display().to_string();
             let summary =
@@ -40,7 +40,7 @@ impl Dump {
     }
 
     /// Adds what is heard.
-    pub(super) fn write(&mut self, shared: &Shared, heard: &Heard<'_>) {
+    pub(in crate::player) fn write(&mut self, shared: &Shared, heard: &Heard<'_>) {
         if self.broken {
             return;
         }
@@ -63,7 +63,7 @@ impl Dump {
     }
 
     /// Completes the file.
-    pub(super) fn finish(mut self, shared: &Shared) {
+    pub(in crate::player) fn finish(mut self, shared: &Shared) {
         if self.writer.is_none() && !self.broken {
             // No sound came: still a valid file.
             if let Err(error) = self.start(48_000, 2) {
@@ -105,7 +105,7 @@ fn io_of(error: hound::Error) -> io::Error {
 }
 
 /// The failure of an output file.
-pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be written: {}", path.display(), Trouble::words(error)),
@@ -115,7 +115,7 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
 
 impl Shared {
     /// An output file cannot be written any more: said once; playing goes on.
-    pub(super) fn output_failed(&self, failure: &Failure) {
+    pub(in crate::player) fn output_failed(&self, failure: &Failure) {
         self.say(
             "player-output-failed",
             Severity::Warning,

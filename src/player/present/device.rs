@@ -1,12 +1,12 @@
 //! The real speaker behind [`Speaker`].
 
-use crate::audio::output::Output;
+use crate::audio::speaker::Output;
 use crate::base::Clock;
-use crate::player::raised::{Raised, times};
-use crate::player::sound::Speaker;
+use crate::player::decode::audio::Speaker;
+use crate::player::present::upsample::{Raised, times};
 
 /// Opens the speaker of this id, or the system's default.
-pub(super) fn open(
+pub(in crate::player) fn open(
     id: Option<&str>,
     rate: u32,
     channels: u16,

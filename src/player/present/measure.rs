@@ -4,11 +4,11 @@
 use crate::base::{Clock, Timestamp};
 use crate::media::VideoFrame;
 use crate::media::markers::{self, FlashReader, LipSync, OnsetReader};
-use crate::player::sound::Heard;
+use crate::player::decode::audio::Heard;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Measure {
+pub(in crate::player) struct Measure {
     flashes: FlashReader,
     onsets: Option<(u32, OnsetReader)>,
     lip_sync: LipSync,
@@ -17,7 +17,7 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    pub(super) fn new() -> Self {
+    pub(in crate::player) fn new() -> Self {
         Self {
             flashes: FlashReader::new(),
             onsets: None,
@@ -28,7 +28,7 @@ impl Measure {
     }
 
     /// A picture that came at `came` is shown at `at`.
-    pub(super) fn shown(
+    pub(in crate::player) fn shown(
         &mut self,
         frame: &VideoFrame,
         at: Timestamp,
@@ -51,7 +51,7 @@ impl Measure {
     }
 
     /// Sound is, or will be, heard.
-    pub(super) fn heard(&mut self, heard: &Heard<'_>) {
+    pub(in crate::player) fn heard(&mut self, heard: &Heard<'_>) {
         let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
         if fresh {
             self.onsets = Some((heard.rate, OnsetReader::new(heard.rate)));
@@ -62,17 +62,17 @@ impl Measure {
     }
 
     /// From the writing of the last marker seen to its showing, milliseconds.
-    pub(super) fn latency_ms(&self) -> Option<f64> {
+    pub(in crate::player) fn latency_ms(&self) -> Option<f64> {
         self.latency_ms
     }
 
     /// From the writing of that marker to the arrival of its picture's last byte, milliseconds.
-    pub(super) fn arrival_ms(&self) -> Option<f64> {
+    pub(in crate::player) fn arrival_ms(&self) -> Option<f64> {
         self.arrival_ms
     }
 
     /// Sound against picture, milliseconds, the median of the last 5; positive: sound late.
-    pub(super) fn av_offset_ms(&self) -> Option<f64> {
+    pub(in crate::player) fn av_offset_ms(&self) -> Option<f64> {
         self.lip_sync.offset_ms()
     }
 }

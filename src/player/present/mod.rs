@@ -2,8 +2,14 @@
 //! flowing, and counts. The first picture is shown as soon as it is decoded, while the buffer
 //! still fills.
 
-mod rewind;
-mod search;
+pub(in crate::player) mod audio_dump;
+pub(in crate::player) mod device;
+pub(in crate::player) mod measure;
+pub mod screenshot;
+mod seek_search;
+pub mod speaker;
+mod time_shift;
+pub(in crate::player) mod upsample;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +17,18 @@ use std::time::Duration;
 use crate::base::queue::{self, Empty};
 use crate::base::{Latest, Stop, Timestamp};
 use crate::media::{Size, VideoFrame};
-use crate::player::dump::Dump;
-use crate::player::measure::Measure;
-use crate::player::odd::Odd;
-use crate::player::pictures::Decoded;
-use crate::player::schedule::{Change, Playout, Supply};
-use crate::player::shared::Shared;
-use crate::player::sound::{Heard, Sound, speaker_channels};
-use crate::player::speaker::Speakers;
-use crate::player::turn::{Cadence, Verdict, judge};
-use crate::player::{Rewind, State};
-use search::Search;
+use crate::player::clock::frame_pacing::{Cadence, Verdict, judge};
+use crate::player::clock::playout::{Change, Playout, Supply};
+use crate::player::decode::audio::{Heard, Sound};
+use crate::player::decode::balance::speaker_channels;
+use crate::player::decode::video::Decoded;
+use crate::player::present::audio_dump::Dump;
+use crate::player::present::measure::Measure;
+use crate::player::present::speaker::Speakers;
+use crate::player::session::shared::Shared;
+use crate::player::state::anomaly::Odd;
+use crate::player::state::{Rewind, State};
+use seek_search::Search;
 
 /// The longest the loop sleeps: the sound wants to be fed.
 const NAP: Duration = Duration::from_millis(8);

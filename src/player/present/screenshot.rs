@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 use crate::media::VideoFrame;
-use crate::media::color::{Matrix, Range};
-use crate::player::Failure;
-use crate::player::dump::cannot_write;
+use crate::media::frame::{Matrix, Range};
+use crate::player::present::audio_dump::cannot_write;
+use crate::player::state::Failure;
 
 /// Writes the picture. Where there is a file of that name already it gets another name, which is
 /// given: nothing is written over.

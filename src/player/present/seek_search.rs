@@ -102,11 +102,11 @@ mod tests {
     use super::*;
     use crate::base::{Clock, Pooled, queue};
     use crate::media::{Color, Planes, Size, Track};
-    use crate::player::pictures::Decoded;
+    use crate::player::decode::video::Decoded;
+    use crate::player::present::speaker::Speakers;
     use crate::player::present::{Presenter, Run};
-    use crate::player::shared::Shared;
-    use crate::player::speaker::Speakers;
-    use crate::player::{Config, Source};
+    use crate::player::session::config::{Config, Source};
+    use crate::player::session::shared::Shared;
 
     /// Milliseconds: the place that is gone to.
     const PLACE: i64 = 5_000;

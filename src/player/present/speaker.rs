@@ -7,9 +7,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::base::{Clock, Timestamp, Worker};
-use crate::player::Severity;
-use crate::player::shared::Shared;
-use crate::player::sound::Speaker;
+use crate::player::decode::audio::Speaker;
+use crate::player::session::shared::Shared;
+use crate::player::state::Severity;
 
 /// A speaker that failed is looked for again after this long.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -22,7 +22,7 @@ pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, String> + Se
 type Answer = Result<Box<dyn Speaker>, String>;
 
 /// See the module.
-pub(super) struct Speakers {
+pub(in crate::player) struct Speakers {
     /// `None`: sound goes nowhere.
     open: Option<Arc<Open>>,
     opening: Option<Opening>,
@@ -39,12 +39,12 @@ struct Opening {
 }
 
 impl Speakers {
-    pub(super) fn new(open: Option<Arc<Open>>) -> Self {
+    pub(in crate::player) fn new(open: Option<Arc<Open>>) -> Self {
         Self { open, opening: None, again_at: None, told: false }
     }
 
     /// A speaker, once there is one; begins to look for it. Never waits.
-    pub(super) fn open(
+    pub(in crate::player) fn open(
         &mut self,
         shared: &Shared,
         rate: u32,
@@ -94,7 +94,7 @@ impl Speakers {
     }
 
     /// A speaker in use failed; sound goes on without it, and another is looked for.
-    pub(super) fn lost(
+    pub(in crate::player) fn lost(
         &mut self,
         shared: &Shared,
         speaker: Box<dyn Speaker>,
@@ -106,12 +106,12 @@ impl Speakers {
     }
 
     /// Another speaker is wanted: what was learned of this one is forgotten.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::player) fn forget(&mut self) {
         (self.opening, self.again_at, self.told) = (None, None, false);
     }
 
     /// Drops a speaker where that may take its time.
-    pub(super) fn put_away(&self, speaker: Box<dyn Speaker>) {
+    pub(in crate::player) fn put_away(&self, speaker: Box<dyn Speaker>) {
         // Where no thread is to be had the drop happens here, in the closure that comes back.
         let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Run;
-use super::search::{Lull, Search, Taken, Turn};
 use crate::base::Timestamp;
-use crate::player::Rewind;
-use crate::player::schedule::Supply;
-use crate::player::shared::{Back, Shared, Start};
-use crate::player::shift::Begin;
+use crate::player::buffer::time_shift::Begin;
+use crate::player::clock::playout::Supply;
+use crate::player::present::seek_search::{Lull, Search, Taken, Turn};
+use crate::player::session::shared::{Back, Shared, Start};
+use crate::player::state::Rewind;
 
 /// The decoders are given so much ahead of the position, and so many units in one go.
 const AHEAD_MICROS: i64 = 1_500_000;
@@ -215,7 +215,7 @@ impl Run {
 }
 
 /// Gives the decoders these units and nothing of what waited.
-fn restart(shared: &Shared, units: Vec<crate::player::shift::Kept>) -> Start {
+fn restart(shared: &Shared, units: Vec<crate::player::buffer::time_shift::Kept>) -> Start {
     let start = Start { video: shared.video.restart(), audio: shared.audio.restart() };
     for kept in units {
         let dropped = shared.hand_over(kept);

@@ -1,7 +1,7 @@
 //! Sound of fewer samples a second than devices take (5.5 kHz in old FLV): more of them, on straight lines
 //! between those that there are. What that adds lies above all that such sound has.
 
-use crate::player::sound::Speaker;
+use crate::player::decode::audio::Speaker;
 
 /// Devices take no fewer samples a second.
 const LEAST_RATE: u32 = 8_000;
@@ -11,12 +11,12 @@ const LEAST_SOUND: u32 = 1_000;
 const AT_ONCE: usize = 4_096;
 
 /// As how many samples each one is to be played.
-pub(super) fn times(rate: u32) -> u32 {
+pub(in crate::player) fn times(rate: u32) -> u32 {
     if (LEAST_SOUND..LEAST_RATE).contains(&rate) { LEAST_RATE.div_ceil(rate) } else { 1 }
 }
 
 /// A speaker of a multiple of the rate that it is given.
-pub(super) struct Raised<S> {
+pub(in crate::player) struct Raised<S> {
     inner: S,
     times: usize,
     channels: usize,
@@ -27,7 +27,7 @@ pub(super) struct Raised<S> {
 }
 
 impl<S: Speaker> Raised<S> {
-    pub(super) fn new(inner: S, times: usize, channels: u16) -> Self {
+    pub(in crate::player) fn new(inner: S, times: usize, channels: u16) -> Self {
         let channels = usize::from(channels).max(1);
         let (last, waiting) = (vec![0.0; channels], Vec::new());
         Self { inner, times: times.max(1), channels, last, waiting }

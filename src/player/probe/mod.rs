@@ -1,7 +1,8 @@
 //! What is in a stream or file: measured from its first seconds (a stream) or all of it (a file).
 //! `onair probe` prints it. Runs on the caller's thread. (It is long because every kind of input fills the same report.)
 
-mod picture;
+mod video;
+pub mod viewer;
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -18,24 +19,28 @@ use crate::media::{AudioCodec, Track};
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
-use crate::player::connection::{failure, silent, web_failure};
-use crate::player::opening::{self, Opening};
-use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
-use crate::player::rate::frame_rate;
-use crate::player::recording::Medium;
-use crate::player::timeline::Timeline;
-use crate::player::{Failure, Kind, Source, file, recording, rtmp, web};
-use crate::wire::aac::AudioSpecificConfig;
-use crate::wire::amf0::{self, Value};
-use crate::wire::carried::{self, Colors};
-use crate::wire::container::{self, AudioTrack, Format, Index, TrackId};
-use crate::wire::flv::audio::{AudioPacket, LegacySound};
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
-use crate::wire::mpeg_audio;
+use crate::player::buffer::pace::Pace;
+use crate::player::clock::frame_rate::frame_rate;
+use crate::player::clock::timeline::Timeline;
+use crate::player::demux::file_samples;
+use crate::player::demux::file_samples::Medium;
+use crate::player::input::connection::{failure, silent, web_failure};
+use crate::player::input::http::{Ask, Item, Problem, Pull};
+use crate::player::input::open_deadline::Opening;
+use crate::player::input::{file, open_deadline, rtmp, web};
+use crate::player::session::config::Source;
+use crate::player::state::{Failure, Kind};
+use crate::wire::amf0::Value;
+use crate::wire::codec;
+use crate::wire::codec::aac::AudioSpecificConfig;
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::codec::{Colors, mpeg_audio, vorbis};
+use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::container::flv::video::VideoPacket;
+use crate::wire::container::flv::{Demuxer, TagKind};
+use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
-use crate::wire::sound::vorbis;
-use crate::wire::unplayed::{self, Unplayed};
 
 /// A stream is watched for at most this long.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -106,7 +111,7 @@ pub struct Audio {
 /// Probes a source; `cancelled` is asked now and then.
 ///
 /// # Errors
-/// As [`Player`](super::Player)'s failures.
+/// As [`Player`](crate::player::handle::Player)'s failures.
 pub fn probe(
     source: &Source,
     net: &net::Options,
@@ -117,7 +122,7 @@ pub fn probe(
     match source {
         Source::File(path) => probe_file(path, clock, cancelled),
         Source::Url(url) => {
-            runtime.block_on(probe_stream(url, net, clock, cancelled, opening::LIMIT))
+            runtime.block_on(probe_stream(url, net, clock, cancelled, open_deadline::LIMIT))
         }
     }
 }
@@ -140,9 +145,9 @@ pub(super) async fn probe_stream(
 fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut input = file::open(path)?;
     let mut prober = Prober::new(false, clock.now());
-    let medium = recording::medium(&input, path)?;
+    let medium = file_samples::medium(&input, path)?;
     if medium != Medium::Film(Format::Flv) {
-        recording::tags(input, path, &mut |kind, time_ms, body| {
+        file_samples::tags(input, path, &mut |kind, time_ms, body| {
             prober.take(kind, time_ms, &body, clock.now());
             !cancelled()
         })?;
@@ -155,7 +160,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     while total < MOST_OF_A_FILE && !cancelled() {
         let read = input
             .read(&mut block)
-            .map_err(|error| recording::unreadable(path, &error.to_string()))?;
+            .map_err(|error| file_samples::unreadable(path, &error.to_string()))?;
         if read == 0 {
             break;
         }
@@ -186,7 +191,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
 
 fn with_path(report: Report, path: &Path) -> Report {
     let index = files::Source::open(path).map_err(container::Error::from);
-    match index.and_then(|mut source| recording::indexed(&mut source)) {
+    match index.and_then(|mut source| file_samples::indexed(&mut source)) {
         Ok(index) => with_tracks(report, &index),
         Err(_) => report,
     }
@@ -219,7 +224,8 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
                 course.add(place.dts, place.size as usize);
             }
             let parameters = &track.parameters;
-            let pcm = || carried::pcm::Pcm::parse(&parameters.config).map(|pcm| pcm.name());
+            let pcm =
+                || crate::wire::codec::pcm::Pcm::parse(&parameters.config).map(|pcm| pcm.name());
             let (format, variant) = match parameters.codec {
                 AudioCodec::Mp3 => (AudioFormat::Mp3, None),
                 AudioCodec::Mp2 => (AudioFormat::Mp3, Some("mp2".to_owned())),
@@ -354,7 +360,7 @@ async fn probe_web(
                 prober.take(body.kind, body.dts.div_euclid(1_000) as u32, &body.body, now);
             }
             Ok(Ok(Some(Item::Unplayed(track)))) => {
-                unplayed::note(&mut prober.unplayed, &track);
+                unsupported::note(&mut prober.unplayed, &track);
             }
             Ok(Ok(Some(_))) | Err(_) => {}
             Ok(Ok(None)) if prober.is_bare() => return Err(silent()),
@@ -494,7 +500,7 @@ impl Prober {
     fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
         match kind {
             TagKind::Script => {
-                if let Ok(Some(value)) = flv::metadata::parse_script(body) {
+                if let Ok(Some(value)) = crate::wire::container::flv::metadata::parse_script(body) {
                     self.metadata.get_or_insert(value);
                 }
             }
@@ -512,10 +518,10 @@ impl Prober {
         match &track.packet {
             VideoPacket::SequenceStart(config) => {
                 self.bodies += 1;
-                self.length_size = picture::length_size(track.format, config);
-                self.told_fps = picture::frame_rate(track.format, config);
+                self.length_size = video::length_size(track.format, config);
+                self.told_fps = video::frame_rate(track.format, config);
                 let video = self.video(track.format);
-                if let Some(told) = picture::described(track.format, config) {
+                if let Some(told) = video::described(track.format, config) {
                     video.profile = told.profile;
                     video.level = told.level;
                     video.size = told.size.or(video.size);
@@ -527,8 +533,7 @@ impl Prober {
                 let dts = self.timeline.place(Track::Video, time_ms, now).dts;
                 // The first ones tell all that there is.
                 let looked_into = keyframe && self.keyframes.len() < LOOKED_INTO;
-                let more =
-                    looked_into.then(|| picture::beside(track.format, data, self.length_size));
+                let more = looked_into.then(|| video::beside(track.format, data, self.length_size));
                 let (video, more) = (self.video(track.format), more.unwrap_or_default());
                 video.size = video.size.or(more.size);
                 video.colors = more.colors.or(video.colors);
@@ -544,7 +549,7 @@ impl Prober {
                 }
             }
             VideoPacket::Metadata(values) => {
-                let values = amf0::decode(values).unwrap_or_default();
+                let values = crate::wire::amf0::decode(values).unwrap_or_default();
                 self.told = Colors::of_enhanced(&values).unwrap_or_default().or(self.told);
             }
             _ => {}
@@ -569,14 +574,15 @@ impl Prober {
                     audio.channels = Some(parsed.output_channels());
                 }
                 let told = match format {
-                    AudioFormat::Opus => carried::opus(config),
-                    AudioFormat::Flac => carried::flac(config),
+                    AudioFormat::Opus => codec::opus(config),
+                    AudioFormat::Flac => codec::flac(config),
                     AudioFormat::Vorbis => vorbis::told(config),
-                    AudioFormat::Pcm => carried::pcm::Pcm::parse(config).map(Into::into),
+                    AudioFormat::Pcm => crate::wire::codec::pcm::Pcm::parse(config).map(Into::into),
                     _ => None,
                 };
                 if format == AudioFormat::Pcm {
-                    audio.variant = carried::pcm::Pcm::parse(config).map(|pcm| pcm.name());
+                    audio.variant =
+                        crate::wire::codec::pcm::Pcm::parse(config).map(|pcm| pcm.name());
                 }
                 if let Some(told) = told {
                     (audio.sample_rate, audio.channels) =
@@ -590,7 +596,7 @@ impl Prober {
                 // They have no configuration: each frame tells.
                 if audio.channels.is_none()
                     && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
-                    && let Some(told) = carried::ac3(data)
+                    && let Some(told) = codec::ac3(data)
                 {
                     (audio.sample_rate, audio.channels) =
                         (Some(told.sample_rate), Some(told.channels));

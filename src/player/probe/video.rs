@@ -2,18 +2,19 @@
 
 use bytes::Bytes;
 
-use crate::wire::carried::{self, Colors, light};
-use crate::wire::flv::VideoFormat;
-use crate::wire::h264::DecoderConfig;
-use crate::wire::h264::vui::VideoSignal;
+use crate::wire::codec;
+use crate::wire::codec::four_cc::VideoFormat;
+use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::codec::h264::vui::VideoSignal;
+use crate::wire::codec::{Colors, hdr};
 
 /// What a configuration tells.
-pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<carried::Picture> {
+pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::Picture> {
     match format {
         VideoFormat::H264 => {
             let parsed = DecoderConfig::parse(config).ok()?;
             let sps = parsed.first_sps().ok();
-            Some(carried::Picture {
+            Some(codec::Picture {
                 level: Some(parsed.level_idc.into()),
                 profile: sps.as_ref().map(|sps| sps.profile().to_owned()),
                 size: sps.as_ref().map(|sps| (sps.width, sps.height)),
@@ -22,9 +23,9 @@ pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<carried::
                     .map_or_else(Colors::default, h264_colors),
             })
         }
-        VideoFormat::Hevc => carried::hevc(config),
-        VideoFormat::Av1 => carried::av1(config),
-        VideoFormat::Vp9 => carried::vp9(config),
+        VideoFormat::Hevc => codec::hevc(config),
+        VideoFormat::Av1 => codec::av1(config),
+        VideoFormat::Vp9 => codec::vp9(config),
         _ => None,
     }
 }
@@ -46,15 +47,15 @@ fn h264_colors(signal: VideoSignal) -> Colors {
 }
 
 /// What stands beside a picture that decodes by itself, or in it.
-pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> carried::Picture {
+pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::Picture {
     let colors = match format {
-        VideoFormat::H264 => light::of_h264(picture, length_size),
-        VideoFormat::Hevc => light::of_hevc(picture, length_size),
-        VideoFormat::Av1 => return carried::av1_key(picture).unwrap_or_default(),
-        VideoFormat::Vp9 => return carried::vp9_key(picture).unwrap_or_default(),
+        VideoFormat::H264 => hdr::of_h264(picture, length_size),
+        VideoFormat::Hevc => hdr::of_hevc(picture, length_size),
+        VideoFormat::Av1 => return codec::av1_key(picture).unwrap_or_default(),
+        VideoFormat::Vp9 => return codec::vp9_key(picture).unwrap_or_default(),
         _ => Colors::default(),
     };
-    carried::Picture { colors, ..carried::Picture::default() }
+    codec::Picture { colors, ..codec::Picture::default() }
 }
 
 /// Bytes of a NAL unit's length.

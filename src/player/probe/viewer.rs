@@ -10,15 +10,16 @@ use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
-use crate::media::likeness::{Course, Likeness};
 use crate::media::markers::{self, OnsetReader};
+use crate::media::similarity::{Course, Likeness};
 use crate::media::{AudioParameters, EncodedPacket, Size, Track, VideoFrame, VideoParameters};
 use crate::net::{self, Runtime};
-use crate::player::feed::Feed;
-use crate::player::packets::{Popped, Unit};
-use crate::player::remote::Remote;
-use crate::player::shared::Shared;
-use crate::player::{Config, Failure, Source, State};
+use crate::player::buffer::packets::{Popped, Unit};
+use crate::player::input::feed::Feed;
+use crate::player::input::live::Remote;
+use crate::player::session::config::{Config, Source};
+use crate::player::session::shared::Shared;
+use crate::player::state::{Failure, State};
 use crate::wire::rtmp::Url;
 
 /// How often what has come is looked at.
@@ -429,7 +430,7 @@ impl Glance {
             }
             Err(error) => {
                 self.shared.halt();
-                Err(super::handle::no_threads(&error))
+                Err(crate::player::handle::no_threads(&error))
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::player::Failure;
+use crate::player::state::Failure;
 
 /// See the module. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ impl Sequel {
         self.0.lock().again = again;
     }
 
-    pub(super) fn goes_around(&self) -> bool {
+    pub(in crate::player) fn goes_around(&self) -> bool {
         self.0.lock().again
     }
 
@@ -100,13 +100,13 @@ impl Sequel {
     }
 
     /// The file that is to follow, unless that was tried.
-    pub(super) fn wanted(&self) -> Option<PathBuf> {
+    pub(in crate::player) fn wanted(&self) -> Option<PathBuf> {
         let inside = self.0.lock();
         inside.next.clone().filter(|_| !inside.tried && inside.joined.is_none())
     }
 
     /// That one cannot follow without a gap, or not at all.
-    pub(super) fn refuse(&self, path: &Path, failure: Option<Failure>) {
+    pub(in crate::player) fn refuse(&self, path: &Path, failure: Option<Failure>) {
         let mut inside = self.0.lock();
         if inside.next.as_deref() == Some(path) {
             inside.tried = true;
@@ -115,21 +115,21 @@ impl Sequel {
     }
 
     /// That one is being read from here on, to be played from `begins` on.
-    pub(super) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
+    pub(in crate::player) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
         let joined = Part { path: path.to_owned(), begins, whole: Some(whole) };
         self.0.lock().joined = Some(joined);
     }
 
     /// What is being read ahead is so long, as is known now that it has been read. False: this one is played
     /// already.
-    pub(super) fn measure(&self, path: &Path, whole: Duration) -> bool {
+    pub(in crate::player) fn measure(&self, path: &Path, whole: Duration) -> bool {
         let mut inside = self.0.lock();
         let joined = inside.joined.as_mut().filter(|joined| joined.path == path);
         joined.map(|joined| joined.whole = Some(whole)).is_some()
     }
 
     /// Reading begins anew in the file that plays, which is this one.
-    pub(super) fn restart(&self) -> PathBuf {
+    pub(in crate::player) fn restart(&self) -> PathBuf {
         let mut inside = self.0.lock();
         (inside.joined, inside.tried) = (None, false);
         inside.playing.begins = Duration::ZERO;
@@ -140,7 +140,7 @@ impl Sequel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::Kind;
+    use crate::player::state::Kind;
 
     const SECOND: Duration = Duration::from_secs(1);
 

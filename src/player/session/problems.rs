@@ -1,8 +1,8 @@
 //! What a player says of its stream: each once, in words.
 
-use crate::player::odd::Odd;
-use crate::player::shared::Shared;
-use crate::player::{Event, Message, Severity};
+use crate::player::session::shared::Shared;
+use crate::player::state::anomaly::Odd;
+use crate::player::state::{Event, Message, Severity};
 use crate::wire::chat::Line;
 
 /// What is said once of something, at most: a stream may change its codec for ever.
@@ -10,7 +10,7 @@ const MOST_TOLD: usize = 64;
 
 impl Shared {
     /// Says it, unless that was done.
-    pub(super) fn odd(&self, odd: &Odd) {
+    pub(in crate::player) fn odd(&self, odd: &Odd) {
         if !odd.returns() {
             let mut told = self.told.lock();
             let of = if odd.is_each_time() {
@@ -30,12 +30,12 @@ impl Shared {
     }
 
     /// What was said is no longer so: when it comes again it is said again.
-    pub(super) fn is_over(&self, odd: &Odd) {
+    pub(in crate::player) fn is_over(&self, odd: &Odd) {
         self.told.lock().remove(&(odd.key(), odd.of()));
     }
 
     /// Says something once.
-    pub(super) fn say(
+    pub(in crate::player) fn say(
         &self,
         key: &'static str,
         severity: Severity,
@@ -47,7 +47,7 @@ impl Shared {
     }
 
     /// Passes a message on, for what happened alone where it is `quiet`.
-    pub(super) fn pass_on(
+    pub(in crate::player) fn pass_on(
         &self,
         key: &'static str,
         severity: Severity,
@@ -62,7 +62,7 @@ impl Shared {
     }
 
     /// Passes on a line that came in the stream.
-    pub(super) fn tell_line(&self, line: Line) {
+    pub(in crate::player) fn tell_line(&self, line: Line) {
         let _ = self.events.send(Event::Line(line));
     }
 }
@@ -71,7 +71,7 @@ impl Shared {
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::player::{Config, Source};
+    use crate::player::session::config::{Config, Source};
 
     #[test]
     fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A place that is wanted, until it is reached or given up.
 #[derive(Debug)]
-pub(super) struct Goal<T> {
+pub(in crate::player) struct Goal<T> {
     /// Not yet taken up.
     waits: Option<T>,
     aim: Option<T>,
@@ -51,14 +51,14 @@ impl<T: Copy> Goal<T> {
 
 /// A file that was made for what comes, with its head already in it.
 #[derive(Debug)]
-pub(super) struct NewFile {
-    pub(super) path: PathBuf,
-    pub(super) file: File,
+pub(in crate::player) struct NewFile {
+    pub(in crate::player) path: PathBuf,
+    pub(in crate::player) file: File,
 }
 
 /// Which file of what comes is wanted.
 #[derive(Debug, Default)]
-pub(super) struct Filing {
+pub(in crate::player) struct Filing {
     /// Not yet taken up: another file, or none.
     waits: Option<Option<NewFile>>,
     /// Where what comes is written, or will be.

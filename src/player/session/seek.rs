@@ -4,15 +4,15 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::player::Rewind;
-use crate::player::listed::Taken;
-use crate::player::pull::Pace;
-use crate::player::shared::{Back, Shared};
+use crate::player::buffer::dvr_window::Taken;
+use crate::player::buffer::pace::Pace;
+use crate::player::session::shared::{Back, Shared};
+use crate::player::state::Rewind;
 
 impl Shared {
     /// Goes on at another place of a recording. What waits is thrown away, so that the feed, which
     /// may wait for room, looks at once; or stays, where that place may turn out not to be had.
-    pub(super) fn seek(&self, to: Duration) {
+    pub(in crate::player) fn seek(&self, to: Duration) {
         // Held meanwhile: what the feed reads there must not be thrown away with what waited before.
         let mut wanted = self.wanted.lock();
         wanted.want(to);
@@ -27,12 +27,12 @@ impl Shared {
     }
 
     /// Whether what waits is played until a place that is wanted is found.
-    pub(super) fn set_plays_on(&self, plays_on: bool) {
+    pub(in crate::player) fn set_plays_on(&self, plays_on: bool) {
         self.plays_on.store(plays_on, Ordering::Relaxed);
     }
 
     /// Goes so far behind the live end of what a server lists. False where it lists nothing.
-    pub(super) fn rewind_list(&self, behind: Duration) -> bool {
+    pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
         let Some(taken) = self.listed.rewind(behind, self.clock.now()) else { return false };
         let (pace, place) = match taken {
             Taken::Back(place) => (Pace::Recorded, place),
@@ -47,35 +47,35 @@ impl Shared {
     }
 
     /// In a pause what a server lists goes on without us.
-    pub(super) fn hold_list(&self) {
+    pub(in crate::player) fn hold_list(&self) {
         if self.listed.hold() {
             self.reception.lock().set_pace(Pace::Recorded);
         }
     }
 
     /// Whether another place is wanted.
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(in crate::player) fn is_wanted(&self) -> bool {
         self.wanted.lock().waits()
     }
 
     /// The place that is wanted, once.
-    pub(super) fn take_wanted(&self) -> Option<Duration> {
+    pub(in crate::player) fn take_wanted(&self) -> Option<Duration> {
         self.wanted.lock().take()
     }
 
     /// The place that was taken up is not gone to any more.
-    pub(super) fn give_up(&self) {
+    pub(in crate::player) fn give_up(&self) {
         self.wanted.lock().end();
     }
 
     /// Where in the recording it is, or is on its way to.
-    pub(super) fn aimed(&self) -> Duration {
+    pub(in crate::player) fn aimed(&self) -> Duration {
         let aim = self.wanted.lock().aim();
         aim.unwrap_or_else(|| self.place())
     }
 
     /// What there is of a broadcast to go back in, from where it is or is on its way to.
-    pub(super) fn aimed_back(&self) -> Option<Rewind> {
+    pub(in crate::player) fn aimed_back(&self) -> Option<Rewind> {
         if let Some(rewind) = self.listed.rewind_at(self.aimed(), self.clock.now()) {
             return Some(rewind);
         }
@@ -90,17 +90,17 @@ impl Shared {
     }
 
     /// Goes to another place of what is kept.
-    pub(super) fn go_back(&self, to: Back) {
+    pub(in crate::player) fn go_back(&self, to: Back) {
         self.wanted_back.lock().want(to);
     }
 
     /// The place that is wanted, once.
-    pub(super) fn take_back(&self) -> Option<Back> {
+    pub(in crate::player) fn take_back(&self) -> Option<Back> {
         self.wanted_back.lock().take()
     }
 
     /// The figures are those of the place that was taken up, or it is not gone to.
-    pub(super) fn end_back(&self) {
+    pub(in crate::player) fn end_back(&self) {
         self.wanted_back.lock().end();
     }
 }
@@ -111,8 +111,8 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Timestamp};
-    use crate::player::packets::Unit;
-    use crate::player::{Config, Source};
+    use crate::player::buffer::packets::Unit;
+    use crate::player::session::config::{Config, Source};
 
     #[test]
     fn what_is_read_of_a_place_is_not_thrown_away_with_what_waited_before() {

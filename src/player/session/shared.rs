@@ -11,19 +11,21 @@ use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Latest, Stop, Timestamp};
+use crate::decode::Prefer;
 use crate::media::{AudioParameters, VideoFrame, VideoParameters};
-use crate::player::Prefer;
-use crate::player::arrivals::Arrivals;
-use crate::player::dated::Dated;
-use crate::player::jitter::Jitter;
-use crate::player::listed::Listed;
-use crate::player::odd::Odd;
-use crate::player::packets::{Packets, Unit};
-use crate::player::pull::{Ability, Buffer};
-use crate::player::reception::Reception;
-use crate::player::shift::{Kept, Shift};
-use crate::player::wish::{Filing, Goal};
-use crate::player::{Config, Event, Failure, Figures, MAX_AV_OFFSET_MS, Source, State};
+use crate::player::buffer::dvr_window::Listed;
+use crate::player::buffer::pace::Buffer;
+use crate::player::buffer::packets::{Packets, Unit};
+use crate::player::buffer::reception::Reception;
+use crate::player::buffer::time_shift::{Kept, Shift};
+use crate::player::clock::arrivals::Arrivals;
+use crate::player::clock::jitter::Jitter;
+use crate::player::clock::program_date_time::Dated;
+use crate::player::session::config::{Config, MAX_AV_OFFSET_MS, Source};
+use crate::player::session::decode_budget::Ability;
+use crate::player::session::requests::{Filing, Goal};
+use crate::player::state::anomaly::Odd;
+use crate::player::state::{Event, Failure, Figures, State};
 
 /// Events that wait for whoever watches; older ones go.
 const EVENTS: usize = 256;
@@ -32,48 +34,48 @@ const FILE_AHEAD: usize = 250;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) clock: Clock,
+pub(in crate::player) struct Shared {
+    pub(in crate::player) clock: Clock,
     /// Stops all threads.
-    pub(super) stop: Stop,
+    pub(in crate::player) stop: Stop,
     /// Wakes a feed that waits for the network, see `feed`.
-    pub(super) stopping: tokio::sync::Notify,
-    pub(super) opened: Timestamp,
-    pub(super) prefer: Prefer,
-    pub(super) reception: Mutex<Reception>,
-    pub(super) video: Packets<VideoParameters>,
-    pub(super) audio: Packets<AudioParameters>,
+    pub(in crate::player) stopping: tokio::sync::Notify,
+    pub(in crate::player) opened: Timestamp,
+    pub(in crate::player) prefer: Prefer,
+    pub(in crate::player) reception: Mutex<Reception>,
+    pub(in crate::player) video: Packets<VideoParameters>,
+    pub(in crate::player) audio: Packets<AudioParameters>,
     /// What its server lists of a live stream, to go back in.
-    pub(super) listed: Listed,
+    pub(in crate::player) listed: Listed,
     /// The newest of a live stream, kept to go back in.
-    pub(super) shift: Mutex<Shift>,
-    pub(super) figures: Mutex<Figures>,
+    pub(in crate::player) shift: Mutex<Shift>,
+    pub(in crate::player) figures: Mutex<Figures>,
     /// When what comes was made, by its sender's clock.
-    pub(super) dated: Mutex<Dated>,
+    pub(in crate::player) dated: Mutex<Dated>,
     /// Where it is measured.
-    pub(super) arrivals: Option<Arrivals>,
+    pub(in crate::player) arrivals: Option<Arrivals>,
     /// How much is to be kept back.
-    pub(super) buffer: Arc<Buffer>,
+    pub(in crate::player) buffer: Arc<Buffer>,
     /// What is decoded in time.
-    pub(super) ability: Arc<Ability>,
+    pub(in crate::player) ability: Arc<Ability>,
     /// Why a file that is being written will not be whole.
-    pub(super) output_failure: Mutex<Option<Failure>>,
+    pub(in crate::player) output_failure: Mutex<Option<Failure>>,
     dropped: AtomicU64,
     state: Mutex<State>,
-    pub(super) events: queue::Sender<Event>,
+    pub(in crate::player) events: queue::Sender<Event>,
     volume: AtomicU32,
     muted: AtomicBool,
     /// Microseconds by which sound is later than its stamps say.
     av_offset: AtomicI64,
     paused: AtomicBool,
     /// Where to go on in a recording.
-    pub(super) wanted: Mutex<Goal<Duration>>,
+    pub(in crate::player) wanted: Mutex<Goal<Duration>>,
     /// What waits is played until that place is found.
-    pub(super) plays_on: AtomicBool,
+    pub(in crate::player) plays_on: AtomicBool,
     /// Where the feed went in a recording, for the presenter.
     moved: Mutex<Option<Moved>>,
     /// Wakes a feed that waits for the network, for a pause or a new place.
-    pub(super) wished: tokio::sync::Notify,
+    pub(in crate::player) wished: tokio::sync::Notify,
     /// Milliseconds of a recording's own time, less media time.
     origin: AtomicI64,
     /// Media time that is seen and heard.
@@ -85,20 +87,20 @@ pub(super) struct Shared {
     /// Where the round through a file begins that is being read, in milliseconds of the recording.
     round: AtomicU64,
     /// Where to go on in what is kept of a live stream.
-    pub(super) wanted_back: Mutex<Goal<Back>>,
+    pub(in crate::player) wanted_back: Mutex<Goal<Back>>,
     /// -1 (left) … 1 (right).
     balance: AtomicU32,
     /// Which speaker; and how often that was chosen.
     speaker: Arc<Mutex<Option<String>>>,
     speaker_choices: AtomicU32,
     /// The file of what comes.
-    pub(super) filing: Mutex<Filing>,
+    pub(in crate::player) filing: Mutex<Filing>,
     /// What was said once, by its key and what it is of.
-    pub(super) told: Mutex<BTreeSet<(&'static str, String)>>,
+    pub(in crate::player) told: Mutex<BTreeSet<(&'static str, String)>>,
     /// Since when the connection is lost.
     lost: Mutex<Option<Timestamp>>,
     /// A broadcaster who leaves is waited for.
-    pub(super) patient: bool,
+    pub(in crate::player) patient: bool,
     /// Until it is asked to end. Held while a picture is put into the slot, which belongs to another
     /// player by the time this one's threads have ended.
     showing: Mutex<bool>,
@@ -106,7 +108,7 @@ pub(super) struct Shared {
 
 /// A place in what is kept of a live stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Back {
+pub(in crate::player) enum Back {
     /// So far behind the live end.
     Behind(Duration),
     /// The live end.
@@ -115,19 +117,19 @@ pub(super) enum Back {
 
 /// The numbers of a new start in the queues of both tracks, see `Packets::restart`.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Start {
-    pub(super) video: u32,
-    pub(super) audio: u32,
+pub(in crate::player) struct Start {
+    pub(in crate::player) video: u32,
+    pub(in crate::player) audio: u32,
 }
 
 /// The feed went to another place of a recording.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Moved {
+pub(in crate::player) struct Moved {
     /// The media time at which it goes on.
-    pub(super) at: Timestamp,
+    pub(in crate::player) at: Timestamp,
     /// It begins earlier than that: the picture of that very instant is to be shown first.
-    pub(super) exact: bool,
-    pub(super) start: Start,
+    pub(in crate::player) exact: bool,
+    pub(in crate::player) start: Start,
 }
 
 /// A balance that makes sense.
@@ -142,7 +144,7 @@ fn within(millis: i32) -> i64 {
 
 impl Shared {
     /// For a player that is being opened; also the end at which its events come out.
-    pub(super) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
+    pub(in crate::player) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
         let live = matches!(config.source, Source::Url(_));
         let packets = if live { None } else { Some(FILE_AHEAD) };
@@ -200,12 +202,12 @@ impl Shared {
         (shared, receiver)
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(in crate::player) fn state(&self) -> State {
         self.state.lock().clone()
     }
 
     /// Changes the state and tells. A final state stays.
-    pub(super) fn enter(&self, next: State) {
+    pub(in crate::player) fn enter(&self, next: State) {
         {
             let mut state = self.state.lock();
             if state.is_final() || *state == next {
@@ -221,7 +223,7 @@ impl Shared {
     }
 
     /// Media come again after a loss.
-    pub(super) fn regained(&self) {
+    pub(in crate::player) fn regained(&self) {
         let lost = matches!(*self.state.lock(), State::Reconnecting { .. });
         if lost {
             self.enter(State::Playing);
@@ -232,13 +234,13 @@ impl Shared {
     }
 
     /// Gives up.
-    pub(super) fn fail(&self, failure: Failure) {
+    pub(in crate::player) fn fail(&self, failure: Failure) {
         self.enter(State::Failed(failure));
         self.halt();
     }
 
     /// Asks all threads to end. Nothing is shown from here on.
-    pub(super) fn halt(&self) {
+    pub(in crate::player) fn halt(&self) {
         *self.showing.lock() = false;
         self.stop.set();
         self.stopping.notify_one();
@@ -247,7 +249,7 @@ impl Shared {
     }
 
     /// Shows a picture, unless it was asked to end.
-    pub(super) fn show(&self, screen: &Latest<VideoFrame>, frame: VideoFrame) {
+    pub(in crate::player) fn show(&self, screen: &Latest<VideoFrame>, frame: VideoFrame) {
         let showing = self.showing.lock();
         if *showing {
             screen.publish(frame);
@@ -255,43 +257,43 @@ impl Shared {
     }
 
     /// Packets thrown away because the decoder could not keep up.
-    pub(super) fn add_dropped(&self, count: u64) {
+    pub(in crate::player) fn add_dropped(&self, count: u64) {
         if count > 0 {
             self.dropped.fetch_add(count, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn dropped(&self) -> u64 {
+    pub(in crate::player) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_volume(&self, volume: f32) {
+    pub(in crate::player) fn set_volume(&self, volume: f32) {
         let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
         self.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
-    pub(super) fn set_muted(&self, muted: bool) {
+    pub(in crate::player) fn set_muted(&self, muted: bool) {
         self.muted.store(muted, Ordering::Relaxed);
     }
 
-    pub(super) fn volume(&self) -> f32 {
+    pub(in crate::player) fn volume(&self) -> f32 {
         f32::from_bits(self.volume.load(Ordering::Relaxed))
     }
 
     /// Holds where it is, or goes on.
-    pub(super) fn set_paused(&self, paused: bool) {
+    pub(in crate::player) fn set_paused(&self, paused: bool) {
         if self.paused.swap(paused, Ordering::Relaxed) != paused {
             self.wished.notify_one();
         }
     }
 
-    pub(super) fn paused(&self) -> bool {
+    pub(in crate::player) fn paused(&self) -> bool {
         self.paused.load(Ordering::Relaxed)
     }
 
     /// What comes from here on is of another place of the recording and goes on where it is played
     /// now: what waits is thrown away, and what is decoded too. Gives the media time.
-    pub(super) fn move_here(&self) -> Timestamp {
+    pub(in crate::player) fn move_here(&self) -> Timestamp {
         // Held meanwhile, so that whoever meets something of the new start finds what it is.
         let mut moved = self.moved.lock();
         let at = self.position();
@@ -303,7 +305,7 @@ impl Shared {
 
     /// As [`Shared::move_here`], but what is shown and heard first is that of so many microseconds after
     /// the media time that is given, which is a whole millisecond.
-    pub(super) fn move_exactly(&self, past: u32) -> Timestamp {
+    pub(in crate::player) fn move_exactly(&self, past: u32) -> Timestamp {
         let mut moved = self.moved.lock();
         let at = Timestamp::from_millis(self.position().as_millis());
         let video = self.video.restart_with_parameters();
@@ -314,85 +316,85 @@ impl Shared {
     }
 
     /// Where the feed went, once.
-    pub(super) fn take_moved(&self) -> Option<Moved> {
+    pub(in crate::player) fn take_moved(&self) -> Option<Moved> {
         self.moved.lock().take()
     }
 
     /// Media time that is seen and heard.
-    pub(super) fn set_position(&self, at: Timestamp) {
+    pub(in crate::player) fn set_position(&self, at: Timestamp) {
         self.position.store(at.as_micros(), Ordering::Release);
     }
 
     /// As last told.
-    pub(super) fn position(&self) -> Timestamp {
+    pub(in crate::player) fn position(&self) -> Timestamp {
         Timestamp::from_micros(self.position.load(Ordering::Acquire))
     }
 
     /// Playing begins or goes on there, maybe elsewhere than it was. Counted before and after, so that
     /// who looks at the position first and then here never takes a jump for time that passed.
-    pub(super) fn begin_at(&self, at: Timestamp) {
+    pub(in crate::player) fn begin_at(&self, at: Timestamp) {
         self.begun.fetch_add(1, Ordering::Release);
         self.set_position(at);
         self.begun.fetch_add(1, Ordering::Release);
     }
 
     /// Another number each time that it did.
-    pub(super) fn begun(&self) -> u32 {
+    pub(in crate::player) fn begun(&self) -> u32 {
         self.begun.load(Ordering::Acquire)
     }
 
     /// What lies so many milliseconds after a recording's beginning was placed at `media`. Whoever was on
     /// the way to a place is there.
-    pub(super) fn set_origin(&self, own_ms: i64, media: Timestamp) {
+    pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
         self.wanted.lock().end();
     }
 
     /// Where in the recording it is.
-    pub(super) fn place(&self) -> Duration {
+    pub(in crate::player) fn place(&self) -> Duration {
         let origin = self.origin.load(Ordering::Relaxed);
         let millis = self.position().as_millis().saturating_add(origin);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
-    pub(super) fn set_duration(&self, duration: Duration) {
+    pub(in crate::player) fn set_duration(&self, duration: Duration) {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(0);
         self.duration.store(millis, Ordering::Relaxed);
     }
 
     /// What comes now of a file that goes around begins so long after it began to be played.
-    pub(super) fn set_round(&self, at: Duration) {
+    pub(in crate::player) fn set_round(&self, at: Duration) {
         let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         self.round.store(millis, Ordering::Relaxed);
     }
 
     /// Whether what is being read is of another round than what is played.
-    pub(super) fn is_read_beyond(&self) -> bool {
+    pub(in crate::player) fn is_read_beyond(&self) -> bool {
         self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }
 
-    pub(super) fn duration(&self) -> Option<Duration> {
+    pub(in crate::player) fn duration(&self) -> Option<Duration> {
         let millis = self.duration.load(Ordering::Relaxed);
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
     /// Sound is heard so much later than its stamps say (sooner, where negative).
-    pub(super) fn set_av_offset(&self, millis: i32) {
+    pub(in crate::player) fn set_av_offset(&self, millis: i32) {
         self.av_offset.store(within(millis), Ordering::Relaxed);
         self.reception.lock().set_av_offset(within(millis));
     }
 
-    pub(super) fn av_offset(&self) -> i64 {
+    pub(in crate::player) fn av_offset(&self) -> i64 {
         self.av_offset.load(Ordering::Relaxed)
     }
 
-    pub(super) fn muted(&self) -> bool {
+    pub(in crate::player) fn muted(&self) -> bool {
         self.muted.load(Ordering::Relaxed)
     }
 
     /// Hands on what came, or only keeps it while the player is behind. Returns how many packets were
     /// thrown away for it.
-    pub(super) fn hand_on(&self, kept: Kept) -> u64 {
+    pub(in crate::player) fn hand_on(&self, kept: Kept) -> u64 {
         // Held while it is handed on, so that nothing comes between a new start and what it begins
         // with.
         let mut shift = self.shift.lock();
@@ -400,7 +402,7 @@ impl Shared {
     }
 
     /// Puts a unit where its decoder takes it from.
-    pub(super) fn hand_over(&self, kept: Kept) -> u64 {
+    pub(in crate::player) fn hand_over(&self, kept: Kept) -> u64 {
         match kept {
             Kept::Video(unit) => self.video.push(unit),
             Kept::Audio(unit) => {
@@ -411,36 +413,36 @@ impl Shared {
     }
 
     /// Packets are missing here, of both tracks.
-    pub(super) fn gap(&self) {
+    pub(in crate::player) fn gap(&self) {
         self.hand_on(Kept::Video(Unit::Gap));
         self.hand_on(Kept::Audio(Unit::Gap));
     }
 
-    pub(super) fn set_balance(&self, balance: f32) {
+    pub(in crate::player) fn set_balance(&self, balance: f32) {
         self.balance.store(fair(balance).to_bits(), Ordering::Relaxed);
     }
 
-    pub(super) fn balance(&self) -> f32 {
+    pub(in crate::player) fn balance(&self) -> f32 {
         f32::from_bits(self.balance.load(Ordering::Relaxed))
     }
 
     /// Which speaker is wanted, for whoever opens it.
-    pub(super) fn speaker(&self) -> Arc<Mutex<Option<String>>> {
+    pub(in crate::player) fn speaker(&self) -> Arc<Mutex<Option<String>>> {
         Arc::clone(&self.speaker)
     }
 
-    pub(super) fn choose_speaker(&self, id: Option<String>) {
+    pub(in crate::player) fn choose_speaker(&self, id: Option<String>) {
         *self.speaker.lock() = id;
         self.speaker_choices.fetch_add(1, Ordering::Release);
     }
 
     /// How often a speaker was chosen.
-    pub(super) fn speaker_choices(&self) -> u32 {
+    pub(in crate::player) fn speaker_choices(&self) -> u32 {
         self.speaker_choices.load(Ordering::Acquire)
     }
 
     /// What the speaker is set to.
-    pub(super) fn loudness(&self) -> f32 {
+    pub(in crate::player) fn loudness(&self) -> f32 {
         if self.muted() { 0.0 } else { self.volume() }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::base::{Pool, Timestamp};
 use crate::decode::VideoBackend;
 use crate::media::{Planes, Size, VideoFrame};
-use crate::player::recording;
+use crate::player::demux::file_samples;
 use crate::wire::container::{Place, ReadAt};
 
 /// Pictures that wait for those that they belong to: what decoders hold back.
@@ -14,7 +14,7 @@ const MOST_READY: usize = 64;
 /// Pictures that are kept for reuse.
 const IDLE: usize = 12;
 
-pub(super) struct Veil {
+pub(in crate::player) struct Veil {
     decoder: Box<dyn VideoBackend>,
     places: BTreeMap<Timestamp, Place>,
     /// In the order in which they are shown.
@@ -23,15 +23,15 @@ pub(super) struct Veil {
 }
 
 impl Veil {
-    pub(super) fn new(decoder: Box<dyn VideoBackend>, places: &[Place]) -> Self {
+    pub(in crate::player) fn new(decoder: Box<dyn VideoBackend>, places: &[Place]) -> Self {
         let places = places.iter().map(|place| (place.pts, *place)).collect();
         Self { decoder, places, ready: VecDeque::new(), pool: None }
     }
 
     /// The picture of this time is about to be decoded.
-    pub(super) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
+    pub(in crate::player) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
         let Some(place) = self.places.remove(&pts) else { return };
-        let packet = match recording::sample(disk, &[], &place) {
+        let packet = match file_samples::sample(disk, &[], &place) {
             Ok(Some(packet)) => packet,
             Ok(None) => return,
             Err(error) => return tracing::debug!(%error, "the alpha of a clip"),
@@ -43,7 +43,7 @@ impl Veil {
     }
 
     /// At the end of the clip.
-    pub(super) fn flush(&mut self) {
+    pub(in crate::player) fn flush(&mut self) {
         let rest = self.decoder.flush();
         self.keep(rest);
     }
@@ -56,7 +56,7 @@ impl Veil {
     }
 
     /// The picture with its alpha; where that is not there, as it was in the picture before.
-    pub(super) fn over(&mut self, frame: VideoFrame) -> VideoFrame {
+    pub(in crate::player) fn over(&mut self, frame: VideoFrame) -> VideoFrame {
         while self.ready.get(1).is_some_and(|next| next.pts <= frame.pts) {
             self.ready.pop_front();
         }

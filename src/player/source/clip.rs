@@ -12,12 +12,13 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::files::Source;
-use crate::media::reel::{Begun, Shot};
+use crate::media::clip_frames::{Begun, Shot};
 use crate::media::samples::micros_to_frames;
 use crate::media::{AudioFeed, ClipFeed, EncodedPacket, Pulled, Reel, Samples, Track, VideoFrame};
+use crate::player::demux::file_samples;
+use crate::player::source::alpha::Veil;
 use crate::player::source::convert::Converter;
-use crate::player::veil::Veil;
-use crate::player::{Failure, Kind, recording};
+use crate::player::state::{Failure, Kind};
 use crate::wire::container::{Index, TrackId};
 
 /// Pictures decoded ahead, beyond what the decoder itself holds back.
@@ -45,10 +46,10 @@ impl std::fmt::Debug for Clip {
 /// # Errors
 /// A file that cannot be read, or without a picture that can be decoded.
 pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
-    let unreadable = |error: std::io::Error| recording::unreadable(path, &error.to_string());
+    let unreadable = |error: std::io::Error| file_samples::unreadable(path, &error.to_string());
     let mut disk = Source::open(path).map_err(unreadable)?;
     let index =
-        recording::indexed(&mut disk).map_err(|error| recording::unplayable(path, &error))?;
+        file_samples::indexed(&mut disk).map_err(|error| file_samples::unplayable(path, &error))?;
     let unplayable = |why: String| {
         Failure::new(
             Kind::Codec,
@@ -87,7 +88,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         sandbox::picture_decoder();
         reader.run(stop);
     });
-    let worker = worker.map_err(|error| super::handle::no_threads(&error))?;
+    let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
     let begun = Begun::default();
     let worker = Arc::new(worker);
     let sound = heard.then(|| {
@@ -136,7 +137,7 @@ impl Reader {
             if stop.is_set() || (self.video.is_none() && self.audio.is_none()) {
                 return;
             }
-            let packet = match recording::sample(&mut self.disk, &[], &place) {
+            let packet = match file_samples::sample(&mut self.disk, &[], &place) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => continue,
                 Err(error) => {

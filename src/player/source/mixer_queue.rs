@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::base::{Clock, Timestamp};
 use crate::media::Pulled;
-use crate::player::Speaker;
+use crate::player::decode::audio::Speaker;
 use crate::player::source::convert::Converter;
 
 /// A mixer that has pulled nothing for so long is none: time takes the sound instead.

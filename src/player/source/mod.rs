@@ -6,11 +6,13 @@
 //! The player works `LEAD` ahead, so that a picture is there before the instant it is for. A thread
 //! looks after the player, opens it again where it ended or failed, and tells how it fares.
 
-pub(super) mod convert;
-mod left_out;
-mod line;
-mod place;
-mod several;
+pub(in crate::player) mod alpha;
+pub mod clip;
+pub(in crate::player) mod convert;
+mod mixer_queue;
+mod playlist;
+mod playlist_position;
+mod skipped_files;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,15 +21,18 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use self::left_out::LeftOuts;
-use self::line::{Line, Queue};
-use self::place::Place;
 use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
-use crate::media::source::{Format, State as Fares, Status};
+use crate::media::source_status::{Format, State as Fares, Status};
 use crate::media::transport::{AtEnd, Go, Position};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
-use crate::player::{Config, Failure, Figures, Kind, Player, Sequel, Source, State};
+use crate::player::handle::Player;
+use crate::player::session::config::{Config, Source};
+use crate::player::session::gapless::Sequel;
+use crate::player::source::mixer_queue::{Line, Queue};
+use crate::player::source::playlist_position::Place;
+use crate::player::source::skipped_files::LeftOuts;
+use crate::player::state::{Failure, Figures, Kind, State};
 
 /// How far the player is ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
@@ -81,7 +86,7 @@ impl std::fmt::Debug for Media {
 pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Media, Failure> {
     let name = match &config.source {
         Source::File(path) => {
-            super::file::open(path)?;
+            crate::player::input::file::open(path)?;
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
         Source::Url(url) => plain(url),
@@ -302,10 +307,11 @@ impl Keeper {
             }
         });
         let sound = Arc::clone(&self.shared.sound);
-        let speaker: Arc<super::Open> = Arc::new(move |rate, channels, _| {
-            Line::new(Arc::clone(&sound), rate, channels)
-                .map(|line| Box::new(line) as Box<dyn super::Speaker>)
-        });
+        let speaker: Arc<crate::player::present::speaker::Open> =
+            Arc::new(move |rate, channels, _| {
+                Line::new(Arc::clone(&sound), rate, channels)
+                    .map(|line| Box::new(line) as Box<dyn crate::player::decode::audio::Speaker>)
+            });
         let file = self.list.borrow().file().map(|file| Source::File(file.to_owned()));
         let source = file.unwrap_or_else(|| self.config.source.clone());
         if let (Some(sequel), Source::File(path)) = (&self.config.sequel, &source) {

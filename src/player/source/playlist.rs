@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::{AGAIN, Keeper, LEAD, LOOK};
 use crate::base::{Stamp, Stop};
 use crate::media::transport::{AtEnd, Go, Position};
-use crate::player::{Failure, Player, Source, State};
+use crate::player::handle::Player;
+use crate::player::session::config::Source;
+use crate::player::state::{Failure, State};
 
 /// What follows.
 enum Then {

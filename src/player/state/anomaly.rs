@@ -3,7 +3,7 @@
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Odd {
+pub(in crate::player) enum Odd {
     /// Nothing more came in time.
     Stalled,
     /// The delay is kept by leaving something out.
@@ -48,7 +48,7 @@ pub(super) enum Odd {
 
 impl Odd {
     /// Which message it is.
-    pub(super) fn key(&self) -> &'static str {
+    pub(in crate::player) fn key(&self) -> &'static str {
         match self {
             Self::Stalled => "player-stalled",
             Self::JumpedAhead => "player-jumped-ahead",
@@ -77,12 +77,12 @@ impl Odd {
 
     /// Said of each time it happens, as long as there is room: which size it is says nothing of whether it
     /// was told.
-    pub(super) fn is_each_time(&self) -> bool {
+    pub(in crate::player) fn is_each_time(&self) -> bool {
         matches!(self, Self::ChangedSize(_))
     }
 
     /// What it is once of: another codec, or another form of the sound, is said of each.
-    pub(super) fn of(&self) -> String {
+    pub(in crate::player) fn of(&self) -> String {
         match self {
             Self::ChangedCodec(what) | Self::ChangedSound(what) => what.clone(),
             _ => String::new(),
@@ -90,12 +90,12 @@ impl Odd {
     }
 
     /// Said each time, and not once.
-    pub(super) fn returns(&self) -> bool {
+    pub(in crate::player) fn returns(&self) -> bool {
         matches!(self, Self::PublisherBack | Self::Regained(_) | Self::Unmoved(_))
     }
 
     /// Something is missing that was asked for: worth a card, and not only a line in what happened.
-    pub(super) fn hurts(&self) -> bool {
+    pub(in crate::player) fn hurts(&self) -> bool {
         matches!(
             self,
             Self::Unheard(_)
@@ -106,7 +106,7 @@ impl Odd {
         )
     }
 
-    pub(super) fn summary(&self) -> String {
+    pub(in crate::player) fn summary(&self) -> String {
         match self {
             Self::Stalled => "Nothing more came in time: the playing stood still.".into(),
             Self::JumpedAhead => "The playing jumped ahead, to keep its delay.".into(),
@@ -155,7 +155,7 @@ impl Odd {
         }
     }
 
-    pub(super) fn advice(&self) -> &'static str {
+    pub(in crate::player) fn advice(&self) -> &'static str {
         match self {
             Self::Stalled => "Check the network connection; a larger buffer evens out more.",
             Self::Unheard(_) => "It is heard again as soon as it comes.",
@@ -170,7 +170,7 @@ impl Odd {
         }
     }
 
-    pub(super) fn detail(&self) -> String {
+    pub(in crate::player) fn detail(&self) -> String {
         match self {
             Self::Regained(time) | Self::LateSound(time) | Self::TimesHigh(time) => {
                 time.to_string()

@@ -1,5 +1,7 @@
 //! What the player tells: its state, what happened, its figures, and why it gave up.
 
+pub mod anomaly;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::plan::Plan;
-use super::spec::{Fault, Phase};
 use crate::base::Timestamp;
+use crate::server::fault::plan::Plan;
+use crate::server::fault::spec::{Fault, Phase};
 
 /// A fault has struck.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::spec::{Fault, Phase, Span, What};
 use crate::base::Timestamp;
+use crate::server::fault::spec::{Fault, Phase, Span, What};
 use crate::wire::rtmp::status::{Level, Status, code};
 
 /// A stall without an end of its own lasts so long; a publisher is let go before by other limits.

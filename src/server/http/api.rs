@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::super::event::StreamFigures;
-use super::super::registry::Registry;
-use super::caller::Caller;
-use super::guard;
+use crate::server::event::StreamFigures;
+use crate::server::http::caller::Caller;
+use crate::server::http::guard;
+use crate::server::registry::Registry;
 
 /// All streams.
 pub(super) async fn streams(

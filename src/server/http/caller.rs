@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 
-use super::super::admission::Spot;
-use super::super::registry::Registry;
-use super::idle::Idle;
 use crate::net;
+use crate::server::admission::Spot;
+use crate::server::http::idle::Idle;
+use crate::server::registry::Registry;
 
 /// The listener, with the limits of connections.
 pub(super) struct Callers {

@@ -11,11 +11,11 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::super::admission::Purpose;
-use super::super::chat::Seat;
-use super::super::registry::Registry;
-use super::caller::Caller;
-use super::guard::is_trusted;
+use crate::server::admission::Purpose;
+use crate::server::chat::Seat;
+use crate::server::http::caller::Caller;
+use crate::server::http::guard::is_trusted;
+use crate::server::registry::Registry;
 use crate::wire::chat::{Line, MAX_MESSAGE};
 
 /// Who has nothing to say is asked whether he is still there, before the connection counts as idle.

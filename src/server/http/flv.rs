@@ -15,14 +15,14 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
-use super::super::admission::{Purpose, Spot};
-use super::super::event::Ended;
-use super::super::flv::FlvSink;
-use super::super::registry::Registry;
-use super::super::sink::Sink;
-use super::super::stream::Stream;
-use super::caller::Caller;
 use crate::base::Timestamp;
+use crate::server::admission::{Purpose, Spot};
+use crate::server::event::Ended;
+use crate::server::http::caller::Caller;
+use crate::server::registry::Registry;
+use crate::server::stream::Stream;
+use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::sink::Sink;
 
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];

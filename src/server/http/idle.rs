@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::super::admission::Spot;
-use super::super::registry::Place;
 use crate::net::Stream;
+use crate::server::admission::Spot;
+use crate::server::registry::Place;
 
 /// How long nothing may happen.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use super::super::event::StreamFigures;
-use super::super::registry::Registry;
+use crate::server::event::StreamFigures;
+use crate::server::registry::Registry;
 
 /// All figures.
 pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {

@@ -21,9 +21,9 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use self::caller::{Caller, Callers};
-use super::registry::Registry;
 use crate::net;
+use crate::server::http::caller::{Caller, Callers};
+use crate::server::registry::Registry;
 use crate::wire::percent::percent_decoded;
 
 /// Serves until the registry is stopped.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::files;
-use crate::files::disk::{Look, Warning, Watch, reserve};
+use crate::files::disk_space::{Look, Warning, Watch, reserve};
 
 /// How often what was written is brought onto the disk, and the disk is looked at.
 const SYNC: Duration = Duration::from_secs(2);
@@ -21,7 +21,7 @@ const MOST_ALIKE: u32 = 1_000;
 
 /// The file.
 #[derive(Debug)]
-pub(super) struct Paper {
+pub(in crate::server) struct Paper {
     file: File,
     path: PathBuf,
     written: u64,

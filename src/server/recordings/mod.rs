@@ -3,6 +3,8 @@
 //! pictures up to the next keyframe, as a slow viewer's line does, and never the broadcast. A disk that
 //! fills up is told while there is time, and left with some room.
 
+pub(in crate::server) mod file;
+
 use std::future::poll_fn;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,14 +13,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::event::{Event, Recording, RecordingState};
-use super::files::Begun;
-use super::flv::FlvSink;
-use super::paper::Paper;
-use super::registry::Registry;
-use super::sink::Sink;
-use super::stream::Stream;
 use crate::files::Trouble;
+use crate::server::event::{Event, Recording, RecordingState};
+use crate::server::recordings::file::Paper;
+use crate::server::registry::Registry;
+use crate::server::stream::Stream;
+use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::recording_files::Begun;
+use crate::server::stream::sink::Sink;
 
 /// What comes within this time is written at once.
 const GATHER: Duration = Duration::from_millis(500);

@@ -14,16 +14,15 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
 
-use super::batch::Batch;
-use super::event::Event as Told;
-use super::fault::{Fault, Phase, Plan, Strike, Struck, Verdict};
-use super::message::{Class, Message, STREAM};
-use super::outgoing::Outgoing;
-use super::registry::Registry;
-use super::sink::Sink;
 use crate::base::{Clock, Timestamp};
 use crate::net;
-use crate::wire::block::Block;
+use crate::server::event::Event as Told;
+use crate::server::fault::{Fault, Phase, Plan, Strike, Struck, Verdict};
+use crate::server::registry::Registry;
+use crate::server::stream::message::{Batch, Class, Message, STREAM};
+use crate::server::stream::outgoing::Outgoing;
+use crate::server::stream::sink::Sink;
+use crate::wire::byte_block::Block;
 use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, Step};
 
 /// Read at once; on the stack where nobody publishes: hundreds of viewers need no buffer each.
@@ -38,7 +37,7 @@ const MOST_CONTROL: usize = 1 << 20;
 
 /// The connection.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(in crate::server) struct Connection {
     id: u64,
     pub peer: SocketAddr,
     registry: Arc<Registry>,
@@ -75,7 +74,7 @@ struct InLab {
 
 /// Why a connection ends.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::server) enum Error {
     #[error("the connection was lost: {0}")]
     Io(#[from] io::Error),
     #[error("closed by the peer")]

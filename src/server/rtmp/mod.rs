@@ -1,27 +1,29 @@
 //! The task of one RTMP connection: decides what the client may do, and keeps its deadlines.
 
+pub(in crate::server) mod connection;
+
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admission::Purpose;
-use super::connection::{Connection, Error};
-use super::event::Ended;
-use super::fault::{Phase, Verdict};
-use super::message::CHUNK_SIZE;
-use super::record;
-use super::registry::{Place, Publication, Refused, Registry, too_often};
-use super::sink::Sink;
-use super::stream::{Incoming, Stream};
 use crate::base::Timestamp;
 use crate::net;
-use crate::wire::flv::TagKind;
+use crate::server::admission::Purpose;
+use crate::server::event::Ended;
+use crate::server::fault::{Phase, Verdict};
+use crate::server::recordings;
+use crate::server::registry::{Place, Publication, Refused, Registry, too_often};
+use crate::server::rtmp::connection::{Connection, Error};
+use crate::server::stream::message::CHUNK_SIZE;
+use crate::server::stream::sink::Sink;
+use crate::server::stream::{Incoming, Stream};
+use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::command::Connect;
-use crate::wire::rtmp::name::StreamName;
 use crate::wire::rtmp::server::{Config, Event, Session};
 use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::stream_name::StreamName;
 
 /// How often a connection is looked at that has no nearer deadline.
 const CHECK: Duration = Duration::from_secs(5);
@@ -306,7 +308,7 @@ impl Task {
                 self.heard = publication.since;
                 self.registry.admission.settle(self.place.spot(), Purpose::Publish);
                 // Before anything of it is taken.
-                record::begin(&self.registry, &publication.stream);
+                recordings::begin(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
                 return Ok(connection.with_session(Session::accept_publish)?);
             }

@@ -1,19 +1,20 @@
 //! What bodies of FLV tell of codecs that the server only passes on: size, rate, channels.
 
-use super::event::{AudioFigures, VideoFigures};
-use crate::wire::carried;
-use crate::wire::flv::audio::{AudioPacket, LegacySound};
-use crate::wire::flv::video::{VideoPacket, VideoTrack};
-use crate::wire::flv::{AudioFormat, AudioTag, Metadata, VideoFormat};
-use crate::wire::mpeg_audio;
+use crate::server::event::{AudioFigures, VideoFigures};
+use crate::wire::codec;
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::codec::mpeg_audio;
+use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
+use crate::wire::container::flv::{AudioTag, Metadata};
 
 /// Of a codec config, or of a frame where the codec has it there.
-pub(super) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
+pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
     let picture = match (&track.format, &track.packet) {
-        (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => carried::hevc(config),
-        (VideoFormat::Av1, VideoPacket::SequenceStart(config)) => carried::av1(config),
-        (VideoFormat::Av1, VideoPacket::Frame { data, .. }) => carried::av1_key(data),
-        (VideoFormat::Vp9, VideoPacket::Frame { data, .. }) => carried::vp9_key(data),
+        (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => codec::hevc(config),
+        (VideoFormat::Av1, VideoPacket::SequenceStart(config)) => codec::av1(config),
+        (VideoFormat::Av1, VideoPacket::Frame { data, .. }) => codec::av1_key(data),
+        (VideoFormat::Vp9, VideoPacket::Frame { data, .. }) => codec::vp9_key(data),
         _ => None,
     };
     let told = metadata.width.zip(metadata.height);
@@ -25,17 +26,17 @@ pub(super) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures 
 }
 
 /// The same of sound.
-pub(super) fn of_audio(tag: &AudioTag, metadata: &Metadata) -> AudioFigures {
+pub(in crate::server) fn of_audio(tag: &AudioTag, metadata: &Metadata) -> AudioFigures {
     let legacy = |legacy: LegacySound| (legacy.sample_rate, legacy.channels);
     let known = match (tag.track.format, &tag.track.packet) {
         (AudioFormat::Opus, AudioPacket::SequenceStart(config)) => {
-            carried::opus(config).map(|it| (it.sample_rate, it.channels))
+            codec::opus(config).map(|it| (it.sample_rate, it.channels))
         }
         (AudioFormat::Flac, AudioPacket::SequenceStart(config)) => {
-            carried::flac(config).map(|it| (it.sample_rate, it.channels))
+            codec::flac(config).map(|it| (it.sample_rate, it.channels))
         }
         (AudioFormat::Ac3 | AudioFormat::Eac3, AudioPacket::Frame(data)) => {
-            carried::ac3(data).map(|it| (it.sample_rate, it.channels))
+            codec::ac3(data).map(|it| (it.sample_rate, it.channels))
         }
         (AudioFormat::Mp3, AudioPacket::Frame(data)) => {
             mpeg_audio::header(data).map(|it| (it.sample_rate, it.channels))

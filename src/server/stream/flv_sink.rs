@@ -7,15 +7,14 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::batch::Batch;
-use super::message::Class;
-use super::queue::Queue;
-use super::sink::Sink;
-use crate::wire::flv::{TagKind, file_header};
+use crate::server::stream::message::{Batch, Class};
+use crate::server::stream::sink::Sink;
+use crate::server::stream::viewer_queue::Queue;
+use crate::wire::container::flv::{TagKind, file_header};
 
 /// Where a stream puts what goes to one such reader.
 #[derive(Debug)]
-pub(super) struct FlvSink {
+pub(in crate::server) struct FlvSink {
     id: u64,
     /// For a viewer, who is counted, and may not know of tracks.
     viewer: bool,

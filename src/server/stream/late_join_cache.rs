@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::message::{Class, Mark, Message};
-use crate::wire::flv::TagKind;
+use crate::server::stream::message::{Class, Mark, Message};
+use crate::wire::container::flv::TagKind;
 
 /// Codec configs kept: a few tracks of sound and pictures.
 const MOST_HEADERS: usize = 32;
@@ -16,7 +16,7 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// The cache of one stream.
 #[derive(Debug, Default)]
-pub(super) struct Cache {
+pub(in crate::server) struct Cache {
     metadata: Option<Arc<Message>>,
     /// Codec configs, each with its mark.
     headers: Vec<Arc<Message>>,
@@ -28,7 +28,7 @@ pub(super) struct Cache {
 
 /// What a message is to the cache.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Keep {
+pub(in crate::server) enum Keep {
     Metadata,
     /// A configuration; one is kept for each slot (track).
     Header(u16),
@@ -38,7 +38,7 @@ pub(super) enum Keep {
 
 /// There is no room for a codec config.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct TooLarge;
+pub(in crate::server) struct TooLarge;
 
 impl Cache {
     /// The mark of what is to be kept for late joiners; `None` for all else. A body that is kept

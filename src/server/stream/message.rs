@@ -4,16 +4,17 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
-use super::piece::Piece;
-use crate::wire::flv::{self, TagKind};
+use crate::server::stream::piece::Piece;
+use crate::wire::container::flv;
+use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::chunk::encode_standalone;
 use crate::wire::rtmp::message::{Kind, chunk_stream};
 
 /// The chunk size of what is sent to viewers: nearly every message is one chunk.
-pub(super) const CHUNK_SIZE: u32 = 65_536;
+pub(in crate::server) const CHUNK_SIZE: u32 = 65_536;
 /// The message stream that nearly all players get.
-pub(super) const STREAM: u32 = 1;
+pub(in crate::server) const STREAM: u32 = 1;
 /// Bytes of the first chunk's header before the message stream: basic header, time, length, kind.
 const STREAM_AT: usize = 8;
 /// Bytes of that header, without an extended timestamp.
@@ -25,7 +26,7 @@ const DATA_CHUNK_STREAM: u32 = 7;
 
 /// What a viewer can do without.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(in crate::server) enum Class {
     /// Configuration, metadata, what the session says: never dropped.
     Vital,
     /// A picture to start from.
@@ -37,7 +38,7 @@ pub(super) enum Class {
 
 /// What a message replaces of what waits for a viewer: the metadata, or the config of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(in crate::server) struct Mark {
     pub kind: TagKind,
     /// Of the track; others for what is kept beside the tracks.
     pub slot: u16,
@@ -54,7 +55,7 @@ impl Mark {
 
 /// A message. Shared by the group of pictures and all queues.
 #[derive(Debug)]
-pub(super) struct Message {
+pub(in crate::server) struct Message {
     pub kind: TagKind,
     pub class: Class,
     pub time_ms: u32,
@@ -68,7 +69,7 @@ pub(super) struct Message {
 
 /// What of a body of several tracks goes to those who know one only.
 #[derive(Debug)]
-pub(super) enum Plain {
+pub(in crate::server) enum Plain {
     /// The default track, in the form for one.
     Track(Arc<Message>),
     Nothing,
@@ -159,6 +160,40 @@ impl Message {
     /// Bytes it keeps in memory.
     pub fn weight(&self) -> usize {
         self.rtmp.len()
+    }
+}
+
+/// Longer ones are not copied into one piece.
+const MOST_JOINED: usize = 1 << 20;
+
+/// Messages that leave together, in order.
+#[derive(Debug)]
+pub(in crate::server) struct Batch<'a> {
+    pub messages: &'a [Arc<Message>],
+    /// All of them as RTMP on the message stream that nearly all players get, for those who want
+    /// everything: made once, sent to each with one plain call.
+    pub joined: Option<Bytes>,
+}
+
+impl<'a> Batch<'a> {
+    /// For one viewer.
+    pub fn pieces(messages: &'a [Arc<Message>]) -> Self {
+        Self { messages, joined: None }
+    }
+
+    /// For many viewers.
+    pub fn joined(messages: &'a [Arc<Message>]) -> Self {
+        let length: usize = messages.iter().map(|message| message.weight()).sum();
+        let joined = match messages {
+            [message] => Some(message.rtmp()),
+            _ if length > MOST_JOINED => None,
+            _ => {
+                let mut joined = BytesMut::with_capacity(length);
+                messages.iter().for_each(|message| joined.extend_from_slice(&message.rtmp()));
+                Some(joined.freeze())
+            }
+        };
+        Self { messages, joined }
     }
 }
 

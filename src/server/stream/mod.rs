@@ -2,6 +2,17 @@
 //! the publisher's own task: no viewer's task has to wake for that. What a publisher sends in one
 //! burst leaves in one piece: a call into the system costs more than the bytes it carries.
 
+pub(in crate::server) mod codec_figures;
+pub(in crate::server) mod flv_sink;
+pub(in crate::server) mod late_join_cache;
+pub(in crate::server) mod message;
+pub(in crate::server) mod outgoing;
+pub(in crate::server) mod piece;
+pub(in crate::server) mod publisher;
+pub(in crate::server) mod recording_files;
+pub(in crate::server) mod sink;
+pub(in crate::server) mod viewer_queue;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,16 +21,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::batch::Batch;
-use super::cache::{Cache, Keep};
-use super::config::Limits;
-use super::event::{PublisherFigures, StreamFigures};
-use super::message::{Class, Message, Plain};
-use super::publisher::{Dismissal, Publisher};
-use super::sink::Sink;
 use crate::base::Timestamp;
 use crate::net;
-use crate::wire::flv::TagKind;
+use crate::server::config::Limits;
+use crate::server::event::{PublisherFigures, StreamFigures};
+use crate::server::stream::late_join_cache::{Cache, Keep};
+use crate::server::stream::message::{Batch, Class, Message, Plain};
+use crate::server::stream::publisher::{Dismissal, Publisher};
+use crate::server::stream::sink::Sink;
+use crate::wire::container::flv::TagKind;
 
 /// A new publisher whose times lie at most so far ahead goes on where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use tokio::io::AsyncWrite;
 
-use super::batch::Batch;
-use super::message::Message;
-use super::queue::{Queue, no_slices};
 use crate::base::{Clock, Timestamp};
 use crate::net;
+use crate::server::stream::message::{Batch, Message};
+use crate::server::stream::viewer_queue::{Queue, no_slices};
 
 /// The sending half. The socket is here, the receiving half borrows it.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(in crate::server) struct Outgoing {
     pub stream: net::Stream,
     pub queue: Queue,
     /// Bytes that the system took.
@@ -146,9 +145,9 @@ fn queue_rest(queue: &mut Queue, messages: &[Arc<Message>], mut sent: usize) {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::message::Class;
     use super::*;
-    use crate::wire::flv::TagKind;
+    use crate::server::stream::message::Class;
+    use crate::wire::container::flv::TagKind;
 
     #[test]
     fn what_the_system_did_not_take_follows_byte_for_byte() {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 /// The bytes of one message: a header of the viewer's own, which may be empty, and what is shared.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Piece {
+pub(in crate::server) struct Piece {
     pub head: Bytes,
     pub rest: Bytes,
 }

@@ -9,16 +9,17 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::cache::Keep;
-use super::event::{AudioFigures, VideoFigures};
-use super::figures;
-use super::message::Class;
 use crate::base::Timestamp;
-use crate::wire::flv::metadata::parse_script;
-use crate::wire::flv::reader::Item;
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{
-    AudioFormat, Metadata, Reader, TagKind, VideoFormat, default_track, parse_audio, parse_video,
+use crate::server::event::{AudioFigures, VideoFigures};
+use crate::server::stream::codec_figures;
+use crate::server::stream::late_join_cache::Keep;
+use crate::server::stream::message::Class;
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::container::flv::metadata::parse_script;
+use crate::wire::container::flv::reader::Item;
+use crate::wire::container::flv::video::VideoPacket;
+use crate::wire::container::flv::{
+    Metadata, Reader, TagKind, default_track, parse_audio, parse_video,
 };
 
 /// Where the cache keeps enhanced video metadata (colour): beside the tracks.
@@ -28,7 +29,7 @@ const LAYOUT_SLOT: u16 = 512;
 
 /// The publisher.
 #[derive(Debug)]
-pub(super) struct Publisher {
+pub(in crate::server) struct Publisher {
     pub id: u64,
     pub address: SocketAddr,
     pub credentials: String,
@@ -50,7 +51,7 @@ pub(super) struct Publisher {
 
 /// How a publisher is told to go.
 #[derive(Debug, Default)]
-pub(super) struct Dismissal {
+pub(in crate::server) struct Dismissal {
     notify: Notify,
     reason: Mutex<Option<&'static str>>,
 }
@@ -124,12 +125,12 @@ impl Publisher {
                 let ours = tag.tracks().any(|it| it.id == track);
                 let unknown = self.video.as_ref().is_none_or(|video| video.size.is_none());
                 if ours && unknown && tag.is_keyframe() && tag.track.format != VideoFormat::H264 {
-                    self.video = Some(figures::of_video(&tag.track, &self.metadata));
+                    self.video = Some(codec_figures::of_video(&tag.track, &self.metadata));
                 }
                 let (class, keep) = if tag.is_sequence_start() {
                     self.observe(kind, body);
                     if ours && tag.track.format != VideoFormat::H264 {
-                        self.video = Some(figures::of_video(&tag.track, &self.metadata));
+                        self.video = Some(codec_figures::of_video(&tag.track, &self.metadata));
                     }
                     (Class::Vital, Keep::Header(tag.track.id.into()))
                 } else if tag.is_keyframe() && ours {
@@ -151,7 +152,7 @@ impl Publisher {
                     let other = tag.track.format != AudioFormat::Aac && tag.track.id == track;
                     if other && (tag.is_sequence_start() || self.audio.as_ref().is_none_or(unknown))
                     {
-                        self.audio = Some(figures::of_audio(&tag, &self.metadata));
+                        self.audio = Some(codec_figures::of_audio(&tag, &self.metadata));
                     }
                     if tag.is_sequence_start() {
                         if !other {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::flv::FlvSink;
-use super::sink::Sink;
-use super::stream::Stream;
+use super::Stream;
+use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::sink::Sink;
 
-/// At most [`Limits::files`](super::Limits::files) of them.
+/// At most [`Limits::files`](crate::server::config::Limits::files) of them.
 #[derive(Debug, Default)]
-pub(super) struct Files(Mutex<Vec<UnderWay>>);
+pub(in crate::server) struct Files(Mutex<Vec<UnderWay>>);
 
 #[derive(Debug)]
 struct UnderWay {
@@ -20,7 +20,7 @@ struct UnderWay {
 
 /// What became of the wish for a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Begun {
+pub(in crate::server) enum Begun {
     Anew,
     GoesOn,
     Full,

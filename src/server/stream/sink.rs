@@ -4,12 +4,12 @@ use std::fmt::Debug;
 
 use parking_lot::MappedMutexGuard;
 
-use super::batch::Batch;
-use super::outgoing::Outgoing;
+use crate::server::stream::message::Batch;
+use crate::server::stream::outgoing::Outgoing;
 
 /// Where the messages of a stream go. Called while the stream is locked: must not wait, and must
 /// not call the stream.
-pub(super) trait Sink: Debug + Send + Sync {
+pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Of the connection.
     fn id(&self) -> u64;
 

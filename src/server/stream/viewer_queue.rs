@@ -6,9 +6,9 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
-use super::message::{Class, Mark};
-use super::piece::Piece;
-use crate::wire::flv::TagKind;
+use crate::server::stream::message::{Class, Mark};
+use crate::server::stream::piece::Piece;
+use crate::wire::container::flv::TagKind;
 
 /// Buffers handed to the system in one call.
 const MOST_SLICES: usize = 64;
@@ -36,7 +36,7 @@ impl Entry {
 
 /// The queue. What is partly sent is never dropped: it would break the protocol.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(in crate::server) struct Queue {
     /// Partly sent, and what follows it in the same message.
     current: Bytes,
     following: Bytes,
@@ -269,7 +269,7 @@ impl Queue {
 }
 
 /// As many as [`Queue::slices`] fills.
-pub(super) fn no_slices<'a>() -> [IoSlice<'a>; MOST_SLICES] {
+pub(in crate::server) fn no_slices<'a>() -> [IoSlice<'a>; MOST_SLICES] {
     [IoSlice::new(&[]); MOST_SLICES]
 }
 

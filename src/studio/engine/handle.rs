@@ -7,17 +7,18 @@ use std::time::Duration;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::worker::Stuck;
 use crate::base::{Clock, Latest, Worker};
-use crate::encode;
 use crate::media::VideoFrame;
-use crate::net::{self, Runtime};
-use crate::player;
-use crate::studio::built_in::{BuiltIn, Serve};
+use crate::net::Runtime;
+use crate::studio::command::Command;
 use crate::studio::engine::Engine;
-use crate::studio::playing::MOST_TILES;
-use crate::studio::services::Book;
-use crate::studio::settings::ServerToken;
+use crate::studio::engine::server::{BuiltIn, Serve};
+use crate::studio::event::Event;
+use crate::studio::settings::{ServerToken, Settings};
+use crate::studio::snapshot::Snapshot;
+use crate::studio::targets::services::Book;
 use crate::studio::watch::Watch;
-use crate::studio::{Command, Event, Settings, Snapshot};
+use crate::studio::watch::choices::MOST_TILES;
+use crate::{encode, player};
 
 /// Commands that may wait; a person cannot type faster than the studio obeys.
 const COMMANDS: usize = 256;
@@ -61,7 +62,7 @@ pub struct Config {
     pub encoder: encode::Choice,
     pub serve: Serve,
     /// Trust and limits of connections to targets.
-    pub options: net::rtmp::Options,
+    pub options: crate::net::rtmp::Options,
     /// Whether what viewers of the built-in server get is looked at, unless the target says
     /// otherwise.
     pub monitor_own: bool,
@@ -93,7 +94,7 @@ impl Config {
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
             serve: Serve::WhenNeeded,
-            options: net::rtmp::Options::default(),
+            options: crate::net::rtmp::Options::default(),
             monitor_own: false,
             retry_for: None,
             delay_folder: crate::studio::settings::default_delay_folder(),
@@ -166,7 +167,7 @@ impl Studio {
         self.program.clone()
     }
 
-    /// What the players show: a slot for each tile there may be, by [`TileId`](super::TileId).
+    /// What the players show: a slot for each tile there may be, by [`TileId`](crate::studio::notices::TileId).
     pub fn watched(&self) -> Vec<Latest<VideoFrame>> {
         self.watched.clone()
     }
@@ -182,7 +183,7 @@ impl Studio {
 }
 
 /// The ends of a studio that its owner holds.
-pub(super) struct Ends {
+pub(in crate::studio) struct Ends {
     pub commands: Sender<Command>,
     pub events: Receiver<Event>,
     pub snapshot: Latest<Snapshot>,
@@ -191,7 +192,7 @@ pub(super) struct Ends {
 }
 
 /// A studio that does not run yet.
-pub(super) fn assemble(config: Config) -> std::io::Result<(Engine, Ends)> {
+pub(in crate::studio) fn assemble(config: Config) -> std::io::Result<(Engine, Ends)> {
     let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
     let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
     let snapshot = Latest::default();

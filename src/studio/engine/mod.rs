@@ -1,20 +1,13 @@
 //! The studio's thread: takes commands, looks at every part, tells events, draws the snapshot.
 //! Nothing here waits for a device, a socket or a disk; what takes time has a thread of its own.
 
-mod check;
-mod entries;
-mod film;
-mod live;
-mod look;
-mod monitor;
-mod network;
-mod recording;
-mod scenes;
-mod services;
-mod sound;
-mod view;
-mod waiting;
-mod watch;
+pub mod handle;
+mod handlers;
+pub mod passthrough_only;
+pub(in crate::studio) mod scene_state;
+pub(in crate::studio) mod server;
+pub mod system;
+pub(in crate::studio) mod undo_history;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -27,34 +20,40 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
-use crate::media::source::Report;
+use crate::media::source_status::Report;
 use crate::mix::StripId;
-use crate::net::{self, Runtime};
-use crate::studio::built_in::BuiltIn;
-use crate::studio::chronicle::Chronicle;
-use crate::studio::crashes;
-use crate::studio::devices::Devices;
+use crate::net::Runtime;
+use crate::studio::KeyPlace;
+use crate::studio::command::Command;
+use crate::studio::engine::scene_state::Stage;
+use crate::studio::engine::server::BuiltIn;
+use crate::studio::engine::system::crash_reports;
+use crate::studio::engine::system::devices::Devices;
+use crate::studio::engine::system::events::Surroundings;
+use crate::studio::engine::system::process::Process;
 use crate::studio::event::{self, Event};
-use crate::studio::filters::Filters;
-use crate::studio::history::History;
-use crate::studio::keys::Keys;
-use crate::studio::ledger::Ledger;
-use crate::studio::media::MediaRoom;
-use crate::studio::message::{Message, keys};
-use crate::studio::monitor::Monitors;
-use crate::studio::on_air::OnAir;
-use crate::studio::phones::Listening;
+use crate::studio::live::history::History;
+use crate::studio::live::monitor::Monitors;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::live::passthrough::Opening;
+use crate::studio::live::recording::repair::Repairs;
+use crate::studio::mixer::Talking;
+use crate::studio::mixer::monitoring::Listening;
+use crate::studio::notices::Notice;
+use crate::studio::notices::active_notices::Ledger;
+use crate::studio::notices::event_log::Chronicle;
+use crate::studio::notices::message::{Message, names};
 use crate::studio::preflight::Preflight;
-use crate::studio::process::Process;
 use crate::studio::program::Program;
-use crate::studio::reel::Opening;
-use crate::studio::repairs::Repairs;
-use crate::studio::services::Book;
-use crate::studio::stage::Stage;
-use crate::studio::strips::Talking;
-use crate::studio::surroundings::Surroundings;
+use crate::studio::settings::Settings;
+use crate::studio::settings::keys::Keys;
+use crate::studio::snapshot::Snapshot;
+use crate::studio::sources::open::MediaRoom;
+use crate::studio::sources::video_filters::Filters;
+use crate::studio::targets::Target;
+use crate::studio::targets::quality::Quality;
+use crate::studio::targets::services::Book;
 use crate::studio::watch::Watch;
-use crate::studio::{Command, KeyPlace, Notice, Quality, Settings, Snapshot, Target};
 
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
 const TICK: Duration = Duration::from_millis(33);
@@ -97,7 +96,7 @@ pub(super) struct Engine {
     pub(super) history_path: Option<PathBuf>,
     pub(super) crashes: Option<PathBuf>,
     pub(super) encoder: encode::Choice,
-    pub(super) options: net::rtmp::Options,
+    pub(super) options: crate::net::rtmp::Options,
     /// The built-in server's viewers are looked at unless a person says otherwise.
     pub(super) monitor_own: bool,
     pub(super) retry_for: Option<Duration>,
@@ -192,7 +191,7 @@ impl Engine {
         }
         self.begin_history();
         self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
-        if let Some(path) = self.crashes.take().and_then(|folder| crashes::take(&folder)) {
+        if let Some(path) = self.crashes.take().and_then(|folder| crash_reports::take(&folder)) {
             self.tell(&Message::Crashed { path: path.display().to_string() }, "");
         }
         self.begin_network();
@@ -485,7 +484,7 @@ impl Engine {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
             // Its successor reads them anew, and tells.
-            self.state.ledger.clear(keys::TRANSITION);
+            self.state.ledger.clear(names::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();

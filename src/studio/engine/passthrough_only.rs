@@ -4,16 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::{Clock, Timestamp};
-use crate::broadcast::film::Showing;
+use crate::broadcast::passthrough::Showing;
 use crate::broadcast::{Film, Publisher, publisher};
 use crate::net::Runtime;
-use crate::studio::event::Event;
-use crate::studio::holding::Holding;
-use crate::studio::message::Message;
-use crate::studio::missed::Missed;
-use crate::studio::process::Process;
-use crate::studio::stats::{self, Stats};
-use crate::studio::{Config, targets};
+use crate::studio::engine::handle::Config;
+use crate::studio::engine::system::process::Process;
+use crate::studio::event::stats::Stats;
+use crate::studio::event::{Event, stats};
+use crate::studio::live::passthrough::Missed;
+use crate::studio::live::stream_delay::Holding;
+use crate::studio::notices::message::Message;
+use crate::studio::targets::address;
 
 /// How long the targets may take to say goodbye.
 const END: Duration = Duration::from_secs(2);
@@ -24,7 +25,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
-    Film(#[from] crate::broadcast::film::Error),
+    Film(#[from] crate::broadcast::passthrough::Error),
     #[error("{0}")]
     Target(String),
     #[error("starting: {0}")]
@@ -54,7 +55,7 @@ impl Copying {
         let film = Film::open(path)?;
         let mut wanted = Vec::new();
         for target in config.settings.targets.iter().filter(|target| target.enabled) {
-            let resolved = targets::resolve(target, None, &config.options, config.retry_for);
+            let resolved = address::resolve(target, None, &config.options, config.retry_for);
             wanted.push((target.id, resolved.map_err(Error::Target)?.whole()));
         }
         let system = |error: &dyn std::fmt::Display| Error::System(error.to_string());
@@ -153,7 +154,7 @@ impl Copying {
     fn stats(&mut self, now: Timestamp) -> Stats {
         let (cpu, rss_bytes) = self.usage.read();
         let target = |(_, publisher, meter): &mut (u32, Publisher, stats::Meter)| {
-            targets::figures(publisher, meter, now)
+            crate::studio::live::target_events::figures(publisher, meter, now)
         };
         let targets = self.sent.iter_mut().map(target).collect();
         let strips = Vec::new();
@@ -167,7 +168,8 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
             publisher::Event::Changed(report) => {
                 let target = publisher.target();
                 let label = target.url.authority();
-                let told = targets::told((id, &label), target, false, &report);
+                let told =
+                    crate::studio::live::target_events::told((id, &label), target, false, &report);
                 events.push(Event::Target(told));
             }
             publisher::Event::Unsaid(codecs) => {
@@ -178,7 +180,7 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
             }
             publisher::Event::Flow(flow) => {
                 let host = publisher.target().url.authority();
-                let message = targets::stalled(id, &host, flow);
+                let message = address::stalled(id, &host, flow);
                 events.extend(message.map(|it| Event::Notice(it.notice(0, ""))));
             }
             publisher::Event::Said(status) => tracing::debug!(%status, "the server says"),

@@ -9,19 +9,19 @@ use crate::audio::AudioChoice;
 use crate::base::queue::Receiver;
 use crate::base::{Timestamp, Worker};
 use crate::capture::{ControlBoard, Permissions};
+use crate::compose::degradation::Strain;
 use crate::compose::scene::SceneId;
-use crate::compose::strain::Strain;
+use crate::studio::engine::undo_history::Steps;
 use crate::studio::scenes::Collection;
-use crate::studio::settings::collection::Import;
-use crate::studio::steps::Steps;
+use crate::studio::settings::scenes::collection::Import;
 
 /// What of the scenes is not remembered.
 #[derive(Debug, Default)]
-pub(super) struct Stage {
+pub(in crate::studio) struct Stage {
     /// What is wanted of cameras, and what they have.
-    pub(super) board: ControlBoard,
+    pub(in crate::studio) board: ControlBoard,
     /// What the desktop has allowed of screens and windows.
-    pub(super) permissions: Permissions,
+    pub(in crate::studio) permissions: Permissions,
     /// What was last told about the machine not keeping up.
     pub strain: Strain,
     pub prepared: Option<SceneId>,
@@ -40,7 +40,7 @@ pub(super) struct Stage {
 
 /// What became of a file.
 #[derive(Debug)]
-pub(super) enum Done {
+pub(in crate::studio) enum Done {
     Read(PathBuf, Result<Box<Import>, String>),
     Written(PathBuf, Option<String>),
 }

@@ -8,9 +8,9 @@ use crate::net::{Runtime, random_hex};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
 use crate::server::{self, Fault, OwnStream, Server};
 use crate::studio::event::Ready;
-use crate::studio::message::Message;
+use crate::studio::notices::message::Message;
 use crate::studio::settings::ServerToken;
-use crate::studio::targets;
+use crate::studio::targets::address;
 
 /// How long the server may take to say goodbye.
 const END: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ pub enum Serve {
 
 /// The server, running or not.
 #[derive(Debug)]
-pub(super) struct BuiltIn {
+pub(in crate::studio) struct BuiltIn {
     serve: Serve,
     server: Option<Server>,
     faults: Vec<Fault>,
@@ -39,22 +39,26 @@ pub(super) struct BuiltIn {
 }
 
 impl BuiltIn {
-    pub(super) fn new(serve: Serve, successor: String, token: Option<ServerToken>) -> Self {
+    pub(in crate::studio) fn new(
+        serve: Serve,
+        successor: String,
+        token: Option<ServerToken>,
+    ) -> Self {
         // Without randomness there is no server: see `start`.
         let key = Secret::new(random_hex().unwrap_or_default());
         Self { serve, server: None, faults: Vec::new(), successor, token, key }
     }
 
-    pub(super) fn wanted_at_once(&self) -> bool {
+    pub(in crate::studio) fn wanted_at_once(&self) -> bool {
         self.serve == Serve::AtOnce
     }
 
-    pub(super) fn is_running(&self) -> bool {
+    pub(in crate::studio) fn is_running(&self) -> bool {
         self.server.is_some()
     }
 
     /// Starts it on its usual ports, or the next free ones (which is told).
-    pub(super) fn start(
+    pub(in crate::studio) fn start(
         &mut self,
         runtime: &Runtime,
         clock: Clock,
@@ -63,7 +67,7 @@ impl BuiltIn {
             let reason = "the system has no randomness".to_owned();
             return Err(Box::new(Message::ServerFailed { reason }));
         }
-        let (app, stream) = targets::OWN_STREAM;
+        let (app, stream) = address::OWN_STREAM;
         let own_stream =
             OwnStream { app: app.to_owned(), stream: stream.to_owned(), key: self.key.clone() };
         let config = server::Config {
@@ -95,12 +99,12 @@ impl BuiltIn {
     }
 
     /// Where its clients are asked to go when it ends.
-    pub(super) fn successor(&self) -> &str {
+    pub(in crate::studio) fn successor(&self) -> &str {
         &self.successor
     }
 
     /// They are asked to go there from now on; empty: nowhere else.
-    pub(super) fn set_successor(&mut self, successor: String) {
+    pub(in crate::studio) fn set_successor(&mut self, successor: String) {
         self.successor = successor;
         if let Some(server) = &self.server {
             server.set_successor(self.next());
@@ -108,12 +112,12 @@ impl BuiltIn {
     }
 
     /// What the server does wrong on request.
-    pub(super) fn faults(&self) -> &[Fault] {
+    pub(in crate::studio) fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
     /// Does these things wrong from now on, and no others.
-    pub(super) fn set_faults(&mut self, faults: Vec<Fault>) {
+    pub(in crate::studio) fn set_faults(&mut self, faults: Vec<Fault>) {
         if let Some(server) = &self.server {
             server.set_faults(faults.clone());
         }
@@ -121,17 +125,17 @@ impl BuiltIn {
     }
 
     /// Where RTMP is.
-    pub(super) fn rtmp(&self) -> Option<SocketAddr> {
+    pub(in crate::studio) fn rtmp(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(|server| server.addresses().rtmp)
     }
 
     /// Where the program publishes, with its key.
-    pub(super) fn entrance(&self) -> Option<targets::Entrance<'_>> {
-        self.rtmp().map(|address| targets::Entrance { address, key: &self.key })
+    pub(in crate::studio) fn entrance(&self) -> Option<address::Entrance<'_>> {
+        self.rtmp().map(|address| address::Entrance { address, key: &self.key })
     }
 
     /// Where everything is; empty while it does not run.
-    pub(super) fn ready(&self) -> Ready {
+    pub(in crate::studio) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
         Ready {
@@ -139,18 +143,18 @@ impl BuiltIn {
             rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
             rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
             http: addresses.http.map(|http| format!("http://{http}")),
-            play: Some(targets::play_url(addresses.rtmp)),
+            play: Some(address::play_url(addresses.rtmp)),
             token_file: self.token.as_ref().map(|token| token.path.display().to_string()),
         }
     }
 
     /// Viewers of all streams.
-    pub(super) fn viewers(&self) -> usize {
+    pub(in crate::studio) fn viewers(&self) -> usize {
         self.server.as_ref().map_or(0, Server::viewers)
     }
 
     /// Who came and went since the last call.
-    pub(super) fn poll(&self) -> Vec<server::Event> {
+    pub(in crate::studio) fn poll(&self) -> Vec<server::Event> {
         let mut events = Vec::new();
         if let Some(server) = &self.server {
             while let Ok(event) = server.events().try_recv() {
@@ -160,7 +164,7 @@ impl BuiltIn {
         events
     }
 
-    pub(super) fn shutdown(&mut self) {
+    pub(in crate::studio) fn shutdown(&mut self) {
         if let Some(server) = self.server.take() {
             server.shutdown(END);
         }

@@ -2,23 +2,23 @@
 //! which a person changed them.
 
 use crate::mix::{Strip, StripId};
-use crate::studio::edits::Edit;
+use crate::studio::mixer::SoundStrip;
 use crate::studio::scenes::Collection;
-use crate::studio::strips::SoundStrip;
+use crate::studio::scenes::edits::Edit;
 
 /// Steps that can be undone.
-pub(super) const MOST_STEPS: usize = 100;
+pub(in crate::studio) const MOST_STEPS: usize = 100;
 
 /// What a change changed, as it was before.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Before {
+pub(in crate::studio) struct Before {
     pub scenes: Option<Collection>,
     pub desk: Option<Vec<SoundStrip>>,
 }
 
 /// What kind of change it was: those that go on with each other, as a drag does, are one step.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Change {
+pub(in crate::studio) enum Change {
     Scenes(Edit),
     Desk(StripId, Drawn),
     /// Goes on with nothing.
@@ -27,7 +27,7 @@ pub(super) enum Change {
 
 /// What of a strip is drawn.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Drawn {
+pub(in crate::studio) enum Drawn {
     Gain,
     Balance,
     Offset,
@@ -86,7 +86,7 @@ impl Change {
 
 /// The history.
 #[derive(Debug, Default)]
-pub(super) struct Steps {
+pub(in crate::studio) struct Steps {
     /// What was before each change, and the change.
     done: Vec<(Before, Change)>,
     undone: Vec<(Before, Change)>,

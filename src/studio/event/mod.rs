@@ -1,18 +1,20 @@
 //! What happened, one value for each line that `--json` prints (docs/events.md has all of them).
 
+pub mod stats;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::media::{Size, Track};
-use crate::net::{Pin, Trouble};
-use crate::player;
-use crate::server;
 /// A recording here and one of the built-in server are told of by the same words.
 pub use crate::server::RecordingState;
-use crate::studio::Notice;
-use crate::studio::playing::TileId;
-use crate::studio::stats::{DelayState, Stats};
-pub use crate::studio::target::TargetState;
+
+pub use crate::studio::targets::TargetState;
+
+use crate::media::{Size, Track};
+use crate::net::{Pin, Trouble};
+use crate::studio::event::stats::{DelayState, Stats};
+use crate::studio::notices::{Notice, TileId};
+use crate::{player, server};
 
 /// Something that happened in the studio.
 #[derive(Clone, Debug)]
@@ -77,7 +79,7 @@ pub struct Source {
     pub kind: &'static str,
     /// It delivers again after having been stalled, lost or refused.
     pub back: bool,
-    pub report: crate::media::source::Report,
+    pub report: crate::media::source_status::Report,
 }
 
 /// An encoder as it was opened.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::media::source::State;
+use crate::media::source_status::State;
 use crate::media::{Rung, Size};
-use crate::studio::target::TargetState;
+use crate::studio::targets::TargetState;
 
 /// One second's figures.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -162,14 +162,14 @@ pub struct DelayFigures {
 
 /// Turns a counter of bytes into bits a second, once a second.
 #[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Meter {
+pub(in crate::studio) struct Meter {
     last_bytes: u64,
     last_at_micros: i64,
 }
 
 impl Meter {
     /// The rate since the call before, bits a second.
-    pub(super) fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
+    pub(in crate::studio) fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
         let micros = at.as_micros().saturating_sub(self.last_at_micros).max(1);
         let bits = bytes.saturating_sub(self.last_bytes).saturating_mul(8);
         *self = Self { last_bytes: bytes, last_at_micros: at.as_micros() };

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::Adapter;
-use crate::broadcast::adapt::{EVERY, Ladder, Sample, SizeSteps, second_bitrate};
+use crate::broadcast::adaptation::{EVERY, Ladder, Sample, SizeSteps, second_bitrate};
 use crate::media::{BitsPerSecond, Rung, Size};
-use crate::studio::quality::{Adapt, Quality};
+use crate::studio::targets::quality::{Adapt, Quality};
 
 /// The bitrate has changed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Changed {
+pub(in crate::studio) struct Changed {
     pub bitrate: BitsPerSecond,
     /// Less than before.
     pub lower: bool,
@@ -23,7 +23,7 @@ pub(super) struct Changed {
 
 /// The size of the main encode has changed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Resized {
+pub(in crate::studio) struct Resized {
     pub size: Size,
     /// It is what was set.
     pub full: bool,
@@ -31,7 +31,7 @@ pub(super) struct Resized {
 
 /// What a look has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(in crate::studio) struct Outcome {
     pub changed: Option<Changed>,
     pub resized: Option<Resized>,
     /// Targets that get another rung from now on.
@@ -46,7 +46,7 @@ impl Outcome {
 
 /// Follows the links of all targets.
 #[derive(Debug)]
-pub(super) struct Adaptation {
+pub(in crate::studio) struct Adaptation {
     quality: Quality,
     links: BTreeMap<u32, Adapter>,
     next: Timestamp,
@@ -66,7 +66,7 @@ pub(super) struct Adaptation {
 
 /// What else there is to know at a look.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Terms {
+pub(in crate::studio) struct Terms {
     /// A second encode can be had.
     pub second: bool,
     /// One target gets the main encode, and nothing else does, no recording either.

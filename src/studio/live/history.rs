@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::Timestamp;
+use crate::studio::event::stats::Stats;
 use crate::studio::event::{self, TargetState};
-use crate::studio::message::Message;
-use crate::studio::stats::Stats;
+use crate::studio::notices::message::Message;
 
 /// Seconds of bitrate that are kept.
 const SECONDS: usize = 60;
@@ -16,7 +16,7 @@ const SLOW: f64 = 0.05;
 const SLOW_SECONDS: usize = 5;
 
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(in crate::studio) struct History {
     bitrates: VecDeque<u32>,
     /// (captured, skipped) at each of the last seconds.
     pace: VecDeque<(u64, u64)>,
@@ -27,7 +27,7 @@ pub(super) struct History {
 
 impl History {
     /// Another second has passed.
-    pub(super) fn second(&mut self, stats: &Stats) {
+    pub(in crate::studio) fn second(&mut self, stats: &Stats) {
         let bitrate = stats.targets.iter().map(|target| target.bitrate).max().unwrap_or_default();
         self.bitrates.push_back(bitrate);
         if self.bitrates.len() > SECONDS {
@@ -42,12 +42,12 @@ impl History {
     }
 
     /// Bits a second, oldest first.
-    pub(super) fn bitrates(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(in crate::studio) fn bitrates(&self) -> impl Iterator<Item = u32> + '_ {
         self.bitrates.iter().copied()
     }
 
     /// Whether the machine does not keep up; told once a broadcast.
-    pub(super) fn slow(&mut self) -> Option<Message> {
+    pub(in crate::studio) fn slow(&mut self) -> Option<Message> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.slow_told || self.pace.len() <= SLOW_SECONDS {
             return None;
@@ -63,14 +63,18 @@ impl History {
     }
 
     /// A target is not live (any more).
-    pub(super) fn lost(&mut self, told: &event::Target, at: Timestamp) {
+    pub(in crate::studio) fn lost(&mut self, told: &event::Target, at: Timestamp) {
         if told.state == TargetState::Reconnecting {
             self.lost_at.entry(told.index).or_insert(at);
         }
     }
 
     /// A target is live; a message if it had been lost.
-    pub(super) fn live_again(&mut self, told: &event::Target, at: Timestamp) -> Option<Message> {
+    pub(in crate::studio) fn live_again(
+        &mut self,
+        told: &event::Target,
+        at: Timestamp,
+    ) -> Option<Message> {
         let lost = self.lost_at.remove(&told.index)?;
         // The loss was noticed later than it began.
         let gone = told.gap.unwrap_or_else(|| at.since(lost));

@@ -1,29 +1,29 @@
 //! A media file on the air in the program's stead: it is opened on a thread of its own, since a disk
 //! may take its time, and its packets go out as they are.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Worker};
-use crate::broadcast::film::{self, Film, Progress, Projection};
-use crate::broadcast::{Hub, Publisher};
-use crate::studio::message::Message;
-use crate::studio::missed::Missed;
-use crate::studio::snapshot::FilmView;
+use crate::broadcast::passthrough::{Film, Progress, Projection};
+use crate::broadcast::{Hub, Publisher, passthrough};
+use crate::studio::live::view::FilmView;
+use crate::studio::notices::message::Message;
 
 /// A file that is being looked into.
 #[derive(Debug)]
-pub(super) struct Opening {
+pub(in crate::studio) struct Opening {
     path: PathBuf,
     again: bool,
-    found: Receiver<Result<Film, film::Error>>,
+    found: Receiver<Result<Film, passthrough::Error>>,
     _worker: Worker,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(in crate::studio) struct Opened {
     pub path: PathBuf,
     pub again: bool,
     pub film: Result<Film, String>,
@@ -62,7 +62,7 @@ impl Opening {
 
 /// A file that goes out.
 #[derive(Debug)]
-pub(super) struct Reel {
+pub(in crate::studio) struct Reel {
     path: PathBuf,
     again: bool,
     duration: Option<Duration>,
@@ -121,5 +121,31 @@ impl Reel {
     /// Stops reading the file.
     pub fn end(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
         self.projection.end(limit)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(in crate::studio) struct Missed {
+    told: BTreeSet<u32>,
+}
+
+impl Missed {
+    /// What is to be told of these targets, each with its id.
+    pub fn look<'a>(
+        &mut self,
+        targets: impl IntoIterator<Item = (u32, &'a Publisher)>,
+    ) -> Vec<Message> {
+        let missing = |publisher: &Publisher| {
+            let figures = publisher.figures();
+            figures.dropped_frames > 0 || figures.dropped_sounds > 0
+        };
+        targets
+            .into_iter()
+            .filter(|(id, publisher)| missing(publisher) && self.told.insert(*id))
+            .map(|(_, publisher)| {
+                let url = &publisher.target().url;
+                Message::FilmLeftOut { host: format!("{}:{}", url.host, url.port) }
+            })
+            .collect()
     }
 }

@@ -7,16 +7,16 @@ use crate::base::queue::Sender;
 use crate::broadcast::publisher::Flow;
 use crate::broadcast::{Publisher, publisher};
 use crate::media::BitsPerSecond;
-use crate::studio::event::{self, Event};
-use crate::studio::message::Message;
-use crate::studio::{holding, stats, tape, targets};
+use crate::studio::event::{self, Event, stats};
+use crate::studio::live::{recording, stream_delay};
+use crate::studio::notices::message::Message;
 
 /// How long they may take to say goodbye, within the 3 s that Stop may take.
-pub(super) const END: Duration = Duration::from_millis(900);
+pub(in crate::studio) const END: Duration = Duration::from_millis(900);
 
 /// Something to tell.
 #[derive(Debug)]
-pub(super) enum Happening {
+pub(in crate::studio) enum Happening {
     Target(event::Target),
     /// Nothing gets through to a live target any more, or something does again.
     Flow {
@@ -29,8 +29,8 @@ pub(super) enum Happening {
         host: String,
         text: String,
     },
-    Tape(tape::Happening),
-    Delay(holding::Changed),
+    Tape(recording::Happening),
+    Delay(stream_delay::Changed),
     /// A server did not say whether it takes what is sent as it is.
     Unsaid {
         host: String,
@@ -68,7 +68,7 @@ impl Happening {
 
 /// A target to send to.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(in crate::studio) struct Wanted {
     pub id: u32,
     /// What messages call it.
     pub label: String,
@@ -80,7 +80,7 @@ pub(super) struct Wanted {
 
 /// A target with its publisher.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(in crate::studio) struct Sent {
     pub id: u32,
     /// What messages call it.
     pub label: String,
@@ -92,14 +92,17 @@ pub(super) struct Sent {
     pub floor: Option<BitsPerSecond>,
 }
 
-pub(super) fn background(name: &str, work: impl FnOnce() + Send + 'static) -> Option<Worker> {
+pub(in crate::studio) fn background(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Option<Worker> {
     Worker::spawn(name, move |_| work())
         .inspect_err(|error| tracing::error!(%error, "ending in the background"))
         .ok()
 }
 
 /// Ends publishers, all at once, and tells their last words.
-pub(super) fn stop(sent: &[Sent], tell: &Sender<Event>) {
+pub(in crate::studio) fn stop(sent: &[Sent], tell: &Sender<Event>) {
     for sent in sent {
         sent.publisher.ask_to_stop(END);
     }
@@ -113,18 +116,25 @@ pub(super) fn stop(sent: &[Sent], tell: &Sender<Event>) {
     }
 }
 
-pub(super) fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
+pub(in crate::studio) fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
     while let Ok(event) = sent.publisher.events().try_recv() {
         match event {
             publisher::Event::Changed(report) => {
                 let target = sent.publisher.target();
-                let told = targets::told((sent.id, &sent.label), target, sent.built_in, &report);
+                let told = crate::studio::live::target_events::told(
+                    (sent.id, &sent.label),
+                    target,
+                    sent.built_in,
+                    &report,
+                );
                 happenings.push(Happening::Target(told));
             }
             publisher::Event::Flow(flow) => {
                 happenings.push(Happening::Flow { id: sent.id, host: sent.label.clone(), flow });
             }
-            publisher::Event::Said(status) if targets::is_routine(&status) => {
+            publisher::Event::Said(status)
+                if crate::studio::live::target_events::is_routine(&status) =>
+            {
                 tracing::debug!(%status, "the server says");
             }
             publisher::Event::Unsaid(codecs) => {

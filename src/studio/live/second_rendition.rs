@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
 use crate::broadcast::Hub;
-use crate::encode::{self, VideoEncoder};
+use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, EncodedPacket, Rung, Size};
 use crate::studio::program::Program;
 
@@ -14,11 +14,11 @@ const PICTURES: usize = 4;
 
 /// The encoder, while there is one.
 #[derive(Debug)]
-pub(super) struct Second {
+pub(in crate::studio) struct Second {
     /// Where its packets go: beside those of the main one.
     packets: Sender<EncodedPacket>,
     /// As the main one's.
-    config: encode::video::Config,
+    config: crate::encode::video::Config,
     encoder: Option<VideoEncoder>,
     /// It cannot be had.
     failed: bool,
@@ -26,12 +26,15 @@ pub(super) struct Second {
 
 impl Second {
     /// Nothing runs yet.
-    pub(super) fn new(packets: Sender<EncodedPacket>, config: encode::video::Config) -> Self {
+    pub(in crate::studio) fn new(
+        packets: Sender<EncodedPacket>,
+        config: crate::encode::video::Config,
+    ) -> Self {
         Self { packets, config, encoder: None, failed: false }
     }
 
     /// Whether it can be had, as far as is known.
-    pub(super) fn is_possible(&self) -> bool {
+    pub(in crate::studio) fn is_possible(&self) -> bool {
         !self.failed
     }
 
@@ -39,7 +42,7 @@ impl Second {
     ///
     /// # Errors
     /// Why it cannot be had; told once.
-    pub(super) fn follow(
+    pub(in crate::studio) fn follow(
         &mut self,
         wanted: Option<(BitsPerSecond, Size)>,
         program: &Program,
@@ -60,7 +63,7 @@ impl Second {
             return Ok(());
         }
         let (pictures, waiting) = queue::bounded("second pictures", PICTURES, Full::DropOldest);
-        let config = encode::video::Config { bitrate, ..self.config };
+        let config = crate::encode::video::Config { bitrate, ..self.config };
         let packets = self.packets.clone();
         match VideoEncoder::spawn_rung(config, Rung::Second, size, waiting, packets) {
             Ok(encoder) => {
@@ -78,7 +81,7 @@ impl Second {
     }
 
     /// What it encodes now: the size and what it may take.
-    pub(super) fn now(&self) -> Option<(Size, BitsPerSecond)> {
+    pub(in crate::studio) fn now(&self) -> Option<(Size, BitsPerSecond)> {
         let figures = self.encoder.as_ref()?.figures();
         Some((figures.size, figures.bitrate))
     }
@@ -91,7 +94,7 @@ impl Second {
     }
 
     /// At the end of the broadcast, when the program has let go of it.
-    pub(super) fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
+    pub(in crate::studio) fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
         self.encoder.map_or(Ok(()), |encoder| encoder.join(limit))
     }
 }

@@ -7,12 +7,12 @@ use crate::base::Clock;
 use crate::broadcast::delay::{Config, Room};
 use crate::broadcast::{Delay, Hub};
 use crate::studio::event;
-use crate::studio::message::Message;
-use crate::studio::stats::{DelayFigures, DelayState};
+use crate::studio::event::stats::{DelayFigures, DelayState};
+use crate::studio::notices::message::Message;
 
 /// Something to tell.
 #[derive(Debug)]
-pub(super) struct Changed {
+pub(in crate::studio) struct Changed {
     pub told: event::Delay,
     /// What a person should know…
     pub message: Option<Message>,
@@ -22,7 +22,7 @@ pub(super) struct Changed {
 
 /// A delay that runs.
 #[derive(Debug)]
-pub(super) struct Holding {
+pub(in crate::studio) struct Holding {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
     /// What its files met last, and what helps.
@@ -31,7 +31,7 @@ pub(super) struct Holding {
 
 impl Holding {
     /// Holds back what the hub hands out; files go into `folder`.
-    pub(super) fn start(
+    pub(in crate::studio) fn start(
         duration: Duration,
         folder: PathBuf,
         hub: &Hub,
@@ -43,21 +43,21 @@ impl Holding {
     }
 
     /// What hands out what is due.
-    pub(super) fn hub(&self) -> &Hub {
+    pub(in crate::studio) fn hub(&self) -> &Hub {
         self.delay.hub()
     }
 
     /// Takes in nothing more.
-    pub(super) fn drain(&self) {
+    pub(in crate::studio) fn drain(&self) {
         self.delay.drain();
     }
 
     /// Drops what is held.
-    pub(super) fn discard(&self) {
+    pub(in crate::studio) fn discard(&self) {
         self.delay.discard();
     }
 
-    pub(super) fn figures(&self) -> DelayFigures {
+    pub(in crate::studio) fn figures(&self) -> DelayFigures {
         let figures = self.delay.figures();
         let state = if self.delay.is_draining() {
             DelayState::Draining
@@ -79,7 +79,7 @@ impl Holding {
     }
 
     /// What has changed since the last call.
-    pub(super) fn look(&mut self) -> Option<Changed> {
+    pub(in crate::studio) fn look(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
             tracing::warn!(trouble = trouble.0, "the delay's files");
             self.trouble = trouble;

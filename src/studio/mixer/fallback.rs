@@ -4,12 +4,12 @@
 
 use crate::audio::{self, AudioChoice, StandIn};
 use crate::base::{Backoff, Timestamp};
-use crate::media::source::Report;
-use crate::studio::message::Message;
+use crate::media::source_status::Report;
+use crate::studio::notices::message::Message;
 use crate::studio::sources::{self, Chosen};
 
 /// Opens a sound, or says why it cannot be begun with.
-pub(super) type Open<'a> = dyn FnMut(&AudioChoice) -> Result<audio::Source, String> + 'a;
+pub(in crate::studio) type Open<'a> = dyn FnMut(&AudioChoice) -> Result<audio::Source, String> + 'a;
 
 /// When what could not be begun with is tried again.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Again {
 
 /// That of one strip.
 #[derive(Debug, Default)]
-pub(super) struct StandBy {
+pub(in crate::studio) struct StandBy {
     wanted: Option<AudioChoice>,
     /// By which it is given to what is open on the strip.
     way: StandIn,
@@ -152,7 +152,7 @@ impl StandBy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source::{Alarm, Format, State, Status};
+    use crate::media::source_status::{Alarm, Format, State, Status};
     use crate::media::{AudioFeed, Pulled, Transport};
     use std::sync::Arc;
 

@@ -2,6 +2,10 @@
 //! and any number beside it, each with a source of its own. What is set is remembered; what is open
 //! follows what is set.
 
+pub(in crate::studio) mod fallback;
+pub mod monitoring;
+pub mod push_to_talk;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -9,15 +13,15 @@ use crate::audio::{self, AudioChoice};
 use crate::base::Timestamp;
 use crate::capture::VideoChoice;
 use crate::media::Transport;
-use crate::media::source::Report;
+use crate::media::source_status::Report;
 use crate::media::transport::{AtEnd, Go};
 use crate::mix::filter::Filter;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
-use crate::studio::message::Message;
-use crate::studio::names;
-use crate::studio::not_taken;
+use crate::studio::mixer::fallback::StandBy;
+use crate::studio::notices::import_report;
+use crate::studio::notices::message::Message;
+use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
-use crate::studio::stand_by::{self, StandBy};
 
 /// The most strips there are, the main one included; the mixer has one more, for stingers.
 pub const MOST: usize = MOST_STRIPS - 1;
@@ -55,7 +59,7 @@ impl Talking {
     }
 }
 
-/// A strip as it is remembered. The main one's source is [`Settings::audio`](super::Settings).
+/// A strip as it is remembered. The main one's source is [`Settings::audio`](crate::studio::settings::Settings).
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoundStrip {
     pub id: StripId,
@@ -101,7 +105,7 @@ impl SoundStrip {
 
 /// A name as it is kept: without control characters, bounded.
 pub fn clean_name(name: &str) -> String {
-    names::clean(name, MOST_NAME)
+    scenes::clean(name, MOST_NAME)
 }
 
 /// What is heard in a strip's stead, as `--control` and settings write it; `keep`: nothing else.
@@ -167,7 +171,7 @@ pub fn take_in(
             None => {
                 let Some(id) = free_id(strips) else {
                     let called = called(&strip);
-                    left_out.push(not_taken::no_room_for_sound(&called, &MOST));
+                    left_out.push(import_report::no_room_for_sound(&called, &MOST));
                     came.push(false);
                     continue;
                 };
@@ -189,7 +193,7 @@ pub fn take_in(
             Filter::Compressor { side_chain: Some(side), .. } => {
                 let here = numbers.get(side).map(|id| *side = *id).is_some();
                 if !here {
-                    left_out.push(not_taken::side_chain_gone(&called));
+                    left_out.push(import_report::side_chain_gone(&called));
                 }
                 here
             }
@@ -359,7 +363,7 @@ impl Strips {
     pub fn stand_by(
         &mut self,
         now: Timestamp,
-        open: &mut stand_by::Open<'_>,
+        open: &mut fallback::Open<'_>,
     ) -> Vec<(AudioChoice, Message)> {
         let mut messages = Vec::new();
         for (id, stand_by) in &mut self.stand_bys {
@@ -374,7 +378,7 @@ impl Strips {
     pub fn retry_stand_bys(
         &mut self,
         now: Timestamp,
-        open: &mut stand_by::Open<'_>,
+        open: &mut fallback::Open<'_>,
     ) -> Vec<(AudioChoice, Message)> {
         let others = self.stand_bys.values_mut();
         others.filter_map(|stand_by| stand_by.retry(now, true, open)).collect()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::audio::output::Output;
+use crate::audio::speaker::Output;
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Stop, Worker};
 use crate::media::Samples;
@@ -37,7 +37,7 @@ const END: Duration = Duration::from_millis(200);
 
 /// A device that plays the desk.
 #[derive(Debug)]
-pub(super) struct Listening {
+pub(in crate::studio) struct Listening {
     worker: Option<Worker>,
     failed: Arc<Mutex<Option<String>>>,
 }

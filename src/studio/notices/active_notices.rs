@@ -1,14 +1,14 @@
 //! The notices a person has not dismissed yet, newest last.
 
-use crate::studio::Notice;
-use crate::studio::message::{Message, keys};
+use crate::studio::notices::Notice;
+use crate::studio::notices::message::{Message, names};
 
 /// The most notices that are kept.
 const MOST: usize = 20;
 
 /// Numbers notices, keeps the newest, and drops repetitions.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(in crate::studio) struct Ledger {
     next: u64,
     notices: Vec<Notice>,
 }
@@ -16,15 +16,19 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Adds a message with what the machine said. The same message about the same thing replaces
     /// its older self.
-    pub(super) fn add(&mut self, message: &Message, detail: impl Into<String>) -> Notice {
+    pub(in crate::studio) fn add(
+        &mut self,
+        message: &Message,
+        detail: impl Into<String>,
+    ) -> Notice {
         self.put(message.notice(0, detail))
     }
 
     /// Adds a notice. Of the trouble of one target only the newest stays.
-    pub(super) fn put(&mut self, notice: Notice) -> Notice {
+    pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let notice = Notice { id: self.next, ..notice };
-        let about = |it: &Notice| it.target.filter(|_| keys::TARGET.contains(&it.key));
+        let about = |it: &Notice| it.target.filter(|_| names::TARGET.contains(&it.key));
         let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.notices.push(notice.clone());
@@ -35,12 +39,12 @@ impl Ledger {
     }
 
     /// Takes back what is no longer true.
-    pub(super) fn clear(&mut self, keys: &[&str]) {
+    pub(in crate::studio) fn clear(&mut self, keys: &[&str]) {
         self.notices.retain(|notice| !keys.contains(&notice.key));
     }
 
     /// Takes back what is no longer true of one device, source, scene or file.
-    pub(super) fn clear_of(&mut self, keys: &[&str], device: &str) {
+    pub(in crate::studio) fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
             let mut args = notice.args.iter();
             args.any(|(name, value)| {
@@ -51,7 +55,7 @@ impl Ledger {
     }
 
     /// The same again, with another time until the next try; where it was dismissed it stays so.
-    pub(super) fn renew(&mut self, message: &Message) {
+    pub(in crate::studio) fn renew(&mut self, message: &Message) {
         let new = message.notice(0, "");
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
             (old.args, old.summary) = (new.args, new.summary);
@@ -59,24 +63,24 @@ impl Ledger {
     }
 
     /// Takes back what is no longer true of this target.
-    pub(super) fn clear_target(&mut self, keys: &[&str], target: u32) {
+    pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
         self.notices.retain(|it| it.target != Some(target) || !keys.contains(&it.key));
     }
 
     /// Takes back what is no longer true of this host.
-    pub(super) fn clear_at(&mut self, key: &str, host: &str) {
+    pub(in crate::studio) fn clear_at(&mut self, key: &str, host: &str) {
         let about =
             |notice: &Notice| notice.args.iter().any(|(name, it)| *name == "host" && it == host);
         self.notices.retain(|notice| notice.key != key || !about(notice));
     }
 
     /// The person has read it.
-    pub(super) fn dismiss(&mut self, id: u64) {
+    pub(in crate::studio) fn dismiss(&mut self, id: u64) {
         self.notices.retain(|notice| notice.id != id);
     }
 
     /// Those not dismissed.
-    pub(super) fn notices(&self) -> &[Notice] {
+    pub(in crate::studio) fn notices(&self) -> &[Notice] {
         &self.notices
     }
 }
@@ -86,7 +90,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::studio::notice::Next;
+    use crate::studio::notices::Next;
 
     #[test]
     fn a_target_has_one_trouble_and_takes_back_only_its_own() {
@@ -112,7 +116,7 @@ mod tests {
         let first = "Target 1 (same:1935): connection refused. Retrying in 0.5 s.".to_owned();
         let second = ("target-unreachable", Some(2), second);
         assert_eq!(of(&ledger), [second.clone(), ("target-lost", Some(1), first)]);
-        ledger.clear_target(keys::TARGET, 1);
+        ledger.clear_target(names::TARGET, 1);
         assert_eq!(of(&ledger), [second]);
         ledger.renew(&trouble("target-lost", 1, 1));
         assert_eq!(ledger.notices().len(), 1);

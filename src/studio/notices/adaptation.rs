@@ -1,7 +1,7 @@
 //! What the studio says of pictures that were made to fit a connection: part of
-//! [`Message`](super::message::Message).
+//! [`Message`](crate::studio::notices::message::Message).
 
-use crate::studio::notice::Level;
+use crate::studio::notices::Level;
 
 /// Something about the size of the picture, or which encode a target gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Fitted {
         }
     }
 
-    pub(super) fn args(&self) -> Vec<(&'static str, String)> {
+    pub(in crate::studio) fn args(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Smaller { size, wanted, kbps } => {
                 vec![("size", size.clone()), ("wanted", wanted.clone()), ("kbps", kbps.clone())]
@@ -44,14 +44,14 @@ impl Fitted {
         }
     }
 
-    pub(super) fn level(&self) -> Level {
+    pub(in crate::studio) fn level(&self) -> Level {
         match self {
             Self::Whole { .. } | Self::All { .. } => Level::Info,
             Self::Smaller { .. } | Self::Less { .. } | Self::NoSecond { .. } => Level::Warning,
         }
     }
 
-    pub(super) fn summary(&self) -> String {
+    pub(in crate::studio) fn summary(&self) -> String {
         match self {
             Self::Smaller { size, wanted, kbps } => format!(
                 "The connection leaves {kbps} kbps: the picture goes out at {size} instead of {wanted}."
@@ -65,7 +65,7 @@ impl Fitted {
         }
     }
 
-    pub(super) fn advice(&self) -> String {
+    pub(in crate::studio) fn advice(&self) -> String {
         match self {
             Self::Smaller { .. } => {
                 "It becomes larger again by itself. A recording goes on in a new file.".into()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Sender};
-use crate::studio::Notice;
+use crate::studio::notices::Notice;
 
 /// Entries that are kept to be looked at; the file has all.
 const MOST: usize = 500;
@@ -60,7 +60,7 @@ struct Running {
 
 /// The list and the file.
 #[derive(Debug, Default)]
-pub(super) struct Chronicle {
+pub(in crate::studio) struct Chronicle {
     /// What was said last of each subject, oldest first.
     running: Vec<Running>,
     /// Shared with who looks at it, and copied only when it changes meanwhile.
@@ -299,8 +299,8 @@ pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::message::Message;
-    use crate::studio::notice::Next;
+    use crate::studio::notices::Next;
+    use crate::studio::notices::message::Message;
 
     fn lost(host: &str) -> Notice {
         let message = Message::Target {

@@ -5,13 +5,13 @@
 use std::fmt::Display;
 
 /// One of them, of one thing.
-pub(super) type Of = fn(&dyn Display) -> String;
+pub(in crate::studio) type Of = fn(&dyn Display) -> String;
 
 macro_rules! sayings {
     ($($name:ident($($value:ident),*) = $words:literal;)*) => {
         $(
             #[doc = $words]
-            pub(super) fn $name($($value: &dyn Display),*) -> String {
+            pub(in crate::studio) fn $name($($value: &dyn Display),*) -> String {
                 format_args!($words).to_string()
             }
         )*
@@ -22,7 +22,7 @@ macro_rules! sayings {
     };
 }
 
-pub(super) use sayings;
+pub(in crate::studio) use sayings;
 
 sayings! {
     // Of a file out of which nothing can be taken.

@@ -1,12 +1,20 @@
 //! What a person is told: one summary, one piece of advice, the detail for who wants it.
 
+pub(in crate::studio) mod active_notices;
+pub mod adaptation;
+pub mod event_log;
+pub mod import_report;
+pub mod message;
+pub(in crate::studio) mod monitor;
+pub mod scenes;
+pub mod settings_warnings;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::base::sanitize::sanitized;
 use crate::compose::scene::SourceId;
 use crate::net::Pin;
-use crate::studio::playing::TileId;
 
 /// How much it matters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,9 +126,20 @@ impl Notice {
     }
 }
 
+/// A player's place: its slot among the pictures that are shown.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TileId(pub u8);
+
+impl TileId {
+    /// The number of its slot.
+    pub fn slot(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::studio::message::Message;
+    use crate::studio::notices::message::Message;
 
     #[test]
     fn what_a_server_says_steers_nothing() {

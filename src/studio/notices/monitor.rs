@@ -1,6 +1,6 @@
 //! What the confidence monitor says in English, by the message's name.
 
-use crate::studio::notice::Level;
+use crate::studio::notices::Level;
 
 /// How much it matters: a server that makes its own of the stream is said, not alarmed.
 pub(in crate::studio) fn level(key: &str) -> Level {

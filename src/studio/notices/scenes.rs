@@ -1,14 +1,14 @@
-//! What the studio says about scenes and their sources: part of [`Message`](super::message::Message).
+//! What the studio says about scenes and their sources: part of [`Message`](crate::studio::notices::message::Message).
 
 use crate::compose::scene::{MOST_LAYERS, SourceId};
-use crate::studio::edits::Refusal;
-use crate::studio::notice::{Level, Remedy};
+use crate::studio::notices::{Level, Remedy};
+use crate::studio::scenes::edits::Refusal;
 
 /// Taken back once there is room for a strip.
-pub(super) const NO_STRIP: &str = "scene-no-strip";
+pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
 
 /// Taken back once the scene has no more.
-pub(super) const CROWDED: &str = "scene-crowded";
+pub(in crate::studio) const CROWDED: &str = "scene-crowded";
 
 /// Something about scenes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Said {
         }
     }
 
-    pub(super) fn args(&self) -> Vec<(&'static str, String)> {
+    pub(in crate::studio) fn args(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::SourceFailed { source, reason, .. } | Self::SourceLost { source, reason, .. } => {
                 vec![("source", source.clone()), ("reason", reason.clone())]
@@ -175,7 +175,7 @@ impl Said {
         }
     }
 
-    pub(super) fn level(&self) -> Level {
+    pub(in crate::studio) fn level(&self) -> Level {
         match self {
             Self::SourceBack { .. }
             | Self::Imported { .. }
@@ -187,7 +187,7 @@ impl Said {
     }
 
     /// The button that helps.
-    pub(super) fn remedy(&self) -> Option<Remedy> {
+    pub(in crate::studio) fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::SourceFailed { id, .. }
             | Self::SourceLost { id, .. }
@@ -200,7 +200,7 @@ impl Said {
         }
     }
 
-    pub(super) fn summary(&self) -> String {
+    pub(in crate::studio) fn summary(&self) -> String {
         match self {
             Self::SourceFailed { source, reason, .. } => {
                 format!("The source {source} cannot be shown: {reason}")
@@ -266,7 +266,7 @@ impl Said {
         }
     }
 
-    pub(super) fn advice(&self) -> String {
+    pub(in crate::studio) fn advice(&self) -> String {
         match self {
             Self::SourceFailed { .. } => "It is shown as soon as it is there; until then a slate, or what its properties say. Or choose another file or device.".into(),
             Self::SourceLost { .. } => "It is taken back by itself when it returns; until then a slate is shown, or what its properties say.".into(),

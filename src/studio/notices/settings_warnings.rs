@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use super::not_taken::sayings;
+use crate::studio::notices::import_report::sayings;
 
 sayings! {
     // What a value is not.

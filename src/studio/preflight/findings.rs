@@ -1,8 +1,8 @@
 //! What *Ready?* can find, with its words and what helps.
 
 use crate::net::{Error, Pin};
-use crate::studio::message::Message;
-use crate::studio::notice::{Level, Notice, Remedy};
+use crate::studio::notices::message::Message;
+use crate::studio::notices::{Level, Notice, Remedy};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq)]

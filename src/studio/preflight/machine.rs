@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::broadcast::recorder;
 use crate::files::free_space;
-use crate::studio::Quality;
-use crate::studio::backend::clock;
-use crate::studio::preflight::found::Found;
+use crate::studio::preflight::backend;
+use crate::studio::preflight::findings::Found;
+use crate::studio::targets::quality::Quality;
 
 /// With room for less than this a recording of an evening ends early.
 const LITTLE_HOURS: f64 = 2.0;
@@ -51,7 +51,7 @@ pub(super) fn clock(wall_micros: i64) -> Found {
     if !(YOUNGEST..OLDEST).contains(&seconds) {
         return Found::ClockWrong { time };
     }
-    match clock::is_synchronised() {
+    match backend::is_synchronised() {
         Some(false) => Found::ClockAlone { time },
         _ => Found::Clock { time },
     }

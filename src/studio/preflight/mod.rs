@@ -3,9 +3,9 @@
 //! far as its answer to `connect` and left again; only where a service has a test mode is something
 //! sent, as a test. On a thread of its own.
 
-pub mod found;
+pub(in crate::studio) mod backend;
+pub mod findings;
 mod machine;
-mod plan;
 mod upload;
 
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
-use crate::encode::{self, VideoEncoder};
+use crate::encode::VideoEncoder;
 use crate::media::FrameGrid;
 use crate::net::rtmp::Client;
-use crate::studio::Quality;
-use crate::studio::notice::Notice;
-use crate::studio::preflight::found::failed;
+use crate::studio::notices::Notice;
+use crate::studio::preflight::findings::failed;
+use crate::studio::targets::quality::Quality;
 
-pub use crate::studio::preflight::found::Found;
-pub(super) use crate::studio::preflight::plan::{Asked, Plan};
+pub use crate::studio::preflight::findings::Found;
+pub(super) use crate::studio::preflight::upload::{Asked, Plan};
 
 /// Findings that may wait to be read: more than there can be.
 const FINDINGS: usize = 64;
@@ -105,7 +105,7 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> Found {
         Ok(source) => source,
         Err(error) => return failed(error.to_string()),
     };
-    let config = encode::video::Config {
+    let config = crate::encode::video::Config {
         size,
         frame_rate,
         bitrate: video_bitrate,
@@ -167,7 +167,7 @@ fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::notice::Level;
+    use crate::studio::notices::Level;
 
     #[test]
     fn a_machine_that_is_slower_than_the_picture_stands_in_the_way() {

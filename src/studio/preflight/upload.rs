@@ -2,17 +2,18 @@
 //! sent as they would be on air, where nobody sees them. Elsewhere nothing is published and nothing
 //! is said about the way.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
-use crate::base::{Secret, Stop, Timestamp};
+use crate::base::{Clock, Secret, Stop, Timestamp};
 use crate::broadcast::{Hub, Publisher, publisher};
 use crate::capture::{self, VideoChoice};
 use crate::encode::{self, VideoEncoder};
 use crate::media::{FrameGrid, StreamParameters, VideoFrame};
-use crate::studio::Quality;
-use crate::studio::preflight::found::{Found, failed};
-use crate::studio::preflight::plan::Plan;
+use crate::net::Runtime;
+use crate::studio::preflight::findings::{Found, failed};
+use crate::studio::targets::quality::Quality;
 
 /// How long is sent.
 const SENT: Duration = Duration::from_secs(6);
@@ -60,7 +61,7 @@ fn send(
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source =
         capture::open(&VideoChoice::Test, &context).map_err(|error| broken(error.to_string()))?;
-    let config = encode::video::Config {
+    let config = crate::encode::video::Config {
         size,
         frame_rate,
         bitrate: video_bitrate,
@@ -137,11 +138,34 @@ fn feed(
     }
 }
 
+/// What is to be tried on the thread.
+pub(in crate::studio) struct Plan {
+    pub runtime: Runtime,
+    pub clock: Clock,
+    pub quality: Quality,
+    pub encoder: encode::Choice,
+    /// Where recordings go, if any will be made.
+    pub folder: Option<PathBuf>,
+    pub targets: Vec<Asked>,
+}
+
+/// A target that is switched on.
+pub(in crate::studio) struct Asked {
+    pub id: u32,
+    pub host: String,
+    /// What a publisher would use.
+    pub target: publisher::Target,
+    /// What asks its service to test only, where it has such a mode.
+    pub test_query: Option<&'static str>,
+    /// It is the server inside the program, to which there is no way to be measured.
+    pub built_in: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::base::stood::in_real_time;
+    use crate::base::stall_guard::in_real_time;
     use crate::media::{BitsPerSecond, Size};
     use crate::net::Runtime;
     use crate::server::config::Listen;

@@ -18,10 +18,10 @@ use crate::compose::filter::{Asset, Cube, Filter, Material, Slot, Supply, Table,
 use crate::compose::scene::{Blend, Content, Item, ItemId, Place, SceneId};
 use crate::compose::transition::{Kind, Side};
 use crate::compose::{Given, Ticker};
-use crate::media::source::{Format, Status};
+use crate::media::source_status::{Format, Status};
 use crate::media::{Color, Planes, Size, VideoFeed};
-use crate::studio::Edit;
-use crate::studio::filters::Key;
+use crate::studio::scenes::edits::Edit;
+use crate::studio::sources::video_filters::Key;
 
 const SIZE: Size = Size::new(64, 36);
 /// What lies below everything else: it always moves.

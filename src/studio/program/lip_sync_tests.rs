@@ -32,8 +32,8 @@ use crate::media::{
 use crate::mix::{self, Mix};
 use crate::player::Speaker;
 use crate::player::simulated::{Trouble, Viewer};
-use crate::wire::flv::Muxer;
-use crate::wire::h264::DecoderConfig;
+use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::container::flv::Muxer;
 
 const RATE: u32 = 500;
 const CHANNELS: u16 = 2;

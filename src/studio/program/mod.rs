@@ -1,6 +1,14 @@
 //! The program: what is seen and heard, on air or not. Owns the compositor, the mixer and the
 //! chosen sources; the broadcast takes pictures and sound from here.
 
+#[cfg(test)]
+mod change_tests;
+#[cfg(test)]
+pub(in crate::studio) mod lip_sync_tests;
+#[cfg(test)]
+mod open_tests;
+pub(in crate::studio) mod source_strips;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,25 +22,21 @@ use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
-use crate::media::source::Report;
+use crate::media::source_status::Report;
 use crate::media::transport::{AtEnd, LeftOut};
 use crate::media::{ExtraTrack, FrameGrid, Samples, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
-use crate::studio::Quality;
-use crate::studio::absent::{Absent, News};
-use crate::studio::changer::Changer;
-use crate::studio::filters::Filters;
-use crate::studio::media::{MediaRoom, Shape};
-use crate::studio::message::Message;
+use crate::studio::mixer;
+use crate::studio::mixer::fallback::StandBy;
+use crate::studio::mixer::{End, SoundStrip, Strips};
+use crate::studio::notices::message::Message;
 use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::sources::missing_files::{Absent, News};
+use crate::studio::sources::open::{MediaRoom, Shape};
+use crate::studio::sources::transition_assets::Changer;
+use crate::studio::sources::video_filters::Filters;
 use crate::studio::sources::{self, Chosen, Sources};
-use crate::studio::stand_by::StandBy;
-use crate::studio::strips::{self, End, SoundStrip, Strips};
-
-#[cfg(test)]
-mod changes;
-#[cfg(test)]
-mod openings;
+use crate::studio::targets::quality::Quality;
 
 /// How long a part may take to end.
 const END: Duration = Duration::from_millis(500);
@@ -464,9 +468,9 @@ impl Program {
     }
 
     /// What changed with them since the last call.
-    pub(super) fn strip_changes(&mut self) -> Vec<strips::Change> {
+    pub(super) fn strip_changes(&mut self) -> Vec<mixer::Change> {
         let mut changes = self.strips.changes();
-        changes.extend(strips::Change::of(&mut self.audio_stand_by));
+        changes.extend(mixer::Change::of(&mut self.audio_stand_by));
         changes
     }
 

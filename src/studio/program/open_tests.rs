@@ -9,9 +9,9 @@ use super::*;
 use crate::base::Pooled;
 use crate::capture::{Context, Instead, Properties};
 use crate::compose::scene::{Content, ItemId, Place, SceneId};
-use crate::media::source::{Alarm, Format, State, Status};
+use crate::media::source_status::{Alarm, Format, State, Status};
 use crate::media::{Color, Planes, Size, VideoFeed};
-use crate::studio::Edit;
+use crate::studio::scenes::edits::Edit;
 
 /// One test at a time counts.
 static TURN: Mutex<()> = Mutex::new(());

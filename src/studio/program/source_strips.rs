@@ -5,12 +5,12 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::transport::AtEnd;
 use crate::mix::StripId;
+use crate::studio::mixer::{SoundStrip, Talk, clean_name, free_id, is_sound_of, sound_of};
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
-use crate::studio::strips::{SoundStrip, Talk, clean_name, free_id, is_sound_of, sound_of};
 
 /// The sound of what the program shows now.
-pub(super) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
+pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
     let choices = program.seen().iter().filter_map(|id| match *id {
         MAIN => Some(program.video_choice()),
         id => collection.source(id).map(|source| &source.choice),
@@ -19,13 +19,13 @@ pub(super) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoic
 }
 
 /// Whether one of these sources shows what is heard here.
-pub(super) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
+pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
     sources.iter().any(|source| is_sound_of(heard, &source.choice))
 }
 
 /// What becomes at its end of what a source shows too, which says that for both; `main`: the chosen
 /// picture, and what becomes of it.
-pub(super) fn shown_end(
+pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, AtEnd),
     heard: &AudioChoice,
@@ -39,7 +39,7 @@ pub(super) fn shown_end(
 /// The strips follow sources that came, went or became something else. What is heard already, also by
 /// the main strip (`main`), gets none; `sounds` looks at what is new. The names of those for which there
 /// is no strip left.
-pub(super) fn follow(
+pub(in crate::studio) fn follow(
     strips: &mut Vec<SoundStrip>,
     main: Option<&AudioChoice>,
     before: &[Source],
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::capture::Properties;
     use crate::compose::scene::SourceId;
-    use crate::studio::strips::MOST;
+    use crate::studio::mixer::MOST;
 
     fn source(id: u32, name: &str, choice: &str) -> Source {
         Source {

@@ -1,14 +1,16 @@
 //! The scene collection: which sources there are, and the scenes that show them. Plain values; the
 //! compositor draws what [`Collection::plan`] makes of them.
 
+pub mod edits;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::capture::{Instead, Properties, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceId};
 use crate::compose::transition::{Kind, Transition};
-use crate::studio::names;
-use std::time::Duration;
+use crate::studio::scenes;
 
 /// The picture that is chosen in the list of devices, or by `--video`.
 pub const MAIN: SourceId = SourceId(0);
@@ -311,7 +313,7 @@ fn find(items: &[Item], id: ItemId) -> Option<&Item> {
 
 /// A name as it is kept: without control characters, bounded.
 pub fn clean_name(name: &str) -> String {
-    names::clean(name, MOST_NAME)
+    scenes::clean(name, MOST_NAME)
 }
 
 fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
@@ -332,6 +334,12 @@ fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     }
 }
 
+/// A name as it is kept: one line of at most so many characters, none of them a control character.
+pub(super) fn clean(name: &str, most: usize) -> String {
+    let printable = name.chars().filter(|it| !it.is_control()).take(most);
+    printable.collect::<String>().trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,7 +354,7 @@ mod tests {
 
     #[test]
     fn items_are_found_by_their_names_the_topmost_first() {
-        use crate::studio::Edit;
+        use crate::studio::scenes::edits::Edit;
         let mut it = Collection::default();
         let scene = it.current;
         for name in ["Logo", "Clock"] {

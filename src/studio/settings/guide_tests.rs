@@ -9,8 +9,8 @@ use crate::media::ExtraTrack;
 use crate::media::transport::AtEnd;
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, Slot};
-use crate::studio::settings::strips;
-use crate::studio::strips::SoundStrip;
+use crate::studio::mixer::SoundStrip;
+use crate::studio::settings::sections::strips;
 
 /// The rows of the table with this head: the word that each begins with, and the rest.
 fn rows(page: &str, head: &str) -> BTreeMap<String, String> {

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Secret, Worker};
-use crate::studio::Settings;
+use crate::studio::settings::Settings;
 
 /// Requests that may wait while a keyring asks its owner for a password: several for each target and
 /// each source.
@@ -47,7 +47,7 @@ enum Request {
 
 /// What a key is of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(in crate::studio) enum What {
     /// The stream key of this target.
     Target(u32),
     /// An address with something secret in it.
@@ -58,7 +58,7 @@ pub(super) enum What {
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(in crate::studio) enum Answer {
     /// Where keys are kept.
     Place(Place),
     /// What was kept by this name; `None`: nothing.
@@ -80,7 +80,7 @@ pub enum Place {
 
 /// The thread's other end. Dropping it ends the thread after what was asked for.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(in crate::studio) struct Keys {
     requests: Sender<Request>,
     answers: Receiver<Answer>,
     worker: Worker,

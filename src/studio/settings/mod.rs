@@ -2,42 +2,20 @@
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it.
 
-pub mod amounts;
-mod cameras;
-mod chat;
-pub mod collection;
 mod disk;
-mod filters;
+mod folders;
 #[cfg(test)]
-mod guide;
-pub(in crate::studio) mod hidden;
-mod import;
-mod kept;
-mod layout;
-mod obs;
-mod obs_colors;
-mod obs_filters;
-mod obs_looks;
-mod obs_places;
-mod obs_sizes;
-mod obs_sound_filters;
-mod obs_sounds;
-mod obs_sources;
-mod obs_transitions;
-mod places;
-mod player;
-mod properties;
-mod quality;
+mod guide_tests;
+pub mod import;
+pub(in crate::studio) mod keys;
+mod player_window;
 mod reader;
-mod recording;
-mod services;
-mod strips;
+pub mod scenes;
+pub(in crate::studio) mod secret_addresses;
+mod sections;
 pub(crate) mod syntax;
-mod targets;
 mod token;
-mod unknown;
-mod window;
-mod words;
+mod unknown_keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -46,27 +24,32 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::disk::{put, read_bounded};
-use self::reader::{Reader, VERSION};
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
-use crate::capture::control::Wanted;
+use crate::capture::camera::control::Wanted;
 use crate::capture::{VideoChoice, sharing};
-use crate::studio::chatting::ChatChoices;
-use crate::studio::look::Look;
-use crate::studio::phones::Phones;
-use crate::studio::playing::{self, MOST_RECENT, PlayerChoices};
-use crate::studio::strips::SoundStrip;
-use crate::studio::targets::parse;
-use crate::studio::{Collection, Quality, Target};
+use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::monitoring::Phones;
+use crate::studio::scenes::Collection;
+use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::reader::{Reader, VERSION};
+use crate::studio::targets::Target;
+use crate::studio::targets::address::parse;
+use crate::studio::targets::quality::Quality;
+use crate::studio::watch::chat::ChatChoices;
+use crate::studio::watch::choices;
+use crate::studio::watch::choices::{MOST_RECENT, PlayerChoices};
+use crate::studio::watch::picture_view::Look;
 
-pub use places::{
+pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
-pub(in crate::studio) use services::MOST as MOST_SERVICES;
-pub use services::{Own, OwnPart, read_own, read_services, services_beside, write_services};
+pub(in crate::studio) use sections::services::MOST as MOST_SERVICES;
+pub use sections::services::{
+    Own, OwnPart, read_own, read_services, services_beside, write_services,
+};
+pub use sections::window::{Language, Preferences, Theme};
 pub use token::ServerToken;
-pub use window::{Language, Preferences, Theme};
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,19 +129,19 @@ struct File {
     audio: Option<String>,
     phones: String,
     delay_ms: u64,
-    quality: quality::Table,
-    targets: Vec<targets::Table>,
-    strips: Vec<strips::Table>,
-    player: player::Table,
-    chat: chat::Table,
+    quality: sections::quality::Table,
+    targets: Vec<sections::targets::Table>,
+    strips: Vec<sections::strips::Table>,
+    player: sections::player::Table,
+    chat: sections::chat::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<ServerTable>,
-    window: window::Table,
-    recording: recording::Table,
+    window: sections::window::Table,
+    recording: sections::recording::Table,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
     cameras: toml::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
-    collection: Option<layout::Table>,
+    collection: Option<scenes::layout::Table>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -224,8 +207,8 @@ impl Settings {
     }
 
     /// Where an address with something secret in it may stand.
-    pub(in crate::studio) fn addresses(&mut self) -> hidden::Places<'_> {
-        hidden::Places {
+    pub(in crate::studio) fn addresses(&mut self) -> secret_addresses::Places<'_> {
+        secret_addresses::Places {
             video: &mut self.video,
             collection: &mut self.collection,
             audio: &mut self.audio,
@@ -242,9 +225,9 @@ impl Settings {
     }
 
     /// The settings as they are written, and what of them the keyring has to keep.
-    pub(in crate::studio) fn concealed(&self) -> (Self, Vec<hidden::Kept>) {
+    pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::Kept>) {
         let mut written = self.clone();
-        let kept = hidden::conceal(written.addresses());
+        let kept = secret_addresses::conceal(written.addresses());
         (written, kept)
     }
 
@@ -253,25 +236,29 @@ impl Settings {
             version: VERSION,
             video: self.video.as_ref().map(ToString::to_string),
             audio: self.audio.as_ref().map(ToString::to_string),
-            phones: strips::phones_text(&self.phones),
+            phones: sections::strips::phones_text(&self.phones),
             delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or_default(),
-            quality: quality::table(&self.quality),
-            targets: targets::tables(&self.targets),
-            strips: strips::tables(&self.strips),
-            player: player::table(
+            quality: sections::quality::table(&self.quality),
+            targets: sections::targets::tables(&self.targets),
+            strips: sections::strips::tables(&self.strips),
+            player: sections::player::table(
                 &self.player,
-                &player::Lists { url: &self.watch_url, recent: &self.recent, wall: &self.wall },
+                &sections::player::Lists {
+                    url: &self.watch_url,
+                    recent: &self.recent,
+                    wall: &self.wall,
+                },
                 self.volume,
                 self.player_muted,
             ),
-            chat: chat::table(&self.chat),
-            cameras: cameras::table(&self.cameras),
+            chat: sections::chat::table(&self.chat),
+            cameras: sections::cameras::table(&self.cameras),
             server: Some(self.successor.clone())
                 .filter(|url| !url.is_empty())
                 .map(|successor| ServerTable { successor }),
-            window: window::table(&self.preferences),
-            recording: recording::table(&self.preferences.recording),
-            collection: layout::table(&self.collection),
+            window: sections::window::table(&self.preferences),
+            recording: sections::recording::table(&self.preferences.recording),
+            collection: scenes::layout::table(&self.collection),
         }
     }
 }
@@ -314,7 +301,9 @@ impl Reader<'_> {
             ));
         } else {
             let warnings = &mut *self.warnings;
-            unknown::settings(self.table, &mut |why| warnings.push(format!("The settings: {why}")));
+            unknown_keys::settings(self.table, &mut |why| {
+                warnings.push(format!("The settings: {why}"))
+            });
         }
         Settings {
             video: self.parsed("video"),
@@ -322,19 +311,19 @@ impl Reader<'_> {
             cameras: self.cameras(),
             collection: self.collection(),
             strips: self.strips(),
-            phones: strips::phones(&self.text("phones").unwrap_or_default()),
-            quality: quality::read(self),
+            phones: sections::strips::phones(&self.text("phones").unwrap_or_default()),
+            quality: sections::quality::read(self),
             targets: self.targets(),
             delay: Duration::from_millis(self.whole("delay_ms", 0, LONGEST.as_millis() as u64, 0)),
             watch_url: self.text("player.url").unwrap_or_default(),
-            player: player::read(self),
-            chat: chat::read(self),
+            player: sections::player::read(self),
+            chat: sections::chat::read(self),
             recent: self.addresses("player.recent", MOST_RECENT),
-            wall: player::wall(self),
+            wall: sections::player::wall(self),
             successor: self.successor(),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
             player_muted: self.flag("player.muted"),
-            preferences: window::read(self),
+            preferences: sections::window::read(self),
         }
     }
 
@@ -352,19 +341,19 @@ impl Reader<'_> {
     fn cameras(&mut self) -> BTreeMap<String, Wanted> {
         let warnings = &mut *self.warnings;
         let mut bad = |why: String| warnings.push(format!("The settings: {why}"));
-        cameras::read(self.table.get("cameras"), &mut bad)
+        sections::cameras::read(self.table.get("cameras"), &mut bad)
     }
 
     fn collection(&mut self) -> Collection {
         let Some(value) = self.table.get("collection") else { return Collection::default() };
         let warnings = &mut *self.warnings;
-        collection::read(value, &mut |why| warnings.push(format!("The settings: {why}")))
+        scenes::collection::read(value, &mut |why| warnings.push(format!("The settings: {why}")))
     }
 
     /// A list of addresses, without those that may not have been written down.
     fn addresses(&mut self, path: &str, most: usize) -> Vec<String> {
         let addresses = self.list(path).into_iter();
-        addresses.filter(|url| playing::may_be_kept(url)).take(most).collect()
+        addresses.filter(|url| choices::may_be_kept(url)).take(most).collect()
     }
 
     fn strips(&mut self) -> Vec<SoundStrip> {
@@ -372,7 +361,7 @@ impl Reader<'_> {
         main.strip.gain_db = self.number("gain_db", -60.0, 20.0, 0.0);
         main.strip.muted = self.flag("muted");
         let warnings = &mut *self.warnings;
-        strips::read_list(self.table.get("strips"), main, &mut |why| {
+        sections::strips::read_list(self.table.get("strips"), main, &mut |why| {
             warnings.push(format!("The settings: {why}"));
         })
     }
@@ -391,7 +380,7 @@ impl Reader<'_> {
             return vec![built_in, Target { enabled: custom, ..own }];
         }
         let warnings = &mut *self.warnings;
-        targets::read(list, &mut |why| warnings.push(format!("The settings: {why}")))
+        sections::targets::read(list, &mut |why| warnings.push(format!("The settings: {why}")))
     }
 }
 
@@ -436,7 +425,7 @@ mod tests {
                     remember_key: true,
                     keep_as: "0123456789abcdef".into(),
                     least_bitrate: Some(BitsPerSecond(800_000)),
-                    route: crate::studio::Route {
+                    route: crate::studio::targets::Route {
                         ports: "443,1935".into(),
                         proxy: "socks5://127.0.0.1:1080".into(),
                         bind: "127.0.0.1".into(),

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::disk::{put, read_bounded};
 use super::{Settings, VERSION, WriteError};
-use crate::studio::playing::{MOST_RECENT, MOST_TRUSTED};
+use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::watch::choices::{MOST_RECENT, MOST_TRUSTED};
 
 /// The parts of the file that are the player's.
 const PARTS: [&str; 3] = ["player", "chat", "window"];
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::net::Pin;
-    use crate::studio::look::Look;
+    use crate::studio::watch::picture_view::Look;
 
     /// Such as another version of the program may have left, with things that this one does not know.
     const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\

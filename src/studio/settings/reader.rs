@@ -6,7 +6,8 @@ use std::str::FromStr;
 use toml::Value;
 
 use crate::media::BitsPerSecond;
-use crate::studio::{names, not_read};
+use crate::studio::notices::settings_warnings;
+use crate::studio::scenes;
 
 /// The version of the settings that this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
@@ -30,18 +31,18 @@ impl Fault {
     /// Behind what it is called.
     pub(super) fn is(self) -> String {
         match self {
-            Self::Text => not_read::is_no_text(),
-            Self::Flag => not_read::is_no_flag(),
-            Self::List => not_read::is_no_list(),
+            Self::Text => settings_warnings::is_no_text(),
+            Self::Flag => settings_warnings::is_no_flag(),
+            Self::List => settings_warnings::is_no_list(),
         }
     }
 
     /// By itself.
     pub(super) fn it_is(self) -> String {
         match self {
-            Self::Text => not_read::it_is_no_text(),
-            Self::Flag => not_read::it_is_no_flag(),
-            Self::List => not_read::it_is_no_list(),
+            Self::Text => settings_warnings::it_is_no_text(),
+            Self::Flag => settings_warnings::it_is_no_flag(),
+            Self::List => settings_warnings::it_is_no_list(),
         }
     }
 }
@@ -90,12 +91,12 @@ pub(super) fn word_of<T: PartialEq>(names: &[(&'static str, T)], it: &T) -> Opti
 
 /// A word of a file as it is repeated to people.
 pub(super) fn quoted(word: &str) -> String {
-    names::clean(word, MOST_WORD)
+    scenes::clean(word, MOST_WORD)
 }
 
 /// The same of a reason that may have such words in it.
 pub(super) fn reason(why: &str) -> String {
-    names::clean(why, MOST_REASON)
+    scenes::clean(why, MOST_REASON)
 }
 
 /// Reads something, and tells the first that is bad in it and how many more there are; `what`: where, for
@@ -114,7 +115,7 @@ pub(super) fn counted<T>(
     });
     if told > MOST_WARNINGS {
         let more = told - MOST_WARNINGS;
-        bad(not_read::more_things(&more, &what));
+        bad(settings_warnings::more_things(&more, &what));
     }
     it
 }

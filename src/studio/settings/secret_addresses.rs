@@ -9,12 +9,11 @@ use sha2::{Digest, Sha256};
 use crate::audio::AudioChoice;
 use crate::base::Secret;
 use crate::capture::VideoChoice;
+use crate::studio::mixer::SoundStrip;
 use crate::studio::scenes::Collection;
-use crate::studio::strips::SoundStrip;
-use crate::studio::target::Target;
+use crate::studio::targets::Target;
+use crate::studio::targets::address::{MARK, kept_name};
 
-/// Stands between what is shown of an address and the name of the whole.
-const MARK: &str = "#kept=";
 /// Of an address that cannot be taken apart for certain this is shown in place of the host.
 const UNCLEAR: &str = "hidden";
 
@@ -52,16 +51,6 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let path = after.split(['?', '#']).next().unwrap_or_default();
     Some(format!("{scheme}://{host}{path}"))
-}
-
-/// The name by which the keyring has the rest of this address, where that has not been fetched yet.
-pub(in crate::studio) fn kept_name(url: &str) -> Option<&str> {
-    url.rsplit_once(MARK).map(|(_, name)| name).filter(|name| is_name(name))
-}
-
-/// Sixteen digits, as they are given here.
-fn is_name(name: &str) -> bool {
-    name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Puts what is written in the place of each, and tells what the keyring has to keep.
@@ -214,7 +203,7 @@ fn visit(places: Places<'_>, see: &mut dyn FnMut(&mut String, Own<'_>)) {
 mod tests {
     use super::*;
     use crate::mix::StripId;
-    use crate::studio::Settings;
+    use crate::studio::settings::Settings;
     use proptest::prelude::*;
 
     const PLANTED: &str = "rtmp://me:pl4nted@cam.example/live/door?token=pl4nted";

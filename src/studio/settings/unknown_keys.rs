@@ -3,7 +3,7 @@
 
 use toml::{Table, Value};
 
-use crate::studio::not_read;
+use crate::studio::notices::settings_warnings;
 use crate::studio::scenes::clean_name;
 use crate::studio::settings::reader::quoted;
 
@@ -174,7 +174,7 @@ const MOST_DEPTH: usize = 16;
 /// Of settings, without their scenes and strips.
 pub(super) fn settings(table: &Table, bad: &mut dyn FnMut(String)) {
     let mut look = Look { bad };
-    look.keys(table, SETTINGS, &not_read::the_settings());
+    look.keys(table, SETTINGS, &settings_warnings::the_settings());
     for (name, known) in TABLES {
         if let Some(Value::Table(table)) = table.get(*name) {
             look.keys(table, known, &format!("[{name}]"));
@@ -186,7 +186,7 @@ pub(super) fn settings(table: &Table, bad: &mut dyn FnMut(String)) {
             Some(name) => clean_name(name),
             None => i32::to_string(&number),
         };
-        look.keys(table, TARGET, &not_read::the_target(&name));
+        look.keys(table, TARGET, &settings_warnings::the_target(&name));
     }
 }
 
@@ -199,16 +199,16 @@ pub(super) fn strip(table: &Table, called: &str, bad: &mut dyn FnMut(String)) {
 pub(super) fn collection(value: &Value, bad: &mut dyn FnMut(String)) {
     let Value::Table(table) = value else { return };
     let mut look = Look { bad };
-    look.keys(table, COLLECTION, &not_read::the_collection());
+    look.keys(table, COLLECTION, &settings_warnings::the_collection());
     look.transition(table);
     for table in tables(table.get("sources")) {
-        look.keys(table, SOURCE, &not_read::the_source(&name_of(table)));
+        look.keys(table, SOURCE, &settings_warnings::the_source(&name_of(table)));
     }
     for table in tables(table.get("scenes")) {
         let name = name_of(table);
-        look.keys(table, SCENE, &not_read::the_scene(&name));
+        look.keys(table, SCENE, &settings_warnings::the_scene(&name));
         look.transition(table);
-        look.items(table, &not_read::item_of(&name), MOST_DEPTH);
+        look.items(table, &settings_warnings::item_of(&name), MOST_DEPTH);
     }
 }
 
@@ -224,8 +224,8 @@ impl Look<'_> {
             let meant = nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len());
             let key = quoted(key);
             (self.bad)(match meant {
-                Some((_, other)) => not_read::unknown_but(&key, &place, other),
-                None => not_read::unknown(&key, &place),
+                Some((_, other)) => settings_warnings::unknown_but(&key, &place, other),
+                None => settings_warnings::unknown(&key, &place),
             });
         }
     }
@@ -285,7 +285,8 @@ fn distance(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::settings::{Settings, collection};
+    use crate::studio::settings::Settings;
+    use crate::studio::settings::scenes::collection;
 
     #[test]
     fn slips_are_counted() {

@@ -6,7 +6,7 @@ use crate::base::queue::{self, Full, Receiver};
 
 /// A search that may be under way.
 #[derive(Debug)]
-pub(super) struct Search<T>(Option<Receiver<T>>);
+pub(in crate::studio) struct Search<T>(Option<Receiver<T>>);
 
 impl<T> Default for Search<T> {
     fn default() -> Self {
@@ -16,7 +16,7 @@ impl<T> Default for Search<T> {
 
 /// What has become of one.
 #[derive(Debug)]
-pub(super) enum Outcome<T> {
+pub(in crate::studio) enum Outcome<T> {
     /// There is none.
     Idle,
     Waiting,

@@ -5,12 +5,12 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::decode::{self, VideoBackend};
-use crate::media::unpack::{Unpack, Unpacker};
+use crate::media::feed::{Unpack, Unpacker};
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
     VideoParameters,
 };
-use crate::wire::h264::{
+use crate::wire::codec::h264::{
     DecoderConfig, NalType, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
 };
 
@@ -18,7 +18,7 @@ use crate::wire::h264::{
 const MOST: usize = 16 << 20;
 
 /// For every camera.
-pub(super) fn unpacker() -> Unpacker {
+pub(in crate::studio) fn unpacker() -> Unpacker {
     Unpacker::new(|| Box::new(H264::default()))
 }
 
@@ -152,15 +152,15 @@ mod tests {
 
     use super::*;
     use crate::base::{Pooled, queue};
-    use crate::encode::{self, Choice, VideoEncoder};
+    use crate::encode::{Choice, VideoEncoder};
     use crate::media::{Color, Planes};
-    use crate::wire::h264::avcc_to_annexb;
+    use crate::wire::codec::h264::avcc_to_annexb;
 
     const SIZE: Size = Size::new(320, 192);
 
     /// What a camera would give: each picture by itself, parameter sets before the first.
     fn given(count: u8, size: Size) -> Vec<Vec<u8>> {
-        let config = encode::video::Config {
+        let config = crate::encode::video::Config {
             size,
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(4_000_000),

@@ -5,29 +5,29 @@ use std::collections::BTreeSet;
 
 use crate::capture::{Instead, Properties, VideoChoice};
 use crate::compose::scene::SourceId;
-use crate::media::source::{Alarm, Report};
+use crate::media::source_status::{Alarm, Report};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 /// No source of a collection has this bit in its number.
 const STANDS_IN: u32 = 1 << 31;
 
 /// The number of what stands in for a source.
-pub(super) const fn id_for(of: SourceId) -> SourceId {
+pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
     SourceId(of.0 | STANDS_IN)
 }
 
 /// The source that this one stands in for, or itself.
-pub(super) const fn owner(id: SourceId) -> SourceId {
+pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
     SourceId(id.0 & !STANDS_IN)
 }
 
 /// Whether nothing is to be seen of a source that fares so.
-pub(super) fn is_out(report: &Report) -> bool {
+pub(in crate::studio) fn is_out(report: &Report) -> bool {
     report.state.is_down() || report.alarm.is_some_and(Alarm::is_blank)
 }
 
 /// All sources for which something else may be shown, beside the chosen picture (`main`).
-pub(super) fn replaceable<'a>(
+pub(in crate::studio) fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,
 ) -> impl Iterator<Item = (SourceId, &'a Instead)> {
@@ -39,7 +39,7 @@ pub(super) fn replaceable<'a>(
 
 /// The other sources that are wanted while these, which are [`replaceable`], are out; `name`: what they
 /// are called.
-pub(super) fn wanted(
+pub(in crate::studio) fn wanted(
     collection: &Collection,
     out: &BTreeSet<SourceId>,
     name: impl Fn(&VideoChoice) -> String,
@@ -61,8 +61,8 @@ pub(super) fn wanted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source::State;
-    use crate::studio::Edit;
+    use crate::media::source_status::State;
+    use crate::studio::scenes::edits::Edit;
 
     #[test]
     fn only_what_is_out_and_may_be_is_stood_in_for() {

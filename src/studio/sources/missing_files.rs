@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::{Stamp, Timestamp};
-use crate::studio::message::Message;
-use crate::studio::search::{Outcome, Search};
+use crate::studio::notices::message::Message;
+use crate::studio::sources::background_search::{Outcome, Search};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(2_500);
 
 /// What there is to say of files that filters or transitions work with.
 #[derive(Debug, Default)]
-pub(super) struct News {
+pub(in crate::studio) struct News {
     /// Those of which what was said is true no more.
     pub gone: Vec<String>,
     pub told: Vec<Message>,
@@ -22,7 +22,7 @@ pub(super) struct News {
 
 /// What is looked for. Nothing is done while nothing is missing.
 #[derive(Debug, Default)]
-pub(super) struct Absent {
+pub(in crate::studio) struct Absent {
     /// As they were when they were looked at last; `None`: it was not there.
     seen: BTreeMap<PathBuf, Option<Stamp>>,
     search: Search<BTreeMap<PathBuf, Option<Stamp>>>,

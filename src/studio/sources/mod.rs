@@ -1,6 +1,17 @@
 //! The registry of sources: each is opened once, however many scenes show it; two that name the same
 //! thing share what is open.
 
+pub(in crate::studio) mod background_search;
+pub(in crate::studio) mod camera_decoder;
+pub(in crate::studio) mod fallback;
+pub(in crate::studio) mod missing_files;
+pub(in crate::studio) mod open;
+mod shown_fallbacks;
+#[cfg(test)]
+mod tests;
+pub(in crate::studio) mod transition_assets;
+pub(in crate::studio) mod video_filters;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -10,15 +21,11 @@ use crate::compose::Compositor;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::Transport;
-use crate::media::source::{Alarm, Report, State, Status};
+use crate::media::source_status::{Alarm, Report, State, Status};
 use crate::media::transport::{Go, LeftOut};
-use crate::player;
-use crate::studio::message::Message;
-use crate::studio::said::Said;
+use crate::studio::notices::message::Message;
+use crate::studio::notices::scenes::Said;
 use crate::studio::scenes::{Collection, MAIN, Source};
-use crate::studio::stand_in;
-
-mod standing;
 
 /// A chosen source and how it fares.
 #[derive(Debug)]
@@ -88,7 +95,7 @@ impl<C> Chosen<C> {
 pub(super) fn label(choice: &impl Display) -> String {
     let words = choice.to_string();
     match words.strip_prefix("stream:") {
-        Some(url) => format!("stream:{}", player::source::plain(url)),
+        Some(url) => format!("stream:{}", crate::player::source::plain(url)),
         None => words,
     }
 }
@@ -244,7 +251,7 @@ impl Sources {
         compositor: &Compositor,
     ) -> Vec<Message> {
         self.out = self.stood_in_for(collection, main);
-        let stand_ins = stand_in::wanted(collection, &self.out, label);
+        let stand_ins = fallback::wanted(collection, &self.out, label);
         let wanted: Vec<&Source> = collection.sources.iter().chain(&stand_ins).collect();
         let mut messages = Vec::new();
         // Two sources of the same are one only while they are set alike.
@@ -455,7 +462,7 @@ impl Sources {
             open.left_out = Arc::clone(&now);
             let message = now.first().map(|first| {
                 Message::Scenes(Said::FileLeftOut {
-                    id: stand_in::owner(*id),
+                    id: fallback::owner(*id),
                     source: open.name.clone(),
                     path: first.path.display().to_string(),
                     others: now.len() - 1,
@@ -503,7 +510,7 @@ fn open(
 
 /// A source of the scenes cannot be shown.
 fn failed_for(id: SourceId, name: &str, reason: String) -> Message {
-    let id = stand_in::owner(id);
+    let id = fallback::owner(id);
     Message::Scenes(Said::SourceFailed { id, source: name.to_owned(), reason })
 }
 
@@ -513,7 +520,7 @@ pub(super) fn message(change: &Change) -> Option<Message> {
     let reason = change.report.reason.clone();
     let was_down = change.before.state.is_down();
     // What stands in is chosen among the properties of the other.
-    let id = stand_in::owner(change.id);
+    let id = fallback::owner(change.id);
     let said = match change.report.state {
         State::Failed => Said::SourceFailed { id, source, reason },
         State::Stalled | State::Lost => Said::SourceLost { id, source, reason },
@@ -522,6 +529,3 @@ pub(super) fn message(change: &Change) -> Option<Message> {
     };
     Some(Message::Scenes(said))
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,15 +10,14 @@ use crate::media::Transport;
 use crate::media::transport::AtEnd;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
-use crate::studio::settings::hidden;
-use crate::studio::unpack;
+use crate::studio::sources::camera_decoder;
 
 /// Halves that wait for somebody to ask for them.
 const MOST_SPARE: usize = 16;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct MediaRoom {
+pub(in crate::studio) struct MediaRoom {
     runtime: Runtime,
     net: net::Options,
     spare: Vec<Spare>,
@@ -31,7 +30,7 @@ pub(super) struct MediaRoom {
 }
 
 /// As [`capture::open_by`].
-pub(super) type Opener =
+pub(in crate::studio) type Opener =
     fn(&VideoChoice, &Dials, &capture::Context) -> Result<capture::Source, capture::Error>;
 
 #[derive(Debug)]
@@ -51,14 +50,14 @@ enum Half {
 
 /// The program as sources see it.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Shape {
-    pub(super) video: capture::Context,
-    pub(super) audio: audio::Context,
+pub(in crate::studio) struct Shape {
+    pub(in crate::studio) video: capture::Context,
+    pub(in crate::studio) audio: audio::Context,
 }
 
 /// The address, unless a part of it is still to be fetched from where it is kept.
 fn whole(url: &str) -> Result<&str, String> {
-    match hidden::kept_name(url) {
+    match crate::studio::targets::address::kept_name(url) {
         None => Ok(url),
         Some(_) => Err("the whole address is kept in the keyring, or beside other settings; \
                         unlock it, or type the address again"
@@ -76,7 +75,7 @@ fn watched(of: &Source, video: capture::Source, dials: &Dials) -> capture::Sourc
 }
 
 impl MediaRoom {
-    pub(super) fn new(
+    pub(in crate::studio) fn new(
         runtime: Runtime,
         net: net::Options,
         board: ControlBoard,
@@ -87,14 +86,14 @@ impl MediaRoom {
 
     /// One whose pictures a test opens.
     #[cfg(test)]
-    pub(super) fn opened_by(by: Opener) -> Self {
+    pub(in crate::studio) fn opened_by(by: Opener) -> Self {
         let runtime = Runtime::start().unwrap();
         let (board, permissions) = (ControlBoard::default(), Permissions::default());
         Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
     }
 
     /// Opens a picture; the error is a sentence that says why it cannot even be begun with.
-    pub(super) fn picture(
+    pub(in crate::studio) fn picture(
         &mut self,
         choice: &VideoChoice,
         dials: &Dials,
@@ -105,7 +104,7 @@ impl MediaRoom {
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
             _ => {
                 dials.set_controls(self.board.clone());
-                dials.set_unpacker(unpack::unpacker());
+                dials.set_unpacker(camera_decoder::unpacker());
                 dials.set_permissions(self.permissions.clone());
                 let opened = (self.by)(choice, dials, &shape.video);
                 return opened.map_err(|error| error.to_string());
@@ -129,7 +128,7 @@ impl MediaRoom {
     }
 
     /// Opens a sound, of which that becomes at its end; the error is a sentence that says why it cannot even be begun with.
-    pub(super) fn sound(
+    pub(in crate::studio) fn sound(
         &mut self,
         choice: &AudioChoice,
         at_end: AtEnd,
@@ -159,7 +158,7 @@ impl MediaRoom {
     }
 
     /// Closes what only waited for a source that is closed by now.
-    pub(super) fn tidy(&mut self) {
+    pub(in crate::studio) fn tidy(&mut self) {
         self.spare.retain(|spare| spare.other.strong_count() > 0);
     }
 
@@ -174,13 +173,14 @@ impl MediaRoom {
         of: &Source,
         at_end: AtEnd,
         shape: &Shape,
-    ) -> Result<player::source::Media, String> {
+    ) -> Result<crate::player::source::Media, String> {
         if self.spare.len() >= MOST_SPARE {
             self.spare.remove(0);
         }
         let config = player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };
         let audio::Context { clock, rate, channels, .. } = shape.audio;
-        let context = player::source::Context { clock, rate, channels, at_end };
-        player::source::open(&config, &context, &self.runtime).map_err(|failure| failure.cause)
+        let context = crate::player::source::Context { clock, rate, channels, at_end };
+        crate::player::source::open(&config, &context, &self.runtime)
+            .map_err(|failure| failure.cause)
     }
 }

@@ -6,9 +6,9 @@ use super::Sources;
 use crate::capture::{self, Instead, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::compose::{self, Compositor};
-use crate::media::source::Report;
+use crate::media::source_status::Report;
 use crate::studio::scenes::{Collection, MAIN};
-use crate::studio::stand_in;
+use crate::studio::sources::fallback;
 
 /// What viewers may see of how the chosen picture is called: no address, no folder.
 fn shown(name: &str) -> &str {
@@ -23,7 +23,7 @@ impl Sources {
     /// Media files are looked at where something else is to be shown instead.
     pub(super) fn watch(&self, collection: &Collection, main: &VideoChoice) {
         let mut watched = BTreeSet::new();
-        for (id, _) in stand_in::replaceable(collection, main) {
+        for (id, _) in fallback::replaceable(collection, main) {
             watched.insert(self.shared.get(&id).copied().unwrap_or(id));
         }
         for (id, open) in &self.open {
@@ -37,7 +37,7 @@ impl Sources {
         collection: &Collection,
         main: &VideoChoice,
     ) -> bool {
-        let mut ids = stand_in::replaceable(collection, main);
+        let mut ids = fallback::replaceable(collection, main);
         ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
     }
 
@@ -49,11 +49,11 @@ impl Sources {
         main: (&VideoChoice, &Report),
     ) -> BTreeSet<SourceId> {
         let (choice, main) = main;
-        let out = stand_in::replaceable(collection, choice).map(|(id, _)| id).filter(|id| {
+        let out = fallback::replaceable(collection, choice).map(|(id, _)| id).filter(|id| {
             let of = self.shared.get(id).copied().unwrap_or(*id);
             match self.open.get(&of) {
-                Some(open) => stand_in::is_out(&open.chosen.report()),
-                None => of == MAIN && stand_in::is_out(main),
+                Some(open) => fallback::is_out(&open.chosen.report()),
+                None => of == MAIN && fallback::is_out(main),
             }
         });
         out.collect()
@@ -78,7 +78,7 @@ impl Sources {
         let mut instead = BTreeMap::new();
         let mut slates = BTreeMap::new();
         for id in &self.out {
-            let by = stand_in::id_for(*id);
+            let by = fallback::id_for(*id);
             if *collection.instead(*id) == Instead::Slate {
                 let own = collection.source_name(*id);
                 let name = if *id == MAIN { shown(&main.name) } else { own };

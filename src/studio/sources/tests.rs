@@ -5,7 +5,7 @@ use crate::media::transport::Position;
 
 #[test]
 fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
-    use crate::media::source::Format;
+    use crate::media::source_status::Format;
     let choice: VideoChoice = "camera:front".parse().unwrap();
     let source = |name: &str, choice: &VideoChoice| Source {
         id: SourceId(3),

@@ -15,11 +15,10 @@ use crate::compose::transition::{self, Change, Kind, Means, Transition};
 use crate::media::transport::LeftOut;
 use crate::media::{AudioFeed, ClipFeed, Planes};
 use crate::mix::{Mixer, Strip, StripId};
-use crate::player;
-use crate::studio::absent::News;
-use crate::studio::media::Shape;
-use crate::studio::message::Message;
-use crate::studio::said::Said;
+use crate::studio::notices::message::Message;
+use crate::studio::notices::scenes::Said;
+use crate::studio::sources::missing_files::News;
+use crate::studio::sources::open::Shape;
 
 /// The strip on which stingers are heard. People's strips are counted from below.
 const STRIP: StripId = StripId(u32::MAX);
@@ -84,7 +83,7 @@ struct Prepared {
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct Changer {
+pub(in crate::studio) struct Changer {
     prepared: Vec<Prepared>,
     /// Files of which what was said is true no more.
     gone: Vec<String>,
@@ -266,14 +265,15 @@ fn read(wanted: &Wanted, shape: &Shape) -> Result<Loaded, String> {
         Wanted::Picture(path) => {
             capture::still(path).map(|planes| Loaded::Picture(Arc::new(planes)))
         }
-        Wanted::Clip(path) if capture::clip::plays(path) => {
-            let pictures =
-                capture::clip::open(path, &shape.video).map_err(|error| error.to_string())?;
+        Wanted::Clip(path) if crate::capture::images::clip::plays(path) => {
+            let pictures = crate::capture::images::clip::open(path, &shape.video)
+                .map_err(|error| error.to_string())?;
             Ok(Loaded::Clip { pictures, sound: None })
         }
         Wanted::Clip(path) => {
             let (rate, channels) = (shape.audio.rate, shape.audio.channels);
-            let clip = player::clip::open(path, rate, channels).map_err(|it| it.cause)?;
+            let clip =
+                crate::player::source::clip::open(path, rate, channels).map_err(|it| it.cause)?;
             Ok(Loaded::Clip { pictures: clip.pictures, sound: clip.sound })
         }
     }

@@ -16,15 +16,15 @@ use crate::compose::Compositor;
 use crate::compose::filter::{Asset, Cube, MOST_CUBE_BYTES, Material, Slot, Supply, Table, Wanted};
 use crate::compose::scene::SourceId;
 use crate::media::transport::LeftOut;
-use crate::studio::absent::News;
-use crate::studio::message::Message;
-use crate::studio::said::Said;
+use crate::studio::notices::message::Message;
+use crate::studio::notices::scenes::Said;
 use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::sources::missing_files::News;
 
 /// Files that are read at once.
 const MOST_READING: usize = 4;
 
-pub(super) type Key = (Asset, PathBuf);
+pub(in crate::studio) type Key = (Asset, PathBuf);
 
 /// A file that a filter works with.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ enum Work {
 
 /// What the compositor was told last, and the files.
 #[derive(Debug, Default)]
-pub(super) struct Filters {
+pub(in crate::studio) struct Filters {
     told: BTreeMap<SourceId, Vec<Wanted>>,
     files: BTreeMap<Key, File>,
     /// Of which what was said is true no more.

@@ -4,28 +4,22 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::audio::AudioChoice;
-use crate::base::{Secret, Timestamp};
+use crate::base::Secret;
+use crate::broadcast::publisher;
 use crate::broadcast::publisher::Flow;
-use crate::broadcast::{Publisher, publisher};
-use crate::capture::VideoChoice;
-use crate::media::Rung;
 use crate::net::{self, Cause, Stage, Trouble};
-use crate::studio::event::{self, TargetState};
-use crate::studio::message::Message;
-use crate::studio::notice::Next;
-use crate::studio::services::Book;
-use crate::studio::stats;
-use crate::studio::{Place, Target};
-use crate::wire::rtmp::status::Status;
+use crate::studio::notices::Next;
+use crate::studio::notices::message::Message;
+use crate::studio::targets::services::Book;
+use crate::studio::targets::{Place, Target};
 use crate::wire::rtmp::url::{Url, authority};
 
 /// Application and name of the program's own stream on the built-in server.
-pub(super) const OWN_STREAM: (&str, &str) = ("live", "onair");
+pub(in crate::studio) const OWN_STREAM: (&str, &str) = ("live", "onair");
 
 /// Where the program publishes on the built-in server.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Entrance<'a> {
+pub(in crate::studio) struct Entrance<'a> {
     pub address: SocketAddr,
     pub key: &'a Secret,
 }
@@ -34,7 +28,7 @@ pub(super) struct Entrance<'a> {
 ///
 /// # Errors
 /// What is wrong with the URL, in plain words.
-pub(super) fn resolve(
+pub(in crate::studio) fn resolve(
     wanted: &Target,
     built_in: Option<Entrance<'_>>,
     options: &crate::net::rtmp::Options,
@@ -63,7 +57,7 @@ pub(super) fn resolve(
 }
 
 /// A target's URL without its key.
-pub(super) fn shown(wanted: &Target) -> String {
+pub(in crate::studio) fn shown(wanted: &Target) -> String {
     match &wanted.place {
         Place::BuiltIn => "built-in".into(),
         Place::Custom { server, .. } => {
@@ -93,7 +87,7 @@ pub fn names_stream(target: &Target) -> bool {
 }
 
 /// Where the broadcast can be watched on the built-in server.
-pub(super) fn play_url(address: SocketAddr) -> String {
+pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     let (app, stream) = OWN_STREAM;
     format!("rtmp://{address}/{app}/{stream}")
 }
@@ -101,7 +95,7 @@ pub(super) fn play_url(address: SocketAddr) -> String {
 /// A custom server's URL as it may be remembered: without password, and without the key where that
 /// is part of it; `apart`: it is not, though there is none beside it. What was remembered stays as it
 /// is.
-pub(super) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
+pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
     let url = match key.is_empty() && !apart {
         true => Url::parse(server),
@@ -114,61 +108,11 @@ pub(super) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     if passes && !bare.contains('?') { bare + "/" } else { bare }
 }
 
-/// What a publisher does, in the studio's words.
-pub(super) fn state(state: publisher::State) -> TargetState {
-    match state {
-        publisher::State::Connecting => TargetState::Connecting,
-        publisher::State::Live => TargetState::Live,
-        publisher::State::Reconnecting => TargetState::Reconnecting,
-        publisher::State::Stopped => TargetState::Stopped,
-        publisher::State::Failed(_) => TargetState::Failed,
-    }
-}
-
-/// A publisher's report as an event.
-pub(super) fn told(
-    (id, label): (u32, &str),
-    target: &publisher::Target,
-    built_in: bool,
-    report: &publisher::Report,
-) -> event::Target {
-    let exit = match report.state {
-        publisher::State::Failed(class) => Some(class.exit_code()),
-        _ => None,
-    };
-    let elsewhere = report.error.as_ref().and_then(|error| sent_on(target, error));
-    let unanswered = elsewhere.is_some() && report.stage <= Stage::Handshake;
-    let cause = report.cause().map(|cause| match elsewhere {
-        Some(peer) => format!("it sends the stream on to {peer}: {cause}"),
-        None => cause,
-    });
-    let advice = report.advice().map(|advice| match unanswered {
-        true => "Tell whoever runs the server, or use another address of its service.".into(),
-        false => advice,
-    });
-    event::Target {
-        index: id as usize,
-        url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
-        host: label.to_owned(),
-        state: state(report.state),
-        stage: Some(report.stage.name()),
-        code: report.code().map(str::to_owned),
-        cause,
-        advice,
-        retry_in: report.retry_in,
-        gap: report.gap,
-        exit,
-        trouble: report.error.as_ref().map(net::Error::trouble),
-        pin: report
-            .error
-            .as_ref()
-            .and_then(net::Error::pin_to_offer)
-            .filter(|_| elsewhere.is_none()),
-    }
-}
-
 /// The server at which an error happened, where the target's own had sent us on there.
-fn sent_on<'a>(target: &publisher::Target, error: &'a net::Error) -> Option<&'a str> {
+pub(in crate::studio) fn sent_on<'a>(
+    target: &publisher::Target,
+    error: &'a net::Error,
+) -> Option<&'a str> {
     let url = &target.url;
     let own = |port| authority(&url.host, port) == error.peer;
     let mut ports = target.options.net.ports.iter().copied().chain([url.port]);
@@ -177,7 +121,12 @@ fn sent_on<'a>(target: &publisher::Target, error: &'a net::Error) -> Option<&'a 
 }
 
 /// What messages call a target: by its name or service, where it has one, and where it is.
-pub(super) fn label(target: &Target, place: &str, services: &Book, all: &[Target]) -> String {
+pub(in crate::studio) fn label(
+    target: &Target,
+    place: &str,
+    services: &Book,
+    all: &[Target],
+) -> String {
     let service = || services.of_target(&target.service, target.server());
     let named = match target.name.trim() {
         "" => service().map(|service| service.name.to_string()),
@@ -199,48 +148,8 @@ pub(super) fn label(target: &Target, place: &str, services: &Book, all: &[Target
     }
 }
 
-/// A publisher's figures.
-pub(super) fn figures(
-    publisher: &Publisher,
-    meter: &mut stats::Meter,
-    now: Timestamp,
-) -> stats::Target {
-    let figures = publisher.figures();
-    stats::Target {
-        state: state(publisher.state()),
-        sent_bytes: figures.sent_bytes,
-        bitrate: meter.rate(figures.sent_bytes, now),
-        queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
-        dropped_frames: figures.dropped_frames,
-        dropped_sounds: figures.dropped_sounds,
-        sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
-        reconnects: figures.reconnects,
-        picture_age_ms: figures.picture_age.map(|age| age.as_secs_f64() * 1_000.0),
-        round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
-        rung: rung(&figures),
-        size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
-        monitor: None,
-    }
-}
-
-/// Which encode goes to a target.
-pub(super) fn rung(figures: &publisher::Figures) -> Rung {
-    figures.rendition.as_ref().map_or(Rung::Main, |rendition| rendition.rung)
-}
-
-/// Whether a server says this to everybody and it means nothing to a person.
-pub(super) fn is_routine(status: &Status) -> bool {
-    const ROUTINE: &[&str] = &[
-        "NetStream.Publish.Start",
-        "NetStream.Unpublish.Success",
-        "NetStream.FCPublish.Start",
-        "NetConnection.Connect.Success",
-    ];
-    ROUTINE.contains(&status.code.as_str())
-}
-
 /// The message's name for a kind of trouble.
-const fn key(trouble: Trouble) -> &'static str {
+pub(in crate::studio) const fn key(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Settings => "target-settings",
         Trouble::NoSuchHost => "target-no-such-host",
@@ -257,28 +166,8 @@ const fn key(trouble: Trouble) -> &'static str {
     }
 }
 
-/// What a person is told when a target's state changes, if it is worth a notice.
-pub(super) fn message(told: &event::Target) -> Option<Message> {
-    let trouble = told.trouble?;
-    let next = match (told.state, told.retry_in) {
-        (TargetState::Failed, _) => Next::GivenUp,
-        // Each try anew would only repeat it: once, when the wait for the next begins.
-        (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),
-        _ => return None,
-    };
-    Some(Message::Target {
-        key: key(trouble),
-        id: u32::try_from(told.index).unwrap_or_default(),
-        pin: told.pin.filter(|_| told.state == TargetState::Failed),
-        host: told.host.clone(),
-        cause: told.cause.clone().unwrap_or_default(),
-        advice: told.advice.clone().unwrap_or_default(),
-        next,
-    })
-}
-
 /// What a person is told of a live target to which nothing gets through; `None`: something does again.
-pub(super) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Message> {
+pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Message> {
     let cause = match flow {
         Flow::Through => return None,
         Flow::Silent => Cause::Silent,
@@ -297,35 +186,17 @@ pub(super) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Message> {
 }
 
 /// The names of what [`stalled`] tells.
-pub(super) const STALLED: [&str; 2] = [key(Trouble::Silent), key(Trouble::NoNetwork)];
+pub(in crate::studio) const STALLED: [&str; 2] = [key(Trouble::Silent), key(Trouble::NoNetwork)];
 
-/// The word of a picture choice in events, and whether it is a device.
-pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
-    match choice {
-        VideoChoice::Camera(_) => ("camera", true),
-        VideoChoice::Test => ("test", false),
-        VideoChoice::File(_) => ("file", false),
-        VideoChoice::Screen(_) => ("screen", false),
-        VideoChoice::Window(_) => ("window", false),
-        VideoChoice::Stream(_) => ("stream", false),
-        VideoChoice::Text(_) => ("text", false),
-        VideoChoice::Image(_) => ("image", false),
-        VideoChoice::Slides(_) => ("slides", false),
-        VideoChoice::Color(_) => ("color", false),
-        VideoChoice::None => ("none", false),
-    }
+/// The name by which the keyring has the rest of this address, where that has not been fetched yet.
+pub(in crate::studio) fn kept_name(url: &str) -> Option<&str> {
+    url.rsplit_once(MARK).map(|(_, name)| name).filter(|name| is_name(name))
 }
 
-/// The word of a sound choice in events, and whether it is a device.
-pub(super) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
-    match choice {
-        AudioChoice::Mic(_) => ("mic", true),
-        AudioChoice::Stream(_) => ("stream", false),
-        AudioChoice::System(_) => ("system", false),
-        AudioChoice::Application(_) => ("app", false),
-        AudioChoice::Tone => ("tone", false),
-        AudioChoice::Silence => ("silence", false),
-        AudioChoice::File(_) => ("file", false),
-        AudioChoice::None => ("none", false),
-    }
+/// Sixteen digits, as they are given here.
+fn is_name(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
+
+/// Stands between what is shown of an address and the name of the whole.
+pub(in crate::studio) const MARK: &str = "#kept=";

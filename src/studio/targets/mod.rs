@@ -1,5 +1,9 @@
 //! Where a stream may go: one entry of the list of targets.
 
+pub mod address;
+pub mod quality;
+pub mod services;
+
 use sha2::{Digest, Sha256};
 
 use crate::base::Secret;
@@ -25,7 +29,7 @@ impl std::fmt::Debug for Place {
         match self {
             Self::BuiltIn => f.write_str("BuiltIn"),
             Self::Custom { server, .. } => {
-                let host = crate::studio::services::host_of(server).unwrap_or_default();
+                let host = crate::studio::targets::services::host_of(server).unwrap_or_default();
                 write!(f, "Custom({host})")
             }
         }
@@ -39,7 +43,7 @@ pub struct Target {
     pub id: u32,
     /// What its owner calls it; empty: named after its service or host.
     pub name: String,
-    /// The service it belongs to, by its id in [`services`](crate::studio::services); empty: none.
+    /// The service it belongs to, by its id in [`services`](crate::studio::targets::services); empty: none.
     pub service: String,
     pub place: Place,
     /// Whether the stream goes there.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::media::BitsPerSecond;
-use crate::studio::Quality;
+use crate::studio::targets::quality::Quality;
 
 /// A service.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use crate::net::web::WebUrl;
 use crate::net::{Options, Runtime};
 use crate::player::Offered;
 use crate::player::chat::{Chat, ChatState};
-use crate::studio::chatting::{ChatChoices, ChatView, Heard, KEPT, check_place};
 use crate::studio::event::Ready;
+use crate::studio::watch::chat::{ChatChoices, ChatView, Heard, KEPT, check_place};
 use crate::wire::chat::Line;
 use crate::wire::rtmp::url::Url;
 

@@ -8,9 +8,10 @@ use crate::base::Latest;
 use crate::media::VideoFrame;
 use crate::net::{self, Pin};
 use crate::player::{self, Prefer};
-use crate::studio::chatting::ChatChoices;
-use crate::studio::look::Look;
-use crate::studio::target::Route;
+use crate::studio::notices::TileId;
+use crate::studio::targets::Route;
+use crate::studio::watch::chat::ChatChoices;
+use crate::studio::watch::picture_view::Look;
 
 /// Players at once, at most.
 pub const MOST_TILES: usize = 9;
@@ -18,17 +19,6 @@ pub const MOST_TILES: usize = 9;
 pub const MOST_RECENT: usize = 12;
 /// An address is at most so long.
 pub const MOST_ADDRESS: usize = 4_096;
-
-/// A player's place: its slot among the pictures that are shown.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TileId(pub u8);
-
-impl TileId {
-    /// The number of its slot.
-    pub fn slot(self) -> usize {
-        usize::from(self.0)
-    }
-}
 
 /// A wish about the players. Where none is named, the chosen one is meant.
 #[derive(Clone, Debug, PartialEq)]

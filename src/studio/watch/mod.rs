@@ -1,20 +1,25 @@
 //! The players in the window: up to nine side by side, one of them chosen. What befalls one of them
 //! is its own: each has an engine and threads of its own.
 
-mod talk;
+pub mod chat;
+mod chat_session;
+pub mod choices;
+pub mod picture_view;
 mod tile;
+pub mod view;
 
 use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::{Options, Pin, Runtime};
 use crate::player::{self, Depth, Failure, Player, State};
-use crate::studio::chatting::{ChatChoices, ChatView};
 use crate::studio::event::Ready;
-use crate::studio::look::Look;
-use crate::studio::message::Message;
-use crate::studio::playing::{MOST_TILES, Network, PlayerChoices, Playing, Shown, TileId};
-use crate::studio::snapshot::{TileView, WatchFigures, WatchState};
-use talk::Talk;
+use crate::studio::notices::TileId;
+use crate::studio::notices::message::Message;
+use crate::studio::watch::chat::{ChatChoices, ChatView};
+use crate::studio::watch::choices::{MOST_TILES, Network, PlayerChoices, Playing, Shown};
+use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
+use chat_session::Talk;
 use tile::Tile;
 
 /// How somebody learns of a message.

@@ -7,9 +7,9 @@ use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{self, Failure, Offered, Player, Source, State};
-use crate::studio::look::Look;
-use crate::studio::playing::TileId;
-use crate::studio::snapshot::{WatchFigures, WatchState};
+use crate::studio::notices::TileId;
+use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::view::{WatchFigures, WatchState};
 
 /// How long a player may take to end before its threads are left to themselves.
 pub(super) const END: Duration = Duration::from_millis(800);

@@ -1,13 +1,15 @@
 //! What all dialogs share: the card over a dimmed window, the title, and what they answer.
 
+use std::path::PathBuf;
+
 use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 
 use crate::studio::Preferences;
-use crate::ui::Elsewhere;
-use crate::ui::actions::Action;
-use crate::ui::dialogs::draft::{Film, Services};
-use crate::ui::icons::Icon;
-use crate::ui::theme::{RADIUS_LARGE, Theme, Type, gap};
+use crate::studio::settings::{Own, OwnPart};
+use crate::ui::input::actions::Action;
+use crate::ui::input::global_key::Elsewhere;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
 use crate::ui::widgets::{Look, icon_button, label};
 
@@ -76,4 +78,21 @@ pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
     });
     ui.add_space(gap::S);
     close
+}
+
+/// Of the dialog that sends a media file.
+#[derive(Clone, Debug, Default)]
+pub struct Film {
+    pub path: Option<PathBuf>,
+    pub again: bool,
+}
+
+/// About one of the person's own services.
+#[derive(Clone, Debug, Default)]
+pub struct Services {
+    /// The id that it had, where it is not new.
+    pub(super) was: Option<String>,
+    pub(super) typed: Option<Own>,
+    /// What was wrong when it was to be kept.
+    pub(super) wrong: Option<(OwnPart, String)>,
 }

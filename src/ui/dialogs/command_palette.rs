@@ -4,9 +4,9 @@ use egui::{
     Align, CornerRadius, Id, Key, Modifiers, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
 };
 
-use crate::ui::actions::{Action, shortcut_text};
 use crate::ui::dialogs::card::{Answer, modal};
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::{Action, shortcut_text};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, elided, label};
 

@@ -2,9 +2,9 @@
 
 use egui::{Align, Layout, Ui};
 
-use crate::studio::snapshot::LiveState;
+use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{Answer, modal};
-use crate::ui::theme::{Type, gap};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, label, paragraph};
 

@@ -4,10 +4,10 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::server::Fault;
 use crate::studio::Command;
-use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
 use crate::ui::dialogs::successor;
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, switch};
 

@@ -3,12 +3,12 @@
 use egui::{Align, Layout, ScrollArea, Ui, pos2, vec2};
 
 use crate::studio::Level;
-use crate::studio::chronicle::Entry;
+use crate::studio::notices::event_log::Entry;
 use crate::ui::dialogs::card::{Answer, heading, modal};
-use crate::ui::format;
-use crate::ui::icons::Icon;
 use crate::ui::notices::words;
-use crate::ui::theme::{Type, gap};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, paragraph};
 

@@ -1,22 +1,21 @@
 //! Dialogs over the window, one a file. Escape or a click beside it closes a dialog.
 
 mod card;
+mod command_palette;
 mod confirm;
-pub mod desk;
 mod developer;
-mod draft;
-mod film;
-mod help;
-mod history;
-mod palette;
-mod ready;
+mod event_log;
+pub mod mixer;
+mod passthrough;
+mod preflight;
 mod services;
 mod settings;
+mod shortcuts;
 mod successor;
 
 pub use card::{Answer, Needs, heading, modal};
-pub use draft::{Film, Services};
-pub use palette::Search;
+pub use card::{Film, Services};
+pub use command_palette::Search;
 
 use crate::ui::view::View;
 
@@ -53,14 +52,14 @@ pub fn show(
 ) -> Option<Answer> {
     match dialog {
         Dialog::Settings => settings::show(ctx, view, needs),
-        Dialog::Help => help::show(ctx, view),
-        Dialog::History => history::show(ctx, view),
+        Dialog::Help => shortcuts::show(ctx, view),
+        Dialog::History => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => services::show(ctx, view, needs.services),
-        Dialog::Film => film::show(ctx, view, needs.film),
-        Dialog::Desk => desk::show(ctx, view),
-        Dialog::Palette => palette::show(ctx, view, needs.fresh, search),
-        Dialog::Ready => ready::show(ctx, view, needs.fresh),
+        Dialog::Film => passthrough::show(ctx, view, needs.film),
+        Dialog::Desk => mixer::show(ctx, view),
+        Dialog::Palette => command_palette::show(ctx, view, needs.fresh, search),
+        Dialog::Ready => preflight::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),
         Dialog::ConfirmClose => confirm::close(ctx, view, needs.fresh),
         Dialog::Closing => {

@@ -2,10 +2,9 @@
 
 use egui::{Align, Sense, Ui, vec2};
 
-use crate::studio::snapshot::LiveState;
-use crate::ui::dialogs::card::{Answer, heading, modal};
-use crate::ui::dialogs::draft::Film;
-use crate::ui::theme::{Type, gap, size};
+use crate::studio::live::view::LiveState;
+use crate::ui::dialogs::card::{Answer, Film, heading, modal};
+use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Look, elided, named_switch, paragraph};
 

@@ -2,12 +2,13 @@
 
 use egui::{ScrollArea, Ui, pos2, vec2};
 
-use crate::studio::snapshot::LiveState;
+use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Level, Notice, Remedy};
 use crate::ui::dialogs::card::{Answer, heading, modal};
-use crate::ui::icons::{self, Icon};
 use crate::ui::notices::{apply, remedy_key, words};
-use crate::ui::theme::{Type, gap};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, paragraph};
 

@@ -3,13 +3,12 @@
 use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
-use crate::studio::services::{Service, host_of};
 use crate::studio::settings::{Own, OwnPart, read_own};
-use crate::ui::actions::key;
-use crate::ui::dialogs::card::{Answer, heading, modal};
-use crate::ui::dialogs::draft::Services;
-use crate::ui::icons::Icon;
-use crate::ui::theme::{Type, gap};
+use crate::studio::targets::services::{Service, host_of};
+use crate::ui::dialogs::card::{Answer, Services, heading, modal};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph};
 

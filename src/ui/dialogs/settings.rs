@@ -6,12 +6,13 @@ use egui::{Id, ScrollArea, Sense, Ui, vec2};
 
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::mix::Fall;
-use crate::studio::{Language, Theme as ThemeChoice, strips};
-use crate::ui::actions::key;
+use crate::studio::{Language, Theme as ThemeChoice, mixer};
 use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
-use crate::ui::talk::{self, Pressed};
+use crate::ui::input::actions::key;
+use crate::ui::input::push_to_talk;
+use crate::ui::input::push_to_talk::Pressed;
+use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text;
-use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
     Button, Field, Select, elided, label, menu_item, named_switch, paragraph,
@@ -154,7 +155,7 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     // While a key is waited for: whether the last one could not be it.
     let mut refused: Option<bool> = ui.data(|data| data.get_temp(state)).flatten();
     if refused.is_some()
-        && let Some(pressed) = talk::pressed(ui.ctx())
+        && let Some(pressed) = push_to_talk::pressed(ui.ctx())
     {
         refused = (pressed == Pressed::Other).then_some(true);
         if let Pressed::Key(key) = pressed {
@@ -350,7 +351,7 @@ fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, number: u8, w
     }
     .show(ui, view.theme);
     if kept.response.lost_focus() {
-        *given = strips::clean_name(&text);
+        *given = mixer::clean_name(&text);
         ui.data_mut(|data| data.remove::<String>(field));
     } else if kept.response.has_focus() {
         ui.data_mut(|data| data.insert_temp(field, text));

@@ -2,9 +2,9 @@
 
 use egui::{Align, CornerRadius, Layout, ScrollArea, Sense, StrokeKind, Ui, vec2};
 
-use crate::ui::actions::{Action, shortcut_text};
 use crate::ui::dialogs::card::{Answer, heading, modal};
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::{Action, shortcut_text};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::keys::KEYS;
 use crate::ui::widgets::{label, section};

@@ -4,7 +4,7 @@ use egui::{Id, Ui};
 
 use crate::studio::Command;
 use crate::studio::settings::check_successor;
-use crate::ui::theme::{Type, gap};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, paragraph};
 

@@ -5,7 +5,9 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::capture::Heeds;
 use crate::studio::Snapshot;
-use crate::studio::snapshot::{LiveState, VideoSource, WatchState};
+use crate::studio::live::view::LiveState;
+use crate::studio::snapshot::VideoSource;
+use crate::studio::watch::view::WatchState;
 
 /// A thing to do.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! How the talk key is heard while another window has the keyboard, and how the settings say so.
 
 use crate::studio::TalkKey;
-use crate::ui::actions::key;
+use crate::ui::input::actions::key;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

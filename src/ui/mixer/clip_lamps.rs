@@ -8,9 +8,9 @@ use egui::{
 
 use crate::mix::Lamp;
 use crate::studio::Command;
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::theme::{BORDER, RADIUS, Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{BORDER, RADIUS, Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{elided, focus_ring, place};
 

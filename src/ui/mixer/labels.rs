@@ -7,9 +7,9 @@ use crate::mix::StripId;
 use crate::player::source::plain;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
 use crate::studio::{Command, Talk, is_sound_of, sound_of};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::icons::Icon;
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Level, meter};
 

@@ -2,17 +2,20 @@
 //! level in figures, clip lamp, mute. Several stand side by side, each with name, level, meter, gain
 //! and mute. All the rest is in the sound desk.
 
+pub mod clip_lamps;
+pub mod labels;
+
 use egui::{Align, Align2, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
 use crate::audio::AudioChoice;
 use crate::mix::{Lamp, StripId};
 use crate::studio::Command;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
-use crate::ui::clip;
-use crate::ui::format;
-use crate::ui::icons::{self, Icon};
-use crate::ui::sounds::{self, Looked, choice_of, icon_of, label_of, name_of};
-use crate::ui::theme::{Type, gap};
+use crate::ui::mixer::labels::{Looked, choice_of, icon_of, label_of, name_of};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, elided, icon_button, place, slider};
 
@@ -30,7 +33,7 @@ const PROGRAM: f32 = 88.0;
 /// Width of a strip's clip lamp, while it is lit.
 const LAMP: f32 = 52.0;
 
-/// The mixer in `room`, [`MIXER`](crate::ui::theme::size::MIXER) high; whether the sound desk was asked for.
+/// The mixer in `room`, [`MIXER`](crate::ui::style::theme::size::MIXER) high; whether the sound desk was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let theme = view.theme;
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
@@ -40,7 +43,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
         inner.max.x = end.left() - gap::L;
         let desk = strips(ui, view, inner);
         let mut child = ui.new_child(UiBuilder::new().max_rect(end).id_salt("program"));
-        clip::program(&mut child, view, end);
+        clip_lamps::program(&mut child, view, end);
         return desk;
     }
     let Some(audio) = view.snapshot.audio.as_ref() else {
@@ -116,10 +119,10 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let right = if lit { lamp.left() - gap::XS } else { lamp.right() };
     let head = Rect::from_min_max(rect.min + vec2(24.0, 0.0), pos2(right, rect.top() + 18.0));
     if lit {
-        clip::lamp(ui, view, lamp, Some(&name), Lamp::Strip(sound.id), lit);
+        clip_lamps::lamp(ui, view, lamp, Some(&name), Lamp::Strip(sound.id), lit);
     }
     elided(ui, head, Align::Min, &name, Type::BodyStrong.font(), theme.text);
-    let level = sounds::level(view, strip);
+    let level = labels::level(view, strip);
     let color = if lit { theme.live } else { theme.secondary };
     let end = pos2(rect.right(), head.center().y);
     place(ui, end, Align2::RIGHT_CENTER, &level, Type::FigureStrong, color);
@@ -128,8 +131,8 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let mut bar = ui.new_child(UiBuilder::new().max_rect(row).id_salt("meter"));
     let reading = strip.meter;
     let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
-    let silent = sounds::silent(view, strip);
-    sounds::meter_of(&mut bar, view, &name, levels, silent, rect.width());
+    let silent = labels::silent(view, strip);
+    labels::meter_of(&mut bar, view, &name, levels, silent, rect.width());
 
     let foot = Rect::from_min_max(pos2(rect.left(), rect.top() + 62.0), rect.max);
     let mut fader = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("gain"));
@@ -174,7 +177,7 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     // Where no sound was chosen none is on its way.
     let none = audio.choice == AudioChoice::None;
     let state = if none { SourceState::Open } else { audio.state };
-    let (text, color) = sounds::state_of(view, state, audio.drift_ppm);
+    let (text, color) = labels::state_of(view, state, audio.drift_ppm);
     elided(ui, line(22.0, 16.0), Align::Min, &text, Type::Small.font(), color);
     if audio.drift_ppm.is_some() {
         ui.interact(line(22.0, 16.0), ui.scope_id().with("drift"), Sense::hover())
@@ -191,8 +194,8 @@ fn level(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
     let mut upper = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("meter"));
     upper.add_space(3.0);
     let levels = (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs);
-    let silent = sounds::main_silent(view, audio);
-    sounds::meter_of(&mut upper, view, &name, levels, silent, rect.width());
+    let silent = labels::main_silent(view, audio);
+    labels::meter_of(&mut upper, view, &name, levels, silent, rect.width());
 
     let row = Rect::from_min_max(
         pos2(rect.left(), rect.top() + 58.0),
@@ -215,7 +218,7 @@ fn level(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
 
 fn figures(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     let theme = view.theme;
-    let silent = sounds::main_silent(view, audio);
+    let silent = labels::main_silent(view, audio);
     let muted = silent.is_some();
     let (kind, color) =
         if muted { (Type::Title, theme.secondary) } else { (Type::Key, theme.text) };
@@ -236,8 +239,8 @@ fn lamps(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
     let theme = view.theme;
     // With one strip its lamp is the program's too.
     let lit = audio.clipped || view.snapshot.loudness.clipped;
-    let lamp = Rect::from_min_size(rect.min, vec2(rect.width(), clip::HEIGHT));
-    clip::lamp(ui, view, lamp, None, Lamp::All, lit);
+    let lamp = Rect::from_min_size(rect.min, vec2(rect.width(), clip_lamps::HEIGHT));
+    clip_lamps::lamp(ui, view, lamp, None, Lamp::All, lit);
 
     let below = Rect::from_min_max(
         pos2(rect.left(), rect.top() + 50.0),
@@ -264,6 +267,6 @@ fn lamps(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
 
 /// Names chosen by state, for the test of texts.
 const _: [&str; 2] = {
-    use crate::ui::actions::key;
+    use crate::ui::input::actions::key;
     [key!("unmute"), key!("mute")]
 };

@@ -2,6 +2,7 @@
 //! is shown on, converted once and put where it is drawn from, which is kept: a surface of the
 //! window's, or a texture where there are none. While nothing asks for it, nothing is converted.
 
+pub mod placeholder;
 mod scaler;
 mod surface;
 
@@ -11,7 +12,7 @@ use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, v
 
 use crate::base::Latest;
 use crate::media::{Size, VideoFrame};
-pub use crate::studio::look::Turn;
+pub use crate::studio::watch::picture_view::Turn;
 
 use scaler::{Fault, Order, Scaler};
 pub use surface::{Surface, Surfaces};

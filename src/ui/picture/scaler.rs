@@ -2,8 +2,8 @@
 
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
-use crate::media::color::{Matrix, Range};
-use crate::media::resize::{Scaling, Unscaled};
+use crate::media::frame::{Matrix, Range};
+use crate::media::scale::{Scaling, Unscaled};
 use crate::media::{Size, VideoFrame};
 
 /// The order of the four bytes of a pixel.

@@ -10,13 +10,13 @@ use crate::compose::scene::SceneId;
 use crate::media::Size;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::pick::Pick;
+use crate::ui::input::actions::key;
+use crate::ui::mixer::labels;
 use crate::ui::scenes::draft::{Draft, Page};
 use crate::ui::scenes::menu::line;
-use crate::ui::sounds;
-use crate::ui::theme::Type;
+use crate::ui::style::theme::Type;
+use crate::ui::text::format;
+use crate::ui::view::file_request::Pick;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule, paragraph};
 
@@ -27,7 +27,7 @@ const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
 /// The list that is open.
 pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
     // Windows come and go.
-    sounds::look_again(ui, view);
+    labels::look_again(ui, view);
     let height = ui.ctx().content_rect().height() * 0.8;
     ui.set_max_height(height);
     ScrollArea::vertical().id_salt("add").max_height(height).show(ui, |ui| match draft.adding {

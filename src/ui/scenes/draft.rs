@@ -9,9 +9,9 @@ use crate::media::Size;
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::Scenes;
 use crate::studio::{Command, Edit, Snapshot};
-use crate::ui::actions::key;
-use crate::ui::icons::Icon;
-use crate::ui::scenes::place::Grip;
+use crate::ui::input::actions::key;
+use crate::ui::scenes::placement::Grip;
+use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
 
 /// A list of its own within the list.

@@ -9,15 +9,17 @@ use crate::compose::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
-use crate::ui::pick::OfFilter;
+use crate::ui::input::actions::key;
 use crate::ui::picture::{Picture, fitted};
 use crate::ui::scenes::draft::Draft;
-use crate::ui::slots::{self, Pressed};
-use crate::ui::theme::{BLACK, Type, gap};
+use crate::ui::style::theme::{BLACK, Type, gap};
+use crate::ui::view::file_request::OfFilter;
 use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, Select, label, menu_item, named, paragraph, slider};
+use crate::ui::widgets::filter_list::Pressed;
+use crate::ui::widgets::{
+    Button, Look, Select, filter_list, label, menu_item, named, paragraph, slider,
+};
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 500.0;
@@ -113,7 +115,7 @@ fn list(ui: &mut Ui, view: &View<'_>, source: SourceId, slots: &mut Vec<Slot>, l
     ScrollArea::vertical().id_salt("filters").max_height(HEIGHT - 110.0).show(ui, |ui| {
         for (index, slot) in slots.iter_mut().enumerate() {
             let (name, chosen) = (view.texts.get(kind(&slot.filter)), *looked == index);
-            match slots::row(ui, view, index, &name, &mut slot.enabled, chosen) {
+            match filter_list::row(ui, view, index, &name, &mut slot.enabled, chosen) {
                 Some(Pressed::Name) => *looked = index,
                 Some(pressed) => moved = Some((index, pressed)),
                 None => {}
@@ -129,7 +131,7 @@ fn list(ui: &mut Ui, view: &View<'_>, source: SourceId, slots: &mut Vec<Slot>, l
         }
     });
     if let Some((index, pressed)) = moved {
-        slots::change(slots, looked, index, pressed);
+        filter_list::change(slots, looked, index, pressed);
     }
     ui.add_space(gap::XS);
     let name = view.texts.get("filter-add");

@@ -8,9 +8,9 @@ use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::scenes::draft::{BLENDS, Draft, FITS, name_of};
-use crate::ui::scenes::place;
-use crate::ui::scenes::shows::taken;
-use crate::ui::theme::{Type, gap};
+use crate::ui::scenes::placement;
+use crate::ui::scenes::source::kind_fields::taken;
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, Select, label, menu_item, paragraph, slider};
 
@@ -50,7 +50,7 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let canvas = view.snapshot.quality.size;
     let mut now = item.place;
     Grid::new("item-place").num_columns(4).spacing([gap::S, gap::S]).show(ui, |ui| {
-        let [mut x, mut y, mut width, mut height] = place::pixels(&now, canvas);
+        let [mut x, mut y, mut width, mut height] = placement::pixels(&now, canvas);
         let most = 50.0 * f64::from(canvas.width.max(canvas.height));
         number(ui, view, &texts.get("place-x"), &mut x, -most..=most, " px");
         number(ui, view, &texts.get("place-y"), &mut y, -most..=most, " px");

@@ -9,11 +9,11 @@ use crate::capture::{CameraChoice, VideoChoice};
 use crate::mix::StripId;
 use crate::studio::Command;
 use crate::studio::snapshot::{Device, SourceState};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::icons::Icon;
+use crate::ui::input::actions::key;
 use crate::ui::scenes;
-use crate::ui::theme::{Type, gap};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Look, Row, icon_button, label, paragraph, section};
 
@@ -21,7 +21,7 @@ use crate::ui::widgets::{Button, Look, Row, icon_button, label, paragraph, secti
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        scenes::list::show(ui, view, draft);
+        crate::ui::scenes::list::show(ui, view, draft);
         ui.add_space(gap::L);
         pictures(ui, view);
         ui.add_space(gap::L);
@@ -215,8 +215,8 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
             select = Some(AudioChoice::Mic(Some(id.clone())));
         }
     }
-    let mut played = crate::ui::sounds::played(view);
-    played.extend(crate::ui::sounds::shown(view, Some(StripId::MAIN)));
+    let mut played = crate::ui::mixer::labels::played(view);
+    played.extend(crate::ui::mixer::labels::shown(view, Some(StripId::MAIN)));
     // One that is chosen stays in the list when its picture is gone.
     let stream = choice.filter(|one| matches!(one, AudioChoice::Stream(_)));
     let stream = stream.filter(|one| !played.contains(one)).cloned();
@@ -224,7 +224,8 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
     for one in played.into_iter().chain(stream) {
         let name = source.map_or("", |source| source.name.as_str());
         let chosen = choice == Some(&one);
-        let title = crate::ui::sounds::name_of_choice(view, &one, if chosen { name } else { "" });
+        let title =
+            crate::ui::mixer::labels::name_of_choice(view, &one, if chosen { name } else { "" });
         let line = Line { icon: Icon::Note, title: &title, second: "", chosen };
         if row(ui, view, &line, state, "") {
             select = Some(one);

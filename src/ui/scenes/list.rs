@@ -8,15 +8,17 @@ use egui::{
 
 use crate::compose::scene::{Content, Item, ItemId, Scene};
 use crate::compose::transition::Transition;
+use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
-use crate::studio::snapshot::{LiveState, SourceState};
+use crate::studio::snapshot::SourceState;
 use crate::studio::{Collection, Command, Edit};
-use crate::ui::actions::key;
-use crate::ui::icons::{self, Icon};
+use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, icon_of, name_of};
 use crate::ui::scenes::transition::Way;
-use crate::ui::scenes::{adding, menu};
-use crate::ui::theme::{RADIUS, Type, gap};
+use crate::ui::scenes::{add_source, menu};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Look, elided, focus_ring, icon_button, section};
 
@@ -146,7 +148,7 @@ fn items(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         if button.clicked() {
             draft.adding = None;
         }
-        menu::below(&button, view, |ui, view| adding::list(ui, view, draft, scene));
+        menu::below(&button, view, |ui, view| add_source::list(ui, view, draft, scene));
     });
     let items = collection.scene(scene).map(|scene| scene.items.as_slice()).unwrap_or_default();
     if items.is_empty() {

@@ -5,11 +5,12 @@ use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, V
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::actions::key;
+use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{
     Draft, Named, Whose, each, edited, has_properties, name_of, natural,
 };
-use crate::ui::scenes::place::{self, Line};
+use crate::ui::scenes::placement;
+use crate::ui::scenes::placement::Line;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule};
 
@@ -72,7 +73,7 @@ fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
         if line(ui, view, &texts.get(name), enabled) {
             let places: Vec<_> =
                 items.iter().map(|item| (item.place, natural(view.snapshot, item))).collect();
-            let places = place::aligned(&places, line_, canvas);
+            let places = placement::aligned(&places, line_, canvas);
             let edits = items.iter().zip(places).map(|(item, new)| Edit::SetPlace(item.id, new));
             edit(view, Edit::Several(edits.collect()));
         }
@@ -222,7 +223,7 @@ fn centred(place: &Place) -> Place {
 
 /// Pixel by pixel, where its middle was.
 fn original(place: &Place, natural: crate::media::Size, canvas: crate::media::Size) -> Place {
-    let tight = place::tight(&Place { fit: Fit::Original, ..*place }, natural, canvas);
+    let tight = placement::tight(&Place { fit: Fit::Original, ..*place }, natural, canvas);
     Place { fit: Fit::Contain, ..tight }
 }
 

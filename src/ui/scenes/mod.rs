@@ -1,20 +1,15 @@
 //! Scenes in the window: their list, the list of what the chosen one shows, changing that on the
 //! picture, and the settings of one item.
 
-mod adding;
-mod camera;
+mod add_source;
 pub mod canvas;
-mod clips;
 mod draft;
 pub mod filters;
-mod handles;
-mod instead;
+pub mod item_properties;
+pub mod left_panel;
 pub mod list;
 mod menu;
-mod parts;
-mod place;
-pub mod properties;
-mod shows;
+mod placement;
 pub mod source;
 pub mod transition;
 pub mod transport;

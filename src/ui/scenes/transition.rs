@@ -10,14 +10,14 @@ use crate::compose::transition::{
     Kind, MOST, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
 };
 use crate::studio::{Command, Edit};
-use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
-use crate::ui::pick::{Means, OfTransition};
+use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Whose};
 use crate::ui::scenes::filters::line;
-use crate::ui::scenes::parts::{flag, part};
+use crate::ui::scenes::source::fields::{flag, part};
 use crate::ui::scenes::source::number;
-use crate::ui::theme::{Type, gap};
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::file_request::{Means, OfTransition};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
 

@@ -11,11 +11,11 @@ use egui::{
 use crate::compose::scene::{Content, SourceId};
 use crate::media::transport::{Go, Position};
 use crate::studio::{Command, Snapshot};
-use crate::ui::actions::{Action, key};
-use crate::ui::format;
-use crate::ui::icons::Icon;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::draft::Draft;
-use crate::ui::theme::{FOCUS, ON_PICTURE, PLATE, Theme, Type, gap};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{FOCUS, ON_PICTURE, PLATE, Theme, Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Look, icon_button, label};
 

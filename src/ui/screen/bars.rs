@@ -10,14 +10,15 @@ use egui::{
 
 use crate::audio::AudioChoice;
 use crate::studio::Snapshot;
-use crate::studio::snapshot::{LiveState, SourceState, WatchState};
-use crate::studio::target::TargetState;
-use crate::ui::actions::{Action, key};
-use crate::ui::format;
-use crate::ui::icons::Icon;
-use crate::ui::target;
-use crate::ui::text::{Language, Texts};
-use crate::ui::theme::{BORDER, RADIUS, Theme, Type, gap};
+use crate::studio::live::view::LiveState;
+use crate::studio::snapshot::SourceState;
+use crate::studio::targets::TargetState;
+use crate::studio::watch::view::WatchState;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BORDER, RADIUS, Theme, Type, gap};
+use crate::ui::targets;
+use crate::ui::text::{Language, Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, elided, icon_button, place};
 
@@ -164,7 +165,7 @@ fn lamp(
     color: Color32,
     fill: Color32,
 ) -> egui::Response {
-    let font = crate::ui::theme::Weight::Bold.family();
+    let font = crate::ui::style::theme::Weight::Bold.family();
     let word_galley =
         ui.painter().layout_no_wrap(word.to_owned(), egui::FontId::new(14.0, font), color);
     let time_galley = time
@@ -207,7 +208,10 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
         }
         LiveState::Idle if recording => (plain(key!("status-recording")), theme.live),
         LiveState::Idle if snapshot.film.is_some() => {
-            let said = snapshot.film.as_ref().map(|film| target::film::sentence(texts, film));
+            let said = snapshot
+                .film
+                .as_ref()
+                .map(|film| crate::ui::targets::passthrough::sentence(texts, film));
             (said.unwrap_or_default(), theme.accent)
         }
         LiveState::Idle if snapshot.video.is_none() => {
@@ -215,7 +219,7 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
         }
         LiveState::Idle => (plain(key!("status-ready")), theme.good),
         LiveState::Connecting { .. } => {
-            let held = target::delay::sentence(texts, snapshot);
+            let held = crate::ui::targets::stream_delay::sentence(texts, snapshot);
             (held.unwrap_or_else(|| plain(key!("status-connecting"))), theme.accent)
         }
         LiveState::Reconnecting { .. } if !live.was_live() => {
@@ -233,16 +237,16 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
                 entry.target.enabled && entry.state != Some(TargetState::Live) && trouble
             });
             if let Some(missed) = missed {
-                let name = target::title(texts, &missed.target);
+                let name = targets::title(texts, &missed.target);
                 return (texts.with("status-partly", &[("name", name.into())]), theme.warn);
             }
             let troubled = snapshot.targets.iter().find_map(|entry| {
-                let monitor = entry.monitor.as_ref().filter(|it| target::is_trouble(it))?;
+                let monitor = entry.monitor.as_ref().filter(|it| targets::is_trouble(it))?;
                 Some((entry, monitor))
             });
             if let Some((entry, monitor)) = troubled {
-                let name = target::title(texts, &entry.target);
-                let what = texts.get(target::viewers_words(monitor.state)).to_string();
+                let name = targets::title(texts, &entry.target);
+                let what = texts.get(targets::viewers_words(monitor.state)).to_string();
                 let args = [("name", name.into()), ("what", what.into())];
                 return (texts.with("status-viewers", &args), theme.warn);
             }
@@ -255,7 +259,7 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
                 let time = format::short_time(live.queued);
                 (texts.with("status-queue", &[("time", time.into())]), theme.warn)
             } else if let Some(film) = &snapshot.film {
-                (target::film::sentence(texts, film), theme.good)
+                (crate::ui::targets::passthrough::sentence(texts, film), theme.good)
             } else if matches!(
                 picture,
                 Some(SourceState::Stalled | SourceState::Lost | SourceState::Failed)
@@ -270,7 +274,7 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
                 matches!(audio.choice, AudioChoice::Mic(_)) && audio.held_dbfs <= -59.0
             }) {
                 (plain(key!("status-silent")), theme.warn)
-            } else if let Some(held) = target::delay::sentence(texts, snapshot) {
+            } else if let Some(held) = crate::ui::targets::stream_delay::sentence(texts, snapshot) {
                 (held, theme.good)
             } else {
                 let seen = snapshot.targets.iter().filter_map(|entry| entry.monitor.as_ref());

@@ -11,9 +11,9 @@ use crate::compose::transition::{Kind, Order, Stinger, Wipe};
 use crate::mix::StripId;
 use crate::player::source_text;
 use crate::studio::{Command, Edit};
-use crate::ui::bars::Page;
-use crate::ui::pick::{Means, OfFilter, OfTransition, Pick, Then};
+use crate::ui::screen::bars::Page;
 use crate::ui::view::Wish;
+use crate::ui::view::file_request::{Means, OfFilter, OfTransition, Pick, Then};
 
 impl Screen {
     /// A file was chosen for the picture.

@@ -3,8 +3,8 @@
 use egui::{Rect, ScrollArea, Ui};
 
 use super::Screen;
-use crate::ui::bars::Page;
-use crate::ui::theme::size;
+use crate::ui::screen::bars::Page;
+use crate::ui::style::theme::size;
 use crate::ui::view::View;
 use crate::ui::watch;
 

@@ -1,9 +1,10 @@
 //! The whole window: bars, pages, dialogs, keyboard. Draws one snapshot a frame and gives back what
 //! was asked for. Knows nothing of eframe: tests drive it as the program does.
 
-mod fitted;
-mod picked;
-mod talking;
+pub mod bars;
+mod chosen_files;
+mod layout;
+mod talk_key;
 
 use std::sync::Arc;
 
@@ -14,17 +15,19 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
 use crate::mix::Lamp;
-use crate::studio::snapshot::LiveState;
+use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
-use crate::ui::actions::Action;
-use crate::ui::bars::{self, Page};
 use crate::ui::dialogs::{self, Answer, Dialog, Film};
+use crate::ui::input::actions::Action;
+use crate::ui::input::global_key::Elsewhere;
+use crate::ui::input::push_to_talk;
 use crate::ui::picture::{Picture, Surfaces};
-use crate::ui::talk;
+use crate::ui::screen::bars::Page;
+use crate::ui::style::fonts;
+use crate::ui::style::theme::{Theme, size};
 use crate::ui::text::{self, Texts};
-use crate::ui::theme::{Theme, size};
 use crate::ui::view::{Renderer, View, Wish};
-use crate::ui::{Elsewhere, control_room, fonts, scenes, target, watch};
+use crate::ui::{scenes, studio_page, targets, watch};
 
 /// The window between two frames.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub struct Screen {
     dialog: Option<Dialog>,
     dialog_is_fresh: bool,
     search: dialogs::Search,
-    target: target::Draft,
+    target: targets::Draft,
     film: dialogs::Film,
     services: dialogs::Services,
     successor: Option<String>,
@@ -52,7 +55,7 @@ pub struct Screen {
     /// The players' pictures, by the slots of their tiles.
     watched: Vec<Picture>,
     full_screen: bool,
-    talk: talk::TalkState,
+    talk: push_to_talk::TalkState,
     /// How the talk key is heard while another window has the keyboard.
     elsewhere: Elsewhere,
     wishes: Vec<Wish>,
@@ -83,7 +86,7 @@ impl Screen {
         program: Latest<VideoFrame>,
         watched: Vec<Latest<VideoFrame>>,
     ) -> Self {
-        ctx.add_plugin(super::keystrokes::Keystrokes::default());
+        ctx.add_plugin(crate::ui::input::keystrokes::Keystrokes::default());
         ctx.set_fonts(fonts::definitions());
         let theme = theme_of(&preferences);
         theme.apply(ctx);
@@ -98,7 +101,7 @@ impl Screen {
             dialog: None,
             dialog_is_fresh: false,
             search: dialogs::Search::default(),
-            target: target::Draft::default(),
+            target: targets::Draft::default(),
             film: dialogs::Film::default(),
             services: dialogs::Services::default(),
             successor: None,
@@ -109,7 +112,7 @@ impl Screen {
             program: Picture::new("program", program),
             watched: watched.into_iter().map(|slot| Picture::new("watched", slot)).collect(),
             full_screen: false,
-            talk: talk::TalkState::default(),
+            talk: push_to_talk::TalkState::default(),
             elsewhere: Elsewhere::default(),
             wishes: Vec::new(),
         }
@@ -228,9 +231,10 @@ impl Screen {
             wishes: &mut self.wishes,
         };
         if self.page == Page::Watch && self.dialog.is_none() {
-            watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
+            crate::ui::watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
         }
-        let asked = watch::windows(ui.ctx(), &mut view, &mut self.watch, &mut self.watched);
+        let asked =
+            crate::ui::watch::windows(ui.ctx(), &mut view, &mut self.watch, &mut self.watched);
         self.watch.tell(&mut view);
         if let Some(action) = asked {
             self.act(ui.ctx(), action);
@@ -262,13 +266,13 @@ impl Screen {
         match self.page {
             Page::Studio => {
                 let pressed = {
-                    let mut parts = control_room::Parts {
+                    let mut parts = studio_page::Parts {
                         target: &mut self.target,
                         scenes: &mut self.scenes,
                         program: &mut self.program,
                         prepared: self.prepared.as_mut(),
                     };
-                    control_room::show(ui, &mut view, &mut parts, page, left, right)
+                    studio_page::show(ui, &mut view, &mut parts, page, left, right)
                 };
                 if let Some(pressed) = pressed {
                     action = action.or(Some(pressed));
@@ -296,14 +300,14 @@ impl Screen {
                 snapshot: &self.snapshot,
                 wishes: &mut self.wishes,
             };
-            scenes::properties::show(ctx, &mut view, &mut self.scenes);
-            scenes::transition::show(ctx, &mut view, &mut self.scenes);
+            crate::ui::scenes::item_properties::show(ctx, &mut view, &mut self.scenes);
+            crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);
             let both = (self.scenes.filters.is_some(), self.scenes.properties.is_some());
             if both.0 || both.1 {
                 let prepared = self.prepared.as_ref().unwrap_or(&self.program);
                 let picture = self.filtered.get_or_insert_with(|| prepared.again("filtered"));
-                scenes::filters::show(ctx, &mut view, &mut self.scenes, picture);
-                scenes::source::show(ctx, &mut view, &mut self.scenes, picture);
+                crate::ui::scenes::filters::show(ctx, &mut view, &mut self.scenes, picture);
+                crate::ui::scenes::source::show(ctx, &mut view, &mut self.scenes, picture);
             } else {
                 self.filtered = None;
             }
@@ -509,7 +513,8 @@ impl Screen {
             | Action::MediaPrevious
             | Action::MediaForward
             | Action::MediaBack => {
-                let asked = scenes::transport::asked(&self.scenes, &self.snapshot, action);
+                let asked =
+                    crate::ui::scenes::transport::asked(&self.scenes, &self.snapshot, action);
                 self.wishes.extend(asked.map(send));
             }
             Action::Theme => {

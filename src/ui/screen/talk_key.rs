@@ -4,7 +4,8 @@ use egui::Context;
 
 use super::Screen;
 use crate::studio::{Command, TalkKey};
-use crate::ui::{Elsewhere, Reply, talk};
+use crate::ui::input::global_key::{Elsewhere, Reply};
+use crate::ui::input::push_to_talk;
 
 impl Screen {
     /// How the talk key is heard while another window has the keyboard, and what came of asking for that.
@@ -32,7 +33,7 @@ impl Screen {
 
     /// The key to be looked at while another window has the keyboard.
     pub fn talk_key_elsewhere(&self) -> Option<TalkKey> {
-        talk::wanted_elsewhere(&self.snapshot, &self.preferences)
+        push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
     }
 
     /// Whether that key is held, wherever; what the studio is to be told, also of a hidden window.

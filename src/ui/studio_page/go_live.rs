@@ -3,11 +3,12 @@
 use egui::{Ui, vec2};
 
 use crate::studio::Command;
-use crate::studio::snapshot::LiveState;
-use crate::ui::actions::{Action, key, shortcut_text};
-use crate::ui::format;
-use crate::ui::icons::Icon;
-use crate::ui::theme::{RADIUS_LARGE, Type, gap, size};
+use crate::studio::live::view::LiveState;
+use crate::ui::input::actions::{Action, key, shortcut_text};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
+use crate::ui::targets::stage::stage_key;
+use crate::ui::text::format;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Look, icon_button};
 
@@ -97,20 +98,6 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
             base(&text).enabled(false).show(ui, theme);
             None
         }
-    }
-}
-
-/// The text of a stage of connecting.
-pub fn stage_key(stage: &str) -> &'static str {
-    match stage {
-        "delay" => key!("stage-delay"),
-        "dns" => key!("stage-dns"),
-        "tcp" => key!("stage-tcp"),
-        "tls" => key!("stage-tls"),
-        "handshake" => key!("stage-handshake"),
-        "connect" => key!("stage-connect"),
-        "publish" => key!("stage-publish"),
-        _ => key!("stage-media"),
     }
 }
 

@@ -1,21 +1,25 @@
 //! The *Studio* page: sources, the program, the mixer, targets and the big button.
 
+pub mod go_live;
+pub mod program;
+
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use crate::studio::Remedy;
-use crate::studio::snapshot::LiveState;
-use crate::ui::actions::Action;
+use crate::studio::live::view::LiveState;
+use crate::ui::input::actions::Action;
 use crate::ui::notices::{self, Place};
 use crate::ui::picture::Picture;
-use crate::ui::target::child;
-use crate::ui::theme::{gap, size};
+use crate::ui::scenes::left_panel;
+use crate::ui::style::theme::{gap, size};
+use crate::ui::targets::child;
 use crate::ui::view::View;
-use crate::ui::{go_live, mixer, scenes, sources, stage, target};
+use crate::ui::{mixer, scenes, targets};
 
 /// What the *Studio* page works with.
 #[derive(Debug)]
 pub struct Parts<'a> {
-    pub target: &'a mut target::Draft,
+    pub target: &'a mut targets::Draft,
     pub scenes: &'a mut scenes::Draft,
     pub program: &'a mut Picture,
     pub prepared: Option<&'a mut Picture>,
@@ -44,9 +48,9 @@ pub fn show(
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
     let mut panel = child(ui, sources_room.shrink2(vec2(gap::M, gap::M)), "sources");
     panel.shrink_clip_rect(sources_room);
-    sources::show(&mut panel, view, scenes);
+    left_panel::show(&mut panel, view, scenes);
 
-    stage::show(ui, view, program, prepared.as_deref_mut(), scenes, stage_room);
+    program::show(ui, view, program, prepared.as_deref_mut(), scenes, stage_room);
     let mut sound = child(ui, strip, "mixer");
     let desk = mixer::show(&mut sound, view, strip);
 
@@ -61,9 +65,9 @@ pub fn show(
         // Room for focus rings at the edges.
         ui.set_width(above.width());
         if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
-            asked = target::idle(ui, view, draft);
+            asked = targets::idle(ui, view, draft);
         } else {
-            asked = target::on_air(ui, view, draft);
+            asked = targets::on_air(ui, view, draft);
         }
         ui.add_space(gap::M);
         ui.spacing_mut().item_spacing.y = gap::S;

@@ -2,24 +2,24 @@
 //! the notices about it.
 
 use egui::{
-    Align2, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo,
-    pos2, vec2,
+    CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
+use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
-use crate::studio::snapshot::{LiveState, SourceState};
+use crate::studio::snapshot::SourceState;
 use crate::studio::{Command, Level, Remedy};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::icons::{self, Icon};
+use crate::ui::input::actions::key;
 use crate::ui::notices::{self, Card, Place};
+use crate::ui::picture::placeholder::slate;
 use crate::ui::picture::{Picture, fill_around, fitted};
 use crate::ui::scenes;
-use crate::ui::theme::{BLACK, BORDER, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, Type, gap};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BLACK, BORDER, ON_PICTURE, PLATE, Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, place};
 
 /// The stage fills `room`.
 ///
@@ -46,16 +46,16 @@ pub fn show(
         let frame = Stroke::new(2.0, view.theme.good);
         ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
         label_in(ui, rect, &view.texts.get("prepared-tag"));
-        scenes::canvas::show(ui, view, draft, rect);
-        scenes::transport::show(ui, view, draft, rect);
+        crate::ui::scenes::canvas::show(ui, view, draft, rect);
+        crate::ui::scenes::transport::show(ui, view, draft, rect);
     }
     let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
     fill_around(ui, room, rect, view.theme.canvas);
     let painted = program(ui, view, picture, rect);
     // Where there is none, a button may stand in its place.
     if painted && view.snapshot.scenes.prepared.is_none() {
-        scenes::canvas::show(ui, view, draft, rect);
-        scenes::transport::show(ui, view, draft, rect);
+        crate::ui::scenes::canvas::show(ui, view, draft, rect);
+        crate::ui::scenes::transport::show(ui, view, draft, rect);
     }
 
     let inset = rect.shrink(gap::XL.min(rect.width() * 0.04));
@@ -176,48 +176,6 @@ fn label_in(ui: &Ui, rect: Rect, text: &str) -> Rect {
     ui.painter().rect_filled(plate, CornerRadius::same(4), PLATE);
     ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_PICTURE);
     plate
-}
-
-/// Words in the place of a picture; tells whether the button was pressed.
-pub fn slate(
-    ui: &mut Ui,
-    rect: Rect,
-    icon: Icon,
-    title: &str,
-    advice: &str,
-    button: Option<&str>,
-) -> bool {
-    let middle = rect.center() - vec2(0.0, if button.is_some() { 24.0 } else { 0.0 });
-    let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
-    icons::paint(ui.painter(), icon, at, ON_PICTURE_SECONDARY);
-    place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, ON_PICTURE);
-    let galley = ui.painter().layout(
-        advice.to_owned(),
-        Type::Body.font(),
-        ON_PICTURE_SECONDARY,
-        (rect.width() - 2.0 * gap::XL).min(440.0),
-    );
-    let below = pos2(middle.x, middle.y + 20.0);
-    let at = Align2::CENTER_TOP.anchor_size(below, galley.size());
-    let bottom = at.bottom();
-    for title in [title, advice] {
-        let id = ui.scope_id().with(("slate", title));
-        ui.interact(at, id, Sense::hover())
-            .widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
-    }
-    ui.painter().galley(at.min, galley, ON_PICTURE_SECONDARY);
-    let Some(text) = button else {
-        return false;
-    };
-    let room = Rect::from_center_size(pos2(middle.x, bottom + gap::L + 17.0), vec2(220.0, 34.0));
-    let mut child = ui.new_child(
-        UiBuilder::new()
-            .max_rect(room)
-            .layout(egui::Layout::top_down(egui::Align::Center))
-            .id_salt("slate-button"),
-    );
-    // The picture's place is dark in both themes.
-    Button::new(text).show(&mut child, &crate::ui::theme::Theme::DARK).clicked()
 }
 
 /// The card that stands over the program while the connection is lost.

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use egui::{FontData, FontDefinitions, FontFamily};
 
-use crate::ui::theme::Weight;
+use crate::ui::style::theme::Weight;
 
 const FACES: [(&str, &[u8]); 6] = [
-    ("latin-400", include_bytes!("../../assets/fonts/latin-400.otf")),
-    ("latin-500", include_bytes!("../../assets/fonts/latin-500.otf")),
-    ("latin-600", include_bytes!("../../assets/fonts/latin-600.otf")),
-    ("latin-700", include_bytes!("../../assets/fonts/latin-700.otf")),
-    ("cjk-400", include_bytes!("../../assets/fonts/cjk-400.otf")),
-    ("cjk-700", include_bytes!("../../assets/fonts/cjk-700.otf")),
+    ("latin-400", include_bytes!("../../../assets/fonts/latin-400.otf")),
+    ("latin-500", include_bytes!("../../../assets/fonts/latin-500.otf")),
+    ("latin-600", include_bytes!("../../../assets/fonts/latin-600.otf")),
+    ("latin-700", include_bytes!("../../../assets/fonts/latin-700.otf")),
+    ("cjk-400", include_bytes!("../../../assets/fonts/cjk-400.otf")),
+    ("cjk-700", include_bytes!("../../../assets/fonts/cjk-700.otf")),
 ];
 
 /// The families of [`Weight::family`].
@@ -46,9 +46,9 @@ mod tests {
     #[test]
     fn every_character_of_the_texts_can_be_drawn() {
         let texts = [
-            include_str!("../../assets/i18n/en/onair.ftl"),
-            include_str!("../../assets/i18n/zh-CN/onair.ftl"),
-            include_str!("../../assets/i18n/zh-CN/said.txt"),
+            include_str!("../../../assets/i18n/en/onair.ftl"),
+            include_str!("../../../assets/i18n/zh-CN/onair.ftl"),
+            include_str!("../../../assets/i18n/zh-CN/said.txt"),
         ];
         let mut fonts = Fonts::new(TextOptions::default(), definitions());
         let mut view = fonts.with_pixels_per_point(1.0);

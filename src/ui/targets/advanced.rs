@@ -5,11 +5,11 @@ use egui::{Id, Ui};
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::studio::{Adapt, Command, Route, Target};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::target::Draft;
-use crate::ui::target::draft::More;
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets::Draft;
+use crate::ui::targets::draft::More;
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, Look, label, paragraph, slider};
 

@@ -4,9 +4,9 @@ use egui::Ui;
 
 use crate::media::BitsPerSecond;
 use crate::studio::Quality;
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, label, slider};
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::base::{Latest, Secret};
 use crate::media::VideoFrame;
 use crate::studio::{Place, Snapshot, Target};
-use crate::ui::actions::key;
+use crate::ui::input::actions::key;
 use crate::ui::picture::Picture;
 
 /// What is being typed.
@@ -163,7 +163,7 @@ impl Draft {
     pub(super) fn fault_of(&self, target: &Target) -> Option<(Part, &'static str)> {
         let server = self.server_fault(target).map(|text| (Part::Server, text));
         server.or_else(|| {
-            let named = crate::studio::targets::names_stream(&self.filled(target));
+            let named = crate::studio::targets::address::names_stream(&self.filled(target));
             (!target.is_built_in() && !named).then_some((Part::Key, key!("key-missing")))
         })
     }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use egui::{Align, Id, Layout, Ui, vec2};
 
-use crate::studio::services::Misfit;
 use crate::studio::snapshot::TargetView;
-use crate::studio::target::TargetState;
+use crate::studio::targets::TargetState;
+use crate::studio::targets::services::Misfit;
 use crate::studio::{Command, KeyPlace, Target};
-use crate::ui::actions::key;
-use crate::ui::icons::Icon;
-use crate::ui::target::draft::{Part, key_field, server_field};
-use crate::ui::target::{Draft, advanced, viewers};
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets::draft::{Part, key_field, server_field};
+use crate::ui::targets::{Draft, advanced, viewer_monitor};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph, switch};
 use crate::wire::rtmp::url::Url;
@@ -26,21 +26,21 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
     if entry.target.is_built_in() {
         address(ui, view, draft, width);
         ui.add_space(gap::XS);
-        viewers::show(ui, view, draft, entry, false, width);
+        viewer_monitor::show(ui, view, draft, entry, false, width);
         return;
     }
     // What is on its way or there is not changed under its feet.
     let running = matches!(
         entry.state,
         Some(TargetState::Connecting | TargetState::Live | TargetState::Reconnecting)
-    ) && snapshot.live != crate::studio::snapshot::LiveState::Idle;
+    ) && snapshot.live != crate::studio::live::view::LiveState::Idle;
     ui.add_enabled_ui(!running, |ui| {
         server(ui, view, draft, &entry.target, width);
         stream_key(ui, view, draft, &entry.target, width);
         advanced::show(ui, view, draft, &entry.target, width);
     });
     below(ui, view, draft, entry, running);
-    viewers::show(ui, view, draft, entry, running, width);
+    viewer_monitor::show(ui, view, draft, entry, running, width);
 }
 
 fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
@@ -203,7 +203,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, ru
     }
     misfits(ui, view, target);
     let gave_up = entry.state == Some(TargetState::Failed) && target.enabled;
-    if gave_up && view.snapshot.live != crate::studio::snapshot::LiveState::Idle {
+    if gave_up && view.snapshot.live != crate::studio::live::view::LiveState::Idle {
         let name = texts.get("try-again");
         if Button::new(&name).small().icon(Icon::Refresh).show(ui, theme).clicked() {
             view.send(Command::StartTarget(target.id));

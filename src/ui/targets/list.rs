@@ -6,15 +6,15 @@ use egui::{
 };
 
 use crate::media::Rung;
-use crate::studio::snapshot::{LiveState, TargetView};
-use crate::studio::target::{MOST_TARGETS, TargetState};
-use crate::studio::{Command, Place, Target, services};
-use crate::ui::format;
-use crate::ui::go_live::stage_key;
-use crate::ui::icons::Icon;
-use crate::ui::target::{Draft, viewers};
-use crate::ui::text::Texts;
-use crate::ui::theme::{RADIUS, Type, gap, size};
+use crate::studio::live::view::LiveState;
+use crate::studio::snapshot::TargetView;
+use crate::studio::targets::{MOST_TARGETS, TargetState, services};
+use crate::studio::{Command, Place, Target};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS, Type, gap, size};
+use crate::ui::targets::stage::stage_key;
+use crate::ui::targets::{Draft, viewer_monitor};
+use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{
     Look, elided, focus_ring, icon_button, menu_item, menu_rule, paragraph, section, switch,
@@ -145,7 +145,7 @@ fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
                 None => format::bitrate(entry.bitrate),
             };
             if let Some(monitor) = entry.monitor.as_ref().filter(|it| it.state != "waiting") {
-                let (words, color) = viewers::state(theme, texts, monitor);
+                let (words, color) = viewer_monitor::state(theme, texts, monitor);
                 return (Some(color.unwrap_or(theme.live)), format!("{rate} · {words}"));
             }
             (Some(theme.live), texts.with("target-live", &[("rate", rate.into())]))

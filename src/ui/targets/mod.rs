@@ -2,36 +2,37 @@
 //! ready. On air: the targets and figures.
 
 mod advanced;
-pub mod delay;
+mod audio_quality;
 mod draft;
 mod edit;
-pub(in crate::ui) mod film;
 mod list;
+pub(in crate::ui) mod passthrough;
 mod quality;
-mod sound;
-mod viewers;
+pub mod stage;
+pub mod stream_delay;
+mod viewer_monitor;
 
 use egui::{Ui, UiBuilder, vec2};
 
 use crate::capture::VideoChoice;
 use crate::studio::Snapshot;
 use crate::studio::snapshot::SourceState;
-use crate::ui::actions::{Action, key};
-use crate::ui::format;
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::{Action, key};
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, Tag, figures, label, sparkline};
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::quality_text;
-pub use viewers::{is_trouble, words as viewers_words};
+pub use viewer_monitor::{is_trouble, words as viewers_words};
 
 /// The panel while nothing goes out; gives what is asked for in it.
 pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
     let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = gap::XS;
-    film::show(ui, view);
+    passthrough::show(ui, view);
     let services = list::show(ui, view, draft).then_some(Action::Services);
     ui.add_space(gap::XS);
     edit::show(ui, view, draft, width);
@@ -66,7 +67,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
         chip(key!("ready-sound"), sound, key!("tip-ready-sound"), key!("tip-not-ready-sound"));
         chip(key!("ready-server"), server, key!("tip-ready-server"), key!("tip-not-ready-server"));
         if keys.peek().is_some() {
-            let all = keys.all(crate::studio::targets::names_stream);
+            let all = keys.all(crate::studio::targets::address::names_stream);
             chip(key!("ready-key"), all, key!("tip-ready-key"), key!("tip-not-ready-key"));
         }
         let mut asked = None;
@@ -103,10 +104,10 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
     let width = ui.available_width();
     let live = &snapshot.figures;
     ui.spacing_mut().item_spacing.y = gap::XS;
-    film::show(ui, view);
+    passthrough::show(ui, view);
     let services = list::show(ui, view, draft).then_some(Action::Services);
     ui.add_space(gap::XS);
-    delay::on_air(ui, view);
+    stream_delay::on_air(ui, view);
     edit::show(ui, view, draft, width);
     ui.add_space(gap::S);
     label(ui, &texts.get("bitrate-minute"), Type::Small, theme.secondary);

@@ -2,10 +2,9 @@
 
 use egui::Ui;
 
-use crate::studio::snapshot::FilmView;
-use crate::ui::format;
-use crate::ui::text::Texts;
-use crate::ui::theme::{Type, gap};
+use crate::studio::live::view::FilmView;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::paragraph;
 

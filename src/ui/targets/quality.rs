@@ -5,13 +5,13 @@ use std::time::Duration;
 use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::snapshot::LiveState;
+use crate::studio::live::view::LiveState;
 use crate::studio::{Adapt, Command, Quality};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::target::sound::figure_line;
-use crate::ui::target::{delay, sound};
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets::audio_quality::figure_line;
+use crate::ui::targets::{audio_quality, stream_delay};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
     Button, Look, Select, label, menu_item, menu_rule, named_switch, paragraph, slider,
@@ -117,7 +117,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 wanted = Some(adapt);
             }
             ui.add_space(gap::XS);
-            delay::choice(ui, view);
+            stream_delay::choice(ui, view);
             ui.add_space(gap::XS);
             ui.add_enabled_ui(idle, |ui| {
                 ui.horizontal(|ui| {
@@ -146,7 +146,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 });
             });
             ui.add_space(gap::XS);
-            if let Some(sound) = sound::choice(ui, view, &now, idle) {
+            if let Some(sound) = audio_quality::choice(ui, view, &now, idle) {
                 wanted = Some(sound);
             }
         });

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use egui::Ui;
 
-use crate::studio::snapshot::LiveState;
-use crate::studio::stats::{DelayFigures, DelayState};
+use crate::studio::event::stats::{DelayFigures, DelayState};
+use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Snapshot};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::text::Texts;
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, label, paragraph};
 

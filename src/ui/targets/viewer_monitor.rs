@@ -2,14 +2,14 @@
 
 use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
-use crate::studio::snapshot::{MonitorView, TargetView};
+use crate::studio::live::monitor::view::MonitorView;
+use crate::studio::snapshot::TargetView;
 use crate::studio::{Command, Target};
-use crate::ui::actions::key;
-use crate::ui::format;
+use crate::ui::input::actions::key;
 use crate::ui::picture::Picture;
-use crate::ui::target::Draft;
-use crate::ui::text::Texts;
-use crate::ui::theme::{Theme, Type};
+use crate::ui::style::theme::{Theme, Type};
+use crate::ui::targets::Draft;
+use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, named_switch, paragraph};
 

@@ -2,6 +2,10 @@
 //! key, switched while running. Texts without values are formatted once and kept. What the studio
 //! says (`notice-…`) stands in the Chinese file only: its English words come with the notice.
 
+pub mod causes;
+pub mod format;
+pub(in crate::ui) mod spacing;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,8 +16,8 @@ use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed::unic_langid::LanguageIdentifier;
 use rust_embed::RustEmbed;
 
-use crate::ui::causes::Causes;
-use crate::ui::spacing::closed_up;
+use crate::ui::text::causes::Causes;
+use crate::ui::text::spacing::closed_up;
 
 #[derive(RustEmbed)]
 #[folder = "assets/i18n"]

@@ -1,14 +1,16 @@
 //! What every screen is handed: the look, the words, the studio as it is; and what it hands back.
 
+pub mod file_request;
+
 use std::path::PathBuf;
 
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
-use crate::ui::pick::{OfFilter, OfTransition, Pick, Then};
+use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
-use crate::ui::theme::Theme;
+use crate::ui::view::file_request::{OfFilter, OfTransition, Pick, Then};
 
 /// What draws the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

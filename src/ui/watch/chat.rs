@@ -7,16 +7,16 @@ use egui::{ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::player::chat::ChatState;
 use crate::studio::Playing;
-use crate::studio::chatting::{
+use crate::studio::watch::chat::{
     ChatChoices, MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS, check_place,
 };
-use crate::studio::playing::MOST_ADDRESS;
-use crate::ui::actions::key;
-use crate::ui::icons::Icon;
-use crate::ui::theme::{BLACK, ON_PICTURE, Type, gap, size};
+use crate::studio::watch::choices::MOST_ADDRESS;
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BLACK, ON_PICTURE, Type, gap, size};
 use crate::ui::view::View;
+use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::wishes::send;
 use crate::ui::widgets::{
     Button, Field, Look, icon_button, label, named_switch, paragraph, section, slider,
 };

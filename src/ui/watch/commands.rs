@@ -1,6 +1,6 @@
 //! What the parts of the page ask for, and how they name what is played.
 
-use crate::studio::snapshot::WatchState;
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Playing};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 use egui::{Pos2, Rect, Vec2, pos2};
 
-use crate::studio::look;
-use crate::studio::snapshot::WatchState;
+use crate::studio::watch::picture_view;
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Playing, TileId};
 use crate::ui::view::View;
 use crate::ui::watch::danmaku::Sky;
-use crate::ui::watch::fit::Look;
-use crate::ui::watch::route::Typed;
+use crate::ui::watch::network_form::Typed;
+use crate::ui::watch::picture_view::Look;
 
 /// Points of a graph: a minute.
 const MINUTE: usize = 60;
@@ -100,7 +100,7 @@ pub struct Draft {
     /// The picture is to be moved by so much, in points.
     pub moved: Vec2,
     /// Whose picture is looked at so, and how the studio knows it.
-    looked: Option<(Option<TileId>, look::Look)>,
+    looked: Option<(Option<TileId>, picture_view::Look)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
     /// Where on the bar it is being dragged to, 0…1.

@@ -5,12 +5,12 @@ use std::path::Path;
 use egui::{Align2, CornerRadius, Rect, Ui, vec2};
 
 use crate::player::source_text;
-use crate::studio::playing::{MOST_ADDRESS, MOST_TILES};
+use crate::studio::watch::choices::{MOST_ADDRESS, MOST_TILES};
 use crate::studio::{Command, Playing};
-use crate::ui::theme::{ON_PICTURE, PLATE, RADIUS_LARGE, Type};
+use crate::ui::style::theme::{ON_PICTURE, PLATE, RADIUS_LARGE, Type};
 use crate::ui::view::View;
+use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::wishes::send;
 use crate::ui::widgets::place;
 
 /// Files that are dropped on the page, and addresses that are pasted where nothing is being typed.

@@ -6,11 +6,11 @@ use egui::{Context, Key, Modifiers, Vec2, vec2};
 
 use crate::player::MAX_AV_OFFSET_MS;
 use crate::studio::{Command, Playing};
-use crate::ui::actions::key;
+use crate::ui::input::actions::key;
 use crate::ui::view::{View, Wish};
+use crate::ui::watch::commands::{is_busy, play, send};
+use crate::ui::watch::controls::seek_bar::{STEP, Span};
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::watch::seek::{STEP, Span};
-use crate::ui::watch::wishes::{is_busy, play, send};
 
 /// What a key does.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

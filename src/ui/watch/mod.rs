@@ -2,34 +2,28 @@
 
 mod address;
 mod chat;
-mod connection;
+mod commands;
 mod controls;
 pub mod danmaku;
 pub mod draft;
 mod drops;
-pub mod fit;
 pub mod keys;
-mod layers;
-mod options;
-mod panel;
-mod players;
-mod route;
-mod seek;
-mod tile;
-mod wall;
+mod network_form;
+pub mod picture_view;
+mod stats_panel;
+mod tiles;
 mod windows;
-mod wishes;
 
-pub use wishes::name_of;
+pub use commands::name_of;
 
 use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
 
-use crate::ui::actions::Action;
-use crate::ui::icons::Icon;
+use crate::ui::input::actions::Action;
 use crate::ui::picture::Picture;
-use crate::ui::stage::slate;
-use crate::ui::target::child;
-use crate::ui::theme::{BLACK, Type, gap, size};
+use crate::ui::picture::placeholder::slate;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BLACK, Type, gap, size};
+use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::place;
 
@@ -37,7 +31,7 @@ pub use address::url_field;
 pub use draft::{Draft, Where};
 use drops::dropped;
 pub use drops::is_address;
-use players::{lower, over_picture, players};
+use tiles::{lower, over_picture, players};
 pub use windows::windows;
 
 /// The page in `room`; gives an action of the window that was asked for.
@@ -55,8 +49,10 @@ pub fn show(
     let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS));
     let controls =
         Rect::from_min_max(pos2(left.left(), left.bottom() - size::WATCH_CONTROLS), left.max);
-    let rail =
-        Rect::from_min_max(pos2(left.left(), controls.top() - seek::HEIGHT), controls.right_top());
+    let rail = Rect::from_min_max(
+        pos2(left.left(), controls.top() - controls::seek_bar::HEIGHT),
+        controls.right_top(),
+    );
     let stage = Rect::from_min_max(bar.left_bottom(), rail.right_top());
     let side = Rect::from_min_max(pos2(split, room.top()), room.max);
 
@@ -80,7 +76,7 @@ pub fn show(
 
     ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
     let mut panel = child(ui, side.shrink2(vec2(gap::L, gap::M)), "watch-figures");
-    panel::show(&mut panel, view, draft);
+    stats_panel::show(&mut panel, view, draft);
     action
 }
 
@@ -116,7 +112,7 @@ pub fn program(ui: &mut Ui, picture: &mut Picture, room: Rect, hint: &str) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
     let rect = crate::ui::picture::fitted(room, picture.shape(), ui.pixels_per_point());
     if !picture.paint(ui, rect) {
-        let color = crate::ui::theme::ON_PICTURE_SECONDARY;
+        let color = crate::ui::style::theme::ON_PICTURE_SECONDARY;
         place(ui, room.center(), Align2::CENTER_CENTER, hint, Type::Body, color);
     }
 }

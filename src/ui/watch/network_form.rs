@@ -2,7 +2,7 @@
 
 use crate::base::Secret;
 use crate::studio::Route;
-use crate::studio::playing::Network;
+use crate::studio::watch::choices::Network;
 
 /// What is typed, also while it makes no sense yet.
 #[derive(Clone)]

@@ -3,8 +3,9 @@
 use egui::{Rect, Vec2, vec2};
 
 use crate::media::Size;
-use crate::studio::look::{self, Aspect, Turn, ZOOM};
-use crate::ui::actions::key;
+use crate::studio::watch::picture_view;
+use crate::studio::watch::picture_view::{Aspect, Turn, ZOOM};
+use crate::ui::input::actions::key;
 use crate::ui::picture::fitted;
 
 /// The key of a shape's name.
@@ -31,21 +32,26 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        look::Look::default().into()
+        picture_view::Look::default().into()
     }
 }
 
-impl From<look::Look> for Look {
-    fn from(look: look::Look) -> Self {
-        let look::Look { aspect, zoom, turn, pan } = look;
+impl From<picture_view::Look> for Look {
+    fn from(look: picture_view::Look) -> Self {
+        let picture_view::Look { aspect, zoom, turn, pan } = look;
         Self { aspect, zoom, pan: pan.into(), turn }
     }
 }
 
 impl Look {
     /// What of it is kept.
-    pub fn kept(&self) -> look::Look {
-        look::Look { aspect: self.aspect, zoom: self.zoom, turn: self.turn, pan: self.pan.into() }
+    pub fn kept(&self) -> picture_view::Look {
+        picture_view::Look {
+            aspect: self.aspect,
+            zoom: self.zoom,
+            turn: self.turn,
+            pan: self.pan.into(),
+        }
     }
 
     /// Makes it larger or smaller.
@@ -101,7 +107,7 @@ impl Look {
 fn most_pan(size: Vec2, room: Rect) -> Vec2 {
     let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
     let most = most / size.max(Vec2::splat(f32::MIN_POSITIVE));
-    most.max(Vec2::ZERO).min(Vec2::splat(look::MOST_PAN))
+    most.max(Vec2::ZERO).min(Vec2::splat(picture_view::MOST_PAN))
 }
 
 #[cfg(test)]
@@ -179,7 +185,7 @@ mod tests {
         let small = Rect::from_min_size(pos2(7.0, 9.0), ROOM.size() / 2.0);
         let off = look.place(small, HD, 1.0).center() - small.center() - vec2(80.0, -45.0);
         assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");
-        let kept: look::Look = look.kept().to_string().parse().unwrap();
+        let kept: picture_view::Look = look.kept().to_string().parse().unwrap();
         assert_eq!(Look::from(kept), look);
     }
 }

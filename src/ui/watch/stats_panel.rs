@@ -2,15 +2,14 @@
 
 use egui::Ui;
 
-use crate::studio::snapshot::WatchFigures;
-use crate::ui::format;
-use crate::ui::text::Texts;
-use crate::ui::theme::{Type, gap};
+use crate::studio::watch::view::WatchFigures;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::watch::chat;
+use crate::ui::watch::commands::is_busy;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::layers::latency;
-use crate::ui::watch::wishes::is_busy;
+use crate::ui::watch::tiles::overlays::latency;
 use crate::ui::widgets::{figures, label, paragraph, section, sparkline};
 
 /// The panel.

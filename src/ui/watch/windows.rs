@@ -7,16 +7,16 @@ use egui::{
 };
 
 use crate::studio::Command;
-use crate::ui::actions::Action;
-use crate::ui::icons::Icon;
+use crate::ui::input::actions::Action;
 use crate::ui::picture::Picture;
-use crate::ui::theme::{PLATE, RADIUS, Theme, gap, size};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{PLATE, RADIUS, Theme, gap, size};
 use crate::ui::view::View;
+use crate::ui::watch::commands::name_of;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::drops::dropped;
-use crate::ui::watch::players::{over_picture, players};
-use crate::ui::watch::wishes::name_of;
-use crate::ui::watch::{keys, tile};
+use crate::ui::watch::keys;
+use crate::ui::watch::tiles::{over_picture, players, tile};
 use crate::ui::widgets::{Look, icon_button};
 
 /// The small window at first, and at least.

@@ -7,8 +7,9 @@ use egui::{
     Vec2, WidgetInfo, vec2,
 };
 
-use crate::ui::icons::{self, Icon};
-use crate::ui::theme::{BORDER, RADIUS, Theme, Type, gap, size};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BORDER, RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring};
 
 /// How loud a button is.

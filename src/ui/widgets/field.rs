@@ -4,8 +4,8 @@ use egui::{
     Align2, CornerRadius, Margin, Response, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, vec2,
 };
 
-use crate::ui::icons::Icon;
-use crate::ui::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{Look, icon_button};
 
 /// A line of text with a border, and small buttons at its end.

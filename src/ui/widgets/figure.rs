@@ -2,7 +2,7 @@
 
 use egui::{Align, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use crate::ui::theme::{Theme, Type};
+use crate::ui::style::theme::{Theme, Type};
 use crate::ui::widgets::elided;
 
 /// Room between the name and the value.

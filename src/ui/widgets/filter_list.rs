@@ -3,9 +3,9 @@
 
 use egui::{Align, Layout, Ui, vec2};
 
-use crate::ui::actions::key;
-use crate::ui::icons::Icon;
-use crate::ui::theme::gap;
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, icon_button, switch};
 

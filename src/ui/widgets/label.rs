@@ -4,7 +4,7 @@ use egui::{
     Align, Align2, Color32, FontId, Label, Layout, Pos2, Rect, Response, RichText, Ui, Vec2,
 };
 
-use crate::ui::theme::{Theme, Type};
+use crate::ui::style::theme::{Theme, Type};
 
 /// One line in the flow of the panel.
 pub fn label(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {

@@ -3,8 +3,8 @@
 
 use egui::{Align2, CornerRadius, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use crate::ui::format;
-use crate::ui::theme::{Theme, Type};
+use crate::ui::style::theme::{Theme, Type};
+use crate::ui::text::format;
 use crate::ui::widgets::place;
 
 /// The lowest level shown, in dBFS.

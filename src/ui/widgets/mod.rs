@@ -4,6 +4,7 @@
 mod button;
 mod field;
 mod figure;
+pub mod filter_list;
 mod label;
 mod meter;
 mod row;
@@ -25,7 +26,7 @@ pub use switch::{named_switch, switch};
 
 use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
 
-use crate::ui::theme::{FOCUS, Theme};
+use crate::ui::style::theme::{FOCUS, Theme};
 
 /// The ring around what has the keyboard.
 pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {

@@ -5,8 +5,9 @@ use egui::{
     Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use crate::ui::icons::{self, Icon};
-use crate::ui::theme::{RADIUS, Theme, Type, gap, size};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring};
 
 /// A field that shows the choice and opens a list of others below it.

@@ -2,7 +2,7 @@
 
 use egui::{Response, Slider, Ui};
 
-use crate::ui::theme::{FOCUS, Theme};
+use crate::ui::style::theme::{FOCUS, Theme};
 
 /// Moves `value` within `range`; `name` is the accessible name. A double click brings `rest` back.
 pub fn slider(

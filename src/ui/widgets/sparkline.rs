@@ -5,7 +5,7 @@ use egui::{
     vec2,
 };
 
-use crate::ui::theme::{RADIUS, Theme};
+use crate::ui::style::theme::{RADIUS, Theme};
 
 /// `values` oldest first, at most 60 of them, the newest at the right edge. The scale runs from
 /// zero to a little above the largest or `at_least`.

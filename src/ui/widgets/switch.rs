@@ -2,7 +2,7 @@
 
 use egui::{CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use crate::ui::theme::{Theme, Type, gap};
+use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::widgets::{focus_ring, label};
 
 /// Its size in points.

@@ -277,8 +277,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ValueRef, encode};
     use super::*;
+    use crate::wire::amf0::{ValueRef, encode};
 
     #[test]
     fn arrays_without_an_end_are_read_as_far_as_they_go() {

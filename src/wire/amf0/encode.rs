@@ -111,8 +111,8 @@ fn count(count: usize, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{TypedObject, Value, decode};
     use super::*;
+    use crate::wire::amf0::{TypedObject, Value, decode};
 
     #[test]
     fn every_kind_comes_back() {

@@ -1,9 +1,9 @@
 //! What stands beside pictures of how bright they are: supplemental enhancement information of H.264 and
 //! HEVC (H.265 Annex D), metadata units of AV1 (AV1 §5.8).
 
-use super::color::{Colors, Light};
-use super::obu::obus;
-use crate::wire::h264::nal::unescape;
+use crate::wire::codec::color::{Colors, Light};
+use crate::wire::codec::h264::nal::unescape;
+use crate::wire::codec::obu::obus;
 
 /// Units of a picture, and messages of one of them, that are looked at.
 const MOST_UNITS: usize = 64;
@@ -140,7 +140,7 @@ mod tests {
         let mut unit = vec![0x4E, 1, 137, 24];
         unit.extend(volume(10_000_000, 50));
         unit.extend([144, 4, 0x03, 0xE8, 0x01, 0x90, 147, 1, 18, 0x80]);
-        let unit = [&unit[..2], &crate::wire::h264::nal::escape(&unit[2..])].concat();
+        let unit = [&unit[..2], &crate::wire::codec::h264::nal::escape(&unit[2..])].concat();
         // A slice first.
         let mut picture = vec![0, 0, 0, 2, 0x26, 1, 0, 0, 0, unit.len() as u8];
         picture.extend(&unit);

@@ -1,8 +1,8 @@
 //! The way through an HEVC sequence parameter set to what it tells of colours (H.265 §7.3.2.2.1,
 //! §7.3.4, §7.3.7, Annex E.2.1): nothing on it has a length, so all of it is read.
 
-use super::color::Colors;
 use crate::wire::bits::{BitReader, Error};
+use crate::wire::codec::color::Colors;
 
 /// Sets of reference pictures (§7.4.3.2.1).
 const MOST_SETS: u32 = 64;

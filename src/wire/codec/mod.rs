@@ -6,18 +6,24 @@
 //! (ETSI TS 102 366 §4.4). Uncompressed sound, which is decoded, stands here as all these readers
 //! share it.
 
+pub mod aac;
+mod audio_config;
+pub mod cadence;
 pub mod color;
+mod config_record;
+pub mod four_cc;
+pub mod h264;
+pub mod hdr;
 mod hevc_vui;
-pub mod light;
+pub mod mpeg_audio;
 mod obu;
 pub mod pcm;
-mod picture;
-mod record;
-mod sound;
+mod video_config;
+pub mod vorbis;
 
+pub use audio_config::{Sound, ac3, ac3_frame, flac, opus};
 pub use color::{Colors, Hdr, Light};
-pub use picture::{
+pub use config_record::{FLAC_HEAD, ac3_record, opus_box, opus_delay_nanos, opus_head, vp9_record};
+pub use video_config::{
     Picture, av1, av1_key, hevc, hevc_record, vp9, vp9_colors, vp9_key, vp9_key_size,
 };
-pub use record::{FLAC_HEAD, ac3_record, opus_box, opus_delay_nanos, opus_head, vp9_record};
-pub use sound::{Sound, ac3, ac3_frame, flac, opus};

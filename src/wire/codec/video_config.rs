@@ -2,11 +2,11 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::color::Colors;
-use super::obu::obus;
-use super::{hevc_vui, light};
 use crate::wire::bits::{BitReader, Error};
-use crate::wire::h264::nal::unescape;
+use crate::wire::codec::color::Colors;
+use crate::wire::codec::h264::nal::unescape;
+use crate::wire::codec::obu::obus;
+use crate::wire::codec::{hdr, hevc_vui};
 
 /// Looked at of a parameter set: sizes stand in front.
 const MOST_OF_SPS: usize = 1 << 10;
@@ -44,7 +44,7 @@ pub fn hevc(config: &[u8]) -> Option<Picture> {
         if kind == 33 && sps.is_none() {
             sps = unit.get(2..).and_then(|sps| HevcSps::parse(sps).ok());
         }
-        beside = beside.or(light::of_hevc_unit(kind, unit));
+        beside = beside.or(hdr::of_hevc_unit(kind, unit));
     });
     let profile = (!name.is_empty()).then(|| name.to_owned());
     let (size, told) = sps.map_or((None, Colors::default()), |sps| (Some(sps.size), sps.colors));
@@ -194,7 +194,7 @@ pub fn av1_key(units: &[u8]) -> Option<Picture> {
     let mut bits = BitReader::new(header.get(..MOST_OF_OBU).unwrap_or(header));
     let front = av1_front(&mut bits).ok()?;
     let told = av1_colors(&mut bits, &front).unwrap_or_default();
-    let colors = light::of_av1(units).or(told);
+    let colors = hdr::of_av1(units).or(told);
     Some(Picture { size: Some(front.size), colors, ..Picture::default() })
 }
 
@@ -379,7 +379,7 @@ mod tests {
             [0, 0, 0, crop].into_iter().for_each(|side| sps.ue(side));
         }
         sps.trailing_bits();
-        let sps = crate::wire::h264::nal::escape(&sps.into_bytes());
+        let sps = crate::wire::codec::h264::nal::escape(&sps.into_bytes());
         let mut record = vec![1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 93];
         record.resize(22, 0);
         // A video parameter set first.

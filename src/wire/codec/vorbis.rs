@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::wire::carried::Sound;
+use crate::wire::codec::Sound;
 
 /// How it is called in bodies between our own readers and decoders.
 pub const MARK: &[u8; 4] = b"vorb";

@@ -2,15 +2,14 @@
 //! from a web server: whoever reads is told what is missing, and calls again once it is there.
 
 use crate::base::Timestamp;
-use crate::wire::container::{Error, Format, Index, Place, ReadAt, Unit};
-use crate::wire::{mkv, mp4, sound};
+use crate::wire::container::{Error, Format, Index, Place, ReadAt, Unit, audio, mkv, mp4};
 
 /// A file of any of these formats.
 #[derive(Clone, Debug)]
 pub enum Gradual {
     Mp4(Box<mp4::Gradual>),
     Mkv(Box<mkv::Gradual>),
-    Sound(Box<sound::Gradual>),
+    Sound(Box<audio::Gradual>),
 }
 
 impl Gradual {
@@ -33,7 +32,7 @@ impl Gradual {
         match self {
             Self::Mp4(_) => Format::Mp4.extension(),
             Self::Mkv(_) => Format::Mkv.extension(),
-            Self::Sound(it) => it.kind().map_or("sound", sound::Kind::extension),
+            Self::Sound(it) => it.kind().map_or("sound", audio::Kind::extension),
         }
     }
 

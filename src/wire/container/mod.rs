@@ -2,8 +2,16 @@
 //! may be cut off at any moment ([`Muxer`]), and what is found in one ([`Index`]). Pure: bytes to be
 //! written are handed out, bytes to be read come through [`ReadAt`].
 
+pub mod audio;
 mod capacity;
-mod frame;
+pub mod flv;
+pub mod incremental;
+pub mod mkv;
+pub mod mp4;
+mod packet_times;
+pub mod passthrough;
+pub mod ts;
+pub mod unsupported;
 
 use std::fmt;
 use std::io;
@@ -13,12 +21,12 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{AudioParameters, StreamParameters, VideoParameters};
-use crate::wire::carried::Colors;
-use crate::wire::flv::passed::Passed;
-use crate::wire::unplayed::{self, Medium, Unplayed};
+use crate::wire::codec::Colors;
+use crate::wire::container::passthrough::Passed;
+use crate::wire::container::unsupported::{Medium, Unplayed};
 
 pub use capacity::Part;
-pub use frame::{Timing, TrackTiming, audio_frame};
+pub use packet_times::{Timing, TrackTiming, audio_frame};
 
 /// The most audio tracks of a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
@@ -394,7 +402,7 @@ impl Index {
     /// A track that nobody here plays.
     pub fn leave(&mut self, track: Option<Unplayed>) {
         if let Some(track) = track.filter(|_| self.to_play) {
-            unplayed::note(&mut self.unplayed, &track);
+            unsupported::note(&mut self.unplayed, &track);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::TrackId;
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioParameters};
-use crate::wire::aac::AudioSpecificConfig;
+use crate::wire::codec::aac::AudioSpecificConfig;
 
 /// The times of a file that is copied, which may lie below zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

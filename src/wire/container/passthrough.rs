@@ -4,11 +4,11 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::codec::{AudioFormat, FourCc, VideoFormat};
 use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
 use crate::wire::amf0::Value;
-use crate::wire::carried::{self, FLAC_HEAD};
-use crate::wire::mpeg_audio;
+use crate::wire::codec;
+use crate::wire::codec::four_cc::{AudioFormat, FourCc, VideoFormat};
+use crate::wire::codec::{FLAC_HEAD, mpeg_audio};
 
 /// The first picture and sound track of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,8 +92,8 @@ impl PassedVideo {
 
     fn size(&self) -> Option<(u32, u32)> {
         match self.format {
-            VideoFormat::Hevc => carried::hevc(&self.config)?.size,
-            VideoFormat::Av1 => carried::av1(&self.config)?.size,
+            VideoFormat::Hevc => codec::hevc(&self.config)?.size,
+            VideoFormat::Av1 => codec::av1(&self.config)?.size,
             _ => None,
         }
     }
@@ -159,7 +159,7 @@ impl PassedAudio {
             AudioCodec::Aac => AudioFormat::Aac,
             AudioCodec::Mp3 => AudioFormat::Mp3,
             AudioCodec::Opus => {
-                let config = carried::opus_head(audio);
+                let config = codec::opus_head(audio);
                 return Some(Self { format: AudioFormat::Opus, config });
             }
             AudioCodec::Flac => AudioFormat::Flac,
@@ -277,9 +277,9 @@ fn mp3_head(frame: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::flv::audio::AudioPacket;
-    use crate::wire::flv::video::VideoPacket;
-    use crate::wire::flv::{parse_audio, parse_video};
+    use crate::wire::container::flv::audio::AudioPacket;
+    use crate::wire::container::flv::video::VideoPacket;
+    use crate::wire::container::flv::{parse_audio, parse_video};
 
     #[test]
     fn pictures_are_read_back_as_they_were() {

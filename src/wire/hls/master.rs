@@ -1,8 +1,8 @@
 //! Master playlists (RFC 8216 §4.3.4).
 
-use super::attributes::Attributes;
-use super::bounds::{Error, MAX_VARIANTS};
 use crate::media::VideoCodec;
+use crate::wire::hls::attributes::Attributes;
+use crate::wire::hls::limits::{Error, MAX_VARIANTS};
 
 /// Several forms of the same.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attributes::Attributes;
-use super::bounds::{Error, MAX_SEGMENTS, MAX_TEXT, seconds};
-use super::media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System, later};
+use crate::wire::hls::attributes::Attributes;
+use crate::wire::hls::limits::{Error, MAX_SEGMENTS, MAX_TEXT, seconds};
+use crate::wire::hls::media::{
+    Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System, later,
+};
 
 /// Reports of other lists that are looked at.
 const MAX_REPORTS: usize = 200;

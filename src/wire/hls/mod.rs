@@ -2,13 +2,13 @@
 //! parts are, is for others to find out.
 
 mod attributes;
-mod bounds;
-mod lines;
+mod limits;
 mod master;
 mod media;
+mod media_parser;
 mod playlist;
 
-pub use bounds::{Error, MAX_SEGMENTS, MAX_TEXT};
+pub use limits::{Error, MAX_SEGMENTS, MAX_TEXT};
 pub use master::{Master, Picture, Rendition, Variant};
 pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
 pub use playlist::{Playlist, is_playlist, parse, parse_update};

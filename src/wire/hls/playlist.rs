@@ -1,9 +1,9 @@
 //! A playlist of either kind.
 
-use super::bounds::{Error, MAX_TEXT};
-use super::lines;
-use super::master::{self, Master};
-use super::media::Media;
+use crate::wire::hls::limits::{Error, MAX_TEXT};
+use crate::wire::hls::master::Master;
+use crate::wire::hls::media::Media;
+use crate::wire::hls::{master, media_parser};
 
 /// A playlist.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ fn read(text: &[u8], before: Option<&Media>) -> Result<Playlist, Error> {
     if lines().any(|line| line.starts_with("#EXT-X-STREAM-INF:")) {
         return master::parse(lines()).map(Playlist::Master);
     }
-    lines::parse(lines(), before).map(Playlist::Media)
+    media_parser::parse(lines(), before).map(Playlist::Media)
 }
 
 #[cfg(test)]
@@ -55,11 +55,11 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::super::bounds::MAX_SEGMENTS;
-    use super::super::master::Picture;
-    use super::super::media::{Hint, Method, Report, System};
     use super::*;
     use crate::media::VideoCodec;
+    use crate::wire::hls::limits::MAX_SEGMENTS;
+    use crate::wire::hls::master::Picture;
+    use crate::wire::hls::media::{Hint, Method, Report, System};
 
     #[test]
     fn a_master_names_its_forms_and_their_sound() {

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::message::Kind;
-use super::status::Status;
-use crate::wire::amf0::{self, Data, Decoder, Value, ValueRef};
+use crate::wire::amf0::{Data, Decoder, Value, ValueRef};
+use crate::wire::rtmp::message::Kind;
+use crate::wire::rtmp::status::Status;
 
 /// A command as it came. Texts are borrowed from the body.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +112,7 @@ pub fn on_status(status: &Status) -> Bytes {
 
 /// The body of a data message.
 pub fn data(values: &[Value]) -> Bytes {
-    amf0::encode(values).into()
+    crate::wire::amf0::encode(values).into()
 }
 
 /// What a client says when it connects (RTMP 1.0, 7.2.1.1).

@@ -3,13 +3,16 @@
 
 use bytes::Bytes;
 
-use super::chunk::{self, Limits, Reader};
-use super::message::{Control, Kind, Message, UserControl, chunk_stream, split_aggregate};
-use super::outgoing::Outgoing;
-use super::{Time, command};
+use super::Time;
 use crate::base::Timestamp;
 use crate::wire::amf0::{self, Decoder, Value, ValueRef};
-use crate::wire::block::Block;
+use crate::wire::byte_block::Block;
+use crate::wire::rtmp::chunk::{Limits, Reader};
+use crate::wire::rtmp::message::{
+    Control, Kind, Message, UserControl, chunk_stream, split_aggregate,
+};
+use crate::wire::rtmp::send_queue::Outgoing;
+use crate::wire::rtmp::{chunk, command};
 
 /// What a session wants done next. Ask again after each, until `Timeout` or `Idle`.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +108,7 @@ pub(super) enum Script {
         value: Value,
         body: Bytes,
     },
-    Status(super::status::Status),
+    Status(crate::wire::rtmp::status::Status),
     /// `body` is AMF0 and begins with the name.
     Other {
         name: String,
@@ -272,7 +275,7 @@ pub(super) fn script(message: &Message) -> Script {
             Err(_) => Script::Nothing,
         },
         "onStatus" => match value() {
-            Ok(value) => Script::Status(super::status::Status::parse(&value)),
+            Ok(value) => Script::Status(crate::wire::rtmp::status::Status::parse(&value)),
             Err(_) => Script::Nothing,
         },
         "|RtmpSampleAccess" => Script::Nothing,

@@ -14,9 +14,9 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::chunk::{Pending, Writer};
-use super::message::{Control, Kind, Message};
 use crate::media::BitsPerSecond;
+use crate::wire::rtmp::chunk::{Pending, Writer};
+use crate::wire::rtmp::message::{Control, Kind, Message};
 
 /// A slice at the link's rate: how long sound may have to wait behind a piece of a picture.
 const SLICE_MS: u32 = 9;
@@ -250,10 +250,10 @@ impl Outgoing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Time;
-    use super::super::chunk::Reader;
-    use super::super::message::chunk_stream;
     use super::*;
+    use crate::wire::rtmp::Time;
+    use crate::wire::rtmp::chunk::Reader;
+    use crate::wire::rtmp::message::chunk_stream;
 
     fn media(kind: Kind, time: u32, length: usize) -> Message {
         let chunk_stream =

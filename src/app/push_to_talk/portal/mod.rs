@@ -10,7 +10,7 @@ use std::sync::Arc;
 use eframe::egui;
 use parking_lot::Mutex;
 
-use crate::app::talk_keys::line::Line;
+use crate::app::push_to_talk::key_state::Line;
 use crate::base::Worker;
 use crate::studio::TalkKey;
 use crate::ui::Reply;

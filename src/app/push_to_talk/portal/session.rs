@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Message, MessageStream};
 
-use crate::app::talk_keys::line::Line;
+use crate::app::push_to_talk::key_state::Line;
 use crate::base::Stop;
 use crate::base::portal::{
     self, Failure, LOOK, Options, PATH, Results, SERVICE, Waiting, limited, owner_change,

@@ -11,10 +11,10 @@ use pulseaudio::protocol::{
 };
 
 use super::Owner;
-use super::blend::Blend;
-use super::link::{Aside, Link, own_props};
+use crate::audio::backend::pulse::link::{Aside, Link, own_props};
+use crate::audio::backend::pulse::mixdown::Blend;
 use crate::audio::choice::is_application;
-use crate::audio::device::{Fault, Sink, Stream};
+use crate::audio::system::{Fault, Sink, Stream};
 use crate::base::{Stop, Timestamp, Worker};
 
 /// Streams of one application that are heard at most.

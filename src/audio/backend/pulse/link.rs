@@ -10,7 +10,7 @@ use pulseaudio::protocol::{
     PulseError, SetClientNameReply, TagStructRead, TagStructReader,
 };
 
-use crate::audio::device::Fault;
+use crate::audio::system::Fault;
 use crate::base::Clock;
 
 /// Longest wait for an answer.
@@ -54,7 +54,7 @@ impl Link {
     pub(super) fn connect() -> Result<Self, Fault> {
         let nobody = || Fault::Absent("neither PulseAudio nor PipeWire answers".to_owned());
         let path = pulseaudio::socket_path_from_env().ok_or_else(nobody)?;
-        super::super::cookie::provide();
+        crate::audio::backend::cookie::provide();
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
         let socket = UnixStream::connect(path).map_err(io_fault)?;
         socket.set_write_timeout(Some(PATIENCE)).map_err(io_fault)?;

@@ -2,16 +2,16 @@
 //! server's list of what plays, and recordings of one application's streams before they are mixed.
 //! cpal knows devices only.
 
-mod blend;
 mod capture;
 mod link;
+mod mixdown;
 
 use pulseaudio::protocol::{ClientInfo, Command, Prop, Props, SinkInputInfo};
 
-pub(super) use self::capture::record;
-use self::link::Link;
-use crate::audio::device::Fault;
+pub(super) use crate::audio::backend::pulse::capture::record;
+use crate::audio::backend::pulse::link::Link;
 use crate::audio::source::ApplicationInfo;
+use crate::audio::system::Fault;
 
 /// A connection to the sound server that is kept to look again and again.
 #[derive(Default)]

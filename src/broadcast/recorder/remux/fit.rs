@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use crate::files::Source;
 use crate::media::{AudioCodec, Size, VideoCodec};
+use crate::wire::codec;
+use crate::wire::codec::{cadence, mpeg_audio};
 use crate::wire::container::{
     AudioTrack, Error, Format, Index, MAX_AUDIO_TRACKS, Part, Place, TrackId, audio_track, read,
 };
-use crate::wire::{cadence, carried, mpeg_audio};
 
 /// Pictures by which the frame rate is measured.
 const MAX_MEASURED: usize = 10_000;
@@ -137,8 +138,8 @@ pub(super) fn complete(source: &mut Source, index: &mut Index) -> Result<(), Err
     {
         let key = packet(first(TrackId::Video))?;
         let size = match video.codec {
-            VideoCodec::Vp9 => carried::vp9_key_size(&key),
-            VideoCodec::Av1 => carried::av1_key(&key).and_then(|told| told.size),
+            VideoCodec::Vp9 => codec::vp9_key_size(&key),
+            VideoCodec::Av1 => codec::av1_key(&key).and_then(|told| told.size),
             _ => None,
         };
         let untold = video.size.width == 0 || video.size.height == 0;
@@ -146,23 +147,23 @@ pub(super) fn complete(source: &mut Source, index: &mut Index) -> Result<(), Err
             video.size = Size::new(width, height);
         }
         if video.codec == VideoCodec::Vp9 && video.config.is_empty() {
-            let record = carried::vp9_record(&key, video.frame_rate.as_f64());
+            let record = codec::vp9_record(&key, video.frame_rate.as_f64());
             video.config = record.unwrap_or_default();
         }
     }
     for (number, track) in tracks.audio.iter_mut().enumerate() {
         let audio = &mut track.parameters;
         let told = match audio.codec {
-            AudioCodec::Opus => carried::opus(&audio.config),
-            AudioCodec::Flac => carried::flac(&audio.config),
+            AudioCodec::Opus => codec::opus(&audio.config),
+            AudioCodec::Flac => codec::flac(&audio.config),
             AudioCodec::Ac3 | AudioCodec::Eac3 => {
                 let data = packet(first(audio_track(number)))?;
-                let told = carried::ac3(&data);
+                let told = codec::ac3(&data);
                 let rate = told.map_or(audio.sample_rate, |told| told.sample_rate);
                 // A packet has six blocks.
                 let bits = (data.len() as u64 * 8).saturating_mul(rate.into()) / 1_536;
                 let bits = u32::try_from(bits).unwrap_or(u32::MAX);
-                audio.config = carried::ac3_record(&data, bits).unwrap_or_default();
+                audio.config = codec::ac3_record(&data, bits).unwrap_or_default();
                 told
             }
             AudioCodec::Mp3 | AudioCodec::Mp2 => {
@@ -171,7 +172,7 @@ pub(super) fn complete(source: &mut Source, index: &mut Index) -> Result<(), Err
                     let third = header.layer == 3;
                     audio.codec = if third { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
                 }
-                header.map(|header| carried::Sound {
+                header.map(|header| codec::Sound {
                     sample_rate: header.sample_rate,
                     channels: header.channels,
                 })

@@ -9,15 +9,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::Timestamp;
-use crate::broadcast::recorder::container::copier;
-use crate::broadcast::recorder::file::{self, File};
-use crate::files::Source;
-use crate::wire::container::{self, Chapter, Format, Index, Muxer, Part, ReadAt, Sample, read};
-use crate::wire::{flv, mkv, mp4};
+use timing::Course;
 
 pub use fit::Lack;
-use timing::Course;
+
+use crate::base::Timestamp;
+use crate::broadcast::recorder::file::{self, File, copier};
+use crate::files::Source;
+use crate::wire::container::{
+    self, Chapter, Format, Index, Muxer, Part, ReadAt, Sample, flv, mkv, mp4, read,
+};
 
 /// The largest packet: more has no picture.
 const MAX_PACKET: usize = 64 << 20;
@@ -246,7 +247,7 @@ fn survey(
 ) -> Result<(Index, Option<Finisher>), container::Error> {
     Ok(match format {
         Format::Flv => {
-            let index = flv::index(source)?;
+            let index = crate::wire::container::flv::index(source)?;
             let ours = flv::Recording::has_room(source, &index.tracks)?;
             let finisher: Finisher = Box::new(|index| {
                 Box::new(flv::Recording::resume(index.tracks.clone(), &index.samples))
@@ -254,7 +255,8 @@ fn survey(
             (index, ours.then_some(finisher))
         }
         Format::Mp4 => {
-            let mp4::index::Survey { index, room, .. } = mp4::index::survey(source)?;
+            let crate::wire::container::mp4::index::Survey { index, room, .. } =
+                crate::wire::container::mp4::index::survey(source)?;
             let finisher = room.map(|room| -> Finisher {
                 Box::new(move |index| {
                     let chapters = index.chapters.clone();
@@ -265,7 +267,8 @@ fn survey(
             (index, finisher)
         }
         Format::Mkv => {
-            let mkv::index::Survey { index, layout, cues } = mkv::index::survey(source)?;
+            let crate::wire::container::mkv::index::Survey { index, layout, cues } =
+                crate::wire::container::mkv::index::survey(source)?;
             let finisher = layout.map(|layout| -> Finisher {
                 Box::new(move |index| {
                     let chapters = index.chapters.clone();

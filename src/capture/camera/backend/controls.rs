@@ -6,8 +6,8 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use super::ioctl::Call;
-use crate::capture::control::{CameraControl, MOST_CONTROLS, Span, plain};
+use crate::capture::camera::backend::ioctl::Call;
+use crate::capture::camera::control::{CameraControl, MOST_CONTROLS, Span, plain};
 
 /// Kinds of controls (`enum v4l2_ctrl_type`).
 const INTEGER: u32 = 1;

@@ -5,7 +5,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::capture::device::Fault;
+use crate::capture::camera::driver::Fault;
 
 /// A stamp older than this is a driver's mistake.
 const MOST_AGE: Duration = Duration::from_secs(1);

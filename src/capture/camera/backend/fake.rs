@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
-use crate::capture::control::{CameraControl, ControlBoard};
-use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
+use crate::capture::camera::control::{CameraControl, ControlBoard};
+use crate::capture::camera::driver::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
 use crate::media::Color;
 
 /// The system and the test's hand on it.

@@ -5,10 +5,10 @@
 use std::io;
 use std::os::fd::RawFd;
 
-use super::ioctl::Call;
-use crate::capture::device::Layout;
-use crate::capture::pixel::Pixel;
-use crate::media::color::{Matrix, Range};
+use crate::capture::camera::backend::ioctl::Call;
+use crate::capture::camera::driver::Layout;
+use crate::capture::camera::pixel_format::Pixel;
+use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
 
 /// How a device hands out pictures: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.

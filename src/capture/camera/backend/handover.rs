@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::capture::device::{Camera, Fault, Raw};
+use crate::capture::camera::driver::{Camera, Fault, Raw};
 
 type Wake = Arc<Mutex<Box<dyn Fn() + Send>>>;
 
@@ -80,7 +80,7 @@ impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> Camera for HandOver<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::device::Layout;
+    use crate::capture::camera::driver::Layout;
     use crate::media::Color;
 
     /// Gives these pictures of one byte each, or none where it is 0.

@@ -14,12 +14,12 @@ use v4l::device::Handle;
 use v4l::v4l_sys::{timeval, v4l2_buffer, v4l2_plane, v4l2_requestbuffers};
 use v4l::{buffer::Flags, v4l2};
 
-use super::format::{Queue, Told};
-use super::ioctl::Call;
-use super::stop;
-use super::told::{BUFFERS, age, fault};
-use crate::capture::device::{Camera, Fault, Layout, Part, Raw};
-use crate::capture::pixel::Pixel;
+use crate::capture::camera::backend::driver_report::{BUFFERS, age, fault};
+use crate::capture::camera::backend::format::{Queue, Told};
+use crate::capture::camera::backend::ioctl::Call;
+use crate::capture::camera::backend::wake;
+use crate::capture::camera::driver::{Camera, Fault, Layout, Part, Raw};
+use crate::capture::camera::pixel_format::Pixel;
 
 /// `VIDEO_MAX_PLANES`.
 const MOST_PLANES: usize = 8;
@@ -221,7 +221,7 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
-        Box::new(move || stop::stream(handle.fd(), Queue::Several))
+        Box::new(move || wake::stream(handle.fd(), Queue::Several))
     }
 }
 
@@ -231,7 +231,7 @@ fn filled(plane: &v4l2_plane) -> Filled {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        stop::stream(self.handle.fd(), Queue::Several);
+        wake::stream(self.handle.fd(), Queue::Several);
         // A device is busy for others as long as it has buffers, and it has them as long as they are mapped.
         self.buffers.clear();
         if let Err(error) = request(self.handle.fd(), 0) {

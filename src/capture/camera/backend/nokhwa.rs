@@ -16,9 +16,9 @@ use nokhwa::utils::{
     Resolution,
 };
 
-use super::format::Queue;
-use crate::capture::device::{Camera, Fault, Layout, Offer, Raw};
-use crate::capture::pixel::Pixel;
+use crate::capture::camera::backend::format::Queue;
+use crate::capture::camera::driver::{Camera, Fault, Layout, Offer, Raw};
+use crate::capture::camera::pixel_format::Pixel;
 
 /// A stamp older than this is a driver's mistake.
 const MOST_AGE: Duration = Duration::from_secs(1);
@@ -121,7 +121,9 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let descriptor = Arc::clone(&self.descriptor);
-        Box::new(move || super::stop::stream(descriptor.as_raw_fd(), Queue::Single))
+        Box::new(move || {
+            crate::capture::camera::backend::wake::stream(descriptor.as_raw_fd(), Queue::Single)
+        })
     }
 }
 

@@ -3,30 +3,28 @@
 //! memory for each plane by `multiplanar.rs`. A camera is opened anew for each session, so that one that
 //! hangs keeps nothing from the next.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use v4l::buffer::{Flags, Type};
-use v4l::capability;
 use v4l::device::Handle;
 use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream;
 use v4l::video::Capture;
-use v4l::{Device, FourCC};
+use v4l::{Device, FourCC, capability};
 
-use super::format::{self, Queue, Told};
-use super::handover::HandOver;
-use super::identity::{self, Node};
-use super::told::{BUFFERS, age, fault};
-use super::{controls, multiplanar, nokhwa, stop};
-use crate::capture::control::CameraControl;
-use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
-use crate::capture::pixel::Pixel;
+use crate::capture::camera::backend::driver_report::{BUFFERS, age, fault};
+use crate::capture::camera::backend::format::{Queue, Told};
+use crate::capture::camera::backend::handover::HandOver;
+use crate::capture::camera::backend::identity::Node;
+use crate::capture::camera::backend::{controls, format, identity, multiplanar, nokhwa, wake};
+use crate::capture::camera::control::CameraControl;
+use crate::capture::camera::driver::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
+use crate::capture::camera::pixel_format::Pixel;
 use crate::media::Size;
 
 /// Sizes to try where a camera offers a range of them.
@@ -256,6 +254,6 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
-        Box::new(move || stop::stream(handle.fd(), Queue::Single))
+        Box::new(move || wake::stream(handle.fd(), Queue::Single))
     }
 }

@@ -4,7 +4,7 @@
 
 use std::os::fd::RawFd;
 
-use super::format::Queue;
+use crate::capture::camera::backend::format::Queue;
 
 /// Ends streaming, which makes a reader that waits return with an error.
 pub(super) fn stream(descriptor: RawFd, queue: Queue) {

@@ -1,10 +1,10 @@
 //! Pictures of a sensor that sees one colour a pixel: the other two are the mean of the neighbours that
 //! have them (bilinear), beyond an edge those of the other side of it.
 
-use super::super::pixel::{Ends, Order, Samples};
-use super::rgb;
-use super::rows::Rows;
-use crate::media::color::Range;
+use crate::capture::camera::convert::rgb;
+use crate::capture::camera::convert::rows::Rows;
+use crate::capture::camera::pixel_format::{Ends, Order, Samples};
+use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
 /// What is kept from picture to picture.
@@ -105,7 +105,7 @@ fn mean2(a: u8, b: u8) -> u8 {
 }
 
 fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
-    super::yuv::mean4(a, b, c, d)
+    crate::capture::camera::convert::yuv::mean4(a, b, c, d)
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use super::super::device::{Layout, Part};
-use super::super::pixel::{Bits, Bytes, Chroma, Ends, First, Memory, Order, Samples, Whole};
 use super::*;
+use crate::capture::camera::driver::{Layout, Part};
+use crate::capture::camera::pixel_format::{
+    Bits, Bytes, Chroma, Ends, First, Memory, Order, Samples, Whole,
+};
 use crate::media::Size;
-use crate::media::color::Range;
+use crate::media::frame::Range;
 
 /// A plane's bytes, and from one row to the next.
 struct Laid {

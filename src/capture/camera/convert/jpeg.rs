@@ -5,9 +5,10 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::super::pixel::{Samples, Whole};
-use super::rows::Rows;
-use super::yuv::{self, colourless};
+use crate::capture::camera::convert::rows::Rows;
+use crate::capture::camera::convert::yuv;
+use crate::capture::camera::convert::yuv::colourless;
+use crate::capture::camera::pixel_format::{Samples, Whole};
 use crate::media::{Planes, Size};
 
 /// What pictures are decoded into before they are planes.
@@ -113,8 +114,8 @@ mod tests {
         Jpegs::default().turn(data, planes.size(), planes)
     }
 
-    const COLOR_JPEG: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");
-    const GREY_JPEG: &[u8] = include_bytes!("../../../tests/data/jpeg/grey.jpg");
+    const COLOR_JPEG: &[u8] = include_bytes!("../../../../tests/data/jpeg/red-blue-422.jpg");
+    const GREY_JPEG: &[u8] = include_bytes!("../../../../tests/data/jpeg/grey.jpg");
 
     /// Without its Huffman tables, which many webcams leave out.
     fn without_tables(jpeg: &[u8]) -> Vec<u8> {

@@ -2,22 +2,22 @@
 
 mod bayer;
 #[cfg(test)]
-mod every_kind;
+mod every_format_tests;
 mod jpeg;
 mod rgb;
 mod rows;
 mod yuv;
 
-use self::bayer::Demosaic;
-use self::jpeg::Jpegs;
-use self::rows::Rows;
-use super::device::Raw;
-use super::pixel::{Form, Pixel};
+use crate::capture::camera::convert::bayer::Demosaic;
+use crate::capture::camera::convert::jpeg::Jpegs;
+use crate::capture::camera::convert::rows::Rows;
+use crate::capture::camera::driver::Raw;
+use crate::capture::camera::pixel_format::{Form, Pixel};
 use crate::media::{Color, Planes, Size};
 
 /// Turns pictures of one camera.
 #[derive(Default)]
-pub(super) struct Turner {
+pub(in crate::capture) struct Turner {
     jpegs: Jpegs,
     demosaic: Demosaic,
     /// Two rows of RGB.
@@ -27,7 +27,7 @@ pub(super) struct Turner {
 impl Turner {
     /// Fills `planes` with a picture of this size, of which an odd last column or row is left out. Anything
     /// wrong with it is an error in words.
-    pub(super) fn turn(
+    pub(in crate::capture) fn turn(
         &mut self,
         pixel: Pixel,
         size: Size,

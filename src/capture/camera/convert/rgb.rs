@@ -2,11 +2,11 @@
 
 use yuv::{bgr_to_yuv420, bgra_to_yuv420, rgb_to_yuv420, rgba_to_yuv420};
 
-use super::super::pixel::{Bits, Bytes, Ends};
-use super::super::planar::{Turn, three_planes, turned};
-use super::rows::Rows;
-use super::yuv::target;
-use crate::media::color::Range;
+use crate::capture::camera::convert::rows::Rows;
+use crate::capture::camera::convert::yuv::target;
+use crate::capture::camera::pixel_format::{Bits, Bytes, Ends};
+use crate::capture::rgb::{Turn, three_planes, turned};
+use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
 /// A byte for each colour; `scratch` keeps two rows of three bytes a pixel.

@@ -1,6 +1,6 @@
 //! The rows of a picture in a driver's memory.
 
-use super::super::device::{Part, Raw};
+use crate::capture::camera::driver::{Part, Raw};
 use crate::media::Size;
 
 /// What is left of a picture's memory, plane after plane.

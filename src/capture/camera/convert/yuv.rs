@@ -6,9 +6,9 @@ use yuv::{
     yuyv422_to_yuv420, yvyu422_to_yuv420,
 };
 
-use super::super::pixel::{Chroma, First, Memory, Pixel, Samples, Whole};
-use super::super::planar::three_planes;
-use super::rows::Rows;
+use crate::capture::camera::convert::rows::Rows;
+use crate::capture::camera::pixel_format::{Chroma, First, Memory, Pixel, Samples, Whole};
+use crate::capture::rgb::three_planes;
 use crate::media::{Planes, Size};
 
 pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {

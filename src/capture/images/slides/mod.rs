@@ -3,23 +3,22 @@
 //! thread reads one ahead; which one is shown and how far the fade is follows from the time alone, and
 //! from who pauses it or turns to another one.
 
+mod fade;
+mod reader;
+mod skipped_files;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-mod left_out;
-mod mix;
-mod reader;
-
-use self::left_out::Missing;
-use self::mix::{STEPS, blend};
-use self::reader::{Reader, Rounds, Shown, Slide, Turn};
-use super::board;
-use super::dial::Dial;
-use super::source::{Context, Error, Source};
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Pool, Timestamp, Worker};
-use crate::media::source::Status;
+use crate::capture::images::slides::fade::{STEPS, blend};
+use crate::capture::images::slides::reader::{Reader, Rounds, Shown, Slide, Turn};
+use crate::capture::images::slides::skipped_files::Missing;
+use crate::capture::source;
+use crate::capture::source::{Context, Dial, Error, Source};
+use crate::media::source_status::Status;
 use crate::media::transport::{Go, Position};
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 
@@ -101,7 +100,7 @@ impl Slides {
     }
 
     /// Opens it; its pace is as the dial stands.
-    pub(super) fn open_by(
+    pub(in crate::capture) fn open_by(
         &self,
         dial: Dial<Pace>,
         transport: Transport,
@@ -192,7 +191,7 @@ impl Slides {
     }
 }
 
-pub(super) fn is_image(path: &Path) -> bool {
+pub(in crate::capture) fn is_image(path: &Path) -> bool {
     names_image(path) && path.is_file()
 }
 
@@ -342,7 +341,7 @@ impl Show {
         if self.blended.as_ref().is_none_or(|(before, _)| *before != step) {
             let mut out = self.pool.fresh();
             blend(&now.planes, &next.planes, step, &mut out);
-            self.blended = Some((step, board::frame(out.share())));
+            self.blended = Some((step, source::frame(out.share())));
         }
         self.blended.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
     }
@@ -361,7 +360,7 @@ mod tests {
     fn slide(luma: u8) -> VideoFrame {
         let mut planes = Planes::black(Size::new(4, 2));
         planes.y.fill(luma);
-        board::frame(Pooled::unpooled(planes))
+        source::frame(Pooled::unpooled(planes))
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::left_out::Missing;
-use super::mix::centred;
 use crate::base::queue::Sender;
 use crate::base::{Pooled, Stop};
-use crate::capture::board;
-use crate::capture::image::decode::{self, Opened};
-use crate::media::source::{Format, State, Status};
+use crate::capture::images::decode;
+use crate::capture::images::decode::Opened;
+use crate::capture::images::slides::fade::centred;
+use crate::capture::images::slides::skipped_files::Missing;
+use crate::capture::source;
+use crate::media::source_status::{Format, State, Status};
 use crate::media::{Size, VideoFrame};
 
 /// How long a folder without a readable picture is left alone.
@@ -170,7 +171,7 @@ impl Reader {
                 tried += 1;
                 match decode::open(path, Some(self.size)).and_then(Opened::first) {
                     Ok(planes) => {
-                        let frame = board::frame(Pooled::unpooled(centred(&planes, self.size)));
+                        let frame = source::frame(Pooled::unpooled(centred(&planes, self.size)));
                         read += 1;
                         self.status.open(Format::Video { size: self.size, fps: self.fps });
                         let path = path.clone();

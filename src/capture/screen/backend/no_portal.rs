@@ -1,20 +1,20 @@
 //! The face of [`portal`](super) in builds without the feature `wayland`: says what is missing.
 
-use crate::capture::area::Area;
-use crate::capture::display::{Attempt, Fault, Grabber, Sharing};
+use crate::capture::screen::area::Area;
+use crate::capture::screen::display::{Attempt, Fault, Grabber, Sharing};
 
 /// What the desktop is asked for.
 #[allow(dead_code, reason = "only a portal uses all of it")]
-pub(super) enum What {
+pub(in crate::capture) enum What {
     Screen(Option<Area>),
     Window,
 }
 
-pub(super) fn offers() -> Result<Sharing, Fault> {
+pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
     Err(Fault::Lacking)
 }
 
-pub(super) fn grab(
+pub(in crate::capture) fn grab(
     _what: What,
     _id: &str,
     _key: &str,

@@ -1,22 +1,22 @@
 //! The desktop session: screens and windows by X11 or by the desktop's portal, as the id says, or as
 //! the session is where the id says nothing.
 
+use crate::capture::screen::area::Area;
 #[cfg(not(feature = "wayland"))]
-use super::no_portal as portal;
+use crate::capture::screen::backend::no_portal as portal;
 #[cfg(feature = "wayland")]
-use super::portal;
-use super::x11::X11;
-use crate::capture::area::Area;
-use crate::capture::display::{
+use crate::capture::screen::backend::portal;
+use crate::capture::screen::backend::x11::X11;
+use crate::capture::screen::display::{
     Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
 };
-use crate::capture::permission;
-use crate::capture::target::{SHARED, Window, is_wayland, shared_name};
+use crate::capture::screen::permission;
+use crate::capture::screen::target::{SHARED, Window, is_wayland, shared_name};
 
-pub(super) struct Session;
+pub(in crate::capture) struct Session;
 
 /// What the desktop's dialog offers; `None` where this is no session of Wayland.
-pub(super) fn sharing() -> Option<Result<Sharing, Fault>> {
+pub(in crate::capture) fn sharing() -> Option<Result<Sharing, Fault>> {
     is_wayland().then(portal::offers)
 }
 

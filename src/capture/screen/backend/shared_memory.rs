@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 
 /// A mapped segment; read only.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(in crate::capture) struct Segment {
     start: NonNull<u8>,
     length: usize,
     /// The mapping outlives the descriptor; kept so that the size can be trusted to be looked at.
@@ -16,7 +16,7 @@ pub(super) struct Segment {
 }
 
 /// How many bytes a file of memory has.
-pub(super) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
+pub(in crate::capture) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
     let mut about = std::mem::MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: the descriptor is open and `about` has room for one `stat`, which all zeros are.
     let told = unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) };
@@ -33,7 +33,7 @@ unsafe impl Send for Segment {}
 
 impl Segment {
     /// Maps `length` bytes of what the server gave.
-    pub(super) fn map(descriptor: OwnedFd, length: usize) -> io::Result<Self> {
+    pub(in crate::capture) fn map(descriptor: OwnedFd, length: usize) -> io::Result<Self> {
         let held = self::length(descriptor.as_fd())?;
         if length == 0 || held < length as u64 {
             // Reading past the end of a file that is shorter would end the process.
@@ -63,7 +63,7 @@ impl Segment {
 
     /// Copies the first bytes out. The server may write meanwhile where it is asked to; the caller
     /// asks and waits for its answer first.
-    pub(super) fn read(&self, length: usize) -> &[u8] {
+    pub(in crate::capture) fn read(&self, length: usize) -> &[u8] {
         // SAFETY: `start` is the beginning of a live mapping of `self.length` bytes, which lives as
         // long as `self`. The server writes into it only between a request and its reply, and the
         // one owner of this value asks and waits before it reads; a hostile server could break
@@ -71,7 +71,7 @@ impl Segment {
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), length.min(self.length)) }
     }
 
-    pub(super) fn length(&self) -> usize {
+    pub(in crate::capture) fn length(&self) -> usize {
         self.length
     }
 }

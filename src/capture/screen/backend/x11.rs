@@ -19,10 +19,10 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-use super::shared::Segment;
 use crate::base::sanitize::is_harmless;
-use crate::capture::area::Area;
-use crate::capture::display::{
+use crate::capture::screen::area::Area;
+use crate::capture::screen::backend::shared_memory::Segment;
+use crate::capture::screen::display::{
     Attempt, Change, Fault, Grabber, Placed, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
 };
 use crate::media::Size;
@@ -41,7 +41,7 @@ const MAIN: &str = "x11";
 const ALL: &str = "all";
 
 /// The display that DISPLAY names.
-pub(super) struct X11;
+pub(in crate::capture) struct X11;
 
 struct Display {
     connection: RustConnection,

@@ -3,12 +3,11 @@
 
 use toml::Table;
 
-use crate::cli::lines::split;
-use crate::cli::live::items::with_values;
+use crate::cli::control::split;
+use crate::cli::live::control::items::with_values;
 use crate::compose::filter as picture;
-use crate::mix::StripId;
-use crate::mix::filter as sound;
-use crate::studio::settings::amounts;
+use crate::mix::{StripId, filter as sound};
+use crate::studio::settings::scenes::amounts;
 
 /// What can be written.
 const KNOWN: &str = "write filter on|off|remove KIND [NAME], filter set KIND [NAME:] WHAT=VALUE …, or \
@@ -16,7 +15,7 @@ const KNOWN: &str = "write filter on|off|remove KIND [NAME], filter set KIND [NA
 
 /// What becomes of a filter.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Change {
+pub(in crate::cli::live) enum Change {
     On(bool),
     Set(Table),
     Add(Table),
@@ -25,7 +24,7 @@ pub(super) enum Change {
 
 /// A filter of a kind: the first, or one further on.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Filter {
+pub(in crate::cli::live) struct Filter {
     pub kind: String,
     /// Counted from 0.
     pub nth: usize,
@@ -36,7 +35,7 @@ pub(super) struct Filter {
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(super) fn parse(text: &str) -> Result<(String, Filter), String> {
+pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), String> {
     let (word, rest) = split(text);
     let (kind, rest) = split(rest);
     let (kind, nth) = match kind.split_once('#') {
@@ -69,7 +68,7 @@ pub(super) fn parse(text: &str) -> Result<(String, Filter), String> {
 ///
 /// # Errors
 /// Why it cannot be.
-pub(super) fn of_picture(
+pub(in crate::cli::live) fn of_picture(
     filter: &Filter,
     slots: &[picture::Slot],
 ) -> Result<Vec<picture::Slot>, String> {
@@ -92,7 +91,7 @@ pub(super) fn of_picture(
 ///
 /// # Errors
 /// Why it cannot be.
-pub(super) fn of_sound(
+pub(in crate::cli::live) fn of_sound(
     filter: &Filter,
     slots: &[sound::Slot],
     strips: &[(String, StripId)],

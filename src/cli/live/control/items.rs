@@ -2,9 +2,9 @@
 
 use toml::{Table, Value};
 
-use crate::cli::lines::split;
+use crate::cli::control::split;
 use crate::compose::scene::{Item, ItemId};
-use crate::studio::settings::amounts;
+use crate::studio::settings::scenes::amounts;
 use crate::studio::{Collection, Edit};
 
 /// What can be written.
@@ -14,7 +14,7 @@ const KNOWN: &str = "write item hide|show|lock|unlock|up|down|top|bottom [ITEM],
 
 /// What becomes of an item.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Change {
+pub(in crate::cli::live) enum Change {
     Hide(bool),
     Lock(bool),
     Up,
@@ -29,7 +29,7 @@ pub(super) enum Change {
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(super) fn parse(text: &str) -> Result<(String, Change), String> {
+pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), String> {
     let (word, rest) = split(text);
     let change = match word {
         "hide" => Change::Hide(true),
@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str) -> Result<(String, Change), String> {
 ///
 /// # Errors
 /// What is no value.
-pub(super) fn with_values(text: &str) -> Result<(String, Table), String> {
+pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), String> {
     // A name may have a colon in it, and so may a file, which comes last.
     let words = text.find(" file=").and_then(|at| text.get(..=at)).unwrap_or(text);
     let split = words.rfind(": ").map(|at| (text.get(..at), text.get(at + 2..)));
@@ -100,7 +100,7 @@ fn value_of(text: &str) -> Value {
 ///
 /// # Errors
 /// When there is no such item, or a value makes no sense.
-pub(super) fn edit(
+pub(in crate::cli::live) fn edit(
     name: &str,
     change: &Change,
     collection: &Collection,

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use crate::cli::lines::split;
-use crate::cli::value::duration;
+use crate::cli::control::split;
+use crate::cli::flags::value::duration;
 use crate::mix::{Heard, Strip};
-use crate::studio::settings::amounts::heard_of;
+use crate::studio::settings::scenes::amounts::heard_of;
 
 /// One thing that a strip is set by.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(super) enum Setting {
+pub(in crate::cli::live) enum Setting {
     /// Decibels.
     Gain(f32),
     Muted(bool),
@@ -25,7 +25,7 @@ pub(super) enum Setting {
 
 impl Setting {
     /// A strip set so.
-    pub(super) fn on(self, strip: &Strip) -> Strip {
+    pub(in crate::cli::live) fn on(self, strip: &Strip) -> Strip {
         let mut strip = strip.clone();
         match self {
             Self::Gain(gain) => strip.gain_db = gain,
@@ -41,7 +41,7 @@ impl Setting {
 }
 
 /// Reads `gain -6 My voice`, `mute`: the strip's name, and how it is set; `None` for what is none of this.
-pub(super) fn parse(text: &str) -> Option<Result<(String, Setting), String>> {
+pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting), String>> {
     let (word, rest) = split(text);
     let alone = |setting| Some(Ok((rest.to_owned(), setting)));
     match word {

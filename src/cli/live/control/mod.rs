@@ -1,17 +1,21 @@
 //! Commands while a broadcast without a window runs: what lines on standard input (`--control`) say.
 
+pub(in crate::cli::live) mod filters;
+pub(in crate::cli::live) mod items;
+pub(in crate::cli::live) mod mixer;
+pub(in crate::cli::live) mod run;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::Instead;
-use crate::cli::lines::{quoted, split};
-use crate::cli::live::{desk, filters, items};
-use crate::cli::value::duration;
+use crate::cli::control::{quoted, split};
+use crate::cli::flags::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::transport::{AtEnd, Go};
-use crate::studio::settings::collection::{matte_of, transition_of};
-use crate::studio::strips::stand_by_of;
+use crate::studio::mixer::stand_by_of;
+use crate::studio::settings::scenes::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
 
 /// What the flags say of the way it runs.
@@ -63,7 +67,7 @@ pub(super) enum Asked {
     /// This becomes of a filter of the strip of this name; an empty one is the main strip.
     StripFilter(String, filters::Filter),
     /// The strip of this name is set so.
-    Set(String, desk::Setting),
+    Set(String, mixer::Setting),
     /// The scene of this name comes so; `None`: as all others.
     SceneTransition(String, Option<Transition>),
     /// Ask this of the source of this name; an empty one is the chosen picture.
@@ -166,7 +170,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
 /// How a strip is set, what its filters do and what becomes of its file: `gain -6 Voice`,
 /// `filter off gate Voice`, `at-end clear Jingle`, `restart Jingle`.
 fn strip(text: &str) -> Result<Asked, String> {
-    if let Some(setting) = desk::parse(text) {
+    if let Some(setting) = mixer::parse(text) {
         return setting.map(|(name, setting)| Asked::Set(name, setting));
     }
     let (word, rest) = split(text);

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capture::{Instead, VideoChoice};
-use crate::cli::lines::{self, Lines};
-use crate::cli::live::control::{self, Asked, Names, Run};
-use crate::cli::live::{filters, items};
+use crate::cli::control::{AT_ONCE, Lines};
+use crate::cli::live::control::{self, Asked, Names, Run, filters, items};
 use crate::cli::output::Output;
-use crate::cli::signals::Interrupt;
+use crate::cli::process::signals::Interrupt;
 use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
 use crate::mix::{Lamp, Strip, StripId};
@@ -17,7 +16,7 @@ use crate::studio::snapshot::StripView;
 use crate::studio::{Command, Edit, Snapshot, Studio};
 
 /// What is asked for while it runs.
-pub(super) struct Orders {
+pub(in crate::cli::live) struct Orders {
     names: Names,
     replay: Arc<AtomicBool>,
     chapter: Arc<AtomicBool>,
@@ -50,7 +49,7 @@ impl Orders {
         let (names, waiting) = (&self.names, &mut self.lines);
         let mut stop = false;
         let ends = |text: &str| text == "stop";
-        for _ in 0..lines::AT_ONCE {
+        for _ in 0..AT_ONCE {
             let line = waiting.as_mut().and_then(|lines| lines.take_for(studio, ends));
             let Some(line) = line else { break };
             let done = match control::parse(&line.text, names) {

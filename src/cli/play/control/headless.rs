@@ -2,21 +2,22 @@
 
 use std::path::Path;
 
-use super::args::Buffer;
-use super::control::{self, Asked, WINDOW, Way};
-use super::watching::Watching;
-use super::words::sentence;
-use crate::cli::lines::{self, Lines};
-use crate::cli::output::Output;
-use crate::cli::words;
+use super::{Asked, WINDOW, Way};
+use crate::cli::control::{AT_ONCE, Lines};
+use crate::cli::output::{Output, events};
+use crate::cli::play::args::Buffer;
+use crate::cli::play::control;
+use crate::cli::play::report::sentence;
+use crate::cli::play::session::Watching;
 use crate::player::chat::ChatState;
-use crate::player::{Config, Depth, Player, snapshot};
+use crate::player::present::screenshot;
+use crate::player::{Config, Depth, Player};
 use crate::studio::{Event, event};
 use crate::wire::chat::Line;
 
 /// Obeys lines.
 #[derive(Debug)]
-pub(super) struct Steering {
+pub(in crate::cli::play) struct Steering {
     lines: Lines,
     /// Streams that were asked for, and which of them is heard and steered.
     streams: usize,
@@ -28,20 +29,20 @@ pub(super) struct Steering {
 impl Steering {
     /// # Errors
     /// When the system grants no thread.
-    pub(super) fn listen(config: &Config, streams: usize) -> std::io::Result<Self> {
+    pub(in crate::cli::play) fn listen(config: &Config, streams: usize) -> std::io::Result<Self> {
         let (volume, muted) = (config.volume, config.muted);
         Ok(Self { lines: Lines::listen()?, streams, chosen: 0, volume, muted })
     }
 
     /// What is kept to go back in is bounded for all players together.
-    pub(super) fn share_memory(all: &[Watching<'_>]) {
+    pub(in crate::cli::play) fn share_memory(all: &[Watching<'_>]) {
         let each = Depth::default().bytes / all.len().max(1);
         all.iter().for_each(|stream| stream.player.set_time_shift_bytes(each));
     }
 
     /// Obeys the lines that wait; whether the end was asked for.
-    pub(super) fn obey(&mut self, all: &[Watching<'_>], output: &Output) -> bool {
-        for _ in 0..lines::AT_ONCE {
+    pub(in crate::cli::play) fn obey(&mut self, all: &[Watching<'_>], output: &Output) -> bool {
+        for _ in 0..AT_ONCE {
             let Some(line) = self.lines.take() else { break };
             let done = match control::parse(&line.text) {
                 Ok(None) => continue,
@@ -152,8 +153,8 @@ fn make_folder(path: &Path) -> Result<(), String> {
 fn save_picture(player: &Player, path: &Path, output: &Output) -> Result<(), String> {
     let picture = player.picture().ok_or("there is no picture yet")?;
     make_folder(path)?;
-    let path = snapshot::write(path, &picture).map_err(|failure| sentence(&failure))?;
-    words::print(output, &Event::Snapshot(event::Snapshot { path, reason: None, trouble: None }));
+    let path = screenshot::write(path, &picture).map_err(|failure| sentence(&failure))?;
+    events::print(output, &Event::Snapshot(event::Snapshot { path, reason: None, trouble: None }));
     Ok(())
 }
 

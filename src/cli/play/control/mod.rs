@@ -1,16 +1,20 @@
 //! What the lines of `onair play --control` ask for. Which of it can be had is known where it is carried
 //! out: without a window by the players themselves (`steer`), beside one by the studio (`wishes`).
 
+pub(in crate::cli::play) mod headless;
+pub(in crate::cli::play) mod window;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::{self, Buffer};
-use crate::cli::lines::{quoted, split};
-use crate::cli::value::duration;
+use crate::cli::control::{quoted, split};
+use crate::cli::flags::value::duration;
+use crate::cli::play::args;
+use crate::cli::play::args::Buffer;
 use crate::player::Figures;
-use crate::studio::chatting::{MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS};
-use crate::studio::look::{Aspect, Turn, ZOOM};
+use crate::studio::watch::chat::{MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS};
+use crate::studio::watch::picture_view::{Aspect, Turn, ZOOM};
 use crate::wire::container::Format;
 
 /// What can be written.

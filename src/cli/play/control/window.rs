@@ -1,17 +1,19 @@
 //! `--control` beside a window: what lines on standard input ask for is asked of the studio, as the window
 //! does.
 
-use super::args::Buffer;
-use super::control::{self, Asked, Chat, Look, Way};
+use super::{Asked, Chat, Look, Way};
+use crate::cli::play::args::Buffer;
+use crate::cli::play::control;
 use crate::player::chat::ChatState;
-use crate::studio::snapshot::{TileView, WatchState};
-use crate::studio::{Command, Playing, Snapshot, Studio, look};
+use crate::studio::watch::picture_view;
+use crate::studio::watch::view::{TileView, WatchState};
+use crate::studio::{Command, Playing, Snapshot, Studio};
 
 /// Asks for it; the studio's snapshot shows all that was asked before.
 ///
 /// # Errors
 /// Why that cannot be.
-pub(super) fn ask(asked: Asked, studio: &Studio) -> Result<(), String> {
+pub(in crate::cli::play) fn ask(asked: Asked, studio: &Studio) -> Result<(), String> {
     let command = command(asked, &studio.snapshot())?;
     studio.send(command);
     Ok(())
@@ -92,15 +94,15 @@ fn go(way: Way) -> Playing {
     }
 }
 
-fn looked(asked: Look, now: look::Look) -> look::Look {
+fn looked(asked: Look, now: picture_view::Look) -> picture_view::Look {
     match asked {
-        Look::Shape(aspect) => look::Look { aspect, ..now },
-        Look::Zoom(zoom) => look::Look { zoom, ..now },
-        Look::Turn(turn) => look::Look { turn, ..now },
+        Look::Shape(aspect) => picture_view::Look { aspect, ..now },
+        Look::Zoom(zoom) => picture_view::Look { zoom, ..now },
+        Look::Turn(turn) => picture_view::Look { turn, ..now },
     }
 }
 
-fn chat(asked: &Chat, snapshot: &Snapshot) -> crate::studio::chatting::ChatChoices {
+fn chat(asked: &Chat, snapshot: &Snapshot) -> crate::studio::watch::chat::ChatChoices {
     let mut choices = snapshot.chat_choices.clone();
     match asked {
         Chat::Flying(flying) => choices.flying = *flying,

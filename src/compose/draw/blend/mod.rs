@@ -2,20 +2,29 @@
 //! the compiler turns into vector code, in bands that a crew shares. Modes that mean something in
 //! RGB only (adding, screening…) take the way through it, for the pixels of their layer alone.
 
+#[cfg(test)]
+mod tests;
+
 use crate::base::Crew;
-use crate::compose::bands;
+use crate::compose::draw::bands;
+use crate::compose::draw::prepare::{Image, scaled_by};
 use crate::compose::layout::Rect;
-use crate::compose::prepare::{Image, scaled_by};
 use crate::compose::scene::Blend;
 use crate::media::Planes;
 
 /// Opacity in 256ths.
-pub(super) fn opacity(part: f32) -> u16 {
+pub(in crate::compose) fn opacity(part: f32) -> u16 {
     (part.clamp(0.0, 1.0) * 256.0).round() as u16
 }
 
 /// Lays `image` onto `out`.
-pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, crew: &Crew) {
+pub(in crate::compose) fn lay(
+    image: &Image,
+    strength: u16,
+    mode: Blend,
+    out: &mut Planes,
+    crew: &Crew,
+) {
     if strength == 0 {
         return;
     }
@@ -49,7 +58,7 @@ pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, c
 
 /// Lays `image` onto a picture of which some, or nothing, is seen yet: `out` is multiplied by its
 /// alpha, and `chroma_alpha` is that of its chroma samples.
-pub(super) fn gather(
+pub(in crate::compose) fn gather(
     image: &Image,
     strength: u16,
     mode: Blend,
@@ -171,7 +180,7 @@ fn plane(
 
 /// `out` goes over to `from`, by 256ths.
 #[inline(always)]
-pub(super) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
+pub(in crate::compose) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
     let rest = 256 - strength.min(256);
     for (out, from) in out.iter_mut().zip(from) {
         *out = ((u16::from(*from) * strength + u16::from(*out) * rest + 128) >> 8) as u8;
@@ -198,7 +207,7 @@ fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
 }
 
 /// Puts black where `rect` is not.
-pub(super) fn blacken_around(out: &mut Planes, rect: Rect) {
+pub(in crate::compose) fn blacken_around(out: &mut Planes, rect: Rect) {
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     around(&mut out.y, stride, rect, 16);
     around(&mut out.u, chroma_stride, half(rect), 128);
@@ -222,7 +231,7 @@ fn around(plane: &mut [u8], stride: usize, rect: Rect, black: u8) {
 }
 
 /// Makes everything black.
-pub(super) fn blacken(out: &mut Planes) {
+pub(in crate::compose) fn blacken(out: &mut Planes) {
     out.y.fill(16);
     out.u.fill(128);
     out.v.fill(128);
@@ -490,6 +499,3 @@ fn gathered(part: Part<'_>, strength: u16, mode: Blend) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

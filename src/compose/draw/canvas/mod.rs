@@ -3,17 +3,20 @@
 //! the rest is one picture of which only that is copied which was covered by what moves, and a picture
 //! that alone fills the program is handed on as it is.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{Crew, Fresh, Pool, Pooled};
-use crate::compose::blend;
+use crate::compose::draw::blend;
+use crate::compose::draw::layer::{Bundle, Drawn, Piece, empty};
+use crate::compose::draw::prepare::{Image, Prepared, Preparer};
+use crate::compose::draw::static_layers::{Places, Settled, Written};
 use crate::compose::layout::{Rect, spot};
-use crate::compose::piece::{Bundle, Drawn, Piece, empty};
-use crate::compose::prepare::{Image, Prepared, Preparer};
 use crate::compose::scene::{Blend, Fit, Place, Plan, SourceId, Together};
-use crate::compose::settled::{Places, Settled, Written};
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Program pictures on their way at once: encoder queues, preview, transitions.
@@ -42,7 +45,7 @@ struct Gathered {
 
 /// The last picture of a plan and what it was made of.
 #[derive(Debug, Default)]
-pub(super) struct Canvas {
+pub(in crate::compose) struct Canvas {
     drawn: Vec<Piece>,
     next: Vec<Piece>,
     /// Lists of groups that are used again.
@@ -52,7 +55,7 @@ pub(super) struct Canvas {
 }
 
 /// Draws at one size; canvases share what it prepares.
-pub(super) struct Stage {
+pub(in crate::compose) struct Stage {
     size: Size,
     pool: Pool<Planes>,
     preparer: Preparer,
@@ -364,6 +367,3 @@ impl Stage {
         image
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,9 +4,10 @@
 //! it is seen says a mask of skin, from chroma.
 
 use crate::base::Crew;
-use crate::compose::bands::{self, BANDS, Band};
+use crate::compose::draw::bands;
+use crate::compose::draw::bands::{BANDS, Band};
 use crate::compose::filter::alpha::{Doubler, times};
-use crate::compose::filter::boxes::Boxes;
+use crate::compose::filter::blur::box_blur::Boxes;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -20,12 +21,12 @@ pub enum Area {
 }
 
 impl Area {
-    pub(super) const ALL: [(&'static str, Self); 2] =
+    pub(in crate::compose::filter) const ALL: [(&'static str, Self); 2] =
         [("skin", Self::Skin), ("everything", Self::Everything)];
 }
 
 /// See [`Filter::Beauty`](super::Filter::Beauty).
-pub(super) struct Beauty {
+pub(in crate::compose::filter) struct Beauty {
     /// What of the smoothed picture is seen, of 255.
     smooth: u8,
     /// Variance below which luma counts as flat.

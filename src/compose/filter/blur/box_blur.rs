@@ -9,8 +9,8 @@ use std::ops::Range;
 use fearless_simd::{Simd, SimdBase, dispatch, u8x16};
 
 use crate::base::Crew;
-use crate::base::wide::level;
-use crate::compose::bands::{BANDS, strips};
+use crate::base::simd::level;
+use crate::compose::draw::bands::{BANDS, strips};
 
 /// What 16 bits hold the sum of, and divide exactly.
 const MOST: usize = 64;
@@ -26,7 +26,7 @@ type Column = [u8; LANES];
 
 /// Blurs planes by boxes; its buffers are kept.
 #[derive(Debug, Default)]
-pub(super) struct Boxes {
+pub(in crate::compose::filter) struct Boxes {
     /// Blurred along the rows.
     rows: Vec<u8>,
     turned: [[Vec<Column>; 2]; BANDS],
@@ -330,7 +330,7 @@ fn stripe<'a>(
 }
 
 /// Radii of three boxes that together are close to a Gaussian of this standard deviation.
-pub(super) fn gaussian(sigma: f32) -> [usize; 3] {
+pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
     // The variance of a box of width w is (w² - 1) / 12: three boxes, the narrow ones first.
     let ideal = (12.0 * sigma * sigma / 3.0 + 1.0).max(1.0).sqrt();
     let narrow = ((ideal - 1.0) / 2.0).floor().max(0.0);

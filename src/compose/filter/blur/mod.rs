@@ -2,9 +2,12 @@
 //! radius; the alpha is blurred with the colours. Sharpening adds what a small blur takes away
 //! from luma.
 
+pub(in crate::compose::filter) mod beauty;
+pub(in crate::compose::filter) mod box_blur;
+
 use crate::base::Crew;
-use crate::compose::bands::{BANDS, strips};
-use crate::compose::filter::boxes::{Boxes, gaussian};
+use crate::compose::draw::bands::{BANDS, strips};
+use crate::compose::filter::blur::box_blur::{Boxes, gaussian};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 

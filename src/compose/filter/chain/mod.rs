@@ -1,24 +1,27 @@
 //! The filters of one source, in order, and what each made last.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Crew, Fresh, Pool, Pooled, Timestamp};
-use crate::compose::filter::beauty::Beauty;
+use crate::compose::draw::color_convert::Tint;
+use crate::compose::filter::assets::{Material, Supply};
+use crate::compose::filter::blur::beauty::Beauty;
 use crate::compose::filter::blur::{Blur, Sharpen};
+use crate::compose::filter::color::correction::Tone;
+use crate::compose::filter::color::key::{ChromaKey, ColorKey, LumaKey};
+use crate::compose::filter::color::lut::Lut;
 use crate::compose::filter::crop::Crop;
 use crate::compose::filter::deinterlace::Deinterlace;
 use crate::compose::filter::delay::Delay;
 use crate::compose::filter::denoise::Denoise;
-use crate::compose::filter::key::{ChromaKey, ColorKey, LumaKey};
-use crate::compose::filter::lut::Lut;
-use crate::compose::filter::material::{Material, Supply};
-use crate::compose::filter::picture::{Mask, Watermark};
+use crate::compose::filter::overlay::{Mask, Watermark};
 use crate::compose::filter::scale::Scale;
-use crate::compose::filter::setting::{Filter, MOST_FILTERS, Slot};
+use crate::compose::filter::settings::{Filter, MOST_FILTERS, Slot};
 use crate::compose::filter::step::Step;
-use crate::compose::filter::tone::Tone;
-use crate::compose::tint::Tint;
 use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// Pictures of one filter that may be on their way at once.
@@ -316,6 +319,3 @@ fn work(wanted: &Wanted) -> Option<Work> {
     };
     Some(Work::Step(step))
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::compose::filter::cube::Cube;
-use crate::compose::filter::lut::Table;
-use crate::compose::filter::tone::Correction;
+use crate::compose::filter::color::correction::Correction;
+use crate::compose::filter::color::cube::Cube;
+use crate::compose::filter::color::lut::Table;
 
 fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
     let slot = |filter: Filter| {

@@ -3,7 +3,7 @@
 //! would in RGB; gamma bends luma alone.
 
 use crate::base::Crew;
-use crate::compose::bands::bands;
+use crate::compose::draw::bands::bands;
 use crate::compose::filter::alpha::times;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
@@ -44,7 +44,7 @@ impl Correction {
 }
 
 #[derive(Debug)]
-pub(super) struct Tone {
+pub(in crate::compose::filter) struct Tone {
     luma: Luma,
     /// `u' = straight·u - across·v`, `v' = across·u + straight·v`.
     straight: i32,

@@ -3,18 +3,19 @@
 //! alpha and the chroma without spill, and alpha is drawn out to the size of luma.
 
 use crate::base::Crew;
-use crate::compose::bands::{self, bands};
+use crate::compose::draw::bands;
+use crate::compose::draw::bands::bands;
 use crate::compose::filter::alpha::{Doubler, multiply, times_all};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
 /// BT.709, limited range: luma, and chroma about zero, of sRGB.
-pub(super) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
+pub(in crate::compose::filter) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
     luma_chroma_of(rgb.map(|it| f32::from(it) / 255.0))
 }
 
 /// The same of parts of white.
-pub(super) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3] {
+pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3] {
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
@@ -44,7 +45,7 @@ struct Keyed {
 }
 
 /// See [`Filter::ChromaKey`](super::Filter::ChromaKey).
-pub(super) struct ChromaKey {
+pub(in crate::compose::filter) struct ChromaKey {
     /// By U, then V.
     table: Vec<[Keyed; 256]>,
     small: Vec<u8>,
@@ -119,7 +120,7 @@ impl Step for ChromaKey {
 
 /// See [`Filter::ColorKey`](super::Filter::ColorKey). Distances are parts of the way from black to
 /// white, in RGB.
-pub(super) struct ColorKey {
+pub(in crate::compose::filter) struct ColorKey {
     /// The key's RGB, 0…255.
     key: [i32; 3],
     /// Alpha by a 64th of the square of the distance.
@@ -190,7 +191,7 @@ impl Step for ColorKey {
 }
 
 /// See [`Filter::LumaKey`](super::Filter::LumaKey).
-pub(super) struct LumaKey {
+pub(in crate::compose::filter) struct LumaKey {
     table: [u8; 256],
 }
 
@@ -344,8 +345,14 @@ mod tests {
     fn dark_hair_before_an_uneven_screen_stays_by_the_first_values() {
         let size = Size::new(320, 240);
         let (from, kinds) = presenter(size);
-        let first = super::super::Filter::of_kind("chroma-key").unwrap();
-        let super::super::Filter::ChromaKey { similarity, smoothness, spill, protect, .. } = first
+        let first = crate::compose::filter::Filter::of_kind("chroma-key").unwrap();
+        let crate::compose::filter::Filter::ChromaKey {
+            similarity,
+            smoothness,
+            spill,
+            protect,
+            ..
+        } = first
         else {
             panic!("{first:?}")
         };

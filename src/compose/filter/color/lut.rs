@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::base::Crew;
-use crate::compose::bands::{Band, bands};
-use crate::compose::filter::cube::Cube;
-use crate::compose::filter::key::luma_chroma_of;
+use crate::compose::draw::bands::{Band, bands};
+use crate::compose::filter::color::cube::Cube;
+use crate::compose::filter::color::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -74,7 +74,7 @@ fn corner(cube: &Cube, [u, v]: [f32; 2]) -> Corner {
 
 /// See [`Filter::Lut`](super::Filter::Lut).
 #[derive(Debug)]
-pub(super) struct Lut {
+pub(in crate::compose::filter) struct Lut {
     table: Arc<Table>,
     /// Of 256.
     amount: i32,

@@ -2,11 +2,11 @@
 //! most two channels.
 #![allow(unsafe_code)]
 
-use super::library::{Code, Codec, Context};
-use super::system as ffi;
-use crate::decode::decoder::AudioBackend;
+use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
+use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::downmix;
 use crate::decode::error::Error;
+use crate::decode::traits::AudioBackend;
 use crate::media::{AudioParameters, EncodedPacket, Samples};
 
 const NAME: &str = "FFmpeg";

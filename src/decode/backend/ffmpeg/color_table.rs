@@ -5,9 +5,9 @@
 
 use fearless_simd::{Simd, dispatch, f32x4};
 
-use super::light::Kind;
 use crate::base::Crew;
-use crate::base::wide::level;
+use crate::base::simd::level;
+use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::Planes;
 
 /// Codes between two nodes, as powers of two.
@@ -202,8 +202,8 @@ impl Look<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::light::{Matrix, Primaries, Transfer};
     use super::*;
+    use crate::decode::backend::ffmpeg::transfer::{Matrix, Primaries, Transfer};
     use crate::media::Size;
 
     /// Colours of all kinds are what the formulas make of them, but for what lies between the nodes:

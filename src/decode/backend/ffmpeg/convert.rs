@@ -6,12 +6,12 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use super::hdr::Mapper;
-use super::library::{Code, Frame};
-use super::light::Kind;
-use super::system as ffi;
 use crate::base::{Pool, Timestamp};
-use crate::media::color::{Matrix, Range};
+use crate::decode::backend::ffmpeg::hdr::Mapper;
+use crate::decode::backend::ffmpeg::library::{Code, Frame};
+use crate::decode::backend::ffmpeg::system as ffi;
+use crate::decode::backend::ffmpeg::transfer::Kind;
+use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// Pictures kept for reuse: what waits for its turn and what is on its way to the window.

@@ -4,8 +4,8 @@
 
 use std::ptr;
 
-use super::library::Code;
-use super::system as ffi;
+use crate::decode::backend::ffmpeg::library::Code;
+use crate::decode::backend::ffmpeg::system as ffi;
 
 /// As it is called.
 pub(super) const NAME: &str = "VAAPI";

@@ -5,17 +5,17 @@ use std::sync::OnceLock;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::hardware::{Device, NAME};
-use super::library::Codec;
-use super::system as ffi;
-use super::video::Decoder;
 use crate::base::Timestamp;
-use crate::decode::decoder::VideoBackend;
+use crate::decode::backend::ffmpeg::hardware::{Device, NAME};
+use crate::decode::backend::ffmpeg::library::Codec;
+use crate::decode::backend::ffmpeg::system as ffi;
+use crate::decode::backend::ffmpeg::video::Decoder;
+use crate::decode::traits::VideoBackend;
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
     VideoParameters,
 };
-use crate::wire::h264::DecoderConfig;
+use crate::wire::codec::h264::DecoderConfig;
 
 /// What was found out, once.
 struct Found<D> {
@@ -74,7 +74,7 @@ fn judge<D>(opened: Result<D, String>, prove: impl FnOnce(&D) -> Result<bool, St
 
 /// Decodes the picture below. Whether hardware did it; or what it did wrong.
 fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, String> {
-    let fails = |error: crate::decode::Error| format!("fails at a picture ({error})");
+    let fails = |error: crate::decode::error::Error| format!("fails at a picture ({error})");
     let mut frames = decoder.decode(&packet()).map_err(fails)?;
     if frames.is_empty() {
         frames = decoder.flush();
@@ -161,8 +161,8 @@ mod tests {
 
     use super::*;
     use crate::base::Pooled;
-    use crate::decode::decoder::By;
     use crate::decode::error::Error;
+    use crate::decode::traits::By;
     use crate::media::Planes;
 
     /// Hardware as it may be.

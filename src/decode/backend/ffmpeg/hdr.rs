@@ -5,10 +5,10 @@
 
 use std::ffi::c_int;
 
-use super::light::{Kind, Matrix, Primaries, Transfer};
-use super::system as ffi;
-use super::table::{Table, Wide};
 use crate::base::Crew;
+use crate::decode::backend::ffmpeg::color_table::{Table, Wide};
+use crate::decode::backend::ffmpeg::system as ffi;
+use crate::decode::backend::ffmpeg::transfer::{Kind, Matrix, Primaries, Transfer};
 use crate::media::Planes;
 
 /// The most cd/m² that can be told.

@@ -4,7 +4,7 @@
 use std::ffi::{CStr, c_int};
 use std::ptr;
 
-use super::system as ffi;
+use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::Lack;
 
 /// The most bytes of a configuration: real ones have some hundred.

@@ -3,20 +3,20 @@
 //! have is asked of them then, because distributions leave some out. FFmpeg 5.1 or newer.
 
 mod audio;
+mod color_table;
+mod convert;
 mod hardware;
+mod hardware_probe;
 mod hdr;
 mod library;
-mod light;
-mod picture;
-mod proof;
 mod system;
-mod table;
+mod transfer;
 mod video;
 
-use self::library::Codec;
-use self::system as ffi;
-use crate::decode::decoder::{AudioBackend, VideoBackend};
+use crate::decode::backend::ffmpeg::library::Codec;
+use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::{Error, Lack};
+use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
 
 /// Who decodes such pictures, or why nobody does.
@@ -33,7 +33,7 @@ pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
 pub(crate) fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = find_video(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
-    Ok(Box::new(video::Decoder::open(codec, parameters, proof::device())?))
+    Ok(Box::new(video::Decoder::open(codec, parameters, hardware_probe::device())?))
 }
 
 /// Opens a decoder for such sound.
@@ -55,12 +55,12 @@ pub(crate) fn library() -> Result<String, Lack> {
 
 /// As [`hardware()`], where that was asked before.
 pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
-    proof::known()
+    hardware_probe::known()
 }
 
 /// The graphics hardware that decodes, or why there is none.
 pub(crate) fn hardware() -> Result<&'static str, String> {
-    proof::name()
+    hardware_probe::name()
 }
 
 fn find_video(codec: VideoCodec) -> Result<Codec, Lack> {

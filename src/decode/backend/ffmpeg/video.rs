@@ -1,15 +1,15 @@
 //! Pictures by FFmpeg: one packet in, the pictures that are then ready out, in the order in which
 //! they are shown, which the library's decoders see to.
 
-use super::hardware::{self, Device};
-use super::library::{Code, Codec, Context};
-use super::picture::Converter;
-use super::system as ffi;
 use crate::base::Timestamp;
-use crate::decode::decoder::{By, VideoBackend};
+use crate::decode::backend::ffmpeg::convert::Converter;
+use crate::decode::backend::ffmpeg::hardware::Device;
+use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
+use crate::decode::backend::ffmpeg::{hardware, system as ffi};
 use crate::decode::error::Error;
+use crate::decode::traits::{By, VideoBackend};
 use crate::media::{EncodedPacket, VideoCodec, VideoFrame, VideoParameters};
-use crate::wire::carried;
+use crate::wire::codec;
 
 const NAME: &str = "FFmpeg";
 
@@ -52,7 +52,7 @@ fn start(
 ) -> Result<Context, Error> {
     // A vpcC says nothing that a decoder needs, but for its colours.
     let colors = match parameters.codec {
-        VideoCodec::Vp9 => carried::vp9_colors(&parameters.config),
+        VideoCodec::Vp9 => codec::vp9_colors(&parameters.config),
         _ => None,
     };
     let config = match parameters.codec {

@@ -16,10 +16,13 @@ use tokio::time::{Instant, Sleep, timeout};
 
 use crate::base::{Clock, Timestamp};
 use crate::media::BitsPerSecond;
-use crate::net::{self, Cause, Endpoint, Error, NotRtmp, Stage, Step, Stream};
-use crate::wire::block::Block;
-use crate::wire::rtmp::client::{Config, Event, Output, Purpose, Session};
-use crate::wire::rtmp::client::{Error as SessionError, Refused, Stage as SessionStage};
+use crate::net::connect::Endpoint;
+use crate::net::error::{Cause, Error, NotRtmp, Stage, Step};
+use crate::net::stream::Stream;
+use crate::wire::byte_block::Block;
+use crate::wire::rtmp::client::{
+    Config, Error as SessionError, Event, Output, Purpose, Refused, Session, Stage as SessionStage,
+};
 use crate::wire::rtmp::command::Enhanced;
 use crate::wire::rtmp::url::Url;
 
@@ -36,7 +39,7 @@ const LINGER: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Name, port and TLS.
-    pub net: net::Options,
+    pub net: crate::net::connect::Options,
     /// From the connection to the end of the handshake.
     pub handshake_limit: Duration,
     /// From then on to the start of publishing or playing.
@@ -50,7 +53,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            net: net::Options::default(),
+            net: crate::net::connect::Options::default(),
             handshake_limit: Duration::from_secs(10),
             command_limit: Duration::from_secs(10),
             bitrate: None,
@@ -173,9 +176,10 @@ impl Client {
             tls: config.url.scheme.is_secure(),
         };
         let stream = if config.url.scheme.is_tunnel() {
-            net::rtmpt::open(&endpoint, &options.net, options.handshake_limit, on_step).await?
+            crate::net::rtmpt::open(&endpoint, &options.net, options.handshake_limit, on_step)
+                .await?
         } else {
-            let stream = net::connect(&endpoint, &options.net, on_step).await?;
+            let stream = crate::net::connect(&endpoint, &options.net, on_step).await?;
             on_step(Step::Stage(Stage::Handshake));
             stream
         };

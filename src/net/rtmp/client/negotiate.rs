@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Client, Listener, Options, Until, seed};
 use crate::base::Clock;
-use crate::net::{Cause, Error, ProxyProblem, Stage, Step, Tried};
+use crate::net::error::{Cause, Error, ProxyProblem, Stage, Step, Tried};
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Refused};
 use crate::wire::rtmp::url::{Scheme, Url};

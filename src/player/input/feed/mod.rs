@@ -1,5 +1,8 @@
 //! The feed thread's work on each body, wherever it comes from: save, demux, place in time, hand
-//! over. [`file`](super::file) and [`remote`](super::remote) drive it.
+//! over. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive it.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +12,23 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::decode::{Lack, inventory};
 use crate::media::{AudioCodec, AudioParameters, Track, VideoParameters};
-use crate::player::census::Census;
-use crate::player::demux::{Demux, Found};
-use crate::player::described;
-use crate::player::heads::{Heads, is_media};
-use crate::player::odd::Odd;
-use crate::player::packets::Unit;
-use crate::player::pull::Pace;
-use crate::player::save::Save;
-use crate::player::shared::Shared;
-use crate::player::shift::Kept;
-use crate::player::timeline::Untidy;
-use crate::player::wish::NewFile;
-use crate::player::{Failure, Kind, Severity};
+use crate::player::buffer::pace::Pace;
+use crate::player::buffer::packets::Unit;
+use crate::player::buffer::time_shift::Kept;
+use crate::player::clock::timeline::Untidy;
+use crate::player::demux::sequence_headers::{Heads, is_media};
+use crate::player::demux::track_presence::Census;
+use crate::player::demux::{Demux, Found, codec_info};
+use crate::player::input::save::Save;
+use crate::player::session::requests::NewFile;
+use crate::player::session::shared::Shared;
+use crate::player::state::anomaly::Odd;
+use crate::player::state::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
-use crate::wire::flv::{TagKind, VideoFormat};
-use crate::wire::unplayed::{self, Medium, Unplayed};
+use crate::wire::codec::four_cc::VideoFormat;
+use crate::wire::container::flv::TagKind;
+use crate::wire::container::unsupported;
+use crate::wire::container::unsupported::{Medium, Unplayed};
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -40,8 +44,8 @@ const MOST_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
 
 /// See the module.
-pub(super) struct Feed {
-    pub(super) shared: Arc<Shared>,
+pub(in crate::player) struct Feed {
+    pub(in crate::player) shared: Arc<Shared>,
     demux: Demux,
     census: Census,
     save: Option<Save>,
@@ -79,7 +83,7 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(shared: Arc<Shared>, save: Option<Save>, live: bool) -> Self {
+    pub(in crate::player) fn new(shared: Arc<Shared>, save: Option<Save>, live: bool) -> Self {
         Self {
             shared,
             demux: Demux::new(live),
@@ -107,17 +111,17 @@ impl Feed {
     }
 
     /// Whether anything that can be played has come.
-    pub(super) fn has_media(&self) -> bool {
+    pub(in crate::player) fn has_media(&self) -> bool {
         self.playable > 0
     }
 
     /// Bodies of pictures and sound, playable or not.
-    pub(super) fn bodies(&self) -> u64 {
+    pub(in crate::player) fn bodies(&self) -> u64 {
         self.bodies
     }
 
     /// What comes is played as it comes, or as a file.
-    pub(super) fn set_pace(&mut self, pace: Pace) {
+    pub(in crate::player) fn set_pace(&mut self, pace: Pace) {
         self.live = pace == Pace::Live;
         self.shared.listed.forget();
         self.demux.set_live(self.live);
@@ -125,27 +129,27 @@ impl Feed {
     }
 
     /// What comes is FLV, or RTMP: metadata stand at its beginning.
-    pub(super) fn expect_metadata(&mut self) {
+    pub(in crate::player) fn expect_metadata(&mut self) {
         self.metadata = Some(None);
     }
 
     /// At `seen` the end of what there is was so far from the packet that comes next.
-    pub(super) fn set_edge(&mut self, seen: Timestamp, distance: Duration) {
+    pub(in crate::player) fn set_edge(&mut self, seen: Timestamp, distance: Duration) {
         self.edge = Some((seen, distance));
     }
 
     /// What comes next is played so long after the beginning of the recording.
-    pub(super) fn set_place(&mut self, place: Duration) {
+    pub(in crate::player) fn set_place(&mut self, place: Duration) {
         (self.moved, self.place) = (true, Some(place));
     }
 
     /// By its sender's clock what comes next was made then (microseconds since 1970), or nobody knows when.
-    pub(super) fn set_made(&mut self, made: Option<i64>) {
+    pub(in crate::player) fn set_made(&mut self, made: Option<i64>) {
         self.made = Some(made);
     }
 
     /// The connection was made anew.
-    pub(super) fn restart(&mut self) {
+    pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
         // What it told of pictures and sound, another one may not have.
         (self.pictures, self.heads) = (false, Heads::default());
@@ -157,18 +161,18 @@ impl Feed {
     }
 
     /// The sound does not come, which is told.
-    pub(super) fn miss_sound(&mut self) {
+    pub(in crate::player) fn miss_sound(&mut self) {
         self.unheard = true;
     }
 
     /// Sound that was missing comes again: its times are those of the picture, whatever lies between.
-    pub(super) fn hear_again(&mut self) {
+    pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_sound();
         self.shared.hand_on(Kept::Audio(Unit::Gap));
     }
 
     /// What comes next is of another place of the recording; what waited was thrown away.
-    pub(super) fn move_here(&mut self, now: Timestamp) {
+    pub(in crate::player) fn move_here(&mut self, now: Timestamp) {
         let at = self.shared.move_here();
         self.demux.move_to(at, now);
         self.shared.reception.lock().move_to(at);
@@ -177,13 +181,19 @@ impl Feed {
 
     /// A file begins: what carries `raw` microseconds is its first instant, and played first. `firm`:
     /// its times are believed, whatever they are.
-    pub(super) fn begin(&mut self, raw: i64, firm: bool, now: Timestamp) {
+    pub(in crate::player) fn begin(&mut self, raw: i64, firm: bool, now: Timestamp) {
         self.anchor(raw, Duration::ZERO, Timestamp::ZERO, firm, now);
     }
 
     /// What comes next is of another place of the file: what carries `raw` microseconds lies at `place`
     /// in it and is what is seen and heard first, though what comes begins earlier.
-    pub(super) fn move_to(&mut self, raw: i64, place: Duration, firm: bool, now: Timestamp) {
+    pub(in crate::player) fn move_to(
+        &mut self,
+        raw: i64,
+        place: Duration,
+        firm: bool,
+        now: Timestamp,
+    ) {
         let at = self.shared.move_exactly(past(raw));
         self.shared.reception.lock().move_to(at);
         self.anchor(raw, place, at, firm, now);
@@ -198,7 +208,7 @@ impl Feed {
     }
 
     /// Sound that came is heard up to this time at most, and what comes from it on.
-    pub(super) fn seam(&mut self, raw: i64) {
+    pub(in crate::player) fn seam(&mut self, raw: i64) {
         self.demux.turn();
         let (anchor, media) = self.anchor;
         let at = media.offset(raw.saturating_sub(anchor));
@@ -207,7 +217,7 @@ impl Feed {
 
     /// What comes next is of another file, whose times are believed whatever they are where they are
     /// `firm`, and which may have no `pictures`; a seam follows.
-    pub(super) fn take_file(&mut self, firm: bool, pictures: bool) {
+    pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
         self.census = Census::default();
         if !pictures {
@@ -217,7 +227,13 @@ impl Feed {
     }
 
     /// A body that is decoded and seen or heard at these microseconds.
-    pub(super) fn take_exact(&mut self, kind: TagKind, dts: i64, pts: i64, body: &Bytes) {
+    pub(in crate::player) fn take_exact(
+        &mut self,
+        kind: TagKind,
+        dts: i64,
+        pts: i64,
+        body: &Bytes,
+    ) {
         let now = self.shared.clock.now();
         self.demux.set_past(past(pts));
         self.take(kind, millis(dts), body, now);
@@ -237,7 +253,13 @@ impl Feed {
     }
 
     /// A body that came at `now`.
-    pub(super) fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
+    pub(in crate::player) fn take(
+        &mut self,
+        kind: TagKind,
+        time_ms: u32,
+        body: &Bytes,
+        now: Timestamp,
+    ) {
         self.heads.note(kind, body);
         self.pictures = self.pictures || kind == TagKind::Video && is_media(kind, body);
         let wanted = self.shared.filing.lock().take();
@@ -295,7 +317,7 @@ impl Feed {
                 self.shared.fail(unsupported(&format!("{format} video"), lack_of_video(format)));
             }
             Found::UnsupportedAudio(format) => {
-                let lack = described::codec(format, None)
+                let lack = codec_info::codec(format, None)
                     .and_then(|codec| inventory::audio_decoder(codec).err());
                 let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
                 let why = why.unwrap_or_default();
@@ -327,7 +349,7 @@ impl Feed {
     }
 
     /// Nothing more will come. Says what was wrong if nothing could be played.
-    pub(super) fn finish(mut self) {
+    pub(in crate::player) fn finish(mut self) {
         let saved = self.save.is_some();
         let wanted = self.shared.filing.lock().close();
         if let Some(wanted) = wanted {
@@ -436,8 +458,8 @@ impl Feed {
     }
 
     /// A track that is there is not played: said once, with what it is.
-    pub(super) fn leave_out(&mut self, track: &Unplayed) {
-        if !unplayed::note(&mut self.left_out, track) {
+    pub(in crate::player) fn leave_out(&mut self, track: &Unplayed) {
+        if !unsupported::note(&mut self.left_out, track) {
             return;
         }
         self.unsupported.get_or_insert((track.to_string(), None));
@@ -469,7 +491,7 @@ impl Feed {
     }
 
     /// What came cannot be decoded, where that is why there is nothing.
-    pub(super) fn missing(&self) -> Option<Failure> {
+    pub(in crate::player) fn missing(&self) -> Option<Failure> {
         if let Some((codec, lack)) = &self.unsupported {
             return Some(unsupported(codec, *lack));
         }
@@ -505,7 +527,7 @@ impl Feed {
 }
 
 fn too_long(bytes: usize) -> String {
-    let most = described::MAX_CONFIG >> 10;
+    let most = codec_info::MAX_CONFIG >> 10;
     format!(
         "what tells how to decode the stream is {bytes} bytes long, and {most} KiB are believed at most"
     )
@@ -539,6 +561,3 @@ fn unsupported(codec: &str, lack: Option<Lack>) -> Failure {
     };
     Failure::new(Kind::Codec, cause, advice)
 }
-
-#[cfg(test)]
-mod tests;

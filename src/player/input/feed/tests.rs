@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::base::Clock;
-use crate::player::{Config, Source, save};
-use crate::wire::flv;
+use crate::player::input::save;
+use crate::player::session::config::{Config, Source};
+use crate::wire::container::flv;
 
 /// What is written of a stream without headers (Sorenson H.263) from its middle on.
 #[test]

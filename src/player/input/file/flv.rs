@@ -5,22 +5,25 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
-use super::disk::{no_flv, open};
-use super::round::{Round, goes_on, micros};
 use crate::base::Stop;
 use crate::decode::inventory;
-use crate::player::course::{Course, Span};
-use crate::player::feed::Feed;
-use crate::player::recording::{RUN_UP_MICROS, unreadable};
-use crate::player::{Failure, Sequel, described};
-use crate::wire::flv::audio::AudioTag;
-use crate::wire::flv::video::{VideoPacket, VideoTag};
-use crate::wire::flv::{self, Demuxer, FrameType, Tag, TagKind};
+use crate::player::clock::file_timeline::{Course, Span};
+use crate::player::demux::codec_info;
+use crate::player::demux::file_samples::{RUN_UP_MICROS, unreadable};
+use crate::player::input::feed::Feed;
+use crate::player::input::file::loop_position::{Round, goes_on, micros};
+use crate::player::input::file::open::{no_flv, open};
+use crate::player::session::gapless::Sequel;
+use crate::player::state::Failure;
+use crate::wire::container::flv;
+use crate::wire::container::flv::audio::AudioTag;
+use crate::wire::container::flv::video::{VideoPacket, VideoTag};
+use crate::wire::container::flv::{Demuxer, FrameType, Tag, TagKind};
 
 /// Read at a time.
 const BLOCK: usize = 64 << 10;
 
-/// Reads it as [`super::read`] does.
+/// Reads it as [`crate::player::input::file::read`] does.
 pub(super) fn read(
     feed: &mut Feed,
     path: &Path,
@@ -124,7 +127,7 @@ fn is_seen(tag: &VideoTag) -> bool {
 }
 
 fn is_heard(tag: &AudioTag) -> bool {
-    described::codec(tag.track.format, tag.legacy).is_some_and(described::can_be_heard)
+    codec_info::codec(tag.track.format, tag.legacy).is_some_and(codec_info::can_be_heard)
 }
 
 /// When a tag is decoded, and seen or heard, in microseconds.

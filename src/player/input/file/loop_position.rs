@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::player::course::{Course, Span};
-use crate::player::feed::Feed;
-use crate::wire::flv::TagKind;
+use crate::player::clock::file_timeline::{Course, Span};
+use crate::player::input::feed::Feed;
+use crate::wire::container::flv::TagKind;
 
 /// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
 /// before it, and sound's run-up, have room.

@@ -1,21 +1,23 @@
 //! A local file as a source. The packet queues pace the reading. Runs on the feed thread.
 
-mod disk;
 mod flv;
-mod round;
+mod loop_position;
+mod open;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) use disk::{no_flv, open};
-pub(super) use flv::last_time;
-pub(super) use round::{BEGINS, micros};
-use round::{Round, goes_on};
+pub(in crate::player) use flv::last_time;
+pub(in crate::player) use loop_position::{BEGINS, micros};
+use loop_position::{Round, goes_on};
+pub(in crate::player) use open::{no_flv, open};
 
 use crate::base::Stop;
-use crate::player::feed::Feed;
-use crate::player::recording::{Film, Medium, Piece};
-use crate::player::{Failure, Sequel, State, recording};
+use crate::player::demux::file_samples;
+use crate::player::demux::file_samples::{Film, Medium, Piece};
+use crate::player::input::feed::Feed;
+use crate::player::session::gapless::Sequel;
+use crate::player::state::{Failure, State};
 use crate::wire::container::Format;
 
 /// How often a reader that has come to the end looks whether it is to go back.
@@ -23,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
 /// then what `sequel` has follow, its times going on: over and over the same, or another file.
-pub(super) fn run(
+pub(in crate::player) fn run(
     mut feed: Feed,
     mut path: PathBuf,
     start: Option<Duration>,
@@ -56,7 +58,7 @@ pub(super) fn run(
                 // What could be read is played to its end.
                 Err(failure) if feed.has_media() => feed.shared.say(
                     "player-file-damaged",
-                    crate::player::Severity::Warning,
+                    crate::player::state::Severity::Warning,
                     format!("The file is damaged: {}.", failure.cause),
                     &failure.advice,
                     "",
@@ -106,7 +108,7 @@ impl Opened {
     /// `None`: nothing is in it, or something that cannot be decoded here.
     fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let file = open(path)?;
-        if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
+        if file_samples::medium(&file, path)? == Medium::Film(Format::Flv) {
             return Ok(flv::Head::of(path, stop)?.map(Self::Flv));
         }
         let film = Film::open(file, path)?.filter(Film::is_playable);
@@ -181,7 +183,7 @@ fn read(
         Some(Opened::Flv(_)) => return flv::read(feed, path, from, round, sequel),
         None => {
             let file = open(path)?;
-            if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
+            if file_samples::medium(&file, path)? == Medium::Film(Format::Flv) {
                 return flv::read(feed, path, from, round, sequel);
             }
             Film::open(file, path)?

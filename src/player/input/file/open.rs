@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::player::recording::unreadable;
-use crate::player::{Failure, Kind};
-use crate::wire::flv::Error;
+use crate::player::demux::file_samples::unreadable;
+use crate::player::state::{Failure, Kind};
+use crate::wire::container::flv::Error;
 
 /// Opens a regular file: a pipe or a device could keep us waiting for ever.
 pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {

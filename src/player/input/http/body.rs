@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::download::Download;
-use super::item::{Ask, Item};
-use super::marks::Form;
-use super::parts::Parts;
-use super::problem::Problem;
-use super::recorded::{Found, Recorded};
-use super::tags;
 use crate::net::web::{Flow, Lack};
 use crate::net::{self, Step};
-use crate::wire::flv::{self, Tag};
-use crate::wire::ts;
+use crate::player::demux::elementary;
+use crate::player::input::http::byte_seek::recording::{Found, Recorded};
+use crate::player::input::http::byte_seek::resync::Form;
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::range::download::Download;
+use crate::player::input::http::range::parts::Parts;
+use crate::player::input::http::request::{Ask, Item};
+use crate::wire::container::flv::Tag;
+use crate::wire::container::{flv, ts};
 
 /// See the module.
 #[derive(Debug)]
@@ -94,8 +94,8 @@ impl Unpack {
 }
 
 fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
-    items.extend(tags::unplayed(&event).map(Item::Unplayed));
-    if let Some(tag) = tags::of_ts(event, *last_ms) {
+    items.extend(elementary::unplayed(&event).map(Item::Unplayed));
+    if let Some(tag) = elementary::of_ts(event, *last_ms) {
         *last_ms = tag.time_ms;
         items.push_back(Item::Tag(tag));
     }

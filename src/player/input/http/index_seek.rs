@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::blocks::Blocks;
 use crate::base::Timestamp;
-use crate::player::recording::{RUN_UP_MICROS, is_needed, start_of};
+use crate::player::demux::file_samples::{RUN_UP_MICROS, is_needed, start_of};
+use crate::player::input::http::range::blocks::Blocks;
+use crate::wire::container::incremental::Gradual;
 use crate::wire::container::{Error, Place, ReadAt, TrackId, Unit, read};
-use crate::wire::gradual::Gradual;
 
 /// It has come by then.
 pub(super) const PLACE: Duration = Duration::from_secs(8);

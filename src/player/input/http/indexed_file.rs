@@ -7,20 +7,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::blocks::{Blocks, Gives, needs_parts};
-use super::item::{Ask, Item};
-use super::problem::Problem;
-use super::search::{Found, PLACE, Search, last_unit};
-use super::sniff;
 use crate::base::Timestamp;
 use crate::net::web::{Flow, WebUrl};
-use crate::player::connection::failure;
-use crate::player::file::{BEGINS, micros};
-use crate::player::recording::{self, Body, is_needed, sample, span, unplayable_at};
-use crate::player::{Failure, Kind};
+use crate::player::demux::file_samples;
+use crate::player::demux::file_samples::{Body, is_needed, sample, span, unplayable_at};
+use crate::player::input::connection::failure;
+use crate::player::input::file::{BEGINS, micros};
+use crate::player::input::http::index_seek::{Found, PLACE, Search, last_unit};
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
+use crate::player::input::http::request::{Ask, Item};
+use crate::player::input::http::sniff;
+use crate::player::state::{Failure, Kind};
+use crate::wire::container::flv::TagKind;
+use crate::wire::container::incremental::Gradual;
 use crate::wire::container::{Error, Index, Place, TrackId};
-use crate::wire::flv::TagKind;
-use crate::wire::gradual::Gradual;
 
 /// So many samples tell when pictures and sound begin.
 const FIRST: usize = 24;
@@ -239,7 +240,7 @@ impl Film {
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
         first.extend(reader.index().missed().cloned().map(Item::Unplayed));
-        recording::headers(reader.index(), &mut |kind: TagKind, _, body| {
+        file_samples::headers(reader.index(), &mut |kind: TagKind, _, body| {
             first.push_back(Item::Body(Body { kind, dts: BEGINS, pts: BEGINS, body }));
             true
         });
@@ -275,7 +276,7 @@ impl Film {
             if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
                 *links += 1;
                 let at = link.heard.as_micros().saturating_add(BEGINS.saturating_sub(*begins));
-                recording::heading(&link.parameters, &mut |kind: TagKind, _, body| {
+                file_samples::heading(&link.parameters, &mut |kind: TagKind, _, body| {
                     first.push_back(Item::Body(Body { kind, dts: at, pts: at, body }));
                     true
                 });
@@ -292,10 +293,10 @@ impl Film {
             let Some(mut packet) = packet else { continue };
             let shift = BEGINS.saturating_sub(*begins);
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
-            let (pictures, sound) = recording::codecs(index);
+            let (pictures, sound) = file_samples::codecs(index);
             let link = links.checked_sub(1).and_then(|number| index.links.get(number));
             let sound = link.map_or(sound, |link| link.parameters.codec);
-            let (kind, body) = recording::body((pictures, sound), &packet);
+            let (kind, body) = file_samples::body((pictures, sound), &packet);
             let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
             return Ok(Some(Item::Body(Body { kind, dts, pts, body })));
         }

@@ -2,26 +2,18 @@
 //! stream, what a playlist leads to, or a film that is read at any place. What it is is told by its first bytes, not by its name. Used
 //! on the feed thread and by the probe.
 
-mod ability;
-mod blocks;
-mod download;
-mod film;
-mod fragments;
+mod body;
+mod byte_seek;
 mod hls;
-mod item;
-mod marks;
-mod parts;
-mod places;
+mod index_seek;
+mod indexed_file;
 mod problem;
-mod recorded;
-mod seal;
-mod search;
-mod single;
+mod pull;
+mod range;
+pub(in crate::player) mod range_retry;
+mod request;
 mod sniff;
-mod source;
-mod tags;
 
-pub(super) use ability::Ability;
-pub(super) use item::{Ask, Buffer, Distance, Item, Pace};
-pub(super) use problem::Problem;
-pub(super) use source::Pull;
+pub(in crate::player) use problem::Problem;
+pub(in crate::player) use pull::Pull;
+pub(in crate::player) use request::{Ask, Item};

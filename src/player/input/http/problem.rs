@@ -1,9 +1,9 @@
 //! What can be wrong with what comes from the web.
 
 use crate::net;
-use crate::player::vain::Refusal;
-use crate::player::{Failure, Kind};
-use crate::wire::flv;
+use crate::player::input::http::range_retry::Refusal;
+use crate::player::state::{Failure, Kind};
+use crate::wire::container::flv;
 
 /// Why nothing, or nothing more, comes.
 #[derive(Debug)]

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::film::Film;
-use super::hls::Hls;
-use super::item::{Ask, Item, Pace};
-use super::marks;
-use super::problem::Problem;
-use super::single::Single;
-use super::sniff::{Body, sniff};
 use crate::net::Step;
 use crate::net::web::{Flow, Lack};
+use crate::player::buffer::pace::Pace;
+use crate::player::input::http::body::Single;
+use crate::player::input::http::byte_seek::resync;
+use crate::player::input::http::hls::Hls;
+use crate::player::input::http::indexed_file::Film;
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::request::{Ask, Item};
+use crate::player::input::http::sniff::{Body, sniff};
 use crate::wire::container::Index;
 use crate::wire::hls::MAX_TEXT;
 
@@ -50,8 +51,8 @@ impl Pull {
         let single =
             |form, flow| Form::Single(Box::new(Single::new(form, flow, &start, whole, ask)));
         let form = match body {
-            Body::Flv => single(marks::Form::Flv, flow),
-            Body::Ts => single(marks::Form::Ts, flow),
+            Body::Flv => single(resync::Form::Flv, flow),
+            Body::Ts => single(resync::Form::Ts, flow),
             Body::Film(reader) => {
                 pace = Pace::Recorded;
                 Form::Film(Box::new(Film::open(reader, flow, &start, whole, ask).await?))

@@ -3,7 +3,7 @@
 //! back. Pure.
 
 use crate::net::{self, Cause, WebProblem};
-use crate::player::{Failure, Kind};
+use crate::player::state::{Failure, Kind};
 
 /// So often in a row something else is given instead: whoever gives parts one time and not the next does
 /// so at most for a moment, while it is set up anew.
@@ -14,7 +14,7 @@ const MOST_PASSING: u32 = 40;
 
 /// Why the rest does not come, though the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::player) enum Refusal {
     /// It is not there any more.
     Gone,
     /// Something else comes, or a plain no.
@@ -38,7 +38,7 @@ impl Refusal {
 
 /// Answers in a row that were of no use.
 #[derive(Debug, Default)]
-pub(super) struct Vain(u32);
+pub(in crate::player) struct Vain(u32);
 
 impl Vain {
     /// Something to be seen or heard came.

@@ -1,60 +1,19 @@
 //! What is asked for, and what comes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::net::web::WebUrl;
 use crate::net::{self, Cause, Stage, WebProblem};
-use crate::player::opening::Opening;
-use crate::player::pull::ability::Ability;
-use crate::player::recording::Body;
-use crate::wire::flv::Tag;
-use crate::wire::unplayed::Unplayed;
-
-/// How what comes is to be played.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum Pace {
-    /// As it comes: a broadcast.
-    Live,
-    /// As its own times say, from the beginning: a file.
-    Recorded,
-    /// As its own times say, near the end of what there is.
-    Followed(Distance),
-}
-
-/// Where to be in what is followed.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) struct Distance {
-    /// So far from the end of what there is.
-    pub hold_back: Duration,
-    /// As the server wants it: less, where the person wants more to be kept back.
-    pub least: Duration,
-    /// From the first picture on, and again after a break, instead of being led there.
-    pub at_once: bool,
-}
-
-/// How much the person wants to be kept back. It may change while a stream is pulled.
-#[derive(Debug, Default)]
-pub(in crate::player) struct Buffer(AtomicU64);
-
-impl Buffer {
-    pub fn new(buffer: Duration) -> Self {
-        let wanted = Self::default();
-        wanted.set(buffer);
-        wanted
-    }
-
-    pub fn set(&self, buffer: Duration) {
-        self.0.store(u64::try_from(buffer.as_millis()).unwrap_or(0), Ordering::Relaxed);
-    }
-
-    pub fn get(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::Relaxed))
-    }
-}
+use crate::player::buffer::pace::{Buffer, Pace};
+use crate::player::demux::file_samples::Body;
+use crate::player::input::open_deadline::Opening;
+use crate::player::session::decode_budget::Ability;
+use crate::wire::container::flv::Tag;
+use crate::wire::container::unsupported::Unplayed;
 
 /// What came.
 #[derive(Debug)]

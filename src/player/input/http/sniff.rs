@@ -5,14 +5,13 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::time::{Instant, timeout_at};
 
-use super::problem::Problem;
 use crate::net::web::Flow;
 use crate::net::{Cause, Error, Stage};
-use crate::wire::container::Format;
-use crate::wire::gradual::Gradual;
+use crate::player::input::http::problem::Problem;
+use crate::wire::container::incremental::Gradual;
+use crate::wire::container::ts::PACKET;
+use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
-use crate::wire::sound;
-use crate::wire::ts::PACKET;
 
 /// So many bytes that it can be told have come by then.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -77,7 +76,7 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
         _ if is_playlist(start) => Some(Body::Playlist),
         // What comes in messages is a stream, and no file.
         _ if matches!(flow, Flow::Socket(_)) => None,
-        _ if sound::may_begin(start) => Some(Body::Film(Gradual::of_sound())),
+        _ if audio::may_begin(start) => Some(Body::Film(Gradual::of_sound())),
         _ => Format::of_bytes(start).and_then(Gradual::new).map(Body::Film),
     }
 }

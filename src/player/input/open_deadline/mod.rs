@@ -1,6 +1,9 @@
 //! How long a stream from the network may take to open as a whole. Each step on the way has a limit of
 //! its own; a server that takes a little less at every one would be waited for over minutes.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -8,11 +11,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::net::web::WebUrl;
 use crate::net::{self, Stage, Step};
-use crate::player::{Failure, Kind};
+use crate::player::state::{Failure, Kind};
 use crate::wire::rtmp::Url;
 
 /// Media have begun to come by then.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
+pub(in crate::player) const LIMIT: Duration = Duration::from_secs(30);
 /// So much more for each further port that may be tried.
 const PORT: Duration = Duration::from_secs(10);
 /// Where they do, over a slow line: something to be seen or heard has come by then.
@@ -127,6 +130,3 @@ fn owed(stage: Stage) -> &'static str {
         Stage::Media => "picture or sound",
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,12 +9,13 @@ use tokio::time::sleep;
 use super::*;
 use crate::base::Clock;
 use crate::net::rtmp::Options;
-use crate::player::connection::End;
-use crate::player::feed::Feed;
+use crate::player::input::connection::End;
+use crate::player::input::feed::Feed;
+use crate::player::input::rtmp;
+use crate::player::input::rtmp::Rtmp;
 use crate::player::probe::probe_stream;
-use crate::player::rtmp::{self, Rtmp};
-use crate::player::shared::Shared;
-use crate::player::{Config, Source};
+use crate::player::session::config::{Config, Source};
+use crate::player::session::shared::Shared;
 use crate::wire::rtmp::server::{self, Event, Output, Session};
 
 /// Much less than any step has, and than all of them together take of such a server.

@@ -1,7 +1,7 @@
 //! What is received, written to an FLV file as it is (`--save`): bodies unchanged, times made
 //! continuous from zero, tags in the order of their DTS. Runs on the feed thread.
 
-mod order;
+mod reorder;
 
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -13,20 +13,21 @@ use bytes::{Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::files;
 use crate::media::Track;
-use crate::player::dump::cannot_write;
-use crate::player::save::order::{Order, Waiting};
-use crate::player::shared::Shared;
-use crate::player::timeline::Timeline;
-use crate::player::wish::NewFile;
-use crate::player::{Failure, Saving, Severity};
-use crate::wire::flv::video::VideoTag;
-use crate::wire::flv::{self, TAG_HEADER, TAG_TRAILER, TagKind};
+use crate::player::clock::timeline::Timeline;
+use crate::player::input::save::reorder::{Order, Waiting};
+use crate::player::present::audio_dump::cannot_write;
+use crate::player::session::requests::NewFile;
+use crate::player::session::shared::Shared;
+use crate::player::state::{Failure, Saving, Severity};
+use crate::wire::container::flv;
+use crate::wire::container::flv::video::VideoTag;
+use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagKind};
 
 /// Where the flags stand in the file header, which say what is in the file.
 const FLAGS_AT: u64 = 4;
 
 /// An FLV file being written.
-pub(super) struct Save {
+pub(in crate::player) struct Save {
     path: PathBuf,
     file: BufWriter<File>,
     timeline: Timeline,
@@ -52,7 +53,7 @@ impl std::fmt::Debug for Save {
 
 /// Makes a file and writes its head. Where there is a file of that name already, as a recording from an
 /// earlier run, it gets another name: nothing is written over.
-pub(super) fn make(path: &Path) -> Result<NewFile, Failure> {
+pub(in crate::player) fn make(path: &Path) -> Result<NewFile, Failure> {
     let fail = |error: std::io::Error| cannot_write(path, &error);
     let (mut file, path) = files::create(path).map_err(fail)?;
     file.write_all(&flv::file_header(true, true)).map_err(fail)?;
@@ -60,7 +61,7 @@ pub(super) fn make(path: &Path) -> Result<NewFile, Failure> {
 }
 
 /// Tells under what name the file is made, where that is not the one that was wanted.
-pub(super) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) {
+pub(in crate::player) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) {
     if path != wanted {
         let path = path.display().to_string();
         let summary =
@@ -71,7 +72,7 @@ pub(super) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) {
 
 impl Save {
     /// Writes into a file that was made by [`make`].
-    pub(super) fn into_file(made: NewFile, live: bool) -> Self {
+    pub(in crate::player) fn into_file(made: NewFile, live: bool) -> Self {
         Self {
             path: made.path,
             file: BufWriter::new(made.file),
@@ -89,23 +90,23 @@ impl Save {
     }
 
     /// Its end will be told, as it was asked for in the middle of the stream.
-    pub(super) fn telling(mut self) -> Self {
+    pub(in crate::player) fn telling(mut self) -> Self {
         self.told = true;
         self
     }
 
     /// Writes no pictures and no sound before the next keyframe.
-    pub(super) fn wait_for_keyframe(&mut self) {
+    pub(in crate::player) fn wait_for_keyframe(&mut self) {
         self.waits = true;
     }
 
     /// The connection was made anew.
-    pub(super) fn restart(&mut self) {
+    pub(in crate::player) fn restart(&mut self) {
         self.timeline.restart();
     }
 
     /// Adds a body. Headers carry no time of their own that could be trusted.
-    pub(super) fn add(
+    pub(in crate::player) fn add(
         &mut self,
         shared: &Shared,
         kind: TagKind,
@@ -177,7 +178,7 @@ impl Save {
     }
 
     /// Completes the file.
-    pub(super) fn finish(mut self, shared: &Shared) {
+    pub(in crate::player) fn finish(mut self, shared: &Shared) {
         self.tell_end(shared);
         while let Some(tag) = self.order.take() {
             self.write(shared, &tag);
@@ -205,8 +206,8 @@ impl Save {
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::player::{Config, Source};
-    use crate::wire::flv::Demuxer;
+    use crate::player::session::config::{Config, Source};
+    use crate::wire::container::flv::Demuxer;
 
     #[test]
     fn tags_leave_in_the_order_of_their_times() {

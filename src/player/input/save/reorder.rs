@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::media::Track;
-use crate::wire::flv::TagKind;
+use crate::wire::container::flv::TagKind;
 
 /// A track is waited for until the other one is this far ahead.
 const MAX_WAIT_MS: i64 = 10_000;

@@ -1,14 +1,14 @@
 //! Going on air, and ending it.
 
-use super::Engine;
+use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
-use crate::studio::history::History;
-use crate::studio::message::{Message, keys};
-use crate::studio::on_air::{OnAir, Wanted};
-use crate::studio::{Target, targets};
+use crate::studio::live::history::History;
+use crate::studio::live::on_air::{OnAir, Wanted};
+use crate::studio::notices::message::{Message, names};
+use crate::studio::targets::{Target, address};
 
 impl Engine {
-    pub(super) fn start_built_in(&mut self) {
+    pub(in crate::studio::engine) fn start_built_in(&mut self) {
         match self.built_in.start(&self.runtime, self.clock) {
             Ok(messages) => {
                 for message in messages {
@@ -21,7 +21,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn go_live(&mut self) {
+    pub(in crate::studio::engine) fn go_live(&mut self) {
         if self.state.stopping || self.state.quitting {
             return;
         }
@@ -60,9 +60,9 @@ impl Engine {
     }
 
     /// What was told of an earlier broadcast is true no more.
-    pub(super) fn begin_news(&mut self) {
-        self.state.ledger.clear(keys::TARGET);
-        self.state.ledger.clear(keys::FITTED);
+    pub(in crate::studio::engine) fn begin_news(&mut self) {
+        self.state.ledger.clear(names::TARGET);
+        self.state.ledger.clear(names::FITTED);
         self.state.ledger.clear(&["delay-short", "film-failed", "film-ended", "film-left-out"]);
         self.state.told.clear();
         self.state.said.clear();
@@ -70,18 +70,18 @@ impl Engine {
 
     /// Ends the broadcast once what is held back has gone out; the second time, or where nothing is,
     /// now.
-    pub(super) fn stop_after_delay(&mut self) {
+    pub(in crate::studio::engine) fn stop_after_delay(&mut self) {
         if !self.state.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
         }
     }
 
     /// What a publisher needs of a target; tells what is wrong with it.
-    pub(super) fn resolve(&mut self, target: &Target) -> Option<Wanted> {
+    pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<Wanted> {
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
-        match targets::resolve(target, self.built_in.entrance(), &self.options, self.retry_for) {
+        match address::resolve(target, self.built_in.entrance(), &self.options, self.retry_for) {
             Ok(resolved) => Some(Wanted {
                 id: target.id,
                 label: self.label(target, &resolved.url.authority()),
@@ -94,7 +94,7 @@ impl Engine {
                 self.tell(&message, "");
                 self.target_told(event::Target {
                     index: target.id as usize,
-                    url: targets::shown(target),
+                    url: address::shown(target),
                     state: TargetState::Failed,
                     cause: Some(reason),
                     advice: Some(message.advice()),
@@ -108,17 +108,17 @@ impl Engine {
 
     /// What messages call a target, which is there.
     fn label(&self, target: &Target, place: &str) -> String {
-        targets::label(target, place, &self.services, &self.state.targets)
+        address::label(target, place, &self.services, &self.state.targets)
     }
 
     /// That a target's address or key cannot be used.
-    pub(super) fn invalid(&self, target: &Target, reason: &str) -> Message {
+    pub(in crate::studio::engine) fn invalid(&self, target: &Target, reason: &str) -> Message {
         let (id, host) = (target.id, self.label(target, ""));
         Message::TargetInvalid { id, host, reason: reason.to_owned() }
     }
 
     /// A target's newest state: remembered for the window, and told.
-    pub(super) fn target_told(&mut self, told: event::Target) {
+    pub(in crate::studio::engine) fn target_told(&mut self, told: event::Target) {
         if let Ok(id) = u32::try_from(told.index) {
             self.state.told.insert(id, told.clone());
         }
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// On air: starts or stops one target, as it is switched; the others go on.
-    pub(super) fn follow_switch(&mut self, id: u32) {
+    pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
         let target = self.state.targets.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
         let Some(on_air) = &mut self.state.on_air else { return };
@@ -135,7 +135,7 @@ impl Engine {
         }
         if !enabled {
             self.state.ending.extend(on_air.end_publisher(id, self.last_words.0.clone()));
-            self.state.ledger.clear_target(keys::TARGET, id);
+            self.state.ledger.clear_target(names::TARGET, id);
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));
@@ -145,14 +145,14 @@ impl Engine {
         }
     }
 
-    pub(super) fn start_built_in_if_needed(&mut self) {
+    pub(in crate::studio::engine) fn start_built_in_if_needed(&mut self) {
         if !self.built_in.is_running() {
             self.start_built_in();
         }
     }
 
     /// Encoders and hub run from here on. False, with a notice, when they cannot.
-    pub(super) fn begin_broadcast(&mut self) -> bool {
+    pub(in crate::studio::engine) fn begin_broadcast(&mut self) -> bool {
         if self.state.on_air.is_some() {
             return true;
         }
@@ -174,7 +174,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn stop_live(&mut self) {
+    pub(in crate::studio::engine) fn stop_live(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
         let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
         if stays && on_air.is_publishing() && on_air.film().is_none() {
@@ -186,7 +186,7 @@ impl Engine {
     }
 
     /// Ends encoders, outputs and hub in the background, in that order.
-    pub(super) fn end_broadcast(&mut self) {
+    pub(in crate::studio::engine) fn end_broadcast(&mut self) {
         // What came until now is told before what the end brings.
         let heard = self.state.on_air.as_mut().map(OnAir::heard_so_far);
         self.all_happened(heard.unwrap_or_default());
@@ -209,7 +209,7 @@ impl Engine {
         self.state.ending.extend(on_air.end(self.last_words.0.clone()));
     }
 
-    pub(super) fn end_if_idle(&mut self) {
+    pub(in crate::studio::engine) fn end_if_idle(&mut self) {
         let film = self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some());
         let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
         if (film || !keeps) && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy()) {
@@ -220,7 +220,7 @@ impl Engine {
 
     /// Lets the encoders run for the replay buffer alone, where that is wanted and nothing else goes
     /// on.
-    pub(super) fn keep_always(&mut self) {
+    pub(in crate::studio::engine) fn keep_always(&mut self) {
         let state = &self.state;
         let free = state.on_air.is_none()
             && state.ending.is_empty()

@@ -1,37 +1,37 @@
 //! The mixer's strips: setting them, opening their sources, telling how they fare.
 
-use super::Engine;
-use super::view::source_state;
 use crate::audio::AudioChoice;
 use crate::capture;
 use crate::media::Track;
-use crate::media::source::{Format, Report, State};
+use crate::media::source_status::{Format, Report, State};
 use crate::media::transport::AtEnd;
 use crate::mix::{Strip, StripId};
-use crate::studio::event::{self, Event};
-use crate::studio::extras::{self, TrackNames};
-use crate::studio::message::Message;
-use crate::studio::phones::{Listening, Phones};
-use crate::studio::program::Program;
-use crate::studio::said::{self, Said};
+use crate::studio::engine::Engine;
+use crate::studio::engine::handlers::snapshot::source_state;
+use crate::studio::engine::undo_history::{Before, Change};
+use crate::studio::event::{self, Event, stats};
+use crate::studio::live::recording::audio_tracks;
+use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::mixer;
+use crate::studio::mixer::monitoring::{Listening, Phones};
+use crate::studio::mixer::{SoundStrip, Talk};
+use crate::studio::notices::message::Message;
+use crate::studio::notices::scenes;
+use crate::studio::notices::scenes::Said;
+use crate::studio::program::{Program, source_strips};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::snapshot::StripView;
-use crate::studio::sounding;
-use crate::studio::stats;
-use crate::studio::steps::{Before, Change};
-use crate::studio::strips::{self, SoundStrip, Talk};
-use crate::studio::targets;
 
 impl Engine {
     /// The mixer follows what is set.
-    pub(super) fn set_strips(&mut self) {
+    pub(in crate::studio::engine) fn set_strips(&mut self) {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
-        if strips::free_id(&self.settings.strips).is_some() {
-            self.state.ledger.clear(&[said::NO_STRIP]);
+        if mixer::free_id(&self.settings.strips).is_some() {
+            self.state.ledger.clear(&[scenes::NO_STRIP]);
         }
         let Some(program) = &mut self.state.program else { return };
-        let seen = sounding::seen(program, &self.settings.collection);
+        let seen = source_strips::seen(program, &self.settings.collection);
         let talking = &self.state.talking;
         let heard = |strip: &SoundStrip| {
             strip.heard(talking.is_held(strip.id), seen.contains(&strip.choice))
@@ -41,7 +41,7 @@ impl Engine {
         let audio = program.audio_choice().clone();
         let at_end = |strip: &SoundStrip| {
             let choice = if strip.id == StripId::MAIN { &audio } else { &strip.choice };
-            sounding::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
+            source_strips::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
         };
         let messages = program.set_strips(&self.settings.strips, &heard, &at_end);
         self.state.stage.sounds = seen;
@@ -51,15 +51,18 @@ impl Engine {
     }
 
     /// What is told of strips, without what is told of pictures.
-    pub(super) fn untold(&self, of: Vec<(AudioChoice, Message)>) -> Vec<Message> {
+    pub(in crate::studio::engine) fn untold(
+        &self,
+        of: Vec<(AudioChoice, Message)>,
+    ) -> Vec<Message> {
         let own = of.into_iter().filter(|(choice, _)| !self.told_of_picture(choice));
         own.map(|(_, message)| message).collect()
     }
 
     /// Strips that are heard only with their picture follow it.
-    pub(super) fn attend_strips(&mut self) {
+    pub(in crate::studio::engine) fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
-        let seen = program.map(|program| sounding::seen(program, &self.settings.collection));
+        let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
         if seen.is_some_and(|seen| seen != self.state.stage.sounds) {
             self.set_strips();
         }
@@ -67,13 +70,16 @@ impl Engine {
 
     /// The strips follow what the scenes show since they were as `before`; the desk as it was, if that
     /// changed it.
-    pub(super) fn follow_shown(&mut self, before: &Collection) -> Option<Vec<SoundStrip>> {
+    pub(in crate::studio::engine) fn follow_shown(
+        &mut self,
+        before: &Collection,
+    ) -> Option<Vec<SoundStrip>> {
         if before.sources == self.settings.collection.sources {
             return None;
         }
         let desk = self.settings.strips.clone();
         let main = self.state.program.as_ref().map(|it| it.audio_choice());
-        let unheard = sounding::follow(
+        let unheard = source_strips::follow(
             &mut self.settings.strips,
             main.or(self.settings.audio.as_ref()),
             &before.sources,
@@ -85,7 +91,7 @@ impl Engine {
             },
         );
         if !unheard.is_empty() {
-            self.state.ledger.clear(&[said::NO_STRIP]);
+            self.state.ledger.clear(&[scenes::NO_STRIP]);
             let source = unheard.join(", ");
             self.tell(&Message::Scenes(Said::NoStrip { source }), "");
         }
@@ -99,12 +105,12 @@ impl Engine {
     /// Whether what is heard is also shown, and told of there: once is enough.
     fn told_of_picture(&self, choice: &AudioChoice) -> bool {
         let main = self.state.program.as_ref().map(|program| program.video_choice());
-        sounding::is_shown(&self.settings.collection.sources, choice)
-            || main.is_some_and(|main| strips::is_sound_of(choice, main))
+        source_strips::is_shown(&self.settings.collection.sources, choice)
+            || main.is_some_and(|main| mixer::is_sound_of(choice, main))
     }
 
     /// The program has been started.
-    pub(super) fn begin_sound(&mut self) {
+    pub(in crate::studio::engine) fn begin_sound(&mut self) {
         self.set_strips();
         self.begin_phones();
     }
@@ -119,13 +125,13 @@ impl Engine {
     }
 
     /// Before the program ends.
-    pub(super) fn end_phones(&mut self) {
+    pub(in crate::studio::engine) fn end_phones(&mut self) {
         if let (Some(phones), Some(program)) = (self.state.listening.take(), &self.state.program) {
             phones.end(program.mixer());
         }
     }
 
-    pub(super) fn set_phones(&mut self, phones: Phones) {
+    pub(in crate::studio::engine) fn set_phones(&mut self, phones: Phones) {
         if self.settings.phones != phones {
             self.settings.phones = phones;
             self.begin_phones();
@@ -156,25 +162,25 @@ impl Engine {
         self.changed();
     }
 
-    pub(super) fn set_strip(&mut self, id: StripId, strip: Strip) {
+    pub(in crate::studio::engine) fn set_strip(&mut self, id: StripId, strip: Strip) {
         self.with_strip(id, |it| it.strip = strip);
     }
 
-    pub(super) fn set_gain(&mut self, gain: f32) {
+    pub(in crate::studio::engine) fn set_gain(&mut self, gain: f32) {
         let gain_db = if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
         self.with_strip(StripId::MAIN, |it| it.strip.gain_db = gain_db);
     }
 
-    pub(super) fn set_muted(&mut self, muted: bool) {
+    pub(in crate::studio::engine) fn set_muted(&mut self, muted: bool) {
         self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
     }
 
-    pub(super) fn set_talk(&mut self, id: StripId, talk: Talk) {
+    pub(in crate::studio::engine) fn set_talk(&mut self, id: StripId, talk: Talk) {
         self.with_strip(id, |it| it.talk = talk);
     }
 
     /// The main strip hears this.
-    pub(super) fn select_audio(&mut self, choice: AudioChoice) {
+    pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
         self.state.ledger.clear(&[
             "microphone-lost",
             "microphone-stalled",
@@ -191,43 +197,47 @@ impl Engine {
     }
 
     /// What becomes of the file that a strip plays.
-    pub(super) fn set_strip_end(&mut self, id: StripId, at_end: AtEnd) {
+    pub(in crate::studio::engine) fn set_strip_end(&mut self, id: StripId, at_end: AtEnd) {
         self.with_strip(id, |it| it.at_end = at_end);
     }
 
     /// What is heard in a strip's stead while it is silent or gone.
-    pub(super) fn set_if_silent(&mut self, id: StripId, choice: Option<AudioChoice>) {
+    pub(in crate::studio::engine) fn set_if_silent(
+        &mut self,
+        id: StripId,
+        choice: Option<AudioChoice>,
+    ) {
         self.with_strip(id, |it| it.if_silent = choice);
     }
 
-    pub(super) fn restart_strip(&self, id: StripId) {
+    pub(in crate::studio::engine) fn restart_strip(&self, id: StripId) {
         if let Some(program) = &self.state.program {
             program.restart_strip(id);
         }
     }
 
-    pub(super) fn rename_strip(&mut self, id: StripId, name: &str) {
-        self.with_strip(id, |it| it.name = strips::clean_name(name));
+    pub(in crate::studio::engine) fn rename_strip(&mut self, id: StripId, name: &str) {
+        self.with_strip(id, |it| it.name = mixer::clean_name(name));
     }
 
-    pub(super) fn add_strip(&mut self, choice: AudioChoice) {
-        let Some(id) = strips::free_id(&self.settings.strips) else { return };
+    pub(in crate::studio::engine) fn add_strip(&mut self, choice: AudioChoice) {
+        let Some(id) = mixer::free_id(&self.settings.strips) else { return };
         self.with_desk(|strips| strips.push(SoundStrip::new(id, choice)));
     }
 
-    pub(super) fn remove_strip(&mut self, id: StripId) {
+    pub(in crate::studio::engine) fn remove_strip(&mut self, id: StripId) {
         if id != StripId::MAIN {
             self.with_desk(|strips| strips.retain(|strip| strip.id != id));
         }
     }
 
     /// What a strip hears; the main one's source is the chosen sound.
-    pub(super) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
+    pub(in crate::studio::engine) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
         self.with_strip(id, |it| it.choice = choice);
     }
 
     /// The talk key of one strip, or of all, is held, or not.
-    pub(super) fn talk_key(&mut self, id: Option<StripId>, held: bool) {
+    pub(in crate::studio::engine) fn talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
         match id {
@@ -241,7 +251,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn look_at_strips(&mut self) {
+    pub(in crate::studio::engine) fn look_at_strips(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.stand_by();
         let closed = program.strips_closed();
@@ -254,8 +264,9 @@ impl Engine {
             self.tell(&message, "");
         }
         for change in changes {
-            let (kind, device) = targets::audio_kind(&change.choice);
-            let back = super::look::is_back(&change.report, &change.before);
+            let (kind, device) = crate::studio::live::target_events::audio_kind(&change.choice);
+            let back =
+                crate::studio::engine::handlers::poll::is_back(&change.report, &change.before);
             if !self.told_of_picture(&change.choice) {
                 self.tell_of(&change.report, &change.before, device.then_some(false));
             } else if back {
@@ -277,7 +288,7 @@ impl Engine {
 
     /// The extra sound tracks are made while somebody wants them.
     fn follow_tracks(&mut self) {
-        let used = extras::used(&self.settings.strips);
+        let used = audio_tracks::used(&self.settings.strips);
         let (Some(program), Some(on_air)) = (&self.state.program, &mut self.state.on_air) else {
             return;
         };
@@ -304,12 +315,12 @@ impl Engine {
             choice,
             AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
         );
-        let label = extras::label(strip, choice, if device { &report.name } else { "" });
+        let label = audio_tracks::label(strip, choice, if device { &report.name } else { "" });
         (strip, label, report)
     }
 
     /// How each strip fares, for the second's figures.
-    pub(super) fn strip_stats(&self) -> Vec<stats::Strip> {
+    pub(in crate::studio::engine) fn strip_stats(&self) -> Vec<stats::Strip> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
         let figures = strips.map(|(strip, name, report)| {
@@ -328,7 +339,7 @@ impl Engine {
     }
 
     /// What the sound tracks of recordings are called.
-    pub(super) fn track_names(&self) -> TrackNames {
+    pub(in crate::studio::engine) fn track_names(&self) -> TrackNames {
         let given = &self.settings.preferences.recording.track_names;
         if self.state.program.is_none() {
             return given.clone();
@@ -337,11 +348,11 @@ impl Engine {
             let (strip, label, _) = self.labelled(strip);
             (strip, label)
         });
-        extras::names(given, &labelled.collect::<Vec<_>>())
+        audio_tracks::names(given, &labelled.collect::<Vec<_>>())
     }
 
     /// The strips and how they fare, the main one first.
-    pub(super) fn strip_views(&self) -> Vec<StripView> {
+    pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &SoundStrip| {
             let (_, name, report) = self.labelled(sound);
@@ -351,7 +362,7 @@ impl Engine {
                 name,
                 shown: self.state.stage.sounds.contains(&sound.choice),
                 held: self.state.talking.is_held(sound.id),
-                soundless: open && strips::has_picture(&sound.choice),
+                soundless: open && mixer::has_picture(&sound.choice),
                 device: report.name,
                 state: source_state(report.state),
                 drift_ppm: report.drift_ppm,

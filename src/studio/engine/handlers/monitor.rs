@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-use super::Engine;
 use crate::base::Secret;
 use crate::broadcast::publisher::State;
-use crate::studio::Target;
-use crate::studio::event::Event;
-use crate::studio::message::keys;
-use crate::studio::monitor::{Reference, Told, Wanted};
-use crate::studio::settings::hidden;
-use crate::studio::stats::{self, Stats};
+use crate::studio::engine::Engine;
+use crate::studio::event::stats::Stats;
+use crate::studio::event::{Event, stats};
+use crate::studio::live::monitor::{Reference, Told, Wanted};
+use crate::studio::notices::message::names;
+use crate::studio::targets::Target;
 use crate::wire::rtmp::url::authority;
 
 impl Engine {
     /// Once a second: looks at what viewers of the targets get.
-    pub(super) fn look_at_viewers(&mut self) {
+    pub(in crate::studio::engine) fn look_at_viewers(&mut self) {
         let wanted = self.wanted_monitors();
         if wanted.is_empty() && self.state.monitors.is_empty() {
             return;
@@ -76,7 +75,9 @@ impl Engine {
                         _ => authority(&publish.url.host, publish.url.port),
                     },
                     // One that has not been fetched yet is none.
-                    play_url: match hidden::kept_name(target.play_url.expose()) {
+                    play_url: match crate::studio::targets::address::kept_name(
+                        target.play_url.expose(),
+                    ) {
                         Some(_) => Secret::default(),
                         None => target.play_url.clone(),
                     },
@@ -90,19 +91,19 @@ impl Engine {
     }
 
     /// Whether a target's viewers are looked at.
-    pub(super) fn is_monitored(&self, target: &Target) -> bool {
+    pub(in crate::studio::engine) fn is_monitored(&self, target: &Target) -> bool {
         target.monitor.unwrap_or(self.monitor_own && target.is_built_in())
     }
 
     /// The broadcast is over: nothing is looked at any more, and nothing said of it holds.
-    pub(super) fn end_monitors(&mut self) {
+    pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.state.ending_monitors.extend(ended);
-        self.state.ledger.clear(keys::MONITOR);
+        self.state.ledger.clear(names::MONITOR);
     }
 
     /// What is seen beside what is sent.
-    pub(super) fn add_monitors(&self, stats: &mut Stats) {
+    pub(in crate::studio::engine) fn add_monitors(&self, stats: &mut Stats) {
         let Some(on_air) = &self.state.on_air else { return };
         for ((id, ..), target) in on_air.publishers().zip(&mut stats.targets) {
             target.monitor = self.state.monitors.view(id).map(|view| stats::Monitor {

@@ -1,25 +1,25 @@
 //! Changes of this machine's network, and its sleep: connections that died of them are made anew at
 //! once, waits for the next try end.
 
-use super::Engine;
 use crate::net::{Change, Changes};
-use crate::studio::backend::clock;
-use crate::studio::message::Message;
-use crate::studio::on_air::OnAir;
+use crate::studio::engine::Engine;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::notices::message::Message;
+use crate::studio::preflight::backend;
 
 impl Engine {
     /// Begins to listen, where the system tells.
-    pub(super) fn begin_network(&mut self) {
+    pub(in crate::studio::engine) fn begin_network(&mut self) {
         match Changes::listen(&self.runtime) {
             Ok(changes) => self.state.surroundings.set_changes(changes),
             Err(error) => tracing::info!(%error, "changes of the network are not told"),
         }
-        self.state.surroundings.woke(clock::asleep());
+        self.state.surroundings.woke(backend::asleep());
     }
 
     /// Looks at the network, and whether the machine has slept.
-    pub(super) fn look_at_network(&mut self) {
-        if let Some(slept) = self.state.surroundings.woke(clock::asleep()) {
+    pub(in crate::studio::engine) fn look_at_network(&mut self) {
+        if let Some(slept) = self.state.surroundings.woke(backend::asleep()) {
             let seconds = format!("{:.0}", slept.as_secs_f64());
             self.note(&Message::Slept { seconds });
             self.try_anew(true);

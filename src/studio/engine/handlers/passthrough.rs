@@ -2,20 +2,20 @@
 
 use std::path::Path;
 
-use super::Engine;
-use crate::studio::Target;
+use crate::studio::engine::Engine;
 use crate::studio::event::Event;
-use crate::studio::history::History;
-use crate::studio::message::Message;
-use crate::studio::on_air::OnAir;
-use crate::studio::reel::{Opened, Opening};
+use crate::studio::live::history::History;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::live::passthrough::{Opened, Opening};
+use crate::studio::notices::message::Message;
+use crate::studio::targets::Target;
 
 /// Notices about an earlier file.
 const FILM_KEYS: &[&str] = &["film-failed", "film-ended", "film-left-out"];
 
 impl Engine {
     /// Sends this file to the targets that are switched on, once it has been looked into.
-    pub(super) fn send_file(&mut self, path: &Path, again: bool) {
+    pub(in crate::studio::engine) fn send_file(&mut self, path: &Path, again: bool) {
         let state = &self.state;
         let busy = state.on_air.as_ref().is_some_and(OnAir::is_busy) || state.opening.is_some();
         if state.quitting || state.stopping {
@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// The file was looked into meanwhile.
-    pub(super) fn look_at_film(&mut self) {
+    pub(in crate::studio::engine) fn look_at_film(&mut self) {
         if let Some(opened) = self.state.opening.as_ref().and_then(Opening::poll) {
             self.state.opening = None;
             self.begin_film(opened);
@@ -42,7 +42,7 @@ impl Engine {
     }
 
     /// Tells once that the file on air is over.
-    pub(super) fn tell_of_film(&mut self) {
+    pub(in crate::studio::engine) fn tell_of_film(&mut self) {
         let over = self.state.on_air.as_ref().and_then(OnAir::film_over);
         if let Some((name, failure)) = over.filter(|_| !self.state.film_told) {
             self.state.film_told = true;

@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-use super::Engine;
 use crate::base::Worker;
 use crate::broadcast::publisher::Flow;
-use crate::media::source::{Report, State};
+use crate::media::source_status::{Report, State};
 use crate::media::{Rung, Track};
 use crate::server;
-use crate::studio::adaptation::{Changed, Resized};
+use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
-use crate::studio::fitted::Fitted;
-use crate::studio::holding;
-use crate::studio::message::{Message, alarm_key, keys};
-use crate::studio::on_air::Happening;
-use crate::studio::targets;
+use crate::studio::live::adaptation::{Changed, Resized};
+use crate::studio::live::on_air::Happening;
+use crate::studio::live::stream_delay;
+use crate::studio::notices::adaptation::Fitted;
+use crate::studio::notices::message::{Message, alarm_key, names};
+use crate::studio::targets::address;
 
 /// Different causes of one outage that are remembered as told.
 const MOST_SAID: usize = 32;
 
 impl Engine {
     /// Looks at every part.
-    pub(super) fn look(&mut self) {
+    pub(in crate::studio::engine) fn look(&mut self) {
         let undecided = self.state.undecided != (false, false);
         // A driver that never answers must not keep anybody off the air.
         let overdue = undecided && self.clock.now() >= self.state.decide_by;
@@ -81,7 +81,7 @@ impl Engine {
     }
 
     /// Tells what happened on the air, in its order.
-    pub(super) fn all_happened(&mut self, happenings: Vec<Happening>) {
+    pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<Happening>) {
         for happening in happenings {
             if let Some(message) = happening.message() {
                 self.tell(&message, "");
@@ -99,12 +99,12 @@ impl Engine {
 
     /// Nothing gets through to a live target any more, or something does again.
     fn flow_happened(&mut self, id: u32, host: &str, flow: Flow) {
-        match targets::stalled(id, host, flow) {
+        match address::stalled(id, host, flow) {
             Some(message) => self.tell(&message, ""),
             None => {
-                self.state.ledger.clear_target(&targets::STALLED, id);
+                self.state.ledger.clear_target(&address::STALLED, id);
                 let wall = self.clock.wall_micros(self.clock.now());
-                for key in targets::STALLED {
+                for key in address::STALLED {
                     self.state.chronicle.over(key, host, wall);
                 }
             }
@@ -176,7 +176,7 @@ impl Engine {
         self.tell(&Message::Fitted(said), "");
     }
 
-    fn delay_happened(&mut self, changed: holding::Changed) {
+    fn delay_happened(&mut self, changed: stream_delay::Changed) {
         if let Some(note) = changed.note {
             self.note(&note);
         }
@@ -187,9 +187,9 @@ impl Engine {
         self.happened(Event::Delay(changed.told));
     }
 
-    pub(super) fn target_happened(&mut self, told: event::Target) {
+    pub(in crate::studio::engine) fn target_happened(&mut self, told: event::Target) {
         let id = u32::try_from(told.index).unwrap_or(u32::MAX);
-        if let Some(message) = targets::message(&told) {
+        if let Some(message) = crate::studio::live::target_events::message(&told) {
             let said = self.state.said.entry(id).or_default();
             if said.len() >= MOST_SAID {
                 said.clear();
@@ -204,7 +204,7 @@ impl Engine {
         }
         if told.state == TargetState::Live {
             self.state.said.remove(&id);
-            self.state.ledger.clear_target(keys::TARGET, id);
+            self.state.ledger.clear_target(names::TARGET, id);
             match self.state.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.tell(&message, ""),
                 None => self.note(&Message::TargetOnAir { host: told.host.clone() }),
@@ -215,18 +215,18 @@ impl Engine {
         self.target_told(told);
     }
 
-    pub(super) fn look_at_sources(&mut self) {
+    pub(in crate::studio::engine) fn look_at_sources(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let video = program.video_change().map(|change| (change, program.video_choice().clone()));
         let audio = program.audio_change().map(|change| (change, program.audio_choice().clone()));
         if let Some(((report, before), choice)) = video {
-            let (kind, device) = targets::video_kind(&choice);
+            let (kind, device) = crate::studio::live::target_events::video_kind(&choice);
             self.tell_of(&report, &before, device.then_some(true));
             let back = is_back(&report, &before);
             self.happened(Event::Source(event::Source { track: Track::Video, kind, back, report }));
         }
         if let Some(((report, before), choice)) = audio {
-            let (kind, device) = targets::audio_kind(&choice);
+            let (kind, device) = crate::studio::live::target_events::audio_kind(&choice);
             self.tell_of(&report, &before, device.then_some(false));
             let back = is_back(&report, &before);
             self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
@@ -234,7 +234,12 @@ impl Engine {
     }
 
     /// Tells how a source fares; `camera`: whether it is one, or a microphone, or neither.
-    pub(super) fn tell_of(&mut self, report: &Report, before: &Report, camera: Option<bool>) {
+    pub(in crate::studio::engine) fn tell_of(
+        &mut self,
+        report: &Report,
+        before: &Report,
+        camera: Option<bool>,
+    ) {
         let message = match camera {
             Some(camera) => device_message(report, before, camera),
             None => source_message(report, before),
@@ -259,15 +264,20 @@ impl Engine {
     }
 
     /// It delivers again: what was told of it is no longer true.
-    pub(super) fn take_back(&mut self, report: &Report, before: &Report) {
+    pub(in crate::studio::engine) fn take_back(&mut self, report: &Report, before: &Report) {
         // What failed may not have told its name then.
         for name in [&before.name, &report.name] {
-            self.state.ledger.clear_of(keys::DOWN, name);
+            self.state.ledger.clear_of(names::DOWN, name);
         }
     }
 
     /// What a source of this name delivers is not as it should be, or is again.
-    pub(super) fn tell_alarm(&mut self, report: &Report, before: &Report, name: &str) {
+    pub(in crate::studio::engine) fn tell_alarm(
+        &mut self,
+        report: &Report,
+        before: &Report,
+        name: &str,
+    ) {
         if report.alarm == before.alarm {
             return;
         }
@@ -280,7 +290,7 @@ impl Engine {
     }
 
     /// Once a second: figures.
-    pub(super) fn second(&mut self) {
+    pub(in crate::studio::engine) fn second(&mut self) {
         let now = self.clock.now();
         self.state.next_second =
             self.state.next_second.max(now - Duration::from_secs(1)) + Duration::from_secs(1);
@@ -334,7 +344,7 @@ fn source_message(report: &Report, before: &Report) -> Option<Message> {
     }
 }
 
-pub(super) fn is_back(report: &Report, before: &Report) -> bool {
+pub(in crate::studio::engine) fn is_back(report: &Report, before: &Report) -> bool {
     report.state == State::Open && before.state.is_down()
 }
 
@@ -344,8 +354,9 @@ mod tests {
     use crate::base::Clock;
     use crate::base::queue::Receiver;
     use crate::net::Trouble;
-    use crate::studio::handle::assemble;
-    use crate::studio::{Config, Settings};
+    use crate::studio::engine::handle::Config;
+    use crate::studio::engine::handle::assemble;
+    use crate::studio::settings::Settings;
 
     fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
         let config = Config {

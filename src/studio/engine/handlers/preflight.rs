@@ -1,21 +1,21 @@
 //! *Ready?*: what is known at once, and what is tried in the background.
 
-use super::Engine;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::media::source::State;
-use crate::studio::message::Message;
-use crate::studio::on_air::OnAir;
+use crate::media::source_status::State;
+use crate::studio::engine::Engine;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::notices::message::Message;
 use crate::studio::preflight::{Asked, Found, Plan, Preflight};
 use crate::studio::program::Program;
-use crate::studio::{services, targets};
+use crate::studio::targets::{address, services};
 
 /// At its loudest below this, a microphone is as good as off.
 const SILENT_DBFS: f32 = -55.0;
 
 impl Engine {
     /// Begins a look, unless one is under way or a broadcast is.
-    pub(super) fn check(&mut self) {
+    pub(in crate::studio::engine) fn check(&mut self) {
         let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
         if running
             || self.state.on_air.as_ref().is_some_and(OnAir::is_busy)
@@ -39,7 +39,7 @@ impl Engine {
             if target.is_built_in() {
                 self.start_built_in_if_needed();
             }
-            match targets::resolve(&target, self.built_in.entrance(), &self.options, None) {
+            match address::resolve(&target, self.built_in.entrance(), &self.options, None) {
                 Ok(resolved) => {
                     let service = self.services.of_target(&target.service, target.server());
                     asked.push(Asked {

@@ -3,32 +3,30 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Engine;
 use crate::base::Worker;
 use crate::files::Trouble;
 use crate::media::{ExtraTracks, VideoFrame};
-use crate::player;
+use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event};
-use crate::studio::extras;
-use crate::studio::message::Message;
-use crate::studio::on_air::OnAir;
-use crate::studio::repairs::Repairs;
-use crate::studio::tape::Happening;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::live::recording::repair::Repairs;
+use crate::studio::live::recording::{Happening, audio_tracks};
+use crate::studio::notices::message::Message;
 use crate::wire::container::Format;
 
 impl Engine {
-    pub(super) fn begin_repairs(&mut self) {
+    pub(in crate::studio::engine) fn begin_repairs(&mut self) {
         self.state.repairs = self.journal.as_deref().and_then(Repairs::start);
     }
 
-    pub(super) fn look_at_repairs(&mut self) {
+    pub(in crate::studio::engine) fn look_at_repairs(&mut self) {
         let Some(repairs) = &self.state.repairs else { return };
         for message in repairs.told() {
             self.tell(&message, "");
         }
     }
 
-    pub(super) fn start_recording(&mut self, path: PathBuf) {
+    pub(in crate::studio::engine) fn start_recording(&mut self, path: PathBuf) {
         if self.state.stopping || self.state.quitting {
             return;
         }
@@ -89,7 +87,7 @@ impl Engine {
 
     /// The extra sound tracks that a file of this name gets; tells where they are left out.
     fn tracks_for(&mut self, path: &Path) -> ExtraTracks {
-        let used = extras::used(&self.settings.strips);
+        let used = audio_tracks::used(&self.settings.strips);
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
             return used;
         }
@@ -98,7 +96,7 @@ impl Engine {
         ExtraTracks::NONE
     }
 
-    pub(super) fn stop_recording(&mut self) {
+    pub(in crate::studio::engine) fn stop_recording(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
         let stays = self.settings.preferences.recording.keeps_always();
         if on_air.is_publishing() || stays {
@@ -108,13 +106,16 @@ impl Engine {
         }
     }
 
-    pub(super) fn with_tape(&self, act: impl FnOnce(&crate::broadcast::Recorder)) {
+    pub(in crate::studio::engine) fn with_tape(
+        &self,
+        act: impl FnOnce(&crate::broadcast::Recorder),
+    ) {
         if let Some(recorder) = self.state.on_air.as_ref().and_then(|it| it.tape().recorder()) {
             act(recorder);
         }
     }
 
-    pub(super) fn tape_happened(&mut self, happening: Happening) {
+    pub(in crate::studio::engine) fn tape_happened(&mut self, happening: Happening) {
         match happening {
             Happening::Writing(recording) => {
                 // The next file could be made after all.
@@ -129,7 +130,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn recording_over(&mut self, recording: event::Recording) {
+    pub(in crate::studio::engine) fn recording_over(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
         let (reason, cure) = recording.trouble.clone().unwrap_or_default();
         // Nothing of it can be played.
@@ -150,14 +151,14 @@ impl Engine {
     }
 
     /// Keeps as much of the past as the settings say, while the encoders run.
-    pub(super) fn keep_replay(&mut self) {
+    pub(in crate::studio::engine) fn keep_replay(&mut self) {
         let choices = &self.settings.preferences.recording;
         if let Some(on_air) = &mut self.state.on_air {
             on_air.keep_replay(choices);
         }
     }
 
-    pub(super) fn save_replay(&mut self, path: PathBuf) {
+    pub(in crate::studio::engine) fn save_replay(&mut self, path: PathBuf) {
         self.state.ledger.clear(&[
             "replay-failed",
             "replay-saved",
@@ -196,12 +197,16 @@ impl Engine {
         });
     }
 
-    pub(super) fn take_snapshot(&mut self, path: PathBuf) {
+    pub(in crate::studio::engine) fn take_snapshot(&mut self, path: PathBuf) {
         self.take_snapshot_of(self.preview.get(), path);
     }
 
     /// Writes a picture, if there is one.
-    pub(super) fn take_snapshot_of(&mut self, frame: Option<VideoFrame>, path: PathBuf) {
+    pub(in crate::studio::engine) fn take_snapshot_of(
+        &mut self,
+        frame: Option<VideoFrame>,
+        path: PathBuf,
+    ) {
         self.state.ledger.clear(&["snapshot-failed", "snapshot-saved"]);
         let Some(frame) = frame else {
             let path = path.display().to_string();
@@ -212,20 +217,21 @@ impl Engine {
         let tell = self.last_words.0.clone();
         self.beside("snapshot", move || {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-            let saved = match made.and_then(|()| player::snapshot::save(&path, &frame)) {
-                Ok(path) => event::Snapshot { path, reason: None, trouble: None },
-                Err(error) => event::Snapshot {
-                    path,
-                    reason: Some(error.to_string()),
-                    trouble: Some((Trouble::words(&error), Trouble::of(&error).cure())),
-                },
-            };
+            let saved =
+                match made.and_then(|()| crate::player::present::screenshot::save(&path, &frame)) {
+                    Ok(path) => event::Snapshot { path, reason: None, trouble: None },
+                    Err(error) => event::Snapshot {
+                        path,
+                        reason: Some(error.to_string()),
+                        trouble: Some((Trouble::words(&error), Trouble::of(&error).cure())),
+                    },
+                };
             let _ = tell.send(Event::Snapshot(saved));
         });
     }
 
     /// What was saved is told of.
-    pub(super) fn saved(&mut self, event: Event) {
+    pub(in crate::studio::engine) fn saved(&mut self, event: Event) {
         let message = match &event {
             Event::Replay(replay) => {
                 let path = replay.path.display().to_string();

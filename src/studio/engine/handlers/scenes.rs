@@ -4,36 +4,39 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
-use crate::capture::control::{self, MOST_CAMERAS, MOST_CONTROLS};
+use crate::capture::camera::control;
+use crate::capture::camera::control::{MOST_CAMERAS, MOST_CONTROLS};
 use crate::capture::{Properties, sharing};
+use crate::compose::degradation::Strain;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{SceneId, SourceId};
-use crate::compose::strain::Strain;
 use crate::compose::transition::Transition;
 use crate::media::Track;
-use crate::media::source::{Format, Report, State};
+use crate::media::source_status::{Format, Report, State};
 use crate::media::transport::AtEnd;
-use crate::studio::absent::News;
+use crate::studio::engine::Engine;
+use crate::studio::engine::scene_state::Done;
+use crate::studio::engine::undo_history::{Before, Change};
 use crate::studio::event::{self, Event};
-use crate::studio::message::{Message, keys};
+use crate::studio::notices::message::{Message, names};
+use crate::studio::notices::scenes;
+use crate::studio::notices::scenes::Said;
 use crate::studio::program::{Program, Tried};
-use crate::studio::said::{self, Said};
+use crate::studio::scenes::edits::Edit;
 use crate::studio::scenes::{Collection, MAIN};
-use crate::studio::settings::collection;
+use crate::studio::settings::scenes::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
-use crate::studio::stage::Done;
-use crate::studio::steps::{Before, Change};
-use crate::studio::{Edit, sources, targets};
+use crate::studio::sources;
+use crate::studio::sources::missing_files::News;
 
 /// Changes of one kind that follow each other sooner than this are one step to undo.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
 
 impl Engine {
     /// The program has been started: it gets its sources and its scene.
-    pub(super) fn begin_scenes(&mut self) {
+    pub(in crate::studio::engine) fn begin_scenes(&mut self) {
         if self
             .settings
             .collection
@@ -47,7 +50,7 @@ impl Engine {
     }
 
     /// The chosen picture is another: scenes may share it.
-    pub(super) fn follow_main(&mut self) {
+    pub(in crate::studio::engine) fn follow_main(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.set_sources(&self.settings.collection);
         self.follow_sources(&messages);
@@ -61,8 +64,8 @@ impl Engine {
         for (name, report) in closed {
             // What no scene shows any more cannot be out of order.
             self.tell_alarm(&Report::default(), &report, &name);
-            self.state.ledger.clear_of(keys::SOURCE, &name);
-            self.state.ledger.clear_of(keys::LEFT_OUT, &name);
+            self.state.ledger.clear_of(names::SOURCE, &name);
+            self.state.ledger.clear_of(names::LEFT_OUT, &name);
         }
         for message in messages {
             self.tell(message, "");
@@ -70,13 +73,13 @@ impl Engine {
     }
 
     /// What could not be opened and has come meanwhile is opened.
-    pub(super) fn look_for_absent(&mut self) {
+    pub(in crate::studio::engine) fn look_for_absent(&mut self) {
         let tried = self.state.program.as_mut().map(Program::look_for_absent);
         self.tell_absent(tried.unwrap_or_default());
     }
 
     /// A person wants it to be tried now, whatever it is.
-    pub(super) fn try_again(&mut self) {
+    pub(in crate::studio::engine) fn try_again(&mut self) {
         let tried = self.state.program.as_mut().map(|it| it.retry(None));
         self.tell_absent(tried.unwrap_or_default());
     }
@@ -86,7 +89,7 @@ impl Engine {
         for message in messages {
             // The reason may be another than it was.
             for (_, value) in message.notice(0, "").args {
-                self.state.ledger.clear_of(keys::SOURCE, &value);
+                self.state.ledger.clear_of(names::SOURCE, &value);
                 self.state.ledger.clear_of(&["file-failed"], &value);
             }
             self.tell(&message, "");
@@ -103,7 +106,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn switch_scene(&mut self, id: SceneId) {
+    pub(in crate::studio::engine) fn switch_scene(&mut self, id: SceneId) {
         let collection = &mut self.settings.collection;
         let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
         let name = scene.name.clone();
@@ -114,7 +117,7 @@ impl Engine {
         self.changed();
     }
 
-    pub(super) fn prepare_scene(&mut self, id: Option<SceneId>) {
+    pub(in crate::studio::engine) fn prepare_scene(&mut self, id: Option<SceneId>) {
         self.state.stage.prepared = id.filter(|id| self.settings.collection.scene(*id).is_some());
         if self.state.stage.prepared.is_none() {
             self.prepared.clear();
@@ -123,7 +126,7 @@ impl Engine {
     }
 
     /// What was prepared goes out, and the other way round.
-    pub(super) fn take_prepared(&mut self) {
+    pub(in crate::studio::engine) fn take_prepared(&mut self) {
         let Some(id) = self.state.stage.prepared else { return };
         let before = self.settings.collection.current;
         self.switch_scene(id);
@@ -131,7 +134,12 @@ impl Engine {
     }
 
     /// Sets a control of a camera; `None`: to its default, as is all that is not wanted otherwise.
-    pub(super) fn set_camera(&mut self, camera: String, control: String, value: Option<i64>) {
+    pub(in crate::studio::engine) fn set_camera(
+        &mut self,
+        camera: String,
+        control: String,
+        value: Option<i64>,
+    ) {
         let cameras = &mut self.settings.cameras;
         let is_new = !cameras.contains_key(&camera);
         if control::plain(&control) != control || (is_new && cameras.len() >= MOST_CAMERAS) {
@@ -152,14 +160,14 @@ impl Engine {
         self.changed();
     }
 
-    pub(super) fn reset_camera(&mut self, camera: &str) {
+    pub(in crate::studio::engine) fn reset_camera(&mut self, camera: &str) {
         if self.settings.cameras.remove(camera).is_some() {
             self.state.stage.board.want(&self.settings.cameras);
             self.changed();
         }
     }
 
-    pub(super) fn share_again(&mut self, source: SourceId) {
+    pub(in crate::studio::engine) fn share_again(&mut self, source: SourceId) {
         let collection = &self.settings.collection;
         let choice = match source {
             MAIN => self.settings.video.as_ref(),
@@ -171,7 +179,7 @@ impl Engine {
     }
 
     /// A source of the scenes keeps it among its properties; the chosen picture until it is closed.
-    pub(super) fn set_at_end(&mut self, id: SourceId, at_end: AtEnd) {
+    pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: AtEnd) {
         if let Some(source) = self.settings.collection.source(id) {
             let properties = Properties { at_end, ..source.properties.clone() };
             self.edit(&Edit::SetProperties(id, properties));
@@ -180,7 +188,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn edit(&mut self, edit: &Edit) {
+    pub(in crate::studio::engine) fn edit(&mut self, edit: &Edit) {
         let before = self.settings.collection.clone();
         match self.settings.collection.attempt(edit) {
             Ok(true) => {}
@@ -197,7 +205,7 @@ impl Engine {
     }
 
     /// Something was changed that can be undone.
-    pub(super) fn add_step(&mut self, before: Before, change: Change) {
+    pub(in crate::studio::engine) fn add_step(&mut self, before: Before, change: Change) {
         let now = self.clock.now();
         let stage = &mut self.state.stage;
         let apart = stage.last_edit.is_none_or(|last| now.since(last) > ONE_STEP);
@@ -205,7 +213,7 @@ impl Engine {
         stage.steps.add(before, change, apart);
     }
 
-    pub(super) fn step(&mut self, back: bool) {
+    pub(in crate::studio::engine) fn step(&mut self, back: bool) {
         let before = self.settings.collection.clone();
         let (steps, desk) = (&mut self.state.stage.steps, &self.settings.strips);
         let then = if back { steps.undo(&before, desk) } else { steps.redo(&before, desk) };
@@ -240,7 +248,7 @@ impl Engine {
     }
 
     /// Addresses of sources were fetched from where they are kept.
-    pub(super) fn revealed_scenes(&mut self) {
+    pub(in crate::studio::engine) fn revealed_scenes(&mut self) {
         self.stage_changed(None);
     }
 
@@ -251,7 +259,7 @@ impl Engine {
         self.state.stage.crowded.retain(|id, name| {
             let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
             if !stays {
-                ledger.clear_of(&[said::CROWDED], name);
+                ledger.clear_of(&[scenes::CROWDED], name);
             }
             stays
         });
@@ -274,7 +282,7 @@ impl Engine {
         if more && crowded.insert(id, scene.clone()).is_none() {
             self.tell(&Message::Scenes(Said::Crowded { scene }), "");
         } else if !more && crowded.remove(&id).is_some() {
-            self.state.ledger.clear_of(&[said::CROWDED], &scene);
+            self.state.ledger.clear_of(&[scenes::CROWDED], &scene);
         }
     }
 
@@ -293,18 +301,18 @@ impl Engine {
     }
 
     /// Whether the chosen picture is shown anywhere.
-    pub(super) fn wants_main(&self) -> bool {
+    pub(in crate::studio::engine) fn wants_main(&self) -> bool {
         self.settings.collection.uses(MAIN)
     }
 
-    pub(super) fn import_scenes(&mut self, path: PathBuf) {
+    pub(in crate::studio::engine) fn import_scenes(&mut self, path: PathBuf) {
         self.with_file("scenes-import", move || {
             let read = collection::import(&path).map(Box::new);
             Done::Read(path, read)
         });
     }
 
-    pub(super) fn export_scenes(&mut self, path: PathBuf) {
+    pub(in crate::studio::engine) fn export_scenes(&mut self, path: PathBuf) {
         let collection = self.settings.collection.clone();
         self.with_file("scenes-export", move || {
             let failed = collection::export(&collection, &[], &path).err();
@@ -334,12 +342,12 @@ impl Engine {
     }
 
     /// Whether a file of scenes is being read or written.
-    pub(super) fn scenes_busy(&self) -> bool {
+    pub(in crate::studio::engine) fn scenes_busy(&self) -> bool {
         self.state.stage.workers.iter().any(|worker| !worker.is_finished())
     }
 
     /// Files that are done, and sources that changed.
-    pub(super) fn look_at_scenes(&mut self) {
+    pub(in crate::studio::engine) fn look_at_scenes(&mut self) {
         if let Some(done) = self.state.stage.file.as_ref().map(Receiver::try_recv) {
             match done {
                 Ok(done) => {
@@ -375,11 +383,11 @@ impl Engine {
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
         if let Some(said) = said {
-            self.state.ledger.clear(keys::STRAIN);
+            self.state.ledger.clear(names::STRAIN);
             self.tell(&Message::Scenes(said), "");
         }
-        self.tell_news(keys::FILTER, filters);
-        self.tell_news(keys::TRANSITION, transitions);
+        self.tell_news(names::FILTER, filters);
+        self.tell_news(names::TRANSITION, transitions);
         if seen_changed {
             self.attend_strips();
         }
@@ -387,16 +395,16 @@ impl Engine {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
             if let Some(Message::Scenes(Said::SourceBack { source })) = &message {
-                self.state.ledger.clear_of(keys::SOURCE, source);
+                self.state.ledger.clear_of(names::SOURCE, source);
             }
             let back = matches!(message, Some(Message::Scenes(Said::SourceBack { .. })));
             self.tell_some(message.map(|message| (message, change.report.detail.clone())));
-            let (kind, _) = targets::video_kind(&change.choice);
+            let (kind, _) = crate::studio::live::target_events::video_kind(&change.choice);
             let source = event::Source { track: Track::Video, kind, back, report: change.report };
             self.happened(Event::Source(source));
         }
         for (source, message) in left_out {
-            self.state.ledger.clear_of(keys::LEFT_OUT, &source);
+            self.state.ledger.clear_of(names::LEFT_OUT, &source);
             self.tell_some(message);
         }
         self.stand_in();
@@ -460,7 +468,7 @@ impl Engine {
     }
 
     /// The scenes for the window.
-    pub(super) fn scenes_view(&self) -> Scenes {
+    pub(in crate::studio::engine) fn scenes_view(&self) -> Scenes {
         let stage = &self.state.stage;
         let program = self.state.program.as_ref();
         let own = stage.shared.sources.iter().map(|source| source.id);
@@ -474,7 +482,7 @@ impl Engine {
                     left_out: transport.left_out(),
                     filters_lack: program.filters_lack(stage.shared.filters(id)),
                     device: report.id.clone(),
-                    state: super::view::source_state(report.state),
+                    state: crate::studio::engine::handlers::snapshot::source_state(report.state),
                     name: report.name,
                     size: match report.format {
                         // As it is shown: a filter may have made it smaller.

@@ -1,12 +1,12 @@
 //! The person's own services, and where clients of the built-in server are sent when it ends.
 
-use super::Engine;
-use crate::studio::message::Message;
-use crate::studio::services::{Book, Service};
+use crate::studio::engine::Engine;
+use crate::studio::notices::message::Message;
 use crate::studio::settings::{MOST_SERVICES, check_successor, services_beside, write_services};
+use crate::studio::targets::services::{Book, Service};
 
 impl Engine {
-    pub(super) fn put_service(&mut self, was: Option<&str>, service: &Service) {
+    pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
         let mut own = self.services.own().to_vec();
         let mut at = own.iter().position(|known| was == Some(&*known.id));
         // Its new name may be that of another one, whose place it takes.
@@ -34,7 +34,7 @@ impl Engine {
         self.set_services(own);
     }
 
-    pub(super) fn remove_service(&mut self, id: &str) {
+    pub(in crate::studio::engine) fn remove_service(&mut self, id: &str) {
         let mut own = self.services.own().to_vec();
         own.retain(|known| known.id != id);
         self.set_services(own);
@@ -47,7 +47,7 @@ impl Engine {
     }
 
     /// Writes them down, where they have changed.
-    pub(super) fn keep_services(&mut self) {
+    pub(in crate::studio::engine) fn keep_services(&mut self) {
         let Some(path) = self.settings_path.as_deref().map(services_beside) else { return };
         if !std::mem::take(&mut self.state.services_changed) {
             return;
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn set_successor(&mut self, url: &str) {
+    pub(in crate::studio::engine) fn set_successor(&mut self, url: &str) {
         // The window has told what is wrong with another one.
         if let Ok(url) = check_successor(url) {
             self.settings.successor.clone_from(&url);

@@ -3,22 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Engine;
 use crate::decode::inventory;
-use crate::media::source::{Format, State};
+use crate::media::source_status::{Format, State};
 use crate::mix::StripId;
-use crate::studio::Snapshot;
-use crate::studio::on_air::OnAir;
+use crate::studio::engine::Engine;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::live::recording::Tape;
+use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
-    AudioSource, Checked, LiveFigures, LiveState, RecordingFigures, ReplayFigures, ServerFigures,
-    SourceState, TargetView, VideoSource,
+    AudioSource, Checked, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, SourceState,
+    TargetView, VideoSource,
 };
-use crate::studio::tape::Tape;
-use crate::studio::targets;
 
 impl Engine {
-    pub(super) fn snapshot(&self, ended: bool) -> Snapshot {
+    pub(in crate::studio::engine) fn snapshot(&self, ended: bool) -> Snapshot {
         let state = &self.state;
         let (live, mut figures) = match &state.on_air {
             Some(on_air) => (on_air.live_state(), on_air.live_figures()),
@@ -96,7 +95,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn audio_source(&self, program: &Program) -> AudioSource {
+    pub(in crate::studio::engine) fn audio_source(&self, program: &Program) -> AudioSource {
         let report = program.audio_report();
         let meter = program.mixer().strip_meter(StripId::MAIN).unwrap_or_default();
         let main = self.settings.strips.first();
@@ -134,7 +133,7 @@ impl Engine {
                 view.total_frames = figures.total_frames;
                 view.reconnects = figures.reconnects;
                 view.round_trip = figures.round_trip;
-                view.rung = targets::rung(&figures);
+                view.rung = crate::studio::live::target_events::rung(&figures);
                 view.size = figures.rendition.as_ref().map(|rendition| rendition.video.size);
             }
         }
@@ -151,7 +150,7 @@ impl Engine {
         address.map_or(0, |host| self.state.monitors.viewers(&host))
     }
 
-    pub(super) fn server_figures(&self) -> ServerFigures {
+    pub(in crate::studio::engine) fn server_figures(&self) -> ServerFigures {
         let ready = self.built_in.ready();
         ServerFigures {
             rtmp: ready.rtmp,
@@ -164,7 +163,7 @@ impl Engine {
     }
 }
 
-pub(super) fn source_state(state: State) -> SourceState {
+pub(in crate::studio::engine) fn source_state(state: State) -> SourceState {
     match state {
         State::Opening => SourceState::Opening,
         State::Open => SourceState::Open,

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::Engine;
 use crate::audio::AudioChoice;
 use crate::capture::{CameraChoice, VideoChoice};
-use crate::studio::Command;
-use crate::studio::message::Message;
-use crate::studio::on_air::OnAir;
+use crate::studio::command::Command;
+use crate::studio::engine::Engine;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::notices::message::Message;
 use crate::studio::program::Program;
 
 /// How long files that filters work with may keep the first picture waiting.
@@ -16,7 +16,7 @@ const READ_WITHIN: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// Devices are being looked for, or keys and files of filters fetched: they answer within moments.
-    pub(super) fn must_wait(&self) -> bool {
+    pub(in crate::studio::engine) fn must_wait(&self) -> bool {
         let state = &self.state;
         let files = || {
             // What goes out already does not wait.
@@ -28,7 +28,7 @@ impl Engine {
     }
 
     /// Does this once it need not wait any more.
-    pub(super) fn postpone(&mut self, command: Command) {
+    pub(in crate::studio::engine) fn postpone(&mut self, command: Command) {
         self.state.read_by.get_or_insert(self.clock.now() + READ_WITHIN);
         if !self.state.postponed.contains(&command) {
             self.state.postponed.push(command);
@@ -36,7 +36,7 @@ impl Engine {
     }
 
     /// What had to wait is done as soon as it may be.
-    pub(super) fn go_on(&mut self) {
+    pub(in crate::studio::engine) fn go_on(&mut self) {
         if self.state.postponed.is_empty() || self.must_wait() {
             return;
         }
@@ -47,7 +47,7 @@ impl Engine {
     }
 
     /// Devices were looked for: decide what was left to us.
-    pub(super) fn decide(&mut self) {
+    pub(in crate::studio::engine) fn decide(&mut self) {
         let (video, audio) = self.state.undecided;
         let (cameras, microphones) = (
             !self.state.devices.cameras().is_empty(),

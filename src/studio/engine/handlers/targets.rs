@@ -1,14 +1,15 @@
 //! The list of targets: changed, remembered, with their keys.
 
-use super::Engine;
 use crate::base::Secret;
 use crate::net::Pin;
+use crate::studio::command::Command;
+use crate::studio::engine::Engine;
 use crate::studio::event::TargetState;
-use crate::studio::keys::{Answer, Keys, What};
-use crate::studio::message::{Message, keys};
-use crate::studio::settings::hidden::{self, Kept};
-use crate::studio::target::MOST_TARGETS;
-use crate::studio::{Command, Place, Target};
+use crate::studio::notices::message::{Message, names};
+use crate::studio::settings::keys::{Answer, Keys, What};
+use crate::studio::settings::secret_addresses;
+use crate::studio::settings::secret_addresses::Kept;
+use crate::studio::targets::{MOST_TARGETS, Place, Target};
 
 /// Before the name of what the desktop has allowed.
 const PERMISSION: &str = "permission ";
@@ -20,7 +21,7 @@ fn kept_as(key: &str) -> String {
 
 impl Engine {
     /// Takes the remembered targets over and asks for their keys.
-    pub(super) fn begin_targets(&mut self) {
+    pub(in crate::studio::engine) fn begin_targets(&mut self) {
         self.state.targets.clone_from(&self.settings.targets);
         let Some(path) = self.keys_path.clone() else { return };
         let keys = match Keys::start(path, self.keyring) {
@@ -50,7 +51,7 @@ impl Engine {
     }
 
     /// What has become of keys that were asked for.
-    pub(super) fn look_at_keys(&mut self) {
+    pub(in crate::studio::engine) fn look_at_keys(&mut self) {
         while let Some(answer) = self.state.keys.as_ref().and_then(Keys::poll) {
             match answer {
                 Answer::Place(place) => self.state.key_place = Some(place),
@@ -97,13 +98,13 @@ impl Engine {
     /// An address was fetched: what it belongs to is opened by it.
     fn reveal(&mut self, name: &str, url: &Secret) {
         let before = self.settings.clone();
-        if !hidden::reveal(self.settings.addresses(), name, url) {
+        if !secret_addresses::reveal(self.settings.addresses(), name, url) {
             return;
         }
         self.state.addresses.insert(name.to_owned(), url.clone());
         for target in &mut self.state.targets {
             // What was typed meanwhile is newer.
-            if hidden::kept_name(target.play_url.expose()) == Some(name) {
+            if crate::studio::targets::address::kept_name(target.play_url.expose()) == Some(name) {
                 target.play_url = url.clone();
             }
         }
@@ -125,7 +126,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn put_target(&mut self, mut target: Target) {
+    pub(in crate::studio::engine) fn put_target(&mut self, mut target: Target) {
         let id = target.id;
         let same = |known: &Target| known.id == id && known.server() == target.server();
         // What was typed anew may be a whole URL.
@@ -150,7 +151,7 @@ impl Engine {
         self.follow_switch(id);
     }
 
-    pub(super) fn remove_target(&mut self, id: u32) {
+    pub(in crate::studio::engine) fn remove_target(&mut self, id: u32) {
         let Some(at) = self.state.targets.iter().position(|target| target.id == id) else { return };
         let removed = self.state.targets.remove(at);
         if let Some(keys) = self.state.keys.as_ref().filter(|_| !removed.keep_as.is_empty()) {
@@ -159,12 +160,12 @@ impl Engine {
         self.state.keys_changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
-        self.state.ledger.clear_target(keys::TARGET, id);
+        self.state.ledger.clear_target(names::TARGET, id);
         self.state.told.remove(&id);
     }
 
     /// The person accepts a certificate.
-    pub(super) fn trust(&mut self, id: u32, pin: Pin) {
+    pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: Pin) {
         self.state.ledger.clear_target(&["target-certificate"], id);
         let known = self.state.targets.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
@@ -208,7 +209,7 @@ impl Engine {
     }
 
     /// Keeps or forgets the keys that have changed.
-    pub(super) fn keep_keys(&mut self) {
+    pub(in crate::studio::engine) fn keep_keys(&mut self) {
         self.keep_addresses();
         let changed = std::mem::take(&mut self.state.keys_changed);
         let Some(keys) = &self.state.keys else { return };

@@ -1,16 +1,18 @@
 //! The *Watch* page's players: commands, and what is remembered of them.
 
-use super::Engine;
 use crate::base::{Secret, Worker};
 use crate::decode::inventory;
-use crate::studio::message::keys;
-use crate::studio::playing::{self, Playing};
-use crate::studio::watch::{Way, message};
-use crate::studio::{Command, Event, Target};
+use crate::studio::command::Command;
+use crate::studio::engine::Engine;
+use crate::studio::event::Event;
+use crate::studio::notices::message::names;
+use crate::studio::targets::Target;
+use crate::studio::watch::choices::Playing;
+use crate::studio::watch::{Way, choices, message};
 
 impl Engine {
     /// Takes up again what was watched in an earlier run: nothing plays by itself.
-    pub(super) fn begin_watching(&mut self) {
+    pub(in crate::studio::engine) fn begin_watching(&mut self) {
         let chat = Playing::SetChat(self.settings.chat.clone());
         // Choosing how it is shown cannot fail.
         let _ = self.watch.obey(&chat);
@@ -21,7 +23,7 @@ impl Engine {
     }
 
     /// Tells what players have to tell.
-    pub(super) fn look_at_players(&mut self) {
+    pub(in crate::studio::engine) fn look_at_players(&mut self) {
         for (message, way) in self.watch.poll() {
             match way {
                 Way::Told => self.tell(&message, ""),
@@ -35,22 +37,22 @@ impl Engine {
     }
 
     /// Ends the players in order: files of what was watched are whole, and their last words are told.
-    pub(super) fn end_watching(&mut self) {
+    pub(in crate::studio::engine) fn end_watching(&mut self) {
         self.watch.end(self.clock);
         self.look_at_players();
     }
 
     /// The commands about players.
-    pub(super) fn obey_watching(&mut self, command: Command) {
+    pub(in crate::studio::engine) fn obey_watching(&mut self, command: Command) {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.state.ledger.clear(keys::WATCH);
+                self.state.ledger.clear(names::WATCH);
                 let message = self.watch.open(url, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
             }
             Command::StopWatching => {
-                self.state.ledger.clear(keys::WATCH);
+                self.state.ledger.clear(names::WATCH);
                 self.watch.close();
             }
             Command::SetVolume(volume) => {
@@ -80,7 +82,7 @@ impl Engine {
                 self.tell_some(message.map(|message| (message, String::new())));
             }
             Playing::Trust { tile, pin } => {
-                self.state.ledger.clear(keys::WATCH);
+                self.state.ledger.clear(names::WATCH);
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
@@ -134,7 +136,7 @@ impl Engine {
     fn remember_watched(&mut self, url: &str) {
         if self.may_keep(url) {
             self.settings.watch_url = url.to_owned();
-            playing::remember(&mut self.settings.recent, url);
+            choices::remember(&mut self.settings.recent, url);
         }
     }
 
@@ -152,7 +154,7 @@ impl Engine {
         };
         let below = self.players.is_some()
             && self.state.targets.iter().any(|target| unknown(target).is_some());
-        playing::may_be_kept(url) && !below && !keys.any(|key| url.contains(key))
+        choices::may_be_kept(url) && !below && !keys.any(|key| url.contains(key))
     }
 
     fn keep_wall(&mut self) {

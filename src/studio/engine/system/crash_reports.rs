@@ -22,7 +22,7 @@ pub fn path_of(folder: &Path, wall_micros: i64) -> PathBuf {
 }
 
 /// The newest report that nobody was told of, which from now on is told. Old ones go.
-pub(super) fn take(folder: &Path) -> Option<PathBuf> {
+pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
     let list = fs::read_dir(folder).ok()?;
     let name = |path: &PathBuf| path.file_name().and_then(|name| name.to_str().map(str::to_owned));
     let mut reports: Vec<(String, PathBuf)> = list

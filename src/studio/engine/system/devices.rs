@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::capture::{ScreenInfo, WindowInfo};
-use crate::studio::search::{Outcome, Search};
 use crate::studio::snapshot::Device;
+use crate::studio::sources::background_search::{Outcome, Search};
 use crate::{audio, capture};
 
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ struct Shown {
 
 /// What was found last, and searches that may be under way.
 #[derive(Debug, Default)]
-pub(super) struct Devices {
+pub(in crate::studio) struct Devices {
     found: Found,
     search: Search<Found>,
     shown: Shown,
@@ -40,7 +40,7 @@ pub(super) struct Devices {
 
 impl Devices {
     /// Starts to look, unless that is under way.
-    pub(super) fn refresh(&mut self) {
+    pub(in crate::studio) fn refresh(&mut self) {
         self.look_at_display();
         if self.search.is_under_way() {
             return;
@@ -91,7 +91,7 @@ impl Devices {
     }
 
     /// Whether a search for devices has ended since the last call.
-    pub(super) fn poll(&mut self) -> bool {
+    pub(in crate::studio) fn poll(&mut self) -> bool {
         if let Outcome::Over(Some(shown)) = self.display.poll() {
             self.shown = shown;
         }
@@ -101,27 +101,27 @@ impl Devices {
         true
     }
 
-    pub(super) fn cameras(&self) -> &[Device] {
+    pub(in crate::studio) fn cameras(&self) -> &[Device] {
         &self.found.cameras
     }
 
-    pub(super) fn screens(&self) -> &Arc<[ScreenInfo]> {
+    pub(in crate::studio) fn screens(&self) -> &Arc<[ScreenInfo]> {
         &self.shown.screens
     }
 
-    pub(super) fn windows(&self) -> &Arc<[WindowInfo]> {
+    pub(in crate::studio) fn windows(&self) -> &Arc<[WindowInfo]> {
         &self.shown.windows
     }
 
-    pub(super) fn speakers(&self) -> &[Device] {
+    pub(in crate::studio) fn speakers(&self) -> &[Device] {
         &self.found.speakers
     }
 
-    pub(super) fn applications(&self) -> &[String] {
+    pub(in crate::studio) fn applications(&self) -> &[String] {
         &self.found.applications
     }
 
-    pub(super) fn microphones(&self) -> &[Device] {
+    pub(in crate::studio) fn microphones(&self) -> &[Device] {
         &self.found.microphones
     }
 }

@@ -9,7 +9,7 @@ const SLEPT: Duration = Duration::from_secs(1);
 
 /// What is known of the network and of sleep.
 #[derive(Debug, Default)]
-pub(super) struct Surroundings {
+pub(in crate::studio) struct Surroundings {
     changes: Option<Changes>,
     slept: Option<Duration>,
 }
@@ -36,7 +36,7 @@ impl Surroundings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::backend::clock;
+    use crate::studio::preflight::backend;
 
     #[test]
     fn sleep_is_told_from_clocks_that_are_read_one_after_the_other() {
@@ -52,6 +52,6 @@ mod tests {
 
     #[test]
     fn the_system_tells_how_long_it_slept() {
-        assert_eq!(clock::asleep().is_some(), cfg!(target_os = "linux"));
+        assert_eq!(backend::asleep().is_some(), cfg!(target_os = "linux"));
     }
 }

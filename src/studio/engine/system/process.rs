@@ -3,7 +3,7 @@
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Reads the figures of this process; read about once a second.
-pub(super) struct Process {
+pub(in crate::studio) struct Process {
     system: Option<System>,
     pid: Option<Pid>,
 }
@@ -15,12 +15,12 @@ impl std::fmt::Debug for Process {
 }
 
 impl Process {
-    pub(super) fn new() -> Self {
+    pub(in crate::studio) fn new() -> Self {
         Self { system: System::new().ok(), pid: sysinfo::get_current_pid().ok() }
     }
 
     /// Processor use since the last reading (1.0 is one core) and resident bytes.
-    pub(super) fn read(&mut self) -> (f32, u64) {
+    pub(in crate::studio) fn read(&mut self) -> (f32, u64) {
         let (Some(pid), Some(system)) = (self.pid, &mut self.system) else { return (0.0, 0) };
         system.refresh_processes_specifics(
             ProcessesToUpdate::Some(&[pid]),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Size;
-use crate::media::likeness::{Course, STEP_MICROS};
-use crate::player::glance::{Keyframe, Seen};
+use crate::media::similarity::{Course, STEP_MICROS};
+use crate::player::probe::viewer::{Keyframe, Seen};
 use crate::player::{Kind, State};
 
 /// A server may need so long to show what has just begun.
@@ -282,9 +282,9 @@ mod tests {
     use super::*;
     use crate::base::{Clock, Latest};
     use crate::media::Samples;
-    use crate::media::likeness::Likeness;
+    use crate::media::similarity::Likeness;
     use crate::player::Failure;
-    use crate::player::glance::{Looker, Memory};
+    use crate::player::probe::viewer::{Looker, Memory};
 
     const SIZE: Size = Size::new(64, 36);
     const MEMORY: Memory = Memory { pictures: 100, sound: 3_000 };

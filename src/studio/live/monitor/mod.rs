@@ -4,24 +4,24 @@
 
 mod judge;
 mod reference;
-pub(super) mod words;
+pub mod view;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use judge::{Finding, Trouble};
-pub(super) use reference::Reference;
+pub(in crate::studio) use reference::Reference;
 
 use crate::base::{Clock, Latest, Secret, Timestamp, Worker};
 use crate::media::VideoFrame;
 use crate::net::{self, Runtime};
 use crate::player::State;
-use crate::player::glance::{Glance, Memory, Place, Seen};
+use crate::player::probe::viewer::{Glance, Memory, Place, Seen};
 use crate::studio::event;
-use crate::studio::message::Message;
-use crate::studio::monitor::judge::{Sent, judge};
-use crate::studio::services;
-use crate::studio::snapshot::{LatencyBy, MonitorView, ViewersPicture};
+use crate::studio::live::monitor::judge::{Sent, judge};
+use crate::studio::live::monitor::view::{LatencyBy, MonitorView, ViewersPicture};
+use crate::studio::notices::message::Message;
+use crate::studio::targets::services;
 use crate::wire::rtmp::Url;
 
 /// What is remembered of what viewers get: a minute of pictures, 20 s of sound.
@@ -37,7 +37,7 @@ const END: Duration = Duration::from_millis(800);
 
 /// A target that is to be looked at.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(in crate::studio) struct Wanted {
     pub id: u32,
     /// Of the events: without the key.
     pub url: String,
@@ -55,7 +55,7 @@ pub(super) struct Wanted {
 
 /// Something to tell.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(in crate::studio) enum Told {
     /// For the command line: how it stands.
     Event(event::Monitor),
     /// Something has begun to be wrong.
@@ -92,7 +92,7 @@ struct One {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Monitors {
+pub(in crate::studio) struct Monitors {
     reference: Option<Reference>,
     each: BTreeMap<u32, One>,
 }

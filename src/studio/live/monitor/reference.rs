@@ -7,11 +7,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
-use crate::broadcast::subscription::Next;
+use crate::broadcast::hub::subscription::Next;
 use crate::broadcast::{Hub, Limits};
 use crate::media::{EncodedPacket, Rung, Size, StreamParameters};
-use crate::player::glance::{Looker, Memory};
-use crate::studio::monitor::judge::Sent;
+use crate::player::probe::viewer::{Looker, Memory};
+use crate::studio::live::monitor::judge::Sent;
 
 /// What is remembered: over half an hour of sound and of keyframes, as long as a stream may be held
 /// back on purpose.

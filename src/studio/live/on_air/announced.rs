@@ -1,7 +1,7 @@
 //! What the targets of a broadcast still have to tell, and what they are called.
 
 use super::OnAir;
-use crate::studio::sent::{Happening, Sent, drain};
+use crate::studio::live::publishers::{Happening, Sent, drain};
 
 impl OnAir {
     /// Forgets what earlier tries have left; gives what they still had to tell.

@@ -1,33 +1,34 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
-mod heard;
-mod record;
+mod announced;
+mod recording;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(in crate::studio) use crate::studio::live::publishers::{Happening, Wanted};
+
 use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
-use crate::broadcast::adapt::Sample;
+use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Film, Hub, Publisher, publisher};
 use crate::encode::{self, AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, Size, StreamParameters, Track};
 use crate::mix::FLOOR_DBFS;
-use crate::studio::adaptation::{Adaptation, Outcome, Terms};
-use crate::studio::event::{self, Event};
-use crate::studio::extras::Extras;
-use crate::studio::holding::Holding;
+use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
+use crate::studio::event::{self, Event, stats};
+use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
+use crate::studio::live::passthrough::Reel;
+use crate::studio::live::publishers;
+use crate::studio::live::publishers::{Sent, background, stop};
+use crate::studio::live::recording::audio_tracks::Extras;
+use crate::studio::live::recording::{RecordingChoices, Tape};
+use crate::studio::live::second_rendition::Second;
+use crate::studio::live::stream_delay::Holding;
+use crate::studio::live::view::{FilmView, LiveFigures, LiveState};
 use crate::studio::program::Program;
-use crate::studio::reel::Reel;
-use crate::studio::second::Second;
-use crate::studio::sent::{self, Sent, background, stop};
-pub(super) use crate::studio::sent::{Happening, Wanted};
-use crate::studio::snapshot::{FilmView, LiveFigures, LiveState};
-use crate::studio::stats::{self, DelayFigures, DelayState, Stats};
-use crate::studio::tape::{RecordingChoices, Tape};
-use crate::studio::targets;
-use crate::studio::{Adapt, Quality};
+use crate::studio::targets::quality::{Adapt, Quality};
 
 /// Pictures that may wait for the encoder: more would only be delay.
 const PICTURES: usize = 4;
@@ -44,7 +45,7 @@ const HUB_END: Duration = Duration::from_millis(500);
 
 /// The running broadcast.
 #[derive(Debug)]
-pub(super) struct OnAir {
+pub(in crate::studio) struct OnAir {
     hub: Hub,
     video: Option<VideoEncoder>,
     audio: Option<AudioEncoder>,
@@ -78,7 +79,7 @@ struct Base {
 
 impl OnAir {
     /// Opens the encoders and lets them have picture and sound. Nothing goes out yet.
-    pub(super) fn begin(
+    pub(in crate::studio) fn begin(
         program: &Program,
         quality: &Quality,
         encoder: encode::Choice,
@@ -90,7 +91,7 @@ impl OnAir {
             (None, None, None)
         } else {
             let (pictures, waiting) = queue::bounded("pictures", PICTURES, Full::DropOldest);
-            let config = encode::video::Config {
+            let config = crate::encode::video::Config {
                 size: quality.size,
                 frame_rate: quality.frame_rate,
                 bitrate: quality.video_bitrate,
@@ -105,7 +106,7 @@ impl OnAir {
             (None, None, None)
         } else {
             let (sounds, waiting) = queue::bounded("sounds", SOUNDS, Full::Block);
-            let config = encode::audio::Config {
+            let config = crate::encode::audio::Config {
                 sample_rate: quality.sample_rate,
                 channels: quality.channels,
                 bitrate: quality.audio_bitrate,
@@ -175,7 +176,7 @@ impl OnAir {
     }
 
     /// A broadcast of a file, which is not encoded.
-    pub(super) fn of_film(
+    pub(in crate::studio) fn of_film(
         film: Film,
         path: &Path,
         again: bool,
@@ -205,12 +206,12 @@ impl OnAir {
     }
 
     /// The file that goes out instead of the program.
-    pub(super) fn film(&self) -> Option<FilmView> {
+    pub(in crate::studio) fn film(&self) -> Option<FilmView> {
         self.film.as_ref().map(Reel::view)
     }
 
     /// The name of the file once all of it was sent or it could not be read on, and why.
-    pub(super) fn film_over(&self) -> Option<(String, Option<String>)> {
+    pub(in crate::studio) fn film_over(&self) -> Option<(String, Option<String>)> {
         let reel = self.film.as_ref()?;
         let failure = reel.progress().failure;
         let ended =
@@ -219,7 +220,7 @@ impl OnAir {
     }
 
     /// Lets the targets have the stream later, from now on.
-    pub(super) fn hold(
+    pub(in crate::studio) fn hold(
         &mut self,
         delay: Duration,
         folder: PathBuf,
@@ -231,12 +232,12 @@ impl OnAir {
     }
 
     /// How much is held back.
-    pub(super) fn held(&self) -> Option<DelayFigures> {
+    pub(in crate::studio) fn held(&self) -> Option<DelayFigures> {
         self.holding.as_ref().map(Holding::figures)
     }
 
     /// Lets out what is held back and no more; `false` where nothing is, or that is happening.
-    pub(super) fn drain(&self) -> bool {
+    pub(in crate::studio) fn drain(&self) -> bool {
         let Some(holding) = self.holding.as_ref() else { return false };
         let draining = holding.figures().state == DelayState::Draining;
         holding.drain();
@@ -244,7 +245,7 @@ impl OnAir {
     }
 
     /// Sends to these targets too; gives what earlier tries of theirs still had to tell.
-    pub(super) fn publish(
+    pub(in crate::studio) fn publish(
         &mut self,
         runtime: &crate::net::Runtime,
         clock: Clock,
@@ -265,68 +266,74 @@ impl OnAir {
     }
 
     /// Whether the stream goes to this target, or is on its way there.
-    pub(super) fn publishes_to(&self, id: u32) -> bool {
+    pub(in crate::studio) fn publishes_to(&self, id: u32) -> bool {
         self.sent.iter().any(|sent| sent.id == id && !sent.publisher.state().is_over())
     }
 
     /// Ends one target in the background; the others go on.
-    pub(super) fn end_publisher(&mut self, id: u32, told: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn end_publisher(
+        &mut self,
+        id: u32,
+        told: Sender<Event>,
+    ) -> Option<Worker> {
         let (gone, stay) = std::mem::take(&mut self.sent).into_iter().partition(|it| it.id == id);
         self.sent = stay;
         background("unpublish", move || stop(&gone, &told))
     }
 
     /// What is sent, for who compares it with what comes back.
-    pub(super) fn hub(&self) -> &Hub {
+    pub(in crate::studio) fn hub(&self) -> &Hub {
         &self.hub
     }
 
     /// The targets with what they do: id, whether it is the built-in server, the publisher.
-    pub(super) fn publishers(&self) -> impl Iterator<Item = (u32, bool, &Publisher)> {
+    pub(in crate::studio) fn publishers(&self) -> impl Iterator<Item = (u32, bool, &Publisher)> {
         self.sent.iter().map(|sent| (sent.id, sent.built_in, &sent.publisher))
     }
 
     /// Figures of the targets, by their ids.
-    pub(super) fn target_figures(&self) -> impl Iterator<Item = (u32, publisher::Figures)> + '_ {
+    pub(in crate::studio) fn target_figures(
+        &self,
+    ) -> impl Iterator<Item = (u32, publisher::Figures)> + '_ {
         self.sent.iter().map(|sent| (sent.id, sent.publisher.figures()))
     }
 
     /// Keeps as much of the past as is chosen.
-    pub(super) fn keep_replay(&mut self, choices: &RecordingChoices) {
+    pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
         self.tape.keep(&self.hub, choices);
     }
 
     /// Pictures wait for sound that is made late.
-    pub(super) fn set_sound_lag(&self, lag: Duration) {
+    pub(in crate::studio) fn set_sound_lag(&self, lag: Duration) {
         self.hub.set_sound_lag(lag);
     }
 
     /// The recording and the replay buffer.
-    pub(super) fn tape(&self) -> &Tape {
+    pub(in crate::studio) fn tape(&self) -> &Tape {
         &self.tape
     }
 
-    pub(super) fn is_publishing(&self) -> bool {
+    pub(in crate::studio) fn is_publishing(&self) -> bool {
         self.sent.iter().any(|sent| !sent.publisher.state().is_over())
     }
 
-    pub(super) fn is_recording(&self) -> bool {
+    pub(in crate::studio) fn is_recording(&self) -> bool {
         self.tape.recorder().is_some()
     }
 
     /// Whether it goes anywhere, the replay buffer apart.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(in crate::studio) fn is_busy(&self) -> bool {
         self.is_publishing() || self.is_recording()
     }
 
-    pub(super) fn retry_now(&self) {
+    pub(in crate::studio) fn retry_now(&self) {
         for sent in &self.sent {
             sent.publisher.retry_now();
         }
     }
 
     /// Another wish of the person for the picture's bitrate.
-    pub(super) fn set_quality(&mut self, quality: &Quality) {
+    pub(in crate::studio) fn set_quality(&mut self, quality: &Quality) {
         if self.film.is_some() {
             // A file stays as it is.
             return;
@@ -345,7 +352,7 @@ impl OnAir {
 
     /// Lets the pictures follow what the connections carry; tells what has changed, and why there is
     /// no second encode where one is needed.
-    pub(super) fn adapt(
+    pub(in crate::studio) fn adapt(
         &mut self,
         now: Timestamp,
         program: &Program,
@@ -375,17 +382,17 @@ impl OnAir {
     }
 
     /// What the picture may take.
-    pub(super) fn allowed(&self) -> BitsPerSecond {
+    pub(in crate::studio) fn allowed(&self) -> BitsPerSecond {
         self.adaptation.bitrate()
     }
 
     /// What the second encode is to be, while somebody needs it.
-    pub(super) fn second(&self) -> Option<(BitsPerSecond, Size)> {
+    pub(in crate::studio) fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.adaptation.second()
     }
 
     /// What happened since the last call.
-    pub(super) fn look(&mut self) -> Vec<Happening> {
+    pub(in crate::studio) fn look(&mut self) -> Vec<Happening> {
         let mut happenings = self.heard_so_far();
         if let Some(film) = &mut self.film {
             let targets = self.sent.iter().map(|sent| (sent.id, &sent.publisher));
@@ -411,12 +418,12 @@ impl OnAir {
 
     /// Finishes the recording in the background while the stream goes on. Until the worker has
     /// ended, its last word is still to come.
-    pub(super) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.tape.finish_beside(told)
     }
 
     /// Ends the publishers in the background; what is left of the broadcast goes on.
-    pub(super) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.holding = None;
         let sent = std::mem::take(&mut self.sent);
         background("unpublish", move || stop(&sent, &told))
@@ -424,7 +431,7 @@ impl OnAir {
 
     /// Ends all of it in the background: encoders flush, files finish, streams are unpublished.
     /// The program must have let go of the encoders before.
-    pub(super) fn end(self, told: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self { hub, video, second, audio, extras, sent, tape, holding, film, .. } = self;
             if let Some(holding) = &holding {
@@ -442,7 +449,7 @@ impl OnAir {
                 tracing::warn!(%stuck, "ending the broadcast");
             }
             for sent in &sent {
-                sent.publisher.ask_to_stop(sent::END);
+                sent.publisher.ask_to_stop(publishers::END);
             }
             tape.finish(sent.is_empty(), &told);
             stop(&sent, &told);
@@ -450,7 +457,7 @@ impl OnAir {
     }
 
     /// What the broadcast as a whole is doing.
-    pub(super) fn live_state(&self) -> LiveState {
+    pub(in crate::studio) fn live_state(&self) -> LiveState {
         let mut best = LiveState::Idle;
         if self.held().is_some_and(|held| held.begins_in.is_some()) && self.is_publishing() {
             return LiveState::Connecting { stage: "delay" };
@@ -480,7 +487,7 @@ impl OnAir {
     }
 
     /// Figures for the window, of all targets together (the worst where that matters).
-    pub(super) fn live_figures(&self) -> LiveFigures {
+    pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
             (None, Some(audio)) => audio.figures().encoded,
@@ -515,7 +522,7 @@ impl OnAir {
     }
 
     /// One second's figures.
-    pub(super) fn stats(
+    pub(in crate::studio) fn stats(
         &mut self,
         program: &Program,
         (cpu, rss_bytes): (f32, u64),
@@ -565,7 +572,9 @@ impl OnAir {
         let targets = self
             .sent
             .iter_mut()
-            .map(|sent| targets::figures(&sent.publisher, &mut sent.bitrate, now))
+            .map(|sent| {
+                crate::studio::live::target_events::figures(&sent.publisher, &mut sent.bitrate, now)
+            })
             .collect();
         Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
     }

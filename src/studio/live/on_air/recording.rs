@@ -7,9 +7,9 @@ use super::OnAir;
 use crate::broadcast::recorder::{self, Sounds};
 use crate::media::ExtraTracks;
 use crate::studio::event;
-use crate::studio::extras::TrackNames;
+use crate::studio::live::recording::RecordingChoices;
+use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::program::Program;
-use crate::studio::tape::RecordingChoices;
 
 impl OnAir {
     /// Records into this file too.

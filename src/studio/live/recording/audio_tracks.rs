@@ -10,8 +10,8 @@ use crate::broadcast::Hub;
 use crate::broadcast::recorder::{Extra, Sounds};
 use crate::encode::{self, AudioEncoder};
 use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MOST_TRACKS, Track};
+use crate::studio::mixer::SoundStrip;
 use crate::studio::program::Program;
-use crate::studio::strips::SoundStrip;
 
 /// Blocks of sound (10 ms) that may wait for an encoder: one that is stuck costs its own track.
 const SOUNDS: usize = 64;
@@ -28,7 +28,7 @@ pub fn used(strips: &[SoundStrip]) -> ExtraTracks {
 }
 
 /// What a strip is called: as the person says, or after its device, or after its source.
-pub(super) fn label(strip: &SoundStrip, choice: &AudioChoice, device: &str) -> String {
+pub(in crate::studio) fn label(strip: &SoundStrip, choice: &AudioChoice, device: &str) -> String {
     if !strip.name.is_empty() {
         return strip.name.clone();
     }
@@ -50,7 +50,7 @@ pub(super) fn label(strip: &SoundStrip, choice: &AudioChoice, device: &str) -> S
 
 /// What the tracks are called: those without a given name after the strips in them, each with its
 /// label.
-pub(super) fn names(given: &TrackNames, strips: &[(&SoundStrip, String)]) -> TrackNames {
+pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&SoundStrip, String)]) -> TrackNames {
     std::array::from_fn(|place| {
         let own = given.get(place).filter(|name| !name.is_empty());
         let number = u8::try_from(place + 1).unwrap_or(u8::MAX);
@@ -67,11 +67,11 @@ pub(super) fn names(given: &TrackNames, strips: &[(&SoundStrip, String)]) -> Tra
 
 /// The encoders that run.
 #[derive(Debug)]
-pub(super) struct Extras {
+pub(in crate::studio) struct Extras {
     /// Where their packets go: beside those of the program.
     packets: Sender<EncodedPacket>,
     /// As the program's.
-    config: encode::audio::Config,
+    config: crate::encode::audio::Config,
     running: Vec<(ExtraTrack, AudioEncoder)>,
     /// They cannot be had.
     failed: bool,
@@ -79,7 +79,10 @@ pub(super) struct Extras {
 
 impl Extras {
     /// Nothing runs yet.
-    pub(super) fn new(packets: Sender<EncodedPacket>, config: encode::audio::Config) -> Self {
+    pub(in crate::studio) fn new(
+        packets: Sender<EncodedPacket>,
+        config: crate::encode::audio::Config,
+    ) -> Self {
         Self { packets, config, running: Vec::new(), failed: false }
     }
 
@@ -87,7 +90,7 @@ impl Extras {
     ///
     /// # Errors
     /// Why one cannot be had; told once.
-    pub(super) fn follow(
+    pub(in crate::studio) fn follow(
         &mut self,
         wanted: ExtraTracks,
         program: &Program,
@@ -133,12 +136,12 @@ impl Extras {
     }
 
     /// Why one ended before it was to.
-    pub(super) fn failure(&self) -> Option<encode::Error> {
+    pub(in crate::studio) fn failure(&self) -> Option<encode::Error> {
         self.running.iter().find_map(|(_, encoder)| encoder.failed())
     }
 
     /// The sound tracks of a recording that is to have these, as far as they are made now.
-    pub(super) fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> Sounds {
+    pub(in crate::studio) fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> Sounds {
         let name = |number: u8| names.get(usize::from(number) - 1).cloned().unwrap_or_default();
         let extra = |(track, encoder): &(ExtraTrack, AudioEncoder)| Extra {
             track: *track,
@@ -158,7 +161,7 @@ impl Extras {
     }
 
     /// At the end of the broadcast, when the program has let go of them.
-    pub(super) fn join(self, limit: Duration) -> Result<(), Stuck> {
+    pub(in crate::studio) fn join(self, limit: Duration) -> Result<(), Stuck> {
         let Self { packets, running, .. } = self;
         drop(packets);
         running.into_iter().map(|(_, encoder)| encoder.join(limit)).fold(Ok(()), Result::and)

@@ -1,5 +1,8 @@
 //! What of the broadcast is kept: the recording and the replay buffer.
 
+pub mod audio_tracks;
+pub(in crate::studio) mod repair;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,8 +13,8 @@ use crate::broadcast::recorder::{self, Options, Recorder, Sounds, Split};
 use crate::broadcast::{Hub, recorder::replay::Clip};
 use crate::media::ExtraTracks;
 use crate::studio::event::{self, Event};
-use crate::studio::extras::TrackNames;
-use crate::studio::message::Message;
+use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::notices::message::Message;
 use crate::wire::container::Format;
 
 /// How long finishing a file may take while others wait for it…
@@ -70,7 +73,7 @@ impl RecordingChoices {
 
 /// Recording and replay buffer of a broadcast.
 #[derive(Debug, Default)]
-pub(super) struct Tape {
+pub(in crate::studio) struct Tape {
     recorder: Option<Recorder>,
     /// What the recording has.
     tracks: ExtraTracks,
@@ -79,7 +82,7 @@ pub(super) struct Tape {
 
 /// Something to tell.
 #[derive(Debug)]
-pub(super) enum Happening {
+pub(in crate::studio) enum Happening {
     /// A file is begun, or another one is paused.
     Writing(event::Recording),
     /// A file is whole or given up.
@@ -90,7 +93,7 @@ pub(super) enum Happening {
 
 impl Tape {
     /// Records into this file.
-    pub(super) fn record(
+    pub(in crate::studio) fn record(
         &mut self,
         path: &Path,
         hub: &Hub,
@@ -107,22 +110,22 @@ impl Tape {
     }
 
     /// The recording, if there is one.
-    pub(super) fn recorder(&self) -> Option<&Recorder> {
+    pub(in crate::studio) fn recorder(&self) -> Option<&Recorder> {
         self.recorder.as_ref()
     }
 
     /// The extra sound tracks of the recording, while there is one.
-    pub(super) fn tracks(&self) -> ExtraTracks {
+    pub(in crate::studio) fn tracks(&self) -> ExtraTracks {
         self.recorder.as_ref().map_or(ExtraTracks::NONE, |_| self.tracks)
     }
 
     /// How much the replay buffer has, and how much it will keep.
-    pub(super) fn replay(&self) -> Option<(Duration, Duration)> {
+    pub(in crate::studio) fn replay(&self) -> Option<(Duration, Duration)> {
         self.replay.as_ref().map(|replay| (replay.filled().0, replay.room().duration))
     }
 
     /// Keeps as much of the past as is chosen.
-    pub(super) fn keep(&mut self, hub: &Hub, choices: &RecordingChoices) {
+    pub(in crate::studio) fn keep(&mut self, hub: &Hub, choices: &RecordingChoices) {
         let room = choices.room();
         if self.replay.as_ref().map(Replay::room) == room {
             return;
@@ -136,12 +139,12 @@ impl Tape {
 
     /// What the replay buffer has, with those of these sound tracks that it has; `None` where it has
     /// nothing.
-    pub(super) fn clip(&self, sounds: Sounds) -> Option<Clip> {
+    pub(in crate::studio) fn clip(&self, sounds: Sounds) -> Option<Clip> {
         self.replay.as_ref().map(|replay| replay.clip(sounds)).filter(|clip| !clip.is_empty())
     }
 
     /// What happened since the last call.
-    pub(super) fn look(&mut self) -> Vec<Happening> {
+    pub(in crate::studio) fn look(&mut self) -> Vec<Happening> {
         let Some(recorder) = &self.recorder else { return Vec::new() };
         let happenings = drain(recorder);
         if matches!(recorder.figures().state, recorder::State::Failed(_))
@@ -154,7 +157,7 @@ impl Tape {
 
     /// Finishes the recording in the background while the stream goes on. Until the worker has
     /// ended, its last word is still to come.
-    pub(super) fn finish_beside(&mut self, tell: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn finish_beside(&mut self, tell: Sender<Event>) -> Option<Worker> {
         let recorder = self.recorder.take()?;
         Worker::spawn("finish-recording", move |_| finish(recorder, END_BESIDE, &tell))
             .inspect_err(|error| tracing::error!(%error, "finishing in the background"))
@@ -162,7 +165,7 @@ impl Tape {
     }
 
     /// Finishes the recording and waits for it, a shorter time where others are waiting.
-    pub(super) fn finish(self, alone: bool, tell: &Sender<Event>) {
+    pub(in crate::studio) fn finish(self, alone: bool, tell: &Sender<Event>) {
         if let Some(recorder) = self.recorder {
             finish(recorder, if alone { END_ALONE } else { END }, tell);
         }

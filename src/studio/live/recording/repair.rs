@@ -6,21 +6,21 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Stop, Worker};
 use crate::broadcast::recorder::journal::{self, Entry};
 use crate::broadcast::recorder::remux::{How, repair};
-use crate::studio::message::Message;
+use crate::studio::notices::message::Message;
 
 /// Repaired recordings that wait to be told of.
 const REPAIRS: usize = 64;
 
 /// The work of making earlier recordings whole.
 #[derive(Debug)]
-pub(super) struct Repairs {
+pub(in crate::studio) struct Repairs {
     told: Receiver<Message>,
     _worker: Worker,
 }
 
 impl Repairs {
     /// Makes the recordings whole that the journal knows and nobody writes any more.
-    pub(super) fn start(journal: &Path) -> Option<Self> {
+    pub(in crate::studio) fn start(journal: &Path) -> Option<Self> {
         let left = journal::unfinished(journal);
         if left.is_empty() {
             return None;
@@ -41,7 +41,7 @@ impl Repairs {
     }
 
     /// What became of them since the last call.
-    pub(super) fn told(&self) -> Vec<Message> {
+    pub(in crate::studio) fn told(&self) -> Vec<Message> {
         self.told.waiting().collect()
     }
 }

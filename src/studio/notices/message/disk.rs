@@ -4,7 +4,7 @@ use std::io;
 
 use super::Message;
 use crate::files::Trouble;
-use crate::files::disk::Warning;
+use crate::files::disk_space::Warning;
 
 impl Message {
     /// Of the disk that a recording goes to.

@@ -1,8 +1,8 @@
 //! What messages say in English, in logs and without a window.
 
 use super::{Message, in_two};
-use crate::media::source::Alarm;
-use crate::studio::monitor::words;
+use crate::media::source_status::Alarm;
+use crate::studio::notices::monitor;
 
 impl Message {
     /// What happened, in English.
@@ -79,7 +79,7 @@ impl Message {
             Self::TargetBack { host, seconds, .. } => {
                 format!("The connection to {host} is back after {seconds} s.")
             }
-            Self::Monitor { key, host, cause } => words::summary(key, host, cause),
+            Self::Monitor { key, host, cause } => monitor::summary(key, host, cause),
             Self::MonitorWell { host, seconds } => {
                 format!("Viewers of {host} get what is sent again, after {seconds} s.")
             }
@@ -246,7 +246,7 @@ impl Message {
                 "Write it as rtmp://HOST/APP, with the stream key in its own field.".into()
             }
             Self::Target { advice, .. } | Self::Watch { advice, .. } => advice.clone(),
-            Self::Monitor { key, .. } => words::advice(key).into(),
+            Self::Monitor { key, .. } => monitor::advice(key).into(),
             Self::ServerFailed { .. } => "Close the program that uses its port.".into(),
             Self::RecordingNotStarted { cure, .. } => (*cure).into(),
             Self::RecordingHeld { cure, .. } => format!("It is tried again all the time. {cure}"),

@@ -4,16 +4,14 @@
 
 mod disk;
 mod english;
-pub(super) mod keys;
+pub(in crate::studio) mod names;
 
-use crate::media::source::Alarm;
+use crate::media::source_status::Alarm;
 use crate::net::Pin;
 use crate::player;
-use crate::studio::fitted::Fitted;
-use crate::studio::monitor::words;
-use crate::studio::notice::{Level, Next, Notice, Remedy};
-use crate::studio::playing::TileId;
-use crate::studio::said::Said;
+use crate::studio::notices::adaptation::Fitted;
+use crate::studio::notices::scenes::Said;
+use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, monitor};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,7 +281,7 @@ pub enum Message {
 }
 
 /// The name of an alarm's message.
-pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
+pub(in crate::studio) const fn alarm_key(alarm: Alarm) -> &'static str {
     match alarm {
         Alarm::Black => "picture-black",
         Alarm::Frozen => "picture-frozen",
@@ -541,7 +539,7 @@ impl Message {
             | Self::SnapshotSaved { .. }
             | Self::NoCamera
             | Self::NoMicrophone => Level::Info,
-            Self::Monitor { key, .. } => words::level(key),
+            Self::Monitor { key, .. } => monitor::level(key),
             Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
             Self::Scenes(said) => said.level(),
             Self::Fitted(said) => said.level(),

@@ -1,7 +1,7 @@
 //! The names of all messages; those that are taken back together stand together.
 
 use super::Message;
-use crate::studio::said;
+use crate::studio::notices::scenes;
 
 /// Of sources that do not deliver.
 pub(in crate::studio) const DOWN: &[&str] = &[
@@ -153,8 +153,8 @@ const OTHERS: &[&str] = &[
     "settings-bad",
     "settings-not-saved",
     "scene-source-back",
-    said::NO_STRIP,
-    said::CROWDED,
+    scenes::NO_STRIP,
+    scenes::CROWDED,
     "scenes-imported",
     "scenes-left-out",
     "scenes-import-failed",

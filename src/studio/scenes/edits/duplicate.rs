@@ -53,7 +53,7 @@ mod tests {
     use super::*;
     use crate::capture::{Properties, VideoChoice};
     use crate::compose::scene::SourceId;
-    use crate::studio::Edit;
+    use crate::studio::scenes::edits::Edit;
 
     fn edited(edits: &[Edit]) -> Collection {
         let mut collection = Collection::default();

@@ -42,7 +42,7 @@ impl Collection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::Edit;
+    use crate::studio::scenes::edits::Edit;
 
     #[test]
     fn a_file_is_replaced_where_it_still_stands() {

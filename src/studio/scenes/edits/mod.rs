@@ -1,6 +1,12 @@
 //! Changes of the scene collection, each a value: what the window and the command line may ask, and
 //! what *undo* takes back.
 
+mod duplicate;
+mod effect;
+mod files;
+mod refusal;
+mod ungroup;
+
 use std::path::PathBuf;
 
 use crate::capture::{Instead, Properties, VideoChoice};
@@ -12,13 +18,7 @@ use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
 
-mod copies;
-mod effect;
-mod files;
-mod refusal;
-mod ungroup;
-
-use copies::renumber;
+use duplicate::renumber;
 pub use refusal::Refusal;
 
 /// A change of the collection.
@@ -354,11 +354,11 @@ fn remove_where(items: &mut Vec<Item>, bad: &impl Fn(&Item) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::steps::{Before, Change};
+    use crate::studio::engine::undo_history::{Before, Change};
 
     /// The history of the scenes alone.
     #[derive(Default)]
-    struct Steps(crate::studio::steps::Steps);
+    struct Steps(crate::studio::engine::undo_history::Steps);
 
     impl Steps {
         fn add(&mut self, before: Collection, edit: &Edit, apart: bool) {

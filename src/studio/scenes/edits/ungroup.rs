@@ -102,7 +102,7 @@ mod tests {
     use crate::capture::VideoChoice;
     use crate::compose::layout::{Shape, Spot, spot};
     use crate::compose::scene::Crop;
-    use crate::studio::Edit;
+    use crate::studio::scenes::edits::Edit;
 
     const CANVAS: Size = Size::new(1280, 720);
     const CAMERA: Size = Size::new(640, 480);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::Instead;
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
-use crate::studio::not_taken;
+use crate::studio::notices::import_report;
 use crate::studio::scenes::{Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 
 /// What came of another collection.
@@ -37,7 +37,7 @@ impl Collection {
             let (id, name) = (SourceId(it.id.0 + by.0), self.free_source_name(&it.name));
             self.sources.push(Source { id, name, ..it.clone() });
         }
-        let full = |it: &Source| not_taken::no_room_for_source(&it.name, &MOST_SOURCES);
+        let full = |it: &Source| import_report::no_room_for_source(&it.name, &MOST_SOURCES);
         left_out.extend(gone.iter().map(full));
         let sources = came.len();
         let gone_sources = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
@@ -56,7 +56,7 @@ impl Collection {
             self.own_transitions.extend(own.map(|own| (id, own)));
             self.scenes.push(Scene { id, name, items });
         }
-        let full = |it: &Scene| not_taken::no_room_for_scene(&it.name, &MOST_SCENES);
+        let full = |it: &Scene| import_report::no_room_for_scene(&it.name, &MOST_SCENES);
         left_out.extend(gone.iter().map(full));
         TakenIn { scenes: came.len(), sources, left_out }
     }
@@ -65,17 +65,17 @@ impl Collection {
     fn keep_own(&mut self, other: &Self) -> Vec<String> {
         let mut left_out = Vec::new();
         if self.transition != other.transition {
-            left_out.push(not_taken::transition_stays());
+            left_out.push(import_report::transition_stays());
         }
         if self.main_filters.is_empty() {
             self.main_filters.clone_from(&other.main_filters);
         } else if self.main_filters != other.main_filters && !other.main_filters.is_empty() {
-            left_out.push(not_taken::main_filters_stay());
+            left_out.push(import_report::main_filters_stay());
         }
         if self.main_instead == Instead::Keep {
             self.main_instead.clone_from(&other.main_instead);
         } else if self.main_instead != other.main_instead && other.main_instead != Instead::Keep {
-            left_out.push(not_taken::main_instead_stays());
+            left_out.push(import_report::main_instead_stays());
         }
         left_out
     }
@@ -131,10 +131,10 @@ impl Mover<'_> {
     fn told(&mut self, scene: &str) -> Vec<String> {
         let without = std::mem::take(&mut self.without).into_iter();
         let mut told: Vec<String> =
-            without.map(|name| not_taken::shows_what_did_not_come(&name, &scene)).collect();
+            without.map(|name| import_report::shows_what_did_not_come(&name, &scene)).collect();
         match std::mem::take(&mut self.over) {
             0 => {}
-            over => told.push(not_taken::no_room_for_items(&over, &scene, &MOST_ITEMS)),
+            over => told.push(import_report::no_room_for_items(&over, &scene, &MOST_ITEMS)),
         }
         told
     }
@@ -154,7 +154,7 @@ mod tests {
     use crate::compose::filter::{Filter, Slot};
     use crate::compose::scene::ItemId;
     use crate::compose::transition::{Kind, Transition};
-    use crate::studio::Edit;
+    use crate::studio::scenes::edits::Edit;
 
     fn shows(id: u32, content: Content) -> Item {
         Item::new(ItemId(id), content)

@@ -1,10 +1,13 @@
 //! What a file of scenes had in it, and how it is added to what is there.
 
+pub mod merge;
+pub(in crate::studio::settings) mod obs;
+
 use crate::audio::AudioChoice;
-use crate::studio::not_taken;
+use crate::studio::mixer::{SoundStrip, take_in};
+use crate::studio::notices::import_report;
 use crate::studio::scenes::Collection;
-use crate::studio::strips::{SoundStrip, take_in};
-use crate::studio::take_in::TakenIn;
+use crate::studio::settings::import::merge::TakenIn;
 
 /// In a notice so much is listed.
 const IN_SHORT: usize = 30;
@@ -13,7 +16,7 @@ const IN_SHORT: usize = 30;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
     pub collection: Collection,
-    /// Strips of the mixer, to be [taken in](crate::studio::strips::take_in).
+    /// Strips of the mixer, to be [taken in](crate::studio::mixer::take_in).
     pub strips: Vec<SoundStrip>,
     /// What was not taken in, in plain words.
     pub left_out: Vec<String>,
@@ -46,7 +49,7 @@ impl Import {
         // Several are told apart by what stands between them, whatever a name has in it.
         let mut what: Vec<String> = first.iter().map(|it| it.replace("; ", ", ")).collect();
         if !more.is_empty() {
-            what.push(not_taken::and_more(&more.len()));
+            what.push(import_report::and_more(&more.len()));
         }
         what.join("; ")
     }

@@ -4,10 +4,11 @@ use toml::{Table, Value};
 
 use crate::compose::filter as picture;
 use crate::compose::scene::Item;
-use crate::mix::filter as sound;
-use crate::mix::{Heard, StripId};
+use crate::mix::{Heard, StripId, filter as sound};
 use crate::studio::scenes::Collection;
-use crate::studio::settings::{collection, filters, layout, reader, strips};
+use crate::studio::settings::reader;
+use crate::studio::settings::scenes::{collection, filters, layout};
+use crate::studio::settings::sections::strips;
 
 /// What of an item can be said.
 const OF_ITEMS: [&str; 13] = [

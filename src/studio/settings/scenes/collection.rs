@@ -11,25 +11,29 @@ use std::time::Duration;
 use serde::Serialize;
 use toml::Value;
 
+pub use crate::studio::settings::import::Import;
+pub use crate::studio::settings::scenes::transition_words::{
+    matte_of, matte_text, transition_of, transition_text,
+};
+
 use crate::capture::{Instead, VideoChoice};
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SceneId, SourceId,
 };
 use crate::compose::transition::{self, Kind, Order, Transition};
 use crate::mix::StripId;
-use crate::studio::not_read;
-use crate::studio::not_taken;
+use crate::studio::mixer::SoundStrip;
+use crate::studio::notices::{import_report, settings_warnings};
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
 use crate::studio::settings::disk::replace;
-pub use crate::studio::settings::import::Import;
-use crate::studio::settings::layout::{self, Table};
-use crate::studio::settings::obs;
-use crate::studio::settings::properties;
+use crate::studio::settings::import::obs;
 use crate::studio::settings::reader::{self, number, quoted};
-use crate::studio::settings::{filters, hidden, strips, syntax, unknown};
-use crate::studio::strips::SoundStrip;
+use crate::studio::settings::scenes::layout::Table;
+use crate::studio::settings::scenes::{filters, layout, properties};
+use crate::studio::settings::sections::strips;
+use crate::studio::settings::{secret_addresses, syntax, unknown_keys};
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
@@ -43,26 +47,28 @@ const MOST_BYTES: u64 = 8 << 20;
 /// Texts longer than this name nothing.
 const MOST_TEXT: usize = 4_096;
 
-pub use crate::studio::settings::words::{matte_of, matte_text, transition_of, transition_text};
-
 /// A source of picture or sound, as it is written, as it may be shown to everybody: an address without
 /// what looks secret in it.
 pub fn shown(choice: String) -> String {
-    let url = choice.strip_prefix("stream:").and_then(hidden::without_secrets);
+    let url = choice.strip_prefix("stream:").and_then(secret_addresses::without_secrets);
     url.map_or(choice, |url| format!("stream:{url}"))
 }
 
 /// Reads a collection; `bad` is told what is not as it should be.
-pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
-    reader::counted(&not_read::the_scenes(), bad, |bad| {
-        unknown::collection(value, bad);
+pub(in crate::studio::settings) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
+    reader::counted(&settings_warnings::the_scenes(), bad, |bad| {
+        unknown_keys::collection(value, bad);
         let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
         Reader { value, bad, sources, scenes, items: 0, over: 0 }.collection()
     })
 }
 
 /// The same item as this table says; `bad` is told what is not as it should be.
-pub(super) fn item_of(table: &Value, item: Item, bad: &mut dyn FnMut(String)) -> Item {
+pub(in crate::studio::settings) fn item_of(
+    table: &Value,
+    item: Item,
+    bad: &mut dyn FnMut(String),
+) -> Item {
     let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
     Reader { value: table, bad, sources, scenes, items: 0, over: 0 }.item(table, item)
 }
@@ -81,13 +87,15 @@ impl<'a> Reader<'a> {
     fn collection(&mut self) -> Collection {
         let mut collection =
             Collection { sources: Vec::new(), scenes: Vec::new(), ..Collection::default() };
-        for table in self.list(self.value, "sources", &not_read::the_sources(), MOST_SOURCES) {
+        for table in
+            self.list(self.value, "sources", &settings_warnings::the_sources(), MOST_SOURCES)
+        {
             let wanted = self.text(table, "name").unwrap_or_default();
             let name = collection.free_source_name(&wanted);
             self.tell_twice(&wanted, &name);
             let text = self.text(table, "source").unwrap_or_default();
             let choice = text.parse().unwrap_or_else(|why| {
-                (self.bad)(not_read::shows_nothing(&name, &why));
+                (self.bad)(settings_warnings::shows_nothing(&name, &why));
                 VideoChoice::None
             });
             let id = collection.next_source();
@@ -99,7 +107,7 @@ impl<'a> Reader<'a> {
         }
         collection.main_filters = filters::read(self.value.get("main_filters"), self.bad);
         collection.main_instead = self.instead(self.value, "main_if_black", "");
-        let tables = self.list(self.value, "scenes", &not_read::the_scenes(), MOST_SCENES);
+        let tables = self.list(self.value, "scenes", &settings_warnings::the_scenes(), MOST_SCENES);
         for table in &tables {
             let wanted = self.text(table, "name").unwrap_or_default();
             let name = collection.free_scene_name(&wanted);
@@ -119,10 +127,10 @@ impl<'a> Reader<'a> {
             }
         }
         if self.over > 0 {
-            (self.bad)(not_read::items_beyond(&MOST_ITEMS, &self.over));
+            (self.bad)(settings_warnings::items_beyond(&MOST_ITEMS, &self.over));
         }
         for name in collection.break_circles() {
-            (self.bad)(not_read::shows_itself(&name));
+            (self.bad)(settings_warnings::shows_itself(&name));
         }
         if collection.scenes.is_empty() {
             collection.scenes = Collection::default().scenes;
@@ -134,7 +142,7 @@ impl<'a> Reader<'a> {
                 let first = collection.scenes.first();
                 let name = first.map_or("", |scene| &scene.name);
                 if !current.is_empty() {
-                    (self.bad)(not_read::no_current(&clean_name(&current), &name));
+                    (self.bad)(settings_warnings::no_current(&clean_name(&current), &name));
                 }
                 first.map(|scene| scene.id).unwrap_or_default()
             }
@@ -147,7 +155,7 @@ impl<'a> Reader<'a> {
     fn tell_twice(&mut self, wanted: &str, name: &str) {
         let wanted = clean_name(wanted);
         if !wanted.is_empty() && wanted != name {
-            (self.bad)(not_read::called_twice(&wanted, &name));
+            (self.bad)(settings_warnings::called_twice(&wanted, &name));
         }
     }
 
@@ -158,7 +166,7 @@ impl<'a> Reader<'a> {
             return Instead::Keep;
         }
         text.parse().unwrap_or_else(|why| {
-            (self.bad)(not_read::of_source(&key, &name, &why));
+            (self.bad)(settings_warnings::of_source(&key, &name, &why));
             Instead::Keep
         })
     }
@@ -171,7 +179,7 @@ impl<'a> Reader<'a> {
         if let Some(text) = self.text(of, "transition") {
             match transition_of(&text) {
                 Some(known) => kind = known,
-                None => (self.bad)(not_read::transition(&quoted(&text))),
+                None => (self.bad)(settings_warnings::transition(&quoted(&text))),
             }
         }
         let ms = self.number(of, "transition_ms", 0.0, most);
@@ -198,7 +206,7 @@ impl<'a> Reader<'a> {
                 if let Some(text) = self.text(table, "matte") {
                     match matte_of(&text) {
                         Some(matte) => stinger.matte = matte,
-                        None => (self.bad)(not_read::matte(&quoted(&text))),
+                        None => (self.bad)(settings_warnings::matte(&quoted(&text))),
                     }
                 }
                 stinger.invert = self.flag(table, "invert");
@@ -213,7 +221,7 @@ impl<'a> Reader<'a> {
 
     fn items(&mut self, table: &'a Value, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
-        for table in self.list(table, "items", &not_read::the_items(), usize::MAX) {
+        for table in self.list(table, "items", &settings_warnings::the_items(), usize::MAX) {
             if self.items as usize >= MOST_ITEMS {
                 self.over += 1;
                 continue;
@@ -231,14 +239,14 @@ impl<'a> Reader<'a> {
         if let Some(name) = self.text(table, "source") {
             let id = self.sources.get(&clean_name(&name)).copied();
             if id.is_none() {
-                (self.bad)(not_read::source_gone(&clean_name(&name)));
+                (self.bad)(settings_warnings::source_gone(&clean_name(&name)));
             }
             return id.map(Content::Source);
         }
         if let Some(name) = self.text(table, "scene") {
             let id = self.scenes.get(&clean_name(&name)).copied();
             if id.is_none() {
-                (self.bad)(not_read::scene_gone(&clean_name(&name)));
+                (self.bad)(settings_warnings::scene_gone(&clean_name(&name)));
             }
             return id.map(Content::Scene);
         }
@@ -246,11 +254,11 @@ impl<'a> Reader<'a> {
             return Some(Content::Source(MAIN));
         }
         if table.get("items").is_none() {
-            (self.bad)(not_read::shows_neither());
+            (self.bad)(settings_warnings::shows_neither());
             return None;
         }
         if depth >= MOST_DEPTH {
-            (self.bad)(not_read::too_deep(&MOST_DEPTH));
+            (self.bad)(settings_warnings::too_deep(&MOST_DEPTH));
             return None;
         }
         Some(Content::Group(self.items(table, depth + 1)))
@@ -296,7 +304,7 @@ impl<'a> Reader<'a> {
                 Crop { left, top, right, bottom }.bounded()
             }
             _ => {
-                (self.bad)(not_read::crop());
+                (self.bad)(settings_warnings::crop());
                 Crop::default()
             }
         }
@@ -305,18 +313,18 @@ impl<'a> Reader<'a> {
     /// The tables of a list, at most `most` of them.
     fn list(&mut self, table: &'a Value, key: &str, what: &str, most: usize) -> Vec<&'a Value> {
         let Ok(list) = reader::list(table.get(key)) else {
-            (self.bad)(not_read::no_list(&what));
+            (self.bad)(settings_warnings::no_list(&what));
             return Vec::new();
         };
         if list.len() > most {
-            (self.bad)(not_read::beyond(&most, &what));
+            (self.bad)(settings_warnings::beyond(&most, &what));
         }
         list.iter().take(most).collect()
     }
 
     /// It is told, and is as if nothing were written.
     fn none<T: Default>(&mut self, key: &str, fault: &str) -> T {
-        (self.bad)(not_read::in_scenes(&key, &fault));
+        (self.bad)(settings_warnings::in_scenes(&key, &fault));
         T::default()
     }
 
@@ -334,12 +342,12 @@ impl<'a> Reader<'a> {
     fn number(&mut self, table: &Value, key: &str, low: f64, high: f64) -> Option<f64> {
         let value = table.get(key)?;
         let number = number(value).filter(|number| (low..=high).contains(number));
-        number.or_else(|| self.none(key, &not_read::is_not_from(&low, &high)))
+        number.or_else(|| self.none(key, &settings_warnings::is_not_from(&low, &high)))
     }
 
     fn named<T: Copy + Default>(&mut self, table: &Value, key: &str, names: &[(&str, T)]) -> T {
         let Some(text) = self.text(table, key) else { return T::default() };
-        let fault = || not_read::is_no_word(&quoted(&text));
+        let fault = || settings_warnings::is_no_word(&quoted(&text));
         reader::meant(&text, names).unwrap_or_else(|| self.none(key, &fault()))
     }
 }
@@ -354,7 +362,7 @@ pub fn import(path: &Path) -> Result<Import, String> {
     let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
     read.map_err(|error| syntax::unreadable(&error))?;
     if text.len() as u64 > MOST_BYTES {
-        return Err(not_taken::too_large());
+        return Err(import_report::too_large());
     }
     import_text(&text)
 }
@@ -370,16 +378,17 @@ pub fn import_text(text: &str) -> Result<Import, String> {
         if obs::is_one(&json) {
             return Ok(obs::import(&json));
         }
-        Value::try_from(syntax::without_nulls(json)).map_err(|_| not_taken::too_big_a_number())?
+        Value::try_from(syntax::without_nulls(json))
+            .map_err(|_| import_report::too_big_a_number())?
     } else {
         Value::Table(syntax::toml(text)?)
     };
-    let table = value.get("collection").ok_or_else(not_taken::no_collection)?;
+    let table = value.get("collection").ok_or_else(import_report::no_collection)?;
     // Settings have a collection too, and a version of their own.
     let settings = OF_SETTINGS.iter().any(|key| value.get(key).is_some());
     let newest = if settings { reader::VERSION } else { VERSION };
     if value.get("version").and_then(Value::as_integer).is_some_and(|it| it > newest) {
-        left_out.push(not_taken::newer());
+        left_out.push(import_report::newer());
     }
     let collection = read(table, &mut |why| left_out.push(why));
     // Those that came with it; the main one is everybody's own.
@@ -402,8 +411,8 @@ pub fn export(collection: &Collection, strips: &[SoundStrip], path: &Path) -> Re
         #[serde(skip_serializing_if = "Vec::is_empty")]
         strips: Vec<strips::Table>,
     }
-    let given = hidden::for_others(collection);
-    let strips = strips::tables_of_others(&hidden::strips_for_others(strips));
+    let given = secret_addresses::for_others(collection);
+    let strips = strips::tables_of_others(&secret_addresses::strips_for_others(strips));
     let own = Own { version: VERSION, collection: layout::whole_table(&given), strips };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
@@ -419,7 +428,8 @@ mod tests {
     use super::*;
     use crate::compose::filter::{Filter, Slot};
     use crate::compose::transition::{Pattern, Wipe};
-    use crate::studio::{Edit, Settings};
+    use crate::studio::scenes::edits::Edit;
+    use crate::studio::settings::Settings;
     use proptest::prelude::*;
 
     fn sample() -> Collection {

@@ -5,19 +5,19 @@ use toml::Value;
 
 use crate::capture::Rgba;
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
-use crate::studio::not_read;
+use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{number, quoted};
 
 /// Longer paths name nothing.
 const MOST_PATH: usize = 4_096;
 
 /// How filters are written.
-pub(super) fn tables(slots: &[Slot]) -> Vec<toml::Table> {
+pub(in crate::studio::settings) fn tables(slots: &[Slot]) -> Vec<toml::Table> {
     slots.iter().map(table).collect()
 }
 
 /// How one is.
-pub(super) fn table(slot: &Slot) -> toml::Table {
+pub(in crate::studio::settings) fn table(slot: &Slot) -> toml::Table {
     let mut table = toml::Table::new();
     let mut filter = slot.filter.clone();
     table.insert("kind".into(), filter.kind().into());
@@ -42,26 +42,32 @@ pub(super) fn table(slot: &Slot) -> toml::Table {
 }
 
 /// Reads a list of filters; `bad` is told what is left out.
-pub(super) fn read(value: Option<&Value>, bad: &mut dyn FnMut(String)) -> Vec<Slot> {
+pub(in crate::studio::settings) fn read(
+    value: Option<&Value>,
+    bad: &mut dyn FnMut(String),
+) -> Vec<Slot> {
     let list = match value {
         None => return Vec::new(),
         Some(Value::Array(list)) => list,
         Some(_) => {
-            bad(not_read::filters_no_list());
+            bad(settings_warnings::filters_no_list());
             return Vec::new();
         }
     };
     if list.len() > MOST_FILTERS {
-        bad(not_read::filters_beyond(&MOST_FILTERS));
+        bad(settings_warnings::filters_beyond(&MOST_FILTERS));
     }
     list.iter().take(MOST_FILTERS).filter_map(|value| slot(value, bad)).collect()
 }
 
 /// Reads one.
-pub(super) fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
+pub(in crate::studio::settings) fn slot(
+    value: &Value,
+    bad: &mut dyn FnMut(String),
+) -> Option<Slot> {
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
-        bad(not_read::filter_unknown(&quoted(kind)));
+        bad(settings_warnings::filter_unknown(&quoted(kind)));
         return None;
     };
     // Written before there was such a thing: it looks as it did.
@@ -86,7 +92,7 @@ pub(super) fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
         };
         if !known {
             let name = quoted(name);
-            bad(not_read::of_filter(&name, &kind));
+            bad(settings_warnings::of_filter(&name, &kind));
         }
     }
     Some(Slot { enabled, filter })

@@ -7,12 +7,12 @@ use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
 use crate::compose::transition::{Kind, Stinger, Transition, Wipe};
 use crate::studio::scenes::{Collection, MAIN, Source};
 use crate::studio::settings::reader::word_of;
-use crate::studio::settings::words::{matte_text, transition_text};
-use crate::studio::settings::{filters, properties};
+use crate::studio::settings::scenes::transition_words::{matte_text, transition_text};
+use crate::studio::settings::scenes::{filters, properties};
 
 /// A collection as it is laid out in a file.
 #[derive(Debug, Serialize)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     current: String,
     transition: String,
     transition_ms: u64,
@@ -154,12 +154,12 @@ struct ItemTable {
 }
 
 /// How a collection is written; `None` for the one that is there from the start.
-pub(super) fn table(collection: &Collection) -> Option<Table> {
+pub(in crate::studio::settings) fn table(collection: &Collection) -> Option<Table> {
     (*collection != Collection::default()).then(|| whole_table(collection))
 }
 
 /// How any collection is written.
-pub(super) fn whole_table(collection: &Collection) -> Table {
+pub(in crate::studio::settings) fn whole_table(collection: &Collection) -> Table {
     let scene_name = |id| collection.scene(id).map(|scene| scene.name.clone());
     let source = |source: &Source| SourceTable {
         name: source.name.clone(),
@@ -219,7 +219,7 @@ fn stinger_table(transition: &Transition) -> Option<StingerTable> {
 }
 
 /// How an item is written.
-pub(super) fn table_of(collection: &Collection, item: &Item) -> toml::Table {
+pub(in crate::studio::settings) fn table_of(collection: &Collection, item: &Item) -> toml::Table {
     toml::Table::try_from(item_table(collection, item)).unwrap_or_default()
 }
 
@@ -266,7 +266,7 @@ mod tests {
 
     use super::*;
     use crate::compose::transition::{Matte, Order, Pattern};
-    use crate::studio::Settings;
+    use crate::studio::settings::Settings;
 
     #[test]
     fn wipes_by_a_picture_and_stingers_come_back_and_odd_ones_are_told() {

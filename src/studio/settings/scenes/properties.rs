@@ -11,7 +11,7 @@ use crate::capture::text::{Align, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::Size;
 use crate::media::transport::AtEnd;
-use crate::studio::not_read;
+use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{meant, number, quoted, word_of};
 
 const ALIGNS: [(&str, Align); 3] =
@@ -29,7 +29,7 @@ const HIDDEN: [(&str, Hidden); 3] =
 const SPEED: u32 = 120;
 
 /// How the look of a text is written: what differs from the beginning.
-pub(super) fn text_table(look: &Look) -> Table {
+pub(in crate::studio::settings) fn text_table(look: &Look) -> Table {
     let (style, none) = (&look.style, Style::default());
     let mut table = Table::new();
     let mut put = |differs: bool, name: &str, value: Value| {
@@ -77,7 +77,7 @@ pub(super) fn text_table(look: &Look) -> Table {
 }
 
 /// How the pace of slides is written: what differs from the beginning.
-pub(super) fn slides_table(pace: &Pace) -> Table {
+pub(in crate::studio::settings) fn slides_table(pace: &Pace) -> Table {
     let none = Pace::default();
     let mut table = Table::new();
     let seconds = |time: Duration| Value::Float((time.as_secs_f64() * 1e3).round() / 1e3);
@@ -97,18 +97,24 @@ pub(super) fn slides_table(pace: &Pace) -> Table {
 }
 
 /// Reads the properties out of a source's table.
-pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> Properties {
+pub(in crate::studio::settings) fn read(
+    source: &Value,
+    name: &str,
+    bad: &mut dyn FnMut(String),
+) -> Properties {
     let mut part = |key: &str, read: &mut dyn FnMut(&str, &Value) -> bool| match source.get(key) {
         None => {}
         Some(Value::Table(table)) => {
             for (inner, value) in table {
                 if !read(inner, value) {
                     let inner = quoted(inner);
-                    bad(not_read::part_of_source(&inner, &key, &name));
+                    bad(settings_warnings::part_of_source(&inner, &key, &name));
                 }
             }
         }
-        Some(_) => bad(not_read::of_source(&key, &name, &not_read::it_is_no_table())),
+        Some(_) => {
+            bad(settings_warnings::of_source(&key, &name, &settings_warnings::it_is_no_table()))
+        }
     };
     let mut text = TextParts::default();
     part("text", &mut |key, value| text.take(key, value).is_some());
@@ -118,7 +124,11 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
         None => false,
         Some(Value::Boolean(shown)) => !shown,
         Some(_) => {
-            bad(not_read::of_source(&"pointer", &name, &not_read::it_is_no_flag()));
+            bad(settings_warnings::of_source(
+                &"pointer",
+                &name,
+                &settings_warnings::it_is_no_flag(),
+            ));
             false
         }
     };
@@ -127,7 +137,11 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
         Some(word) => {
             let known = HIDDEN.iter().find(|(name, _)| Some(*name) == word);
             if known.is_none() {
-                bad(not_read::of_source(&"when_hidden", &name, &not_read::it_is_not_known()));
+                bad(settings_warnings::of_source(
+                    &"when_hidden",
+                    &name,
+                    &settings_warnings::it_is_not_known(),
+                ));
             }
             known.map(|(_, hidden)| *hidden).unwrap_or_default()
         }
@@ -136,7 +150,11 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
     {
         None => AtEnd::default(),
         Some(known) => known.unwrap_or_else(|| {
-            bad(not_read::of_source(&"at_end", &name, &not_read::it_is_not_known()));
+            bad(settings_warnings::of_source(
+                &"at_end",
+                &name,
+                &settings_warnings::it_is_not_known(),
+            ));
             AtEnd::default()
         }),
     };
@@ -150,17 +168,17 @@ fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<P
         None => return Vec::new(),
         Some(Value::Array(list)) => list,
         Some(_) => {
-            bad(not_read::of_source(&"files", &name, &not_read::it_is_no_list()));
+            bad(settings_warnings::of_source(&"files", &name, &settings_warnings::it_is_no_list()));
             return Vec::new();
         }
     };
     if list.len() > Properties::MOST_FILES {
-        bad(not_read::files_beyond(&Properties::MOST_FILES, &name));
+        bad(settings_warnings::files_beyond(&Properties::MOST_FILES, &name));
     }
     let paths = list.iter().take(Properties::MOST_FILES).filter_map(|path| {
         let path = path.as_str().filter(|path| !path.is_empty());
         if path.is_none() {
-            bad(not_read::no_path(&name));
+            bad(settings_warnings::no_path(&name));
         }
         path.map(PathBuf::from)
     });
@@ -168,12 +186,12 @@ fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<P
 }
 
 /// What becomes of it while it is not shown, in a word; `None`: it goes on.
-pub(super) fn hidden_text(hidden: Hidden) -> Option<&'static str> {
+pub(in crate::studio::settings) fn hidden_text(hidden: Hidden) -> Option<&'static str> {
     word_of(&HIDDEN, &hidden).filter(|_| hidden != Hidden::default())
 }
 
 /// What becomes of it at its end, in a word; `None`: it begins again.
-pub(super) fn at_end_text(at_end: AtEnd) -> Option<&'static str> {
+pub(in crate::studio::settings) fn at_end_text(at_end: AtEnd) -> Option<&'static str> {
     word_of(&AtEnd::WORDS, &at_end).filter(|_| at_end != AtEnd::default())
 }
 
@@ -265,9 +283,10 @@ mod tests {
     use super::*;
     use crate::capture::{Instead, VideoChoice};
     use crate::compose::scene::SourceId;
+    use crate::studio::scenes::Collection;
     use crate::studio::scenes::MAIN;
-    use crate::studio::settings::collection;
-    use crate::studio::{Collection, Edit};
+    use crate::studio::scenes::edits::Edit;
+    use crate::studio::settings::scenes::collection;
 
     fn full() -> Properties {
         let style = Style {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::capture::control::{MOST_CAMERAS, MOST_CONTROLS, Wanted, plain};
+use crate::capture::camera::control::{MOST_CAMERAS, MOST_CONTROLS, Wanted, plain};
 
 /// A camera's id is no longer than this.
 const MOST_ID: usize = 200;
 
 /// How it is written.
-pub(super) fn table(cameras: &BTreeMap<String, Wanted>) -> Table {
+pub(in crate::studio::settings) fn table(cameras: &BTreeMap<String, Wanted>) -> Table {
     let values = |wanted: &Wanted| {
         Value::Table(wanted.iter().map(|(name, value)| (name.clone(), (*value).into())).collect())
     };
@@ -19,7 +19,10 @@ pub(super) fn table(cameras: &BTreeMap<String, Wanted>) -> Table {
 }
 
 /// Reads it; what is not as it should be is told and left out.
-pub(super) fn read(value: Option<&Value>, bad: &mut dyn FnMut(String)) -> BTreeMap<String, Wanted> {
+pub(in crate::studio::settings) fn read(
+    value: Option<&Value>,
+    bad: &mut dyn FnMut(String),
+) -> BTreeMap<String, Wanted> {
     let mut cameras = BTreeMap::new();
     let Some(value) = value else { return cameras };
     let Some(table) = value.as_table() else {
@@ -54,7 +57,7 @@ pub(super) fn read(value: Option<&Value>, bad: &mut dyn FnMut(String)) -> BTreeM
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::Settings;
+    use crate::studio::settings::Settings;
 
     #[test]
     fn what_cameras_are_set_to_is_read_as_it_was_written() {

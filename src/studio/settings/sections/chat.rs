@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::reader::Reader;
-use crate::studio::chatting::{self, ChatChoices};
-use crate::studio::playing::may_be_kept;
+use crate::studio::settings::reader::Reader;
+use crate::studio::watch::chat;
+use crate::studio::watch::chat::ChatChoices;
+use crate::studio::watch::choices::may_be_kept;
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     /// Lines do not fly over the picture.
     still: bool,
     opacity: f64,
@@ -23,7 +24,7 @@ pub(super) struct Table {
 }
 
 /// What is written. Addresses that may hold secrets are left out.
-pub(super) fn table(choices: &ChatChoices) -> Table {
+pub(in crate::studio::settings) fn table(choices: &ChatChoices) -> Table {
     // As many digits as a person would write.
     let round = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
     Table {
@@ -43,25 +44,25 @@ pub(super) fn table(choices: &ChatChoices) -> Table {
 /// The stream and its chat in what was written; neither is believed to be an address.
 fn place(text: &str) -> Option<(String, String)> {
     let (stream, chat) = text.rsplit_once(' ')?;
-    let good = may_be_kept(stream) && may_be_kept(chat) && chatting::check_place(chat).is_ok();
+    let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();
     good.then(|| (stream.to_owned(), chat.to_owned()))
 }
 
 /// What is read.
-pub(super) fn read(reader: &mut Reader<'_>) -> ChatChoices {
+pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> ChatChoices {
     let standard = ChatChoices::default();
     let mut number = |path, range: &std::ops::RangeInclusive<f32>, standard: f32| {
         reader.number(path, f64::from(*range.start()), f64::from(*range.end()), f64::from(standard))
     };
-    let opacity = number("chat.opacity", &chatting::OPACITIES, standard.opacity);
-    let speed = number("chat.speed", &chatting::SPEEDS, standard.speed);
-    let size = number("chat.size", &chatting::SIZES, standard.size);
+    let opacity = number("chat.opacity", &chat::OPACITIES, standard.opacity);
+    let speed = number("chat.speed", &chat::SPEEDS, standard.speed);
+    let size = number("chat.size", &chat::SIZES, standard.size);
     let choices = ChatChoices {
         flying: !reader.flag("chat.still"),
         opacity,
         speed,
         size,
-        words: reader.list("chat.words").into_iter().take(chatting::MOST_WORDS).collect(),
+        words: reader.list("chat.words").into_iter().take(chat::MOST_WORDS).collect(),
         name: reader.text("chat.name").unwrap_or_default(),
         places: reader.list("chat.places").iter().filter_map(|text| place(text)).collect(),
     };
@@ -71,7 +72,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ChatChoices {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::Settings;
+    use crate::studio::settings::Settings;
 
     #[test]
     fn the_chat_is_read_as_it_was_written() {

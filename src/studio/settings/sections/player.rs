@@ -4,21 +4,23 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::reader::Reader;
 use crate::base::Secret;
 use crate::player::Prefer;
-use crate::studio::look::Look;
-use crate::studio::playing::{MOST_TILES, MOST_TRUSTED, Network, PlayerChoices, may_be_kept};
-use crate::studio::target::Route;
+use crate::studio::settings::reader::Reader;
+use crate::studio::targets::Route;
+use crate::studio::watch::choices::{
+    MOST_TILES, MOST_TRUSTED, Network, PlayerChoices, may_be_kept,
+};
+use crate::studio::watch::picture_view::Look;
 
 /// The longest buffer.
-pub(super) const MOST_BUFFER_MS: u64 = 10_000;
+pub(in crate::studio::settings) const MOST_BUFFER_MS: u64 = 10_000;
 /// The longest text of a way to servers.
 const MOST_TEXT: usize = 4_096;
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     url: String,
     volume: f64,
     muted: bool,
@@ -55,14 +57,14 @@ pub(super) struct Table {
 }
 
 /// Addresses: the last one, those offered again, those in tiles.
-pub(super) struct Lists<'a> {
-    pub(super) url: &'a str,
-    pub(super) recent: &'a [String],
-    pub(super) wall: &'a [(String, Look)],
+pub(in crate::studio::settings) struct Lists<'a> {
+    pub(in crate::studio::settings) url: &'a str,
+    pub(in crate::studio::settings) recent: &'a [String],
+    pub(in crate::studio::settings) wall: &'a [(String, Look)],
 }
 
 /// What is written. Addresses that may hold secrets are left out, wherever they come from.
-pub(super) fn table(
+pub(in crate::studio::settings) fn table(
     player: &PlayerChoices,
     lists: &Lists<'_>,
     volume: Option<f32>,
@@ -130,7 +132,7 @@ fn network(reader: &mut Reader<'_>) -> Network {
 }
 
 /// What the tiles played, without addresses that may not have been written down.
-pub(super) fn wall(reader: &mut Reader<'_>) -> Vec<(String, Look)> {
+pub(in crate::studio::settings) fn wall(reader: &mut Reader<'_>) -> Vec<(String, Look)> {
     let (urls, looks) = (reader.list("player.wall"), reader.list("player.wall_looks"));
     let mut looks = looks.iter().take(MOST_TILES).map(|text| text.parse::<Look>());
     let mut wall = Vec::new();
@@ -147,7 +149,7 @@ pub(super) fn wall(reader: &mut Reader<'_>) -> Vec<(String, Look)> {
 }
 
 /// What is read of how streams are played.
-pub(super) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
+pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
     let millis = reader.whole("player.buffer_ms", 0, MOST_BUFFER_MS, 300);
     let most = crate::player::MAX_AV_OFFSET_MS;
     let offset = reader.number("player.av_offset_ms", f64::from(-most), f64::from(most), 0.0);
@@ -182,8 +184,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::studio::Settings;
-    use crate::studio::look::{Aspect, Turn};
+    use crate::studio::settings::Settings;
+    use crate::studio::watch::picture_view::{Aspect, Turn};
 
     #[test]
     fn players_are_read_as_they_were_written_and_without_secrets() {

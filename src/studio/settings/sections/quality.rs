@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::reader::Reader;
-use crate::studio::Quality;
-use crate::studio::quality::SAMPLE_RATES;
+use crate::studio::settings::reader::Reader;
+use crate::studio::targets::quality::{Quality, SAMPLE_RATES};
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     size: String,
     fps: String,
     video_bitrate: u32,
@@ -25,7 +24,7 @@ pub(super) struct Table {
 }
 
 /// What is written.
-pub(super) fn table(quality: &Quality) -> Table {
+pub(in crate::studio::settings) fn table(quality: &Quality) -> Table {
     Table {
         size: quality.size.to_string(),
         fps: if quality.frame_rate.den() == 1 {
@@ -46,7 +45,7 @@ pub(super) fn table(quality: &Quality) -> Table {
 }
 
 /// What is read.
-pub(super) fn read(reader: &mut Reader<'_>) -> Quality {
+pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> Quality {
     let defaults = Quality::default();
     Quality {
         size: reader.parsed("quality.size").unwrap_or(defaults.size),

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::reader::Reader;
-use crate::studio::extras::TrackNames;
-use crate::studio::strips::clean_name;
-use crate::studio::tape::RecordingChoices;
+use crate::studio::live::recording::RecordingChoices;
+use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::mixer::clean_name;
+use crate::studio::settings::reader::Reader;
 
 /// The table; 0 stands for "not at all".
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     format: String,
     split_seconds: u64,
     split_megabytes: u64,
@@ -27,7 +27,7 @@ pub(super) struct Table {
 const MOST: [u64; 4] = [31_536_000, 4_000_000, 3_600, 16_384];
 const MEGABYTE: u64 = 1_000_000;
 
-pub(super) fn table(choices: &RecordingChoices) -> Table {
+pub(in crate::studio::settings) fn table(choices: &RecordingChoices) -> Table {
     let seconds = |time: Option<Duration>| time.map_or(0, |time| time.as_secs());
     let named = choices.track_names.iter().rposition(|name| !name.is_empty());
     let named = named.map_or(0, |last| last + 1);
@@ -43,7 +43,7 @@ pub(super) fn table(choices: &RecordingChoices) -> Table {
 }
 
 /// What is read.
-pub(super) fn read(reader: &mut Reader<'_>) -> RecordingChoices {
+pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> RecordingChoices {
     let defaults = RecordingChoices::default();
     let [split, size, replay, memory] = MOST;
     let some = |value: u64| Some(value).filter(|value| *value > 0);

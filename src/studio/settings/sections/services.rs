@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::media::BitsPerSecond;
-use crate::studio::services::{Book, Limits, Service, USUAL};
 use crate::studio::settings::disk::{folder_of, replace};
 use crate::studio::settings::syntax;
-use crate::studio::targets::parse;
+use crate::studio::targets::address::parse;
+use crate::studio::targets::services::{Book, Limits, Service, USUAL};
 
 /// A file larger than this is not one of ours.
 const MAX_BYTES: u64 = 256 << 10;

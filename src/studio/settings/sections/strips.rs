@@ -9,14 +9,14 @@ use crate::media::transport::AtEnd;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 use crate::mix::{Heard, Strip, StripId};
-use crate::studio::not_read;
-use crate::studio::phones::Phones;
+use crate::studio::mixer::monitoring::Phones;
+use crate::studio::mixer::{MOST, SoundStrip, Talk, clean_name};
+use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{self, number};
-use crate::studio::settings::unknown;
-use crate::studio::sources;
-use crate::studio::strips::{self, MOST, SoundStrip, Talk, clean_name};
+use crate::studio::settings::unknown_keys;
+use crate::studio::{mixer, sources};
 
-pub(super) const HEARD: [(&str, Heard); 4] = [
+pub(in crate::studio::settings) const HEARD: [(&str, Heard); 4] = [
     ("program", Heard::Program),
     ("both", Heard::Both),
     ("desk", Heard::Desk),
@@ -30,7 +30,7 @@ const TALK: [(&str, Talk); 4] = [
 ];
 
 /// Where the desk is heard, as settings spell it.
-pub(super) fn phones_text(phones: &Phones) -> String {
+pub(in crate::studio::settings) fn phones_text(phones: &Phones) -> String {
     match phones {
         Phones::Off => String::new(),
         Phones::Default => "default".to_owned(),
@@ -39,7 +39,7 @@ pub(super) fn phones_text(phones: &Phones) -> String {
 }
 
 /// The same read.
-pub(super) fn phones(text: &str) -> Phones {
+pub(in crate::studio::settings) fn phones(text: &str) -> Phones {
     match text.split_once(':') {
         Some(("device", id)) => Phones::Device(id.chars().take(MOST_ID).collect()),
         _ if text == "default" => Phones::Default,
@@ -55,7 +55,7 @@ const GONE: i64 = 999_999;
 
 /// One strip as it is laid out; what is missing is as in [`Strip::default`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -80,12 +80,12 @@ pub(super) struct Table {
 }
 
 /// How the strips are written. A side chain names a strip by its place in the file.
-pub(super) fn tables(strips: &[SoundStrip]) -> Vec<Table> {
+pub(in crate::studio::settings) fn tables(strips: &[SoundStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
 /// How strips are written that are taken in beside a main one that is not among them.
-pub(super) fn tables_of_others(strips: &[SoundStrip]) -> Vec<Table> {
+pub(in crate::studio::settings) fn tables_of_others(strips: &[SoundStrip]) -> Vec<Table> {
     let all: Vec<SoundStrip> =
         std::iter::once(SoundStrip::main()).chain(strips.iter().cloned()).collect();
     strips.iter().map(|strip| table(strip, &all)).collect()
@@ -151,7 +151,7 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn bad(&mut self, key: &str, why: impl std::fmt::Display) {
         let (key, why) = (reader::quoted(key), reader::reason(&why.to_string()));
-        (self.bad)(not_read::of_strip(&key, &self.strip, &why));
+        (self.bad)(settings_warnings::of_strip(&key, &self.strip, &why));
     }
 
     /// It is told, and is as if nothing were written.
@@ -180,10 +180,10 @@ impl<'a> Fields<'a> {
             Some(number) if (low..=high).contains(&number) => number,
             Some(number) => {
                 let nearest = number.clamp(low, high);
-                self.bad(key, not_read::it_becomes(&low, &high, &nearest));
+                self.bad(key, settings_warnings::it_becomes(&low, &high, &nearest));
                 nearest
             }
-            None => self.none(key, &not_read::it_is_no_number()),
+            None => self.none(key, &settings_warnings::it_is_no_number()),
         }
     }
 
@@ -192,7 +192,7 @@ impl<'a> Fields<'a> {
         let known = reader::meant(word, words);
         if known.is_none() && !word.is_empty() {
             let word = reader::quoted(word);
-            self.bad(key, not_read::unknown_word(&word));
+            self.bad(key, settings_warnings::unknown_word(&word));
         }
         known.unwrap_or_default()
     }
@@ -204,28 +204,28 @@ fn called(id: StripId, table: &toml::Table) -> String {
     let text = |key| table.get(key).and_then(Value::as_str).filter(|it| !it.is_empty());
     let source = || text("source")?.parse::<AudioChoice>().ok().map(|it| sources::label(&it));
     match text("name").map(str::to_owned).or_else(source) {
-        Some(name) => not_read::strip_named(&clean_name(&name)),
-        None if id == StripId::MAIN => not_read::main_strip(),
-        None => not_read::strip_number(&(id.0 + 1)),
+        Some(name) => settings_warnings::strip_named(&clean_name(&name)),
+        None if id == StripId::MAIN => settings_warnings::main_strip(),
+        None => settings_warnings::strip_number(&(id.0 + 1)),
     }
 }
 
 /// Reads a strip; `bad` is told what is left out.
 fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<SoundStrip> {
     let Some(table) = value.as_table() else {
-        bad(not_read::no_strip(&(id.0 + 1)));
+        bad(settings_warnings::no_strip(&(id.0 + 1)));
         return None;
     };
     let called = called(id, table);
-    unknown::strip(table, &called, bad);
+    unknown_keys::strip(table, &called, bad);
     let mut fields = Fields { table, strip: called, bad };
     let source = table.get("source").map_or(Some(""), Value::as_str);
-    let choice = source.ok_or_else(not_read::it_is_no_text).and_then(str::parse);
+    let choice = source.ok_or_else(settings_warnings::it_is_no_text).and_then(str::parse);
     let choice = match choice {
         _ if id == StripId::MAIN => AudioChoice::None,
         Ok(choice) => choice,
         Err(why) => {
-            fields.bad("source", not_read::left_out(&why));
+            fields.bad("source", settings_warnings::left_out(&why));
             return None;
         }
     };
@@ -238,7 +238,7 @@ fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<Sound
     };
     let if_silent = match fields.text("if_silent") {
         "" => None,
-        word => strips::stand_by_of(word).unwrap_or_else(|why| {
+        word => mixer::stand_by_of(word).unwrap_or_else(|why| {
             fields.bad("if_silent", why);
             None
         }),
@@ -267,7 +267,7 @@ fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
     let (tracks, any_bad) =
         (list.iter().filter_map(of).collect(), list.iter().any(|number| of(number).is_none()));
     if any_bad {
-        fields.bad("tracks", not_read::tracks(&MOST_TRACKS));
+        fields.bad("tracks", settings_warnings::tracks(&MOST_TRACKS));
     }
     tracks
 }
@@ -275,20 +275,20 @@ fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
 fn filters(fields: &mut Fields<'_>) -> Vec<Slot> {
     let tables = fields.list("filters");
     if tables.len() > MOST_FILTERS {
-        fields.bad("filters", not_read::the_rest(&MOST_FILTERS));
+        fields.bad("filters", settings_warnings::the_rest(&MOST_FILTERS));
     }
     tables.iter().take(MOST_FILTERS).filter_map(|table| filter(table, fields)).collect()
 }
 
 fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
     let Some(table) = table.as_table() else {
-        fields.bad("filters", not_read::one_no_table());
+        fields.bad("filters", settings_warnings::one_no_table());
         return None;
     };
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
         let kind = reader::quoted(kind);
-        fields.bad("filters", not_read::no_such_filter(&kind));
+        fields.bad("filters", settings_warnings::no_such_filter(&kind));
         return None;
     };
     let mut enabled = true;
@@ -300,7 +300,13 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
             ("enabled", ..) => match value.as_bool() {
                 Some(on) => enabled = on,
                 None => {
-                    fields.bad(name, not_read::of_its_filter(&kind, &not_read::it_is_no_flag()));
+                    fields.bad(
+                        name,
+                        settings_warnings::of_its_filter(
+                            &kind,
+                            &settings_warnings::it_is_no_flag(),
+                        ),
+                    );
                 }
             },
             ("side_chain", Some(id), _) => {
@@ -312,22 +318,25 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
                 let value = number as f32;
                 if !range.contains(&value) {
                     let (low, high) = (range.start(), range.end());
-                    let why = not_read::it_is_not_from(&low, &high);
-                    fields.bad(name, not_read::of_its_filter(&kind, &why));
+                    let why = settings_warnings::it_is_not_from(&low, &high);
+                    fields.bad(name, settings_warnings::of_its_filter(&kind, &why));
                 }
                 filter.set(name, value);
             }
             (name, None, Some(_)) => {
-                fields.bad(name, not_read::of_its_filter(&kind, &not_read::it_is_no_number()));
+                fields.bad(
+                    name,
+                    settings_warnings::of_its_filter(&kind, &settings_warnings::it_is_no_number()),
+                );
             }
-            (name, ..) => fields.bad(name, not_read::no_such_value(&kind)),
+            (name, ..) => fields.bad(name, settings_warnings::no_such_value(&kind)),
         }
     }
     Some(Slot { enabled, filter })
 }
 
 /// A filter with some values changed, but for its side chain; `bad` is told what makes no sense.
-pub(super) fn changed(
+pub(in crate::studio::settings) fn changed(
     slot: &Slot,
     values: toml::Table,
     bad: &mut dyn FnMut(String),
@@ -335,17 +344,17 @@ pub(super) fn changed(
     let mut table = filter_table(slot, &[]);
     table.remove("side_chain");
     table.extend(values);
-    let strip = not_read::strip_itself();
+    let strip = settings_warnings::strip_itself();
     filter(&Value::Table(table), &mut Fields { table: &toml::Table::new(), strip, bad })
 }
 
 /// Reads the list; the main strip, as given where the file has none, is always the first.
-pub(super) fn read_list(
+pub(in crate::studio::settings) fn read_list(
     value: Option<&Value>,
     main: SoundStrip,
     bad: &mut dyn FnMut(String),
 ) -> Vec<SoundStrip> {
-    reader::counted(&not_read::the_strips(), bad, |bad| read_all(value, main, bad))
+    reader::counted(&settings_warnings::the_strips(), bad, |bad| read_all(value, main, bad))
 }
 
 fn read_all(
@@ -357,12 +366,12 @@ fn read_all(
         (None, _) => return vec![main],
         (_, Ok(tables)) => tables,
         (_, Err(_)) => {
-            bad(not_read::strips_no_list());
+            bad(settings_warnings::strips_no_list());
             return vec![main];
         }
     };
     if tables.len() > MOST {
-        bad(not_read::strips_beyond(&MOST));
+        bad(settings_warnings::strips_beyond(&MOST));
     }
     let is_main = |table: &Value| table.get("source").is_none();
     let own = tables.first().is_some_and(is_main);
@@ -379,14 +388,14 @@ fn read_all(
             let there = strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == GONE;
             if !there {
                 let called = match strip {
-                    SoundStrip { id: StripId::MAIN, .. } => not_read::main_strip(),
+                    SoundStrip { id: StripId::MAIN, .. } => settings_warnings::main_strip(),
                     SoundStrip { name, choice, .. } if name.is_empty() => {
-                        not_read::strip_named(&sources::label(choice))
+                        settings_warnings::strip_named(&sources::label(choice))
                     }
-                    SoundStrip { name, .. } => not_read::strip_named(name),
+                    SoundStrip { name, .. } => settings_warnings::strip_named(name),
                 };
-                let why = not_read::no_such_strip(&chain.0);
-                bad(not_read::of_strip(&"side_chain", &called, &why));
+                let why = settings_warnings::no_such_strip(&chain.0);
+                bad(settings_warnings::of_strip(&"side_chain", &called, &why));
             }
         }
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
-use crate::studio::target::{MOST_TARGETS, Place, Route, Target};
-use crate::studio::targets::without_key;
+use crate::studio::targets::address::without_key;
+use crate::studio::targets::{MOST_TARGETS, Place, Route, Target};
 
 /// Texts longer than this are cut off: no URL or name is.
 const MOST_TEXT: usize = 4_096;
@@ -13,7 +13,7 @@ const MOST_TEXT: usize = 4_096;
 /// One target as it is laid out.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     /// Without it, this is the server inside the program.
     #[serde(skip_serializing_if = "String::is_empty")]
     server: String,
@@ -77,7 +77,7 @@ impl Default for Table {
 }
 
 /// How the targets are written.
-pub(super) fn tables(targets: &[Target]) -> Vec<Table> {
+pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
     let table = |target: &Target| Table {
         server: match &target.place {
             Place::BuiltIn => String::new(),
@@ -104,7 +104,10 @@ pub(super) fn tables(targets: &[Target]) -> Vec<Table> {
 }
 
 /// Reads the list; the built-in server is always its first entry. `bad` is told what is left out.
-pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> Vec<Target> {
+pub(in crate::studio::settings) fn read(
+    value: Option<&toml::Value>,
+    bad: &mut dyn FnMut(String),
+) -> Vec<Target> {
     let mut targets = vec![Target::built_in()];
     let tables = match value {
         None => return targets,
@@ -171,7 +174,8 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::studio::{Settings, Target};
+    use crate::studio::settings::Settings;
+    use crate::studio::targets::Target;
     use crate::wire::rtmp::url::Url;
 
     #[test]
@@ -225,6 +229,6 @@ mod tests {
             assert_eq!(apps.collect::<Vec<_>>(), ["live/eu", "live/eu", "app", "live/eu?vhost=x"]);
         }
         // Its last part is no key, which is still to come.
-        assert!(!crate::studio::targets::names_stream(&settings.targets[4]));
+        assert!(!crate::studio::targets::address::names_stream(&settings.targets[4]));
     }
 }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::reader::{Reader, word_of};
-use super::{default_recording_folder, recording};
 use crate::mix::Fall;
-use crate::studio::talk_key::TalkKey;
-use crate::studio::tape::RecordingChoices;
+use crate::studio::live::recording::RecordingChoices;
+use crate::studio::mixer::push_to_talk::TalkKey;
+use crate::studio::settings::default_recording_folder;
+use crate::studio::settings::reader::{Reader, word_of};
+use crate::studio::settings::sections::recording;
 
 /// The language of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -68,7 +69,7 @@ const FALLS: [(&str, Fall); 3] =
     [("fast", Fall::Fast), ("medium", Fall::Medium), ("slow", Fall::Slow)];
 
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Table {
+pub(in crate::studio::settings) struct Table {
     language: &'static str,
     theme: &'static str,
     reduced_motion: bool,
@@ -78,7 +79,7 @@ pub(super) struct Table {
     recording_folder: PathBuf,
 }
 
-pub(super) fn table(preferences: &Preferences) -> Table {
+pub(in crate::studio::settings) fn table(preferences: &Preferences) -> Table {
     Table {
         language: word_of(&LANGUAGES, &preferences.language).unwrap_or_default(),
         theme: word_of(&THEMES, &preferences.theme).unwrap_or_default(),
@@ -91,7 +92,7 @@ pub(super) fn table(preferences: &Preferences) -> Table {
 }
 
 /// What is read.
-pub(super) fn read(reader: &mut Reader<'_>) -> Preferences {
+pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> Preferences {
     Preferences {
         language: reader.one_of("window.language", &LANGUAGES),
         theme: reader.one_of("window.theme", &THEMES),
@@ -118,7 +119,7 @@ fn talk_key(reader: &mut Reader<'_>) -> TalkKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::Settings;
+    use crate::studio::settings::Settings;
 
     #[test]
     fn every_choice_is_written_and_read_back() {

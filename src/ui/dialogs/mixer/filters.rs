@@ -3,16 +3,16 @@
 
 use egui::{Slider, Ui};
 
-use super::line::line;
 use crate::mix::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::slots::{self, Pressed};
-use crate::ui::sounds;
-use crate::ui::theme::{Type, gap};
+use crate::ui::dialogs::mixer::row::line;
+use crate::ui::input::actions::key;
+use crate::ui::mixer::labels;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Select, label, menu_item, section, slider};
+use crate::ui::widgets::filter_list::Pressed;
+use crate::ui::widgets::{Select, filter_list, label, menu_item, section, slider};
 
 /// Width of the figure behind a slider.
 const VALUE: f32 = 84.0;
@@ -31,7 +31,7 @@ pub fn show(
     let mut moved = None;
     for (index, slot) in filters.iter_mut().enumerate() {
         let (name, chosen) = (view.texts.get(kind(&slot.filter)), *looked == index);
-        match slots::row(ui, view, index, &name, &mut slot.enabled, chosen) {
+        match filter_list::row(ui, view, index, &name, &mut slot.enabled, chosen) {
             Some(Pressed::Name) if chosen => *looked = usize::MAX,
             Some(Pressed::Name) => *looked = index,
             Some(pressed) => moved = Some((index, pressed)),
@@ -42,7 +42,7 @@ pub fn show(
         }
     }
     if let Some((index, pressed)) = moved {
-        slots::change(filters, looked, index, pressed);
+        filter_list::change(filters, looked, index, pressed);
     }
     ui.add_space(gap::XS);
     add(ui, view, filters, looked);
@@ -142,7 +142,7 @@ fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut 
         let own = view.texts.get("side-chain-own");
         let of = |view: &View<'_>, id| {
             let found = view.snapshot.strips.iter().find(|strip| strip.sound.id == id);
-            found.map_or_else(|| "–".to_owned(), |strip| sounds::label_of(view, strip))
+            found.map_or_else(|| "–".to_owned(), |strip| labels::label_of(view, strip))
         };
         let chosen = side_chain.map_or_else(|| own.to_string(), |id| of(view, id));
         let width = ui.available_width();

@@ -2,19 +2,20 @@
 //! program's loudness; where the desk is heard.
 
 mod filters;
-mod line;
+mod row;
 mod strip;
 
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, Phones};
-use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, heading, modal};
-use crate::ui::format;
-use crate::ui::icons::Icon;
-use crate::ui::sounds::{self, Looked};
-use crate::ui::theme::{Type, gap};
+use crate::ui::input::actions::key;
+use crate::ui::mixer::labels;
+use crate::ui::mixer::labels::Looked;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
     Button, Look, Row, Select, figure, label, menu_item, menu_rule, scrolled, section,
@@ -81,16 +82,16 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut Looked) {
     let height = HEIGHT - 352.0;
     ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
         for strip in &view.snapshot.strips {
-            let name = sounds::label_of(view, strip);
-            let level = sounds::level(view, strip);
+            let name = labels::label_of(view, strip);
+            let level = labels::level(view, strip);
             let chosen = strip.sound.id == looked.strip;
-            let icon = sounds::icon_of(sounds::choice_of(view, strip));
+            let icon = labels::icon_of(labels::choice_of(view, strip));
             let down = matches!(
                 strip.state,
                 SourceState::Stalled | SourceState::Lost | SourceState::Failed
             );
             let lamp = down.then_some(view.theme.warn);
-            let level = if down { sounds::state_of(view, strip.state, None).0 } else { level };
+            let level = if down { labels::state_of(view, strip.state, None).0 } else { level };
             let row = Row { icon, title: &name, second: &level, chosen, lamp };
             if row.show(ui, view.theme).clicked() {
                 *looked = Looked { strip: strip.sound.id, filter: 0 };
@@ -113,11 +114,11 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
     };
     let theme = view.theme;
     select.show(ui, theme, |ui| {
-        sounds::look_again(ui, view);
-        let choices = sounds::choices(view, None);
+        labels::look_again(ui, view);
+        let choices = labels::choices(view, None);
         scrolled(ui, "sounds", |ui| {
             for choice in choices {
-                let title = sounds::name_of_choice(view, &choice, "");
+                let title = labels::name_of_choice(view, &choice, "");
                 if menu_item(ui, theme, &title, "", false, true) {
                     view.send(Command::AddStrip(choice));
                 }

@@ -2,7 +2,7 @@
 
 use egui::{Ui, Vec2, vec2};
 
-use crate::ui::theme::gap;
+use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, named};
 

@@ -2,18 +2,18 @@
 
 use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 
-use super::line::{line, one_of};
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
 use crate::media::transport::AtEnd;
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, Talk};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::icons::Icon;
-use crate::ui::sounds;
-use crate::ui::theme::{Type, gap, size};
+use crate::ui::dialogs::mixer::row::{line, one_of};
+use crate::ui::input::actions::key;
+use crate::ui::mixer::labels;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::text::format;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
     Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, named_switch, scrolled,
@@ -25,12 +25,12 @@ const VALUE: f32 = 84.0;
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     head(ui, view, strip);
-    let name = sounds::label_of(view, strip);
+    let name = labels::label_of(view, strip);
     let reading = strip.meter;
     let width = ui.available_width();
     let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
-    let silent = sounds::silent(view, strip);
-    sounds::meter_of(ui, view, &name, levels, silent, width);
+    let silent = labels::silent(view, strip);
+    labels::meter_of(ui, view, &name, levels, silent, width);
     ui.add_space(gap::XS);
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {
@@ -55,7 +55,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
 
 /// What is heard while its source is silent or gone.
 pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
-    let choice = sounds::choice_of(view, strip);
+    let choice = labels::choice_of(view, strip);
     let suits = matches!(
         choice,
         AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
@@ -66,7 +66,7 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (id, theme) = (strip.sound.id, view.theme);
     let (name, keep) = (view.texts.get("strip-if-silent"), view.texts.get("strip-if-silent-keep"));
     let now = &strip.sound.if_silent;
-    let title = |view: &View<'_>, choice: &AudioChoice| sounds::name_of_choice(view, choice, "");
+    let title = |view: &View<'_>, choice: &AudioChoice| labels::name_of_choice(view, choice, "");
     let chosen = now.as_ref().map_or_else(|| keep.to_string(), |other| title(view, other));
     line(ui, view, &name, |ui, view| {
         let select = Select::new(&name, &chosen, ui.available_width());
@@ -76,7 +76,7 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             }
             menu_rule(ui, theme);
             scrolled(ui, "if-silent", |ui| {
-                for other in sounds::choices(view, None) {
+                for other in labels::choices(view, None) {
                     let pointless = matches!(other, AudioChoice::Silence) || other == *choice;
                     let is_it = now.as_ref() == Some(&other);
                     let title = title(view, &other);
@@ -91,8 +91,8 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 
 /// What becomes of a file when it has been played: one that is shown too does as its source does.
 fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
-    let choice = sounds::choice_of(view, strip);
-    if !matches!(choice, AudioChoice::File(_)) || sounds::is_shown(view, choice) {
+    let choice = labels::choice_of(view, strip);
+    if !matches!(choice, AudioChoice::File(_)) || labels::is_shown(view, choice) {
         return;
     }
     let (id, theme, name) = (strip.sound.id, view.theme, view.texts.get("at-end-way"));
@@ -110,7 +110,7 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         }
         let text = view.texts.get("strip-restart");
         let name =
-            view.texts.with("strip-restart-of", &[("name", sounds::label_of(view, strip).into())]);
+            view.texts.with("strip-restart-of", &[("name", labels::label_of(view, strip).into())]);
         if Button::new(&text).name(&name).small().show(ui, theme).clicked() {
             view.send(Command::RestartStrip(id));
         }
@@ -119,9 +119,9 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 
 /// How its source fares, and its clock.
 fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
-    let (text, color) = sounds::state_of(view, strip.state, strip.drift_ppm);
+    let (text, color) = labels::state_of(view, strip.state, strip.drift_ppm);
     let text = match strip.state {
-        SourceState::Open if strip.soundless => sounds::level(view, strip),
+        SourceState::Open if strip.soundless => labels::level(view, strip),
         SourceState::Open if text.is_empty() => view.texts.get("state-open").to_string(),
         SourceState::Open => format!("{}  ·  {text}", view.texts.get("state-open")),
         _ => text,
@@ -136,8 +136,8 @@ fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let theme = view.theme;
     let id = strip.sound.id;
-    let choice = sounds::choice_of(view, strip);
-    let source = sounds::name_of_choice(view, choice, &strip.device);
+    let choice = labels::choice_of(view, strip);
+    let source = labels::name_of_choice(view, choice, &strip.device);
     let title = view.texts.get("strip-name");
     let width = ui.available_width();
     ui.horizontal(|ui| {
@@ -167,11 +167,11 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         let name = view.texts.get("strip-source");
         let select = Select::new(&name, &source, ui.available_width() - away);
         select.show(ui, theme, |ui| {
-            sounds::look_again(ui, view);
-            let choices = sounds::choices(view, Some(id));
+            labels::look_again(ui, view);
+            let choices = labels::choices(view, Some(id));
             scrolled(ui, "sounds", |ui| {
                 for one in choices {
-                    let title = sounds::name_of_choice(view, &one, "");
+                    let title = labels::name_of_choice(view, &one, "");
                     if menu_item(ui, theme, &title, "", one == *choice, true) {
                         view.send(Command::SelectStrip { id, choice: one });
                     }
@@ -247,7 +247,7 @@ fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 /// The sound tracks of recordings that the strip goes to. The first is the program.
 fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let title = view.texts.get("strip-tracks");
-    let strip = sounds::label_of(view, strip);
+    let strip = labels::label_of(view, strip);
     line(ui, view, &title, |ui, view| {
         ui.spacing_mut().item_spacing.x = gap::XS;
         let (theme, texts) = (view.theme, view.texts);

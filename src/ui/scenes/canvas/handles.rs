@@ -7,7 +7,8 @@ use crate::compose::layout::{self, Affine};
 use crate::compose::scene::{Fit, Item, Place};
 use crate::media::Size;
 use crate::ui::scenes::draft::natural;
-use crate::ui::scenes::place::{self, Grip};
+use crate::ui::scenes::placement;
+use crate::ui::scenes::placement::Grip;
 use crate::ui::view::View;
 
 /// How near a handle the pointer must be, in points.
@@ -18,7 +19,7 @@ const STALK: f32 = 26.0;
 /// From program pixels to the window and back. Within a group these are pixels of the group's own
 /// canvas, which is as large as the program.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Frame {
+pub(in crate::ui::scenes) struct Frame {
     pub rect: Rect,
     pub canvas: Size,
     /// From these pixels to points of the window.
@@ -57,7 +58,7 @@ impl Frame {
 }
 
 /// The handles of a tight place, in the window.
-pub(super) fn handles(frame: Frame, place: &Place) -> Vec<(Grip, Pos2)> {
+pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Place) -> Vec<(Grip, Pos2)> {
     let plain = Place {
         flip_x: false,
         flip_y: false,
@@ -66,7 +67,7 @@ pub(super) fn handles(frame: Frame, place: &Place) -> Vec<(Grip, Pos2)> {
         ..*place
     };
     let [a, b, c, d] =
-        place::corners(&plain, frame.canvas, frame.canvas).map(|it| frame.to_window(it));
+        placement::corners(&plain, frame.canvas, frame.canvas).map(|it| frame.to_window(it));
     let between = |a: Pos2, b: Pos2| a + (b - a) / 2.0;
     let (top, bottom) = (between(a, b), between(d, c));
     let up = (top - bottom).normalized();
@@ -83,7 +84,12 @@ pub(super) fn handles(frame: Frame, place: &Place) -> Vec<(Grip, Pos2)> {
     ]
 }
 
-pub(super) fn grip_at(frame: Frame, place: &Place, at: Pos2, crop: bool) -> Option<Grip> {
+pub(in crate::ui::scenes) fn grip_at(
+    frame: Frame,
+    place: &Place,
+    at: Pos2,
+    crop: bool,
+) -> Option<Grip> {
     let near = |(_, handle): &(Grip, Pos2)| handle.distance(at) <= REACH;
     let (grip, _) = handles(frame, place).into_iter().find(near)?;
     Some(match grip {
@@ -92,7 +98,7 @@ pub(super) fn grip_at(frame: Frame, place: &Place, at: Pos2, crop: bool) -> Opti
     })
 }
 
-pub(super) fn cursor(grip: Grip) -> egui::CursorIcon {
+pub(in crate::ui::scenes) fn cursor(grip: Grip) -> egui::CursorIcon {
     match grip {
         Grip::Whole => egui::CursorIcon::Move,
         Grip::Turn => egui::CursorIcon::Grab,
@@ -104,9 +110,15 @@ pub(super) fn cursor(grip: Grip) -> egui::CursorIcon {
 }
 
 /// A frame around an item; with its handles if it is `alone`.
-pub(super) fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool) {
+pub(in crate::ui::scenes) fn outline(
+    ui: &Ui,
+    view: &View<'_>,
+    frame: Frame,
+    item: &Item,
+    alone: bool,
+) {
     let size = natural(view.snapshot, item);
-    let place = place::tight(&item.place, size, frame.canvas);
+    let place = placement::tight(&item.place, size, frame.canvas);
     let handles = handles(frame, &place);
     box_of(ui, view, frame, &handles);
     if item.locked || !alone {
@@ -126,7 +138,12 @@ fn at(handles: &[(Grip, Pos2)], wanted: Grip) -> Option<Pos2> {
 }
 
 /// The lines between the corners.
-pub(super) fn box_of(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
+pub(in crate::ui::scenes) fn box_of(
+    ui: &Ui,
+    view: &View<'_>,
+    frame: Frame,
+    handles: &[(Grip, Pos2)],
+) {
     let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)];
     let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
     let corners: Vec<Pos2> = corners.collect();
@@ -138,7 +155,12 @@ pub(super) fn box_of(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, P
 }
 
 /// The handles at corners and sides.
-pub(super) fn squares(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
+pub(in crate::ui::scenes) fn squares(
+    ui: &Ui,
+    view: &View<'_>,
+    frame: Frame,
+    handles: &[(Grip, Pos2)],
+) {
     let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
     for (grip, at) in handles {
         if matches!(grip, Grip::Side(..)) {

@@ -5,6 +5,8 @@
 //! the frame around them has handles to resize them together. A member of a group that is selected in
 //! the list is changed within its group, and so are those beside it.
 
+pub(in crate::ui::scenes) mod handles;
+
 use std::sync::Arc;
 
 use egui::{
@@ -14,10 +16,12 @@ use egui::{
 
 use crate::compose::scene::{Item, ItemId, Place};
 use crate::studio::{Command, Edit};
+use crate::ui::scenes::canvas::handles::{
+    Frame, box_of, cursor, grip_at, handles, outline, squares,
+};
 use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
-use crate::ui::scenes::handles::{Frame, box_of, cursor, grip_at, handles, outline, squares};
-use crate::ui::scenes::menu;
-use crate::ui::scenes::place::{self, Grip};
+use crate::ui::scenes::placement::Grip;
+use crate::ui::scenes::{menu, placement};
 use crate::ui::view::View;
 
 /// How near an edge something snaps, in points.
@@ -155,11 +159,11 @@ impl<'a> Canvas<'a> {
     }
 
     fn tight(&self, view: &View<'_>, item: &Item) -> Place {
-        place::tight(&item.place, natural(view.snapshot, item), self.frame.canvas)
+        placement::tight(&item.place, natural(view.snapshot, item), self.frame.canvas)
     }
 
     fn edges(&self, view: &View<'_>, item: &Item) -> [f64; 4] {
-        place::edges(&item.place, natural(view.snapshot, item), self.frame.canvas)
+        placement::edges(&item.place, natural(view.snapshot, item), self.frame.canvas)
     }
 
     /// The item that is selected alone and has handles, and which of them is there.
@@ -173,7 +177,7 @@ impl<'a> Canvas<'a> {
     /// Several that are selected, and which handle of the frame around them is there.
     fn of_several(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(Together, Grip)> {
         let several = self.together(view, draft)?;
-        let around = place::around(several.0, self.frame.canvas);
+        let around = placement::around(several.0, self.frame.canvas);
         let grip = grip_at(self.frame, &around, at, false).filter(|grip| *grip != Grip::Turn)?;
         Some((several, grip))
     }
@@ -189,7 +193,7 @@ impl<'a> Canvas<'a> {
         if chosen.len() < 2 {
             return None;
         }
-        let edges = chosen.iter().map(|item| self.edges(view, item)).reduce(place::joined)?;
+        let edges = chosen.iter().map(|item| self.edges(view, item)).reduce(placement::joined)?;
         Some((edges, chosen.iter().map(|item| (item.id, self.tight(view, item))).collect()))
     }
 
@@ -197,7 +201,7 @@ impl<'a> Canvas<'a> {
     fn under(&self, view: &View<'_>, at: Pos2) -> Option<&'a Item> {
         let (point, canvas) = (self.frame.to_program(at), self.frame.canvas);
         let hit = |item: &&Item| {
-            place::contains(&item.place, natural(view.snapshot, item), canvas, point)
+            placement::contains(&item.place, natural(view.snapshot, item), canvas, point)
         };
         self.free().filter(hit).last()
     }
@@ -249,10 +253,10 @@ impl<'a> Canvas<'a> {
             let by = (way.1.0 - way.0.0, way.1.1 - way.0.1);
             let held = std::iter::once((drag.id, drag.start)).chain(drag.others.iter().copied());
             let (ids, places): (Vec<_>, Vec<_>) = held.unzip();
-            let now = place::resized(&places, edges, (x, y), by, canvas, free);
+            let now = placement::resized(&places, edges, (x, y), by, canvas, free);
             edits.extend(ids.into_iter().zip(now).map(|(id, now)| Edit::SetPlace(id, now)));
         } else {
-            let mut now = place::dragged(&drag.start, drag.grip, way, canvas, free);
+            let mut now = placement::dragged(&drag.start, drag.grip, way, canvas, free);
             drag.guides = (None, None);
             if drag.grip == Grip::Whole && !self.modifiers.command {
                 let size = natural(view.snapshot, item);
@@ -260,7 +264,7 @@ impl<'a> Canvas<'a> {
                 let goes = |id| id == drag.id || drag.others.iter().any(|(it, _)| *it == id);
                 let stay = self.items.iter().filter(|it| !it.hidden && !goes(it.id));
                 let others: Vec<_> = stay.map(|it| self.edges(view, it)).collect();
-                let (snapped, across, down) = place::snapped(&now, size, canvas, &others, near);
+                let (snapped, across, down) = placement::snapped(&now, size, canvas, &others, near);
                 now = snapped;
                 drag.guides = (across, down);
             }
@@ -323,7 +327,7 @@ impl<'a> Canvas<'a> {
             let (by, canvas) = ((by.0 * step, by.1 * step), self.frame.canvas);
             let free = chosen.iter().filter(|item| !item.locked);
             let moved =
-                |item: &&Item| Edit::SetPlace(item.id, place::moved(&item.place, by, canvas));
+                |item: &&Item| Edit::SetPlace(item.id, placement::moved(&item.place, by, canvas));
             all(view, free.map(moved).collect());
         }
         if pressed(Modifiers::NONE, Key::Delete) || pressed(Modifiers::NONE, Key::Backspace) {
@@ -342,7 +346,7 @@ impl<'a> Canvas<'a> {
             outline(ui, view, frame, item, chosen.len() == 1);
         }
         if let Some((edges, _)) = self.together(view, draft) {
-            let handles = handles(frame, &place::around(edges, frame.canvas));
+            let handles = handles(frame, &placement::around(edges, frame.canvas));
             box_of(ui, view, frame, &handles);
             squares(ui, view, frame, &handles);
         }

@@ -3,14 +3,14 @@
 
 use egui::{Align, DragValue, Layout, ScrollArea, Sense, Ui, vec2};
 
-use crate::capture::control::Span;
+use crate::capture::camera::control::Span;
 use crate::capture::{CameraChoice, CameraControl, CameraFormat, Mode, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::format::size;
 use crate::ui::scenes::draft::together;
-use crate::ui::theme::{Type, gap};
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format::size;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Select, elided, menu_item, paragraph, switch};
 
@@ -22,7 +22,7 @@ const FIELD: f32 = 200.0;
 const LIST: f32 = 280.0;
 
 /// The controls of the camera that this source is.
-pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
+pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
     let scenes = &view.snapshot.scenes;
     let device = scenes.source(source).map(|it| it.device.clone()).unwrap_or_default();
     let controls = scenes.controls.get(&device).cloned().unwrap_or_default();

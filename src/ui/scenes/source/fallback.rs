@@ -4,7 +4,7 @@ use egui::Ui;
 
 use crate::capture::{CameraChoice, Instead, VideoChoice};
 use crate::compose::scene::SourceId;
-use crate::studio::settings::collection::shown;
+use crate::studio::settings::scenes::collection::shown;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::scenes::filters::{hint, line};
 use crate::ui::view::View;
@@ -36,7 +36,7 @@ fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
     others
 }
 
-pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
+pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
     let (snapshot, texts) = (view.snapshot, view.texts);
     let now = snapshot.scenes.collection.instead(id).clone();
     let others = others(snapshot, id);

@@ -4,19 +4,29 @@ use egui::{DragValue, Ui};
 
 use crate::capture::Rgba;
 use crate::ui::scenes::filters::line;
-use crate::ui::theme::Type;
+use crate::ui::style::theme::Type;
 use crate::ui::view::View;
 use crate::ui::widgets::{label, switch};
 
 /// A number in its field.
-pub(super) fn figure(ui: &mut Ui, view: &mut View<'_>, key: &'static str, field: DragValue<'_>) {
+pub(in crate::ui::scenes) fn figure(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    field: DragValue<'_>,
+) {
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, _| {
         ui.add_sized([96.0, 26.0], field).accessible_name(&name);
     });
 }
 
-pub(super) fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
+pub(in crate::ui::scenes) fn flag(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    value: &mut bool,
+) {
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, view| {
         if switch(ui, view.theme, &name, *value) {
@@ -26,7 +36,7 @@ pub(super) fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &
 }
 
 /// A part that can be left out, and what it is when it is switched on.
-pub(super) fn part<T>(
+pub(in crate::ui::scenes) fn part<T>(
     ui: &mut Ui,
     view: &mut View<'_>,
     key: &'static str,
@@ -42,7 +52,12 @@ pub(super) fn part<T>(
     }
 }
 
-pub(super) fn color(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Rgba) {
+pub(in crate::ui::scenes) fn color(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    value: &mut Rgba,
+) {
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, view| {
         let mut channels = value.channels();

@@ -10,14 +10,14 @@ use crate::capture::{self, Area, CameraChoice, Fill, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::{MOST_NAME, Source};
 use crate::studio::{Command, Edit};
-use crate::ui::actions::key;
-use crate::ui::pick::Pick;
-use crate::ui::scenes::adding::{screen_kind, screen_name, window_name};
-use crate::ui::scenes::clips::left_out;
+use crate::ui::input::actions::key;
+use crate::ui::scenes::add_source::{screen_kind, screen_name, window_name};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::filters::line;
-use crate::ui::scenes::parts::{color, figure, part};
-use crate::ui::theme::{Type, gap};
+use crate::ui::scenes::source::fields::{color, figure, part};
+use crate::ui::scenes::source::playlist::left_out;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::file_request::Pick;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
 
@@ -31,7 +31,12 @@ const MOST_TYPED: usize = 4_000;
 const MOST_PIXELS: u32 = (1 << 16) - 1;
 
 /// Everything above what is set of the source beside that.
-pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
+pub(in crate::ui::scenes) fn contents(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    source: &Source,
+) {
     named(ui, view, draft, source);
     let held = draft.held.take().filter(|(id, _)| *id == source.id);
     let mut now = held.map_or_else(|| source.choice.clone(), |(_, choice)| choice);
@@ -264,7 +269,7 @@ fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
 }
 
 /// The button that takes what was typed, or the keys that do.
-pub(super) fn taken(ui: &mut Ui, view: &View<'_>, enter: bool) -> bool {
+pub(in crate::ui::scenes) fn taken(ui: &mut Ui, view: &View<'_>, enter: bool) -> bool {
     let text = view.texts.get("source-take");
     Button::new(&text).small().show(ui, view.theme).clicked() || enter
 }

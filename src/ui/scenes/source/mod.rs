@@ -1,6 +1,12 @@
 //! The properties of a source: what it shows, and what it is set by beside that: how a text looks, how
 //! slides follow each other, whether the pointer is seen. The picture beside it; everything takes effect at once.
 
+pub(in crate::ui::scenes) mod camera;
+pub(in crate::ui::scenes) mod fallback;
+pub(in crate::ui::scenes) mod fields;
+pub(in crate::ui::scenes) mod kind_fields;
+pub(in crate::ui::scenes) mod playlist;
+
 use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
 
 use crate::capture::sharing::asks_desktop;
@@ -10,16 +16,15 @@ use crate::compose::scene::SourceId;
 use crate::media::Size;
 use crate::media::transport::AtEnd;
 use crate::studio::{Command, Edit};
-use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
-use crate::ui::pick::Pick;
+use crate::ui::input::actions::key;
 use crate::ui::picture::Picture;
 use crate::ui::scenes::draft::{Draft, has_properties, heeds, may_be_out};
 use crate::ui::scenes::filters::{line, seen};
-use crate::ui::scenes::parts::{color, figure, flag, part};
-use crate::ui::scenes::{camera, clips, instead, shows};
-use crate::ui::theme::{Type, gap};
+use crate::ui::scenes::source::fields::{color, figure, flag, part};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
+use crate::ui::view::file_request::Pick;
 use crate::ui::widgets::{Button, Field, Look as Dress, Select, menu_item, paragraph};
 
 const WIDTH: f32 = 860.0;
@@ -65,10 +70,10 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
                 ScrollArea::vertical().id_salt("properties").max_height(height).show(ui, |ui| {
                     ui.set_width(CONTROLS - gap::M);
                     if let Some(source) = source {
-                        shows::contents(ui, view, draft, source);
+                        kind_fields::contents(ui, view, draft, source);
                     }
                     if may_be_out(view.snapshot, id) {
-                        instead::contents(ui, view, id);
+                        fallback::contents(ui, view, id);
                     }
                     if let Some(heeds) = heeds {
                         contents(ui, view, draft, (id, heeds), &mut now);
@@ -107,12 +112,12 @@ fn contents(
             room(ui, view, &mut now.text);
         }
         Heeds::Slides => {
-            clips::contents(ui, view, (id, Pick::Image), &mut now.files);
+            playlist::contents(ui, view, (id, Pick::Image), &mut now.files);
             slides(ui, view, &mut now.slides);
             hidden(ui, view, &mut now.hidden);
         }
         Heeds::Media => {
-            clips::contents(ui, view, (id, Pick::Video), &mut now.files);
+            playlist::contents(ui, view, (id, Pick::Video), &mut now.files);
             at_end(ui, view, &mut now.at_end);
             hidden(ui, view, &mut now.hidden);
         }

@@ -6,11 +6,11 @@ use egui::{Align, Ui, vec2};
 
 use crate::capture::Properties;
 use crate::compose::scene::SourceId;
-use crate::ui::actions::key;
-use crate::ui::icons::Icon;
-use crate::ui::pick::{Pick, Then};
+use crate::ui::input::actions::key;
 use crate::ui::scenes::filters::line;
-use crate::ui::theme::Type;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::Type;
+use crate::ui::view::file_request::{Pick, Then};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Look, elided, icon_button, paragraph};
 
@@ -25,7 +25,7 @@ enum Done {
 }
 
 /// Why a source goes on without one of its files, where it does.
-pub(super) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
+pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.lacks(path)) {
         let reason = view.texts.said(reason);
@@ -35,7 +35,7 @@ pub(super) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Pa
 }
 
 /// Files of this kind.
-pub(super) fn contents(
+pub(in crate::ui::scenes) fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
     (source, pick): (SourceId, Pick),

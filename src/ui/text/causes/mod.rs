@@ -2,9 +2,12 @@
 //! language. Their English words are the key: `assets/i18n/<language>/said.txt` pairs them with
 //! ours, with places for what differs. What has no pair stays English.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
-use crate::ui::spacing::{CLOSE, OPEN, closed_up};
+use crate::ui::text::spacing::{CLOSE, OPEN, closed_up};
 
 /// A cause within a cause within… goes no deeper.
 const MOST_DEPTH: usize = 4;
@@ -120,6 +123,3 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces.push(Piece::Words(left.to_owned()));
     pieces
 }
-
-#[cfg(test)]
-mod tests;

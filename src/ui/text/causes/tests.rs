@@ -5,14 +5,15 @@ use std::time::Duration;
 use super::*;
 use crate::files::Trouble;
 use crate::net::Pin;
-use crate::net::error::{Cause, CertificateProblem, Error, NotRtmp, ProxyProblem, Tried};
-use crate::net::error::{Refusal, Stage, WebProblem};
-use crate::studio::settings::{self, Settings, collection};
-use crate::studio::{not_read, not_taken};
-use crate::{compose, mix};
+use crate::net::error::{
+    Cause, CertificateProblem, Error, NotRtmp, ProxyProblem, Refusal, Stage, Tried, WebProblem,
+};
+use crate::studio::notices::{import_report, settings_warnings};
+use crate::studio::settings::Settings;
+use crate::studio::settings::scenes::collection;
 
 fn chinese() -> Causes {
-    Causes::parse(include_str!("../../../assets/i18n/zh-CN/said.txt"))
+    Causes::parse(include_str!("../../../../assets/i18n/zh-CN/said.txt"))
 }
 
 #[test]
@@ -308,8 +309,9 @@ fn what_sources_and_the_player_say_is_said_in_chinese() {
 
 /// The numbers of all filters, as they are called where one of OBS's was beyond what onair has.
 fn numbers() -> Vec<String> {
-    let pictures = compose::filter::Filter::kinds().into_iter().flat_map(|it| it.parameters());
-    let sounds = mix::filter::Filter::KINDS.into_iter().flat_map(|it| it.parameters());
+    let pictures =
+        crate::compose::filter::Filter::kinds().into_iter().flat_map(|it| it.parameters());
+    let sounds = crate::mix::filter::Filter::KINDS.into_iter().flat_map(|it| it.parameters());
     let names = pictures.map(|it| it.name).chain(sounds.map(|it| it.name));
     names.map(|it| format!("the {}", it.replace('_', " "))).collect()
 }
@@ -319,7 +321,8 @@ fn what_an_import_leaves_out_is_said_in_chinese() {
     let causes = chinese();
     // The milliseconds of a delay are called by its name.
     let numbers = numbers().into_iter().filter(|it| it != "the ms");
-    let all = not_taken::ALL.iter().chain(not_read::ALL).map(|it| filled(it)).chain(numbers);
+    let all =
+        import_report::ALL.iter().chain(settings_warnings::ALL).map(|it| filled(it)).chain(numbers);
     let missing: Vec<_> =
         all.filter(|english| causes.find(english, MOST_DEPTH).is_none()).collect();
     assert!(missing.is_empty(), "{missing:#?}");
@@ -399,7 +402,7 @@ fn what_is_bad_in_a_collection_is_said_in_chinese() {
     let mut seen = 0;
     for collection in BAD {
         let text = format!("version = 1\n[collection]\n{collection}");
-        let import = crate::studio::settings::collection::import_text(&text).unwrap();
+        let import = crate::studio::settings::scenes::collection::import_text(&text).unwrap();
         for english in &import.left_out {
             seen += 1;
             let said = causes.say(english).into_owned();
@@ -415,7 +418,7 @@ fn what_is_bad_in_a_collection_is_said_in_chinese() {
 #[test]
 fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
     let causes = chinese();
-    for english in settings::syntax::all() {
+    for english in crate::studio::settings::syntax::all() {
         let said = causes.find(english, MOST_DEPTH);
         assert!(said.is_some(), "{english}");
     }

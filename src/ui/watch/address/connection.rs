@@ -3,15 +3,15 @@
 
 use egui::{Align, Id, Layout, Ui, vec2};
 
-use crate::studio::playing::{Network, Playing};
-use crate::ui::actions::key;
-use crate::ui::icons::Icon;
-use crate::ui::theme::{Type, size};
+use crate::studio::watch::choices::{Network, Playing};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, size};
 use crate::ui::view::View;
+use crate::ui::watch::commands::send;
+use crate::ui::watch::controls::options::popup;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::options::popup;
-use crate::ui::watch::route::Typed;
-use crate::ui::watch::wishes::send;
+use crate::ui::watch::network_form::Typed;
 use crate::ui::widgets::{Field, Look, elided, icon_button, named_switch, paragraph, section};
 
 /// The button, and what it opens.

@@ -1,17 +1,18 @@
 //! The row above the picture: what to play, what was played before, a tile more.
 
+pub(in crate::ui::watch) mod connection;
+
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
 
-use crate::studio::playing::{MOST_ADDRESS, MOST_TILES};
+use crate::studio::watch::choices::{MOST_ADDRESS, MOST_TILES};
 use crate::studio::{Command, Playing};
-use crate::ui::icons::Icon;
-use crate::ui::theme::{Type, gap, size};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
-use crate::ui::watch::connection;
+use crate::ui::watch::commands::{is_busy, name_of, play, send};
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::wishes::{is_busy, name_of, play, send};
 use crate::ui::widgets::{Button, Field, Look, icon_button, menu_item, menu_rule, paragraph};
 
 /// The id of the address.

@@ -1,18 +1,20 @@
 //! The bar below the picture: hold and go on, how loud, where; and what can be done with it.
 
+pub(in crate::ui::watch) mod options;
+pub(in crate::ui::watch) mod seek_bar;
+
 use egui::{Align, Layout, Rect, Ui, UiBuilder};
 
-use crate::studio::snapshot::WatchState;
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Playing};
-use crate::ui::actions::Action;
-use crate::ui::format;
-use crate::ui::icons::Icon;
-use crate::ui::theme::{Type, gap, size};
+use crate::ui::input::actions::Action;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::text::format;
 use crate::ui::view::{View, Wish};
+use crate::ui::watch::commands::{is_busy, play, send};
+use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::watch::options;
-use crate::ui::watch::seek::Span;
-use crate::ui::watch::wishes::{is_busy, play, send};
 use crate::ui::widgets::{Button, Look, icon_button, label, slider};
 
 /// The bar; gives an action of the window that was asked for.

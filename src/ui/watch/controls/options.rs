@@ -6,15 +6,15 @@ use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
 
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::Playing;
-use crate::studio::look::{Aspect, Turn, ZOOM};
-use crate::ui::actions::key;
-use crate::ui::format;
-use crate::ui::icons::Icon;
-use crate::ui::theme::{Theme, Type, gap, size};
+use crate::studio::watch::picture_view::{Aspect, Turn, ZOOM};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Theme, Type, gap, size};
+use crate::ui::text::format;
 use crate::ui::view::View;
+use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::fit::{Look, key_of};
-use crate::ui::watch::wishes::send;
+use crate::ui::watch::picture_view::{Look, key_of};
 use crate::ui::widgets::{
     self, Button, icon_button, label, menu_item, paragraph, scrolled, section, slider,
 };
@@ -25,7 +25,11 @@ const WIDTH: f32 = 300.0;
 pub const BUFFERS_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
 /// What a button opens; whether it is open.
-pub(super) fn popup(button: &Response, theme: &Theme, contents: impl FnOnce(&mut Ui)) -> bool {
+pub(in crate::ui::watch) fn popup(
+    button: &Response,
+    theme: &Theme,
+    contents: impl FnOnce(&mut Ui),
+) -> bool {
     let style = button.ctx.global_style();
     let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
     Popup::menu(button)

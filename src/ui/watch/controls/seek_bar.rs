@@ -6,9 +6,9 @@ use std::time::Duration;
 use egui::{CornerRadius, CursorIcon, Key, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::studio::Playing;
-use crate::studio::snapshot::WatchFigures;
-use crate::ui::format;
-use crate::ui::theme::{FOCUS, gap};
+use crate::studio::watch::view::WatchFigures;
+use crate::ui::style::theme::{FOCUS, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 

@@ -5,17 +5,20 @@ use egui::{
     pos2, vec2,
 };
 
-use crate::studio::snapshot::{TileView, WatchState};
+use crate::studio::watch::view::{TileView, WatchState};
 use crate::studio::{Notice, Playing};
-use crate::ui::actions::key;
-use crate::ui::icons::{self, Icon};
+use crate::ui::input::actions::key;
 use crate::ui::notices::{self, Place};
 use crate::ui::picture::{Picture, fill_around};
-use crate::ui::theme::{BLACK, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Theme, Type, gap};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{
+    BLACK, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Theme, Type, gap,
+};
 use crate::ui::view::View;
+use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::wishes::{name_of, send};
-use crate::ui::watch::{layers, tile};
+use crate::ui::watch::tiles::{overlays, tile};
 use crate::ui::widgets::{Button, Look, elided, icon_button};
 
 /// Between tiles.
@@ -133,7 +136,7 @@ fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let mut child =
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));
     child.set_clip_rect(room.intersect(ui.clip_rect()));
-    layers::show(&mut child, view, draft, room);
+    overlays::show(&mut child, view, draft, room);
     notices::cards(&mut child, view, Place::Watch, 1);
 }
 

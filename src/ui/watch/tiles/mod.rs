@@ -1,15 +1,20 @@
 //! The players in their room, wherever that is: on the page, on the whole screen, in a window; and the
 //! controls, below them or over them.
 
+pub(in crate::ui::watch) mod grid;
+pub(in crate::ui::watch) mod overlays;
+pub(in crate::ui::watch) mod tile;
+
 use egui::{CornerRadius, Rect, Ui, pos2, vec2};
 
-use crate::ui::actions::Action;
+use crate::ui::input::actions::Action;
 use crate::ui::picture::Picture;
-use crate::ui::theme::{gap, size};
+use crate::ui::style::theme::{gap, size};
 use crate::ui::view::View;
+use crate::ui::watch::commands::send;
+use crate::ui::watch::controls;
+use crate::ui::watch::controls::seek_bar;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::wishes::send;
-use crate::ui::watch::{controls, seek, tile, wall};
 
 /// The controls over a full screen go so long after the pointer last moved, in seconds.
 const CONTROLS_STAY: f64 = 2.5;
@@ -22,8 +27,8 @@ pub fn lower(
     rail: Rect,
     controls: Rect,
 ) -> Option<Action> {
-    let span = seek::Span::of(&view.snapshot.watch_figures);
-    if let Some(asked) = seek::bar(ui, view, draft, span, rail.shrink2(vec2(gap::S, 0.0))) {
+    let span = seek_bar::Span::of(&view.snapshot.watch_figures);
+    if let Some(asked) = seek_bar::bar(ui, view, draft, span, rail.shrink2(vec2(gap::S, 0.0))) {
         send(view, asked);
     }
     controls::show(ui, view, draft, controls.shrink2(vec2(gap::M, gap::S)))
@@ -38,7 +43,7 @@ pub fn players(
     room: Rect,
 ) {
     if view.snapshot.tiles.len() > 1 && draft.enlarged.is_none() {
-        wall::show(ui, view, draft, pictures, room);
+        grid::show(ui, view, draft, pictures, room);
     } else {
         let slot = view.snapshot.chosen_slot();
         tile::show(ui, view, draft, pictures.get_mut(slot), room);
@@ -67,9 +72,9 @@ pub fn over_picture(
         return None;
     }
     ui.request_repaint_after(std::time::Duration::from_millis(500));
-    let height = size::WATCH_CONTROLS + seek::HEIGHT;
+    let height = size::WATCH_CONTROLS + seek_bar::HEIGHT;
     let foot = Rect::from_min_max(pos2(room.left(), room.bottom() - height), room.max);
     ui.painter().rect_filled(foot, CornerRadius::ZERO, view.theme.panel);
-    let rail = Rect::from_min_size(foot.min, vec2(foot.width(), seek::HEIGHT));
+    let rail = Rect::from_min_size(foot.min, vec2(foot.width(), seek_bar::HEIGHT));
     lower(ui, view, draft, rail, Rect::from_min_max(rail.left_bottom(), foot.max))
 }

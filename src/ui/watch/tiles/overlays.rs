@@ -4,10 +4,9 @@
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::decode::By;
-use crate::studio::snapshot::{WatchFigures, WatchState};
-use crate::ui::format;
-use crate::ui::text::Texts;
-use crate::ui::theme::{ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Type, gap};
+use crate::studio::watch::view::{WatchFigures, WatchState};
+use crate::ui::style::theme::{ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Type, gap};
+use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::watch::chat;
 use crate::ui::watch::draft::{Draft, Graph};
@@ -118,7 +117,7 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     let dash = || "–".to_owned();
     let or_dash = |text: &str| if text.is_empty() { dash() } else { text.to_owned() };
     let name = |key: &'static str| texts.get(key).to_string();
-    use crate::ui::actions::key;
+    use crate::ui::input::actions::key;
     let mut lines = vec![
         (name(key!("figure-picture")), or_dash(&watch.video)),
         (name(key!("figure-decoder")), watch.decoder.map_or_else(dash, |by| decoder(texts, by))),

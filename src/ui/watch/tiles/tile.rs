@@ -5,18 +5,19 @@ use std::borrow::Cow;
 use egui::{Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
 
 use crate::player::WAITING;
-use crate::studio::snapshot::{LiveState, WatchState};
+use crate::studio::live::view::LiveState;
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Level};
-use crate::ui::icons::Icon;
 use crate::ui::notices::{self, Place};
+use crate::ui::picture::placeholder::slate;
 use crate::ui::picture::{Picture, fill_around};
-use crate::ui::stage::slate;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BLACK, gap};
 use crate::ui::text::Texts;
-use crate::ui::theme::{BLACK, gap};
 use crate::ui::view::View;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::watch::fit::Look;
-use crate::ui::watch::layers;
+use crate::ui::watch::picture_view::Look;
+use crate::ui::watch::tiles::overlays;
 
 /// What a player does, in words.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     };
     let get = |key| Cow::Owned(texts.get(key).to_string());
     let with = |key, cause: &String| Cow::Owned(texts.with(key, &[("cause", texts.said(cause))]));
-    use crate::ui::actions::key;
+    use crate::ui::input::actions::key;
     match state {
         // Sound alone.
         WatchState::Playing => {
@@ -71,7 +72,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
 
 /// What is being done to open a stream.
 fn waits_for(stage: Option<&'static str>) -> &'static str {
-    use crate::ui::actions::key;
+    use crate::ui::input::actions::key;
     match stage {
         Some("file") => key!("watch-opening-file"),
         Some("dns") => key!("watch-opening-dns"),
@@ -157,7 +158,7 @@ pub fn show(
             view.send(Command::Watch { url });
         }
     }
-    layers::show(ui, view, draft, room);
+    overlays::show(ui, view, draft, room);
     let mut top =
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::L)).id_salt("watch-notices"));
     top.spacing_mut().item_spacing.y = gap::S;

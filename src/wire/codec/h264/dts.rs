@@ -11,9 +11,9 @@
 //! many pictures as it has grown, and for so long one may lie behind its presentation.
 
 use super::Error;
-use super::nal::{NalType, unescape};
-use super::sps::{PicOrderCount, Sps};
 use crate::wire::bits::BitReader;
+use crate::wire::codec::h264::nal::{NalType, unescape};
+use crate::wire::codec::h264::sps::{PicOrderCount, Sps};
 
 /// The deepest reordering there is (A.3.1: `max_dec_frame_buffering`).
 const MAX_DEPTH: i64 = 16;
@@ -186,9 +186,9 @@ fn order_count(nal: &[u8], idr: bool, sps: &Sps, log2_max_lsb: u32) -> Result<i6
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::nal::escape;
     use super::*;
     use crate::wire::bits::BitWriter;
+    use crate::wire::codec::h264::nal::escape;
 
     const INTERVAL: i64 = 3_000;
 

@@ -1,9 +1,9 @@
 //! Picture parameter sets (ITU-T H.264 §7.3.2.2).
 
-use super::nal::unescape;
-use super::sps::{ScalingList, scaling_lists};
 use super::{Error, Sps};
 use crate::wire::bits::BitReader;
+use crate::wire::codec::h264::nal::unescape;
+use crate::wire::codec::h264::sps::{ScalingList, scaling_lists};
 
 /// Longest set accepted, slice group maps included.
 const MAX_BYTES: usize = 65_536;

@@ -1,8 +1,9 @@
 //! The first fields of a slice header (ITU-T H.264 §7.3.3): enough to tell what kind of picture an
 //! access unit holds.
 
-use super::{Error, nal::unescape};
+use super::Error;
 use crate::wire::bits::BitReader;
+use crate::wire::codec::h264::nal::unescape;
 
 /// What a slice refers to (Table 7-6).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,8 @@
 //! Sequence parameter sets (ITU-T H.264 §7.3.2.1), every profile.
 
-use super::nal::unescape;
 use super::{Error, Vui};
 use crate::wire::bits::BitReader;
+use crate::wire::codec::h264::nal::unescape;
 
 /// Longest set accepted: real ones have under 100 bytes, scaling lists and HRDs included.
 const MAX_BYTES: usize = 4_096;

@@ -3,12 +3,12 @@
 
 use bytes::Bytes;
 
-use super::nal::{escape, unescape};
-use super::vui::{Restriction, Timing, VideoSignal};
 use super::{Error, Sps};
 use crate::media::FrameRate;
-use crate::media::color::{Color, Matrix, Range};
+use crate::media::frame::{Color, Matrix, Range};
 use crate::wire::bits::{BitReader, BitWriter};
+use crate::wire::codec::h264::nal::{escape, unescape};
+use crate::wire::codec::h264::vui::{Restriction, Timing, VideoSignal};
 
 /// What to put in; what is `None` stays as it is.
 #[derive(Copy, Clone, Debug, Default)]

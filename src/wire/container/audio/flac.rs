@@ -1,8 +1,8 @@
 //! FLAC (RFC 9639): its frames have no length, so the next one's header is looked for.
 
-use super::packets::{Packets, parameters};
 use crate::media::{AudioCodec, AudioParameters};
-use crate::wire::carried;
+use crate::wire::codec;
+use crate::wire::container::audio::packets::{Packets, parameters};
 use crate::wire::container::{Error, Index, ReadAt, read};
 
 /// Bytes of STREAMINFO.
@@ -110,7 +110,7 @@ impl Told {
         }
         let info = info.filter(|info| info.len() == INFO);
         let info = info.ok_or(Error::Damaged("its STREAMINFO"))?;
-        let told = carried::flac(&info).ok_or(Error::Damaged("its STREAMINFO"))?;
+        let told = codec::flac(&info).ok_or(Error::Damaged("its STREAMINFO"))?;
         let number = |from: usize, count: usize| {
             let bytes = info.get(from..from + count).unwrap_or_default();
             bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))

@@ -2,16 +2,17 @@
 //! Where their packets are is found once, so that one can go about in them as in any other file; or bit by
 //! bit (`gradual`), where the bytes are still to come. Pure.
 
-mod chain;
 mod flac;
-mod frames;
-mod gradual;
+mod incremental;
+mod mpeg_frames;
 mod ogg;
+mod ogg_chain;
 mod packets;
-pub mod vorbis;
+#[cfg(test)]
+mod tests;
 mod wav;
 
-pub use gradual::Gradual;
+pub use incremental::Gradual;
 
 use crate::wire::container::{Error, Index, ReadAt};
 use packets::peek;
@@ -70,13 +71,13 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
         head if wav::begins(head) => return Ok(Some((Kind::Wav, at))),
         _ => {}
     }
-    for (kind, frame) in [(Kind::Adts, frames::ADTS), (Kind::Mp3, frames::MPEG)] {
-        if frames::begins(source, at, frame)? {
+    for (kind, frame) in [(Kind::Adts, mpeg_frames::ADTS), (Kind::Mp3, mpeg_frames::MPEG)] {
+        if mpeg_frames::begins(source, at, frame)? {
             return Ok(Some((kind, at)));
         }
     }
-    for (kind, frame) in [(Kind::Mp3, frames::MPEG), (Kind::Adts, frames::ADTS)] {
-        if let Some(at) = frames::find(source, at, MOST_NOISE, None, frame)? {
+    for (kind, frame) in [(Kind::Mp3, mpeg_frames::MPEG), (Kind::Adts, mpeg_frames::ADTS)] {
+        if let Some(at) = mpeg_frames::find(source, at, MOST_NOISE, None, frame)? {
             return Ok(Some((kind, at)));
         }
     }
@@ -88,7 +89,7 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
 pub fn may_begin(start: &[u8]) -> bool {
     let named = [&b"ID3"[..], b"OggS", b"fLaC"].iter().any(|name| start.starts_with(name));
     let wave = start.first_chunk().is_some_and(wav::begins);
-    named || wave || frames::MPEG(start).is_some() || frames::ADTS(start).is_some()
+    named || wave || mpeg_frames::MPEG(start).is_some() || mpeg_frames::ADTS(start).is_some()
 }
 
 /// Finds everything in it, and what of it is heard.
@@ -98,8 +99,8 @@ pub fn may_begin(start: &[u8]) -> bool {
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let (kind, at) = kind(source)?.ok_or(Error::UnknownFormat)?;
     let index = match kind {
-        Kind::Mp3 => frames::index(source, at, frames::MPEG),
-        Kind::Adts => frames::index(source, at, frames::ADTS),
+        Kind::Mp3 => mpeg_frames::index(source, at, mpeg_frames::MPEG),
+        Kind::Adts => mpeg_frames::index(source, at, mpeg_frames::ADTS),
         Kind::Flac => flac::index(source, at),
         Kind::Ogg => ogg::index(source, at),
         Kind::Wav => wav::index(source, at),
@@ -109,6 +110,3 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     }
     Ok(index)
 }
-
-#[cfg(test)]
-mod tests;

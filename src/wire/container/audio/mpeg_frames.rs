@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::packets::{Packets, parameters, peek};
 use crate::media::AudioCodec;
-use crate::wire::aac::{AudioSpecificConfig, adts};
+use crate::wire::codec::aac::{AudioSpecificConfig, adts};
+use crate::wire::codec::mpeg_audio;
+use crate::wire::container::audio::packets::{Packets, parameters, peek};
 use crate::wire::container::{Error, Index, ReadAt, read};
-use crate::wire::mpeg_audio;
 
 /// So many that follow each other are no accident.
 const ENOUGH: usize = 3;

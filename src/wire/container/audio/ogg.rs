@@ -3,14 +3,15 @@
 
 use bytes::Bytes;
 
-use super::chain::Chain;
-use super::flac;
-use super::packets::{Packets, parameters, peek};
 use crate::base::Timestamp;
 use crate::media::AudioCodec;
-use crate::wire::carried;
+use crate::wire::codec;
+use crate::wire::codec::vorbis;
+use crate::wire::codec::vorbis::Blocks;
+use crate::wire::container::audio::flac;
+use crate::wire::container::audio::ogg_chain::Chain;
+use crate::wire::container::audio::packets::{Packets, parameters, peek};
 use crate::wire::container::{Error, Hole, Index, Place, ReadAt, TrackId, read, read_around};
-use crate::wire::sound::vorbis::{self, Blocks};
 
 /// Bytes of a page's head before its table.
 pub(super) const HEAD: usize = 27;
@@ -168,7 +169,7 @@ impl Reader {
         let mut packets = None;
         let track = if vorbis::is_header(1, packet) {
             Track::Vorbis { identity: packet.clone(), blocks: None }
-        } else if let Some(told) = carried::opus(packet) {
+        } else if let Some(told) = codec::opus(packet) {
             let skip = packet.get(10..12)?.first_chunk::<2>()?;
             let (config, channels) = (packet.clone(), told.channels);
             packets = Some(parameters(AudioCodec::Opus, OPUS_RATE, channels, config));
@@ -177,7 +178,7 @@ impl Reader {
             // The mapping's own head, the marker and a block's head stand before STREAMINFO.
             let info =
                 packet.strip_prefix(b"\x7FFLAC").and_then(|_| packet.get(17..17 + flac::INFO))?;
-            let told = carried::flac(info)?;
+            let told = codec::flac(info)?;
             let config = packet.slice(17..17 + flac::INFO);
             packets = Some(parameters(AudioCodec::Flac, told.sample_rate, told.channels, config));
             Track::Flac

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Timestamp;
 use crate::media::AudioCodec;
+use crate::wire::codec::vorbis;
 use crate::wire::container::{Hole, Place, TrackId, read_around};
 
 /// 128 kbit/s, 44.1 kHz.
@@ -72,10 +73,10 @@ fn what_an_encoder_of_mp3_put_around_the_sound_is_not_heard() {
 
 #[test]
 fn adts_is_read_without_its_headers() {
-    let config = crate::wire::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
+    let config = crate::wire::codec::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
     let mut file = id3(300);
     for number in 0..10_u8 {
-        let header = crate::wire::aac::adts::header(&config, 100).unwrap();
+        let header = crate::wire::codec::aac::adts::header(&config, 100).unwrap();
         file.extend(header);
         file.extend([number; 100]);
     }

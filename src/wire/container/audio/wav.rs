@@ -1,8 +1,8 @@
 //! WAV (RIFF, and RF64 as EBU Tech 3306 has it): uncompressed sound, whose places are counted.
 
-use super::packets::{Packets, described, peek, several, time};
 use crate::base::Timestamp;
-use crate::wire::carried::pcm::Pcm;
+use crate::wire::codec::pcm::Pcm;
+use crate::wire::container::audio::packets::{Packets, described, peek, several, time};
 use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit, read};
 
 /// Chunks that may stand before the sound.

@@ -4,9 +4,9 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Error;
-use super::codec::AudioFormat;
-use super::enhanced::{AUDIO_MULTITRACK, Fields, Part, modifiers, parts};
 use crate::media::{AudioParameters, EncodedPacket};
+use crate::wire::codec::four_cc::AudioFormat;
+use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, Fields, Part, modifiers, parts};
 
 /// An audio body.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 
 use super::{Error, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
-use crate::wire::block::Block;
+use crate::wire::byte_block::Block;
 
 /// The longest file header accepted: the specification knows 9.
 const MAX_HEADER: u32 = 4_096;
@@ -166,8 +166,8 @@ fn header_length(header: &[u8; HEADER]) -> Result<usize, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{file_header, write_tag};
     use super::*;
+    use crate::wire::container::flv::{file_header, write_tag};
 
     fn file() -> Vec<u8> {
         let mut out = BytesMut::from(&file_header(true, true)[..]);

@@ -3,7 +3,8 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{Error, FourCc, TagKind};
+use super::{Error, TagKind};
+use crate::wire::codec::four_cc::FourCc;
 
 /// The most tracks accepted in one body; ids have one byte, real streams up to 10.
 pub(super) const MAX_TRACKS: usize = 32;
@@ -180,8 +181,8 @@ pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{parse_audio, parse_video};
     use super::*;
+    use crate::wire::container::flv::{parse_audio, parse_video};
 
     #[test]
     fn the_default_track_is_taken_out() {

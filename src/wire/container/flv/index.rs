@@ -3,24 +3,23 @@
 
 use bytes::Bytes;
 
-use super::audio::AudioPacket;
-use super::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
-use super::metadata::{MAX_SCRIPT, parse_script};
-use super::reader::{Unwrap, audio_parameters, video_parameters};
-use super::video::VideoPacket;
-use super::{
-    AudioFormat, FrameType, Metadata, TAG_HEADER, TAG_TRAILER, TagKind, VideoFormat, parse_audio,
-    parse_video,
-};
+use super::{FrameType, Metadata, TAG_HEADER, TAG_TRAILER, TagKind, parse_audio, parse_video};
 use crate::base::Timestamp;
 use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
 };
+use crate::wire::codec;
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::codec::{cadence, mpeg_audio};
+use crate::wire::container::flv::audio::AudioPacket;
+use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
+use crate::wire::container::flv::metadata::{MAX_SCRIPT, parse_script};
+use crate::wire::container::flv::reader::{Unwrap, audio_parameters, video_parameters};
+use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::{
     Chapter, Error, Format, Index, MAX_AUDIO_TRACKS, Part, Place, ReadAt, TrackId, audio_track,
     read,
 };
-use crate::wire::{amf0, cadence, carried, mpeg_audio};
 
 /// What is read of a body to know what it is.
 const PREFIX: usize = 64;
@@ -109,7 +108,7 @@ impl Scan {
             self.index.finished |= self.metadata.duration.is_some();
             return;
         }
-        let Ok(values) = amf0::decode(body) else { return };
+        let Ok(values) = crate::wire::amf0::decode(body) else { return };
         if let [name, point, ..] = values.as_slice()
             && name.as_str() == Some("onCuePoint")
             && let Some(seconds) = point.get_number("time").filter(|time| *time >= 0.0)
@@ -233,8 +232,8 @@ impl Scan {
     /// Parameters of pictures that are no H.264.
     fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoParameters {
         let told = match codec {
-            VideoCodec::Hevc => carried::hevc(&config).and_then(|told| told.size),
-            VideoCodec::Av1 => carried::av1(&config).and_then(|told| told.size),
+            VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
+            VideoCodec::Av1 => codec::av1(&config).and_then(|told| told.size),
             _ => None,
         };
         let told = told.or(self.metadata.width.zip(self.metadata.height)).unwrap_or((0, 0));
@@ -252,12 +251,12 @@ impl Scan {
     fn audio_of(&self, format: AudioFormat, config: Bytes) -> Option<AudioParameters> {
         let (codec, told, config) = match format {
             AudioFormat::Aac => return audio_parameters(config, &self.metadata).ok(),
-            AudioFormat::Opus => (AudioCodec::Opus, carried::opus(&config)?, config),
+            AudioFormat::Opus => (AudioCodec::Opus, codec::opus(&config)?, config),
             AudioFormat::Flac => {
                 // The stream marker and a block's head may stand before it.
                 let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
                 config.get(from..from + 34)?;
-                (AudioCodec::Flac, carried::flac(&config)?, config.slice(from..from + 34))
+                (AudioCodec::Flac, codec::flac(&config)?, config.slice(from..from + 34))
             }
             _ => return None,
         };
@@ -328,8 +327,8 @@ fn is_shared(body: &[u8], multitrack: u8) -> bool {
         && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))
 }
 
-fn sound(codec: AudioCodec, told: carried::Sound, config: Bytes) -> AudioParameters {
-    let carried::Sound { sample_rate, channels } = told;
+fn sound(codec: AudioCodec, told: codec::Sound, config: Bytes) -> AudioParameters {
+    let codec::Sound { sample_rate, channels } = told;
     AudioParameters { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config }
 }
 
@@ -340,13 +339,11 @@ fn audio_of_frame(format: AudioFormat, data: &[u8]) -> Option<AudioParameters> {
             let header = mpeg_audio::header(data)?;
             let codec = if header.layer == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
             let (sample_rate, channels) = (header.sample_rate, header.channels);
-            (codec, carried::Sound { sample_rate, channels })
+            (codec, codec::Sound { sample_rate, channels })
         }
-        AudioFormat::Ac3 => (AudioCodec::Ac3, carried::ac3(data)?),
-        AudioFormat::Eac3 => (AudioCodec::Eac3, carried::ac3(data)?),
-        AudioFormat::Opus => {
-            (AudioCodec::Opus, carried::Sound { sample_rate: 48_000, channels: 2 })
-        }
+        AudioFormat::Ac3 => (AudioCodec::Ac3, codec::ac3(data)?),
+        AudioFormat::Eac3 => (AudioCodec::Eac3, codec::ac3(data)?),
+        AudioFormat::Opus => (AudioCodec::Opus, codec::Sound { sample_rate: 48_000, channels: 2 }),
         _ => return None,
     };
     Some(sound(codec, told, Bytes::new()))

@@ -1,11 +1,10 @@
 //! onMetaData: what a stream says of itself before its first packet. Written as services expect it,
 //! read as peers really send it. It is a hint and never the truth: the sequence headers are.
 
+use super::Error;
 use crate::media::StreamParameters;
 use crate::wire::amf0::{self, Value};
-
-use super::Error;
-use super::passed::{PassedAudio, PassedVideo};
+use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
 
 /// Keyframes that an index has at most: a day and a half of one in two seconds.
 pub const MAX_KEYFRAMES: usize = 65_536;
@@ -169,11 +168,14 @@ mod tests {
     fn scripts_with_and_without_set_data_frame() {
         let name = Value::String("onMetaData".into());
         let value = metadata(&StreamParameters::default());
-        let plain = amf0::encode(&[name.clone(), value.clone()]);
+        let plain = crate::wire::amf0::encode(&[name.clone(), value.clone()]);
         assert_eq!(parse_script(&plain), Ok(Some(value.clone())));
         let set = Value::String("@setDataFrame".into());
-        assert_eq!(parse_script(&amf0::encode(&[set, name, value.clone()])), Ok(Some(value)));
-        assert_eq!(parse_script(&amf0::encode(&[Value::Null])), Ok(None));
+        assert_eq!(
+            parse_script(&crate::wire::amf0::encode(&[set, name, value.clone()])),
+            Ok(Some(value))
+        );
+        assert_eq!(parse_script(&crate::wire::amf0::encode(&[Value::Null])), Ok(None));
         assert_eq!(parse_script(&[]), Ok(None));
     }
 }

@@ -2,19 +2,17 @@
 //! legacy and Enhanced RTMP v2. Pure: bytes in, values out, and back.
 
 pub mod audio;
-pub mod codec;
 pub mod demuxer;
 mod enhanced;
 pub mod index;
 pub mod metadata;
 pub mod muxer;
-pub mod passed;
 pub mod reader;
 pub mod recording;
 pub mod video;
 
 pub use audio::{AudioTag, audio_body, audio_sequence_header, parse_audio};
-pub use codec::{AudioFormat, FourCc, VideoFormat};
+
 pub use demuxer::Demuxer;
 pub use enhanced::default_track;
 pub use index::index;
@@ -62,10 +60,10 @@ pub enum Error {
     Script(&'static str),
     /// The H.264 configuration or picture.
     #[error(transparent)]
-    H264(#[from] super::h264::Error),
+    H264(#[from] crate::wire::codec::h264::Error),
     /// The AAC configuration.
     #[error(transparent)]
-    Aac(#[from] super::aac::Error),
+    Aac(#[from] crate::wire::codec::aac::Error),
 }
 
 /// What a tag holds.

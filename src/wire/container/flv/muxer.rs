@@ -4,12 +4,13 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    MAX_BODY, TAG_HEADER, TAG_TRAILER, TagKind, audio_body, audio_sequence_header, metadata,
-    video_body, video_end_of_sequence, video_sequence_header,
+    MAX_BODY, TAG_HEADER, TAG_TRAILER, TagKind, audio_body, audio_sequence_header, video_body,
+    video_end_of_sequence, video_sequence_header,
 };
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, StreamParameters, Track};
-use crate::wire::amf0::{self, Value};
+use crate::wire::amf0::Value;
+use crate::wire::container::flv::metadata;
 
 /// The file header, with the size of the tag before the first, which is none.
 pub fn file_header(audio: bool, video: bool) -> Bytes {
@@ -47,7 +48,7 @@ pub fn write_tag(kind: TagKind, time_ms: u32, body: &[u8], out: &mut BytesMut) {
 
 /// The script body that names the metadata.
 pub fn metadata_body(value: &Value) -> Bytes {
-    amf0::encode(&[Value::String("onMetaData".to_owned()), value.clone()]).into()
+    crate::wire::amf0::encode(&[Value::String("onMetaData".to_owned()), value.clone()]).into()
 }
 
 /// Turns packets into an FLV file. The first packet's decoding time is the file's zero.
@@ -154,9 +155,10 @@ fn number_at(body: &[u8], name: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Demuxer, Metadata, metadata::parse_script, parse_video};
     use super::*;
     use crate::media::{BitsPerSecond, FrameRate, Priority, Size, VideoCodec, VideoParameters};
+    use crate::wire::container::flv::metadata::parse_script;
+    use crate::wire::container::flv::{Demuxer, Metadata, parse_video};
 
     fn packet(ms: i64, keyframe: bool) -> EncodedPacket {
         let at = Timestamp::from_millis(ms);

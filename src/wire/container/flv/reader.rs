@@ -3,19 +3,20 @@
 
 use bytes::Bytes;
 
-use super::audio::{AudioPacket, AudioTrack};
-use super::metadata::parse_script;
-use super::video::{VideoPacket, VideoTrack};
-use super::{AudioFormat, Error, FrameType, Metadata, Tag, TagKind, VideoFormat, VideoTag};
-use super::{parse_audio, parse_video};
+use super::{Error, FrameType, Metadata, Tag, TagKind, VideoTag, parse_audio, parse_video};
 use crate::base::Timestamp;
 use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size,
     StreamParameters, Track, VideoCodec, VideoParameters,
 };
-use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::amf0::Value;
-use crate::wire::h264::{DecoderConfig, nal::avcc_to_avcc4};
+use crate::wire::codec::aac::AudioSpecificConfig;
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::codec::h264::nal::avcc_to_avcc4;
+use crate::wire::container::flv::audio::{AudioPacket, AudioTrack};
+use crate::wire::container::flv::metadata::parse_script;
+use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 
 /// What a tag meant.
 #[derive(Clone, Debug)]

@@ -3,14 +3,13 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::muxer::tag_trailer;
-use super::passed::{PassedAudio, PassedVideo};
-use super::{
-    MAX_BODY, TAG_HEADER, TagKind, file_header, metadata, metadata_body, tag_header, write_tag,
-};
+use super::{MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_header, write_tag};
 use crate::base::Timestamp;
 use crate::media::StreamParameters;
-use crate::wire::amf0::{self, Value};
+use crate::wire::amf0::Value;
+use crate::wire::container::flv::metadata;
+use crate::wire::container::flv::muxer::tag_trailer;
+use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
 use crate::wire::container::{
     Chapter, Error, Muxer, Piece, Place, ReadAt, Sample, TrackId, Tracks, read,
 };
@@ -193,7 +192,7 @@ impl Muxer for Recording {
             ("time", Value::Number(chapter.at.as_secs_f64())),
             ("type", Value::String("navigation".to_owned())),
         ]);
-        let body = amf0::encode(&[Value::String("onCuePoint".to_owned()), point]);
+        let body = crate::wire::amf0::encode(&[Value::String("onCuePoint".to_owned()), point]);
         self.tag(TagKind::Script, chapter.at, &[], &body);
     }
 
@@ -260,9 +259,10 @@ impl Keyframes {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Demuxer, Tag, metadata::parse_script};
     use super::*;
     use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
+    use crate::wire::container::flv::metadata::parse_script;
+    use crate::wire::container::flv::{Demuxer, Tag};
 
     fn tracks() -> Tracks {
         let video = VideoParameters {

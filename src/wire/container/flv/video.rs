@@ -3,10 +3,10 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::codec::VideoFormat;
-use super::enhanced::{Fields, Part, VIDEO_MULTITRACK, modifiers, parts};
-use super::{Error, FourCc};
+use super::Error;
 use crate::media::{EncodedPacket, VideoParameters};
+use crate::wire::codec::four_cc::{FourCc, VideoFormat};
+use crate::wire::container::flv::enhanced::{Fields, Part, VIDEO_MULTITRACK, modifiers, parts};
 
 /// What kind of picture a body holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]

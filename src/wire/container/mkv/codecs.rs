@@ -2,15 +2,13 @@
 
 use bytes::Bytes;
 
-use super::ebml::{child, float, id, uint};
 use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
 };
-use crate::wire::cadence;
-use crate::wire::carried;
-use crate::wire::carried::pcm::{Coding, Pcm};
-use crate::wire::carried::{Colors, FLAC_HEAD, Light};
-use crate::wire::sound::vorbis;
+use crate::wire::codec;
+use crate::wire::codec::pcm::{Coding, Pcm};
+use crate::wire::codec::{Colors, FLAC_HEAD, Light, cadence, vorbis};
+use crate::wire::container::mkv::ebml::{child, float, id, uint};
 
 pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC: &str = "A_AAC";
@@ -18,11 +16,11 @@ pub(super) const AAC: &str = "A_AAC";
 /// Sound that is no AAC and is known.
 pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioParameters> {
     let (codec, told, config) = match codec {
-        "A_OPUS" => (AudioCodec::Opus, carried::opus(&config)?, config),
+        "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
         // The stream marker and a block's head stand before it.
         "A_FLAC" => {
             let info = config.get(8..42).map(|_| config.slice(8..42))?;
-            (AudioCodec::Flac, carried::flac(&config)?, info)
+            (AudioCodec::Flac, codec::flac(&config)?, info)
         }
         "A_VORBIS" => {
             let config = vorbis::unlaced(&config)?;
@@ -45,14 +43,14 @@ pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
 }
 
 /// What a track's entry tells of its sound; what it leaves out, or what cannot be, as most sound is.
-fn sound(entry: &[u8]) -> carried::Sound {
+fn sound(entry: &[u8]) -> codec::Sound {
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
     let channels = child(audio, id::CHANNELS).and_then(uint);
     let rate = rate.map(|rate| rate as u32).filter(|rate| (1_000..=384_000).contains(rate));
     let channels =
         channels.and_then(|it| u16::try_from(it).ok()).filter(|it| (1..=16).contains(it));
-    carried::Sound { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
+    codec::Sound { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
 }
 
 /// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
@@ -181,7 +179,7 @@ pub(super) fn video_entry(video: &VideoParameters) -> Option<(&'static str, Byte
 pub(super) fn audio_entry(audio: &AudioParameters) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
         AudioCodec::Aac => (AAC, audio.config.clone()),
-        AudioCodec::Opus => ("A_OPUS", carried::opus_head(audio)),
+        AudioCodec::Opus => ("A_OPUS", codec::opus_head(audio)),
         AudioCodec::Flac => ("A_FLAC", [FLAC_HEAD, &audio.config].concat().into()),
         AudioCodec::Ac3 => ("A_AC3", Bytes::new()),
         AudioCodec::Eac3 => ("A_EAC3", Bytes::new()),

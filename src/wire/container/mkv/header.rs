@@ -2,10 +2,12 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::codecs::{audio_entry, video_entry};
-use super::ebml::{id, put_binary, put_float, put_id, put_long, put_master, put_uint, put_void};
 use crate::base::Timestamp;
 use crate::media::AudioCodec;
+use crate::wire::container::mkv::codecs::{audio_entry, video_entry};
+use crate::wire::container::mkv::ebml::{
+    id, put_binary, put_float, put_id, put_long, put_master, put_uint, put_void,
+};
 use crate::wire::container::{Chapter, TrackId, Tracks, audio_frame};
 
 /// Nanoseconds of a tick.

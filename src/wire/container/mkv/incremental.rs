@@ -1,10 +1,10 @@
 //! A Matroska file that is read bit by bit, from its beginning or from any cluster on, while the bytes
 //! are still to come.
 
-use super::ebml::{child, elements, float, head, id, uint};
-use super::index::{MAX_MASTER, Walk, head_at};
-use super::order::Order;
 use crate::base::Timestamp;
+use crate::wire::container::mkv::decode_order::Order;
+use crate::wire::container::mkv::ebml::{child, elements, float, head, id, uint};
+use crate::wire::container::mkv::index::{MAX_MASTER, Walk, head_at};
 use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit, read};
 
 /// So many samples are handed out at a time where they are there.

@@ -5,25 +5,30 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::codecs::{AAC, AVC, colors, name, other_picture, other_sound, pcm, vp9_config};
-use super::ebml::{Head, MAX_HEAD, child, elements, float, head, id, uint, vint};
-use super::head::{
-    CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_SUBTITLE, TYPE_VIDEO,
-};
-use super::lace;
-use super::order::decoding_times;
-use super::writer::{Cue, Layout, delay_ticks};
 use crate::base::Timestamp;
 use crate::media::AudioCodec;
-use crate::wire::cadence;
+use crate::wire::codec::cadence;
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::container::flv::Metadata;
+use crate::wire::container::flv::reader::{audio_parameters, video_parameters};
+use crate::wire::container::mkv::codecs::{
+    AAC, AVC, colors, name, other_picture, other_sound, pcm, vp9_config,
+};
+use crate::wire::container::mkv::decode_order::decoding_times;
+use crate::wire::container::mkv::ebml::{
+    Head, MAX_HEAD, child, elements, float, head, id, uint, vint,
+};
+use crate::wire::container::mkv::header::{
+    CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_SUBTITLE, TYPE_VIDEO,
+};
+use crate::wire::container::mkv::lacing;
+use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
+use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
+use crate::wire::container::unsupported::Unplayed;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, Place, ReadAt, TrackId, audio_track,
     read,
 };
-use crate::wire::flv::passed::{PassedAudio, PassedVideo};
-use crate::wire::flv::reader::{audio_parameters, video_parameters};
-use crate::wire::flv::{AudioFormat, Metadata, VideoFormat};
-use crate::wire::unplayed::Unplayed;
 
 /// The longest head, track list or chapter list that is read.
 pub(super) const MAX_MASTER: usize = 4 << 20;
@@ -452,11 +457,11 @@ impl Walk {
             let Ok(whole) = u32::try_from(data_size) else { return Ok(()) };
             (vec![(0, whole)], 0)
         } else {
-            let told = data_size.min(lace::MAX_SIZES as u64);
-            let sizes = read(source, content + data, told, lace::MAX_SIZES, "blocks")?;
+            let told = data_size.min(lacing::MAX_SIZES as u64);
+            let sizes = read(source, content + data, told, lacing::MAX_SIZES, "blocks")?;
             let usual = self.index.tracks.length(track).as_nanos();
             let period_nanos = used.period_nanos.map_or(usual, u128::from);
-            match lace::frames(*flags, &sizes, data_size) {
+            match lacing::frames(*flags, &sizes, data_size) {
                 Some(frames) if period_nanos > 0 || frames.len() == 1 => (frames, period_nanos),
                 _ => {
                     self.laced = true;

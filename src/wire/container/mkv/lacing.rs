@@ -1,6 +1,6 @@
 //! Several small frames in one block (RFC 9559 §10.3), as programs that write Matroska do with sound.
 
-use super::ebml::vint;
+use crate::wire::container::mkv::ebml::vint;
 
 /// The most that is read of a block to find its frames: 256 sizes, each of a usual length.
 pub const MAX_SIZES: usize = 4_096;

@@ -6,14 +6,14 @@
 //! `Cues` and puts sizes, duration and places in.
 
 mod codecs;
+mod decode_order;
 pub mod ebml;
-mod gradual;
-mod head;
+mod header;
+mod incremental;
 pub mod index;
-mod lace;
-mod order;
+mod lacing;
 pub mod writer;
 
-pub use gradual::Gradual;
+pub use incremental::Gradual;
 pub use index::{index, index_to_pass_on, index_to_play};
 pub use writer::Writer;

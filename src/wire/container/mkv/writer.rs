@@ -2,15 +2,15 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::ebml::{
+use crate::base::Timestamp;
+use crate::wire::codec;
+use crate::wire::container::mkv::ebml::{
     UNKNOWN_SIZE, id, long_size, put_binary, put_id, put_master, put_uint, put_void,
 };
-use super::head::{
+use crate::wire::container::mkv::header::{
     CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TICK_NANOS, chapters, duration, info, number,
     put_ebml, put_tracks, seek_head,
 };
-use crate::base::Timestamp;
-use crate::wire::carried;
 use crate::wire::container::{
     AudioTrack, Chapter, Muxer, Piece, Sample, Timing, TrackId, Tracks, audio_track,
 };
@@ -91,7 +91,7 @@ impl Writer {
         let delay = |(index, audio): (usize, &AudioTrack)| {
             let begins = timing.of(audio_track(index)).map_or(0, |it| it.begins.as_micros());
             let needed = begins.min(0).unsigned_abs().div_ceil(1_000) * TICK_NANOS;
-            let own = carried::opus_delay_nanos(&audio.parameters);
+            let own = codec::opus_delay_nanos(&audio.parameters);
             let reached = delay_ticks(own, TICK_NANOS) >= delay_ticks(needed, TICK_NANOS);
             if reached { own } else { needed }
         };
@@ -157,7 +157,7 @@ impl Writer {
                 self.new_cues.push(Cue { time, cluster: at, block });
             }
             put_id(&mut content, id::SIMPLE_BLOCK);
-            super::ebml::put_size(&mut content, sample.data.len() as u64 + 4);
+            crate::wire::container::mkv::ebml::put_size(&mut content, sample.data.len() as u64 + 4);
             content.put_u8(0x80 | number);
             content.put_i16(i16::try_from(time - first).unwrap_or(i16::MAX));
             content.put_u8(if sample.keyframe { 0x80 } else { 0 });

@@ -4,9 +4,9 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::boxes::{Fields, boxes, child, put_box, put_matrix};
-use super::table::{Entry, Table, ticks};
 use crate::base::Timestamp;
+use crate::wire::container::mp4::boxes::{Fields, boxes, child, put_box, put_matrix};
+use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::{Chapter, Error, MAX_CHAPTERS, Place, ReadAt, read};
 
 /// Ticks a second of the track: a chapter may last for weeks.

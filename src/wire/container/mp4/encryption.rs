@@ -2,7 +2,7 @@
 //! track's description says how, `senc` beside a fragment's samples what of each. Nothing is
 //! decrypted here.
 
-use super::boxes::{Fields, Found, Name, boxes, child};
+use crate::wire::container::mp4::boxes::{Fields, Found, Name, boxes, child};
 
 /// Encrypted parts of one sample that are read: no picture has more slices.
 const MOST_PARTS: usize = 4_096;
@@ -132,8 +132,8 @@ pub(super) fn samples(
 mod tests {
     use bytes::{BufMut, BytesMut};
 
-    use super::super::boxes::{put_box, put_full};
     use super::*;
+    use crate::wire::container::mp4::boxes::{put_box, put_full};
 
     #[test]
     fn descriptions_are_unwrapped_and_samples_told_apart() {

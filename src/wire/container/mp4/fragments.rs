@@ -1,10 +1,10 @@
 //! Where the fragments of an MP4 are: by the index before them (`sidx`, ISO/IEC 14496-12 §8.16.3), by the
 //! one behind them (`mfra`, §8.8.9), or by what they look like.
 
-use super::boxes::{Fields, Name, boxes, child, header};
-use super::read::{Movie, Track};
 use crate::base::Timestamp;
 use crate::wire::container::Unit;
+use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child, header};
+use crate::wire::container::mp4::movie::{Movie, Track};
 
 /// An index before the fragments that reaches so far to the end of the file is one of all of it.
 const WHOLE: f64 = 0.98;
@@ -22,7 +22,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
     let count = fields.u16()?;
     let clock = |time: u64| {
         let ticks = i64::try_from(time).unwrap_or(i64::MAX).min(i64::MAX / 4);
-        super::table::micros(ticks, timescale)
+        crate::wire::container::mp4::sample_table::micros(ticks, timescale)
     };
     let mut units = Vec::with_capacity(count.into());
     for _ in 0..count {

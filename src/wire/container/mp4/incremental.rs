@@ -1,11 +1,11 @@
 //! An MP4 that is read bit by bit while the bytes are still to come: an ordinary one by its index,
 //! wherever that stands, one of fragments from its beginning or from any fragment on.
 
-use super::boxes::header;
-use super::fragments::{mfra, mfra_at, sidx, units_in};
-use super::index::{MAX_MOOF, MAX_MOOV, NO_MOOV, NO_MP4, may_begin};
-use super::read::{Movie, moof, moov};
 use crate::base::Timestamp;
+use crate::wire::container::mp4::boxes::header;
+use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
+use crate::wire::container::mp4::index::{MAX_MOOF, MAX_MOOV, NO_MOOV, NO_MP4, may_begin};
+use crate::wire::container::mp4::movie::{Movie, moof, moov};
 use crate::wire::container::{Error, Index, Place, ReadAt, Unit, read};
 
 /// The longest index of fragments that is read.

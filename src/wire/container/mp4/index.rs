@@ -1,10 +1,10 @@
 //! Finds everything in an MP4 file, ordinary or of fragments, whole or cut off.
 
-use super::boxes::{Name, header};
-use super::read::{Movie, moof, moov};
-use super::sealed::Sealed;
-use super::writer::{CHAPTER_MARK, ROOM};
 use crate::base::Timestamp;
+use crate::wire::container::mp4::boxes::{Name, header};
+use crate::wire::container::mp4::encryption::Sealed;
+use crate::wire::container::mp4::movie::{Movie, moof, moov};
+use crate::wire::container::mp4::writer::{CHAPTER_MARK, ROOM};
 use crate::wire::container::{Chapter, Error, Index, ReadAt, read};
 
 /// The largest `moov` that is read: days of samples.
@@ -113,7 +113,8 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
                     index.timescales = found.timescales;
                     index.unplayed = found.unplayed;
                     // The list is more exact, and has no more than 255.
-                    let titled = super::chapters::titles(source, &its.titles)?;
+                    let titled =
+                        crate::wire::container::mp4::chapters::titles(source, &its.titles)?;
                     if titled.len() > found.chapters.len() {
                         found.chapters = titled;
                     }

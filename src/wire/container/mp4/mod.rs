@@ -9,17 +9,17 @@
 
 pub mod boxes;
 mod chapters;
-mod describe;
+mod encryption;
 mod fragments;
-mod gradual;
+mod incremental;
 pub mod index;
+mod movie;
 mod pcm;
-mod read;
-mod sealed;
-pub mod table;
+pub mod sample_table;
+mod track_boxes;
 pub mod writer;
 
-pub use gradual::Gradual;
+pub use encryption::{Scheme, Sealed};
+pub use incremental::Gradual;
 pub use index::{index, index_sealed, index_to_pass_on, index_to_play};
-pub use sealed::{Scheme, Sealed};
 pub use writer::Writer;

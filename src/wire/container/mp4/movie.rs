@@ -3,26 +3,26 @@
 
 use bytes::Bytes;
 
-use super::boxes::{Fields, Name, boxes, child};
-use super::chapters;
-use super::describe::{self, Described, describe};
-use super::pcm;
-use super::sealed::{self, Protection, Sealed};
-use super::table::micros;
-use super::writer::video_timescale;
 use crate::base::Timestamp;
 use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
 };
-use crate::wire::carried::pcm::Pcm;
+use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::codec::pcm::Pcm;
+use crate::wire::container::flv::Metadata;
+use crate::wire::container::flv::reader::{audio_parameters, video_parameters};
+use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
+use crate::wire::container::mp4::encryption::{Protection, Sealed};
+use crate::wire::container::mp4::sample_table::micros;
+use crate::wire::container::mp4::track_boxes::{Described, describe};
+use crate::wire::container::mp4::writer::video_timescale;
+use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
+use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
+use crate::wire::container::unsupported::Unplayed;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, Place, TrackId,
     audio_track,
 };
-use crate::wire::flv::passed::{PassedAudio, PassedVideo};
-use crate::wire::flv::reader::{audio_parameters, video_parameters};
-use crate::wire::flv::{AudioFormat, Metadata, VideoFormat};
-use crate::wire::unplayed::Unplayed;
 
 /// A sample depends on others (§8.8.3.1).
 const IS_INTER: u32 = 0x1_0000;
@@ -242,7 +242,7 @@ fn trak_header(
         }
     };
     if id == TrackId::Video {
-        index.colors = describe::colors(stsd).unwrap_or_default();
+        index.colors = track_boxes::colors(stsd).unwrap_or_default();
     }
     let shift = head.shift(trak, movie_timescale);
     Some(Track { defaults, protection, frame, ..head.track(id, shift) })
@@ -279,7 +279,7 @@ fn name(trak: &[u8]) -> String {
             text => text,
         };
         let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-        let common = text == describe::SOUND.as_bytes()
+        let common = text == track_boxes::SOUND.as_bytes()
             || text.windows(7).any(|part| part.eq_ignore_ascii_case(b"handler"))
             || text.windows(10).any(|part| part.eq_ignore_ascii_case(b"core media"));
         Some(text).filter(|_| !common)
@@ -625,7 +625,7 @@ fn traf(
         }
     }
     if let Some(protection) = track.protection {
-        let found = sealed::samples(content, protection, &places);
+        let found = encryption::samples(content, protection, &places);
         movie.sealed.extend(damaged(found, "how its samples are encrypted")?);
     }
     track.next_dts = dts;

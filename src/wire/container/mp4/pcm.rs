@@ -1,8 +1,8 @@
 //! Uncompressed sound in MP4 (ISO/IEC 23003-5) and QuickTime ("Sound Sample Descriptions"): how it is
 //! described, and its samples, each of which is one value of each channel: they are taken together.
 
-use super::boxes::{Fields, Found, child};
-use crate::wire::carried::pcm::{Coding, Pcm};
+use crate::wire::codec::pcm::{Coding, Pcm};
+use crate::wire::container::mp4::boxes::{Fields, Found, child};
 use crate::wire::container::{Error, Index, TrackId};
 
 /// So many are taken together.

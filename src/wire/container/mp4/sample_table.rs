@@ -2,8 +2,8 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::boxes::{put_box, put_full};
 use crate::base::Timestamp;
+use crate::wire::container::mp4::boxes::{put_box, put_full};
 
 /// A sample lies on its predecessor's end if it is no further from it than this, in ticks: what
 /// rounding to microseconds does.

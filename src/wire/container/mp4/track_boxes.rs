@@ -3,13 +3,14 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::boxes::{Fields, Found, Name, child, put_box, put_full, put_matrix};
-use super::chapters;
-use super::pcm;
-use super::sealed::{self, Protection};
-use super::table::Table;
 use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoCodec, VideoParameters};
-use crate::wire::carried::{Colors, FLAC_HEAD, light, opus_box};
+use crate::wire::codec::{Colors, FLAC_HEAD, hdr, opus_box};
+use crate::wire::container::mp4::boxes::{
+    Fields, Found, Name, child, put_box, put_full, put_matrix,
+};
+use crate::wire::container::mp4::encryption::Protection;
+use crate::wire::container::mp4::sample_table::Table;
+use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::{AudioTrack, audio_frame};
 
 /// What tracks without a name of their own are called.
@@ -283,8 +284,8 @@ pub(super) fn describe(stsd: &[u8], has_key: bool) -> Option<(Described, Option<
     let mut fields = Fields(stsd);
     fields.full()?;
     fields.u32()?;
-    let entry = super::boxes::boxes(fields.0).next()?;
-    match sealed::unwrap(&entry).filter(|_| has_key) {
+    let entry = crate::wire::container::mp4::boxes::boxes(fields.0).next()?;
+    match encryption::unwrap(&entry).filter(|_| has_key) {
         Some((truth, Some(protection))) => Some((described(&truth)?, Some(protection))),
         _ => Some((described(&entry)?, None)),
     }
@@ -371,10 +372,10 @@ pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
     let mut fields = Fields(stsd);
     fields.full()?;
     fields.u32()?;
-    let inner = super::boxes::boxes(fields.0).next()?.content.get(78..)?;
+    let inner = crate::wire::container::mp4::boxes::boxes(fields.0).next()?.content.get(78..)?;
     let mut colors = child(inner, *b"colr").and_then(coded).unwrap_or_default();
-    let levels = child(inner, *b"clli").and_then(light::levels).unwrap_or_default();
-    let display = child(inner, *b"mdcv").and_then(light::display_volume).unwrap_or_default();
+    let levels = child(inner, *b"clli").and_then(hdr::levels).unwrap_or_default();
+    let display = child(inner, *b"mdcv").and_then(hdr::display_volume).unwrap_or_default();
     colors.light = levels.or(display);
     Some(colors)
 }

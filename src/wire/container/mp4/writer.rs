@@ -2,12 +2,12 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::boxes::{put_box, put_full, put_matrix};
-use super::chapters;
-use super::describe::{Kind, Trak};
-use super::table::{Entry, Table, ticks};
 use crate::base::Timestamp;
 use crate::media::{FrameRate, VideoCodec};
+use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
+use crate::wire::container::mp4::chapters;
+use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
+use crate::wire::container::mp4::track_boxes::{Kind, Trak};
 use crate::wire::container::{Chapter, Muxer, Piece, Sample, Timing, TrackId, Tracks, audio_frame};
 
 /// Ticks a second of the movie where there is no sound.

@@ -3,10 +3,11 @@
 
 use bytes::Bytes;
 
-use super::event::{CLOCK, Codec, Event};
-use crate::wire::aac::{AudioSpecificConfig, adts};
-use crate::wire::carried::pcm::{Coding, Pcm};
-use crate::wire::{carried, mpeg_audio};
+use crate::wire::codec;
+use crate::wire::codec::aac::{AudioSpecificConfig, adts};
+use crate::wire::codec::mpeg_audio;
+use crate::wire::codec::pcm::{Coding, Pcm};
+use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
 /// What may wait for its rest: more than any frame has.
 const MAX_REST: usize = 64 << 10;
@@ -145,9 +146,9 @@ impl Sound {
                 Err(_) => return Found::Noise,
             },
             Codec::Ac3 | Codec::Eac3 => {
-                let Some((length, samples)) = carried::ac3_frame(data) else { return Found::Noise };
+                let Some((length, samples)) = codec::ac3_frame(data) else { return Found::Noise };
                 let Some(frame) = data.get(..length) else { return Found::Cut };
-                let rate = carried::ac3(data).map_or(48_000, |told| told.sample_rate);
+                let rate = codec::ac3(data).map_or(48_000, |told| told.sample_rate);
                 (length, frame, i64::from(samples) * CLOCK / i64::from(rate.max(1)))
             }
             _ => {

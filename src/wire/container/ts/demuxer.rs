@@ -1,10 +1,11 @@
 //! Packets (ISO/IEC 13818-1 §2.4.3.2): in step, in order, to whom they belong.
 
-use super::audio::Sound;
-use super::event::{Codec, Event};
-use super::pes::Pes;
-use super::section::{self, Kind, Sections};
-use super::video::Pictures;
+use crate::wire::container::ts::audio::Sound;
+use crate::wire::container::ts::event::{Codec, Event};
+use crate::wire::container::ts::pes::Pes;
+use crate::wire::container::ts::section;
+use crate::wire::container::ts::section::{Kind, Sections};
+use crate::wire::container::ts::video::Pictures;
 
 /// Bytes of a packet.
 pub const PACKET: usize = 188;
@@ -427,8 +428,8 @@ mod tests {
     }
 
     fn adts(payload: &[u8]) -> Vec<u8> {
-        let config = crate::wire::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
-        let head = crate::wire::aac::adts::header(&config, payload.len()).unwrap();
+        let config = crate::wire::codec::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
+        let head = crate::wire::codec::aac::adts::header(&config, payload.len()).unwrap();
         [&head[..], payload].concat()
     }
 

@@ -1,6 +1,6 @@
 //! Tables: which programmes there are (ISO/IEC 13818-1 §2.4.4.3), and what is in one (§2.4.4.8).
 
-use super::event::Codec;
+use crate::wire::container::ts::event::Codec;
 
 /// The longest section (§2.4.4.1).
 const MAX_SECTION: usize = 1_024;

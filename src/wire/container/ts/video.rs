@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 
-use super::event::{CLOCK, Codec, Event};
-use crate::wire::carried::hevc_record;
-use crate::wire::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_avcc};
+use crate::wire::codec::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_avcc};
+use crate::wire::codec::hevc_record;
+use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
 /// Parameter sets of one picture that are kept.
 const MAX_SETS: usize = 16;

@@ -4,14 +4,14 @@
 //! the user) with a salt and a challenge, the third carries the response. [`next_query`] gives what
 //! has to be appended to app and tcUrl of the next connection.
 
-mod door;
+mod login;
 
 use md5::{Digest, Md5};
 
-pub use door::{Door, Verdict};
+pub use login::{Door, Verdict};
 
-use super::url::Credentials;
 use crate::wire::base64;
+use crate::wire::rtmp::url::Credentials;
 
 /// The method a server asks for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

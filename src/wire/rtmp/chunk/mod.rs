@@ -37,9 +37,9 @@ const PIECE: usize = 2_048 - 64;
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::message::Control;
-    use super::super::{Kind, Message, Time};
     use super::*;
+    use crate::wire::rtmp::message::Control;
+    use crate::wire::rtmp::{Kind, Message, Time};
 
     fn message(chunk_stream: u32, kind: u8, stream: u32, time: u32, length: usize) -> Message {
         let body = (0..length).map(|at| (at * 7 + kind as usize) as u8).collect();

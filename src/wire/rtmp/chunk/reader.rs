@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
-use crate::wire::block::Block;
+use crate::wire::byte_block::Block;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::message::{Control, Kind, Message};
 

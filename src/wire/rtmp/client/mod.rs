@@ -29,16 +29,16 @@ use bytes::Bytes;
 
 pub use session::Session;
 
-use super::auth::Challenge;
-use super::command::Enhanced;
-use super::status::{Refusal, Status};
-use super::url::Url;
-use super::{chunk, handshake};
 use crate::media::BitsPerSecond;
 use crate::wire::amf0::Value;
+use crate::wire::rtmp::auth::Challenge;
+use crate::wire::rtmp::command::Enhanced;
+use crate::wire::rtmp::status::{Refusal, Status};
+use crate::wire::rtmp::url::Url;
+use crate::wire::rtmp::{chunk, handshake};
 
 /// What the session asks its driver to do.
-pub type Output = super::session::Output<Event>;
+pub type Output = crate::wire::rtmp::connection::Output<Event>;
 
 /// What the connection is for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -9,15 +9,15 @@ use super::{Config, Error, Event, Output, Purpose, Refused, Stage};
 use crate::base::Timestamp;
 use crate::media::BitsPerSecond;
 use crate::wire::amf0::{Data, Value};
-use crate::wire::block::Block;
+use crate::wire::byte_block::Block;
 use crate::wire::rtmp::auth::Challenge;
 use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect, Enhanced};
-use crate::wire::rtmp::handshake;
+use crate::wire::rtmp::connection::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
 use crate::wire::rtmp::message::{Kind, Message, UserControl};
-use crate::wire::rtmp::session::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
 use crate::wire::rtmp::status::{Refusal, Status, code};
-use crate::wire::rtmp::{Time, url::Url};
+use crate::wire::rtmp::url::Url;
+use crate::wire::rtmp::{Time, handshake};
 
 /// Transaction numbers. Each command is sent once.
 mod transaction {
@@ -458,7 +458,7 @@ impl Session {
             return Err(self.refused(refusal, status, said));
         }
         let starting = matches!(self.state, State::Starting);
-        if starting && status.level == super::super::status::Level::Error {
+        if starting && status.level == crate::wire::rtmp::status::Level::Error {
             return Err(self.refused(Refusal::Rejected, status, None));
         }
         let status = self.redacted(status);

@@ -18,13 +18,13 @@ use bytes::Bytes;
 
 pub use session::Session;
 
-use super::command::{Connect, Enhanced};
-use super::name::StreamName;
-use super::{chunk, handshake};
 use crate::wire::amf0::Value;
+use crate::wire::rtmp::command::{Connect, Enhanced};
+use crate::wire::rtmp::stream_name::StreamName;
+use crate::wire::rtmp::{chunk, handshake};
 
 /// What the session asks its driver to do.
-pub type Output = super::session::Output<Event>;
+pub type Output = crate::wire::rtmp::connection::Output<Event>;
 
 /// How to serve.
 #[derive(Clone, Debug)]

@@ -8,15 +8,14 @@ use bytes::Bytes;
 use super::{Config, Error, Event, Output, Step};
 use crate::base::Timestamp;
 use crate::wire::amf0::{Data, Value};
-use crate::wire::block::Block;
-use crate::wire::rtmp::Time;
+use crate::wire::byte_block::Block;
 use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect, caps_ex};
-use crate::wire::rtmp::handshake;
+use crate::wire::rtmp::connection::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
 use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
-use crate::wire::rtmp::name::StreamName;
-use crate::wire::rtmp::session::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
 use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::stream_name::StreamName;
+use crate::wire::rtmp::{Time, handshake};
 
 /// Input held back while a decision is pending.
 const MOST_HELD: usize = 256 << 10;

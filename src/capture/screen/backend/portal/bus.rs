@@ -17,7 +17,7 @@ use crate::base::portal::{
     self, Failure, Options, PATH, Results, SERVICE, Waiting, handle, limited, request, text,
 };
 use crate::base::{Secret, Stop};
-use crate::capture::display::{Fault, Sharing};
+use crate::capture::screen::display::{Fault, Sharing};
 
 const CAST: &str = "org.freedesktop.portal.ScreenCast";
 

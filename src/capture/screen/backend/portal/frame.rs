@@ -9,8 +9,8 @@ use std::ptr::NonNull;
 
 use libspa_sys as spa;
 
-use super::pod::Format;
-use crate::capture::area::Area;
+use crate::capture::screen::area::Area;
+use crate::capture::screen::backend::portal::pod::Format;
 use crate::media::Size;
 
 /// Changed parts that are looked at; more of them are the whole picture.
@@ -219,7 +219,8 @@ fn whole_file(data: &spa::spa_data) -> Result<(), String> {
     let fd = fd.ok_or("a buffer in no file")?;
     // SAFETY: PipeWire keeps it open as long as the buffer; it is borrowed for this call.
     let file = unsafe { BorrowedFd::borrow_raw(fd) };
-    let held = super::super::shared::length(file).map_err(|error| error.to_string())?;
+    let held = crate::capture::screen::backend::shared_memory::length(file)
+        .map_err(|error| error.to_string())?;
     if held < need {
         return Err(format!("a file of {held} bytes for {need}"));
     }

@@ -11,13 +11,13 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use self::bus::{Session, Wish};
-use self::stream::{End, Stream};
 use crate::base::{Secret, Stop};
-use crate::capture::area::Area;
-use crate::capture::display::{Attempt, Change, Fault, Grabber, Placed, Sharing};
-use crate::capture::permission::Permissions;
-use crate::capture::target::shared_name;
+use crate::capture::screen::area::Area;
+use crate::capture::screen::backend::portal::bus::{Session, Wish};
+use crate::capture::screen::backend::portal::stream::{End, Stream};
+use crate::capture::screen::display::{Attempt, Change, Fault, Grabber, Placed, Sharing};
+use crate::capture::screen::permission::Permissions;
+use crate::capture::screen::target::shared_name;
 use crate::media::Size;
 
 /// How long the first picture may take.
@@ -29,21 +29,21 @@ const LISTEN: Duration = Duration::from_millis(250);
 
 /// What the desktop is asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(in crate::capture) enum What {
     /// A screen, or a part of it.
     Screen(Option<Area>),
     Window,
 }
 
 /// What the desktop can be asked for.
-pub(super) fn offers() -> Result<Sharing, Fault> {
+pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
     reach_pipewire()?;
     bus::offers()
 }
 
 /// Asks the desktop, where it must, and waits for the first picture. `key` is the name of what it has
 /// allowed.
-pub(super) fn grab(
+pub(in crate::capture) fn grab(
     what: What,
     id: &str,
     key: &str,

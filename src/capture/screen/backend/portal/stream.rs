@@ -10,13 +10,13 @@ use std::ptr::{self, NonNull};
 use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use libspa_sys as spa;
 use parking_lot::Mutex;
-use pipewire_sys as pw;
+use {libspa_sys as spa, pipewire_sys as pw};
 
-use super::frame::{self, Content, MOST_PARTS, Picture};
-use super::pod::{self, Format, Object, Value};
-use crate::capture::area::Area;
+use crate::capture::screen::area::Area;
+use crate::capture::screen::backend::portal::frame::{Content, MOST_PARTS, Picture};
+use crate::capture::screen::backend::portal::pod::{Format, Object, Value};
+use crate::capture::screen::backend::portal::{frame, pod};
 use crate::media::{FrameRate, Size};
 
 const NAME: &CStr = c"onair screen";

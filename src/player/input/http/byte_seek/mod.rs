@@ -1,13 +1,16 @@
 //! The search for a place in a recording on a web server: by halves, in parts that are asked for, until
 //! the keyframe before it is found. Whatever the server gives, it ends after so many of them.
 
+pub(in crate::player::input::http) mod recording;
+pub(in crate::player::input::http) mod resync;
+
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::marks::{Form, Mark, marks};
-use super::parts::Parts;
 use crate::net;
+use crate::player::input::http::byte_seek::resync::{Form, Mark, marks};
+use crate::player::input::http::range::parts::Parts;
 
 /// Bytes that are looked at in one place; a keyframe of many is longer.
 const WINDOW: u64 = 64 << 10;
@@ -217,7 +220,8 @@ mod tests {
     use super::*;
     use crate::net::Options;
     use crate::net::web::WebUrl;
-    use crate::wire::flv::{self, TagKind};
+    use crate::wire::container::flv;
+    use crate::wire::container::flv::TagKind;
 
     /// So much later than zero its times begin.
     const BEGINS: u32 = 3_600_000;

@@ -7,17 +7,18 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::download::Download;
-use super::marks::Form;
-use super::parts::Parts;
-use super::places::{self, Course};
+use super::Course;
 use crate::net;
-use crate::player::connection::failure;
-use crate::player::described::MAX_CONFIG;
-use crate::player::heads::{is_head, is_media};
+use crate::player::demux::codec_info::MAX_CONFIG;
+use crate::player::demux::sequence_headers::{is_head, is_media};
+use crate::player::input::connection::failure;
+use crate::player::input::http::byte_seek;
+use crate::player::input::http::byte_seek::resync::Form;
+use crate::player::input::http::range::download::Download;
+use crate::player::input::http::range::parts::Parts;
 use crate::wire::amf0::Value;
-use crate::wire::flv::metadata::{MAX_KEYFRAMES, parse_script};
-use crate::wire::flv::{Tag, TagKind};
+use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
+use crate::wire::container::flv::{Tag, TagKind};
 
 /// How long the server may take to tell the length, and to give another place.
 const LENGTH: Duration = Duration::from_secs(5);
@@ -29,7 +30,7 @@ const MOST_HEADS: usize = 64;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Recorded {
+pub(in crate::player::input::http) struct Recorded {
     form: Form,
     /// By which it is asked for.
     parts: Parts,
@@ -49,7 +50,7 @@ pub(super) struct Recorded {
 
 /// Another place.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(in crate::player::input::http) struct Found {
     /// From its first byte on.
     pub flow: Download,
     pub at: u64,
@@ -64,7 +65,7 @@ impl Recorded {
         let mut asked = JoinSet::new();
         let mut its = parts.anew();
         asked.spawn(async move {
-            let last = timeout(LENGTH, places::last(&mut its, form)).await;
+            let last = timeout(LENGTH, byte_seek::last(&mut its, form)).await;
             match last {
                 Ok(Ok(last)) => last,
                 // Then it is played as it comes, as from a server that gives no parts.
@@ -99,7 +100,7 @@ impl Recorded {
 
     fn course(&self) -> Option<Course> {
         let begins = self.begins?;
-        let length = places::length(begins, self.last?)?;
+        let length = byte_seek::length(begins, self.last?)?;
         Some(Course { form: self.form, begins, length })
     }
 
@@ -205,7 +206,7 @@ async fn open(
     to: i64,
     hint: Option<(i64, u64)>,
 ) -> Result<Option<(Download, u64)>, net::Error> {
-    let Some(at) = places::find(&mut parts, course, to, hint).await? else { return Ok(None) };
+    let Some(at) = byte_seek::find(&mut parts, course, to, hint).await? else { return Ok(None) };
     let flow = parts.rest(at).await?;
     Ok(flow.map(|flow| (Download::new(flow, at, Some(parts.whole())), at)))
 }
@@ -238,7 +239,7 @@ mod tests {
     use crate::net::Options;
     use crate::net::web::WebUrl;
     use crate::wire::amf0::encode;
-    use crate::wire::flv::metadata::MAX_SCRIPT;
+    use crate::wire::container::flv::metadata::MAX_SCRIPT;
 
     #[tokio::test]
     async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {

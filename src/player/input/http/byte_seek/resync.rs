@@ -3,10 +3,11 @@
 
 use bytes::Bytes;
 
-use crate::player::heads::is_media;
-use crate::player::pull::tags::millis;
-use crate::wire::flv::{self, TAG_HEADER, TAG_TRAILER, TagKind};
-use crate::wire::ts::PACKET;
+use crate::player::demux::elementary::millis;
+use crate::player::demux::sequence_headers::is_media;
+use crate::wire::container::flv;
+use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagKind};
+use crate::wire::container::ts::PACKET;
 
 /// So much of a body tells what it is.
 const PREFIX: usize = 64;
@@ -14,14 +15,14 @@ const SYNC: u8 = 0x47;
 
 /// What a recording is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::player::input::http) enum Form {
     Flv,
     Ts,
 }
 
 /// Something to be seen or heard.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(in crate::player::input::http) struct Mark {
     /// The byte from which it can be read.
     pub at: u64,
     pub time_ms: u32,
@@ -32,7 +33,7 @@ pub(super) struct Mark {
 
 /// What begins in `bytes`, which stand at `from`, in their order. What is cut off at either end is left
 /// out.
-pub(super) fn marks(form: Form, bytes: &Bytes, from: u64) -> Vec<Mark> {
+pub(in crate::player::input::http) fn marks(form: Form, bytes: &Bytes, from: u64) -> Vec<Mark> {
     match form {
         Form::Flv => of_flv(bytes, from),
         Form::Ts => of_ts(bytes, from),

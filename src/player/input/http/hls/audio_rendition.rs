@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::fetch::Fetch;
-use super::follow::Track;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
-use crate::player::Kind;
-use crate::player::pull::item::Buffer;
-use crate::player::pull::problem::Problem;
+use crate::player::buffer::pace::Buffer;
+use crate::player::input::http::hls::fetch::Fetch;
+use crate::player::input::http::hls::follow::Track;
+use crate::player::input::http::problem::Problem;
+use crate::player::state::Kind;
 
 /// Before it is looked first, and at most: each time that it was lost, and each look in vain, doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -118,7 +118,7 @@ async fn look(mut fetch: Fetch, url: &WebUrl, buffer: &Arc<Buffer>, number: u64)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::Failure;
+    use crate::player::state::Failure;
 
     #[test]
     fn what_is_wrong_with_the_sound_alone_is_told_from_what_is_wrong_with_all() {

@@ -6,8 +6,8 @@ use aes::cipher::BlockCipherEncrypt;
 use bytes::{BufMut, Bytes, BytesMut};
 use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit};
 
-use crate::wire::h264::{NalType, avcc_nals, unescape};
-use crate::wire::mp4::{Scheme, Sealed};
+use crate::wire::codec::h264::{NalType, avcc_nals, unescape};
+use crate::wire::container::mp4::{Scheme, Sealed};
 
 /// Bytes of a block.
 const BLOCK: usize = 16;
@@ -19,7 +19,7 @@ const NAL_PATTERN: usize = 10 * BLOCK;
 const SOUND_OPEN: usize = 16;
 
 /// A key, and what encryption begins with. Never printed.
-pub(super) struct Seal {
+pub(in crate::player::input::http) struct Seal {
     pub key: [u8; BLOCK],
     pub iv: [u8; BLOCK],
 }

@@ -8,14 +8,14 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
-use super::super::item::Ask;
-use super::super::problem::Problem;
-use super::super::seal::Seal;
 use crate::net::web::{Answer, Client, Patience, Span, WebUrl};
 use crate::net::{self, Cause, Stage, Step};
-use crate::player::connection::PATIENCE;
-use crate::player::opening::Opening;
-use crate::player::{Failure, Kind};
+use crate::player::input::connection::PATIENCE;
+use crate::player::input::http::hls::decrypt::Seal;
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::request::Ask;
+use crate::player::input::open_deadline::Opening;
+use crate::player::state::{Failure, Kind};
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
 /// The longest segment: a minute of 4 Mbit/s, ten seconds of 25.

@@ -8,17 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
-use super::fetch::{Begun, Fetch, Place, join};
-use super::trust::{Early, Trust};
-use super::unpack::Unpack;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
-use crate::player::pull::item::Buffer;
-use crate::player::pull::problem::Problem;
-use crate::player::{Failure, Kind};
-use crate::wire::flv::Tag;
+use crate::player::buffer::pace::Buffer;
+use crate::player::input::http::hls::fetch::{Begun, Fetch, Place, join};
+use crate::player::input::http::hls::low_latency_trust::{Early, Trust};
+use crate::player::input::http::hls::segment::Unpack;
+use crate::player::input::http::problem::Problem;
+use crate::player::state::{Failure, Kind};
+use crate::wire::container::flv::Tag;
+use crate::wire::container::unsupported::Unplayed;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
-use crate::wire::unplayed::Unplayed;
 
 /// A playlist is asked for no sooner again.
 const SOONEST: Duration = Duration::from_millis(300);

@@ -4,16 +4,16 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::problem::Problem;
-use super::seal::Seal;
-use crate::player::{Failure, Kind, recording};
-use crate::wire::container::{Error, ReadAt};
-use crate::wire::flv::Tag;
-use crate::wire::mp4;
-use crate::wire::unplayed::Unplayed;
+use crate::player::demux::file_samples;
+use crate::player::input::http::hls::decrypt::Seal;
+use crate::player::input::http::problem::Problem;
+use crate::player::state::{Failure, Kind};
+use crate::wire::container::flv::Tag;
+use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::{Error, ReadAt, mp4};
 
 /// Bytes in memory that are read at any place.
-pub(super) struct Memory(pub Bytes);
+pub(in crate::player::input::http) struct Memory(pub Bytes);
 
 impl ReadAt for Memory {
     fn size(&self) -> u64 {
@@ -27,7 +27,7 @@ impl ReadAt for Memory {
 
 /// Hands the samples out in the order of their decoding times, their configurations first where
 /// they are wanted (`fresh`). `seal` opens what is encrypted of them. Gives what is left out.
-pub(super) fn read(
+pub(in crate::player::input::http) fn read(
     mut source: Memory,
     fresh: bool,
     seal: Option<&Seal>,
@@ -53,7 +53,7 @@ pub(super) fn read(
             index
         }
     };
-    recording::samples(&mut source, &index, fresh, &mut |kind, time_ms, body| {
+    file_samples::samples(&mut source, &index, fresh, &mut |kind, time_ms, body| {
         take(Tag { kind, time_ms, body });
         true
     })

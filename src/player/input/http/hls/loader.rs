@@ -9,18 +9,21 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::choose::{Bandwidth, first, is_playable, lesser};
-use super::fetch::{Fetch, Limits, MAX_SEGMENT, join};
-use super::follow::{Arrival, Track};
-use super::unheard::{self, Unheard};
-use super::unpack::is_picture;
 use crate::net::web::WebUrl;
-use crate::player::heads::{Heads, is_head};
-use crate::player::pull::ability::Ability;
-use crate::player::pull::item::{Ask, Buffer, Distance, Item, Pace};
-use crate::player::pull::problem::Problem;
-use crate::player::{Failure, Kind};
-use crate::wire::flv::{self, Tag, TagKind};
+use crate::player::buffer::pace::{Buffer, Distance, Pace};
+use crate::player::demux::sequence_headers::{Heads, is_head};
+use crate::player::input::http::hls::audio_rendition;
+use crate::player::input::http::hls::audio_rendition::Unheard;
+use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT, join};
+use crate::player::input::http::hls::follow::{Arrival, Track};
+use crate::player::input::http::hls::segment::is_picture;
+use crate::player::input::http::hls::variant_choice::{Bandwidth, first, is_playable, lesser};
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::request::{Ask, Item};
+use crate::player::session::decode_budget::Ability;
+use crate::player::state::{Failure, Kind};
+use crate::wire::container::flv;
+use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
 /// Sound may be behind the picture by this much before more of it is read.
@@ -110,8 +113,8 @@ impl Loader {
             let variant = first(&master.variants, &can);
             let main = picture(&mut fetch, url, &master, variant, buffer, None).await?;
             let opening = sound(&mut fetch, url, &master, variant, buffer, &main);
-            let opened = match timeout(unheard::patience(main.hold_back()), opening).await {
-                Ok(opened) => opened.map_err(unheard::at_the_beginning),
+            let opened = match timeout(audio_rendition::patience(main.hold_back()), opening).await {
+                Ok(opened) => opened.map_err(audio_rendition::at_the_beginning),
                 Err(_) => Err("its list has not come in time".to_owned()),
             };
             let (sound, silent) = match opened {
@@ -310,7 +313,7 @@ impl Loader {
         let mut lost = None;
         // What follows in parts has not been counted up.
         let picture = self.main.next.saturating_sub(u64::from(self.main.part == 0));
-        let until = Instant::now() + unheard::patience(self.main.hold_back());
+        let until = Instant::now() + audio_rendition::patience(self.main.hold_back());
         if let Some(sound) = &mut self.sound {
             let stands = sound.next;
             let last = tags.last().map(|tag| tag.time_ms);
@@ -321,7 +324,7 @@ impl Loader {
                     break;
                 }
                 let came = match timeout_at(until, sound.next(&mut self.fetch)).await {
-                    Ok(Err(problem)) => Err(unheard::cause(problem)?),
+                    Ok(Err(problem)) => Err(audio_rendition::cause(problem)?),
                     Ok(Ok(came)) => Ok(came),
                     Err(_) => Err("nothing new of it has come in time".to_owned()),
                 };

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::fetch::{Fetch, Place, join};
-use super::follow::{Track, media};
-use super::trust::Early;
 use crate::net::web::WebUrl;
-use crate::player::pull::problem::Problem;
+use crate::player::input::http::hls::fetch::{Fetch, Place, join};
+use crate::player::input::http::hls::follow::{Track, media};
+use crate::player::input::http::hls::low_latency_trust::Early;
+use crate::player::input::http::problem::Problem;
 use crate::wire::hls::Media;
 
 /// A server may hold an answer back for so many target durations, within these bounds.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::fetch::Place;
+use crate::player::input::http::hls::fetch::Place;
 
 /// A promise that was broken so often is none, unless it has been kept so often since then.
 const MOST_BROKEN: u32 = 3;

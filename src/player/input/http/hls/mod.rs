@@ -3,16 +3,18 @@
 //! end, part by part where they have parts (low latency), recorded ones at their beginning; in these
 //! one can go about.
 
-mod choose;
+mod audio_rendition;
+pub(in crate::player::input::http) mod decrypt;
 mod fetch;
 mod follow;
+pub(in crate::player::input::http) mod fragments;
 mod loader;
-mod low;
+mod low_latency;
+mod low_latency_trust;
+mod segment;
 #[cfg(test)]
-mod stalls;
-mod trust;
-mod unheard;
-mod unpack;
+mod stall_tests;
+mod variant_choice;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,9 +23,10 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::item::{Ask, Item, Pace};
-use super::problem::Problem;
 use crate::net::web::WebUrl;
+use crate::player::buffer::pace::Pace;
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::request::{Ask, Item};
 use loader::{Batch, Loader, Wish};
 
 /// Segments that wait.

@@ -2,12 +2,14 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::super::problem::Problem;
-use super::super::seal::Seal;
-use super::super::{fragments, tags};
-use crate::wire::flv::{self, Tag, TagKind};
-use crate::wire::ts::{self, Demuxer, Event};
-use crate::wire::unplayed::{Unplayed, note};
+use crate::player::demux::elementary;
+use crate::player::input::http::hls::decrypt::Seal;
+use crate::player::input::http::hls::fragments;
+use crate::player::input::http::problem::Problem;
+use crate::wire::container::flv::{Tag, TagKind};
+use crate::wire::container::ts::{Demuxer, Event};
+use crate::wire::container::unsupported::{Unplayed, note};
+use crate::wire::container::{flv, ts};
 
 /// A first picture is looked for in so much: as large as any is.
 const MOST_LOOKED_AT: usize = 4 << 20;
@@ -89,7 +91,7 @@ impl Unpack {
         let (mut scrambled, last_ms) = (false, self.last_ms);
         let (sealed, unplayed) = (&mut self.sealed, &mut self.unplayed);
         let mut take = |event: Event| {
-            if let Some(track) = tags::unplayed(&event) {
+            if let Some(track) = elementary::unplayed(&event) {
                 note(unplayed, &track);
             }
             scrambled |= event == Event::Scrambled || event == Event::Sealed && seal.is_none();
@@ -99,7 +101,7 @@ impl Unpack {
                 None => event,
             };
             let before = out.last().map_or(last_ms, |tag: &Tag| tag.time_ms);
-            out.extend(tags::of_ts(event, before));
+            out.extend(elementary::of_ts(event, before));
         };
         self.ts.push(data, &mut take);
         if whole {
@@ -147,7 +149,7 @@ impl Unpack {
         reader.read(start, rest, &mut events);
         for event in events {
             let before = out.last().map_or(self.last_ms, |tag: &Tag| tag.time_ms);
-            out.extend(tags::of_ts(event, before));
+            out.extend(elementary::of_ts(event, before));
         }
     }
 }
@@ -177,7 +179,7 @@ impl Look {
         self.demuxer.push(piece, &mut |event| {
             scrambled |= matches!(event, Event::Scrambled | Event::Sealed);
             let before = tags.last().map_or(last_ms, |tag: &Tag| tag.time_ms);
-            tags.extend(tags::of_ts(event, before));
+            tags.extend(elementary::of_ts(event, before));
         });
         if scrambled {
             self.bytes = usize::MAX;

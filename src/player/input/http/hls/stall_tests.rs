@@ -11,12 +11,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::fetch::{Fetch, Limits};
-use super::loader::{Batch, Loader, Wish};
 use crate::net::web::WebUrl;
 use crate::net::{Cause, Stage};
-use crate::player::pull::item::{Ask, Item};
-use crate::player::pull::problem::Problem;
+use crate::player::input::http::hls::fetch::{Fetch, Limits};
+use crate::player::input::http::hls::loader::{Batch, Loader, Wish};
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::request::{Ask, Item};
 
 /// Much longer than a server here takes for what it does answer.
 const QUIET: Duration = Duration::from_secs(2);

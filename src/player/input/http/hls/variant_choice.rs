@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::decode::inventory;
 use crate::media::VideoCodec;
-use crate::player::pull::ability::Ability;
+use crate::player::session::decode_budget::Ability;
 use crate::wire::hls::{Picture, Variant};
 
 /// A variant may take so much of what was measured to be stayed with, and to be gone up to.

@@ -11,13 +11,13 @@ use bytes::{Bytes, BytesMut};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::download::Download;
-use super::item::Ask;
-use super::parts::Parts;
-use super::problem::Problem;
 use crate::net;
 use crate::net::web::{Flow, Lack, Patience};
-use crate::player::{Failure, Kind};
+use crate::player::input::http::problem::Problem;
+use crate::player::input::http::range::download::Download;
+use crate::player::input::http::range::parts::Parts;
+use crate::player::input::http::request::Ask;
+use crate::player::state::{Failure, Kind};
 use crate::wire::container::ReadAt;
 
 /// Bytes are kept in blocks of this size.
@@ -48,7 +48,7 @@ const ELSEWHERE: &str = "what is to be played next stands elsewhere in the file,
 
 /// Whether the server gives parts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Gives {
+pub(in crate::player::input::http) enum Gives {
     /// That is still to be found out.
     Asking,
     Parts,
@@ -61,7 +61,7 @@ type Part = (Parts, u64, Duration, Result<Result<Bytes, Lack>, net::Error>);
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Blocks {
+pub(in crate::player::input::http) struct Blocks {
     size: u64,
     /// Whether the server said how long it is.
     told: bool,
@@ -423,7 +423,7 @@ impl ReadAt for Blocks {
 }
 
 /// What is needed cannot be had of a server that gives no parts, and why it is needed.
-pub(super) fn needs_parts(cause: &str) -> Failure {
+pub(in crate::player::input::http) fn needs_parts(cause: &str) -> Failure {
     Failure::new(
         Kind::File,
         cause,

@@ -9,7 +9,7 @@ use crate::net::web::{Flow, Lack, Span, WebUrl};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Download {
+pub(in crate::player::input::http) struct Download {
     flow: Flow,
     taken: u64,
     /// Bytes of the whole, where the server said so.
@@ -20,30 +20,32 @@ pub(super) struct Download {
 
 impl Download {
     /// Of `flow`, whose whole is so long and of which so much was read.
-    pub(super) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
+    pub(in crate::player::input::http) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
         let mark = flow.mark().map(str::to_owned);
         Self { flow, taken, whole, mark }
     }
 
     /// Bytes from the beginning of the whole to what comes next.
-    pub(super) fn taken(&self) -> u64 {
+    pub(in crate::player::input::http) fn taken(&self) -> u64 {
         self.taken
     }
 
     /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, net::Error> {
+    pub(in crate::player::input::http) async fn next(
+        &mut self,
+    ) -> Result<Option<Bytes>, net::Error> {
         let piece = self.flow.next().await?;
         self.taken += piece.as_ref().map_or(0, |piece| piece.len() as u64);
         Ok(piece)
     }
 
     /// Whether there is a rest that can be asked for.
-    pub(super) fn can_go_on(&self) -> bool {
+    pub(in crate::player::input::http) fn can_go_on(&self) -> bool {
         self.whole.is_some_and(|whole| self.taken < whole)
     }
 
     /// Asks for the rest; or why it is not to be had, though the server answers.
-    pub(super) async fn go_on(
+    pub(in crate::player::input::http) async fn go_on(
         &mut self,
         url: &WebUrl,
         options: &net::Options,

@@ -18,7 +18,7 @@ const MOST_IN_VAIN: u32 = 2;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(in crate::player::input::http) struct Parts {
     client: Client,
     options: Options,
     url: WebUrl,

@@ -5,26 +5,32 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::obs_filters::{array, called, is_of_sound, kind, number, text};
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
-use crate::studio::not_taken;
+use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::video_filters::{
+    array, called, is_of_sound, kind, number, text,
+};
 
 /// What became of a sound's filters.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
-    pub(super) slots: Vec<Slot>,
+pub(in crate::studio::settings) struct Taken {
+    pub(in crate::studio::settings) slots: Vec<Slot>,
     /// The kinds and names of those that were not taken.
-    pub(super) not: Vec<String>,
+    pub(in crate::studio::settings) not: Vec<String>,
     /// So many more were not.
-    pub(super) more: usize,
+    pub(in crate::studio::settings) more: usize,
     /// What of the others is not as it was, in plain words.
-    pub(super) otherwise: Vec<String>,
+    pub(in crate::studio::settings) otherwise: Vec<String>,
 }
 
 /// The filters of a sound. `strips` are those of the file by their names: another one's level may
 /// decide. Of one that has a picture too, the others are its picture's.
-pub(super) fn read(source: &Value, strips: &BTreeMap<&str, StripId>, has_picture: bool) -> Taken {
+pub(in crate::studio::settings) fn read(
+    source: &Value,
+    strips: &BTreeMap<&str, StripId>,
+    has_picture: bool,
+) -> Taken {
     let mut taken = Taken::default();
     for table in array(source, "filters") {
         if has_picture && !is_of_sound(table) {
@@ -33,7 +39,7 @@ pub(super) fn read(source: &Value, strips: &BTreeMap<&str, StripId>, has_picture
         match filter(table, strips).filter(|_| taken.slots.len() < MOST_FILTERS) {
             Some(mut filter) => {
                 let (not, called) = (bound(&mut filter), called(table));
-                let not = not.iter().map(|not| not_taken::of_filter(not, &called));
+                let not = not.iter().map(|not| import_report::of_filter(not, &called));
                 taken.otherwise.extend(not);
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
                 taken.slots.push(Slot { enabled, filter });
@@ -55,7 +61,7 @@ fn bound(filter: &mut Filter) -> Vec<String> {
         if (was - *value).abs() > 1e-3 {
             let name = parameter.name.replace('_', " ");
             let (was, is) = (format!("{was:.1}"), format!("{value:.1}"));
-            not.push(not_taken::bounded(&name, &was, &is));
+            not.push(import_report::bounded(&name, &was, &is));
         }
     }
     not

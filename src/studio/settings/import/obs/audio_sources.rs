@@ -9,11 +9,11 @@ use serde_json::Value;
 use crate::audio::AudioChoice;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::{Heard, Strip, StripId};
-use crate::studio::not_taken;
-use crate::studio::settings::obs_filters::{array, kind, number, text};
-use crate::studio::settings::obs_sound_filters;
-use crate::studio::settings::obs_sources::names_device;
-use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name, has_picture};
+use crate::studio::mixer::{MOST, SoundStrip, Talk, clean_name, has_picture};
+use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::audio_filters;
+use crate::studio::settings::import::obs::video_filters::{array, kind, number, text};
+use crate::studio::settings::import::obs::video_sources::names_device;
 
 /// Where a file has the devices that are heard in every scene.
 const GLOBAL: [&str; 6] = [
@@ -32,7 +32,7 @@ const ALL: u64 = (1 << MOST_TRACKS) - 1;
 const MONO: u64 = 1 << 1;
 
 /// What one hears that is no picture; `None` for every other kind.
-pub(super) fn choice(source: &Value) -> Option<AudioChoice> {
+pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
     match kind(source).0 {
         // Their ids are not ours: the default device, to be chosen anew.
         "pulse_input_capture"
@@ -63,7 +63,7 @@ fn application(source: &Value) -> Option<AudioChoice> {
 
 /// The strips of a file: its sounds, and those `beside` pictures, by the names of these. `told` gets
 /// what is left out.
-pub(super) fn read(
+pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
     told: &mut BTreeSet<String>,
@@ -78,7 +78,7 @@ pub(super) fn read(
         let device = matches!(choice, AudioChoice::Mic(None) | AudioChoice::System(None));
         if device && source.get("settings").is_some_and(names_device) {
             let name = text(source, "name");
-            told.insert(not_taken::default_device(&name));
+            told.insert(import_report::default_device(&name));
         }
         let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
         // What is played is open once, whatever shows it.
@@ -86,14 +86,14 @@ pub(super) fn read(
             && let Some((first, _)) = sounds.iter().find(|it| same(it))
         {
             let (name, first) = (text(source, "name"), text(first, "name"));
-            told.insert(not_taken::shared_strip(&name, &first));
+            told.insert(import_report::shared_strip(&name, &first));
             shared.push((name, choice));
         } else {
             sounds.push((source, choice));
         }
     }
     if sounds.len() > MOST {
-        told.insert(not_taken::sounds_beyond(&MOST));
+        told.insert(import_report::sounds_beyond(&MOST));
         sounds.truncate(MOST);
     }
     // OBS puts every sound into every track until a person chooses, and what is recorded is written
@@ -111,14 +111,14 @@ pub(super) fn read(
     for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
         let name = clean_name(text(source, "name"));
         let has_picture_too = self::choice(source).is_none();
-        let taken = obs_sound_filters::read(source, &named, has_picture_too);
+        let taken = audio_filters::read(source, &named, has_picture_too);
         let (filters, not) = (taken.slots, taken.not.join(", "));
         match (taken.not.len(), taken.more) {
             (0, _) => false,
-            (_, 0) => told.insert(not_taken::filters_of_sound(&name, &not)),
-            (_, more) => told.insert(not_taken::filters_of_sound_and_more(&name, &not, &more)),
+            (_, 0) => told.insert(import_report::filters_of_sound(&name, &not)),
+            (_, more) => told.insert(import_report::filters_of_sound_and_more(&name, &not, &more)),
         };
-        told.extend(taken.otherwise.iter().map(|not| not_taken::of_sound(&name, not)));
+        told.extend(taken.otherwise.iter().map(|not| import_report::of_sound(&name, not)));
         let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
         let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
             (true, _) => Talk::PushToTalk,

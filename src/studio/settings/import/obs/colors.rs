@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::compose::filter::{Correction, Filter};
-use crate::studio::not_taken;
+use crate::studio::notices::import_report;
 
 /// Light is about this power of a pixel's value.
 const POWER: f32 = 2.2;
@@ -15,7 +15,11 @@ const POWER: f32 = 2.2;
 const WHITE: u64 = 0xFF_FF_FF;
 
 /// Their colour correction; `not` is told what of it is left out.
-pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) -> Filter {
+pub(in crate::studio::settings) fn correction(
+    settings: &Value,
+    second: bool,
+    not: &mut Vec<String>,
+) -> Filter {
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     let (contrast, brightness) = (number("contrast", 0.0), number("brightness", 0.0));
     let gamma = bent(number("gamma", 0.0));
@@ -28,11 +32,11 @@ pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) 
     };
     if !second {
         if whole(settings, "color").is_some_and(|it| it != WHITE) {
-            not.push(not_taken::any_color());
+            not.push(import_report::any_color());
         }
         return Filter::Color(Correction { contrast: contrast + 1.0, brightness, ..plain });
     }
-    let mut grey = |key: &str, usual: u64, what: not_taken::Of| {
+    let mut grey = |key: &str, usual: u64, what: import_report::Of| {
         let color = whole(settings, key).unwrap_or(usual) & WHITE;
         let known = grey(color);
         if known.is_none() {
@@ -40,14 +44,14 @@ pub(super) fn correction(settings: &Value, second: bool, not: &mut Vec<String>) 
         }
         light(known.unwrap_or(if usual == 0 { 0.0 } else { 1.0 }))
     };
-    let times = grey("color_multiply", WHITE, not_taken::multiplied);
-    let add = grey("color_add", 0, not_taken::added);
+    let times = grey("color_multiply", WHITE, import_report::multiplied);
+    let add = grey("color_add", 0, import_report::added);
     let by = bent(contrast) * times;
     Filter::Color(lit(plain, by, brightness * times + add))
 }
 
 /// What a key does to what it leaves, if anything.
-pub(super) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
+pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
     let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
     let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
     let gamma = bent(number("gamma"));
@@ -62,11 +66,15 @@ pub(super) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
 }
 
 /// What a mask does to what is seen, if anything; `not` is told what of it is left out.
-pub(super) fn behind_mask(settings: &Value, second: bool, not: &mut Vec<String>) -> Option<Filter> {
+pub(in crate::studio::settings) fn behind_mask(
+    settings: &Value,
+    second: bool,
+    not: &mut Vec<String>,
+) -> Option<Filter> {
     let color = whole(settings, "color").unwrap_or(WHITE) & WHITE;
     let shade = grey(color);
     if shade.is_none() {
-        not.push(not_taken::color(&hex(color)));
+        not.push(import_report::color(&hex(color)));
     }
     // A shade of grey multiplies by its own value, reckoned either way.
     let gain = shade.unwrap_or(1.0);

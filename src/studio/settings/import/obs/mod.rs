@@ -1,6 +1,16 @@
 //! Takes scene collections of OBS in (its JSON files): scenes, groups, items with their places, and
 //! the sources of the kinds that onair has. The rest is listed.
 
+pub(in crate::studio::settings) mod audio_filters;
+pub(in crate::studio::settings) mod audio_sources;
+pub(in crate::studio::settings) mod colors;
+pub(in crate::studio::settings) mod placement;
+pub(in crate::studio::settings) mod sizes;
+pub(in crate::studio::settings) mod text_and_slides;
+pub(in crate::studio::settings) mod transitions;
+pub(in crate::studio::settings) mod video_filters;
+pub(in crate::studio::settings) mod video_sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
@@ -12,26 +22,25 @@ use crate::capture::{Instead, VideoChoice};
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
-use crate::studio::not_taken;
+use crate::studio::mixer::sound_of;
+use crate::studio::notices::import_report;
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 use crate::studio::settings::import::Import;
-use crate::studio::settings::obs_filters::{self, array, flag, number, text};
-use crate::studio::settings::obs_sizes::{self, Known};
-use crate::studio::settings::obs_sources::{self, Taken};
-use crate::studio::settings::{obs_places, obs_sounds, obs_transitions};
-use crate::studio::strips::sound_of;
+use crate::studio::settings::import::obs::sizes::Known;
+use crate::studio::settings::import::obs::video_filters::{array, flag, number, text};
+use crate::studio::settings::import::obs::video_sources::Taken;
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 1_000;
 /// Whether this is such a file.
-pub(super) fn is_one(json: &Value) -> bool {
+pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();
     json.get("sources").is_some_and(Value::is_array) && (has("scene_order") || has("current_scene"))
 }
 
 /// Takes in what can be.
-pub(super) fn import(json: &Value) -> Import {
-    let mut importer = Importer { canvas: obs_places::canvas(json), ..Importer::default() };
+pub(in crate::studio::settings) fn import(json: &Value) -> Import {
+    let mut importer = Importer { canvas: placement::canvas(json), ..Importer::default() };
     let all: Vec<&Value> = [array(json, "sources"), array(json, "groups")].concat();
     for source in &all {
         importer.by_name.entry(text(source, "name")).or_insert(source);
@@ -44,7 +53,7 @@ pub(super) fn import(json: &Value) -> Import {
     let names: Vec<&str> =
         order.iter().filter(|it| named.contains(it)).copied().chain(rest).collect();
     if names.len() > MOST_SCENES {
-        importer.told.insert(not_taken::scenes_beyond(&MOST_SCENES));
+        importer.told.insert(import_report::scenes_beyond(&MOST_SCENES));
     }
     for name in names.iter().take(MOST_SCENES) {
         let scene = Scene {
@@ -58,10 +67,10 @@ pub(super) fn import(json: &Value) -> Import {
     for (index, name) in names.iter().enumerate().take(MOST_SCENES) {
         let Some(source) = importer.by_name.get(name).copied() else { continue };
         let items = importer.items(source, 1);
-        importer.without_filters(source, not_taken::filters_of_scene);
+        importer.without_filters(source, import_report::filters_of_scene);
         if let Some(scene) = importer.collection.scenes.get_mut(index) {
             scene.items = items;
-            let (own, not) = obs_transitions::of_scene(json, source);
+            let (own, not) = transitions::of_scene(json, source);
             let id = scene.id;
             importer.collection.own_transitions.extend(own.map(|own| (id, own)));
             importer.told.extend(not);
@@ -119,7 +128,7 @@ impl<'a> Importer<'a> {
         }
         // OBS refuses circles itself; a file may hold anything.
         for name in collection.break_circles() {
-            self.told.insert(not_taken::circle(&name));
+            self.told.insert(import_report::circle(&name));
         }
         let program = ["current_program_scene", "current_scene"];
         let current = program.iter().map(|key| text(json, key)).find(|name| !name.is_empty());
@@ -129,12 +138,12 @@ impl<'a> Importer<'a> {
             .map(|scene| scene.id)
             .unwrap_or_default();
         let duration = number(json, "transition_duration").unwrap_or(300.0).clamp(0.0, 20_000.0);
-        let (kind, not) = obs_transitions::read(json);
+        let (kind, not) = transitions::read(json);
         self.told.extend(not);
         let duration = Duration::from_millis(duration as u64).min(transition::MOST);
         collection.transition = Transition { kind, duration }.bounded();
         if self.items as usize >= MOST_ITEMS {
-            self.told.insert(not_taken::items_beyond(&MOST_ITEMS));
+            self.told.insert(import_report::items_beyond(&MOST_ITEMS));
         }
         let beside: BTreeMap<&str, AudioChoice> = self
             .sources
@@ -145,12 +154,12 @@ impl<'a> Importer<'a> {
                 Some((*name, sound_of(choice).filter(|_| heard)?))
             })
             .collect();
-        let strips = obs_sounds::read(json, &beside, &mut self.told);
+        let strips = audio_sources::read(json, &beside, &mut self.told);
         let mut left_out: Vec<String> = self.told.into_iter().collect();
         if left_out.len() > MOST_TOLD {
             let more = left_out.len() - MOST_TOLD;
             left_out.truncate(MOST_TOLD);
-            left_out.push(not_taken::and_more(&more));
+            left_out.push(import_report::and_more(&more));
         }
         Import { collection, strips, left_out }
     }
@@ -166,8 +175,8 @@ impl<'a> Importer<'a> {
             let Some(source) = self.by_name.get(name).copied() else {
                 let scene = text(scene, "name");
                 self.told.insert(match name {
-                    "" => not_taken::item_of_nothing(&scene),
-                    name => not_taken::item_of(&scene, &name),
+                    "" => import_report::item_of_nothing(&scene),
+                    name => import_report::item_of(&scene, &name),
                 });
                 continue;
             };
@@ -181,7 +190,7 @@ impl<'a> Importer<'a> {
                 Content::Scene(_) => Some(self.canvas),
                 _ => self.known.get(name).and_then(|known| known.size),
             };
-            let (mut place, unsure) = obs_places::place(table, size, self.canvas, whole);
+            let (mut place, unsure) = placement::place(table, size, self.canvas, whole);
             if let Content::Source(id) = content
                 && let Some(source) = self.collection.source(id)
                 && matches!(source.choice, VideoChoice::Color(_))
@@ -190,12 +199,12 @@ impl<'a> Importer<'a> {
                 place.fit = Fit::Stretch;
             }
             if unsure {
-                self.told.insert(not_taken::size_unknown(&name, &pixels(self.canvas)));
+                self.told.insert(import_report::size_unknown(&name, &pixels(self.canvas)));
             }
             self.told.extend(item_not(table, whole).map(|not| not(&name)));
             items.push(Item {
                 place,
-                blend: obs_places::blend(text(table, "blend_type")),
+                blend: placement::blend(text(table, "blend_type")),
                 hidden,
                 locked,
                 ..Item::new(ItemId(self.items), content)
@@ -212,12 +221,12 @@ impl<'a> Importer<'a> {
             }
             "group" if depth >= MOST_DEPTH => {
                 self.groups.insert(name);
-                self.told.insert(not_taken::too_deep(&name));
+                self.told.insert(import_report::too_deep(&name));
                 None
             }
             "group" => {
                 self.groups.insert(name);
-                self.without_filters(source, not_taken::filters_of_group);
+                self.without_filters(source, import_report::filters_of_group);
                 Some(Content::Group(self.items(source, depth + 1)))
             }
             _ => self.source(name, source).map(Content::Source),
@@ -228,7 +237,7 @@ impl<'a> Importer<'a> {
     fn without_filters(&mut self, source: &Value, told: fn(&dyn Display, &dyn Display) -> String) {
         let not: Vec<String> = array(source, "filters")
             .into_iter()
-            .map(obs_filters::called)
+            .map(video_filters::called)
             .take(2 * MOST_FILTERS)
             .collect();
         if !not.is_empty() {
@@ -246,10 +255,10 @@ impl<'a> Importer<'a> {
             })
         };
         if all.iter().any(bound) {
-            self.told.insert(not_taken::hotkeys());
+            self.told.insert(import_report::hotkeys());
         }
         if json.get("modules").is_some_and(|it| !array(it, "scripts-tool").is_empty()) {
-            self.told.insert(not_taken::scripts());
+            self.told.insert(import_report::scripts());
         }
     }
 
@@ -260,12 +269,12 @@ impl<'a> Importer<'a> {
             "group" => self.groups.contains(text(source, "name")),
             _ => {
                 self.sources.contains_key(text(source, "name"))
-                    || obs_sounds::choice(source).is_some()
+                    || audio_sources::choice(source).is_some()
             }
         };
         let unused = all.iter().filter(|it| it.is_object() && !shown(it));
         let told: Vec<String> =
-            unused.map(|it| not_taken::no_scene_shows(&text(it, "name"))).collect();
+            unused.map(|it| import_report::no_scene_shows(&text(it, "name"))).collect();
         self.told.extend(told);
     }
 
@@ -273,26 +282,26 @@ impl<'a> Importer<'a> {
         if let Some(known) = self.sources.get(name) {
             return *known;
         }
-        if obs_sounds::choice(source).is_some() {
+        if audio_sources::choice(source).is_some() {
             // A strip of the mixer, whichever scene it is in.
             return None;
         }
-        let id = match obs_sources::read(source) {
+        let id = match video_sources::read(source) {
             _ if self.collection.sources.len() >= MOST_SOURCES => {
-                self.told.insert(not_taken::sources_beyond(&MOST_SOURCES));
+                self.told.insert(import_report::sources_beyond(&MOST_SOURCES));
                 None
             }
             Ok(Taken { choice, properties, mut not, cut }) => {
-                let kind = obs_sources::kind(source);
-                let known = obs_sizes::of(kind, source, (&choice, &properties), self.canvas);
+                let kind = video_sources::kind(source);
+                let known = sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
-                let taken = obs_filters::read(source, size);
+                let taken = video_filters::read(source, size);
                 let (mut filters, without) = (taken.slots, taken.not.join(", "));
                 match (taken.not.len(), taken.more) {
                     (0, _) => false,
-                    (_, 0) => self.told.insert(not_taken::filters_of(&name, &without)),
+                    (_, 0) => self.told.insert(import_report::filters_of(&name, &without)),
                     (_, more) => {
-                        self.told.insert(not_taken::filters_of_and_more(&name, &without, &more))
+                        self.told.insert(import_report::filters_of_and_more(&name, &without, &more))
                     }
                 };
                 not.extend(taken.otherwise);
@@ -308,14 +317,14 @@ impl<'a> Importer<'a> {
                     filters.insert(0, Slot { enabled: true, filter: filter.bounded() });
                     if filters.len() > MOST_FILTERS {
                         filters.truncate(MOST_FILTERS);
-                        not.push(not_taken::last_filter());
+                        not.push(import_report::last_filter());
                     }
-                    not.push(not_taken::cut_of_screen(&pixels(size)));
+                    not.push(import_report::cut_of_screen(&pixels(size)));
                 }
                 if known.clear {
-                    not.push(not_taken::transparency());
+                    not.push(import_report::transparency());
                 }
-                self.told.extend(not.iter().map(|not| not_taken::of_source(&name, not)));
+                self.told.extend(not.iter().map(|not| import_report::of_source(&name, not)));
                 self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
@@ -325,7 +334,7 @@ impl<'a> Importer<'a> {
                 Some(id)
             }
             Err(why) => {
-                self.told.insert(not_taken::not_a_source(&name, &why));
+                self.told.insert(import_report::not_a_source(&name, &why));
                 None
             }
         };
@@ -335,18 +344,18 @@ impl<'a> Importer<'a> {
 }
 
 /// What of an item onair has not; nothing is cut of what is `whole` (a group).
-fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = not_taken::Of> {
+fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = import_report::Of> {
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));
     let mixed = !matches!(text(table, "blend_method"), "" | "default");
     let changes = |key| table.get(key).is_some_and(|it| !text(it, "id").is_empty());
     let scaled = !matches!(text(table, "scale_filter"), "" | "disable");
-    let all: [(bool, not_taken::Of); 5] = [
-        (whole && cut, not_taken::cut_off_group),
-        (mixed, not_taken::blending_of),
-        (scaled, not_taken::scaling_of),
-        (changes("show_transition"), not_taken::appears_by),
-        (changes("hide_transition"), not_taken::goes_by),
+    let all: [(bool, import_report::Of); 5] = [
+        (whole && cut, import_report::cut_off_group),
+        (mixed, import_report::blending_of),
+        (scaled, import_report::scaling_of),
+        (changes("show_transition"), import_report::appears_by),
+        (changes("hide_transition"), import_report::goes_by),
     ];
     all.into_iter().filter_map(|(is_so, what)| is_so.then_some(what))
 }

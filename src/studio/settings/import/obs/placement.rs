@@ -4,14 +4,14 @@
 use serde_json::Value;
 
 use crate::compose::scene::{Blend, Crop, Fit, Place};
-use crate::studio::settings::obs_filters::number;
+use crate::studio::settings::import::obs::video_filters::number;
 
 /// Scales that differ by less are one.
 const SAME: f64 = 1e-3;
 
 /// An item's place. `size`: of what it shows, pixels; where it is not known, that of the canvas is
 /// taken, and whether that mattered comes with it. Of what is `whole` (a group) nothing is cut.
-pub(super) fn place(
+pub(in crate::studio::settings) fn place(
     table: &Value,
     size: Option<(f64, f64)>,
     canvas: (f64, f64),
@@ -91,7 +91,7 @@ pub(super) fn place(
 }
 
 /// How an item is laid down.
-pub(super) fn blend(name: &str) -> Blend {
+pub(in crate::studio::settings) fn blend(name: &str) -> Blend {
     match name {
         "additive" => Blend::Add,
         "subtract" => Blend::Subtract,
@@ -104,7 +104,7 @@ pub(super) fn blend(name: &str) -> Blend {
 }
 
 /// The size that a collection is made for.
-pub(super) fn canvas(json: &Value) -> (f64, f64) {
+pub(in crate::studio::settings) fn canvas(json: &Value) -> (f64, f64) {
     let side = |key| json.get("resolution").and_then(|it| number(it, key));
     let valid = |side: &f64| (2.0..=16_384.0).contains(side);
     match (side("x").filter(valid), side("y").filter(valid)) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::capture::{self, Properties, VideoChoice};
 use crate::files;
 use crate::media::Size;
-use crate::studio::settings::obs_filters::{array, number, text};
+use crate::studio::settings::import::obs::video_filters::{array, number, text};
 use crate::wire::container::Format;
 
 /// Slides whose heads are read.
@@ -18,17 +18,17 @@ const MOST_SCANNED: u64 = 256 << 20;
 
 /// What is known of a source before it is opened.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
-pub(super) struct Known {
+pub(in crate::studio::settings) struct Known {
     /// Width and height in pixels.
-    pub(super) size: Option<(f64, f64)>,
+    pub(in crate::studio::settings) size: Option<(f64, f64)>,
     /// Whether there is sound in it; `None`: it was not looked at.
-    pub(super) sounds: Option<bool>,
+    pub(in crate::studio::settings) sounds: Option<bool>,
     /// Parts of it can be seen through, by a stream of its own in its file.
-    pub(super) clear: bool,
+    pub(in crate::studio::settings) clear: bool,
 }
 
 /// What a source of this kind (without its version) tells.
-pub(super) fn of(
+pub(in crate::studio::settings) fn of(
     kind: &str,
     source: &Value,
     (choice, set): (&VideoChoice, &Properties),

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::capture::text::{Align, Look, Shadow, Style};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::transport::AtEnd;
-use crate::studio::not_taken;
-use crate::studio::settings::obs_filters::{flag, number, text};
+use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::video_filters::{flag, number, text};
 
 /// Bits of `flags` in a font.
 const BOLD: u64 = 1;
@@ -16,7 +16,10 @@ const ITALIC: u64 = 2;
 const LINES: u64 = 4 | 8;
 
 /// The properties of a source of this kind (without its version), and what of them onair has not.
-pub(super) fn properties(kind: &str, source: &Value) -> (Properties, Vec<String>) {
+pub(in crate::studio::settings) fn properties(
+    kind: &str,
+    source: &Value,
+) -> (Properties, Vec<String>) {
     let none = Value::Null;
     let settings = source.get("settings").unwrap_or(&none);
     let mut not = Vec::new();
@@ -76,7 +79,7 @@ fn at_end(kind: &str, settings: &Value) -> AtEnd {
 }
 
 /// Their colours are ABGR in one number.
-pub(super) fn color(number: u64) -> Rgba {
+pub(in crate::studio::settings) fn color(number: u64) -> Rgba {
     let [red, green, blue, alpha, ..] = number.to_le_bytes();
     Rgba { red, green, blue, alpha }
 }
@@ -99,7 +102,7 @@ fn font(settings: &Value, usual: u32, not: &mut Vec<String>) -> Style {
     let flags = whole(font, "flags").unwrap_or(0);
     let style = text(font, "style").to_lowercase();
     if flags & LINES != 0 {
-        not.push(not_taken::lines());
+        not.push(import_report::lines());
     }
     let size = number(font, "size").map_or(usual, |it| it.clamp(1.0, 10_000.0) as u32);
     let bold = flags & BOLD != 0 || style.contains("bold");
@@ -121,10 +124,10 @@ fn usual_size(source: &Value, first: u32) -> u32 {
 fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
     let (first, second) = (whole(settings, "color1"), whole(settings, "color2"));
     if first.unwrap_or(0xFFFF_FFFF) != second.unwrap_or(0xFFFF_FFFF) {
-        not.push(not_taken::second_color());
+        not.push(import_report::second_color());
     }
     if flag(settings, "log_mode") {
-        not.push(not_taken::last_lines());
+        not.push(import_report::last_lines());
     }
     let style = Style {
         color: color(first.unwrap_or(0xFFFF_FFFF)),
@@ -145,16 +148,16 @@ fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
 
 fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
     for (key, what) in [
-        ("gradient", not_taken::gradient()),
-        ("vertical", not_taken::downwards()),
-        ("chatlog", not_taken::last_lines()),
+        ("gradient", import_report::gradient()),
+        ("vertical", import_report::downwards()),
+        ("chatlog", import_report::last_lines()),
     ] {
         if flag(settings, key) {
             not.push(what);
         }
     }
     if number(settings, "transform").is_some_and(|it| it != 0.0) {
-        not.push(not_taken::capitals());
+        not.push(import_report::capitals());
     }
     let outline = flag(settings, "outline").then(|| {
         let color = with_opacity(settings, "outline_color", 0x00FF_FFFF, "outline_opacity", 100.0);
@@ -184,13 +187,13 @@ fn pace(settings: &Value, not: &mut Vec<String>) -> Pace {
     };
     let kind = text(settings, "transition");
     if !matches!(kind, "" | "fade" | "cut") {
-        not.push(not_taken::slides_by(&kind));
+        not.push(import_report::slides_by(&kind));
     }
     if text(settings, "slide_mode") == "mode_manual" {
-        not.push(not_taken::slides_by_key());
+        not.push(import_report::slides_by_key());
     }
     if flag(settings, "hide") {
-        not.push(not_taken::nothing_after_slides());
+        not.push(import_report::nothing_after_slides());
     }
     let mode = text(settings, "playback_mode");
     let shuffled = mode == "random" || flag(settings, "randomize");

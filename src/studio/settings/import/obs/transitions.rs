@@ -7,19 +7,22 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe};
-use crate::studio::not_taken;
-use crate::studio::settings::obs_filters::{array, number, text};
+use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::video_filters::{array, number, text};
 
 /// Pictures a second where a stinger's cut is a number of pictures: the file does not say.
 const USUAL_FPS: f64 = 30.0;
 
 /// The transition that was chosen, and what of it is not as it was, in plain words.
-pub(super) fn read(json: &Value) -> (Kind, Option<String>) {
+pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<String>) {
     named(json, text(json, "current_transition"))
 }
 
 /// That of a scene, where it has one of its own; it is named in what is private to the scene.
-pub(super) fn of_scene(json: &Value, scene: &Value) -> (Option<Transition>, Option<String>) {
+pub(in crate::studio::settings) fn of_scene(
+    json: &Value,
+    scene: &Value,
+) -> (Option<Transition>, Option<String>) {
     let none = Value::Null;
     let private = scene.get("private_settings").unwrap_or(&none);
     let name = text(private, "transition");
@@ -51,7 +54,7 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         "fade_transition" => Kind::Fade,
         "slide_transition" => Kind::Slide(side()),
         "swipe_transition" => {
-            let not = flag(settings, "swipe_in").then(|| not_taken::swipe_in(&name));
+            let not = flag(settings, "swipe_in").then(|| import_report::swipe_in(&name));
             return (Kind::Swipe(side()), not);
         }
         "fade_to_color_transition" => {
@@ -61,7 +64,7 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         }
         "obs_stinger_transition" => return stinger(name, settings),
         "wipe_transition" => return wipe(name, settings),
-        other => return (Kind::Fade, Some(not_taken::transition(&name, &other))),
+        other => return (Kind::Fade, Some(import_report::transition(&name, &other))),
     };
     (kind, None)
 }
@@ -77,7 +80,7 @@ fn by_name(name: &str) -> (Kind, Option<String>) {
         it if it.contains("color") || it.contains("colour") => (Kind::FadeColor([0; 3]), None),
         it if it.contains("slide") => (Kind::Slide(Side::Right), None),
         it if it.contains("swipe") => (Kind::Swipe(Side::Right), None),
-        _ => (Kind::Fade, Some(not_taken::transition_unknown(&name))),
+        _ => (Kind::Fade, Some(import_report::transition_unknown(&name))),
     }
 }
 
@@ -112,13 +115,13 @@ fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
     let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
     let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
     let ms = if in_pictures { point * 1e3 / USUAL_FPS } else { point };
-    let mut not = in_pictures.then(|| not_taken::cut_in_pictures(&name, &ms.round()));
+    let mut not = in_pictures.then(|| import_report::cut_in_pictures(&name, &ms.round()));
     let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
         _ if !flag(settings, "track_matte_enabled") => Matte::Own,
         0 => Matte::Right,
         1 => Matte::Below,
         _ => {
-            not = Some(not_taken::matte_apart(&name));
+            not = Some(import_report::matte_apart(&name));
             Matte::Own
         }
     };
@@ -160,8 +163,8 @@ fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
         None if Path::new(image).is_absolute() => Order::Picture(image.into()),
         None => Order::Pattern(Pattern::Left),
     };
-    let not =
-        (like.is_none() && !Path::new(image).is_absolute()).then(|| not_taken::wipe(&name, &image));
+    let not = (like.is_none() && !Path::new(image).is_absolute())
+        .then(|| import_report::wipe(&name, &image));
     let softness = number(settings, "luma_softness").unwrap_or(0.03).clamp(0.0, 1.0);
     let softness = (softness * 100.0).round() as u8;
     (Kind::Luma(Wipe { order, softness, invert: flag(settings, "luma_invert") }), not)

@@ -5,28 +5,28 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::capture::{self, Properties, VideoChoice};
+use crate::capture::{Properties, VideoChoice};
 use crate::compose::filter::{
     Deinterlacing, Field, Filter, Kernel, MOST_FILTERS, Parameter, Reading, Slot, Unit,
 };
 use crate::media::Size;
-use crate::studio::not_taken;
-use crate::studio::settings::obs_colors;
+use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::colors;
 
-pub(super) fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
+pub(in crate::studio::settings) fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
     value.get(key).and_then(Value::as_array).map(|it| it.iter().collect()).unwrap_or_default()
 }
 
-pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(in crate::studio::settings) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-pub(super) fn number(value: &Value, key: &str) -> Option<f64> {
+pub(in crate::studio::settings) fn number(value: &Value, key: &str) -> Option<f64> {
     value.get(key).and_then(Value::as_f64).filter(|number| number.is_finite())
 }
 
 /// A flag that is there and on.
-pub(super) fn flag(value: &Value, key: &str) -> bool {
+pub(in crate::studio::settings) fn flag(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(true)
 }
 
@@ -46,18 +46,18 @@ const OF_SOUND: [&str; 10] = [
 
 /// What became of a source's filters.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
-    pub(super) slots: Vec<Slot>,
+pub(in crate::studio::settings) struct Taken {
+    pub(in crate::studio::settings) slots: Vec<Slot>,
     /// The kinds and names of those that were not taken.
-    pub(super) not: Vec<String>,
+    pub(in crate::studio::settings) not: Vec<String>,
     /// So many more were not.
-    pub(super) more: usize,
+    pub(in crate::studio::settings) more: usize,
     /// What of the others is not as it was, in plain words.
-    pub(super) otherwise: Vec<String>,
+    pub(in crate::studio::settings) otherwise: Vec<String>,
 }
 
 /// The filters of a source's picture, which is so large.
-pub(super) fn read(source: &Value, size: (f64, f64)) -> Taken {
+pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Taken {
     let mut taken = Taken::default();
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
@@ -74,7 +74,7 @@ pub(super) fn read(source: &Value, size: (f64, f64)) -> Taken {
                     taken.slots.push(Slot { enabled, filter });
                 }
                 let called = called(table);
-                let not = not.iter().map(|not| not_taken::of_filter(not, &called));
+                let not = not.iter().map(|not| import_report::of_filter(not, &called));
                 taken.otherwise.extend(not);
             }
             None if taken.not.len() < MOST_FILTERS => taken.not.push(called(table)),
@@ -97,7 +97,7 @@ fn within(filter: Filter, not: &mut Vec<String>) -> Filter {
                 }
                 _ => (name.replace('_', " "), format!("{was:.2}"), format!("{is:.2}")),
             };
-            not.push(not_taken::bounded(&name, &was, &is));
+            not.push(import_report::bounded(&name, &was, &is));
         }
     }
     is
@@ -108,28 +108,28 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<String>) {
     let whole = |key: &str| source.get(key).and_then(Value::as_i64).unwrap_or(0);
     let (mode, not) = match whole("deinterlace_mode") {
         0 => return (None, None),
-        1 => (Deinterlacing::Linear, Some(not_taken::discarded())),
-        2 => (Deinterlacing::Linear, Some(not_taken::retro())),
+        1 => (Deinterlacing::Linear, Some(import_report::discarded())),
+        2 => (Deinterlacing::Linear, Some(import_report::retro())),
         3 => (Deinterlacing::Blend, None),
-        4 => (Deinterlacing::Blend, Some(not_taken::doubled())),
+        4 => (Deinterlacing::Blend, Some(import_report::doubled())),
         5 => (Deinterlacing::Linear, None),
-        6 => (Deinterlacing::Linear, Some(not_taken::doubled())),
+        6 => (Deinterlacing::Linear, Some(import_report::doubled())),
         7 => (Deinterlacing::Adaptive, None),
-        8 => (Deinterlacing::Adaptive, Some(not_taken::doubled())),
-        other => return (None, Some(not_taken::deinterlacing(&other))),
+        8 => (Deinterlacing::Adaptive, Some(import_report::doubled())),
+        other => return (None, Some(import_report::deinterlacing(&other))),
     };
     let field = if whole("deinterlace_field_order") == 1 { Field::Bottom } else { Field::Top };
     (Some(Filter::Deinterlace { mode, field }), not)
 }
 
 /// Whether it is a filter of sound, be it one that onair has or not.
-pub(super) fn is_of_sound(table: &Value) -> bool {
+pub(in crate::studio::settings) fn is_of_sound(table: &Value) -> bool {
     let kind = text(table, "id");
     OF_SOUND.iter().any(|known| kind.starts_with(known))
 }
 
 /// The kind, and the name that a person gave it: of plugins the kind says nothing.
-pub(super) fn called(table: &Value) -> String {
+pub(in crate::studio::settings) fn called(table: &Value) -> String {
     let name = text(table, "name");
     let called = match text(table, "id") {
         kind if name.is_empty() || name == kind => kind.to_owned(),
@@ -140,7 +140,7 @@ pub(super) fn called(table: &Value) -> String {
 
 /// What kind a filter is of, and whether it is the second version of it, whose numbers mean other
 /// things.
-pub(super) fn kind(table: &Value) -> (&str, bool) {
+pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
     let kind = match text(table, "versioned_id") {
         "" => text(table, "id"),
         kind => kind,
@@ -156,12 +156,12 @@ fn filters(table: &Value, size: (f64, f64), not: &mut Vec<String>) -> Option<Vec
     let (kind, second) = kind(table);
     let first = filter(kind, second, settings, size, not)?;
     let behind = match kind {
-        "chroma_key_filter" | "color_key_filter" => obs_colors::behind_key(settings, second),
+        "chroma_key_filter" | "color_key_filter" => colors::behind_key(settings, second),
         "mask_filter" => {
             if keeps_shape(settings, size) {
-                not.push(not_taken::shape());
+                not.push(import_report::shape());
             }
-            obs_colors::behind_mask(settings, second, not)
+            colors::behind_mask(settings, second, not)
         }
         _ => None,
     };
@@ -187,7 +187,7 @@ fn filter(
                 bottom: number("bottom", 0.0) / height,
             }
         }
-        "color_filter" => obs_colors::correction(settings, second, not),
+        "color_filter" => colors::correction(settings, second, not),
         "chroma_key_filter" => Filter::ChromaKey {
             color: key_color(settings, [0, 0x99, 255]),
             similarity: number("similarity", 400.0) / 1_000.0,
@@ -239,7 +239,7 @@ fn filter(
                 _ => Kernel::Bicubic,
             };
             if flag(settings, "undistort") && matches!(kernel, Kernel::Bicubic | Kernel::Lanczos) {
-                not.push(not_taken::undistorted());
+                not.push(import_report::undistorted());
             }
             Filter::Scale { width: size.width as f32, height: size.height as f32, kernel }
         }
@@ -254,7 +254,7 @@ fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
         return false;
     }
     let image = VideoChoice::Image(Path::new(path).into());
-    let size = capture::extent(&image, &Properties::default(), Size::new(2, 2));
+    let size = crate::capture::extent(&image, &Properties::default(), Size::new(2, 2));
     // Of one that cannot be read there is a notice anyway.
     size.is_some_and(|(across, down)| {
         let (across, down) = (f64::from(across) * height, f64::from(down) * width);

@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::capture::{Properties, VideoChoice};
-use crate::studio::not_taken;
-use crate::studio::settings::obs_filters::{array, flag, number, text};
-use crate::studio::settings::obs_looks;
+use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::text_and_slides;
+use crate::studio::settings::import::obs::video_filters::{array, flag, number, text};
 
 /// A source that is taken in.
 #[derive(Debug)]
-pub(super) struct Taken {
-    pub(super) choice: VideoChoice,
-    pub(super) properties: Properties,
+pub(in crate::studio::settings) struct Taken {
+    pub(in crate::studio::settings) choice: VideoChoice,
+    pub(in crate::studio::settings) properties: Properties,
     /// What of it is not, in plain words.
-    pub(super) not: Vec<String>,
+    pub(in crate::studio::settings) not: Vec<String>,
     /// What is cut off it: left, top, right, bottom, in pixels.
-    pub(super) cut: Option<[f64; 4]>,
+    pub(in crate::studio::settings) cut: Option<[f64; 4]>,
 }
 
 /// What kind a source is of, without its version.
-pub(super) fn kind(source: &Value) -> &str {
+pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
     let kind = text(source, "id");
     let versioned =
         kind.rsplit_once("_v").filter(|(_, it)| it.chars().all(|it| it.is_ascii_digit()));
@@ -29,7 +29,7 @@ pub(super) fn kind(source: &Value) -> &str {
 }
 
 /// A source of ours for one of theirs; the error is its kind, or why there is none.
-pub(super) fn read(source: &Value) -> Result<Taken, String> {
+pub(in crate::studio::settings) fn read(source: &Value) -> Result<Taken, String> {
     let none = Value::Null;
     let settings = source.get("settings").unwrap_or(&none);
     let kind = kind(source);
@@ -48,7 +48,7 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
                 .any(|it| it.ends_with("_v3"));
             let usual = if newest { 0xffd1_d1d1 } else { 0xffff_ffff };
             let number = settings.get("color").and_then(Value::as_u64).unwrap_or(usual);
-            format!("color:{}", obs_looks::color(number))
+            format!("color:{}", text_and_slides::color(number))
         }
         "ffmpeg_source" => media(settings, &mut not),
         "vlc_source" => {
@@ -63,14 +63,14 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
         | "macos-avcapture"
         | "pipewire-camera-source" => {
             if names_device(settings) {
-                not.push(not_taken::first_camera());
+                not.push(import_report::first_camera());
             }
             "camera".into()
         }
         "xshm_input" => {
             let number = number(settings, "screen").unwrap_or(0.0);
             if number > 0.0 {
-                not.push(not_taken::first_screen(&number.round()));
+                not.push(import_report::first_screen(&number.round()));
             }
             "screen".into()
         }
@@ -81,9 +81,9 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
         }
         "pipewire-window-capture-source" => format!("window:wayland/{}", shared_name(source)),
         "xcomposite_input" => {
-            format!("window:{}", window(settings).ok_or_else(not_taken::a_window)?)
+            format!("window:{}", window(settings).ok_or_else(import_report::a_window)?)
         }
-        "window_capture" => return Err(not_taken::a_window()),
+        "window_capture" => return Err(import_report::a_window()),
         "text_gdiplus" if flag(settings, "read_from_file") => {
             format!("text-file:{}", text(settings, "file"))
         }
@@ -94,7 +94,7 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
         other => return Err(other.to_owned()),
     };
     let choice = wanted.parse().map_err(|_| kind.to_owned())?;
-    let (mut properties, without) = obs_looks::properties(kind, source);
+    let (mut properties, without) = text_and_slides::properties(kind, source);
     properties.files = then;
     let properties = properties.bounded();
     not.extend(without);
@@ -102,14 +102,14 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
 }
 
 /// Whether a certain device was chosen.
-pub(super) fn names_device(settings: &Value) -> bool {
+pub(in crate::studio::settings) fn names_device(settings: &Value) -> bool {
     let keys = ["device_id", "video_device_id", "device", "camera_id"];
     keys.iter().any(|key| !matches!(text(settings, key), "" | "default"))
 }
 
 fn media(settings: &Value, not: &mut Vec<String>) -> String {
     if number(settings, "speed_percent").is_some_and(|it| (it - 100.0).abs() > 0.5) {
-        not.push(not_taken::another_speed());
+        not.push(import_report::another_speed());
     }
     if settings.get("is_local_file").and_then(Value::as_bool) == Some(false) {
         return format!("stream:{}", text(settings, "input"));
@@ -128,13 +128,13 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     let stream = first.contains("://");
     let left_out = if stream { files.len() + others.len() } else { others.len() };
     if left_out > 0 {
-        not.push(not_taken::follows_no_file(&left_out));
+        not.push(import_report::follows_no_file(&left_out));
     }
     if files.len() > Properties::MOST_FILES {
-        not.push(not_taken::list_beyond(&Properties::MOST_FILES));
+        not.push(import_report::list_beyond(&Properties::MOST_FILES));
     }
     if flag(settings, "shuffle") {
-        not.push(not_taken::list_shuffled());
+        not.push(import_report::list_shuffled());
     }
     if stream {
         return (format!("stream:{first}"), Vec::new());
@@ -149,7 +149,7 @@ fn slides(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     let first = all.next().unwrap_or_default().to_owned();
     let rest: Vec<PathBuf> = all.map(PathBuf::from).collect();
     if rest.len() > Properties::MOST_FILES {
-        not.push(not_taken::slides_beyond(&(Properties::MOST_FILES + 1)));
+        not.push(import_report::slides_beyond(&(Properties::MOST_FILES + 1)));
     }
     (first, rest)
 }

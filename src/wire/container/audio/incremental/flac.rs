@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::base::Timestamp;
+use crate::wire::container::audio::flac::{HEAD, Head, Hunt, Scan, Told, heads};
+use crate::wire::container::audio::packets::{described, several, time};
 use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
-use crate::wire::sound::flac::{HEAD, Head, Hunt, Scan, Told, heads};
-use crate::wire::sound::packets::{described, several, time};
 
 /// So many heads are looked at in one piece.
 const MOST_HEADS: usize = 65_536;

@@ -4,13 +4,14 @@
 //! stands in the file (MP3, ADTS, WAV).
 
 mod flac;
-mod frames;
+mod mpeg_frames;
 mod ogg;
 #[cfg(test)]
 mod tests;
 
-use super::{Kind, kind, wav};
+use super::{Kind, kind};
 use crate::base::Timestamp;
+use crate::wire::container::audio::wav;
 use crate::wire::container::{Error, Index, Place, ReadAt, Unit};
 
 /// A file of any of these kinds.
@@ -23,7 +24,7 @@ pub struct Gradual {
 
 #[derive(Clone, Debug)]
 enum Reader {
-    Frames(Box<frames::Frames>),
+    Frames(Box<mpeg_frames::Frames>),
     Flac(Box<flac::Flac>),
     Ogg(Box<ogg::Ogg>),
     Wav(Box<wav::Sound>),
@@ -43,12 +44,16 @@ impl Gradual {
         if self.found.is_none() {
             let (kind, at) = kind(source)?.ok_or(Error::UnknownFormat)?;
             let reader = match kind {
-                Kind::Mp3 => {
-                    Reader::Frames(Box::new(frames::Frames::open(source, at, super::frames::MPEG)?))
-                }
-                Kind::Adts => {
-                    Reader::Frames(Box::new(frames::Frames::open(source, at, super::frames::ADTS)?))
-                }
+                Kind::Mp3 => Reader::Frames(Box::new(mpeg_frames::Frames::open(
+                    source,
+                    at,
+                    crate::wire::container::audio::mpeg_frames::MPEG,
+                )?)),
+                Kind::Adts => Reader::Frames(Box::new(mpeg_frames::Frames::open(
+                    source,
+                    at,
+                    crate::wire::container::audio::mpeg_frames::ADTS,
+                )?)),
                 Kind::Flac => Reader::Flac(Box::new(flac::Flac::open(source, at)?)),
                 Kind::Ogg => Reader::Ogg(Box::new(ogg::Ogg::new(at))),
                 Kind::Wav => Reader::Wav(Box::new(wav::Sound::open(source, at)?)),

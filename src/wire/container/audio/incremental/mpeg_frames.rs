@@ -2,12 +2,12 @@
 //! that an encoder left, or by how many bytes a frame has on average.
 
 use crate::base::Timestamp;
-use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
-use crate::wire::sound::frames::{
+use crate::wire::container::audio::mpeg_frames::{
     DECODER_DELAY, Frame, Head, MOST_NOISE, Tag, describe, find, frame_at,
 };
-use crate::wire::sound::packets::{described, several, time};
-use crate::wire::sound::wav::ENDLESS;
+use crate::wire::container::audio::packets::{described, several, time};
+use crate::wire::container::audio::wav::ENDLESS;
+use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
 
 /// Bytes at the end whose frames are counted.
 const TAIL: u64 = 64 << 10;

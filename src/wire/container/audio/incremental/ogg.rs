@@ -2,10 +2,10 @@
 //! read; one goes about in a file of one stream, whose pages count on.
 
 use crate::base::Timestamp;
+use crate::wire::container::audio::ogg::{BEGINS, ENDS, HEAD, MOST_CONFIG, Page, Reader};
+use crate::wire::container::audio::ogg_chain::{MOST_HEADS, MOST_LINKS};
+use crate::wire::container::audio::packets::time;
 use crate::wire::container::{Error, Index, Link, Place, ReadAt, Unit, read};
-use crate::wire::sound::chain::{MOST_HEADS, MOST_LINKS};
-use crate::wire::sound::ogg::{BEGINS, ENDS, HEAD, MOST_CONFIG, Page, Reader};
-use crate::wire::sound::packets::time;
 
 /// So many pieces between parts of packets are known; of a file that has more they are of packets that were
 /// read long ago.

@@ -5,8 +5,8 @@ use std::io;
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::sound::index;
-use crate::wire::sound::tests::{
+use crate::wire::container::audio::index;
+use crate::wire::container::audio::tests::{
     flac_frame, id3, mp3_frame, opus_head, opus_stream, page, stream_info, wav, whole,
 };
 
@@ -69,10 +69,10 @@ fn tagged() -> Vec<u8> {
 }
 
 fn adts(frames: usize) -> Vec<u8> {
-    let config = crate::wire::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
+    let config = crate::wire::codec::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
     let frame = |number: usize| {
         let length = 300 + number * 7_919 % 90;
-        let header = crate::wire::aac::adts::header(&config, length).unwrap();
+        let header = crate::wire::codec::aac::adts::header(&config, length).unwrap();
         header.into_iter().chain(std::iter::repeat_n(number as u8, length)).collect::<Vec<u8>>()
     };
     (0..frames).flat_map(frame).collect()

@@ -1,0 +1,118 @@
+//! Floor 3: sound from devices, files and the test source, each behind an
+//! [`AudioFeed`], and the way to the speakers.
+
+use crate::audio::choice::AudioChoice;
+use crate::audio::source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
+use crate::audio::system::Direction;
+use crate::base::Timestamp;
+use crate::media::markers::Schedule;
+use crate::media::source_status::{Alarm, Format, Status};
+use crate::media::{AudioFeed, Transport};
+
+/// The microphones there are now.
+pub fn microphones() -> Vec<DeviceInfo> {
+    list(Direction::Input)
+}
+
+/// The speakers and headphones there are now.
+pub fn speakers() -> Vec<DeviceInfo> {
+    list(Direction::Output)
+}
+
+/// The applications that play now.
+///
+/// # Errors
+/// Why this machine's sound system cannot tell, in words.
+pub fn applications() -> Result<Vec<ApplicationInfo>, String> {
+    match crate::audio::backend::system().applications() {
+        Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),
+        Err(fault) => Err(match fault {
+            crate::audio::system::Fault::Absent(detail) => {
+                format!("{detail}, and nothing else tells them apart")
+            }
+            fault => format!("{fault}: {}", fault.detail()),
+        }),
+    }
+}
+
+fn list(direction: Direction) -> Vec<DeviceInfo> {
+    crate::audio::backend::system().devices(direction).unwrap_or_else(|fault| {
+        tracing::warn!(%fault, detail = fault.detail(), "listing sound devices");
+        Vec::new()
+    })
+}
+
+/// Whether [`open`] hears this source; other files and streams are for the player.
+pub fn hears(choice: &AudioChoice) -> bool {
+    match choice {
+        AudioChoice::File(path) => crate::audio::wav::is_wav(path),
+        AudioChoice::Stream(_) => false,
+        _ => true,
+    }
+}
+
+/// What its silence is told as where another is to be heard instead; `None`: it is watched anyway.
+pub fn silence_of(choice: &AudioChoice) -> Option<Alarm> {
+    match choice {
+        AudioChoice::Mic(_) => None,
+        AudioChoice::System(_) | AudioChoice::Application(_) => Some(Alarm::SystemSilent),
+        _ => Some(Alarm::PlayedSilent),
+    }
+}
+
+/// Opens a source that it [`hears`].
+///
+/// # Errors
+/// A file that cannot be played, or nothing to open.
+pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
+    let Context { clock, grid, rate, channels, .. } = *context;
+    let own = |name: &str, feed: Box<dyn AudioFeed>| {
+        let status = Status::new("", name);
+        status.open(Format::Audio { rate, channels });
+        Ok(Source { feed, status, transport: Transport::default() })
+    };
+    match choice {
+        AudioChoice::Tone => {
+            let schedule = Schedule::new(grid, clock.wall_micros(Timestamp::ZERO));
+            own("Test tone", Box::new(crate::audio::tone::Tone { schedule, rate, channels }))
+        }
+        AudioChoice::Silence => own("Silence", Box::new(crate::audio::tone::Silence)),
+        AudioChoice::File(path) => crate::audio::wav::open(path, context),
+        // Floor 4 plays these: the studio asks there.
+        AudioChoice::Stream(_) => Err(Error::NoSound),
+        AudioChoice::Mic(id) => {
+            let wanted = crate::audio::mic::Wanted::Microphone(id.clone());
+            crate::audio::mic::open(crate::audio::backend::system(), wanted, context)
+                .map(|source| crate::audio::signal_watch::over(source, rate))
+        }
+        // Nothing need be played: silence there is no trouble.
+        AudioChoice::System(id) => crate::audio::mic::open(
+            crate::audio::backend::system(),
+            crate::audio::mic::Wanted::Speakers(id.clone()),
+            context,
+        ),
+        AudioChoice::Application(name) => crate::audio::mic::open(
+            crate::audio::backend::system(),
+            crate::audio::mic::Wanted::Application(name.clone()),
+            context,
+        ),
+        AudioChoice::None => Err(Error::NoSound),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_told_by_what_it_is_the_silence_of() {
+        let of = |choice: &str| silence_of(&choice.parse().unwrap());
+        assert_eq!((of("mic"), of("mic:usb")), (None, None));
+        for choice in ["system", "system:speakers", "app:Firefox"] {
+            assert_eq!(of(choice), Some(Alarm::SystemSilent), "{choice}");
+        }
+        for choice in ["file:/a.wav", "stream:rtmp://h/a/s", "tone"] {
+            assert_eq!(of(choice), Some(Alarm::PlayedSilent), "{choice}");
+        }
+    }
+}

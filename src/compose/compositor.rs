@@ -1,0 +1,456 @@
+//! Floor 3: the compositor. On its own thread it ticks on the program's frame grid, pulls the
+//! pictures of the sources that the scene shows, draws the scene, and hands the program picture to
+//! the monitor and, while there is one, to the encoder. A source without a picture is replaced by
+//! its last one for two seconds and by a slate after that: program pictures never stop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::queue::Sender;
+use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::compose::degradation::{Strain, Watcher};
+use crate::compose::filter::Wanted;
+use crate::compose::program::{Made, Program};
+use crate::compose::scene::{Plan, SourceId};
+use crate::compose::source_frames::Given;
+use crate::compose::transition::Change;
+use crate::media::{FrameGrid, Size, VideoFeed, VideoFrame};
+
+/// A tick later than this is skipped; one less late is caught up with.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What the program is.
+#[derive(Copy, Clone, Debug)]
+pub struct Config {
+    /// Width and height of the program.
+    pub size: Size,
+    /// The instants of its pictures.
+    pub grid: FrameGrid,
+    /// The session clock.
+    pub clock: Clock,
+}
+
+/// Why there is no compositor.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The program size is odd, empty or huge.
+    #[error("a program of {0} cannot be composed")]
+    Size(Size),
+    /// The system gave no thread.
+    #[error("starting the compositor: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What the compositor has done since it was started.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Program pictures made.
+    pub captured: u64,
+    /// Pictures that were due and were not made, because the machine was too busy.
+    pub skipped: u64,
+    /// Program pictures that repeat the source's last one because it had no new one.
+    pub repeated: u64,
+    /// Program pictures that are the slate.
+    pub slates: u64,
+    /// Program pictures a second, measured over about the last second.
+    pub fps: f64,
+    /// What is given up because the machine does not keep up.
+    pub strain: Strain,
+}
+
+/// The running compositor. Dropping it ends it; [`Compositor::join`] waits for that.
+#[derive(Debug)]
+pub struct Compositor {
+    shared: Arc<Shared>,
+    config: Config,
+    /// `None`: a test ticks by hand.
+    worker: Option<Worker>,
+}
+
+impl Compositor {
+    /// Starts composing into `preview`, with the slate until there is a feed.
+    ///
+    /// # Errors
+    /// An impossible size, or no thread.
+    pub fn spawn(config: Config, preview: Latest<VideoFrame>) -> Result<Self, Error> {
+        if !config.size.is_valid() {
+            return Err(Error::Size(config.size));
+        }
+        let shared = Arc::new(Shared::default());
+        let ticker = Ticker::new(config, Arc::clone(&shared), preview);
+        let worker = Worker::spawn("compositor", move |stop| run(ticker, stop))?;
+        Ok(Self { shared, config, worker: Some(worker) })
+    }
+
+    /// One whose ticks a test makes by itself, at whatever instants.
+    #[cfg(test)]
+    pub fn by_hand(config: Config, preview: Latest<VideoFrame>) -> (Self, Ticker) {
+        let shared = Arc::new(Shared::default());
+        let ticker = Ticker::new(config, Arc::clone(&shared), preview);
+        (Self { shared, config, worker: None }, ticker)
+    }
+
+    /// Does this after each wish: a tick may come between any two of them.
+    #[cfg(test)]
+    pub fn after_each_wish(&self, then: impl FnMut() + Send + 'static) {
+        *self.shared.after.lock() = Some(Box::new(then));
+    }
+
+    /// What is wished is carried out with the same picture, once what this gives is dropped: else some of it
+    /// could be seen without the rest.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        self.shared.inbox.lock().held += 1;
+        Held(Arc::clone(&self.shared))
+    }
+
+    fn wish<R>(&self, wish: impl FnOnce(&mut Inbox) -> R) -> R {
+        let done = wish(&mut self.shared.inbox.lock());
+        #[cfg(test)]
+        self.shared.wished();
+        done
+    }
+
+    /// What was asked for.
+    pub fn config(&self) -> Config {
+        self.config
+    }
+
+    /// Shows this source alone from the next picture on; `None`: the slate. The feed before it is
+    /// dropped on the compositor's thread.
+    pub fn set_feed(&self, feed: Option<Box<dyn VideoFeed>>) {
+        self.set_source(SourceId::default(), feed);
+    }
+
+    /// Gives a source its pictures, in whatever scenes it is shown; `None`: it has none.
+    pub fn set_source(&self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
+        self.give(id, Given::Feed(feed));
+    }
+
+    /// This source shows what another one is given, with filters of its own.
+    pub fn set_view(&self, id: SourceId, of: SourceId) {
+        self.give(id, Given::View(of));
+    }
+
+    fn give(&self, id: SourceId, given: Given) {
+        // What was not taken yet is dropped outside the lock: it may close a device.
+        drop(self.wish(|inbox| inbox.sources.insert(id, given)));
+    }
+
+    /// What feeds one source feeds another from the next picture on, and is not closed in between.
+    pub fn hand_over(&self, from: SourceId, to: SourceId) {
+        let before = self.wish(|inbox| match inbox.sources.remove(&from) {
+            Some(waiting) => {
+                inbox.sources.insert(from, Given::Feed(None));
+                inbox.sources.insert(to, waiting)
+            }
+            None => {
+                inbox.moves.push((from, to));
+                inbox.sources.remove(&to)
+            }
+        });
+        drop(before);
+    }
+
+    /// This source shows what another one is given, while it goes on being asked itself; `None`: its own
+    /// pictures again.
+    pub fn set_instead(&self, id: SourceId, by: Option<SourceId>) {
+        self.wish(|inbox| inbox.instead.insert(id, by));
+    }
+
+    /// Does this to the pictures of a source from the next one on, in this order.
+    pub fn set_filters(&self, id: SourceId, filters: Vec<Wanted>) {
+        self.wish(|inbox| inbox.filters.insert(id, filters));
+    }
+
+    /// Shows this from the next picture on. With a transition it is another scene, without one the
+    /// same scene changed.
+    pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
+        let unused = self.wish(|inbox| {
+            let before = inbox.plan.take().and_then(|(_, change)| change);
+            let (change, unused) = if change.is_some() { (change, before) } else { (before, None) };
+            inbox.plan = Some((plan, change));
+            unused
+        });
+        // A clip that was not begun with is closed outside the lock.
+        drop(unused);
+    }
+
+    /// Draws another scene, small and at half the rate, into a slot of its own; `None`: no longer.
+    pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
+        self.wish(|inbox| inbox.preview = Some(preview));
+    }
+
+    /// Sends program pictures to an encoder from the next one on. A queue whose receiver is gone is
+    /// let go by itself.
+    pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
+        self.attach_encoder_from(encoder, Timestamp::ZERO);
+    }
+
+    /// The same, and none of before this instant, however late they are drawn.
+    pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
+        self.wish(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
+    }
+
+    /// The same for a second encoder of the same pictures, which are shared; `None`: no longer.
+    pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
+        let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
+        self.wish(|inbox| inbox.encoders[1] = Some(encoder));
+    }
+
+    /// Sends no more pictures to the encoders: their queues end within one frame period.
+    pub fn detach_encoder(&self) {
+        self.wish(|inbox| inbox.encoders = [Some(None), Some(None)]);
+    }
+
+    /// Figures since the start.
+    pub fn figures(&self) -> Figures {
+        let shared = &self.shared;
+        Figures {
+            captured: shared.captured.load(Ordering::Relaxed),
+            skipped: shared.skipped.load(Ordering::Relaxed),
+            repeated: shared.repeated.load(Ordering::Relaxed),
+            slates: shared.slates.load(Ordering::Relaxed),
+            fps: f64::from_bits(shared.fps.load(Ordering::Relaxed)),
+            strain: Strain::of(shared.strain.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Ends composing, drops feed and encoder queue, and waits.
+    ///
+    /// # Errors
+    /// When the thread does not end within `limit`.
+    pub fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
+        self.worker.map_or(Ok(()), |worker| worker.join(limit))
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    inbox: Mutex<Inbox>,
+    captured: AtomicU64,
+    skipped: AtomicU64,
+    repeated: AtomicU64,
+    slates: AtomicU64,
+    /// `f64` as bits.
+    fps: AtomicU64,
+    strain: AtomicU8,
+    #[cfg(test)]
+    after: Mutex<Option<Box<dyn FnMut() + Send>>>,
+}
+
+#[cfg(test)]
+impl Shared {
+    fn wished(&self) {
+        if let Some(after) = &mut *self.after.lock() {
+            after();
+        }
+    }
+}
+
+/// See [`Compositor::hold`].
+#[derive(Debug)]
+pub struct Held(Arc<Shared>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.inbox.lock().held -= 1;
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("captured", &self.captured).finish_non_exhaustive()
+    }
+}
+
+/// Wishes not yet carried out: the outer `Some` is a wish.
+#[derive(Default)]
+struct Inbox {
+    sources: BTreeMap<SourceId, Given>,
+    /// Before those, in this order.
+    moves: Vec<(SourceId, SourceId)>,
+    instead: BTreeMap<SourceId, Option<SourceId>>,
+    filters: BTreeMap<SourceId, Vec<Wanted>>,
+    plan: Option<(Arc<Plan>, Option<Change>)>,
+    preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
+    encoders: [Option<Option<Attached>>; 2],
+    /// So many have more to wish: until then nothing is carried out.
+    held: u32,
+}
+
+/// An encoder's queue, and the first instant that it is to show.
+type Attached = (Sender<VideoFrame>, Timestamp);
+
+/// The tick loop.
+fn run(mut ticker: Ticker, stop: &Stop) {
+    let Config { grid, clock, .. } = ticker.config;
+    let patience = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
+    let mut next = grid.index_at(clock.now()) + 1;
+    let period = Duration::from_secs_f64(1.0 / grid.rate.as_f64().max(1.0));
+    loop {
+        let now = clock.now();
+        let due = grid.instant(next);
+        if now < due {
+            if stop.wait(due.since(now)) {
+                return;
+            }
+            continue;
+        }
+        if stop.is_set() {
+            return;
+        }
+        if now.micros_since(due) > patience {
+            let current = grid.index_at(now);
+            ticker.shared.skipped.fetch_add(current.abs_diff(next), Ordering::Relaxed);
+            next = current;
+        }
+        ticker.tick(next);
+        ticker.took(clock.now().since(now), period, now);
+        next += 1;
+    }
+}
+
+/// What is done at each tick.
+#[derive(Debug)]
+pub struct Ticker {
+    config: Config,
+    program: Program,
+    shared: Arc<Shared>,
+    preview: Latest<VideoFrame>,
+    encoders: [Option<Attached>; 2],
+    rate: Rate,
+    watcher: Watcher,
+}
+
+impl Ticker {
+    fn new(config: Config, shared: Arc<Shared>, preview: Latest<VideoFrame>) -> Self {
+        Self {
+            config,
+            program: Program::new(config.size),
+            shared,
+            preview,
+            encoders: [None, None],
+            rate: Rate::default(),
+            watcher: Watcher::default(),
+        }
+    }
+
+    /// Carries out what is wished, unless more is to come, and makes the picture of this number.
+    pub fn tick(&mut self, number: i64) {
+        let Self { program, shared, watcher, encoders, .. } = self;
+        let wishes = {
+            let mut inbox = shared.inbox.lock();
+            if inbox.held > 0 { Inbox::default() } else { std::mem::take(&mut *inbox) }
+        };
+        let strain = watcher.strain();
+        let cut = strain >= Strain::Transitions;
+        let plan = wishes
+            .plan
+            .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
+        program.hand_over(wishes.moves);
+        program.obey(wishes.sources, plan, wishes.preview);
+        program.set_instead(wishes.instead);
+        program.set_filters(wishes.filters, strain >= Strain::Filters);
+        for (encoder, wish) in encoders.iter_mut().zip(wishes.encoders) {
+            if let Some(wish) = wish {
+                *encoder = wish;
+            }
+        }
+        let at = self.config.grid.instant(number);
+        let repeated = (strain == Strain::Rate && number % 2 != 0).then(|| program.repeat(at));
+        let (frame, made) = repeated.flatten().unwrap_or_else(|| program.picture(at));
+        match made {
+            Made::New => 0,
+            Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
+            Made::Slate => shared.slates.fetch_add(1, Ordering::Relaxed),
+        };
+        for attached in encoders {
+            let wanted = attached.as_ref().filter(|(_, from)| at >= *from);
+            if wanted.is_some_and(|(encoder, _)| encoder.send(frame.clone()).is_err()) {
+                *attached = None;
+            }
+        }
+        self.preview.publish(frame);
+        if strain == Strain::None {
+            program.draw_preview(number, at);
+        }
+        shared.captured.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// That took so long, of so long as there is, and began `now`.
+    fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
+        let strain = self.watcher.took(long, period);
+        self.shared.strain.store(strain.number(), Ordering::Relaxed);
+        if let Some(fps) = self.rate.count(now) {
+            self.shared.fps.store(fps.to_bits(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Counts ticks a second.
+#[derive(Debug, Default)]
+struct Rate {
+    since: Option<Timestamp>,
+    count: u32,
+}
+
+impl Rate {
+    /// One tick; the rate when a second has gone by.
+    fn count(&mut self, now: Timestamp) -> Option<f64> {
+        let Some(since) = self.since else {
+            self.since = Some(now);
+            return None;
+        };
+        self.count += 1;
+        let micros = now.micros_since(since);
+        if micros < 1_000_000 {
+            return None;
+        }
+        let fps = f64::from(self.count) * 1e6 / micros as f64;
+        *self = Self { since: Some(now), count: 0 };
+        Some(fps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::queue::{self, Full};
+    use crate::media::FrameRate;
+
+    #[test]
+    fn ticks_on_the_grid_and_lets_a_closed_encoder_go() {
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::from_micros(123), rate: "120".parse().unwrap() };
+        let preview = Latest::default();
+        let config = Config { size: Size::new(64, 36), grid, clock };
+        let compositor = Compositor::spawn(config, preview.clone()).unwrap();
+        let (tx, rx) = queue::bounded("test", 64, Full::DropOldest);
+        compositor.attach_encoder(tx);
+        let mut last = None;
+        for _ in 0..20 {
+            let frame = rx.recv_timeout(Duration::from_secs(30)).unwrap();
+            let index = grid.index_at(frame.pts);
+            assert_eq!(grid.instant(index), frame.pts);
+            assert!(last.is_none_or(|last| index > last));
+            last = Some(index);
+        }
+        compositor.detach_encoder();
+        while rx.recv_timeout(Duration::from_secs(30)).is_ok() {}
+        assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
+        assert!(compositor.figures().captured >= 20 && preview.version() >= 20);
+        compositor.join(Duration::from_secs(30)).unwrap();
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let config = Config { size: Size::new(641, 0), grid, clock: Clock::start() };
+        assert!(matches!(Compositor::spawn(config, Latest::default()), Err(Error::Size(_))));
+    }
+}

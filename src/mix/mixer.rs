@@ -1,0 +1,672 @@
+//! Floor 3: the mixer. On its own thread it makes a block of program sound every 10 ms: pulls each
+//! strip's source, later by the sources' delay, filters, applies fader and mute with a ramp, meters,
+//! adds the strips up, and hands the block to the encoder while there is one. Sound that is missing
+//! is silence: the time stamps go on without a gap or an overlap. While there is no source and nobody who
+//! takes the sound, it rests. (It is long because its tests hear whole programs.)
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::base::queue::Sender;
+use crate::base::{Clock, Pool, Stop, Timestamp, Worker};
+use crate::media::samples::{frames_to_micros, micros_to_frames};
+use crate::media::{AudioFeed, ExtraTrack, Samples};
+use crate::mix::block::{Shape, limit};
+use crate::mix::meter::{Fall, Meter, Reading};
+use crate::mix::strip::Strip;
+use crate::mix::strip_id::{Lamp, StripId};
+use crate::mix::strips::Desk;
+
+/// Blocks a second.
+const BLOCKS: i64 = 100;
+
+/// Blocks due longer ago than this are not made at all: the machine slept.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Of a program that is to be made less late than it was, so many blocks are made at a time: those who take
+/// them have short queues.
+const AT_ONCE: usize = 8;
+
+/// The longest delay a source may ask for.
+const MOST_DELAY: Duration = Duration::from_millis(500);
+
+/// A mixer at rest looks this often whether it is to end.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Blocks that wait to be filled again: what encoders and phones have in their queues comes back.
+const MOST_IDLE: usize = 32;
+
+/// A meter that the mixer's thread writes and others read.
+pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
+
+/// What the program sounds like.
+#[derive(Copy, Clone, Debug)]
+pub struct Config {
+    /// Samples a second and channel.
+    pub rate: u32,
+    /// Channels, interleaved.
+    pub channels: u16,
+    /// Where samples are counted from: the origin of the frame grid.
+    pub origin: Timestamp,
+    /// The session clock.
+    pub clock: Clock,
+}
+
+/// Why there is no mixer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rate or channel count that nothing encodes.
+    #[error("sound at {rate} Hz with {channels} channels cannot be mixed")]
+    Format { rate: u32, channels: u16 },
+    /// The system gave no thread.
+    #[error("starting the mixer: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What the mixer has done since it was started.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Samples (a channel) made.
+    pub samples: u64,
+    /// Of these, samples in blocks that the source could not fill.
+    pub silent: u64,
+    /// Samples that were due and were not made, because the machine slept.
+    pub skipped: u64,
+}
+
+/// The running mixer. Dropping it ends it; [`Mixer::join`] waits for that.
+#[derive(Debug)]
+pub struct Mixer {
+    shared: Arc<Shared>,
+    config: Config,
+    worker: Worker,
+}
+
+impl Mixer {
+    /// Starts mixing, silence until there is a feed.
+    ///
+    /// # Errors
+    /// An impossible format, or no thread.
+    pub fn spawn(config: Config) -> Result<Self, Error> {
+        let Config { rate, channels, .. } = config;
+        if !(8_000..=192_000).contains(&rate) || !(1..=8).contains(&channels) {
+            return Err(Error::Format { rate, channels });
+        }
+        let shared = Arc::new(Shared::default());
+        shared.program.lock().measure_loudness(true);
+        let its_shared = Arc::clone(&shared);
+        let worker = Worker::spawn("mixer", move |stop| run(config, &its_shared, stop))?;
+        Ok(Self { shared, config, worker })
+    }
+
+    /// What was asked for.
+    pub fn config(&self) -> Config {
+        self.config
+    }
+
+    /// Adds a strip, or sets the one that there is; from the next block on, without a click.
+    /// Beyond [`MOST_STRIPS`] nothing happens.
+    pub fn set_strip(&self, id: StripId, strip: Strip) {
+        self.shared.meter(id);
+        self.wish(Wish::Set(id, Arc::new(strip)));
+    }
+
+    /// Hears this source on the strip, which must have been set; `None`: silence.
+    pub fn set_feed(&self, id: StripId, feed: Option<Box<dyn AudioFeed>>) {
+        self.wish(Wish::Feed(id, feed));
+    }
+
+    /// Takes a strip away, and closes its source.
+    pub fn remove_strip(&self, id: StripId) {
+        self.shared.meters.lock().remove(&id);
+        self.wish(Wish::Remove(id));
+    }
+
+    /// Sends program sound to an encoder, from the present on. A queue whose receiver is gone is let go by
+    /// itself.
+    pub fn attach_encoder(&self, encoder: Sender<Samples>) {
+        self.attach_encoder_from(encoder, self.config.clock.now());
+    }
+
+    /// The same, from the block on that is heard at this instant.
+    pub fn attach_encoder_from(&self, encoder: Sender<Samples>, from: Timestamp) {
+        self.wish(Wish::Encoder(Some((encoder, from))));
+    }
+
+    /// Sends no more sound to the encoder: its queue ends with the block being made.
+    pub fn detach_encoder(&self) {
+        self.wish(Wish::Encoder(None));
+    }
+
+    /// Sends an extra track's sound to an encoder, from the present on; `None`: nowhere, its queue
+    /// ends. Nothing is added up for a track that goes nowhere.
+    pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<Samples>>) {
+        let from = self.config.clock.now();
+        self.wish(Wish::Track(track, encoder.map(|encoder| (encoder, from))));
+    }
+
+    /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk
+    /// or solo); `None`: nowhere.
+    pub fn set_phones(&self, phones: Option<Sender<Samples>>) {
+        self.wish(Wish::Phones(phones));
+    }
+
+    /// Whether the loudness and the true peak of what goes out are worked out, as they are from the start:
+    /// for a broadcast that nobody looks at they are a sixth of the sound's work.
+    pub fn measure_loudness(&self, wanted: bool) {
+        self.shared.program.lock().measure_loudness(wanted);
+    }
+
+    /// How fast the bars of all meters fall.
+    pub fn set_fall(&self, fall: Fall) {
+        *self.shared.fall.lock() = fall;
+        self.shared.program.lock().fall = fall;
+        self.shared.meters.lock().values().for_each(|meter| meter.lock().fall = fall);
+    }
+
+    /// The level of what goes out, and its loudness.
+    pub fn meter(&self) -> Reading {
+        self.shared.program.lock().reading()
+    }
+
+    /// The level of a strip, after fader and mute; loudness is not measured.
+    pub fn strip_meter(&self, id: StripId) -> Option<Reading> {
+        let meter = self.shared.meters.lock().get(&id).map(Arc::clone)?;
+        let reading = meter.lock().reading();
+        Some(reading)
+    }
+
+    /// Puts clip lamps out.
+    pub fn clear_clip(&self, lamp: Lamp) {
+        if matches!(lamp, Lamp::All | Lamp::Program) {
+            self.shared.program.lock().clear_clip();
+        }
+        for (id, meter) in self.shared.meters.lock().iter() {
+            if lamp == Lamp::All || lamp == Lamp::Strip(*id) {
+                meter.lock().clear_clip();
+            }
+        }
+    }
+
+    /// Integrated loudness and the true peak start afresh.
+    pub fn reset_loudness(&self) {
+        self.shared.program.lock().reset_loudness();
+    }
+
+    /// How long after an instant its program sound is made, the sources' delay apart: a strip that
+    /// must be heard earlier than it comes makes all sound wait.
+    pub fn lag(&self) -> Duration {
+        let micros = self.shared.lag_us.load(Ordering::Relaxed);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    /// Figures since the start.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            samples: self.shared.samples.load(Ordering::Relaxed),
+            silent: self.shared.silent.load(Ordering::Relaxed),
+            skipped: self.shared.skipped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Ends mixing, drops feed and encoder queue, and waits.
+    ///
+    /// # Errors
+    /// When the thread does not end within `limit`.
+    pub fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
+        self.worker.join(limit)
+    }
+
+    /// Wishes are carried out before the next block, in their order. There are never more than a
+    /// person makes within 10 ms.
+    fn wish(&self, wish: Wish) {
+        let mut inbox = self.shared.inbox.lock();
+        if inbox.len() >= MOST_WISHES {
+            // Only a stuck thread gets here: the newest setting counts.
+            inbox.pop_front();
+        }
+        inbox.push_back(wish);
+        self.shared.more.notify_one();
+    }
+}
+
+/// The most wishes that wait.
+const MOST_WISHES: usize = 1_024;
+
+#[derive(Default)]
+struct Shared {
+    inbox: Mutex<VecDeque<Wish>>,
+    /// There is a wish.
+    more: Condvar,
+    program: Mutex<Meter>,
+    meters: Mutex<BTreeMap<StripId, SharedMeter>>,
+    /// That of meters to come.
+    fall: Mutex<Fall>,
+    lag_us: AtomicI64,
+    samples: AtomicU64,
+    silent: AtomicU64,
+    skipped: AtomicU64,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("samples", &self.samples).finish_non_exhaustive()
+    }
+}
+
+/// What the thread is to do before the next block.
+enum Wish {
+    Set(StripId, Arc<Strip>),
+    Feed(StripId, Option<Box<dyn AudioFeed>>),
+    Remove(StripId),
+    Encoder(Option<(Sender<Samples>, Timestamp)>),
+    Track(ExtraTrack, Option<(Sender<Samples>, Timestamp)>),
+    Phones(Option<Sender<Samples>>),
+}
+
+/// The thread's own.
+struct Outputs {
+    /// With the instant from which it is to hear: what was heard before is not for it.
+    encoder: Option<(Sender<Samples>, Timestamp)>,
+    /// The same of the extra tracks.
+    tracks: Vec<(ExtraTrack, Sender<Samples>, Timestamp)>,
+    phones: Option<Sender<Samples>>,
+}
+
+/// The tick loop.
+fn run(config: Config, shared: &Shared, stop: &Stop) {
+    let Config { rate, channels, origin, clock } = config;
+    let width = usize::from(channels);
+    let first_of = |block: i64| block * i64::from(rate) / BLOCKS;
+    let instant = |sample: i64| origin.offset(frames_to_micros(sample, rate));
+    let now = micros_to_frames(clock.now().micros_since(origin), rate);
+    let mut block = now * BLOCKS / i64::from(rate);
+    // The next block of the program: behind `block` while a strip is to be earlier than it comes.
+    let mut next = block;
+    let mut desk = Desk::new(Shape { rate, channels: width });
+    let blocks = Pool::new(MOST_IDLE, Vec::new);
+    let silence = |frames: usize| {
+        let mut data = blocks.take();
+        data.clear();
+        data.resize(frames * width, 0.0);
+        data
+    };
+    let mut outputs = Outputs { encoder: None, tracks: Vec::new(), phones: None };
+    loop {
+        obey(shared, &mut desk, &mut outputs);
+        let (first, end) = (first_of(block), first_of(block + 1));
+        if outputs.are_none() && shared.is_quiet(&desk) {
+            shared.lag_us.store(frames_to_micros(desk.lag(), rate), Ordering::Relaxed);
+            let mut inbox = shared.inbox.lock();
+            if inbox.is_empty() {
+                shared.more.wait_for(&mut inbox, LOOK);
+            }
+            drop(inbox);
+            if stop.is_set() {
+                return;
+            }
+            // What comes next begins with the block that is under way.
+            let now = micros_to_frames(clock.now().micros_since(origin), rate);
+            block = now * BLOCKS / i64::from(rate);
+            next = block;
+            desk.skip_to(first_of(block));
+            continue;
+        }
+        let due = instant(end) + desk.delay().min(MOST_DELAY);
+        let now = clock.now();
+        if now < due {
+            if stop.wait(due.since(now)) {
+                return;
+            }
+            // The delay may have changed meanwhile.
+            continue;
+        }
+        if stop.is_set() {
+            return;
+        }
+        if now.since(due) > PATIENCE {
+            let behind = micros_to_frames(now.micros_since(due), rate) * BLOCKS / i64::from(rate);
+            let skipped = first_of(block + behind) - first;
+            shared.skipped.fetch_add(skipped.unsigned_abs(), Ordering::Relaxed);
+            block += behind;
+            next += behind;
+            desk.skip_to(first_of(block));
+            continue;
+        }
+        let frames = usize::try_from(end - first).unwrap_or(0);
+        let taken = desk.take(first, instant(first), frames, first - first_of(next));
+        if taken.silent {
+            shared.silent.fetch_add(frames as u64, Ordering::Relaxed);
+        }
+        if let Some(phones) = &outputs.phones {
+            let mut data = silence(frames);
+            desk.phones(&mut data);
+            limit(&mut data);
+            let samples = Samples { pts: instant(first), rate, channels, data };
+            if phones.send(samples).is_err() {
+                outputs.phones = None;
+            }
+        }
+        let lag = desk.lag();
+        for _ in 0..AT_ONCE {
+            if first_of(next + 1) > end - lag {
+                break;
+            }
+            let (first, end) = (first_of(next), first_of(next + 1));
+            let frames = usize::try_from(end - first).unwrap_or(0);
+            let mut data = silence(frames);
+            desk.program(first, &mut data);
+            shared.program.lock().push(&data, width, rate);
+            limit(&mut data);
+            shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
+            let samples = Samples { pts: instant(first), rate, channels, data };
+            outputs.send(samples);
+            outputs.tracks.retain(|(track, encoder, since)| {
+                if instant(end) <= *since {
+                    return true;
+                }
+                let mut data = silence(frames);
+                desk.track(*track, first, &mut data);
+                limit(&mut data);
+                encoder.send(Samples { pts: instant(first), rate, channels, data }).is_ok()
+            });
+            next += 1;
+        }
+        // What is still to be made is so late yet.
+        let lag = if first_of(next + 1) > end - lag { lag } else { end - first_of(next) };
+        shared.lag_us.store(frames_to_micros(lag, rate), Ordering::Relaxed);
+        block += 1;
+    }
+}
+
+impl Shared {
+    /// The meter of a strip, a new one where there is none.
+    fn meter(&self, id: StripId) -> SharedMeter {
+        let fall = *self.fall.lock();
+        let fresh = || Arc::new(Mutex::new(Meter::falling(fall)));
+        self.meters.lock().entry(id).or_insert_with(fresh).clone()
+    }
+
+    /// No strip has a source, and no meter shows anything: nothing that was ever heard is still under way,
+    /// because a meter holds its peak for as long as a strip can be late.
+    fn is_quiet(&self, desk: &Desk) -> bool {
+        !desk.has_sources()
+            && self.program.lock().is_at_rest()
+            && self.meters.lock().values().all(|meter| meter.lock().is_at_rest())
+    }
+}
+
+impl Outputs {
+    fn are_none(&self) -> bool {
+        self.encoder.is_none() && self.tracks.is_empty() && self.phones.is_none()
+    }
+
+    fn send(&mut self, samples: Samples) {
+        let Some((encoder, since)) = &self.encoder else { return };
+        if samples.end() > *since && encoder.send(samples).is_err() {
+            self.encoder = None;
+        }
+    }
+}
+
+/// Carries out what has been wished since the last block.
+fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs) {
+    loop {
+        // The lock is not held while a source is closed or a filter built.
+        let Some(wish) = shared.inbox.lock().pop_front() else { return };
+        match wish {
+            Wish::Set(id, strip) => {
+                let meter = || shared.meter(id);
+                if let Some(channel) = desk.strip(id, meter) {
+                    channel.set(strip);
+                }
+            }
+            Wish::Feed(id, feed) => {
+                let meter = || shared.meter(id);
+                if let Some(channel) = desk.strip(id, meter) {
+                    channel.set_feed(feed);
+                }
+            }
+            Wish::Remove(id) => desk.remove(id),
+            Wish::Encoder(encoder) => outputs.encoder = encoder,
+            Wish::Track(track, encoder) => {
+                outputs.tracks.retain(|(its, ..)| *its != track);
+                outputs.tracks.extend(encoder.map(|(encoder, from)| (track, encoder, from)));
+            }
+            Wish::Phones(phones) => outputs.phones = phones,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::queue::{self, Full};
+    use crate::media::Pulled;
+    use crate::mix::block::ramp;
+
+    /// Each sample is its own index since the origin, scaled down.
+    struct Counting {
+        origin: Timestamp,
+        rate: u32,
+        delay: Duration,
+    }
+
+    impl AudioFeed for Counting {
+        fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+            let first = micros_to_frames(at.micros_since(self.origin), self.rate);
+            for (index, sample) in (first..).zip(out) {
+                *sample = index as f32 / 1e6;
+            }
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            self.delay
+        }
+    }
+
+    /// How long something may be waited for.
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    /// The frames between a block that begins at `first` and the one before it.
+    fn gap(next: &mut Option<i64>, first: i64, block: &Samples) -> u64 {
+        let due = next.replace(first + block.frames() as i64).unwrap_or(first);
+        assert!(first >= due, "{first} comes after {due}");
+        first.abs_diff(due)
+    }
+
+    #[test]
+    fn blocks_follow_each_other_exactly_at_odd_rates() {
+        for rate in [48_000, 44_100, 22_050, 11_025] {
+            let clock = Clock::start();
+            let origin = Timestamp::from_micros(77);
+            let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
+            let delay = Duration::from_millis(5);
+            mixer.set_strip(StripId::MAIN, Strip::default());
+            mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
+            let (tx, rx) = queue::bounded("test", 256, Full::Block);
+            mixer.attach_encoder(tx);
+            let (mut next, mut skipped) = (None, 0);
+            for _ in 0..15 {
+                let block = rx.recv_timeout(LIMIT).unwrap();
+                let first = micros_to_frames(block.pts.micros_since(origin), rate);
+                skipped += gap(&mut next, first, &block);
+                // Where the machine stood for longer than it has patience, it says how much it left out.
+                assert!(skipped <= mixer.figures().skipped, "{rate}: {skipped}");
+                assert!(clock.now() >= block.end() + delay);
+                assert!((block.data[0] - first as f32 / 1e6).abs() < 1e-9);
+            }
+            mixer.detach_encoder();
+            while rx.recv_timeout(LIMIT).is_ok() {}
+            assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
+            mixer.join(LIMIT).unwrap();
+        }
+    }
+
+    #[test]
+    fn gain_ramps_without_a_step() {
+        let mut now = 1.0;
+        let mut block = vec![1.0; 960];
+        ramp(&mut now, 1.0, 2, &mut block);
+        assert!(block.iter().all(|&s| s == 1.0));
+        ramp(&mut now, 0.0, 2, &mut block);
+        assert!(block.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.003));
+        assert_eq!(block[959], 0.0);
+        let mut block = vec![1.0; 960];
+        ramp(&mut now, 0.0, 2, &mut block);
+        assert!(block.iter().all(|&s| s == 0.0));
+    }
+
+    #[test]
+    fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
+        let (clock, origin, rate) = (Clock::start(), Timestamp::ZERO, 48_000);
+        let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
+        mixer.set_strip(StripId::MAIN, Strip { offset_us: -50_000, ..Strip::default() });
+        // There is no state to wait for: nothing happens.
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!((mixer.figures(), mixer.meter()), (Figures::default(), Reading::default()));
+        let wait = |done: &dyn Fn() -> bool| {
+            let begin = clock.now();
+            while !done() {
+                assert!(clock.now().since(begin) < LIMIT);
+                std::thread::yield_now();
+            }
+        };
+        wait(&|| mixer.lag() == Duration::from_millis(50));
+        // A source is metered although nobody takes the sound.
+        mixer.set_strip(StripId::MAIN, Strip::default());
+        let delay = Duration::ZERO;
+        mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
+        wait(&|| mixer.meter().peak_dbfs > FLOOR_DBFS);
+        // And whoever takes it gets it from then on, each sample in its place.
+        mixer.set_feed(StripId::MAIN, None);
+        let (tx, rx) = queue::bounded("test", 256, Full::Block);
+        let asked = clock.now();
+        mixer.attach_encoder(tx);
+        let (mut next, mut skipped) = (None, 0);
+        for _ in 0..5 {
+            let block = rx.recv_timeout(LIMIT).unwrap();
+            let first = micros_to_frames(block.pts.micros_since(origin), rate);
+            skipped += gap(&mut next, first, &block);
+            assert!(block.end() > asked && skipped <= mixer.figures().skipped);
+        }
+        mixer.join(LIMIT).unwrap();
+    }
+
+    #[test]
+    fn each_clip_lamp_is_put_out_by_itself() {
+        struct Loud;
+        impl AudioFeed for Loud {
+            fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+                out.fill(1.0);
+                Pulled::Sound
+            }
+
+            fn delay(&self) -> Duration {
+                Duration::ZERO
+            }
+        }
+        let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+        let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();
+        let [one, two] = [0, 1].map(StripId);
+        for id in [one, two] {
+            mixer.set_strip(id, Strip::default());
+            mixer.set_feed(id, Some(Box::new(Loud)));
+        }
+        let lit = || {
+            let strip = |id| mixer.strip_meter(id).unwrap().clipped;
+            [mixer.meter().clipped, strip(one), strip(two)]
+        };
+        let begin = clock.now();
+        while lit() != [true; 3] {
+            assert!(clock.now().since(begin) < LIMIT);
+        }
+        for id in [one, two] {
+            mixer.set_feed(id, None);
+        }
+        // Once it rests, nothing lights them anew.
+        while !mixer
+            .shared
+            .meters
+            .lock()
+            .values()
+            .all(|it| it.lock().reading().peak_dbfs <= FLOOR_DBFS)
+        {
+            assert!(clock.now().since(begin) < LIMIT * 2);
+        }
+        mixer.clear_clip(Lamp::Strip(two));
+        assert_eq!(lit(), [true, true, false]);
+        mixer.clear_clip(Lamp::Program);
+        assert_eq!(lit(), [false, true, false]);
+        mixer.clear_clip(Lamp::All);
+        assert_eq!(lit(), [false; 3]);
+        mixer.join(LIMIT).unwrap();
+    }
+
+    /// Says when it is asked, and answers when it may.
+    struct Held {
+        asked: crossbeam_channel::Sender<()>,
+        go: crossbeam_channel::Receiver<()>,
+    }
+
+    impl AudioFeed for Held {
+        fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+            let _ = self.asked.try_send(());
+            let _ = self.go.recv();
+            out.fill(0.5);
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[test]
+    fn an_encoder_hears_from_when_it_was_attached_however_late_the_mixer_is() {
+        let tries = 10;
+        // Later than it has patience for, because the machine stood, is another matter, and told.
+        let held = (0..tries).any(|_| {
+            let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+            let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();
+            let ((asked, was_asked), (release, go)) =
+                (crossbeam_channel::bounded(1), crossbeam_channel::bounded(1));
+            mixer.set_strip(StripId::MAIN, Strip::default());
+            mixer.set_feed(StripId::MAIN, Some(Box::new(Held { asked, go })));
+            was_asked.recv_timeout(LIMIT).unwrap();
+            let (tx, rx) = queue::bounded("test", 256, Full::Block);
+            let before = clock.now();
+            mixer.attach_encoder(tx);
+            let attached = clock.now();
+            while clock.now().since(attached) < Duration::from_millis(100) {
+                std::thread::yield_now();
+            }
+            drop(release);
+            let block = rx.recv_timeout(LIMIT).unwrap();
+            let skipped = mixer.figures().skipped;
+            let held = block.pts <= attached && block.end() > before;
+            assert!(held || skipped > 0, "{block:?}");
+            mixer.join(LIMIT).unwrap();
+            held
+        });
+        assert!(held, "the machine stood {tries} times");
+    }
+
+    #[test]
+    fn silence_flows_without_a_source() {
+        let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+        let mixer = Mixer::spawn(Config { rate: 48_000, channels: 2, origin, clock }).unwrap();
+        let (tx, rx) = queue::bounded("test", 64, Full::Block);
+        mixer.attach_encoder(tx);
+        let block = rx.recv_timeout(LIMIT).unwrap();
+        assert_eq!((block.frames(), block.channels), (480, 2));
+        assert!(block.data.iter().all(|&s| s == 0.0));
+        assert!(mixer.figures().silent >= 480);
+        assert_eq!(mixer.meter().peak_dbfs, FLOOR_DBFS);
+    }
+}

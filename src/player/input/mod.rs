@@ -1,0 +1,11 @@
+//! Where packets come from: RTMP, the web, files; and what is saved of them.
+
+pub(in crate::player) mod connection;
+pub(in crate::player) mod feed;
+pub(in crate::player) mod file;
+pub(in crate::player) mod http;
+pub(in crate::player) mod live;
+pub(in crate::player) mod open_deadline;
+pub(in crate::player) mod rtmp;
+pub(in crate::player) mod save;
+pub(in crate::player) mod web;

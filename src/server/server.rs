@@ -1,0 +1,254 @@
+//! Floor 4: the built-in server. Takes RTMP publishers, gives their streams to any number of RTMP
+//! and HTTP-FLV viewers, keeps their chats, and tells over HTTP what is going on. A late joiner
+//! gets metadata, configurations and the pictures since the last keyframe at once; a slow viewer
+//! skips to the next keyframe and harms nobody. Runs on the network runtime; no thread of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Clock, queue as base_queue};
+use crate::net::rtmpt::Gate;
+use crate::net::{Identity, Listener, Runtime, Stream};
+use crate::server::config::{Config, Listen};
+use crate::server::event::{Event, StreamFigures};
+use crate::server::fault::Fault;
+use crate::server::registry::Registry;
+
+/// A caller who has not begun to speak by then is let go.
+const FIRST_WORD: Duration = Duration::from_secs(5);
+
+/// Tunnels say goodbye to their clients within this.
+const TUNNEL_END: Duration = Duration::from_millis(700);
+
+/// Ports tried after one that is taken.
+const TRIES: u16 = 64;
+
+/// Events that may wait for whoever listens.
+const EVENTS: usize = 1_024;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("listening on {address} ({what}): {source}")]
+pub struct Error {
+    /// `RTMP`, `RTMPS`, `RTMPT` or `HTTP`.
+    pub what: &'static str,
+    pub address: SocketAddr,
+    #[source]
+    pub source: io::Error,
+}
+
+/// Where it listens.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    pub rtmp: SocketAddr,
+    pub rtmps: Option<SocketAddr>,
+    /// The further address for those who tunnel through HTTP.
+    pub rtmpt: Option<SocketAddr>,
+    pub http: Option<SocketAddr>,
+    /// The port asked for was taken: this is another one, and worth a notice.
+    pub rtmp_moved: bool,
+    pub http_moved: bool,
+}
+
+/// A running server. Dropping it ends it without waiting.
+#[derive(Debug)]
+pub struct Server {
+    registry: Arc<Registry>,
+    runtime: Runtime,
+    addresses: Addresses,
+    events: base_queue::Receiver<Event>,
+}
+
+impl Server {
+    /// Starts to listen and serve.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on.
+    pub fn start(runtime: &Runtime, clock: Clock, config: Config) -> Result<Self, Error> {
+        let rtmp = bind(runtime, "RTMP", config.rtmp)?;
+        let rtmps = config.rtmps.as_ref();
+        let rtmps = rtmps.map(|secure| bind(runtime, "RTMPS", secure.listen)).transpose()?;
+        let rtmpt = config.rtmpt.map(|listen| bind(runtime, "RTMPT", listen)).transpose()?;
+        let http = config.http.map(|listen| bind(runtime, "HTTP", listen)).transpose()?;
+        let moved = |listen: Listen, real: SocketAddr| {
+            listen.address.port() != 0 && listen.address.port() != real.port()
+        };
+        let addresses = Addresses {
+            rtmp: rtmp.local_addr(),
+            rtmps: rtmps.as_ref().map(Listener::local_addr),
+            rtmpt: rtmpt.as_ref().map(Listener::local_addr),
+            http: http.as_ref().map(Listener::local_addr),
+            rtmp_moved: moved(config.rtmp, rtmp.local_addr()),
+            http_moved: config
+                .http
+                .zip(http.as_ref())
+                .is_some_and(|(listen, http)| moved(listen, http.local_addr())),
+        };
+        let (sender, events) =
+            base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
+        let secure = rtmps.zip(config.rtmps.as_ref().map(|secure| secure.identity.clone()));
+        let gate = Arc::new(Gate::new(config.http_names.clone()));
+        let registry = Arc::new(Registry::new(config, clock, sender));
+        for listener in [Some(rtmp), rtmpt].into_iter().flatten() {
+            runtime.spawn(accept(listener, None, Arc::clone(&gate), Arc::clone(&registry)));
+        }
+        if let Some((rtmps, identity)) = secure {
+            runtime.spawn(accept(rtmps, Some(identity), gate, Arc::clone(&registry)));
+        }
+        if let Some(http) = http {
+            runtime.spawn(crate::server::http::serve(http, Arc::clone(&registry)));
+        }
+        Ok(Self { registry, runtime: runtime.clone(), addresses, events })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// What happens; the oldest is thrown away where nobody listens.
+    pub fn events(&self) -> &base_queue::Receiver<Event> {
+        &self.events
+    }
+
+    /// All streams now, by name.
+    pub fn streams(&self) -> Vec<StreamFigures> {
+        self.registry.figures()
+    }
+
+    /// Viewers of all streams now.
+    pub fn viewers(&self) -> usize {
+        self.streams().iter().map(|stream| stream.viewers).sum()
+    }
+
+    /// Files that are being written.
+    pub fn files_under_way(&self) -> usize {
+        self.registry.files.count()
+    }
+
+    /// Does these things wrong from now on, and no others; also to connections that stand.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.registry.lab.set(faults);
+    }
+
+    /// Where clients are asked to go when this server ends, from now on.
+    pub fn set_successor(&self, successor: Option<String>) {
+        *self.registry.successor.lock() = successor;
+    }
+
+    /// Ends: nobody new is let in, publishers and viewers are told, connections closed. Waits at
+    /// most `limit`; tells whether everybody was gone by then. Not from within the runtime.
+    pub fn shutdown(&self, limit: Duration) -> bool {
+        self.registry.stop();
+        self.runtime.block_on(self.registry.drained(limit))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.registry.stop();
+    }
+}
+
+fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listener, Error> {
+    let Listen { address, or_next } = listen;
+    let tries = if or_next && address.port() != 0 { TRIES } else { 0 };
+    Listener::bind_or_next(runtime.handle(), address, tries).map_err(|source| Error {
+        what,
+        address,
+        source,
+    })
+}
+
+/// Takes callers in until the end; with an identity, those who speak TLS.
+async fn accept(
+    listener: Listener,
+    identity: Option<Identity>,
+    gate: Arc<Gate>,
+    registry: Arc<Registry>,
+) {
+    let stopped = registry.stopped();
+    tokio::pin!(stopped);
+    loop {
+        let (stream, peer) = tokio::select! {
+            biased;
+            () = &mut stopped => return,
+            caller = listener.accept() => caller,
+        };
+        match registry.admit(peer) {
+            Some(place) => {
+                let (registry, identity) = (Arc::clone(&registry), identity.clone());
+                let gate = Arc::clone(&gate);
+                tokio::spawn(async move {
+                    let stream = match identity {
+                        None => stream,
+                        Some(identity) => {
+                            let secured = tokio::select! {
+                                biased;
+                                () = place.evicted() => return,
+                                secured = Box::pin(identity.welcome(stream)) => secured,
+                            };
+                            match secured {
+                                Ok(stream) => stream,
+                                Err(cause) => {
+                                    return tracing::info!(%peer, %cause, "no TLS session");
+                                }
+                            }
+                        }
+                    };
+                    converse(stream, peer, place, &gate, registry).await;
+                });
+            }
+            None => tracing::debug!(%peer, "turned away: there are too many connections"),
+        }
+    }
+}
+
+/// Serves a caller, who speaks RTMP, or HTTP to tunnel it: the first bytes tell. What only few need, TLS
+/// and the tunnel, has memory of its own: a task is as large as the largest thing that it may ever do, and
+/// with the tunnel in it each player took 16 KB more.
+async fn converse(
+    mut stream: Stream,
+    peer: SocketAddr,
+    place: crate::server::registry::Place,
+    gate: &Arc<Gate>,
+    registry: Arc<Registry>,
+) {
+    let first_word = tokio::select! {
+        biased;
+        () = registry.stopped() => return,
+        () = place.evicted() => return,
+        word = tokio::time::timeout(FIRST_WORD, stream.begins_as_http()) => word,
+    };
+    match first_word {
+        Ok(Ok(false)) => crate::server::rtmp::serve(registry, stream, peer, place).await,
+        Ok(Ok(true)) => {
+            let welcome = |stream| match registry.admit(peer) {
+                Some(place) => {
+                    tokio::spawn(crate::server::rtmp::serve(
+                        Arc::clone(&registry),
+                        stream,
+                        peer,
+                        place,
+                    ));
+                    true
+                }
+                None => false,
+            };
+            let ended = async {
+                registry.stopped().await;
+                tokio::time::sleep(TUNNEL_END).await;
+            };
+            tokio::select! {
+                () = Box::pin(gate.serve(stream, &welcome)) => {}
+                () = place.evicted() => {}
+                () = ended => {}
+            }
+            drop(place);
+        }
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "gone without a word"),
+        Err(_) => tracing::debug!(%peer, "it says nothing"),
+    }
+}

@@ -1,3 +1,0 @@
-//! What only the system knows.
-
-pub(super) mod clock;

@@ -1,0 +1,6 @@
+//! What the studio knows of this machine: devices, processor time, sleep, crash reports.
+
+pub mod crash_reports;
+pub(in crate::studio) mod devices;
+pub(in crate::studio) mod events;
+pub(in crate::studio) mod process;

@@ -1,0 +1,13 @@
+//! A broadcast from Go Live to its end: encoders, publishers, adaptation, recording, viewer monitor.
+
+pub(in crate::studio) mod adaptation;
+pub(in crate::studio) mod history;
+pub mod monitor;
+pub(in crate::studio) mod on_air;
+pub(in crate::studio) mod passthrough;
+pub(in crate::studio) mod publishers;
+pub mod recording;
+pub(in crate::studio) mod second_rendition;
+pub mod stream_delay;
+pub mod target_events;
+pub mod view;

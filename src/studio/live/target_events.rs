@@ -1,0 +1,157 @@
+//! What happens at a target, as events and messages.
+
+use crate::audio::AudioChoice;
+use crate::base::Timestamp;
+use crate::broadcast::{Publisher, publisher};
+use crate::capture::VideoChoice;
+use crate::media::Rung;
+use crate::net::{self, Stage};
+use crate::studio::event::{self, TargetState, stats};
+use crate::studio::notices::Next;
+use crate::studio::notices::message::Message;
+use crate::studio::targets::address::{key, sent_on};
+use crate::wire::rtmp::status::Status;
+
+/// What a publisher does, in the studio's words.
+pub(in crate::studio) fn state(state: publisher::State) -> TargetState {
+    match state {
+        publisher::State::Connecting => TargetState::Connecting,
+        publisher::State::Live => TargetState::Live,
+        publisher::State::Reconnecting => TargetState::Reconnecting,
+        publisher::State::Stopped => TargetState::Stopped,
+        publisher::State::Failed(_) => TargetState::Failed,
+    }
+}
+
+/// A publisher's report as an event.
+pub(in crate::studio) fn told(
+    (id, label): (u32, &str),
+    target: &publisher::Target,
+    built_in: bool,
+    report: &publisher::Report,
+) -> event::Target {
+    let exit = match report.state {
+        publisher::State::Failed(class) => Some(class.exit_code()),
+        _ => None,
+    };
+    let elsewhere = report.error.as_ref().and_then(|error| sent_on(target, error));
+    let unanswered = elsewhere.is_some() && report.stage <= Stage::Handshake;
+    let cause = report.cause().map(|cause| match elsewhere {
+        Some(peer) => format!("it sends the stream on to {peer}: {cause}"),
+        None => cause,
+    });
+    let advice = report.advice().map(|advice| match unanswered {
+        true => "Tell whoever runs the server, or use another address of its service.".into(),
+        false => advice,
+    });
+    event::Target {
+        index: id as usize,
+        url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
+        host: label.to_owned(),
+        state: state(report.state),
+        stage: Some(report.stage.name()),
+        code: report.code().map(str::to_owned),
+        cause,
+        advice,
+        retry_in: report.retry_in,
+        gap: report.gap,
+        exit,
+        trouble: report.error.as_ref().map(net::Error::trouble),
+        pin: report
+            .error
+            .as_ref()
+            .and_then(net::Error::pin_to_offer)
+            .filter(|_| elsewhere.is_none()),
+    }
+}
+
+/// A publisher's figures.
+pub(in crate::studio) fn figures(
+    publisher: &Publisher,
+    meter: &mut stats::Meter,
+    now: Timestamp,
+) -> stats::Target {
+    let figures = publisher.figures();
+    stats::Target {
+        state: state(publisher.state()),
+        sent_bytes: figures.sent_bytes,
+        bitrate: meter.rate(figures.sent_bytes, now),
+        queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
+        dropped_frames: figures.dropped_frames,
+        dropped_sounds: figures.dropped_sounds,
+        sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
+        reconnects: figures.reconnects,
+        picture_age_ms: figures.picture_age.map(|age| age.as_secs_f64() * 1_000.0),
+        round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
+        rung: rung(&figures),
+        size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
+        monitor: None,
+    }
+}
+
+/// Which encode goes to a target.
+pub(in crate::studio) fn rung(figures: &publisher::Figures) -> Rung {
+    figures.rendition.as_ref().map_or(Rung::Main, |rendition| rendition.rung)
+}
+
+/// Whether a server says this to everybody and it means nothing to a person.
+pub(in crate::studio) fn is_routine(status: &Status) -> bool {
+    const ROUTINE: &[&str] = &[
+        "NetStream.Publish.Start",
+        "NetStream.Unpublish.Success",
+        "NetStream.FCPublish.Start",
+        "NetConnection.Connect.Success",
+    ];
+    ROUTINE.contains(&status.code.as_str())
+}
+
+/// What a person is told when a target's state changes, if it is worth a notice.
+pub(in crate::studio) fn message(told: &event::Target) -> Option<Message> {
+    let trouble = told.trouble?;
+    let next = match (told.state, told.retry_in) {
+        (TargetState::Failed, _) => Next::GivenUp,
+        // Each try anew would only repeat it: once, when the wait for the next begins.
+        (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),
+        _ => return None,
+    };
+    Some(Message::Target {
+        key: key(trouble),
+        id: u32::try_from(told.index).unwrap_or_default(),
+        pin: told.pin.filter(|_| told.state == TargetState::Failed),
+        host: told.host.clone(),
+        cause: told.cause.clone().unwrap_or_default(),
+        advice: told.advice.clone().unwrap_or_default(),
+        next,
+    })
+}
+
+/// The word of a picture choice in events, and whether it is a device.
+pub(in crate::studio) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
+    match choice {
+        VideoChoice::Camera(_) => ("camera", true),
+        VideoChoice::Test => ("test", false),
+        VideoChoice::File(_) => ("file", false),
+        VideoChoice::Screen(_) => ("screen", false),
+        VideoChoice::Window(_) => ("window", false),
+        VideoChoice::Stream(_) => ("stream", false),
+        VideoChoice::Text(_) => ("text", false),
+        VideoChoice::Image(_) => ("image", false),
+        VideoChoice::Slides(_) => ("slides", false),
+        VideoChoice::Color(_) => ("color", false),
+        VideoChoice::None => ("none", false),
+    }
+}
+
+/// The word of a sound choice in events, and whether it is a device.
+pub(in crate::studio) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
+    match choice {
+        AudioChoice::Mic(_) => ("mic", true),
+        AudioChoice::Stream(_) => ("stream", false),
+        AudioChoice::System(_) => ("system", false),
+        AudioChoice::Application(_) => ("app", false),
+        AudioChoice::Tone => ("tone", false),
+        AudioChoice::Silence => ("silence", false),
+        AudioChoice::File(_) => ("file", false),
+        AudioChoice::None => ("none", false),
+    }
+}

@@ -1,0 +1,71 @@
+//! A broadcast as the window sees it.
+
+use std::path::PathBuf;
+
+use std::time::Duration;
+
+/// What the broadcast is doing.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum LiveState {
+    /// Not broadcasting.
+    #[default]
+    Idle,
+    /// On the way to the first picture at the target. `stage` is `dns`, `tcp`, `tls`, `handshake`,
+    /// `connect`, `publish` or `media`; `delay` while a stream that is held back has not begun to go
+    /// out.
+    Connecting { stage: &'static str },
+    /// At least one target is publishing.
+    OnAir,
+    /// Lost; the next try begins in `retry_in`.
+    Reconnecting { retry_in: Duration, cause: String },
+    /// Being ended.
+    Stopping,
+}
+
+/// Figures of the broadcast.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LiveFigures {
+    /// Since the first time on air.
+    pub on_air_for: Duration,
+    /// Pictures encoded (blocks of sound, where there is no picture).
+    pub encoded: u64,
+    pub fps: f64,
+    /// What was sent in the last second, bits a second.
+    pub bitrate: u32,
+    /// One value a second, the last minute, bits a second, oldest first.
+    pub bitrate_history: Vec<u32>,
+    /// Pictures thrown away because the link was too slow.
+    pub dropped_frames: u64,
+    /// Packets of sound thrown away, where far too much waited.
+    pub dropped_sounds: u64,
+    /// Pictures sent or thrown away.
+    pub total_frames: u64,
+    /// What waits to be sent, by its timestamps.
+    pub queued: Duration,
+    /// Round trip to the server as the system measures it.
+    pub round_trip: Option<Duration>,
+    pub reconnects: u32,
+    pub sent_bytes: u64,
+}
+
+impl LiveFigures {
+    /// Whether the target was live at any time: what was never regained was not lost either.
+    pub fn was_live(&self) -> bool {
+        !self.on_air_for.is_zero()
+    }
+}
+
+/// A media file that goes out as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct FilmView {
+    pub path: PathBuf,
+    /// It begins again when it ends.
+    pub again: bool,
+    /// It is still being looked into: nothing goes out yet.
+    pub opening: bool,
+    /// How far it is, of how much, where the file tells.
+    pub position: Duration,
+    pub duration: Option<Duration>,
+    /// How often it has begun again.
+    pub rounds: u32,
+}

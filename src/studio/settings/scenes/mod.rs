@@ -1,0 +1,8 @@
+//! Scene collections as tables: how they are read and written.
+
+pub mod amounts;
+pub mod collection;
+pub(in crate::studio::settings) mod filters;
+pub(in crate::studio::settings) mod layout;
+pub(in crate::studio::settings) mod properties;
+pub(in crate::studio::settings) mod transition_words;

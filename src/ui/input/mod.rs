@@ -1,0 +1,6 @@
+//! What a person does: actions, shortcuts, keystrokes, push-to-talk.
+
+pub mod actions;
+pub(in crate::ui) mod global_key;
+pub mod keystrokes;
+pub mod push_to_talk;

@@ -1,0 +1,50 @@
+//! What stands in the place of a frame that is not there.
+
+use egui::{Align2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{ON_PICTURE, ON_PICTURE_SECONDARY, Type, gap};
+use crate::ui::widgets::{Button, place};
+
+/// Words in the place of a picture; tells whether the button was pressed.
+pub fn slate(
+    ui: &mut Ui,
+    rect: Rect,
+    icon: Icon,
+    title: &str,
+    advice: &str,
+    button: Option<&str>,
+) -> bool {
+    let middle = rect.center() - vec2(0.0, if button.is_some() { 24.0 } else { 0.0 });
+    let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
+    icons::paint(ui.painter(), icon, at, ON_PICTURE_SECONDARY);
+    place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, ON_PICTURE);
+    let galley = ui.painter().layout(
+        advice.to_owned(),
+        Type::Body.font(),
+        ON_PICTURE_SECONDARY,
+        (rect.width() - 2.0 * gap::XL).min(440.0),
+    );
+    let below = pos2(middle.x, middle.y + 20.0);
+    let at = Align2::CENTER_TOP.anchor_size(below, galley.size());
+    let bottom = at.bottom();
+    for title in [title, advice] {
+        let id = ui.scope_id().with(("slate", title));
+        ui.interact(at, id, Sense::hover())
+            .widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
+    }
+    ui.painter().galley(at.min, galley, ON_PICTURE_SECONDARY);
+    let Some(text) = button else {
+        return false;
+    };
+    let room = Rect::from_center_size(pos2(middle.x, bottom + gap::L + 17.0), vec2(220.0, 34.0));
+    let mut child = ui.new_child(
+        UiBuilder::new()
+            .max_rect(room)
+            .layout(egui::Layout::top_down(egui::Align::Center))
+            .id_salt("slate-button"),
+    );
+    // The picture's place is dark in both themes.
+    Button::new(text).show(&mut child, &crate::ui::style::theme::Theme::DARK).clicked()
+}

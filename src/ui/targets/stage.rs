@@ -1,0 +1,17 @@
+//! The stages of a connection in words.
+
+use crate::ui::input::actions::key;
+
+/// The text of a stage of connecting.
+pub fn stage_key(stage: &str) -> &'static str {
+    match stage {
+        "delay" => key!("stage-delay"),
+        "dns" => key!("stage-dns"),
+        "tcp" => key!("stage-tcp"),
+        "tls" => key!("stage-tls"),
+        "handshake" => key!("stage-handshake"),
+        "connect" => key!("stage-connect"),
+        "publish" => key!("stage-publish"),
+        _ => key!("stage-media"),
+    }
+}
