@@ -17,7 +17,7 @@ use bytes::BytesMut;
 use criterion::{Criterion, criterion_group, criterion_main};
 use inputs::{amf0_row, batch, chunk_row, each_chunk_row, flv_row};
 use onair::wire::amf0::{self, Decoder, Value, ValueRef};
-use onair::wire::byte_block::Block;
+use onair::wire::byte_block::ByteBlock;
 use onair::wire::container::flv;
 use onair::wire::container::flv::{Demuxer, TagKind, parse_video};
 use onair::wire::rtmp::chunk::{Reader, Writer};
@@ -50,12 +50,12 @@ fn chunks(criterion: &mut Criterion) {
         writer.write(&message, &mut out);
         // As sockets are read: into a block that bodies may share.
         let mut buffer = BytesMut::from(&wire[..]);
-        let read = reader.read_block(&mut Block::new(&mut buffer));
+        let read = reader.read_block(&mut ByteBlock::new(&mut buffer));
         assert!(read.is_ok_and(|read| read == Some(message.clone())));
         let mut buffer = BytesMut::from(&wire[..]);
         out.clear();
         let ((), writing) = counted(|| writer.write(&message, &mut out));
-        let (_, reading) = counted(|| reader.read_block(&mut Block::new(&mut buffer)));
+        let (_, reading) = counted(|| reader.read_block(&mut ByteBlock::new(&mut buffer)));
         println!(
             "{} KiB in chunks of {size}: {} allocations to write, {} to read",
             length >> 10,
@@ -76,7 +76,7 @@ fn chunks(criterion: &mut Criterion) {
         group.bench_function(row, |bench| {
             bench.iter_batched_ref(
                 || BytesMut::from(&wire[..]),
-                |wire| black_box(reader.read_block(&mut Block::new(wire))).is_ok(),
+                |wire| black_box(reader.read_block(&mut ByteBlock::new(wire))).is_ok(),
                 batch(length),
             );
         });
@@ -163,7 +163,7 @@ fn flv_tags(criterion: &mut Criterion) {
             bench.iter_batched_ref(
                 || BytesMut::from(&tag[..]),
                 |tag| {
-                    let tag = demuxer.next_tag_of(&mut Block::new(tag));
+                    let tag = demuxer.next_tag_of(&mut ByteBlock::new(tag));
                     let video = tag.ok().flatten().map(|tag| parse_video(&tag.body));
                     assert!(matches!(black_box(video), Some(Ok(_))));
                 },

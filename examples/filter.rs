@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use onair::base::{Crew, Pooled, Timestamp};
 use onair::capture;
-use onair::compose::filter::{Asset, Chain, Cube, Filter, Material, Slot, Table, Wanted};
-use onair::compose::transition::{Change, Kind, Means, Stinger, Transition};
-use onair::compose::{Given, Program, scene};
+use onair::compose::filter::{Asset, Chain, Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
+use onair::compose::transition::{Change, Kind, Stinger, Transition, TransitionAssets};
+use onair::compose::{Program, SourceFrame, scene};
 use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
 
 /// What is done with each picture.
@@ -69,7 +69,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn wanted(kind: &str, words: &[(&str, &str)]) -> Result<Wanted> {
+fn wanted(kind: &str, words: &[(&str, &str)]) -> Result<WantedFilter> {
     let mut filter = Filter::of_kind(kind).with_context(|| format!("no filter {kind}"))?;
     let mut material = None;
     for (name, value) in words {
@@ -80,9 +80,9 @@ fn wanted(kind: &str, words: &[(&str, &str)]) -> Result<Wanted> {
                     Some((Asset::Table, _)) => {
                         let cube = Cube::parse(&std::fs::read_to_string(value)?)
                             .map_err(anyhow::Error::msg)?;
-                        Material::Table(Arc::new(Table::new(&cube)))
+                        FilterAssets::Table(Arc::new(Table::new(&cube)))
                     }
-                    _ => Material::Picture(Arc::new(
+                    _ => FilterAssets::Picture(Arc::new(
                         capture::still(Path::new(value)).map_err(anyhow::Error::msg)?,
                     )),
                 });
@@ -94,7 +94,7 @@ fn wanted(kind: &str, words: &[(&str, &str)]) -> Result<Wanted> {
             bail!("{kind} has no {name}={value}");
         }
     }
-    Ok(Wanted { slot: Slot { enabled: true, filter }, material: material.into() })
+    Ok(WantedFilter { slot: Slot { enabled: true, filter }, material: material.into() })
 }
 
 fn pictures(path: &str) -> Result<Vec<VideoFrame>> {
@@ -155,7 +155,7 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
         clip.push(VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes });
     }
     let slot = Arc::default();
-    let feed = Given::Feed(Some(Box::new(Handed(Arc::clone(&slot)))));
+    let feed = SourceFrame::Feed(Some(Box::new(Handed(Arc::clone(&slot)))));
     let mut program = Program::new(size);
     let (plan, id) = (scene::Plan::simple(scene::SourceId(1)), scene::SourceId(1));
     program.obey([(id, feed)].into(), Some((Arc::new(plan), None)), None);
@@ -170,7 +170,7 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
             let cut = Duration::from_secs(20);
             let kind = Kind::Stinger(Stinger { cut, ..Stinger::default() });
             let transition = Transition { kind, duration: Duration::ZERO };
-            let means = Means::Clip(Box::new(Clip(clip.clone(), 0)));
+            let means = TransitionAssets::Clip(Box::new(Clip(clip.clone(), 0)));
             let plan = Arc::new(scene::Plan::simple(id));
             program.obey(
                 Default::default(),

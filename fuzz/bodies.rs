@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
-use onair::wire::byte_block::Block;
+use onair::wire::byte_block::ByteBlock;
 use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
 use onair::wire::rtmp::tunnel;
@@ -46,7 +46,7 @@ pub fn chunk_reader(data: &[u8]) {
     let (mut messages, mut failed) = (Vec::new(), None);
     'parts: for part in data.chunks(usize::from(cut).max(1)) {
         let mut buffer = BytesMut::from(part);
-        let mut block = Block::new(&mut buffer);
+        let mut block = ByteBlock::new(&mut buffer);
         loop {
             match reader.read_block(&mut block) {
                 Ok(Some(message)) => messages.push(message),
@@ -116,7 +116,7 @@ pub fn server_session(data: &[u8]) {
         now += Duration::from_millis(1);
         let over = if part.len() % 2 == 0 {
             let mut buffer = BytesMut::from(part);
-            session.handle_block(now, Block::new(&mut buffer)).is_err()
+            session.handle_block(now, ByteBlock::new(&mut buffer)).is_err()
         } else {
             session.handle_input(now, part).is_err()
         };
@@ -163,7 +163,7 @@ pub fn client_session(data: &[u8]) {
         now += Duration::from_millis(1);
         let over = if first & 2 == 0 {
             let mut buffer = BytesMut::from(part);
-            session.handle_block(now, Block::new(&mut buffer)).is_err()
+            session.handle_block(now, ByteBlock::new(&mut buffer)).is_err()
         } else {
             session.handle_input(now, part).is_err()
         };
@@ -226,8 +226,8 @@ pub fn http(data: &[u8]) {
     let _ = auth::Challenge::parse(&text);
 }
 
-fn door() -> auth::Door {
+fn door() -> auth::Login {
     let password = onair::base::Secret::new("secret");
     let login = onair::wire::rtmp::url::Credentials { user: "me".into(), password };
-    auth::Door::new(auth::Method::Adobe, login, onair::base::Secret::new("signs"))
+    auth::Login::new(auth::Method::Adobe, login, onair::base::Secret::new("signs"))
 }

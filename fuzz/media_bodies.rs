@@ -9,7 +9,7 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use onair::media::FrameRate;
 use onair::media::frame::Color;
-use onair::wire::byte_block::Block;
+use onair::wire::byte_block::ByteBlock;
 use onair::wire::codec;
 use onair::wire::codec::aac::{AudioSpecificConfig, adts};
 use onair::wire::codec::h264;
@@ -20,9 +20,9 @@ use onair::wire::codec::h264::{
 use onair::wire::codec::vorbis;
 use onair::wire::container::audio;
 use onair::wire::container::flv::{Demuxer, Reader, default_track, parse_audio, parse_video};
-use onair::wire::container::incremental::Gradual;
+use onair::wire::container::incremental::IncrementalReader;
 use onair::wire::container::ts;
-use onair::wire::container::{Error, Format, Place, ReadAt, Unit, read_around};
+use onair::wire::container::{Error, Format, ReadAt, SampleLocation, Unit, read_around};
 use onair::wire::hls;
 
 /// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
@@ -48,7 +48,7 @@ pub fn flv(data: &[u8]) {
         let (mut demuxer, mut tags) = (Demuxer::new(), Vec::new());
         for part in data.chunks(usize::from(cut).max(1)) {
             let mut buffer = BytesMut::from(part);
-            let mut block = Block::new(&mut buffer);
+            let mut block = ByteBlock::new(&mut buffer);
             loop {
                 match demuxer.next_tag_of(&mut block) {
                     Ok(Some(tag)) => tags.push(tag),
@@ -242,7 +242,7 @@ impl Coming<'_> {
     }
 
     /// All that follows.
-    fn rest(&mut self, film: &mut Gradual) -> Vec<Place> {
+    fn rest(&mut self, film: &mut IncrementalReader) -> Vec<SampleLocation> {
         let mut found = Vec::new();
         while self.patiently(|it| film.read_on(it, &mut found)) == Some(true) {
             self.left = self.left.checked_sub(1).expect("it has no end");
@@ -265,7 +265,7 @@ pub fn film(data: &[u8]) {
     let read = |cut: u64| {
         let (came, left) = (Vec::new(), 64 + 16 * data.len());
         let mut coming = Coming { bytes: data, size, came, cut, wanted: None, left };
-        let mut film = Gradual::new(format)?;
+        let mut film = IncrementalReader::new(format)?;
         coming.patiently(|it| film.head(it))?;
         let whole = film.is_whole().then(|| film.index().samples.clone());
         let found = whole.unwrap_or_else(|| coming.rest(&mut film));
@@ -281,7 +281,7 @@ pub fn film(data: &[u8]) {
     };
     let (other, bit_by_bit, _) = read(u64::from(cut).max(1)).expect("the same however it is cut");
     // How decoding times are told depends on how many pictures are known.
-    let plain = |found: &[Place]| -> Vec<_> {
+    let plain = |found: &[SampleLocation]| -> Vec<_> {
         let mut found: Vec<_> = found.iter().map(|it| (it.at, it.size, it.track, it.pts)).collect();
         found.sort_unstable();
         found

@@ -5,7 +5,7 @@ use onair::base::{Clock, sandbox};
 use onair::cli;
 use onair::cli::{Cli, Exit, Sub};
 use onair::studio::engine::system::crash_reports;
-use onair::studio::notices::message::Message;
+use onair::studio::notices::message::StudioMessage;
 
 fn main() -> Exit {
     let clock = Clock::start();
@@ -68,7 +68,7 @@ fn main() -> Exit {
 
 /// Says that a password stands on the command line. (The keys of targets have a word of their own.)
 fn warn_of_password(cli: &Cli, clock: Clock) {
-    let message = Message::PasswordVisible;
+    let message = StudioMessage::PasswordVisible;
     match &cli.command {
         Some(Sub::Live(_) | Sub::Play(_) | Sub::Check(_) | Sub::Serve(_)) => {
             let output = onair::cli::output::Output::new(clock, cli.globals.json);

@@ -9,7 +9,7 @@ use crate::peers::onair::Onair;
 use onair::net::web::WebUrl;
 use onair::net::{Options, Runtime};
 use onair::player::chat::{Chat, ChatState};
-use onair::wire::chat::Line;
+use onair::wire::chat::ChatLine;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
@@ -106,9 +106,9 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     let url = WebUrl::parse(&format!("{http}.flv")).unwrap().chat().unwrap();
     let ours = Chat::join(url, Options::default(), &runtime);
     let first = ours.heard().recv_timeout(LIMIT).expect("the past");
-    assert_eq!(first, Line::new("ann", "hello").unwrap());
+    assert_eq!(first, ChatLine::new("ann", "hello").unwrap());
     assert_eq!(ours.state(), ChatState::Open);
-    assert!(ours.say(Line::new("", "加油!").unwrap()));
+    assert!(ours.say(ChatLine::new("", "加油!").unwrap()));
     let said = ours.heard().recv_timeout(LIMIT).expect("what we said");
     assert!(said.name.starts_with("guest-") && said.text == "加油!", "{said:?}");
     assert!(text(&mut other).contains("加油!"));

@@ -11,11 +11,11 @@ use onair::decode;
 use onair::encode::{self, AudioEncoder, Choice, VideoEncoder};
 use onair::media::samples::micros_to_frames;
 use onair::media::{
-    BitsPerSecond, Color, EncodedPacket, FrameGrid, Planes, Samples, Size, VideoFrame,
-    VideoParameters,
+    BitsPerSecond, Color, EncodedPacket, FrameGrid, Planes, SampleBlock, Size, VideoConfig,
+    VideoFrame,
 };
 use onair::wire::codec::h264::DecoderConfig;
-use onair::wire::container::flv::reader::Item;
+use onair::wire::container::flv::reader::FlvItem;
 use onair::wire::container::flv::{Demuxer, Reader};
 
 const SIZE: Size = Size::new(640, 360);
@@ -82,7 +82,7 @@ fn encode_video(
 
 fn encode_audio(
     config: encode::audio::Config,
-    blocks: impl Iterator<Item = Samples> + Send,
+    blocks: impl Iterator<Item = SampleBlock> + Send,
 ) -> (AudioEncoder, Vec<EncodedPacket>) {
     let (samples, input) = queue::bounded("samples", 4, queue::Full::Block);
     let (output, packets) = queue::bounded("packets", 4, queue::Full::Block);
@@ -149,10 +149,10 @@ fn blocks(
     rate: u32,
     channels: u16,
     sound: &[f32],
-) -> impl Iterator<Item = Samples> + Send {
+) -> impl Iterator<Item = SampleBlock> + Send {
     let frames = rate as usize / 100;
     let pieces = sound.chunks(frames * usize::from(channels));
-    pieces.enumerate().map(move |(n, data)| Samples {
+    pieces.enumerate().map(move |(n, data)| SampleBlock {
         pts: origin.offset((n * frames) as i64 * 1_000_000 / i64::from(rate)),
         rate,
         channels,
@@ -288,7 +288,7 @@ fn two_seconds_of_hard_pictures_cost_what_was_asked_and_a_change_takes_effect() 
 }
 
 /// A decoder for what [`video_config`] makes, and a second of it.
-fn a_second() -> (onair::media::VideoParameters, Vec<EncodedPacket>) {
+fn a_second() -> (onair::media::VideoConfig, Vec<EncodedPacket>) {
     let grid = grid("30");
     let size = Size::new(320, 180);
     let pictures = (0..30).map(|n| frame(grid.instant(n), picture(size, n as usize)));
@@ -351,7 +351,7 @@ fn hostile_packets_end_in_time_and_the_decoders_go_on() {
 }
 
 /// Two seconds by x264 with B pictures that others refer to, and a keyframe a second.
-fn by_x264(folder: &Path, size: &str) -> (VideoParameters, Vec<EncodedPacket>) {
+fn by_x264(folder: &Path, size: &str) -> (VideoConfig, Vec<EncodedPacket>) {
     let file = folder.join(format!("{size}.flv"));
     let input = format!("testsrc2=size={size}:rate=30:duration=2");
     let words = ["-hide_banner", "-nostdin", "-y", "-f", "lavfi", "-i", &input, "-pix_fmt"];
@@ -363,7 +363,7 @@ fn by_x264(folder: &Path, size: &str) -> (VideoParameters, Vec<EncodedPacket>) {
     demuxer.push(&std::fs::read(&file).unwrap());
     let mut packets = Vec::new();
     while let Some(tag) = demuxer.next_tag().unwrap() {
-        if let Some(Item::Packet(packet)) = reader.tag(&tag).unwrap() {
+        if let Some(FlvItem::Packet(packet)) = reader.tag(&tag).unwrap() {
             packets.push(packet);
         }
     }
@@ -373,7 +373,7 @@ fn by_x264(folder: &Path, size: &str) -> (VideoParameters, Vec<EncodedPacket>) {
 }
 
 /// A keyframe with the parameter sets in front of it.
-fn with_sets(parameters: &VideoParameters, packet: &EncodedPacket) -> EncodedPacket {
+fn with_sets(parameters: &VideoConfig, packet: &EncodedPacket) -> EncodedPacket {
     let record = DecoderConfig::parse(&parameters.config).unwrap();
     let mut data = Vec::new();
     for set in record.sps.iter().chain(&record.pps) {
@@ -452,12 +452,12 @@ fn without_parameter_sets_nothing_is_shown_until_a_keyframe_brings_them() {
     // Neither set: such a stream cannot even be described.
     let header = &parameters.config[..5];
     let bare = [header, &[0xE0, 0]].concat();
-    let none = VideoParameters { config: bare.into(), ..parameters.clone() };
+    let none = VideoConfig { config: bare.into(), ..parameters.clone() };
     assert!(decode::open_video(&none).is_err());
     // The picture parameter set is missing.
     let length = (record.sps[0].len() as u16).to_be_bytes();
     let half = [header, &[0xE1], &length, &record.sps[0], &[0]].concat();
-    let half = VideoParameters { config: half.into(), ..parameters.clone() };
+    let half = VideoConfig { config: half.into(), ..parameters.clone() };
     let mut decoder = decode::open_video(&half).unwrap();
     let second = packets.iter().rposition(|packet| packet.keyframe).unwrap();
     assert_eq!(second, 30);

@@ -173,8 +173,8 @@ mod decoded {
     use onair::decode;
     use onair::media::frame::{Matrix, Range};
     use onair::media::{
-        AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, VideoFrame,
-        VideoParameters,
+        AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, VideoConfig,
+        VideoFrame,
     };
     use onair::wire::container::flv::audio::AudioPacket;
     use onair::wire::container::flv::video::VideoPacket;
@@ -191,8 +191,8 @@ mod decoded {
 
     /// What is in a file.
     struct Film {
-        video: Option<VideoParameters>,
-        audio: Option<AudioParameters>,
+        video: Option<VideoConfig>,
+        audio: Option<AudioConfig>,
         packets: Vec<EncodedPacket>,
     }
 
@@ -234,7 +234,7 @@ mod decoded {
         let mut film = Film { video: None, audio: None, packets: Vec::new() };
         let mut take = |event| match event {
             Event::VideoConfig { config, .. } => {
-                film.video = Some(VideoParameters {
+                film.video = Some(VideoConfig {
                     codec: VideoCodec::Hevc,
                     size: Size::new(0, 0),
                     frame_rate: FrameRate::FPS_30,
@@ -248,7 +248,7 @@ mod decoded {
             }
             Event::Sound { codec, pts, data } => {
                 let codec = if codec == Codec::Ac3 { AudioCodec::Ac3 } else { AudioCodec::Eac3 };
-                film.audio = Some(AudioParameters {
+                film.audio = Some(AudioConfig {
                     codec,
                     sample_rate: 48_000,
                     channels: 2,
@@ -280,7 +280,7 @@ mod decoded {
                     if data.is_empty() {
                         continue;
                     }
-                    film.video.get_or_insert(VideoParameters {
+                    film.video.get_or_insert(VideoConfig {
                         codec,
                         size: Size::new(0, 0),
                         frame_rate: FrameRate::FPS_30,
@@ -300,7 +300,7 @@ mod decoded {
                         _ => AudioCodec::Speex,
                     };
                     let mono = codec != AudioCodec::AdpcmSwf;
-                    film.audio.get_or_insert(AudioParameters {
+                    film.audio.get_or_insert(AudioConfig {
                         codec,
                         sample_rate: legacy.sample_rate,
                         channels: if mono { 1 } else { legacy.channels },

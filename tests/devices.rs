@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use onair::base::queue::Receiver;
 use onair::base::{Clock, Timestamp};
-use onair::media::source_status::{Report, State};
+use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate};
 
 use crate::peers::stood::in_real_time;
@@ -95,7 +95,7 @@ fn grid() -> FrameGrid {
     FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 }
 }
 
-fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+fn await_state(changes: &Receiver<SourceReport>, state: SourceState) -> SourceReport {
     let clock = Clock::start();
     while clock.now() < Timestamp::ZERO + LIMIT {
         if let Ok(report) = changes.recv_timeout(Duration::from_millis(100)) {

@@ -9,9 +9,9 @@ use crate::peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::text::Content;
-use onair::capture::{Fill, Rgba, VideoChoice};
+use onair::capture::{ColorSource, Rgba, VideoChoice};
 use onair::compose::filter::{Filter, Slot};
-use onair::compose::scene::{Fit, ItemId, MOST_DEPTH, Place, SourceId};
+use onair::compose::scene::{Fit, ItemId, MOST_DEPTH, Placement, SourceId};
 use onair::compose::transition::{Kind, Stinger, Transition};
 use onair::media::{Size, markers};
 use onair::mix::StripId;
@@ -333,7 +333,7 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
         Slot { enabled: true, filter }
     };
     fs::write(&table, "LUT_1D_SIZE 2\n0 0 0\n").unwrap();
-    let white = || VideoChoice::Color(Fill::plain(Rgba::opaque(255, 255, 255)));
+    let white = || VideoChoice::Color(ColorSource::plain(Rgba::opaque(255, 255, 255)));
     let mut scenes = collection(&[white(), white()]);
     let (one, two) = (SourceId(1), SourceId(2));
     assert!(scenes.apply(&Edit::SetFilters(one, vec![slot("mask", &mask)])));
@@ -434,15 +434,15 @@ fn times(file: &Path) -> Vec<u64> {
 fn edits() -> Vec<Edit> {
     let scene = Collection::default().current;
     let (item, source) = (ItemId(2), SourceId(1));
-    let at = |x: f64| Place {
+    let at = |x: f64| Placement {
         x,
         y: 0.25,
         width: 0.25,
         height: 0.25,
         fit: Fit::Stretch,
-        ..Place::default()
+        ..Placement::default()
     };
-    let color = |red| VideoChoice::Color(Fill::plain(Rgba::opaque(red, 0, 0)));
+    let color = |red| VideoChoice::Color(ColorSource::plain(Rgba::opaque(red, 0, 0)));
     let add = Edit::AddSource { scene, name: "Box".into(), choice: color(200) };
     // It would hide the band before it has its place.
     let mut edits = vec![Edit::Several(vec![add, Edit::SetPlace(item, at(0.25))])];

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use crate::peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
 use onair::base::{Pooled, Timestamp};
-use onair::compose::filter::{Cube, Filter, Material, Slot, Supply, Table, Wanted};
-use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId};
-use onair::compose::transition::{Change, Kind, Means, Transition};
-use onair::compose::{Given, Program};
+use onair::compose::filter::{AssetSupply, Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
+use onair::compose::scene::{Blend, Fit, Layer, Placement, Plan, SourceId};
+use onair::compose::transition::{Change, Kind, Transition, TransitionAssets};
+use onair::compose::{Program, SourceFrame};
 use onair::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
 const SIZE: Size = Size::new(640, 360);
@@ -86,15 +86,15 @@ fn together_by_ffmpeg(inputs: &[&[Planes]], graph: &str) -> Vec<u8> {
 }
 
 /// What the compositor makes of the last of these pictures.
-fn by_us(pictures: &[Planes], filter: Filter, material: Option<Material>) -> Vec<u8> {
+fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) -> Vec<u8> {
     let frame = |planes: &Planes| {
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
         VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
     };
     let reel = Reel { frames: pictures.iter().map(frame).collect(), at: 0 };
-    let wanted = Wanted { slot: Slot { enabled: true, filter }, material: material.into() };
+    let wanted = WantedFilter { slot: Slot { enabled: true, filter }, material: material.into() };
     let mut program = Program::new(SIZE);
-    program.obey([(SourceId(1), Given::Feed(Some(Box::new(reel))))].into(), None, None);
+    program.obey([(SourceId(1), SourceFrame::Feed(Some(Box::new(reel))))].into(), None, None);
     program.set_filters([(SourceId(1), vec![wanted])].into(), false);
     program.obey(Default::default(), Some((Arc::new(Plan::simple(SourceId(1))), None)), None);
     // One after the other, however long each takes: a machine that is busy gives no filter up here.
@@ -238,7 +238,7 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let feed = |planes: &Planes| {
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
         let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
-        Given::Feed(Some(Box::new(Still(frame))))
+        SourceFrame::Feed(Some(Box::new(Still(frame))))
     };
     let black = Planes::black(SIZE);
     let sources = [(1, feed(&camera)), (2, feed(&green)), (3, feed(&black))];
@@ -246,9 +246,12 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     program.obey(sources.into(), None, None);
     let slot = |filter| Slot { enabled: true, filter };
     let table = Arc::new(Table::new(&Cube::parse(&look()).unwrap()));
-    let warm =
-        Wanted { slot: slot(filter("lut", &[])), material: Supply::There(Material::Table(table)) };
-    let key = Wanted { slot: slot(filter("chroma-key", &KEYED)), material: Supply::Nothing };
+    let warm = WantedFilter {
+        slot: slot(filter("lut", &[])),
+        material: AssetSupply::There(FilterAssets::Table(table)),
+    };
+    let key =
+        WantedFilter { slot: slot(filter("chroma-key", &KEYED)), material: AssetSupply::Nothing };
     program.set_filters([(SourceId(1), vec![warm]), (SourceId(2), vec![key])].into(), false);
     let layer = |source: u32, place| Layer {
         key: source.into(),
@@ -258,22 +261,22 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
         opacity: 1.0,
         blend: Blend::Normal,
     };
-    let place = Place {
+    let place = Placement {
         x: 240.0 / 640.0,
         y: 120.0 / 360.0,
         width: 0.5,
         height: 0.5,
         fit: Fit::Stretch,
-        ..Place::default()
+        ..Placement::default()
     };
-    let layers = vec![layer(1, Place::default()), layer(2, place)];
+    let layers = vec![layer(1, Placement::default()), layer(2, place)];
     let scene = Arc::new(Plan { layers, ..Plan::default() });
     let (second, begin) = (Duration::from_secs(1), Timestamp::from_millis(5_000));
     let before = Arc::new(Plan::simple(SourceId(3)));
     program.obey(Default::default(), Some((before, None)), None);
     program.picture(begin - second);
     let transition = Transition { kind: Kind::Fade, duration: second };
-    let change = Change { transition, means: Means::Nothing };
+    let change = Change { transition, means: TransitionAssets::Nothing };
     program.obey(Default::default(), Some((scene, Some(change))), None);
     program.picture(begin);
     let half = raw(&program.picture(begin + second / 2).0.planes);
@@ -298,7 +301,7 @@ fn a_colour_table_colours_as_ffmpegs_does() {
     fs::write(&file, look()).unwrap();
     let table = Table::new(&Cube::parse(&look()).unwrap());
     let picture = [painted(25.0, 0.0)];
-    let have = by_us(&picture, filter("lut", &[]), Some(Material::Table(Arc::new(table))));
+    let have = by_us(&picture, filter("lut", &[]), Some(FilterAssets::Table(Arc::new(table))));
     let decibels = psnr(&by_ffmpeg(&picture, &looked_by_ffmpeg(&file)), &have);
     eprintln!("lut3d: {decibels:.1} dB");
     assert!(decibels >= 49.0, "{decibels:.1} dB");

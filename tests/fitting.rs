@@ -9,7 +9,7 @@ use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
-use onair::media::{BitsPerSecond, Rung, Size};
+use onair::media::{BitsPerSecond, RenditionId, Size};
 use onair::studio::event::stats::Stats;
 use onair::studio::targets::TargetState;
 use onair::studio::{Adapt, Command, Config, Event, Quality, Settings, Studio, Target};
@@ -201,7 +201,7 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
     assert!(stats.lock().unwrap().video.unwrap().second.is_none());
 
     link.set(350_000);
-    wait_for("the second rung", LIMIT, || rung(1) == Some(Rung::Second));
+    wait_for("the second rung", LIMIT, || rung(1) == Some(RenditionId::Second));
     wait_for("the notice", LIMIT, || notice("rung-lowered"));
     let begun = studio.snapshot().recording.unwrap().duration;
     wait_for("ten seconds of it", LIMIT, || {
@@ -220,17 +220,17 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
         second.is_some_and(|(size, bitrate)| {
             size.height < 360
                 && bitrate < 300_000
-                && (shown.rung, shown.size) == (Rung::Second, Some(size))
+                && (shown.rung, shown.size) == (RenditionId::Second, Some(size))
         }) && now.targets[1].queued_ms < 1_000
     });
     let now = stats.lock().unwrap().clone();
     assert_eq!(now.video.unwrap().allowed, FULL.0);
-    assert_eq!(rung(0), Some(Rung::Main));
+    assert_eq!(rung(0), Some(RenditionId::Main));
     let late = &now.targets[1];
     assert!(late.state == TargetState::Live && late.reconnects == 0, "{late:?}");
 
     link.set(WIDE);
-    wait_for("the main one", LIMIT * 4, || rung(1) == Some(Rung::Main));
+    wait_for("the main one", LIMIT * 4, || rung(1) == Some(RenditionId::Main));
     wait_for("the notice", LIMIT, || notice("rung-restored") && !notice("rung-lowered"));
     wait_for("the end of the second", LIMIT * 2, || {
         stats.lock().unwrap().video.is_some_and(|video| video.second.is_none())

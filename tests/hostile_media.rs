@@ -14,8 +14,7 @@ use crate::random::Random;
 use bytes::{Bytes, BytesMut};
 use onair::base::Timestamp;
 use onair::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, StreamParameters, VideoCodec,
-    VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, StreamConfig, VideoCodec, VideoConfig,
 };
 use onair::wire::bits::BitWriter;
 use onair::wire::codec::aac::{AudioSpecificConfig, Extension, adts};
@@ -70,7 +69,7 @@ fn header_seeds() -> Vec<Vec<u8>> {
 fn flv_seeds() -> Vec<Vec<u8>> {
     let mut file = BytesMut::from(&[61][..]);
     file.extend_from_slice(&file_header(true, true));
-    let value = metadata(&StreamParameters::default());
+    let value = metadata(&StreamConfig::default());
     write_tag(TagKind::Script, 0, &metadata_body(&value), &mut file);
     let config = [&[0x17, 0, 0, 0, 0][..], &record()].concat();
     let bodies: [(TagKind, &[u8]); 8] = [
@@ -92,14 +91,14 @@ fn flv_seeds() -> Vec<Vec<u8>> {
 /// Half a second of picture and sound, or of sound alone, in fragments or clusters; `finished` with an index.
 fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
     let config = AudioSpecificConfig::lc(48_000, 2).unwrap().build().unwrap();
-    let audio = AudioParameters {
+    let audio = AudioConfig {
         codec: AudioCodec::Aac,
         sample_rate: 48_000,
         channels: 2,
         bitrate: BitsPerSecond(128_000),
         config,
     };
-    let video = VideoParameters {
+    let video = VideoConfig {
         codec: VideoCodec::H264,
         size: Size::new(1_280, 720),
         frame_rate: FrameRate::FPS_30,

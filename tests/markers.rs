@@ -9,8 +9,8 @@ use onair::base::{Clock, Latest, Timestamp};
 use onair::capture::{self, VideoChoice};
 use onair::compose::{self, Compositor};
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
-use onair::media::transport::AtEnd;
-use onair::media::{FrameGrid, Samples, Size, VideoFrame};
+use onair::media::transport::EndBehavior;
+use onair::media::{FrameGrid, SampleBlock, Size, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -29,11 +29,11 @@ fn flash_and_tone_leave_together() {
     let picture = capture::open(&VideoChoice::Test, &capture::Context { clock, grid, size });
     let sound = audio::open(
         &AudioChoice::Tone,
-        &audio::Context { clock, grid, rate, channels, at_end: AtEnd::Loop },
+        &audio::Context { clock, grid, rate, channels, at_end: EndBehavior::Loop },
     )
     .unwrap();
     let (frames, pictures) = queue::bounded::<VideoFrame>("test-video", 256, Full::DropOldest);
-    let (blocks, sounds) = queue::bounded::<Samples>("test-audio", 1_024, Full::DropOldest);
+    let (blocks, sounds) = queue::bounded::<SampleBlock>("test-audio", 1_024, Full::DropOldest);
     compositor.set_feed(Some(picture.unwrap().feed));
     mixer.set_strip(StripId::MAIN, Strip::default());
     mixer.set_feed(StripId::MAIN, Some(sound.feed));

@@ -16,15 +16,14 @@ use onair::compose::scene::Content;
 use onair::compose::{self, Compositor};
 use onair::decode::inventory;
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
-use onair::media::source_status::State;
-use onair::media::transport::{AtEnd, Go};
-use onair::media::{FrameGrid, Pulled as Filled, Samples, Size, VideoCodec, VideoFrame};
+use onair::media::source_status::SourceState;
+use onair::media::transport::{EndBehavior, TransportCommand};
+use onair::media::{FrameGrid, Pulled as Filled, SampleBlock, Size, VideoCodec, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 use onair::net::Runtime;
-use onair::player::source::{self, Context, Media};
+use onair::player::source::{self, Context, MediaSource};
 use onair::player::{Config, Source};
-use onair::studio::snapshot::SourceState;
-use onair::studio::{self, Command, Edit, Settings, Studio, Talk};
+use onair::studio::{self, Command, Edit, Settings, Studio, TalkMode};
 use pulled::{NUMBERED, Pulled, at, faintest, numbered};
 
 const TEST: [&str; 9] =
@@ -34,7 +33,13 @@ const TEST: [&str; 9] =
 /// and flash, by the median of the last five, are within `most` milliseconds. A machine that is busy
 /// makes pictures late and not the sound: that passes, what is out of step does not, and ends the
 /// test at its limit. The times that were seen in the pictures.
-fn in_step(media: Media, clock: Clock, rate: u32, flashes_wanted: usize, most: f64) -> Vec<u64> {
+fn in_step(
+    media: MediaSource,
+    clock: Clock,
+    rate: u32,
+    flashes_wanted: usize,
+    most: f64,
+) -> Vec<u64> {
     let grid = FrameGrid { origin: Timestamp::from_micros(4_321), rate: "60".parse().unwrap() };
     let size = Size::new(640, 360);
     let config = compose::Config { size, grid, clock };
@@ -42,7 +47,7 @@ fn in_step(media: Media, clock: Clock, rate: u32, flashes_wanted: usize, most: f
     let (channels, origin) = (2, grid.origin);
     let mixer = Mixer::spawn(mix::Config { rate, channels, origin, clock }).unwrap();
     let (frames, pictures) = queue::bounded::<VideoFrame>("test-video", 256, Full::DropOldest);
-    let (blocks, sounds) = queue::bounded::<Samples>("test-audio", 2_048, Full::DropOldest);
+    let (blocks, sounds) = queue::bounded::<SampleBlock>("test-audio", 2_048, Full::DropOldest);
     let status = std::sync::Arc::clone(&media.video_status);
     compositor.set_feed(Some(media.video));
     mixer.set_strip(StripId::MAIN, Strip::default());
@@ -94,20 +99,20 @@ fn a_clip_goes_around_with_its_sound_in_step() {
     let clock = Clock::start();
     let runtime = Runtime::start().unwrap();
     // Another rate than the clip's.
-    let context = Context { clock, rate: 44_100, channels: 2, at_end: AtEnd::Loop };
+    let context = Context { clock, rate: 44_100, channels: 2, at_end: EndBehavior::Loop };
     let config = Config::new(Source::File(path.clone()));
     let media = source::open(&config, &context, &runtime).unwrap();
     let status = std::sync::Arc::clone(&media.audio_status);
     let times = in_step(media, clock, 44_100, 7, 20.0);
     let rounds = times.windows(2).filter(|pair| pair[1] < pair[0]).count();
     assert!(rounds >= 1, "it went around");
-    assert_eq!((status.state(), status.report().name.as_str()), (State::Open, "clip.mp4"));
+    assert_eq!((status.state(), status.report().name.as_str()), (SourceState::Open, "clip.mp4"));
 
     let absent = Config::new(Source::File("/nonexistent.mp4".into()));
     assert!(source::open(&absent, &context, &runtime).is_err());
     std::fs::write(&path, b"no clip at all, but long enough to be looked at").unwrap();
     if let Ok(media) = source::open(&config, &context, &runtime) {
-        wait_for("a word", LIMIT, || media.video_status.state() == State::Failed);
+        wait_for("a word", LIMIT, || media.video_status.state() == SourceState::Failed);
     }
 }
 
@@ -124,7 +129,7 @@ fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
     drop(onair);
     let clock = Clock::start();
     let runtime = Runtime::start().unwrap();
-    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: EndBehavior::Loop };
     let config = Config::new(Source::File(path));
     let media = source::open(&config, &context, &runtime).unwrap();
     let transport = media.transport.clone();
@@ -132,19 +137,19 @@ fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
     wait_for("the clip to begin", LIMIT, || at().is_some_and(|at| at > 0.3));
     let whole = transport.position().unwrap().whole.unwrap().as_secs_f64();
     assert!((7.0..9.0).contains(&whole), "{whole}");
-    transport.ask(Go::Pause);
+    transport.ask(TransportCommand::Pause);
     wait_for("the pause", LIMIT, || transport.position().is_some_and(|it| it.paused));
     // Longer than after which a source that gives nothing is told to stand.
     let (held, since) = (at().unwrap(), clock.now());
     wait_for("three seconds", LIMIT, || clock.now().since(since) > Duration::from_secs(3));
     assert!((at().unwrap() - held).abs() < 0.5, "{held} {:?}", at());
-    assert_ne!(media.video_status.state(), State::Stalled, "it stands because it is to");
-    transport.ask(Go::To(Duration::from_secs(5)));
-    transport.ask(Go::Resume);
+    assert_ne!(media.video_status.state(), SourceState::Stalled, "it stands because it is to");
+    transport.ask(TransportCommand::To(Duration::from_secs(5)));
+    transport.ask(TransportCommand::Resume);
     wait_for("the other place", LIMIT, || {
         transport.position().is_some_and(|it| !it.paused && it.at >= Duration::from_secs(4))
     });
-    transport.ask(Go::Restart);
+    transport.ask(TransportCommand::Restart);
     wait_for("the beginning", LIMIT, || at().is_some_and(|at| at < 2.0));
     in_step(media, clock, 48_000, 5, 25.0);
 }
@@ -155,11 +160,11 @@ fn a_stream_is_shown_with_its_sound_in_step() {
     let url = onair.play_url();
     let clock = Clock::start();
     let runtime = Runtime::start().unwrap();
-    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: EndBehavior::Loop };
     let media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
     let status = std::sync::Arc::clone(&media.video_status);
     in_step(media, clock, 48_000, 5, 25.0);
-    assert_eq!(status.state(), State::Open);
+    assert_eq!(status.state(), SourceState::Open);
     drop(onair);
 }
 
@@ -174,7 +179,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
     for (name, codec) in [("once.mkv", ["-c:a", "flac"]), ("once.flv", ["-c:a", "aac"])] {
         let path = folder.path().join(name);
         numbered(&path, "2", tone, &codec);
-        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Hold);
+        let (mut pulled, _runtime) = Pulled::open(&path, EndBehavior::Hold);
         let transport = pulled.media.transport.clone();
         let last = |it: &Pulled| it.shown.last().copied();
         let over = |it: &Pulled| it.paused() && it.silent;
@@ -188,7 +193,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
         assert!(pulled.heard[heard..].iter().all(|it| *it == 0.0), "{name}");
         let place = transport.position().unwrap();
         assert_eq!(Some(place.at), place.whole, "{name}");
-        assert_eq!(pulled.media.video_status.state(), State::Open, "that is no fault");
+        assert_eq!(pulled.media.video_status.state(), SourceState::Open, "that is no fault");
 
         // Or nothing is shown, of the same size.
         let blank = |it: &mut Pulled| {
@@ -199,7 +204,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
         };
         let size = Size::new(320, 192);
         assert_eq!(blank(&mut pulled), (false, size), "{name}");
-        transport.set_at_end(AtEnd::Clear);
+        transport.set_at_end(EndBehavior::Clear);
         let limit = pulled.clock.now() + LIMIT;
         while blank(&mut pulled) != (true, size) {
             assert!(pulled.clock.now() < limit, "{name} is still shown");
@@ -208,12 +213,12 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
 
         // Played again, from its beginning and from a place.
         for (go, first) in [
-            (Go::Resume, 0),
-            (Go::Restart, 0),
-            (Go::To(Duration::from_millis(1_001)), at(Duration::from_millis(1_001))),
+            (TransportCommand::Resume, 0),
+            (TransportCommand::Restart, 0),
+            (TransportCommand::To(Duration::from_millis(1_001)), at(Duration::from_millis(1_001))),
         ] {
             (pulled.shown, pulled.heard) = (Vec::new(), Vec::new());
-            transport.ask(Go::Pause);
+            transport.ask(TransportCommand::Pause);
             transport.ask(go);
             pulled.until("its beginning", |it| !it.paused());
             pulled.until("its end", over);
@@ -228,11 +233,11 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
 
         // It goes around after all; and ends with the time through it that is played then, though
         // the next one has been read.
-        transport.set_at_end(AtEnd::Loop);
+        transport.set_at_end(EndBehavior::Loop);
         pulled.shown.clear();
         pulled.until("another time", |it| it.shown.windows(2).any(|two| two[1] < two[0]));
         pulled.until("its middle", |it| last(it).is_some_and(|it| it > 10));
-        transport.set_at_end(AtEnd::Hold);
+        transport.set_at_end(EndBehavior::Hold);
         pulled.shown.clear();
         pulled.until("its end", over);
         let back = pulled.shown.windows(2).any(|two| two[1] + 1 < two[0]);
@@ -259,7 +264,7 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
     ] {
         let path = folder.path().join(name);
         numbered(&path, "10", sound, codec);
-        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Loop);
+        let (mut pulled, _runtime) = Pulled::open(&path, EndBehavior::Loop);
         pulled.until("the beginning", |it| it.shown.len() > 10);
         assert_eq!(pulled.shown[0], 0, "{name}");
         pulled.pause();
@@ -269,7 +274,7 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
         }
         // The sound goes on at the very sample.
         let wanted = 5_333 * 48;
-        pulled.media.transport.ask(Go::Resume);
+        pulled.media.transport.ask(TransportCommand::Resume);
         let heard = pulled.heard.len();
         let is_sound = |it: &f32| *it != 0.0;
         pulled.until("sound", |it| {
@@ -301,7 +306,7 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
             it.shown.last().is_some_and(|it| *it >= at(Duration::from_millis(5_500)))
         });
         let before = pulled.shown.len();
-        pulled.media.transport.ask(Go::To(Duration::from_millis(3_210)));
+        pulled.media.transport.ask(TransportCommand::To(Duration::from_millis(3_210)));
         pulled.until("the place", |it| it.shown.last().is_some_and(|it| *it < 100));
         let shown = &pulled.shown[before..];
         let first = shown.iter().find(|it| **it < 100);
@@ -322,7 +327,7 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
     for (name, most) in [("round.mp4", 0.03), ("round.mkv", 0.7), ("round.flv", 0.7)] {
         let path = folder.path().join(name);
         numbered(&path, "3", tone, &["-c:a", "aac", "-b:a", "160k"]);
-        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Loop);
+        let (mut pulled, _runtime) = Pulled::open(&path, EndBehavior::Loop);
         pulled.until("the beginning", |it| it.shown.len() > 10);
         // A machine that is busy may be late once: a seam without that is wanted.
         let (mut pictures, mut sound, mut rounds) = (false, false, 0);
@@ -373,7 +378,7 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
         for path in [&first, &second] {
             numbered(path, "3", tone, codec);
         }
-        let (mut pulled, _runtime) = Pulled::open(&first, AtEnd::Loop);
+        let (mut pulled, _runtime) = Pulled::open(&first, EndBehavior::Loop);
         pulled.media.transport.set_then(std::slice::from_ref(&second));
         let item = |it: &Pulled| it.media.transport.position().and_then(|it| it.item);
         pulled.until("the first", |it| it.shown.len() > 10 && item(it) == Some((0, 2)));
@@ -410,7 +415,7 @@ fn files_of_a_list_follow_each_other_without_a_gap() {
         // Another place is one in the file that plays.
         let transport = pulled.media.transport.clone();
         let now = item(&pulled);
-        transport.ask(Go::To(Duration::from_millis(1_001)));
+        transport.ask(TransportCommand::To(Duration::from_millis(1_001)));
         let before = pulled.shown.len();
         pulled.until("the place", |it| {
             it.shown[before..].contains(&at(Duration::from_millis(1_001)))
@@ -453,7 +458,7 @@ fn files_without_pictures_or_without_sound_follow_others_without_a_gap() {
         let quiet = ["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", &other];
         Peer::start("ffmpeg", quiet.into_iter().chain([path(sound).to_str().unwrap()]))
             .wait_success(LIMIT);
-        let (mut pulled, _runtime) = Pulled::open(&path(film), AtEnd::Loop);
+        let (mut pulled, _runtime) = Pulled::open(&path(film), EndBehavior::Loop);
         pulled.media.transport.set_then(&[path(sound), path(mute)]);
         // A machine that is busy may be late once.
         let mut rounds = 0;
@@ -506,7 +511,7 @@ fn sound_files_of_a_list_follow_each_other_without_a_gap_also_at_other_rates() {
     // milliseconds stay in what converts them.
     for (name, rate, longest) in [("same.flac", 48_000, 240), ("other.flac", 44_100, 960)] {
         let (first, second) = (make("first.flac", 48_000, 200), make(name, rate, 400));
-        let (mut pulled, _runtime) = Pulled::open(&first, AtEnd::Loop);
+        let (mut pulled, _runtime) = Pulled::open(&first, EndBehavior::Loop);
         pulled.media.transport.set_then(&[second]);
         let upwards = |sound: &[f32]| {
             let crossings = sound.windows(2).filter(|it| it[0] < 0.0 && it[1] >= 0.0);

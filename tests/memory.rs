@@ -21,13 +21,13 @@ use std::time::Duration;
 use allocations::{Everywhere, everywhere};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Pooled, Stop, Timestamp};
-use onair::capture::text::{Content, Look, Scroll, Style, Way};
+use onair::capture::text::{Content, Scroll, ScrollDirection, Style, TextAppearance};
 use onair::capture::{self, Rgba, Text};
-use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
-use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
-use onair::compose::transition::{Change, Kind, Means, Side, Stinger, Transition, Wipe};
-use onair::compose::{Given, Program};
-use onair::media::source_status::State;
+use onair::compose::filter::{Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
+use onair::compose::scene::{Blend, Fit, Layer, Placement, Plan, SourceId, Together};
+use onair::compose::transition::{Change, Kind, Side, Stinger, Transition, TransitionAssets, Wipe};
+use onair::compose::{Program, SourceFrame};
+use onair::media::source_status::SourceState;
 use onair::media::{
     AudioFeed, ClipFeed, Color, ExtraTrack, FrameGrid, FrameRate, Moment, Planes, Pulled, Size,
     VideoFeed, VideoFrame,
@@ -74,24 +74,24 @@ fn frames(size: Size, color: Color, alpha: bool, count: u8) -> Moving {
     Moving { frames: (0..count).map(frame).collect(), at: 0 }
 }
 
-fn feed(size: Size, color: Color, alpha: bool, count: u8) -> Given {
-    Given::Feed(Some(Box::new(frames(size, color, alpha, count))))
+fn feed(size: Size, color: Color, alpha: bool, count: u8) -> SourceFrame {
+    SourceFrame::Feed(Some(Box::new(frames(size, color, alpha, count))))
 }
 
-fn layer(key: u64, source: u32, place: Place) -> Layer {
+fn layer(key: u64, source: u32, place: Placement) -> Layer {
     let source = SourceId(source);
     Layer { key, source, places: vec![place], framed: 0, opacity: 1.0, blend: Blend::Normal }
 }
 
-fn at(x: f64, y: f64, size: Size) -> Place {
+fn at(x: f64, y: f64, size: Size) -> Placement {
     let (width, height) = (f64::from(PROGRAM.width), f64::from(PROGRAM.height));
-    Place {
+    Placement {
         x: x / width,
         y: y / height,
         width: f64::from(size.width) / width,
         height: f64::from(size.height) / height,
         fit: Fit::Stretch,
-        ..Place::default()
+        ..Placement::default()
     }
 }
 
@@ -101,16 +101,16 @@ static NEGATIVE: LazyLock<Arc<Table>> = LazyLock::new(|| {
     Arc::new(Table::new(&cube))
 });
 
-fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
+fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     let wanted = |filter: Filter| {
         let material = match filter.kind() {
-            "lut" => Some(Material::Table(Arc::clone(&NEGATIVE))),
+            "lut" => Some(FilterAssets::Table(Arc::clone(&NEGATIVE))),
             "mask" | "watermark" => {
-                Some(Material::Picture(Arc::new(Planes::transparent(Size::new(64, 36)))))
+                Some(FilterAssets::Picture(Arc::new(Planes::transparent(Size::new(64, 36)))))
             }
             _ => None,
         };
-        Wanted { slot: Slot { enabled: true, filter }, material: material.into() }
+        WantedFilter { slot: Slot { enabled: true, filter }, material: material.into() }
     };
     filters.into_iter().map(wanted).collect()
 }
@@ -138,12 +138,12 @@ fn program() -> Program {
 }
 
 fn crowded() -> Arc<Plan> {
-    let mut turned = layer(4, 3, Place { rotation: 20.0, ..at(40.0, 90.0, SMALL) });
+    let mut turned = layer(4, 3, Placement { rotation: 20.0, ..at(40.0, 90.0, SMALL) });
     turned.opacity = 0.7;
     let mut added = layer(5, 4, at(200.0, 20.0, SMALL));
     added.blend = Blend::Screen;
     let layers = vec![
-        layer(1, 1, Place::default()),
+        layer(1, 1, Placement::default()),
         layer(2, 2, at(20.0, 20.0, OVERLAY)),
         layer(3, 3, at(60.0, 40.0, SMALL)),
         turned,
@@ -198,8 +198,10 @@ fn a_picture_allocates_nothing_once_warm() {
     ] {
         for plan in [&plain, &crowded] {
             let means = match kind {
-                Kind::Stinger(_) => Means::Clip(Box::new(frames(PROGRAM, Color::PROGRAM, true, 3))),
-                _ => Means::Nothing,
+                Kind::Stinger(_) => {
+                    TransitionAssets::Clip(Box::new(frames(PROGRAM, Color::PROGRAM, true, 3)))
+                }
+                _ => TransitionAssets::Nothing,
             };
             let transition = Transition { kind: kind.clone(), duration: Duration::from_secs(8) };
             show(&mut program, plan, Some(Change { transition, means }));
@@ -218,19 +220,20 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
     let clock = Clock::start();
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
     let context = capture::Context { clock, grid, size: PROGRAM };
-    for way in [Way::Left, Way::Up] {
+    for way in [ScrollDirection::Left, ScrollDirection::Up] {
         // On an opaque ground, and on none.
         for background in [Some(Rgba::opaque(20, 40, 90)), None] {
             let style = Style { background, size: 40, ..Style::default() };
             let scroll = Some(Scroll { way, speed: 240 });
-            let look = Look { style, scroll, height: Some(120), ..Look::default() };
+            let look =
+                TextAppearance { style, scroll, height: Some(120), ..TextAppearance::default() };
             let content = Content::Words("What goes past goes past, and comes again".into());
             let source = Text { content, look }.open(&context).unwrap();
-            while source.status.state() != State::Open {
+            while source.status.state() != SourceState::Open {
                 Stop::new().wait(Duration::from_millis(5));
             }
             let mut program = Program::new(PROGRAM);
-            let text = (SourceId(1), Given::Feed(Some(source.feed)));
+            let text = (SourceId(1), SourceFrame::Feed(Some(source.feed)));
             let plan = Arc::new(Plan::simple(SourceId(1)));
             program.obey([text].into(), Some((plan, None)), None);
             let mut now = clock.now().as_micros() / 33_333;
@@ -328,9 +331,9 @@ fn only_scaling_allocates_and_only_its_tables() {
         let place = |step: u32, size| at(f64::from(step * 8), f64::from(step * 4), size);
         let mut cut = layer(3, 5, place(step + 3, smaller));
         cut.places[0].crop.left = 0.21;
-        let turned = Place { rotation: 30.0, ..place(step + 5, turned) };
+        let turned = Placement { rotation: 30.0, ..place(step + 5, turned) };
         let layers = vec![
-            layer(1, 5, Place::default()),
+            layer(1, 5, Placement::default()),
             layer(2, 3, place(step, larger)),
             cut,
             layer(4, 3, turned),
@@ -382,11 +385,11 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
             let old = (turn + 3) % 6 * 4 + number;
             let size = Size::new(16 + id * 2, 12);
             sources.insert(SourceId(id), feed(size, Color::WEBCAM, id % 2 == 0, 2));
-            sources.insert(SourceId(old), Given::Feed(None));
+            sources.insert(SourceId(old), SourceFrame::Feed(None));
             let kind = Filter::kinds()[(turn % 15) as usize].clone();
             filters.insert(SourceId(id), wanted([kind]));
             filters.insert(SourceId(old), Vec::new());
-            let place = Place { rotation: f64::from(number) * 30.0, ..Place::default() };
+            let place = Placement { rotation: f64::from(number) * 30.0, ..Placement::default() };
             // New keys all the time, as of items that are made and removed.
             layers.push(layer(u64::from(turn) * 10 + u64::from(number), id, place));
         }
@@ -398,8 +401,10 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
         };
         let kind = kinds[turn as usize % kinds.len()].clone();
         let means = match kind {
-            Kind::Stinger(_) => Means::Clip(Box::new(frames(TINY, Color::PROGRAM, true, 2))),
-            _ => Means::Nothing,
+            Kind::Stinger(_) => {
+                TransitionAssets::Clip(Box::new(frames(TINY, Color::PROGRAM, true, 2)))
+            }
+            _ => TransitionAssets::Nothing,
         };
         let transition = Transition { kind, duration: Duration::from_millis(600) };
         let plan = Arc::new(Plan { layers, together: vec![group], more: false });

@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 
 use onair::player;
-use onair::studio::notices::message::Message;
-use onair::studio::preflight::Found;
+use onair::studio::notices::message::StudioMessage;
+use onair::studio::preflight::Finding;
 
 /// The names of all messages.
 fn keys() -> BTreeSet<&'static str> {
-    let others = [Found::KEYS, player::Message::KEYS].into_iter().flatten().copied();
-    Message::keys().chain(others).collect()
+    let others = [Finding::KEYS, player::PlayerMessage::KEYS].into_iter().flatten().copied();
+    StudioMessage::keys().chain(others).collect()
 }
 
 fn read(path: &str) -> String {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use onair::base::queue::{self, Full, Sender};
 use onair::base::{Clock, Timestamp};
-use onair::broadcast::{Head, Hub, Publisher, Tag, Target};
+use onair::broadcast::{Hub, Publisher, SequenceHeaders, SharedTag, Target};
 use onair::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size,
-    StreamParameters, Track, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, StreamConfig,
+    Track, VideoCodec, VideoConfig,
 };
 use onair::net::Runtime;
 use onair::wire::amf0::Value;
@@ -409,19 +409,19 @@ impl Show {
     /// A stream in HEVC that is only passed on: two pictures.
     pub fn publish_hevc(&self, target: Target) -> (Publisher, Hub) {
         let (tags, input) = queue::bounded("tags", 64, Full::Block);
-        let head = Head {
+        let head = SequenceHeaders {
             metadata: Value::ecma_array([]),
             configurations: vec![(Track::Video, Bytes::from_static(b"\x90hvc1\x01"))],
             bitrate: None,
             has_video: true,
-            parameters: StreamParameters::default(),
+            parameters: StreamConfig::default(),
         };
         let hub = Hub::spawn_copy(head, input).unwrap();
         for at in [0, 40] {
             let dts = Timestamp::from_millis(at);
             let body = Bytes::from_static(b"\x93hvc1\x01\x02");
             let (track, priority, keyframe) = (Track::Video, Priority::Key, true);
-            let tag = Tag {
+            let tag = SharedTag {
                 track,
                 dts,
                 pts: dts,
@@ -497,16 +497,16 @@ fn packet(track: Track, at: i64, bytes: usize) -> EncodedPacket {
     }
 }
 
-fn parameters() -> StreamParameters {
-    StreamParameters {
-        video: Some(VideoParameters {
+fn parameters() -> StreamConfig {
+    StreamConfig {
+        video: Some(VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(2_500_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
         }),
-        audio: Some(AudioParameters {
+        audio: Some(AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate: 48_000,
             channels: 2,

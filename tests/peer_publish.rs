@@ -7,7 +7,7 @@ use crate::film::{self, Film};
 use crate::peers::{self, LIMIT, Nginx, ffmpeg, others, wait_for};
 use onair::base::Clock;
 use onair::broadcast::{Publisher, State, Target};
-use onair::net::{Class, Runtime, Stage};
+use onair::net::{Class, ConnectStage, Runtime};
 use onair::wire::rtmp::url::Url;
 
 fn target(url: &str) -> Target {
@@ -114,7 +114,10 @@ fn a_refusal_without_a_word_names_the_stage() {
     let publisher = Publisher::start(&runtime, target, &show.hub, Clock::start());
     assert!(publisher.wait(LIMIT));
     let report = publisher.report();
-    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), Stage::Publish));
+    assert_eq!(
+        (report.state, report.stage),
+        (State::Failed(Class::Refused), ConnectStage::Publish)
+    );
     show.stop();
 }
 

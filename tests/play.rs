@@ -19,7 +19,7 @@ use onair::media::VideoFrame;
 use onair::net::{Options, Runtime};
 use onair::player::present::screenshot;
 use onair::player::probe;
-use onair::player::{Config, Event, Figures, Kind, Open, Player, Source, Speaker, State};
+use onair::player::{Config, Event, FailureKind, Figures, Open, Player, Source, Speaker, State};
 use parking_lot::Mutex;
 
 /// How long anything may take.
@@ -56,7 +56,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn failure(&self) -> Kind {
+    fn failure(&self) -> FailureKind {
         match &self.state {
             State::Failed(failure) => failure.kind,
             other => panic!("{other:?}"),
@@ -369,22 +369,22 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no.flv");
-    assert_eq!(to_the_end(&file(&path)).failure(), Kind::File);
-    assert_eq!(to_the_end(&file(folder.path())).failure(), Kind::File);
+    assert_eq!(to_the_end(&file(&path)).failure(), FailureKind::File);
+    assert_eq!(to_the_end(&file(folder.path())).failure(), FailureKind::File);
     for garbage in [&b""[..], b"FLV", b"<html>not a film</html>", &[0; 4_096]] {
         fs::write(&path, garbage).unwrap();
-        assert_eq!(to_the_end(&file(&path)).failure(), Kind::File, "{garbage:?}");
+        assert_eq!(to_the_end(&file(&path)).failure(), FailureKind::File, "{garbage:?}");
     }
     // With FFmpeg's libraries they play (tests/decoders.rs).
     if cfg!(not(feature = "ffmpeg")) {
         let old = with(&[&PICTURE, &["-t", "1", "-c:v", "flv1"]]);
         let outcome = to_the_end(&file(&make(folder.path(), "old.flv", &old)));
-        assert_eq!(outcome.failure(), Kind::Codec);
+        assert_eq!(outcome.failure(), FailureKind::Codec);
         let State::Failed(failure) = &outcome.state else { unreachable!() };
         assert!(failure.cause.contains("Sorenson H.263"), "{}", failure.cause);
         let nelly = with(&[&TONE, &["-t", "9", "-c:a", "nellymoser", "-ar", "44100"]]);
         let outcome = to_the_end(&file(&make(folder.path(), "nelly.flv", &nelly)));
-        assert_eq!(outcome.failure(), Kind::Codec);
+        assert_eq!(outcome.failure(), FailureKind::Codec);
         let State::Failed(failure) = &outcome.state else { unreachable!() };
         assert!(failure.cause.contains("Nellymoser"), "{}", failure.cause);
     }
@@ -392,7 +392,7 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
     let config = Config { save: Some("/nowhere/at/all.flv".into()), ..file(&path) };
     let runtime = Runtime::start().unwrap();
     let error = Player::open(&config, &runtime, Clock::start(), Latest::default()).unwrap_err();
-    assert_eq!(error.kind, Kind::File);
+    assert_eq!(error.kind, FailureKind::File);
 }
 
 #[test]

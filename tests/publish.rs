@@ -6,7 +6,7 @@ mod sent_on;
 use std::time::Duration;
 
 use onair::broadcast::{Event, Flow, State};
-use onair::net::{Cause, Class, NotRtmp, Refusal, Stage};
+use onair::net::{Cause, Class, ConnectStage, NotRtmp, Refusal};
 use onair::wire::rtmp::status::{Level, Status, code};
 
 use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
@@ -39,7 +39,7 @@ fn the_end_of_the_stream_is_sent_whole_and_unpublished() {
     let server = Server::start(|_| Behavior::Accept);
     let mut show = Show::start();
     let publisher = show.publish(target(&server));
-    wait_for("publishing", || publisher.report().stage == Stage::Media);
+    wait_for("publishing", || publisher.report().stage == ConnectStage::Media);
     show.feed(0, 800);
     show.end();
     assert!(publisher.wait(LIMIT));
@@ -63,7 +63,7 @@ fn a_wrong_key_ends_at_once_and_the_key_is_not_repeated() {
     assert!(publisher.wait(LIMIT));
     let report = publisher.report();
     assert_eq!(report.state, State::Failed(Class::Refused));
-    assert_eq!(report.stage, Stage::Publish);
+    assert_eq!(report.stage, ConnectStage::Publish);
     assert_eq!(report.code(), Some(code::PUBLISH_UNAUTHORIZED));
     let cause = report.cause().unwrap();
     assert!(cause.contains("stream key *** is unknown"), "{cause}");
@@ -104,16 +104,22 @@ fn servers_that_are_none_are_named() {
     crate::peers::in_real_time!(servers_that_are_none_are_named);
     let http = b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n".to_vec();
     type Check = fn(&Cause) -> bool;
-    let cases: [(Behavior, Stage, Check); 5] = [
-        (Behavior::Bytes(http), Stage::Handshake, |cause| *cause == Cause::NotRtmp(NotRtmp::Http)),
-        (Behavior::Bytes(b"220 mail ready\r\n".to_vec()), Stage::Handshake, |cause| {
+    let cases: [(Behavior, ConnectStage, Check); 5] = [
+        (Behavior::Bytes(http), ConnectStage::Handshake, |cause| {
+            *cause == Cause::NotRtmp(NotRtmp::Http)
+        }),
+        (Behavior::Bytes(b"220 mail ready\r\n".to_vec()), ConnectStage::Handshake, |cause| {
             matches!(cause, Cause::NotRtmp(NotRtmp::Banner(_)))
         }),
-        (Behavior::Bytes(vec![0xee; 4_000]), Stage::Handshake, |cause| {
+        (Behavior::Bytes(vec![0xee; 4_000]), ConnectStage::Handshake, |cause| {
             matches!(cause, Cause::NotRtmp(NotRtmp::Bytes(_)))
         }),
-        (Behavior::Hangup, Stage::Handshake, |cause| matches!(cause, Cause::Closed | Cause::Reset)),
-        (Behavior::Silent, Stage::Handshake, |cause| matches!(cause, Cause::TimedOut { .. })),
+        (Behavior::Hangup, ConnectStage::Handshake, |cause| {
+            matches!(cause, Cause::Closed | Cause::Reset)
+        }),
+        (Behavior::Silent, ConnectStage::Handshake, |cause| {
+            matches!(cause, Cause::TimedOut { .. })
+        }),
     ];
     for (behavior, stage, check) in cases {
         let said = format!("{behavior:?}").chars().take(20).collect::<String>();
@@ -147,7 +153,7 @@ fn silence_after_the_handshake_has_a_limit_too() {
     let publisher = show.publish(target);
     assert!(publisher.wait(LIMIT));
     let error = publisher.report().error.unwrap();
-    assert_eq!(error.stage, Stage::Connect);
+    assert_eq!(error.stage, ConnectStage::Connect);
     assert!(matches!(error.cause, Cause::TimedOut { .. }));
 }
 
@@ -162,14 +168,20 @@ fn a_rejected_connection_and_a_silent_refusal_are_told_apart() {
     let publisher = show.publish(target(&server));
     assert!(publisher.wait(LIMIT));
     let report = publisher.report();
-    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), Stage::Connect));
+    assert_eq!(
+        (report.state, report.stage),
+        (State::Failed(Class::Refused), ConnectStage::Connect)
+    );
 
     let mut target = target(&server);
     target.retry_for = Some(Duration::ZERO);
     let publisher = show.publish(target);
     assert!(publisher.wait(LIMIT));
     let report = publisher.report();
-    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), Stage::Publish));
+    assert_eq!(
+        (report.state, report.stage),
+        (State::Failed(Class::Refused), ConnectStage::Publish)
+    );
     assert!(report.advice().unwrap().contains("key"));
 }
 
@@ -276,7 +288,7 @@ fn what_the_server_says_while_live_is_heard() {
     let publisher = show.publish(target(&server));
     assert!(publisher.wait(LIMIT));
     let report = publisher.report();
-    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), Stage::Media));
+    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), ConnectStage::Media));
     assert!(report.cause().unwrap().contains("account closed"));
 }
 
@@ -466,7 +478,7 @@ fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
     assert!(publisher.wait(LIMIT));
     let report = publisher.report();
     assert_eq!(report.state, State::Failed(Class::Refused));
-    assert_eq!(report.stage, Stage::Publish);
+    assert_eq!(report.stage, ConnectStage::Publish);
     assert!(report.cause().unwrap().contains("HEVC"), "{report:?}");
     assert!(report.advice().unwrap().contains("H.264"), "{report:?}");
     assert_eq!(server.connections(), 1, "tried again although waiting cannot help");

@@ -13,7 +13,7 @@ use crate::peers::{self, LIMIT, ffmpeg, web};
 use crate::watch::{config, play};
 use onair::base::Clock;
 use onair::net::{Options, Runtime, Trust};
-use onair::player::{Config, Kind, Source, State, probe};
+use onair::player::{Config, FailureKind, Source, State, probe};
 use onair::server::{self, Listen, Server};
 
 fn make(folder: &Path, name: &str, seconds: &str) {
@@ -116,7 +116,7 @@ fn a_websocket_inside_tls_is_watched_where_its_certificate_is_trusted() {
     assert_eq!((outcome.figures.damaged, outcome.figures.reconnects), (0, 0));
     let outcome = play(&config(&url), |_| false);
     let failure = outcome.failure();
-    assert_eq!(failure.kind, Kind::Unreachable, "{failure:?}");
+    assert_eq!(failure.kind, FailureKind::Unreachable, "{failure:?}");
     let offered = failure.offered.as_ref().expect("nothing to accept");
     assert_eq!(offered.server, format!("127.0.0.1:{port}"));
 }
@@ -192,9 +192,9 @@ fn files_are_played_over_http_and_https_and_where_redirections_lead() {
         assert!((sound - 2 * 48_000).abs() < 4 * 1_024, "{url} {sound}");
     }
     for (url, kind) in [
-        (format!("http://127.0.0.1:{}/b.flv", web.http), Kind::NoSuchStream),
-        (format!("http://127.0.0.1:{}/round/a.flv", web.http), Kind::Unreachable),
-        (format!("https://127.0.0.1:{}/down/a.flv", web.https), Kind::Unreachable),
+        (format!("http://127.0.0.1:{}/b.flv", web.http), FailureKind::NoSuchStream),
+        (format!("http://127.0.0.1:{}/round/a.flv", web.http), FailureKind::Unreachable),
+        (format!("https://127.0.0.1:{}/down/a.flv", web.https), FailureKind::Unreachable),
     ] {
         let outcome = play(&Config { net: net.clone(), ..config(&url) }, |_| false);
         assert_eq!(outcome.failure().kind, kind, "{url}: {:?}", outcome.failure());
@@ -202,7 +202,7 @@ fn files_are_played_over_http_and_https_and_where_redirections_lead() {
     // Nobody vouches for it here.
     let url = format!("https://127.0.0.1:{}/a.flv", web.https);
     let outcome = play(&config(&url), |_| false);
-    assert_eq!(outcome.failure().kind, Kind::Unreachable);
+    assert_eq!(outcome.failure().kind, FailureKind::Unreachable);
     assert!(outcome.failure().cause.contains("certificate"), "{:?}", outcome.failure());
 }
 
@@ -227,40 +227,44 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
         let _ = write!(socket, "HTTP/1.1 302 x\r\nLocation: http://{host}/again\r\n\r\n");
     });
     let cases = [
-        (answer("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"), Kind::Refused, "401"),
-        (answer("HTTP/1.1 403 No\r\n\r\n"), Kind::Refused, "403"),
-        (answer("HTTP/1.1 404 No\r\n\r\n"), Kind::NoSuchStream, "404"),
-        (answer("HTTP/1.1 500 No\r\n\r\n"), Kind::Refused, "500"),
+        (answer("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"), FailureKind::Refused, "401"),
+        (answer("HTTP/1.1 403 No\r\n\r\n"), FailureKind::Refused, "403"),
+        (answer("HTTP/1.1 404 No\r\n\r\n"), FailureKind::NoSuchStream, "404"),
+        (answer("HTTP/1.1 500 No\r\n\r\n"), FailureKind::Refused, "500"),
         (
             answer("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>hello</html>"),
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "web page",
         ),
         (
             answer(
                 "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n\u{1}\u{2}\u{3}no picture here",
             ),
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "image/png",
         ),
-        (answer("HTTP/1.1 200 OK\r\n\r\n"), Kind::Unreachable, "nothing"),
-        (answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nFLV"), Kind::Unreachable, "gzip"),
+        (answer("HTTP/1.1 200 OK\r\n\r\n"), FailureKind::Unreachable, "nothing"),
+        (
+            answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nFLV"),
+            FailureKind::Unreachable,
+            "gzip",
+        ),
         (
             answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "chunked",
         ),
-        (answer("SSH-2.0-OpenSSH_9.2\r\n\r\n"), Kind::Unreachable, "protocol"),
-        (answer(""), Kind::Unreachable, "closed"),
-        (circle, Kind::Unreachable, "address to address"),
+        (answer("SSH-2.0-OpenSSH_9.2\r\n\r\n"), FailureKind::Unreachable, "protocol"),
+        (answer(""), FailureKind::Unreachable, "closed"),
+        (circle, FailureKind::Unreachable, "address to address"),
         (
             answer("HTTP/1.1 302 x\r\nLocation: file:///etc/passwd\r\n\r\n"),
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "nothing can be read",
         ),
         (
             answer("HTTP/1.1 200 OK\r\n\r\nFLV\u{1}\u{5}\0\0\0\u{9}\0\0\0\0"),
-            Kind::NoSuchStream,
+            FailureKind::NoSuchStream,
             "no picture",
         ),
     ];
@@ -275,10 +279,10 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
     // The same over a WebSocket that is none.
     let port = answer("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
     let outcome = play(&config(&format!("ws://127.0.0.1:{port}/x.flv")), |_| false);
-    assert_eq!(outcome.failure().kind, Kind::NoSuchStream);
+    assert_eq!(outcome.failure().kind, FailureKind::NoSuchStream);
     let port = answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let outcome = play(&config(&format!("ws://127.0.0.1:{port}/x.flv")), |_| false);
-    assert_eq!(outcome.failure().kind, Kind::Refused, "{:?}", outcome.failure());
+    assert_eq!(outcome.failure().kind, FailureKind::Refused, "{:?}", outcome.failure());
 }
 
 #[test]
@@ -287,6 +291,6 @@ fn urls_of_wrong_forms_are_usage_errors() {
     for url in ["http://", "https://:80/x", "ws://h:0/x", "http://h:99999/", "wss:///"] {
         let screen = onair::base::Latest::default();
         let error = onair::player::Player::open(&config(url), &runtime, Clock::start(), screen);
-        assert_eq!(error.map(|_| ()).unwrap_err().kind, Kind::Usage, "{url}");
+        assert_eq!(error.map(|_| ()).unwrap_err().kind, FailureKind::Usage, "{url}");
     }
 }

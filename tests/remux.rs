@@ -267,7 +267,7 @@ fn build(
 ) -> Vec<u8> {
     let mut muxer = muxer(format, tracks);
     let mut file = muxer.start().to_vec();
-    let mut apply = |piece: onair::wire::container::Piece| {
+    let mut apply = |piece: onair::wire::container::MuxerOutput| {
         file.extend_from_slice(&piece.append);
         for (at, bytes) in piece.patches {
             file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
@@ -385,7 +385,7 @@ fn files_that_lie_are_read_without_harm() {
                     bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, dice.below(256) as u8][dice.below(6)];
                 }
                 if let Ok(index) = index(format, &bytes) {
-                    let inside = |it: &onair::wire::container::Place| {
+                    let inside = |it: &onair::wire::container::SampleLocation| {
                         it.at + u64::from(it.size) <= bytes.len() as u64
                     };
                     assert!(index.samples.iter().all(inside));

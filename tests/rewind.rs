@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::peers::{self, LIMIT, Onair, ffmpeg};
 use crate::watch::{Watching, config};
-use onair::player::{Config, Depth, State};
+use onair::player::{Config, State, TimeShiftDepth};
 
 /// A broadcast with a keyframe a second, and where it is played.
 fn broadcast() -> (Onair, String) {
@@ -33,7 +33,7 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
     peers::in_real_time!(one_goes_back_in_a_broadcast_and_forward_to_its_end);
     let (mut live, url) = broadcast();
     let watching = Watching::start(&Config {
-        time_shift: Some(Depth { time: seconds(20.0), bytes: 32 << 20 }),
+        time_shift: Some(TimeShiftDepth { time: seconds(20.0), bytes: 32 << 20 }),
         measure: true,
         reconnect: false,
         ..config(&url)
@@ -101,7 +101,7 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
 fn a_pause_that_outlasts_the_buffer_goes_on_where_it_begins() {
     peers::in_real_time!(a_pause_that_outlasts_the_buffer_goes_on_where_it_begins);
     let (_live, url) = broadcast();
-    let depth = Depth { time: seconds(4.0), bytes: 32 << 20 };
+    let depth = TimeShiftDepth { time: seconds(4.0), bytes: 32 << 20 };
     let watching = Watching::start(&Config { time_shift: Some(depth), ..config(&url) });
     watching.wait("the first pictures", |it| it.shown() > 15);
     watching.player.pause(true);

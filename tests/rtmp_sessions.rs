@@ -9,7 +9,7 @@ use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
 use onair::wire::amf0::Value;
 use onair::wire::rtmp::chunk::{self, Reader, Writer};
-use onair::wire::rtmp::client::{self, Stage};
+use onair::wire::rtmp::client::{self, ClientStage};
 use onair::wire::rtmp::command::{self, Command, Enhanced};
 use onair::wire::rtmp::message::{Control, UserControl, chunk_stream};
 use onair::wire::rtmp::status::{Level, Refusal, Status, code};
@@ -248,14 +248,14 @@ fn silence_is_noticed_in_each_stage() {
     assert_eq!(client.handle_timeout(at(4_999)), Ok(()));
     let error = client.handle_timeout(at(5_000));
     let after = Duration::from_secs(5);
-    assert_eq!(error, Err(client::Error::Timeout { stage: Stage::Handshake, after }));
+    assert_eq!(error, Err(client::Error::Timeout { stage: ClientStage::Handshake, after }));
     assert_eq!(client.handle_input(at(5_001), &[3]), Err(client::Error::Over));
 
     let mut client = publish();
     client.handle_input(at(100), &[3; 1 + 2 * 1_536]).unwrap();
     let error = client.handle_timeout(at(10_100));
     let after = Duration::from_secs(10);
-    assert_eq!(error, Err(client::Error::Timeout { stage: Stage::Connect, after }));
+    assert_eq!(error, Err(client::Error::Timeout { stage: ClientStage::Connect, after }));
 
     let mut server = serve();
     assert_eq!(server.handle_timeout(at(5_000)), Err(server::Error::HandshakeTimeout));
@@ -388,14 +388,14 @@ fn refusals_end_the_session_in_every_stage_and_hide_the_key() {
     let text = "no secret-key here";
     let error = script.status(Level::Error, code::PUBLISH_BAD_NAME, text).unwrap_err();
     let refused = error.refusal().unwrap();
-    assert_eq!((refused.refusal, refused.stage), (Refusal::Busy, Stage::Publish));
+    assert_eq!((refused.refusal, refused.stage), (Refusal::Busy, ClientStage::Publish));
     assert_eq!(refused.status.description, "no *** here");
 
     let mut script = Script::created(publish());
     script.status(Level::Status, code::PUBLISH_START, "").unwrap();
     let error = script.status(Level::Error, "NetStream.Publish.Denied", "cut").unwrap_err();
     let refused = error.refusal().unwrap();
-    assert_eq!((refused.refusal, refused.stage), (Refusal::Unauthorized, Stage::Media));
+    assert_eq!((refused.refusal, refused.stage), (Refusal::Unauthorized, ClientStage::Media));
 
     let mut script = Script::created(play());
     let error = script.status(Level::Error, code::PLAY_NOT_FOUND, "").unwrap_err();
@@ -406,7 +406,7 @@ fn refusals_end_the_session_in_every_stage_and_hide_the_key() {
     let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
     let error = script.say("_error", 1.0, &[status.to_value()]).unwrap_err();
     let refused = error.refusal().unwrap();
-    assert_eq!((refused.refusal, refused.stage), (Refusal::Unauthorized, Stage::Connect));
+    assert_eq!((refused.refusal, refused.stage), (Refusal::Unauthorized, ClientStage::Connect));
     assert!(refused.challenge.is_some());
 
     let mut script = Script::new(publish());

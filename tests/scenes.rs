@@ -13,9 +13,11 @@ use std::time::Duration;
 use crate::peers::{LIMIT, ffmpeg, missing};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
-use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
-use onair::compose::transition::{Change, Kind, Means, Pattern, Stinger, Transition, Wipe};
-use onair::compose::{self, Compositor, Given, Program};
+use onair::compose::scene::{Blend, Fit, Layer, Placement, Plan, SourceId, Together};
+use onair::compose::transition::{
+    Change, Kind, Pattern, Stinger, Transition, TransitionAssets, Wipe,
+};
+use onair::compose::{self, Compositor, Program, SourceFrame};
 use onair::media::{
     ClipFeed, Color, FrameGrid, FrameRate, Moment, Planes, Size, VideoFeed, VideoFrame, markers,
 };
@@ -87,7 +89,7 @@ fn by_ffmpeg(below: &Planes, above: &Planes, graph: &str) -> Vec<u8> {
 }
 
 /// What the compositor makes of them.
-fn by_us(below: &Planes, above: &Planes, place: Place, opacity: f32) -> Vec<u8> {
+fn by_us(below: &Planes, above: &Planes, place: Placement, opacity: f32) -> Vec<u8> {
     let clock = Clock::start();
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
     let config = compose::Config { size: PROGRAM, grid, clock };
@@ -105,7 +107,7 @@ fn by_us(below: &Planes, above: &Planes, place: Place, opacity: f32) -> Vec<u8> 
         let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
         compositor.set_source(SourceId(id), Some(Box::new(Still(frame))));
     }
-    let layers = vec![layer(1, Place::default(), 1.0), layer(2, place, opacity)];
+    let layers = vec![layer(1, Placement::default(), 1.0), layer(2, place, opacity)];
     compositor.show(Arc::new(Plan { layers, ..Plan::default() }), None);
     let (frames, pictures) = queue::bounded::<VideoFrame>("test", 8, Full::DropOldest);
     compositor.attach_encoder(frames);
@@ -122,11 +124,16 @@ fn psnr(a: &[u8], b: &[u8]) -> f64 {
 }
 
 /// A box in program pixels.
-fn at(x: f64, y: f64, width: f64, height: f64) -> Place {
+fn at(x: f64, y: f64, width: f64, height: f64) -> Placement {
     let (w, h) = (f64::from(PROGRAM.width), f64::from(PROGRAM.height));
-    let place =
-        Place { x: x / w, y: y / h, width: width / w, height: height / h, ..Place::default() };
-    Place { fit: Fit::Stretch, ..place }
+    let place = Placement {
+        x: x / w,
+        y: y / h,
+        width: width / w,
+        height: height / h,
+        ..Placement::default()
+    };
+    Placement { fit: Fit::Stretch, ..place }
 }
 
 #[test]
@@ -152,7 +159,7 @@ fn scenes_look_as_ffmpeg_composes_them() {
         (
             "mirrored",
             &clear,
-            Place { flip_x: true, ..corner },
+            Placement { flip_x: true, ..corner },
             1.0,
             "[1]hflip[a];[0][a]overlay=300:100",
             48.0,
@@ -160,7 +167,7 @@ fn scenes_look_as_ffmpeg_composes_them() {
         (
             "upright by quarter turns",
             &solid,
-            Place { rotation: 90.0, ..at(160.0, 40.0, 320.0, 240.0) },
+            Placement { rotation: 90.0, ..at(160.0, 40.0, 320.0, 240.0) },
             1.0,
             "[1]transpose=clock[a];[0][a]overlay=200:0",
             99.0,
@@ -176,7 +183,7 @@ fn scenes_look_as_ffmpeg_composes_them() {
         (
             "cropped and scaled up",
             &solid,
-            Place { crop, ..at(100.0, 60.0, 480.0, 270.0) },
+            Placement { crop, ..at(100.0, 60.0, 480.0, 270.0) },
             1.0,
             "[1]crop=240:180:80:60,scale=480:270:flags=bilinear[a];[0][a]overlay=100:60",
             38.0,
@@ -184,7 +191,7 @@ fn scenes_look_as_ffmpeg_composes_them() {
         (
             "turned by 30 degrees",
             &clear,
-            Place { rotation: 30.0, ..at(160.0, 60.0, 320.0, 240.0) },
+            Placement { rotation: 30.0, ..at(160.0, 60.0, 320.0, 240.0) },
             1.0,
             "[1]pad=420:420:50:90:color=black@0,rotate=PI/6:c=black@0[a];[0][a]overlay=110:-30",
             36.0,
@@ -200,7 +207,7 @@ fn scenes_look_as_ffmpeg_composes_them() {
 /// Shows the same pictures by the instants that are asked for, without a clock.
 fn program(below: &Planes, above: &Planes) -> Program {
     let mut program = Program::new(PROGRAM);
-    let feed = |planes: &Planes| Given::Feed(Some(Box::new(Still(frame(planes)))));
+    let feed = |planes: &Planes| SourceFrame::Feed(Some(Box::new(Still(frame(planes)))));
     let sources = [(SourceId(1), feed(below)), (SourceId(2), feed(above))];
     program.obey(sources.into(), None, None);
     program
@@ -232,7 +239,7 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
         blend: Blend::Normal,
     };
     let (one, two) = (at(100.0, 40.0, 320.0, 240.0), at(240.0, 100.0, 320.0, 240.0));
-    let layers = vec![layer(1, 1, Place::default()), layer(2, 2, one), layer(3, 2, two)];
+    let layers = vec![layer(1, 1, Placement::default()), layer(2, 2, one), layer(3, 2, two)];
     let group = Together { key: 9, layers: 1..3, opacity: 0.5, blend: Blend::Normal };
     let plan = Plan { layers, together: vec![group], more: false };
     let mut program = program(&below, &above);
@@ -253,7 +260,12 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
 }
 
 /// Half way through a transition from the one source to the other.
-fn half_way(old: &Planes, new: &Planes, transition: Transition, means: Means) -> Vec<u8> {
+fn half_way(
+    old: &Planes,
+    new: &Planes,
+    transition: Transition,
+    means: TransitionAssets,
+) -> Vec<u8> {
     let mut program = program(old, new);
     let (half, begin) = (transition.duration / 2, Timestamp::from_millis(5_000));
     let plan = |id| Arc::new(Plan::simple(SourceId(id)));
@@ -274,7 +286,9 @@ fn transitions_mix_as_ffmpegs_filters_do() {
     // The new scene is the small picture, drawn out to the program's height on black.
     let new = "[1]scale=480:360:flags=bilinear,pad=640:360:80:0:color=black";
     let second = Duration::from_secs(1);
-    let have = |kind| half_way(&old, &small, Transition { kind, duration: second }, Means::Nothing);
+    let have = |kind| {
+        half_way(&old, &small, Transition { kind, duration: second }, TransitionAssets::Nothing)
+    };
     let fade = format!("{new}[n];[0][n]blend=all_expr=A*0.5+B*0.5");
     at_least("fade", &by_ffmpeg(&old, &small, &fade), &have(Kind::Fade), 36.0);
     // How much of the new scene is seen, by the wipe's own definition: a soft edge of a fifth of the
@@ -308,7 +322,7 @@ fn a_stinger_lies_over_the_program_as_ffmpeg_lays_it() {
     let (old, clip) = (painted(PROGRAM, false, 0.3), painted(ABOVE, true, 2.0));
     let kind = Kind::Stinger(Stinger { cut: Duration::from_secs(9), ..Stinger::default() });
     let transition = Transition { kind, duration: Duration::from_secs(1) };
-    let means = Means::Clip(Box::new(Held(frame(&clip))));
+    let means = TransitionAssets::Clip(Box::new(Held(frame(&clip))));
     let have = half_way(&old, &clip, transition, means);
     // As large as leaves no gap.
     let graph = "[1]scale=640:480:flags=bilinear,crop=640:360:0:60[a];[0][a]overlay=0:0";

@@ -15,8 +15,8 @@ use crate::peers::{self, LIMIT};
 use crate::shown::{Shown, color_at, is};
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Stop, Timestamp};
-use onair::capture::{self, Area, Screen, VideoChoice};
-use onair::media::source_status::State;
+use onair::capture::{self, Area, DisplayTarget, VideoChoice};
+use onair::media::source_status::SourceState;
 use onair::media::{Size, VideoFrame};
 use onair::studio::{self, Config, Settings, Snapshot, Studio};
 use x11rb::connection::Connection as _;
@@ -194,10 +194,10 @@ fn inside_display() {
     black_ones_are_told(&client);
 
     // The server ends: said, and nothing hangs.
-    let mut shown = Shown::screen(&Screen::default());
+    let mut shown = Shown::screen(&DisplayTarget::default());
     shown.await_frame("a picture", |_| true);
     assert!(Command::new("kill").arg(server).status().unwrap().success());
-    let lost = shown.await_state(State::Lost);
+    let lost = shown.await_state(SourceState::Lost);
     assert!(lost.reason.contains("tried again"), "{lost:?}");
     shown.changes.try_recv().ok();
     assert!(shown.frame().is_none());
@@ -248,7 +248,7 @@ fn several_monitors(client: &Client) {
     let blue = client.window((400, 150), (100, 60), BLUE, "On the right");
     let bare = |id: Option<&str>, part: Option<Area>| {
         let id = id.map(str::to_owned);
-        Shown::screen(&Screen { id, part, without_pointer: true })
+        Shown::screen(&DisplayTarget { id, part, without_pointer: true })
     };
     let size = |frame: &VideoFrame, width, height| frame.size() == Size::new(width, height);
     // Without a name it is the main one.
@@ -312,7 +312,7 @@ fn the_screen(client: &Client) {
     assert_eq!(screens.len(), 1);
     assert_eq!(screens[0].area, Area::new(0, 0, 640, 480));
     client.white_pointer((500, 400));
-    let mut shown = Shown::screen(&Screen::default());
+    let mut shown = Shown::screen(&DisplayTarget::default());
     shown.await_frame("black", |frame| {
         frame.size() == Size::new(640, 480) && is(frame, 4, 4, BLACK)
     });
@@ -334,15 +334,15 @@ fn the_screen(client: &Client) {
     shown.await_frame("the pointer over it", |frame| {
         is(frame, 402, 282, WHITE) && is(frame, 396, 276, RED) && is(frame, 502, 402, BLACK)
     });
-    let bare = Screen { without_pointer: true, ..Screen::default() };
+    let bare = DisplayTarget { without_pointer: true, ..DisplayTarget::default() };
     let mut bare = Shown::screen(&bare);
     bare.await_frame("no pointer", |frame| is(frame, 402, 282, RED));
     client.connection.destroy_window(red).unwrap();
     client.connection.sync().unwrap();
     shown.await_frame("it closed", |frame| is(frame, 396, 290, BLACK));
-    let absent = Screen { id: Some("HDMI-9".to_owned()), ..Screen::default() };
+    let absent = DisplayTarget { id: Some("HDMI-9".to_owned()), ..DisplayTarget::default() };
     let absent = Shown::screen(&absent);
-    let failed = absent.await_state(State::Failed);
+    let failed = absent.await_state(SourceState::Failed);
     assert!(failed.reason.contains("HDMI-9 is not there"), "{failed:?}");
 }
 
@@ -350,7 +350,8 @@ fn a_part_of_it(client: &Client) {
     let red = client.window((101, 51), (60, 40), RED, "Red");
     // Odd places too; the border of the window is white.
     let part = Some(Area::new(103, 53, 41, 31));
-    let mut shown = Shown::screen(&Screen { part, without_pointer: true, ..Screen::default() });
+    let mut shown =
+        Shown::screen(&DisplayTarget { part, without_pointer: true, ..DisplayTarget::default() });
     let frame = shown.await_frame("a part", |frame| is(frame, 20, 20, RED));
     assert_eq!(frame.size(), Size::new(40, 30));
     assert!(is(&frame, 0, 20, WHITE) || is(&frame, 2, 20, RED), "{:?}", color_at(&frame, 0, 20));
@@ -368,7 +369,7 @@ fn a_window(client: &Client) {
     let found = windows.iter().find(|window| window.class == "Tester").unwrap();
     assert_eq!((found.id.as_str(), found.size), ("Tester/Red window", Size::new(200, 100)));
     let mut shown = Shown::window(&found.id);
-    let open = shown.await_state(State::Open);
+    let open = shown.await_state(SourceState::Open);
     assert_eq!(open.name, "Red window");
     let frame = shown.await_frame("red", |frame| is(frame, 0, 0, RED) && is(frame, 198, 98, RED));
     assert_eq!(frame.size(), Size::new(200, 100));
@@ -376,23 +377,24 @@ fn a_window(client: &Client) {
     let cover = client.window((0, 0), (640, 480), BLUE, "Cover");
     let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
     client.configure(cover, &above);
-    Shown::screen(&Screen::default()).await_frame("covered", |frame| is(frame, 150, 90, BLUE));
+    Shown::screen(&DisplayTarget::default())
+        .await_frame("covered", |frame| is(frame, 150, 90, BLUE));
     client.paint(red, 0x0000_C000);
     shown.await_frame("painted beneath", |frame| is(frame, 100, 50, 0x0000_C000));
     client.configure(red, &ConfigureWindowAux::new().width(301).height(121));
     shown.await_frame("resized", |frame| frame.size() == Size::new(300, 120));
     client.connection.unmap_window(red).unwrap();
     client.connection.sync().unwrap();
-    let hidden = shown.await_state(State::Stalled);
+    let hidden = shown.await_state(SourceState::Stalled);
     assert!(hidden.reason.contains("minimised"), "{hidden:?}");
     assert_eq!(shown.frame().unwrap().size(), Size::new(300, 120), "its last picture stays");
     client.connection.map_window(red).unwrap();
     client.connection.sync().unwrap();
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     client.connection.destroy_window(red).unwrap();
     client.connection.destroy_window(cover).unwrap();
     client.connection.sync().unwrap();
-    let lost = shown.await_state(State::Lost);
+    let lost = shown.await_state(SourceState::Lost);
     assert!(lost.reason.contains("taken back"), "{lost:?}");
     assert!(shown.frame().is_none());
     // The program is started again, with another title.
@@ -400,7 +402,7 @@ fn a_window(client: &Client) {
     shown.await_frame("it is back", |frame| is(frame, 40, 30, BLUE));
     client.connection.destroy_window(again).unwrap();
     client.connection.sync().unwrap();
-    shown.await_state(State::Lost);
+    shown.await_state(SourceState::Lost);
 }
 
 /// A screen and a window in which nothing is seen are told, and no more once something is.
@@ -410,7 +412,7 @@ fn black_ones_are_told(client: &Client) {
     // The border of the window is white: it lies outside of the part.
     let part = Some(Area::new(200, 300, 400, 150));
     let settings = Settings {
-        video: Some(VideoChoice::Screen(Screen { part, ..Screen::default() })),
+        video: Some(VideoChoice::Screen(DisplayTarget { part, ..DisplayTarget::default() })),
         audio: Some(AudioChoice::Silence),
         ..Settings::default()
     };

@@ -8,7 +8,7 @@ use crate::peers::watcher::watcher;
 use crate::peers::{LIMIT, Onair, wait_for};
 use crate::watch::{Watching, config};
 use onair::player::{self, State};
-use onair::studio::{Command, Playing};
+use onair::studio::{Command, WatchCommand};
 
 const WIDE: u64 = 50_000_000;
 /// Latency is what it is to be where it is within so much of it.
@@ -78,7 +78,7 @@ fn latency_follows_a_buffer_that_is_changed_while_it_plays() {
     let studio = watcher(folder.path());
     studio.send(Command::Watch { url });
     let latency = || studio.snapshot().watch_figures.latency.map(|it| it.as_secs_f64() * 1_000.0);
-    let set = |buffer| studio.send(Command::Player(Playing::SetBuffer(buffer)));
+    let set = |buffer| studio.send(Command::Player(WatchCommand::SetBuffer(buffer)));
     let steady = || (studio.snapshot().watch_figures.speed - 1.0).abs() < 1e-6;
     wait_for("a latency", LIMIT, || latency().is_some() && steady());
     // All but the buffer itself.

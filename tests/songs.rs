@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::peers::{self, LIMIT, Peer, missing};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::media::Pulled as Filled;
-use onair::media::source_status::State;
-use onair::media::transport::{AtEnd, Go};
+use onair::media::source_status::SourceState;
+use onair::media::transport::{EndBehavior, TransportCommand};
 use onair::net::{self, Runtime};
-use onair::player::source::{self, Context, Media};
+use onair::player::source::{self, Context, MediaSource};
 use onair::player::{Config, Source, probe};
 use onair::wire::container::audio;
 
@@ -45,7 +45,7 @@ fn song(folder: &Path, name: &str, codec: &[&str]) -> PathBuf {
 }
 
 struct Heard {
-    media: Media,
+    media: MediaSource,
     clock: Clock,
     next: Timestamp,
     sound: Vec<f32>,
@@ -53,7 +53,7 @@ struct Heard {
 }
 
 impl Heard {
-    fn open(path: &Path, at_end: AtEnd) -> Self {
+    fn open(path: &Path, at_end: EndBehavior) -> Self {
         let clock = Clock::start();
         let runtime = Runtime::start().unwrap();
         let context = Context { clock, rate: 48_000, channels: 1, at_end };
@@ -106,7 +106,7 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
     let folder = tempfile::tempdir().unwrap();
     for (name, codec, exact) in SONGS {
         let path = song(folder.path(), name, codec);
-        let mut heard = Heard::open(&path, AtEnd::Loop);
+        let mut heard = Heard::open(&path, EndBehavior::Loop);
         heard.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
         let whole = |it: &Heard| it.media.transport.position().and_then(|it| it.whole);
         heard.until("its length", |it| whole(it).is_some());
@@ -133,7 +133,7 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
             eprintln!("  {name}: waves differ by {worst:.4}, the faintest is {faint:.3}");
             seamless |= worst < 0.15 && faint > 0.4;
         }
-        assert_eq!(heard.media.audio_status.state(), State::Open, "{name}");
+        assert_eq!(heard.media.audio_status.state(), SourceState::Open, "{name}");
     }
 }
 
@@ -174,7 +174,7 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
     let path = folder.path().join("all.ogg");
     std::fs::write(&path, whole).unwrap();
 
-    let mut heard = Heard::open(&path, AtEnd::Hold);
+    let mut heard = Heard::open(&path, EndBehavior::Hold);
     let over = |it: &Heard| it.media.transport.position().is_some_and(|it| it.paused);
     heard.until("its end", over);
     let length = heard.media.transport.position().unwrap().whole.unwrap().as_secs_f64();
@@ -198,7 +198,7 @@ fn streams_of_ogg_that_follow_each_other_are_all_played() {
 
     // One can go to a place of the third, which is decoded as such at once, and of the first.
     for (place, hertz) in [(5.0, 800.0), (0.5, 1_000.0), (2.1, 600.0)] {
-        heard.media.transport.ask(Go::To(Duration::from_secs_f64(place)));
+        heard.media.transport.ask(TransportCommand::To(Duration::from_secs_f64(place)));
         let from = heard.sound.len();
         heard.until(&format!("{hertz} Hz at {place} s"), |it| {
             let new = &it.sound[from..];
@@ -221,13 +221,13 @@ fn songs_are_paused_and_gone_about_in() {
     let folder = tempfile::tempdir().unwrap();
     for (name, codec, _) in SONGS {
         let path = song(folder.path(), name, codec);
-        let mut heard = Heard::open(&path, AtEnd::Loop);
+        let mut heard = Heard::open(&path, EndBehavior::Loop);
         heard.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
-        heard.media.transport.ask(Go::Pause);
+        heard.media.transport.ask(TransportCommand::Pause);
         heard.until("the pause", |it| it.media.transport.position().is_some_and(|it| it.paused));
         heard.until("silence", |it| it.sound.iter().rev().take(9_600).all(|it| *it == 0.0));
-        heard.media.transport.ask(Go::To(Duration::from_millis(1_500)));
-        heard.media.transport.ask(Go::Resume);
+        heard.media.transport.ask(TransportCommand::To(Duration::from_millis(1_500)));
+        heard.media.transport.ask(TransportCommand::Resume);
         heard.until("the place", |it| (1.5..2.5).contains(&it.place()));
         let from = heard.sound.len();
         heard.until(&format!("the tone of {name} there"), |it| {
@@ -291,9 +291,9 @@ fn damaged_songs_end_with_a_sentence() {
         }
         // Only its first bytes: a word about it.
         std::fs::write(&path, &whole[..whole.len().min(60)]).unwrap();
-        let bad = Heard::open(&path, AtEnd::Clear);
+        let bad = Heard::open(&path, EndBehavior::Clear);
         let status = &bad.media.audio_status;
-        peers::wait_for("a word", LIMIT, || status.state() == State::Failed);
+        peers::wait_for("a word", LIMIT, || status.state() == SourceState::Failed);
         let reason = status.report().reason;
         assert!(reason.starts_with(name) && reason.len() > name.len() + 20, "{reason}");
         // Damaged in the middle it goes on to its end.
@@ -301,7 +301,7 @@ fn damaged_songs_end_with_a_sentence() {
         let middle = bad.len() / 2;
         bad[middle..middle + 200].fill(0x55);
         std::fs::write(&path, &bad).unwrap();
-        let mut heard = Heard::open(&path, AtEnd::Clear);
+        let mut heard = Heard::open(&path, EndBehavior::Clear);
         heard.until("its end", |it| it.media.transport.position().is_some_and(|it| it.paused));
         let loud = heard.sound.iter().filter(|sample| sample.abs() > 0.1).count();
         assert!(loud > 48_000, "{name}: {loud}");

@@ -8,7 +8,7 @@ use std::process::{Command as Program, Stdio};
 use crate::peers::{self, LIMIT, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
-use onair::capture::{Instead, VideoChoice};
+use onair::capture::{VideoChoice, VideoFallback};
 use onair::mix::StripId;
 use onair::studio::{self, Command, Edit, Settings, Studio};
 
@@ -76,13 +76,13 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     }
     // A slate with its name: dark, with letters on it.
     let id = studio.snapshot().scenes.collection.sources[0].id;
-    studio.send(Command::Edit(Edit::SetInstead(id, Instead::Slate)));
+    studio.send(Command::Edit(Edit::SetInstead(id, VideoFallback::Slate)));
     wait_for("the slate", LIMIT, || {
         let (low, high) = luma(&studio);
         low > 20 && low < 40 && (110..170).contains(&high)
     });
     // As it comes, and nothing is told of it any more.
-    studio.send(Command::Edit(Edit::SetInstead(id, Instead::Keep)));
+    studio.send(Command::Edit(Edit::SetInstead(id, VideoFallback::Keep)));
     wait_for("black", LIMIT, || is(16) && !told(&studio, "clip-black"));
     studio.send(Command::Undo);
     wait_for("the slate again", LIMIT, || luma(&studio).0 > 20 && luma(&studio).0 < 40);
@@ -106,7 +106,7 @@ fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
     let audio = Some(AudioChoice::Silence);
     let studio = start(Settings { video, audio, ..Settings::default() });
     wait_for("its picture", LIMIT, || luma(&studio).0 > 140);
-    let instead = Instead::Source("color:#202020".parse().unwrap());
+    let instead = VideoFallback::Source("color:#202020".parse().unwrap());
     let main = onair::studio::scenes::MAIN;
     studio.send(Command::Edit(Edit::SetInstead(main, instead)));
     wait_for("the other", LIMIT, || luma(&studio).1 < 60 && told(&studio, "clip-frozen"));

@@ -17,7 +17,7 @@ use onair::studio::live::view::LiveState;
 use onair::studio::snapshot::{Snapshot, SourceState, TargetView};
 use onair::studio::targets::TargetState;
 use onair::studio::{
-    Command, Config, Event, KeyPlace, Place, Quality, Remedy, Settings, Studio, Target,
+    Command, Config, Event, KeyPlace, Quality, Remedy, Settings, Studio, Target, TargetPlace,
 };
 
 fn config(settings: Settings) -> Config {
@@ -167,7 +167,8 @@ fn with_paths(folder: &Path, keyring: bool) -> Config {
 /// Types a key, ends, starts again: the key is back, and nowhere in the settings.
 fn key_comes_back(folder: &Path, keyring: bool) {
     let studio = Studio::start(with_paths(folder, keyring)).unwrap();
-    let place = Place::Custom { server: "rtmp://live.example.com/app".into(), key: KEY.into() };
+    let place =
+        TargetPlace::Custom { server: "rtmp://live.example.com/app".into(), key: KEY.into() };
     let target = Target { place, ..Target::new_for(&[Target::built_in()], 7) };
     studio.send(Command::PutTarget(target.clone()));
     wait_for("the target", LIMIT, || studio.snapshot().targets.len() == 2);

@@ -22,34 +22,34 @@ use onair::app::Studio as _;
 use onair::audio::AudioChoice;
 use onair::base::Secret;
 use onair::capture::text::Align;
-use onair::capture::{Hidden, Instead, Order, Properties, Rgba, VideoChoice};
+use onair::capture::{Order, Properties, Rgba, VideoChoice, VideoFallback, WhenHidden};
 use onair::compose::filter as video;
 use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
 use onair::decode::By;
 use onair::media::ExtraTrack;
-use onair::media::transport::{AtEnd, Go};
+use onair::media::transport::{EndBehavior, TransportCommand};
 use onair::mix::filter::Filter;
-use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
-use onair::net::Pin;
-use onair::player::Offered;
+use onair::mix::{MeterFall, MonitoringMode, Strip, StripId, StripLamp};
+use onair::net::CertificatePin;
+use onair::player::OfferedChat;
 use onair::player::chat::ChatState;
 use onair::studio::snapshot::{SourceState, StripView};
 use onair::studio::watch::chat::ChatChoices;
 use onair::studio::watch::choices::Network;
 use onair::studio::watch::view::WatchState;
 use onair::studio::{
-    Command, Edit, Language, Level, Notice, Phones, Place, Playing, Preferences, Remedy,
-    SoundStrip, Talk, Target, Theme, TileId,
+    Command, Edit, Language, Level, Monitoring, Notice, Preferences, Remedy, SoundStrip, TalkMode,
+    Target, TargetPlace, Theme, TileId, WatchCommand,
 };
-use onair::ui::{Dialog, Page, Screen, Wish};
+use onair::ui::{Dialog, Page, Screen, WindowRequest};
 
 /// A window around a pretended studio.
 struct Window {
     demo: Demo,
     screen: Option<Screen>,
     preferences: Preferences,
-    wishes: Vec<Wish>,
+    wishes: Vec<WindowRequest>,
     closed: bool,
 }
 
@@ -58,7 +58,7 @@ fn preferences(language: Language, theme: Theme) -> Preferences {
         language,
         theme,
         reduced_motion: true,
-        meter_fall: Fall::Fast,
+        meter_fall: MeterFall::Fast,
         recording_folder: PathBuf::from("/home/ada/Videos"),
         ..Preferences::default()
     }
@@ -81,8 +81,8 @@ fn open_as(state: &str, size: Vec2, preferences: Preferences) -> Harness<'static
             screen.set_snapshot(demo.snapshot());
             for wish in screen.show(ui) {
                 match &wish {
-                    Wish::Command(command) => demo.send(command.clone()),
-                    Wish::Quit => *closed = true,
+                    WindowRequest::Command(command) => demo.send(command.clone()),
+                    WindowRequest::Quit => *closed = true,
                     _ => {}
                 }
                 wishes.push(wish);
@@ -249,7 +249,7 @@ fn language_and_theme_change_while_running() {
     click(&mut harness, "切换到浅色主题");
     let kept = harness.state().screen.as_ref().unwrap().preferences().clone();
     assert_eq!((kept.language, kept.theme), (Language::Chinese, Theme::Light));
-    assert!(harness.state().wishes.contains(&Wish::Preferences));
+    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
     click(&mut harness, "切换到英文");
     harness.get_by_label("Go Live");
 }

@@ -17,7 +17,7 @@ use onair::wire::codec::h264::{
 };
 use onair::wire::container::flv;
 use onair::wire::container::flv::audio::AudioPacket;
-use onair::wire::container::flv::reader::Item;
+use onair::wire::container::flv::reader::FlvItem;
 use onair::wire::container::flv::video::VideoPacket;
 use onair::wire::container::flv::{Demuxer, Reader, TagKind, parse_audio, parse_video, tag_header};
 use serde_json::Value;
@@ -394,7 +394,7 @@ fn lal_avc() {
     for case in list(&vectors["errors"]) {
         // The first is a legal body of another codec without data; neither is a configuration.
         let body = Bytes::from(hex(&case["flv_video_body_hex"]));
-        assert!(!matches!(Reader::new().video(0, &body), Ok(Some(Item::Video(_)))));
+        assert!(!matches!(Reader::new().video(0, &body), Ok(Some(FlvItem::Video(_)))));
     }
     for case in list(&vectors["slice_types"]) {
         let told = match case["type"].as_str() {
@@ -657,7 +657,7 @@ fn media_files_give_the_very_counts_and_bodies() {
     assert_eq!(files, 7);
 }
 
-fn read_all(name: &str) -> Option<(Reader, Vec<Item>)> {
+fn read_all(name: &str) -> Option<(Reader, Vec<FlvItem>)> {
     let (mut demuxer, mut reader) = (Demuxer::new(), Reader::new());
     demuxer.push(&std::fs::read(folder()?.join(name)).unwrap());
     let mut items = Vec::new();
@@ -685,10 +685,10 @@ fn what_the_sources_assert_of_their_files() {
     assert_eq!((sps.profile(), sps.level().as_str()), ("High", "5.1"));
     let audio = reader.parameters().audio.as_ref().unwrap();
     assert_eq!((audio.sample_rate, audio.channels), (48_000, 2));
-    let ends = items.iter().filter(|item| matches!(item, Item::EndOfSequence)).count();
+    let ends = items.iter().filter(|item| matches!(item, FlvItem::EndOfSequence)).count();
     assert_eq!(ends, 1);
     let times = items.iter().filter_map(|item| match item {
-        Item::Packet(packet) => Some(packet.dts),
+        FlvItem::Packet(packet) => Some(packet.dts),
         _ => None,
     });
     assert!(times.collect::<Vec<_>>().is_sorted(), "timestamps never decrease");
@@ -696,7 +696,8 @@ fn what_the_sources_assert_of_their_files() {
         [("scuffle/hevc_aac.flv", VideoFormat::Hevc), ("scuffle/av1_aac.flv", VideoFormat::Av1)]
     {
         let (_, items) = read_all(name).unwrap();
-        let named = |item: &Item| matches!(item, Item::UnsupportedVideo(found) if *found == format);
+        let named =
+            |item: &FlvItem| matches!(item, FlvItem::UnsupportedVideo(found) if *found == format);
         assert!(items.iter().any(named), "{name}");
     }
 }

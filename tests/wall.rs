@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::peers::watcher::{wait, watcher};
 use crate::peers::{self, LIMIT, Onair, free_port, web};
 use onair::studio::watch::choices::MOST_TILES;
-use onair::studio::watch::picture_view::Look;
+use onair::studio::watch::picture_view::PictureView;
 use onair::studio::watch::view::{TileView, WatchState};
-use onair::studio::{Command as Ask, Playing, Snapshot, TileId};
+use onair::studio::{Command as Ask, Snapshot, TileId, WatchCommand};
 use serde_json::Value;
 
 fn tile(snapshot: &Snapshot, id: u8) -> Option<&TileView> {
@@ -34,8 +34,8 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let player = |playing| one.send(Ask::Player(playing));
 
     one.send(Ask::Watch { url: url.clone() });
-    player(Playing::Add { url: dead.clone() });
-    player(Playing::Add { url: format!("{url}?token=planted") });
+    player(WatchCommand::Add { url: dead.clone() });
+    player(WatchCommand::Add { url: format!("{url}?token=planted") });
     let failed = |snapshot: &Snapshot| {
         tile(snapshot, 1).is_some_and(|tile| matches!(tile.state, WatchState::Failed { .. }))
     };
@@ -55,47 +55,47 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let before = tile(&snapshot, 0).unwrap().figures.playing_for;
 
     // Another is chosen, tried again and taken away; the first plays on all the while.
-    player(Playing::Choose(TileId(1)));
+    player(WatchCommand::Choose(TileId(1)));
     let snapshot = wait(&one, "the choice", |snapshot| snapshot.chosen_slot() == 1);
     assert!(matches!(snapshot.watch, WatchState::Failed { .. }));
-    player(Playing::Again(TileId(1)));
+    player(WatchCommand::Again(TileId(1)));
     wait(&one, "its failure", |snapshot| failed(snapshot));
-    player(Playing::Remove(TileId(1)));
+    player(WatchCommand::Remove(TileId(1)));
     let snapshot = wait(&one, "its end", |snapshot| snapshot.tiles.len() == 2);
     assert_ne!(snapshot.chosen_slot(), 1);
-    player(Playing::Choose(TileId(0)));
-    player(Playing::Pause(true));
+    player(WatchCommand::Choose(TileId(0)));
+    player(WatchCommand::Pause(true));
     let snapshot = wait(&one, "a pause of the chosen one", |snapshot| {
         snapshot.watch_figures.paused && snapshot.chosen_slot() == 0
     });
     assert!(!tile(&snapshot, 2).unwrap().figures.paused);
     assert!(tile(&snapshot, 0).unwrap().figures.playing_for > before);
-    player(Playing::GoToLive);
+    player(WatchCommand::GoToLive);
     wait(&one, "the live end", |snapshot| !snapshot.watch_figures.paused);
 
     // No more than there is room for.
     for _ in 0..MOST_TILES * 2 {
-        player(Playing::Add { url: dead.clone() });
+        player(WatchCommand::Add { url: dead.clone() });
     }
     wait(&one, "nine", |snapshot| snapshot.tiles.len() == MOST_TILES && plays(snapshot, 0));
     for id in 1..MOST_TILES as u8 {
         if id != 2 {
-            player(Playing::Remove(TileId(id)));
+            player(WatchCommand::Remove(TileId(id)));
         }
     }
     wait(&one, "two", |snapshot| snapshot.tiles.len() == 2);
-    player(Playing::Add { url: dead.clone() });
+    player(WatchCommand::Add { url: dead.clone() });
     let snapshot = wait(&one, "three", |snapshot| snapshot.tiles.len() == 3);
     assert_eq!(snapshot.recent, [dead.clone(), url.clone()]);
     // What is added is seen as it comes, whatever the first is looked at like.
-    let looks: [Look; 2] =
+    let looks: [PictureView; 2] =
         ["fill 1.5 90 0.25 -0.125", "4:3 1 270"].map(|look| look.parse().unwrap());
     let seen = |snapshot: &Snapshot| {
         [0, 1].map(|id| tile(snapshot, id).map(|tile| tile.look).unwrap_or_default())
     };
-    player(Playing::SetLook(TileId(0), looks[0]));
-    wait(&one, "a look", |snapshot| seen(snapshot) == [looks[0], Look::default()]);
-    player(Playing::SetLook(TileId(1), looks[1]));
+    player(WatchCommand::SetLook(TileId(0), looks[0]));
+    wait(&one, "a look", |snapshot| seen(snapshot) == [looks[0], PictureView::default()]);
+    player(WatchCommand::SetLook(TileId(1), looks[1]));
     wait(&one, "another", |snapshot| seen(snapshot) == looks);
     one.end(LIMIT).unwrap();
 
@@ -108,10 +108,10 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let urls: Vec<&str> = snapshot.tiles.iter().map(|tile| tile.figures.url.as_str()).collect();
     assert_eq!(urls, [url.as_str(), dead.as_str()]);
     assert!(snapshot.tiles.iter().all(|tile| tile.state == WatchState::Idle));
-    next.send(Ask::Player(Playing::Again(TileId(0))));
+    next.send(Ask::Player(WatchCommand::Again(TileId(0))));
     let snapshot = wait(&next, "the first", |snapshot| plays(snapshot, 0));
     assert_eq!(seen(&snapshot), looks);
-    next.send(Ask::Player(Playing::Remove(TileId(0))));
+    next.send(Ask::Player(WatchCommand::Remove(TileId(0))));
     wait(&next, "one alone", |snapshot| snapshot.tiles.len() == 1);
     next.end(LIMIT).unwrap();
 
@@ -222,9 +222,9 @@ fn servers_that_misbehave_in_tiles_harm_no_other() {
     let studio = watcher(folder.path());
     studio.send(Ask::Watch { url: good.clone() });
     for url in &bad {
-        studio.send(Ask::Player(Playing::Add { url: url.clone() }));
+        studio.send(Ask::Player(WatchCommand::Add { url: url.clone() }));
     }
-    studio.send(Ask::Player(Playing::Add { url: good }));
+    studio.send(Ask::Player(WatchCommand::Add { url: good }));
     let others = 1..=bad.len() as u8;
     let last = bad.len() as u8 + 1;
     wait(&studio, "both good ones", |snapshot| plays(snapshot, 0) && plays(snapshot, last));
@@ -264,7 +264,7 @@ fn nine_tiles_all_play() {
     let studio = watcher(folder.path());
     studio.send(Ask::Watch { url: url.clone() });
     for _ in 1..MOST_TILES {
-        studio.send(Ask::Player(Playing::Add { url: url.clone() }));
+        studio.send(Ask::Player(WatchCommand::Add { url: url.clone() }));
     }
     let snapshot = wait(&studio, "nine that play", |snapshot| {
         (0..MOST_TILES as u8).all(|id| plays(snapshot, id))

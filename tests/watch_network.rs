@@ -9,7 +9,7 @@ use crate::peers::{self, LIMIT, Onair, free_port, web};
 use onair::player::chat::ChatState;
 use onair::studio::watch::choices::Network;
 use onair::studio::watch::view::WatchState;
-use onair::studio::{Command, Notice, Playing, Remedy, Snapshot, Studio, TileId};
+use onair::studio::{Command, Notice, Remedy, Snapshot, Studio, TileId, WatchCommand};
 
 const SMALL: &[&str] =
     &["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "500k"];
@@ -29,7 +29,7 @@ fn watch(studio: &Studio, url: &str) {
 fn set(studio: &Studio, change: impl FnOnce(&mut Network)) {
     let mut network = studio.snapshot().player.network;
     change(&mut network);
-    studio.send(Command::Player(Playing::SetNetwork(network)));
+    studio.send(Command::Player(WatchCommand::SetNetwork(network)));
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
     let (tile, pin) = snapshot.notices.iter().find_map(offered).expect("nothing is offered");
     assert_eq!(pin.to_string().replace(':', "").to_lowercase(), own.pin);
     // Another certificate than the one that was shown is not taken for it.
-    let wrong = onair::net::Pin::of(b"another");
-    first.send(Command::Player(Playing::Trust { tile, pin: wrong }));
-    first.send(Command::Player(Playing::Trust { tile, pin }));
+    let wrong = onair::net::CertificatePin::of(b"another");
+    first.send(Command::Player(WatchCommand::Trust { tile, pin: wrong }));
+    first.send(Command::Player(WatchCommand::Trust { tile, pin }));
     let snapshot = wait(&first, "the stream", plays);
     assert!(snapshot.notices.iter().all(|notice| offered(notice).is_none()));
     assert_eq!(snapshot.player.network.trusted.len(), 1);
@@ -127,14 +127,14 @@ fn the_chat_is_joined_where_a_person_says_and_that_is_remembered() {
     watch(&first, &rtmp);
     let snapshot = wait(&first, "the stream", plays);
     assert_eq!(snapshot.chat.state, None, "no chat is known of it");
-    first.send(Command::Player(Playing::SetChatAddress(chat)));
+    first.send(Command::Player(WatchCommand::SetChatAddress(chat)));
     let open = |it: &Snapshot| it.chat.state == Some(ChatState::Open);
     wait(&first, "the chat", open);
     first.end(LIMIT).unwrap();
     let next = watcher(folder.path());
     watch(&next, &rtmp);
     wait(&next, "the chat again", open);
-    next.send(Command::Player(Playing::SetChatAddress(String::new())));
+    next.send(Command::Player(WatchCommand::SetChatAddress(String::new())));
     wait(&next, "no chat", |it| it.chat.state.is_none() && it.chat_choices.places.is_empty());
     assert_eq!(next.snapshot().tiles[0].id, TileId(0));
     next.end(LIMIT).unwrap();
@@ -155,7 +155,7 @@ fn a_chat_whose_certificate_nobody_vouches_for_is_joined_once_that_is_accepted()
     let first = watcher(folder.path());
     watch(&first, &rtmp);
     wait(&first, "the stream", plays);
-    first.send(Command::Player(Playing::SetChatAddress(format!(
+    first.send(Command::Player(WatchCommand::SetChatAddress(format!(
         "wss://127.0.0.1:{port}/live/show/chat"
     ))));
     let offered = |it: &Snapshot| match &it.chat.state {
@@ -166,8 +166,9 @@ fn a_chat_whose_certificate_nobody_vouches_for_is_joined_once_that_is_accepted()
     let offered = offered(&snapshot).unwrap();
     assert_eq!(offered.pin.to_string().replace(':', "").to_lowercase(), own.pin);
     // Another certificate than the one that was shown is not taken for it.
-    first.send(Command::Player(Playing::TrustChat(onair::net::Pin::of(b"another"))));
-    first.send(Command::Player(Playing::TrustChat(offered.pin)));
+    first
+        .send(Command::Player(WatchCommand::TrustChat(onair::net::CertificatePin::of(b"another"))));
+    first.send(Command::Player(WatchCommand::TrustChat(offered.pin)));
     let open = |it: &Snapshot| it.chat.state == Some(ChatState::Open);
     let snapshot = wait(&first, "the chat", open);
     assert_eq!(snapshot.player.network.trusted, [(format!("127.0.0.1:{port}"), offered.pin)]);

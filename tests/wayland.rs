@@ -21,9 +21,11 @@ use crate::portal::{self, Options, PATH, Request, appear};
 use crate::session::{Bus, HELPERS, Session};
 use crate::shown::{LIMIT, Shown, is};
 use onair::base::{Clock, Stop, Timestamp};
-use onair::capture::{self, Area, Dials, Permissions, Screen, VideoChoice, Window};
+use onair::capture::{
+    self, Area, DisplayTarget, LiveProperties, Permissions, VideoChoice, WindowTarget,
+};
 use onair::media::Size;
-use onair::media::source_status::State;
+use onair::media::source_status::SourceState;
 use zbus::zvariant::{OwnedObjectPath, Value};
 
 /// Four colours, one a quarter of the screen.
@@ -115,18 +117,18 @@ fn inside_session() {
         return;
     }
     paint(0);
-    let mut shown = Shown::screen(&Screen::default());
+    let mut shown = Shown::screen(&DisplayTarget::default());
     if !std::path::Path::new("/dev/dri").exists() {
         // The portal's part for wlroots (0.7) gives no pictures where there is no graphics card: it
         // ends the question by itself, which is said, and it is not put again.
-        let failed = shown.await_state(State::Failed);
+        let failed = shown.await_state(SourceState::Failed);
         assert!(failed.detail.contains("ended without an answer"), "{failed:?}");
         window_is_refused();
         Stop::new().wait(Duration::from_secs(6));
         assert!(shown.changes.try_recv().is_err());
         return;
     }
-    let open = shown.await_state(State::Open);
+    let open = shown.await_state(SourceState::Open);
     assert_eq!((open.name.as_str(), open.id.as_str()), ("Screen", "wayland"));
     let frame = shown.await_frame("the four quarters", |frame| quartered(frame, 0));
     assert_eq!(frame.size(), Size::new(640, 480));
@@ -154,7 +156,7 @@ fn inside_session() {
     // The desktop goes away.
     let compositor = std::env::var("ONAIR_COMPOSITOR").unwrap();
     assert!(Command::new("kill").args(["-KILL", &compositor]).status().unwrap().success());
-    let lost = shown.await_state(State::Lost);
+    let lost = shown.await_state(SourceState::Lost);
     assert!(lost.reason.contains("not shared by the desktop any more"), "{}", lost.reason);
     assert!(shown.frame().is_none(), "a slate takes its place");
     // Closing takes no time, and nothing is asked behind a person's back.
@@ -191,22 +193,22 @@ fn moving(shown: &mut Shown) {
 fn region() {
     let part = Some(Area::new(300, 220, 40, 40));
     let id = Some("wayland/part".to_owned());
-    let mut shown = Shown::screen(&Screen { id, part, without_pointer: true });
-    shown.await_state(State::Open);
+    let mut shown = Shown::screen(&DisplayTarget { id, part, without_pointer: true });
+    shown.await_state(SourceState::Open);
     let frame = shown.await_frame("the middle", |frame| quartered(frame, 1));
     assert_eq!(frame.size(), Size::new(40, 40));
     // Beside the screen there is nothing, which is said once.
     let part = Some(Area::new(3_000, 220, 40, 40));
-    let shown = Shown::screen(&Screen { part, ..Screen::default() });
-    let failed = shown.await_state(State::Failed);
+    let shown = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
+    let failed = shown.await_state(SourceState::Failed);
     assert!(failed.detail.contains("beside"), "{failed:?}");
 }
 
 /// This desktop has no dialog for windows.
 fn window_is_refused() {
-    let window = Window { id: "wayland".to_owned(), without_pointer: false };
+    let window = WindowTarget { id: "wayland".to_owned(), without_pointer: false };
     let shown = Shown::open(|context| window.open(context));
-    let failed = shown.await_state(State::Failed);
+    let failed = shown.await_state(SourceState::Failed);
     assert!(failed.reason.contains("whole screens only"), "{failed:?}");
 }
 
@@ -367,7 +369,7 @@ fn inside_portal() {
         let connection = portal.serve();
         let permissions = Permissions::default();
         let choice: VideoChoice = "screen".parse().unwrap();
-        let dials = Dials::default();
+        let dials = LiveProperties::default();
         dials.set_permissions(permissions.clone());
         let shown = Shown::open(|context| capture::open_by(&choice, &dials, context));
         let down = shown.await_down();
@@ -474,11 +476,11 @@ fn inside_pipewire() {
         let (mut producer, asked, _portal) = serve(pixels, &format!("rig-{pixels}"));
         let choice: VideoChoice = word.parse().unwrap();
         let mut shown =
-            Shown::open(|context| capture::open_by(&choice, &Dials::default(), context));
+            Shown::open(|context| capture::open_by(&choice, &LiveProperties::default(), context));
         shown.await_frame("the seven bars", barred);
         // The stream ends.
         producer.kill();
-        let lost = shown.await_state(State::Lost);
+        let lost = shown.await_state(SourceState::Lost);
         assert!(lost.reason.contains("not shared by the desktop any more"), "{lost:?}");
         assert!(shown.frame().is_none(), "a slate takes its place");
         Stop::new().wait(Duration::from_secs(6));
@@ -488,7 +490,7 @@ fn inside_pipewire() {
         // A part of it: the end of the fourth bar and the beginning of the fifth.
         let (_producer, _, _portal) = serve("BGRA", "rig-part");
         let part = Some(Area::new(340, 100, 50, 40));
-        let mut middle = Shown::screen(&Screen { part, ..Screen::default() });
+        let mut middle = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
         let frame = middle.await_frame("a part", |frame| is(frame, 4, 4, bars[3]));
         assert_eq!(frame.size(), Size::new(50, 40));
         assert!(is(&frame, 45, 35, bars[4]));
@@ -497,13 +499,13 @@ fn inside_pipewire() {
         // Beside it there is nothing.
         let (_producer, _, _portal) = serve("BGRx", "rig-beside");
         let part = Some(Area::new(3_000, 220, 40, 40));
-        let beside = Shown::screen(&Screen { part, ..Screen::default() });
-        let failed = beside.await_state(State::Failed);
+        let beside = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
+        let failed = beside.await_state(SourceState::Failed);
         assert!(failed.detail.contains("beside"), "{failed:?}");
     }
     let (_producer, node) = produce("videotestsrc is-live=true pattern=ball", "BGRA", "rig-ball");
     let _portal = Portal::new(Answer::Share(node)).serve();
-    let mut shown = Shown::screen(&Screen::default());
+    let mut shown = Shown::screen(&DisplayTarget::default());
     let mut pictures: Vec<Vec<u8>> = Vec::new();
     while pictures.len() < 20 {
         let last = pictures.last().cloned();

@@ -9,7 +9,9 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
-use crate::ui::view::file_request::{Means, OfFilter, OfTransition, Pick, Then};
+use crate::ui::view::file_request::{
+    FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
+};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +25,15 @@ pub enum Kind {
     Film,
     Folder,
     /// For a scene.
-    Source(Pick, SceneId),
+    Source(FileRequest, SceneId),
     /// For a source that is there.
-    Another(Pick, SourceId),
+    Another(FileRequest, SourceId),
     /// To be played or shown by a source after its first one; several at once.
     Then(Then),
     /// For a filter of a source.
-    Filter(Asset, OfFilter),
+    Filter(Asset, FilterFile),
     /// For a transition between scenes.
-    Transition(OfTransition),
+    Transition(TransitionFile),
     /// A collection to take in…
     Scenes,
     /// …and one to write.
@@ -57,31 +59,35 @@ impl Kind {
         let films = |name, more: &[&'static str]| Offers::Files(name, [more, &FILMS[..]].concat());
         let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGES.to_vec());
         match self {
-            Self::Video | Self::Source(Pick::Video, _) | Self::Another(Pick::Video, _) => {
-                films("FLV, MP4, MKV, WebM, Y4M", &["y4m"])
-            }
+            Self::Video
+            | Self::Source(FileRequest::Video, _)
+            | Self::Another(FileRequest::Video, _) => films("FLV, MP4, MKV, WebM, Y4M", &["y4m"]),
             Self::Audio | Self::Strip(_) => {
                 films("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &SONGS)
             }
-            Self::Then(Then { pick: Pick::Image, .. }) => images(),
+            Self::Then(Then { pick: FileRequest::Image, .. }) => images(),
             Self::Then(_) => films("FLV, MP4, MKV, WebM", &[]),
             Self::Watch => films("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &SONGS),
             Self::Film => Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"]),
             Self::Folder
-            | Self::Source(Pick::Slides, _)
-            | Self::Another(Pick::Slides, _)
-            | Self::Transition(OfTransition { means: Means::Folder, .. }) => Offers::Folders,
-            Self::Source(Pick::Text, _) | Self::Another(Pick::Text, _) => {
+            | Self::Source(FileRequest::Slides, _)
+            | Self::Another(FileRequest::Slides, _)
+            | Self::Transition(TransitionFile { means: TransitionFilePart::Folder, .. }) => {
+                Offers::Folders
+            }
+            Self::Source(FileRequest::Text, _) | Self::Another(FileRequest::Text, _) => {
                 Offers::Files("TXT", vec!["txt"])
             }
-            Self::Transition(OfTransition { means: Means::Clip, .. }) => {
+            Self::Transition(TransitionFile { means: TransitionFilePart::Clip, .. }) => {
                 films("WebP, GIF, PNG, MP4, MKV, WebM, FLV", &["webp", "gif", "png", "apng"])
             }
             Self::Filter(Asset::Table, ..) => Offers::Files("CUBE", vec!["cube"]),
-            Self::Source(Pick::Image | Pick::Slide, _)
-            | Self::Another(Pick::Image | Pick::Slide, _)
+            Self::Source(FileRequest::Image | FileRequest::Slide, _)
+            | Self::Another(FileRequest::Image | FileRequest::Slide, _)
             | Self::Filter(Asset::Picture, ..)
-            | Self::Transition(OfTransition { means: Means::Picture, .. }) => images(),
+            | Self::Transition(TransitionFile { means: TransitionFilePart::Picture, .. }) => {
+                images()
+            }
             Self::Scenes => Offers::Files("onair, OBS", vec!["toml", "json"]),
             Self::NewScenes => Offers::NewFile("TOML, JSON", &["toml", "json"], "scenes.toml"),
         }
@@ -158,8 +164,9 @@ mod tests {
     #[test]
     fn whatever_can_be_played_can_be_chosen() {
         let scene = SceneId(1);
-        let clip = Kind::Transition(OfTransition { scene: None, means: Means::Clip });
-        for kind in [Kind::Video, Kind::Source(Pick::Video, scene), clip] {
+        let clip =
+            Kind::Transition(TransitionFile { scene: None, means: TransitionFilePart::Clip });
+        for kind in [Kind::Video, Kind::Source(FileRequest::Video, scene), clip] {
             assert!(FILMS.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         for kind in [Kind::Audio, Kind::Strip(None), Kind::Watch] {
@@ -168,12 +175,12 @@ mod tests {
         }
         // The player does not read these, scenes do.
         let y4m = |kind| files(&kind).contains(&"y4m");
-        assert!(y4m(Kind::Source(Pick::Video, scene)) && !y4m(Kind::Watch));
-        assert_eq!(Kind::Source(Pick::Slides, scene).offers(), Offers::Folders);
+        assert!(y4m(Kind::Source(FileRequest::Video, scene)) && !y4m(Kind::Watch));
+        assert_eq!(Kind::Source(FileRequest::Slides, scene).offers(), Offers::Folders);
         let then = |pick| Kind::Then(Then { source: SourceId(1), pick, at: None });
-        for kind in [Kind::Source(Pick::Slide, scene), then(Pick::Image)] {
+        for kind in [Kind::Source(FileRequest::Slide, scene), then(FileRequest::Image)] {
             assert!(files(&kind).contains(&"png") && !files(&kind).contains(&"mp4"), "{kind:?}");
         }
-        assert!(files(&then(Pick::Video)).contains(&"mp4"));
+        assert!(files(&then(FileRequest::Video)).contains(&"mp4"));
     }
 }

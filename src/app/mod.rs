@@ -21,11 +21,11 @@ use crate::base::Latest;
 use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
-use crate::studio::{Command, Playing, Preferences, Snapshot};
+use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::picture::Surfaces;
 use crate::ui::style::theme;
 use crate::ui::watch::Where;
-use crate::ui::{Dialog, Page, Renderer, Screen, Wish};
+use crate::ui::{Dialog, Page, Renderer, Screen, WindowRequest};
 
 use drops::{Drag, Drops};
 use file_dialogs::{Files, Kind};
@@ -214,57 +214,61 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    fn fulfil(&mut self, ctx: &egui::Context, wish: Wish) {
+    fn fulfil(&mut self, ctx: &egui::Context, wish: WindowRequest) {
         let folder = self.screen.preferences().recording_folder.clone();
         match wish {
-            Wish::Command(Command::TalkKey(held)) => self.talk_keys.here(held),
-            Wish::Command(command) => self.studio.send(command),
-            Wish::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
-            Wish::PickSource(pick, scene) => self.files.ask(ctx, Kind::Source(pick, scene), None),
-            Wish::PickAnother(pick, source, folder) => {
+            WindowRequest::Command(Command::TalkKey(held)) => self.talk_keys.here(held),
+            WindowRequest::Command(command) => self.studio.send(command),
+            WindowRequest::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
+            WindowRequest::PickSource(pick, scene) => {
+                self.files.ask(ctx, Kind::Source(pick, scene), None);
+            }
+            WindowRequest::PickAnother(pick, source, folder) => {
                 self.files.ask(ctx, Kind::Another(pick, source), folder);
             }
-            Wish::PickThen(then, folder) => self.files.ask(ctx, Kind::Then(then), folder),
-            Wish::PickFilterFile(asset, of, folder) => {
+            WindowRequest::PickThen(then, folder) => self.files.ask(ctx, Kind::Then(then), folder),
+            WindowRequest::PickFilterFile(asset, of, folder) => {
                 self.files.ask(ctx, Kind::Filter(asset, of), folder);
             }
-            Wish::PickTransitionFile(of, folder) => {
+            WindowRequest::PickTransitionFile(of, folder) => {
                 self.files.ask(ctx, Kind::Transition(of), folder);
             }
-            Wish::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
-            Wish::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
-            Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
-            Wish::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
-            Wish::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
-            Wish::PickFilm => self.files.ask(ctx, Kind::Film, None),
-            Wish::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
-            Wish::Record => {
+            WindowRequest::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
+            WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
+            WindowRequest::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
+            WindowRequest::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
+            WindowRequest::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
+            WindowRequest::PickFilm => self.files.ask(ctx, Kind::Film, None),
+            WindowRequest::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
+            WindowRequest::Record => {
                 let format = self.screen.preferences().recording.format.extension();
                 let path = new_path(&folder, "onair", format);
                 self.studio.send(Command::StartRecording(path));
             }
-            Wish::SaveReplay => {
+            WindowRequest::SaveReplay => {
                 let format = self.screen.preferences().recording.format.extension();
                 let path = new_path(&folder, "onair replay", format);
                 self.studio.send(Command::SaveReplay(path));
             }
-            Wish::Snapshot => {
+            WindowRequest::Snapshot => {
                 self.studio.send(Command::Snapshot(new_path(&folder, "onair picture", "png")));
             }
-            Wish::WatchSnapshot => {
+            WindowRequest::WatchSnapshot => {
                 let path = new_path(&folder, "onair watched", "png");
-                self.studio.send(Command::Player(Playing::Snapshot(path)));
+                self.studio.send(Command::Player(WatchCommand::Snapshot(path)));
             }
-            Wish::WatchSave => {
+            WindowRequest::WatchSave => {
                 let path = new_path(&folder, "onair watched", "flv");
-                self.studio.send(Command::Player(Playing::Save(path)));
+                self.studio.send(Command::Player(WatchCommand::Save(path)));
             }
-            Wish::FullScreen(full) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(full)),
-            Wish::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
-            Wish::Preferences => {
+            WindowRequest::FullScreen(full) => {
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(full));
+            }
+            WindowRequest::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
+            WindowRequest::Preferences => {
                 self.studio.send(Command::SetPreferences(self.screen.preferences().clone()));
             }
-            Wish::Quit => {
+            WindowRequest::Quit => {
                 if self.ending.is_none() {
                     self.ending = Some(Instant::now());
                     self.studio.send(Command::Quit);
@@ -299,7 +303,7 @@ impl<S: Studio> Window<S> {
         let (wanted, screen) = (self.screen.talk_key_elsewhere(), &self.screen);
         let held = self.talk_keys.held(wanted, screen.preferences(), || screen.talk_called());
         if let Some(command) = self.screen.talk_elsewhere(ctx, held, hidden) {
-            self.fulfil(ctx, Wish::Command(command));
+            self.fulfil(ctx, WindowRequest::Command(command));
         }
         if held && self.screen.talks() {
             // It is down now, whether the window is seen or not.

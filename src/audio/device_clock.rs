@@ -8,7 +8,7 @@ use rubato::{
     SincInterpolationType, WindowFunction,
 };
 
-use crate::audio::device_rate::Pace;
+use crate::audio::device_rate::DeviceRate;
 use crate::base::Timestamp;
 
 /// A distance beyond this is jumped instead of closed.
@@ -21,7 +21,7 @@ const MOST_BEND: f64 = 0.003;
 const CHUNK: usize = 64;
 
 /// Device sound in, session sound out.
-pub(super) struct Aligner {
+pub(super) struct ClockAligner {
     resampler: Async<f32>,
     channels: usize,
     /// Nominal rates.
@@ -40,14 +40,14 @@ pub(super) struct Aligner {
 
 /// What a pull came to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Filled {
+pub(super) enum GapFilled {
     /// All of it.
     Whole,
     /// The device's sound was not there yet.
     Short,
 }
 
-impl Aligner {
+impl ClockAligner {
     /// From `rate_in` to `rate_out`; `None` for rates that cannot be.
     pub(super) fn new(rate_in: u32, rate_out: u32, channels: u16) -> Option<Self> {
         let channels = usize::from(channels);
@@ -95,10 +95,10 @@ impl Aligner {
     }
 
     /// Fills `out` with the sound that was captured from `at` on, by the device's `pace`.
-    pub(super) fn pull(&mut self, pace: &Pace, at: Timestamp, out: &mut [f32]) -> Filled {
+    pub(super) fn pull(&mut self, pace: &DeviceRate, at: Timestamp, out: &mut [f32]) -> GapFilled {
         let Some(wanted) = pace.frame_at(at) else {
             out.fill(0.0);
-            return Filled::Short;
+            return GapFilled::Short;
         };
         let step = pace.rate() / self.rate_out;
         // `made` has been made already: what is wanted of the resampler lies after it.
@@ -107,7 +107,7 @@ impl Aligner {
         let jump = off.is_none_or(|off| off.abs() > JUMP_SECONDS * self.rate_in);
         if jump && !self.seek(wanted) {
             out.fill(0.0);
-            return Filled::Short;
+            return GapFilled::Short;
         }
         let error = if jump { 0.0 } else { off.unwrap_or(0.0) };
         let bend = error / (CLOSE_SECONDS * self.rate_in);
@@ -126,14 +126,14 @@ impl Aligner {
                 rest.fill(0.0);
                 self.made.clear();
                 self.position = None;
-                return Filled::Short;
+                return GapFilled::Short;
             }
         }
         let length = out.len();
         for (out, made) in out.iter_mut().zip(self.made.drain(..length)) {
             *out = made;
         }
-        Filled::Whole
+        GapFilled::Whole
     }
 
     /// Begins at the device frame `wanted`. False while it has not come yet.
@@ -221,8 +221,8 @@ mod tests {
         let real = f64::from(rate_in) * (1.0 + ppm * 1e-6);
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
         let schedule = Schedule::new(grid, 1_790_000_000_123_456);
-        let mut pace = Pace::new(rate_in);
-        let mut aligner = Aligner::new(rate_in, rate_out, 1).unwrap();
+        let mut pace = DeviceRate::new(rate_in);
+        let mut aligner = ClockAligner::new(rate_in, rate_out, 1).unwrap();
         let mut reader = OnsetReader::new(rate_out);
         let (mut heard, mut short, mut sent) = (Vec::new(), 0, 0_i64);
         let mut jitter = Jitter(1);
@@ -246,7 +246,7 @@ mod tests {
                 sent += buffer;
             }
             let mut out = vec![0.0; 480];
-            short += usize::from(aligner.pull(&pace, at, &mut out) == Filled::Short);
+            short += usize::from(aligner.pull(&pace, at, &mut out) == GapFilled::Short);
             reader.push(at, 1, &out, |onset| heard.push(onset));
         }
         assert!(short <= 3, "{ppm} ppm: {short} blocks short");
@@ -278,8 +278,8 @@ mod tests {
         let value = |seconds: f64| (seconds / 10.0).fract() * std::f64::consts::TAU;
         for ppm in [200.0, -200.0] {
             let real = f64::from(RATE) * (1.0 + ppm * 1e-6);
-            let mut pace = Pace::new(RATE);
-            let mut aligner = Aligner::new(RATE, RATE, 1).unwrap();
+            let mut pace = DeviceRate::new(RATE);
+            let mut aligner = ClockAligner::new(RATE, RATE, 1).unwrap();
             let (mut sent, mut short, mut worst) = (0_i64, 0, 0.0_f64);
             let mut jitter = Jitter(1);
             let mut out = [0.0; 100];
@@ -295,7 +295,7 @@ mod tests {
                     sent += 25;
                 }
                 let at = Timestamp::from_millis(block * 400);
-                short += usize::from(aligner.pull(&pace, at, &mut out) == Filled::Short);
+                short += usize::from(aligner.pull(&pace, at, &mut out) == GapFilled::Short);
                 if block < 150 {
                     continue;
                 }
@@ -320,10 +320,10 @@ mod tests {
 
     #[test]
     fn a_gap_in_the_device_is_silence_and_then_sound_again() {
-        let mut pace = Pace::new(48_000);
-        let mut aligner = Aligner::new(48_000, 48_000, 2).unwrap();
+        let mut pace = DeviceRate::new(48_000);
+        let mut aligner = ClockAligner::new(48_000, 48_000, 2).unwrap();
         let mut out = vec![1.0; 960];
-        assert_eq!(aligner.pull(&pace, Timestamp::ZERO, &mut out), Filled::Short);
+        assert_eq!(aligner.pull(&pace, Timestamp::ZERO, &mut out), GapFilled::Short);
         assert!(out.iter().all(|&s| s == 0.0));
         let block = vec![0.25; 960];
         let mut frame = 0;
@@ -339,7 +339,7 @@ mod tests {
                 frame += 7;
             }
             let filled = aligner.pull(&pace, at - std::time::Duration::from_millis(30), &mut out);
-            whole += usize::from(filled == Filled::Whole && tick > 200);
+            whole += usize::from(filled == GapFilled::Whole && tick > 200);
             assert!(out.iter().all(|s| s.abs() < 0.5));
         }
         assert!(whole > 95, "{whole}");

@@ -17,7 +17,7 @@ const SETTLED_SECONDS: f64 = 10.0;
 
 /// The loop.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(super) struct DeviceRate {
     nominal_period: f64,
     state: Option<Locked>,
 }
@@ -36,37 +36,37 @@ struct Locked {
 
 /// What an observation did.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum CallbackTime {
     /// It fits.
     Steady,
     /// It does not: the loop has started afresh.
     Break,
 }
 
-impl Pace {
+impl DeviceRate {
     pub(super) fn new(rate: u32) -> Self {
         Self { nominal_period: 1.0 / f64::from(rate.max(1)), state: None }
     }
 
     /// `frame` of the device was captured at `at`.
-    pub(super) fn observe(&mut self, frame: i64, at: Timestamp) -> Seen {
+    pub(super) fn observe(&mut self, frame: i64, at: Timestamp) -> CallbackTime {
         let at = at.as_secs_f64();
         let nominal = self.nominal_period;
         let fresh = Locked { frame, at, period: nominal, age: 0.0 };
         let Some(locked) = &mut self.state else {
             self.state = Some(fresh);
-            return Seen::Break;
+            return CallbackTime::Break;
         };
         let frames = (frame - locked.frame) as f64;
         if frames <= 0.0 {
-            return Seen::Steady;
+            return CallbackTime::Steady;
         }
         let predicted = locked.at + frames * locked.period;
         let error = at - predicted;
         let lasted = frames * nominal;
         if error.abs() > BREAK_SECONDS + lasted {
             self.state = Some(fresh);
-            return Seen::Break;
+            return CallbackTime::Break;
         }
         locked.age += lasted;
         let bandwidth = match locked.age {
@@ -86,7 +86,7 @@ impl Pace {
             let period = locked.period + omega * omega * error / frames;
             locked.period = period.clamp(nominal - range, nominal + range);
         }
-        Seen::Steady
+        CallbackTime::Steady
     }
 
     /// The frame (with its fraction) that was captured at `at`; `None` before the first moment.
@@ -115,7 +115,7 @@ mod tests {
     fn finds_the_rate_through_jitter() {
         for ppm in [-300.0, 0.0, 200.0] {
             let rate = 48_000.0 * (1.0 + ppm * 1e-6);
-            let mut pace = Pace::new(48_000);
+            let mut pace = DeviceRate::new(48_000);
             let mut seed = 1_u64;
             for callback in 0..12_000_i64 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -124,7 +124,7 @@ mod tests {
                 let late = if callback % 997 == 5 { 0.03 } else { jitter };
                 let at = ((frame as f64 / rate + late) * 1e6) as i64;
                 let seen = pace.observe(frame, Timestamp::from_micros(at));
-                assert_eq!(seen == Seen::Break, callback == 0);
+                assert_eq!(seen == CallbackTime::Break, callback == 0);
             }
             let found = pace.drift_ppm().unwrap();
             assert!((found - ppm).abs() < 10.0, "{ppm}: {found}");
@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn a_gap_starts_afresh() {
-        let mut pace = Pace::new(48_000);
+        let mut pace = DeviceRate::new(48_000);
         pace.observe(0, Timestamp::ZERO);
-        assert_eq!(pace.observe(480, Timestamp::from_millis(10)), Seen::Steady);
-        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), Seen::Break);
-        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), Seen::Steady);
+        assert_eq!(pace.observe(480, Timestamp::from_millis(10)), CallbackTime::Steady);
+        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), CallbackTime::Break);
+        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), CallbackTime::Steady);
     }
 }

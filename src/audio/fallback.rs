@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::audio::signal_watch::Watch;
+use crate::audio::signal_watch::SignalWatch;
 use crate::audio::source::Source;
 use crate::base::Timestamp;
-use crate::media::source_status::{Alarm, Report, State, Status};
+use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
 /// Whether nothing is to be heard of a source that fares so.
-pub fn is_out(report: &Report) -> bool {
+pub fn is_out(report: &SourceReport) -> bool {
     is_out_by(report.state, report.alarm)
 }
 
-fn is_out_by(state: State, alarm: Option<Alarm>) -> bool {
-    state.is_down() || alarm.is_some_and(Alarm::is_silence)
+fn is_out_by(state: SourceState, alarm: Option<SourceAlarm>) -> bool {
+    state.is_down() || alarm.is_some_and(SourceAlarm::is_silence)
 }
 
 /// By which another source is given to one, or taken away again.
 #[derive(Clone, Default)]
-pub struct StandIn(Arc<Shared>);
+pub struct AudioFallback(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -35,13 +35,13 @@ struct Shared {
     other: Mutex<Option<Box<dyn AudioFeed>>>,
 }
 
-impl std::fmt::Debug for StandIn {
+impl std::fmt::Debug for AudioFallback {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StandIn").field("wanted", &self.0.wanted).finish_non_exhaustive()
     }
 }
 
-impl StandIn {
+impl AudioFallback {
     /// Whether silence of the source is to be looked for.
     pub fn set_wanted(&self, wanted: bool) {
         self.0.wanted.store(wanted, Ordering::Relaxed);
@@ -61,9 +61,9 @@ impl StandIn {
 
     /// Puts this over a source of this rate, whose silence is told as this; `None`: somebody looks for
     /// it already.
-    pub fn over(&self, source: Source, rate: u32, silence: Option<Alarm>) -> Source {
+    pub fn over(&self, source: Source, rate: u32, silence: Option<SourceAlarm>) -> Source {
         let Source { feed, status, transport } = source;
-        let watch = silence.map(|it| Watch::for_silence(Arc::clone(&status), rate, it));
+        let watch = silence.map(|it| SignalWatch::for_silence(Arc::clone(&status), rate, it));
         let shared = Arc::clone(&self.0);
         let its_status = Arc::clone(&status);
         let (other, share) = (None, 0.0);
@@ -75,8 +75,8 @@ impl StandIn {
 
 struct Stood {
     feed: Box<dyn AudioFeed>,
-    watch: Option<Watch>,
-    status: Arc<Status>,
+    watch: Option<SignalWatch>,
+    status: Arc<SourceStatus>,
     shared: Arc<Shared>,
     other: Option<Box<dyn AudioFeed>>,
     /// How much of the other is heard: from 0 to 1 or back within a block, without a click.
@@ -139,7 +139,7 @@ impl AudioFeed for Stood {
 mod tests {
     use super::*;
     use crate::media::Transport;
-    use crate::media::source_status::Format;
+    use crate::media::source_status::SourceFormat;
 
     /// A steady level, by the second; it counts what is asked of it.
     struct Level(fn(i64) -> f32, Arc<Mutex<usize>>);
@@ -163,8 +163,8 @@ mod tests {
 
     /// Silent up to its twelfth second.
     fn source() -> (Source, Arc<Mutex<usize>>) {
-        let status = Status::new("", "Voice");
-        status.open(Format::Unknown);
+        let status = SourceStatus::new("", "Voice");
+        status.open(SourceFormat::Unknown);
         let (feed, asked) = level(|second| if second < 12 { 0.0 } else { 0.5 });
         (Source { feed, status, transport: Transport::default() }, asked)
     }
@@ -184,8 +184,8 @@ mod tests {
     #[test]
     fn another_is_heard_while_it_is_silent_and_it_is_back_with_its_first_sound() {
         let (source, asked) = source();
-        let stand_in = StandIn::default();
-        let mut source = stand_in.over(source, 48_000, Some(Alarm::PlayedSilent));
+        let stand_in = AudioFallback::default();
+        let mut source = stand_in.over(source, 48_000, Some(SourceAlarm::PlayedSilent));
         assert!(ends(&mut source, 0, 6).iter().all(|it| *it == 0.0));
         assert!(!is_out(&source.status.report()), "nobody wants to know");
         stand_in.set_wanted(true);
@@ -193,7 +193,7 @@ mod tests {
         assert!(!is_out(&source.status.report()), "not for long enough");
         ends(&mut source, 8, 12);
         assert!(is_out(&source.status.report()));
-        assert_eq!(source.status.report().alarm, Some(Alarm::PlayedSilent));
+        assert_eq!(source.status.report().alarm, Some(SourceAlarm::PlayedSilent));
         let (other, others) = level(|_| 0.25);
         stand_in.give(Some(other));
         let heard = ends(&mut source, 11, 12);
@@ -210,16 +210,16 @@ mod tests {
 
     #[test]
     fn one_that_is_gone_is_stood_in_for_and_one_that_goes_away_fades() {
-        let status = Status::new("", "Voice");
+        let status = SourceStatus::new("", "Voice");
         let (feed, _) = level(|_| 0.0);
-        let stand_in = StandIn::default();
+        let stand_in = AudioFallback::default();
         let source = Source { feed, status: Arc::clone(&status), transport: Transport::default() };
         // Whoever looks for its silence does so elsewhere.
         let mut source = stand_in.over(source, 48_000, None);
         stand_in.set_wanted(true);
         stand_in.give(Some(level(|_| 0.25).0));
         assert!(ends(&mut source, 0, 7).iter().all(|it| *it == 0.0), "it is not known to be out");
-        status.down(State::Lost, "gone", "");
+        status.down(SourceState::Lost, "gone", "");
         assert!((ends(&mut source, 7, 8)[99] - 0.25).abs() < 1e-3);
         stand_in.give(None);
         let heard = ends(&mut source, 8, 9);

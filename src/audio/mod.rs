@@ -15,7 +15,7 @@ mod tone;
 mod wav;
 
 pub use crate::audio::choice::AudioChoice;
-pub use crate::audio::fallback::{StandIn, is_out};
+pub use crate::audio::fallback::{AudioFallback, is_out};
 #[cfg(test)]
 pub(crate) use crate::audio::mic::simulated::Microphone;
 pub use crate::audio::source::{ApplicationInfo, Context, DeviceInfo, Error, Source};

@@ -6,7 +6,7 @@ use crate::audio::source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
 use crate::audio::system::Direction;
 use crate::base::Timestamp;
 use crate::media::markers::Schedule;
-use crate::media::source_status::{Alarm, Format, Status};
+use crate::media::source_status::{SourceAlarm, SourceFormat, SourceStatus};
 use crate::media::{AudioFeed, Transport};
 
 /// The microphones there are now.
@@ -52,11 +52,11 @@ pub fn hears(choice: &AudioChoice) -> bool {
 }
 
 /// What its silence is told as where another is to be heard instead; `None`: it is watched anyway.
-pub fn silence_of(choice: &AudioChoice) -> Option<Alarm> {
+pub fn silence_of(choice: &AudioChoice) -> Option<SourceAlarm> {
     match choice {
         AudioChoice::Mic(_) => None,
-        AudioChoice::System(_) | AudioChoice::Application(_) => Some(Alarm::SystemSilent),
-        _ => Some(Alarm::PlayedSilent),
+        AudioChoice::System(_) | AudioChoice::Application(_) => Some(SourceAlarm::SystemSilent),
+        _ => Some(SourceAlarm::PlayedSilent),
     }
 }
 
@@ -67,8 +67,8 @@ pub fn silence_of(choice: &AudioChoice) -> Option<Alarm> {
 pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
     let Context { clock, grid, rate, channels, .. } = *context;
     let own = |name: &str, feed: Box<dyn AudioFeed>| {
-        let status = Status::new("", name);
-        status.open(Format::Audio { rate, channels });
+        let status = SourceStatus::new("", name);
+        status.open(SourceFormat::Audio { rate, channels });
         Ok(Source { feed, status, transport: Transport::default() })
     };
     match choice {
@@ -81,19 +81,19 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         // Floor 4 plays these: the studio asks there.
         AudioChoice::Stream(_) => Err(Error::NoSound),
         AudioChoice::Mic(id) => {
-            let wanted = crate::audio::mic::Wanted::Microphone(id.clone());
+            let wanted = crate::audio::mic::WantedInput::Microphone(id.clone());
             crate::audio::mic::open(crate::audio::backend::system(), wanted, context)
                 .map(|source| crate::audio::signal_watch::over(source, rate))
         }
         // Nothing need be played: silence there is no trouble.
         AudioChoice::System(id) => crate::audio::mic::open(
             crate::audio::backend::system(),
-            crate::audio::mic::Wanted::Speakers(id.clone()),
+            crate::audio::mic::WantedInput::Speakers(id.clone()),
             context,
         ),
         AudioChoice::Application(name) => crate::audio::mic::open(
             crate::audio::backend::system(),
-            crate::audio::mic::Wanted::Application(name.clone()),
+            crate::audio::mic::WantedInput::Application(name.clone()),
             context,
         ),
         AudioChoice::None => Err(Error::NoSound),
@@ -109,10 +109,10 @@ mod tests {
         let of = |choice: &str| silence_of(&choice.parse().unwrap());
         assert_eq!((of("mic"), of("mic:usb")), (None, None));
         for choice in ["system", "system:speakers", "app:Firefox"] {
-            assert_eq!(of(choice), Some(Alarm::SystemSilent), "{choice}");
+            assert_eq!(of(choice), Some(SourceAlarm::SystemSilent), "{choice}");
         }
         for choice in ["file:/a.wav", "stream:rtmp://h/a/s", "tone"] {
-            assert_eq!(of(choice), Some(Alarm::PlayedSilent), "{choice}");
+            assert_eq!(of(choice), Some(SourceAlarm::PlayedSilent), "{choice}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::audio::source::Source;
 use crate::base::Timestamp;
-use crate::media::source_status::{Alarm, State, Status};
+use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
 /// Nothing but zeros for so long means that somebody switched it off.
@@ -30,13 +30,13 @@ const CLIP_STAYS: f64 = 5.0;
 /// Puts the watch over a source of this rate.
 pub(super) fn over(source: Source, rate: u32) -> Source {
     let Source { feed, status, transport } = source;
-    let watch = Watch::new(Arc::clone(&status), rate);
+    let watch = SignalWatch::new(Arc::clone(&status), rate);
     Source { feed: Box::new(Watched { feed, watch }), status, transport }
 }
 
 struct Watched {
     feed: Box<dyn AudioFeed>,
-    watch: Watch,
+    watch: SignalWatch,
 }
 
 impl AudioFeed for Watched {
@@ -54,12 +54,12 @@ impl AudioFeed for Watched {
     }
 }
 
-pub(super) struct Watch {
-    status: Arc<Status>,
+pub(super) struct SignalWatch {
+    status: Arc<SourceStatus>,
     rate: f64,
     /// What silence is told as, where no voice is looked for.
-    silence: Option<Alarm>,
-    told: Option<Alarm>,
+    silence: Option<SourceAlarm>,
+    told: Option<SourceAlarm>,
     /// Seconds of nothing but zeros, below [`SILENT`], below [`FAINT`].
     zero: f64,
     silent: f64,
@@ -74,13 +74,13 @@ pub(super) struct Watch {
     since_clip: f64,
 }
 
-impl Watch {
+impl SignalWatch {
     /// A watch that tells nothing but silence, as this.
-    pub(super) fn for_silence(status: Arc<Status>, rate: u32, silence: Alarm) -> Self {
+    pub(super) fn for_silence(status: Arc<SourceStatus>, rate: u32, silence: SourceAlarm) -> Self {
         Self { silence: Some(silence), ..Self::new(status, rate) }
     }
 
-    fn new(status: Arc<Status>, rate: u32) -> Self {
+    fn new(status: Arc<SourceStatus>, rate: u32) -> Self {
         Self {
             status,
             rate: f64::from(rate.max(1)),
@@ -106,7 +106,7 @@ impl Watch {
     /// after a short gap.
     pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
-        if self.missing >= GAP || self.status.state() != State::Open {
+        if self.missing >= GAP || self.status.state() != SourceState::Open {
             self.rest();
         }
     }
@@ -151,13 +151,13 @@ impl Watch {
         }
         let voice = self.silence.is_none();
         let alarm = if self.zero >= ZERO_AFTER {
-            Some(self.silence.unwrap_or(Alarm::Zero))
+            Some(self.silence.unwrap_or(SourceAlarm::Zero))
         } else if self.silent >= QUIET_AFTER {
-            Some(self.silence.unwrap_or(Alarm::Silent))
+            Some(self.silence.unwrap_or(SourceAlarm::Silent))
         } else if voice && self.faint >= QUIET_AFTER {
-            Some(Alarm::Faint)
+            Some(SourceAlarm::Faint)
         } else if voice && self.since_clip < CLIP_STAYS {
-            Some(Alarm::Clipped)
+            Some(SourceAlarm::Clipped)
         } else {
             None
         };
@@ -171,14 +171,14 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source_status::Format;
+    use crate::media::source_status::SourceFormat;
 
     /// The alarm after each second of a 200 Hz tone, whose amplitude is told by the second; beyond
     /// 1 it is cut off.
-    fn alarms(seconds: u32, amplitude: impl Fn(u32) -> f32) -> Vec<Option<Alarm>> {
-        let status = Status::new("", "Microphone");
-        status.open(Format::Unknown);
-        let mut watch = Watch::new(Arc::clone(&status), 48_000);
+    fn alarms(seconds: u32, amplitude: impl Fn(u32) -> f32) -> Vec<Option<SourceAlarm>> {
+        let status = SourceStatus::new("", "Microphone");
+        status.open(SourceFormat::Unknown);
+        let mut watch = SignalWatch::new(Arc::clone(&status), 48_000);
         let mut found = Vec::new();
         for second in 0..seconds {
             for block in 0..100 {
@@ -200,16 +200,16 @@ mod tests {
     fn a_switched_off_microphone_is_told_and_taken_back() {
         let found = alarms(8, |second| if second < 6 { 0.0 } else { 0.3 });
         assert_eq!(found[3], None);
-        assert_eq!(found[5], Some(Alarm::Zero));
+        assert_eq!(found[5], Some(SourceAlarm::Zero));
         assert_eq!(found[6..], [None; 2]);
     }
 
     #[test]
     fn quiet_ones_are_told_after_a_while() {
         let silent = alarms(32, |_| 0.000_5);
-        assert_eq!((silent[28], silent[31]), (None, Some(Alarm::Silent)));
+        assert_eq!((silent[28], silent[31]), (None, Some(SourceAlarm::Silent)));
         let faint = alarms(32, |_| 0.005);
-        assert_eq!((faint[28], faint[31]), (None, Some(Alarm::Faint)));
+        assert_eq!((faint[28], faint[31]), (None, Some(SourceAlarm::Faint)));
         // Speech with pauses is none of it.
         let speech = alarms(60, |second| if second % 10 < 8 { 0.000_5 } else { 0.2 });
         assert!(speech.iter().all(Option::is_none));
@@ -217,11 +217,11 @@ mod tests {
 
     #[test]
     fn what_is_no_voice_is_told_to_be_silent_in_its_own_words_and_nothing_else() {
-        let status = Status::new("", "Speakers");
-        status.open(Format::Unknown);
-        let alarm = Alarm::SystemSilent;
+        let status = SourceStatus::new("", "Speakers");
+        status.open(SourceFormat::Unknown);
+        let alarm = SourceAlarm::SystemSilent;
         let told = |level: f32, seconds: usize| {
-            let mut watch = Watch::for_silence(Arc::clone(&status), 48_000, alarm);
+            let mut watch = SignalWatch::for_silence(Arc::clone(&status), 48_000, alarm);
             (0..seconds * 100).for_each(|_| watch.hear(&[level; 480]));
             watch.told
         };
@@ -232,17 +232,17 @@ mod tests {
 
     #[test]
     fn a_short_gap_starts_nothing_anew_and_a_long_one_does() {
-        let status = Status::new("", "Microphone");
-        status.open(Format::Unknown);
+        let status = SourceStatus::new("", "Microphone");
+        status.open(SourceFormat::Unknown);
         let told_with_gaps_of = |blocks: u32| {
-            let mut watch = Watch::new(Arc::clone(&status), 48_000);
+            let mut watch = SignalWatch::new(Arc::clone(&status), 48_000);
             for _ in 0..40 {
                 (0..100).for_each(|_| watch.hear(&[0.005; 480]));
                 (0..blocks).for_each(|_| watch.miss(&[0.0; 480]));
             }
             watch.told
         };
-        assert_eq!(told_with_gaps_of(5), Some(Alarm::Faint));
+        assert_eq!(told_with_gaps_of(5), Some(SourceAlarm::Faint));
         assert_eq!(told_with_gaps_of(250), None);
     }
 
@@ -252,19 +252,19 @@ mod tests {
         let found = alarms(12, |second| if second < 3 { 1.5 } else { 0.3 });
         assert_eq!(
             (found[0], found[2], found[11]),
-            (Some(Alarm::Clipped), Some(Alarm::Clipped), None)
+            (Some(SourceAlarm::Clipped), Some(SourceAlarm::Clipped), None)
         );
     }
 
     #[test]
     fn what_was_told_is_taken_back_when_nothing_comes_any_more() {
-        let status = Status::new("", "Microphone");
-        status.open(Format::Unknown);
-        let mut watch = Watch::new(Arc::clone(&status), 48_000);
+        let status = SourceStatus::new("", "Microphone");
+        status.open(SourceFormat::Unknown);
+        let mut watch = SignalWatch::new(Arc::clone(&status), 48_000);
         (0..600).for_each(|_| watch.hear(&[0.0; 480]));
-        assert_eq!(status.report().alarm, Some(Alarm::Zero));
+        assert_eq!(status.report().alarm, Some(SourceAlarm::Zero));
         (0..100).for_each(|_| watch.miss(&[0.0; 480]));
-        assert_eq!(status.report().alarm, Some(Alarm::Zero), "a short gap");
+        assert_eq!(status.report().alarm, Some(SourceAlarm::Zero), "a short gap");
         (0..150).for_each(|_| watch.miss(&[0.0; 480]));
         assert_eq!(status.report().alarm, None);
         (0..100).for_each(|_| watch.hear(&[0.3; 480]));
@@ -273,18 +273,18 @@ mod tests {
 
     #[test]
     fn a_state_takes_the_alarm_away() {
-        let status = Status::new("", "Microphone");
-        let mut watch = Watch::new(Arc::clone(&status), 48_000);
+        let status = SourceStatus::new("", "Microphone");
+        let mut watch = SignalWatch::new(Arc::clone(&status), 48_000);
         for _ in 0..600 {
             watch.hear(&[0.0; 480]);
         }
-        assert_eq!(status.report().alarm, Some(Alarm::Zero));
-        status.down(State::Lost, "gone", "");
+        assert_eq!(status.report().alarm, Some(SourceAlarm::Zero));
+        status.down(SourceState::Lost, "gone", "");
         watch.miss(&[0.0; 480]);
         assert_eq!(status.report().alarm, None);
         for _ in 0..600 {
             watch.hear(&[0.0; 480]);
         }
-        assert_eq!(status.report().alarm, Some(Alarm::Zero), "told again");
+        assert_eq!(status.report().alarm, Some(SourceAlarm::Zero), "told again");
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::base::Clock;
-use crate::media::source_status::Status;
-use crate::media::transport::AtEnd;
+use crate::media::source_status::SourceStatus;
+use crate::media::transport::EndBehavior;
 use crate::media::{AudioFeed, FrameGrid, Transport};
 
 /// What a source needs to know of the program.
@@ -19,7 +19,7 @@ pub struct Context {
     /// Channels, interleaved.
     pub channels: u16,
     /// What becomes of a file at its end, at first.
-    pub at_end: AtEnd,
+    pub at_end: EndBehavior,
 }
 
 /// An open (or opening) sound source. Dropping the feed closes it.
@@ -27,7 +27,7 @@ pub struct Source {
     /// For the mixer.
     pub feed: Box<dyn AudioFeed>,
     /// How it fares, readable at any time, also after the feed has been handed over.
-    pub status: Arc<Status>,
+    pub status: Arc<SourceStatus>,
     /// By which what is played is told what becomes of it at its end, and begun again.
     pub transport: Transport,
 }

@@ -10,7 +10,7 @@ use rtrb::Producer;
 use crate::audio::mic::bury;
 use crate::audio::source::{DeviceInfo, Error};
 use crate::audio::system;
-use crate::audio::system::{Direction, Fault, Played, Stream, System};
+use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
 use crate::base::{Clock, Timestamp};
 
 /// Room in the ring.
@@ -24,7 +24,7 @@ const CALM_CALLBACKS: u32 = 50;
 
 /// Open speakers. The player uses them as its clock: what is written now will be heard in
 /// [`Output::queued_time`].
-pub struct Output {
+pub struct SpeakerOutput {
     rate: u32,
     channels: u16,
     clock: Clock,
@@ -35,13 +35,13 @@ pub struct Output {
     stream: Option<Box<dyn Stream>>,
 }
 
-impl std::fmt::Debug for Output {
+impl std::fmt::Debug for SpeakerOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Output").field("device", &self.device).finish_non_exhaustive()
     }
 }
 
-impl Output {
+impl SpeakerOutput {
     /// Opens the speakers of this id, or the system's default, for interleaved sound.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Output {
     }
 
     fn open_on(
-        system: &mut dyn System,
+        system: &mut dyn AudioSystem,
         id: Option<&str>,
         (rate, channels): (u32, u16),
         callbacks: u32,
@@ -167,7 +167,7 @@ impl Output {
     }
 }
 
-impl Drop for Output {
+impl Drop for SpeakerOutput {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {
             bury(stream);
@@ -185,7 +185,8 @@ mod tests {
         let (mut system, bench) = Fake::new();
         bench.plug(Direction::Output, "speakers");
         let clock = Clock::start();
-        let mut output = Output::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock).unwrap();
+        let mut output =
+            SpeakerOutput::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock).unwrap();
         assert_eq!((output.device().id.as_str(), output.queued()), ("speakers", 0));
         assert_eq!(output.write(&vec![0.5; 2_000]), 1_000);
         assert_eq!(output.queued(), 1_000);
@@ -204,13 +205,14 @@ mod tests {
     fn says_why_there_are_no_speakers() {
         let (mut system, bench) = Fake::new();
         let clock = Clock::start();
-        let none = Output::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock);
+        let none = SpeakerOutput::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock);
         assert!(matches!(none, Err(Fault::Absent(_))));
         bench.plug(Direction::Output, "speakers");
         bench.refuse("speakers", Some(Fault::Busy("EBUSY".into())));
-        let busy = Output::open_on(&mut system, Some("speakers"), (48_000, 2), CALLBACKS, clock);
+        let busy =
+            SpeakerOutput::open_on(&mut system, Some("speakers"), (48_000, 2), CALLBACKS, clock);
         assert!(matches!(busy, Err(Fault::Busy(_))));
-        let odd = Output::open_on(&mut system, None, (0, 0), CALLBACKS, clock);
+        let odd = SpeakerOutput::open_on(&mut system, None, (0, 0), CALLBACKS, clock);
         assert!(matches!(odd, Err(Fault::Format(_))));
     }
 }

@@ -57,7 +57,7 @@ pub(super) enum Direction {
 pub(super) trait Stream: Send {}
 
 /// A sound system. No default methods: each backend answers every question.
-pub(super) trait System: Send {
+pub(super) trait AudioSystem: Send {
     /// The devices there are, without pseudo-devices; the default first.
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault>;
     /// The applications there are, those that play first.
@@ -109,14 +109,14 @@ impl Latch {
 
 /// When a callback's first frame was captured.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Mark {
+pub(super) struct CaptureMark {
     pub(super) frame: i64,
     pub(super) at: Timestamp,
 }
 
 /// What both ends of a recording know.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct RecordingState {
     pub(super) latch: Latch,
     /// Frames that came.
     pub(super) frames: AtomicU64,
@@ -129,16 +129,16 @@ pub(super) struct Sink {
     clock: Clock,
     channels: u16,
     sound: Producer<f32>,
-    marks: Producer<Mark>,
-    heard: Arc<Heard>,
+    marks: Producer<CaptureMark>,
+    heard: Arc<RecordingState>,
     frame: i64,
 }
 
 /// The mixer's end of a recording.
 pub(super) struct Recording {
     pub(super) sound: Consumer<f32>,
-    pub(super) marks: Consumer<Mark>,
-    pub(super) heard: Arc<Heard>,
+    pub(super) marks: Consumer<CaptureMark>,
+    pub(super) heard: Arc<RecordingState>,
 }
 
 /// A recording of at most a second and a half between callback and mixer.
@@ -146,7 +146,7 @@ pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Record
     let capacity = rate as usize * usize::from(channels) * 3 / 2;
     let (sound_in, sound) = RingBuffer::new(capacity);
     let (marks_in, marks) = RingBuffer::new(1_024);
-    let heard = Arc::new(Heard::default());
+    let heard = Arc::new(RecordingState::default());
     let its_heard = Arc::clone(&heard);
     let sink =
         Sink { clock, channels, sound: sound_in, marks: marks_in, heard: its_heard, frame: 0 };
@@ -155,7 +155,7 @@ pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Record
 
 impl Sink {
     /// Where faults go.
-    pub(super) fn heard(&self) -> Arc<Heard> {
+    pub(super) fn heard(&self) -> Arc<RecordingState> {
         Arc::clone(&self.heard)
     }
 
@@ -184,7 +184,7 @@ impl Sink {
         self.heard.age_micros.store(age_micros, Ordering::Relaxed);
         let wanted = usize::from(self.channels);
         let Ok(chunk) = self.sound.write_chunk_uninit(frames * wanted) else { return };
-        let mark = Mark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
+        let mark = CaptureMark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
         // A full queue of marks loses one: the pace goes on without it.
         let _ = self.marks.push(mark);
         let mixed = sound.chunks_exact(channels).flat_map(|frame| {

@@ -22,8 +22,8 @@ use crate::audio::source::{Context, Error, Source};
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::samples::micros_to_frames;
-use crate::media::source_status::{Format, State, Status};
-use crate::media::transport::{AtEnd, Go};
+use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
+use crate::media::transport::{EndBehavior, TransportCommand};
 use crate::media::{AudioFeed, Pulled, Transport};
 
 /// File frames read at a time: the reader wakes a dozen times a second.
@@ -49,11 +49,11 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let clip = Clip::new(reader).map_err(fault)?;
     let rate_in = clip.spec.sample_rate;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let status = Status::new("", name);
+    let status = SourceStatus::new("", name);
     let Context { grid, rate, channels, at_end, .. } = *context;
     let turner = Turner::new(rate_in, rate, channels)
         .ok_or_else(|| fault(format!("{rate_in} Hz cannot be turned into {rate} Hz")))?;
-    status.open(Format::Audio { rate: rate_in, channels: clip.spec.channels });
+    status.open(SourceFormat::Audio { rate: rate_in, channels: clip.spec.channels });
     let (blocks, ready) = queue::bounded("file-sound", AHEAD, Full::Block);
     let its_status = Arc::clone(&status);
     let transport = Transport::default();
@@ -64,10 +64,10 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let worker = Worker::spawn("sound-file", move |stop| {
         let reader = Reader { clip, turner, instants: Instants(context), transport: its_transport };
         if let Err(reason) = reader.read_ahead(now, &blocks, stop) {
-            its_status.down(State::Failed, "The file can no longer be read", reason);
+            its_status.down(SourceState::Failed, "The file can no longer be read", reason);
         }
     })?;
-    let feed = Box::new(Feed {
+    let feed = Box::new(WavFeed {
         origin: grid.origin,
         rate,
         channels: usize::from(channels),
@@ -216,7 +216,7 @@ impl Turner {
 }
 
 /// A block of sound.
-struct Piece {
+struct WavBlock {
     /// The number of its first frame since the grid's origin.
     first: i64,
     sound: Vec<f32>,
@@ -245,7 +245,12 @@ struct Reader {
 
 impl Reader {
     /// Reads from `now` on, which counts frames since the grid's origin.
-    fn read_ahead(mut self, now: i64, blocks: &Sender<Piece>, stop: &Stop) -> Result<(), String> {
+    fn read_ahead(
+        mut self,
+        now: i64,
+        blocks: &Sender<WavBlock>,
+        stop: &Stop,
+    ) -> Result<(), String> {
         let spec = self.clip.spec;
         let mut first = now;
         if self.again() {
@@ -261,7 +266,7 @@ impl Reader {
                 self.clip.seek(0)?;
             }
             let transport = &self.transport;
-            let over = self.clip.read(&mut chunk, || transport.at_end() == AtEnd::Loop)?;
+            let over = self.clip.read(&mut chunk, || transport.at_end() == EndBehavior::Loop)?;
             let Some(next) = self.send(&chunk, first, begins, blocks)? else { break };
             (first, begins) = (next, false);
             if over {
@@ -282,12 +287,13 @@ impl Reader {
 
     /// Whether its end is followed by its beginning.
     fn again(&self) -> bool {
-        self.transport.at_end() == AtEnd::Loop
+        self.transport.at_end() == EndBehavior::Loop
     }
 
     /// Whether it is to begin again; nothing else can be asked of it.
     fn asked(&self) -> bool {
-        std::iter::from_fn(|| self.transport.take()).fold(false, |is, go| is | (go == Go::Restart))
+        std::iter::from_fn(|| self.transport.take())
+            .fold(false, |is, go| is | (go == TransportCommand::Restart))
     }
 
     /// Hands a chunk on as the sound from that frame on; the frame after it, `None` where nobody hears.
@@ -296,20 +302,20 @@ impl Reader {
         chunk: &[f32],
         first: i64,
         begins: bool,
-        blocks: &Sender<Piece>,
+        blocks: &Sender<WavBlock>,
     ) -> Result<Option<i64>, String> {
         let sound = self.turner.turn(chunk, usize::from(self.clip.spec.channels))?;
         let frames = (sound.len() / self.turner.channels) as i64;
-        let piece = Piece { first, sound, begins, in_step: self.again() };
+        let piece = WavBlock { first, sound, begins, in_step: self.again() };
         Ok(blocks.send(piece).is_ok().then_some(first + frames))
     }
 }
 
-struct Feed {
+struct WavFeed {
     origin: Timestamp,
     rate: u32,
     channels: usize,
-    ready: Receiver<Piece>,
+    ready: Receiver<WavBlock>,
     /// Sound in hand, and the number of its first frame.
     held: VecDeque<f32>,
     first: i64,
@@ -318,7 +324,7 @@ struct Feed {
     _worker: Worker,
 }
 
-impl AudioFeed for Feed {
+impl AudioFeed for WavFeed {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         let start = micros_to_frames(at.micros_since(self.origin), self.rate);
         let end = start + (out.len() / self.channels) as i64;
@@ -330,7 +336,9 @@ impl AudioFeed for Feed {
             if self.first + held - old >= end {
                 break;
             }
-            let Ok(Piece { first, sound, begins, in_step }) = self.ready.try_recv() else { break };
+            let Ok(WavBlock { first, sound, begins, in_step }) = self.ready.try_recv() else {
+                break;
+            };
             let over = self.held.is_empty();
             if begins {
                 // Never before the end of what is still being heard.
@@ -417,7 +425,7 @@ mod tests {
 
     fn context(rate: u32, channels: u16) -> Context {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        Context { clock: Clock::start(), grid, rate, channels, at_end: AtEnd::Loop }
+        Context { clock: Clock::start(), grid, rate, channels, at_end: EndBehavior::Loop }
     }
 
     #[test]
@@ -479,7 +487,7 @@ mod tests {
             };
             let count = rate / 5;
             let file = write(spec, count, |frame, _| 0.5 - (frame % 7) as f32 / 100.0);
-            let at_end = AtEnd::Clear;
+            let at_end = EndBehavior::Clear;
             let context = Context { at_end, ..context(48_000, 1) };
             let mut source = open(file.path(), &context).unwrap();
             let mut next = 0;
@@ -493,11 +501,11 @@ mod tests {
             };
             whole(&heard(&mut source, &context, &mut next, least));
             // It is over, and begins where it is asked to.
-            source.transport.ask(Go::Restart);
+            source.transport.ask(TransportCommand::Restart);
             whole(&heard(&mut source, &context, &mut next, least));
             assert!(heard(&mut source, &context, &mut next, 0).is_empty());
             // Other words for its end hold from then on.
-            source.transport.set_at_end(AtEnd::Loop);
+            source.transport.set_at_end(EndBehavior::Loop);
             let at = |block: i64| context.grid.origin.offset(block * 10_000);
             let mut out = vec![0.0; 480];
             let clock = Clock::start();
@@ -506,7 +514,7 @@ mod tests {
                 Stop::new().wait(Duration::from_millis(10));
                 next += 1;
             }
-            source.transport.set_at_end(AtEnd::Hold);
+            source.transport.set_at_end(EndBehavior::Hold);
             let clock = Clock::start();
             while !heard(&mut source, &context, &mut next, 0).is_empty() {
                 assert!(clock.now().since(Timestamp::ZERO) < LIMIT, "it does not end");
@@ -519,7 +527,7 @@ mod tests {
         let (blocks, ready) = queue::bounded("test", 8, Full::Block);
         let worker = Worker::spawn("test", |_| ()).unwrap();
         let (held, origin) = (VecDeque::new(), Timestamp::ZERO);
-        let mut feed = Feed {
+        let mut feed = WavFeed {
             origin,
             rate: 1_000,
             channels: 1,
@@ -536,7 +544,7 @@ mod tests {
         };
         let send = |first: i64, sound: [i32; 10], begins, in_step| {
             let sound = sound.map(|it| it as f32).to_vec();
-            blocks.send(Piece { first, sound, begins, in_step }).unwrap();
+            blocks.send(WavBlock { first, sound, begins, in_step }).unwrap();
         };
         let (one, two) = ([1; 10], [2; 10]);
         // Its beginning, its middle, and when it begins again.

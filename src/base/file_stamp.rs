@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 /// When a file was written, and how long it is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct FileStamp {
     changed: Option<SystemTime>,
     pub bytes: u64,
 }
 
-impl Stamp {
+impl FileStamp {
     /// Of a file as it is now; an error says why it cannot be read.
     pub fn of(path: &Path) -> Result<Self, String> {
         let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
@@ -28,7 +28,7 @@ impl Stamp {
     }
 }
 
-impl From<&Metadata> for Stamp {
+impl From<&Metadata> for FileStamp {
     fn from(meta: &Metadata) -> Self {
         Self { changed: meta.modified().ok(), bytes: meta.len() }
     }

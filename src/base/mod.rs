@@ -24,7 +24,7 @@ pub use backend::Crew;
 #[cfg(test)]
 pub(crate) use backend::allocations;
 pub use backoff::Backoff;
-pub use file_stamp::Stamp;
+pub use file_stamp::FileStamp;
 pub use latest::Latest;
 pub use pool::{Fresh, Pool, Pooled};
 pub use secret::Secret;

@@ -25,12 +25,12 @@ const TRIES: usize = 5;
 const LAST: Duration = Duration::from_secs(80);
 
 /// Measures the longest time that the machine stood.
-pub struct Watch {
+pub struct StallGuard {
     longest: Arc<AtomicU64>,
     _workers: Vec<Worker>,
 }
 
-impl Watch {
+impl StallGuard {
     /// Watches until it is dropped.
     pub fn start() -> Self {
         let longest = Arc::<AtomicU64>::default();
@@ -66,7 +66,7 @@ fn look(stop: &Stop, longest: &AtomicU64) {
 }
 
 /// What Linux tells of a thread. Elsewhere nothing is told, and only the whole machine is watched.
-struct Seen {
+struct ThreadTimes {
     /// Since when it has been held by a signal or a debugger.
     held: Option<Instant>,
     /// How long it has run, and how long it wanted to and was not let.
@@ -75,7 +75,7 @@ struct Seen {
 }
 
 fn look_around(stop: &Stop, longest: &AtomicU64) {
-    let mut threads = HashMap::<u32, Seen>::new();
+    let mut threads = HashMap::<u32, ThreadTimes>::new();
     while !stop.wait(LOOK_AROUND) {
         let (mut now, mut processes) = (HashMap::new(), vec![std::process::id()]);
         while let Some(process) = processes.pop() {
@@ -102,7 +102,7 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
                     }
                 }
                 note(longest, held.map_or(Duration::ZERO, |since| since.elapsed()));
-                now.insert(id, Seen { held, ran, waited });
+                now.insert(id, ThreadTimes { held, ran, waited });
             }
         }
         threads = now;
@@ -114,7 +114,7 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
 pub fn in_real_time(mut claim: impl FnMut()) {
     let begun = Instant::now();
     for tries in 1.. {
-        let watch = Watch::start();
+        let watch = StallGuard::start();
         let Err(failed) = catch_unwind(AssertUnwindSafe(&mut claim)) else { return };
         let stood = watch.longest();
         if stood < STOOD || tries >= TRIES || begun.elapsed() > LAST {
@@ -170,7 +170,7 @@ mod tests {
             );
         };
         tell("-STOP");
-        let (watch, begun) = (Watch::start(), Instant::now());
+        let (watch, begun) = (StallGuard::start(), Instant::now());
         while watch.longest() < Duration::from_secs(1) {
             assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", watch.longest());
         }

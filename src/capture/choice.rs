@@ -7,8 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::capture::camera::mode::CameraChoice;
-use crate::capture::generated::color_source::Fill;
-use crate::capture::screen::target::Screen;
+use crate::capture::generated::color_source::ColorSource;
+use crate::capture::screen::target::DisplayTarget;
 use crate::capture::text::Content;
 
 /// A picture source as it is chosen, saved and shown.
@@ -17,7 +17,7 @@ pub enum VideoChoice {
     /// A camera, with the format that is wanted of it.
     Camera(CameraChoice),
     /// A monitor, or a part of one.
-    Screen(Screen),
+    Screen(DisplayTarget),
     /// A window by its id.
     Window(String),
     /// The test picture with the markers that measure latency and lip-sync.
@@ -29,7 +29,7 @@ pub enum VideoChoice {
     /// The pictures of a folder, one after the other; or the first picture of a list of them.
     Slides(PathBuf),
     /// A colour or a gradient.
-    Color(Fill),
+    Color(ColorSource),
     /// Words, a file's words, or a time.
     Text(Content),
     /// A remote stream.
@@ -70,7 +70,7 @@ impl fmt::Display for VideoChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Camera(camera) => write!(f, "camera{camera}"),
-            Self::Screen(screen) if *screen == Screen::default() => f.write_str("screen"),
+            Self::Screen(screen) if *screen == DisplayTarget::default() => f.write_str("screen"),
             Self::Screen(screen) => write!(f, "screen:{screen}"),
             Self::Window(id) => write!(f, "window:{id}"),
             Self::Test => f.write_str("test"),
@@ -133,7 +133,7 @@ impl FromStr for VideoChoice {
             None => (text, None),
         };
         match (kind, rest) {
-            ("screen", None) => Ok(Self::Screen(Screen::default())),
+            ("screen", None) => Ok(Self::Screen(DisplayTarget::default())),
             ("screen", Some(screen)) => screen.parse().map(Self::Screen),
             ("window", Some(id)) => Ok(Self::Window(id.to_owned())),
             ("window", None) => {

@@ -7,7 +7,7 @@ use crate::capture::choice::VideoChoice;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Instead {
+pub enum VideoFallback {
     /// The source itself, as it comes.
     #[default]
     Keep,
@@ -17,7 +17,7 @@ pub enum Instead {
     Source(VideoChoice),
 }
 
-impl Instead {
+impl VideoFallback {
     /// Whether this kind of source may be black, stand still or be gone against somebody's will: a picture or a
     /// text is as it is.
     pub fn suits(choice: &VideoChoice) -> bool {
@@ -48,7 +48,7 @@ impl Instead {
     }
 }
 
-impl fmt::Display for Instead {
+impl fmt::Display for VideoFallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keep => f.write_str("keep"),
@@ -58,7 +58,7 @@ impl fmt::Display for Instead {
     }
 }
 
-impl FromStr for Instead {
+impl FromStr for VideoFallback {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -86,14 +86,14 @@ mod tests {
     #[test]
     fn what_stands_in_reads_back_as_written() {
         for text in ["keep", "slate", "camera:usb-046d_C920-video-index0", "image:/a b: c.png"] {
-            assert_eq!(text.parse::<Instead>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<VideoFallback>().unwrap().to_string(), text);
         }
         for bad in ["", "none", "Slate", "camera@big"] {
-            assert!(bad.parse::<Instead>().is_err(), "{bad}");
+            assert!(bad.parse::<VideoFallback>().is_err(), "{bad}");
         }
-        let why = "rtmp://ada:pw@host/pw".parse::<Instead>().unwrap_err();
+        let why = "rtmp://ada:pw@host/pw".parse::<VideoFallback>().unwrap_err();
         assert!(why.contains("'rtmp'") && !why.contains("pw"), "{why}");
-        let suits = |choice: &str| Instead::suits(&choice.parse().unwrap());
+        let suits = |choice: &str| VideoFallback::suits(&choice.parse().unwrap());
         assert!(suits("camera") && suits("file:/a.mp4") && suits("stream:rtmp://h/a/s"));
         assert!(suits("screen") && suits("window:Game/Level 1"));
         assert!(!suits("image:/a.png") && !suits("color:#102030") && !suits("text:a"));

@@ -9,11 +9,11 @@ use crate::base::Timestamp;
 use crate::capture::camera::control::CameraControl;
 use crate::capture::choice::VideoChoice;
 use crate::capture::images::decode;
-use crate::capture::images::image::Image;
-use crate::capture::images::slides::Slides;
-use crate::capture::properties::{Dials, Properties};
+use crate::capture::images::image::ImageSource;
+use crate::capture::images::slides::SlideShow;
+use crate::capture::properties::{LiveProperties, Properties};
 use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
-use crate::capture::screen::target::{Screen, Window};
+use crate::capture::screen::target::{DisplayTarget, WindowTarget};
 use crate::capture::signal_watch::over_file;
 use crate::capture::source::{CameraInfo, Context, Error, Source};
 use crate::capture::text::Text;
@@ -21,14 +21,15 @@ use crate::capture::y4m;
 use crate::capture::y4m::reader;
 use crate::media::Size;
 use crate::media::markers::Schedule;
-use crate::media::source_status::{Format, Status};
+use crate::media::source_status::{SourceFormat, SourceStatus};
 
 /// The cameras there are now.
 pub fn cameras() -> Vec<CameraInfo> {
     let found = crate::capture::camera::backend::driver().cameras().into_iter();
     found
         .map(|camera| {
-            let formats = camera.offers.iter().map(crate::capture::camera::driver::Offer::format);
+            let formats =
+                camera.offers.iter().map(crate::capture::camera::driver::OfferedCamera::format);
             CameraInfo { formats: formats.collect(), id: camera.id, name: camera.name }
         })
         .collect()
@@ -61,7 +62,7 @@ pub fn sharing() -> Option<Result<Sharing, String>> {
         .map(|offered| offered.map_err(|fault| fault.to_string()))
 }
 
-impl Screen {
+impl DisplayTarget {
     /// Opens it. A screen that is not there is taken when it comes.
     ///
     /// # Errors
@@ -75,7 +76,7 @@ impl Screen {
     }
 }
 
-impl Window {
+impl WindowTarget {
     /// Opens it. A window that is not there is taken when it comes.
     ///
     /// # Errors
@@ -103,23 +104,27 @@ pub fn shows(choice: &VideoChoice) -> bool {
 /// # Errors
 /// A file that cannot be played, or nothing to open.
 pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
-    open_by(choice, &Dials::default(), context)
+    open_by(choice, &LiveProperties::default(), context)
 }
 
 /// The same; it has the properties that the dials have, also when they are turned.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result<Source, Error> {
+pub fn open_by(
+    choice: &VideoChoice,
+    dials: &LiveProperties,
+    context: &Context,
+) -> Result<Source, Error> {
     let pointer = || (dials.without_pointer.clone(), dials.permissions());
     match choice {
         VideoChoice::Test => {
             let zero = context.clock.wall_micros(Timestamp::ZERO);
             let schedule = Schedule::new(context.grid, zero);
-            let status = Status::new("", "Test picture");
+            let status = SourceStatus::new("", "Test picture");
             let fps = context.grid.rate.as_f64();
-            status.open(Format::Video { size: context.size, fps });
-            let feed = Box::new(crate::capture::generated::test_pattern::TestPicture::new(
+            status.open(SourceFormat::Video { size: context.size, fps });
+            let feed = Box::new(crate::capture::generated::test_pattern::TestPattern::new(
                 schedule,
                 context.size,
             ));
@@ -149,7 +154,7 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
             )
         }
         VideoChoice::Window(id) => {
-            let window = Window { id: id.clone(), without_pointer: false };
+            let window = WindowTarget { id: id.clone(), without_pointer: false };
             let target = crate::capture::screen::Target::Window(window);
             crate::capture::screen::open_by(
                 crate::capture::screen::backend::screens(),
@@ -161,9 +166,9 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
         VideoChoice::Text(content) => {
             Text::of(content.clone()).open_by(dials.text.clone(), context)
         }
-        VideoChoice::Image(path) => Image { path: path.clone() }.open(context),
+        VideoChoice::Image(path) => ImageSource { path: path.clone() }.open(context),
         VideoChoice::Slides(path) => {
-            Slides::of(path).open_by(dials.slides.clone(), dials.transport(), context)
+            SlideShow::of(path).open_by(dials.slides.clone(), dials.transport(), context)
         }
         VideoChoice::Color(fill) => fill.open(context),
         VideoChoice::None => Err(Error::NoPicture),

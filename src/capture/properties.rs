@@ -4,19 +4,19 @@
 
 use std::path::PathBuf;
 
-use crate::capture::camera::control::ControlBoard;
+use crate::capture::camera::control::CameraControls;
 use crate::capture::choice::VideoChoice;
 use crate::capture::images::slides::Pace;
 use crate::capture::screen::permission::Permissions;
-use crate::capture::source::Dial;
-use crate::capture::text::Look;
+use crate::capture::source::LiveSetting;
+use crate::capture::text::TextAppearance;
 use crate::media::Transport;
-use crate::media::feed::Unpacker;
-use crate::media::transport::AtEnd;
+use crate::media::feed::FrameDecoder;
+use crate::media::transport::EndBehavior;
 
 /// What becomes of something that plays while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Hidden {
+pub enum WhenHidden {
     /// It goes on.
     #[default]
     Plays,
@@ -30,22 +30,22 @@ pub enum Hidden {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Properties {
     /// Of texts and clocks.
-    pub text: Look,
+    pub text: TextAppearance,
     /// Of slide shows.
     pub slides: Pace,
     /// Screens and windows are shown without the pointer.
     pub without_pointer: bool,
     /// Of media files and slide shows.
-    pub hidden: Hidden,
+    pub hidden: WhenHidden,
     /// Of media files.
-    pub at_end: AtEnd,
+    pub at_end: EndBehavior,
     /// Of media files and slide shows: what is played after the file that is shown, one after the other.
     pub files: Vec<PathBuf>,
 }
 
 /// Which part of the properties a kind of source heeds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Heeds {
+pub enum UsedProperties {
     Text,
     Slides,
     Pointer,
@@ -54,7 +54,7 @@ pub enum Heeds {
     Camera,
 }
 
-impl Heeds {
+impl UsedProperties {
     /// `None`: nothing but what it shows.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
@@ -75,19 +75,19 @@ impl Properties {
     /// Those that matter to this source, the rest as in the beginning.
     pub fn heeded(&self, choice: &VideoChoice) -> Self {
         let none = Self::default();
-        match Heeds::of(choice) {
-            Some(Heeds::Text) => Self { text: self.text.clone(), ..none },
-            Some(Heeds::Slides) => {
+        match UsedProperties::of(choice) {
+            Some(UsedProperties::Text) => Self { text: self.text.clone(), ..none },
+            Some(UsedProperties::Slides) => {
                 let (slides, hidden, files) = (self.slides, self.hidden, self.files.clone());
                 Self { slides, hidden, files, ..none }
             }
-            Some(Heeds::Media) => {
+            Some(UsedProperties::Media) => {
                 let (hidden, at_end, files) = (self.hidden, self.at_end, self.files.clone());
                 Self { hidden, at_end, files, ..none }
             }
-            Some(Heeds::Pointer) => Self { without_pointer: self.without_pointer, ..none },
+            Some(UsedProperties::Pointer) => Self { without_pointer: self.without_pointer, ..none },
             // What is set of a camera belongs to the camera, not to a source.
-            Some(Heeds::Camera) | None => none,
+            Some(UsedProperties::Camera) | None => none,
         }
     }
 
@@ -110,19 +110,19 @@ impl Properties {
 
 /// By which an open source is given other properties.
 #[derive(Clone, Debug, Default)]
-pub struct Dials {
-    pub(super) text: Dial<Look>,
-    pub(super) slides: Dial<Pace>,
-    pub(super) without_pointer: Dial<bool>,
+pub struct LiveProperties {
+    pub(super) text: LiveSetting<TextAppearance>,
+    pub(super) slides: LiveSetting<Pace>,
+    pub(super) without_pointer: LiveSetting<bool>,
     /// A media file is looked at: whether it is black or stands still.
-    watched: Dial<bool>,
-    transport: Dial<Transport>,
-    controls: Dial<ControlBoard>,
-    permissions: Dial<Permissions>,
-    unpacker: Dial<Unpacker>,
+    watched: LiveSetting<bool>,
+    transport: LiveSetting<Transport>,
+    controls: LiveSetting<CameraControls>,
+    permissions: LiveSetting<Permissions>,
+    unpacker: LiveSetting<FrameDecoder>,
 }
 
-impl Dials {
+impl LiveProperties {
     pub fn new(properties: &Properties) -> Self {
         let dials = Self::default();
         dials.set(properties);
@@ -144,17 +144,17 @@ impl Dials {
     }
 
     /// That, for who looks.
-    pub fn watched(&self) -> Dial<bool> {
+    pub fn watched(&self) -> LiveSetting<bool> {
         self.watched.clone()
     }
 
     /// What is wanted of cameras, and what they have.
-    pub fn controls(&self) -> ControlBoard {
+    pub fn controls(&self) -> CameraControls {
         self.controls.get()
     }
 
     /// The board of the studio, before a camera is opened.
-    pub fn set_controls(&self, board: ControlBoard) {
+    pub fn set_controls(&self, board: CameraControls) {
         self.controls.set(board);
     }
 
@@ -169,12 +169,12 @@ impl Dials {
     }
 
     /// Who decodes what cameras give compressed.
-    pub fn unpacker(&self) -> Unpacker {
+    pub fn unpacker(&self) -> FrameDecoder {
         self.unpacker.get()
     }
 
     /// The studio's, before a camera is opened.
-    pub fn set_unpacker(&self, unpacker: Unpacker) {
+    pub fn set_unpacker(&self, unpacker: FrameDecoder) {
         self.unpacker.set(unpacker);
     }
 
@@ -197,8 +197,8 @@ mod tests {
 
     #[test]
     fn a_source_heeds_what_is_its_own() {
-        let hidden = Hidden::Pauses;
-        let at_end = AtEnd::Hold;
+        let hidden = WhenHidden::Pauses;
+        let at_end = EndBehavior::Hold;
         let mut properties =
             Properties { without_pointer: true, hidden, at_end, ..Properties::default() };
         properties.files = vec!["/y.mp4".into()];
@@ -207,25 +207,25 @@ mod tests {
         assert_eq!(heeded("text:a").text.style.size, 99);
         assert!(!heeded("clock").without_pointer);
         assert!(heeded("window:a/b").without_pointer);
-        assert_eq!(heeded("screen").text, Look::default());
-        assert_eq!(heeded("slides:/x").hidden, Hidden::Pauses);
-        assert_eq!(heeded("file:/x.mp4").hidden, Hidden::Pauses);
-        assert_eq!(heeded("file:/x.mp4").at_end, AtEnd::Hold);
+        assert_eq!(heeded("screen").text, TextAppearance::default());
+        assert_eq!(heeded("slides:/x").hidden, WhenHidden::Pauses);
+        assert_eq!(heeded("file:/x.mp4").hidden, WhenHidden::Pauses);
+        assert_eq!(heeded("file:/x.mp4").at_end, EndBehavior::Hold);
         assert_eq!(heeded("file:/x.mp4").files.len(), 1);
         assert_eq!(heeded("slides:/x").files.len(), 1);
-        assert_eq!(heeded("slides:/x").at_end, AtEnd::Loop);
-        assert_eq!(heeded("text:a").hidden, Hidden::Plays);
+        assert_eq!(heeded("slides:/x").at_end, EndBehavior::Loop);
+        assert_eq!(heeded("text:a").hidden, WhenHidden::Plays);
         assert_eq!(heeded("image:/x.png"), Properties::default());
     }
 
     #[test]
     fn what_is_open_already_ends_as_the_source_says() {
-        let at_end = AtEnd::Clear;
-        let dials = Dials::new(&Properties { at_end, ..Properties::default() });
+        let at_end = EndBehavior::Clear;
+        let dials = LiveProperties::new(&Properties { at_end, ..Properties::default() });
         let open = Transport::default();
         dials.set_transport(open.clone());
-        assert_eq!(open.at_end(), AtEnd::Clear);
+        assert_eq!(open.at_end(), EndBehavior::Clear);
         dials.set(&Properties::default());
-        assert_eq!(open.at_end(), AtEnd::Loop);
+        assert_eq!(open.at_end(), EndBehavior::Loop);
     }
 }

@@ -3,13 +3,15 @@
 
 use crate::capture::choice::VideoChoice;
 use crate::capture::screen::permission::{MOST_KEYS, screen_key, window_key};
-use crate::capture::screen::target::{SHARED, Screen, Window, is_wayland};
+use crate::capture::screen::target::{DisplayTarget, SHARED, WindowTarget, is_wayland};
 
 /// By which name tokens of this choice are kept; `None`: the desktop is not asked for it.
 pub fn key(choice: &VideoChoice) -> Option<String> {
     match choice {
         VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
-        VideoChoice::Window(id) => window_key(&Window { id: id.clone(), without_pointer: false }),
+        VideoChoice::Window(id) => {
+            window_key(&WindowTarget { id: id.clone(), without_pointer: false })
+        }
         _ => None,
     }
 }
@@ -27,14 +29,14 @@ pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     let plain = if window {
         VideoChoice::Window(SHARED.to_owned())
     } else {
-        VideoChoice::Screen(Screen::default())
+        VideoChoice::Screen(DisplayTarget::default())
     };
     let named = (2..=MOST_KEYS + 1).map(|number| {
         let id = format!("{SHARED}/{number}");
         if window {
             VideoChoice::Window(id)
         } else {
-            VideoChoice::Screen(Screen { id: Some(id), ..Screen::default() })
+            VideoChoice::Screen(DisplayTarget { id: Some(id), ..DisplayTarget::default() })
         }
     });
     let free = |choice: &VideoChoice| key(choice).is_none_or(|key| !taken.contains(&key));

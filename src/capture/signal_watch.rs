@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::capture::source::{Dial, Source};
+use crate::capture::source::{LiveSetting, Source};
 use crate::media::frame::Range;
-use crate::media::source_status::{Alarm, Status};
+use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
 
 /// Pictures that come no more often than this are not told to be black or to stand still.
@@ -22,25 +22,25 @@ const GRID: (usize, usize) = (64, 36);
 const DARK: (u8, u8) = (24, 10);
 /// How long a picture has to be black, or the same, and what that is.
 struct Limits {
-    black: (Duration, Alarm),
-    frozen: (Duration, Alarm),
+    black: (Duration, SourceAlarm),
+    frozen: (Duration, SourceAlarm),
 }
 
 const CAMERA: Limits = Limits {
-    black: (Duration::from_secs(4), Alarm::Black),
-    frozen: (Duration::from_secs(10), Alarm::Frozen),
+    black: (Duration::from_secs(4), SourceAlarm::Black),
+    frozen: (Duration::from_secs(10), SourceAlarm::Frozen),
 };
 
 /// Its encoder makes the same picture of what hardly moves, and a guest may show a page for a while.
 const STREAM: Limits = Limits {
-    black: (Duration::from_secs(10), Alarm::BlackStream),
-    frozen: (Duration::from_secs(30), Alarm::FrozenStream),
+    black: (Duration::from_secs(10), SourceAlarm::BlackStream),
+    frozen: (Duration::from_secs(30), SourceAlarm::FrozenStream),
 };
 
 /// A file is there in whole: what it shows is what was meant to be shown.
 const FILE: Limits = Limits {
-    black: (Duration::from_secs(4), Alarm::BlackFile),
-    frozen: (Duration::from_secs(10), Alarm::FrozenFile),
+    black: (Duration::from_secs(4), SourceAlarm::BlackFile),
+    frozen: (Duration::from_secs(10), SourceAlarm::FrozenFile),
 };
 
 /// Puts the watch over a camera.
@@ -54,19 +54,19 @@ pub fn over_stream(source: Source) -> Source {
 }
 
 /// Puts the watch over a media file: it looks while that is wanted.
-pub fn over_file(source: Source, wanted: Dial<bool>) -> Source {
+pub fn over_file(source: Source, wanted: LiveSetting<bool>) -> Source {
     by(source, &FILE, Some(wanted))
 }
 
-fn by(source: Source, limits: &'static Limits, wanted: Option<Dial<bool>>) -> Source {
+fn by(source: Source, limits: &'static Limits, wanted: Option<LiveSetting<bool>>) -> Source {
     let Source { feed, status } = source;
-    let watch = Watch { limits, wanted, status: Arc::clone(&status), seen: None };
+    let watch = VideoWatch { limits, wanted, status: Arc::clone(&status), seen: None };
     Source { feed: Box::new(Watched { feed, watch }), status }
 }
 
 struct Watched {
     feed: Box<dyn VideoFeed>,
-    watch: Watch,
+    watch: VideoWatch,
 }
 
 impl VideoFeed for Watched {
@@ -77,16 +77,16 @@ impl VideoFeed for Watched {
     }
 }
 
-struct Watch {
+struct VideoWatch {
     limits: &'static Limits,
     /// Whether it is to look; `None`: always.
-    wanted: Option<Dial<bool>>,
-    status: Arc<Status>,
-    seen: Option<Seen>,
+    wanted: Option<LiveSetting<bool>>,
+    status: Arc<SourceStatus>,
+    seen: Option<SeenFrame>,
 }
 
 /// What was seen at the last look.
-struct Seen {
+struct SeenFrame {
     looked: Timestamp,
     /// Stays alive, so that a new picture has other planes.
     picture: VideoFrame,
@@ -96,9 +96,9 @@ struct Seen {
     moved: Timestamp,
 }
 
-impl Watch {
+impl VideoWatch {
     fn look(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
-        let looks = self.wanted.as_ref().is_none_or(Dial::get);
+        let looks = self.wanted.as_ref().is_none_or(LiveSetting::get);
         let Some(picture) = picture.filter(|_| looks) else {
             // Its state tells that, or nobody wants to know.
             if self.seen.take().is_some() {
@@ -107,7 +107,7 @@ impl Watch {
             return;
         };
         let due = self.seen.as_ref().is_none_or(|seen| at.since(seen.looked) >= LOOK);
-        let new = |seen: &Seen| !Arc::ptr_eq(&seen.picture.planes, &picture.planes);
+        let new = |seen: &SeenFrame| !Arc::ptr_eq(&seen.picture.planes, &picture.planes);
         if !due || !self.seen.as_ref().is_none_or(new) {
             return;
         }
@@ -129,13 +129,13 @@ impl Watch {
         } else {
             None
         });
-        self.seen = Some(Seen { looked: at, picture: picture.clone(), points, lit, moved });
+        self.seen = Some(SeenFrame { looked: at, picture: picture.clone(), points, lit, moved });
     }
 
-    fn tell(&self, alarm: Option<Alarm>) {
+    fn tell(&self, alarm: Option<SourceAlarm>) {
         let told = self.status.report().alarm;
         // Another's, which the camera itself takes back.
-        let theirs = told == Some(Alarm::OtherFormat) && alarm.is_none();
+        let theirs = told == Some(SourceAlarm::OtherFormat) && alarm.is_none();
         if told != alarm && !theirs {
             self.status.update(|report| report.alarm = alarm);
         }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::base::Pooled;
     use crate::capture::source;
-    use crate::media::source_status::Format;
+    use crate::media::source_status::SourceFormat;
     use crate::media::{Planes, Size};
 
     fn picture(luma: u8, spot: u8) -> VideoFrame {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     /// The alarm after each second of what a camera gives 30 times a second.
-    fn alarms(seconds: u32, of: impl Fn(u32) -> Option<VideoFrame>) -> Vec<Option<Alarm>> {
+    fn alarms(seconds: u32, of: impl Fn(u32) -> Option<VideoFrame>) -> Vec<Option<SourceAlarm>> {
         alarms_by(&CAMERA, seconds, of)
     }
 
@@ -181,10 +181,11 @@ mod tests {
         limits: &'static Limits,
         seconds: u32,
         of: impl Fn(u32) -> Option<VideoFrame>,
-    ) -> Vec<Option<Alarm>> {
-        let status = Status::new("", "Camera");
-        status.open(Format::Unknown);
-        let mut watch = Watch { limits, wanted: None, status: Arc::clone(&status), seen: None };
+    ) -> Vec<Option<SourceAlarm>> {
+        let status = SourceStatus::new("", "Camera");
+        status.open(SourceFormat::Unknown);
+        let mut watch =
+            VideoWatch { limits, wanted: None, status: Arc::clone(&status), seen: None };
         let mut found = Vec::new();
         for tick in 0..seconds * 30 {
             let at = Timestamp::from_micros(i64::from(tick) * 33_333);
@@ -203,7 +204,7 @@ mod tests {
             Some(picture(luma, luma + (tick % 7) as u8))
         });
         assert_eq!(found[..3], [None; 3]);
-        assert_eq!(found[5], Some(Alarm::Black));
+        assert_eq!(found[5], Some(SourceAlarm::Black));
         assert_eq!(found[7..], [None; 2]);
     }
 
@@ -213,21 +214,21 @@ mod tests {
             let luma = if tick < 13 * 30 { 16 } else { 90 };
             Some(picture(luma, luma + (tick % 7) as u8))
         });
-        assert_eq!((black[8], black[11], black[15]), (None, Some(Alarm::BlackStream), None));
+        assert_eq!((black[8], black[11], black[15]), (None, Some(SourceAlarm::BlackStream), None));
         let frozen =
             alarms_by(&STREAM, 36, |tick| Some(picture(90, if tick < 34 * 30 { 90 } else { 91 })));
-        let told = Some(Alarm::FrozenStream);
+        let told = Some(SourceAlarm::FrozenStream);
         assert_eq!((frozen[28], frozen[32], frozen[35]), (None, told, None));
     }
 
     #[test]
     fn a_file_is_looked_at_only_while_that_is_wanted() {
-        let status = Status::new("", "Clip");
-        status.open(Format::Unknown);
-        let wanted = Dial::new(false);
+        let status = SourceStatus::new("", "Clip");
+        status.open(SourceFormat::Unknown);
+        let wanted = LiveSetting::new(false);
         let its = Arc::clone(&status);
         let mut watch =
-            Watch { limits: &FILE, wanted: Some(wanted.clone()), status: its, seen: None };
+            VideoWatch { limits: &FILE, wanted: Some(wanted.clone()), status: its, seen: None };
         let mut second = 0;
         let mut after = |seconds: i64| {
             for _ in 0..seconds * 2 {
@@ -238,7 +239,7 @@ mod tests {
         };
         assert_eq!(after(20), None);
         wanted.set(true);
-        assert_eq!((after(3), after(3)), (None, Some(Alarm::BlackFile)));
+        assert_eq!((after(3), after(3)), (None, Some(SourceAlarm::BlackFile)));
         wanted.set(false);
         assert_eq!(after(1), None, "taken back");
     }
@@ -246,13 +247,13 @@ mod tests {
     #[test]
     fn what_stands_still_is_told_and_noise_is_not() {
         let frozen = alarms(14, |_| Some(picture(90, 90)));
-        assert_eq!((frozen[8], frozen[12]), (None, Some(Alarm::Frozen)));
+        assert_eq!((frozen[8], frozen[12]), (None, Some(SourceAlarm::Frozen)));
         let noise = alarms(14, |tick| Some(picture(90, 90 + (tick / 15 % 2) as u8)));
         assert_eq!(noise, [None; 14]);
         // The same picture held is a matter of its state.
         let held = picture(90, 90);
         assert_eq!(alarms(14, |_| Some(held.clone())), [None; 14]);
         let gone = alarms(16, |tick| (tick < 390).then(|| picture(90, 90)));
-        assert_eq!((gone[12], gone[13]), (Some(Alarm::Frozen), None));
+        assert_eq!((gone[12], gone[13]), (Some(SourceAlarm::Frozen), None));
     }
 }

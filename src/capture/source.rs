@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Pooled, Timestamp, Worker};
-use crate::media::source_status::Status;
+use crate::media::source_status::SourceStatus;
 use crate::media::{Color, FrameGrid, Planes, Size, VideoFeed, VideoFrame};
 
 /// What a source needs to know of the program.
@@ -24,7 +24,7 @@ pub struct Source {
     /// For the compositor.
     pub feed: Box<dyn VideoFeed>,
     /// How it fares, readable at any time, also after the feed has been handed over.
-    pub status: Arc<Status>,
+    pub status: Arc<SourceStatus>,
 }
 
 impl std::fmt::Debug for Source {
@@ -72,9 +72,9 @@ pub struct CameraFormat {
 
 /// A setting that several hold; all see the value that was set last.
 #[derive(Clone, Debug, Default)]
-pub struct Dial<T>(Arc<Mutex<T>>);
+pub struct LiveSetting<T>(Arc<Mutex<T>>);
 
-impl<T: Clone + PartialEq> Dial<T> {
+impl<T: Clone + PartialEq> LiveSetting<T> {
     pub fn new(value: T) -> Self {
         Self(Arc::new(Mutex::new(value)))
     }
@@ -102,13 +102,13 @@ impl<T: Clone + PartialEq> Dial<T> {
 }
 
 /// Shows what its worker put there last, for as long as it stands there.
-pub(super) struct Board {
+pub(super) struct StillFeed {
     pub(super) latest: Latest<VideoFrame>,
     /// Ends when the feed is dropped.
     pub(super) _worker: Option<Worker>,
 }
 
-impl VideoFeed for Board {
+impl VideoFeed for StillFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         self.latest.get().map(|frame| VideoFrame { pts: at, ..frame })
     }
@@ -120,10 +120,10 @@ pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
 }
 
 /// A source of one picture that never changes.
-pub(super) fn still(planes: Planes, status: Arc<Status>) -> Source {
+pub(super) fn still(planes: Planes, status: Arc<SourceStatus>) -> Source {
     let latest = Latest::default();
     latest.publish(frame(Pooled::unpooled(planes)));
-    Source { feed: Box::new(Board { latest, _worker: None }), status }
+    Source { feed: Box::new(StillFeed { latest, _worker: None }), status }
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod dial_tests {
 
     #[test]
     fn all_see_what_was_set_last() {
-        let dial = Dial::new(3);
+        let dial = LiveSetting::new(3);
         assert!(!dial.is_shared());
         let other = dial.clone();
         assert!(dial.is_shared());

@@ -30,14 +30,14 @@ const LOOK: Duration = Duration::from_millis(2);
 pub struct Lines {
     lines: Receiver<String>,
     /// Lines that were taken and are not obeyed yet.
-    waiting: VecDeque<Line>,
+    waiting: VecDeque<ControlLine>,
     count: u64,
     _worker: Worker,
 }
 
 /// A line, and which it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct ControlLine {
     /// Counted from 1, empty ones too.
     pub number: u64,
     pub text: String,
@@ -63,17 +63,21 @@ impl Lines {
     }
 
     /// The next line, if one waits.
-    pub fn take(&mut self) -> Option<Line> {
+    pub fn take(&mut self) -> Option<ControlLine> {
         self.waiting.pop_front().or_else(|| {
             let text = self.lines.try_recv().ok()?;
             self.count += 1;
-            Some(Line { number: self.count, text })
+            Some(ControlLine { number: self.count, text })
         })
     }
 
     /// The next line once the studio has carried out all that was asked of it before: what a line means
     /// may depend on that. One that `at_once` knows does not wait.
-    pub fn take_for(&mut self, studio: &Studio, at_once: impl Fn(&str) -> bool) -> Option<Line> {
+    pub fn take_for(
+        &mut self,
+        studio: &Studio,
+        at_once: impl Fn(&str) -> bool,
+    ) -> Option<ControlLine> {
         let line = self.take()?;
         let mut waited = Duration::ZERO;
         while !at_once(&line.text) && !studio.is_settled() {
@@ -115,7 +119,7 @@ pub(super) fn quoted(word: &str) -> String {
     }
 }
 
-impl Line {
+impl ControlLine {
     /// Says what became of it: with `--json` always, else where it could not be done.
     pub fn answer(&self, output: &Output, done: &Result<(), String>) {
         if let Err(why) = done {

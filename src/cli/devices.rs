@@ -9,7 +9,7 @@ use crate::capture::{self, CameraControl, Sharing};
 use crate::cli::flags::Globals;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::decode::{Lack, inventory};
+use crate::decode::{NoDecoder, inventory};
 use crate::media::Track;
 
 /// Runs the command.
@@ -137,7 +137,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
 fn decoders(output: &Output) {
     output.line("Decoders");
     let all = inventory::all();
-    let mut lacking: Option<(Lack, Vec<&str>)> = None;
+    let mut lacking: Option<(NoDecoder, Vec<&str>)> = None;
     for entry in &all {
         match &entry.by {
             Ok(by) => output.line(&format!("  {}  ({by})", entry.codec)),

@@ -15,7 +15,7 @@ use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::watch::choices::{Network, PlayerChoices};
-use crate::studio::{self, Command, Event, Playing, Serve, Settings, Snapshot, Studio};
+use crate::studio::{self, Command, Event, Serve, Settings, Snapshot, Studio, WatchCommand};
 use crate::ui::Page;
 
 /// Opens the studio and runs it to its end.
@@ -110,12 +110,12 @@ pub(super) fn play(
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
     settings.wall.clear();
-    let player = player::Config { time_shift: Some(player::Depth::default()), ..player };
+    let player = player::Config { time_shift: Some(player::TimeShiftDepth::default()), ..player };
     let preferences = settings.preferences.clone();
     let config =
         studio::Config { player, warnings, players_path, ..studio::Config::new(clock, settings) };
     (options.preferences, options.page) = (preferences, Page::Watch);
-    let others = urls.iter().skip(1).map(|url| Playing::Add { url: url.clone() });
+    let others = urls.iter().skip(1).map(|url| WatchCommand::Add { url: url.clone() });
     let first = urls.iter().take(1).map(|url| Command::Watch { url: url.clone() });
     let commands: Vec<Command> = first.chain(others.map(Command::Player)).collect();
     open(config, options, &commands, beside)

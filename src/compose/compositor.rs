@@ -12,11 +12,11 @@ use parking_lot::Mutex;
 
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
-use crate::compose::degradation::{Strain, Watcher};
-use crate::compose::filter::Wanted;
+use crate::compose::degradation::{Degradation, LoadWatcher};
+use crate::compose::filter::WantedFilter;
 use crate::compose::program::{Made, Program};
 use crate::compose::scene::{Plan, SourceId};
-use crate::compose::source_frames::Given;
+use crate::compose::source_frames::SourceFrame;
 use crate::compose::transition::Change;
 use crate::media::{FrameGrid, Size, VideoFeed, VideoFrame};
 
@@ -59,7 +59,7 @@ pub struct Figures {
     /// Program pictures a second, measured over about the last second.
     pub fps: f64,
     /// What is given up because the machine does not keep up.
-    pub strain: Strain,
+    pub strain: Degradation,
 }
 
 /// The running compositor. Dropping it ends it; [`Compositor::join`] waits for that.
@@ -103,9 +103,9 @@ impl Compositor {
     /// What is wished is carried out with the same picture, once what this gives is dropped: else some of it
     /// could be seen without the rest.
     #[must_use]
-    pub fn hold(&self) -> Held {
+    pub fn hold(&self) -> ChangeGuard {
         self.shared.inbox.lock().held += 1;
-        Held(Arc::clone(&self.shared))
+        ChangeGuard(Arc::clone(&self.shared))
     }
 
     fn wish<R>(&self, wish: impl FnOnce(&mut Inbox) -> R) -> R {
@@ -128,15 +128,15 @@ impl Compositor {
 
     /// Gives a source its pictures, in whatever scenes it is shown; `None`: it has none.
     pub fn set_source(&self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
-        self.give(id, Given::Feed(feed));
+        self.give(id, SourceFrame::Feed(feed));
     }
 
     /// This source shows what another one is given, with filters of its own.
     pub fn set_view(&self, id: SourceId, of: SourceId) {
-        self.give(id, Given::View(of));
+        self.give(id, SourceFrame::View(of));
     }
 
-    fn give(&self, id: SourceId, given: Given) {
+    fn give(&self, id: SourceId, given: SourceFrame) {
         // What was not taken yet is dropped outside the lock: it may close a device.
         drop(self.wish(|inbox| inbox.sources.insert(id, given)));
     }
@@ -145,7 +145,7 @@ impl Compositor {
     pub fn hand_over(&self, from: SourceId, to: SourceId) {
         let before = self.wish(|inbox| match inbox.sources.remove(&from) {
             Some(waiting) => {
-                inbox.sources.insert(from, Given::Feed(None));
+                inbox.sources.insert(from, SourceFrame::Feed(None));
                 inbox.sources.insert(to, waiting)
             }
             None => {
@@ -163,7 +163,7 @@ impl Compositor {
     }
 
     /// Does this to the pictures of a source from the next one on, in this order.
-    pub fn set_filters(&self, id: SourceId, filters: Vec<Wanted>) {
+    pub fn set_filters(&self, id: SourceId, filters: Vec<WantedFilter>) {
         self.wish(|inbox| inbox.filters.insert(id, filters));
     }
 
@@ -216,7 +216,7 @@ impl Compositor {
             repeated: shared.repeated.load(Ordering::Relaxed),
             slates: shared.slates.load(Ordering::Relaxed),
             fps: f64::from_bits(shared.fps.load(Ordering::Relaxed)),
-            strain: Strain::of(shared.strain.load(Ordering::Relaxed)),
+            strain: Degradation::of(shared.strain.load(Ordering::Relaxed)),
         }
     }
 
@@ -254,9 +254,9 @@ impl Shared {
 
 /// See [`Compositor::hold`].
 #[derive(Debug)]
-pub struct Held(Arc<Shared>);
+pub struct ChangeGuard(Arc<Shared>);
 
-impl Drop for Held {
+impl Drop for ChangeGuard {
     fn drop(&mut self) {
         self.0.inbox.lock().held -= 1;
     }
@@ -271,11 +271,11 @@ impl std::fmt::Debug for Shared {
 /// Wishes not yet carried out: the outer `Some` is a wish.
 #[derive(Default)]
 struct Inbox {
-    sources: BTreeMap<SourceId, Given>,
+    sources: BTreeMap<SourceId, SourceFrame>,
     /// Before those, in this order.
     moves: Vec<(SourceId, SourceId)>,
     instead: BTreeMap<SourceId, Option<SourceId>>,
-    filters: BTreeMap<SourceId, Vec<Wanted>>,
+    filters: BTreeMap<SourceId, Vec<WantedFilter>>,
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     encoders: [Option<Option<Attached>>; 2],
@@ -324,7 +324,7 @@ pub struct Ticker {
     preview: Latest<VideoFrame>,
     encoders: [Option<Attached>; 2],
     rate: Rate,
-    watcher: Watcher,
+    watcher: LoadWatcher,
 }
 
 impl Ticker {
@@ -336,7 +336,7 @@ impl Ticker {
             preview,
             encoders: [None, None],
             rate: Rate::default(),
-            watcher: Watcher::default(),
+            watcher: LoadWatcher::default(),
         }
     }
 
@@ -348,21 +348,21 @@ impl Ticker {
             if inbox.held > 0 { Inbox::default() } else { std::mem::take(&mut *inbox) }
         };
         let strain = watcher.strain();
-        let cut = strain >= Strain::Transitions;
+        let cut = strain >= Degradation::Transitions;
         let plan = wishes
             .plan
             .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
         program.hand_over(wishes.moves);
         program.obey(wishes.sources, plan, wishes.preview);
         program.set_instead(wishes.instead);
-        program.set_filters(wishes.filters, strain >= Strain::Filters);
+        program.set_filters(wishes.filters, strain >= Degradation::Filters);
         for (encoder, wish) in encoders.iter_mut().zip(wishes.encoders) {
             if let Some(wish) = wish {
                 *encoder = wish;
             }
         }
         let at = self.config.grid.instant(number);
-        let repeated = (strain == Strain::Rate && number % 2 != 0).then(|| program.repeat(at));
+        let repeated = (strain == Degradation::Rate && number % 2 != 0).then(|| program.repeat(at));
         let (frame, made) = repeated.flatten().unwrap_or_else(|| program.picture(at));
         match made {
             Made::New => 0,
@@ -376,7 +376,7 @@ impl Ticker {
             }
         }
         self.preview.publish(frame);
-        if strain == Strain::None {
+        if strain == Degradation::None {
             program.draw_preview(number, at);
         }
         shared.captured.fetch_add(1, Ordering::Relaxed);

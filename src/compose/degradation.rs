@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What is given up.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Strain {
+pub enum Degradation {
     /// Nothing.
     #[default]
     None,
@@ -20,7 +20,7 @@ pub enum Strain {
     Rate,
 }
 
-impl Strain {
+impl Degradation {
     const ALL: [Self; 5] =
         [Self::None, Self::Preview, Self::Transitions, Self::Filters, Self::Rate];
 
@@ -50,8 +50,8 @@ const TRUST: Duration = Duration::from_secs(8);
 
 /// Watches how long pictures take.
 #[derive(Debug, Default)]
-pub(super) struct Watcher {
-    strain: Strain,
+pub(super) struct LoadWatcher {
+    strain: Degradation,
     /// Smoothed over some ten pictures, in parts of a picture's time.
     load: f64,
     /// How long it has been too much, or little.
@@ -59,30 +59,30 @@ pub(super) struct Watcher {
     low: Duration,
 }
 
-impl Watcher {
+impl LoadWatcher {
     /// What is given up now.
-    pub fn strain(&self) -> Strain {
+    pub fn strain(&self) -> Degradation {
         self.strain
     }
 
     /// A picture took so long of its time; what is given up from now on.
-    pub fn took(&mut self, used: Duration, period: Duration) -> Strain {
+    pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;
         let (most, patience) = match self.strain {
-            Strain::None | Strain::Preview | Strain::Transitions => (HIGH, PATIENCE),
-            Strain::Filters | Strain::Rate => (TOO_HIGH, LAST_PATIENCE),
+            Degradation::None | Degradation::Preview | Degradation::Transitions => (HIGH, PATIENCE),
+            Degradation::Filters | Degradation::Rate => (TOO_HIGH, LAST_PATIENCE),
         };
         // A picture that took seconds is seconds of it.
         let passed = used.max(period);
         self.high = if self.load > most { self.high + passed } else { Duration::ZERO };
         self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
         let number = self.strain.number();
-        if self.high >= patience && self.strain != Strain::Rate {
-            self.strain = Strain::of(number + 1);
+        if self.high >= patience && self.strain != Degradation::Rate {
+            self.strain = Degradation::of(number + 1);
             self.high = Duration::ZERO;
-        } else if self.low >= TRUST && self.strain != Strain::None {
-            self.strain = Strain::of(number - 1);
+        } else if self.low >= TRUST && self.strain != Degradation::None {
+            self.strain = Degradation::of(number - 1);
             self.low = Duration::ZERO;
         }
         self.strain
@@ -95,10 +95,10 @@ mod tests {
 
     #[test]
     fn things_are_given_up_in_order_and_come_back_slowly() {
-        let mut watcher = Watcher::default();
+        let mut watcher = LoadWatcher::default();
         let period = Duration::from_millis(33);
-        let mut seen = vec![Strain::None];
-        let mut run = |watcher: &mut Watcher, ms, seconds: u32| {
+        let mut seen = vec![Degradation::None];
+        let mut run = |watcher: &mut LoadWatcher, ms, seconds: u32| {
             for _ in 0..seconds * 30 {
                 let strain = watcher.took(Duration::from_millis(ms), period);
                 if seen.last() != Some(&strain) {
@@ -108,19 +108,19 @@ mod tests {
             std::mem::take(&mut seen)
         };
         let up = run(&mut watcher, 40, 10);
-        assert_eq!(up, Strain::ALL);
-        assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Strain::Rate), "no room yet");
+        assert_eq!(up, Degradation::ALL);
+        assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Degradation::Rate), "no room yet");
         let down = run(&mut watcher, 5, 40);
-        assert_eq!(down.last(), Some(&Strain::None));
+        assert_eq!(down.last(), Some(&Degradation::None));
         // Where each picture takes a second it is seconds too, and not so many pictures.
-        let (mut slow, mut pictures) = (Watcher::default(), 0);
-        while slow.strain() != Strain::Rate {
+        let (mut slow, mut pictures) = (LoadWatcher::default(), 0);
+        while slow.strain() != Degradation::Rate {
             slow.took(Duration::from_secs(1), period);
             pictures += 1;
         }
         assert!((6..=12).contains(&pictures), "{pictures} s");
         // One slow picture is nothing.
         watcher.took(Duration::from_millis(200), period);
-        assert!(run(&mut watcher, 5, 3).iter().all(|it| *it == Strain::None));
+        assert!(run(&mut watcher, 5, 3).iter().all(|it| *it == Degradation::None));
     }
 }

@@ -2,7 +2,7 @@
 //! become a cut-out of the picture and an affine map. Pure. Upright pictures lie on even pixels, so
 //! that luma and chroma agree; turned ones lie anywhere.
 
-use crate::compose::scene::{Fit, Place};
+use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
 /// Turned pictures are scaled to at most this side before they are turned.
@@ -179,7 +179,7 @@ pub struct Spot {
 
 /// The place of a picture in its box: from the unit square of what is left of it after cropping to
 /// program pixels; and what is left, as left, top, width and height in parts of the picture.
-pub fn map(place: &Place, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
+pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
     let crop = place.crop.bounded();
@@ -215,7 +215,7 @@ pub fn map(place: &Place, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4
 /// Where a picture of size `source` comes to lie through `places` (the outermost group first); `framed`:
 /// which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). `None` if nothing of it
 /// is seen.
-pub fn spot(places: &[Place], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
+pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
     let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
@@ -234,7 +234,7 @@ fn is_upright(map: Affine) -> bool {
 /// From the pixels of the innermost group's canvas to those of the program; and the part of the program in
 /// which something within these groups can be seen: a scene is a picture of the program's size, and of a
 /// group nothing is seen that was cut off. Of what is turned by no quarters it is the rectangle around it.
-fn through(groups: &[Place], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
+fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
     let mut outer = Affine::NONE;
     let mut seen = Rect::whole(canvas);
     for (index, place) in groups.iter().enumerate() {
@@ -250,7 +250,7 @@ fn through(groups: &[Place], framed: u16, canvas: Size) -> Option<(Affine, Rect)
 }
 
 /// The [`map`] of a group's canvas, which is as large as the program.
-fn canvas_map(place: &Place, canvas: Size) -> (Affine, [f64; 4]) {
+fn canvas_map(place: &Placement, canvas: Size) -> (Affine, [f64; 4]) {
     map(place, (f64::from(canvas.width), f64::from(canvas.height)), canvas)
 }
 
@@ -266,13 +266,13 @@ fn cuts(part: [f64; 4]) -> bool {
 }
 
 /// From the pixels of a group's own canvas to those around it.
-pub fn group(place: &Place, canvas: Size) -> Affine {
+pub fn group(place: &Placement, canvas: Size) -> Affine {
     let (map, part) = canvas_map(place, canvas);
     from_pixels(map, part, canvas)
 }
 
 /// Whether something of a group's canvas is cut off.
-pub fn is_cut(place: &Place, canvas: Size) -> bool {
+pub fn is_cut(place: &Placement, canvas: Size) -> bool {
     cuts(canvas_map(place, canvas).1)
 }
 
@@ -351,7 +351,7 @@ mod tests {
 
     const HD: Size = Size::new(1280, 720);
 
-    fn rect(place: Place, source: Size) -> (Rect, Turn, Cut) {
+    fn rect(place: Placement, source: Size) -> (Rect, Turn, Cut) {
         let spot = spot(&[place], 0, source, HD).unwrap();
         match spot.shape {
             Shape::Upright { rect, turn } => (rect, turn, spot.cut),
@@ -366,7 +366,7 @@ mod tests {
     #[test]
     fn fit_modes_fill_the_box() {
         let source = Size::new(640, 480);
-        let place = |fit| Place { fit, ..Place::default() };
+        let place = |fit| Placement { fit, ..Placement::default() };
         assert_eq!(rect(place(Fit::Contain), source).0, at(160, 0, 960, 720));
         assert_eq!(rect(place(Fit::Stretch), source).0, at(0, 0, 1280, 720));
         assert_eq!(rect(place(Fit::Original), source).0, at(320, 120, 640, 480));
@@ -385,7 +385,7 @@ mod tests {
             Size::new(722, 1280),
             Size::new(3840, 1080),
         ] {
-            let (rect, turn, _) = rect(Place::default(), source);
+            let (rect, turn, _) = rect(Placement::default(), source);
             let inner = source.fitted_into(HD);
             let start = |outer: u32, inner: u32| i64::from(((outer - inner) / 2) & !1);
             let want = at(
@@ -400,19 +400,19 @@ mod tests {
 
     #[test]
     fn what_lies_outside_is_cut_off_the_picture() {
-        let place = Place { x: -0.5, fit: Fit::Stretch, ..Place::default() };
+        let place = Placement { x: -0.5, fit: Fit::Stretch, ..Placement::default() };
         let (seen, _, cut) = rect(place, Size::new(100, 100));
         assert_eq!(seen, at(0, 0, 640, 720));
         assert!((cut.left - 50.0).abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
-        let (_, turn, cut) = rect(Place { flip_x: true, ..place }, Size::new(100, 100));
+        let (_, turn, cut) = rect(Placement { flip_x: true, ..place }, Size::new(100, 100));
         assert!(turn.flip_x && cut.left.abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
-        assert!(spot(&[Place { x: 1.0, ..Place::default() }], 0, HD, HD).is_none());
+        assert!(spot(&[Placement { x: 1.0, ..Placement::default() }], 0, HD, HD).is_none());
     }
 
     #[test]
     fn quarter_turns_are_exact_and_crops_are_of_the_picture() {
         let crop = Crop { left: 0.25, ..Crop::default() };
-        let place = Place {
+        let place = Placement {
             x: 0.25,
             y: 0.25,
             width: 0.5,
@@ -420,58 +420,58 @@ mod tests {
             fit: Fit::Stretch,
             rotation: 90.0,
             crop,
-            ..Place::default()
+            ..Placement::default()
         };
         let (seen, turn, cut) = rect(place, Size::new(400, 200));
         assert_eq!(seen, at(460, 40, 360, 640));
         // Clockwise: what was on the left is on top.
         assert_eq!(turn, Turn { swap: true, flip_x: true, flip_y: false });
         assert_eq!((cut.left, cut.width), (100.0, 300.0));
-        let half = Place { rotation: 180.0, ..place };
+        let half = Placement { rotation: 180.0, ..place };
         assert_eq!(rect(half, HD).1, Turn { swap: false, flip_x: true, flip_y: true });
     }
 
     #[test]
     fn a_group_moves_and_shrinks_what_is_in_it() {
-        let group = Place { x: 0.5, width: 0.5, height: 0.5, ..Place::default() };
-        let own = Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Place::default() };
+        let group = Placement { x: 0.5, width: 0.5, height: 0.5, ..Placement::default() };
+        let own = Placement { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Placement::default() };
         let spot = spot(&[group, own], 0, HD, HD).unwrap();
         assert_eq!(spot.shape, Shape::Upright { rect: at(960, 180, 320, 180), turn: Turn::NONE });
     }
 
     #[test]
     fn of_a_group_is_seen_what_its_crop_and_its_box_leave() {
-        let upright = |places: &[Place], framed: u16| {
+        let upright = |places: &[Placement], framed: u16| {
             let spot = spot(places, framed, HD, HD)?;
             let Shape::Upright { rect, .. } = spot.shape else { panic!("{spot:?}") };
             Some((rect, spot.cut))
         };
-        let own = Place::default();
+        let own = Placement::default();
         // The right half, in a box of its shape: it is no larger than it was.
         let crop = Crop { left: 0.5, ..Crop::default() };
-        let half = Place { x: 0.5, width: 0.5, crop, ..Place::default() };
+        let half = Placement { x: 0.5, width: 0.5, crop, ..Placement::default() };
         let (rect, cut) = upright(&[half, own], 0).unwrap();
         assert_eq!(rect, at(640, 0, 640, 720));
         assert!((cut.left - 640.0).abs() < 1e-6 && (cut.width - 640.0).abs() < 1e-6, "{cut:?}");
-        let left = Place { width: 0.4, fit: Fit::Stretch, ..own };
+        let left = Placement { width: 0.4, fit: Fit::Stretch, ..own };
         assert_eq!(upright(&[half, left], 0), None, "cut off");
         // Twice as large in a group that covers an upright box: its sides are not seen.
-        let cover = Place { x: 0.25, width: 0.5, height: 2.0, fit: Fit::Cover, ..own };
+        let cover = Placement { x: 0.25, width: 0.5, height: 2.0, fit: Fit::Cover, ..own };
         let (rect, cut) = upright(&[cover, own], 0).unwrap();
         assert_eq!(rect, at(320, 0, 640, 720));
         let near = |is: f64, wanted: f64| (is - wanted).abs() < 1e-6;
         assert!(near(cut.left, 480.0) && near(cut.width, 320.0) && near(cut.height, 360.0));
         // What lies beside a nested scene's canvas is not seen, that of a group is.
-        let small = Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..own };
-        let wide = Place { x: 0.5, ..own };
+        let small = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..own };
+        let wide = Placement { x: 0.5, ..own };
         assert_eq!(upright(&[small, wide], 0).unwrap().0, at(640, 180, 640, 360));
         assert_eq!(upright(&[small, wide], 1).unwrap().0, at(640, 180, 320, 360));
-        assert_eq!(upright(&[small, Place { x: 1.0, ..own }], 1), None);
+        assert_eq!(upright(&[small, Placement { x: 1.0, ..own }], 1), None);
         // Through several: the scene is within a group that is cut off itself.
         assert_eq!(upright(&[half, small, own], 0b10).unwrap().0, at(640, 180, 320, 360));
         // A turned group is cut to the rectangle around what is left of it.
-        let turned = Place { rotation: 30.0, ..small };
-        let far = Place { width: 3.0, x: -1.0, fit: Fit::Stretch, ..own };
+        let turned = Placement { rotation: 30.0, ..small };
+        let far = Placement { width: 3.0, x: -1.0, fit: Fit::Stretch, ..own };
         let bounds = |framed| match spot(&[turned, far], framed, HD, HD).unwrap().shape {
             Shape::Free { bounds, .. } => bounds.width,
             Shape::Upright { .. } => panic!(),
@@ -482,13 +482,19 @@ mod tests {
     #[test]
     fn groups_that_enlarge_each_other_without_end_are_within_reach() {
         let crop = Crop { left: 0.99, top: 0.99, ..Crop::default() };
-        let huge = Place { width: 50.0, height: 50.0, fit: Fit::Stretch, crop, ..Place::default() };
+        let huge = Placement {
+            width: 50.0,
+            height: 50.0,
+            fit: Fit::Stretch,
+            crop,
+            ..Placement::default()
+        };
         for rotation in [0.0, 30.0, 90.0] {
             for x in [0.0, -25.0, 25.0] {
-                let group = Place { x, y: -x, rotation, ..huge };
+                let group = Placement { x, y: -x, rotation, ..huge };
                 for depth in 0..=15 {
                     let mut places = vec![group; depth];
-                    places.push(Place::default());
+                    places.push(Placement::default());
                     for framed in [0, u16::MAX] {
                         let Some(spot) = spot(&places, framed, HD, HD) else { continue };
                         let (Shape::Upright { rect: seen, .. } | Shape::Free { bounds: seen, .. }) =
@@ -499,14 +505,20 @@ mod tests {
             }
         }
         // In the middle of it all something is seen, however far the edges are.
-        let middle = Place { x: -24.5, y: -24.5, crop: Crop::default(), ..huge };
+        let middle = Placement { x: -24.5, y: -24.5, crop: Crop::default(), ..huge };
         assert!(spot(&[[middle; 9].as_slice(), &[huge]].concat(), 0, HD, HD).is_some());
     }
 
     #[test]
     fn turned_pictures_keep_their_size_and_stay_within_bounds() {
-        let place =
-            Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, rotation: 30.0, ..Place::default() };
+        let place = Placement {
+            x: 0.25,
+            y: 0.25,
+            width: 0.5,
+            height: 0.5,
+            rotation: 30.0,
+            ..Placement::default()
+        };
         let spot = spot(&[place], 0, HD, HD).unwrap();
         assert_eq!(spot.scaled, Size::new(640, 360));
         let Shape::Free { map, bounds } = spot.shape else { panic!("{spot:?}") };

@@ -12,6 +12,6 @@ mod source_frames;
 pub mod transition;
 
 pub use crate::compose::program::{Made, Program};
-pub use crate::compose::source_frames::Given;
+pub use crate::compose::source_frames::SourceFrame;
 
-pub use compositor::{Compositor, Config, Error, Figures, Held, Ticker};
+pub use compositor::{ChangeGuard, Compositor, Config, Error, Figures, Ticker};

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Crew, Latest, Pooled, Timestamp};
-use crate::compose::draw::canvas::{Canvas, Stage};
-use crate::compose::filter::Wanted;
+use crate::compose::draw::canvas::{Canvas, LayerRenderer};
+use crate::compose::filter::WantedFilter;
 use crate::compose::placeholder;
 use crate::compose::scene::{Plan, SourceId};
-use crate::compose::source_frames::{Given, Pictures, Shown};
+use crate::compose::source_frames::{ShownSource, SourceFrame, SourceFrames};
 use crate::compose::transition::stinger::Running;
-use crate::compose::transition::{self, Change, Kind, Means, Transition};
+use crate::compose::transition::{self, Change, Kind, Transition, TransitionAssets};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// The scene that is prepared is drawn at most this large…
@@ -33,10 +33,10 @@ pub enum Made {
 /// What makes program pictures. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
 /// for which instant each is, and so may who measures.
 pub struct Program {
-    stage: Stage,
+    stage: LayerRenderer,
     /// Drawn when it is first shown: most programs never need it.
     slate: Option<VideoFrame>,
-    pictures: Pictures,
+    pictures: SourceFrames,
     plan: Arc<Plan>,
     canvas: Canvas,
     switch: Option<Switch>,
@@ -76,7 +76,7 @@ enum From {
 struct Preview {
     plan: Arc<Plan>,
     canvas: Canvas,
-    stage: Stage,
+    stage: LayerRenderer,
     slate: Option<VideoFrame>,
     slot: Latest<VideoFrame>,
 }
@@ -87,16 +87,16 @@ impl std::fmt::Debug for Program {
     }
 }
 
-type Feeds = BTreeMap<SourceId, Given>;
+type Feeds = BTreeMap<SourceId, SourceFrame>;
 
 impl Program {
     /// Shows one source that fills the program.
     pub fn new(size: Size) -> Self {
         let crew = Arc::new(Crew::of_this_machine("bands"));
         Self {
-            stage: Stage::new(size, Arc::clone(&crew)),
+            stage: LayerRenderer::new(size, Arc::clone(&crew)),
             slate: None,
-            pictures: Pictures::default(),
+            pictures: SourceFrames::default(),
             plan: Arc::new(Plan::simple(SourceId::default())),
             canvas: Canvas::default(),
             switch: None,
@@ -131,7 +131,7 @@ impl Program {
                     let size =
                         if size.width > PREVIEW.width { size.fitted_into(PREVIEW) } else { size };
                     let (canvas, stage) =
-                        (Canvas::default(), Stage::new(size, Arc::clone(&self.crew)));
+                        (Canvas::default(), LayerRenderer::new(size, Arc::clone(&self.crew)));
                     self.preview = Some(Preview { plan, canvas, stage, slate: None, slot });
                 }
             },
@@ -153,7 +153,7 @@ impl Program {
     }
 
     /// What is done to the pictures of sources; `lean`: what is costly is left out.
-    pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<Wanted>>, lean: bool) {
+    pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<WantedFilter>>, lean: bool) {
         for (id, wanted) in filters {
             self.pictures.set_filters(id, &wanted);
         }
@@ -172,11 +172,11 @@ impl Program {
             None => From::Plan(before, std::mem::take(&mut self.canvas)),
         };
         let how = match (&transition.kind, means) {
-            (Kind::Stinger(stinger), Means::Clip(feed)) => {
+            (Kind::Stinger(stinger), TransitionAssets::Clip(feed)) => {
                 How::Clip(Box::new(Running::new(stinger, Some(feed))))
             }
             (Kind::Stinger(stinger), _) => How::Clip(Box::new(Running::new(stinger, None))),
-            (_, Means::Picture(picture)) => {
+            (_, TransitionAssets::Picture(picture)) => {
                 How::Mix { transition, picture: Some(picture), begun: None }
             }
             _ => How::Mix { transition, picture: None, begun: None },
@@ -188,14 +188,15 @@ impl Program {
     pub fn picture(&mut self, at: Timestamp) -> (VideoFrame, Made) {
         self.pictures.pull(self.plan.sources(), at, &self.crew);
         let Self { crew, stage, slate, pictures, plan, canvas, switch, mixer, .. } = self;
-        let mut old =
-            |stage: &mut Stage, slate: &mut Option<VideoFrame>, from: &mut From| match from {
-                From::Still(still) => (Arc::clone(still), Made::New),
-                From::Plan(plan, canvas) => {
-                    pictures.pull(plan.sources(), at, crew);
-                    draw(stage, slate, pictures, plan, canvas)
-                }
-            };
+        let mut old = |stage: &mut LayerRenderer,
+                       slate: &mut Option<VideoFrame>,
+                       from: &mut From| match from {
+            From::Still(still) => (Arc::clone(still), Made::New),
+            From::Plan(plan, canvas) => {
+                pictures.pull(plan.sources(), at, crew);
+                draw(stage, slate, pictures, plan, canvas)
+            }
+        };
         let mut over = false;
         let (picture, made) = match switch {
             None => draw(stage, slate, pictures, plan, canvas),
@@ -264,18 +265,18 @@ impl Program {
 
 /// Draws a plan, or the slate where none of its sources has a picture.
 fn draw(
-    stage: &mut Stage,
+    stage: &mut LayerRenderer,
     slate: &mut Option<VideoFrame>,
-    pictures: &Pictures,
+    pictures: &SourceFrames,
     plan: &Plan,
     canvas: &mut Canvas,
 ) -> (Arc<Pooled<Planes>>, Made) {
     let (mut seen, mut gone) = (plan.layers.is_empty(), false);
     for source in plan.sources() {
         match pictures.shown(source) {
-            Shown::Picture(_) => seen = true,
-            Shown::Slate => gone = true,
-            Shown::Nothing => {}
+            ShownSource::Picture(_) => seen = true,
+            ShownSource::Slate => gone = true,
+            ShownSource::Nothing => {}
         }
     }
     if !seen || gone {
@@ -286,9 +287,9 @@ fn draw(
         return (Arc::clone(&slate.planes), Made::Slate);
     }
     let picture = |source| match pictures.shown(source) {
-        Shown::Picture(picture) => Some(picture),
-        Shown::Slate => slate.clone(),
-        Shown::Nothing => None,
+        ShownSource::Picture(picture) => Some(picture),
+        ShownSource::Slate => slate.clone(),
+        ShownSource::Nothing => None,
     };
     let (planes, new) = stage.draw(canvas, plan, picture);
     (planes, if new { Made::New } else { Made::Repeated })
@@ -300,7 +301,7 @@ mod tests {
 
     use super::*;
     use crate::base::Pooled;
-    use crate::compose::filter::{Filter, Slot, Supply};
+    use crate::compose::filter::{AssetSupply, Filter, Slot};
     use crate::compose::{scene, transition};
     use crate::media::VideoFeed;
 
@@ -325,7 +326,7 @@ mod tests {
 
     impl Program {
         fn feed(&mut self, feed: Option<Box<dyn VideoFeed>>) {
-            self.obey([(SourceId::default(), Given::Feed(feed))].into(), None, None);
+            self.obey([(SourceId::default(), SourceFrame::Feed(feed))].into(), None, None);
         }
     }
 
@@ -348,7 +349,7 @@ mod tests {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let (old, new) = (frame(size, Color::PROGRAM, 40), frame(size, Color::PROGRAM, 200));
-        let feed = |frame: &VideoFrame| Given::Feed(Some(Box::new(Still(frame.clone()))));
+        let feed = |frame: &VideoFrame| SourceFrame::Feed(Some(Box::new(Still(frame.clone()))));
         let feeds = [(SourceId(0), feed(&old)), (SourceId(1), feed(&new))];
         program.obey(feeds.into(), None, None);
         let at = Timestamp::from_millis;
@@ -396,7 +397,8 @@ mod tests {
     fn a_stinger_plays_over_the_old_scene_and_then_over_the_new_one() {
         let size = Size::new(64, 36);
         let mut program = program(size);
-        let feed = |luma| Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
+        let feed =
+            |luma| SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
         program.obey([(SourceId(0), feed(40)), (SourceId(1), feed(200))].into(), None, None);
         let cut = Duration::from_millis(150);
         let stinger = || transition::Stinger { cut, ..Default::default() };
@@ -405,7 +407,7 @@ mod tests {
             Some(Change { transition: Transition { kind, duration: Duration::ZERO }, means })
         };
         let to = |id| Arc::new(Plan::simple(SourceId(id)));
-        let means = Means::Clip(Box::new(Clip(None)));
+        let means = TransitionAssets::Clip(Box::new(Clip(None)));
         program.obey(Feeds::new(), Some((to(1), change(means))), None);
         let luma = |program: &mut Program, millis| {
             let planes = program.picture(Timestamp::from_millis(millis)).0.planes;
@@ -417,7 +419,7 @@ mod tests {
         assert_eq!(luma(&mut program, 1_300), (200, 200));
         assert!(program.switch.is_none());
         // What cannot be opened is a cut at the same time.
-        program.obey(Feeds::new(), Some((to(0), change(Means::Nothing))), None);
+        program.obey(Feeds::new(), Some((to(0), change(TransitionAssets::Nothing))), None);
         let seen = [2_000, 2_149, 2_150].map(|it| luma(&mut program, it).0);
         assert_eq!((seen, program.switch.is_none()), ([200, 200, 40], true));
     }
@@ -429,7 +431,7 @@ mod tests {
         let slot = Latest::default();
         let plan = Arc::new(Plan::simple(SourceId(7)));
         let given = frame(size, Color::PROGRAM, 90);
-        let feed = Given::Feed(Some(Box::new(Still(given))));
+        let feed = SourceFrame::Feed(Some(Box::new(Still(given))));
         program.obey([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
         assert_eq!(program.picture(Timestamp::ZERO).1, Made::Slate);
         program.draw_preview(0, Timestamp::ZERO);
@@ -443,12 +445,15 @@ mod tests {
     fn two_views_of_one_source_have_filters_of_their_own() {
         let size = Size::new(64, 36);
         let mut program = program(size);
-        let feed = Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, 100)))));
-        let view = Given::View(SourceId(0));
+        let feed = SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, 100)))));
+        let view = SourceFrame::View(SourceId(0));
         let gain = |gain| {
             let mut filter = Filter::of_kind("color").unwrap();
             assert!(filter.set("gain", gain));
-            vec![Wanted { slot: Slot { enabled: true, filter }, material: Supply::Nothing }]
+            vec![WantedFilter {
+                slot: Slot { enabled: true, filter },
+                material: AssetSupply::Nothing,
+            }]
         };
         let filters = [(SourceId(0), gain(2.0)), (SourceId(1), gain(0.5))];
         program.set_filters(filters.into(), false);
@@ -461,7 +466,7 @@ mod tests {
         assert_eq!((luma(&mut program, 0, 0), luma(&mut program, 1, 40)), (184, 58));
         program.set_filters([(SourceId(1), Vec::new())].into(), false);
         assert_eq!((luma(&mut program, 1, 80), luma(&mut program, 0, 120)), (100, 184));
-        program.obey([(SourceId(1), Given::Feed(None))].into(), None, None);
+        program.obey([(SourceId(1), SourceFrame::Feed(None))].into(), None, None);
         let plan = Some((Arc::new(Plan::simple(SourceId(1))), None));
         program.obey(Feeds::new(), plan, None);
         assert_eq!(program.picture(Timestamp::from_millis(160)).1, Made::Slate);
@@ -471,14 +476,17 @@ mod tests {
     fn one_that_another_stands_in_for_is_asked_on_and_comes_back() {
         let size = Size::new(64, 36);
         let mut program = program(size);
-        let feed = |luma| Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
+        let feed =
+            |luma| SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
         let asked = [16, 17, 18, 19].map(|luma| Some(frame(size, Color::PROGRAM, luma)));
-        let own = Given::Feed(Some(Box::new(Scripted(asked.to_vec()))));
+        let own = SourceFrame::Feed(Some(Box::new(Scripted(asked.to_vec()))));
         program.obey([(SourceId(0), own), (SourceId(7), feed(200))].into(), None, None);
         let mut filter = Filter::of_kind("color").unwrap();
         assert!(filter.set("gain", 0.5));
-        let wanted =
-            vec![Wanted { slot: Slot { enabled: true, filter }, material: Supply::Nothing }];
+        let wanted = vec![WantedFilter {
+            slot: Slot { enabled: true, filter },
+            material: AssetSupply::Nothing,
+        }];
         program.set_filters([(SourceId(0), wanted)].into(), false);
         let luma = |program: &mut Program, millis| {
             program.picture(Timestamp::from_millis(millis)).0.planes.y[0]
@@ -503,12 +511,12 @@ mod tests {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let once = vec![Some(frame(size, Color::PROGRAM, 90))];
-        let feed = Given::Feed(Some(Box::new(Scripted(once))));
-        let view = Given::View(SourceId(0));
+        let feed = SourceFrame::Feed(Some(Box::new(Scripted(once))));
+        let view = SourceFrame::View(SourceId(0));
         program.obey([(SourceId(0), feed), (SourceId(5), view)].into(), None, None);
         assert_eq!(program.picture(Timestamp::ZERO).0.planes.y[0], 90);
         program.hand_over(vec![(SourceId(0), SourceId(5))]);
-        let closed = Given::Feed(None);
+        let closed = SourceFrame::Feed(None);
         let plan = Some((Arc::new(Plan::simple(SourceId(5))), None));
         program.obey([(SourceId(0), closed)].into(), plan, None);
         assert_eq!(program.picture(Timestamp::from_millis(40)).0.planes.y[0], 90);
@@ -522,9 +530,9 @@ mod tests {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let given = frame(size, Color::PROGRAM, 200);
-        let above = Given::Feed(Some(Box::new(Scripted(vec![Some(given)]))));
-        let below = Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, 90)))));
-        let place = scene::Place { width: 0.5, height: 0.5, ..scene::Place::default() };
+        let above = SourceFrame::Feed(Some(Box::new(Scripted(vec![Some(given)]))));
+        let below = SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, 90)))));
+        let place = scene::Placement { width: 0.5, height: 0.5, ..scene::Placement::default() };
         let mut plan = Plan::simple(SourceId(0));
         plan.layers.push(scene::Layer {
             key: 1,

@@ -38,7 +38,7 @@ pub struct Item {
     /// Its own name; empty: that of what it shows.
     pub name: String,
     pub content: Content,
-    pub place: Place,
+    pub place: Placement,
     /// 0 (not seen) to 1.
     pub opacity: f32,
     pub blend: Blend,
@@ -64,7 +64,7 @@ impl Item {
             id,
             name: String::new(),
             content,
-            place: Place::default(),
+            place: Placement::default(),
             opacity: 1.0,
             blend: Blend::Normal,
             hidden: false,
@@ -81,7 +81,7 @@ impl Item {
 /// Where an item is. Lengths are parts of the program (1.0 is its width or height), so that a scene
 /// looks the same at every size of the program.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct Placement {
     /// The box, before it is turned: its left edge, top edge, width and height.
     pub x: f64,
     pub y: f64,
@@ -96,7 +96,7 @@ pub struct Place {
     pub flip_y: bool,
 }
 
-impl Default for Place {
+impl Default for Placement {
     fn default() -> Self {
         Self {
             x: 0.0,
@@ -112,7 +112,7 @@ impl Default for Place {
     }
 }
 
-impl Place {
+impl Placement {
     /// The farthest an edge may lie from the program, and the largest box, in programs.
     pub const MOST: f64 = 50.0;
 
@@ -212,7 +212,7 @@ pub struct Layer {
     pub key: u64,
     pub source: SourceId,
     /// From the outermost group to the item itself.
-    pub places: Vec<Place>,
+    pub places: Vec<Placement>,
     /// Which of these places are those of nested scenes, one bit for each, the lowest for the outermost:
     /// nothing is seen that lies outside their canvas.
     pub framed: u16,
@@ -244,7 +244,7 @@ pub struct Plan {
 impl Plan {
     /// One source that fills the program.
     pub fn simple(source: SourceId) -> Self {
-        let places = vec![Place::default()];
+        let places = vec![Placement::default()];
         let layer = Layer { key: 0, source, places, framed: 0, opacity: 1.0, blend: Blend::Normal };
         Self { layers: vec![layer], ..Self::default() }
     }
@@ -275,7 +275,7 @@ struct Flattener<'a> {
 /// What the groups around an item make of it.
 struct Outer<'a> {
     key: u64,
-    places: &'a [Place],
+    places: &'a [Placement],
     framed: u16,
 }
 
@@ -291,7 +291,7 @@ impl Flattener<'_> {
                 continue;
             }
             let blend = item.blend;
-            let places: Vec<Place> =
+            let places: Vec<Placement> =
                 outer.places.iter().chain([&item.place.bounded()]).copied().collect();
             match &item.content {
                 Content::Source(_) if self.plan.layers.len() >= MOST_LAYERS => {
@@ -443,10 +443,15 @@ mod tests {
 
     #[test]
     fn numbers_that_are_none_become_defaults() {
-        let place =
-            Place { x: f64::NAN, width: 1e9, height: -3.0, rotation: -90.0, ..Place::default() };
+        let place = Placement {
+            x: f64::NAN,
+            width: 1e9,
+            height: -3.0,
+            rotation: -90.0,
+            ..Placement::default()
+        };
         let place = place.bounded();
-        assert_eq!((place.x, place.width, place.height), (0.0, Place::MOST, 0.001));
+        assert_eq!((place.x, place.width, place.height), (0.0, Placement::MOST, 0.001));
         assert!((place.rotation - 270.0).abs() < 1e-9);
         let crop = Crop { left: 0.7, right: 0.7, top: f64::INFINITY, bottom: -1.0 }.bounded();
         assert!(crop.left + crop.right <= 0.99 && crop.top == 0.0 && crop.bottom == 0.0);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::{Crew, Timestamp};
-use crate::compose::filter::{Chain, Cover, Wanted};
+use crate::compose::filter::{Chain, Cover, WantedFilter};
 use crate::compose::scene::SourceId;
 use crate::media::{VideoFeed, VideoFrame};
 
@@ -15,7 +15,7 @@ const HOLD: Duration = Duration::from_secs(2);
 
 /// What a source shows.
 #[derive(Clone, Debug)]
-pub(super) enum Shown {
+pub(super) enum ShownSource {
     Picture(VideoFrame),
     /// Nothing yet: it may come any moment.
     Nothing,
@@ -24,14 +24,14 @@ pub(super) enum Shown {
 }
 
 /// Where a source's pictures come from.
-pub enum Given {
+pub enum SourceFrame {
     /// Its own; `None`: it has none.
     Feed(Option<Box<dyn VideoFeed>>),
     /// Another source's, before that one's filters.
     View(SourceId),
 }
 
-impl std::fmt::Debug for Given {
+impl std::fmt::Debug for SourceFrame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Feed(feed) => write!(f, "Feed({})", feed.is_some()),
@@ -89,20 +89,20 @@ impl Slot {
 
 /// All sources by their ids.
 #[derive(Default)]
-pub(super) struct Pictures {
+pub(super) struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
     /// Filters that are costly are left out.
     pub lean: bool,
 }
 
-impl Pictures {
+impl SourceFrames {
     /// This source has its pictures from there from now on. The feed before is dropped here.
-    pub fn give(&mut self, id: SourceId, given: Given) {
+    pub fn give(&mut self, id: SourceId, given: SourceFrame) {
         let before = self.slots.remove(&id);
         let (chain, instead) = before.map(|slot| (slot.chain, slot.instead)).unwrap_or_default();
         let (feed, of) = match given {
-            Given::Feed(feed) => (feed, None),
-            Given::View(of) => (None, Some(of)),
+            SourceFrame::Feed(feed) => (feed, None),
+            SourceFrame::View(of) => (None, Some(of)),
         };
         if feed.is_some() || of.is_some() || instead.is_some() || !chain.is_empty() {
             self.slots.insert(id, Slot { feed, of, instead, chain, ..Slot::default() });
@@ -130,7 +130,7 @@ impl Pictures {
     }
 
     /// What is done to a source's pictures from now on.
-    pub fn set_filters(&mut self, id: SourceId, wanted: &[Wanted]) {
+    pub fn set_filters(&mut self, id: SourceId, wanted: &[WantedFilter]) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.chain.set(wanted);
             slot.filtered = None;
@@ -172,24 +172,24 @@ impl Pictures {
     }
 
     /// What a source shows, as it was last asked.
-    pub fn shown(&self, id: SourceId) -> Shown {
+    pub fn shown(&self, id: SourceId) -> ShownSource {
         let by = self.stand_in(id).and_then(|by| self.slots.get(&by));
         if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {
-            return Shown::Picture(picture.clone());
+            return ShownSource::Picture(picture.clone());
         }
         match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
-            Some(Cover::Nothing) => return Shown::Nothing,
-            Some(Cover::Slate) => return Shown::Slate,
+            Some(Cover::Nothing) => return ShownSource::Nothing,
+            Some(Cover::Slate) => return ShownSource::Slate,
             None => {}
         }
-        let Some(origin) = self.slots.get(&self.origin(id)) else { return Shown::Nothing };
+        let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
         let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
         match (&origin.last, origin.missing, origin.asked) {
             (Some((picture, _)), ..) => {
-                Shown::Picture(filtered.map_or(picture, |(filtered, _)| filtered).clone())
+                ShownSource::Picture(filtered.map_or(picture, |(filtered, _)| filtered).clone())
             }
-            (None, Some(since), Some(now)) if now.since(since) >= HOLD => Shown::Slate,
-            _ => Shown::Nothing,
+            (None, Some(since), Some(now)) if now.since(since) >= HOLD => ShownSource::Slate,
+            _ => ShownSource::Nothing,
         }
     }
 }

@@ -8,7 +8,7 @@ pub enum Error {
     Unsupported(String),
     /// There is no decoder for it here, and why.
     #[error("{codec} cannot be decoded here: {lack}")]
-    NoDecoder { codec: String, lack: Lack },
+    NoDecoder { codec: String, lack: NoDecoder },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
     #[error("the {what} is damaged: {reason}")]
     Parameters { what: &'static str, reason: String },
@@ -22,7 +22,7 @@ pub enum Error {
 
 /// Why there is no decoder for a codec that none of those in the program decodes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Lack {
+pub enum NoDecoder {
     /// It knows nothing of the libraries that have it.
     #[error("this onair was built without FFmpeg's libraries")]
     NotBuilt,
@@ -34,7 +34,7 @@ pub enum Lack {
     NotInLibrary,
 }
 
-impl Lack {
+impl NoDecoder {
     /// What a person can do about it.
     pub const fn remedy(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Which codecs can be decoded, by what, and why others cannot.
 
 use crate::decode::backend::ffmpeg;
-use crate::decode::error::Lack;
+use crate::decode::error::NoDecoder;
 use crate::media::{AudioCodec, Track, VideoCodec};
 
 /// A codec.
@@ -11,14 +11,14 @@ pub struct Entry {
     /// As it is called.
     pub codec: &'static str,
     /// What decodes it, or why nothing does.
-    pub by: Result<String, Lack>,
+    pub by: Result<String, NoDecoder>,
 }
 
 /// What decodes such pictures.
 ///
 /// # Errors
 /// Why nothing does.
-pub fn video_decoder(codec: VideoCodec) -> Result<String, Lack> {
+pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     match codec {
         VideoCodec::H264 => Ok("OpenH264".to_owned()),
         _ => ffmpeg::video_decoder(codec),
@@ -29,7 +29,7 @@ pub fn video_decoder(codec: VideoCodec) -> Result<String, Lack> {
 ///
 /// # Errors
 /// Why nothing does.
-pub fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
+pub fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     Ok(match codec {
         AudioCodec::Aac => "FDK-AAC".to_owned(),
         AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => "Symphonia".to_owned(),
@@ -73,7 +73,7 @@ pub fn is_choice() -> bool {
 ///
 /// # Errors
 /// Why there are none.
-pub fn ffmpeg_version() -> Result<String, Lack> {
+pub fn ffmpeg_version() -> Result<String, NoDecoder> {
     crate::decode::backend::ffmpeg::library()
 }
 

@@ -9,7 +9,7 @@ mod open;
 mod reorder;
 pub mod traits;
 
-pub use crate::decode::error::{Error, Lack};
+pub use crate::decode::error::{Error, NoDecoder};
 pub use crate::decode::traits::{AudioBackend, By, VideoBackend};
 
 pub use open::{Prefer, open_audio, open_preferred, open_tolerant, open_video};

@@ -5,14 +5,14 @@
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 use crate::decode::error::Error;
 use crate::decode::traits::{AudioBackend, VideoBackend};
-use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
+use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
 /// A way to open a decoder.
 type Open<P, T> = fn(&P) -> Result<T, Error>;
 
-type OpenVideo = Open<VideoParameters, Box<dyn VideoBackend>>;
+type OpenVideo = Open<VideoConfig, Box<dyn VideoBackend>>;
 
-type OpenAudio = Open<AudioParameters, Box<dyn AudioBackend>>;
+type OpenAudio = Open<AudioConfig, Box<dyn AudioBackend>>;
 
 /// The decoders that may be able to, the first choice first.
 fn video_candidates(codec: VideoCodec) -> &'static [OpenVideo] {
@@ -75,7 +75,7 @@ pub enum Prefer {
 ///
 /// # Errors
 /// When the parameters are damaged or describe what cannot be decoded; the error names it.
-pub fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
+pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
 }
 
@@ -85,7 +85,7 @@ pub fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>,
 /// # Errors
 /// As those of [`open_video`].
 pub fn open_preferred(
-    parameters: &VideoParameters,
+    parameters: &VideoConfig,
     prefer: Prefer,
 ) -> Result<Box<dyn VideoBackend>, Error> {
     let system = || ffmpeg::open_video(parameters);
@@ -97,7 +97,7 @@ pub fn open_preferred(
 
 /// A decoder that begins in the middle of a stream without a strict keyframe and knows when its pictures
 /// are whole: the system's, for H.264.
-pub fn open_tolerant(parameters: &VideoParameters) -> Option<Box<dyn VideoBackend>> {
+pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
 }
 
@@ -105,6 +105,6 @@ pub fn open_tolerant(parameters: &VideoParameters) -> Option<Box<dyn VideoBacken
 ///
 /// # Errors
 /// When the parameters are damaged or describe what cannot be decoded; the error names it.
-pub fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBackend>, Error> {
+pub fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     first(audio_candidates(parameters.codec), parameters)
 }

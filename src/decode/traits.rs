@@ -1,7 +1,7 @@
 //! What every decoder does. No default methods: each backend answers every question itself.
 
 use crate::decode::error::Error;
-use crate::media::{EncodedPacket, Samples, VideoFrame};
+use crate::media::{EncodedPacket, SampleBlock, VideoFrame};
 
 /// A decoder of pictures.
 pub trait VideoBackend: Send {
@@ -45,7 +45,7 @@ pub trait AudioBackend: Send {
     ///
     /// # Errors
     /// A packet that cannot be decoded. The decoder stays usable.
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error>;
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error>;
     /// Forgets everything but the parameters: after a seek or a lost connection.
     fn reset(&mut self);
     /// Of the library and what it decodes, such as `AAC-LC`.

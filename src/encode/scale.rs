@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Pool;
-use crate::media::scale::Scaling;
+use crate::media::scale::FrameScaler;
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Scaled pictures kept for reuse: the encoder has one at a time.
@@ -12,14 +12,14 @@ const IDLE: usize = 2;
 
 /// Scales to one size.
 pub(super) struct Scaler {
-    scaling: Scaling,
+    scaling: FrameScaler,
     pool: Pool<Planes>,
     size: Size,
 }
 
 impl Scaler {
     pub(super) fn new(size: Size) -> Self {
-        Self { scaling: Scaling::default(), pool: Planes::pool(size, IDLE), size }
+        Self { scaling: FrameScaler::default(), pool: Planes::pool(size, IDLE), size }
     }
 
     /// The picture at this scaler's size; one that has it already is shared.

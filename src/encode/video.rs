@@ -14,7 +14,7 @@ use crate::encode::error::Error;
 use crate::encode::keyframes::Schedule;
 use crate::encode::scale::Scaler;
 use crate::media::{
-    BitsPerSecond, EncodedPacket, Rendition, Rung, Size, VideoFrame, VideoParameters,
+    BitsPerSecond, EncodedPacket, Rendition, RenditionId, Size, VideoConfig, VideoFrame,
 };
 
 /// What the encoder is and has done since its start.
@@ -49,7 +49,7 @@ pub struct VideoEncoder {
     worker: Worker,
     shared: Arc<Shared>,
     input: Arc<queue::Gauge>,
-    parameters: VideoParameters,
+    parameters: VideoConfig,
     description: Description,
     why: String,
 }
@@ -91,7 +91,7 @@ impl VideoEncoder {
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        Self::spawn_rung(config, Rung::Main, config.size, input, output)
+        Self::spawn_rung(config, RenditionId::Main, config.size, input, output)
     }
 
     /// As [`VideoEncoder::spawn`]: as this rung, with pictures scaled to `size` from the start.
@@ -100,7 +100,7 @@ impl VideoEncoder {
     /// As there.
     pub fn spawn_rung(
         config: Config,
-        rung: Rung,
+        rung: RenditionId,
         size: Size,
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
@@ -136,7 +136,7 @@ impl VideoEncoder {
 
     /// What a decoder must know; known before the first picture. Where the size changes, packets
     /// tell what holds from then on.
-    pub fn parameters(&self) -> &VideoParameters {
+    pub fn parameters(&self) -> &VideoConfig {
         &self.parameters
     }
 
@@ -220,7 +220,7 @@ struct Open {
 }
 
 impl Open {
-    fn new(backend: Box<dyn VideoBackend>, rung: Rung) -> Self {
+    fn new(backend: Box<dyn VideoBackend>, rung: RenditionId) -> Self {
         let video = backend.parameters().clone();
         let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
         Self { backend, scaler, rendition: Arc::new(Rendition { rung, video }), bitrate }
@@ -254,7 +254,7 @@ impl Open {
 
 fn run(
     config: &Config,
-    rung: Rung,
+    rung: RenditionId,
     backend: Box<dyn VideoBackend>,
     shared: &Shared,
     input: &queue::Receiver<VideoFrame>,

@@ -30,7 +30,7 @@ pub enum Warning {
 
 /// How the disk is at a moment.
 #[derive(Copy, Clone, Debug)]
-pub struct Look {
+pub struct SpaceReading {
     pub now: Timestamp,
     /// Where that is known.
     pub free: Option<u64>,
@@ -43,7 +43,7 @@ pub struct Look {
 
 /// The watch.
 #[derive(Debug)]
-pub struct Watch {
+pub struct SpaceWatch {
     /// Bytes a second before it is known better.
     expected: f64,
     history: VecDeque<(Timestamp, u64)>,
@@ -57,7 +57,7 @@ pub fn reserve(index: u64) -> u64 {
     RESERVE + index
 }
 
-impl Watch {
+impl SpaceWatch {
     /// For a stream of this bitrate.
     pub fn new(bits_per_second: u64) -> Self {
         let expected = (bits_per_second as f64 / 8.0).max(1_000.0);
@@ -76,7 +76,7 @@ impl Watch {
     }
 
     /// Looks; every second or two.
-    pub fn look(&mut self, look: &Look) -> Option<Warning> {
+    pub fn look(&mut self, look: &SpaceReading) -> Option<Warning> {
         self.history.push_back((look.now, look.written));
         while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > WINDOW) {
             self.history.pop_front();
@@ -84,7 +84,7 @@ impl Watch {
         self.space(look).or_else(|| self.slow(look))
     }
 
-    fn space(&mut self, look: &Look) -> Option<Warning> {
+    fn space(&mut self, look: &SpaceReading) -> Option<Warning> {
         let free = look.free?;
         let seconds = free.saturating_sub(reserve(look.index)) as f64 / self.rate();
         let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
@@ -101,7 +101,7 @@ impl Watch {
         Some(Warning::Space { left, free })
     }
 
-    fn slow(&mut self, look: &Look) -> Option<Warning> {
+    fn slow(&mut self, look: &SpaceReading) -> Option<Warning> {
         if self.slow {
             self.slow = look.queued > WELL;
             return None;
@@ -117,8 +117,8 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn look(seconds: i64, free: u64, written: u64) -> Look {
-        Look {
+    fn look(seconds: i64, free: u64, written: u64) -> SpaceReading {
+        SpaceReading {
             now: Timestamp::from_millis(seconds * 1_000),
             free: Some(free),
             written,
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn warns_by_the_time_that_is_left_twice() {
         // 8 Mbit/s: a megabyte a second.
-        let mut watch = Watch::new(8_000_000);
+        let mut watch = SpaceWatch::new(8_000_000);
         let mut warned = |seconds: i64, room: u64| {
             watch.look(&look(seconds, 8 * MIB + room, seconds.unsigned_abs() * 1_000_000))
         };
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn learns_the_rate() {
-        let mut watch = Watch::new(8_000_000);
+        let mut watch = SpaceWatch::new(8_000_000);
         // Twice as much as expected.
         for second in 0..20 {
             let warned =
@@ -159,10 +159,10 @@ mod tests {
 
     #[test]
     fn a_slow_disk_is_told_once_until_it_is_well() {
-        let mut watch = Watch::new(8_000_000);
+        let mut watch = SpaceWatch::new(8_000_000);
         let mut queued = |seconds| {
             let queued = Duration::from_secs(seconds);
-            watch.look(&Look { queued, free: None, ..look(0, 0, 0) }).is_some()
+            watch.look(&SpaceReading { queued, free: None, ..look(0, 0, 0) }).is_some()
         };
         assert_eq!(
             [1, 6, 9, 3, 6, 0, 6].map(&mut queued),

@@ -12,7 +12,7 @@ const SMALL: usize = 8 << 10;
 
 /// A file, read at any place.
 #[derive(Debug)]
-pub struct Source {
+pub struct MediaFile {
     file: fs::File,
     size: u64,
     /// Where the block in hand begins, and what it holds.
@@ -20,7 +20,7 @@ pub struct Source {
     block: Vec<u8>,
 }
 
-impl Source {
+impl MediaFile {
     /// Opens a regular file.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Source {
     }
 }
 
-impl ReadAt for Source {
+impl ReadAt for MediaFile {
     fn size(&self) -> u64 {
         self.size
     }

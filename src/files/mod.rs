@@ -8,6 +8,6 @@ mod new_file;
 mod trouble;
 
 pub use backend::space::free as free_space;
-pub use media_file::Source;
+pub use media_file::MediaFile;
 pub use new_file::{create, create_new};
 pub use trouble::Trouble;

@@ -12,22 +12,22 @@ use crate::media::frame::VideoFrame;
 
 /// A picture of a clip, stamped with its time in it, and how long it is shown.
 #[derive(Clone, Debug)]
-pub struct Shot {
+pub struct ClipFrame {
     pub frame: VideoFrame,
     pub shown: Duration,
 }
 
 /// When a clip began, for whoever plays another part of it.
 #[derive(Clone, Debug)]
-pub struct Begun(Arc<AtomicI64>);
+pub struct ClipStart(Arc<AtomicI64>);
 
-impl Default for Begun {
+impl Default for ClipStart {
     fn default() -> Self {
         Self(Arc::new(AtomicI64::new(i64::MIN)))
     }
 }
 
-impl Begun {
+impl ClipStart {
     /// The instant, once there is one.
     pub fn get(&self) -> Option<Timestamp> {
         let micros = self.0.load(Ordering::Acquire);
@@ -40,28 +40,28 @@ impl Begun {
 }
 
 /// See the module. `K` is kept as long as it plays: the thread that is ahead.
-pub struct Reel<K> {
-    ready: Receiver<Shot>,
-    begun: Begun,
-    now: Option<Shot>,
-    next: Option<Shot>,
+pub struct ClipFrames<K> {
+    ready: Receiver<ClipFrame>,
+    begun: ClipStart,
+    now: Option<ClipFrame>,
+    next: Option<ClipFrame>,
     closed: bool,
     _keep: K,
 }
 
-impl<K> std::fmt::Debug for Reel<K> {
+impl<K> std::fmt::Debug for ClipFrames<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reel").field("begun", &self.begun).finish_non_exhaustive()
     }
 }
 
-impl<K> Reel<K> {
-    pub fn new(ready: Receiver<Shot>, begun: Begun, keep: K) -> Self {
+impl<K> ClipFrames<K> {
+    pub fn new(ready: Receiver<ClipFrame>, begun: ClipStart, keep: K) -> Self {
         Self { ready, begun, now: None, next: None, closed: false, _keep: keep }
     }
 }
 
-impl<K: Send> ClipFeed for Reel<K> {
+impl<K: Send> ClipFeed for ClipFrames<K> {
     fn moment(&mut self, at: Timestamp) -> Moment {
         let begun = self.begun.get().unwrap_or_else(|| {
             self.begun.set(at);
@@ -100,19 +100,19 @@ mod tests {
     use crate::base::queue::{self, Full};
     use crate::media::frame::{Color, Planes, Size};
 
-    fn shot(ms: i64, luma: u8) -> Shot {
+    fn shot(ms: i64, luma: u8) -> ClipFrame {
         let mut planes = Planes::black(Size::new(2, 2));
         planes.y.fill(luma);
         let planes = Arc::new(Pooled::unpooled(planes));
         let frame = VideoFrame { pts: Timestamp::from_millis(ms), color: Color::PROGRAM, planes };
-        Shot { frame, shown: Duration::from_millis(40) }
+        ClipFrame { frame, shown: Duration::from_millis(40) }
     }
 
     #[test]
     fn pictures_come_at_their_time_from_when_it_is_first_asked() {
         let (shots, ready) = queue::bounded("test", 8, Full::Block);
-        let begun = Begun::default();
-        let mut reel = Reel::new(ready, begun.clone(), ());
+        let begun = ClipStart::default();
+        let mut reel = ClipFrames::new(ready, begun.clone(), ());
         let mut at = |ms: i64| match reel.moment(Timestamp::from_millis(5_000 + ms)) {
             Moment::Waiting => "waiting".to_owned(),
             Moment::Over => "over".to_owned(),
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn one_without_pictures_is_over_at_once() {
-        let (shots, ready) = queue::bounded::<Shot>("test", 1, Full::Block);
+        let (shots, ready) = queue::bounded::<ClipFrame>("test", 1, Full::Block);
         drop(shots);
-        let mut reel = Reel::new(ready, Begun::default(), ());
+        let mut reel = ClipFrames::new(ready, ClipStart::default(), ());
         assert!(matches!(reel.moment(Timestamp::ZERO), Moment::Over));
     }
 }

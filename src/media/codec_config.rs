@@ -181,7 +181,7 @@ impl AudioCodec {
 
 /// An encoded picture stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VideoParameters {
+pub struct VideoConfig {
     pub codec: VideoCodec,
     /// 0×0 where only the pictures tell.
     pub size: Size,
@@ -194,7 +194,7 @@ pub struct VideoParameters {
 
 /// An encoded sound stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AudioParameters {
+pub struct AudioConfig {
     pub codec: AudioCodec,
     pub sample_rate: u32,
     pub channels: u16,
@@ -207,9 +207,9 @@ pub struct AudioParameters {
 
 /// Everything that goes out; a broadcast has at least one of the two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StreamParameters {
-    pub video: Option<VideoParameters>,
-    pub audio: Option<AudioParameters>,
+pub struct StreamConfig {
+    pub video: Option<VideoConfig>,
+    pub audio: Option<AudioConfig>,
 }
 
 #[cfg(test)]

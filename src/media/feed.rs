@@ -55,7 +55,7 @@ pub trait ClipFeed: Send {
 }
 
 /// A decoder of one stream of pictures.
-pub trait Unpack: Send {
+pub trait OpenDecoder: Send {
     /// Takes what came for one picture; gives the picture, if there is one by now. Its `pts` means
     /// nothing.
     ///
@@ -65,14 +65,14 @@ pub trait Unpack: Send {
 }
 
 /// Opens such decoders.
-type Opener = dyn Fn() -> Box<dyn Unpack> + Send + Sync;
+type Opener = dyn Fn() -> Box<dyn OpenDecoder> + Send + Sync;
 
 /// Who decodes; at first nobody. Clones are the same one.
 #[derive(Clone, Default)]
-pub struct Unpacker(Option<Arc<Opener>>);
+pub struct FrameDecoder(Option<Arc<Opener>>);
 
-impl Unpacker {
-    pub fn new(open: impl Fn() -> Box<dyn Unpack> + Send + Sync + 'static) -> Self {
+impl FrameDecoder {
+    pub fn new(open: impl Fn() -> Box<dyn OpenDecoder> + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(open)))
     }
 
@@ -82,12 +82,12 @@ impl Unpacker {
     }
 
     /// A decoder for a stream that begins.
-    pub fn open(&self) -> Option<Box<dyn Unpack>> {
+    pub fn open(&self) -> Option<Box<dyn OpenDecoder>> {
         self.0.as_ref().map(|open| open())
     }
 }
 
-impl PartialEq for Unpacker {
+impl PartialEq for FrameDecoder {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
@@ -96,7 +96,7 @@ impl PartialEq for Unpacker {
     }
 }
 
-impl std::fmt::Debug for Unpacker {
+impl std::fmt::Debug for FrameDecoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Unpacker({})", self.is_some())
     }

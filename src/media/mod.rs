@@ -17,14 +17,14 @@ pub mod source_status;
 pub mod transport;
 
 pub use audio_tracks::{ExtraTrack, ExtraTracks, MOST_TRACKS};
-pub use clip_frames::Reel;
+pub use clip_frames::ClipFrames;
 pub use codec_config::{
-    AudioCodec, AudioParameters, BitsPerSecond, StreamParameters, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, StreamConfig, VideoCodec, VideoConfig,
 };
 pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
 pub use frame::Color;
 pub use frame::{Planes, Size, VideoFrame};
 pub use frame_grid::{FrameGrid, FrameRate};
-pub use packet::{EncodedPacket, Priority, Rendition, Rung, Track};
-pub use samples::Samples;
+pub use packet::{EncodedPacket, Priority, Rendition, RenditionId, Track};
+pub use samples::SampleBlock;
 pub use transport::Transport;

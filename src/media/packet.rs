@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::audio_tracks::ExtraTrack;
-use crate::media::codec_config::VideoParameters;
+use crate::media::codec_config::VideoConfig;
 
 /// Which elementary stream a packet belongs to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ pub enum Priority {
 
 /// One of several encodes of the same pictures.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum Rung {
+pub enum RenditionId {
     /// What goes out, and into recordings.
     #[default]
     Main,
@@ -39,7 +39,7 @@ pub enum Rung {
     Second,
 }
 
-impl Rung {
+impl RenditionId {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Main, Self::Second];
 
@@ -55,9 +55,9 @@ impl Rung {
 /// An encode of the program's pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendition {
-    pub rung: Rung,
+    pub rung: RenditionId,
     /// What a decoder must know. Changes with a keyframe only.
-    pub video: VideoParameters,
+    pub video: VideoConfig,
 }
 
 /// One access unit. Cloning shares the bytes.

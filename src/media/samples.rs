@@ -4,7 +4,7 @@ use crate::base::{Pooled, Timestamp};
 
 /// A block of sound and the instant of its first sample.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Samples {
+pub struct SampleBlock {
     /// When the first sample was heard.
     pub pts: Timestamp,
     /// Samples a second and channel.
@@ -15,7 +15,7 @@ pub struct Samples {
     pub data: Pooled<Vec<f32>>,
 }
 
-impl Samples {
+impl SampleBlock {
     /// Samples a channel.
     pub fn frames(&self) -> usize {
         self.data.len() / usize::from(self.channels.max(1))

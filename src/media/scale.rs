@@ -17,7 +17,7 @@ const HALF: u16 = 128;
 
 /// Scales pictures. Keeps what it scales with as long as the sizes stay.
 #[derive(Debug, Default)]
-pub struct Scaling {
+pub struct FrameScaler {
     luma: Plane,
     chroma: Plane,
 }
@@ -25,9 +25,9 @@ pub struct Scaling {
 /// Why a picture could not be scaled.
 #[derive(Debug, thiserror::Error)]
 #[error("scaling a picture: {0}")]
-pub struct Unscaled(String);
+pub struct ScaleError(String);
 
-impl Scaling {
+impl FrameScaler {
     /// Fills `to`, planes of a picture of size `target`, with what is in `from`.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Scaling {
         from: &Planes,
         [y, u, v]: [&mut [u8]; 3],
         target: Size,
-    ) -> Result<(), Unscaled> {
+    ) -> Result<(), ScaleError> {
         let half = |size: Size| Size::new(size.width / 2, size.height / 2);
         let size = from.size();
         self.luma.scale((&from.y, size), (y, target))?;
@@ -82,7 +82,7 @@ impl Plane {
         &mut self,
         (from, size): (&[u8], Size),
         (to, target): (&mut [u8], Size),
-    ) -> Result<(), Unscaled> {
+    ) -> Result<(), ScaleError> {
         let fits = |from: u32, to: u32| from as usize >= TAPS && from <= to.saturating_mul(2);
         if !fits(size.width, target.width) || !fits(size.height, target.height) {
             return self.by_library((from, size), (to, target));
@@ -95,7 +95,7 @@ impl Plane {
         let width = size.width as usize;
         for (tap, out) in self.down.iter().zip(to.chunks_exact_mut(target.width as usize)) {
             let mut rows = from.chunks_exact(width).skip(tap.first);
-            let mut next = || rows.next().ok_or_else(|| Unscaled("rows are missing".into()));
+            let mut next = || rows.next().ok_or_else(|| ScaleError("rows are missing".into()));
             let rows = [next()?, next()?, next()?, next()?];
             wide(|| blend(&mut self.row, rows, tap.weights));
             gather(&self.row, &self.across, out);
@@ -107,8 +107,8 @@ impl Plane {
         &mut self,
         (from, size): (&[u8], Size),
         (to, target): (&mut [u8], Size),
-    ) -> Result<(), Unscaled> {
-        let fault = |error: &dyn std::fmt::Display| Unscaled(error.to_string());
+    ) -> Result<(), ScaleError> {
+        let fault = |error: &dyn std::fmt::Display| ScaleError(error.to_string());
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
         let from =
             ImageRef::new(size.width, size.height, from, PixelType::U8).map_err(|e| fault(&e))?;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use crate::base::Timestamp;
 use crate::media::frame::Size;
-use crate::media::samples::Samples;
+use crate::media::samples::SampleBlock;
 
 /// Columns and rows of the grid.
 const COLUMNS: usize = 16;
@@ -18,11 +18,11 @@ const SAMPLES: usize = 12;
 
 /// A picture's coarse likeness.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Likeness {
+pub struct FrameSimilarity {
     cells: [u8; COLUMNS * ROWS],
 }
 
-impl Likeness {
+impl FrameSimilarity {
     /// Of a luma plane, `stride` bytes a row.
     pub fn of(luma: &[u8], stride: usize, size: Size) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
@@ -74,7 +74,7 @@ const ELSEWHERE: i64 = 15;
 
 /// The course of a sound's loudness: its RMS in dBFS, a value for every 20 ms of media time.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct LoudnessCurve {
     /// The number of the first value; numbers count steps from the media time's zero.
     first: i64,
     values: VecDeque<f32>,
@@ -83,14 +83,14 @@ pub struct Course {
     open: Option<(i64, f64, u32)>,
 }
 
-impl Course {
+impl LoudnessCurve {
     /// One that keeps so many of the newest values.
     pub fn new(most: usize) -> Self {
         Self { first: 0, values: VecDeque::new(), most: most.max(1), open: None }
     }
 
     /// Takes the next block.
-    pub fn push(&mut self, samples: &Samples) {
+    pub fn push(&mut self, samples: &SampleBlock) {
         let channels = usize::from(samples.channels.max(1));
         for (index, frame) in samples.data.chunks_exact(channels).enumerate() {
             let micros = index as i64 * 1_000_000 / i64::from(samples.rate.max(1));
@@ -201,22 +201,22 @@ mod tests {
     fn black_and_change_are_told() {
         let size = Size::new(64, 36);
         let mut luma = vec![16; size.pixels()];
-        let black = Likeness::of(&luma, 64, size);
+        let black = FrameSimilarity::of(&luma, 64, size);
         assert!(black.is_black());
         // One cell of 4×4 pixels lights up.
         for y in 0..4 {
             luma[y * 64..y * 64 + 4].fill(216);
         }
-        let lit = Likeness::of(&luma, 64, size);
+        let lit = FrameSimilarity::of(&luma, 64, size);
         assert!(!lit.is_black());
         assert_eq!(lit.difference(&black), 200);
         // A plane that is shorter than its size is no reason to fall over.
-        assert!(Likeness::of(&[], 64, size).is_black());
-        assert!(Likeness::of(&luma, 64, Size::new(2, 2)).difference(&lit) > 0);
+        assert!(FrameSimilarity::of(&[], 64, size).is_black());
+        assert!(FrameSimilarity::of(&luma, 64, Size::new(2, 2)).difference(&lit) > 0);
     }
 
     /// Noise that is louder and softer from step to step, in blocks of 1,024 as AAC has them.
-    fn speech(seed: u64, seconds: usize, offset_micros: i64, loud: f32) -> Vec<Samples> {
+    fn speech(seed: u64, seconds: usize, offset_micros: i64, loud: f32) -> Vec<SampleBlock> {
         let rate = 48_000;
         let mut state = seed;
         let mut level = 0.1;
@@ -229,7 +229,7 @@ mod tests {
                 level * loud * (if state >> 63 == 0 { 1.0 } else { -1.0 })
             })
             .collect();
-        let block = |(index, data): (usize, &[f32])| Samples {
+        let block = |(index, data): (usize, &[f32])| SampleBlock {
             pts: Timestamp::from_micros(index as i64 * 1_024 * 1_000_000 / rate as i64)
                 .offset(offset_micros),
             rate: rate as u32,
@@ -241,10 +241,10 @@ mod tests {
 
     #[test]
     fn a_sound_is_found_again_in_another_time() {
-        let mut sent = Course::new(3_000);
+        let mut sent = LoudnessCurve::new(3_000);
         speech(7, 30, 0, 1.0).iter().for_each(|block| sent.push(block));
         // The same, softer, by another clock: what came 20 s ago is 5 s ahead.
-        let mut copy = Course::new(1_000);
+        let mut copy = LoudnessCurve::new(1_000);
         for block in speech(7, 10, 5_000_000, 0.5) {
             copy.push(&block);
         }
@@ -252,11 +252,11 @@ mod tests {
         assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
         // Not where it is not looked for, nor in another sound, nor in a tone.
         assert_eq!(sent.lead_of(&copy, 6_000_000, 20_000_000), None);
-        let mut other = Course::new(1_000);
+        let mut other = LoudnessCurve::new(1_000);
         speech(8, 10, 0, 1.0).iter().for_each(|block| other.push(block));
         assert_eq!(sent.lead_of(&other, -20_000_000, 20_000_000), None);
-        let mut tone = Course::new(1_000);
-        tone.push(&Samples {
+        let mut tone = LoudnessCurve::new(1_000);
+        tone.push(&SampleBlock {
             pts: Timestamp::ZERO,
             rate: 48_000,
             channels: 1,
@@ -267,13 +267,13 @@ mod tests {
 
     #[test]
     fn gaps_are_silence_and_jumps_begin_anew() {
-        let block = |ms: i64| Samples {
+        let block = |ms: i64| SampleBlock {
             pts: Timestamp::from_millis(ms),
             rate: 48_000,
             channels: 2,
             data: vec![0.1; 2 * 960].into(),
         };
-        let mut course = Course::new(10);
+        let mut course = LoudnessCurve::new(10);
         course.push(&block(0));
         course.push(&block(60));
         course.push(&block(80));

@@ -10,7 +10,7 @@ use crate::media::frame::Size;
 
 /// How a source fares.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum State {
+pub enum SourceState {
     /// Being opened.
     #[default]
     Opening,
@@ -24,7 +24,7 @@ pub enum State {
     Failed,
 }
 
-impl State {
+impl SourceState {
     /// It does not deliver, and a person was told.
     pub const fn is_down(self) -> bool {
         matches!(self, Self::Stalled | Self::Lost | Self::Failed)
@@ -44,7 +44,7 @@ impl State {
 
 /// What a source delivers.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
-pub enum Format {
+pub enum SourceFormat {
     /// Not known yet.
     #[default]
     Unknown,
@@ -56,7 +56,7 @@ pub enum Format {
 
 /// What is wrong with what a source delivers, though it delivers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Alarm {
+pub enum SourceAlarm {
     /// Nothing but black.
     Black,
     /// The same picture again and again.
@@ -86,7 +86,7 @@ pub enum Alarm {
     PlayedSilent,
 }
 
-impl Alarm {
+impl SourceAlarm {
     /// Pictures come, and nobody can be meant to see them.
     pub const fn is_blank(self) -> bool {
         matches!(
@@ -110,13 +110,13 @@ impl Alarm {
 
 /// A source at one moment.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub struct Report {
-    pub state: State,
+pub struct SourceReport {
+    pub state: SourceState,
     /// Stable over replugging and restarts; empty for what is no device.
     pub id: String,
     /// For people.
     pub name: String,
-    pub format: Format,
+    pub format: SourceFormat,
     /// Why it is not open, in plain words with what to do about it; empty while it is.
     pub reason: String,
     /// What the machine said, verbatim; empty while it is open.
@@ -124,52 +124,52 @@ pub struct Report {
     /// The device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
     /// What is wrong with what it delivers.
-    pub alarm: Option<Alarm>,
+    pub alarm: Option<SourceAlarm>,
 }
 
 /// The cell that holds the newest [`Report`].
 #[derive(Debug)]
-pub struct Status {
-    report: Mutex<Report>,
-    changes: Sender<Report>,
-    unread: Mutex<Option<Receiver<Report>>>,
+pub struct SourceStatus {
+    report: Mutex<SourceReport>,
+    changes: Sender<SourceReport>,
+    unread: Mutex<Option<Receiver<SourceReport>>>,
 }
 
-impl Status {
+impl SourceStatus {
     /// A source of this name, being opened.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Arc<Self> {
         let (changes, unread) = queue::bounded("source-status", 32, Full::DropOldest);
-        let report = Report { id: id.into(), name: name.into(), ..Report::default() };
+        let report = SourceReport { id: id.into(), name: name.into(), ..SourceReport::default() };
         Arc::new(Self { report: Mutex::new(report), changes, unread: Mutex::new(Some(unread)) })
     }
 
     /// The source now.
-    pub fn report(&self) -> Report {
+    pub fn report(&self) -> SourceReport {
         self.report.lock().clone()
     }
 
     /// Just the state.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> SourceState {
         self.report.lock().state
     }
 
     /// Just the state, and what is wrong with what it delivers.
-    pub fn state_and_alarm(&self) -> (State, Option<Alarm>) {
+    pub fn state_and_alarm(&self) -> (SourceState, Option<SourceAlarm>) {
         let report = self.report.lock();
         (report.state, report.alarm)
     }
 
     /// Each later change of state, name or format, oldest dropped first. The first caller gets it.
-    pub fn changes(&self) -> Option<Receiver<Report>> {
+    pub fn changes(&self) -> Option<Receiver<SourceReport>> {
         self.unread.lock().take()
     }
 
     /// Changes the report; a change of more than the drift is queued for whoever follows.
-    pub fn update(&self, change: impl FnOnce(&mut Report)) {
+    pub fn update(&self, change: impl FnOnce(&mut SourceReport)) {
         let mut report = self.report.lock();
         let before = report.clone();
         change(&mut report);
-        let quiet = Report { drift_ppm: report.drift_ppm, ..before };
+        let quiet = SourceReport { drift_ppm: report.drift_ppm, ..before };
         if *report != quiet {
             let now = report.clone();
             drop(report);
@@ -179,9 +179,9 @@ impl Status {
     }
 
     /// It delivers, in this format.
-    pub fn open(&self, format: Format) {
+    pub fn open(&self, format: SourceFormat) {
         self.update(|report| {
-            report.state = State::Open;
+            report.state = SourceState::Open;
             report.format = format;
             report.reason.clear();
             report.detail.clear();
@@ -189,7 +189,7 @@ impl Status {
     }
 
     /// It does not deliver, for this reason (plain words) and detail (what the machine said).
-    pub fn down(&self, state: State, reason: impl Into<String>, detail: impl Into<String>) {
+    pub fn down(&self, state: SourceState, reason: impl Into<String>, detail: impl Into<String>) {
         let (reason, detail) = (reason.into(), detail.into());
         self.update(|report| {
             report.state = state;
@@ -207,18 +207,18 @@ mod tests {
 
     #[test]
     fn changes_are_queued_but_not_repetitions_or_drift() {
-        let status = Status::new("id", "Camera");
+        let status = SourceStatus::new("id", "Camera");
         let changes = status.changes().unwrap();
         assert!(status.changes().is_none());
-        let format = Format::Audio { rate: 48_000, channels: 2 };
+        let format = SourceFormat::Audio { rate: 48_000, channels: 2 };
         status.open(format);
         status.open(format);
         status.update(|report| report.drift_ppm = Some(12.0));
-        status.down(State::Lost, "gone", "ENODEV");
-        assert_eq!(changes.try_recv().unwrap().state, State::Open);
+        status.down(SourceState::Lost, "gone", "ENODEV");
+        assert_eq!(changes.try_recv().unwrap().state, SourceState::Open);
         let lost = changes.try_recv().unwrap();
-        assert_eq!((lost.state, lost.reason.as_str()), (State::Lost, "gone"));
+        assert_eq!((lost.state, lost.reason.as_str()), (SourceState::Lost, "gone"));
         assert!(changes.try_recv().is_err());
-        assert_eq!(status.state(), State::Lost);
+        assert_eq!(status.state(), SourceState::Lost);
     }
 }

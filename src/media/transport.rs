@@ -13,7 +13,7 @@ const MOST: usize = 16;
 
 /// What is asked of it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Go {
+pub enum TransportCommand {
     Pause,
     Resume,
     /// From its beginning.
@@ -27,7 +27,7 @@ pub enum Go {
 
 /// What becomes of it when it has been played to its end.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum AtEnd {
+pub enum EndBehavior {
     /// It begins again.
     #[default]
     Loop,
@@ -37,13 +37,13 @@ pub enum AtEnd {
     Hold,
 }
 
-impl AtEnd {
+impl EndBehavior {
     /// How each is written.
     pub const WORDS: [(&str, Self); 3] =
         [("loop", Self::Loop), ("clear", Self::Clear), ("hold", Self::Hold)];
 }
 
-impl std::str::FromStr for AtEnd {
+impl std::str::FromStr for EndBehavior {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -65,20 +65,20 @@ pub struct Position {
 
 /// One of several files that is left out, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedFile {
     pub path: PathBuf,
     pub reason: String,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
-    asked: VecDeque<Go>,
+    asked: VecDeque<TransportCommand>,
     position: Option<Position>,
-    at_end: AtEnd,
+    at_end: EndBehavior,
     then: Vec<PathBuf>,
     /// How often they became others.
     changes: u32,
-    left_out: Arc<[LeftOut]>,
+    left_out: Arc<[SkippedFile]>,
 }
 
 /// Shared by both; clones are the same one.
@@ -93,7 +93,7 @@ impl PartialEq for Transport {
 
 impl Transport {
     /// Asks for something; it is done within moments.
-    pub fn ask(&self, go: Go) {
+    pub fn ask(&self, go: TransportCommand) {
         let mut inside = self.0.lock();
         if inside.asked.len() >= MOST {
             inside.asked.pop_front();
@@ -102,17 +102,17 @@ impl Transport {
     }
 
     /// The next wish, for the source.
-    pub fn take(&self) -> Option<Go> {
+    pub fn take(&self) -> Option<TransportCommand> {
         self.0.lock().asked.pop_front()
     }
 
     /// What becomes of it at its end, also while it plays.
-    pub fn set_at_end(&self, at_end: AtEnd) {
+    pub fn set_at_end(&self, at_end: EndBehavior) {
         self.0.lock().at_end = at_end;
     }
 
     /// As it was set last.
-    pub fn at_end(&self) -> AtEnd {
+    pub fn at_end(&self) -> EndBehavior {
         self.0.lock().at_end
     }
 
@@ -138,11 +138,11 @@ impl Transport {
     /// Whether the file that was opened goes around by itself: no other follows it.
     pub fn goes_around(&self) -> bool {
         let inside = self.0.lock();
-        inside.at_end == AtEnd::Loop && inside.then.is_empty()
+        inside.at_end == EndBehavior::Loop && inside.then.is_empty()
     }
 
     /// The source says which of its files it leaves out now.
-    pub fn tell_left_out(&self, files: &[LeftOut]) {
+    pub fn tell_left_out(&self, files: &[SkippedFile]) {
         let mut inside = self.0.lock();
         if *inside.left_out != *files {
             inside.left_out = files.into();
@@ -150,7 +150,7 @@ impl Transport {
     }
 
     /// Which of several files are left out.
-    pub fn left_out(&self) -> Arc<[LeftOut]> {
+    pub fn left_out(&self) -> Arc<[SkippedFile]> {
         Arc::clone(&self.0.lock().left_out)
     }
 
@@ -172,13 +172,13 @@ mod tests {
     #[test]
     fn words_for_the_end_are_read_as_they_are_written() {
         let transport = Transport::default();
-        assert_eq!(transport.at_end(), AtEnd::Loop);
-        for (word, at_end) in AtEnd::WORDS {
+        assert_eq!(transport.at_end(), EndBehavior::Loop);
+        for (word, at_end) in EndBehavior::WORDS {
             assert_eq!(word.parse(), Ok(at_end));
             transport.set_at_end(at_end);
             assert_eq!(transport.clone().at_end(), at_end);
         }
-        assert!("once".parse::<AtEnd>().unwrap_err().contains("clear"));
+        assert!("once".parse::<EndBehavior>().unwrap_err().contains("clear"));
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(transport.then_changes(), changes, "the same ones");
         transport.set_then(&[]);
         assert_ne!(transport.then_changes(), changes);
-        transport.set_at_end(AtEnd::Hold);
+        transport.set_at_end(EndBehavior::Hold);
         assert!(!transport.goes_around());
     }
 
@@ -201,7 +201,7 @@ mod tests {
     fn what_is_left_out_is_told_until_it_is_not() {
         let transport = Transport::default();
         assert!(transport.left_out().is_empty());
-        let files = [LeftOut { path: "/b.png".into(), reason: "it is not there".into() }];
+        let files = [SkippedFile { path: "/b.png".into(), reason: "it is not there".into() }];
         transport.tell_left_out(&files);
         let told = transport.left_out();
         assert_eq!(*told, files);
@@ -217,12 +217,16 @@ mod tests {
         assert!(one == one.clone() && one != other);
         assert_eq!((one.take(), one.position()), (None, None));
         for second in 0..20 {
-            one.clone().ask(Go::To(Duration::from_secs(second)));
+            one.clone().ask(TransportCommand::To(Duration::from_secs(second)));
         }
-        one.ask(Go::Pause);
-        assert_eq!(one.take(), Some(Go::To(Duration::from_secs(5))), "the newest count");
-        let rest: Vec<Go> = std::iter::from_fn(|| one.take()).collect();
-        assert_eq!((rest.len(), rest.last()), (15, Some(&Go::Pause)));
+        one.ask(TransportCommand::Pause);
+        assert_eq!(
+            one.take(),
+            Some(TransportCommand::To(Duration::from_secs(5))),
+            "the newest count"
+        );
+        let rest: Vec<TransportCommand> = std::iter::from_fn(|| one.take()).collect();
+        assert_eq!((rest.len(), rest.last()), (15, Some(&TransportCommand::Pause)));
         let position = Position { paused: true, ..Position::default() };
         one.tell(position);
         assert_eq!(one.position(), Some(position));

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 /// Interleaved samples, newest at the end.
-pub(super) struct Line {
+pub(super) struct DelayLine {
     channels: usize,
     /// Samples a channel that are kept.
     kept: usize,
     sound: VecDeque<f32>,
 }
 
-impl Line {
+impl DelayLine {
     pub(super) fn new(channels: usize) -> Self {
         Self { channels, kept: 0, sound: VecDeque::new() }
     }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn gives_back_what_was_and_silence_for_what_was_not() {
-        let mut line = Line::new(2);
+        let mut line = DelayLine::new(2);
         line.keep(6);
         for block in [[1.0, -1.0, 2.0, -2.0], [3.0, -3.0, 4.0, -4.0], [5.0, -5.0, 6.0, -6.0]] {
             line.push(&block);
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn keeps_no_more_than_it_was_told() {
-        let mut line = Line::new(1);
+        let mut line = DelayLine::new(1);
         line.keep(1_000);
         for _ in 0..100 {
             line.push(&[1.0; 480]);

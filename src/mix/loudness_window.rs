@@ -12,14 +12,14 @@ const LONGEST_WINDOW: usize = 400;
 
 /// Energies of the last tenths of a second, as R 128 weighs them.
 #[derive(Default)]
-pub(super) struct Tenths {
+pub(super) struct LoudnessWindow {
     energies: [f64; SHORT_TERM],
     next: usize,
     /// Frames since the last one.
     frames: usize,
 }
 
-impl Tenths {
+impl LoudnessWindow {
     /// `meter` has taken so many frames more; whether a tenth is full and loudness another.
     pub fn follow(&mut self, meter: &EbuR128, frames: usize) -> bool {
         self.frames += frames;

@@ -5,7 +5,7 @@
 
 use ebur128::{EbuR128, Mode};
 
-use crate::mix::loudness_window::Tenths;
+use crate::mix::loudness_window::LoudnessWindow;
 
 /// What brings nothing for so long is silent, seconds.
 const STARVED: f32 = 0.5;
@@ -18,7 +18,7 @@ const RMS_SECONDS: f32 = 0.3;
 
 /// How fast the bar falls.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Fall {
+pub enum MeterFall {
     #[default]
     Fast,
     /// As the peak meter of IEC 60268-10, type I.
@@ -27,7 +27,7 @@ pub enum Fall {
     Slow,
 }
 
-impl Fall {
+impl MeterFall {
     /// Decibels a second.
     pub const fn rate(self) -> f32 {
         match self {
@@ -77,7 +77,7 @@ impl Default for Reading {
 #[derive(Default)]
 pub(super) struct Meter {
     reading: Reading,
-    pub(super) fall: Fall,
+    pub(super) fall: MeterFall,
     /// For how long nothing has come, seconds.
     starved: f32,
     held_for: f32,
@@ -85,12 +85,12 @@ pub(super) struct Meter {
     /// Loudness and true peak are wanted: they cost more than all the rest.
     is_loud: bool,
     loudness: Option<EbuR128>,
-    tenths: Tenths,
+    tenths: LoudnessWindow,
 }
 
 impl Meter {
     /// One whose bar falls so fast.
-    pub(super) fn falling(fall: Fall) -> Self {
+    pub(super) fn falling(fall: MeterFall) -> Self {
         Self { fall, ..Self::default() }
     }
 
@@ -142,7 +142,7 @@ impl Meter {
             let mode = Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
             let channels = u32::try_from(channels).unwrap_or(0);
             self.loudness = EbuR128::new(channels, rate, mode).ok();
-            self.tenths = Tenths::default();
+            self.tenths = LoudnessWindow::default();
         }
         let Some(loudness) = &mut self.loudness else { return };
         if loudness.add_frames_f32(block).is_err() {
@@ -232,7 +232,9 @@ mod tests {
 
     #[test]
     fn falls_as_chosen_and_is_silent_without_data() {
-        for (fall, rate) in [(Fall::Fast, 23.53), (Fall::Medium, 11.76), (Fall::Slow, 8.57)] {
+        for (fall, rate) in
+            [(MeterFall::Fast, 23.53), (MeterFall::Medium, 11.76), (MeterFall::Slow, 8.57)]
+        {
             let mut meter = Meter { fall, ..Meter::default() };
             slow(&mut meter, &[0.5]);
             for _ in 0..100 {
@@ -242,7 +244,7 @@ mod tests {
             assert!((fallen - rate).abs() < 0.1, "{fall:?}: {fallen}");
         }
         // A pause in what comes falls, what stops coming is silent after half a second.
-        let mut meter = Meter { fall: Fall::Slow, ..Meter::default() };
+        let mut meter = Meter { fall: MeterFall::Slow, ..Meter::default() };
         slow(&mut meter, &[0.5]);
         for _ in 0..49 {
             slow(&mut meter, &[0.0]);

@@ -14,12 +14,12 @@ use parking_lot::{Condvar, Mutex};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Pool, Stop, Timestamp, Worker};
 use crate::media::samples::{frames_to_micros, micros_to_frames};
-use crate::media::{AudioFeed, ExtraTrack, Samples};
+use crate::media::{AudioFeed, ExtraTrack, SampleBlock};
 use crate::mix::block::{Shape, limit};
-use crate::mix::meter::{Fall, Meter, Reading};
+use crate::mix::meter::{Meter, MeterFall, Reading};
 use crate::mix::strip::Strip;
-use crate::mix::strip_id::{Lamp, StripId};
-use crate::mix::strips::Desk;
+use crate::mix::strip_id::{StripId, StripLamp};
+use crate::mix::strips::StripSet;
 
 /// Blocks a second.
 const BLOCKS: i64 = 100;
@@ -112,47 +112,47 @@ impl Mixer {
     /// Beyond [`MOST_STRIPS`] nothing happens.
     pub fn set_strip(&self, id: StripId, strip: Strip) {
         self.shared.meter(id);
-        self.wish(Wish::Set(id, Arc::new(strip)));
+        self.wish(BlockCommand::Set(id, Arc::new(strip)));
     }
 
     /// Hears this source on the strip, which must have been set; `None`: silence.
     pub fn set_feed(&self, id: StripId, feed: Option<Box<dyn AudioFeed>>) {
-        self.wish(Wish::Feed(id, feed));
+        self.wish(BlockCommand::Feed(id, feed));
     }
 
     /// Takes a strip away, and closes its source.
     pub fn remove_strip(&self, id: StripId) {
         self.shared.meters.lock().remove(&id);
-        self.wish(Wish::Remove(id));
+        self.wish(BlockCommand::Remove(id));
     }
 
     /// Sends program sound to an encoder, from the present on. A queue whose receiver is gone is let go by
     /// itself.
-    pub fn attach_encoder(&self, encoder: Sender<Samples>) {
+    pub fn attach_encoder(&self, encoder: Sender<SampleBlock>) {
         self.attach_encoder_from(encoder, self.config.clock.now());
     }
 
     /// The same, from the block on that is heard at this instant.
-    pub fn attach_encoder_from(&self, encoder: Sender<Samples>, from: Timestamp) {
-        self.wish(Wish::Encoder(Some((encoder, from))));
+    pub fn attach_encoder_from(&self, encoder: Sender<SampleBlock>, from: Timestamp) {
+        self.wish(BlockCommand::Encoder(Some((encoder, from))));
     }
 
     /// Sends no more sound to the encoder: its queue ends with the block being made.
     pub fn detach_encoder(&self) {
-        self.wish(Wish::Encoder(None));
+        self.wish(BlockCommand::Encoder(None));
     }
 
     /// Sends an extra track's sound to an encoder, from the present on; `None`: nowhere, its queue
     /// ends. Nothing is added up for a track that goes nowhere.
-    pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<Samples>>) {
+    pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
         let from = self.config.clock.now();
-        self.wish(Wish::Track(track, encoder.map(|encoder| (encoder, from))));
+        self.wish(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
     /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk
     /// or solo); `None`: nowhere.
-    pub fn set_phones(&self, phones: Option<Sender<Samples>>) {
-        self.wish(Wish::Phones(phones));
+    pub fn set_phones(&self, phones: Option<Sender<SampleBlock>>) {
+        self.wish(BlockCommand::Phones(phones));
     }
 
     /// Whether the loudness and the true peak of what goes out are worked out, as they are from the start:
@@ -162,7 +162,7 @@ impl Mixer {
     }
 
     /// How fast the bars of all meters fall.
-    pub fn set_fall(&self, fall: Fall) {
+    pub fn set_fall(&self, fall: MeterFall) {
         *self.shared.fall.lock() = fall;
         self.shared.program.lock().fall = fall;
         self.shared.meters.lock().values().for_each(|meter| meter.lock().fall = fall);
@@ -181,12 +181,12 @@ impl Mixer {
     }
 
     /// Puts clip lamps out.
-    pub fn clear_clip(&self, lamp: Lamp) {
-        if matches!(lamp, Lamp::All | Lamp::Program) {
+    pub fn clear_clip(&self, lamp: StripLamp) {
+        if matches!(lamp, StripLamp::All | StripLamp::Program) {
             self.shared.program.lock().clear_clip();
         }
         for (id, meter) in self.shared.meters.lock().iter() {
-            if lamp == Lamp::All || lamp == Lamp::Strip(*id) {
+            if lamp == StripLamp::All || lamp == StripLamp::Strip(*id) {
                 meter.lock().clear_clip();
             }
         }
@@ -223,7 +223,7 @@ impl Mixer {
 
     /// Wishes are carried out before the next block, in their order. There are never more than a
     /// person makes within 10 ms.
-    fn wish(&self, wish: Wish) {
+    fn wish(&self, wish: BlockCommand) {
         let mut inbox = self.shared.inbox.lock();
         if inbox.len() >= MOST_WISHES {
             // Only a stuck thread gets here: the newest setting counts.
@@ -239,13 +239,13 @@ const MOST_WISHES: usize = 1_024;
 
 #[derive(Default)]
 struct Shared {
-    inbox: Mutex<VecDeque<Wish>>,
+    inbox: Mutex<VecDeque<BlockCommand>>,
     /// There is a wish.
     more: Condvar,
     program: Mutex<Meter>,
     meters: Mutex<BTreeMap<StripId, SharedMeter>>,
     /// That of meters to come.
-    fall: Mutex<Fall>,
+    fall: Mutex<MeterFall>,
     lag_us: AtomicI64,
     samples: AtomicU64,
     silent: AtomicU64,
@@ -259,22 +259,22 @@ impl std::fmt::Debug for Shared {
 }
 
 /// What the thread is to do before the next block.
-enum Wish {
+enum BlockCommand {
     Set(StripId, Arc<Strip>),
     Feed(StripId, Option<Box<dyn AudioFeed>>),
     Remove(StripId),
-    Encoder(Option<(Sender<Samples>, Timestamp)>),
-    Track(ExtraTrack, Option<(Sender<Samples>, Timestamp)>),
-    Phones(Option<Sender<Samples>>),
+    Encoder(Option<(Sender<SampleBlock>, Timestamp)>),
+    Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
+    Phones(Option<Sender<SampleBlock>>),
 }
 
 /// The thread's own.
 struct Outputs {
     /// With the instant from which it is to hear: what was heard before is not for it.
-    encoder: Option<(Sender<Samples>, Timestamp)>,
+    encoder: Option<(Sender<SampleBlock>, Timestamp)>,
     /// The same of the extra tracks.
-    tracks: Vec<(ExtraTrack, Sender<Samples>, Timestamp)>,
-    phones: Option<Sender<Samples>>,
+    tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
+    phones: Option<Sender<SampleBlock>>,
 }
 
 /// The tick loop.
@@ -287,7 +287,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     let mut block = now * BLOCKS / i64::from(rate);
     // The next block of the program: behind `block` while a strip is to be earlier than it comes.
     let mut next = block;
-    let mut desk = Desk::new(Shape { rate, channels: width });
+    let mut desk = StripSet::new(Shape { rate, channels: width });
     let blocks = Pool::new(MOST_IDLE, Vec::new);
     let silence = |frames: usize| {
         let mut data = blocks.take();
@@ -346,7 +346,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             let mut data = silence(frames);
             desk.phones(&mut data);
             limit(&mut data);
-            let samples = Samples { pts: instant(first), rate, channels, data };
+            let samples = SampleBlock { pts: instant(first), rate, channels, data };
             if phones.send(samples).is_err() {
                 outputs.phones = None;
             }
@@ -363,7 +363,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             shared.program.lock().push(&data, width, rate);
             limit(&mut data);
             shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
-            let samples = Samples { pts: instant(first), rate, channels, data };
+            let samples = SampleBlock { pts: instant(first), rate, channels, data };
             outputs.send(samples);
             outputs.tracks.retain(|(track, encoder, since)| {
                 if instant(end) <= *since {
@@ -372,7 +372,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
                 let mut data = silence(frames);
                 desk.track(*track, first, &mut data);
                 limit(&mut data);
-                encoder.send(Samples { pts: instant(first), rate, channels, data }).is_ok()
+                encoder.send(SampleBlock { pts: instant(first), rate, channels, data }).is_ok()
             });
             next += 1;
         }
@@ -393,7 +393,7 @@ impl Shared {
 
     /// No strip has a source, and no meter shows anything: nothing that was ever heard is still under way,
     /// because a meter holds its peak for as long as a strip can be late.
-    fn is_quiet(&self, desk: &Desk) -> bool {
+    fn is_quiet(&self, desk: &StripSet) -> bool {
         !desk.has_sources()
             && self.program.lock().is_at_rest()
             && self.meters.lock().values().all(|meter| meter.lock().is_at_rest())
@@ -405,7 +405,7 @@ impl Outputs {
         self.encoder.is_none() && self.tracks.is_empty() && self.phones.is_none()
     }
 
-    fn send(&mut self, samples: Samples) {
+    fn send(&mut self, samples: SampleBlock) {
         let Some((encoder, since)) = &self.encoder else { return };
         if samples.end() > *since && encoder.send(samples).is_err() {
             self.encoder = None;
@@ -414,30 +414,30 @@ impl Outputs {
 }
 
 /// Carries out what has been wished since the last block.
-fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs) {
+fn obey(shared: &Shared, desk: &mut StripSet, outputs: &mut Outputs) {
     loop {
         // The lock is not held while a source is closed or a filter built.
         let Some(wish) = shared.inbox.lock().pop_front() else { return };
         match wish {
-            Wish::Set(id, strip) => {
+            BlockCommand::Set(id, strip) => {
                 let meter = || shared.meter(id);
                 if let Some(channel) = desk.strip(id, meter) {
                     channel.set(strip);
                 }
             }
-            Wish::Feed(id, feed) => {
+            BlockCommand::Feed(id, feed) => {
                 let meter = || shared.meter(id);
                 if let Some(channel) = desk.strip(id, meter) {
                     channel.set_feed(feed);
                 }
             }
-            Wish::Remove(id) => desk.remove(id),
-            Wish::Encoder(encoder) => outputs.encoder = encoder,
-            Wish::Track(track, encoder) => {
+            BlockCommand::Remove(id) => desk.remove(id),
+            BlockCommand::Encoder(encoder) => outputs.encoder = encoder,
+            BlockCommand::Track(track, encoder) => {
                 outputs.tracks.retain(|(its, ..)| *its != track);
                 outputs.tracks.extend(encoder.map(|(encoder, from)| (track, encoder, from)));
             }
-            Wish::Phones(phones) => outputs.phones = phones,
+            BlockCommand::Phones(phones) => outputs.phones = phones,
         }
     }
 }
@@ -448,6 +448,7 @@ mod tests {
     use crate::base::queue::{self, Full};
     use crate::media::Pulled;
     use crate::mix::block::ramp;
+    use crate::mix::meter::FLOOR_DBFS;
 
     /// Each sample is its own index since the origin, scaled down.
     struct Counting {
@@ -474,7 +475,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(30);
 
     /// The frames between a block that begins at `first` and the one before it.
-    fn gap(next: &mut Option<i64>, first: i64, block: &Samples) -> u64 {
+    fn gap(next: &mut Option<i64>, first: i64, block: &SampleBlock) -> u64 {
         let due = next.replace(first + block.frames() as i64).unwrap_or(first);
         assert!(first >= due, "{first} comes after {due}");
         first.abs_diff(due)
@@ -599,11 +600,11 @@ mod tests {
         {
             assert!(clock.now().since(begin) < LIMIT * 2);
         }
-        mixer.clear_clip(Lamp::Strip(two));
+        mixer.clear_clip(StripLamp::Strip(two));
         assert_eq!(lit(), [true, true, false]);
-        mixer.clear_clip(Lamp::Program);
+        mixer.clear_clip(StripLamp::Program);
         assert_eq!(lit(), [false, true, false]);
-        mixer.clear_clip(Lamp::All);
+        mixer.clear_clip(StripLamp::All);
         assert_eq!(lit(), [false; 3]);
         mixer.join(LIMIT).unwrap();
     }

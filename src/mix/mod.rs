@@ -12,11 +12,11 @@ mod strip;
 mod strip_id;
 mod strips;
 
-pub use crate::mix::meter::{FLOOR_DBFS, Fall, Reading};
+pub use crate::mix::meter::{FLOOR_DBFS, MeterFall, Reading};
 #[cfg(test)]
 pub(crate) use crate::mix::simulated::Mix;
-pub use crate::mix::strip::{Heard, Strip};
-pub use crate::mix::strip_id::{Lamp, StripId};
+pub use crate::mix::strip::{MonitoringMode, Strip};
+pub use crate::mix::strip_id::{StripId, StripLamp};
 pub use crate::mix::strips::MOST_STRIPS;
 
 pub use mixer::{Config, Error, Figures, Mixer};

@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use crate::media::samples::frames_to_micros;
-use crate::media::{AudioFeed, Samples};
+use crate::media::{AudioFeed, SampleBlock};
 use crate::mix::block::{Shape, limit};
 use crate::mix::mixer::{Config, SharedMeter};
 use crate::mix::strip::Strip;
 use crate::mix::strip_id::StripId;
-use crate::mix::strips::Desk;
+use crate::mix::strips::StripSet;
 
 /// A desk with one strip.
 pub(crate) struct Mix {
-    desk: Desk,
+    desk: StripSet,
     config: Config,
 }
 
@@ -21,7 +21,7 @@ impl Mix {
     /// Mixes this alone.
     pub(crate) fn of(config: Config, feed: Box<dyn AudioFeed>) -> Self {
         let shape = Shape { rate: config.rate, channels: usize::from(config.channels) };
-        let mut desk = Desk::new(shape);
+        let mut desk = StripSet::new(shape);
         let strip = desk.strip(StripId::MAIN, SharedMeter::default).unwrap();
         strip.set(Arc::new(Strip::default()));
         strip.set_feed(Some(feed));
@@ -30,13 +30,13 @@ impl Mix {
 
     /// The program's block of so many frames that begins with sample `first`, and whether there was
     /// sound for all of it.
-    pub(crate) fn block(&mut self, first: i64, frames: usize) -> (Samples, bool) {
+    pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));
         let taken = self.desk.take(first, pts, frames, 0);
         let mut data = vec![0.0; frames * usize::from(channels)];
         self.desk.program(first, &mut data);
         limit(&mut data);
-        (Samples { pts, rate, channels, data: data.into() }, !taken.silent)
+        (SampleBlock { pts, rate, channels, data: data.into() }, !taken.silent)
     }
 }

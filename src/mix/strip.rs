@@ -9,14 +9,14 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::media::{AudioFeed, ExtraTracks, Pulled};
 use crate::mix::block::{Shape, ramp};
-use crate::mix::delay_line::Line;
+use crate::mix::delay_line::DelayLine;
 use crate::mix::filter::{Chain, Slot};
 use crate::mix::meter::Meter;
 use crate::mix::strip_id::StripId;
 
 /// Where a strip is heard.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Heard {
+pub enum MonitoringMode {
     /// In the program only.
     #[default]
     Program,
@@ -28,7 +28,7 @@ pub enum Heard {
     Tracks,
 }
 
-impl Heard {
+impl MonitoringMode {
     /// Whether it is in the program.
     pub const fn in_program(self) -> bool {
         matches!(self, Self::Program | Self::Both)
@@ -52,7 +52,7 @@ pub struct Strip {
     pub mono: bool,
     /// Later (> 0) or earlier (< 0) than it came, at most [`Strip::MOST_OFFSET`] either way.
     pub offset_us: i64,
-    pub heard: Heard,
+    pub heard: MonitoringMode,
     /// Into which extra tracks of recordings it goes, wherever else it is heard.
     pub tracks: ExtraTracks,
     /// While any strip is solo the desk hears those only; the program does not change.
@@ -86,7 +86,7 @@ impl Default for Strip {
             balance: 0.0,
             mono: false,
             offset_us: 0,
-            heard: Heard::Program,
+            heard: MonitoringMode::Program,
             tracks: ExtraTracks::NONE,
             solo: false,
             filters: Vec::new(),
@@ -106,7 +106,7 @@ pub(super) struct Channel {
     raw: Vec<f32>,
     /// Filtered, before the fader.
     block: Vec<f32>,
-    line: Line,
+    line: DelayLine,
     fader: f32,
     sides: [f32; 2],
     /// The last block could not be filled.
@@ -124,7 +124,7 @@ impl Channel {
             meter,
             raw: Vec::new(),
             block: Vec::new(),
-            line: Line::new(shape.channels),
+            line: DelayLine::new(shape.channels),
             fader: f32::NAN,
             sides: [1.0; 2],
             silent: true,
@@ -244,7 +244,7 @@ impl Channel {
 
     /// What was taken down is no longer there.
     pub(super) fn forget(&mut self) {
-        self.line = Line::new(self.shape.channels);
+        self.line = DelayLine::new(self.shape.channels);
     }
 
     /// Keeps what [`Channel::add`] needs while the program goes on so much before the next block.

@@ -11,7 +11,7 @@ impl StripId {
 
 /// A clip lamp, or all of them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Lamp {
+pub enum StripLamp {
     All,
     Program,
     Strip(StripId),

@@ -20,7 +20,7 @@ use crate::mix::strip_id::StripId;
 /// The most strips of a desk: 32 of people's, and the one on which a stinger is heard.
 pub const MOST_STRIPS: usize = 33;
 
-pub(super) struct Desk {
+pub(super) struct StripSet {
     shape: Shape,
     channels: Vec<Channel>,
     /// The sample after the newest one taken down, counted from the program's origin.
@@ -29,12 +29,12 @@ pub(super) struct Desk {
 
 /// How a block came about.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct StripBlock {
     /// No strip that is in the program had sound for all of it.
     pub silent: bool,
 }
 
-impl Desk {
+impl StripSet {
     pub(super) fn new(shape: Shape) -> Self {
         Self { shape, channels: Vec::new(), end: 0 }
     }
@@ -84,7 +84,13 @@ impl Desk {
 
     /// Takes down the block that begins with sample `first`, at `at`. `behind`: how much before that the
     /// program goes on, which may be more than it lags now.
-    pub(super) fn take(&mut self, first: i64, at: Timestamp, frames: usize, behind: i64) -> Taken {
+    pub(super) fn take(
+        &mut self,
+        first: i64,
+        at: Timestamp,
+        frames: usize,
+        behind: i64,
+    ) -> StripBlock {
         let behind = self.lag().max(behind);
         for channel in &mut self.channels {
             channel.keep(behind, frames);
@@ -101,7 +107,7 @@ impl Desk {
         }
         self.end = first + frames as i64;
         let mut program = self.channels.iter().filter(|it| it.settings.heard.in_program());
-        Taken { silent: program.all(|channel| channel.silent) }
+        StripBlock { silent: program.all(|channel| channel.silent) }
     }
 
     /// The program's block that begins with sample `first`, added to `out`.
@@ -139,7 +145,7 @@ mod tests {
     use crate::media::samples::micros_to_frames;
     use crate::media::{AudioFeed, ExtraTracks, Pulled};
     use crate::mix::filter::{Filter, Slot};
-    use crate::mix::strip::Heard;
+    use crate::mix::strip::MonitoringMode;
 
     const RATE: u32 = 48_000;
     const BLOCK: usize = 480;
@@ -175,8 +181,8 @@ mod tests {
         }
     }
 
-    fn desk(strips: Vec<(Strip, Box<dyn AudioFeed>)>) -> Desk {
-        let mut desk = Desk::new(Shape { rate: RATE, channels: 1 });
+    fn desk(strips: Vec<(Strip, Box<dyn AudioFeed>)>) -> StripSet {
+        let mut desk = StripSet::new(Shape { rate: RATE, channels: 1 });
         for (id, (settings, feed)) in (0..).map(StripId).zip(strips) {
             let meter = || Arc::new(Mutex::new(Meter::default()));
             let channel = desk.strip(id, meter).unwrap();
@@ -187,12 +193,16 @@ mod tests {
     }
 
     /// What the program is, sample for sample, from the first one that can be made.
-    fn run(desk: &mut Desk, blocks: i64) -> Vec<f32> {
+    fn run(desk: &mut StripSet, blocks: i64) -> Vec<f32> {
         changed(desk, blocks, |_, _| {})
     }
 
     /// The same while something is done to the desk before each block.
-    fn changed(desk: &mut Desk, blocks: i64, mut change: impl FnMut(&mut Desk, i64)) -> Vec<f32> {
+    fn changed(
+        desk: &mut StripSet,
+        blocks: i64,
+        mut change: impl FnMut(&mut StripSet, i64),
+    ) -> Vec<f32> {
         let mut program = Vec::new();
         let mut next = 0;
         let frames = i64::from(desk.shape.rate) / 100;
@@ -374,7 +384,7 @@ mod tests {
             for others_ms in [0, -100] {
                 // Long enough for what comes to be filled, and so short that it is not.
                 for every in [7, 1] {
-                    let mut desk = Desk::new(Shape { rate, channels: 1 });
+                    let mut desk = StripSet::new(Shape { rate, channels: 1 });
                     let other = Strip { offset_us: others_ms * 1_000, ..Strip::default() };
                     let other = Arc::new(Strip { muted: true, ..other });
                     desk.strip(StripId(1), Default::default).unwrap().set(other);
@@ -418,7 +428,7 @@ mod tests {
         };
         let music = Strip { filters: vec![ducking], ..Strip::default() };
         let level = |voice: f32| {
-            let heard = Heard::Desk;
+            let heard = MonitoringMode::Desk;
             let voiced = Strip { heard, ..Strip::default() };
             let mut desk =
                 desk(vec![(music.clone(), Box::new(Level(0.5))), (voiced, Box::new(Level(voice)))]);
@@ -441,9 +451,12 @@ mod tests {
             ..Strip::default()
         };
         let mut desk = desk(vec![
-            (strip(&[two], Heard::Program, 0.0, -50_000), Box::new(Click(9_000))),
-            (strip(&[two, three], Heard::Tracks, -6.0, 100_000), Box::new(Click(4_000))),
-            (Strip { muted: true, ..strip(&[three], Heard::Desk, 0.0, 0) }, Box::new(Level(0.7))),
+            (strip(&[two], MonitoringMode::Program, 0.0, -50_000), Box::new(Click(9_000))),
+            (strip(&[two, three], MonitoringMode::Tracks, -6.0, 100_000), Box::new(Click(4_000))),
+            (
+                Strip { muted: true, ..strip(&[three], MonitoringMode::Desk, 0.0, 0) },
+                Box::new(Level(0.7)),
+            ),
         ]);
         let (mut next, mut heard) = (0, [Vec::new(), Vec::new(), Vec::new()]);
         for block in 0..60 {
@@ -488,7 +501,7 @@ mod tests {
     #[test]
     fn balance_turns_one_side_down_and_mono_makes_both_their_mean() {
         let sides = |balance: f32, mono: bool| {
-            let mut desk = Desk::new(Shape { rate: RATE, channels: 2 });
+            let mut desk = StripSet::new(Shape { rate: RATE, channels: 2 });
             let channel = desk.strip(StripId(0), Default::default).unwrap();
             channel.set(Arc::new(Strip { balance, mono, ..Strip::default() }));
             channel.set_feed(Some(Box::new(Sides)));
@@ -561,8 +574,8 @@ mod tests {
     #[test]
     fn solo_changes_what_the_desk_hears_and_not_the_program() {
         let solo = Strip { solo: true, ..Strip::default() };
-        let both = Strip { heard: Heard::Both, ..Strip::default() };
-        let only = Strip { heard: Heard::Desk, ..Strip::default() };
+        let both = Strip { heard: MonitoringMode::Both, ..Strip::default() };
+        let only = Strip { heard: MonitoringMode::Desk, ..Strip::default() };
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
         let hear = |strips| {
             let mut desk = desk(strips);

@@ -6,28 +6,28 @@ use sha2::{Digest, Sha256};
 
 /// The SHA-256 of a certificate's DER.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
-pub struct Pin([u8; 32]);
+pub struct CertificatePin([u8; 32]);
 
-impl Pin {
+impl CertificatePin {
     /// The pin of a certificate.
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
     }
 }
 
-impl fmt::Display for Pin {
+impl fmt::Display for CertificatePin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-impl fmt::Debug for Pin {
+impl fmt::Debug for CertificatePin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pin({self})")
     }
 }
 
-impl std::str::FromStr for Pin {
+impl std::str::FromStr for CertificatePin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn pins_parse_with_and_without_colons() {
-        let pin = Pin::of(b"certificate");
+        let pin = CertificatePin::of(b"certificate");
         let plain = pin.to_string();
         let colons: Vec<String> = plain
             .as_bytes()
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(plain.parse(), Ok(pin));
         assert_eq!(colons.join(":").parse(), Ok(pin));
         for bad in ["", "00", &plain[1..], &format!("{plain}0"), &"zz".repeat(32)] {
-            assert!(bad.parse::<Pin>().is_err(), "{bad}");
+            assert!(bad.parse::<CertificatePin>().is_err(), "{bad}");
         }
     }
 }

@@ -17,17 +17,17 @@ pub mod stream;
 pub mod tls;
 pub mod web;
 
-pub use certificate_pin::Pin;
+pub use certificate_pin::CertificatePin;
 pub use connect::bind::Bind;
 pub use connect::proxy::Proxy;
 pub use connect::{Endpoint, Options, connect};
 pub use error::trouble::Trouble;
 pub use error::{
-    Cause, CertificateProblem, Class, Error, NotRtmp, ProxyProblem, Refusal, Stage, Step, Tried,
-    WebProblem,
+    Cause, CertificateProblem, Class, ConnectStage, Error, NotRtmp, ProxyProblem, Refusal, Step,
+    Tried, WebProblem,
 };
 pub use listener::Listener;
-pub use network_changes::{Change, Changes};
+pub use network_changes::{NetworkChange, NetworkChanges};
 pub use random::random_hex;
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};

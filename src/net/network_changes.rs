@@ -13,7 +13,7 @@ const CHANGES: usize = 16;
 
 /// What has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct NetworkChange {
     /// Interfaces and addresses, such as `eth0` and `192.0.2.7 (eth0)`.
     pub came: Vec<String>,
     pub gone: Vec<String>,
@@ -23,11 +23,11 @@ pub struct Change {
 
 /// The listening end. Dropping it ends the task at the next change.
 #[derive(Debug)]
-pub struct Changes {
-    told: Receiver<Change>,
+pub struct NetworkChanges {
+    told: Receiver<NetworkChange>,
 }
 
-impl Changes {
+impl NetworkChanges {
     /// Begins to listen.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Changes {
                 let now = present();
                 let change = difference(&before, &now, first.route || more.route);
                 before = now;
-                if change != Change::default() && tell.send(change).is_err() {
+                if change != NetworkChange::default() && tell.send(change).is_err() {
                     return;
                 }
             }
@@ -78,12 +78,12 @@ impl Changes {
     }
 
     /// What has changed since the last call.
-    pub fn poll(&self) -> Option<Change> {
+    pub fn poll(&self) -> Option<NetworkChange> {
         self.told.try_recv().ok()
     }
 }
 
-fn difference(before: &[Present], now: &[Present], route: bool) -> Change {
+fn difference(before: &[Present], now: &[Present], route: bool) -> NetworkChange {
     let words = |some: &[Present], others: &[Present]| {
         let new = some.iter().filter(|it| !others.contains(it));
         new.map(|it| match it.address {
@@ -92,7 +92,7 @@ fn difference(before: &[Present], now: &[Present], route: bool) -> Change {
         })
         .collect()
     };
-    Change { came: words(now, before), gone: words(before, now), route }
+    NetworkChange { came: words(now, before), gone: words(before, now), route }
 }
 
 /// Whether this is (still) an address of this machine.
@@ -164,7 +164,7 @@ mod tests {
             (change.came, change.gone),
             (vec!["wlan0".into()], vec!["192.0.2.7 (eth0)".into()])
         );
-        assert_eq!(difference(&now, &now, false), Change::default());
+        assert_eq!(difference(&now, &now, false), NetworkChange::default());
     }
 
     #[test]

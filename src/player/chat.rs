@@ -14,8 +14,8 @@ use crate::base::Backoff;
 use crate::base::queue::{self, Full};
 use crate::net::web::{Socket, WebUrl};
 use crate::net::{Cause, Error, Options, Runtime};
-use crate::player::state::Offered;
-use crate::wire::chat::Line;
+use crate::player::state::OfferedChat;
+use crate::wire::chat::ChatLine;
 
 /// Lines that wait to be read; the oldest go.
 const HEARD: usize = 256;
@@ -34,7 +34,7 @@ pub enum ChatState {
     /// accepted.
     Lost {
         cause: String,
-        offered: Option<Offered>,
+        offered: Option<OfferedChat>,
     },
     /// There is none, or one may not come in: why. It is not tried again.
     Refused {
@@ -47,8 +47,8 @@ pub enum ChatState {
 /// A chat that one is in. Dropping it leaves.
 #[derive(Debug)]
 pub struct Chat {
-    heard: queue::Receiver<Line>,
-    to_say: mpsc::Sender<Line>,
+    heard: queue::Receiver<ChatLine>,
+    to_say: mpsc::Sender<ChatLine>,
     state: Arc<Mutex<ChatState>>,
     task: JoinHandle<()>,
 }
@@ -69,7 +69,7 @@ impl Chat {
         let (lines, heard) = queue::bounded("chat lines", HEARD, Full::DropOldest);
         let (to_say, says) = mpsc::channel(TO_SAY);
         let state = Arc::new(Mutex::new(ChatState::Connecting));
-        let talk = Talk { url, guessed, options, lines, state: Arc::clone(&state) };
+        let talk = ChatThread { url, guessed, options, lines, state: Arc::clone(&state) };
         let task = runtime.spawn(talk.run(says));
         Self { heard, to_say, state, task }
     }
@@ -80,12 +80,12 @@ impl Chat {
     }
 
     /// What is said, also by oneself.
-    pub fn heard(&self) -> &queue::Receiver<Line> {
+    pub fn heard(&self) -> &queue::Receiver<ChatLine> {
         &self.heard
     }
 
     /// Says something; false where the chat is not open, or too much waits already.
-    pub fn say(&self, line: Line) -> bool {
+    pub fn say(&self, line: ChatLine) -> bool {
         *self.state.lock() == ChatState::Open && self.to_say.try_send(line).is_ok()
     }
 }
@@ -101,17 +101,17 @@ fn is_none(error: &Error) -> bool {
     matches!(error.cause, Cause::Answer { status, .. } if status < 500)
 }
 
-struct Talk {
+struct ChatThread {
     url: WebUrl,
     /// Nobody said that there is a chat.
     guessed: bool,
     options: Options,
-    lines: queue::Sender<Line>,
+    lines: queue::Sender<ChatLine>,
     state: Arc<Mutex<ChatState>>,
 }
 
-impl Talk {
-    async fn run(mut self, mut says: mpsc::Receiver<Line>) {
+impl ChatThread {
+    async fn run(mut self, mut says: mpsc::Receiver<ChatLine>) {
         let mut backoff = Backoff::new(u64::from(std::process::id()));
         let mut waited = Duration::ZERO;
         // What came before a loss is told again by the server to who comes in.
@@ -143,8 +143,9 @@ impl Talk {
                 *self.state.lock() = ChatState::Refused { cause };
                 return;
             }
-            let offered = error
-                .and_then(|error| Some(Offered { pin: error.pin_to_offer()?, server: error.peer }));
+            let offered = error.and_then(|error| {
+                Some(OfferedChat { pin: error.pin_to_offer()?, server: error.peer })
+            });
             *self.state.lock() = ChatState::Lost { cause, offered };
             let pause = backoff.next_wait(waited);
             waited += pause;
@@ -163,8 +164,8 @@ impl Talk {
     async fn talk(
         &self,
         mut socket: Socket,
-        says: &mut mpsc::Receiver<Line>,
-        last: &mut VecDeque<Line>,
+        says: &mut mpsc::Receiver<ChatLine>,
+        last: &mut VecDeque<ChatLine>,
     ) -> Ended {
         // Lines that may be told again; as soon as one is new, all that follow are.
         let mut again = std::mem::take(last);
@@ -178,7 +179,7 @@ impl Talk {
                 }
                 heard = timeout(PATIENCE, socket.next_text()) => match heard {
                     Ok(Ok(Some(text))) => {
-                        let Some(line) = Line::from_json(&text) else { continue };
+                        let Some(line) = ChatLine::from_json(&text) else { continue };
                         last.push_back(line.clone());
                         if last.len() > HEARD {
                             last.pop_front();

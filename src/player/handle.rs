@@ -9,7 +9,7 @@ use crate::base::{Clock, Latest, Worker, sandbox};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::decode::video;
-use crate::player::input::feed::Feed;
+use crate::player::input::feed::InputFeed;
 use crate::player::input::save::Save;
 use crate::player::input::{file, live, save};
 use crate::player::present::audio_dump::Dump;
@@ -18,8 +18,8 @@ use crate::player::present::speaker::{Open, Speakers};
 use crate::player::present::{self, Presenter};
 use crate::player::session::config::{Config, Source};
 use crate::player::session::requests::NewFile;
-use crate::player::session::shared::{Back, Shared};
-use crate::player::state::{Event, Failure, Figures, Kind, Rewind, Saving, State};
+use crate::player::session::shared::{Shared, TimeShiftPlace};
+use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
 
 /// Nobody goes nearer to the end of a recording than this: to its last picture.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
@@ -86,7 +86,7 @@ impl Player {
     ) -> Result<Self, Failure> {
         let live = matches!(config.source, Source::Url(_));
         let remote = match &config.source {
-            Source::Url(url) => Some(live::Remote::new(url, config, runtime.clone())?),
+            Source::Url(url) => Some(live::LiveInput::new(url, config, runtime.clone())?),
             Source::File(_) => None,
         };
         let save = config.save.as_deref().map(save::make).transpose()?;
@@ -126,7 +126,7 @@ impl Player {
             sandbox::picture_decoder();
             video::run(&its, stop, &decoded);
         })?;
-        let feed = Feed::new(shared, save, live);
+        let feed = InputFeed::new(shared, save, live);
         match (remote, config.source.clone()) {
             (Some(remote), _) => player.spawn("player-feed", move |_| remote.run(feed))?,
             (None, Source::File(path)) => {
@@ -239,7 +239,7 @@ impl Player {
         }
         let can = self.shared.shift.lock().is_on();
         if can {
-            self.shared.go_back(Back::Behind(behind));
+            self.shared.go_back(TimeShiftPlace::Behind(behind));
         }
         can
     }
@@ -274,7 +274,7 @@ impl Player {
             return;
         }
         if self.shared.shift.lock().is_on() {
-            self.shared.go_back(Back::Live);
+            self.shared.go_back(TimeShiftPlace::Live);
         } else {
             self.shared.set_paused(false);
         }
@@ -310,7 +310,11 @@ impl Player {
     /// When the file cannot be made.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
         if self.shared.filing.lock().is_over() {
-            return Err(Failure::new(Kind::File, "nothing more comes that could be recorded", ""));
+            return Err(Failure::new(
+                FailureKind::File,
+                "nothing more comes that could be recorded",
+                "",
+            ));
         }
         let made = save::make(path)?;
         save::tell_name(&self.shared, path, &made.path);
@@ -381,7 +385,7 @@ impl Player {
 
 pub(super) fn no_threads(error: &std::io::Error) -> Failure {
     Failure::new(
-        Kind::System,
+        FailureKind::System,
         format!("the system grants no more threads: {error}"),
         "Close other programs and try again.",
     )

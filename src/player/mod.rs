@@ -28,14 +28,17 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use crate::decode::Prefer;
-pub use buffer::time_shift::Depth;
+pub use buffer::time_shift::TimeShiftDepth;
 pub use decode::audio::Speaker;
 pub use handle::Player;
 pub use input::connection::WAITING;
 pub use present::speaker::Open;
 pub use session::config::{Config, MAX_AV_OFFSET_MS, Source};
-pub use session::gapless::Sequel;
-pub use state::{Event, Failure, Figures, Kind, Message, Offered, Rewind, Saving, Severity, State};
+pub use session::gapless::NextFile;
+pub use state::{
+    Event, Failure, FailureKind, Figures, OfferedChat, PlayerMessage, Rewind, Saving, Severity,
+    State,
+};
 
 use crate::wire::percent::percent_encoded_path;
 

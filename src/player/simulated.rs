@@ -7,18 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, Samples, Track};
-use crate::player::buffer::packets::Unit;
+use crate::media::{EncodedPacket, SampleBlock, Track};
+use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::reception::Reception;
-use crate::player::clock::frame_pacing::{Cadence, Verdict, judge};
+use crate::player::clock::frame_pacing::{Cadence, PacingVerdict, judge};
 use crate::player::clock::playout::{Change, Playout};
-use crate::player::decode::audio::{Sound, Speaker};
-use crate::player::demux::{Demux, Found};
+use crate::player::decode::audio::{AudioDecoding, Speaker};
+use crate::player::demux::{Demux, DemuxedBody};
 use crate::wire::container::flv::{Demuxer, TagKind};
 
 /// What went wrong on the way, or was put right audibly.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Trouble {
+pub(crate) struct SimulatedFault {
     pub(crate) starved: u32,
     pub(crate) jumped: u32,
     pub(crate) dropped: u32,
@@ -32,18 +32,18 @@ pub(crate) struct Viewer {
     demux: Demux,
     reception: Reception,
     playout: Playout,
-    sound: Sound,
+    sound: AudioDecoding,
     cadence: Cadence,
     pictures: VecDeque<(Timestamp, Bytes)>,
     from: Option<Timestamp>,
     format: (u32, u16),
-    trouble: Trouble,
+    trouble: SimulatedFault,
 }
 
 impl Viewer {
     /// Plays sound of this rate and these channels by this speaker.
     pub(crate) fn new(speaker: Box<dyn Speaker>, rate: u32, channels: u16) -> Self {
-        let mut sound = Sound::new();
+        let mut sound = AudioDecoding::new();
         sound.attach(speaker, rate, channels);
         Self {
             demuxer: Demuxer::new(),
@@ -55,7 +55,7 @@ impl Viewer {
             pictures: VecDeque::new(),
             from: None,
             format: (rate, channels),
-            trouble: Trouble::default(),
+            trouble: SimulatedFault::default(),
         }
     }
 
@@ -69,28 +69,29 @@ impl Viewer {
                 TagKind::Audio => self.demux.audio(tag.time_ms, &tag.body, now),
             };
             match found {
-                Found::Video(Unit::Packet(packet)) => {
+                DemuxedBody::Video(BufferedPacket::Packet(packet)) => {
                     self.reception.arrived(Track::Video, packet.dts, now);
                     self.cadence.note(packet.pts);
                     self.pictures.push_back((packet.pts, packet.data));
                 }
-                Found::Audio(Unit::Packet(packet)) => {
+                DemuxedBody::Audio(BufferedPacket::Packet(packet)) => {
                     self.reception.arrived(Track::Audio, packet.dts, now);
                     let samples = self.decoded(&packet);
                     self.sound.take_decoded(samples);
                 }
-                Found::Video(Unit::Configure(_)) | Found::Audio(Unit::Configure(_)) => {}
+                DemuxedBody::Video(BufferedPacket::Configure(_))
+                | DemuxedBody::Audio(BufferedPacket::Configure(_)) => {}
                 _ => self.trouble.damaged += 1,
             }
         }
     }
 
-    fn decoded(&self, packet: &EncodedPacket) -> Samples {
+    fn decoded(&self, packet: &EncodedPacket) -> SampleBlock {
         let (rate, channels) = self.format;
         let samples = packet.data.as_chunks::<2>().0.iter();
         let data: Vec<f32> =
             samples.map(|it| f32::from(i16::from_le_bytes(*it)) / 32_768.0).collect();
-        Samples { pts: packet.pts, rate, channels, data: data.into() }
+        SampleBlock { pts: packet.pts, rate, channels, data: data.into() }
     }
 
     /// A round of the presenter. `show` gets each picture whose turn has come, and by how many
@@ -125,10 +126,10 @@ impl Viewer {
             let position = self.playout.position_at(now);
             let verdict = judge(*pts, position, speed, self.cadence.period(), successor);
             match verdict {
-                Verdict::Wait(_) => return,
+                PacingVerdict::Wait(_) => return,
                 _ if self.from.is_some_and(|from| *pts < from) => {}
-                Verdict::Show { .. } => show(picture, position.micros_since(*pts)),
-                Verdict::Drop => self.trouble.dropped += 1,
+                PacingVerdict::Show { .. } => show(picture, position.micros_since(*pts)),
+                PacingVerdict::Drop => self.trouble.dropped += 1,
             }
             self.pictures.pop_front();
         }
@@ -144,7 +145,7 @@ impl Viewer {
     }
 
     /// So far.
-    pub(crate) fn trouble(&self) -> Trouble {
-        Trouble { dry: self.sound.underruns, ..self.trouble }
+    pub(crate) fn trouble(&self) -> SimulatedFault {
+        SimulatedFault { dry: self.sound.underruns, ..self.trouble }
     }
 }

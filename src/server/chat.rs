@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use crate::base::Timestamp;
-use crate::wire::chat::Line;
+use crate::wire::chat::ChatLine;
 
 /// Lines that who comes late hears.
 const KEPT: usize = 30;
@@ -95,12 +95,12 @@ impl Chats {
 
 impl Seat {
     /// Says something to everybody here; false where that is too much at once.
-    pub fn say(&mut self, line: &Line, now: Timestamp) -> bool {
+    pub fn say(&mut self, line: &ChatLine, now: Timestamp) -> bool {
         if !self.allowance.take(now) {
             return false;
         }
         let named = match line.name.is_empty() {
-            true => Line { name: self.guest.clone(), text: line.text.clone() },
+            true => ChatLine { name: self.guest.clone(), text: line.text.clone() },
             false => line.clone(),
         };
         let said: Arc<str> = named.to_json().into();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn text(line: &str) -> String {
-        Line::from_json(line).unwrap().text
+        ChatLine::from_json(line).unwrap().text
     }
 
     #[test]
@@ -169,11 +169,11 @@ mod tests {
         let mut ann = chats.enter("live", "a", 1, at(0)).unwrap();
         let mut bob = chats.enter("live", "a", 2, at(0)).unwrap();
         let mut other = chats.enter("live", "b", 3, at(0)).unwrap();
-        assert!(ann.say(&Line::new("ann", "one").unwrap(), at(0)));
-        assert!(bob.say(&Line::new("", "two").unwrap(), at(0)));
+        assert!(ann.say(&ChatLine::new("ann", "one").unwrap(), at(0)));
+        assert!(bob.say(&ChatLine::new("", "two").unwrap(), at(0)));
         for seat in [&mut ann, &mut bob] {
-            let first = Line::from_json(&seat.lines.try_recv().unwrap()).unwrap();
-            let second = Line::from_json(&seat.lines.try_recv().unwrap()).unwrap();
+            let first = ChatLine::from_json(&seat.lines.try_recv().unwrap()).unwrap();
+            let second = ChatLine::from_json(&seat.lines.try_recv().unwrap()).unwrap();
             assert_eq!((first.name.as_str(), first.text.as_str()), ("ann", "one"));
             assert_eq!((second.name.as_str(), second.text.as_str()), ("guest-2", "two"));
         }
@@ -200,7 +200,7 @@ mod tests {
     fn too_much_at_once_is_not_passed_on() {
         let chats = Chats::new(1, 2);
         let mut seat = chats.enter("live", "a", 1, at(0)).unwrap();
-        let line = Line::new("", "x").unwrap();
+        let line = ChatLine::new("", "x").unwrap();
         let passed = |seat: &mut Seat, millis| seat.say(&line, at(millis));
         let said: Vec<_> = (0..7).map(|_| passed(&mut seat, 5_000)).collect();
         assert_eq!(said, [true, true, true, true, true, false, false]);
@@ -217,7 +217,7 @@ mod tests {
         let chats = Chats::new(1, 2);
         let mut seat = chats.enter("live", "a", 1, at(0)).unwrap();
         for number in 0..KEPT + 5 {
-            let line = Line::new("", &number.to_string()).unwrap();
+            let line = ChatLine::new("", &number.to_string()).unwrap();
             assert!(seat.say(&line, at(number as i64 * 2_000)));
         }
         let late = chats.enter("live", "a", 2, at(0)).unwrap();

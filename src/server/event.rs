@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
-pub use crate::server::fault::Struck;
+pub use crate::server::fault::StruckFault;
 
 /// What happened. Named as in the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Event {
     /// A viewer has gone.
     Leave(Peer, Ended),
     /// A fault that was asked for has struck.
-    Fault(Struck),
+    Fault(StruckFault),
     /// A publication is written into a file.
     Recording(Recording),
     /// The disk that such a file is on gives reason to worry.

@@ -10,14 +10,14 @@ mod login_failures;
 mod recordings;
 mod registry;
 mod rtmp;
-mod server;
+mod service;
 mod stream;
 
 pub use crate::server::config::{Config, Limits, Listen, Login, OwnStream, Secure};
 pub use crate::server::event::{
     AudioFigures, Ended, Event, Peer, PublisherFigures, Recording, RecordingState, StreamFigures,
-    Struck, VideoFigures,
+    StruckFault, VideoFigures,
 };
 pub use crate::server::fault::Fault;
 
-pub use server::{Addresses, Error, Server};
+pub use service::{Addresses, Error, Server};

@@ -22,7 +22,7 @@ use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;
 use crate::server::stream::sink::Sink;
 use crate::server::stream::{Claim, Stream};
-use crate::wire::rtmp::auth::{Door, Verdict};
+use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// Connections that were told to go and are not gone yet, at most.
@@ -35,7 +35,7 @@ pub(super) struct Registry {
     /// As in [`Config`]; may change while it runs.
     pub successor: Mutex<Option<String>>,
     pub clock: Clock,
-    door: Option<Mutex<Door>>,
+    door: Option<Mutex<Login>>,
     streams: Mutex<HashMap<(String, String), Arc<Stream>>>,
     events: queue::Sender<Event>,
     next_id: AtomicU64,
@@ -81,12 +81,12 @@ pub(super) struct Publication {
 
 /// A place among the connections; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     registry: Arc<Registry>,
     spot: Arc<Spot>,
 }
 
-impl Place {
+impl ConnectionSlot {
     /// What the connection is there for may be said and taken back with this.
     pub fn spot(&self) -> &Arc<Spot> {
         &self.spot
@@ -98,7 +98,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.registry.admission.leave(&self.spot);
         if self.registry.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -113,7 +113,7 @@ impl Registry {
         let door = config.login.clone().map(|login| {
             // Without randomness nobody comes in: each knock asks for it again.
             let secret = Secret::new(random_hex().unwrap_or_default());
-            Door::new(login.method, login.credentials, secret)
+            Login::new(login.method, login.credentials, secret)
         });
         let chats = Chats::new(config.limits.streams, config.limits.viewers);
         let admission = Admission::new(&config.limits);
@@ -143,7 +143,7 @@ impl Registry {
     }
 
     /// A place for one more connection; `None` where there are too many.
-    pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<Place> {
+    pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
         // Those that were told to go are still here for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
@@ -155,7 +155,7 @@ impl Registry {
             self.totals.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         };
-        Some(Place { registry: Arc::clone(self), spot })
+        Some(ConnectionSlot { registry: Arc::clone(self), spot })
     }
 
     pub fn connections(&self) -> usize {
@@ -253,7 +253,7 @@ impl Registry {
     pub fn knock(&self, app: &str, address: IpAddr) -> Verdict {
         let Some(door) = &self.door else { return Verdict::Welcome };
         let now = self.clock.now();
-        if Door::is_answer(app)
+        if Login::is_answer(app)
             && let Some(wait) = self.failures.wait(address, now)
         {
             return Verdict::Wrong(too_often("passwords", wait));

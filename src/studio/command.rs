@@ -6,18 +6,18 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
-use crate::media::transport::{AtEnd, Go};
-use crate::mix::{Lamp, Strip, StripId};
-use crate::net::Pin;
+use crate::media::transport::{EndBehavior, TransportCommand};
+use crate::mix::{Strip, StripId, StripLamp};
+use crate::net::CertificatePin;
 use crate::server::Fault;
-use crate::studio::mixer::Talk;
-use crate::studio::mixer::monitoring::Phones;
+use crate::studio::mixer::TalkMode;
+use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::edits::Edit;
 use crate::studio::settings::Preferences;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
-use crate::studio::watch::choices::Playing;
+use crate::studio::watch::choices::WatchCommand;
 
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,9 +31,9 @@ pub enum Command {
     /// The prepared scene goes out, and the one that went out is prepared.
     Transition,
     /// Pause a source that plays something, go on, or go to another place of it.
-    Media(SourceId, Go),
+    Media(SourceId, TransportCommand),
     /// What becomes of a media file when it has been played to its end.
-    AtEnd(SourceId, AtEnd),
+    AtEnd(SourceId, EndBehavior),
     /// Set a control of a camera, by their names; `None`: to its default. Remembered by the camera.
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// All controls of a camera have their defaults again.
@@ -64,7 +64,7 @@ pub enum Command {
     /// On air: starts this target again, which has given up.
     StartTarget(u32),
     /// Accept this certificate, and no other, from this target; and try it again.
-    TrustCertificate { target: u32, pin: Pin },
+    TrustCertificate { target: u32, pin: CertificatePin },
     /// Look whether everything is ready, without going live.
     Check,
     /// Start broadcasting.
@@ -112,13 +112,13 @@ pub enum Command {
     SetStrip { id: StripId, strip: Strip },
     /// What becomes of the file that a strip plays when it has been played; one that a source shows too
     /// does as that source does.
-    SetStripEnd { id: StripId, at_end: AtEnd },
+    SetStripEnd { id: StripId, at_end: EndBehavior },
     /// What is heard in a strip's stead while it is silent or gone; `None`: the silence.
     SetIfSilent { id: StripId, choice: Option<AudioChoice> },
     /// What a strip plays begins again.
     RestartStrip(StripId),
     /// What the talk key does with a strip.
-    SetTalk { id: StripId, talk: Talk },
+    SetTalk { id: StripId, talk: TalkMode },
     /// The talk key is held, or not.
     TalkKey(bool),
     /// The same of one strip alone, whatever the key of all is.
@@ -126,9 +126,9 @@ pub enum Command {
     /// Integrated loudness and true peaks start afresh.
     ResetLoudness,
     /// Where strips for the desk and solo ones are heard.
-    SetPhones(Phones),
+    SetPhones(Monitoring),
     /// Put clip lamps out.
-    ClearClip(Lamp),
+    ClearClip(StripLamp),
     /// Pull this stream or local file and show it, in the chosen tile.
     Watch { url: String },
     /// Stop showing what is in the chosen tile.
@@ -138,7 +138,7 @@ pub enum Command {
     /// Silence the players.
     SetPlayerMuted(bool),
     /// Anything else about the players of the *Watch* page.
-    Player(Playing),
+    Player(WatchCommand),
     /// The built-in server does these things wrong from now on, and no others; not remembered.
     SetFaults(Vec<Fault>),
     /// When the built-in server ends, clients that understand it (Enhanced RTMP) are asked to go to

@@ -23,18 +23,18 @@ pub use event::Event;
 pub use event::stats::{DelayFigures, DelayState};
 pub use live::recording::RecordingChoices;
 pub use live::recording::audio_tracks::TrackNames;
-pub use mixer::monitoring::Phones;
-pub use mixer::push_to_talk::TalkKey;
+pub use mixer::monitoring::Monitoring;
+pub use mixer::push_to_talk::PushToTalkKey;
 pub use mixer::{
-    MOST as MOST_STRIPS, MOST_NAME as MOST_STRIP_NAME, SoundStrip, Talk, is_sound_of, sound_of,
+    MOST as MOST_STRIPS, MOST_NAME as MOST_STRIP_NAME, SoundStrip, TalkMode, is_sound_of, sound_of,
 };
 pub use notices::TileId;
 pub use notices::{Level, Notice, Remedy};
 pub use scenes::Collection;
 pub use scenes::edits::Edit;
-pub use settings::keys::{Place as KeyPlace, keep_addresses};
+pub use settings::keys::{KeyPlace, keep_addresses};
 pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
 pub use targets::quality::{Adapt, Quality};
-pub use targets::{Place, Route, Target};
-pub use watch::choices::{PlayerChoices, Playing};
+pub use targets::{Route, Target, TargetPlace};
+pub use watch::choices::{PlayerChoices, WatchCommand};

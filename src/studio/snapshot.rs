@@ -5,23 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::media::source_status::SourceState;
+
 use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
-use crate::media::transport::{LeftOut, Position};
-use crate::media::{Rung, Size, VideoFrame};
+use crate::media::transport::{Position, SkippedFile};
+use crate::media::{RenditionId, Size, VideoFrame};
 use crate::mix;
 use crate::server::Fault;
 use crate::studio::KeyPlace;
 use crate::studio::event::stats::DelayFigures;
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::recording::audio_tracks::TrackNames;
-use crate::studio::live::view::{FilmView, LiveFigures, LiveState};
+use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use crate::studio::mixer::SoundStrip;
-use crate::studio::mixer::monitoring::Phones;
+use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::notices::Notice;
-use crate::studio::notices::event_log::Entry;
+use crate::studio::notices::event_log::LogEntry;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::Preferences;
 use crate::studio::targets::quality::Quality;
@@ -40,22 +42,6 @@ pub struct Device {
     pub name: String,
     /// The system's default.
     pub default: bool,
-}
-
-/// How a source fares.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
-pub enum SourceState {
-    /// Being opened.
-    #[default]
-    Opening,
-    /// Delivers.
-    Open,
-    /// Open, but has delivered nothing for a while: slate or silence goes out.
-    Stalled,
-    /// Gone; taken back when it returns.
-    Lost,
-    /// Cannot be opened (absent, busy, refused).
-    Failed,
 }
 
 /// The picture source.
@@ -83,9 +69,9 @@ pub struct SceneSource {
     /// Where it is, if it plays something that can be paused.
     pub playing: Option<Position>,
     /// Those of its files that it goes on without.
-    pub left_out: Arc<[LeftOut]>,
+    pub left_out: Arc<[SkippedFile]>,
     /// Files of its filters that cannot be used.
-    pub filters_lack: Vec<LeftOut>,
+    pub filters_lack: Vec<SkippedFile>,
     /// The device's own id; empty for what is no device.
     pub device: String,
 }
@@ -105,7 +91,7 @@ pub struct Scenes {
     /// The machine does not keep up: filters that only make a picture nicer are left out.
     pub lacks_filters: bool,
     /// Files of transitions that cannot be used.
-    pub transitions_lack: Vec<LeftOut>,
+    pub transitions_lack: Vec<SkippedFile>,
     /// What cameras that are open let be set, by their ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
     /// What they offer.
@@ -113,7 +99,7 @@ pub struct Scenes {
 }
 
 /// Why this file is among those that cannot be used.
-fn lack<'a>(files: &'a [LeftOut], path: &Path) -> Option<&'a str> {
+fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a str> {
     files.iter().find(|it| it.path == path).map(|it| it.reason.as_str())
 }
 
@@ -202,7 +188,7 @@ pub struct TargetView {
     pub reconnects: u32,
     pub round_trip: Option<Duration>,
     /// Which encode goes there, and the size of its pictures.
-    pub rung: Rung,
+    pub rung: RenditionId,
     pub size: Option<Size>,
     /// Whether what its viewers get is looked at while it is on air…
     pub monitored: bool,
@@ -225,7 +211,7 @@ impl TargetView {
             total_frames: 0,
             reconnects: 0,
             round_trip: None,
-            rung: Rung::Main,
+            rung: RenditionId::Main,
             size: None,
             monitored: false,
             monitor: None,
@@ -298,7 +284,7 @@ pub struct Snapshot {
     /// The meter of the program's sound.
     pub loudness: mix::Reading,
     /// Where the desk is heard.
-    pub phones: Phones,
+    pub phones: Monitoring,
     pub speakers: Vec<Device>,
     /// Applications that play, whose sound can be heard alone.
     pub applications: Vec<String>,
@@ -314,7 +300,7 @@ pub struct Snapshot {
     pub live: LiveState,
     pub figures: LiveFigures,
     /// The file that goes out in the program's stead.
-    pub film: Option<FilmView>,
+    pub film: Option<PassthroughView>,
     /// How much later viewers are to see the stream, from the next *Go Live* on.
     pub delay: Duration,
     /// What is held back now.
@@ -345,7 +331,7 @@ pub struct Snapshot {
     /// The last look whether everything is ready.
     pub checked: Option<Checked>,
     /// What happened in this run, oldest first.
-    pub history: Arc<VecDeque<Entry>>,
+    pub history: Arc<VecDeque<LogEntry>>,
     /// The file it is written to, once there is something in it.
     pub history_path: Option<PathBuf>,
     /// Newest last, at most 20.

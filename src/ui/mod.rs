@@ -18,8 +18,8 @@ pub mod watch;
 pub mod widgets;
 
 pub use dialogs::Dialog;
-pub use input::global_key::{Elsewhere, Reply};
+pub use input::global_key::{GlobalKeyReply, GlobalKeySupport};
 pub use screen::Screen;
 pub use screen::bars::Page;
-pub use view::{Renderer, View, Wish};
+pub use view::{Renderer, View, WindowRequest};
 pub use watch::{is_address, name_of};

@@ -7,17 +7,17 @@ use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInf
 
 use crate::capture::VideoChoice;
 use crate::studio::live::view::LiveState;
-use crate::studio::{Command, Level, Notice, Playing, Remedy};
+use crate::studio::{Command, Level, Notice, Remedy, WatchCommand};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::text::Texts;
-use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, icon_button, paragraph};
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, paragraph};
 
 /// Where a notice stands.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum NoticePlace {
     /// Over the program.
     Stage,
     /// Above the mixer.
@@ -29,12 +29,12 @@ pub enum Place {
 }
 
 /// What a notice is about, by its key and its remedy.
-pub fn place_of(notice: &Notice) -> Place {
+pub fn place_of(notice: &Notice) -> NoticePlace {
     let about = |words: &[&str]| words.iter().any(|word| notice.key.starts_with(word));
     if about(&["watch", "player"]) {
-        Place::Watch
+        NoticePlace::Watch
     } else if about(&["microphone", "no-microphone"]) {
-        Place::Mixer
+        NoticePlace::Mixer
     } else if about(&[
         "target",
         "monitor",
@@ -50,15 +50,15 @@ pub fn place_of(notice: &Notice) -> Place {
         "settings",
     ]) || matches!(notice.remedy, Some(Remedy::EditTarget(_) | Remedy::ChooseFolder))
     {
-        Place::Target
+        NoticePlace::Target
     } else {
-        Place::Stage
+        NoticePlace::Stage
     }
 }
 
 /// Whether a notice is shown there. A picture is saved on both pages.
-fn is_at(notice: &Notice, place: Place) -> bool {
-    place_of(notice) == place || place == Place::Watch && notice.key.starts_with("snapshot")
+fn is_at(notice: &Notice, place: NoticePlace) -> bool {
+    place_of(notice) == place || place == NoticePlace::Watch && notice.key.starts_with("snapshot")
 }
 
 /// The words of a notice in the language of the window, the English ones where there are none.
@@ -159,7 +159,7 @@ impl Card<'_> {
                             Icon::Close,
                             &texts.get("dismiss"),
                             28.0,
-                            Look::Quiet,
+                            ButtonWeight::Quiet,
                         )
                         .clicked();
                     }
@@ -172,7 +172,7 @@ impl Card<'_> {
 }
 
 /// Shows the newest notices about `place`, at most `limit`, newest first.
-pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Option<Remedy> {
+pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: NoticePlace, limit: usize) -> Option<Remedy> {
     // While the connection is lost, the stage says so and offers the retry.
     // That there is no camera, the list of pictures says all the time.
     let retried = |notice: &&Notice| notice.remedy == Some(Remedy::RetryNow);
@@ -207,7 +207,7 @@ pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Op
             apply(view, notice.remedy);
         }
         if pressed.dismiss || pressed.button {
-            view.wishes.push(Wish::Command(Command::Dismiss(notice.id)));
+            view.wishes.push(WindowRequest::Command(Command::Dismiss(notice.id)));
         }
     }
     if here.len() > limit {
@@ -241,12 +241,12 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
         Some(Remedy::UseTestSource) => view.send(Command::SelectVideo(VideoChoice::Test)),
         Some(Remedy::Unmute) => view.send(Command::SetMuted(false)),
         Some(Remedy::RefreshDevices) => view.send(Command::RefreshDevices),
-        Some(Remedy::ChooseFolder) => view.wish(Wish::PickRecordingFolder),
+        Some(Remedy::ChooseFolder) => view.wish(WindowRequest::PickRecordingFolder),
         Some(Remedy::TrustCertificate { target, pin }) => {
             view.send(Command::TrustCertificate { target, pin });
         }
         Some(Remedy::TrustStream { tile, pin }) => {
-            view.send(Command::Player(Playing::Trust { tile, pin }));
+            view.send(Command::Player(WatchCommand::Trust { tile, pin }));
         }
         Some(Remedy::TryAgain) => view.send(Command::TryAgain),
         Some(
@@ -262,14 +262,14 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::notices::message::Message;
+    use crate::studio::notices::message::StudioMessage;
     use crate::ui::text::Language;
 
     /// A device's reason names it, and says what helps against that very cause.
     #[test]
     fn a_device_that_fails_is_named_once_and_the_advice_is_that_of_its_cause() {
         let texts = [Language::English, Language::Chinese].map(Texts::new);
-        let said = |message: &Message| {
+        let said = |message: &StudioMessage| {
             let notice = message.notice(1, "");
             texts.each_ref().map(|texts| words(texts, &notice))
         };
@@ -278,7 +278,7 @@ mod tests {
                       second"
             .to_owned();
         let pair = |what: &str, then: &str| (what.to_owned(), then.to_owned());
-        let busy = said(&Message::MicrophoneFailed { device: device.clone(), reason });
+        let busy = said(&StudioMessage::MicrophoneFailed { device: device.clone(), reason });
         assert_eq!(
             busy,
             [
@@ -290,12 +290,12 @@ mod tests {
             ]
         );
         let reason = "No microphone was found. Plug one in and it will be taken".to_owned();
-        let none = said(&Message::MicrophoneFailed { device, reason });
+        let none = said(&StudioMessage::MicrophoneFailed { device, reason });
         assert_eq!(none[0].0, "No microphone was found.");
         assert_eq!(none[1], pair("未找到麦克风。", "插入后会自动启用。"));
         let reason = "Dr. Cam offers no format that can be read: YUV. 9. Choose another camera";
         let (device, reason) = ("Dr. Cam".to_owned(), reason.to_owned());
-        let format = said(&Message::CameraFailed { device, reason });
+        let format = said(&StudioMessage::CameraFailed { device, reason });
         assert_eq!(format[0].1, "Choose another camera.");
         assert_eq!(format[1], pair("Dr. Cam 没有可读取的格式：YUV. 9。", "请选择其他摄像头。"));
     }
@@ -304,12 +304,12 @@ mod tests {
     fn a_saved_picture_is_told_on_both_pages() {
         let (path, reason) = ("a.png".to_owned(), "the disk is full".to_owned());
         for message in [
-            Message::SnapshotSaved { path: path.clone() },
-            Message::SnapshotFailed { path, reason, cure: "" },
+            StudioMessage::SnapshotSaved { path: path.clone() },
+            StudioMessage::SnapshotFailed { path, reason, cure: "" },
         ] {
             let notice = message.notice(1, "");
-            assert!(is_at(&notice, Place::Watch) && is_at(&notice, Place::Target));
-            assert!(!is_at(&notice, Place::Mixer));
+            assert!(is_at(&notice, NoticePlace::Watch) && is_at(&notice, NoticePlace::Target));
+            assert!(!is_at(&notice, NoticePlace::Mixer));
         }
     }
 }

@@ -10,13 +10,13 @@ const MOST_PER_BYTE: usize = 4;
 
 /// Bytes to be taken from the front of a buffer that a socket or a file was read into.
 #[derive(Debug)]
-pub struct Block<'a> {
+pub struct ByteBlock<'a> {
     buffer: &'a mut BytesMut,
     /// The memory that a shared body keeps.
     whole: usize,
 }
 
-impl<'a> Block<'a> {
+impl<'a> ByteBlock<'a> {
     /// All that is in `buffer`, before anything was taken out.
     pub fn new(buffer: &'a mut BytesMut) -> Self {
         let whole = buffer.capacity();
@@ -64,7 +64,7 @@ mod tests {
         let mut buffer = BytesMut::with_capacity(1_000);
         buffer.resize(1_000, 7);
         let place = buffer.as_ptr();
-        let mut block = Block::new(&mut buffer);
+        let mut block = ByteBlock::new(&mut buffer);
         let small = block.take(100);
         assert_eq!((small.len(), small.as_ptr() == place), (100, false));
         block.advance(50);

@@ -18,14 +18,14 @@ const DATA: [&str; 4] = ["onTextData", "onChat", "onDanmaku", "onComment"];
 
 /// Something that somebody said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Line {
+pub struct ChatLine {
     /// Who; empty for the server itself, and for who gave no name.
     pub name: String,
     /// What, one line of [`MAX_TEXT`] characters at most; never empty.
     pub text: String,
 }
 
-impl Line {
+impl ChatLine {
     /// A line without what must not be shown; `None` where nothing is left.
     pub fn new(name: &str, text: &str) -> Option<Self> {
         let text = clean(text, MAX_TEXT);
@@ -109,25 +109,25 @@ mod tests {
     use super::*;
     use crate::wire::amf0::Value;
 
-    fn line(name: &str, text: &str) -> Option<Line> {
-        Some(Line { name: name.into(), text: text.into() })
+    fn line(name: &str, text: &str) -> Option<ChatLine> {
+        Some(ChatLine { name: name.into(), text: text.into() })
     }
 
     #[test]
     fn lines_go_and_come_back() {
-        let said = Line::new("小明", "加油! \"ok\" \\").unwrap();
-        assert_eq!(Line::from_json(&said.to_json()), Some(said));
-        assert_eq!(Line::from_json(r#"{"text":"hi"}"#), line("", "hi"));
-        assert_eq!(Line::from_json(r#"{"name":5,"text":"hi","more":[1]}"#), line("", "hi"));
+        let said = ChatLine::new("小明", "加油! \"ok\" \\").unwrap();
+        assert_eq!(ChatLine::from_json(&said.to_json()), Some(said));
+        assert_eq!(ChatLine::from_json(r#"{"text":"hi"}"#), line("", "hi"));
+        assert_eq!(ChatLine::from_json(r#"{"name":5,"text":"hi","more":[1]}"#), line("", "hi"));
     }
 
     #[test]
     fn a_name_that_nobody_sees_does_not_pass_for_the_servers() {
         for name in ["\u{200B}", "\u{3164}\u{3164}", "\u{2800}", "\u{FE0F}\u{200D}"] {
-            assert_eq!(Line::new(name, "hi"), line("?", "hi"), "{name:?}");
+            assert_eq!(ChatLine::new(name, "hi"), line("?", "hi"), "{name:?}");
         }
-        assert_eq!(Line::new("a", "\u{3164}\u{200B}"), None);
-        assert_eq!(Line::new("a", "👩\u{200D}🚀"), line("a", "👩\u{200D}🚀"));
+        assert_eq!(ChatLine::new("a", "\u{3164}\u{200B}"), None);
+        assert_eq!(ChatLine::new("a", "👩\u{200D}🚀"), line("a", "👩\u{200D}🚀"));
     }
 
     #[test]
@@ -135,10 +135,10 @@ mod tests {
         let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(MAX_MESSAGE));
         for bad in ["", "{", "[]", "5", "null", "{}", r#"{"text":7}"#, r#"{"text":" \n "}"#, &long]
         {
-            assert_eq!(Line::from_json(bad), None, "{bad:.40}");
+            assert_eq!(ChatLine::from_json(bad), None, "{bad:.40}");
         }
         // A thousand brackets: no stack is used up.
-        assert_eq!(Line::from_json(&"[".repeat(1_000)), None);
+        assert_eq!(ChatLine::from_json(&"[".repeat(1_000)), None);
     }
 
     #[test]
@@ -151,9 +151,9 @@ mod tests {
             ("👍🏽 ok", "👍🏽 ok"),
         ];
         for (text, expected) in cases {
-            assert_eq!(Line::new("", text), line("", expected), "{text:?}");
+            assert_eq!(ChatLine::new("", text), line("", expected), "{text:?}");
         }
-        let said = Line::new(&"n".repeat(99), &"字 ".repeat(999)).unwrap();
+        let said = ChatLine::new(&"n".repeat(99), &"字 ".repeat(999)).unwrap();
         assert_eq!(said.name.chars().count(), MAX_NAME);
         assert!(said.text.chars().count() <= MAX_TEXT && said.text.chars().count() > MAX_TEXT - 2);
     }
@@ -170,8 +170,8 @@ mod tests {
             (vec![], None),
         ] {
             let body = crate::wire::amf0::encode::<String>(&values);
-            assert_eq!(Line::from_data(&body), expected, "{values:?}");
+            assert_eq!(ChatLine::from_data(&body), expected, "{values:?}");
         }
-        assert_eq!(Line::from_data(b"\x02\x00"), None);
+        assert_eq!(ChatLine::from_data(b"\x02\x00"), None);
     }
 }

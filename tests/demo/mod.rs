@@ -13,21 +13,21 @@ use onair::app::Studio;
 use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
 use onair::capture::camera::control::{Span, plain};
-use onair::capture::text::{Scroll, Shadow, Way};
+use onair::capture::text::{Scroll, ScrollDirection, Shadow};
 use onair::capture::{
     Area, CameraChoice, CameraControl, CameraFormat, Properties, Rgba, ScreenInfo, VideoChoice,
     WindowInfo,
 };
 use onair::compose::filter as video;
-use onair::compose::scene::{ItemId, Place, SourceId};
+use onair::compose::scene::{ItemId, Placement, SourceId};
 use onair::media::transport::Position;
 use onair::media::{Color, ExtraTrack, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
-use onair::mix::{Heard, Lamp, Reading, Strip, StripId};
+use onair::mix::{MonitoringMode, Reading, Strip, StripId, StripLamp};
 use onair::player::chat::ChatState;
-use onair::player::{Kind, Rewind, Saving};
+use onair::player::{FailureKind, Rewind, Saving};
 use onair::studio::live::monitor::view::{MonitorView, ViewersPicture};
-use onair::studio::live::view::{FilmView, LiveFigures, LiveState};
+use onair::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use onair::studio::snapshot::TargetView;
 use onair::studio::snapshot::{
     AudioSource, Device, RecordingFigures, SceneSource, ServerFigures, SourceState, StripView,
@@ -39,26 +39,26 @@ use onair::studio::watch::chat::ChatView;
 use onair::studio::watch::view::TileView;
 use onair::studio::watch::view::{WatchFigures, WatchState};
 use onair::studio::{
-    Collection, Command, DelayFigures, DelayState, Edit, Level, Notice, Playing, Remedy, Snapshot,
-    SoundStrip, Target, TileId,
+    Collection, Command, DelayFigures, DelayState, Edit, Level, Notice, Remedy, Snapshot,
+    SoundStrip, Target, TileId, WatchCommand,
 };
-use onair::wire::chat::Line;
+use onair::wire::chat::ChatLine;
 use parking_lot::Mutex;
 
 pub use self::states::{STATES, is_watch, snapshot};
 
 /// What becomes of a wish about players.
-fn play(snapshot: &mut Snapshot, playing: &Playing) {
+fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
     let watch = &mut snapshot.watch_figures;
     match playing {
-        Playing::Pause(paused) => watch.paused = *paused,
-        Playing::Seek(to) => watch.position = *to,
-        Playing::Rewind(behind) => {
+        WatchCommand::Pause(paused) => watch.paused = *paused,
+        WatchCommand::Seek(to) => watch.position = *to,
+        WatchCommand::Rewind(behind) => {
             if let Some(rewind) = watch.rewind.as_mut() {
                 rewind.behind = *behind;
             }
         }
-        Playing::Step { by, ahead } => {
+        WatchCommand::Step { by, ahead } => {
             let moved = |from: Duration, ahead: bool| {
                 if ahead { from + *by } else { from.saturating_sub(*by) }
             };
@@ -67,31 +67,33 @@ fn play(snapshot: &mut Snapshot, playing: &Playing) {
                 None => watch.position = moved(watch.position, *ahead),
             }
         }
-        Playing::GoToLive => {
+        WatchCommand::GoToLive => {
             watch.paused = false;
             if let Some(rewind) = watch.rewind.as_mut() {
                 rewind.behind = Duration::ZERO;
             }
         }
-        Playing::Choose(id) => {
+        WatchCommand::Choose(id) => {
             for tile in &mut snapshot.tiles {
                 tile.chosen = tile.id == *id;
             }
         }
-        Playing::Remove(id) => snapshot.tiles.retain(|tile| tile.id != *id),
-        Playing::SetAvOffset(millis) => snapshot.player.av_offset_ms = *millis,
-        Playing::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
-        Playing::SetBalance(balance) => snapshot.player.balance = *balance,
-        Playing::SetLook(id, look) => match snapshot.tiles.iter_mut().find(|tile| tile.id == *id) {
-            Some(tile) => tile.look = *look,
-            None => snapshot.player.look = *look,
-        },
-        Playing::SetSpeaker(id) => snapshot.player.speaker.clone_from(id),
-        Playing::SetChatAddress(at) => snapshot.chat_choices.put_place(&watch.url, at),
-        Playing::SetNetwork(network) => snapshot.player.network = network.clone(),
-        Playing::StopSaving => watch.saving = None,
-        Playing::Forget(url) => snapshot.recent.retain(|known| known != url),
-        Playing::ForgetAll => snapshot.recent.clear(),
+        WatchCommand::Remove(id) => snapshot.tiles.retain(|tile| tile.id != *id),
+        WatchCommand::SetAvOffset(millis) => snapshot.player.av_offset_ms = *millis,
+        WatchCommand::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
+        WatchCommand::SetBalance(balance) => snapshot.player.balance = *balance,
+        WatchCommand::SetLook(id, look) => {
+            match snapshot.tiles.iter_mut().find(|tile| tile.id == *id) {
+                Some(tile) => tile.look = *look,
+                None => snapshot.player.look = *look,
+            }
+        }
+        WatchCommand::SetSpeaker(id) => snapshot.player.speaker.clone_from(id),
+        WatchCommand::SetChatAddress(at) => snapshot.chat_choices.put_place(&watch.url, at),
+        WatchCommand::SetNetwork(network) => snapshot.player.network = network.clone(),
+        WatchCommand::StopSaving => watch.saving = None,
+        WatchCommand::Forget(url) => snapshot.recent.retain(|known| known != url),
+        WatchCommand::ForgetAll => snapshot.recent.clear(),
         _ => {}
     }
 }
@@ -209,13 +211,13 @@ impl Studio for Demo {
             }
             Command::TalkKey(held) => snapshot.strips.iter_mut().for_each(|it| it.held = *held),
             Command::ClearClip(lamp) => {
-                let is = |which: Lamp| *lamp == Lamp::All || *lamp == which;
-                if let Some(audio) = snapshot.audio.as_mut().filter(|_| is(Lamp::All)) {
+                let is = |which: StripLamp| *lamp == StripLamp::All || *lamp == which;
+                if let Some(audio) = snapshot.audio.as_mut().filter(|_| is(StripLamp::All)) {
                     audio.clipped = false;
                 }
-                snapshot.loudness.clipped &= !is(Lamp::Program);
+                snapshot.loudness.clipped &= !is(StripLamp::Program);
                 for strip in &mut snapshot.strips {
-                    strip.meter.clipped &= !is(Lamp::Strip(strip.sound.id));
+                    strip.meter.clipped &= !is(StripLamp::Strip(strip.sound.id));
                 }
             }
             Command::SetVolume(volume) => snapshot.watch_figures.volume = *volume,

@@ -38,7 +38,7 @@ pub(super) fn styled() -> Collection {
     style.shadow = Some(Shadow { color: black, right: 4, down: 4, blur: 4 });
     style.background = Some(Rgba::WHITE);
     properties.text.width = Some(800);
-    properties.text.scroll = Some(Scroll { way: Way::Up, speed: 60 });
+    properties.text.scroll = Some(Scroll { way: ScrollDirection::Up, speed: 60 });
     assert!(collection.apply(&Edit::SetProperties(SourceId(3), properties)));
     collection
 }
@@ -52,7 +52,7 @@ pub(super) fn played() -> Collection {
         assert!(collection.apply(&Edit::AddSource { scene, name: name.into(), choice }));
     }
     for (id, x) in [(2, 0.05), (3, 0.55)] {
-        let place = Place { x, y: 0.3, width: 0.4, height: 0.4, ..Place::default() };
+        let place = Placement { x, y: 0.3, width: 0.4, height: 0.4, ..Placement::default() };
         assert!(collection.apply(&Edit::SetPlace(ItemId(id), place)));
     }
     collection

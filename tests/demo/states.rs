@@ -58,10 +58,11 @@ fn chat() -> ChatView {
         ("guest-7", "画面真清晰"),
         ("guest-3", "that solder joint looks fine now"),
     ];
-    let heard = |(at, (name, text)): (usize, &(&str, &str))| onair::studio::watch::chat::Heard {
-        number: at as u64 + 1,
-        line: Arc::new(Line::new(name, text).unwrap()),
-    };
+    let heard =
+        |(at, (name, text)): (usize, &(&str, &str))| onair::studio::watch::chat::ChatHeard {
+            number: at as u64 + 1,
+            line: Arc::new(ChatLine::new(name, text).unwrap()),
+        };
     let lines = lines.iter().enumerate().map(heard).collect();
     ChatView { state: Some(ChatState::Open), lines }
 }
@@ -164,7 +165,8 @@ fn strips() -> Vec<StripView> {
     let tracks = |number| ExtraTrack::new(number).into_iter().collect();
     let voice = Strip { filters: filters[3..8].to_vec(), tracks: tracks(2), ..Strip::default() };
     let music = Strip { gain_db: -12.0, balance: 0.2, tracks: tracks(3), ..Strip::default() };
-    let guest = Strip { muted: true, heard: Heard::Desk, offset_us: -120_000, ..Strip::default() };
+    let guest =
+        Strip { muted: true, heard: MonitoringMode::Desk, offset_us: -120_000, ..Strip::default() };
     let voice = view(0, "Voice", AudioChoice::None, voice, -14.2);
     let guest = view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0);
     vec![
@@ -292,7 +294,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         "film" => {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;
-            snapshot.film = Some(FilmView {
+            snapshot.film = Some(PassthroughView {
                 path: "/home/ada/Videos/harbour tour.mp4".into(),
                 again: true,
                 opening: false,
@@ -510,7 +512,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         "watch-failed" => {
             snapshot.watch = WatchState::Failed {
                 cause: "The server knows no stream of this name.".into(),
-                kind: Kind::NoSuchStream,
+                kind: FailureKind::NoSuchStream,
             };
             snapshot.watch_figures.url = "rtmp://live.example.com/app/nobody".into();
         }
@@ -590,6 +592,6 @@ pub(super) fn wall(playing: &WatchFigures) -> Vec<TileView> {
         TileView { said: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
         tile(2, WatchState::Opening { stage: None }, of("garden")),
         tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
-        tile(4, WatchState::Failed { cause: none, kind: Kind::NoSuchStream }, of("nobody")),
+        tile(4, WatchState::Failed { cause: none, kind: FailureKind::NoSuchStream }, of("nobody")),
     ]
 }

@@ -2,8 +2,8 @@
 
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Timestamp};
-use onair::media::Samples;
-use onair::media::source_status::State;
+use onair::media::SampleBlock;
+use onair::media::source_status::SourceState;
 
 use super::heard::{Heard, hear};
 use super::{LIMIT, Program, await_state, inside, pactl, tone};
@@ -20,10 +20,10 @@ pub fn one_application(clock: Clock) {
     let none = audio::applications().unwrap();
     assert!(none.iter().all(|it| !["Alpha", "Beta"].contains(&it.name.as_str())), "{none:?}");
     let heard = Heard::open(clock, &AudioChoice::Application("alpha".to_owned()));
-    let absent = await_state(&heard.changes, State::Failed);
+    let absent = await_state(&heard.changes, SourceState::Failed);
     assert!(absent.reason.contains("alpha is not running"), "{absent:?}");
     let (alpha, beta) = (playing("Alpha", 440), playing("Beta", 1_000));
-    let open = await_state(&heard.changes, State::Open);
+    let open = await_state(&heard.changes, SourceState::Open);
     assert_eq!(open.name, "Alpha");
     hear(&heard.rx, 440.0);
     let listed = audio::applications().unwrap();
@@ -45,16 +45,16 @@ pub fn one_application(clock: Clock) {
 
     // It ends, and silence goes out without a gap in time; it comes back.
     drop(alpha);
-    let lost = await_state(&heard.changes, State::Lost);
+    let lost = await_state(&heard.changes, SourceState::Lost);
     assert!(lost.reason.contains("Alpha has been closed"), "{lost:?}");
     let mut end = None;
     for _ in 0..100 {
-        let block: Samples = heard.rx.recv_timeout(LIMIT).unwrap();
+        let block: SampleBlock = heard.rx.recv_timeout(LIMIT).unwrap();
         assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
         end = Some(block.end());
     }
     let alpha = playing("Alpha", 440);
-    await_state(&heard.changes, State::Open);
+    await_state(&heard.changes, SourceState::Open);
     heard.again(440.0);
     heard.holds_alone(440.0, 1_000.0);
     drop((alpha, beta));

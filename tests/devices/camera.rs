@@ -9,7 +9,7 @@ use onair::base::queue::Receiver;
 use onair::base::{Clock, Latest, Stop, Timestamp};
 use onair::capture::{self, CameraChoice, Mode, VideoChoice};
 use onair::compose::{self, Compositor};
-use onair::media::source_status::{Format, Report, State, Status};
+use onair::media::source_status::{SourceFormat, SourceReport, SourceState, SourceStatus};
 use onair::media::{Size, VideoFrame};
 
 use super::{LIMIT, Program, await_state, grid};
@@ -17,8 +17,8 @@ use super::{LIMIT, Program, await_state, grid};
 /// A camera on the air.
 struct Shown {
     id: String,
-    status: Arc<Status>,
-    changes: Receiver<Report>,
+    status: Arc<SourceStatus>,
+    changes: Receiver<SourceReport>,
     preview: Latest<VideoFrame>,
     compositor: Compositor,
 }
@@ -43,7 +43,7 @@ impl Shown {
         Self { id, status: source.status, changes, preview, compositor }
     }
 
-    fn await_state(&self, state: State) -> Report {
+    fn await_state(&self, state: SourceState) -> SourceReport {
         let clock = Clock::start();
         let report = await_state(&self.changes, state);
         assert_eq!(report.id, self.id);
@@ -99,7 +99,7 @@ impl Shown {
         while clock.now() < Timestamp::ZERO + time {
             if let Ok(report) = self.changes.recv_timeout(Duration::from_millis(100)) {
                 eprintln!("    {:?}: {:?} {}", clock.now(), report.state, report.detail);
-                assert_ne!(report.state, State::Open);
+                assert_ne!(report.state, SourceState::Open);
             }
         }
     }
@@ -181,7 +181,7 @@ fn every_kind(device: &str, id: &str, kinds: &[&'static str]) {
     for &pixel in kinds {
         let mode = Mode { size: Some(SMALL), rate: None, pixel: Some(pixel) };
         let shown = Shown::open_as(CameraChoice { id: Some(id.to_owned()), mode });
-        shown.await_state(State::Open);
+        shown.await_state(SourceState::Open);
         let grey = pixel == "GREY" || pixel.starts_with("Y1");
         shown.await_color(if grey { RED_GREY } else { RED });
         assert_eq!(shown.status.report().alarm, None, "{pixel}: it was another one");
@@ -195,18 +195,18 @@ fn of_several_memories(id: &str) {
     let other = Program::start("v4l2-ctl -d /dev/video2 --stream-mmap --stream-count=100000");
     Stop::new().wait(Duration::from_secs(1));
     let shown = Shown::open(id);
-    let failed = shown.await_state(State::Failed);
+    let failed = shown.await_state(SourceState::Failed);
     assert!(failed.reason.contains("another program"), "{}", failed.reason);
     drop(other);
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     shown.await_color(RED);
     assert!(shown.rate() > 10.0);
     tell("camera-unplug", &["0"]);
-    let lost = shown.await_state(State::Lost);
+    let lost = shown.await_state(SourceState::Lost);
     assert!(lost.reason.contains("Plug it in again"), "{}", lost.reason);
     eprintln!("    slate after {:?}", shown.await_slate());
     tell("camera-plug", &["0"]);
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     shown.close();
 }
 
@@ -222,10 +222,10 @@ fn set(id: &str) {
             Stop::new().wait(Duration::from_millis(20));
         }
     };
-    let board = capture::ControlBoard::default();
+    let board = capture::CameraControls::default();
     let wanted = [("brightness".to_owned(), 200), ("contrast".to_owned(), 9_999)].into();
     board.want(&[(id.to_owned(), wanted)].into());
-    let dials = capture::Dials::default();
+    let dials = capture::LiveProperties::default();
     dials.set_controls(board.clone());
     let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
     let choice = VideoChoice::Camera(CameraChoice::of(id));
@@ -242,16 +242,16 @@ fn raw_and_unplugged(id: &str) {
         tell("v4l2-ctl", &["-d", "/dev/video0", "-c", control]);
     }
     let shown = Shown::open(id);
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     shown.await_color(RED);
     assert!(shown.rate() > 10.0);
     for _ in 0..2 {
         tell("camera-unplug", &["0"]);
-        let lost = shown.await_state(State::Lost);
+        let lost = shown.await_state(SourceState::Lost);
         assert!(lost.reason.contains("Plug it in again"), "{}", lost.reason);
         eprintln!("    slate after {:?}", shown.await_slate());
         tell("camera-plug", &["0"]);
-        shown.await_state(State::Open);
+        shown.await_state(SourceState::Open);
     }
     shown.close();
 }
@@ -260,21 +260,21 @@ fn busy(id: &str) {
     let other = Program::start("v4l2-ctl -d /dev/video1 --stream-mmap --stream-count=100000");
     Stop::new().wait(Duration::from_secs(1));
     let shown = Shown::open(id);
-    let failed = shown.await_state(State::Failed);
+    let failed = shown.await_state(SourceState::Failed);
     assert!(failed.reason.contains("another program"), "{}", failed.reason);
     drop(other);
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     // Another source has it, of ours.
     let clock = Clock::start();
     let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
     let choice = VideoChoice::Camera(CameraChoice::of(id));
     let again = capture::open(&choice, &context).unwrap();
     let changes = again.status.changes().unwrap();
-    let failed = await_state(&changes, State::Failed);
+    let failed = await_state(&changes, SourceState::Failed);
     assert!(failed.reason.contains("in onair already"), "{}", failed.reason);
     // And it has it when it is free.
     shown.close();
-    await_state(&changes, State::Open);
+    await_state(&changes, SourceState::Open);
 }
 
 fn packed_and_stalled() {
@@ -286,24 +286,24 @@ fn packed_and_stalled() {
     Stop::new().wait(Duration::from_millis(1_500));
     eprintln!("  {camera:?}");
     let shown = Shown::open(&camera.id);
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     shown.await_color(RED);
     assert!(shown.rate() > 10.0);
 
     // It hangs, and goes on.
     feeder.signal("-STOP");
-    let stalled = shown.await_state(State::Stalled);
+    let stalled = shown.await_state(SourceState::Stalled);
     assert!(stalled.reason.contains("stopped giving pictures"), "{}", stalled.reason);
     eprintln!("    slate after {:?}", shown.await_slate());
     shown.stays_down(Duration::from_secs(12));
     feeder.signal("-CONT");
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     shown.await_color(RED);
 
     // It ends, and another begins.
     drop(feeder);
     let clock = Clock::start();
-    while shown.status.state() == State::Open {
+    while shown.status.state() == SourceState::Open {
         assert!(clock.now() < Timestamp::ZERO + LIMIT);
         Stop::new().wait(Duration::from_millis(5));
     }
@@ -311,7 +311,7 @@ fn packed_and_stalled() {
     shown.await_slate();
     shown.stays_down(Duration::from_secs(12));
     let feeder = Program::feed("/dev/video20", "blue");
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     shown.await_color(BLUE);
     shown.close();
     drop((feeder, held));
@@ -322,15 +322,15 @@ fn fractional(id: &str) {
     let format = "width=640,height=360,pixelformat=YUYV";
     tell("v4l2-ctl", &["-d", "/dev/video1", "-v", format, "--set-parm", "12.5"]);
     let shown = Shown::open(id);
-    shown.await_state(State::Open);
+    shown.await_state(SourceState::Open);
     shown.close();
     let feeder = Program::feed("/dev/video21", "red");
     let camera = await_camera("virtual-video21");
     Stop::new().wait(Duration::from_millis(1_500));
     tell("v4l2-ctl", &["-d", "/dev/video21", "--set-parm", "29.97"]);
     let shown = Shown::open(&camera.id);
-    let open = shown.await_state(State::Open);
-    assert_eq!(open.format, Format::Video { size: Size::new(640, 360), fps: 29.97 });
+    let open = shown.await_state(SourceState::Open);
+    assert_eq!(open.format, SourceFormat::Video { size: Size::new(640, 360), fps: 29.97 });
     shown.await_color(RED);
     shown.close();
     drop(feeder);

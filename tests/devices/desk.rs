@@ -9,8 +9,8 @@ use std::time::Duration;
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::VideoChoice;
-use onair::mix::{Heard, Strip, StripId};
-use onair::studio::{self, Config, Phones, Settings, SoundStrip, Studio};
+use onair::mix::{MonitoringMode, Strip, StripId};
+use onair::studio::{self, Config, Monitoring, Settings, SoundStrip, Studio};
 
 use super::heard::amplitude;
 use super::{LIMIT, inside, pactl};
@@ -116,7 +116,7 @@ fn inside_pulse_desk() {
         found.unwrap_or_else(|| panic!("{name} in {speakers:?}")).id.clone()
     };
     let folder = tempfile::tempdir().unwrap();
-    let strip = |number: u32, hertz: f64, heard: Heard| {
+    let strip = |number: u32, hertz: f64, heard: MonitoringMode| {
         let path = folder.path().join(format!("{hertz}.wav"));
         write_tone(&path, hertz);
         let strip = Strip { heard, ..Strip::default() };
@@ -124,16 +124,16 @@ fn inside_pulse_desk() {
     };
     let strips = vec![
         SoundStrip { choice: AudioChoice::None, ..SoundStrip::main() },
-        strip(1, DESK, Heard::Desk),
-        strip(2, PROGRAM, Heard::Program),
-        strip(3, GUEST, Heard::Both),
+        strip(1, DESK, MonitoringMode::Desk),
+        strip(2, PROGRAM, MonitoringMode::Program),
+        strip(3, GUEST, MonitoringMode::Both),
     ];
     let guest = strips[3].strip.clone();
     let settings = Settings {
         video: Some(VideoChoice::None),
         audio: Some(AudioChoice::Silence),
         strips,
-        phones: Phones::Device(id("Headphones")),
+        phones: Monitoring::Device(id("Headphones")),
         ..Settings::default()
     };
     let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
@@ -163,19 +163,19 @@ fn inside_pulse_desk() {
     headphones.hears(&[DESK, GUEST], &[PROGRAM]);
 
     // Others, while it is heard: there, and no longer where it was.
-    studio.send(studio::Command::SetPhones(Phones::Device(id("Wall"))));
+    studio.send(studio::Command::SetPhones(Monitoring::Device(id("Wall"))));
     wall.hears(&[DESK, GUEST], &[PROGRAM]);
     headphones.hears(&[], &all);
     silent(headphones);
-    studio.send(studio::Command::SetPhones(Phones::Default));
+    studio.send(studio::Command::SetPhones(Monitoring::Default));
     default.hears(&[DESK, GUEST], &[PROGRAM]);
     wall.hears(&[], &all);
-    studio.send(studio::Command::SetPhones(Phones::Off));
+    studio.send(studio::Command::SetPhones(Monitoring::Off));
     default.hears(&[], &all);
     assert_eq!(studio.snapshot().notices, []);
 
     // Speakers that are not there: said.
-    studio.send(studio::Command::SetPhones(Phones::Device("pulse:gone".into())));
+    studio.send(studio::Command::SetPhones(Monitoring::Device("pulse:gone".into())));
     let told = || studio.snapshot().notices.iter().any(|it| it.key == "phones-failed");
     let clock = Clock::start();
     while !told() {

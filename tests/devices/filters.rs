@@ -12,7 +12,7 @@ use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::VideoChoice;
 use onair::media::ExtraTrack;
 use onair::mix::filter::{Filter, Slot};
-use onair::mix::{Heard, Strip, StripId};
+use onair::mix::{MonitoringMode, Strip, StripId};
 use onair::studio::{Settings, SoundStrip};
 
 use super::{LIMIT, inside, pactl, tone};
@@ -190,7 +190,7 @@ fn missed(
         let track = ExtraTrack::new(number);
         let strip = Strip {
             filters: filters.iter().map(slot).collect(),
-            heard: if track.is_some() { Heard::Tracks } else { Heard::Program },
+            heard: if track.is_some() { MonitoringMode::Tracks } else { MonitoringMode::Program },
             tracks: track.into_iter().collect(),
             ..Strip::default()
         };

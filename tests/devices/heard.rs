@@ -3,29 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onair::audio::speaker::Output;
+use onair::audio::speaker::SpeakerOutput;
 use onair::audio::{self, AudioChoice};
 use onair::base::queue::{self, Full, Receiver};
 use onair::base::{Clock, Stop, Timestamp};
-use onair::media::Samples;
-use onair::media::source_status::{Report, Status};
-use onair::media::transport::AtEnd;
+use onair::media::SampleBlock;
+use onair::media::source_status::{SourceReport, SourceStatus};
+use onair::media::transport::EndBehavior;
 use onair::mix::{self, Mixer, Strip, StripId};
 
 use super::{LIMIT, grid};
 
 /// A sound source on the air.
 pub struct Heard {
-    pub status: Arc<Status>,
-    pub changes: Receiver<Report>,
-    pub rx: Receiver<Samples>,
+    pub status: Arc<SourceStatus>,
+    pub changes: Receiver<SourceReport>,
+    pub rx: Receiver<SampleBlock>,
     pub mixer: Mixer,
 }
 
 impl Heard {
     pub fn open(clock: Clock, choice: &AudioChoice) -> Self {
-        let context =
-            audio::Context { clock, grid: grid(), rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+        let context = audio::Context {
+            clock,
+            grid: grid(),
+            rate: 48_000,
+            channels: 2,
+            at_end: EndBehavior::Loop,
+        };
         let source = audio::open(choice, &context).unwrap();
         let changes = source.status.changes().unwrap();
         let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
@@ -66,7 +71,7 @@ impl Heard {
 
 /// Waits until the tone is there.
 #[track_caller]
-pub fn hear(rx: &Receiver<Samples>, hertz: f64) {
+pub fn hear(rx: &Receiver<SampleBlock>, hertz: f64) {
     let clock = Clock::start();
     let mut sound = Vec::new();
     while clock.now() < Timestamp::ZERO + LIMIT {
@@ -97,7 +102,7 @@ pub fn amplitude(sound: &[f32], hertz: f64) -> f64 {
 }
 
 /// Keeps an output full of a 660 Hz tone until told to stop.
-pub fn hum(mut output: Output, stop: &Stop) {
+pub fn hum(mut output: SpeakerOutput, stop: &Stop) {
     let mut index = 0_u32;
     while !stop.wait(Duration::from_millis(5)) {
         while output.queued_time() < Duration::from_millis(250) && output.failed().is_none() {

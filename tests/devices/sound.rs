@@ -3,11 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
-use onair::audio::speaker::Output;
+use onair::audio::speaker::SpeakerOutput;
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Stop, Timestamp, Worker};
-use onair::media::Samples;
-use onair::media::source_status::State;
+use onair::media::SampleBlock;
+use onair::media::source_status::SourceState;
 
 use super::application::one_application;
 use super::heard::{Heard, amplitude, hear, hum};
@@ -29,11 +29,11 @@ fn inside_pulse() {
     let feed_sink = speakers.iter().find(|s| s.name.contains("Rig_Feed")).unwrap();
 
     // What is played into the feed is heard by the microphone.
-    let output = Output::open(Some(&feed_sink.id), 48_000, 2, clock).unwrap();
+    let output = SpeakerOutput::open(Some(&feed_sink.id), 48_000, 2, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
     let heard = Heard::open(clock, &AudioChoice::Mic(None));
     let Heard { changes, status, rx, mixer } = &heard;
-    let open = await_state(changes, State::Open);
+    let open = await_state(changes, SourceState::Open);
     assert!(open.name.contains("Rig_Microphone"), "{open:?}");
     hear(rx, 660.0);
     // Continuous from now on: no block short, no gap in time.
@@ -42,7 +42,7 @@ fn inside_pulse() {
     let mut end = None;
     let mut lag = Vec::new();
     for _ in 0..500 {
-        let block: Samples = rx.recv_timeout(LIMIT).unwrap();
+        let block: SampleBlock = rx.recv_timeout(LIMIT).unwrap();
         assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
         end = Some(block.end());
         lag.push(clock.now().micros_since(block.end()));
@@ -63,13 +63,13 @@ fn inside_pulse() {
 
     // The default microphone is removed: lost, then taken back.
     pactl(&["unload-module", &module("source_name=mic")]);
-    let lost = await_state(changes, State::Lost);
+    let lost = await_state(changes, SourceState::Lost);
     assert!(!lost.reason.is_empty() && !lost.detail.is_empty());
     let (name, master) = ("source_name=mic", "master=mic_feed.monitor");
     let described = "source_properties=device.description=Rig_Microphone";
     pactl(&["load-module", "module-remap-source", name, master, described]);
     pactl(&["set-default-source", "mic"]);
-    await_state(changes, State::Open);
+    await_state(changes, SourceState::Open);
     heard.again(660.0);
 
     // Another microphone becomes the default: it is followed without a word from the server.
@@ -94,7 +94,7 @@ fn inside_pulse() {
 
     // All speakers are removed while playing (one alone, and the server moves the stream to the
     // other): said where the server says so, and closing does not hang.
-    let mut output = Output::open(None, 48_000, 2, clock).unwrap();
+    let mut output = SpeakerOutput::open(None, 48_000, 2, clock).unwrap();
     output.set_volume(0.5);
     let started = Clock::start();
     let mut removed = false;
@@ -118,10 +118,10 @@ fn inside_pulse() {
 
 /// What the speakers are given is heard, and the default is followed.
 fn system_sound(clock: Clock) {
-    let output = Output::open(None, 48_000, 2, clock).unwrap();
+    let output = SpeakerOutput::open(None, 48_000, 2, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
     let heard = Heard::open(clock, &AudioChoice::System(None));
-    let open = await_state(&heard.changes, State::Open);
+    let open = await_state(&heard.changes, SourceState::Open);
     eprintln!("  system sound: {} {}", open.id, open.name);
     assert!(open.id.ends_with("speakers.monitor"), "{open:?}");
     hear(&heard.rx, 660.0);

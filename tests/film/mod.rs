@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use onair::base::queue::{self, Full, Sender};
 use onair::broadcast::Hub;
-use onair::media::{EncodedPacket, StreamParameters};
+use onair::media::{EncodedPacket, StreamConfig};
 use onair::wire::container::flv;
-use onair::wire::container::flv::reader::Item;
+use onair::wire::container::flv::reader::FlvItem;
 
 use crate::peers::{Peer, ffmpeg};
 
@@ -17,7 +17,7 @@ use crate::peers::{Peer, ffmpeg};
 pub const SECONDS: i64 = 4;
 
 pub struct Film {
-    pub parameters: StreamParameters,
+    pub parameters: StreamConfig,
     packets: Vec<EncodedPacket>,
 }
 
@@ -40,7 +40,7 @@ impl Film {
         let mut reader = flv::Reader::new();
         let mut packets = Vec::new();
         while let Some(tag) = demuxer.next_tag().unwrap() {
-            if let Some(Item::Packet(packet)) = reader.tag(&tag).unwrap() {
+            if let Some(FlvItem::Packet(packet)) = reader.tag(&tag).unwrap() {
                 packets.push(packet);
             }
         }

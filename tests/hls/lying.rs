@@ -5,24 +5,24 @@ use std::io::Write;
 use super::texts;
 use crate::peers::web;
 use crate::watch::{config, play};
-use onair::player::{Config, Kind};
+use onair::player::{Config, FailureKind};
 
 #[test]
 fn lists_that_lie_get_a_sentence() {
     const HEAD: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
     let ended = |text: &str| format!("{HEAD}{text}#EXT-X-ENDLIST\n");
     let huge = format!("{HEAD}{}", "#EXTINF:1,\na.ts\n".repeat(100_001));
-    type Case = (Vec<(&'static str, String)>, Kind, &'static str);
+    type Case = (Vec<(&'static str, String)>, FailureKind, &'static str);
     let cases: Vec<Case> = vec![
         // A circle of masters.
         (
             vec![("/x", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx\n".into())],
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "lead to playlists",
         ),
         (
             vec![("/x", ended("#EXTINF:1,\nmissing.ts\n#EXTINF:1,\nm.ts\n#EXTINF:1,\nm.ts\n"))],
-            Kind::NoSuchStream,
+            FailureKind::NoSuchStream,
             "404",
         ),
         (
@@ -30,12 +30,12 @@ fn lists_that_lie_get_a_sentence() {
                 ("/x", ended("#EXTINF:1,\na.ts\n")),
                 ("/a.ts", "<html>please log in</html>".into()),
             ],
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "web page",
         ),
         (
             vec![("/x", ended("#EXTINF:1,\nfile:///etc/passwd\n"))],
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "nothing can be read",
         ),
         (
@@ -44,7 +44,7 @@ fn lists_that_lie_get_a_sentence() {
                 ("/a.ts", "0123456789abcdef".into()),
                 ("/k", "too short".into()),
             ],
-            Kind::Refused,
+            FailureKind::Refused,
             "9 bytes",
         ),
         (
@@ -52,19 +52,23 @@ fn lists_that_lie_get_a_sentence() {
                 ("/x", ended("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\"\n#EXTINF:1,\na.ts\n")),
                 ("/a.ts", "0123456789abcdef".into()),
             ],
-            Kind::Codec,
+            FailureKind::Codec,
             "protected",
         ),
-        (vec![("/x", huge)], Kind::Unreachable, "more than 100000"),
-        (vec![("/x", "#EXTM3U\n#EXTINF:1,\na.ts\n".into())], Kind::Unreachable, "target duration"),
-        (vec![("/x", ended(""))], Kind::NoSuchStream, "no picture"),
+        (vec![("/x", huge)], FailureKind::Unreachable, "more than 100000"),
+        (
+            vec![("/x", "#EXTM3U\n#EXTINF:1,\na.ts\n".into())],
+            FailureKind::Unreachable,
+            "target duration",
+        ),
+        (vec![("/x", ended(""))], FailureKind::NoSuchStream, "no picture"),
         (
             vec![
                 ("/x", ended("#EXT-X-MAP:URI=\"m\"\n#EXTINF:1,\na.mp4\n")),
                 ("/m", "no mp4".into()),
                 ("/a.mp4", "neither is this".into()),
             ],
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "cannot be played",
         ),
     ];
@@ -104,6 +108,6 @@ fn a_live_list_of_nothing_ends_with_a_sentence() {
     });
     let outcome = play(&config(&format!("http://127.0.0.1:{port}/live.m3u8")), |_| false);
     let failure = outcome.failure();
-    assert_eq!(failure.kind, Kind::NoSuchStream, "{failure:?}");
+    assert_eq!(failure.kind, FailureKind::NoSuchStream, "{failure:?}");
     assert!(failure.cause.contains("no picture and no sound"), "{failure:?}");
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use onair::player::{Config, Kind, Source, State};
+use onair::player::{Config, FailureKind, Source, State};
 
 use super::{fs, peers, serve, texts};
 use crate::watch::{Outcome, config, play};
@@ -70,7 +70,7 @@ fn keys_that_cannot_be_had_are_named() {
         let port = texts(&[("/x", list(key).as_str()), ("/a.ts", "0123456789abcdef")]);
         let url = format!("http://127.0.0.1:{port}/x");
         let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
-        assert_eq!(outcome.failure().kind, Kind::Codec, "{word}: {:?}", outcome.failure());
+        assert_eq!(outcome.failure().kind, FailureKind::Codec, "{word}: {:?}", outcome.failure());
         assert!(outcome.failure().cause.contains(word), "{:?}", outcome.failure());
     }
 }

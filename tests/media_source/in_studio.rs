@@ -22,8 +22,8 @@ fn a_strip_tells_whether_its_own_talk_key_is_held() {
     wait_for("both strips", LIMIT, || studio.snapshot().strips.len() == 2);
     let strips = || studio.snapshot().strips;
     let id = strips()[1].sound.id;
-    studio.send(Command::SetTalk { id, talk: Talk::PushToTalk });
-    wait_for("it waits for its key", LIMIT, || strips()[1].sound.talk == Talk::PushToTalk);
+    studio.send(Command::SetTalk { id, talk: TalkMode::PushToTalk });
+    wait_for("it waits for its key", LIMIT, || strips()[1].sound.talk == TalkMode::PushToTalk);
     let held = || strips().iter().map(|strip| strip.held).collect::<Vec<_>>();
     assert_eq!(held(), [false, false]);
     studio.send(Command::TalkKeyOf { id, held: true });
@@ -65,7 +65,7 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
             assert!(!silent(), "{name} does not go round");
             Stop::new().wait(Duration::from_millis(20));
         }
-        studio.send(Command::SetStripEnd { id, at_end: AtEnd::Clear });
+        studio.send(Command::SetStripEnd { id, at_end: EndBehavior::Clear });
         wait_for("its end", LIMIT, silent);
         let stays = Clock::start();
         while stays.now() < Timestamp::from_millis(1_500) {
@@ -75,9 +75,9 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
         studio.send(Command::RestartStrip(id));
         wait_for("it once more", LIMIT, heard);
         wait_for("its end again", LIMIT, silent);
-        studio.send(Command::SetStripEnd { id, at_end: AtEnd::Loop });
+        studio.send(Command::SetStripEnd { id, at_end: EndBehavior::Loop });
         wait_for("its beginning", LIMIT, heard);
-        assert_eq!(strip().sound.at_end, AtEnd::Loop);
+        assert_eq!(strip().sound.at_end, EndBehavior::Loop);
         studio.end(LIMIT).unwrap();
     }
 }
@@ -113,9 +113,9 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
     });
     // Picture and sound come out of one player: what pauses one pauses the other.
     let source = studio.snapshot().scenes.collection.sources[0].id;
-    studio.send(Command::Media(source, Go::Pause));
+    studio.send(Command::Media(source, TransportCommand::Pause));
     wait_for("silence", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
-    studio.send(Command::Media(source, Go::Resume));
+    studio.send(Command::Media(source, TransportCommand::Resume));
     wait_for("its sound again", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
 
     // Viewers do not hear what they cannot see, unless that is wished.
@@ -125,9 +125,9 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
     let (first, other) = (collection.scenes[0].id, collection.scenes[1].id);
     studio.send(Command::SwitchScene(other));
     wait_for("silence elsewhere", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
-    studio.send(Command::SetTalk { id: strip.sound.id, talk: Talk::Open });
+    studio.send(Command::SetTalk { id: strip.sound.id, talk: TalkMode::Open });
     wait_for("sound without its picture", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
-    studio.send(Command::SetTalk { id: strip.sound.id, talk: Talk::WhileShown });
+    studio.send(Command::SetTalk { id: strip.sound.id, talk: TalkMode::WhileShown });
     studio.send(Command::SwitchScene(first));
     wait_for("its sound with its picture", LIMIT, || {
         strips()[1].shown && strips()[1].meter.peak_dbfs > -30.0
@@ -204,7 +204,7 @@ fn webm_is_shown_and_heard() {
         words.extend(["-c:v", picture, "-deadline", "realtime", "-b:v", "1M", "-c:a", sound]);
         words.push(path.to_str().unwrap());
         Peer::start("ffmpeg", words).wait_success(LIMIT);
-        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Loop);
+        let (mut pulled, _runtime) = Pulled::open(&path, EndBehavior::Loop);
         pulled.until("its pictures", |it| it.shown.len() > 20);
         assert!(pulled.shown.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", pulled.shown);
         pulled.until("the tone", |it| {
@@ -235,14 +235,14 @@ fn a_clip_of_a_scene_is_played_once_and_is_silent_then() {
     let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
     let peak = || studio.snapshot().strips[1].meter.peak_dbfs;
     wait_for("its sound", LIMIT, || peak() > -30.0);
-    studio.send(Command::AtEnd(id, AtEnd::Clear));
+    studio.send(Command::AtEnd(id, EndBehavior::Clear));
     wait_for("its end", LIMIT, || playing().is_some_and(|it| it.paused) && peak() <= -60.0);
     let snapshot = studio.snapshot();
-    assert_eq!(snapshot.scenes.collection.sources[0].properties.at_end, AtEnd::Clear);
+    assert_eq!(snapshot.scenes.collection.sources[0].properties.at_end, EndBehavior::Clear);
     let source = snapshot.scenes.source(id).unwrap();
     assert_eq!((source.state, source.reason.as_str()), (SourceState::Open, ""));
     // The media bar plays it once more.
-    studio.send(Command::Media(id, Go::Resume));
+    studio.send(Command::Media(id, TransportCommand::Resume));
     wait_for("its sound once more", LIMIT, || {
         playing().is_some_and(|it| !it.paused) && peak() > -30.0
     });
@@ -363,14 +363,14 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     studio.send(Command::Edit(Edit::RemoveFile(id, 0)));
     wait_for("nothing to tell", LIMIT, || told().is_empty());
     let of_two = |index: usize| playing().is_some_and(|it| it.item == Some((index, 2)));
-    studio.send(Command::AtEnd(id, AtEnd::Hold));
+    studio.send(Command::AtEnd(id, EndBehavior::Hold));
     // The last picture of the last one stays.
     let held =
         || of_two(1) && playing().is_some_and(|it| it.paused) && (140..170).contains(&luma());
     wait_for("its end", LIMIT, held);
-    studio.send(Command::Media(id, Go::Restart));
+    studio.send(Command::Media(id, TransportCommand::Restart));
     wait_for("the first again", LIMIT, || of_two(0) && (55..85).contains(&luma()));
-    studio.send(Command::Media(id, Go::Next));
+    studio.send(Command::Media(id, TransportCommand::Next));
     wait_for("the second at once", LIMIT, || of_two(1) && (140..170).contains(&luma()));
     studio.end(LIMIT).unwrap();
 }
@@ -403,10 +403,10 @@ fn a_list_goes_on_whatever_is_taken_out_of_it_fails_or_is_asked_for_at_its_end()
 
     // At the end of all a place is one in the file that was shown last.
     edit(Edit::AddFile(id, second));
-    studio.send(Command::AtEnd(id, AtEnd::Hold));
+    studio.send(Command::AtEnd(id, EndBehavior::Hold));
     let stands = || playing().is_some_and(|it| it.paused);
     wait_for("the end", LIMIT, || stands() && shows(Some((1, 2)), &light));
-    studio.send(Command::Media(id, Go::To(Duration::ZERO)));
+    studio.send(Command::Media(id, TransportCommand::To(Duration::ZERO)));
     let mut seen = Vec::new();
     wait_for("its beginning", LIMIT, || {
         let it = playing().unwrap();
@@ -418,7 +418,7 @@ fn a_list_goes_on_whatever_is_taken_out_of_it_fails_or_is_asked_for_at_its_end()
         stands()
     });
     assert!(seen.iter().all(|it| *it == (Some((1, 2)), false)), "{seen:?}");
-    studio.send(Command::Media(id, Go::Previous));
+    studio.send(Command::Media(id, TransportCommand::Previous));
     wait_for("the one before it", LIMIT, || shows(Some((0, 2)), &dark));
 
     // One that cannot be played and is the last is played when it can be.

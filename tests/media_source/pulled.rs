@@ -29,7 +29,7 @@ fn number(frame: &VideoFrame) -> u64 {
 
 /// A source as the compositor and the mixer pull it, in real time.
 pub struct Pulled {
-    pub media: Media,
+    pub media: MediaSource,
     pub clock: Clock,
     pub next: Timestamp,
     /// Numbers of the pictures shown, each once while it stands.
@@ -40,7 +40,7 @@ pub struct Pulled {
 }
 
 impl Pulled {
-    pub fn open(path: &Path, at_end: AtEnd) -> (Self, Runtime) {
+    pub fn open(path: &Path, at_end: EndBehavior) -> (Self, Runtime) {
         let clock = Clock::start();
         let runtime = Runtime::start().unwrap();
         let context = Context { clock, rate: 48_000, channels: 1, at_end };
@@ -79,7 +79,7 @@ impl Pulled {
     pub fn stand_at(&mut self, name: &str, place: Duration) {
         let before = self.shown.len();
         let last = self.shown[before - 1];
-        self.media.transport.ask(Go::To(place));
+        self.media.transport.ask(TransportCommand::To(place));
         self.until(&format!("another picture in {name} at {place:?}"), |it| {
             it.shown.len() > before || last == at(place)
         });
@@ -97,7 +97,7 @@ impl Pulled {
 
     /// Pauses and waits until nothing of before is on its way.
     pub fn pause(&mut self) {
-        self.media.transport.ask(Go::Pause);
+        self.media.transport.ask(TransportCommand::Pause);
         self.until("the pause", Self::paused);
         let since = self.clock.now();
         self.until("stillness", |it| {

@@ -63,10 +63,10 @@ fn an_ending_stream_ends_and_missing_ones_say_so() {
     assert!(outcome.figures.shown > 30, "{:?}", outcome.figures);
 
     let fails = |url: String| to_the_end(&Config::new(Source::Url(url))).failure();
-    assert_eq!(fails(nginx.url("live", "none")), Kind::NoSuchStream);
-    assert_eq!(fails(nginx.url("refused", "none")), Kind::Refused);
+    assert_eq!(fails(nginx.url("live", "none")), FailureKind::NoSuchStream);
+    assert_eq!(fails(nginx.url("refused", "none")), FailureKind::Refused);
     let free = peers::free_port();
-    assert_eq!(fails(format!("rtmp://127.0.0.1:{free}/live/x")), Kind::Unreachable);
+    assert_eq!(fails(format!("rtmp://127.0.0.1:{free}/live/x")), FailureKind::Unreachable);
 }
 
 /// What was said up to now.

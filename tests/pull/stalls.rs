@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use onair::player::{Config, Event, Kind, State};
+use onair::player::{Config, Event, FailureKind, State};
 use onair::wire::container::flv;
 use onair::wire::container::flv::{Demuxer, TagKind};
 
@@ -82,7 +82,7 @@ fn recordings_that_stall_or_break_off_go_on_where_they_were() {
         assert_eq!(losses.len(), 1, "{losses:?}");
         if habit == Habit::StallsForGood {
             let failure = outcome.failure();
-            assert_eq!(failure.kind, Kind::Lost, "{failure:?}");
+            assert_eq!(failure.kind, FailureKind::Lost, "{failure:?}");
             assert!(failure.cause.contains("cannot go on from there"), "{failure:?}");
             continue;
         }
@@ -124,7 +124,10 @@ fn a_chat_hides_no_stall_and_no_missing_stream() {
     let mut whole = Demuxer::new();
     whole.push(&data);
     assert!(std::iter::from_fn(|| whole.next_tag().unwrap()).count() > 60);
-    let cases = [(data, Kind::Lost), (flv::file_header(true, true).to_vec(), Kind::NoSuchStream)];
+    let cases = [
+        (data, FailureKind::Lost),
+        (flv::file_header(true, true).to_vec(), FailureKind::NoSuchStream),
+    ];
     let runs = cases.map(|(data, kind)| {
         let url = serve(data);
         let config = Config { reconnect: false, ..config(&url) };

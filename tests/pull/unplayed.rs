@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use onair::player::{Config, Event, Kind, Source, State};
+use onair::player::{Config, Event, FailureKind, Source, State};
 use serde_json::Value;
 
 use crate::peers::{self, LIMIT, Peer, web};
@@ -139,7 +139,7 @@ fn with_nothing_left_to_play_it_is_a_matter_of_codecs() {
         let config = Config { speaker: false, ..Config::new(Source::parse(&source)) };
         let outcome = play(&config, |_| false);
         let failure = outcome.failure();
-        assert_eq!(failure.kind, Kind::Codec, "{failure:?}");
+        assert_eq!(failure.kind, FailureKind::Codec, "{failure:?}");
         assert!(failure.cause.contains(word), "{failure:?}");
     }
     assert_eq!(listed(&url), [("audio".to_owned(), "aac_latm".to_owned())]);

@@ -12,10 +12,10 @@ use crate::peers::certificates::Authority;
 use crate::peers::{self, ffmpeg, web};
 use crate::watch::{Watching, config, play};
 use onair::base::Clock;
-use onair::media::transport::{AtEnd, Go};
+use onair::media::transport::{EndBehavior, TransportCommand};
 use onair::net::Runtime;
 use onair::player::source::{self, Context};
-use onair::player::{Config, Kind, Source, State};
+use onair::player::{Config, FailureKind, Source, State};
 
 /// Pictures that are not decoded in the order in which they are seen, a keyframe a second.
 const REORDERED: &[&str] =
@@ -261,7 +261,7 @@ fn sound_alone_of_a_web_server_is_a_source_that_one_goes_about_in() {
     make_sound(folder.path(), "end.m4a", "12");
     let url = format!("http://127.0.0.1:{}/end.m4a", nginx.http);
     let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: EndBehavior::Loop };
     let mut media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
     let transport = media.transport.clone();
     let mut is_at = |place: f64| {
@@ -272,7 +272,7 @@ fn sound_alone_of_a_web_server_is_a_source_that_one_goes_about_in() {
         heard && transport.position().is_some_and(|it| near(it.at) && it.whole.is_some())
     };
     peers::wait_for("its beginning", peers::LIMIT, || is_at(0.0));
-    transport.ask(Go::To(Duration::from_secs(8)));
+    transport.ask(TransportCommand::To(Duration::from_secs(8)));
     peers::wait_for("another place", peers::LIMIT, || is_at(8.0));
 }
 
@@ -304,7 +304,7 @@ fn an_index_that_cannot_be_had_is_told() {
     assert!(size > 9 << 20, "{size}");
     let outcome = play(&config(&serve(&path, |_, _, _| None)), |_| false);
     let failure = outcome.failure();
-    assert_eq!(failure.kind, Kind::File);
+    assert_eq!(failure.kind, FailureKind::File);
     assert!(failure.cause.contains("stands at its end"), "{failure:?}");
     assert!(failure.advice.contains("faststart"), "{failure:?}");
 }
@@ -346,7 +346,7 @@ fn what_breaks_off_is_gone_on_with_unless_it_has_become_another_file() {
     assert_eq!(outcome.said(), Vec::<&str>::new());
     let outcome = play(&config(&fickle(&path, ["\"one\"", "\"two\""])), |_| false);
     let failure = outcome.failure();
-    assert_eq!(failure.kind, Kind::Lost, "{failure:?}");
+    assert_eq!(failure.kind, FailureKind::Lost, "{failure:?}");
     assert!(failure.cause.contains("is not the one any more"), "{failure:?}");
 }
 
@@ -399,7 +399,7 @@ fn a_film_of_a_web_server_is_a_source_that_one_goes_about_in() {
     make(folder.path(), "end.mp4", "12");
     let url = format!("http://127.0.0.1:{}/end.mp4", nginx.http);
     let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: EndBehavior::Loop };
     let mut media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
     let transport = media.transport.clone();
     let mut is_at = |place: f64| {
@@ -414,6 +414,6 @@ fn a_film_of_a_web_server_is_a_source_that_one_goes_about_in() {
         seen && there
     };
     peers::wait_for("its beginning", peers::LIMIT, || is_at(0.0));
-    transport.ask(Go::To(Duration::from_secs(8)));
+    transport.ask(TransportCommand::To(Duration::from_secs(8)));
     peers::wait_for("another place", peers::LIMIT, || is_at(8.0));
 }

@@ -12,7 +12,7 @@ use crate::watch::config;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
-use onair::player::{Config, Event, Figures, Kind, Player, State};
+use onair::player::{Config, Event, FailureKind, Figures, Player, State};
 
 /// Pictures of the film.
 const PICTURES: u64 = 100;
@@ -312,7 +312,7 @@ fn in_the_middle(piece: &Piece) {
                 assert!((piece.is_whole)(&figures), "{name}: {figures:?}");
             }
             (Then::Lost(words), State::Failed(failure)) => {
-                assert_eq!(failure.kind, Kind::Lost, "{name}: {failure:?}");
+                assert_eq!(failure.kind, FailureKind::Lost, "{name}: {failure:?}");
                 assert!(failure.cause.contains(words), "{name}: {failure:?}");
                 assert!(!failure.advice.is_empty() && !failure.advice.contains("RTMP"), "{name}");
             }

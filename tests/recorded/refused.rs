@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::peers::{self, ffmpeg, web};
 use crate::watch::{Outcome, config, play};
-use onair::player::{Event, Kind, State};
+use onair::player::{Event, FailureKind, State};
 
 /// Pictures of each recording.
 const PICTURES: u64 = 100;
@@ -117,7 +117,7 @@ fn what_is_gone_in_the_middle_ends_at_once_and_other_answers_after_some_tries() 
     });
     for ((name, does, words, most), outcome) in play_all(cases.collect()) {
         let failure = outcome.failure();
-        assert_eq!(failure.kind, Kind::Lost, "{name} {does:?}: {failure:?}");
+        assert_eq!(failure.kind, FailureKind::Lost, "{name} {does:?}: {failure:?}");
         assert!(failure.cause.starts_with(words), "{name} {does:?}: {failure:?}");
         assert!(!failure.advice.is_empty(), "{name} {does:?}: {failure:?}");
         // What comes as a whole broke off before that; parts are asked for by themselves.
@@ -171,7 +171,7 @@ fn the_rest_of_a_file_is_not_taken_from_another_one() {
             continue;
         }
         let failure = outcome.failure();
-        assert_eq!(failure.kind, Kind::Lost, "{name} {mark} {then}: {failure:?}");
+        assert_eq!(failure.kind, FailureKind::Lost, "{name} {mark} {then}: {failure:?}");
         let words = "the file on the server is not the one any more that was being played";
         assert_eq!(failure.cause, words, "{name} {mark} {then}");
         assert!(tries(&outcome) <= 1, "{name} {mark} {then}: {:?}", outcome.events);

@@ -11,10 +11,10 @@ use crate::peers::certificates::Authority;
 use crate::peers::{self, Peer, web};
 use crate::watch::{Watching, config, play};
 use onair::base::Clock;
-use onair::media::transport::{AtEnd, Go};
+use onair::media::transport::{EndBehavior, TransportCommand};
 use onair::net::{Options, Runtime, Trust};
 use onair::player::source::{self, Context};
-use onair::player::{Config, Kind, Source, State};
+use onair::player::{Config, FailureKind, Source, State};
 
 /// Names, and how they are written.
 const SONGS: [(&str, &[&str]); 10] = [
@@ -188,7 +188,7 @@ fn a_song_of_a_web_server_is_a_source_that_one_goes_about_in() {
     make(folder.path(), SONGS[0], 12);
     let url = format!("http://127.0.0.1:{}/song.mp3", nginx.http);
     let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: EndBehavior::Loop };
     let mut media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
     let transport = media.transport.clone();
     let mut is_at = |place: f64| {
@@ -199,7 +199,7 @@ fn a_song_of_a_web_server_is_a_source_that_one_goes_about_in() {
         heard && transport.position().is_some_and(|it| near(it.at) && it.whole.is_some())
     };
     peers::wait_for("its beginning", peers::LIMIT, || is_at(0.0));
-    transport.ask(Go::To(Duration::from_secs(8)));
+    transport.ask(TransportCommand::To(Duration::from_secs(8)));
     peers::wait_for("another place", peers::LIMIT, || is_at(8.0));
 }
 
@@ -235,7 +235,7 @@ fn what_is_called_sound_and_is_none_is_told() {
     });
     let outcome = play(&config(&format!("http://127.0.0.1:{port}/song.mp3")), |_| false);
     let failure = outcome.failure();
-    assert_eq!(failure.kind, Kind::Unreachable, "{failure:?}");
+    assert_eq!(failure.kind, FailureKind::Unreachable, "{failure:?}");
     assert_eq!(
         failure.cause, "what the server sends is no stream that is known here (audio/mpeg)",
         "{failure:?}"

@@ -14,7 +14,7 @@ use std::thread;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
-use onair::player::{Event as Told, Message as Said, Player, Source};
+use onair::player::{Event as Told, Player, PlayerMessage as Said, Source};
 use onair::wire::rtmp::message::chunk_stream;
 use onair::wire::rtmp::server::{Config as ServerConfig, Event, Output, Session};
 use onair::wire::rtmp::{Kind, Message, Time, chunk};

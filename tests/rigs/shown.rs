@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use onair::base::queue::Receiver;
 use onair::base::{Clock, Stop, Timestamp};
-use onair::capture::{self, Context, Screen, Source, Window};
-use onair::media::source_status::{Report, State};
+use onair::capture::{self, Context, DisplayTarget, Source, WindowTarget};
+use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
 /// How long anything may take.
@@ -33,7 +33,7 @@ pub fn is(frame: &VideoFrame, x: usize, y: usize, color: u32) -> bool {
 
 pub struct Shown {
     pub source: Source,
-    pub changes: Receiver<Report>,
+    pub changes: Receiver<SourceReport>,
     pub clock: Clock,
 }
 
@@ -46,12 +46,12 @@ impl Shown {
         Self { source, changes, clock }
     }
 
-    pub fn screen(screen: &Screen) -> Self {
+    pub fn screen(screen: &DisplayTarget) -> Self {
         Self::open(|context| screen.open(context))
     }
 
     pub fn window(id: &str) -> Self {
-        let window = Window { id: id.to_owned(), without_pointer: true };
+        let window = WindowTarget { id: id.to_owned(), without_pointer: true };
         Self::open(|context| window.open(context))
     }
 
@@ -71,7 +71,7 @@ impl Shown {
         }
     }
 
-    pub fn await_state(&self, state: State) -> Report {
+    pub fn await_state(&self, state: SourceState) -> SourceReport {
         loop {
             let report = self.changes.recv_timeout(LIMIT).unwrap();
             eprintln!("  {:?} {} {}", report.state, report.name, report.reason);
@@ -82,11 +82,11 @@ impl Shown {
     }
 
     /// Waits until it does not deliver, for whatever reason.
-    pub fn await_down(&self) -> Report {
+    pub fn await_down(&self) -> SourceReport {
         loop {
             let report = self.changes.recv_timeout(LIMIT).unwrap();
             eprintln!("  {:?} {} {}", report.state, report.name, report.reason);
-            if matches!(report.state, State::Failed | State::Lost) {
+            if matches!(report.state, SourceState::Failed | SourceState::Lost) {
                 return report;
             }
         }

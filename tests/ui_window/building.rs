@@ -6,7 +6,7 @@ use onair::capture::{Area, ScreenInfo, WindowInfo};
 use onair::compose::scene::{Blend, Crop, Fit, SceneId};
 use onair::media::Size;
 use onair::studio::Collection;
-use onair::ui::view::file_request::Pick;
+use onair::ui::view::file_request::FileRequest;
 
 pub(super) const SCENE: SceneId = SceneId(1);
 /// The item that is worked on, between two others, and its source.
@@ -118,8 +118,10 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
     harness.key_press(Key::Delete);
     assert_eq!(edit(&commands(&mut harness)), Edit::RemoveScene(SceneId(3)));
     // Files of scenes.
-    for (line, wish) in [("Import scenes…", Wish::PickScenes), ("Export scenes…", Wish::SaveScenes)]
-    {
+    for (line, wish) in [
+        ("Import scenes…", WindowRequest::PickScenes),
+        ("Export scenes…", WindowRequest::SaveScenes),
+    ] {
         by_menu(&mut harness, "Scene", line);
         assert_eq!(harness.state().wishes.last(), Some(&wish), "{line}");
     }
@@ -169,14 +171,14 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         assert_eq!(edit(&add(&mut harness, &[line])), wanted);
     }
     for (line, pick, found) in [
-        ("Image…", Pick::Image, choice("image:/a/b.png")),
-        ("Slide show…", Pick::Slides, choice("slides:/a/b.png")),
-        ("Slide show of pictures…", Pick::Slide, choice("slides:/a/b.png")),
-        ("Video file…", Pick::Video, choice("file:/a/b.png")),
-        ("Text from a file…", Pick::Text, choice("text-file:/a/b.png")),
+        ("Image…", FileRequest::Image, choice("image:/a/b.png")),
+        ("Slide show…", FileRequest::Slides, choice("slides:/a/b.png")),
+        ("Slide show of pictures…", FileRequest::Slide, choice("slides:/a/b.png")),
+        ("Video file…", FileRequest::Video, choice("file:/a/b.png")),
+        ("Text from a file…", FileRequest::Text, choice("text-file:/a/b.png")),
     ] {
         add(&mut harness, &[line]);
-        assert_eq!(harness.state().wishes.last(), Some(&Wish::PickSource(pick, SCENE)));
+        assert_eq!(harness.state().wishes.last(), Some(&WindowRequest::PickSource(pick, SCENE)));
         let screen = harness.state_mut().screen.as_mut().unwrap();
         screen.picked_source(pick, SCENE, "/a/b.png".into());
         let wanted = Edit::AddSource { scene: SCENE, name: "b".into(), choice: found };
@@ -270,7 +272,7 @@ fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
 #[test]
 fn items_are_placed_ordered_and_grouped_by_their_menu() {
     let mut harness = with(&["test", "clock"]);
-    let before = scene::Place {
+    let before = scene::Placement {
         x: 0.1,
         y: 0.2,
         width: 0.5,
@@ -279,17 +281,18 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         ..Default::default()
     };
     make(&mut harness, &[Edit::SetPlace(ITEM, before)]);
-    let whole = scene::Place { x: 0.0, y: 0.0, width: 1.0, height: 1.0, rotation: 0.0, ..before };
+    let whole =
+        scene::Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, rotation: 0.0, ..before };
     let placed = |place| Edit::SetPlace(ITEM, place);
     for (line, wanted) in [
-        ("Fit to the picture", placed(scene::Place { fit: Fit::Contain, ..whole })),
-        ("Fill the picture", placed(scene::Place { fit: Fit::Cover, ..whole })),
-        ("Stretch to the picture", placed(scene::Place { fit: Fit::Stretch, ..whole })),
-        ("Center", placed(scene::Place { x: 0.25, y: 0.3, ..before })),
-        ("Flip left to right", placed(scene::Place { flip_x: true, ..before })),
-        ("Flip top to bottom", placed(scene::Place { flip_y: true, ..before })),
-        ("Turn by 90°", placed(scene::Place { rotation: 30.0, ..before })),
-        ("Reset", placed(scene::Place::default())),
+        ("Fit to the picture", placed(scene::Placement { fit: Fit::Contain, ..whole })),
+        ("Fill the picture", placed(scene::Placement { fit: Fit::Cover, ..whole })),
+        ("Stretch to the picture", placed(scene::Placement { fit: Fit::Stretch, ..whole })),
+        ("Center", placed(scene::Placement { x: 0.25, y: 0.3, ..before })),
+        ("Flip left to right", placed(scene::Placement { flip_x: true, ..before })),
+        ("Flip top to bottom", placed(scene::Placement { flip_y: true, ..before })),
+        ("Turn by 90°", placed(scene::Placement { rotation: 30.0, ..before })),
+        ("Reset", placed(scene::Placement::default())),
         ("Move up", Edit::MoveItem(ITEM, 2)),
         ("Move down", Edit::MoveItem(ITEM, 0)),
         ("Duplicate", Edit::DuplicateItem(ITEM)),
@@ -303,7 +306,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
     let Edit::SetPlace(_, now) = edit(&by_menu(&mut harness, "Source 1", "Original size")) else {
         panic!()
     };
-    let middle = |it: &scene::Place| (it.x + it.width / 2.0, it.y + it.height / 2.0);
+    let middle = |it: &scene::Placement| (it.x + it.width / 2.0, it.y + it.height / 2.0);
     assert!((middle(&now).0 - middle(&before).0).abs() < 1e-6, "{now:?}");
     assert_eq!((now.width, now.height), (1.0, 1.0), "the program's size, as nothing is known yet");
     // By the buttons and keys of its row.
@@ -349,22 +352,26 @@ fn renaming_an_item_renames_the_source_that_is_shown_once() {
 fn the_settings_of_an_item_set_its_place_and_look() {
     let mut harness = with(&["test"]);
     assert_eq!(by_menu(&mut harness, "Source 1", "Settings…"), []);
-    let whole = scene::Place::default();
+    let whole = scene::Placement::default();
     for (name, value, wanted) in [
-        ("Left", 128.0, scene::Place { x: 0.1, ..whole }),
-        ("Top", -72.0, scene::Place { y: -0.1, ..whole }),
-        ("Width", 640.0, scene::Place { width: 0.5, ..whole }),
-        ("Height", 180.0, scene::Place { height: 0.25, ..whole }),
-        ("Rotation", 45.0, scene::Place { rotation: 45.0, ..whole }),
-        ("Crop left", 10.0, scene::Place { crop: Crop { left: 0.1, ..whole.crop }, ..whole }),
-        ("Crop top", 20.0, scene::Place { crop: Crop { top: 0.2, ..whole.crop }, ..whole }),
-        ("Crop right", 30.0, scene::Place { crop: Crop { right: 0.3, ..whole.crop }, ..whole }),
-        ("Crop bottom", 40.0, scene::Place { crop: Crop { bottom: 0.4, ..whole.crop }, ..whole }),
+        ("Left", 128.0, scene::Placement { x: 0.1, ..whole }),
+        ("Top", -72.0, scene::Placement { y: -0.1, ..whole }),
+        ("Width", 640.0, scene::Placement { width: 0.5, ..whole }),
+        ("Height", 180.0, scene::Placement { height: 0.25, ..whole }),
+        ("Rotation", 45.0, scene::Placement { rotation: 45.0, ..whole }),
+        ("Crop left", 10.0, scene::Placement { crop: Crop { left: 0.1, ..whole.crop }, ..whole }),
+        ("Crop top", 20.0, scene::Placement { crop: Crop { top: 0.2, ..whole.crop }, ..whole }),
+        ("Crop right", 30.0, scene::Placement { crop: Crop { right: 0.3, ..whole.crop }, ..whole }),
+        (
+            "Crop bottom",
+            40.0,
+            scene::Placement { crop: Crop { bottom: 0.4, ..whole.crop }, ..whole },
+        ),
     ] {
         harness.get_by_role_and_label(Role::SpinButton, name).set_value_accesskit(value);
         assert_eq!(edit(&commands(&mut harness)), Edit::SetPlace(ITEM, wanted), "{name}");
     }
-    let cover = Edit::SetPlace(ITEM, scene::Place { fit: Fit::Cover, ..whole });
+    let cover = Edit::SetPlace(ITEM, scene::Placement { fit: Fit::Cover, ..whole });
     for (list, line, wanted) in [
         ("Fit", "Fill, cut what sticks out", cover),
         ("Blend mode", "Multiply", Edit::SetBlend(ITEM, Blend::Multiply)),

@@ -15,12 +15,12 @@ fn what_is_said_is_read_and_answered() {
         .type_text("a quartz");
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Send").click();
-    let said = Command::Player(Playing::Say("a quartz".into()));
+    let said = Command::Player(WatchCommand::Say("a quartz".into()));
     assert_eq!(commands(&mut harness), [said]);
     click(&mut harness, "How the chat is shown");
     harness.get_by_role_and_label(Role::CheckBox, "Lines fly over the picture").click();
     let choices = ChatChoices { flying: false, ..ChatChoices::default() };
-    assert_eq!(commands(&mut harness), [Command::Player(Playing::SetChat(choices))]);
+    assert_eq!(commands(&mut harness), [Command::Player(WatchCommand::SetChat(choices))]);
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
     // What was set stays set.
     let sent = |harness: &mut Harness<'static, Window>| {
         let sent = commands(harness);
-        let Some(Command::Player(Playing::SetChat(choices))) = sent.last().cloned() else {
+        let Some(Command::Player(WatchCommand::SetChat(choices))) = sent.last().cloned() else {
             panic!("{sent:?}");
         };
         harness.state().demo.change(|snapshot| snapshot.chat_choices = choices.clone());
@@ -88,6 +88,6 @@ fn the_chat_is_found_where_a_person_says() {
         harness.run();
     }
     let address = "wss://chat.example/live/show/chat";
-    let wanted = Command::Player(Playing::SetChatAddress(address.into()));
+    let wanted = Command::Player(WatchCommand::SetChatAddress(address.into()));
     assert_eq!(type_text(&mut harness, address), [wanted]);
 }

@@ -2,11 +2,11 @@
 
 use super::building::*;
 use super::*;
-use onair::capture::{Area, Screen as Monitor};
-use onair::media::transport::LeftOut;
+use onair::capture::{Area, DisplayTarget as Monitor};
+use onair::media::transport::SkippedFile;
 use onair::studio::Collection;
 use onair::studio::scenes::MOST_SOURCES;
-use onair::ui::view::file_request::{Pick, Then};
+use onair::ui::view::file_request::{FileRequest, Then};
 
 /// What the topmost source is to show now.
 fn shows(commands: &[Command]) -> String {
@@ -160,8 +160,8 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
         other => panic!("{other:?}"),
     };
     click(&mut harness, "Add pictures…");
-    let then = Then { source: SOURCE, pick: Pick::Image, at: None };
-    assert_eq!(wish(&harness), Some(Wish::PickThen(then.clone(), None)));
+    let then = Then { source: SOURCE, pick: FileRequest::Image, at: None };
+    assert_eq!(wish(&harness), Some(WindowRequest::PickThen(then.clone(), None)));
     // Nothing else of the source is written: it may have changed while the dialog stood open.
     let both = edit(&picked(&mut harness, then.clone(), &["/a/2.png", "/b/3.png"]));
     let add = |path: &str| Edit::AddFile(SOURCE, path.into());
@@ -175,12 +175,12 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     click(&mut harness, "Choose another file for 2.png");
     let old = std::path::PathBuf::from("/a/2.png");
     let then = Then { at: Some((0, old.clone())), ..then };
-    assert_eq!(wish(&harness), Some(Wish::PickThen(then.clone(), Some("/a".into()))));
+    assert_eq!(wish(&harness), Some(WindowRequest::PickThen(then.clone(), Some("/a".into()))));
     let found = edit(&picked(&mut harness, then, &["/c/2.png"]));
     let new = "/c/2.png".into();
     assert_eq!(found, Edit::ReplaceFile { source: SOURCE, index: 0, old, new });
     click(&mut harness, "A folder…");
-    let folder = Wish::PickAnother(Pick::Slides, SOURCE, Some("/a".into()));
+    let folder = WindowRequest::PickAnother(FileRequest::Slides, SOURCE, Some("/a".into()));
     assert_eq!(wish(&harness), Some(folder));
 }
 
@@ -193,7 +193,7 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     harness.state().demo.change(|snapshot| {
         let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
         source.id = SOURCE;
-        let lacks = |path: &str| LeftOut { path: path.into(), reason: reason.into() };
+        let lacks = |path: &str| SkippedFile { path: path.into(), reason: reason.into() };
         source.left_out = [lacks("/a/1.png"), lacks("/b/3.png")].into();
         snapshot.scenes.sources = vec![source];
         snapshot.notices = vec![Notice {
@@ -220,9 +220,9 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     assert_eq!(harness.query_all_by_label(&told).count(), 2, "the first one and the third");
     click(&mut harness, "Choose another file for 3.png");
     let at = Some((1, "/b/3.png".into()));
-    let then = Then { source: SOURCE, pick: Pick::Image, at };
+    let then = Then { source: SOURCE, pick: FileRequest::Image, at };
     let wished = harness.state().wishes.last().cloned();
-    assert_eq!(wished, Some(Wish::PickThen(then.clone(), Some("/b".into()))));
+    assert_eq!(wished, Some(WindowRequest::PickThen(then.clone(), Some("/b".into()))));
     let found = vec!["/c/3.png".into()];
     harness.state_mut().screen.as_mut().unwrap().picked_then(then, found);
     let replaced = edit(&commands(&mut harness));
@@ -240,11 +240,11 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
 #[test]
 fn what_is_missing_is_found_elsewhere_or_tried_again() {
     for (choice, pick, other, wanted) in [
-        ("image:/a/b.png", Pick::Image, "/c/d.png", "image:/c/d.png"),
-        ("file:/a/b.mp4", Pick::Video, "/c/d.mp4", "file:/c/d.mp4"),
-        ("slides:/a/b", Pick::Slides, "/c/d", "slides:/c/d"),
-        ("slides:/a/b.png", Pick::Slide, "/c/d.png", "slides:/c/d.png"),
-        ("text-file:/a/b.txt", Pick::Text, "/c/d.txt", "text-file:/c/d.txt"),
+        ("image:/a/b.png", FileRequest::Image, "/c/d.png", "image:/c/d.png"),
+        ("file:/a/b.mp4", FileRequest::Video, "/c/d.mp4", "file:/c/d.mp4"),
+        ("slides:/a/b", FileRequest::Slides, "/c/d", "slides:/c/d"),
+        ("slides:/a/b.png", FileRequest::Slide, "/c/d.png", "slides:/c/d.png"),
+        ("text-file:/a/b.txt", FileRequest::Text, "/c/d.txt", "text-file:/c/d.txt"),
     ] {
         let mut harness = with(&[choice]);
         let reason = "No such file or directory";
@@ -274,7 +274,7 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
         assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
         click(&mut harness, "Choose…");
         let folder = std::path::Path::new(&choice[choice.find('/').unwrap()..]).parent();
-        let wish = Wish::PickAnother(pick, SOURCE, folder.map(Into::into));
+        let wish = WindowRequest::PickAnother(pick, SOURCE, folder.map(Into::into));
         assert_eq!(harness.state().wishes.last(), Some(&wish));
         harness.state_mut().screen.as_mut().unwrap().picked_another(pick, SOURCE, other.into());
         assert_eq!(shows(&commands(&mut harness)), wanted);

@@ -1,7 +1,9 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
-use onair::media::transport::LeftOut;
-use onair::ui::view::file_request::{Means, OfFilter, OfTransition, Pick, Then};
+use onair::media::transport::SkippedFile;
+use onair::ui::view::file_request::{
+    FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
+};
 
 use super::*;
 
@@ -86,7 +88,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.state().demo.change(|snapshot| {
         let mut source = crate::demo::snapshot("media").scenes.sources.remove(0);
         source.id = SourceId(1);
-        let lacks = |path: &str| LeftOut { path: path.into(), reason: GONE.into() };
+        let lacks = |path: &str| SkippedFile { path: path.into(), reason: GONE.into() };
         source.filters_lack = vec![lacks("/a/watermark"), lacks("/a/mask")];
         snapshot.scenes.sources = vec![source];
         snapshot.notices = vec![lacking("filter-failed", Remedy::EditFilters(SourceId(1)))];
@@ -103,12 +105,12 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     click(&mut harness, "Choose a file…");
     let folder = Some("/a".into());
     let (source, was) = (SourceId(1), "/a/watermark".into());
-    let of = OfFilter { source, index: 1, kind: "watermark", was };
-    let wish = Wish::PickFilterFile(video::Asset::Picture, of.clone(), folder);
+    let of = FilterFile { source, index: 1, kind: "watermark", was };
+    let wish = WindowRequest::PickFilterFile(video::Asset::Picture, of.clone(), folder);
     assert_eq!(harness.state().wishes.last(), Some(&wish));
     // Where it stands in another place by now it is found there; where it is gone, no other one is changed.
     for (index, was, sets) in [(2, "/a/watermark", 1), (0, "/a/other", 0)] {
-        let other = OfFilter { index, was: was.into(), ..of.clone() };
+        let other = FilterFile { index, was: was.into(), ..of.clone() };
         let screen = harness.state_mut().screen.as_mut().unwrap();
         screen.picked_filter(&other, "/a/watermark".into());
         assert_eq!(commands(&mut harness).len(), sets, "{was}");
@@ -139,7 +141,7 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     let transition = Transition { kind: stinger, ..Transition::default() };
     apply(&mut harness, &Edit::SetTransition(transition));
     harness.state().demo.change(|snapshot| {
-        let file = LeftOut { path: "/a/swoosh.webm".into(), reason: GONE.into() };
+        let file = SkippedFile { path: "/a/swoosh.webm".into(), reason: GONE.into() };
         snapshot.scenes.transitions_lack = vec![file];
         snapshot.notices = vec![lacking("transition-failed", Remedy::EditTransition)];
     });
@@ -149,8 +151,8 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     harness.get_by_label(&format!("The file cannot be used: {GONE}. Scenes change with a cut."));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
-    let of = OfTransition { scene: None, means: Means::Clip };
-    let wish = Wish::PickTransitionFile(of, Some("/a".into()));
+    let of = TransitionFile { scene: None, means: TransitionFilePart::Clip };
+    let wish = WindowRequest::PickTransitionFile(of, Some("/a".into()));
     assert_eq!(harness.state().wishes.last(), Some(&wish));
     harness.state().demo.change(|snapshot| snapshot.scenes.transitions_lack.clear());
     harness.run();
@@ -260,8 +262,8 @@ fn a_transition_is_chosen_and_set() {
     harness.get_by_label("No file chosen: scenes change with a cut.");
     harness.get_by_label("Choose…").click();
     harness.run();
-    let clip = OfTransition { scene: None, means: Means::Clip };
-    assert!(harness.state().wishes.contains(&Wish::PickTransitionFile(clip, None)));
+    let clip = TransitionFile { scene: None, means: TransitionFilePart::Clip };
+    assert!(harness.state().wishes.contains(&WindowRequest::PickTransitionFile(clip, None)));
     let screen = harness.state_mut().screen.as_mut().unwrap();
     screen.picked_transition(clip, "/v/swoosh.webp".into());
     let of = |transition: Transition| match transition.kind {
@@ -332,8 +334,8 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
     assert_eq!(click(&mut harness, "Transition to it…"), []);
     harness.get_by_label("Choose…").click();
     harness.run();
-    let of = OfTransition { scene: Some(scene.id), means: Means::Clip };
-    assert_eq!(harness.state().wishes.last(), Some(&Wish::PickTransitionFile(of, None)));
+    let of = TransitionFile { scene: Some(scene.id), means: TransitionFilePart::Clip };
+    assert_eq!(harness.state().wishes.last(), Some(&WindowRequest::PickTransitionFile(of, None)));
     harness.key_press(Key::Escape);
     harness.run();
     harness.get_by_label("Transition and studio mode").click();
@@ -349,11 +351,11 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
     // That of all, while nothing is shown.
     harness.key_press(Key::Escape);
     harness.run();
-    let all = OfTransition { scene: None, ..of };
+    let all = TransitionFile { scene: None, ..of };
     let every = transition_set(&picked(&mut harness, all, "/v/all.webp"));
     assert!(every.kind.file().unwrap().ends_with("all.webp"));
     // What has become another kind gets nothing, nor does one that is gone.
-    let picture = OfTransition { means: Means::Picture, ..all };
+    let picture = TransitionFile { means: TransitionFilePart::Picture, ..all };
     assert_eq!(picked(&mut harness, picture, "/v/grey.png"), []);
     let wipe = Transition { kind: Kind::Luma(Wipe::default()), ..stinger };
     set(&mut harness, &[Edit::SetTransition(wipe), Edit::SetSceneTransition(scene.id, None)]);
@@ -369,17 +371,17 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     source(&harness, "Opening").click();
     harness.run();
     let media = |go| [Command::Media(SourceId(2), go)];
-    assert_eq!(click(&mut harness, "Pause Opening"), media(Go::Pause));
-    assert_eq!(click(&mut harness, "Begin Opening again"), media(Go::Restart));
+    assert_eq!(click(&mut harness, "Pause Opening"), media(TransportCommand::Pause));
+    assert_eq!(click(&mut harness, "Begin Opening again"), media(TransportCommand::Restart));
     harness.get_by_label("0:42 / 3:05");
     harness.get_by_role_and_label(Role::Slider, "Place in Opening").focus();
     harness.run();
     harness.key_press(Key::ArrowRight);
-    assert_eq!(commands(&mut harness), media(Go::To(Duration::from_secs(47))));
+    assert_eq!(commands(&mut harness), media(TransportCommand::To(Duration::from_secs(47))));
     for (key, go) in [
-        (Key::Space, Go::Pause),
-        (Key::Home, Go::Restart),
-        (Key::ArrowLeft, Go::To(Duration::from_secs(37))),
+        (Key::Space, TransportCommand::Pause),
+        (Key::Home, TransportCommand::Restart),
+        (Key::ArrowLeft, TransportCommand::To(Duration::from_secs(37))),
     ] {
         harness.key_press_modifiers(Modifiers::COMMAND, key);
         assert_eq!(commands(&mut harness), media(go), "{key:?}");
@@ -387,21 +389,21 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     harness.get_by_label("Album").click();
     harness.run();
     harness.get_by_label("3 of 12");
-    let next = [Command::Media(SourceId(1), Go::Next)];
+    let next = [Command::Media(SourceId(1), TransportCommand::Next)];
     assert_eq!(click(&mut harness, "Next slide of Album"), next);
-    let previous = [Command::Media(SourceId(1), Go::Previous)];
+    let previous = [Command::Media(SourceId(1), TransportCommand::Previous)];
     assert_eq!(click(&mut harness, "Previous slide of Album"), previous);
     // What becomes of it while it is hidden.
     source(&harness, "Opening").click_secondary();
     harness.run();
     assert_eq!(click(&mut harness, "Properties…"), []);
     let (id, properties) = properties_set(&click(&mut harness, "Begin again"));
-    assert_eq!((id, properties.hidden), (SourceId(2), Hidden::Restarts));
+    assert_eq!((id, properties.hidden), (SourceId(2), WhenHidden::Restarts));
     // And at its end.
     let (id, properties) = properties_set(&click(&mut harness, "Keep the last picture"));
-    assert_eq!((id, properties.at_end), (SourceId(2), AtEnd::Hold));
+    assert_eq!((id, properties.at_end), (SourceId(2), EndBehavior::Hold));
     let (_, properties) = properties_set(&click(&mut harness, "Show nothing"));
-    assert_eq!(properties.at_end, AtEnd::Clear);
+    assert_eq!(properties.at_end, EndBehavior::Clear);
 }
 
 /// The properties of a source, by its menu.
@@ -418,7 +420,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
     assert_eq!(chosen(&harness, way), "Keep showing it");
-    let slate = Edit::SetInstead(SourceId(2), Instead::Slate);
+    let slate = Edit::SetInstead(SourceId(2), VideoFallback::Slate);
     let sent = choose(&mut harness, way, "A slate with its name");
     assert_eq!(sent, [Command::Edit(slate.clone())]);
     apply(&mut harness, &slate);
@@ -429,12 +431,12 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     harness.run();
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
     harness.get_by_role_and_label(Role::MenuItemRadio, "Album").click();
-    let album = Instead::Source("slides:/album".parse().unwrap());
+    let album = VideoFallback::Source("slides:/album".parse().unwrap());
     let other = Edit::SetInstead(SourceId(2), album);
     assert_eq!(commands(&mut harness), [Command::Edit(other.clone())]);
     apply(&mut harness, &other);
     assert_eq!(chosen(&harness, way), "Album");
-    let keep = Edit::SetInstead(SourceId(2), Instead::Keep);
+    let keep = Edit::SetInstead(SourceId(2), VideoFallback::Keep);
     assert_eq!(choose(&mut harness, way, "Keep showing it"), [Command::Edit(keep)]);
     harness.key_press(Key::Escape);
     harness.run();
@@ -446,7 +448,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let mut harness = open("camera");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run();
-    let slate = Edit::SetInstead(SourceId(0), Instead::Slate);
+    let slate = Edit::SetInstead(SourceId(0), VideoFallback::Slate);
     assert_eq!(choose(&mut harness, way, "A slate with its name"), [Command::Edit(slate)]);
 }
 
@@ -475,7 +477,10 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
     assert_eq!(click(&mut harness, "Add a file…"), []);
-    let picked = Wish::PickThen(Then { source: SourceId(2), pick: Pick::Video, at: None }, None);
+    let picked = WindowRequest::PickThen(
+        Then { source: SourceId(2), pick: FileRequest::Video, at: None },
+        None,
+    );
     assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);
     for path in ["/films/second.mp4", "/films/third.mkv"] {
         apply(&mut harness, &Edit::AddFile(SourceId(2), path.into()));
@@ -485,8 +490,8 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
-    let picked = Wish::PickThen(
-        Then { source: SourceId(2), pick: Pick::Video, at: None },
+    let picked = WindowRequest::PickThen(
+        Then { source: SourceId(2), pick: FileRequest::Video, at: None },
         Some("/films".into()),
     );
     assert!(harness.state().wishes.contains(&picked), "{:?}", harness.state().wishes);

@@ -132,13 +132,13 @@ fn a_member_of_a_group_is_moved_within_it() {
         assert!(collection.apply(&Edit::Group(both)));
         let items = &collection.scene(collection.current).unwrap().items;
         let group = items.iter().find(|item| !item.members().is_empty()).unwrap().id;
-        let whole = scene::Place::default();
+        let whole = scene::Placement::default();
         let turned =
-            scene::Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, rotation: 180.0, ..whole };
+            scene::Placement { x: 0.5, y: 0.5, width: 0.5, height: 0.5, rotation: 180.0, ..whole };
         assert!(collection.apply(&Edit::SetPlace(group, turned)));
-        let small = scene::Place { x: 0.4, y: 0.4, width: 0.2, height: 0.2, ..whole };
+        let small = scene::Placement { x: 0.4, y: 0.4, width: 0.2, height: 0.2, ..whole };
         assert!(collection.apply(&Edit::SetPlace(ItemId(2), small)));
-        let other = scene::Place { x: 0.0, y: 0.0, width: 0.1, height: 0.1, ..whole };
+        let other = scene::Placement { x: 0.0, y: 0.0, width: 0.1, height: 0.1, ..whole };
         assert!(collection.apply(&Edit::SetPlace(ItemId(3), other)));
         snapshot.scenes.collection = std::sync::Arc::new(collection);
     });
@@ -205,8 +205,14 @@ fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
             assert!(collection.apply(&Edit::ShowSource { scene, source: SourceId(1) }));
             let item = collection.scene(scene).unwrap().items[0].id;
             let fit = scene::Fit::Stretch;
-            let small =
-                scene::Place { x: 0.1, y: 0.1, width: 0.2, height: 0.2, fit, ..Default::default() };
+            let small = scene::Placement {
+                x: 0.1,
+                y: 0.1,
+                width: 0.2,
+                height: 0.2,
+                fit,
+                ..Default::default()
+            };
             assert!(collection.apply(&Edit::SetPlace(item, small)));
             if studio_mode {
                 snapshot.scenes.prepared = Some(scene);

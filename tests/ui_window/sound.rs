@@ -9,7 +9,7 @@ fn sources_are_chosen_from_lists() {
     assert_eq!(click(&mut harness, "Look for devices again"), [Command::RefreshDevices]);
     harness.get_by_label("Video file…").click();
     harness.run();
-    assert!(harness.state().wishes.contains(&Wish::PickVideoFile));
+    assert!(harness.state().wishes.contains(&WindowRequest::PickVideoFile));
     let mut harness = open("first-run");
     harness.get_by_label("No camera found");
     assert_eq!(click(&mut harness, "Use test picture"), [Command::SelectVideo(VideoChoice::Test)]);
@@ -20,7 +20,7 @@ fn sound_is_muted_and_the_clip_lamp_put_out() {
     let mut harness = open("clipped");
     assert_eq!(
         click(&mut harness, "Clipped. Click to put the lamp out."),
-        [Command::ClearClip(Lamp::All)]
+        [Command::ClearClip(StripLamp::All)]
     );
     assert_eq!(click(&mut harness, "Mute"), [Command::SetMuted(true)]);
     assert_eq!(click(&mut harness, "Unmute"), [Command::SetMuted(false)]);
@@ -64,15 +64,15 @@ fn every_lamp_that_is_lit_is_put_out() {
     clip(&mut harness);
     let lit = |name: &str| format!("{name} has clipped. Click to put the lamp out.");
     let music = click(&mut harness, &lit("Music"));
-    assert_eq!(music, [Command::ClearClip(Lamp::Strip(StripId(1)))]);
+    assert_eq!(music, [Command::ClearClip(StripLamp::Strip(StripId(1)))]);
     let guest = lamps(&harness).into_iter().find(|name| name.contains("Yeti")).unwrap();
     // By keyboard too.
     harness.get_by_label(&guest).focus();
     harness.run();
     harness.key_press(Key::Enter);
-    assert_eq!(commands(&mut harness), [Command::ClearClip(Lamp::Strip(StripId(2)))]);
+    assert_eq!(commands(&mut harness), [Command::ClearClip(StripLamp::Strip(StripId(2)))]);
     let program = click(&mut harness, &lit("Program"));
-    assert_eq!(program, [Command::ClearClip(Lamp::Program)]);
+    assert_eq!(program, [Command::ClearClip(StripLamp::Program)]);
     assert_eq!(lamps(&harness), ["Clip lamp of Program: not clipped"]);
     // All at once by the palette.
     clip(&mut harness);
@@ -81,19 +81,19 @@ fn every_lamp_that_is_lit_is_put_out() {
     harness.event(egui::Event::Text("clip lamps".into()));
     harness.run();
     harness.key_press(Key::Enter);
-    assert_eq!(commands(&mut harness), [Command::ClearClip(Lamp::All)]);
+    assert_eq!(commands(&mut harness), [Command::ClearClip(StripLamp::All)]);
     assert!(!harness.state().demo.snapshot().has_clipped());
     // With one strip its lamp is lit by the program too.
     let mut harness = open("idle");
     harness.state().demo.change(|snapshot| snapshot.loudness.clipped = true);
     harness.run();
     let all = click(&mut harness, "Clipped. Click to put the lamp out.");
-    assert_eq!(all, [Command::ClearClip(Lamp::All)]);
+    assert_eq!(all, [Command::ClearClip(StripLamp::All)]);
 }
 
 #[test]
 fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
-    use onair::media::transport::AtEnd;
+    use onair::media::transport::EndBehavior;
 
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
@@ -103,7 +103,7 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
     let id = StripId(1);
-    let once = Command::SetStripEnd { id, at_end: AtEnd::Clear };
+    let once = Command::SetStripEnd { id, at_end: EndBehavior::Clear };
     assert_eq!(click(&mut harness, "Be silent"), [once]);
     assert_eq!(click(&mut harness, "Begin Music again"), [Command::RestartStrip(id)]);
     // One that a source shows too does as that source does.
@@ -168,10 +168,10 @@ fn a_strip_that_waits_for_its_key_does_not_look_muted() {
                 assert_eq!(found(harness, text), text == words, "{name}, {talk:?}, {held}: {text}");
             }
         };
-        of(&mut harness, Talk::PushToTalk, false, "Waits for key");
-        of(&mut harness, Talk::PushToTalk, true, "");
-        of(&mut harness, Talk::PushToMute, true, "Muted by key");
-        of(&mut harness, Talk::PushToMute, false, "");
+        of(&mut harness, TalkMode::PushToTalk, false, "Waits for key");
+        of(&mut harness, TalkMode::PushToTalk, true, "");
+        of(&mut harness, TalkMode::PushToMute, true, "Muted by key");
+        of(&mut harness, TalkMode::PushToMute, false, "");
     }
 }
 
@@ -211,8 +211,8 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     };
     assert!(press(&mut harness, "Solo").solo);
     assert!(press(&mut harness, "Mono").mono);
-    assert_eq!(strip_set(&click(&mut harness, "Desk only")).1.heard, Heard::Desk);
-    assert_eq!(strip_set(&click(&mut harness, "Tracks only")).1.heard, Heard::Tracks);
+    assert_eq!(strip_set(&click(&mut harness, "Desk only")).1.heard, MonitoringMode::Desk);
+    assert_eq!(strip_set(&click(&mut harness, "Tracks only")).1.heard, MonitoringMode::Tracks);
     let tracks = |commands: &[Command]| {
         strip_set(commands).1.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>()
     };
@@ -222,7 +222,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
     assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
     let talk = click(&mut harness, "Push to talk");
-    assert_eq!(talk, [Command::SetTalk { id: StripId(1), talk: Talk::PushToTalk }]);
+    assert_eq!(talk, [Command::SetTalk { id: StripId(1), talk: TalkMode::PushToTalk }]);
     assert_eq!(click(&mut harness, "Remove this strip"), [Command::RemoveStrip(StripId(1))]);
     // A filter is added, taken away, set.
     assert_eq!(click(&mut harness, "Add a filter"), []);
@@ -246,10 +246,10 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
     for (name, heard) in [
-        ("Viewers and desk", Heard::Both),
-        ("Desk only", Heard::Desk),
-        ("Tracks only", Heard::Tracks),
-        ("Viewers", Heard::Program),
+        ("Viewers and desk", MonitoringMode::Both),
+        ("Desk only", MonitoringMode::Desk),
+        ("Tracks only", MonitoringMode::Tracks),
+        ("Viewers", MonitoringMode::Program),
     ] {
         let (id, strip) = strip_set(&click(&mut harness, name));
         assert_eq!((id, strip.heard, strip.gain_db), (StripId(1), heard, -12.0), "{name}");
@@ -311,13 +311,13 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         harness.run();
         sent
     };
-    let hdmi = Phones::Device("hdmi".into());
+    let hdmi = Monitoring::Device("hdmi".into());
     assert_eq!(phones(&mut harness, "HDMI Audio"), [Command::SetPhones(hdmi.clone())]);
     harness.state().demo.change(|snapshot| snapshot.phones = hdmi.clone());
     harness.run();
-    let default = [Command::SetPhones(Phones::Default)];
+    let default = [Command::SetPhones(Monitoring::Default)];
     assert_eq!(phones(&mut harness, "The default speakers"), default);
-    assert_eq!(phones(&mut harness, "Nothing"), [Command::SetPhones(Phones::Off)]);
+    assert_eq!(phones(&mut harness, "Nothing"), [Command::SetPhones(Monitoring::Off)]);
 }
 
 #[test]
@@ -391,7 +391,7 @@ fn recording_starts_and_stops() {
     let mut harness = open("idle");
     harness.get_by_label("Record").click();
     harness.run();
-    assert!(harness.state().wishes.contains(&Wish::Record));
+    assert!(harness.state().wishes.contains(&WindowRequest::Record));
     let mut harness = open("recording");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
     assert_eq!(commands(&mut harness), [Command::StopRecording]);
@@ -412,7 +412,7 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     let screen = harness.state().screen.as_ref().unwrap();
     let names = &screen.preferences().recording.track_names;
     assert_eq!(names[..4], ["", "", "The band", ""]);
-    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, Wish::Preferences)));
+    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
     // Without extra tracks there is only the program.
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);

@@ -1,6 +1,6 @@
 //! The talk key: chosen in the settings, heard in the window and behind others.
 
-use onair::ui::{Elsewhere, Reply};
+use onair::ui::{GlobalKeyReply, GlobalKeySupport};
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
             snapshot.strips[0].sound.talk = talk;
         }
     };
-    for talk in [Talk::PushToTalk, Talk::PushToMute] {
+    for talk in [TalkMode::PushToTalk, TalkMode::PushToMute] {
         harness.state().demo.change(push(talk));
         harness.run();
         harness.key_down(Key::Space);
@@ -50,7 +50,7 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
 #[test]
 fn the_talk_key_is_chosen_by_pressing_it() {
     let mut harness = open("mixer");
-    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToTalk);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToTalk);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
     let key = |harness: &Harness<'static, Window>| {
@@ -73,7 +73,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.run();
     harness.get_by_label("Talk key F8");
     assert_eq!(key(&harness), "F8");
-    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, Wish::Preferences)));
+    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
     // Whoever goes on with Tab has chosen none.
     harness.get_by_label("Talk key F8").click();
     harness.run();
@@ -88,14 +88,14 @@ fn the_talk_key_is_chosen_by_pressing_it() {
         harness.query_all_by_label_contains("This desktop tells no program").count()
     };
     assert_eq!(named(&harness), 1);
-    harness.state_mut().screen.as_mut().unwrap().set_elsewhere(Elsewhere::Looked);
+    harness.state_mut().screen.as_mut().unwrap().set_elsewhere(GlobalKeySupport::Looked);
     harness.run();
     assert_eq!(named(&harness), 0);
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
     let screen = harness.state().screen.as_ref().unwrap();
     assert!(screen.preferences().talk_everywhere);
-    assert_eq!(screen.talk_key_elsewhere().map(onair::studio::TalkKey::name), Some("F8"));
+    assert_eq!(screen.talk_key_elsewhere().map(onair::studio::PushToTalkKey::name), Some("F8"));
     // Held in the window: the space bar is a key as any other now.
     harness.key_press(Key::Escape);
     harness.run();
@@ -109,7 +109,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
 #[test]
 fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types() {
     let mut harness = open("mixer");
-    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToTalk);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToTalk);
     let button = |harness: &mut Harness<'static, Window>, button, pressed| {
         let (pos, modifiers) = (egui::pos2(300.0, 300.0), Modifiers::NONE);
         harness.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
@@ -157,7 +157,7 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
 #[test]
 fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     let mut harness = open("mixer");
-    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = Talk::PushToMute);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToMute);
     harness.input_mut().focused = false;
     harness.run();
     let told = |harness: &mut Harness<'static, Window>, held, hidden| {
@@ -180,9 +180,9 @@ fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
 }
 
 /// The settings, where the desktop has said this.
-fn settings(language: Language, elsewhere: Elsewhere) -> Harness<'static, Window> {
+fn settings(language: Language, elsewhere: GlobalKeySupport) -> Harness<'static, Window> {
     let preferences = Preferences {
-        talk_key: onair::studio::TalkKey::named("F8").unwrap(),
+        talk_key: onair::studio::PushToTalkKey::named("F8").unwrap(),
         ..preferences(language, Theme::Dark)
     };
     let mut harness = open_as("mixer", Vec2::new(1280.0, 720.0), preferences);
@@ -202,35 +202,38 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         (Language::Chinese, "键盘焦点在其他窗口时也有效"),
     ];
     let asked = [
-        (Reply::Nothing, ["as soon as a strip listens", "有音轨使用通话键时"]),
-        (Reply::Waits, ["asks in a window of its own", "请在那里回答"]),
+        (GlobalKeyReply::Nothing, ["as soon as a strip listens", "有音轨使用通话键时"]),
+        (GlobalKeyReply::Waits, ["asks in a window of its own", "请在那里回答"]),
         (
-            Reply::Given("Press Super+F8".to_owned()),
+            GlobalKeyReply::Given("Press Super+F8".to_owned()),
             ["other windows it is: Press Super+F8. ", "窗口中为：Press Super+F8。"],
         ),
-        (Reply::Given(String::new()), ["no key for other windows yet", "尚未为其他窗口分配"]),
-        (Reply::Missing, ["no global shortcuts", "没有 GlobalShortcuts"]),
-        (Reply::Unknown, ["onair.desktop", "onair.desktop"]),
-        (Reply::Unanswered, ["ended without an answer", "未得到回答"]),
-        (Reply::Ended, ["taken the key back", "收回该键"]),
-        (Reply::Gone, ["portal has ended", "门户已结束"]),
+        (
+            GlobalKeyReply::Given(String::new()),
+            ["no key for other windows yet", "尚未为其他窗口分配"],
+        ),
+        (GlobalKeyReply::Missing, ["no global shortcuts", "没有 GlobalShortcuts"]),
+        (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
+        (GlobalKeyReply::Unanswered, ["ended without an answer", "未得到回答"]),
+        (GlobalKeyReply::Ended, ["taken the key back", "收回该键"]),
+        (GlobalKeyReply::Gone, ["portal has ended", "门户已结束"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
         // Before it is switched on: what that will do, and that buttons are none of it.
-        let mut harness = settings(language, Elsewhere::Asked(Reply::Nothing));
+        let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
         assert_eq!(said(&harness, ["no buttons of a mouse", "不提供鼠标按键"][number]), 1);
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
         harness.run();
         for (reply, words) in &asked {
             let screen = harness.state_mut().screen.as_mut().unwrap();
-            screen.set_elsewhere(Elsewhere::Asked(reply.clone()));
+            screen.set_elsewhere(GlobalKeySupport::Asked(reply.clone()));
             assert_eq!(screen.talk_refused(), None);
             harness.run();
             let [english, chinese] = words;
             assert_eq!(said(&harness, [english, chinese][number]), 1, "{reply:?}");
         }
         // A button is not asked for.
-        let button = onair::studio::TalkKey::named("mouse-4").unwrap();
+        let button = onair::studio::PushToTalkKey::named("mouse-4").unwrap();
         let ctx = harness.ctx.clone();
         let screen = harness.state_mut().screen.as_mut().unwrap();
         let with_button = Preferences { talk_key: button, ..screen.preferences().clone() };
@@ -243,7 +246,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
 
 #[test]
 fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
-    let mut harness = settings(Language::English, Elsewhere::Asked(Reply::Waits));
+    let mut harness = settings(Language::English, GlobalKeySupport::Asked(GlobalKeyReply::Waits));
     let everywhere = "Also while another window has the keyboard";
     let on = |harness: &Harness<'static, Window>| {
         harness.state().screen.as_ref().unwrap().preferences().talk_everywhere
@@ -252,7 +255,7 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     harness.run();
     assert!(on(&harness));
     let screen = harness.state_mut().screen.as_mut().unwrap();
-    screen.set_elsewhere(Elsewhere::Asked(Reply::Refused));
+    screen.set_elsewhere(GlobalKeySupport::Asked(GlobalKeyReply::Refused));
     let Some(Command::SetPreferences(kept)) = screen.talk_refused() else { panic!("not kept") };
     assert!(!kept.talk_everywhere);
     // Once.

@@ -74,7 +74,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     assert!(harness.get_by_role(egui::Role::PasswordInput).is_focused());
     harness.event(egui::Event::Text("secret-key-123".into()));
     let sent = commands(&mut harness);
-    let place = Place::Custom {
+    let place = TargetPlace::Custom {
         server: "rtmp://live.example.com/app".into(),
         key: Secret::new("secret-key-123"),
     };
@@ -106,7 +106,7 @@ fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
     harness.input_mut().events.extend(typed);
     let sent = commands(&mut harness);
     let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
-    let place = Place::Custom {
+    let place = TargetPlace::Custom {
         server: "rtmp://live.example.com/app".into(),
         key: Secret::new("secret-key-9"),
     };
@@ -200,7 +200,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     // Nothing to send yet.
     assert_eq!(click(&mut harness, "Go live with this file"), []);
     click(&mut harness, "Choose file…");
-    assert!(harness.state().wishes.contains(&Wish::PickFilm));
+    assert!(harness.state().wishes.contains(&WindowRequest::PickFilm));
     let path = PathBuf::from("/films/tour.mkv");
     harness.state_mut().screen.as_mut().unwrap().picked_film(path.clone());
     harness.get_by_role_and_label(Role::CheckBox, "Begin again at the end").click();

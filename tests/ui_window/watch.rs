@@ -18,10 +18,10 @@ fn a_stream_is_watched() {
     assert_eq!(commands(&mut harness), [Command::SetVolume(0.5)]);
     harness.key_press(Key::F);
     harness.run();
-    assert!(harness.state().wishes.contains(&Wish::FullScreen(true)));
+    assert!(harness.state().wishes.contains(&WindowRequest::FullScreen(true)));
     harness.key_press(Key::Escape);
     harness.run();
-    assert!(harness.state().wishes.contains(&Wish::FullScreen(false)));
+    assert!(harness.state().wishes.contains(&WindowRequest::FullScreen(false)));
     harness.get_all_by_label("Stop").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::StopWatching]);
 }
@@ -93,10 +93,10 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     let player = |playing| vec![Command::Player(playing)];
     let seconds = Duration::from_secs;
     assert!(shown(&harness).iter().any(|name| name == "−12\u{a0}s"), "{:?}", shown(&harness));
-    assert_eq!(click(&mut harness, "Pause"), player(Playing::Pause(true)));
-    assert_eq!(click(&mut harness, "Go on"), player(Playing::Pause(false)));
-    assert_eq!(asked(&mut harness, Key::Space), player(Playing::Pause(true)));
-    let step = |by, ahead| player(Playing::Step { by: seconds(by), ahead });
+    assert_eq!(click(&mut harness, "Pause"), player(WatchCommand::Pause(true)));
+    assert_eq!(click(&mut harness, "Go on"), player(WatchCommand::Pause(false)));
+    assert_eq!(asked(&mut harness, Key::Space), player(WatchCommand::Pause(true)));
+    let step = |by, ahead| player(WatchCommand::Step { by: seconds(by), ahead });
     assert_eq!(asked(&mut harness, Key::ArrowLeft), step(5, false));
     assert_eq!(asked(&mut harness, Key::ArrowRight), step(5, true));
     assert_eq!(asked(&mut harness, Key::PageDown), step(30, false));
@@ -106,15 +106,20 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     harness.drag_at(bar.center());
     harness.drop_at(bar.center());
     let sent = commands(&mut harness);
-    let [Command::Player(Playing::Rewind(middle))] = sent.as_slice() else { panic!("{sent:?}") };
+    let [Command::Player(WatchCommand::Rewind(middle))] = sent.as_slice() else {
+        panic!("{sent:?}")
+    };
     assert!((47.0..50.0).contains(&middle.as_secs_f64()), "{middle:?}");
-    assert_eq!(click(&mut harness, "Live"), player(Playing::GoToLive));
+    assert_eq!(click(&mut harness, "Live"), player(WatchCommand::GoToLive));
     assert!(!shown(&harness).iter().any(|name| name == "Live"), "it is live");
-    assert_eq!(click(&mut harness, "Stop recording what is watched"), player(Playing::StopSaving));
+    assert_eq!(
+        click(&mut harness, "Stop recording what is watched"),
+        player(WatchCommand::StopSaving)
+    );
     click(&mut harness, "Record what is watched");
-    assert!(harness.state().wishes.contains(&Wish::WatchSave));
+    assert!(harness.state().wishes.contains(&WindowRequest::WatchSave));
     asked(&mut harness, Key::S);
-    assert!(harness.state().wishes.contains(&Wish::WatchSnapshot));
+    assert!(harness.state().wishes.contains(&WindowRequest::WatchSnapshot));
 }
 
 #[test]
@@ -132,8 +137,8 @@ fn on_a_full_screen_the_controls_come_when_they_are_looked_for() {
 #[test]
 fn a_recording_is_gone_about_in() {
     let mut harness = open("watch-file");
-    let seek = |to| vec![Command::Player(Playing::Seek(Duration::from_secs(to)))];
-    let step = |ahead| Command::Player(Playing::Step { by: Duration::from_secs(5), ahead });
+    let seek = |to| vec![Command::Player(WatchCommand::Seek(Duration::from_secs(to)))];
+    let step = |ahead| Command::Player(WatchCommand::Step { by: Duration::from_secs(5), ahead });
     assert!(shown(&harness).iter().any(|name| name == "0:42 / 3:10"), "{:?}", shown(&harness));
     assert_eq!(asked(&mut harness, Key::ArrowRight), [step(true)]);
     // As fast as between two frames: each of them is a step.
@@ -159,20 +164,23 @@ fn sound_buffer_and_look_are_set() {
     harness.get_by_label("Sound: balance, offset, speaker").click();
     harness.run();
     harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
-    assert_eq!(commands(&mut harness), player(Playing::SetBalance(0.5)));
+    assert_eq!(commands(&mut harness), player(WatchCommand::SetBalance(0.5)));
     let offset = "Sound against the picture";
     harness.get_by_role_and_label(Role::Slider, offset).set_value_accesskit(-0.25);
-    assert_eq!(commands(&mut harness), player(Playing::SetAvOffset(-250)));
-    assert_eq!(click(&mut harness, "HDMI Audio"), player(Playing::SetSpeaker(Some("hdmi".into()))));
+    assert_eq!(commands(&mut harness), player(WatchCommand::SetAvOffset(-250)));
+    assert_eq!(
+        click(&mut harness, "HDMI Audio"),
+        player(WatchCommand::SetSpeaker(Some("hdmi".into())))
+    );
     harness.key_press(Key::Escape);
     harness.run();
-    assert_eq!(asked(&mut harness, Key::K), player(Playing::SetAvOffset(-240)));
+    assert_eq!(asked(&mut harness, Key::K), player(WatchCommand::SetAvOffset(-240)));
     // Nobody has asked yet whether hardware decodes.
     let looked = click(&mut harness, "Picture and buffer");
-    assert_eq!(looked, player(Playing::LookForHardware));
+    assert_eq!(looked, player(WatchCommand::LookForHardware));
     let buffer = Some(Duration::from_secs(1));
-    assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(Playing::SetBuffer(buffer)));
-    assert_eq!(click(&mut harness, "Buffer Auto"), player(Playing::SetBuffer(None)));
+    assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(WatchCommand::SetBuffer(buffer)));
+    assert_eq!(click(&mut harness, "Buffer Auto"), player(WatchCommand::SetBuffer(None)));
     for (choice, look) in [
         ("Fill", "fill 1 0"),
         ("4:3", "4:3 1 0"),
@@ -180,14 +188,14 @@ fn sound_buffer_and_look_are_set() {
         ("Turned by 90 degrees", "original 1 90"),
         ("As it comes", "fit 1 0"),
     ] {
-        let told = Playing::SetLook(TileId(0), look.parse().unwrap());
+        let told = WatchCommand::SetLook(TileId(0), look.parse().unwrap());
         assert_eq!(click(&mut harness, choice), player(told), "{choice}");
     }
     harness.key_press(Key::Escape);
     harness.run();
     for (key, look) in [(Key::A, "fill 1 0"), (Key::T, "fill 1 90"), (Key::Plus, "fill 1.1 90")] {
         let told = asked(&mut harness, key);
-        let [Command::Player(Playing::SetLook(_, told))] = told.as_slice() else {
+        let [Command::Player(WatchCommand::SetLook(_, told))] = told.as_slice() else {
             panic!("{key:?}: {told:?}");
         };
         assert_eq!(told.to_string(), look);
@@ -230,9 +238,9 @@ fn sound_buffer_and_look_are_set() {
 }
 
 /// The last of what was told of how a picture is looked at.
-fn looked_at(commands: &[Command]) -> onair::studio::watch::picture_view::Look {
+fn looked_at(commands: &[Command]) -> onair::studio::watch::picture_view::PictureView {
     let mut looks = commands.iter().filter_map(|command| match command {
-        Command::Player(Playing::SetLook(_, look)) => Some(*look),
+        Command::Player(WatchCommand::SetLook(_, look)) => Some(*look),
         _ => None,
     });
     looks.next_back().unwrap_or_else(|| panic!("{commands:?}"))
@@ -266,7 +274,7 @@ fn many_speakers_are_a_list_that_is_scrolled() {
     assert!(line(&harness, 2).top() < first.top() - 500.0, "it was scrolled");
     assert!(room.contains_rect(line(&harness, 29)), "{:?}", line(&harness, 29));
     harness.key_press(Key::Enter);
-    let last = Playing::SetSpeaker(Some("s29".into()));
+    let last = WatchCommand::SetSpeaker(Some("s29".into()));
     assert_eq!(commands(&mut harness), [Command::Player(last)]);
 }
 
@@ -301,7 +309,7 @@ fn the_figures_lie_over_the_picture() {
 #[test]
 fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
     let mut harness = open("watching");
-    let asked = [Command::Player(Playing::LookForHardware)];
+    let asked = [Command::Player(WatchCommand::LookForHardware)];
     assert_eq!(click(&mut harness, "Picture and buffer"), asked);
     harness.run();
     assert_eq!(commands(&mut harness), []);
@@ -363,7 +371,7 @@ fn streams_are_offered_again_and_forgotten() {
     let url = "rtmp://live.example.com/app/main-hall";
     harness.get_by_label("Streams watched before").click();
     harness.run();
-    let forget = Command::Player(Playing::Forget(url.into()));
+    let forget = Command::Player(WatchCommand::Forget(url.into()));
     assert_eq!(click(&mut harness, "Forget main-hall · live.example.com"), [forget]);
     let mut harness = open("watch-idle");
     harness.get_by_label("Streams watched before").click();
@@ -392,24 +400,24 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     asked(&mut harness, Key::I);
     assert_eq!(
         click(&mut harness, &format!("Play {nobody} again")),
-        player(Playing::Again(TileId(4)))
+        player(WatchCommand::Again(TileId(4)))
     );
     assert_eq!(
         click(&mut harness, &format!("Take {nobody} away")),
-        player(Playing::Remove(TileId(4)))
+        player(WatchCommand::Remove(TileId(4)))
     );
     let workshop = "workshop · live.example.com: Playing";
     harness.get_by_label(workshop).focus();
     harness.run();
     harness.key_press(Key::Enter);
-    assert_eq!(commands(&mut harness), player(Playing::Choose(TileId(1))));
+    assert_eq!(commands(&mut harness), player(WatchCommand::Choose(TileId(1))));
     harness.get_by_label(workshop);
     assert_eq!(click(&mut harness, "Tile").len(), 1);
     // Once more: alone, and back.
     harness.get_by_label(workshop).focus();
     harness.run();
     harness.key_press(Key::Enter);
-    assert_eq!(commands(&mut harness), player(Playing::Choose(TileId(1))));
+    assert_eq!(commands(&mut harness), player(WatchCommand::Choose(TileId(1))));
     harness.get_by_label("Picture of the stream");
     assert_eq!(asked(&mut harness, Key::Escape), []);
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Playing"));
@@ -482,10 +490,10 @@ fn the_players_move_into_a_window_of_their_own_and_back() {
 fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     let mut harness = open("watch-idle");
     harness.state().demo.change(|snapshot| {
-        snapshot.player.network.trust("own.example:443", Pin::of(b"own"));
+        snapshot.player.network.trust("own.example:443", CertificatePin::of(b"own"));
     });
     let network = harness.state().demo.snapshot.lock().player.network.clone();
-    let asked = |network: &Network| [Command::Player(Playing::SetNetwork(network.clone()))];
+    let asked = |network: &Network| [Command::Player(WatchCommand::SetNetwork(network.clone()))];
     click(&mut harness, "Connection: proxy, certificates, reconnecting");
     harness.get_by_role_and_label(Role::CheckBox, "Come back after a lost connection").click();
     let once = Network { reconnect: false, ..network };
@@ -518,7 +526,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
-    let pin = Pin::of(b"own");
+    let pin = CertificatePin::of(b"own");
     let mut harness = open("watch-idle");
     let tile = TileId(0);
     harness.state().demo.change(|snapshot| {
@@ -536,22 +544,22 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
     });
     harness.run();
     let sent = click(&mut harness, "Trust this certificate");
-    let trust = Command::Player(Playing::Trust { tile, pin });
+    let trust = Command::Player(WatchCommand::Trust { tile, pin });
     assert_eq!(sent, [trust, Command::Dismiss(77)]);
     // In a wall, in its tile.
     let mut harness = open("watch-wall");
     harness.state().demo.change(|snapshot| snapshot.tiles[4].offered = Some(pin));
     harness.run();
     let sent = click(&mut harness, "Trust the certificate of nobody · live.example.com");
-    assert_eq!(sent, [Command::Player(Playing::Trust { tile: TileId(4), pin })]);
+    assert_eq!(sent, [Command::Player(WatchCommand::Trust { tile: TileId(4), pin })]);
     // Of the chat, beside why it cannot be joined.
     let mut harness = open("watch-chat");
     harness.state().demo.change(|snapshot| {
-        let offered = Some(Offered { server: "chat.example:443".into(), pin });
+        let offered = Some(OfferedChat { server: "chat.example:443".into(), pin });
         snapshot.chat.state = Some(ChatState::Lost { cause: "certificate".into(), offered });
     });
     harness.run();
     assert!(shown(&harness).iter().any(|it| it.starts_with("The chat is lost")));
     let sent = click(&mut harness, "Trust the certificate of the chat's server");
-    assert_eq!(sent, [Command::Player(Playing::TrustChat(pin))]);
+    assert_eq!(sent, [Command::Player(WatchCommand::TrustChat(pin))]);
 }

@@ -13,7 +13,7 @@ use eframe::glow::{self, HasContext as _};
 use parking_lot::Mutex;
 
 use crate::media::Size;
-use crate::ui::picture::{Surface, Surfaces, Turn, corners};
+use crate::ui::picture::{Rotation, Surface, Surfaces, corners};
 
 const VERTEX: &str = "
     in vec2 corner;
@@ -140,7 +140,7 @@ impl Surface for One {
         fill(&mut state.pixels);
     }
 
-    fn shape(self: Arc<Self>, rect: Rect, turn: Turn, smooth: bool) -> PaintCallback {
+    fn shape(self: Arc<Self>, rect: Rect, turn: Rotation, smooth: bool) -> PaintCallback {
         let draw = CallbackFn::new(move |info, painter| {
             // SAFETY: painters call back on the thread that owns the context, while it is current.
             unsafe { self.draw(painter.gl(), &info, turn, smooth) };
@@ -152,7 +152,13 @@ impl Surface for One {
 impl One {
     /// # Safety
     /// The context must be current on this thread.
-    unsafe fn draw(&self, gl: &glow::Context, info: &PaintCallbackInfo, turn: Turn, smooth: bool) {
+    unsafe fn draw(
+        &self,
+        gl: &glow::Context,
+        info: &PaintCallbackInfo,
+        turn: Rotation,
+        smooth: bool,
+    ) {
         let mut state = self.state.lock();
         // SAFETY: as the caller promises. The names are those of this context: all windows of the
         // program share one. egui sets anew what it needs after every callback; the framebuffer to
@@ -164,7 +170,7 @@ impl One {
             let Some((texture, size)) = state.given(gl) else { return };
             let [left, bottom, width, height] = place(info);
             let own = [size.width as i32, size.height as i32];
-            if self.shared.software && turn == Turn::None && own == [width, height] {
+            if self.shared.software && turn == Rotation::None && own == [width, height] {
                 let reader = Some(self.shared.reader);
                 gl.bind_framebuffer(glow::READ_FRAMEBUFFER, reader);
                 let to = glow::COLOR_ATTACHMENT0;

@@ -17,7 +17,7 @@ const DEPTH: usize = 16;
 pub struct Drops {
     drags: Receiver<Drag>,
     #[cfg(target_os = "linux")]
-    _way: Option<x11::Way>,
+    _way: Option<x11::DropReceiver>,
 }
 
 impl Drops {
@@ -26,7 +26,7 @@ impl Drops {
         let (sender, drags) = queue::bounded("drags", DEPTH, Full::DropOldest);
         let window = Window { drags: sender, context: creation.egui_ctx.clone() };
         #[cfg(target_os = "linux")]
-        let _way = x11::Way::open(creation, window)
+        let _way = x11::DropReceiver::open(creation, window)
             .inspect_err(|why| tracing::debug!(why, "addresses cannot be dropped"))
             .ok();
         #[cfg(not(target_os = "linux"))]

@@ -49,14 +49,14 @@ const MOST: u32 = 16 << 10;
 const MOST_KINDS: u32 = 64;
 
 /// Addresses come this way until it is dropped.
-pub(super) struct Way {
+pub(super) struct DropReceiver {
     connection: Arc<RustConnection>,
     proxy: WindowId,
     end: Atom,
     _worker: Worker,
 }
 
-impl Way {
+impl DropReceiver {
     /// Stands in for the window.
     pub(super) fn open(
         creation: &eframe::CreationContext<'_>,
@@ -82,7 +82,7 @@ impl Way {
     }
 }
 
-impl Drop for Way {
+impl Drop for DropReceiver {
     fn drop(&mut self) {
         // Wakes the thread, which waits for the display.
         self._worker.stop();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::studio::notices::TileId;
 use crate::studio::watch::view::WatchState;
-use crate::studio::{Command, Playing, Snapshot};
+use crate::studio::{Command, Snapshot, WatchCommand};
 use crate::ui::name_of;
 
 /// A jump is a change of place that the time which has passed does not explain.
@@ -112,10 +112,10 @@ impl State {
         match ask {
             Ask::Play => match self.status {
                 Status::Playing => Vec::new(),
-                Status::Paused => player(Playing::Pause(false)),
-                Status::Stopped => player(Playing::Again(self.track)),
+                Status::Paused => player(WatchCommand::Pause(false)),
+                Status::Stopped => player(WatchCommand::Again(self.track)),
             },
-            Ask::Pause if self.status == Status::Playing => player(Playing::Pause(true)),
+            Ask::Pause if self.status == Status::Playing => player(WatchCommand::Pause(true)),
             Ask::PlayPause => {
                 let other = if self.status == Status::Playing { Ask::Pause } else { Ask::Play };
                 self.commands(&other)
@@ -127,7 +127,7 @@ impl State {
             Ask::SetPosition { track, micros } => {
                 let place = u64::try_from(*micros).ok().map(Duration::from_micros);
                 match place.filter(|place| self.length.is_some_and(|length| *place <= length)) {
-                    Some(place) if *track == self.track => player(Playing::Seek(place)),
+                    Some(place) if *track == self.track => player(WatchCommand::Seek(place)),
                     _ => Vec::new(),
                 }
             }
@@ -147,7 +147,7 @@ impl State {
         let place = self.tiles.iter().position(|tile| *tile == self.track).unwrap_or(0);
         let next = self.tiles.get((place + steps) % self.tiles.len().max(1));
         next.filter(|next| **next != self.track)
-            .map(|next| Command::Player(Playing::Choose(*next)))
+            .map(|next| Command::Player(WatchCommand::Choose(*next)))
             .into_iter()
             .collect()
     }
@@ -157,7 +157,7 @@ impl State {
             return Vec::new();
         }
         let step = Duration::from_micros(by.unsigned_abs());
-        vec![Command::Player(Playing::Step { by: step, ahead: by >= 0 })]
+        vec![Command::Player(WatchCommand::Step { by: step, ahead: by >= 0 })]
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
         }
     }
 
-    fn player(playing: Playing) -> Vec<Command> {
+    fn player(playing: WatchCommand) -> Vec<Command> {
         vec![Command::Player(playing)]
     }
 
@@ -208,23 +208,23 @@ mod tests {
     #[test]
     fn keys_hold_go_on_and_begin_again() {
         let mut state = film();
-        assert_eq!(state.commands(&Ask::PlayPause), player(Playing::Pause(true)));
+        assert_eq!(state.commands(&Ask::PlayPause), player(WatchCommand::Pause(true)));
         assert_eq!(state.commands(&Ask::Play), []);
         assert_eq!(state.commands(&Ask::Stop), [Command::StopWatching]);
         state.status = Status::Paused;
-        assert_eq!(state.commands(&Ask::PlayPause), player(Playing::Pause(false)));
+        assert_eq!(state.commands(&Ask::PlayPause), player(WatchCommand::Pause(false)));
         assert_eq!(state.commands(&Ask::Pause), []);
         state.status = Status::Stopped;
-        assert_eq!(state.commands(&Ask::Play), player(Playing::Again(TileId(1))));
+        assert_eq!(state.commands(&Ask::Play), player(WatchCommand::Again(TileId(1))));
         assert_eq!(state.commands(&Ask::Stop), []);
     }
 
     #[test]
     fn places_stay_within_what_there_is() {
         let state = film();
-        let to = |seconds| player(Playing::Seek(Duration::from_secs(seconds)));
+        let to = |seconds| player(WatchCommand::Seek(Duration::from_secs(seconds)));
         let step =
-            |micros, ahead| player(Playing::Step { by: Duration::from_micros(micros), ahead });
+            |micros, ahead| player(WatchCommand::Step { by: Duration::from_micros(micros), ahead });
         assert_eq!(state.commands(&Ask::Seek(5 * SECOND)), step(5_000_000, true));
         assert_eq!(state.commands(&Ask::Seek(-40 * SECOND)), step(40_000_000, false));
         assert_eq!(state.commands(&Ask::Seek(i64::MIN)), step(1 << 63, false));
@@ -247,8 +247,8 @@ mod tests {
     #[test]
     fn the_wall_is_walked_and_loudness_bounded() {
         let state = film();
-        assert_eq!(state.commands(&Ask::Next), player(Playing::Choose(TileId(4))));
-        assert_eq!(state.commands(&Ask::Previous), player(Playing::Choose(TileId(0))));
+        assert_eq!(state.commands(&Ask::Next), player(WatchCommand::Choose(TileId(4))));
+        assert_eq!(state.commands(&Ask::Previous), player(WatchCommand::Choose(TileId(0))));
         let alone = State { tiles: vec![TileId(1)], ..film() };
         assert_eq!((alone.commands(&Ask::Next), alone.commands(&Ask::Previous)), (vec![], vec![]));
         let loud = |volume| state.commands(&Ask::SetVolume(volume));

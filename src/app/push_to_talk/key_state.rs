@@ -13,13 +13,13 @@ const LEASE: Duration = Duration::from_millis(1500);
 pub const TURN: Duration = Duration::from_millis(300);
 
 /// See the module.
-pub(super) struct Line {
-    held: Mutex<Held>,
+pub(super) struct KeyState {
+    held: Mutex<HeldKey>,
     tell: Box<dyn Fn(bool) + Send + Sync>,
 }
 
 #[derive(Copy, Clone, Default)]
-struct Held {
+struct HeldKey {
     /// Until when that holds, unless it is said again.
     here: Option<Instant>,
     elsewhere: bool,
@@ -27,13 +27,13 @@ struct Held {
     awaited: bool,
 }
 
-impl Held {
+impl HeldKey {
     fn is(self) -> bool {
         self.here.is_some() || self.elsewhere
     }
 }
 
-impl Line {
+impl KeyState {
     /// `tell` is told when the key is held and when it is let go; it must return at once.
     pub(super) fn new(tell: impl Fn(bool) + Send + Sync + 'static) -> Self {
         Self { held: Mutex::default(), tell: Box::new(tell) }
@@ -65,7 +65,7 @@ impl Line {
         self.change(|it| it.elsewhere = held);
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Held) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut HeldKey) -> T) -> T {
         // Told under the lock: in the order in which it happened.
         let mut held = self.held.lock();
         let before = held.is();
@@ -84,10 +84,12 @@ mod tests {
     use super::*;
 
     /// A line, and what was told since it was asked last.
-    fn line() -> (Line, impl Fn() -> Vec<bool>) {
+    fn line() -> (KeyState, impl Fn() -> Vec<bool>) {
         let told = Arc::new(Mutex::new(Vec::new()));
         let its = Arc::clone(&told);
-        (Line::new(move |held| its.lock().push(held)), move || std::mem::take(&mut *told.lock()))
+        (KeyState::new(move |held| its.lock().push(held)), move || {
+            std::mem::take(&mut *told.lock())
+        })
     }
 
     #[test]

@@ -18,23 +18,23 @@ use eframe::egui;
 use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
 
 use crate::base::Worker;
-use crate::studio::{Preferences, TalkKey};
-use crate::ui::Elsewhere;
+use crate::studio::{Preferences, PushToTalkKey};
+use crate::ui::GlobalKeySupport;
 
-use key_state::Line;
+use key_state::KeyState;
 pub use key_state::TURN;
 
 /// See the module.
 pub struct TalkKeys {
     wake: egui::Context,
-    line: Arc<Line>,
+    line: Arc<KeyState>,
     /// Looks whether the window still says that the key is held.
     lease: Option<Worker>,
-    way: Way,
+    way: KeySource,
 }
 
 /// How other windows' keys are heard.
-enum Way {
+enum KeySource {
     None,
     Look(Option<Watched>),
     #[cfg(target_os = "linux")]
@@ -42,7 +42,7 @@ enum Way {
 }
 
 struct Watched {
-    key: TalkKey,
+    key: PushToTalkKey,
     held: Arc<AtomicBool>,
     /// `None`: there is no thread for it.
     _worker: Option<Worker>,
@@ -55,28 +55,28 @@ impl TalkKeys {
         creation: &eframe::CreationContext<'_>,
         tell: impl Fn(bool) + Send + Sync + 'static,
     ) -> Self {
-        let line = Arc::new(Line::new(tell));
+        let line = Arc::new(KeyState::new(tell));
         let wake = creation.egui_ctx.clone();
         let window = creation.window_handle().map(|handle| handle.as_raw());
         let way = match window {
             #[cfg(target_os = "linux")]
-            Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => Way::Look(None),
+            Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => KeySource::Look(None),
             #[cfg(target_os = "linux")]
             Ok(RawWindowHandle::Wayland(_)) => {
-                Way::Ask(portal::Asker::new(Arc::clone(&line), wake.clone()))
+                KeySource::Ask(portal::Asker::new(Arc::clone(&line), wake.clone()))
             }
-            _ => Way::None,
+            _ => KeySource::None,
         };
         Self { wake, line, lease: None, way }
     }
 
     /// How keys are heard here while another window has the keyboard.
-    pub fn elsewhere(&self) -> Elsewhere {
+    pub fn elsewhere(&self) -> GlobalKeySupport {
         match &self.way {
-            Way::None => Elsewhere::Never,
-            Way::Look(_) => Elsewhere::Looked,
+            KeySource::None => GlobalKeySupport::Never,
+            KeySource::Look(_) => GlobalKeySupport::Looked,
             #[cfg(target_os = "linux")]
-            Way::Ask(asker) => Elsewhere::Asked(asker.reply()),
+            KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.reply()),
         }
     }
 
@@ -104,21 +104,21 @@ impl TalkKeys {
     /// to it behind other windows. `called` is what the desktop is to call it, where it is asked.
     pub fn held(
         &mut self,
-        key: Option<TalkKey>,
+        key: Option<PushToTalkKey>,
         preferences: &Preferences,
         called: impl FnOnce() -> String,
     ) -> bool {
         match &mut self.way {
-            Way::None => false,
-            Way::Look(watched) => {
+            KeySource::None => false,
+            KeySource::Look(watched) => {
                 if key != watched.as_ref().map(|watched| watched.key) {
                     *watched = key.map(|key| Watched::new(key, self.wake.clone()));
                 }
                 watched.as_ref().is_some_and(|watched| watched.held.load(Ordering::Relaxed))
             }
             #[cfg(target_os = "linux")]
-            Way::Ask(asker) => {
-                let wanted = portal::Wanted {
+            KeySource::Ask(asker) => {
+                let wanted = portal::WantedKey {
                     key: preferences.talk_key,
                     on: preferences.talk_everywhere,
                     listens: key.is_some(),
@@ -131,7 +131,7 @@ impl TalkKeys {
 }
 
 impl Watched {
-    fn new(key: TalkKey, wake: egui::Context) -> Self {
+    fn new(key: PushToTalkKey, wake: egui::Context) -> Self {
         let held = Arc::new(AtomicBool::new(false));
         let its = Arc::clone(&held);
         let change = move |now| {
@@ -150,4 +150,4 @@ impl Watched {
 use x11::look;
 
 #[cfg(not(target_os = "linux"))]
-fn look(_: TalkKey, _: &crate::base::Stop, _: &dyn Fn(bool)) {}
+fn look(_: PushToTalkKey, _: &crate::base::Stop, _: &dyn Fn(bool)) {}

@@ -12,7 +12,7 @@ use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym};
 use x11rb::rust_connection::RustConnection;
 
 use crate::base::Stop;
-use crate::studio::TalkKey;
+use crate::studio::PushToTalkKey;
 
 /// How often it is asked: less than a syllable is lost.
 const TURN: Duration = Duration::from_millis(20);
@@ -20,7 +20,7 @@ const TURN: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Tells whether the key is down, until it is asked to stop.
-pub(super) fn look(key: TalkKey, stop: &Stop, change: &dyn Fn(bool)) {
+pub(super) fn look(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) {
     loop {
         let watched = match (button(key), symbol(key)) {
             (Some(button), _) => watch_button(button, stop, change),
@@ -80,7 +80,7 @@ fn is_pressed(buttons: &[u32], button: u8) -> bool {
 }
 
 /// As buttons are numbered in X11: after the first three come four for wheels.
-fn button(key: TalkKey) -> Option<u8> {
+fn button(key: PushToTalkKey) -> Option<u8> {
     Some(match key.button()? {
         3 => 2,
         4 => 8,
@@ -105,7 +105,7 @@ fn is_down(keys: &[u8; 32], code: Keycode) -> bool {
 }
 
 /// As keys are called in X11 (`keysymdef.h`).
-fn symbol(key: TalkKey) -> Option<Keysym> {
+fn symbol(key: PushToTalkKey) -> Option<Keysym> {
     let name = key.name();
     Some(match name {
         "Space" => 0x20,
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn every_key_has_its_symbol() {
-        let keys = TalkKey::NAMES.map(|name| TalkKey::named(name).unwrap());
+        let keys = PushToTalkKey::NAMES.map(|name| PushToTalkKey::named(name).unwrap());
         let (buttons, keys): (Vec<_>, Vec<_>) =
             keys.into_iter().partition(|key| key.button().is_some());
         let numbers: Vec<_> = buttons.iter().map(|key| button(*key)).collect();
         assert_eq!(numbers, [Some(2), Some(8), Some(9)]);
         assert!(keys.iter().all(|key| button(*key).is_none()));
         let mut all: Vec<Keysym> = keys.iter().map(|key| symbol(*key).unwrap()).collect();
-        let of = |name| symbol(TalkKey::named(name).unwrap());
+        let of = |name| symbol(PushToTalkKey::named(name).unwrap());
         assert_eq!(
             (of("A"), of("9"), of("F1"), of("F12")),
             (Some(0x61), Some(0x39), Some(0xffbe), Some(0xffc9))

@@ -8,9 +8,9 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
 
 use crate::audio::backend::pulse;
-use crate::audio::backend::pulse::Looking;
+use crate::audio::backend::pulse::PolledLink;
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
-use crate::audio::system::{Direction, Fault, Sink, Stream, System, Tap};
+use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
 /// Longest wait for a device to open.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -26,7 +26,7 @@ const CALLBACKS: u32 = 100;
 pub(super) struct Cpal {
     host: Option<Host>,
     /// For applications, which cpal does not know.
-    looking: Looking,
+    looking: PolledLink,
 }
 
 struct Running {
@@ -137,7 +137,7 @@ fn micros(duration: Option<Duration>) -> i64 {
     i64::try_from(micros).unwrap_or(MOST_MICROS).min(MOST_MICROS)
 }
 
-impl System for Cpal {
+impl AudioSystem for Cpal {
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault> {
         let listed = self.listed(direction);
         if listed.is_err() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
-use crate::audio::system::{Direction, Fault, Sink, Stream, System, Tap};
+use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
 /// The system's side.
 pub(in crate::audio) struct Fake(Bench);
@@ -92,7 +92,7 @@ struct Silent;
 
 impl Stream for Silent {}
 
-impl System for Fake {
+impl AudioSystem for Fake {
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault> {
         let devices = self.0.0.lock();
         let ids = devices.present.iter().filter(|(its, _)| *its == direction).map(|(_, id)| id);

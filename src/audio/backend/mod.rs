@@ -6,9 +6,9 @@ mod cpal;
 pub(in crate::audio) mod fake;
 mod pulse;
 
-use crate::audio::system::System;
+use crate::audio::system::AudioSystem;
 
 /// The machine's sound system.
-pub(super) fn system() -> Box<dyn System> {
+pub(super) fn system() -> Box<dyn AudioSystem> {
     Box::new(cpal::Cpal::default())
 }

@@ -14,13 +14,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::audio::choice::is_application;
-use crate::audio::device_clock::{Aligner, Filled};
-use crate::audio::device_rate::Pace;
+use crate::audio::device_clock::{ClockAligner, GapFilled};
+use crate::audio::device_rate::DeviceRate;
 use crate::audio::source::{Context, DeviceInfo, Error, Source};
 use crate::audio::system;
-use crate::audio::system::{Direction, Fault, Mark, Recording, Stream, System};
+use crate::audio::system::{AudioSystem, CaptureMark, Direction, Fault, Recording, Stream};
 use crate::base::{Stop, Timestamp, Worker};
-use crate::media::source_status::{Format, State, Status};
+use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
 
 /// How often the device is looked after.
@@ -39,7 +39,7 @@ const MOST_SLACK: Duration = Duration::from_millis(150);
 
 /// What is to be heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum WantedInput {
     /// A microphone by id, or the system's default, followed when it changes.
     Microphone(Option<String>),
     /// What speakers are given: those of this id, or the system's default, followed likewise.
@@ -48,7 +48,7 @@ pub(super) enum Wanted {
     Application(String),
 }
 
-impl Wanted {
+impl WantedInput {
     fn id(&self) -> Option<&str> {
         match self {
             Self::Microphone(id) | Self::Speakers(id) => id.as_deref(),
@@ -57,7 +57,7 @@ impl Wanted {
     }
 
     /// What of this kind there is.
-    fn candidates(&self, system: &mut dyn System) -> Result<Vec<DeviceInfo>, Fault> {
+    fn candidates(&self, system: &mut dyn AudioSystem) -> Result<Vec<DeviceInfo>, Fault> {
         match self {
             Self::Microphone(_) => system.devices(Direction::Input),
             Self::Speakers(_) => system.devices(Direction::Monitor),
@@ -90,16 +90,16 @@ const NAMELESS: &str = "Microphone";
 
 /// Opens it.
 pub(super) fn open(
-    system: Box<dyn System>,
-    wanted: Wanted,
+    system: Box<dyn AudioSystem>,
+    wanted: WantedInput,
     context: &Context,
 ) -> Result<Source, Error> {
     let name = match &wanted {
-        Wanted::Microphone(_) => NAMELESS,
-        Wanted::Speakers(_) => "System sound",
-        Wanted::Application(name) => name,
+        WantedInput::Microphone(_) => NAMELESS,
+        WantedInput::Speakers(_) => "System sound",
+        WantedInput::Application(name) => name,
     };
-    let status = Status::new(wanted.id().unwrap_or_default(), name);
+    let status = SourceStatus::new(wanted.id().unwrap_or_default(), name);
     let shared = Arc::new(Shared::default());
     let mut minder = Minder {
         system,
@@ -110,7 +110,7 @@ pub(super) fn open(
         was_open: false,
     };
     let worker = Worker::spawn("microphone", move |stop| minder.run(stop))?;
-    let feed = Box::new(Feed { shared, context: *context, link: None, _worker: worker });
+    let feed = Box::new(MicFeed { shared, context: *context, link: None, _worker: worker });
     Ok(Source { feed, status, transport: Transport::default() })
 }
 
@@ -132,10 +132,10 @@ struct Shared {
 
 /// Looks after the device.
 struct Minder {
-    system: Box<dyn System>,
-    wanted: Wanted,
+    system: Box<dyn AudioSystem>,
+    wanted: WantedInput,
     context: Context,
-    status: Arc<Status>,
+    status: Arc<SourceStatus>,
     shared: Arc<Shared>,
     was_open: bool,
 }
@@ -197,8 +197,8 @@ impl Minder {
             let (sink, recording) = system::recording(clock, rate, channels);
             let heard = Arc::clone(&recording.heard);
             let started = match &self.wanted {
-                Wanted::Application(name) => self.system.record_application(name, rate, sink),
-                Wanted::Microphone(_) | Wanted::Speakers(_) => {
+                WantedInput::Application(name) => self.system.record_application(name, rate, sink),
+                WantedInput::Microphone(_) | WantedInput::Speakers(_) => {
                     self.system.record(&info.id, rate, sink)
                 }
             };
@@ -215,7 +215,7 @@ impl Minder {
     }
 
     /// Watches until something ends it.
-    fn watch(&mut self, device: &DeviceInfo, heard: &system::Heard, stop: &Stop) -> End {
+    fn watch(&mut self, device: &DeviceInfo, heard: &system::RecordingState, stop: &Stop) -> End {
         let Context { clock, rate, channels, .. } = self.context;
         let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());
         loop {
@@ -230,15 +230,15 @@ impl Minder {
             if seen != frames {
                 (frames, alive) = (seen, now);
                 self.was_open = true;
-                self.status.open(Format::Audio { rate, channels });
+                self.status.open(SourceFormat::Audio { rate, channels });
                 let drift = self.shared.drift.load(Ordering::Relaxed);
                 let drift = (drift != 0).then(|| f64::from_bits(drift));
                 self.status.update(|report| report.drift_ppm = drift);
             } else if now.since(alive) > GIVE_UP {
                 return End::Lost("no sound for 5 s".to_owned());
-            } else if now.since(alive) > STALL && self.status.state() != State::Stalled {
+            } else if now.since(alive) > STALL && self.status.state() != SourceState::Stalled {
                 let reason = format!("{} has stopped giving sound; silence goes out", device.name);
-                self.status.down(State::Stalled, reason, "no sound for 2 s");
+                self.status.down(SourceState::Stalled, reason, "no sound for 2 s");
             }
             if now.since(looked) > LOOK {
                 looked = now;
@@ -254,22 +254,22 @@ impl Minder {
 
     fn report_lost(&self, name: &str, detail: String) {
         let reason = match self.wanted {
-            Wanted::Application(_) => {
+            WantedInput::Application(_) => {
                 format!(
                     "{name} has been closed; silence goes out. It is heard again when it is back"
                 )
             }
-            Wanted::Microphone(_) | Wanted::Speakers(_) => format!(
+            WantedInput::Microphone(_) | WantedInput::Speakers(_) => format!(
                 "{name} is gone; silence goes out. Plug it in again and it will be taken back"
             ),
         };
-        self.status.down(State::Lost, reason, detail);
+        self.status.down(SourceState::Lost, reason, detail);
     }
 
     fn report(&mut self, fault: &Fault) {
         let mut name = self.status.report().name;
         if self.was_open && matches!(fault, Fault::Absent(_) | Fault::Other(_)) {
-            if self.status.state() != State::Lost {
+            if self.status.state() != SourceState::Lost {
                 self.report_lost(&name, fault.detail().to_owned());
             }
             return;
@@ -278,15 +278,15 @@ impl Minder {
             name = "The microphone".to_owned();
         }
         let reason = match fault {
-            Fault::Absent(_) if self.wanted == Wanted::Microphone(None) => {
+            Fault::Absent(_) if self.wanted == WantedInput::Microphone(None) => {
                 "No microphone was found. Plug one in and it will be taken".to_owned()
             }
-            Fault::Absent(_) if self.wanted == Wanted::Speakers(None) => {
+            Fault::Absent(_) if self.wanted == WantedInput::Speakers(None) => {
                 "There is no system sound to hear: it needs PulseAudio or PipeWire. It is taken \
                  when one of them answers"
                     .to_owned()
             }
-            Fault::Absent(_) if matches!(self.wanted, Wanted::Application(_)) => {
+            Fault::Absent(_) if matches!(self.wanted, WantedInput::Application(_)) => {
                 match self.system.applications() {
                     Ok(_) => format!("{name} is not running. It is heard as soon as it plays"),
                     Err(_) => "This machine's sound system cannot tell applications apart: that \
@@ -307,14 +307,14 @@ impl Minder {
             }
             Fault::Other(_) => format!("{name} cannot be opened. It is tried again every second"),
         };
-        self.status.down(State::Failed, reason, fault.detail());
+        self.status.down(SourceState::Failed, reason, fault.detail());
     }
 }
 
-type Started = (Box<dyn Stream>, Arc<system::Heard>);
+type Started = (Box<dyn Stream>, Arc<system::RecordingState>);
 
 /// The mixer's end.
-struct Feed {
+struct MicFeed {
     shared: Arc<Shared>,
     context: Context,
     link: Option<Link>,
@@ -325,8 +325,8 @@ struct Feed {
 /// One recording on its way into the mix.
 struct Link {
     recording: Recording,
-    pace: Pace,
-    aligner: Aligner,
+    pace: DeviceRate,
+    aligner: ClockAligner,
     rate: u32,
     /// Number of the next frame out of the ring.
     next: i64,
@@ -339,7 +339,7 @@ struct Link {
     buffer: Vec<f32>,
 }
 
-impl AudioFeed for Feed {
+impl AudioFeed for MicFeed {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         let fresh = self.shared.fresh.try_lock().and_then(|mut fresh| fresh.take());
         if let Some((recording, rate)) = fresh {
@@ -356,8 +356,8 @@ impl AudioFeed for Feed {
         });
         self.shared.drift.store(drift, Ordering::Relaxed);
         match link.aligner.pull(&link.pace, at, out) {
-            Filled::Whole => Pulled::Sound,
-            Filled::Short => {
+            GapFilled::Whole => Pulled::Sound,
+            GapFilled::Short => {
                 link.late();
                 Pulled::Silence
             }
@@ -373,8 +373,8 @@ impl Link {
     fn new(recording: Recording, rate: u32, context: &Context) -> Option<Self> {
         Some(Self {
             recording,
-            pace: Pace::new(rate),
-            aligner: Aligner::new(rate, context.rate, context.channels)?,
+            pace: DeviceRate::new(rate),
+            aligner: ClockAligner::new(rate, context.rate, context.channels)?,
             rate,
             next: 0,
             heard: 0,
@@ -386,7 +386,7 @@ impl Link {
 
     /// Takes what has come from the device.
     fn take(&mut self, channels: u16) {
-        while let Ok(Mark { frame, at }) = self.recording.marks.pop() {
+        while let Ok(CaptureMark { frame, at }) = self.recording.marks.pop() {
             self.pace.observe(frame, at);
         }
         // Falls by a tenth in about a second, rises at once.

@@ -10,8 +10,8 @@ use crate::audio::system;
 #[derive(Debug)]
 pub(crate) struct Microphone {
     sound: Producer<f32>,
-    marks: Producer<Mark>,
-    heard: Arc<system::Heard>,
+    marks: Producer<CaptureMark>,
+    heard: Arc<system::RecordingState>,
     channels: usize,
     frame: i64,
 }
@@ -22,18 +22,18 @@ impl Microphone {
         let channels = usize::from(context.channels);
         let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
         let (marks, marks_out) = RingBuffer::new(1_024);
-        let heard = Arc::new(system::Heard::default());
+        let heard = Arc::new(system::RecordingState::default());
         let recording = Recording { sound: sound_out, marks: marks_out, heard: Arc::clone(&heard) };
         let shared = Arc::new(Shared::default());
         *shared.fresh.lock() = Some((recording, rate));
         let worker = Worker::spawn("microphone", |_| {}).unwrap();
-        let feed = Feed { shared, context: *context, link: None, _worker: worker };
+        let feed = MicFeed { shared, context: *context, link: None, _worker: worker };
         (Self { sound, marks, heard, channels, frame: 0 }, Box::new(feed))
     }
 
     /// A callback brings this sound, whose first frame was captured at `at` as the driver has it.
     pub(crate) fn hear(&mut self, at: Timestamp, sound: &[f32]) {
-        self.marks.push(Mark { frame: self.frame, at }).unwrap();
+        self.marks.push(CaptureMark { frame: self.frame, at }).unwrap();
         for sample in sound {
             self.sound.push(*sample).unwrap();
         }

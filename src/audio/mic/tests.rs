@@ -4,27 +4,31 @@ use super::*;
 use crate::audio::backend::fake::{Bench, Fake};
 use crate::base::Clock;
 use crate::base::queue::Receiver;
-use crate::media::source_status::Report;
-use crate::media::transport::AtEnd;
+use crate::media::source_status::SourceReport;
+use crate::media::transport::EndBehavior;
 use crate::media::{FrameGrid, FrameRate};
 
 fn context() -> Context {
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-    Context { clock: Clock::start(), grid, rate: 48_000, channels: 2, at_end: AtEnd::Loop }
+    Context { clock: Clock::start(), grid, rate: 48_000, channels: 2, at_end: EndBehavior::Loop }
 }
 
-fn open_fake(id: Option<&str>) -> (Bench, Source, Receiver<Report>) {
+fn open_fake(id: Option<&str>) -> (Bench, Source, Receiver<SourceReport>) {
     let (system, bench) = Fake::new();
     bench.plug(Direction::Input, "first");
     bench.plug(Direction::Input, "second");
-    let wanted = Wanted::Microphone(id.map(str::to_owned));
+    let wanted = WantedInput::Microphone(id.map(str::to_owned));
     let source = open(Box::new(system), wanted, &context()).unwrap();
     let changes = source.status.changes().unwrap();
     (bench, source, changes)
 }
 
 /// The next report in this state; the device hears a hum meanwhile.
-fn await_state(bench: &Bench, changes: &Receiver<Report>, state: State) -> Report {
+fn await_state(
+    bench: &Bench,
+    changes: &Receiver<SourceReport>,
+    state: SourceState,
+) -> SourceReport {
     for _ in 0..3_000 {
         for id in ["first", "second"] {
             bench.speak(id, &[0.1; 960], 2);
@@ -41,21 +45,21 @@ fn await_state(bench: &Bench, changes: &Receiver<Report>, state: State) -> Repor
 #[test]
 fn a_microphone_that_is_unplugged_is_taken_back() {
     let (bench, _source, changes) = open_fake(Some("second"));
-    let open = await_state(&bench, &changes, State::Open);
+    let open = await_state(&bench, &changes, SourceState::Open);
     assert_eq!((open.id.as_str(), open.name.as_str()), ("second", "The second"));
     bench.unplug("second");
-    let lost = await_state(&bench, &changes, State::Lost);
+    let lost = await_state(&bench, &changes, SourceState::Lost);
     assert!(lost.reason.contains("The second"), "{}", lost.reason);
     bench.plug(Direction::Input, "second");
-    assert_eq!(await_state(&bench, &changes, State::Open).id, "second");
+    assert_eq!(await_state(&bench, &changes, SourceState::Open).id, "second");
 }
 
 #[test]
 fn the_default_is_followed() {
     let (bench, _source, changes) = open_fake(None);
-    assert_eq!(await_state(&bench, &changes, State::Open).id, "first");
+    assert_eq!(await_state(&bench, &changes, SourceState::Open).id, "first");
     bench.unplug("first");
-    while await_state(&bench, &changes, State::Open).id != "second" {}
+    while await_state(&bench, &changes, SourceState::Open).id != "second" {}
 }
 
 #[test]
@@ -64,13 +68,13 @@ fn what_speakers_are_given_is_heard_and_followed() {
     bench.plug(Direction::Input, "first");
     bench.plug(Direction::Monitor, "hdmi.monitor");
     bench.plug(Direction::Monitor, "headphones.monitor");
-    let source = open(Box::new(system), Wanted::Speakers(None), &context()).unwrap();
+    let source = open(Box::new(system), WantedInput::Speakers(None), &context()).unwrap();
     let changes = source.status.changes().unwrap();
     let await_open = |id: &str| {
         for _ in 0..3_000 {
             bench.speak(id, &[0.1; 960], 2);
             let report = changes.recv_timeout(Duration::from_millis(10));
-            if report.is_ok_and(|report| report.state == State::Open && report.id == id) {
+            if report.is_ok_and(|report| report.state == SourceState::Open && report.id == id) {
                 return;
             }
         }
@@ -79,7 +83,7 @@ fn what_speakers_are_given_is_heard_and_followed() {
     await_open("hdmi.monitor");
     bench.unplug("hdmi.monitor");
     await_open("headphones.monitor");
-    let by_id = Wanted::Speakers(Some("headphones".to_owned()));
+    let by_id = WantedInput::Speakers(Some("headphones".to_owned()));
     let device = |id: &str| DeviceInfo { id: id.to_owned(), name: String::new(), default: true };
     assert!(by_id.is(&device("headphones.monitor")) && !by_id.is(&device("hdmi.monitor")));
 }
@@ -88,7 +92,7 @@ fn what_speakers_are_given_is_heard_and_followed() {
 fn an_application_is_followed_by_its_name() {
     let (system, bench) = Fake::new();
     bench.applications(&["Other"]);
-    let wanted = Wanted::Application("game".to_owned());
+    let wanted = WantedInput::Application("game".to_owned());
     let source = open(Box::new(system), wanted, &context()).unwrap();
     let changes = source.status.changes().unwrap();
     let next = |state| {
@@ -103,15 +107,15 @@ fn an_application_is_followed_by_its_name() {
         }
         panic!("never {state:?}");
     };
-    let absent = next(State::Failed);
+    let absent = next(SourceState::Failed);
     assert!(absent.reason.contains("game is not running"), "{}", absent.reason);
     bench.applications(&["Other", "Game"]);
-    assert_eq!(next(State::Open).name, "Game");
+    assert_eq!(next(SourceState::Open).name, "Game");
     bench.applications(&["Other"]);
-    let lost = next(State::Lost);
+    let lost = next(SourceState::Lost);
     assert!(lost.reason.contains("Game has been closed"), "{}", lost.reason);
     bench.applications(&["Game"]);
-    next(State::Open);
+    next(SourceState::Open);
 }
 
 #[test]
@@ -119,21 +123,21 @@ fn a_microphone_that_is_busy_says_so_and_is_taken_when_free() {
     let (system, bench) = Fake::new();
     bench.plug(Direction::Input, "first");
     bench.refuse("first", Some(Fault::Busy("EBUSY".into())));
-    let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+    let source = open(Box::new(system), WantedInput::Microphone(None), &context()).unwrap();
     let changes = source.status.changes().unwrap();
-    let busy = await_state(&bench, &changes, State::Failed);
+    let busy = await_state(&bench, &changes, SourceState::Failed);
     assert!(busy.reason.contains("another program") && busy.detail == "EBUSY");
     bench.refuse("first", None);
-    await_state(&bench, &changes, State::Open);
+    await_state(&bench, &changes, SourceState::Open);
 }
 
 #[test]
 fn a_microphone_that_never_told_its_name_is_called_by_what_it_is() {
     let (system, bench) = Fake::new();
-    let wanted = Wanted::Microphone(Some("gone".into()));
+    let wanted = WantedInput::Microphone(Some("gone".into()));
     let source = open(Box::new(system), wanted, &context()).unwrap();
     let changes = source.status.changes().unwrap();
-    let absent = await_state(&bench, &changes, State::Failed);
+    let absent = await_state(&bench, &changes, SourceState::Failed);
     assert_eq!(absent.reason, "The microphone is not there. Plug it in and it will be taken");
 }
 
@@ -142,13 +146,13 @@ fn a_microphone_that_may_not_be_used_says_what_to_do() {
     let (system, bench) = Fake::new();
     bench.plug(Direction::Input, "first");
     bench.refuse("first", Some(Fault::Refused("EACCES".into())));
-    let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+    let source = open(Box::new(system), WantedInput::Microphone(None), &context()).unwrap();
     let changes = source.status.changes().unwrap();
-    let refused = await_state(&bench, &changes, State::Failed);
+    let refused = await_state(&bench, &changes, SourceState::Failed);
     assert!(refused.reason.contains("may not be used by this user"), "{}", refused.reason);
     assert!(refused.reason.contains("privacy settings") && refused.detail == "EACCES");
     bench.refuse("first", None);
-    await_state(&bench, &changes, State::Open);
+    await_state(&bench, &changes, SourceState::Open);
 }
 
 #[test]
@@ -157,11 +161,11 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     bench.plug(Direction::Input, "first");
     bench.limit("first", 44_100);
     let session = context();
-    let mut source = open(Box::new(system), Wanted::Microphone(None), &session).unwrap();
+    let mut source = open(Box::new(system), WantedInput::Microphone(None), &session).unwrap();
     let changes = source.status.changes().unwrap();
-    let report = await_state(&bench, &changes, State::Open);
+    let report = await_state(&bench, &changes, SourceState::Open);
     // What comes out has the rate of the session all the same.
-    assert_eq!(report.format, Format::Audio { rate: 48_000, channels: 2 });
+    assert_eq!(report.format, SourceFormat::Audio { rate: 48_000, channels: 2 });
     let mut at = session.clock.now();
     let mut out = [0.0; 960];
     let heard = (0..3_000).any(|_| {
@@ -177,9 +181,9 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     let (system, bench) = Fake::new();
     bench.plug(Direction::Input, "first");
     bench.limit("first", 8_000);
-    let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+    let source = open(Box::new(system), WantedInput::Microphone(None), &context()).unwrap();
     let changes = source.status.changes().unwrap();
-    let odd = await_state(&bench, &changes, State::Failed);
+    let odd = await_state(&bench, &changes, SourceState::Failed);
     assert!(odd.reason.contains("no format that can be used"), "{}", odd.reason);
     // Named is the last rate that was tried.
     assert_eq!(odd.detail, "no 44100 Hz");
@@ -190,8 +194,8 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
 #[test]
 fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
     let (bench, _source, changes) = open_fake(Some("second"));
-    await_state(&bench, &changes, State::Open);
-    let silent = |state: State| {
+    await_state(&bench, &changes, SourceState::Open);
+    let silent = |state: SourceState| {
         let limit = std::time::Instant::now() + Duration::from_secs(30);
         while std::time::Instant::now() < limit {
             let report = changes.recv_timeout(Duration::from_millis(100));
@@ -203,11 +207,11 @@ fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
         }
         panic!("never {state:?}");
     };
-    let stalled = silent(State::Stalled);
+    let stalled = silent(SourceState::Stalled);
     assert!(stalled.reason.contains("The second has stopped giving sound"), "{stalled:?}");
-    let lost = silent(State::Lost);
+    let lost = silent(SourceState::Lost);
     assert_eq!(lost.detail, "no sound for 5 s");
-    assert_eq!(await_state(&bench, &changes, State::Open).id, "second");
+    assert_eq!(await_state(&bench, &changes, SourceState::Open).id, "second");
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod frame_size;
 mod renditions;
 
 pub use frame_size::SizeSteps;
-pub use renditions::{Ladder, second_bitrate};
+pub use renditions::{RenditionChoice, second_bitrate};
 
 use std::time::Duration;
 

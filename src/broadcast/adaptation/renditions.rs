@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::{BitsPerSecond, Rung};
+use crate::media::{BitsPerSecond, RenditionId};
 
 /// A link that carries less than this part of the main encode gets the second.
 const TOO_LITTLE: f64 = 0.9;
@@ -21,8 +21,8 @@ const TRIED: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
-struct Standing {
-    rung: Rung,
+struct RenditionLoad {
+    rung: RenditionId,
     since: Timestamp,
     patience: Duration,
     returned: Option<Timestamp>,
@@ -30,13 +30,13 @@ struct Standing {
 
 /// Decides for all targets of a broadcast.
 #[derive(Clone, Debug, Default)]
-pub struct Ladder {
-    targets: BTreeMap<u32, Standing>,
+pub struct RenditionChoice {
+    targets: BTreeMap<u32, RenditionLoad>,
     /// When the second rung was last needed.
     needed: Option<Timestamp>,
 }
 
-impl Ladder {
+impl RenditionChoice {
     /// What a target's link carries now, where `main` is what the main encode takes of it; the rung
     /// that the target is to get.
     pub fn note(
@@ -45,35 +45,37 @@ impl Ladder {
         id: u32,
         carries: BitsPerSecond,
         main: BitsPerSecond,
-    ) -> Rung {
-        let standing = self.targets.entry(id).or_insert(Standing {
-            rung: Rung::Main,
+    ) -> RenditionId {
+        let standing = self.targets.entry(id).or_insert(RenditionLoad {
+            rung: RenditionId::Main,
             since: now,
             patience: PATIENCE,
             returned: None,
         });
         let failed = standing.returned.is_some_and(|returned| now.since(returned) < TRIED);
         match standing.rung {
-            Rung::Main if f64::from(carries.0) < TOO_LITTLE * f64::from(main.0) => {
+            RenditionId::Main if f64::from(carries.0) < TOO_LITTLE * f64::from(main.0) => {
                 standing.patience =
                     if failed { (standing.patience * 2).min(LONGEST) } else { PATIENCE };
-                (standing.rung, standing.since) = (Rung::Second, now);
+                (standing.rung, standing.since) = (RenditionId::Second, now);
             }
-            Rung::Second if carries >= main && now.since(standing.since) >= standing.patience => {
-                (standing.rung, standing.since) = (Rung::Main, now);
+            RenditionId::Second
+                if carries >= main && now.since(standing.since) >= standing.patience =>
+            {
+                (standing.rung, standing.since) = (RenditionId::Main, now);
                 standing.returned = Some(now);
             }
-            Rung::Main | Rung::Second => {}
+            RenditionId::Main | RenditionId::Second => {}
         }
-        if standing.rung == Rung::Second {
+        if standing.rung == RenditionId::Second {
             self.needed = Some(now);
         }
         standing.rung
     }
 
     /// The rung of a target as it was decided last.
-    pub fn rung(&self, id: u32) -> Rung {
-        self.targets.get(&id).map_or(Rung::Main, |standing| standing.rung)
+    pub fn rung(&self, id: u32) -> RenditionId {
+        self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rung)
     }
 
     /// Only these targets are left.
@@ -88,7 +90,7 @@ impl Ladder {
 
     /// Whether the second encode is to run.
     pub fn needs_second(&self, now: Timestamp) -> bool {
-        self.targets.values().any(|standing| standing.rung == Rung::Second)
+        self.targets.values().any(|standing| standing.rung == RenditionId::Second)
             || self.needed.is_some_and(|needed| now.since(needed) < IDLE)
     }
 }
@@ -116,25 +118,26 @@ mod tests {
 
     #[test]
     fn a_narrow_link_gets_less_at_once_and_all_again_with_patience() {
-        let mut ladder = Ladder::default();
-        assert_eq!(ladder.note(at(0), 1, MAIN, MAIN), Rung::Main);
+        let mut ladder = RenditionChoice::default();
+        assert_eq!(ladder.note(at(0), 1, MAIN, MAIN), RenditionId::Main);
         assert!(!ladder.needs_second(at(0)));
-        assert_eq!(ladder.note(at(1), 1, NARROW, MAIN), Rung::Second);
-        assert_eq!(ladder.note(at(1), 2, MAIN, MAIN), Rung::Main, "the other is left alone");
+        assert_eq!(ladder.note(at(1), 1, NARROW, MAIN), RenditionId::Second);
+        assert_eq!(ladder.note(at(1), 2, MAIN, MAIN), RenditionId::Main, "the other is left alone");
         assert!(ladder.needs_second(at(1)));
         let most = BitsPerSecond(2_499_999);
-        assert_eq!(ladder.note(at(60), 1, most, MAIN), Rung::Second, "not all of it");
-        assert_eq!(ladder.note(at(61), 1, MAIN, MAIN), Rung::Main);
+        assert_eq!(ladder.note(at(60), 1, most, MAIN), RenditionId::Second, "not all of it");
+        assert_eq!(ladder.note(at(61), 1, MAIN, MAIN), RenditionId::Main);
         assert!(ladder.needs_second(at(65)) && !ladder.needs_second(at(71)));
     }
 
     #[test]
     fn a_return_that_failed_is_tried_less_often() {
-        let mut ladder = Ladder::default();
-        let (mut moves, mut rung, mut since) = (0, Rung::Main, 0);
+        let mut ladder = RenditionChoice::default();
+        let (mut moves, mut rung, mut since) = (0, RenditionId::Main, 0);
         // A link that carries the second and not the main one, and looks well in between.
         for second in 0..600 {
-            let carries = if rung == Rung::Main && second - since >= 2 { NARROW } else { MAIN };
+            let carries =
+                if rung == RenditionId::Main && second - since >= 2 { NARROW } else { MAIN };
             let now = ladder.note(at(second), 1, carries, MAIN);
             if now != rung {
                 (moves, rung, since) = (moves + 1, now, second);
@@ -145,11 +148,11 @@ mod tests {
 
     #[test]
     fn who_is_gone_needs_nothing() {
-        let mut ladder = Ladder::default();
+        let mut ladder = RenditionChoice::default();
         ladder.note(at(0), 1, NARROW, MAIN);
         ladder.keep(&[2]);
         assert!(ladder.needs_second(at(5)) && !ladder.needs_second(at(20)));
-        assert_eq!(ladder.rung(1), Rung::Main);
+        assert_eq!(ladder.rung(1), RenditionId::Main);
     }
 
     #[test]

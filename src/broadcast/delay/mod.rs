@@ -20,10 +20,10 @@ pub use store::{Figures, Room};
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::delay::spool::{Spool, Stored};
-use crate::broadcast::delay::store::{Due, Line, Work};
+use crate::broadcast::delay::store::{DelayStore, DelayedPacket, Work};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::backlog::Limits;
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::files::Trouble;
 
@@ -58,7 +58,7 @@ pub struct Delay {
 #[derive(Debug)]
 struct Shared {
     clock: Clock,
-    line: Mutex<Line<Stored>>,
+    line: Mutex<DelayStore<Stored>>,
     wake: Condvar,
     /// Nothing more is taken in.
     last: Stop,
@@ -75,7 +75,7 @@ impl Delay {
         let feed = hub.feed();
         let wanted = config.duration.min(LONGEST);
         let head = feed.head().clone();
-        let line = Line::new(wanted, config.room, head.has_video);
+        let line = DelayStore::new(wanted, config.room, head.has_video);
         let shared = Arc::new(Shared {
             clock,
             line: Mutex::new(line),
@@ -187,22 +187,22 @@ impl Shared {
     }
 
     /// The giver: hands out what is due.
-    fn give(&self, packets: &Sender<Tag>, stop: &Stop) {
+    fn give(&self, packets: &Sender<SharedTag>, stop: &Stop) {
         while !stop.is_set() {
             let tag = {
                 let mut line = self.line.lock();
                 let now = self.clock.now();
                 match line.pop(now) {
-                    Due::Tag(tag) => tag,
-                    Due::At(due) => {
+                    DelayedPacket::Tag(tag) => tag,
+                    DelayedPacket::At(due) => {
                         self.wake.wait_for(&mut line, wait(due, now));
                         continue;
                     }
-                    Due::Nothing => {
+                    DelayedPacket::Nothing => {
                         self.wake.wait_for(&mut line, LOOK);
                         continue;
                     }
-                    Due::Over => return,
+                    DelayedPacket::Over => return,
                 }
             };
             let tag = Arc::try_unwrap(tag).unwrap_or_else(|shared| (*shared).clone());
@@ -221,11 +221,11 @@ fn wait(due: Timestamp, now: Timestamp) -> Duration {
 mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::packet;
-    use crate::media::{StreamParameters, Track};
+    use crate::media::{StreamConfig, Track};
 
     fn sound_hub() -> (Sender<crate::media::EncodedPacket>, Hub) {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
-        let hub = Hub::spawn(StreamParameters::default(), input).unwrap();
+        let hub = Hub::spawn(StreamConfig::default(), input).unwrap();
         (packets, hub)
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
-use crate::broadcast::delay::store::Held;
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::delay::store::HeldPiece;
+use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::media::{Priority, Rendition, Track};
 
 /// Four times, three marks, which rendition, a length.
@@ -39,7 +39,7 @@ impl Spool {
     }
 
     /// Puts a piece away.
-    pub fn store(&self, tags: &[Held]) -> io::Result<Stored> {
+    pub fn store(&self, tags: &[HeldPiece]) -> io::Result<Stored> {
         std::fs::create_dir_all(&self.folder)?;
         let size = tags.iter().map(|held| HEAD + held.tag.body.len()).sum();
         let mut block = BytesMut::with_capacity(size);
@@ -87,7 +87,7 @@ impl Spool {
 
 impl Stored {
     /// Fetches the piece back.
-    pub fn load(mut self) -> io::Result<Vec<Held>> {
+    pub fn load(mut self) -> io::Result<Vec<HeldPiece>> {
         let mut block = vec![0; self.bytes];
         self.file.seek(SeekFrom::Start(0))?;
         self.file.read_exact(&mut block)?;
@@ -100,7 +100,7 @@ impl Stored {
     }
 }
 
-fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<Held> {
+fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<HeldPiece> {
     let mut time = || Some(Timestamp::from_micros(block.try_get_i64().ok()?));
     let (arrived, dts, pts, captured) = (time()?, time()?, time()?, time()?);
     let track = if block.try_get_u8().ok()? == 0 { Track::Video } else { Track::Audio };
@@ -117,8 +117,8 @@ fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<Held> {
     };
     let length = block.try_get_u32().ok()? as usize;
     let body = (length <= block.len()).then(|| block.split_to(length))?;
-    let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
-    Some(Held { arrived, tag: Arc::new(tag) })
+    let tag = SharedTag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
+    Some(HeldPiece { arrived, tag: Arc::new(tag) })
 }
 
 #[cfg(test)]
@@ -130,10 +130,10 @@ mod tests {
     fn what_is_put_away_comes_back_as_it_was_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(&folder.path().join("new"));
-        let held: Vec<Held> = (0..200)
+        let held: Vec<HeldPiece> = (0..200)
             .map(|at| {
                 let track = if at % 3 == 0 { Track::Video } else { Track::Audio };
-                Held { arrived: Timestamp::from_millis(at * 7), tag: tag(track, at * 20) }
+                HeldPiece { arrived: Timestamp::from_millis(at * 7), tag: tag(track, at * 20) }
             })
             .collect();
         let stored = spool.store(&held).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_file_that_was_cut_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let held = [Held { arrived: Timestamp::ZERO, tag: tag(Track::Video, 0) }];
+        let held = [HeldPiece { arrived: Timestamp::ZERO, tag: tag(Track::Video, 0) }];
         let stored = Spool::new(folder.path()).store(&held).unwrap();
         stored.file.set_len(20).unwrap();
         assert!(stored.load().is_err());

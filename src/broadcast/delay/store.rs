@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::flv_tag::SharedTag;
 
 /// A piece is full from here on.
 const PIECE: usize = 4 << 20;
@@ -39,15 +39,15 @@ impl Default for Room {
 
 /// A packet with the time at which it came.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+pub(super) struct HeldPiece {
     pub arrived: Timestamp,
-    pub tag: Arc<Tag>,
+    pub tag: Arc<SharedTag>,
 }
 
 /// What is there for an output.
 #[derive(Debug)]
-pub(super) enum Due {
-    Tag(Arc<Tag>),
+pub(super) enum DelayedPacket {
+    Tag(Arc<SharedTag>),
     /// Nothing before this time.
     At(Timestamp),
     /// The oldest piece is still on the disk, or nothing is held.
@@ -59,20 +59,20 @@ pub(super) enum Due {
 /// Something to do with the disk, which takes its time.
 #[derive(Debug)]
 pub(super) enum Work<S> {
-    Store(u64, Vec<Held>),
+    Store(u64, Vec<HeldPiece>),
     Load(u64, S),
 }
 
 #[derive(Debug)]
 enum Body<S> {
-    Memory(VecDeque<Held>),
+    Memory(VecDeque<HeldPiece>),
     Disk(S),
     /// On its way back.
     Loading,
 }
 
 #[derive(Debug)]
-struct Piece<S> {
+struct DelayedPiece<S> {
     number: u64,
     oldest: Timestamp,
     bytes: usize,
@@ -81,11 +81,11 @@ struct Piece<S> {
 
 /// What is held; `S` is where a piece lies on the disk.
 #[derive(Debug)]
-pub(super) struct Line<S> {
+pub(super) struct DelayStore<S> {
     delay: Duration,
     room: Room,
     has_video: bool,
-    pieces: VecDeque<Piece<S>>,
+    pieces: VecDeque<DelayedPiece<S>>,
     next_number: u64,
     /// Of what lies in memory, and of what does not.
     memory: usize,
@@ -115,7 +115,7 @@ pub struct Figures {
     pub begun: bool,
 }
 
-impl<S> Line<S> {
+impl<S> DelayStore<S> {
     pub fn new(delay: Duration, room: Room, has_video: bool) -> Self {
         Self {
             delay,
@@ -135,13 +135,13 @@ impl<S> Line<S> {
     }
 
     /// Takes a packet in.
-    pub fn push(&mut self, now: Timestamp, tag: Arc<Tag>) {
+    pub fn push(&mut self, now: Timestamp, tag: Arc<SharedTag>) {
         let size = tag.body.len() + OVERHEAD;
         self.newest = now;
         self.memory += size;
-        let held = Held { arrived: now, tag };
+        let held = HeldPiece { arrived: now, tag };
         match self.pieces.back_mut() {
-            Some(Piece { bytes, body: Body::Memory(tags), .. }) if *bytes < PIECE => {
+            Some(DelayedPiece { bytes, body: Body::Memory(tags), .. }) if *bytes < PIECE => {
                 *bytes += size;
                 tags.push_back(held);
             }
@@ -149,7 +149,7 @@ impl<S> Line<S> {
                 let body = Body::Memory(VecDeque::from([held]));
                 let number = self.next_number;
                 self.next_number += 1;
-                self.pieces.push_back(Piece { number, oldest: now, bytes: size, body });
+                self.pieces.push_back(DelayedPiece { number, oldest: now, bytes: size, body });
             }
         }
         // Once begun, as much goes out as comes in, in the mean.
@@ -165,19 +165,19 @@ impl<S> Line<S> {
     }
 
     /// What goes out now.
-    pub fn pop(&mut self, now: Timestamp) -> Due {
+    pub fn pop(&mut self, now: Timestamp) -> DelayedPacket {
         loop {
             let Some(piece) = self.pieces.front_mut() else {
-                return if self.closed { Due::Over } else { Due::Nothing };
+                return if self.closed { DelayedPacket::Over } else { DelayedPacket::Nothing };
             };
-            let Body::Memory(tags) = &mut piece.body else { return Due::Nothing };
+            let Body::Memory(tags) = &mut piece.body else { return DelayedPacket::Nothing };
             let Some(held) = tags.front() else {
                 self.pieces.pop_front();
                 continue;
             };
             let due = held.arrived + self.delay;
             if due > now {
-                return Due::At(due);
+                return DelayedPacket::At(due);
             }
             let Some(held) = tags.pop_front() else { continue };
             let size = held.tag.body.len() + OVERHEAD;
@@ -192,7 +192,7 @@ impl<S> Line<S> {
             }
             self.awaiting_keyframe = false;
             self.begun = true;
-            return Due::Tag(held.tag);
+            return DelayedPacket::Tag(held.tag);
         }
     }
 
@@ -211,8 +211,9 @@ impl<S> Line<S> {
             return None;
         }
         // The newest that is full: what is older is needed sooner.
-        let full =
-            |piece: &&Piece<S>| piece.bytes >= PIECE && matches!(piece.body, Body::Memory(_));
+        let full = |piece: &&DelayedPiece<S>| {
+            piece.bytes >= PIECE && matches!(piece.body, Body::Memory(_))
+        };
         let piece = self.pieces.iter().skip(AHEAD).rev().find(full)?;
         let Body::Memory(tags) = &piece.body else { return None };
         Some(Work::Store(piece.number, tags.iter().cloned().collect()))
@@ -236,7 +237,7 @@ impl<S> Line<S> {
     }
 
     /// A piece is back; `None`: it could not be read.
-    pub fn loaded(&mut self, number: u64, tags: Option<Vec<Held>>) {
+    pub fn loaded(&mut self, number: u64, tags: Option<Vec<HeldPiece>>) {
         let Some(at) = self.pieces.iter().position(|piece| piece.number == number) else { return };
         let Some(piece) = self.pieces.get_mut(at) else { return };
         self.disk = self.disk.saturating_sub(piece.bytes);
@@ -296,11 +297,11 @@ mod tests {
     use crate::media::Track;
     use bytes::Bytes;
 
-    type Stored = Vec<Held>;
+    type Stored = Vec<HeldPiece>;
 
     /// A stream of both tracks in simulated time, every 20 ms, with pictures of `size` bytes.
     struct Run {
-        line: Line<Stored>,
+        line: DelayStore<Stored>,
         at: i64,
         disk_full: bool,
         out: Vec<(i64, i64)>,
@@ -311,7 +312,7 @@ mod tests {
 
     fn run(delay: Duration, size: usize) -> Run {
         let room = Room { memory: 16 << 20, most: 24 << 20 };
-        let line = Line::new(delay, room, true);
+        let line = DelayStore::new(delay, room, true);
         let (out, at, disk_full) = (Vec::new(), 0, false);
         Run { line, at, disk_full, out, size, most_memory: 0, most_disk: 0 }
     }
@@ -341,7 +342,7 @@ mod tests {
                     self.line.push(now, tag(Track::Audio, self.at));
                 }
                 self.work(now);
-                while let Due::Tag(tag) = self.line.pop(now) {
+                while let DelayedPacket::Tag(tag) = self.line.pop(now) {
                     self.out.push((self.at, tag.dts.as_millis()));
                 }
                 let figures = self.line.figures();
@@ -360,7 +361,7 @@ mod tests {
         run.seconds(60, true);
         run.line.close();
         run.seconds(1_801, false);
-        assert!(matches!(run.line.pop(Timestamp::from_millis(run.at)), Due::Over));
+        assert!(matches!(run.line.pop(Timestamp::from_millis(run.at)), DelayedPacket::Over));
         assert_eq!(run.out.len(), 1_859 * 75);
         assert!(run.out.iter().all(|(at, dts)| at - dts == 1_800_000));
         assert!(run.out.windows(2).all(|pair| pair[0].1 <= pair[1].1));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::media::{Priority, Track};
 
 /// How far an output may fall behind, by timestamps.
@@ -58,7 +58,7 @@ impl Limits {
 #[derive(Debug)]
 pub(in crate::broadcast) struct Backlog {
     limits: Limits,
-    tags: VecDeque<Arc<Tag>>,
+    tags: VecDeque<Arc<SharedTag>>,
     bytes: usize,
     /// Pictures do not pass until a keyframe comes: one they refer to is missing.
     awaiting_keyframe: bool,
@@ -89,7 +89,7 @@ pub struct Figures {
 
 impl Backlog {
     /// For a new output of a stream: `begin` is what it starts with, a keyframe first (or nothing).
-    pub fn new(limits: Limits, has_video: bool, begin: &[Arc<Tag>]) -> Self {
+    pub fn new(limits: Limits, has_video: bool, begin: &[Arc<SharedTag>]) -> Self {
         let burst = begin.first().zip(begin.last());
         Self {
             limits,
@@ -110,7 +110,7 @@ impl Backlog {
     }
 
     /// Takes in what goes out now.
-    pub fn push(&mut self, tag: &Arc<Tag>) {
+    pub fn push(&mut self, tag: &Arc<SharedTag>) {
         if tag.starts_gop() {
             self.awaiting_keyframe = false;
             self.awaiting_start = false;
@@ -159,7 +159,7 @@ impl Backlog {
     }
 
     /// The next to send.
-    pub fn pop(&mut self) -> Option<Arc<Tag>> {
+    pub fn pop(&mut self) -> Option<Arc<SharedTag>> {
         let tag = self.tags.pop_front()?;
         self.bytes = self.bytes.saturating_sub(tag.body.len());
         self.figures.taken_frames += u64::from(tag.track == Track::Video);
@@ -167,7 +167,7 @@ impl Backlog {
     }
 
     /// The next sound to send of those up to `until`, whatever stands before it.
-    pub fn pop_sound(&mut self, until: crate::base::Timestamp) -> Option<Arc<Tag>> {
+    pub fn pop_sound(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedTag>> {
         let at = self.tags.iter().position(|tag| tag.track == Track::Audio)?;
         let tag = self.tags.get(at).filter(|tag| tag.dts <= until)?;
         self.bytes = self.bytes.saturating_sub(tag.body.len());
@@ -175,7 +175,7 @@ impl Backlog {
     }
 
     /// The next to send, left where it is.
-    pub fn peek(&self) -> Option<&Arc<Tag>> {
+    pub fn peek(&self) -> Option<&Arc<SharedTag>> {
         self.tags.front()
     }
 
@@ -214,7 +214,8 @@ impl Backlog {
     /// none or it has itself waited too long, all of them and what comes until the next keyframe.
     fn drop_to_keyframe(&mut self) {
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
-        let fresh = |tag: &Tag| tag.starts_gop() && newest.since(tag.dts) <= self.limits.inter;
+        let fresh =
+            |tag: &SharedTag| tag.starts_gop() && newest.since(tag.dts) <= self.limits.inter;
         match self.tags.iter().rposition(|tag| fresh(tag)) {
             Some(at) => {
                 let kept = self.tags.split_off(at);
@@ -252,7 +253,7 @@ impl Backlog {
     }
 
     /// Throws away what `which` says; tells how many pictures that were. Leaves `bytes` right.
-    fn discard(&mut self, which: impl Fn(&Tag) -> bool) -> u64 {
+    fn discard(&mut self, which: impl Fn(&SharedTag) -> bool) -> u64 {
         let mut frames = 0;
         let mut sounds = 0;
         self.tags.retain(|tag| {

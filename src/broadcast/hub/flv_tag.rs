@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, Priority, Rendition, Rung, Track};
+use crate::media::{EncodedPacket, Priority, Rendition, RenditionId, Track};
 use crate::wire::container::flv;
 
 /// An encoded packet with its FLV tag body (which is also the body of its RTMP message).
 #[derive(Clone, Debug)]
-pub struct Tag {
+pub struct SharedTag {
     /// Picture or sound.
     pub track: Track,
     /// On the session clock; the output subtracts where its own time began.
@@ -31,7 +31,7 @@ pub struct Tag {
     pub leads: bool,
 }
 
-impl Tag {
+impl SharedTag {
     /// Wraps a packet.
     pub fn new(packet: &EncodedPacket) -> Self {
         let body = match packet.track {
@@ -52,7 +52,7 @@ impl Tag {
     }
 
     /// Of a picture that was encoded here.
-    pub fn rung(&self) -> Option<Rung> {
+    pub fn rung(&self) -> Option<RenditionId> {
         self.rendition.as_ref().map(|rendition| rendition.rung)
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::Tag;
-use crate::media::{Rung, Track};
+use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::media::{RenditionId, Track};
 
 /// More than this is not kept (a keyframe interval of minutes at a high bitrate): newcomers then
 /// wait for the next keyframe.
@@ -19,20 +19,20 @@ const ENDED: Duration = Duration::from_secs(30);
 /// Stays empty for sound alone.
 #[derive(Debug, Default)]
 pub(in crate::broadcast) struct Gop {
-    rung: Rung,
-    tags: Vec<Arc<Tag>>,
+    rung: RenditionId,
+    tags: Vec<Arc<SharedTag>>,
     bytes: usize,
     /// Of the last picture.
     pictured: Timestamp,
 }
 
 impl Gop {
-    pub fn new(rung: Rung) -> Self {
+    pub fn new(rung: RenditionId) -> Self {
         Self { rung, ..Self::default() }
     }
 
     /// Remembers a packet that goes out now, unless it is a picture of another rung.
-    pub fn push(&mut self, tag: &Arc<Tag>) {
+    pub fn push(&mut self, tag: &Arc<SharedTag>) {
         if tag.track == Track::Video {
             if tag.rung().unwrap_or_default() != self.rung {
                 return;
@@ -58,7 +58,7 @@ impl Gop {
     }
 
     /// What is kept, oldest first.
-    pub fn tags(&self) -> &[Arc<Tag>] {
+    pub fn tags(&self) -> &[Arc<SharedTag>] {
         &self.tags
     }
 
@@ -74,8 +74,8 @@ pub(in crate::broadcast) mod tests {
 
     use super::*;
     use crate::media::{
-        BitsPerSecond, EncodedPacket, FrameRate, Priority, Rendition, Size, VideoCodec,
-        VideoParameters,
+        BitsPerSecond, EncodedPacket, FrameRate, Priority, Rendition, RenditionId, Size,
+        VideoCodec, VideoConfig,
     };
 
     /// A small packet; pictures every 2,000 ms are keyframes.
@@ -94,10 +94,10 @@ pub(in crate::broadcast) mod tests {
     }
 
     /// A picture of this rung; the second one's are smaller.
-    pub fn of_rung(rung: Rung, dts: i64) -> EncodedPacket {
-        let video = VideoParameters {
+    pub fn of_rung(rung: RenditionId, dts: i64) -> EncodedPacket {
+        let video = VideoConfig {
             codec: VideoCodec::H264,
-            size: Size::new(if rung == Rung::Main { 640 } else { 320 }, 180),
+            size: Size::new(if rung == RenditionId::Main { 640 } else { 320 }, 180),
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
@@ -106,21 +106,22 @@ pub(in crate::broadcast) mod tests {
         EncodedPacket { rendition, ..packet(Track::Video, dts) }
     }
 
-    pub fn tag(track: Track, dts: i64) -> Arc<Tag> {
-        Arc::new(Tag::new(&packet(track, dts)))
+    pub fn tag(track: Track, dts: i64) -> Arc<SharedTag> {
+        Arc::new(SharedTag::new(&packet(track, dts)))
     }
 
     #[test]
     fn each_rung_has_its_own_pictures_and_all_the_sound_while_it_lasts() {
-        let mut gop = Gop::new(Rung::Second);
-        let push = |gop: &mut Gop, packet: &EncodedPacket| gop.push(&Arc::new(Tag::new(packet)));
+        let mut gop = Gop::new(RenditionId::Second);
+        let push =
+            |gop: &mut Gop, packet: &EncodedPacket| gop.push(&Arc::new(SharedTag::new(packet)));
         for dts in [0, 33] {
-            push(&mut gop, &of_rung(Rung::Main, dts));
-            push(&mut gop, &of_rung(Rung::Second, dts));
+            push(&mut gop, &of_rung(RenditionId::Main, dts));
+            push(&mut gop, &of_rung(RenditionId::Second, dts));
             push(&mut gop, &packet(Track::Audio, dts));
         }
         let tracks: Vec<_> = gop.tags().iter().map(|tag| (tag.track, tag.rung())).collect();
-        let (picture, sound) = ((Track::Video, Some(Rung::Second)), (Track::Audio, None));
+        let (picture, sound) = ((Track::Video, Some(RenditionId::Second)), (Track::Audio, None));
         assert_eq!(tracks, [picture, sound, picture, sound]);
         push(&mut gop, &packet(Track::Audio, 31_000));
         assert!(gop.tags().is_empty());

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, Rung, Track};
+use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, RenditionId, Track};
 
 /// How long a packet waits for the other track once both have begun.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -21,12 +21,12 @@ const MILLIS_A_PACKET: usize = 8;
 /// The waiting lines.
 #[derive(Debug)]
 pub(in crate::broadcast) struct Interleaver {
-    video: Line,
+    video: TrackQueue,
     /// Pictures of the second rung, while there are some.
-    second: Line,
-    audio: Line,
+    second: TrackQueue,
+    audio: TrackQueue,
     /// The extra sound tracks, by their places.
-    extras: [Line; 5],
+    extras: [TrackQueue; 5],
     /// Those that are being made: nobody waits for another.
     expected: ExtraTracks,
     /// By how much longer than usual sound may be on its way.
@@ -34,7 +34,7 @@ pub(in crate::broadcast) struct Interleaver {
 }
 
 #[derive(Debug, Default)]
-struct Line {
+struct TrackQueue {
     /// With the time each arrived.
     waiting: VecDeque<(Timestamp, EncodedPacket)>,
     /// The stream has no such track, or it is late: the other does not wait for it.
@@ -47,10 +47,10 @@ impl Interleaver {
     /// For a stream that has these tracks.
     pub fn new(video: bool, audio: bool) -> Self {
         Self {
-            video: Line { absent: !video, ..Line::default() },
-            second: Line { absent: true, ..Line::default() },
-            audio: Line { absent: !audio, ..Line::default() },
-            extras: std::array::from_fn(|_| Line { absent: true, ..Line::default() }),
+            video: TrackQueue { absent: !video, ..TrackQueue::default() },
+            second: TrackQueue { absent: true, ..TrackQueue::default() },
+            audio: TrackQueue { absent: !audio, ..TrackQueue::default() },
+            extras: std::array::from_fn(|_| TrackQueue { absent: true, ..TrackQueue::default() }),
             expected: ExtraTracks::NONE,
             lag: Duration::ZERO,
         }
@@ -76,7 +76,7 @@ impl Interleaver {
 
     /// Takes a packet in, at `now`. Packets of one track come in the order of their DTS.
     pub fn push(&mut self, packet: EncodedPacket, now: Timestamp) {
-        let second = packet.rendition.as_ref().is_some_and(|its| its.rung == Rung::Second);
+        let second = packet.rendition.as_ref().is_some_and(|its| its.rung == RenditionId::Second);
         let mut expected = true;
         let line = match packet.track {
             Track::Video if second => &mut self.second,
@@ -139,7 +139,7 @@ impl Interleaver {
     }
 }
 
-impl Line {
+impl TrackQueue {
     /// The DTS of its first packet, and whether that is an inter picture.
     fn first(&self) -> Option<(Timestamp, bool)> {
         self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
@@ -222,7 +222,7 @@ mod tests {
         let mut order = Interleaver::new(true, true);
         let second = |dts, keyframe| {
             let key = if keyframe { 0 } else { 33 };
-            let packet = of_rung(Rung::Second, key);
+            let packet = of_rung(RenditionId::Second, key);
             EncodedPacket { dts: at(dts), pts: at(dts), ..packet }
         };
         order.push(packet(Track::Video, 33), at(0));
@@ -237,7 +237,7 @@ mod tests {
         let rungs: Vec<_> = std::iter::from_fn(|| order.pop(at(40)))
             .map(|packet| packet.rendition.map(|its| its.rung))
             .collect();
-        assert_eq!(rungs, [Some(Rung::Second)]);
+        assert_eq!(rungs, [Some(RenditionId::Second)]);
         // It goes on being waited for…
         order.push(packet(Track::Video, 99), at(66));
         assert_eq!(order.pop(at(66)).map(|it| it.dts), None);

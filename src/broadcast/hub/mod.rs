@@ -19,12 +19,12 @@ use crate::base::queue::{Empty, Gauge, Receiver};
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::backlog::{Backlog, Limits};
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::broadcast::hub::gop::Gop;
 use crate::broadcast::hub::interleaver::Interleaver;
-use crate::broadcast::hub::sequence_headers::Head;
-use crate::broadcast::hub::subscription::{Line, Pictures, Subscription};
-use crate::media::{EncodedPacket, ExtraTracks, Rendition, Rung, StreamParameters, Track};
+use crate::broadcast::hub::sequence_headers::SequenceHeaders;
+use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, WantedVideo};
+use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamConfig, Track};
 
 /// How often the thread looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -35,7 +35,7 @@ const TOGETHER: Duration = Duration::from_millis(100);
 /// its subscriptions then end once they are read empty.
 #[derive(Debug)]
 pub struct Hub {
-    feed: Feed,
+    feed: HubFeed,
     worker: Worker,
 }
 
@@ -51,7 +51,7 @@ pub struct Figures {
 
 /// A way to subscribe that outputs keep for reconnecting. Clones share the hub.
 #[derive(Clone)]
-pub(super) struct Feed {
+pub(super) struct HubFeed {
     shared: Arc<Shared>,
     /// Sound packets that were thrown away of all that was subscribed here.
     lost_sounds: Arc<AtomicU64>,
@@ -59,8 +59,8 @@ pub(super) struct Feed {
 
 struct Shared {
     /// Empty where the packets are copied from a file.
-    parameters: StreamParameters,
-    head: Head,
+    parameters: StreamConfig,
+    head: SequenceHeaders,
     /// Of the queue that leads here.
     input: Arc<Gauge>,
     state: Mutex<State>,
@@ -79,7 +79,7 @@ struct State {
     second_gop: Gop,
     /// Of the latest keyframe of each rung.
     latest: [Option<Arc<Rendition>>; 2],
-    outputs: Vec<Weak<Line>>,
+    outputs: Vec<Weak<SubscriptionQueue>>,
     figures: Figures,
     /// Packets taken from the input, and the latest DTS among them.
     taken: u64,
@@ -89,7 +89,7 @@ struct State {
     ended: bool,
 }
 
-impl fmt::Debug for Feed {
+impl fmt::Debug for HubFeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Feed").finish_non_exhaustive()
     }
@@ -100,10 +100,10 @@ impl Hub {
     ///
     /// # Errors
     /// When the system grants no thread.
-    pub fn spawn(parameters: StreamParameters, input: Receiver<EncodedPacket>) -> io::Result<Self> {
+    pub fn spawn(parameters: StreamConfig, input: Receiver<EncodedPacket>) -> io::Result<Self> {
         let interleaver = Interleaver::new(parameters.video.is_some(), parameters.audio.is_some());
-        let head = Head::of(&parameters);
-        let feed = Feed::new(parameters, head, Arc::clone(input.gauge()));
+        let head = SequenceHeaders::of(&parameters);
+        let feed = HubFeed::new(parameters, head, Arc::clone(input.gauge()));
         let its_feed = feed.clone();
         let worker = Worker::spawn("onair-hub", move |stop| {
             run(&its_feed, &input, interleaver, stop);
@@ -117,8 +117,8 @@ impl Hub {
     ///
     /// # Errors
     /// When the system grants no thread.
-    pub fn spawn_copy(head: Head, input: Receiver<Tag>) -> io::Result<Self> {
-        let feed = Feed::new(StreamParameters::default(), head, Arc::clone(input.gauge()));
+    pub fn spawn_copy(head: SequenceHeaders, input: Receiver<SharedTag>) -> io::Result<Self> {
+        let feed = HubFeed::new(StreamConfig::default(), head, Arc::clone(input.gauge()));
         let its_feed = feed.clone();
         let worker = Worker::spawn("onair-hub", move |stop| {
             while !stop.is_set() {
@@ -137,13 +137,13 @@ impl Hub {
     }
 
     /// What goes out.
-    pub fn parameters(&self) -> &StreamParameters {
+    pub fn parameters(&self) -> &StreamConfig {
         &self.feed.shared.parameters
     }
 
     /// A new output: it begins with the latest keyframe and what followed it, or with the next one.
     pub fn subscribe(&self, name: impl Into<String>, limits: Limits) -> Subscription {
-        self.feed.subscribe(name, limits, None, Rung::Main)
+        self.feed.subscribe(name, limits, None, RenditionId::Main)
     }
 
     /// A new output that gets the pictures of every rung; it begins as the others do.
@@ -159,7 +159,7 @@ impl Hub {
         limits: Limits,
         extras: ExtraTracks,
     ) -> Subscription {
-        self.feed.open(name.into(), limits, None, Rung::Main, Some(extras))
+        self.feed.open(name.into(), limits, None, RenditionId::Main, Some(extras))
     }
 
     /// These extra sound tracks are being made: packets of others are put into the order of the rest
@@ -169,18 +169,18 @@ impl Hub {
     }
 
     /// What the pictures that go out now are, where they were encoded here and one has gone out.
-    pub fn latest(&self, rung: Rung) -> Option<Arc<Rendition>> {
+    pub fn latest(&self, rung: RenditionId) -> Option<Arc<Rendition>> {
         self.feed.latest(rung)
     }
 
     /// What to do when an output needs a keyframe soon (it has to start later than the last one):
     /// ask the encoder for one. Called from the network's threads; must return at once.
     pub fn on_keyframe_wanted(&self, ask: impl Fn() + Send + 'static) {
-        self.on_keyframe_wanted_of(Rung::Main, Some(Box::new(ask)));
+        self.on_keyframe_wanted_of(RenditionId::Main, Some(Box::new(ask)));
     }
 
     /// The same for an encode of its own; `None`: there is none any more.
-    pub fn on_keyframe_wanted_of(&self, rung: Rung, ask: Option<Box<dyn Fn() + Send>>) {
+    pub fn on_keyframe_wanted_of(&self, rung: RenditionId, ask: Option<Box<dyn Fn() + Send>>) {
         if let Some(place) = self.feed.shared.want_keyframe.lock().get_mut(rung as usize) {
             *place = ask;
         }
@@ -213,15 +213,15 @@ impl Hub {
     }
 
     /// With a count of its own.
-    pub(super) fn feed(&self) -> Feed {
-        Feed { lost_sounds: Arc::default(), ..self.feed.clone() }
+    pub(super) fn feed(&self) -> HubFeed {
+        HubFeed { lost_sounds: Arc::default(), ..self.feed.clone() }
     }
 }
 
-impl Feed {
-    fn new(parameters: StreamParameters, head: Head, input: Arc<Gauge>) -> Self {
+impl HubFeed {
+    fn new(parameters: StreamConfig, head: SequenceHeaders, input: Arc<Gauge>) -> Self {
         let (want_keyframe, sound_lag_us, extras) = Default::default();
-        let state = State { second_gop: Gop::new(Rung::Second), ..State::default() };
+        let state = State { second_gop: Gop::new(RenditionId::Second), ..State::default() };
         let state = Mutex::new(state);
         let shared = Shared { parameters, head, input, state, want_keyframe, sound_lag_us, extras };
         Self { shared: Arc::new(shared), lost_sounds: Arc::default() }
@@ -233,11 +233,11 @@ impl Feed {
     }
 
     /// What stands before the media.
-    pub fn head(&self) -> &Head {
+    pub fn head(&self) -> &SequenceHeaders {
         &self.shared.head
     }
 
-    pub fn parameters(&self) -> &StreamParameters {
+    pub fn parameters(&self) -> &StreamConfig {
         &self.shared.parameters
     }
 
@@ -248,7 +248,7 @@ impl Feed {
         name: impl Into<String>,
         limits: Limits,
         after: Option<Timestamp>,
-        wanted: Rung,
+        wanted: RenditionId,
     ) -> Subscription {
         self.open(name.into(), limits, after, wanted, None)
     }
@@ -259,17 +259,17 @@ impl Feed {
         name: String,
         limits: Limits,
         after: Option<Timestamp>,
-        wanted: Rung,
+        wanted: RenditionId,
         extras: Option<ExtraTracks>,
     ) -> Subscription {
         let mut ask = None;
         let line = {
             let mut state = self.shared.state.lock();
             let rung = match state.second_gop.tags() {
-                [] => Rung::Main,
+                [] => RenditionId::Main,
                 _ => wanted,
             };
-            let gop = if rung == Rung::Main { &state.gop } else { &state.second_gop };
+            let gop = if rung == RenditionId::Main { &state.gop } else { &state.second_gop };
             let begin = match (gop.tags(), after) {
                 ([key, ..], Some(after)) if key.dts <= after => {
                     ask = Some(rung);
@@ -281,15 +281,16 @@ impl Feed {
                 }
                 (tags, _) => tags,
             };
-            let is_for = |tag: &&Arc<Tag>| extras.is_some() || !tag.is_extra();
+            let is_for = |tag: &&Arc<SharedTag>| extras.is_some() || !tag.is_extra();
             let begin: Vec<_> = begin.iter().filter(is_for).cloned().collect();
             let begin = begin.as_slice();
             let has_video = self.shared.head.has_video;
             let backlog = Backlog::new(limits, has_video, begin);
             let backlog = backlog.counting(self.lost_sounds());
             let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
-            let pictures = Pictures::Of { rung, wanted, last: last.map(|tag| tag.dts) };
-            let line = Line::new(name, backlog, pictures, extras.is_some(), state.ended);
+            let pictures = WantedVideo::Of { rung, wanted, last: last.map(|tag| tag.dts) };
+            let line =
+                SubscriptionQueue::new(name, backlog, pictures, extras.is_some(), state.ended);
             state.outputs.push(Arc::downgrade(&line));
             line
         };
@@ -305,20 +306,21 @@ impl Feed {
         let tags = state.gop.tags().iter();
         let begin: Vec<_> = tags.filter(|tag| !tag.is_extra()).cloned().collect();
         let backlog = Backlog::new(limits, self.shared.head.has_video, &begin);
-        let line = Line::new(name.into(), backlog, Pictures::All, false, state.ended);
+        let line =
+            SubscriptionQueue::new(name.into(), backlog, WantedVideo::All, false, state.ended);
         state.outputs.push(Arc::downgrade(&line));
         Subscription { line }
     }
 
     /// Asks the encoder of a rung for a keyframe soon.
-    pub fn ask_keyframe(&self, rung: Rung) {
+    pub fn ask_keyframe(&self, rung: RenditionId) {
         if let Some(Some(ask)) = self.shared.want_keyframe.lock().get(rung as usize) {
             ask();
         }
     }
 
     /// What the pictures of a rung are, as of its latest keyframe.
-    pub fn latest(&self, rung: Rung) -> Option<Arc<Rendition>> {
+    pub fn latest(&self, rung: RenditionId) -> Option<Arc<Rendition>> {
         self.shared.state.lock().latest.get(rung as usize).cloned().flatten()
     }
 
@@ -345,7 +347,7 @@ impl Feed {
         state.newest = state.newest.max(dts);
     }
 
-    fn send(&self, tag: Tag) {
+    fn send(&self, tag: SharedTag) {
         let tag = Arc::new(tag);
         let mut state = self.shared.state.lock();
         let bytes = tag.body.len() as u64;
@@ -356,7 +358,7 @@ impl Feed {
         }
         match tag.track {
             // What goes out once.
-            Track::Video if tag.rung() == Some(Rung::Second) => {}
+            Track::Video if tag.rung() == Some(RenditionId::Second) => {}
             Track::Video => {
                 state.figures.frames += 1;
                 state.figures.keyframes += u64::from(tag.keyframe);
@@ -388,7 +390,7 @@ impl Feed {
 }
 
 /// Whether these packets, a keyframe first, have these tracks from their beginning on.
-fn begin_together(tags: &[Arc<Tag>], extras: ExtraTracks) -> bool {
+fn begin_together(tags: &[Arc<SharedTag>], extras: ExtraTracks) -> bool {
     let Some(key) = tags.first() else { return extras.is_empty() };
     extras.iter().all(|track| {
         let mut its = tags.iter().filter(|tag| tag.track == Track::Extra(track));
@@ -396,7 +398,7 @@ fn begin_together(tags: &[Arc<Tag>], extras: ExtraTracks) -> bool {
     })
 }
 
-fn run(feed: &Feed, input: &Receiver<EncodedPacket>, mut order: Interleaver, stop: &Stop) {
+fn run(feed: &HubFeed, input: &Receiver<EncodedPacket>, mut order: Interleaver, stop: &Stop) {
     let begun = Instant::now();
     let now = || Timestamp::ZERO + begun.elapsed();
     while !stop.is_set() {
@@ -413,13 +415,13 @@ fn run(feed: &Feed, input: &Receiver<EncodedPacket>, mut order: Interleaver, sto
             Err(Empty::Closed) => {
                 order.finish();
                 while let Some(packet) = order.pop(now()) {
-                    feed.send(Tag::new(&packet));
+                    feed.send(SharedTag::new(&packet));
                 }
                 return;
             }
         }
         while let Some(packet) = order.pop(now()) {
-            feed.send(Tag::new(&packet));
+            feed.send(SharedTag::new(&packet));
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use crate::media::{BitsPerSecond, Rendition, StreamParameters, Track, VideoParameters};
+use crate::media::{BitsPerSecond, Rendition, StreamConfig, Track, VideoConfig};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv;
 
 /// The head of a stream. Bodies are those of FLV tags.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub struct SequenceHeaders {
     /// `onMetaData`.
     pub metadata: Value,
     /// In the order in which they are sent.
@@ -17,12 +17,12 @@ pub struct Head {
     pub bitrate: Option<BitsPerSecond>,
     pub has_video: bool,
     /// What it was made of; empty where the packets are copied from a file.
-    pub parameters: StreamParameters,
+    pub parameters: StreamConfig,
 }
 
-impl Head {
+impl SequenceHeaders {
     /// Of a stream that is encoded here.
-    pub fn of(parameters: &StreamParameters) -> Self {
+    pub fn of(parameters: &StreamConfig) -> Self {
         let video = parameters.video.as_ref();
         let audio = parameters.audio.as_ref();
         let bits = video
@@ -42,13 +42,13 @@ impl Head {
     }
 
     /// What the pictures that this head tells of are.
-    pub(in crate::broadcast) fn video(&self) -> Option<&VideoParameters> {
+    pub(in crate::broadcast) fn video(&self) -> Option<&VideoConfig> {
         self.parameters.video.as_ref()
     }
 
     /// The same for pictures of this rendition.
     pub(in crate::broadcast) fn with(&self, rendition: &Rendition) -> Self {
         let audio = self.parameters.audio.clone();
-        Self::of(&StreamParameters { video: Some(rendition.video.clone()), audio })
+        Self::of(&StreamConfig { video: Some(rendition.video.clone()), audio })
     }
 }

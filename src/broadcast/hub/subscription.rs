@@ -11,14 +11,14 @@ pub use crate::broadcast::hub::backlog::{Figures, Limits};
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::backlog::Backlog;
-use crate::broadcast::hub::flv_tag::Tag;
-use crate::media::{Rung, Track};
+use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::media::{RenditionId, Track};
 
 /// What became of a wait.
 #[derive(Clone, Debug)]
 pub enum Next {
     /// The next packet.
-    Tag(Arc<Tag>),
+    Tag(Arc<SharedTag>),
     /// None came in time.
     Waiting,
     /// The stream has ended and everything was handed out.
@@ -28,12 +28,12 @@ pub enum Next {
 /// The reading end. Dropping it ends the subscription.
 #[derive(Debug)]
 pub struct Subscription {
-    pub(in crate::broadcast) line: Arc<Line>,
+    pub(in crate::broadcast) line: Arc<SubscriptionQueue>,
 }
 
 /// What hub and reader share.
 #[derive(Debug)]
-pub(in crate::broadcast) struct Line {
+pub(in crate::broadcast) struct SubscriptionQueue {
     name: String,
     /// It gets the extra sound tracks too.
     extras: bool,
@@ -45,29 +45,29 @@ pub(in crate::broadcast) struct Line {
 #[derive(Debug)]
 struct State {
     backlog: Backlog,
-    pictures: Pictures,
+    pictures: WantedVideo,
     ended: bool,
 }
 
 /// Which pictures an output gets.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::broadcast) enum Pictures {
+pub(in crate::broadcast) enum WantedVideo {
     /// Those of every rung.
     All,
     /// Those of one.
     Of {
-        rung: Rung,
+        rung: RenditionId,
         /// From a keyframe of this one on it is this.
-        wanted: Rung,
+        wanted: RenditionId,
         /// The DTS of the last one.
         last: Option<Timestamp>,
     },
 }
 
-impl Pictures {
+impl WantedVideo {
     /// Whether a picture belongs to them. Another rung begins with a keyframe that comes later than
     /// the last picture before it.
-    fn take(&mut self, tag: &Tag) -> bool {
+    fn take(&mut self, tag: &SharedTag) -> bool {
         let (Self::Of { rung, wanted, last }, Some(its)) = (self, tag.rung()) else { return true };
         if its != *rung {
             let later = last.is_none_or(|last| tag.dts > last);
@@ -81,11 +81,11 @@ impl Pictures {
     }
 }
 
-impl Line {
+impl SubscriptionQueue {
     pub fn new(
         name: String,
         backlog: Backlog,
-        pictures: Pictures,
+        pictures: WantedVideo,
         extras: bool,
         ended: bool,
     ) -> Arc<Self> {
@@ -93,7 +93,7 @@ impl Line {
         Arc::new(Self { name, extras, state, thread: Condvar::new(), task: Notify::new() })
     }
 
-    pub fn push(&self, tag: &Arc<Tag>) {
+    pub fn push(&self, tag: &Arc<SharedTag>) {
         if tag.is_extra() && !self.extras {
             return;
         }
@@ -140,7 +140,7 @@ impl Subscription {
     }
 
     /// Waits for the next packet; `None` at the end of the stream. Cancel-safe.
-    pub async fn next(&self) -> Option<Arc<Tag>> {
+    pub async fn next(&self) -> Option<Arc<SharedTag>> {
         loop {
             match self.try_next() {
                 Next::Tag(tag) => return Some(tag),
@@ -152,7 +152,7 @@ impl Subscription {
 
     /// Waits for the next sound of those up to `until`, whatever stands before it; for good at the end of
     /// the stream. Cancel-safe.
-    pub async fn next_sound(&self, until: Timestamp) -> Arc<Tag> {
+    pub async fn next_sound(&self, until: Timestamp) -> Arc<SharedTag> {
         loop {
             if let Some(tag) = self.line.state.lock().backlog.pop_sound(until) {
                 return tag;
@@ -194,7 +194,7 @@ impl Subscription {
     }
 
     /// The next packet without taking it.
-    pub fn peek(&self) -> Option<Arc<Tag>> {
+    pub fn peek(&self) -> Option<Arc<SharedTag>> {
         self.line.state.lock().backlog.peek().cloned()
     }
 
@@ -204,17 +204,17 @@ impl Subscription {
     }
 
     /// Pictures of this rung are wanted: those of the present one come until a keyframe of it.
-    pub fn want(&self, rung: Rung) {
-        if let Pictures::Of { wanted, .. } = &mut self.line.state.lock().pictures {
+    pub fn want(&self, rung: RenditionId) {
+        if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {
             *wanted = rung;
         }
     }
 
     /// The rung of the newest picture that came.
-    pub fn rung(&self) -> Rung {
+    pub fn rung(&self) -> RenditionId {
         match self.line.state.lock().pictures {
-            Pictures::All => Rung::Main,
-            Pictures::Of { rung, .. } => rung,
+            WantedVideo::All => RenditionId::Main,
+            WantedVideo::Of { rung, .. } => rung,
         }
     }
 
@@ -251,20 +251,21 @@ mod tests {
 
     #[test]
     fn another_rung_begins_with_a_keyframe_later_than_the_last_picture() {
-        let mut pictures = Pictures::Of { rung: Rung::Main, wanted: Rung::Main, last: None };
-        let (main, second) = (Rung::Main, Rung::Second);
-        let mut take = |rung, dts| pictures.take(&Tag::new(&of_rung(rung, dts)));
+        let mut pictures =
+            WantedVideo::Of { rung: RenditionId::Main, wanted: RenditionId::Main, last: None };
+        let (main, second) = (RenditionId::Main, RenditionId::Second);
+        let mut take = |rung, dts| pictures.take(&SharedTag::new(&of_rung(rung, dts)));
         assert!(take(main, 0) && !take(second, 0));
         assert!(take(main, 40));
-        if let Pictures::Of { wanted, .. } = &mut pictures {
+        if let WantedVideo::Of { wanted, .. } = &mut pictures {
             *wanted = second;
         }
-        let mut take = |rung, dts| pictures.take(&Tag::new(&of_rung(rung, dts)));
+        let mut take = |rung, dts| pictures.take(&SharedTag::new(&of_rung(rung, dts)));
         assert!(!take(second, 40), "no keyframe");
         assert!(take(main, 2_000) && !take(second, 2_000), "of the same instant");
         assert!(take(main, 2_040));
         assert!(take(second, 4_000) && !take(main, 4_000) && !take(main, 4_040));
         assert!(take(second, 4_040));
-        assert!(Pictures::All.take(&Tag::new(&of_rung(second, 40))));
+        assert!(WantedVideo::All.take(&SharedTag::new(&of_rung(second, 40))));
     }
 }

@@ -17,16 +17,16 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::hub::Hub;
-use crate::broadcast::hub::flv_tag::Tag;
-use crate::broadcast::hub::sequence_headers::Head;
-use crate::broadcast::publisher::{Publisher, Standing};
-use crate::files::Source;
-use crate::media::{BitsPerSecond, Priority, StreamParameters, Track};
+use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::sequence_headers::SequenceHeaders;
+use crate::broadcast::publisher::{Publisher, TargetStanding};
+use crate::files::MediaFile;
+use crate::media::{BitsPerSecond, Priority, StreamConfig, Track};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
-use crate::wire::container::passthrough::{Passed, PassedAudio, PassedVideo};
-use crate::wire::container::{self, Format, Place, TrackId, flv};
+use crate::wire::container::passthrough::{PassthroughAudio, PassthroughPacket, PassthroughVideo};
+use crate::wire::container::{self, Format, SampleLocation, TrackId, flv};
 
 /// How often it is looked whether it has been ended while it waits for its beginning.
 const LOOK: Duration = Duration::from_millis(50);
@@ -79,9 +79,9 @@ pub enum Error {
 
 /// A file that can be sent.
 #[derive(Debug)]
-pub struct Film {
+pub struct PassthroughFile {
     path: PathBuf,
-    head: Head,
+    head: SequenceHeaders,
     duration: Option<Duration>,
     /// When its first picture comes, in the file's time.
     pictured_ms: Option<i64>,
@@ -89,14 +89,14 @@ pub struct Film {
 
 /// A file that is being sent.
 #[derive(Debug)]
-pub struct Showing {
+pub struct Playback {
     pub hub: Hub,
-    pub projection: Projection,
+    pub projection: PassthroughSender,
 }
 
 /// What sends it.
 #[derive(Debug)]
-pub struct Projection {
+pub struct PassthroughSender {
     worker: Worker,
     /// Set once it may begin.
     begin: Stop,
@@ -114,37 +114,39 @@ pub struct Progress {
     pub failure: Option<String>,
 }
 
-impl Film {
+impl PassthroughFile {
     /// Looks into an FLV, MP4 or MKV file.
     ///
     /// # Errors
     /// It cannot be read, is none of them, or holds nothing.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let mut reel = Reel::open(path)?;
+        let mut reel = FileTags::open(path)?;
         let mut duration = reel.duration();
-        let mut head = Head {
+        let mut head = SequenceHeaders {
             metadata: Value::ecma_array([]),
             configurations: Vec::new(),
             bitrate: None,
             has_video: false,
-            parameters: StreamParameters::default(),
+            parameters: StreamConfig::default(),
         };
         let (mut has_audio, mut first, mut pictured_ms, mut read) = (false, None, None, 0);
         while let Some(tag) = reel.next()? {
             read += tag.body.len();
             let at = i64::from(tag.time_ms);
             match look(tag.kind, &tag.body) {
-                Looked::Metadata(value) => {
+                BodyKind::Metadata(value) => {
                     duration = duration.or_else(|| told_duration(&value));
                     head.bitrate = head.bitrate.or_else(|| bitrate(&value));
                     head.metadata = of_the_stream(value);
                 }
-                Looked::Configuration(track) if head.configurations.len() < MOST_CONFIGURATIONS => {
+                BodyKind::Configuration(track)
+                    if head.configurations.len() < MOST_CONFIGURATIONS =>
+                {
                     if !head.configurations.iter().any(|(_, body)| *body == tag.body) {
                         head.configurations.push((track, tag.body));
                     }
                 }
-                Looked::Media { track, .. } => {
+                BodyKind::Media { track, .. } => {
                     if track == Track::Video {
                         head.has_video = true;
                         pictured_ms = pictured_ms.or(Some(at));
@@ -155,7 +157,7 @@ impl Film {
                         break;
                     }
                 }
-                Looked::Configuration(_) | Looked::End | Looked::Nothing => {}
+                BodyKind::Configuration(_) | BodyKind::End | BodyKind::Nothing => {}
             }
             if read > MOST_OF_HEAD {
                 break;
@@ -177,7 +179,7 @@ impl Film {
     ///
     /// # Errors
     /// When the system grants no thread.
-    pub fn show(self, again: bool, clock: Clock) -> io::Result<Showing> {
+    pub fn show(self, again: bool, clock: Clock) -> io::Result<Playback> {
         let (packets, input) = queue::bounded("packets of the file", PACKETS, Full::Block);
         let hub = Hub::spawn_copy(self.head.clone(), input)?;
         let progress = Arc::<Mutex<Progress>>::default();
@@ -206,11 +208,11 @@ impl Film {
                 }
             }
         })?;
-        Ok(Showing { hub, projection: Projection { worker, begin, progress } })
+        Ok(Playback { hub, projection: PassthroughSender { worker, begin, progress } })
     }
 }
 
-impl Showing {
+impl Playback {
     /// Ends it, at most within the limit.
     ///
     /// # Errors
@@ -221,7 +223,7 @@ impl Showing {
     }
 }
 
-impl Projection {
+impl PassthroughSender {
     /// It goes out from now on.
     pub fn begin(&self) {
         self.begin.set();
@@ -238,9 +240,9 @@ impl Projection {
         let mut there = false;
         for target in targets {
             match target.standing() {
-                Standing::Coming => return,
-                Standing::There => there = true,
-                Standing::Missing => {}
+                TargetStanding::Coming => return,
+                TargetStanding::There => there = true,
+                TargetStanding::Missing => {}
             }
         }
         if there {
@@ -264,10 +266,10 @@ impl Projection {
 
 /// Sends packets in time.
 struct Projector {
-    head: Head,
+    head: SequenceHeaders,
     /// When the first picture comes, in the file's time; until it has.
     pictured_ms: Option<i64>,
-    packets: Sender<Tag>,
+    packets: Sender<SharedTag>,
     clock: Clock,
     /// When time 0 of the stream is.
     start: Timestamp,
@@ -280,7 +282,7 @@ struct Projector {
 impl Projector {
     /// Sends the file once; `false` where it is not to go on.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
-        let mut reel = Reel::open(path)?;
+        let mut reel = FileTags::open(path)?;
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
         // What is to be added to the file's times.
         let mut shift = None;
@@ -289,16 +291,16 @@ impl Projector {
         let mut end = None;
         while let Some(tag) = reel.next()? {
             let (track, keyframe, priority, composition_ms) = match look(tag.kind, &tag.body) {
-                Looked::Media { track, keyframe, priority, composition_ms } => {
+                BodyKind::Media { track, keyframe, priority, composition_ms } => {
                     (track, keyframe, priority, composition_ms)
                 }
                 // A new one in the middle goes where it stands, and is never thrown away.
-                Looked::Configuration(track)
+                BodyKind::Configuration(track)
                     if !self.head.configurations.iter().any(|(_, body)| *body == tag.body) =>
                 {
                     (track, false, Priority::Key, 0)
                 }
-                Looked::End => {
+                BodyKind::End => {
                     end = Some(tag.body);
                     continue;
                 }
@@ -324,7 +326,8 @@ impl Projector {
             let leads = track == Track::Audio && (0..=MOST_LEAD_MS).contains(&lead_ms);
             self.pictured_ms.take_if(|_| track == Track::Video && keyframe);
             let (body, rendition) = (tag.body, None);
-            let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
+            let tag =
+                SharedTag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
             if self.packets.send(tag).is_err() {
                 return Ok(false);
             }
@@ -343,30 +346,31 @@ impl Projector {
         let (track, captured, rendition) = (Track::Video, self.clock.now(), None);
         let (keyframe, priority, leads, pts) = (false, Priority::Key, false, dts);
         // Where nobody takes it there is nobody to be told.
-        let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
+        let tag =
+            SharedTag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
         let _ = self.packets.send(tag);
     }
 }
 
 /// The tags of a file.
-enum Reel {
-    Flv(Tape),
+enum FileTags {
+    Flv(FlvTags),
     /// MP4 and MKV: samples in the shape of tags.
     Indexed(Samples),
 }
 
-impl Reel {
+impl FileTags {
     fn open(path: &Path) -> Result<Self, Error> {
         let fail = |source| Error::Io { path: path.to_owned(), source };
         // A pipe or a device could keep us waiting for ever.
         if !path.metadata().map_err(fail)?.is_file() {
             return Err(Error::NoFile(path.to_owned()));
         }
-        let mut source = Source::open(path).map_err(fail)?;
+        let mut source = MediaFile::open(path).map_err(fail)?;
         match source.format() {
             Ok(Format::Mp4 | Format::Mkv) => Samples::new(path, source).map(Self::Indexed),
             // What is none of them is told by its reader.
-            _ => Tape::open(path).map(Self::Flv),
+            _ => FlvTags::open(path).map(Self::Flv),
         }
     }
 
@@ -387,14 +391,14 @@ impl Reel {
 }
 
 /// The tags of an FLV file.
-struct Tape {
+struct FlvTags {
     path: PathBuf,
     file: File,
     demuxer: Demuxer,
     block: Vec<u8>,
 }
 
-impl Tape {
+impl FlvTags {
     fn open(path: &Path) -> Result<Self, Error> {
         let file =
             File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
@@ -423,24 +427,24 @@ impl Tape {
 /// The samples of an MP4 or MKV file as tags; of several sound tracks the first.
 struct Samples {
     path: PathBuf,
-    source: Source,
+    source: MediaFile,
     /// What comes before the samples, the last one first.
     heads: Vec<flv::Tag>,
-    places: std::vec::IntoIter<Place>,
-    passed: Passed,
+    places: std::vec::IntoIter<SampleLocation>,
+    passed: PassthroughPacket,
     duration: Option<Duration>,
 }
 
 impl Samples {
-    fn new(path: &Path, mut source: Source) -> Result<Self, Error> {
+    fn new(path: &Path, mut source: MediaFile) -> Result<Self, Error> {
         let fail = |source| Error::Container { path: path.to_owned(), source };
         let index = source.index_to_pass_on().map_err(fail)?;
         let passed = index.passed;
         let tag = |kind, body| flv::Tag { kind, time_ms: 0, body };
         let mut heads = vec![tag(TagKind::Script, flv::metadata_body(&passed.metadata()))];
-        let video = passed.video.as_ref().and_then(PassedVideo::head);
+        let video = passed.video.as_ref().and_then(PassthroughVideo::head);
         heads.extend(video.map(|body| tag(TagKind::Video, body)));
-        let audio = passed.audio.as_ref().and_then(PassedAudio::head);
+        let audio = passed.audio.as_ref().and_then(PassthroughAudio::head);
         heads.extend(audio.map(|body| tag(TagKind::Audio, body)));
         heads.reverse();
         let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
@@ -481,7 +485,7 @@ impl Samples {
 }
 
 /// What a body is.
-enum Looked {
+enum BodyKind {
     Metadata(Value),
     Configuration(Track),
     Media {
@@ -496,26 +500,26 @@ enum Looked {
     Nothing,
 }
 
-fn look(kind: TagKind, body: &Bytes) -> Looked {
+fn look(kind: TagKind, body: &Bytes) -> BodyKind {
     match kind {
         TagKind::Script => match crate::wire::container::flv::metadata::parse_script(body) {
-            Ok(Some(value)) => Looked::Metadata(value),
-            _ => Looked::Nothing,
+            Ok(Some(value)) => BodyKind::Metadata(value),
+            _ => BodyKind::Nothing,
         },
         TagKind::Audio => match parse_audio(body) {
-            Ok(tag) if tag.is_sequence_start() => Looked::Configuration(Track::Audio),
-            Ok(_) => Looked::Media {
+            Ok(tag) if tag.is_sequence_start() => BodyKind::Configuration(Track::Audio),
+            Ok(_) => BodyKind::Media {
                 track: Track::Audio,
                 keyframe: true,
                 priority: Priority::Key,
                 composition_ms: 0,
             },
-            Err(_) => Looked::Nothing,
+            Err(_) => BodyKind::Nothing,
         },
         TagKind::Video => match parse_video(body) {
-            Ok(tag) if tag.is_sequence_start() => Looked::Configuration(Track::Video),
+            Ok(tag) if tag.is_sequence_start() => BodyKind::Configuration(Track::Video),
             Ok(tag) => match tag.track.packet {
-                VideoPacket::Metadata(_) => Looked::Configuration(Track::Video),
+                VideoPacket::Metadata(_) => BodyKind::Configuration(Track::Video),
                 VideoPacket::Frame { composition_ms, .. } => {
                     let keyframe = tag.is_keyframe();
                     let priority = match tag.frame_type {
@@ -524,12 +528,12 @@ fn look(kind: TagKind, body: &Bytes) -> Looked {
                         _ => Priority::Inter,
                     };
                     let composition_ms = composition_ms.into();
-                    Looked::Media { track: Track::Video, keyframe, priority, composition_ms }
+                    BodyKind::Media { track: Track::Video, keyframe, priority, composition_ms }
                 }
-                VideoPacket::SequenceEnd => Looked::End,
-                _ => Looked::Nothing,
+                VideoPacket::SequenceEnd => BodyKind::End,
+                _ => BodyKind::Nothing,
             },
-            Err(_) => Looked::Nothing,
+            Err(_) => BodyKind::Nothing,
         },
     }
 }

@@ -25,7 +25,7 @@ fn file(folder: &Path) -> PathBuf {
 #[test]
 fn a_file_goes_out_as_it_is_and_begins_again() {
     let folder = tempfile::tempdir().unwrap();
-    let film = Film::open(&file(folder.path())).unwrap();
+    let film = PassthroughFile::open(&file(folder.path())).unwrap();
     assert_eq!(film.head.configurations.len(), 2);
     assert!(film.head.has_video);
     let showing = film.show(true, Clock::start()).unwrap();
@@ -56,11 +56,11 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
 #[test]
 fn what_cannot_be_sent_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(Film::open(folder.path()), Err(Error::NoFile(_))));
-    assert!(matches!(Film::open(&folder.path().join("no")), Err(Error::Io { .. })));
+    assert!(matches!(PassthroughFile::open(folder.path()), Err(Error::NoFile(_))));
+    assert!(matches!(PassthroughFile::open(&folder.path().join("no")), Err(Error::Io { .. })));
     let path = folder.path().join("a.flv");
     std::fs::write(&path, b"MP4").unwrap();
-    assert!(matches!(Film::open(&path), Err(Error::Flv { .. })));
+    assert!(matches!(PassthroughFile::open(&path), Err(Error::Flv { .. })));
     std::fs::write(&path, file_header(true, true)).unwrap();
-    assert!(matches!(Film::open(&path), Err(Error::Empty(_))));
+    assert!(matches!(PassthroughFile::open(&path), Err(Error::Empty(_))));
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::base::{Backoff, Timestamp};
-use crate::broadcast::hub::Feed;
+use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::Subscription;
-use crate::broadcast::publisher::session::{self, Ended, Trying};
-use crate::broadcast::publisher::state::{Kept, Report, Shared, State, Timeline};
-use crate::media::Rung;
-use crate::net::{Cause, Class, Error, Refusal, Stage};
+use crate::broadcast::publisher::session::{self, Attempt, Ended};
+use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
+use crate::media::RenditionId;
+use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
 
 /// A connection that was live for this long was a good one.
 const STEADY: Duration = Duration::from_secs(10);
@@ -37,12 +37,12 @@ const STILL_THERE: Duration = Duration::from_secs(60);
 
 /// Runs until the stream ends, stop is wanted, or there is no point in trying any more. `kept` has what
 /// comes before the first connection, where none of it may be missing.
-pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscription>) {
+pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscription>) {
     let clock = shared.clock;
     if shared.target.await_media && !begun(&shared, &feed).await {
         return over(&shared, State::Stopped, None);
     }
-    let kept = kept.map(Kept::new);
+    let kept = kept.map(KeptSubscription::new);
     let mut timeline = Timeline { feed, origin: None, last: None, accepted: None, kept };
     let mut outage = clock.now();
     let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
@@ -58,7 +58,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
             let by = outage + limit;
             if is_last { by.max(clock.now() + LAST_TRY) } else { by }
         });
-        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, outage), until };
+        let trying = Attempt { url: &url, tcp_limit: tcp_limit(&shared, outage), until };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
         if live_since.is_some() {
@@ -79,7 +79,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
                 continue;
             }
             Ended::Elsewhere(_) => Error {
-                stage: Stage::Media,
+                stage: ConnectStage::Media,
                 cause: Cause::Protocol("it sends us from server to server".into()),
                 peer: url.authority(),
             },
@@ -95,9 +95,9 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed, kept: Option<Subscripti
         let refused = !was_live
             && hung_up
             && live_since.is_none_or(|since| now.since(since) < MOMENT)
-            && error.stage == Stage::Media;
+            && error.stage == ConnectStage::Media;
         if refused {
-            error.stage = Stage::Publish;
+            error.stage = ConnectStage::Publish;
         }
         tracing::debug!(%error, stage = %error.stage, "publishing");
         // Where a redirection led nowhere, the next try is at the front door again.
@@ -146,15 +146,15 @@ fn stayed(live_since: Option<Timestamp>, now: Timestamp) -> bool {
 /// Whether a server says, by a word or by hanging up, that the name is in use.
 fn turned_away(error: &Error) -> bool {
     match error.cause {
-        Cause::Status { refusal: Refusal::Busy, .. } => error.stage != Stage::Media,
-        Cause::Closed | Cause::Reset => error.stage == Stage::Publish,
+        Cause::Status { refusal: Refusal::Busy, .. } => error.stage != ConnectStage::Media,
+        Cause::Closed | Cause::Reset => error.stage == ConnectStage::Publish,
         _ => false,
     }
 }
 
 /// Waits for the first packet; `false` when stop is wanted or there never is one.
-async fn begun(shared: &Shared, feed: &Feed) -> bool {
-    let first = feed.subscribe("first packet", shared.target.limits, None, Rung::Main);
+async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
+    let first = feed.subscribe("first packet", shared.target.limits, None, RenditionId::Main);
     tokio::select! {
         () = session::stop_wanted(shared) => false,
         there = first.ready() => there,
@@ -194,7 +194,7 @@ async fn pause(shared: &Shared, was_live: bool, error: Error, wait: Duration) ->
 }
 
 fn over(shared: &Shared, state: State, error: Option<Error>) {
-    let stage = error.as_ref().map_or(Stage::Media, |error| error.stage);
+    let stage = error.as_ref().map_or(ConnectStage::Media, |error| error.stage);
     shared.change(Report { state, stage, error, retry_in: None, gap: None });
 }
 

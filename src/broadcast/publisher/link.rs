@@ -29,7 +29,7 @@ pub enum Flow {
 
 /// What is seen of a connection at a look.
 #[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct LinkReading {
     /// Bytes handed to the system since the beginning.
     pub written: u64,
     /// Of these, what the server has not accepted.
@@ -42,7 +42,7 @@ pub(super) struct Seen {
 
 /// A packet that was handed to the connection.
 #[derive(Copy, Clone, Debug)]
-struct Mark {
+struct SentMark {
     /// The bytes of the connection up to its end.
     end: u64,
     dts: Timestamp,
@@ -57,7 +57,7 @@ pub(super) struct Link {
     looked: Timestamp,
     /// Bytes written at the last looks, oldest first.
     window: Vec<(Timestamp, u64)>,
-    marks: VecDeque<Mark>,
+    marks: VecDeque<SentMark>,
 }
 
 impl Link {
@@ -76,11 +76,11 @@ impl Link {
         if self.marks.len() >= MOST_MARKS {
             self.marks.pop_back();
         }
-        self.marks.push_back(Mark { end, dts });
+        self.marks.push_back(SentMark { end, dts });
     }
 
     /// Takes in what the server has accepted by now.
-    pub fn look(&mut self, now: Timestamp, seen: Seen) {
+    pub fn look(&mut self, now: Timestamp, seen: LinkReading) {
         let accepted = seen.written.saturating_sub(seen.unaccepted);
         if seen.unaccepted == 0 && seen.queued == 0 {
             self.progress = now;
@@ -164,8 +164,8 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn waiting(written: u64, unaccepted: u64) -> Seen {
-        Seen { written, unaccepted, queued: 0, heard: None }
+    fn waiting(written: u64, unaccepted: u64) -> LinkReading {
+        LinkReading { written, unaccepted, queued: 0, heard: None }
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         link.look(at(250), waiting(10_000, 4_000));
         // It accepted something 180 ms before this look, and nothing since.
         let heard = Some(Duration::from_millis(180));
-        link.look(at(500), Seen { heard, ..waiting(20_000, 9_000) });
+        link.look(at(500), LinkReading { heard, ..waiting(20_000, 9_000) });
         assert_eq!(link.progress(), at(320));
         for look in 3..40 {
             // The system takes more, and probes are answered all the time.
@@ -182,14 +182,14 @@ mod tests {
             let unaccepted = 9_000 + 1_000 * look;
             link.look(
                 at(250 * look as i64),
-                Seen { heard, ..waiting(20_000 + 1_000 * look, unaccepted) },
+                LinkReading { heard, ..waiting(20_000 + 1_000 * look, unaccepted) },
             );
         }
         assert_eq!(link.progress(), at(320));
         assert_eq!(link.silent(at(8_420)), Duration::from_millis(8_100));
         // What it said long before this look began cannot have been this.
         let heard = Some(Duration::from_secs(9));
-        link.look(at(10_000), Seen { heard, ..waiting(60_000, 100) });
+        link.look(at(10_000), LinkReading { heard, ..waiting(60_000, 100) });
         assert_eq!(link.progress(), at(9_750));
         // With nothing to accept there is no silence.
         link.look(at(30_000), waiting(60_000, 0));

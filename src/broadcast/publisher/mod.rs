@@ -20,8 +20,8 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Stop};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::publisher::state::Shared;
-use crate::media::Rung;
-use crate::net::{Runtime, Stage};
+use crate::media::RenditionId;
+use crate::net::{ConnectStage, Runtime};
 
 pub use crate::broadcast::publisher::link::Flow;
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
@@ -46,7 +46,7 @@ impl Publisher {
         let (sender, events) = queue::bounded("publisher events", EVENTS, Full::DropOldest);
         let report = Report {
             state: State::Connecting,
-            stage: Stage::Dns,
+            stage: ConnectStage::Dns,
             error: None,
             retry_in: None,
             gap: None,
@@ -60,7 +60,7 @@ impl Publisher {
             retry: Notify::new(),
             network: watch::Sender::new(0),
             stop: watch::Sender::new(None),
-            rung: watch::Sender::new(Rung::Main),
+            rung: watch::Sender::new(RenditionId::Main),
             unsaid: AtomicBool::new(false),
         });
         let done = Stop::new();
@@ -70,7 +70,7 @@ impl Publisher {
         let limits = shared.target.limits;
         let whole = shared.target.whole;
         // From now on: what comes before a connection is there waits for it.
-        let kept = whole.then(|| feed.subscribe("publisher", limits, None, Rung::Main));
+        let kept = whole.then(|| feed.subscribe("publisher", limits, None, RenditionId::Main));
         let task = attempt::run(Arc::clone(&shared), feed, kept);
         let task = runtime.spawn(async move {
             let _ended = ended;
@@ -91,14 +91,16 @@ impl Publisher {
 
     /// Whether what is sent now goes out, and nobody has to wait for it any more: it is connected, has
     /// failed once, or is over.
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
         match report.state {
-            State::Live => Standing::There,
-            state if state.is_over() => Standing::Missing,
-            _ if report.stage == Stage::Media && report.retry_in.is_none() => Standing::There,
-            _ if report.error.is_some() => Standing::Missing,
-            _ => Standing::Coming,
+            State::Live => TargetStanding::There,
+            state if state.is_over() => TargetStanding::Missing,
+            _ if report.stage == ConnectStage::Media && report.retry_in.is_none() => {
+                TargetStanding::There
+            }
+            _ if report.error.is_some() => TargetStanding::Missing,
+            _ => TargetStanding::Coming,
         }
     }
 
@@ -124,7 +126,7 @@ impl Publisher {
     }
 
     /// Sends the pictures of this rung, from its next keyframe on.
-    pub fn set_rung(&self, rung: Rung) {
+    pub fn set_rung(&self, rung: RenditionId) {
         self.shared.rung.send_if_modified(|now| std::mem::replace(now, rung) != rung);
     }
 
@@ -164,7 +166,7 @@ impl Publisher {
 
 /// What a stream that has not begun may expect of a target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum TargetStanding {
     /// The first try is under way.
     Coming,
     /// It takes the stream.

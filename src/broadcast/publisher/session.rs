@@ -6,14 +6,16 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::broadcast::publisher::codecs::{self, Verdict};
-use crate::broadcast::publisher::link::{Flow, Link, SILENCE, Seen};
-use crate::broadcast::publisher::state::{Event, Kept, Report, Sent, Shared, State, Timeline};
-use crate::media::{BitsPerSecond, Rendition, Rung, Track};
+use crate::broadcast::publisher::link::{Flow, Link, LinkReading, SILENCE};
+use crate::broadcast::publisher::state::{
+    Event, KeptSubscription, Report, Sent, Shared, State, Timeline,
+};
+use crate::media::{BitsPerSecond, Rendition, RenditionId, Track};
 use crate::net::rtmp::{Client, Options, Progress};
-use crate::net::{Cause, Error, Stage, Step};
+use crate::net::{Cause, ConnectStage, Error, Step};
 use crate::wire::rtmp::client::{Event as Said, Purpose};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::url::Url;
@@ -29,7 +31,7 @@ const TICK: Duration = Duration::from_millis(250);
 const DOUBT: Duration = Duration::from_millis(1_500);
 
 /// What a try is made with.
-pub(super) struct Trying<'a> {
+pub(super) struct Attempt<'a> {
     pub url: &'a Url,
     pub tcp_limit: Duration,
     /// It is given up then, however far it has come.
@@ -66,7 +68,7 @@ async fn time_is_up(shared: &Shared, until: Option<Timestamp>) {
 pub(super) async fn run(
     shared: &Shared,
     timeline: &mut Timeline,
-    trying: &Trying<'_>,
+    trying: &Attempt<'_>,
 ) -> (Option<Timestamp>, Ended) {
     let client = tokio::select! {
         biased;
@@ -82,7 +84,7 @@ pub(super) async fn run(
         Verdict::Taken => {}
         Verdict::Unsaid(names) => shared.unsaid(names),
         Verdict::NotTaken(names) => {
-            let error = client.error(Stage::Publish, Cause::Codecs(names));
+            let error = client.error(ConnectStage::Publish, Cause::Codecs(names));
             client.close(ORDERLY_END).await;
             return (None, Ended::Failed(error));
         }
@@ -92,7 +94,8 @@ pub(super) async fn run(
     client.stream().set_user_timeout(FAREWELL);
     let name = format!("publisher {}", client.peer());
     let rung = *shared.rung.borrow();
-    let Kept { subscription, taken_frames, dropped_frames } = match timeline.kept.take() {
+    let KeptSubscription { subscription, taken_frames, dropped_frames } = match timeline.kept.take()
+    {
         Some(kept) => {
             if timeline.last.is_some() {
                 kept.subscription.begin_anew(timeline.feed.head().has_video);
@@ -101,7 +104,7 @@ pub(super) async fn run(
         }
         None => {
             let limits = shared.target.limits;
-            Kept::new(timeline.feed.subscribe(name, limits, timeline.last, rung))
+            KeptSubscription::new(timeline.feed.subscribe(name, limits, timeline.last, rung))
         }
     };
     let mut live = Live::new(shared, trying.url, timeline, client, subscription, rung);
@@ -112,7 +115,7 @@ pub(super) async fn run(
     let Live { since, client, subscription, counted, timeline, .. } = live;
     if shared.target.whole {
         let Counted { taken_frames, dropped_frames, .. } = counted;
-        timeline.kept = Some(Kept { subscription, taken_frames, dropped_frames });
+        timeline.kept = Some(KeptSubscription { subscription, taken_frames, dropped_frames });
     }
     match &ended {
         // Nothing to say goodbye to.
@@ -137,7 +140,7 @@ const ORDERLY_END: Duration = Duration::from_secs(1);
 async fn connect(
     shared: &Shared,
     timeline: &Timeline,
-    trying: &Trying<'_>,
+    trying: &Attempt<'_>,
 ) -> Result<Client, Error> {
     let state = match timeline.origin {
         Some(_) => State::Reconnecting,
@@ -162,7 +165,7 @@ async fn connect(
     options.net.tcp_limit = trying.tcp_limit;
     let client =
         Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_step).await?;
-    on_step(Step::Stage(Stage::Media));
+    on_step(Step::Stage(ConnectStage::Media));
     Ok(client)
 }
 
@@ -201,7 +204,7 @@ struct Live<'a> {
     /// Of the stream as it was told.
     nominal: Option<BitsPerSecond>,
     /// The rung that was asked for.
-    rung: Rung,
+    rung: RenditionId,
 }
 
 /// What of this connection has been added to the publisher's figures.
@@ -220,7 +223,7 @@ impl<'a> Live<'a> {
         timeline: &'a mut Timeline,
         client: Client,
         subscription: Subscription,
-        rung: Rung,
+        rung: RenditionId,
     ) -> Self {
         let now = shared.clock.now();
         let link = Link::new(now, client.written_bytes());
@@ -271,13 +274,13 @@ impl<'a> Live<'a> {
                 }
                 _ = ticks.tick() => {
                     if let Err(cause) = self.tick() {
-                        return Ended::Failed(self.client.error(Stage::Media, cause));
+                        return Ended::Failed(self.client.error(ConnectStage::Media, cause));
                     }
                 }
                 Ok(()) = network.changed() => {
                     if !self.client.stream().is_local_there() {
                         let cause = self.network_trouble();
-                        return Ended::Failed(self.client.error(Stage::Media, cause));
+                        return Ended::Failed(self.client.error(ConnectStage::Media, cause));
                     }
                     // Within this machine nothing hangs on its network.
                     if !self.client.stream().is_within_machine() {
@@ -333,7 +336,7 @@ impl<'a> Live<'a> {
 
     /// The pictures become others: their size, their rung. Nobody can read them without the new
     /// configuration.
-    fn other_pictures(&mut self, tag: &Tag) {
+    fn other_pictures(&mut self, tag: &SharedTag) {
         let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
         let known = match &self.told {
             Some(told) => told.video == new.video,
@@ -356,7 +359,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn send(&mut self, tag: &Tag) {
+    fn send(&mut self, tag: &SharedTag) {
         let origin = *self.timeline.origin.get_or_insert(tag.dts);
         if tag.dts < origin {
             // Sound from before the first picture, which came late.
@@ -393,7 +396,7 @@ impl<'a> Live<'a> {
         if gap.is_some() {
             self.shared.figures.lock().reconnects += 1;
         }
-        let (state, stage) = (State::Live, Stage::Media);
+        let (state, stage) = (State::Live, ConnectStage::Media);
         self.shared.change(Report { state, stage, error: None, retry_in: None, gap });
     }
 
@@ -457,7 +460,7 @@ impl<'a> Live<'a> {
             self.subscription.want(rung);
         }
         // The main one is others' too: nobody gets a keyframe of it out of turn.
-        if rung == Rung::Second && self.subscription.rung() != rung {
+        if rung == RenditionId::Second && self.subscription.rung() != rung {
             self.timeline.feed.ask_keyframe(rung);
         }
         let now = self.shared.clock.now();
@@ -494,7 +497,7 @@ impl<'a> Live<'a> {
     /// Takes in what the server has accepted by now.
     fn look(&mut self, now: Timestamp) {
         let stream = self.client.stream();
-        let seen = Seen {
+        let seen = LinkReading {
             written: self.client.written_bytes(),
             unaccepted: stream.unsent_bytes().unwrap_or(0),
             queued: self.client.queued_bytes() as u64,

@@ -9,13 +9,13 @@ use tokio::sync::{Notify, watch};
 
 use crate::base::queue::Sender;
 use crate::base::{Clock, Timestamp};
-use crate::broadcast::hub::Feed;
+use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::link::Flow;
-use crate::media::{Rendition, Rung};
+use crate::media::{Rendition, RenditionId};
 use crate::net::rtmp::Options;
-use crate::net::{Class, Error, Stage};
+use crate::net::{Class, ConnectStage, Error};
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
@@ -101,7 +101,7 @@ impl State {
 pub struct Report {
     pub state: State,
     /// Where on the way it is, or where it failed.
-    pub stage: Stage,
+    pub stage: ConnectStage,
     /// What went wrong last; `None` while nothing has since the last time live.
     pub error: Option<Error>,
     /// The next try begins after this.
@@ -198,7 +198,7 @@ pub(super) struct Shared {
     /// How long an orderly end may take, once it is wanted.
     pub stop: watch::Sender<Option<Duration>>,
     /// The rung that this target is to get.
-    pub rung: watch::Sender<Rung>,
+    pub rung: watch::Sender<RenditionId>,
     /// That a server does not say what it takes has been told.
     pub unsaid: AtomicBool,
 }
@@ -230,7 +230,7 @@ impl Shared {
 /// What is kept from one connection to the next.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    pub feed: Feed,
+    pub feed: HubFeed,
     /// The DTS that is 0 on the wire: the first packet ever sent.
     pub origin: Option<Timestamp>,
     /// The DTS of the last packet handed to a connection.
@@ -238,19 +238,19 @@ pub(super) struct Timeline {
     /// When the server accepted something last, of the connections that have ended.
     pub accepted: Option<Timestamp>,
     /// What waits between two connections where all of the stream is to arrive.
-    pub kept: Option<Kept>,
+    pub kept: Option<KeptSubscription>,
 }
 
 /// A subscription that outlives a connection.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct KeptSubscription {
     pub subscription: Subscription,
     /// Pictures of it that the publisher's figures have.
     pub taken_frames: u64,
     pub dropped_frames: u64,
 }
 
-impl Kept {
+impl KeptSubscription {
     pub const fn new(subscription: Subscription) -> Self {
         Self { subscription, taken_frames: 0, dropped_frames: 0 }
     }

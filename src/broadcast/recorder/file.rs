@@ -10,10 +10,10 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::files::{self, Trouble};
-use crate::media::{AudioParameters, ExtraTrack, ExtraTracks, StreamParameters, Track};
+use crate::media::{AudioConfig, ExtraTrack, ExtraTracks, StreamConfig, Track};
 use crate::wire::container::{
-    AudioTrack, Chapter, Format, Muxer, Piece, Sample, Timing, TrackId, Tracks, audio_track, flv,
-    mkv, mp4,
+    AudioTrack, Chapter, Format, Muxer, MuxerOutput, Sample, Timing, TrackId, Tracks, audio_track,
+    flv, mkv, mp4,
 };
 
 /// The longest a unit of a file is, by its samples.
@@ -95,7 +95,8 @@ impl File {
         let mut file =
             Self { file, path: path.clone(), muxer, written: 0, unit: None, media: false };
         let append = file.muxer.start();
-        let made = file.write(&Piece { append, patches: Vec::new() }).and_then(|()| file.sync());
+        let made =
+            file.write(&MuxerOutput { append, patches: Vec::new() }).and_then(|()| file.sync());
         if let Err(error) = made {
             // An empty file that nobody asked for helps nobody.
             let _ = fs::remove_file(&path);
@@ -211,7 +212,7 @@ impl File {
     }
 
     /// Writes a piece. After a failure the file ends where it ended before.
-    fn write(&mut self, piece: &Piece) -> Result<(), Error> {
+    fn write(&mut self, piece: &MuxerOutput) -> Result<(), Error> {
         let before = self.written;
         let write = |file: &mut Self| -> io::Result<()> {
             file.file.seek(SeekFrom::Start(before))?;
@@ -258,7 +259,7 @@ fn is_unlinked(_: &fs::File) -> bool {
 
 /// The sound tracks of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sounds {
+pub struct RecordedTracks {
     /// What the program's track is called; empty: nothing in particular.
     pub program: String,
     /// In the order in which they follow the program's.
@@ -270,17 +271,17 @@ pub struct Sounds {
 pub struct Extra {
     pub track: ExtraTrack,
     pub name: String,
-    pub parameters: AudioParameters,
+    pub parameters: AudioConfig,
 }
 
-impl Sounds {
+impl RecordedTracks {
     /// The extra ones.
     pub fn wanted(&self) -> ExtraTracks {
         self.extras.iter().map(|extra| extra.track).collect()
     }
 
     /// What a file of a stream with these parameters has in it.
-    pub(super) fn tracks(&self, stream: &StreamParameters) -> Tracks {
+    pub(super) fn tracks(&self, stream: &StreamConfig) -> Tracks {
         let program = stream.audio.iter().cloned();
         let program = program.map(|audio| AudioTrack::named(audio, &self.program));
         let extras = self.extras.iter();
@@ -289,7 +290,7 @@ impl Sounds {
     }
 
     /// Where in such a file a packet belongs; `None`: nowhere.
-    pub(super) fn place(&self, stream: &StreamParameters, track: Track) -> Option<TrackId> {
+    pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<TrackId> {
         match track {
             Track::Video => Some(TrackId::Video),
             Track::Audio => Some(TrackId::Audio(0)),
@@ -328,10 +329,10 @@ pub(super) fn copier(format: Format, tracks: Tracks, timing: &Timing) -> Box<dyn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
+    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig};
 
     fn tracks() -> Tracks {
-        let video = VideoParameters {
+        let video = VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,

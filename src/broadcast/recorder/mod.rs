@@ -19,22 +19,22 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-pub use crate::broadcast::recorder::file::{Error, Extra, Sounds};
+pub use crate::broadcast::recorder::file::{Error, Extra, RecordedTracks};
 pub use crate::broadcast::recorder::remux::{remux, repair};
 pub use crate::broadcast::recorder::replay::Replay;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::backlog::Limits;
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::broadcast::hub::subscription::{Next, Subscription};
-use crate::broadcast::hub::{Feed, Hub};
+use crate::broadcast::hub::{Hub, HubFeed};
 use crate::broadcast::recorder::file::File;
 use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::files::disk_space::{Look, Warning, Watch};
+use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning};
 use crate::files::{self, Trouble, disk_space};
-use crate::media::Rung;
+use crate::media::RenditionId;
 use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
 
 /// What is written is handed to the system at least this often…
@@ -110,7 +110,7 @@ pub struct Options {
     /// The folder of the journal of unfinished recordings; `None`: none is kept.
     pub journal: Option<PathBuf>,
     /// The sound tracks, whose extra ones must be on their way to the hub.
-    pub sounds: Sounds,
+    pub sounds: RecordedTracks,
 }
 
 /// What happened to a recording.
@@ -134,7 +134,7 @@ pub enum Event {
 }
 
 #[derive(Clone, Debug)]
-enum Order {
+enum RecorderCommand {
     Pause,
     Resume,
     Chapter(String),
@@ -145,10 +145,10 @@ enum Order {
 pub struct Recorder {
     figures: Arc<Mutex<Figures>>,
     events: Receiver<Event>,
-    orders: Sender<Order>,
+    orders: Sender<RecorderCommand>,
     worker: Worker,
     ended: Stop,
-    feed: Feed,
+    feed: HubFeed,
     /// What was given to the hub when the end was asked for.
     mark: Arc<Mutex<Option<u64>>>,
 }
@@ -175,7 +175,7 @@ impl Recorder {
     /// As [`Recorder::start`].
     pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
         let mut parameters = hub.parameters().clone();
-        if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(Rung::Main)) {
+        if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(RenditionId::Main)) {
             video.clone_from(&now.video);
         }
         let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
@@ -221,7 +221,7 @@ impl Recorder {
             ended: ended.clone(),
             mark: Arc::clone(&mark),
             timeline: Timeline::new(&parameters),
-            watch: Watch::new(bitrate),
+            watch: SpaceWatch::new(bitrate),
             begun: Instant::now(),
             flushed: Instant::now(),
             synced: Instant::now(),
@@ -255,25 +255,25 @@ impl Recorder {
 
     /// Leaves out what comes from here on.
     pub fn pause(&self) {
-        self.order(Order::Pause);
+        self.order(RecorderCommand::Pause);
     }
 
     /// Goes on, with the next keyframe, where the file ends.
     pub fn resume(&self) {
-        self.order(Order::Resume);
+        self.order(RecorderCommand::Resume);
     }
 
     /// Sets a chapter here; without a title it is called by its number.
     pub fn chapter(&self, title: &str) {
-        self.order(Order::Chapter(title.to_owned()));
+        self.order(RecorderCommand::Chapter(title.to_owned()));
     }
 
     /// Goes on in a new file, with the next keyframe.
     pub fn split(&self) {
-        self.order(Order::Split);
+        self.order(RecorderCommand::Split);
     }
 
-    fn order(&self, order: Order) {
+    fn order(&self, order: RecorderCommand) {
         // One that has ended obeys nothing.
         let _ = self.orders.send(order);
     }
@@ -343,15 +343,15 @@ struct Writer {
     tracks: Tracks,
     options: Options,
     subscription: Subscription,
-    feed: Feed,
+    feed: HubFeed,
     figures: Arc<Mutex<Figures>>,
     events: Sender<Event>,
-    orders: Receiver<Order>,
+    orders: Receiver<RecorderCommand>,
     /// The end is wanted.
     ended: Stop,
     mark: Arc<Mutex<Option<u64>>>,
     timeline: Timeline,
-    watch: Watch,
+    watch: SpaceWatch,
     begun: Instant,
     flushed: Instant,
     synced: Instant,
@@ -459,22 +459,22 @@ impl Writer {
         }
     }
 
-    fn obey(&mut self, order: Order) -> Result<(), Error> {
+    fn obey(&mut self, order: RecorderCommand) -> Result<(), Error> {
         let paused = self.figures.lock().paused;
         match order {
-            Order::Pause if !paused => {
+            RecorderCommand::Pause if !paused => {
                 self.timeline.pause();
                 self.file.flush()?;
                 self.figures.lock().paused = true;
                 self.note();
                 let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
             }
-            Order::Resume if paused => {
+            RecorderCommand::Resume if paused => {
                 self.figures.lock().paused = false;
                 let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
-                self.feed.ask_keyframe(Rung::Main);
+                self.feed.ask_keyframe(RenditionId::Main);
             }
-            Order::Chapter(title) => {
+            RecorderCommand::Chapter(title) => {
                 let at = self.timeline.end();
                 self.chapters += 1;
                 let title = match title.trim() {
@@ -486,14 +486,14 @@ impl Writer {
                 self.figures.lock().chapters += 1;
                 let _ = self.events.send(Event::Chapter { at, title: chapter.title });
             }
-            Order::Split => self.split_wanted = true,
-            Order::Pause | Order::Resume => {}
+            RecorderCommand::Split => self.split_wanted = true,
+            RecorderCommand::Pause | RecorderCommand::Resume => {}
         }
         Ok(())
     }
 
     /// Writes a packet, or passes it over.
-    fn take(&mut self, tag: &Tag) -> Result<(), Error> {
+    fn take(&mut self, tag: &SharedTag) -> Result<(), Error> {
         if self.figures.lock().paused {
             return Ok(());
         }
@@ -518,7 +518,7 @@ impl Writer {
             if begins {
                 self.part(None)?;
             } else if !std::mem::replace(&mut self.keyframe_asked, true) {
-                self.feed.ask_keyframe(Rung::Main);
+                self.feed.ask_keyframe(RenditionId::Main);
             }
         }
         let track = self.options.sounds.place(self.feed.parameters(), tag.track);
@@ -554,7 +554,7 @@ impl Writer {
 
     fn look_at_disk(&mut self) -> Result<(), Error> {
         let index = self.file.index_weight() as u64;
-        let look = Look {
+        let look = SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),
             free: files::free_space(self.file.path()),
             written: self.earlier_bytes + self.file.written(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Event, Figures, Split, State, Writer, enter};
 use crate::broadcast::recorder::file::{Error, File};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::media::VideoParameters;
+use crate::media::VideoConfig;
 
 /// How long after the next file could not be made it is tried again.
 const RETRY: Duration = Duration::from_millis(1_500);
@@ -33,7 +33,7 @@ impl Writer {
 
     /// Makes this file whole and goes on in the next, with the pictures as they are from now on where
     /// they change. `false`: the next cannot be made, and this one is as it was.
-    pub(super) fn part(&mut self, video: Option<&VideoParameters>) -> Result<bool, Error> {
+    pub(super) fn part(&mut self, video: Option<&VideoConfig>) -> Result<bool, Error> {
         if self.is_held() {
             return Ok(false);
         }
@@ -109,7 +109,7 @@ mod tests {
     use crate::broadcast::hub::gop::tests::of_rung;
     use crate::broadcast::recorder::{Options, Recorder};
     use crate::files::Trouble;
-    use crate::media::{EncodedPacket, Rendition, Rung, Size, StreamParameters};
+    use crate::media::{EncodedPacket, Rendition, RenditionId, Size, StreamConfig};
 
     const LIMIT: Duration = Duration::from_secs(30);
 
@@ -123,13 +123,13 @@ mod tests {
     /// A recording of pictures alone, whose next file finds no folder: a file has its name.
     fn begin(folder: &Path, options: Options) -> Studio {
         let (packets, input) = queue::bounded("test", 64, Full::Block);
-        let video = of_rung(Rung::Main, 0).rendition.unwrap().video.clone();
-        let parameters = StreamParameters { video: Some(video), audio: None };
+        let video = of_rung(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let parameters = StreamConfig { video: Some(video), audio: None };
         let hub = Hub::spawn(parameters, input).unwrap();
         let recorder = Recorder::start_with(&folder.join("a/x.flv"), &hub, options).unwrap();
         fs::rename(folder.join("a"), folder.join("b")).unwrap();
         fs::write(folder.join("a"), "").unwrap();
-        let mut small = of_rung(Rung::Main, 0).rendition.unwrap().as_ref().clone();
+        let mut small = of_rung(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = Size::new(320, 90);
         small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         Studio { packets, _hub: hub, recorder, small: Arc::new(small) }
@@ -139,7 +139,7 @@ mod tests {
         /// A second of 25 pictures; every other one begins with a keyframe.
         fn second(&self, second: i64, small: bool) {
             for dts in (second * 1_000..(second + 1) * 1_000).step_by(40) {
-                let packet = of_rung(Rung::Main, dts);
+                let packet = of_rung(RenditionId::Main, dts);
                 let rendition = match small {
                     true => Some(Arc::clone(&self.small)),
                     false => packet.rendition.clone(),

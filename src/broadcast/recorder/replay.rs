@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::backlog::Limits;
-use crate::broadcast::hub::flv_tag::Tag;
+use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::broadcast::hub::subscription::{Next, Subscription};
-use crate::broadcast::recorder::file::{Error, File, Sounds};
+use crate::broadcast::recorder::file::{Error, File, RecordedTracks};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::media::{ExtraTracks, StreamParameters, Track};
+use crate::media::{ExtraTracks, StreamConfig, Track};
 use crate::wire::container::{Format, Sample};
 
 /// How often the thread looks whether it should stop.
@@ -44,12 +44,12 @@ struct Ring {
 
 #[derive(Debug, Default)]
 struct Group {
-    tags: Vec<Arc<Tag>>,
+    tags: Vec<Arc<SharedTag>>,
     bytes: usize,
 }
 
 impl Ring {
-    fn push(&mut self, tag: &Arc<Tag>) {
+    fn push(&mut self, tag: &Arc<SharedTag>) {
         let begun = self.groups.back().and_then(|group| group.tags.first()).map(|tag| tag.dts);
         let begins = if self.has_video {
             tag.starts_gop()
@@ -85,7 +85,7 @@ impl Ring {
 #[derive(Debug)]
 pub struct Replay {
     ring: Arc<Mutex<Ring>>,
-    parameters: StreamParameters,
+    parameters: StreamConfig,
     room: Room,
     _worker: Worker,
 }
@@ -123,7 +123,7 @@ impl Replay {
     }
 
     /// What it has now, with those of these sound tracks that it has. The buffer goes on.
-    pub fn clip(&self, mut sounds: Sounds) -> Clip {
+    pub fn clip(&self, mut sounds: RecordedTracks) -> Clip {
         let ring = self.ring.lock();
         let tags: Vec<_> =
             ring.groups.iter().flat_map(|group| group.tags.iter().cloned()).collect();
@@ -146,9 +146,9 @@ fn keep(subscription: &Subscription, ring: &Mutex<Ring>, stop: &Stop) {
 /// A piece of the stream.
 #[derive(Clone, Debug)]
 pub struct Clip {
-    parameters: StreamParameters,
-    sounds: Sounds,
-    tags: Vec<Arc<Tag>>,
+    parameters: StreamConfig,
+    sounds: RecordedTracks,
+    tags: Vec<Arc<SharedTag>>,
 }
 
 /// A clip that was saved.
@@ -208,7 +208,7 @@ impl Clip {
 
     /// Pieces in each of which the picture is the same.
     fn parts(&self) -> Vec<Self> {
-        let part = |parameters: StreamParameters| {
+        let part = |parameters: StreamConfig| {
             let sounds = self.sounds.clone();
             Self { parameters, sounds, tags: Vec::new() }
         };
@@ -220,7 +220,7 @@ impl Clip {
                 && last.parameters.video.as_ref().is_some_and(|it| it.config != new.video.config)
             {
                 let audio = last.parameters.audio.clone();
-                let parameters = StreamParameters { video: Some(new.video.clone()), audio };
+                let parameters = StreamConfig { video: Some(new.video.clone()), audio };
                 match last.tags.is_empty() {
                     true => last.parameters = parameters,
                     false => parts.push(part(parameters)),
@@ -248,7 +248,7 @@ impl Clip {
 mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::{of_rung, tag};
-    use crate::media::Rung;
+    use crate::media::RenditionId;
 
     fn fed(room: Room, to: i64) -> Ring {
         let mut ring = Ring { room, has_video: true, groups: VecDeque::new(), bytes: 0 };
@@ -279,20 +279,20 @@ mod tests {
     #[test]
     fn a_clip_whose_picture_changes_its_size_becomes_one_file_for_each() {
         let folder = tempfile::tempdir().unwrap();
-        let mut small = of_rung(Rung::Main, 0).rendition.unwrap().as_ref().clone();
+        let mut small = of_rung(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = crate::media::Size::new(320, 90);
         small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         let small = Arc::new(small);
         let picture = |dts| {
-            let packet = of_rung(Rung::Main, dts);
+            let packet = of_rung(RenditionId::Main, dts);
             let smaller = (4_000..8_000).contains(&dts);
             let rendition = smaller.then(|| Arc::clone(&small)).or(packet.rendition.clone());
-            Arc::new(Tag::new(&crate::media::EncodedPacket { rendition, ..packet }))
+            Arc::new(SharedTag::new(&crate::media::EncodedPacket { rendition, ..packet }))
         };
         let tags = (0..10_000).step_by(40).map(picture).collect();
-        let video = of_rung(Rung::Main, 0).rendition.unwrap().video.clone();
-        let parameters = StreamParameters { video: Some(video), audio: None };
-        let clip = Clip { parameters, sounds: Sounds::default(), tags };
+        let video = of_rung(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let parameters = StreamConfig { video: Some(video), audio: None };
+        let clip = Clip { parameters, sounds: RecordedTracks::default(), tags };
         let saved = clip.save(&folder.path().join("x.mp4")).unwrap();
         assert_eq!(saved.duration, Duration::from_secs(10));
         let names = ["x.mp4", "x-part2.mp4", "x-part3.mp4"];

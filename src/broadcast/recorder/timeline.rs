@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::Tag;
-use crate::media::{MOST_TRACKS, StreamParameters, Track};
+use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::media::{MOST_TRACKS, StreamConfig, Track};
 use crate::wire::container::{TrackId, Tracks};
 
 /// The time line of one file.
@@ -27,7 +27,7 @@ pub(super) struct Timeline {
 
 impl Timeline {
     /// For a file of a stream with these parameters.
-    pub fn new(parameters: &StreamParameters) -> Self {
+    pub fn new(parameters: &StreamConfig) -> Self {
         let tracks = Tracks::from(parameters.clone());
         Self {
             has_video: parameters.video.is_some(),
@@ -43,7 +43,7 @@ impl Timeline {
 
     /// DTS and PTS in the file; `None` for what does not belong into it: what comes before its
     /// first keyframe, or would be heard over what is there after a pause.
-    pub fn place(&mut self, tag: &Tag) -> Option<(Timestamp, Timestamp)> {
+    pub fn place(&mut self, tag: &SharedTag) -> Option<(Timestamp, Timestamp)> {
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
             return None;
         }
@@ -101,20 +101,20 @@ mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::tag;
     use crate::media::{
-        AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
     };
 
     /// 25 pictures a second; sound in packets of 20 ms.
-    fn parameters() -> StreamParameters {
-        StreamParameters {
-            video: Some(VideoParameters {
+    fn parameters() -> StreamConfig {
+        StreamConfig {
+            video: Some(VideoConfig {
                 codec: VideoCodec::H264,
                 size: Size::new(640, 360),
                 frame_rate: FrameRate::new(25, 1).unwrap(),
                 bitrate: BitsPerSecond(1_000_000),
                 config: Default::default(),
             }),
-            audio: Some(AudioParameters {
+            audio: Some(AudioConfig {
                 codec: AudioCodec::Aac,
                 sample_rate: 51_200,
                 channels: 2,

@@ -5,8 +5,8 @@ use image::codecs::jpeg::JpegEncoder;
 
 use super::*;
 use crate::base::allocations;
-use crate::capture::camera::driver::{Layout, Part, Raw};
-use crate::capture::camera::pixel_format::Form;
+use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
+use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
 /// Pictures until all buffers are there, and those that are counted.
@@ -25,7 +25,7 @@ struct Still {
 }
 
 impl Camera for Still {
-    fn frame(&mut self, _: Duration) -> Result<Option<Raw<'_>>, Fault> {
+    fn frame(&mut self, _: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         if let Some(frame) = self.latest.get() {
             self.held.remove(0);
             self.held.push(frame);
@@ -37,8 +37,8 @@ impl Camera for Still {
         }
         let layout = Layout { stride: 0, color: Color::WEBCAM };
         // Where planes have memory of their own.
-        let more = [Part { data: &self.data, stride: 0 }; 2];
-        Ok(Some(Raw { more, ..Raw::new(&self.data, Duration::ZERO, layout) }))
+        let more = [PlaneBytes { data: &self.data, stride: 0 }; 2];
+        Ok(Some(RawFrame { more, ..RawFrame::new(&self.data, Duration::ZERO, layout) }))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
@@ -62,10 +62,10 @@ fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
         stop: stop.clone(),
     };
     let inner = Inner {
-        driver: Arc::new(crate::capture::camera::backend::fake::Bench::default()),
+        driver: Arc::new(crate::capture::camera::backend::fake::FakeCameras::default()),
         id: "cam".to_owned(),
-        offer: Offer { size, rate: (30, 1), pixel },
-        unpacker: Unpacker::default(),
+        offer: OfferedCamera { size, rate: (30, 1), pixel },
+        unpacker: FrameDecoder::default(),
         clock: Clock::start(),
         latest,
         session: Arc::default(),
@@ -91,7 +91,7 @@ const LARGE: Size = Size::new(640, 480);
 #[test]
 fn a_raw_picture_allocates_nothing_once_warm() {
     let room = SMALL.pixels() * 4;
-    let raw = |pixel: &&Pixel| !matches!(pixel.form(), Form::Jpeg | Form::H264);
+    let raw = |pixel: &&Pixel| !matches!(pixel.form(), PixelLayout::Jpeg | PixelLayout::H264);
     for pixel in Pixel::ALL.iter().filter(raw) {
         assert_eq!(each(*pixel, SMALL, vec![77; room]), 0, "{pixel:?}");
     }
@@ -108,10 +108,10 @@ fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
         // Colours of half the width, as webcams have them.
         (Size::new(32, 16), HALVED.to_vec()),
     ] {
-        let (mut turner, mut planes) = (Turner::default(), Planes::black(size));
+        let (mut turner, mut planes) = (PixelConverter::default(), Planes::black(size));
         let mut turn = || {
             let layout = Layout { stride: 0, color: Color::WEBCAM };
-            let raw = Raw::new(&data, Duration::ZERO, layout);
+            let raw = RawFrame::new(&data, Duration::ZERO, layout);
             turner.turn(Pixel::Mjpeg, size, raw, &mut planes).unwrap();
         };
         turn();

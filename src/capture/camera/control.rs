@@ -81,11 +81,11 @@ pub fn plain(title: &str) -> String {
 }
 
 /// What is wanted of a camera: values by the names of its controls.
-pub type Wanted = BTreeMap<String, i64>;
+pub type WantedControls = BTreeMap<String, i64>;
 
 #[derive(Debug, Default)]
 struct Inside {
-    wanted: BTreeMap<String, Wanted>,
+    wanted: BTreeMap<String, WantedControls>,
     /// Controls that are to go back to what the driver has as their default.
     back: BTreeMap<String, Vec<String>>,
     listed: BTreeMap<String, Arc<Vec<CameraControl>>>,
@@ -94,18 +94,18 @@ struct Inside {
 
 /// See the module; clones are the same one.
 #[derive(Clone, Debug, Default)]
-pub struct ControlBoard(Arc<Mutex<Inside>>);
+pub struct CameraControls(Arc<Mutex<Inside>>);
 
-impl PartialEq for ControlBoard {
+impl PartialEq for CameraControls {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl ControlBoard {
+impl CameraControls {
     /// This is wanted of all cameras from now on. A control that was set and no longer is goes back
     /// to its default.
-    pub fn want(&self, all: &BTreeMap<String, Wanted>) {
+    pub fn want(&self, all: &BTreeMap<String, WantedControls>) {
         let mut inside = self.0.lock();
         let before = std::mem::take(&mut inside.wanted);
         for (camera, wanted) in before {
@@ -123,7 +123,7 @@ impl ControlBoard {
     }
 
     /// What is wanted of this camera.
-    pub(in crate::capture) fn wanted(&self, camera: &str) -> Wanted {
+    pub(in crate::capture) fn wanted(&self, camera: &str) -> WantedControls {
         self.0.lock().wanted.get(camera).cloned().unwrap_or_default()
     }
 
@@ -193,8 +193,8 @@ mod tests {
 
     #[test]
     fn what_is_no_longer_wanted_goes_back_once() {
-        let board = ControlBoard::default();
-        let wanted = |names: &[&str]| -> BTreeMap<String, Wanted> {
+        let board = CameraControls::default();
+        let wanted = |names: &[&str]| -> BTreeMap<String, WantedControls> {
             let values = names.iter().map(|name| ((*name).to_owned(), 3)).collect();
             [("cam".to_owned(), values)].into()
         };

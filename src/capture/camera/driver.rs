@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::mode;
 use crate::capture::camera::mode::Mode;
-use crate::capture::camera::pixel_format::{Form, Pixel, Samples};
+use crate::capture::camera::pixel_format::{Pixel, PixelLayout, Samples};
 use crate::capture::source::CameraFormat;
 use crate::media::{Color, Size};
 
@@ -48,14 +48,14 @@ impl Fault {
 
 /// A format that a camera offers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) struct Offer {
+pub(in crate::capture) struct OfferedCamera {
     pub(in crate::capture) size: Size,
     /// Pictures a second as a fraction.
     pub(in crate::capture) rate: (u32, u32),
     pub(in crate::capture) pixel: Pixel,
 }
 
-impl Offer {
+impl OfferedCamera {
     pub(in crate::capture) fn fps(&self) -> f64 {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
@@ -79,18 +79,18 @@ impl Offer {
 
 /// A camera that is plugged in.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::capture) struct Found {
+pub(in crate::capture) struct FoundCamera {
     /// Stable over replugging and restarts.
     pub(in crate::capture) id: String,
     /// What its id is while another camera that calls itself the same is plugged in.
     pub(in crate::capture) id_there: String,
     pub(in crate::capture) name: String,
-    pub(in crate::capture) offers: Vec<Offer>,
+    pub(in crate::capture) offers: Vec<OfferedCamera>,
     /// Why nothing is on offer.
     pub(in crate::capture) fault: Option<Fault>,
 }
 
-impl Found {
+impl FoundCamera {
     /// The place of a camera in a list: it keeps its place when one that calls itself the same
     /// comes or goes.
     pub(in crate::capture) fn position(cameras: &[Self], id: &str) -> Option<usize> {
@@ -112,25 +112,25 @@ pub(in crate::capture) struct Layout {
 
 /// A picture as it comes from the camera, in the driver's memory where that can be.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::capture) struct Raw<'a> {
+pub(in crate::capture) struct RawFrame<'a> {
     pub(in crate::capture) data: &'a [u8],
     /// The second and the third plane, of kinds whose planes have memory of their own.
-    pub(in crate::capture) more: [Part<'a>; 2],
+    pub(in crate::capture) more: [PlaneBytes<'a>; 2],
     /// How long ago it was taken.
     pub(in crate::capture) age: Duration,
     pub(in crate::capture) layout: Layout,
 }
 
-impl<'a> Raw<'a> {
+impl<'a> RawFrame<'a> {
     /// All of it in one memory.
     pub(in crate::capture) fn new(data: &'a [u8], age: Duration, layout: Layout) -> Self {
-        Self { data, more: [Part::default(); 2], age, layout }
+        Self { data, more: [PlaneBytes::default(); 2], age, layout }
     }
 }
 
 /// The memory of one plane.
 #[derive(Copy, Clone, Debug, Default)]
-pub(in crate::capture) struct Part<'a> {
+pub(in crate::capture) struct PlaneBytes<'a> {
     pub(in crate::capture) data: &'a [u8],
     /// Bytes from one row to the next; 0: there is nothing between them.
     pub(in crate::capture) stride: u32,
@@ -139,7 +139,7 @@ pub(in crate::capture) struct Part<'a> {
 /// An open camera. Lives on one thread.
 pub(in crate::capture) trait Camera {
     /// The next picture, or `None` when none came within `limit`. The first call may take longer.
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault>;
+    fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault>;
     /// Makes a call of `frame` that hangs on another thread return.
     fn waker(&self) -> Box<dyn Fn() + Send>;
 }
@@ -147,9 +147,9 @@ pub(in crate::capture) trait Camera {
 /// A camera system. No default methods: each backend answers every question.
 pub(in crate::capture) trait Driver: Send + Sync {
     /// The cameras there are, without nodes that give no pictures.
-    fn cameras(&self) -> Vec<Found>;
+    fn cameras(&self) -> Vec<FoundCamera>;
     /// Opens a camera and starts it.
-    fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault>;
+    fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault>;
     /// What of a camera can be set, also while it is open.
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault>;
     /// Sets a control by its name, to the nearest value that it takes; `None`: to its default.
@@ -160,41 +160,44 @@ pub(in crate::capture) trait Driver: Send + Sync {
 /// that little is thrown away; raw pixels before compressed ones. Of what `mode` allows, where
 /// there is any; whether there is comes with it.
 pub(in crate::capture) fn choose(
-    offers: &[Offer],
+    offers: &[OfferedCamera],
     mode: Mode,
     size: Size,
     fps: f64,
-) -> Option<(Offer, bool)> {
-    let allowed: Vec<Offer> = offers.iter().filter(|it| it.is_of(mode)).copied().collect();
+) -> Option<(OfferedCamera, bool)> {
+    let allowed: Vec<OfferedCamera> = offers.iter().filter(|it| it.is_of(mode)).copied().collect();
     match best(&allowed, size, fps) {
         Some(offer) => Some((offer, true)),
         None => Some((best(offers, size, fps)?, false)),
     }
 }
 
-fn best(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
-    let cost = |offer: &Offer| {
+fn best(offers: &[OfferedCamera], size: Size, fps: f64) -> Option<OfferedCamera> {
+    let cost = |offer: &OfferedCamera| {
         let missing = |want: f64, have: f64| (1.0 - have / want).max(0.0);
         let (want, have) = (size.pixels() as f64, offer.size.pixels() as f64);
         let excess =
             (have / want - 1.0).clamp(0.0, 8.0) + (offer.fps() / fps - 1.0).clamp(0.0, 8.0);
         let packed = match offer.pixel.form() {
-            Form::Quads | Form::Pairs(..) | Form::Planes(..) | Form::Whole(_) => 0.0,
+            PixelLayout::Quads
+            | PixelLayout::Pairs(..)
+            | PixelLayout::Planes(..)
+            | PixelLayout::Whole(_) => 0.0,
             // Once more through a matrix.
-            Form::Rgb(..) => 0.02,
+            PixelLayout::Rgb(..) => 0.02,
             // Of coarse colours, too.
-            Form::Rgb16(_) => 0.04,
-            Form::Jpeg => 0.05,
+            PixelLayout::Rgb16(_) => 0.04,
+            PixelLayout::Jpeg => 0.05,
             // And it has lost more.
-            Form::H264 => 0.06,
+            PixelLayout::H264 => 0.06,
             // Twice the bytes, for bits that are not kept.
-            Form::WidePairs => 0.07,
+            PixelLayout::WidePairs => 0.07,
             // Two colours of three are guessed, and those are the sensor's own.
-            Form::Bayer(_, Samples::Eight) => 0.08,
-            Form::Bayer(..) => 0.09,
+            PixelLayout::Bayer(_, Samples::Eight) => 0.08,
+            PixelLayout::Bayer(..) => 0.09,
             // Without colour: where there is nothing else.
-            Form::Luma(Samples::Eight) => 100.0,
-            Form::Luma(_) => 100.01,
+            PixelLayout::Luma(Samples::Eight) => 100.0,
+            PixelLayout::Luma(_) => 100.01,
         };
         4.0 * missing(fps * 0.98, offer.fps()) + 2.0 * missing(want, have) + 0.2 * excess + packed
     };
@@ -208,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_camera_is_found_with_and_without_its_twin() {
-        let found = |id: &str, id_there: &str| Found {
+        let found = |id: &str, id_there: &str| FoundCamera {
             id: id.to_owned(),
             id_there: id_there.to_owned(),
             name: String::new(),
@@ -217,20 +220,20 @@ mod tests {
         };
         let other = found("other", "other-at-3");
         let alone = [other.clone(), found("twin", "twin-at-2")];
-        assert_eq!(Found::position(&alone, "twin"), Some(1));
-        assert_eq!(Found::position(&alone, "twin-at-2"), Some(1));
-        assert_eq!(Found::position(&alone, "twin-at-1"), None);
+        assert_eq!(FoundCamera::position(&alone, "twin"), Some(1));
+        assert_eq!(FoundCamera::position(&alone, "twin-at-2"), Some(1));
+        assert_eq!(FoundCamera::position(&alone, "twin-at-1"), None);
         let both = [other, found("twin-at-1", "twin-at-1"), found("twin-at-2", "twin-at-2")];
-        assert_eq!(Found::position(&both, "twin-at-2"), Some(2));
-        assert_eq!(Found::position(&both, "twin"), Some(1), "one of them");
-        assert_eq!(Found::position(&both, "oth"), None);
+        assert_eq!(FoundCamera::position(&both, "twin-at-2"), Some(2));
+        assert_eq!(FoundCamera::position(&both, "twin"), Some(1), "one of them");
+        assert_eq!(FoundCamera::position(&both, "oth"), None);
     }
 
     #[test]
     fn the_format_fits_the_program() {
         let offer = |width, height, rate, pixel| {
             let size = Size::new(width, height);
-            Offer { size, rate: (rate, 1), pixel }
+            OfferedCamera { size, rate: (rate, 1), pixel }
         };
         let webcam = [
             offer(1280, 720, 10, Pixel::Yuyv),
@@ -242,7 +245,7 @@ mod tests {
         assert_eq!(fitting(1280, 720, 30.0), webcam[2]);
         assert_eq!(fitting(640, 360, 29.97), webcam[1]);
         assert_eq!(fitting(1920, 1080, 60.0), webcam[3]);
-        let slow = Offer { rate: (2_997, 100), ..webcam[3] };
+        let slow = OfferedCamera { rate: (2_997, 100), ..webcam[3] };
         assert_eq!(best(&[webcam[0], slow], Size::new(1920, 1080), 30.0), Some(slow));
         let odd = [offer(1281, 721, 30, Pixel::Yuyv)];
         assert_eq!(best(&odd, Size::new(640, 480), 30.0), Some(odd[0]));
@@ -277,7 +280,7 @@ mod tests {
     fn what_is_wanted_is_chosen_while_it_is_there() {
         let offer = |width, height, rate, pixel| {
             let size = Size::new(width, height);
-            Offer { size, rate: (rate, 1), pixel }
+            OfferedCamera { size, rate: (rate, 1), pixel }
         };
         let webcam = [
             offer(640, 480, 30, Pixel::Yuyv),
@@ -291,7 +294,7 @@ mod tests {
         assert_eq!(chosen("1920x1080"), (webcam[3], true));
         assert_eq!(chosen("YUYV"), (webcam[0], true), "the best of them");
         assert_eq!(chosen("1280x720,10"), (webcam[1], true));
-        let ntsc = Offer { rate: (30_000, 1_001), ..webcam[0] };
+        let ntsc = OfferedCamera { rate: (30_000, 1_001), ..webcam[0] };
         assert!(ntsc.is_of("29.97".parse().unwrap()) && !ntsc.is_of("30".parse().unwrap()));
         assert!(ntsc.is_of(Mode::of(&ntsc.format())));
         assert_eq!(chosen("1280x720,60"), (webcam[2], false), "as if nothing were wanted");

@@ -21,14 +21,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
-use crate::capture::camera::control::{ControlBoard, Span, Wanted};
-use crate::capture::camera::convert::Turner;
-use crate::capture::camera::driver::{Camera, Driver, Fault, Found, Offer};
+use crate::capture::camera::control::{CameraControls, Span, WantedControls};
+use crate::capture::camera::convert::PixelConverter;
+use crate::capture::camera::driver::{Camera, Driver, Fault, FoundCamera, OfferedCamera};
 use crate::capture::camera::mode::{CameraChoice, Mode};
 use crate::capture::camera::pixel_format::Pixel;
 use crate::capture::source::{Context, Error, Source};
-use crate::media::feed::Unpacker;
-use crate::media::source_status::{Alarm, Format, State, Status};
+use crate::media::feed::FrameDecoder;
+use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFeed, VideoFrame};
 
 /// What a camera is called as long as it has not said its name.
@@ -55,10 +55,10 @@ const CLOSING: Duration = Duration::from_secs(3);
 pub(super) fn open(
     driver: Arc<dyn Driver>,
     choice: CameraChoice,
-    (board, unpacker): (ControlBoard, Unpacker),
+    (board, unpacker): (CameraControls, FrameDecoder),
     context: &Context,
 ) -> Result<Source, Error> {
-    let status = Status::new(choice.id.clone().unwrap_or_default(), NAMELESS);
+    let status = SourceStatus::new(choice.id.clone().unwrap_or_default(), NAMELESS);
     let latest = Latest::default();
     let mut minder = Minder {
         driver,
@@ -72,18 +72,18 @@ pub(super) fn open(
         was_open: false,
     };
     let worker = Worker::spawn("camera", move |stop| minder.run(stop))?;
-    let feed = Box::new(Feed { latest, _worker: worker });
+    let feed = Box::new(CameraFeed { latest, _worker: worker });
     Ok(Source { feed, status })
 }
 
 /// The compositor's end.
-struct Feed {
+struct CameraFeed {
     latest: Latest<VideoFrame>,
     /// Ends the minder when the feed is dropped.
     _worker: Worker,
 }
 
-impl VideoFeed for Feed {
+impl VideoFeed for CameraFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         self.latest.get().filter(|frame| at.since(frame.pts) < STALL)
     }
@@ -94,11 +94,11 @@ struct Minder {
     driver: Arc<dyn Driver>,
     wanted: Option<String>,
     mode: Mode,
-    board: ControlBoard,
+    board: CameraControls,
     /// Who decodes what comes as H.264; without it such formats are none.
-    unpacker: Unpacker,
+    unpacker: FrameDecoder,
     context: Context,
-    status: Arc<Status>,
+    status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
     was_open: bool,
 }
@@ -122,7 +122,7 @@ impl Session {
 /// How a camera is opened.
 #[derive(Copy, Clone)]
 struct Sight {
-    offer: Offer,
+    offer: OfferedCamera,
     /// It is what was chosen, or nothing was.
     as_wanted: bool,
 }
@@ -154,16 +154,17 @@ impl Minder {
         }
     }
 
-    fn find(&mut self) -> Result<(Found, Sight), Fault> {
+    fn find(&mut self) -> Result<(FoundCamera, Sight), Fault> {
         let cameras = self.driver.cameras();
         let found = match &self.wanted {
             Some(id) => {
-                Found::position(&cameras, id).and_then(|index| cameras.into_iter().nth(index))
+                FoundCamera::position(&cameras, id).and_then(|index| cameras.into_iter().nth(index))
             }
             // The one that was open is taken back before any other.
             None => {
                 let before = self.status.report().id;
-                let same = if self.was_open { Found::position(&cameras, &before) } else { None };
+                let same =
+                    if self.was_open { FoundCamera::position(&cameras, &before) } else { None };
                 if self.was_open && same.is_none() {
                     return Err(Fault::Absent(format!("no camera {before}")));
                 }
@@ -181,17 +182,17 @@ impl Minder {
         if let Some(fault) = &found.fault {
             return Err(fault.clone());
         }
-        let formats = found.offers.iter().map(Offer::format).collect();
+        let formats = found.offers.iter().map(OfferedCamera::format).collect();
         self.board.tell_formats(&found.id, formats);
-        let read = |offer: &&Offer| offer.pixel != Pixel::H264 || self.unpacker.is_some();
-        let offers: Vec<Offer> = found.offers.iter().filter(read).copied().collect();
+        let read = |offer: &&OfferedCamera| offer.pixel != Pixel::H264 || self.unpacker.is_some();
+        let offers: Vec<OfferedCamera> = found.offers.iter().filter(read).copied().collect();
         driver::choose(&offers, self.mode, size, grid.rate.as_f64())
             .map(|(offer, as_wanted)| (found, Sight { offer, as_wanted }))
             .ok_or_else(|| Fault::Format("none of its sizes and rates can be used".to_owned()))
     }
 
     /// Opens the camera on a thread of its own and watches until something ends it.
-    fn session(&mut self, found: &Found, sight: Sight, stop: &Stop) -> Result<End, Fault> {
+    fn session(&mut self, found: &FoundCamera, sight: Sight, stop: &Stop) -> Result<End, Fault> {
         let offer = sight.offer;
         tracing::debug!(camera = found.id, pixel = offer.pixel.name(), size = %offer.size, "opening");
         let session = Arc::new(Session::default());
@@ -223,7 +224,7 @@ impl Minder {
         Ok(end)
     }
 
-    fn watch(&mut self, found: &Found, sight: Sight, session: &Session, stop: &Stop) -> End {
+    fn watch(&mut self, found: &FoundCamera, sight: Sight, session: &Session, stop: &Stop) -> End {
         let Sight { offer, as_wanted } = sight;
         let clock = self.context.clock;
         let (mut frames, mut alive) = (0, clock.now());
@@ -239,10 +240,10 @@ impl Minder {
             if seen != frames {
                 (frames, alive) = (seen, clock.now());
                 self.was_open = true;
-                self.status.open(Format::Video { size: offer.shown(), fps: offer.fps() });
+                self.status.open(SourceFormat::Video { size: offer.shown(), fps: offer.fps() });
                 // What is black or frozen is told before it.
                 if !as_wanted && self.status.report().alarm.is_none() {
-                    self.status.update(|report| report.alarm = Some(Alarm::OtherFormat));
+                    self.status.update(|report| report.alarm = Some(SourceAlarm::OtherFormat));
                 }
             } else if silent > STALL {
                 let reason = format!(
@@ -250,7 +251,7 @@ impl Minder {
                      lasts, unplug it and plug it in again",
                     found.name
                 );
-                self.status.down(State::Stalled, reason, "no picture for 2 s");
+                self.status.down(SourceState::Stalled, reason, "no picture for 2 s");
                 if silent > GIVE_UP {
                     return End::Stalled;
                 }
@@ -263,25 +264,28 @@ impl Minder {
         if name == NAMELESS {
             name = "The camera".to_owned();
         }
-        let stalled = self.status.state() == State::Stalled;
+        let stalled = self.status.state() == SourceState::Stalled;
         let (state, reason) = match fault {
-            Fault::Absent(_) if self.was_open => {
-                (State::Lost, format!("{name} is gone. Plug it in again and it will be taken back"))
-            }
-            Fault::Absent(_) if self.wanted.is_none() => {
-                (State::Failed, "No camera was found. Plug one in and it will be taken".to_owned())
-            }
-            Fault::Absent(_) => {
-                (State::Failed, format!("{name} is not there. Plug it in and it will be taken"))
-            }
+            Fault::Absent(_) if self.was_open => (
+                SourceState::Lost,
+                format!("{name} is gone. Plug it in again and it will be taken back"),
+            ),
+            Fault::Absent(_) if self.wanted.is_none() => (
+                SourceState::Failed,
+                "No camera was found. Plug one in and it will be taken".to_owned(),
+            ),
+            Fault::Absent(_) => (
+                SourceState::Failed,
+                format!("{name} is not there. Plug it in and it will be taken"),
+            ),
             Fault::Busy(_) => (
-                State::Failed,
+                SourceState::Failed,
                 format!(
                     "{name} is being used by another program. Close that one and wait a second"
                 ),
             ),
             Fault::Ours(_) => (
-                State::Failed,
+                SourceState::Failed,
                 format!(
                     "{name} is open in onair already, by a source that names it otherwise. Choose \
                      camera:{id} for both, and they share it",
@@ -289,14 +293,14 @@ impl Minder {
                 ),
             ),
             Fault::Refused(_) => (
-                State::Failed,
+                SourceState::Failed,
                 format!(
                     "{name} may not be used by this user. Join the group 'video', or allow cameras \
                      in the system's privacy settings"
                 ),
             ),
             Fault::Format(detail) if !stalled => (
-                State::Failed,
+                SourceState::Failed,
                 format!(
                     "{name} offers no format that can be read: {detail}. Choose another camera"
                 ),
@@ -304,7 +308,7 @@ impl Minder {
             // One that stalled and cannot be opened again at once is still the same trouble.
             Fault::Format(_) | Fault::Other(_) if stalled => return,
             Fault::Format(_) | Fault::Other(_) => (
-                if self.was_open { State::Lost } else { State::Failed },
+                if self.was_open { SourceState::Lost } else { SourceState::Failed },
                 format!("{name} cannot be opened. It is tried again every second"),
             ),
         };
@@ -317,13 +321,13 @@ impl Minder {
 struct Adjuster {
     driver: Arc<dyn Driver>,
     id: String,
-    board: ControlBoard,
+    board: CameraControls,
     session: Arc<Session>,
 }
 
 impl Adjuster {
     fn run(self, stop: &Stop) {
-        let mut done = Wanted::new();
+        let mut done = WantedControls::new();
         let mut looked = 0_u32;
         while !stop.wait(WATCH) {
             // Some drivers begin each stream with what they are set to at first.
@@ -348,7 +352,7 @@ impl Adjuster {
         self.board.forget(&self.id);
     }
 
-    fn set(&self, done: &Wanted, wanted: &Wanted, back: &[String]) {
+    fn set(&self, done: &WantedControls, wanted: &WantedControls, back: &[String]) {
         let controls = self.driver.controls(&self.id).unwrap_or_default();
         // Switches and menus first: they say whether a number may be set at all.
         let late = |name: &str| {
@@ -372,8 +376,8 @@ impl Adjuster {
 struct Inner {
     driver: Arc<dyn Driver>,
     id: String,
-    offer: Offer,
-    unpacker: Unpacker,
+    offer: OfferedCamera,
+    unpacker: FrameDecoder,
     clock: Clock,
     latest: Latest<VideoFrame>,
     session: Arc<Session>,
@@ -396,7 +400,7 @@ impl Inner {
 
     fn read(&self, camera: &mut dyn Camera, stop: &Stop) -> Result<(), Fault> {
         let pool = Planes::pool(self.offer.shown(), 6);
-        let mut turner = Turner::default();
+        let mut turner = PixelConverter::default();
         let compressed = self.offer.pixel == Pixel::H264;
         let mut stream = self.unpacker.open().filter(|_| compressed);
         let mut broken = 0;
@@ -455,19 +459,19 @@ mod tests {
 
     use super::*;
     use crate::base::queue::Receiver;
-    use crate::capture::camera::backend::fake::Bench;
+    use crate::capture::camera::backend::fake::FakeCameras;
     use crate::capture::camera::control::CameraControl;
-    use crate::media::feed::Unpack;
-    use crate::media::source_status::Report;
+    use crate::media::feed::OpenDecoder;
+    use crate::media::source_status::SourceReport;
     use crate::media::{FrameGrid, FrameRate, Size};
 
     const SIZE: Size = Size::new(4, 2);
     const PICTURE: [u8; 12] = [77; 12];
 
-    fn found(id: &str) -> Found {
-        let offer = Offer { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
+    fn found(id: &str) -> FoundCamera {
+        let offer = OfferedCamera { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
         let id_there = format!("{id}-at-1");
-        Found {
+        FoundCamera {
             id: id.to_owned(),
             id_there,
             name: format!("The {id}"),
@@ -476,20 +480,24 @@ mod tests {
         }
     }
 
-    fn open_fake(id: Option<&str>, bench: &Bench) -> (Source, Receiver<Report>, Clock) {
+    fn open_fake(id: Option<&str>, bench: &FakeCameras) -> (Source, Receiver<SourceReport>, Clock) {
         open_as(id, Mode::default(), bench)
     }
 
-    fn open_as(id: Option<&str>, mode: Mode, bench: &Bench) -> (Source, Receiver<Report>, Clock) {
-        open_by(id, mode, bench, Unpacker::default())
+    fn open_as(
+        id: Option<&str>,
+        mode: Mode,
+        bench: &FakeCameras,
+    ) -> (Source, Receiver<SourceReport>, Clock) {
+        open_by(id, mode, bench, FrameDecoder::default())
     }
 
     fn open_by(
         id: Option<&str>,
         mode: Mode,
-        bench: &Bench,
-        unpacker: Unpacker,
-    ) -> (Source, Receiver<Report>, Clock) {
+        bench: &FakeCameras,
+        unpacker: FrameDecoder,
+    ) -> (Source, Receiver<SourceReport>, Clock) {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: SIZE };
@@ -501,7 +509,12 @@ mod tests {
     }
 
     /// The next report in this state, while the camera takes pictures.
-    fn await_state(bench: &Bench, changes: &Receiver<Report>, state: State, data: &[u8]) -> Report {
+    fn await_state(
+        bench: &FakeCameras,
+        changes: &Receiver<SourceReport>,
+        state: SourceState,
+        data: &[u8],
+    ) -> SourceReport {
         for _ in 0..6_000 {
             bench.shoot("cam", data);
             if let Ok(report) = changes.recv_timeout(Duration::from_millis(5))
@@ -514,7 +527,12 @@ mod tests {
     }
 
     /// What it shows while it takes pictures: an old one is none after the machine stood.
-    fn await_picture(bench: &Bench, source: &mut Source, clock: Clock, data: &[u8]) -> VideoFrame {
+    fn await_picture(
+        bench: &FakeCameras,
+        source: &mut Source,
+        clock: Clock,
+        data: &[u8],
+    ) -> VideoFrame {
         for _ in 0..6_000 {
             bench.shoot("cam", data);
             if let Some(frame) = source.feed.picture(clock.now()) {
@@ -527,36 +545,36 @@ mod tests {
 
     #[test]
     fn a_camera_that_is_unplugged_is_taken_back() {
-        let bench = Bench::default();
+        let bench = FakeCameras::default();
         bench.plug(found("cam"));
         bench.plug(found("other"));
         let (mut source, changes, clock) = open_fake(None, &bench);
-        let open = await_state(&bench, &changes, State::Open, &PICTURE);
+        let open = await_state(&bench, &changes, SourceState::Open, &PICTURE);
         assert_eq!((open.id.as_str(), open.name.as_str()), ("cam", "The cam"));
-        assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
+        assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
         let picture = await_picture(&bench, &mut source, clock, &PICTURE);
         assert!(picture.planes.y.iter().all(|&y| y == 77));
         assert!(picture.pts < clock.now());
         assert!(source.feed.picture(clock.now() + STALL).is_none(), "an old picture is none");
         bench.unplug("cam");
-        let lost = await_state(&bench, &changes, State::Lost, &PICTURE);
+        let lost = await_state(&bench, &changes, SourceState::Lost, &PICTURE);
         assert!(lost.reason.contains("The cam"), "{}", lost.reason);
         // The other camera is not taken in its place.
         bench.plug(found("cam"));
-        assert_eq!(await_state(&bench, &changes, State::Open, &PICTURE).id, "cam");
+        assert_eq!(await_state(&bench, &changes, SourceState::Open, &PICTURE).id, "cam");
     }
 
     #[test]
     fn of_an_odd_size_the_last_column_and_row_are_left_out() {
-        let bench = Bench::default();
-        let offer = Offer { size: Size::new(5, 3), rate: (30, 1), pixel: Pixel::Y16Be };
-        bench.plug(Found { offers: vec![offer], ..found("cam") });
+        let bench = FakeCameras::default();
+        let offer = OfferedCamera { size: Size::new(5, 3), rate: (30, 1), pixel: Pixel::Y16Be };
+        bench.plug(FoundCamera { offers: vec![offer], ..found("cam") });
         let mode = "5x3".parse().unwrap();
         let (mut source, changes, clock) = open_as(None, mode, &bench);
         let row = |bright: u8| [[bright, 9]; 4].concat().into_iter().chain([255, 255]);
         let picture: Vec<u8> = row(40).chain(row(80)).chain(row(255)).collect();
-        let open = await_state(&bench, &changes, State::Open, &picture);
-        assert_eq!(open.format, Format::Video { size: Size::new(4, 2), fps: 30.0 });
+        let open = await_state(&bench, &changes, SourceState::Open, &picture);
+        assert_eq!(open.format, SourceFormat::Video { size: Size::new(4, 2), fps: 30.0 });
         assert_eq!(open.alarm, None, "it is the one that was chosen");
         let frame = await_picture(&bench, &mut source, clock, &picture);
         assert_eq!(frame.size(), Size::new(4, 2));
@@ -568,7 +586,7 @@ mod tests {
     #[derive(Default)]
     struct Pretended(bool);
 
-    impl Unpack for Pretended {
+    impl OpenDecoder for Pretended {
         fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String> {
             let &[kind, width, luma] = data else { return Err("no picture".to_owned()) };
             self.0 |= kind == b'I';
@@ -583,51 +601,51 @@ mod tests {
 
     #[test]
     fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
-        let bench = Bench::default();
-        let h264 = Offer { size: SIZE, rate: (30, 1), pixel: Pixel::H264 };
-        bench.plug(Found { offers: vec![h264], ..found("cam") });
-        let unpacker = Unpacker::new(|| Box::new(Pretended::default()));
+        let bench = FakeCameras::default();
+        let h264 = OfferedCamera { size: SIZE, rate: (30, 1), pixel: Pixel::H264 };
+        bench.plug(FoundCamera { offers: vec![h264], ..found("cam") });
+        let unpacker = FrameDecoder::new(|| Box::new(Pretended::default()));
         let (mut source, changes, clock) = open_by(Some("cam"), Mode::default(), &bench, unpacker);
         // The first picture of a session is not shown, but those that follow hang together with it.
         while !bench.shoot("cam", b"I\x04\x50") {
             Stop::new().wait(Duration::from_millis(5));
         }
-        let open = await_state(&bench, &changes, State::Open, b"P\x04\x63");
-        assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
+        let open = await_state(&bench, &changes, SourceState::Open, b"P\x04\x63");
+        assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
         let picture = await_picture(&bench, &mut source, clock, b"P\x04\x63");
         assert!(picture.planes.y.iter().all(|&y| y == 0x63));
         assert!(picture.pts > Timestamp::ZERO, "when it was taken");
         // Damage costs pictures; pictures of another size are none at all.
-        let failed = await_state(&bench, &changes, State::Failed, b"P\x08\x63");
+        let failed = await_state(&bench, &changes, SourceState::Failed, b"P\x08\x63");
         assert!(failed.detail.contains("8x2 instead of 4x2"), "{failed:?}");
         drop(source);
 
         // Nobody decodes: what else it has is taken, or that it has nothing is said.
         let (_source, changes, _) =
-            open_by(Some("cam"), Mode::default(), &bench, Unpacker::default());
-        let failed = await_state(&bench, &changes, State::Failed, b"I\x04\x63");
+            open_by(Some("cam"), Mode::default(), &bench, FrameDecoder::default());
+        let failed = await_state(&bench, &changes, SourceState::Failed, b"I\x04\x63");
         assert!(failed.reason.contains("no format that can be read"), "{failed:?}");
         bench.unplug("cam");
-        let nv12 = Offer { pixel: Pixel::Nv12, ..h264 };
-        bench.plug(Found { offers: vec![h264, nv12], ..found("cam") });
-        await_state(&bench, &changes, State::Open, &PICTURE);
+        let nv12 = OfferedCamera { pixel: Pixel::Nv12, ..h264 };
+        bench.plug(FoundCamera { offers: vec![h264, nv12], ..found("cam") });
+        await_state(&bench, &changes, SourceState::Open, &PICTURE);
     }
 
     #[test]
     fn a_camera_that_stalls_is_woken_and_opened_afresh() {
-        let bench = Bench::default();
+        let bench = FakeCameras::default();
         bench.plug(found("cam"));
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
-        await_state(&bench, &changes, State::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &PICTURE);
         let stalled = loop {
             // Nothing is taken now.
             let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
-            if report.state == State::Stalled {
+            if report.state == SourceState::Stalled {
                 break report;
             }
         };
         assert!(!stalled.reason.is_empty());
-        await_state(&bench, &changes, State::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &PICTURE);
         drop(bench);
     }
 
@@ -638,13 +656,13 @@ mod tests {
 
     #[test]
     fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaults() {
-        let bench = Bench::default();
+        let bench = FakeCameras::default();
         let number = |most| Span::Number { least: 0, most, step: 1 };
         bench.equip(vec![
             control("absolute", number(100), 1),
             control("zoom_auto", Span::Switch, 1),
         ]);
-        let set = |values: &[(&str, i64)]| -> BTreeMap<String, Wanted> {
+        let set = |values: &[(&str, i64)]| -> BTreeMap<String, WantedControls> {
             let values = values.iter().map(|(name, value)| ((*name).to_owned(), *value));
             [("cam".to_owned(), values.collect())].into()
         };
@@ -697,7 +715,7 @@ mod tests {
         assert!(settles("zoom_auto", Some(1)));
         // Unplugged and plugged in again it is as its driver begins, and set anew.
         bench.unplug("cam");
-        await_state(&bench, &changes, State::Lost, &PICTURE);
+        await_state(&bench, &changes, SourceState::Lost, &PICTURE);
         assert!(settles("absolute", None), "gone");
         bench.plug(found("cam"));
         assert!(taken(2).contains(&named("absolute", Some(40))));
@@ -705,34 +723,34 @@ mod tests {
 
     #[test]
     fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
-        let bench = Bench::default();
-        let small = Offer { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
-        let large = Offer { size: Size::new(8, 4), ..small };
-        bench.plug(Found { offers: vec![small, large], ..found("cam") });
+        let bench = FakeCameras::default();
+        let small = OfferedCamera { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
+        let large = OfferedCamera { size: Size::new(8, 4), ..small };
+        bench.plug(FoundCamera { offers: vec![small, large], ..found("cam") });
         let mode = Mode { size: Some(large.size), ..Mode::default() };
         let (source, changes, _) = open_as(Some("cam"), mode, &bench);
-        let open = await_state(&bench, &changes, State::Open, &[77; 48]);
-        assert_eq!(open.format, Format::Video { size: large.size, fps: 30.0 });
+        let open = await_state(&bench, &changes, SourceState::Open, &[77; 48]);
+        assert_eq!(open.format, SourceFormat::Video { size: large.size, fps: 30.0 });
         assert_eq!(source.status.report().alarm, None);
         let listed = bench.board().formats();
         assert_eq!(listed["cam"].iter().map(Mode::of).filter(|it| it.size == mode.size).count(), 1);
         // It returns without it.
         bench.unplug("cam");
-        await_state(&bench, &changes, State::Lost, &PICTURE);
-        bench.plug(Found { offers: vec![small], ..found("cam") });
-        let open = await_state(&bench, &changes, State::Open, &PICTURE);
-        assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
+        await_state(&bench, &changes, SourceState::Lost, &PICTURE);
+        bench.plug(FoundCamera { offers: vec![small], ..found("cam") });
+        let open = await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
         let told = (0..6_000).any(|_| {
             bench.shoot("cam", &PICTURE);
             Stop::new().wait(Duration::from_millis(5));
-            source.status.report().alarm == Some(Alarm::OtherFormat)
+            source.status.report().alarm == Some(SourceAlarm::OtherFormat)
         });
         assert!(told);
     }
 
     #[test]
     fn what_onair_itself_has_just_closed_is_waited_for() {
-        let bench = Bench::default();
+        let bench = FakeCameras::default();
         bench.refuse(Some(Fault::Ours("EBUSY".into())));
         bench.plug(found("cam"));
         let (source, changes, _) = open_fake(Some("cam"), &bench);
@@ -741,25 +759,26 @@ mod tests {
             Stop::new().wait(Duration::from_millis(5));
         }
         bench.refuse(None);
-        await_state(&bench, &changes, State::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &PICTURE);
         assert_eq!(source.status.report().reason, "");
         // Where it lasts it is told.
-        let bench = Bench::default();
+        let bench = FakeCameras::default();
         bench.refuse(Some(Fault::Ours("EBUSY".into())));
         bench.plug(found("cam"));
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
-        let failed = await_state(&bench, &changes, State::Failed, &PICTURE);
+        let failed = await_state(&bench, &changes, SourceState::Failed, &PICTURE);
         assert!(failed.reason.contains("open in onair already"), "{}", failed.reason);
     }
 
     #[test]
     fn busy_refused_absent_and_odd_cameras_say_so() {
-        let bench = Bench::default();
+        let bench = FakeCameras::default();
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
         // A report with a new name may come before the one with the new reason.
         let says = |words: &str, data: &[u8]| {
-            (0..3)
-                .any(|_| await_state(&bench, &changes, State::Failed, data).reason.contains(words))
+            (0..3).any(|_| {
+                await_state(&bench, &changes, SourceState::Failed, data).reason.contains(words)
+            })
         };
         assert!(says("not there", &PICTURE));
         bench.refuse(Some(Fault::Busy("EBUSY".into())));
@@ -771,11 +790,11 @@ mod tests {
         assert!(says("no format", &[1, 2, 3]));
         bench.unplug("cam");
         let fault = Some(Fault::Format("it has only GREY".into()));
-        bench.plug(Found { offers: Vec::new(), fault, ..found("cam") });
+        bench.plug(FoundCamera { offers: Vec::new(), fault, ..found("cam") });
         assert!(says("no format", &PICTURE));
         bench.unplug("cam");
         bench.plug(found("cam"));
         assert_eq!(bench.woken(), 0);
-        await_state(&bench, &changes, State::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &PICTURE);
     }
 }

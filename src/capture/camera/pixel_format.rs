@@ -1,17 +1,17 @@
 //! How cameras store pixels: the kinds that can be read.
 
+use self::BayerOrder::{Bggr, Gbrg, Grbg, Rggb};
 use self::Bytes::{Fourth, Skipped, Three};
 use self::Chroma::{C420, C422, C444};
 use self::Ends::{Blue, Red};
 use self::First::{U, V};
-use self::Form::{Bayer, Luma, Pairs, Planes, Rgb, Rgb16, Whole as All};
 use self::Memory::{One, Own};
-use self::Order::{Bggr, Gbrg, Grbg, Rggb};
+use self::PixelLayout::{Bayer, Luma, Pairs, Planes, Rgb, Rgb16, Whole as All};
 use self::Samples::{Eight, High, Tens, Twelves, Wide};
 
 /// How a kind of pixels lies in memory.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Form {
+pub(in crate::capture) enum PixelLayout {
     /// Luma of two pixels and their one colour in four bytes.
     Quads,
     /// Luma alone.
@@ -23,13 +23,13 @@ pub(in crate::capture) enum Form {
     /// A plane of each.
     Planes(Chroma, First, Memory),
     /// Luma and chroma of each pixel side by side.
-    Whole(Whole),
+    Whole(PackedOrder),
     /// Red, green and blue of a byte each.
     Rgb(Bytes, Ends),
     /// Red, green and blue in two bytes.
     Rgb16(Bits),
     /// One colour a pixel, as a sensor's filter lets it through.
-    Bayer(Order, Samples),
+    Bayer(BayerOrder, Samples),
     Jpeg,
     /// Pictures of H.264, each by itself as a stream of bytes (Annex B).
     H264,
@@ -76,7 +76,7 @@ pub(in crate::capture) enum Memory {
 
 /// The order of luma and chroma that stand side by side; `X` means nothing, or opacity.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Whole {
+pub(in crate::capture) enum PackedOrder {
     Yuv,
     Yuvx,
     Xyuv,
@@ -112,7 +112,7 @@ pub(in crate::capture) enum Bits {
 
 /// The colours of the first two pixels of a sensor's first two rows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Order {
+pub(in crate::capture) enum BayerOrder {
     Bggr,
     Gbrg,
     Grbg,
@@ -139,7 +139,7 @@ macro_rules! kinds {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            pub(in crate::capture) const fn form(self) -> Form {
+            pub(in crate::capture) const fn form(self) -> PixelLayout {
                 match self { $(Self::$variant => $form,)* }
             }
         }
@@ -147,10 +147,10 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Yuyv "YUYV" b"YUYV" Form::Quads;
-    Uyvy "UYVY" b"UYVY" Form::Quads;
-    Yvyu "YVYU" b"YVYU" Form::Quads;
-    Vyuy "VYUY" b"VYUY" Form::Quads;
+    Yuyv "YUYV" b"YUYV" PixelLayout::Quads;
+    Uyvy "UYVY" b"UYVY" PixelLayout::Quads;
+    Yvyu "YVYU" b"YVYU" PixelLayout::Quads;
+    Vyuy "VYUY" b"VYUY" PixelLayout::Quads;
     Nv12 "NV12" b"NV12" Pairs(C420, U, One);
     Nv21 "NV21" b"NV21" Pairs(C420, V, One);
     Nv16 "NV16" b"NV16" Pairs(C422, U, One);
@@ -171,14 +171,14 @@ kinds! {
     Yuv422p "YUV422P" b"422P" Planes(C422, U, One);
     Nv24 "NV24" b"NV24" Pairs(C444, U, One);
     Nv42 "NV42" b"NV42" Pairs(C444, V, One);
-    Yuv24 "YUV24" b"YUV3" All(Whole::Yuv);
-    Yuv32 "YUV32" b"YUV4" All(Whole::Xyuv);
-    Ayuv32 "AYUV32" b"AYUV" All(Whole::Xyuv);
-    Xyuv32 "XYUV32" b"XYUV" All(Whole::Xyuv);
-    Vuya32 "VUYA32" b"VUYA" All(Whole::Vuyx);
-    Vuyx32 "VUYX32" b"VUYX" All(Whole::Vuyx);
-    Yuva32 "YUVA32" b"YUVA" All(Whole::Yuvx);
-    Yuvx32 "YUVX32" b"YUVX" All(Whole::Yuvx);
+    Yuv24 "YUV24" b"YUV3" All(PackedOrder::Yuv);
+    Yuv32 "YUV32" b"YUV4" All(PackedOrder::Xyuv);
+    Ayuv32 "AYUV32" b"AYUV" All(PackedOrder::Xyuv);
+    Xyuv32 "XYUV32" b"XYUV" All(PackedOrder::Xyuv);
+    Vuya32 "VUYA32" b"VUYA" All(PackedOrder::Vuyx);
+    Vuyx32 "VUYX32" b"VUYX" All(PackedOrder::Vuyx);
+    Yuva32 "YUVA32" b"YUVA" All(PackedOrder::Yuvx);
+    Yuvx32 "YUVX32" b"YUVX" All(PackedOrder::Yuvx);
     Rgb24 "RGB24" b"RGB3" Rgb(Three, Red);
     Bgr24 "BGR24" b"BGR3" Rgb(Three, Blue);
     // Video4Linux names some of these by the numbers, and some by their bytes from the last.
@@ -201,10 +201,10 @@ kinds! {
     Rgb555x "RGB555X" b"RGBQ" Rgb16(Bits::B555High);
     Xrgb555x "XRGB555X" b"XR1\xB5" Rgb16(Bits::B555High);
     Argb555x "ARGB555X" b"AR1\xB5" Rgb16(Bits::B555High);
-    Mjpeg "MJPEG" b"MJPG" Form::Jpeg;
-    Jpeg "JPEG" b"JPEG" Form::Jpeg;
-    H264 "H264" b"H264" Form::H264;
-    P010 "P010" b"P010" Form::WidePairs;
+    Mjpeg "MJPEG" b"MJPG" PixelLayout::Jpeg;
+    Jpeg "JPEG" b"JPEG" PixelLayout::Jpeg;
+    H264 "H264" b"H264" PixelLayout::H264;
+    P010 "P010" b"P010" PixelLayout::WidePairs;
     Sbggr8 "SBGGR8" b"BA81" Bayer(Bggr, Eight);
     Sgbrg8 "SGBRG8" b"GBRG" Bayer(Gbrg, Eight);
     Sgrbg8 "SGRBG8" b"GRBG" Bayer(Grbg, Eight);
@@ -244,7 +244,7 @@ kinds! {
 
 impl Pixel {
     pub(in crate::capture) const fn is_jpeg(self) -> bool {
-        matches!(self.form(), Form::Jpeg)
+        matches!(self.form(), PixelLayout::Jpeg)
     }
 
     /// Whether its numbers are red, green and blue.

@@ -6,12 +6,12 @@ use std::str::FromStr;
 use crate::capture::rgb::Rgba;
 use crate::capture::source::{Context, Error, Source};
 use crate::capture::{rgb, source};
-use crate::media::source_status::{Format, Status};
+use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 
 /// A plain or graded ground.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Fill {
+pub struct ColorSource {
     pub color: Rgba,
     /// Where a gradient ends; `None`: one colour.
     pub to: Option<Rgba>,
@@ -21,7 +21,7 @@ pub struct Fill {
     pub size: Option<Size>,
 }
 
-impl Fill {
+impl ColorSource {
     /// One colour.
     pub const fn plain(color: Rgba) -> Self {
         Self { color, to: None, degrees: 90, size: None }
@@ -33,8 +33,8 @@ impl Fill {
     /// None: every fill can be painted.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
-        let status = Status::new("", self.to_string());
-        status.open(Format::Video { size, fps: context.grid.rate.as_f64() });
+        let status = SourceStatus::new("", self.to_string());
+        status.open(SourceFormat::Video { size, fps: context.grid.rate.as_f64() });
         Ok(source::still(self.paint(size), status))
     }
 
@@ -72,7 +72,7 @@ impl Fill {
 }
 
 /// `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` where it does not run downwards.
-impl fmt::Display for Fill {
+impl fmt::Display for ColorSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.color)?;
         if let Some(to) = self.to {
@@ -85,7 +85,7 @@ impl fmt::Display for Fill {
     }
 }
 
-impl FromStr for Fill {
+impl FromStr for ColorSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn fills_read_back_as_written() {
         for text in ["#102030", "#102030,#ff000080", "#000000,#ffffff,0"] {
-            assert_eq!(text.parse::<Fill>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<ColorSource>().unwrap().to_string(), text);
         }
         for bad in ["", "#102030,", "#102030,#102030,360", "#102030,#102030,1,2", "blue"] {
-            assert!(bad.parse::<Fill>().is_err(), "{bad}");
+            assert!(bad.parse::<ColorSource>().is_err(), "{bad}");
         }
     }
 
@@ -125,14 +125,18 @@ mod tests {
     fn a_colour_is_its_numbers_and_a_gradient_runs_its_way() {
         let size = Size::new(64, 32);
         let red = Rgba::opaque(255, 0, 0);
-        let planes = Fill::plain(red).paint(size);
+        let planes = ColorSource::plain(red).paint(size);
         let (y, u, v) = rgb::numbers(red);
         assert!(planes.y.iter().all(|&l| l == y) && planes.is_opaque());
         assert!(planes.u.iter().all(|&c| c == u) && planes.v.iter().all(|&c| c == v));
-        let half = Fill::plain(Rgba { alpha: 100, ..red }).paint(size);
+        let half = ColorSource::plain(Rgba { alpha: 100, ..red }).paint(size);
         assert_eq!(half.alpha.as_deref(), Some(&vec![100; size.pixels()][..]));
 
-        let graded = |degrees| Fill { degrees, to: Some(Rgba::WHITE), ..Fill::plain(Rgba::BLACK) };
+        let graded = |degrees| ColorSource {
+            degrees,
+            to: Some(Rgba::WHITE),
+            ..ColorSource::plain(Rgba::BLACK)
+        };
         let across = graded(0).paint(size).y;
         assert!(across[..64].is_sorted() && across[0] < 22 && across[63] > 229);
         assert_eq!(across[..64], across[31 * 64..]);

@@ -34,7 +34,7 @@ const DUSK: [(f32, f32); 5] =
     [(158.0, 108.0), (150.0, 128.0), (132.0, 152.0), (112.0, 158.0), (100.0, 150.0)];
 
 /// The feed of the test picture.
-pub(in crate::capture) struct TestPicture {
+pub(in crate::capture) struct TestPattern {
     schedule: Schedule,
     size: Size,
     pool: Pool<Planes>,
@@ -43,7 +43,7 @@ pub(in crate::capture) struct TestPicture {
     panel: Panel,
 }
 
-impl TestPicture {
+impl TestPattern {
     pub(in crate::capture) fn new(schedule: Schedule, size: Size) -> Self {
         let ground = Arc::new(ground(size));
         let its = Arc::clone(&ground);
@@ -69,7 +69,7 @@ impl TestPicture {
     }
 }
 
-impl VideoFeed for TestPicture {
+impl VideoFeed for TestPattern {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         debug_assert!(self.size.is_valid());
         Some(self.render(self.schedule.grid().index_at(at)))
@@ -320,9 +320,9 @@ mod tests {
     use super::*;
     use crate::media::FrameGrid;
 
-    fn feed(size: Size) -> TestPicture {
+    fn feed(size: Size) -> TestPattern {
         let grid = FrameGrid { origin: Timestamp::from_micros(5), rate: "30".parse().unwrap() };
-        TestPicture::new(Schedule::new(grid, 1_790_000_000_123_456), size)
+        TestPattern::new(Schedule::new(grid, 1_790_000_000_123_456), size)
     }
 
     #[test]
@@ -357,7 +357,7 @@ mod tests {
         for frame in 0..40 {
             let at = feed.schedule.grid().instant(frame);
             let reused = feed.picture(at).unwrap();
-            let fresh = TestPicture::new(feed.schedule, size).picture(at).unwrap();
+            let fresh = TestPattern::new(feed.schedule, size).picture(at).unwrap();
             assert!(reused.planes.y == fresh.planes.y, "frame {frame}");
             assert!(reused.planes.u == fresh.planes.u && reused.planes.v == fresh.planes.v);
         }

@@ -11,8 +11,8 @@ use crate::capture::images::decode::{Moving, Opened};
 use crate::capture::images::slides::is_image;
 use crate::capture::source;
 use crate::capture::source::{Context, Error};
-use crate::media::clip_frames::{Begun, Shot};
-use crate::media::{ClipFeed, Planes, Reel, Size};
+use crate::media::clip_frames::{ClipFrame, ClipStart};
+use crate::media::{ClipFeed, ClipFrames, Planes, Size};
 
 /// Pictures decoded ahead.
 const AHEAD: usize = 8;
@@ -33,15 +33,15 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
     let size = context.size;
     let source = if path.is_dir() {
         let rate = context.grid.rate;
-        Pictures::Folder { files: listed(path).map_err(fault)?, period: rate.period() }
+        ClipDecoder::Folder { files: listed(path).map_err(fault)?, period: rate.period() }
     } else {
         // What decodes it stays on its thread: here is only seen whether it can be.
         drop(decode::open(path, Some(size)).map_err(fault)?);
-        Pictures::File(path.to_owned())
+        ClipDecoder::File(path.to_owned())
     };
     let (shots, ready) = queue::bounded("clip-pictures", AHEAD, Full::Block);
     let worker = Worker::spawn("clip", move |stop| source.run(size, &shots, stop))?;
-    Ok(Box::new(Reel::new(ready, Begun::default(), worker)))
+    Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }
 
 /// The images of a folder by their names, `9` before `10`.
@@ -65,7 +65,7 @@ fn natural(path: &Path) -> (String, u64, PathBuf) {
     (text.to_owned(), number, path.to_owned())
 }
 
-enum Pictures {
+enum ClipDecoder {
     Folder { files: Vec<PathBuf>, period: Duration },
     File(PathBuf),
 }
@@ -73,14 +73,14 @@ enum Pictures {
 /// How long an image that does not move is shown.
 const STILL: Duration = Duration::from_secs(1);
 
-impl Pictures {
-    fn run(self, size: Size, shots: &Sender<Shot>, stop: &Stop) {
+impl ClipDecoder {
+    fn run(self, size: Size, shots: &Sender<ClipFrame>, stop: &Stop) {
         let mut at = Timestamp::ZERO;
         let mut send = |planes, shown: Duration| {
             let mut frame = source::frame(Pooled::unpooled(planes));
             frame.pts = at;
             at += shown;
-            shots.send(Shot { frame, shown }).is_ok() && !stop.is_set()
+            shots.send(ClipFrame { frame, shown }).is_ok() && !stop.is_set()
         };
         match self {
             Self::Folder { files, period } => {

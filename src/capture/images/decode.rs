@@ -16,7 +16,7 @@ use image::{
     Limits, RgbaImage,
 };
 
-use crate::base::Stamp;
+use crate::base::FileStamp;
 use crate::capture::rgb;
 use crate::media::{Planes, Size};
 
@@ -80,7 +80,7 @@ fn said(error: &ImageError) -> String {
 }
 
 fn input(path: &Path) -> Result<Input, String> {
-    let stamp = Stamp::of(path)?;
+    let stamp = FileStamp::of(path)?;
     if stamp.bytes > MOST_BYTES {
         return Err(format!("the file has {} MB, more than a picture needs", stamp.bytes >> 20));
     }

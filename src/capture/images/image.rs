@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Clock, Latest, Pooled, Stamp, Stop, Timestamp, Worker};
+use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::capture::images::decode::{Moving, Opened};
 use crate::capture::source;
-use crate::capture::source::{Board, Context, Error, Source};
-use crate::media::source_status::{Format, State, Status};
+use crate::capture::source::{Context, Error, Source, StillFeed};
+use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
 
 /// How often the file is looked at.
@@ -27,12 +27,12 @@ pub fn still(path: &Path) -> Result<Planes, String> {
 
 /// A picture out of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Image {
+pub struct ImageSource {
     /// PNG, JPEG, WebP or GIF.
     pub path: PathBuf,
 }
 
-impl Image {
+impl ImageSource {
     /// Opens it.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Image {
         let fault = |reason| Error::File { path: path.clone(), reason };
         crate::capture::images::decode::dimensions(&path).map_err(fault)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let status = Status::new("", name);
+        let status = SourceStatus::new("", name);
         let latest = Latest::default();
         let shower = Shower {
             path: path.clone(),
@@ -52,7 +52,7 @@ impl Image {
             latest: latest.clone(),
         };
         let worker = Worker::spawn("image", move |stop| shower.run(stop))?;
-        Ok(Source { feed: Box::new(Board { latest, _worker: Some(worker) }), status })
+        Ok(Source { feed: Box::new(StillFeed { latest, _worker: Some(worker) }), status })
     }
 }
 
@@ -61,7 +61,7 @@ struct Shower {
     path: PathBuf,
     clock: Clock,
     fps: f64,
-    status: Arc<Status>,
+    status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
 }
 
@@ -75,16 +75,16 @@ enum End {
 impl Shower {
     fn run(&self, stop: &Stop) {
         loop {
-            let stamp = Stamp::of(&self.path);
+            let stamp = FileStamp::of(&self.path);
             let shown = match &stamp {
                 Err(gone) => {
-                    self.down(State::Lost, gone);
+                    self.down(SourceState::Lost, gone);
                     None
                 }
                 Ok(_) => match crate::capture::images::decode::open(&self.path, None) {
                     Ok(opened) => Some(opened),
                     Err(fault) => {
-                        self.down(State::Failed, &fault);
+                        self.down(SourceState::Failed, &fault);
                         None
                     }
                 },
@@ -107,19 +107,21 @@ impl Shower {
     fn show(&self, frame: VideoFrame) {
         let size = frame.size();
         self.latest.publish(frame);
-        if self.status.state() != State::Open || self.status.report().format == Format::Unknown {
+        if self.status.state() != SourceState::Open
+            || self.status.report().format == SourceFormat::Unknown
+        {
             tracing::debug!(path = %self.path.display(), %size, "an image is shown");
         }
-        self.status.open(Format::Video { size, fps: self.fps });
+        self.status.open(SourceFormat::Video { size, fps: self.fps });
     }
 
-    fn down(&self, state: State, detail: &str) {
+    fn down(&self, state: SourceState, detail: &str) {
         let name = file_name(&self.path);
         let reason = match (state, self.latest.get().is_some()) {
-            (State::Lost, true) => {
+            (SourceState::Lost, true) => {
                 format!("{name} is gone; its last picture stays until it is back")
             }
-            (State::Lost, false) => format!("{name} is gone"),
+            (SourceState::Lost, false) => format!("{name} is gone"),
             (_, true) => {
                 format!("{name} cannot be read; its last picture stays until it is back")
             }
@@ -129,13 +131,13 @@ impl Shower {
     }
 
     /// Waits until the file is another one and whoever writes it has paused.
-    fn await_change(&self, shown: &Result<Stamp, String>, stop: &Stop) -> End {
+    fn await_change(&self, shown: &Result<FileStamp, String>, stop: &Stop) -> End {
         let mut last = shown.clone();
         loop {
             if stop.wait(LOOK) {
                 return End::Stopped;
             }
-            let now = Stamp::of(&self.path);
+            let now = FileStamp::of(&self.path);
             if now == last && now != *shown {
                 return End::Changed;
             }
@@ -144,7 +146,7 @@ impl Shower {
     }
 
     /// Plays a moving image in a loop.
-    fn play(&self, mut moving: Moving, shown: &Result<Stamp, String>, stop: &Stop) -> End {
+    fn play(&self, mut moving: Moving, shown: &Result<FileStamp, String>, stop: &Stop) -> End {
         let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
         let mut bytes = 0;
         let mut watch = Watched { last: shown.clone(), looked: self.clock.now() };
@@ -197,7 +199,7 @@ impl Shower {
         time: Duration,
         due: &mut Timestamp,
         watch: &mut Watched,
-        shown: &Result<Stamp, String>,
+        shown: &Result<FileStamp, String>,
         stop: &Stop,
     ) -> Option<End> {
         self.show(frame);
@@ -207,7 +209,7 @@ impl Shower {
             let now = self.clock.now();
             if now.since(watch.looked) >= LOOK {
                 watch.looked = now;
-                let found = Stamp::of(&self.path);
+                let found = FileStamp::of(&self.path);
                 if found == watch.last && found != *shown {
                     return Some(End::Changed);
                 }
@@ -226,7 +228,7 @@ impl Shower {
 
 /// When a file was looked at last, and what it was.
 struct Watched {
-    last: Result<Stamp, String>,
+    last: Result<FileStamp, String>,
     looked: Timestamp,
 }
 
@@ -247,7 +249,7 @@ mod tests {
     use super::*;
     use crate::base::queue::Receiver;
     use crate::capture::rgb::{Rgba, numbers};
-    use crate::media::source_status::Report;
+    use crate::media::source_status::SourceReport;
     use crate::media::{FrameGrid, FrameRate, Size};
 
     fn context() -> Context {
@@ -255,13 +257,13 @@ mod tests {
         Context { clock: Clock::start(), grid, size: Size::new(64, 36) }
     }
 
-    fn open(path: &Path) -> (Source, Receiver<Report>) {
-        let source = Image { path: path.to_owned() }.open(&context()).unwrap();
+    fn open(path: &Path) -> (Source, Receiver<SourceReport>) {
+        let source = ImageSource { path: path.to_owned() }.open(&context()).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes)
     }
 
-    fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+    fn await_state(changes: &Receiver<SourceReport>, state: SourceState) -> SourceReport {
         loop {
             let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
             if report.state == state {
@@ -303,7 +305,7 @@ mod tests {
                 picture.save(&path).unwrap();
             }
             let (mut source, changes) = open(&path);
-            await_state(&changes, State::Open);
+            await_state(&changes, SourceState::Open);
             let frame = source.feed.picture(Timestamp::from_millis(40)).unwrap();
             assert_eq!((frame.size(), frame.pts), (Size::new(32, 16), Timestamp::from_millis(40)));
             let (y, u, v) = numbers(RED);
@@ -317,7 +319,7 @@ mod tests {
         let path = folder.path().join("clear.png");
         flat(Rgba { alpha: 64, ..GREEN }, 8, 8).save(&path).unwrap();
         let (mut source, changes) = open(&path);
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         let frame = source.feed.picture(Timestamp::ZERO).unwrap();
         assert_eq!(frame.planes.alpha.as_deref(), Some(&[64; 64][..]));
         assert_eq!(frame.planes.y[0], numbers(GREEN).0, "straight");
@@ -333,15 +335,15 @@ mod tests {
         flat(GREEN, 10, 8).save(&path).unwrap();
         assert_eq!(await_color(&mut source, GREEN).size(), Size::new(10, 8));
         fs::remove_file(&path).unwrap();
-        let lost = await_state(&changes, State::Lost);
+        let lost = await_state(&changes, SourceState::Lost);
         assert!(lost.reason.contains("a.png") && lost.reason.contains("stays"), "{}", lost.reason);
         await_color(&mut source, GREEN);
         fs::write(&path, b"\x89PNG\r\n\x1a\nnonsense").unwrap();
-        let broken = await_state(&changes, State::Failed);
+        let broken = await_state(&changes, SourceState::Failed);
         assert!(broken.reason.contains("cannot be read"), "{}", broken.reason);
         await_color(&mut source, GREEN);
         flat(RED, 8, 8).save(&path).unwrap();
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         await_color(&mut source, RED);
     }
 
@@ -354,7 +356,7 @@ mod tests {
             .map(|(color, millis)| Frame::from_parts(flat(color, 8, 8), 0, 0, delay(millis)));
         let file = fs::File::create(&path).unwrap();
         image::codecs::gif::GifEncoder::new(file).encode_frames(frames).unwrap();
-        let mut opened = match decode::open(&path, None).unwrap() {
+        let mut opened = match crate::capture::images::decode::open(&path, None).unwrap() {
             Opened::Moving(moving) => moving,
             Opened::Still(_) => panic!("it moves"),
         };
@@ -393,7 +395,7 @@ mod tests {
         let path = folder.path().join("a.png");
         let fault = |data: &[u8]| {
             fs::write(&path, data).unwrap();
-            let opened = Image { path: path.clone() }.open(&context());
+            let opened = ImageSource { path: path.clone() }.open(&context());
             opened.err().map(|error| error.to_string())
         };
         let said = fault(&claimed(60_000, 60_000)).unwrap();
@@ -406,9 +408,9 @@ mod tests {
         // The header is well, what follows is not: the source says so itself.
         assert_eq!(fault(&claimed(16, 16)), None);
         let (_source, changes) = open(&path);
-        await_state(&changes, State::Failed);
+        await_state(&changes, SourceState::Failed);
         for path in ["/nonexistent.png", "/", "/dev/zero"] {
-            let opened = Image { path: path.into() }.open(&context());
+            let opened = ImageSource { path: path.into() }.open(&context());
             assert!(opened.unwrap_err().to_string().contains(path));
         }
     }
@@ -418,7 +420,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         flat(RED, 5_000, 10).save(&path).unwrap();
-        let Opened::Still(planes) = decode::open(&path, None).unwrap() else { panic!() };
+        let Opened::Still(planes) = crate::capture::images::decode::open(&path, None).unwrap()
+        else {
+            panic!()
+        };
         assert_eq!(planes.size(), Size::new(4_096, 8));
         assert!(planes.y.iter().all(|y| y.abs_diff(numbers(RED).0) <= 1));
     }

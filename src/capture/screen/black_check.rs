@@ -26,7 +26,7 @@ const SPARSE: usize = 31;
 const LIT: i64 = i64::MAX;
 
 /// Who looks.
-pub(super) struct Dark {
+pub(super) struct BlackCheck {
     since: Arc<AtomicI64>,
     looked: Option<Timestamp>,
     /// There is a picture that was not looked at.
@@ -34,9 +34,9 @@ pub(super) struct Dark {
 }
 
 /// Who asks.
-pub(super) struct Darkness(Arc<AtomicI64>);
+pub(super) struct BlackState(Arc<AtomicI64>);
 
-impl Darkness {
+impl BlackState {
     /// Since when it has been dark.
     pub(super) fn since(&self) -> Option<Timestamp> {
         let since = self.0.load(Ordering::Relaxed);
@@ -44,10 +44,10 @@ impl Darkness {
     }
 }
 
-impl Dark {
-    pub(super) fn new() -> (Self, Darkness) {
+impl BlackCheck {
+    pub(super) fn new() -> (Self, BlackState) {
         let since = Arc::new(AtomicI64::new(LIT));
-        (Self { since: Arc::clone(&since), looked: None, is_new: false }, Darkness(since))
+        (Self { since: Arc::clone(&since), looked: None, is_new: false }, BlackState(since))
     }
 
     /// There is another picture.
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn pictures_are_looked_at_twice_a_second_and_the_newest_is_not_left_out() {
-        let (mut dark, told) = Dark::new();
+        let (mut dark, told) = BlackCheck::new();
         let ms = Timestamp::from_millis;
         let (black, lit) = (Planes::black(SIZE), with(200, (300, 200)));
         assert!(!dark.is_due(ms(0)), "there is none");

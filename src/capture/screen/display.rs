@@ -75,7 +75,7 @@ pub(in crate::capture) enum Fault {
 
 /// When something that failed is tried again.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Again {
+pub(in crate::capture) enum RetryRequest {
     /// All the time: trying costs nothing and is not seen.
     Soon,
     /// At growing intervals: others are woken by it.
@@ -85,7 +85,7 @@ pub(in crate::capture) enum Again {
 }
 
 impl Fault {
-    pub(in crate::capture) fn again(&self) -> Again {
+    pub(in crate::capture) fn again(&self) -> RetryRequest {
         match self {
             Self::NoDisplay
             | Self::XWayland
@@ -93,11 +93,11 @@ impl Fault {
             | Self::Absent(_)
             | Self::Hidden(_)
             | Self::Format(_)
-            | Self::Other(_) => Again::Soon,
+            | Self::Other(_) => RetryRequest::Soon,
             Self::Lacking | Self::NoPortal(_) | Self::NoPipeWire(_) | Self::NoWindows => {
-                Again::Later
+                RetryRequest::Later
             }
-            Self::Denied | Self::Ended(_) | Self::Unusable(_) => Again::WhenAsked,
+            Self::Denied | Self::Ended(_) | Self::Unusable(_) => RetryRequest::WhenAsked,
         }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::base::{Latest, Timestamp, Worker};
-use crate::capture::screen::black_check::Darkness;
-use crate::media::source_status::{Alarm, State, Status};
+use crate::capture::screen::black_check::BlackState;
+use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
 
 /// A display that has not answered for so long has stalled.
@@ -20,26 +20,26 @@ pub(super) const BLACK: Duration = Duration::from_secs(10);
 const AWAY: Duration = Duration::from_secs(3);
 
 /// See the module.
-pub(super) struct Feed {
+pub(super) struct ScreenFeed {
     latest: Latest<VideoFrame>,
     /// When the thread was last known not to wait for the display, microseconds.
     alive: Arc<AtomicI64>,
-    status: Arc<Status>,
-    darkness: Darkness,
+    status: Arc<SourceStatus>,
+    darkness: BlackState,
     /// What it is told as.
-    black: Alarm,
+    black: SourceAlarm,
     /// Since when, and when last, it was shown.
     shown: Option<(Timestamp, Timestamp)>,
     /// Ends when the feed is dropped; left to itself where the display does not answer.
     _worker: Worker,
 }
 
-impl Feed {
+impl ScreenFeed {
     pub(super) fn new(
         latest: Latest<VideoFrame>,
         alive: Arc<AtomicI64>,
-        status: Arc<Status>,
-        (darkness, black): (Darkness, Alarm),
+        status: Arc<SourceStatus>,
+        (darkness, black): (BlackState, SourceAlarm),
         worker: Worker,
     ) -> Self {
         Self { latest, alive, status, darkness, black, shown: None, _worker: worker }
@@ -54,23 +54,23 @@ impl Feed {
         self.shown = Some((since, at));
         let dark = self.darkness.since().is_some_and(|dark| at.since(dark.max(since)) >= BLACK);
         let (state, told) = self.status.state_and_alarm();
-        let wanted = (dark && state == State::Open).then_some(self.black);
+        let wanted = (dark && state == SourceState::Open).then_some(self.black);
         if told != wanted {
             self.status.update(|report| {
                 // It may have gone down meanwhile.
-                report.alarm = wanted.filter(|_| report.state == State::Open);
+                report.alarm = wanted.filter(|_| report.state == SourceState::Open);
             });
         }
     }
 }
 
-impl VideoFeed for Feed {
+impl VideoFeed for ScreenFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let alive = Timestamp::from_micros(self.alive.load(Ordering::Relaxed));
         if at.since(alive) > STALL {
-            if self.status.state() == State::Open {
+            if self.status.state() == SourceState::Open {
                 let reason = "The display has stopped answering; it is shown again when it does";
-                self.status.down(State::Stalled, reason, "no answer for 2 s");
+                self.status.down(SourceState::Stalled, reason, "no answer for 2 s");
             }
             return None;
         }
@@ -82,18 +82,18 @@ impl VideoFeed for Feed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::screen::black_check::Dark;
-    use crate::media::source_status::Format;
+    use crate::capture::screen::black_check::BlackCheck;
+    use crate::media::source_status::SourceFormat;
     use crate::media::{Planes, Size};
 
     #[test]
     fn what_is_black_for_long_while_it_is_shown_is_told_and_taken_back() {
-        let (mut dark, darkness) = Dark::new();
-        let status = Status::new("", "Screen");
+        let (mut dark, darkness) = BlackCheck::new();
+        let status = SourceStatus::new("", "Screen");
         let alive = Arc::new(AtomicI64::new(i64::MAX / 2));
         let worker = Worker::spawn("nobody", |_| {}).unwrap();
-        let its = (darkness, Alarm::BlackWindow);
-        let mut feed = Feed::new(Latest::default(), alive, Arc::clone(&status), its, worker);
+        let its = (darkness, SourceAlarm::BlackWindow);
+        let mut feed = ScreenFeed::new(Latest::default(), alive, Arc::clone(&status), its, worker);
         let mut show = |from: i64, to: i64| {
             for tick in from * 10..to * 10 {
                 feed.picture(Timestamp::from_millis(tick * 100));
@@ -103,8 +103,8 @@ mod tests {
         let black = Planes::black(Size::new(32, 16));
         let mut lit = Planes::black(Size::new(32, 16));
         lit.y[40] = 90;
-        let told = Some(Alarm::BlackWindow);
-        status.open(Format::Unknown);
+        let told = Some(SourceAlarm::BlackWindow);
+        status.open(SourceFormat::Unknown);
         dark.look(Timestamp::ZERO, &black, None);
         assert_eq!((show(0, 10), show(10, 11)), (None, told));
         dark.look(Timestamp::from_millis(11_000), &lit, None);
@@ -113,9 +113,9 @@ mod tests {
         dark.look(Timestamp::from_millis(12_000), &black, None);
         assert_eq!((show(40, 50), show(50, 51)), (None, told));
         // What is down has a reason of its own.
-        status.down(State::Lost, "gone", "gone");
+        status.down(SourceState::Lost, "gone", "gone");
         assert_eq!(show(51, 52), None);
-        status.open(Format::Unknown);
+        status.open(SourceFormat::Unknown);
         dark.gone();
         assert_eq!(show(52, 70), None);
     }

@@ -17,17 +17,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use black_check::Dark;
-use feed::Feed;
+use black_check::BlackCheck;
+use feed::ScreenFeed;
 
 use crate::base::{Latest, Stop, Worker};
 use crate::capture::screen::area::Area;
 use crate::capture::screen::canvas::Canvas;
-use crate::capture::screen::display::{Again, Attempt, Fault, Grabber, Placed, ScreenSystem};
+use crate::capture::screen::display::{
+    Attempt, Fault, Grabber, Placed, RetryRequest, ScreenSystem,
+};
 use crate::capture::screen::permission::Permissions;
-use crate::capture::screen::target::{Screen, Window, shared_name};
-use crate::capture::source::{Context, Dial, Error, Source};
-use crate::media::source_status::{Alarm, Format, State, Status};
+use crate::capture::screen::target::{DisplayTarget, WindowTarget, shared_name};
+use crate::capture::source::{Context, Error, LiveSetting, Source};
+use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
 use crate::media::{Color, VideoFrame};
 
 /// How often a screen or window that is not there is looked for.
@@ -42,8 +44,8 @@ const QUESTION: Duration = Duration::from_secs(2);
 /// What is to be shown.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
-    Screen(Screen),
-    Window(Window),
+    Screen(DisplayTarget),
+    Window(WindowTarget),
 }
 
 impl Target {
@@ -74,10 +76,10 @@ impl Target {
     }
 
     /// What it is told as when all of it is black.
-    const fn black(&self) -> Alarm {
+    const fn black(&self) -> SourceAlarm {
         match self {
-            Self::Screen(_) => Alarm::BlackScreen,
-            Self::Window(_) => Alarm::BlackWindow,
+            Self::Screen(_) => SourceAlarm::BlackScreen,
+            Self::Window(_) => SourceAlarm::BlackWindow,
         }
     }
 
@@ -95,7 +97,7 @@ pub(super) fn open(
     mut target: Target,
     context: &Context,
 ) -> Result<Source, Error> {
-    let dial = Dial::new(*target.without_pointer());
+    let dial = LiveSetting::new(*target.without_pointer());
     open_by(system, target, (dial, Permissions::default()), context)
 }
 
@@ -103,7 +105,7 @@ pub(super) fn open(
 pub(super) fn open_by(
     system: Arc<dyn ScreenSystem>,
     target: Target,
-    (dial, permissions): (Dial<bool>, Permissions),
+    (dial, permissions): (LiveSetting<bool>, Permissions),
     context: &Context,
 ) -> Result<Source, Error> {
     let name = match &target {
@@ -112,10 +114,10 @@ pub(super) fn open_by(
         Target::Window(_) if shared_name(target.id()) == Some("") => "Window",
         _ => shared_name(target.id()).unwrap_or(target.id()),
     };
-    let status = Status::new(target.id(), name);
+    let status = SourceStatus::new(target.id(), name);
     let latest = Latest::default();
     let alive = Arc::new(AtomicI64::new(context.clock.now().as_micros()));
-    let (dark, darkness) = Dark::new();
+    let (dark, darkness) = BlackCheck::new();
     let black = target.black();
     let mut shower = Shower {
         system,
@@ -133,7 +135,7 @@ pub(super) fn open_by(
         was_open: false,
     };
     let worker = Worker::spawn("screen", move |stop| shower.run(stop))?;
-    let feed = Feed::new(latest, alive, Arc::clone(&status), (darkness, black), worker);
+    let feed = ScreenFeed::new(latest, alive, Arc::clone(&status), (darkness, black), worker);
     Ok(Source { feed: Box::new(feed), status })
 }
 
@@ -142,7 +144,7 @@ struct Shower {
     system: Arc<dyn ScreenSystem>,
     target: Target,
     /// Whether the pointer is left out.
-    dial: Dial<bool>,
+    dial: LiveSetting<bool>,
     permissions: Permissions,
     /// By which it is kept what the desktop has allowed.
     key: String,
@@ -151,11 +153,11 @@ struct Shower {
     /// The next pause before what wakes others is tried again.
     later: Duration,
     context: Context,
-    status: Arc<Status>,
+    status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
     alive: Arc<AtomicI64>,
     /// Whether all of it is black.
-    dark: Dark,
+    dark: BlackCheck,
     was_open: bool,
 }
 
@@ -203,7 +205,7 @@ impl Shower {
             alive.store(now.as_micros(), Ordering::Relaxed);
             if now.since(began) >= QUESTION {
                 let reason = "The desktop asks what may be shared: answer its dialog";
-                status.down(State::Failed, reason, "waiting for the desktop's dialog");
+                status.down(SourceState::Failed, reason, "waiting for the desktop's dialog");
             }
         };
         let attempt = Attempt {
@@ -223,19 +225,19 @@ impl Shower {
     }
 
     /// Waits until it may be tried again.
-    fn pause(&mut self, again: Again, stop: &Stop) {
+    fn pause(&mut self, again: RetryRequest, stop: &Stop) {
         let until = match again {
-            Again::Soon => {
+            RetryRequest::Soon => {
                 self.beat();
                 stop.wait(LOOK);
                 return;
             }
-            Again::Later => {
+            RetryRequest::Later => {
                 let pause = self.later;
                 self.later = (pause * 2).min(LATER.1);
                 Some(self.context.clock.now() + pause)
             }
-            Again::WhenAsked => None,
+            RetryRequest::WhenAsked => None,
         };
         while !stop.wait(LOOK / 5) {
             self.beat();
@@ -258,7 +260,7 @@ impl Shower {
     fn session(&mut self, grab: &mut dyn Grabber, stop: &Stop) -> Result<End, Fault> {
         let Context { clock, grid, .. } = self.context;
         let size = grab.size();
-        let format = Format::Video { size, fps: grid.rate.as_f64() };
+        let format = SourceFormat::Video { size, fps: grid.rate.as_f64() };
         let without_pointer = *self.target.without_pointer();
         let (name, id) = (grab.name().to_owned(), grab.id().to_owned());
         let mut canvas = Canvas::new(size);
@@ -297,7 +299,7 @@ impl Shower {
             }
             pointer = placed;
             (self.was_open, self.later) = (true, LATER.0);
-            if self.status.state() != State::Open {
+            if self.status.state() != SourceState::Open {
                 self.status.open(format);
             }
             self.beat();
@@ -312,9 +314,9 @@ impl Shower {
         let report = self.status.report();
         let name = report.name;
         let state = match fault {
-            Fault::Hidden(_) => State::Stalled,
-            _ if self.was_open => State::Lost,
-            _ => State::Failed,
+            Fault::Hidden(_) => SourceState::Stalled,
+            _ if self.was_open => SourceState::Lost,
+            _ => SourceState::Failed,
         };
         let reason = match fault {
             Fault::Hidden(name) => {
@@ -402,7 +404,7 @@ mod tests {
     use crate::base::{Clock, Timestamp};
     use crate::capture::rgb::{Rgba, numbers};
     use crate::capture::screen::display::{Change, Pointer, ScreenInfo, WindowInfo};
-    use crate::media::source_status::Report;
+    use crate::media::source_status::SourceReport;
     use crate::media::{FrameGrid, FrameRate, Size};
 
     /// A display that does what a test tells it.
@@ -486,20 +488,20 @@ mod tests {
 
     const WINE: Rgba = Rgba::opaque(120, 20, 60);
 
-    fn start() -> (Fake, Source, Receiver<Report>, Clock) {
+    fn start() -> (Fake, Source, Receiver<SourceReport>, Clock) {
         let fake = Fake::default();
         fake.0.lock().size = Some(Size::new(32, 16));
         fake.0.lock().color = Some(WINE);
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::new(120, 1).unwrap() };
         let context = Context { clock, grid, size: Size::new(32, 16) };
-        let target = Target::Window(Window { id: "desk".to_owned(), without_pointer: false });
+        let target = Target::Window(WindowTarget { id: "desk".to_owned(), without_pointer: false });
         let source = open(Arc::new(fake.clone()), target, &context).unwrap();
         let changes = source.status.changes().unwrap();
         (fake, source, changes, clock)
     }
 
-    fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+    fn await_state(changes: &Receiver<SourceReport>, state: SourceState) -> SourceReport {
         loop {
             let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
             if report.state == state {
@@ -526,7 +528,7 @@ mod tests {
     #[test]
     fn a_still_screen_is_read_once_and_changes_are_seen() {
         let (fake, mut source, changes, clock) = start();
-        let open = await_state(&changes, State::Open);
+        let open = await_state(&changes, SourceState::Open);
         assert_eq!((open.name.as_str(), open.id.as_str()), ("The desk", "desk"));
         await_luma(&mut source, clock, 0, numbers(WINE).0);
         let first = await_so(&mut source, clock, |_| true);
@@ -563,7 +565,7 @@ mod tests {
     #[test]
     fn resized_minimised_and_closed_windows_are_followed() {
         let (fake, mut source, changes, clock) = start();
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         {
             let mut desk = fake.0.lock();
             desk.size = Some(Size::new(64, 40));
@@ -572,29 +574,29 @@ mod tests {
         await_so(&mut source, clock, |frame| frame.size() == Size::new(64, 40));
         fake.0.lock().fault = Some(Fault::Hidden("The desk".to_owned()));
         fake.0.lock().changes.push(Err(Fault::Hidden("The desk".to_owned())));
-        let hidden = await_state(&changes, State::Stalled);
+        let hidden = await_state(&changes, SourceState::Stalled);
         assert!(hidden.reason.contains("minimised"), "{}", hidden.reason);
         await_so(&mut source, clock, |_| true); // The last one stays.
         fake.0.lock().fault = None;
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         fake.0.lock().fault = Some(Fault::Absent("closed".to_owned()));
         fake.0.lock().changes.push(Err(Fault::Absent("closed".to_owned())));
-        await_state(&changes, State::Lost);
+        await_state(&changes, SourceState::Lost);
         assert!(source.feed.picture(clock.now()).is_none());
         fake.0.lock().fault = None;
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
     }
 
     #[test]
     fn a_display_that_hangs_is_noticed() {
         let (fake, mut source, changes, clock) = start();
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         // Held, so that every call of the thread waits.
         let held = fake.0.lock();
         let later = clock.now() + feed::STALL + Duration::from_millis(100);
         assert!(source.feed.picture(later).is_none());
-        await_state(&changes, State::Stalled);
+        await_state(&changes, SourceState::Stalled);
         drop(held);
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
     }
 }

@@ -248,7 +248,7 @@ fn inside() {
     let figures = Arc::new(Figures::default());
     let system =
         Arc::new(Counting(crate::capture::screen::backend::screens(), Arc::clone(&figures)));
-    let target = Target::Screen(Screen::default());
+    let target = Target::Screen(DisplayTarget::default());
     let mut source = open(system, target, &Context { clock, grid, size: SIZE }).unwrap();
     let first = seen(&mut source, clock, "a picture", |_| true);
     assert_eq!(first.size(), SIZE);

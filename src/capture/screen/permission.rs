@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::base::Secret;
 use crate::capture::screen::area::Area;
-use crate::capture::screen::target::{SHARED, Window, shared_name};
+use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
 
 /// Sources of the same choice that are open at once, each with a token of its own.
 const MOST_TOKENS: usize = 4;
@@ -55,7 +55,7 @@ pub(in crate::capture) fn screen_key(id: Option<&str>, part: Option<Area>) -> Op
     Some(part.map_or_else(|| format!("screen:{id}"), |part| format!("screen:{id}@{part}")))
 }
 
-pub(in crate::capture) fn window_key(window: &Window) -> Option<String> {
+pub(in crate::capture) fn window_key(window: &WindowTarget) -> Option<String> {
     shared_name(&window.id)?;
     Some(format!("window:{}", window.id))
 }

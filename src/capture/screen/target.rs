@@ -25,7 +25,7 @@ pub(in crate::capture) fn is_wayland() -> bool {
 
 /// A monitor, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Screen {
+pub struct DisplayTarget {
     /// As `onair devices` lists it; `wayland` (or `wayland/NAME`): what the desktop's dialog gives;
     /// `x11`: the main one of X11; `None`: the one of these that the session has.
     pub id: Option<String>,
@@ -37,7 +37,7 @@ pub struct Screen {
 
 /// A window, whatever covers it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Window {
+pub struct WindowTarget {
     /// As `onair devices` lists it; `wayland` (or `wayland/NAME`): what the desktop's dialog gives.
     pub id: String,
     /// The pointer is not shown.
@@ -45,14 +45,14 @@ pub struct Window {
 }
 
 /// `ID`, `ID@WIDTHxHEIGHT+X+Y` or `@WIDTHxHEIGHT+X+Y`.
-impl std::fmt::Display for Screen {
+impl std::fmt::Display for DisplayTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.id.as_deref().unwrap_or_default())?;
         self.part.map_or(Ok(()), |part| write!(f, "@{part}"))
     }
 }
 
-impl std::str::FromStr for Screen {
+impl std::str::FromStr for DisplayTarget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -79,9 +79,9 @@ mod tests {
             "DP-2@640x480+0+10",
             "@640x480+0+10",
         ] {
-            assert_eq!(text.parse::<Screen>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<DisplayTarget>().unwrap().to_string(), text);
         }
-        assert!("HDMI-1@big".parse::<Screen>().is_err());
+        assert!("HDMI-1@big".parse::<DisplayTarget>().is_err());
     }
 
     #[test]

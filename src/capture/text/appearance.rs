@@ -6,7 +6,7 @@ use crate::media::Size;
 
 /// How a text looks, how wide it is and how it moves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Look {
+pub struct TextAppearance {
     pub style: Style,
     /// Where lines are wrapped, pixels; `None`: at the program's width. Of a text that moves: how much
     /// of it is seen.
@@ -17,7 +17,7 @@ pub struct Look {
     pub height: Option<u32>,
 }
 
-impl Look {
+impl TextAppearance {
     /// The narrowest and lowest, pixels.
     pub const LEAST: u32 = 16;
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::Stamp;
+use crate::base::FileStamp;
 use crate::base::sanitize::is_harmless;
 
 /// Signs that are laid out.
@@ -98,8 +98,8 @@ fn count(seconds: u64) -> String {
 }
 
 /// The words of a file, and what it was when they were read.
-pub(super) fn read(path: &Path) -> (Result<Stamp, String>, Result<String, String>) {
-    let stamp = Stamp::of(path);
+pub(super) fn read(path: &Path) -> (Result<FileStamp, String>, Result<String, String>) {
+    let stamp = FileStamp::of(path);
     let words = stamp.clone().and_then(|_| {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();

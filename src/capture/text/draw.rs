@@ -52,7 +52,7 @@ struct Fonts {
 }
 
 /// Straight pixels of four bytes.
-pub(super) struct Drawn {
+pub(super) struct TextPixels {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) rgba: Vec<u8>,
@@ -69,7 +69,7 @@ pub(super) struct Row {
 }
 
 /// Lays out and draws; `wrap`: the width at which lines are broken.
-pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> Drawn {
+pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels {
     let layout = lay_out(words, style, wrap);
     let outline = style.outline.map_or(0.0, |(_, width)| f64::from(width.min(100)));
     let (shift_x, shift_y, blur) =
@@ -140,7 +140,7 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> Drawn {
         }
     });
     let lines = lines.collect();
-    Drawn { width: width.into(), height: height.into(), rgba, lines }
+    TextPixels { width: width.into(), height: height.into(), rgba, lines }
 }
 
 fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     /// How many pixels are more than half covered.
-    fn ink(drawn: &Drawn) -> usize {
+    fn ink(drawn: &TextPixels) -> usize {
         drawn.rgba.chunks_exact(4).filter(|pixel| pixel[3] > 127).count()
     }
 

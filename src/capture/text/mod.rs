@@ -14,17 +14,17 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-pub use crate::capture::text::appearance::Look;
+pub use crate::capture::text::appearance::TextAppearance;
 pub use crate::capture::text::content::Content;
 pub use crate::capture::text::placeholder::nameplate;
-pub use crate::capture::text::scroll::{Scroll, Way};
+pub use crate::capture::text::scroll::{Scroll, ScrollDirection};
 pub use crate::capture::text::style::{Align, Shadow, Style};
 
-use crate::base::{Clock, Latest, Pooled, Stamp, Stop, Timestamp, Worker};
-use crate::capture::source::{Context, Dial, Error, Source};
+use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
+use crate::capture::source::{Context, Error, LiveSetting, Source};
 use crate::capture::text::scroll::Strip;
 use crate::capture::{rgb, source};
-use crate::media::source_status::{Format, State, Status};
+use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
 /// How often an open text looks whether it is to look otherwise: what is drawn anew while a slider
@@ -35,13 +35,13 @@ const TURNED: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     pub content: Content,
-    pub look: Look,
+    pub look: TextAppearance,
 }
 
 impl Text {
     /// A text as it looks in the beginning.
     pub fn of(content: Content) -> Self {
-        Self { content, look: Look::default() }
+        Self { content, look: TextAppearance::default() }
     }
 
     /// Opens it.
@@ -49,7 +49,7 @@ impl Text {
     /// # Errors
     /// A file that cannot be read, or no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        self.open_by(Dial::new(self.look.clone()), context)
+        self.open_by(LiveSetting::new(self.look.clone()), context)
     }
 
     /// How large it is drawn where it does not move; `None`: its file cannot be read.
@@ -64,13 +64,17 @@ impl Text {
     }
 
     /// Opens it; it looks as the dial stands.
-    pub(super) fn open_by(&self, dial: Dial<Look>, context: &Context) -> Result<Source, Error> {
+    pub(super) fn open_by(
+        &self,
+        dial: LiveSetting<TextAppearance>,
+        context: &Context,
+    ) -> Result<Source, Error> {
         if let Content::File(path) = &self.content
             && let Err(reason) = content::read(path).1
         {
             return Err(Error::File { path: path.clone(), reason });
         }
-        let status = Status::new("", self.content.name());
+        let status = SourceStatus::new("", self.content.name());
         let latest = Latest::default();
         let strip = Arc::new(Mutex::new(None));
         let writer = Writer {
@@ -84,13 +88,13 @@ impl Text {
         };
         let begun = context.clock.now();
         let worker = Worker::spawn("text", move |stop| writer.run(stop))?;
-        let feed = Feed { latest, strip, begun, shown: None, _worker: worker };
+        let feed = TextFeed { latest, strip, begun, shown: None, _worker: worker };
         Ok(Source { feed: Box::new(feed), status })
     }
 }
 
 /// A text that does not move, in a program of this size.
-fn draw_at(words: &str, look: &Look, program: Size) -> draw::Drawn {
+fn draw_at(words: &str, look: &TextAppearance, program: Size) -> draw::TextPixels {
     let width = look.width.unwrap_or(program.width).clamp(2, Size::MAX_SIDE);
     // The room beside the letters is the line's too.
     let wrap = width.saturating_sub(look.style.padding.min(1_000) * 2).max(2);
@@ -102,10 +106,10 @@ type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
 /// The thread that draws.
 struct Writer {
     content: Content,
-    look: Look,
-    dial: Dial<Look>,
+    look: TextAppearance,
+    dial: LiveSetting<TextAppearance>,
     context: Context,
-    status: Arc<Status>,
+    status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
     /// Of a text that moves.
     strip: Shared,
@@ -123,7 +127,7 @@ impl Writer {
             let wall = jiff::Timestamp::now().as_microsecond();
             let words = match &self.content {
                 Content::File(path) => {
-                    let now = Stamp::of(path);
+                    let now = FileStamp::of(path);
                     if stamp.as_ref() == Some(&now) {
                         None
                     } else {
@@ -138,7 +142,7 @@ impl Writer {
                 if shown.as_ref() != Some(&words) {
                     self.show(&words);
                     shown = Some(words);
-                } else if self.status.state() != State::Open {
+                } else if self.status.state() != SourceState::Open {
                     let format = self.status.report().format;
                     self.status.open(format);
                 }
@@ -174,7 +178,7 @@ impl Writer {
     fn down(&self, detail: &str) {
         let name = self.content.name();
         let reason = format!("{name} cannot be read; its last words stay until it can");
-        self.status.down(State::Lost, reason, detail);
+        self.status.down(SourceState::Lost, reason, detail);
     }
 
     fn show(&self, words: &str) {
@@ -206,12 +210,12 @@ impl Writer {
                 view
             }
         };
-        self.status.open(Format::Video { size, fps: grid.rate.as_f64() });
+        self.status.open(SourceFormat::Video { size, fps: grid.rate.as_f64() });
     }
 }
 
 /// The compositor's end.
-struct Feed {
+struct TextFeed {
     latest: Latest<VideoFrame>,
     /// Of a text that moves.
     strip: Shared,
@@ -221,7 +225,7 @@ struct Feed {
     _worker: Worker,
 }
 
-impl VideoFeed for Feed {
+impl VideoFeed for TextFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let strip = self.strip.lock().clone();
         let Some(strip) = strip else {
@@ -244,10 +248,10 @@ impl VideoFeed for Feed {
 mod tests {
     use super::*;
     use crate::base::queue::Receiver;
-    use crate::media::source_status::Report;
+    use crate::media::source_status::SourceReport;
     use crate::media::{FrameGrid, FrameRate};
 
-    fn open(text: &Text) -> (Source, Receiver<Report>, Clock) {
+    fn open(text: &Text) -> (Source, Receiver<SourceReport>, Clock) {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let source = text.open(&Context { clock, grid, size: Size::new(640, 360) }).unwrap();
@@ -255,7 +259,7 @@ mod tests {
         (source, changes, clock)
     }
 
-    fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+    fn await_state(changes: &Receiver<SourceReport>, state: SourceState) -> SourceReport {
         loop {
             let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
             if report.state == state {
@@ -267,7 +271,7 @@ mod tests {
     #[test]
     fn words_stand_still_and_can_be_seen_through() {
         let (mut source, changes, clock) = open(&Text::of(Content::Words("Hello 你好".into())));
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         let first = source.feed.picture(clock.now()).unwrap();
         let second = source.feed.picture(clock.now()).unwrap();
         assert!(Arc::ptr_eq(&first.planes, &second.planes));
@@ -282,7 +286,7 @@ mod tests {
         let path = folder.path().join("score.txt");
         std::fs::write(&path, "1 : 0").unwrap();
         let (mut source, changes, clock) = open(&Text::of(Content::File(path.clone())));
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         let first = source.feed.picture(clock.now()).unwrap();
         std::fs::write(&path, "a longer score: 10 : 20").unwrap();
         let mut tries = 0;
@@ -292,11 +296,11 @@ mod tests {
             Stop::new().wait(Duration::from_millis(5));
         }
         std::fs::remove_file(&path).unwrap();
-        let lost = await_state(&changes, State::Lost);
+        let lost = await_state(&changes, SourceState::Lost);
         assert!(lost.reason.contains("last words stay"), "{}", lost.reason);
         assert!(source.feed.picture(clock.now()).is_some());
         std::fs::write(&path, "a longer score: 10 : 20").unwrap();
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: Size::new(640, 360) };
         assert!(Text::of(Content::File("/nonexistent".into())).open(&context).is_err());
@@ -306,7 +310,7 @@ mod tests {
     fn a_countdown_changes_by_itself_and_a_ticker_moves() {
         let (mut source, changes, clock) =
             open(&Text::of(Content::Countdown(Duration::from_secs(90))));
-        await_state(&changes, State::Open);
+        await_state(&changes, SourceState::Open);
         let first = source.feed.picture(clock.now()).unwrap();
         let mut tries = 0;
         while Arc::ptr_eq(&source.feed.picture(clock.now()).unwrap().planes, &first.planes) {
@@ -314,11 +318,13 @@ mod tests {
             assert!(tries < 8_000, "stands");
             Stop::new().wait(Duration::from_millis(5));
         }
-        let scroll = Some(Scroll { way: Way::Left, speed: 200 });
+        let scroll = Some(Scroll { way: ScrollDirection::Left, speed: 200 });
         let words = Content::Words("News of the day".into());
-        let (mut source, changes, clock) =
-            open(&Text { content: words, look: Look { scroll, ..Look::default() } });
-        await_state(&changes, State::Open);
+        let (mut source, changes, clock) = open(&Text {
+            content: words,
+            look: TextAppearance { scroll, ..TextAppearance::default() },
+        });
+        await_state(&changes, SourceState::Open);
         let opened = clock.now();
         let ink = |source: &mut Source, millis: i64| {
             let frame = source.feed.picture(Timestamp::from_millis(millis)).unwrap();
@@ -336,7 +342,7 @@ mod tests {
 
     #[test]
     fn an_open_text_looks_as_its_dial_is_turned() {
-        let dial = Dial::new(Look::default());
+        let dial = LiveSetting::new(TextAppearance::default());
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: Size::new(640, 360) };
@@ -356,14 +362,14 @@ mod tests {
             }
         };
         let first = await_size(&|_| true);
-        let mut look = Look::default();
+        let mut look = TextAppearance::default();
         look.style.size = 128;
         dial.set(look.clone());
         let large = await_size(&|size| size.height > first.height);
         assert!(large.width > first.width);
         // It begins to move, and stands again.
-        let scroll = Some(Scroll { way: Way::Left, speed: 100 });
-        dial.set(Look { scroll, width: Some(200), ..look.clone() });
+        let scroll = Some(Scroll { way: ScrollDirection::Left, speed: 100 });
+        dial.set(TextAppearance { scroll, width: Some(200), ..look.clone() });
         await_size(&|size| size.width == 200);
         dial.set(look);
         assert_eq!(await_size(&|size| size.width != 200), large);

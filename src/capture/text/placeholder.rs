@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::base::{Latest, Pooled, Worker};
 use crate::capture::rgb::{self, Rgba};
 use crate::capture::source;
-use crate::capture::source::{Board, Context, Source};
+use crate::capture::source::{Context, Source, StillFeed};
 use crate::capture::text::draw::draw;
 use crate::capture::text::style::{Align, Style};
-use crate::media::source_status::{Format, Status};
+use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 
 /// The ground, as dark as the slate without words.
@@ -23,15 +23,15 @@ const LINE: f32 = 0.86;
 /// # Errors
 /// Where the system gives no thread.
 pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
-    let status = Status::new("", name);
+    let status = SourceStatus::new("", name);
     let latest = Latest::default();
     let (size, fps) = (context.size, context.grid.rate.as_f64());
     let (name, its_status, its_latest) = (name.to_owned(), Arc::clone(&status), latest.clone());
     let worker = Worker::spawn("nameplate", move |_| {
         its_latest.publish(source::frame(Pooled::unpooled(drawn(&name, size))));
-        its_status.open(Format::Video { size, fps });
+        its_status.open(SourceFormat::Video { size, fps });
     })?;
-    Ok(Source { feed: Box::new(Board { latest, _worker: Some(worker) }), status })
+    Ok(Source { feed: Box::new(StillFeed { latest, _worker: Some(worker) }), status })
 }
 
 /// The name in the middle of the ground.

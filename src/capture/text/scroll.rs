@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::base::{Pool, Pooled};
 use crate::capture::rgb;
-use crate::capture::text::draw::Drawn;
+use crate::capture::text::draw::TextPixels;
 use crate::media::{Planes, Size};
 
 /// Which way.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Way {
+pub enum ScrollDirection {
     Left,
     Right,
     Up,
@@ -21,7 +21,7 @@ pub enum Way {
 /// How a text moves.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scroll {
-    pub way: Way,
+    pub way: ScrollDirection,
     /// Pixels a second.
     pub speed: u32,
 }
@@ -32,7 +32,7 @@ impl Scroll {
 
     /// Along a line.
     pub(super) fn is_level(self) -> bool {
-        matches!(self.way, Way::Left | Way::Right)
+        matches!(self.way, ScrollDirection::Left | ScrollDirection::Right)
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Strip {
 
 impl Strip {
     /// A drawn text that moves through a picture as large as `view` (a ticker is as high as a line).
-    pub(super) fn new(drawn: &Drawn, view: Size, scroll: Scroll) -> Self {
+    pub(super) fn new(drawn: &TextPixels, view: Size, scroll: Scroll) -> Self {
         let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
         let size = planes.size();
         let even = |side: u32| side.max(2) & !1;
@@ -113,7 +113,7 @@ impl Strip {
         let gone = gone % around;
         // Where the strip begins in the view.
         let start = match self.scroll.way {
-            Way::Right => gone as i64 - length as i64,
+            ScrollDirection::Right => gone as i64 - length as i64,
             _ => view as i64 - gone as i64,
         };
         let mut x = start;
@@ -127,7 +127,7 @@ impl Strip {
         let (view, length) = (self.view.height as usize, self.planes.size().height as usize);
         let gone = gone % (length + view);
         let y = match self.scroll.way {
-            Way::Down => gone as i64 - length as i64,
+            ScrollDirection::Down => gone as i64 - length as i64,
             _ => view as i64 - gone as i64,
         };
         let width = self.planes.size().width as usize;
@@ -203,14 +203,14 @@ mod tests {
     use crate::capture::text::draw::Row;
 
     /// Two lines of eight by four pixels: dark above, bright below.
-    fn drawn(lines: usize) -> Drawn {
+    fn drawn(lines: usize) -> TextPixels {
         let mut rgba = Vec::new();
         for row in 0..8 {
             let grey = if row < 4 { 40 } else { 250 };
             rgba.extend([grey, grey, grey, 255].repeat(8));
         }
         let rows = (0..lines as u32).map(|line| Row { top: line * 4, height: 4, width: 8 });
-        Drawn { width: 8, height: 8, rgba, lines: rows.collect() }
+        TextPixels { width: 8, height: 8, rgba, lines: rows.collect() }
     }
 
     /// What is seen of a row: `.` nothing, `d` dark, `b` bright.
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_ticker_passes_line_behind_line_and_comes_again() {
         let strip = |way| Strip::new(&drawn(2), Size::new(12, 100), Scroll { way, speed: 60 });
-        let left = strip(Way::Left);
+        let left = strip(ScrollDirection::Left);
         assert_eq!(left.view(), Size::new(12, 4));
         assert_eq!(left.step(Duration::from_secs(1)), 30);
         let at = |step| seen(&left.picture(step), 0);
@@ -239,14 +239,15 @@ mod tests {
         assert_eq!(at(8), "ddddbbbbbbbb");
         assert_eq!(at(13), "bb..........");
         assert_eq!(at(14), at(0));
-        let right = strip(Way::Right);
+        let right = strip(ScrollDirection::Right);
         assert_eq!(seen(&right.picture(1), 3), "bb..........");
         assert_eq!(seen(&right.picture(8), 3), "ddddddddbbbb".chars().collect::<String>());
     }
 
     #[test]
     fn credits_rise_through_the_middle() {
-        let up = Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: Way::Up, speed: 60 });
+        let up =
+            Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: ScrollDirection::Up, speed: 60 });
         let column = |step| {
             let picture = up.picture(step);
             (0..6).map(|row| seen(&picture, row).chars().nth(8).unwrap()).collect::<String>()
@@ -255,7 +256,11 @@ mod tests {
         assert_eq!((column(4).as_str(), column(6).as_str()), ("ddbbbb", "bb...."));
         assert_eq!(column(7), column(0));
         assert_eq!(seen(&up.picture(2), 5), "....dddddddd....");
-        let down = Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: Way::Down, speed: 60 });
+        let down = Strip::new(
+            &drawn(2),
+            Size::new(16, 6),
+            Scroll { way: ScrollDirection::Down, speed: 60 },
+        );
         assert_eq!(seen(&down.picture(1), 0), "....bbbbbbbb....");
     }
 }

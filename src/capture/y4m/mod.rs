@@ -15,8 +15,8 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
 use crate::capture::source::{Context, Error, Source};
 use crate::capture::y4m::reader::Reader;
-use crate::media::source_status::{Format, State, Status};
-use crate::media::transport::{AtEnd, Go, Position};
+use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
+use crate::media::transport::{EndBehavior, Position, TransportCommand};
 use crate::media::{Color, FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
 
 /// Frames read ahead.
@@ -41,13 +41,13 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     let source = BufReader::with_capacity(1 << 16, file);
     let reader = Reader::open(source).map_err(|fault_| fault(fault_.to_string()))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let status = Status::new("", name);
+    let status = SourceStatus::new("", name);
     let (size, rate) = (reader.size(), reader.rate());
-    status.open(Format::Video { size, fps: rate.as_f64() });
+    status.open(SourceFormat::Video { size, fps: rate.as_f64() });
     let times = FrameGrid { origin: context.grid.origin, rate };
     let count = i64::try_from(reader.frames()).unwrap_or(i64::MAX).max(1);
     let due = times.index_at(context.clock.now()).max(0);
-    let first = if transport.at_end() == AtEnd::Loop { due } else { up_to(due, count) };
+    let first = if transport.at_end() == EndBehavior::Loop { due } else { up_to(due, count) };
     let wanted = Arc::new(AtomicI64::new(first));
     let (frames, ready) = queue::bounded("file-frames", AHEAD, Full::Block);
     let its = (Arc::clone(&wanted), Arc::clone(&status));
@@ -56,7 +56,7 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     })?;
     let its_status = Arc::clone(&status);
     let (current, next) = (None, None);
-    let feed = Feed {
+    let feed = Y4mFeed {
         times,
         wanted,
         ready,
@@ -87,7 +87,7 @@ type Numbered = (i64, VideoFrame);
 fn read_ahead(
     mut reader: Reader<BufReader<File>>,
     wanted: &AtomicI64,
-    status: &Status,
+    status: &SourceStatus,
     frames: &Sender<Numbered>,
     stop: &Stop,
 ) {
@@ -99,7 +99,7 @@ fn read_ahead(
         let mut planes = pool.fresh();
         let frame = u64::try_from(number.rem_euclid(count)).unwrap_or(0);
         if let Err(fault) = reader.read(frame, &mut planes) {
-            status.down(State::Failed, "The file can no longer be read", fault.to_string());
+            status.down(SourceState::Failed, "The file can no longer be read", fault.to_string());
             return;
         }
         let frame = VideoFrame { pts: Timestamp::ZERO, color, planes: planes.share() };
@@ -110,7 +110,7 @@ fn read_ahead(
     }
 }
 
-struct Feed {
+struct Y4mFeed {
     times: FrameGrid,
     /// The frame that is due; the reader leaves out what is older.
     wanted: Arc<AtomicI64>,
@@ -132,23 +132,23 @@ struct Feed {
     /// It has been played to its end, and instead of it there may be nothing.
     over: bool,
     blank: Option<Arc<Pooled<Planes>>>,
-    status: Arc<Status>,
+    status: Arc<SourceStatus>,
     _worker: Worker,
 }
 
 /// A disk that has given nothing for so long has stalled.
 const STALL: Duration = Duration::from_secs(2);
 
-impl Feed {
+impl Y4mFeed {
     /// It ends with this time through the file, if it is to.
-    fn end(&mut self, by_time: i64, at_end: AtEnd) {
+    fn end(&mut self, by_time: i64, at_end: EndBehavior) {
         let due = self.held.unwrap_or(by_time + self.ahead);
         let beginning = due - due.rem_euclid(self.count);
         match self.round {
-            _ if at_end == AtEnd::Loop => {
+            _ if at_end == EndBehavior::Loop => {
                 self.round = Some(beginning);
                 if self.over {
-                    self.obey(Go::Restart, by_time);
+                    self.obey(TransportCommand::Restart, by_time);
                 }
             }
             Some(round) if beginning > round => {
@@ -160,21 +160,23 @@ impl Feed {
     }
 
     /// One that is played once begins with its beginning, whenever that is.
-    fn begin(&mut self, by_time: i64, at_end: AtEnd) {
-        if self.round.is_none() && at_end != AtEnd::Loop {
+    fn begin(&mut self, by_time: i64, at_end: EndBehavior) {
+        if self.round.is_none() && at_end != EndBehavior::Loop {
             let first = up_to(self.first, self.count);
             self.ahead = first - by_time;
             self.round = Some(first);
         }
     }
 
-    fn obey(&mut self, go: Go, by_time: i64) {
+    fn obey(&mut self, go: TransportCommand, by_time: i64) {
         if std::mem::take(&mut self.over) {
             // Whatever is asked for begins a new time through it.
             let at = match go {
-                Go::Restart | Go::Resume => Duration::ZERO,
-                Go::To(place) => place,
-                Go::Pause | Go::Next | Go::Previous => return self.over = true,
+                TransportCommand::Restart | TransportCommand::Resume => Duration::ZERO,
+                TransportCommand::To(place) => place,
+                TransportCommand::Pause | TransportCommand::Next | TransportCommand::Previous => {
+                    return self.over = true;
+                }
             };
             let beginning = self.held.take().unwrap_or(by_time) + 1;
             self.ahead = beginning + self.frame_at(at) - by_time;
@@ -185,14 +187,14 @@ impl Feed {
         // Only forwards: the reader leaves out what is older, and the file goes around anyway.
         let to = |frame: i64| now + (frame - now).rem_euclid(self.count);
         let there = match go {
-            Go::Pause => return self.held = Some(now),
-            Go::Resume => {
+            TransportCommand::Pause => return self.held = Some(now),
+            TransportCommand::Resume => {
                 self.ahead = now - by_time;
                 return self.held = None;
             }
-            Go::Restart => to(0),
-            Go::To(place) => to(self.frame_at(place)),
-            Go::Next | Go::Previous => return,
+            TransportCommand::Restart => to(0),
+            TransportCommand::To(place) => to(self.frame_at(place)),
+            TransportCommand::Next | TransportCommand::Previous => return,
         };
         match &mut self.held {
             Some(held) => *held = there,
@@ -208,7 +210,7 @@ impl Feed {
     }
 }
 
-impl VideoFeed for Feed {
+impl VideoFeed for Y4mFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let by_time = self.times.index_at(at).max(0);
         let at_end = self.transport.at_end();
@@ -245,11 +247,11 @@ impl VideoFeed for Feed {
                 > (STALL + self.times.rate.period()).as_secs_f64() * rate
         });
         match (late, self.status.state()) {
-            (true, State::Open) => {
+            (true, SourceState::Open) => {
                 let reason = "The disk has stopped giving the file; it goes on when it does";
-                self.status.down(State::Stalled, reason, "nothing was read for 2 s");
+                self.status.down(SourceState::Stalled, reason, "nothing was read for 2 s");
             }
-            (false, State::Stalled) => {
+            (false, SourceState::Stalled) => {
                 let format = self.status.report().format;
                 self.status.open(format);
             }
@@ -258,7 +260,7 @@ impl VideoFeed for Feed {
         if late {
             return None;
         }
-        if self.over && at_end == AtEnd::Clear {
+        if self.over && at_end == EndBehavior::Clear {
             let size = self.current.as_ref()?.1.size();
             let blank = self
                 .blank
@@ -321,7 +323,7 @@ mod tests {
         let context = Context { clock, grid, size: Size::new(4, 2) };
         let transport = Transport::default();
         let mut source = open(file.path(), transport.clone(), &context).unwrap();
-        let mut check = |tick: i64, go: Option<Go>, want: u8| {
+        let mut check = |tick: i64, go: Option<TransportCommand>, want: u8| {
             if let Some(go) = go {
                 transport.ask(go);
             }
@@ -339,17 +341,17 @@ mod tests {
         };
         check(0, None, 0);
         check(10, None, 10);
-        let position = check(12, Some(Go::Pause), 12);
+        let position = check(12, Some(TransportCommand::Pause), 12);
         assert!(position.paused && position.at == Duration::from_millis(1_200));
         assert_eq!(position.whole, Some(Duration::from_secs(5)));
         check(40, None, 12);
-        check(41, Some(Go::To(Duration::from_secs(3))), 30);
+        check(41, Some(TransportCommand::To(Duration::from_secs(3))), 30);
         check(60, None, 30);
-        check(70, Some(Go::Resume), 30);
+        check(70, Some(TransportCommand::Resume), 30);
         check(75, None, 35);
-        check(80, Some(Go::To(Duration::from_secs(1))), 10);
-        check(85, Some(Go::Restart), 0);
-        check(88, Some(Go::To(Duration::from_secs(99))), 49);
+        check(80, Some(TransportCommand::To(Duration::from_secs(1))), 10);
+        check(85, Some(TransportCommand::Restart), 0);
+        check(88, Some(TransportCommand::To(Duration::from_secs(99))), 49);
     }
 
     #[test]
@@ -361,7 +363,7 @@ mod tests {
         let grid = FrameGrid { origin, rate: "10".parse().unwrap() };
         let context = Context { clock, grid, size: Size::new(4, 2) };
         let transport = Transport::default();
-        transport.set_at_end(AtEnd::Clear);
+        transport.set_at_end(EndBehavior::Clear);
         let mut source = open(file.path(), transport.clone(), &context).unwrap();
         let status = Arc::clone(&source.status);
         let begin = 123;
@@ -385,24 +387,24 @@ mod tests {
         assert!(!check(0, Some(1)) && !check(9, Some(10)));
         assert!(check(10, None), "it has been played to its end");
         assert!(check(500, None));
-        transport.ask(Go::Pause);
+        transport.ask(TransportCommand::Pause);
         assert!(check(501, None), "there is nothing to pause");
-        transport.set_at_end(AtEnd::Hold);
+        transport.set_at_end(EndBehavior::Hold);
         assert!(check(502, Some(10)));
-        transport.set_at_end(AtEnd::Clear);
-        transport.ask(Go::Resume);
+        transport.set_at_end(EndBehavior::Clear);
+        transport.ask(TransportCommand::Resume);
         assert!(!check(600, Some(1)) && !check(609, Some(10)) && check(610, None));
-        transport.ask(Go::To(Duration::from_millis(700)));
+        transport.ask(TransportCommand::To(Duration::from_millis(700)));
         assert!(!check(700, Some(8)) && !check(702, Some(10)) && check(703, None));
-        transport.ask(Go::Restart);
+        transport.ask(TransportCommand::Restart);
         assert!(!check(800, Some(1)) && !check(805, Some(6)));
-        transport.ask(Go::Restart);
+        transport.ask(TransportCommand::Restart);
         assert!(!check(806, Some(1)) && !check(815, Some(10)) && check(816, None));
-        transport.set_at_end(AtEnd::Loop);
+        transport.set_at_end(EndBehavior::Loop);
         assert!(!check(900, Some(1)) && !check(914, Some(5)), "it goes around");
-        transport.set_at_end(AtEnd::Hold);
+        transport.set_at_end(EndBehavior::Hold);
         assert!(!check(915, Some(6)) && check(930, Some(10)));
-        assert_eq!(status.state(), State::Open, "that is no fault");
+        assert_eq!(status.state(), SourceState::Open, "that is no fault");
     }
 
     #[test]
@@ -413,9 +415,9 @@ mod tests {
         let grid = FrameGrid { origin, rate: "10".parse().unwrap() };
         let context = Context { clock, grid, size: Size::new(4, 2) };
         let transport = Transport::default();
-        transport.set_at_end(AtEnd::Hold);
+        transport.set_at_end(EndBehavior::Hold);
         let mut source = open(file.path(), transport.clone(), &context).unwrap();
-        transport.ask(Go::Pause);
+        transport.ask(TransportCommand::Pause);
         let mut check = |tick: i64, want: u8| {
             let found = (0..30_000).any(|_| {
                 let seen = source.feed.picture(grid.instant(123 + tick));
@@ -430,7 +432,7 @@ mod tests {
             transport.position().unwrap().paused
         };
         assert!(check(0, 1) && check(50, 1));
-        transport.ask(Go::Resume);
+        transport.ask(TransportCommand::Resume);
         assert!(!check(60, 1) && !check(65, 6) && !check(69, 10));
         assert!(check(70, 10), "it has been played to its end");
     }

@@ -13,7 +13,7 @@ use crate::capture::VideoChoice;
 use crate::cli::flags::{Globals, value};
 use crate::cli::output::exit::Exit;
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::preflight::Found;
+use crate::studio::preflight::Finding;
 use crate::studio::settings::keys_beside;
 use crate::studio::snapshot::{Snapshot, SourceState};
 use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
@@ -101,7 +101,7 @@ pub fn look(
             Some(folder) => folder.level = Level::Error,
             None => {
                 let (path, reason) = (path.display().to_string(), error.cause());
-                let bad = Found::RecordBad { path, reason, cure: error.advice() };
+                let bad = Finding::RecordBad { path, reason, cure: error.advice() };
                 found.push(bad.notice(found.len() as u64));
             }
         }
@@ -209,14 +209,14 @@ mod tests {
     #[test]
     fn the_first_that_stands_in_the_way_gives_the_code_and_a_warning_gives_none() {
         let times = || "0.4".to_owned();
-        let slow = Found::EncoderTooSlow { times: times() }.notice(0);
-        let hardly = Found::EncoderSlow { times: times() }.notice(1);
+        let slow = Finding::EncoderTooSlow { times: times() }.notice(0);
+        let hardly = Finding::EncoderSlow { times: times() }.notice(1);
         let (path, reason) = ("/x/y.mp4".to_owned(), "the disk is full".to_owned());
-        let full = Found::RecordBad { path, reason, cure: "" }.notice(2);
+        let full = Finding::RecordBad { path, reason, cure: "" }.notice(2);
         assert_eq!(exit(&[]), Exit::Ok);
         assert_eq!(exit(std::slice::from_ref(&hardly)), Exit::Ok);
         assert_eq!(exit(&[hardly.clone(), slow.clone(), full.clone()]), Exit::Codec);
         assert_eq!(exit(&[hardly, full, slow]), Exit::File);
-        assert_eq!(exit(&[Found::NoPicture.notice(0)]), Exit::Device);
+        assert_eq!(exit(&[Finding::NoPicture.notice(0)]), Exit::Device);
     }
 }

@@ -14,9 +14,9 @@ use crate::cli::live::targets::{self, KeySource};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::net::rtmp::{Client, Options};
-use crate::net::{Error, Runtime, Stage, Step};
+use crate::net::{ConnectStage, Error, Runtime, Step};
 use crate::studio::Notice;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::parse;
 use crate::wire::rtmp::url::Url;
 
@@ -45,7 +45,7 @@ pub struct Args {
 
 /// One stage and how it went.
 struct Tried {
-    stage: Stage,
+    stage: ConnectStage,
     took: Duration,
     error: Option<Error>,
     /// It failed, and another port was tried.
@@ -53,8 +53,8 @@ struct Tried {
 }
 
 /// What happened on the way, and when.
-enum Mark {
-    Began(Stage),
+enum CheckEvent {
+    Began(ConnectStage),
     NextPort(Error),
     /// Sent on to there; whether with user and password.
     Elsewhere(String, bool),
@@ -123,7 +123,7 @@ fn prepare(url: &str, args: &Args, output: &Output) -> Result<(Url, Options), (S
     })?;
     let url = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
     if key.is_none() && !output.is_json() {
-        events::print_message(output, &Message::KeyVisible);
+        events::print_message(output, &StudioMessage::KeyVisible);
     }
     Ok((url, Options { net: args.route.read()?, ..Options::default() }))
 }
@@ -137,14 +137,16 @@ struct Outcome {
 }
 
 fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> Outcome {
-    let marks: Mutex<Vec<(Mark, Timestamp)>> = Mutex::new(Vec::new());
+    let marks: Mutex<Vec<(CheckEvent, Timestamp)>> = Mutex::new(Vec::new());
     let on_step = |step: Step<'_>| {
         let mark = match step {
-            Step::Stage(stage) => Mark::Began(stage),
+            Step::Stage(stage) => CheckEvent::Began(stage),
             // The stages come again.
             Step::Digests(_) => return,
-            Step::NextPort(error) => Mark::NextPort(error.clone()),
-            Step::Elsewhere { to, with_password } => Mark::Elsewhere(to.to_owned(), with_password),
+            Step::NextPort(error) => CheckEvent::NextPort(error.clone()),
+            Step::Elsewhere { to, with_password } => {
+                CheckEvent::Elsewhere(to.to_owned(), with_password)
+            }
         };
         marks.lock().push((mark, clock.now()));
     };
@@ -157,19 +159,19 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     let tried = &mut outcome.tried;
     for ((mark, at), end) in marks.into_iter().zip(ends) {
         match mark {
-            Mark::Began(stage) => {
+            CheckEvent::Began(stage) => {
                 // A redirection, a demand for a password and one for digests go through the stages again.
                 tried.retain(|earlier| earlier.passed_over || earlier.stage != stage);
                 let took = end.since(at);
                 tried.push(Tried { stage, took, error: None, passed_over: false });
             }
-            Mark::NextPort(error) => {
+            CheckEvent::NextPort(error) => {
                 if let Some(last) = tried.last_mut() {
                     last.error = Some(error);
                 }
                 tried.iter_mut().for_each(|earlier| earlier.passed_over = true);
             }
-            Mark::Elsewhere(to, with_password) => outcome.elsewhere.push((to, with_password)),
+            CheckEvent::Elsewhere(to, with_password) => outcome.elsewhere.push((to, with_password)),
         }
     }
     if let Some(error) = error {
@@ -182,7 +184,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
             }
         }
     }
-    tried.retain(|tried| tried.stage <= Stage::Connect || tried.error.is_some());
+    tried.retain(|tried| tried.stage <= ConnectStage::Connect || tried.error.is_some());
     outcome
 }
 

@@ -14,11 +14,11 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::Interrupt;
 use crate::media::Track;
-use crate::media::source_status::State;
+use crate::media::source_status::SourceState;
 use crate::net::Trouble;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{RecordingState, TargetState};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 
 /// How long ending may take in all before the program leaves without.
@@ -74,7 +74,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     };
     let Some(events) = studio.events() else { return Exit::Error };
     if visible {
-        events::print_message(output, &Message::KeyVisible);
+        events::print_message(output, &StudioMessage::KeyVisible);
     }
     let (mut outcome, mut folded) = (Outcome::default(), Folded::default());
     if record.is_none() || !targets.is_empty() {
@@ -154,11 +154,13 @@ struct Missing {
 }
 
 impl Missing {
-    fn note(&mut self, kind: &'static str, state: State) {
+    fn note(&mut self, kind: &'static str, state: SourceState) {
         match state {
-            State::Open => self.delivered = true,
-            State::Stalled | State::Lost | State::Failed => self.kind = Some(kind),
-            State::Opening => {}
+            SourceState::Open => self.delivered = true,
+            SourceState::Stalled | SourceState::Lost | SourceState::Failed => {
+                self.kind = Some(kind);
+            }
+            SourceState::Opening => {}
         }
     }
 
@@ -247,7 +249,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source_status::Report;
+    use crate::media::source_status::SourceReport;
     use crate::studio::event::{Source, Target};
 
     fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {
@@ -288,7 +290,7 @@ mod tests {
     #[test]
     fn a_source_that_never_delivered_has_the_code_of_its_kind() {
         let source = |kind, state| {
-            let report = Report { state, ..Report::default() };
+            let report = SourceReport { state, ..SourceReport::default() };
             Event::Source(Source { track: Track::Video, kind, back: false, report })
         };
         let with = |sources: &[Event]| {
@@ -302,12 +304,16 @@ mod tests {
             ("image", Exit::File),
             ("stream", Exit::Unreachable),
         ] {
-            assert_eq!(with(&[source(kind, State::Failed)]), code, "{kind}");
-            let came = [source(kind, State::Failed), source(kind, State::Open)];
+            assert_eq!(with(&[source(kind, SourceState::Failed)]), code, "{kind}");
+            let came = [source(kind, SourceState::Failed), source(kind, SourceState::Open)];
             assert_eq!(with(&came), Exit::Ok, "{kind}: it came later");
-            let went = [source(kind, State::Open), source(kind, State::Lost)];
+            let went = [source(kind, SourceState::Open), source(kind, SourceState::Lost)];
             assert_eq!(with(&went), Exit::Ok, "{kind}: a slate stood in");
-            assert_eq!(with(&[source(kind, State::Opening)]), Exit::Ok, "{kind}: ended too soon");
+            assert_eq!(
+                with(&[source(kind, SourceState::Opening)]),
+                Exit::Ok,
+                "{kind}: ended too soon"
+            );
         }
     }
 }

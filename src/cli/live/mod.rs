@@ -23,7 +23,7 @@ use crate::cli::flags::{Globals, network, value};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{
     ServerToken, default_journal, default_path, keys_beside, read_services, services_beside,
 };
@@ -448,7 +448,7 @@ fn warn_of_misfits(config: &Config, output: &Output) {
         };
         for misfit in service.misfits(&config.settings.quality) {
             let sentence = misfit.sentence(&service.name);
-            events::print_message(output, &Message::Misfit { sentence });
+            events::print_message(output, &StudioMessage::Misfit { sentence });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
-use crate::mix::{Heard, Strip, StripId};
+use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::{MOST_STRIPS, Settings, SoundStrip, mixer};
 
@@ -45,7 +45,7 @@ pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Strin
             let tracks = [track].into_iter().collect();
             settings.strips.push(SoundStrip {
                 name: name.clone(),
-                strip: Strip { heard: Heard::Tracks, tracks, ..Strip::default() },
+                strip: Strip { heard: MonitoringMode::Tracks, tracks, ..Strip::default() },
                 ..SoundStrip::new(id, choice.clone())
             });
         }
@@ -81,8 +81,8 @@ mod tests {
         };
         let strips = &settings.strips;
         assert_eq!(strips.len(), 2);
-        assert_eq!((of(&strips[0]), strips[0].strip.heard), (vec![2], Heard::Program));
-        assert_eq!((of(&strips[1]), strips[1].strip.heard), (vec![3, 4], Heard::Tracks));
+        assert_eq!((of(&strips[0]), strips[0].strip.heard), (vec![2], MonitoringMode::Program));
+        assert_eq!((of(&strips[1]), strips[1].strip.heard), (vec![3, 4], MonitoringMode::Tracks));
         let names = settings.preferences.recording.track_names.clone();
         assert_eq!(names[..5], ["", "Tone", "Voice", "Again", ""]);
         assert!(add(&wanted, &mut settings).is_err(), "six tracks and no more");

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::media::Track;
-use crate::media::source_status::{Format, State};
+use crate::media::source_status::{SourceFormat, SourceState};
 use crate::server;
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::event::{
     Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target, stats,
 };
 use crate::studio::notices::Level;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Event, Notice};
 
 /// Seconds with milliseconds.
@@ -71,7 +71,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
 fn print_source(output: &Output, source: &Source) {
     let report = &source.report;
     // Only what became of it is told.
-    if report.state == State::Opening {
+    if report.state == SourceState::Opening {
         return;
     }
     let state = if source.back { "back" } else { report.state.name() };
@@ -85,18 +85,18 @@ fn print_source(output: &Output, source: &Source) {
     let mut format = String::new();
     if let Value::Object(fields) = &mut fields {
         match report.format {
-            Format::Video { size, fps } => {
+            SourceFormat::Video { size, fps } => {
                 fields.insert("width".into(), size.width.into());
                 fields.insert("height".into(), size.height.into());
                 fields.insert("fps".into(), fps.into());
                 format = format!(", {size} at {fps:.4} fps");
             }
-            Format::Audio { rate, channels } => {
+            SourceFormat::Audio { rate, channels } => {
                 fields.insert("rate".into(), rate.into());
                 fields.insert("channels".into(), channels.into());
                 format = format!(", {rate} Hz, {channels} channels");
             }
-            Format::Unknown => {}
+            SourceFormat::Unknown => {}
         }
     }
     output.event("source", fields, || {
@@ -424,13 +424,13 @@ pub fn print_server(output: &Output, event: &server::Event) {
             return;
         }
         server::Event::Disk(warning) => {
-            print_message(output, &Message::of_disk(*warning));
+            print_message(output, &StudioMessage::of_disk(*warning));
             return;
         }
         server::Event::Held(path, trouble) => {
             let path = path.display().to_string();
             let (reason, cure) = (trouble.cause().unwrap_or_default().to_owned(), trouble.cure());
-            print_message(output, &Message::RecordingNotStarted { path, reason, cure });
+            print_message(output, &StudioMessage::RecordingNotStarted { path, reason, cure });
             return;
         }
         server::Event::Publish(peer) => ("publish", peer, None),
@@ -483,7 +483,7 @@ fn joined(summary: &str, advice: &str) -> String {
 }
 
 /// A message of a command that runs no studio.
-pub fn print_message(output: &Output, message: &Message) {
+pub fn print_message(output: &Output, message: &StudioMessage) {
     print_notice(output, &message.notice(0, ""));
 }
 

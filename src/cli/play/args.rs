@@ -7,7 +7,7 @@ use crate::app::Options;
 use crate::cli::flags::{network, value};
 use crate::cli::output::exit::Exit;
 use crate::net::web::WebUrl;
-use crate::player::{Config, Depth, MAX_AV_OFFSET_MS, Prefer, Source};
+use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source, TimeShiftDepth};
 use crate::studio::watch::chat::check_place;
 use crate::studio::watch::choices::{MOST_TILES, Network};
 use crate::studio::{Route, Settings};
@@ -144,7 +144,7 @@ impl Args {
             save: self.save.clone(),
             audio_dump: self.audio_dump.clone(),
             // So that one can go back.
-            time_shift: self.control.then(Depth::default),
+            time_shift: self.control.then(TimeShiftDepth::default),
             net: self.route.read()?,
             ..Config::new(Source::parse(self.first()))
         })

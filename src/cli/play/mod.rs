@@ -22,7 +22,7 @@ use crate::player::Config;
 pub use args::Args;
 use args::chat_at;
 pub(super) use report::{exit_of, sentence};
-use window::Watcher;
+use window::WindowWatcher;
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
@@ -51,7 +51,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Ok(net) => net,
             Err(refusal) => return refuse(refusal),
         };
-        let beside = match Watcher::new(args, output, clock) {
+        let beside = match WindowWatcher::new(args, output, clock) {
             Ok(beside) => beside,
             Err(error) => {
                 complain(&format!("listening for commands: {error}"));

@@ -6,8 +6,8 @@ use crate::cli::output::Output;
 use crate::cli::output::events::seconds;
 use crate::cli::output::exit::Exit;
 use crate::player::chat::ChatState;
-use crate::player::{Failure, Figures, Kind, State};
-use crate::wire::chat::Line;
+use crate::player::{Failure, FailureKind, Figures, State};
+use crate::wire::chat::ChatLine;
 
 /// The last line where there are several streams.
 pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
@@ -69,7 +69,7 @@ pub(super) fn state(state: &State) -> Option<Value> {
 }
 
 /// A line of the chat.
-pub(super) fn line(output: &Output, index: Option<usize>, line: &Line) {
+pub(super) fn line(output: &Output, index: Option<usize>, line: &ChatLine) {
     let fields = json!({ "name": line.name, "text": line.text });
     event(output, index, "chat", fields, || {
         let name = if line.name.is_empty() { "*" } else { &line.name };
@@ -166,15 +166,15 @@ pub fn sentence(failure: &Failure) -> String {
 }
 
 /// The exit code.
-pub const fn exit_of(kind: Kind) -> Exit {
+pub const fn exit_of(kind: FailureKind) -> Exit {
     match kind {
-        Kind::System => Exit::Error,
-        Kind::Usage => Exit::Usage,
-        Kind::File => Exit::File,
-        Kind::Codec => Exit::Codec,
-        Kind::Unreachable => Exit::Unreachable,
-        Kind::Refused => Exit::Refused,
-        Kind::Lost => Exit::Lost,
-        Kind::NoSuchStream => Exit::NoStream,
+        FailureKind::System => Exit::Error,
+        FailureKind::Usage => Exit::Usage,
+        FailureKind::File => Exit::File,
+        FailureKind::Codec => Exit::Codec,
+        FailureKind::Unreachable => Exit::Unreachable,
+        FailureKind::Refused => Exit::Refused,
+        FailureKind::Lost => Exit::Lost,
+        FailureKind::NoSuchStream => Exit::NoStream,
     }
 }

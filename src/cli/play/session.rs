@@ -13,7 +13,7 @@ use crate::cli::play::report::{exit_of, sentence};
 use crate::media::VideoFrame;
 use crate::player::chat::{Chat, ChatState};
 use crate::player::present::screenshot;
-use crate::player::{Event, Figures, Message, Player, Severity, State};
+use crate::player::{Event, Figures, Player, PlayerMessage, Severity, State};
 use crate::studio;
 
 /// Whether it has something of the stream: `--duration` counts from then on.
@@ -186,7 +186,7 @@ impl<'a> Watching<'a> {
         });
     }
 
-    fn tell_message(&self, message: &Message) {
+    fn tell_message(&self, message: &PlayerMessage) {
         let level = match message.severity {
             Severity::Info => "info",
             Severity::Warning => "warning",

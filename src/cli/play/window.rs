@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::output::events::print;
 use crate::cli::output::exit::Exit;
 use crate::cli::play::args::Args;
-use crate::cli::play::control::{Asked, window};
+use crate::cli::play::control::{PlayCommand, window};
 use crate::cli::play::report::exit_of;
 use crate::cli::play::session::{has_begun, write_snapshot};
 use crate::cli::play::{control, report};
@@ -25,7 +25,7 @@ use crate::studio::{Event, Studio, TileId};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Watcher {
+pub(super) struct WindowWatcher {
     args: Args,
     output: Output,
     clock: Clock,
@@ -66,7 +66,7 @@ impl Tile {
     }
 }
 
-impl Watcher {
+impl WindowWatcher {
     /// # Errors
     /// When the system grants no thread to read commands.
     pub(super) fn new(args: &Args, output: Output, clock: Clock) -> std::io::Result<Self> {
@@ -149,13 +149,13 @@ impl Watcher {
 
     /// Obeys the lines that wait.
     fn obey(&mut self, studio: &Studio) {
-        let ends = |text: &str| matches!(control::parse(text), Ok(Some(Asked::Stop)));
+        let ends = |text: &str| matches!(control::parse(text), Ok(Some(PlayCommand::Stop)));
         for _ in 0..AT_ONCE {
             let line = self.lines.as_mut().and_then(|it| it.take_for(studio, ends));
             let Some(line) = line else { break };
             let done = match control::parse(&line.text) {
                 Ok(None) => continue,
-                Ok(Some(Asked::Stop)) => {
+                Ok(Some(PlayCommand::Stop)) => {
                     self.stopped = true;
                     Ok(())
                 }
@@ -175,7 +175,7 @@ impl Watcher {
     }
 }
 
-impl Beside for Watcher {
+impl Beside for WindowWatcher {
     fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
         self.catch_up(studio, events);
         self.obey(studio);

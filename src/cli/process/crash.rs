@@ -41,9 +41,9 @@ impl LastLines {
 
 /// Takes one line, as the log's formatter writes it.
 #[derive(Debug)]
-pub struct Line(LastLines);
+pub struct LogLine(LastLines);
 
-impl Write for Line {
+impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Before it is cut: half a key is not found any more.
         let Some(mut line) = scrub(&String::from_utf8_lossy(bytes)) else { return Ok(bytes.len()) };
@@ -65,10 +65,10 @@ impl Write for Line {
 }
 
 impl MakeWriter<'_> for LastLines {
-    type Writer = Line;
+    type Writer = LogLine;
 
-    fn make_writer(&self) -> Line {
-        Line(self.clone())
+    fn make_writer(&self) -> LogLine {
+        LogLine(self.clone())
     }
 }
 

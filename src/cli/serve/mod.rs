@@ -24,7 +24,7 @@ use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
@@ -63,7 +63,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     };
     announce(&server, token.as_ref(), &output);
     for address in open {
-        events::print_message(&output, &Message::ServerOpen { address });
+        events::print_message(&output, &StudioMessage::ServerOpen { address });
     }
     let mut totals = Totals::default();
     while !interrupt.is_set() {
@@ -212,7 +212,7 @@ fn announce(server: &Server, token: Option<&ServerToken>, output: &Output) {
     for (moved, wanted, used) in moved {
         if let (true, Some(used)) = (moved, used) {
             let (wanted, used) = (wanted.to_string(), used.port().to_string());
-            events::print_message(output, &Message::PortTaken { wanted, used });
+            events::print_message(output, &StudioMessage::PortTaken { wanted, used });
         }
     }
     let ready = Ready {

@@ -10,7 +10,7 @@ use crate::media::{Color, Planes};
 /// Turns the colours of a whole picture into the program's, in place. Fixed point, 13 bits; the
 /// chroma's part of luma is worked out once a chroma sample.
 #[derive(Default)]
-pub(in crate::compose) struct Tint {
+pub(in crate::compose) struct ColorConvert {
     /// What a row of chroma adds to luma, one entry a luma column; of each band.
     add: [Vec<i32>; BANDS],
 }
@@ -58,7 +58,7 @@ impl Coefficients {
     }
 }
 
-impl Tint {
+impl ColorConvert {
     /// From `color`; the alpha plane is of full range everywhere and stays as it is.
     pub(in crate::compose) fn apply(&mut self, color: Color, planes: &mut Planes, crew: &Crew) {
         let c = Coefficients::of(color);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn colours_become_the_programs() {
-        let mut tint = Tint::default();
+        let mut tint = ColorConvert::default();
         let all =
             [Matrix::Bt601, Matrix::Bt709].map(|it| [(it, Range::Limited), (it, Range::Full)]);
         let all = all.as_flattened().iter().copied();
@@ -171,7 +171,7 @@ mod tests {
             strip.v.copy_from_slice(&whole.v[row * chroma..(row + 1) * chroma]);
             strips.push(strip);
         }
-        let (mut tint, crew) = (Tint::default(), Crew::of("onair-test", 4));
+        let (mut tint, crew) = (ColorConvert::default(), Crew::of("onair-test", 4));
         tint.apply(Color::WEBCAM, &mut whole, &crew);
         for strip in &mut strips {
             tint.apply(Color::WEBCAM, strip, &Crew::alone());

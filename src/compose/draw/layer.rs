@@ -8,7 +8,7 @@ use crate::media::VideoFrame;
 
 /// One layer of a picture, as it was drawn.
 #[derive(Clone, Debug)]
-pub(in crate::compose) struct Drawn {
+pub(in crate::compose) struct DrawnLayer {
     pub key: u64,
     pub picture: VideoFrame,
     pub spot: Spot,
@@ -16,7 +16,7 @@ pub(in crate::compose) struct Drawn {
     pub blend: Blend,
 }
 
-impl PartialEq for Drawn {
+impl PartialEq for DrawnLayer {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.picture.planes, &other.picture.planes)
             && self.picture.color == other.picture.color
@@ -25,7 +25,7 @@ impl PartialEq for Drawn {
     }
 }
 
-impl Drawn {
+impl DrawnLayer {
     /// Where it hides what lies below.
     fn hides(&self) -> Option<Rect> {
         let solid =
@@ -49,7 +49,7 @@ pub(in crate::compose) struct Bundle {
     pub key: u64,
     pub strength: u16,
     pub blend: Blend,
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<DrawStep>,
     /// Around all of them.
     pub bounds: Rect,
 }
@@ -69,12 +69,12 @@ impl Clone for Bundle {
 
 /// What a picture is made of.
 #[derive(Debug, PartialEq)]
-pub(in crate::compose) enum Piece {
-    Layer(Drawn),
+pub(in crate::compose) enum DrawStep {
+    Layer(DrawnLayer),
     Bundle(Bundle),
 }
 
-impl Clone for Piece {
+impl Clone for DrawStep {
     fn clone(&self) -> Self {
         match self {
             Self::Layer(layer) => Self::Layer(layer.clone()),
@@ -90,7 +90,7 @@ impl Clone for Piece {
     }
 }
 
-impl Piece {
+impl DrawStep {
     /// Where it hides what lies below.
     pub fn hides(&self) -> Option<Rect> {
         match self {
@@ -116,9 +116,9 @@ impl Piece {
 }
 
 /// Empties a list; those of the groups in it are kept.
-pub(in crate::compose) fn empty(pieces: &mut Vec<Piece>, spare: &mut Vec<Vec<Piece>>) {
+pub(in crate::compose) fn empty(pieces: &mut Vec<DrawStep>, spare: &mut Vec<Vec<DrawStep>>) {
     for piece in pieces.drain(..) {
-        if let Piece::Bundle(mut bundle) = piece {
+        if let DrawStep::Bundle(mut bundle) = piece {
             empty(&mut bundle.pieces, spare);
             spare.push(bundle.pieces);
         }

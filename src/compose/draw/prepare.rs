@@ -11,7 +11,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use crate::base::{Crew, Fresh, Pool, Pooled};
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::Band;
-use crate::compose::draw::color_convert::Tint;
+use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
@@ -66,7 +66,7 @@ impl Prepared {
 pub(in crate::compose) struct Preparer {
     /// One for each plane, since each is made by another of the crew.
     resizers: [Resizer; 5],
-    tint: Tint,
+    tint: ColorConvert,
     /// The picture multiplied by its alpha.
     premultiplied: Option<Planes>,
     premultiplied_chroma: Vec<u8>,

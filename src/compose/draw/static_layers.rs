@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::base::Pooled;
-use crate::compose::draw::layer::Piece;
+use crate::compose::draw::layer::DrawStep;
 use crate::compose::layout::Rect;
 use crate::media::{Planes, Size};
 
@@ -19,21 +19,21 @@ const MOST: usize = 8;
 /// The lowest pieces of a picture as one picture. Holds what they show only as long as they are the
 /// lowest.
 #[derive(Debug, Default)]
-pub(in crate::compose) struct Settled {
-    pieces: Vec<Piece>,
+pub(in crate::compose) struct StaticLayers {
+    pieces: Vec<DrawStep>,
     picture: Option<(Arc<Pooled<Planes>>, u64)>,
     streak: u32,
 }
 
 /// Where pieces lie, within a picture.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::compose) struct Places {
+pub(in crate::compose) struct StaticAreas {
     places: [Option<Rect>; MOST],
 }
 
-impl Places {
+impl StaticAreas {
     /// Those of these pieces; where there are more, the last of them are one.
-    pub fn of(pieces: &[Piece], size: Size) -> Self {
+    pub fn of(pieces: &[DrawStep], size: Size) -> Self {
         let mut places = [None; MOST];
         let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
         for (index, place) in seen.enumerate() {
@@ -77,13 +77,13 @@ impl Places {
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct Written {
     pub below: u64,
-    pub above: Places,
+    pub above: StaticAreas,
 }
 
-impl Settled {
+impl StaticLayers {
     /// A picture of these pieces is drawn, of which the `same` lowest were the lowest of the last one
     /// too. Tells how many should be drawn as one picture now, and given to [`Settled::keep`].
-    pub fn due(&mut self, pieces: &[Piece], same: usize) -> Option<usize> {
+    pub fn due(&mut self, pieces: &[DrawStep], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {
             self.clear();
         }
@@ -93,7 +93,7 @@ impl Settled {
     }
 
     /// These pieces as one picture, which has a number that no other has.
-    pub fn keep(&mut self, pieces: &[Piece], picture: Arc<Pooled<Planes>>, number: u64) {
+    pub fn keep(&mut self, pieces: &[DrawStep], picture: Arc<Pooled<Planes>>, number: u64) {
         self.pieces.clear();
         self.pieces.extend_from_slice(pieces);
         (self.picture, self.streak) = (Some((picture, number)), 0);

@@ -16,7 +16,7 @@ pub enum Asset {
 
 /// What was in a file.
 #[derive(Clone, Debug)]
-pub enum Material {
+pub enum FilterAssets {
     Table(Arc<Table>),
     /// In the program's colours.
     Picture(Arc<Planes>),
@@ -24,7 +24,7 @@ pub enum Material {
 
 /// What there is of a filter's file.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub enum Supply {
+pub enum AssetSupply {
     /// It works with none, or none is chosen: the picture passes as it is.
     #[default]
     Nothing,
@@ -32,16 +32,16 @@ pub enum Supply {
     Coming,
     /// It cannot be read.
     Lacking,
-    There(Material),
+    There(FilterAssets),
 }
 
-impl From<Option<Material>> for Supply {
-    fn from(material: Option<Material>) -> Self {
+impl From<Option<FilterAssets>> for AssetSupply {
+    fn from(material: Option<FilterAssets>) -> Self {
         material.map_or(Self::Nothing, Self::There)
     }
 }
 
-impl PartialEq for Material {
+impl PartialEq for FilterAssets {
     /// Whether both are the same reading of the same file.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {

@@ -17,9 +17,9 @@ mod scale;
 mod settings;
 mod step;
 
-pub use crate::compose::filter::assets::{Asset, Material, Supply};
+pub use crate::compose::filter::assets::{Asset, AssetSupply, FilterAssets};
 pub use crate::compose::filter::blur::beauty::Area;
-pub use crate::compose::filter::chain::{Chain, Cover, Wanted};
+pub use crate::compose::filter::chain::{Chain, Cover, WantedFilter};
 pub use crate::compose::filter::color::correction::Correction;
 pub use crate::compose::filter::color::cube::{Cube, MOST_BYTES as MOST_CUBE_BYTES};
 pub use crate::compose::filter::color::lut::Table;

@@ -106,7 +106,7 @@ impl Transition {
 
 /// What a transition works with beside its settings.
 #[derive(Default)]
-pub enum Means {
+pub enum TransitionAssets {
     /// Nothing, or what it needs is not there.
     #[default]
     Nothing,
@@ -116,7 +116,7 @@ pub enum Means {
     Clip(Box<dyn ClipFeed>),
 }
 
-impl std::fmt::Debug for Means {
+impl std::fmt::Debug for TransitionAssets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Nothing => "Nothing",
@@ -129,7 +129,7 @@ impl std::fmt::Debug for Means {
 /// A transition that is to be carried out.
 pub struct Change {
     pub transition: Transition,
-    pub means: Means,
+    pub means: TransitionAssets,
 }
 
 impl std::fmt::Debug for Change {
@@ -140,12 +140,12 @@ impl std::fmt::Debug for Change {
 
 impl Change {
     /// At once.
-    pub const CUT: Self = Self { transition: Transition::CUT, means: Means::Nothing };
+    pub const CUT: Self = Self { transition: Transition::CUT, means: TransitionAssets::Nothing };
 }
 
 impl From<Transition> for Change {
     fn from(transition: Transition) -> Self {
-        Self { transition, means: Means::Nothing }
+        Self { transition, means: TransitionAssets::Nothing }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Crew, Fresh, Pool, Timestamp};
-use crate::compose::filter::{Chain, Filter, Slot, Supply, Wanted};
+use crate::compose::filter::{AssetSupply, Chain, Filter, Slot, WantedFilter};
 use crate::media::frame::Range;
 use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
 
@@ -139,7 +139,7 @@ impl Seer {
         };
         let wanted = filter
             .map(|filter| Slot { enabled: true, filter })
-            .map(|slot| Wanted { slot, material: Supply::Nothing })
+            .map(|slot| WantedFilter { slot, material: AssetSupply::Nothing })
             .into_iter();
         key.set(&wanted.collect::<Vec<_>>());
         Self { matte, invert, key, pool: None, made: None }

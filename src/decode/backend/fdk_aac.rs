@@ -6,7 +6,7 @@ use fdk_aac_sys as sys;
 
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
-use crate::media::{AudioParameters, EncodedPacket, Samples, samples};
+use crate::media::{AudioConfig, EncodedPacket, SampleBlock, samples};
 
 const NAME: &str = "fdk-aac";
 
@@ -80,7 +80,7 @@ impl Raw {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
+    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
         let config = parameters.config.to_vec();
         if !(2..=64).contains(&config.len()) {
             let reason = format!("{} bytes", config.len());
@@ -98,7 +98,7 @@ impl Decoder {
 }
 
 impl AudioBackend for Decoder {
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         if packet.data.is_empty() {
             return Ok(None);
         }
@@ -145,7 +145,7 @@ impl AudioBackend for Decoder {
             return Ok(None);
         }
         let delay = samples::frames_to_micros(i64::from(info.outputDelay), rate);
-        Ok(Some(Samples {
+        Ok(Some(SampleBlock {
             pts: packet.pts.offset(-delay),
             rate,
             channels,

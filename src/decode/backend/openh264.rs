@@ -18,7 +18,7 @@ use crate::decode::avcc::{self, Configuration};
 use crate::decode::error::Error;
 use crate::decode::reorder::Reorder;
 use crate::decode::traits::{By, VideoBackend};
-use crate::media::{Color, EncodedPacket, Planes, Size, VideoFrame, VideoParameters};
+use crate::media::{Color, EncodedPacket, Planes, Size, VideoConfig, VideoFrame};
 
 const NAME: &str = "openh264";
 
@@ -71,7 +71,7 @@ fn codec_error(doing: &'static str, code: i64) -> Error {
 }
 
 /// A decoded picture inside the library: valid until its next call.
-struct Picture<'a> {
+struct DecodedFrame<'a> {
     pts: Timestamp,
     size: Size,
     /// Luma, both chroma planes; the bytes from one row to the next.
@@ -110,7 +110,7 @@ impl Raw {
         &mut self,
         stream: Option<&[u8]>,
         pts: Timestamp,
-    ) -> (sys::DECODING_STATE, Option<Picture<'_>>) {
+    ) -> (sys::DECODING_STATE, Option<DecodedFrame<'_>>) {
         let mut planes: [*mut u8; 3] = [ptr::null_mut(); 3];
         let mut info = sys::SBufferInfo {
             uiInBsTimeStamp: pts.as_micros().cast_unsigned(),
@@ -145,7 +145,7 @@ impl Raw {
             (unsafe { std::slice::from_raw_parts(data.cast_const(), len) }, stride)
         };
         let pts = Timestamp::from_micros(info.uiOutYuvTimeStamp.cast_signed());
-        let picture = Picture {
+        let picture = DecodedFrame {
             pts,
             size,
             planes: [
@@ -159,7 +159,7 @@ impl Raw {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &VideoParameters) -> Result<Self, Error> {
+    pub(crate) fn open(parameters: &VideoConfig) -> Result<Self, Error> {
         let configuration = Configuration::parse(&parameters.config)?;
         let name = format!("H.264 {}", configuration.profile_name());
         Ok(Self {
@@ -222,7 +222,7 @@ impl Decoder {
 /// Into planes of our own, in one copy.
 fn copy(
     pool: &mut Option<(Size, Pool<Planes>)>,
-    picture: &Picture<'_>,
+    picture: &DecodedFrame<'_>,
     color: Color,
 ) -> VideoFrame {
     let pool = match pool {

@@ -7,7 +7,7 @@ use opusic_sys as sys;
 
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
-use crate::media::{AudioParameters, EncodedPacket, Samples};
+use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
 
 const RATE: u32 = 48_000;
 /// The longest packet lasts 120 ms.
@@ -81,7 +81,7 @@ fn reason(code: i32) -> String {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
+    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
         let config = parameters.config.strip_prefix(b"OpusHead").unwrap_or_default();
         let channels = config.get(1).copied().unwrap_or(2);
         let mapped = config.get(10).is_some_and(|family| *family != 0);
@@ -101,7 +101,7 @@ impl Decoder {
 }
 
 impl AudioBackend for Decoder {
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         if packet.data.is_empty() || packet.data.len() > MAX_PACKET {
             let reason = format!("{} bytes", packet.data.len());
             return Err(Error::Damaged { what: "Opus", reason });
@@ -111,7 +111,7 @@ impl AudioBackend for Decoder {
         if data.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Samples {
+        Ok(Some(SampleBlock {
             pts: packet.pts,
             rate: RATE,
             channels: self.channels as u16,
@@ -147,7 +147,7 @@ mod tests {
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         let channels = channels.into();
         let config = Bytes::from(head);
-        let parameters = AudioParameters { codec, sample_rate: RATE, channels, bitrate, config };
+        let parameters = AudioConfig { codec, sample_rate: RATE, channels, bitrate, config };
         Decoder::open(&parameters).unwrap()
     }
 

@@ -3,7 +3,7 @@
 use crate::decode::downmix;
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
-use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Samples};
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::wire::codec::pcm::{Coding, Pcm};
 
 /// The largest packet: seconds of anything.
@@ -21,8 +21,8 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
-        let AudioParameters { codec, sample_rate: rate, channels, .. } = *parameters;
+    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
+        let AudioConfig { codec, sample_rate: rate, channels, .. } = *parameters;
         if codec == AudioCodec::Pcm {
             let Some(shape) = Pcm::parse(&parameters.config) else {
                 let reason = "it makes no sense".to_owned();
@@ -40,7 +40,7 @@ impl Decoder {
 }
 
 impl AudioBackend for Decoder {
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         if packet.data.len() > MAX_PACKET {
             let reason = format!("{} bytes", packet.data.len());
             return Err(Error::Damaged { what: "PCM", reason });
@@ -66,7 +66,7 @@ impl AudioBackend for Decoder {
         if data.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Samples {
+        Ok(Some(SampleBlock {
             pts: packet.pts,
             rate: self.rate,
             channels: self.channels,

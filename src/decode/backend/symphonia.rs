@@ -11,7 +11,7 @@ use symphonia_core::units::{Duration, Timestamp};
 use super::guarded;
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
-use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Samples};
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::wire::codec::mpeg_audio;
 
 /// The largest packet: a FLAC frame of 65,535 samples in 8 channels has less.
@@ -22,11 +22,11 @@ const MAX_FRAMES: usize = 64;
 /// The decoder.
 pub(crate) struct Decoder {
     inner: Box<dyn AudioDecoder>,
-    parameters: AudioParameters,
+    parameters: AudioConfig,
     block: Vec<f32>,
 }
 
-fn open(parameters: &AudioParameters) -> Result<Box<dyn AudioDecoder>, Error> {
+fn open(parameters: &AudioConfig) -> Result<Box<dyn AudioDecoder>, Error> {
     let damaged = |error: symphonia_core::errors::Error| Error::Parameters {
         what: "sound's configuration",
         reason: error.to_string(),
@@ -55,7 +55,7 @@ fn open(parameters: &AudioParameters) -> Result<Box<dyn AudioDecoder>, Error> {
 }
 
 impl Decoder {
-    pub(crate) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
+    pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
         let inner = open(parameters)?;
         Ok(Self { inner, parameters: parameters.clone(), block: Vec::new() })
     }
@@ -91,7 +91,7 @@ impl Decoder {
         Ok((rate, channels))
     }
 
-    fn all(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+    fn all(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         let (mut data, mut format) = (Vec::new(), None);
         if matches!(self.parameters.codec, AudioCodec::Flac | AudioCodec::Vorbis) {
             format = Some(self.frame(&packet.data, &mut data)?);
@@ -118,14 +118,14 @@ impl Decoder {
                 return Err(Error::Damaged { what: self.what(), reason });
             }
         }
-        Ok(format
-            .filter(|(rate, channels)| *rate > 0 && *channels > 0 && !data.is_empty())
-            .map(|(rate, channels)| Samples { pts: packet.pts, rate, channels, data: data.into() }))
+        Ok(format.filter(|(rate, channels)| *rate > 0 && *channels > 0 && !data.is_empty()).map(
+            |(rate, channels)| SampleBlock { pts: packet.pts, rate, channels, data: data.into() },
+        ))
     }
 }
 
 impl AudioBackend for Decoder {
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         let what = self.what();
         if packet.data.len() > MAX_PACKET {
             let reason = format!("{} bytes", packet.data.len());

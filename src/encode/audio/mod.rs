@@ -19,7 +19,7 @@ use crate::encode::backend::{self, AudioBackend, Block, Description};
 pub use crate::encode::config::Audio as Config;
 use crate::encode::continuity::{Continuity, Repair};
 use crate::encode::error::Error;
-use crate::media::{AudioParameters, EncodedPacket, Priority, Samples, Track};
+use crate::media::{AudioConfig, EncodedPacket, Priority, SampleBlock, Track};
 
 /// Sampling rates of AAC (ISO/IEC 14496-3 table 1.18) that can be encoded.
 const RATES: [u32; 12] =
@@ -50,7 +50,7 @@ pub struct Figures {
 pub struct AudioEncoder {
     worker: Worker,
     shared: Arc<Shared>,
-    parameters: AudioParameters,
+    parameters: AudioConfig,
     description: Description,
     why: String,
 }
@@ -72,7 +72,7 @@ impl AudioEncoder {
     /// When the settings cannot be encoded, no backend opens, or no thread starts.
     pub fn spawn(
         config: Config,
-        input: queue::Receiver<Samples>,
+        input: queue::Receiver<SampleBlock>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
         Self::spawn_track(config, Track::Audio, input, output)
@@ -85,7 +85,7 @@ impl AudioEncoder {
     pub fn spawn_track(
         config: Config,
         track: Track,
-        input: queue::Receiver<Samples>,
+        input: queue::Receiver<SampleBlock>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
         let fault = |reason: String| Error::Config { what: "sound", reason };
@@ -112,7 +112,7 @@ impl AudioEncoder {
     }
 
     /// What a decoder must know; known before the first sample.
-    pub fn parameters(&self) -> &AudioParameters {
+    pub fn parameters(&self) -> &AudioConfig {
         &self.parameters
     }
 
@@ -202,7 +202,7 @@ impl<'a> Street<'a> {
         }
     }
 
-    fn run(&mut self, input: &queue::Receiver<Samples>, stop: &Stop) -> Result<(), Error> {
+    fn run(&mut self, input: &queue::Receiver<SampleBlock>, stop: &Stop) -> Result<(), Error> {
         let mut warned = false;
         while !stop.is_set() && !self.closed {
             let samples = match input.recv_timeout(PATIENCE) {
@@ -229,7 +229,7 @@ impl<'a> Street<'a> {
         Ok(())
     }
 
-    fn take(&mut self, samples: &Samples) -> Result<(), Error> {
+    fn take(&mut self, samples: &SampleBlock) -> Result<(), Error> {
         let frames = samples.frames();
         let channels = usize::from(self.config.channels);
         self.shared.samples.fetch_add(frames as u64, Ordering::Relaxed);

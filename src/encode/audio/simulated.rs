@@ -10,7 +10,7 @@ use crate::wire::codec::aac::AudioSpecificConfig;
 const BLOCK: usize = 32;
 
 struct Bare {
-    parameters: AudioParameters,
+    parameters: AudioConfig,
     waiting: Vec<i16>,
     made: i64,
 }
@@ -42,7 +42,7 @@ impl AudioBackend for Bare {
         BLOCK
     }
 
-    fn parameters(&self) -> &AudioParameters {
+    fn parameters(&self) -> &AudioConfig {
         &self.parameters
     }
 
@@ -52,22 +52,22 @@ impl AudioBackend for Bare {
 }
 
 /// What a player is told of such packets: that they are AAC, for which it has no use here.
-pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioParameters {
+pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioConfig {
     let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
     let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);
     let config = config.unwrap_or_default();
-    AudioParameters { codec: AudioCodec::Aac, sample_rate, channels, bitrate, config }
+    AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, config }
 }
 
 /// Starts the thread; it ends with its input. `repaired` counts samples that it had to put in or leave
 /// out to stay in step.
 pub(crate) fn spawn(
-    parameters: AudioParameters,
-    input: queue::Receiver<Samples>,
+    parameters: AudioConfig,
+    input: queue::Receiver<SampleBlock>,
     output: queue::Sender<EncodedPacket>,
     repaired: Arc<AtomicU64>,
 ) -> Worker {
-    let AudioParameters { sample_rate, channels, bitrate, .. } = parameters;
+    let AudioConfig { sample_rate, channels, bitrate, .. } = parameters;
     let config = Config { sample_rate, channels, bitrate };
     Worker::spawn("bare-aenc", move |stop| {
         let waiting = vec![0; BLOCK * usize::from(channels)];

@@ -7,12 +7,12 @@ use crate::encode::backend::traits::{Description, VideoBackend};
 use crate::encode::error::Error;
 use crate::encode::{avcc, config};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoFrame, VideoParameters,
+    BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoConfig, VideoFrame,
 };
 
 /// The encoder.
 pub(crate) struct Video {
-    parameters: VideoParameters,
+    parameters: VideoConfig,
     bitrate: BitsPerSecond,
 }
 
@@ -21,7 +21,7 @@ impl Video {
         // A Baseline SPS of 160x120: enough for what only passes it on.
         let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
         let config_bytes = avcc::configuration(&sps, &pps, config.frame_rate)?;
-        let parameters = VideoParameters {
+        let parameters = VideoConfig {
             codec: VideoCodec::H264,
             size: config.size,
             frame_rate: config.frame_rate,
@@ -61,7 +61,7 @@ impl VideoBackend for Video {
         Ok(())
     }
 
-    fn parameters(&self) -> &VideoParameters {
+    fn parameters(&self) -> &VideoConfig {
         &self.parameters
     }
 

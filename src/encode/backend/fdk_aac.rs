@@ -11,14 +11,14 @@ use fdk_aac_sys as sys;
 use crate::encode::backend::traits::{AudioBackend, Block, Description};
 use crate::encode::config;
 use crate::encode::error::Error;
-use crate::media::{AudioCodec, AudioParameters};
+use crate::media::{AudioCodec, AudioConfig};
 
 const NAME: &str = "fdk-aac";
 
 /// The encoder.
 pub(super) struct Encoder {
     raw: Raw,
-    parameters: AudioParameters,
+    parameters: AudioConfig,
     block_len: usize,
     /// Samples a channel by which decoded sound lags behind the input.
     delay: i64,
@@ -102,7 +102,7 @@ impl Encoder {
         }
         Ok(Self {
             raw,
-            parameters: AudioParameters {
+            parameters: AudioConfig {
                 codec: AudioCodec::Aac,
                 sample_rate: config.sample_rate,
                 channels: config.channels,
@@ -206,7 +206,7 @@ impl AudioBackend for Encoder {
         self.block_len
     }
 
-    fn parameters(&self) -> &AudioParameters {
+    fn parameters(&self) -> &AudioConfig {
         &self.parameters
     }
 

@@ -17,8 +17,8 @@ use crate::encode::rate::RateControl;
 use crate::encode::scene_change::SceneDetector;
 use crate::encode::{avcc, config, level};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
-    VideoParameters,
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
+    VideoFrame,
 };
 
 const NAME: &str = "openh264";
@@ -33,7 +33,7 @@ const RETRIES: usize = 2;
 /// The encoder: a C++ object and the buffer that describes its output.
 pub(super) struct Encoder {
     raw: Raw,
-    parameters: VideoParameters,
+    parameters: VideoConfig,
     level: level::Level,
     rate: RateControl,
     scenes: SceneDetector,
@@ -225,7 +225,7 @@ impl Encoder {
         }
         let mut encoder = Self {
             raw,
-            parameters: VideoParameters {
+            parameters: VideoConfig {
                 codec: VideoCodec::H264,
                 size: config.size,
                 frame_rate: config.frame_rate,
@@ -382,7 +382,7 @@ impl VideoBackend for Encoder {
         Ok(())
     }
 
-    fn parameters(&self) -> &VideoParameters {
+    fn parameters(&self) -> &VideoConfig {
         &self.parameters
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::encode::error::Error;
-use crate::media::{AudioParameters, BitsPerSecond, EncodedPacket, VideoFrame, VideoParameters};
+use crate::media::{AudioConfig, BitsPerSecond, EncodedPacket, VideoConfig, VideoFrame};
 
 /// What an encoder is, for people and for the `encoder` event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) trait VideoBackend: Send {
     /// Another target, from the next picture on.
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error>;
     /// What a decoder must know; does not change.
-    fn parameters(&self) -> &VideoParameters;
+    fn parameters(&self) -> &VideoConfig;
     /// What this is.
     fn description(&self) -> Description;
 }
@@ -49,7 +49,7 @@ pub(crate) trait AudioBackend: Send {
     /// Samples a channel in a block.
     fn block_len(&self) -> usize;
     /// What a decoder must know; does not change.
-    fn parameters(&self) -> &AudioParameters;
+    fn parameters(&self) -> &AudioConfig;
     /// What this is.
     fn description(&self) -> Description;
 }

@@ -57,11 +57,11 @@ pub struct OnsetReader {
     start: Option<Timestamp>,
     /// Magnitudes by window, the newest last, and the window centre of the newest.
     recent: VecDeque<(i64, f64)>,
-    stage: Stage,
+    stage: SearchStage,
 }
 
 #[derive(Copy, Clone, Debug)]
-enum Stage {
+enum SearchStage {
     /// Waiting for the tone to rise.
     Quiet,
     /// It rises; the plateau is reached within this many more windows.
@@ -83,7 +83,7 @@ impl OnsetReader {
             position: 0,
             start: None,
             recent: VecDeque::new(),
-            stage: Stage::Quiet,
+            stage: SearchStage::Quiet,
         }
     }
 
@@ -104,7 +104,7 @@ impl OnsetReader {
             self.position = 0;
             self.samples.clear();
             self.recent.clear();
-            self.stage = Stage::Quiet;
+            self.stage = SearchStage::Quiet;
         }
         let channels = usize::from(channels.max(1));
         self.samples.extend(data.chunks_exact(channels).filter_map(<[f32]>::first));
@@ -160,21 +160,21 @@ impl OnsetReader {
             self.recent.pop_front();
         }
         match self.stage {
-            Stage::Quiet => {
+            SearchStage::Quiet => {
                 let floor = self.recent.iter().map(|&(_, m)| m).fold(f64::INFINITY, f64::min);
                 if magnitude > 0.003 && magnitude > 4.0 * floor {
-                    self.stage = Stage::Rising(rise);
+                    self.stage = SearchStage::Rising(rise);
                 }
                 None
             }
-            Stage::Rising(0) => self.crossing(magnitude),
-            Stage::Rising(left) => {
-                self.stage = Stage::Rising(left - 1);
+            SearchStage::Rising(0) => self.crossing(magnitude),
+            SearchStage::Rising(left) => {
+                self.stage = SearchStage::Rising(left - 1);
                 None
             }
-            Stage::Sounding(plateau) => {
+            SearchStage::Sounding(plateau) => {
                 if magnitude < plateau / 4.0 {
-                    self.stage = Stage::Quiet;
+                    self.stage = SearchStage::Quiet;
                     self.recent.clear();
                 }
                 None
@@ -194,11 +194,11 @@ impl OnsetReader {
         let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
         if magnitude < plateau / 2.0 || !self.is_pure(magnitude) {
             // A click, or other sounds: not the tone.
-            self.stage = Stage::Quiet;
+            self.stage = SearchStage::Quiet;
             self.recent.clear();
             return None;
         }
-        self.stage = Stage::Sounding(plateau);
+        self.stage = SearchStage::Sounding(plateau);
         let half = plateau / 2.0;
         let pairs = self.recent.iter().zip(self.recent.iter().skip(1));
         let ((c0, m0), (c1, m1)) = pairs.rev().find(|((_, a), (_, b))| *a < half && *b >= half)?;

@@ -12,12 +12,12 @@ use crate::mix::strip_id::StripId;
 /// The filters of a strip at work.
 #[derive(Default)]
 pub struct Chain {
-    stages: Vec<Stage>,
+    stages: Vec<FilterStage>,
     /// What those that went still held, by their places: it goes before what comes through there next.
     rests: Vec<Vec<f32>>,
 }
 
-struct Stage {
+struct FilterStage {
     slot: Slot,
     /// `None` while it is off, or where it cannot be.
     work: Option<Work>,
@@ -46,12 +46,12 @@ impl Chain {
         let mut before = std::mem::take(&mut self.stages).into_iter();
         for (place, slot) in slots.iter().take(MOST_FILTERS).enumerate() {
             let mut old = before.next();
-            let goes_on = |old: &mut Stage| {
+            let goes_on = |old: &mut FilterStage| {
                 old.slot == *slot || (old.same_kind(slot) && old.adjust(slot, shape))
             };
             match old.take_if(goes_on) {
                 Some(old) => self.stages.push(old),
-                None => self.stages.push(Stage::new(*slot, shape)),
+                None => self.stages.push(FilterStage::new(*slot, shape)),
             }
             self.keep_rest(place, old, shape);
         }
@@ -61,7 +61,7 @@ impl Chain {
         }
     }
 
-    fn keep_rest(&mut self, place: usize, old: Option<Stage>, shape: Shape) {
+    fn keep_rest(&mut self, place: usize, old: Option<FilterStage>, shape: Shape) {
         let rest = old.map(|old| old.rest(shape)).unwrap_or_default();
         if rest.is_empty() {
             return;
@@ -103,7 +103,7 @@ impl Chain {
     }
 }
 
-impl Stage {
+impl FilterStage {
     fn new(slot: Slot, shape: Shape) -> Self {
         let work = slot.enabled.then(|| Work::new(&slot.filter, shape));
         let empty = work.as_ref().map_or(0, Work::latency);

@@ -4,7 +4,7 @@
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::block::{Shape, factor, ramp, within};
-use crate::mix::loudness_window::Tenths;
+use crate::mix::loudness_window::LoudnessWindow;
 
 /// Below this it is a pause, LUFS.
 const PAUSE_LUFS: f64 = -50.0;
@@ -17,7 +17,7 @@ const LEAST_DB: f32 = -30.0;
 pub(super) struct Leveler {
     /// `None` where this sound cannot be measured: it passes as it is.
     meter: Option<EbuR128>,
-    tenths: Tenths,
+    tenths: LoudnessWindow,
     /// Loudness as it was last worked out, ten times a second; `None` in a pause.
     heard: Option<f32>,
     target: f32,
@@ -32,7 +32,7 @@ impl Leveler {
         let channels = u32::try_from(shape.channels).unwrap_or(0);
         let mut leveler = Self {
             meter: EbuR128::new(channels, shape.rate, Mode::M).ok(),
-            tenths: Tenths::default(),
+            tenths: LoudnessWindow::default(),
             heard: None,
             target: 0.0,
             most: 0.0,

@@ -14,7 +14,7 @@ pub(in crate::net) struct Present {
 
 /// What came from the kernel.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::net) struct Heard {
+pub(in crate::net) struct KernelMessage {
     /// Anything that can matter.
     pub any: bool,
     /// A route came or went.
@@ -31,7 +31,7 @@ mod linux {
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
-    use super::{Heard, IpAddr, Present, io};
+    use super::{IpAddr, KernelMessage, Present, io};
 
     /// Interfaces that are looked at; no machine has more.
     const MOST: usize = 1_024;
@@ -125,8 +125,8 @@ mod linux {
     }
 
     /// Takes what waits; never blocks.
-    pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<Heard> {
-        let mut heard = Heard::default();
+    pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<KernelMessage> {
+        let mut heard = KernelMessage::default();
         let mut block = [0_u8; 8_192];
         // So many and no more in one go: a storm of changes is one change.
         for _ in 0..256 {
@@ -139,7 +139,7 @@ mod linux {
                 match error.raw_os_error() {
                     Some(libc::EAGAIN) => break,
                     // More than the kernel keeps: something has changed.
-                    Some(libc::ENOBUFS) => heard = Heard { any: true, route: true },
+                    Some(libc::ENOBUFS) => heard = KernelMessage { any: true, route: true },
                     Some(libc::EINTR) => {}
                     _ => return Err(error),
                 }
@@ -151,7 +151,7 @@ mod linux {
     }
 
     /// Reads the messages of one datagram.
-    pub(super) fn read(mut bytes: &[u8], heard: &mut Heard) {
+    pub(super) fn read(mut bytes: &[u8], heard: &mut KernelMessage) {
         let word = |bytes: &[u8], at: usize| -> Option<u32> {
             Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
         };
@@ -159,7 +159,7 @@ mod linux {
             let kind = kind.try_into().map_or(0, u16::from_ne_bytes);
             match kind {
                 libc::RTM_NEWROUTE | libc::RTM_DELROUTE => {
-                    *heard = Heard { any: true, route: true };
+                    *heard = KernelMessage { any: true, route: true };
                 }
                 libc::RTM_NEWADDR | libc::RTM_DELADDR | libc::RTM_DELLINK => heard.any = true,
                 libc::RTM_NEWLINK => {
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn what_matters_is_told_from_what_does_not() {
         let told = |bytes: &[u8]| {
-            let mut heard = Heard::default();
+            let mut heard = KernelMessage::default();
             read(bytes, &mut heard);
             (heard.any, heard.route)
         };

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::net::connect::bind::Bind;
 use crate::net::connect::proxy::Proxy;
-use crate::net::error::{Cause, Error, ProxyProblem, Stage, Step};
+use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step};
 use crate::net::stream::Stream;
 use crate::net::tls::Trust;
 use crate::net::{network_changes, tls};
@@ -99,7 +99,7 @@ pub async fn connect(
         None => cause,
     };
 
-    on_step(Step::Stage(Stage::Dns));
+    on_step(Step::Stage(ConnectStage::Dns));
     let (host, port) = match proxy {
         Some(proxy) => (proxy.host.as_str(), proxy.port),
         None => (endpoint.host.as_str(), endpoint.port),
@@ -109,16 +109,16 @@ pub async fn connect(
         // Nobody could be asked.
         let cause =
             if asked && !network_changes::leads_anywhere() { Cause::NoNetwork } else { cause };
-        fail(Stage::Dns, blame(cause))
+        fail(ConnectStage::Dns, blame(cause))
     })?;
     let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
 
-    on_step(Step::Stage(Stage::Tcp));
+    on_step(Step::Stage(ConnectStage::Tcp));
     let socket =
         reach(addresses, options.bind.as_ref(), options.tcp_limit).await.map_err(|cause| {
             let silent = matches!(cause, Cause::TimedOut { .. } | Cause::HostUnreachable);
             let lost = silent && !ips.iter().any(|ip| network_changes::leads_to(*ip));
-            fail(Stage::Tcp, blame(if lost { Cause::NoNetwork } else { cause }))
+            fail(ConnectStage::Tcp, blame(if lost { Cause::NoNetwork } else { cause }))
         })?;
     let mut stream = Stream::tcp(socket);
     stream.set_user_timeout(options.dead_after);
@@ -128,20 +128,20 @@ pub async fn connect(
         let passed = timeout(options.tcp_limit, passed)
             .await
             .unwrap_or_else(|_| Err(blame(Cause::TimedOut { after: options.tcp_limit })));
-        stream = passed.map_err(|cause| fail(Stage::Tcp, cause))?;
+        stream = passed.map_err(|cause| fail(ConnectStage::Tcp, cause))?;
     }
     if !endpoint.tls {
         return Ok(stream);
     }
 
-    on_step(Step::Stage(Stage::Tls));
+    on_step(Step::Stage(ConnectStage::Tls));
     let server = endpoint.to_string();
     let secured = stream.secure(&endpoint.host, options.trust.of(&server));
     match timeout(options.tls_limit, secured).await {
         Ok(result) => {
-            result.map_err(|cause| fail(Stage::Tls, options.trust.explain(&server, cause)))
+            result.map_err(|cause| fail(ConnectStage::Tls, options.trust.explain(&server, cause)))
         }
-        Err(_) => Err(fail(Stage::Tls, Cause::TimedOut { after: options.tls_limit })),
+        Err(_) => Err(fail(ConnectStage::Tls, Cause::TimedOut { after: options.tls_limit })),
     }
 }
 
@@ -353,13 +353,16 @@ mod tests {
         let error = runtime
             .block_on(connect(&endpoint("127.0.0.1", free), &Options::default(), &on_stage))
             .unwrap_err();
-        assert_eq!((error.stage, error.cause.clone()), (Stage::Tcp, Cause::ConnectionRefused));
+        assert_eq!(
+            (error.stage, error.cause.clone()),
+            (ConnectStage::Tcp, Cause::ConnectionRefused)
+        );
         assert_eq!(error.peer, format!("127.0.0.1:{free}"));
-        assert_eq!(*stages.lock(), [Stage::Dns, Stage::Tcp]);
+        assert_eq!(*stages.lock(), [ConnectStage::Dns, ConnectStage::Tcp]);
 
         let nowhere = endpoint("no-such-host.invalid", 1935);
         let error = runtime.block_on(connect(&nowhere, &Options::default(), &on_stage));
-        assert_eq!(error.unwrap_err().stage, Stage::Dns);
+        assert_eq!(error.unwrap_err().stage, ConnectStage::Dns);
     }
 
     #[test]
@@ -380,7 +383,7 @@ mod tests {
         let endpoint = Endpoint { host: "127.0.0.1".into(), port, tls: true };
         let options = Options { tls_limit: Duration::from_secs(30), ..Options::default() };
         let first = runtime.block_on(connect(&endpoint, &options, &|_| {})).unwrap_err();
-        assert_eq!((first.stage, first.cause), (Stage::Tls, Cause::NotTls));
+        assert_eq!((first.stage, first.cause), (ConnectStage::Tls, Cause::NotTls));
         let options = Options { tls_limit: Duration::from_millis(200), ..options };
         let second = runtime.block_on(connect(&endpoint, &options, &|_| {})).unwrap_err();
         assert!(matches!(second.cause, Cause::TimedOut { .. }), "{second}");

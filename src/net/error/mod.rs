@@ -8,13 +8,13 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::net::certificate_pin::Pin;
+use crate::net::certificate_pin::CertificatePin;
 pub use crate::net::error::problem::{CertificateProblem, NotRtmp, WebProblem};
 pub use crate::wire::rtmp::status::Refusal;
 
 /// The steps to a stream, in their order.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stage {
+pub enum ConnectStage {
     /// Looking the name up.
     Dns,
     /// Reaching the port.
@@ -35,7 +35,7 @@ pub enum Stage {
     Media,
 }
 
-impl Stage {
+impl ConnectStage {
     /// Its name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
     /// `request`, `media`.
     pub const fn name(self) -> &'static str {
@@ -53,7 +53,7 @@ impl Stage {
     }
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for ConnectStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -63,7 +63,7 @@ impl fmt::Display for Stage {
 #[derive(Copy, Clone, Debug)]
 pub enum Step<'a> {
     /// This stage begins.
-    Stage(Stage),
+    Stage(ConnectStage),
     /// This port did not do; the next one is tried.
     NextPort(&'a Error),
     /// The server hung up at the handshake; it is tried once more with the digests of Flash Player, which
@@ -77,7 +77,7 @@ pub enum Step<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     pub port: u16,
-    pub stage: Stage,
+    pub stage: ConnectStage,
     pub cause: Cause,
 }
 
@@ -158,7 +158,7 @@ pub enum Cause {
     /// Sent data was not taken for this long although the connection stands.
     NoProgress { after: Duration },
     /// The server's certificate is not accepted; the pin is that of the one it showed.
-    Certificate { problem: CertificateProblem, presented: Option<Pin> },
+    Certificate { problem: CertificateProblem, presented: Option<CertificatePin> },
     /// The server does not speak TLS.
     NotTls,
     /// The TLS handshake failed, in the library's words.
@@ -305,7 +305,7 @@ fn seconds(time: Duration) -> String {
 #[error("{peer}: {cause}")]
 pub struct Error {
     /// At which step.
-    pub stage: Stage,
+    pub stage: ConnectStage,
     /// What exactly.
     pub cause: Cause,
     /// The server as `host:port`.
@@ -355,7 +355,7 @@ impl Error {
 
     /// The pin with which the server's certificate would be accepted, where that is a remedy: it is
     /// one for a certificate that nobody vouches for, and none where somebody else may answer.
-    pub fn pin_to_offer(&self) -> Option<Pin> {
+    pub fn pin_to_offer(&self) -> Option<CertificatePin> {
         use CertificateProblem as Problem;
         match &self.cause {
             Cause::Certificate {
@@ -369,7 +369,7 @@ impl Error {
 
 fn advice(error: &Error) -> &'static str {
     match (&error.cause, error.stage) {
-        (Cause::EveryPort(_), Stage::Tcp) => {
+        (Cause::EveryPort(_), ConnectStage::Tcp) => {
             "Check that the server is running and which ports it uses; a firewall may block them \
              all but that of the web, where rtmps:// or rtmpts:// may pass."
         }
@@ -397,13 +397,13 @@ fn advice(error: &Error) -> &'static str {
         (Cause::NoSuchHost, _) => {
             "Check the spelling of the server's address, and that this machine is online."
         }
-        (Cause::LookupFailed(_), _) | (Cause::TimedOut { .. }, Stage::Dns) => {
+        (Cause::LookupFailed(_), _) | (Cause::TimedOut { .. }, ConnectStage::Dns) => {
             "Check that this machine is online and its DNS works."
         }
         (Cause::ConnectionRefused, _) => {
             "Check the port, and that the server is running. RTMP uses 1935, RTMPS usually 443."
         }
-        (Cause::TimedOut { .. }, Stage::Tcp) => {
+        (Cause::TimedOut { .. }, ConnectStage::Tcp) => {
             "Check the address and port; a firewall may block the way, or the server is down."
         }
         (Cause::HostUnreachable, _) => "Check the network connection, VPN and address.",
@@ -448,23 +448,23 @@ fn advice(error: &Error) -> &'static str {
         (Cause::NotRtmp(_), _) => {
             "Check address and port: this is no RTMP server. RTMP servers usually use port 1935."
         }
-        (Cause::TimedOut { .. } | Cause::Closed | Cause::Reset, Stage::Tls) => {
+        (Cause::TimedOut { .. } | Cause::Closed | Cause::Reset, ConnectStage::Tls) => {
             "Check the port; if the server has no TLS, use rtmp:// instead of rtmps://."
         }
-        (Cause::TimedOut { .. } | Cause::Closed | Cause::Reset, Stage::Handshake) => {
+        (Cause::TimedOut { .. } | Cause::Closed | Cause::Reset, ConnectStage::Handshake) => {
             "Check that address and port belong to an RTMP server; if it wants TLS, use rtmps://."
         }
-        (Cause::Closed | Cause::Reset | Cause::TimedOut { .. }, Stage::Connect) => {
+        (Cause::Closed | Cause::Reset | Cause::TimedOut { .. }, ConnectStage::Connect) => {
             "Check the application part of the URL (such as /live); the server may also be full."
         }
-        (Cause::Closed | Cause::Reset, Stage::Publish) => {
+        (Cause::Closed | Cause::Reset, ConnectStage::Publish) => {
             "Many servers refuse like this: check the stream key, and that nobody else \
              (or your own earlier connection) is live with it."
         }
-        (Cause::TimedOut { .. }, Stage::Publish) => {
+        (Cause::TimedOut { .. }, ConnectStage::Publish) => {
             "The server did not answer: check the stream key, or try again later."
         }
-        (Cause::Closed | Cause::Reset | Cause::TimedOut { .. }, Stage::Play) => {
+        (Cause::Closed | Cause::Reset | Cause::TimedOut { .. }, ConnectStage::Play) => {
             "Check the stream's name, and that it is live."
         }
         (Cause::Status { refusal, .. }, stage) => refusal_advice(*refusal, stage),
@@ -495,7 +495,7 @@ fn advice(error: &Error) -> &'static str {
         }
         (
             Cause::Closed | Cause::Reset | Cause::TimedOut { .. } | Cause::Protocol(_),
-            Stage::Request,
+            ConnectStage::Request,
         ) => {
             "Check that address and port belong to a web server; if it wants TLS, use https:// or \
              wss://."
@@ -503,18 +503,18 @@ fn advice(error: &Error) -> &'static str {
         (Cause::Protocol(_), _) => {
             "The server, or something between, sends what is no proper RTMP: try another server."
         }
-        (_, Stage::Media) => "Check the network connection and the server's own messages.",
+        (_, ConnectStage::Media) => "Check the network connection and the server's own messages.",
         _ => "Check address, port and network connection.",
     }
 }
 
-fn refusal_advice(refusal: Refusal, stage: Stage) -> &'static str {
+fn refusal_advice(refusal: Refusal, stage: ConnectStage) -> &'static str {
     match refusal {
         Refusal::Busy => {
             "Somebody is already live with this key (perhaps your own earlier connection, which \
              ends by itself), or the key is wrong."
         }
-        Refusal::Unauthorized if stage == Stage::Connect => {
+        Refusal::Unauthorized if stage == ConnectStage::Connect => {
             "Check user and password (rtmp://user:password@server/app), or the URL."
         }
         Refusal::Unauthorized => "Check the stream key: copy it again from the service's page.",
@@ -523,7 +523,7 @@ fn refusal_advice(refusal: Refusal, stage: Stage) -> &'static str {
         Refusal::Rejected => {
             "Check the URL and the stream key; the service may also have closed this account."
         }
-        Refusal::Closed | Refusal::Failed if stage == Stage::Media => {
+        Refusal::Closed | Refusal::Failed if stage == ConnectStage::Media => {
             "The server ended the stream: see its message and the service's page."
         }
         Refusal::Closed | Refusal::Failed => {
@@ -551,7 +551,7 @@ mod tests {
     #[test]
     fn every_cause_reads_as_a_sentence_and_has_advice() {
         let error = Error {
-            stage: Stage::Tls,
+            stage: ConnectStage::Tls,
             cause: Cause::Certificate {
                 problem: CertificateProblem::Expired { not_after: Some(86_400) },
                 presented: None,

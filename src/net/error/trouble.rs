@@ -1,7 +1,7 @@
 //! What kind of trouble an error is. One rule for all: the kind names the notice that tells of it and the
 //! exit code that it leads to (docs/messages.md, *Exit codes*).
 
-use crate::net::error::{Cause, Class, Error, Refusal, Stage};
+use crate::net::error::{Cause, Class, ConnectStage, Error, Refusal};
 
 /// A kind of trouble with a server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,14 +65,17 @@ impl Error {
             (Cause::Status { refusal: Refusal::NotFound, .. }, _)
             | (Cause::Answer { status: 404 | 410, .. }, _) => Trouble::NoSuchStream,
             // It ended what had begun, and takes us again later.
-            (Cause::Status { refusal, .. }, Stage::Media) if refusal.may_pass() => Trouble::Lost,
+            (Cause::Status { refusal, .. }, ConnectStage::Media) if refusal.may_pass() => {
+                Trouble::Lost
+            }
             (Cause::Status { refusal: Refusal::Busy, .. }, _) => Trouble::Busy,
             (Cause::Status { .. } | Cause::Answer { .. } | Cause::Codecs(_), _) => Trouble::Refused,
-            (_, Stage::Media) => Trouble::Lost,
+            (_, ConnectStage::Media) => Trouble::Lost,
             // Asked by name and answered by hanging up: how several servers say no.
-            (Cause::Closed | Cause::Reset, Stage::Connect | Stage::Publish | Stage::Play) => {
-                Trouble::Refused
-            }
+            (
+                Cause::Closed | Cause::Reset,
+                ConnectStage::Connect | ConnectStage::Publish | ConnectStage::Play,
+            ) => Trouble::Refused,
             (Cause::ConnectionRefused | Cause::HostUnreachable | Cause::Forbidden, _) => {
                 Trouble::Unreachable
             }
@@ -104,25 +107,25 @@ mod tests {
     #[test]
     fn hanging_up_once_asked_is_a_refusal_at_whatever_stage() {
         let error = |stage, cause| Error { stage, cause, peer: "live.example:1935".into() };
-        for stage in [Stage::Connect, Stage::Publish] {
+        for stage in [ConnectStage::Connect, ConnectStage::Publish] {
             for cause in [Cause::Closed, Cause::Reset] {
                 let error = error(stage, cause);
                 assert_eq!((error.trouble(), error.class()), (Trouble::Refused, Class::Refused));
             }
         }
         // Before anything was asked for nobody can have refused it.
-        for stage in [Stage::Tls, Stage::Handshake] {
+        for stage in [ConnectStage::Tls, ConnectStage::Handshake] {
             assert_eq!(error(stage, Cause::Closed).class(), Class::Unreachable);
         }
-        assert_eq!(error(Stage::Media, Cause::Closed).trouble(), Trouble::Lost);
+        assert_eq!(error(ConnectStage::Media, Cause::Closed).trouble(), Trouble::Lost);
         let busy = |stage, refusal| {
             let (code, description) = ("NetStream.Publish.BadName".to_owned(), String::new());
             error(stage, Cause::Status { refusal, code, description })
         };
-        assert_eq!(busy(Stage::Publish, Refusal::Busy).trouble(), Trouble::Busy);
+        assert_eq!(busy(ConnectStage::Publish, Refusal::Busy).trouble(), Trouble::Busy);
         // By what it says, not by its code.
-        assert_eq!(busy(Stage::Publish, Refusal::Unauthorized).trouble(), Trouble::Refused);
-        assert_eq!(busy(Stage::Media, Refusal::Rejected).trouble(), Trouble::Refused);
-        assert_eq!(busy(Stage::Media, Refusal::Closed).trouble(), Trouble::Lost);
+        assert_eq!(busy(ConnectStage::Publish, Refusal::Unauthorized).trouble(), Trouble::Refused);
+        assert_eq!(busy(ConnectStage::Media, Refusal::Rejected).trouble(), Trouble::Refused);
+        assert_eq!(busy(ConnectStage::Media, Refusal::Closed).trouble(), Trouble::Lost);
     }
 }

@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::net::connect;
 use crate::net::connect::{Endpoint, Options};
-use crate::net::error::{Cause, Error, Stage, Step};
+use crate::net::error::{Cause, ConnectStage, Error, Step};
 use crate::net::http::{Fault, Http};
-use crate::net::stream::pipe::Carried;
+use crate::net::stream::pipe::TunnelBytes;
 use crate::net::stream::{Stream, pipe};
 use crate::wire::http::{Body, Response};
 use crate::wire::rtmp::tunnel;
@@ -45,11 +45,11 @@ pub(in crate::net) async fn open(
     on_step: &(dyn Fn(Step<'_>) + Send + Sync),
 ) -> Result<Stream, Error> {
     let stream = connect(endpoint, options, on_step).await?;
-    on_step(Step::Stage(Stage::Handshake));
+    on_step(Step::Stage(ConnectStage::Handshake));
     let secure = stream.is_tls();
     let mut http = Http::new(stream);
     let mut client = Client::new(endpoint.to_string());
-    let fail = |cause| Error { stage: Stage::Handshake, cause, peer: endpoint.to_string() };
+    let fail = |cause| Error { stage: ConnectStage::Handshake, cause, peer: endpoint.to_string() };
     let opened = timeout(limit, ask_name(&mut http, &mut client)).await;
     let keep = opened.unwrap_or(Err(Cause::TimedOut { after: limit })).map_err(fail)?;
     let (near, far, carried) = pipe::pipe(secure);
@@ -85,27 +85,27 @@ async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
 }
 
 /// Sends a request and reads the head of its answer, which must be a good one.
-async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Asked> {
-    http.send(request).await.map_err(Asked::Unheard)?;
+async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), RequestFailure> {
+    http.send(request).await.map_err(RequestFailure::Unheard)?;
     loop {
         let head = http.head().await.map_err(|fault| match fault {
-            Fault::Io(_) if http.is_clean() => Asked::Unheard(fault),
-            fault => Asked::Fault(fault),
+            Fault::Io(_) if http.is_clean() => RequestFailure::Unheard(fault),
+            fault => RequestFailure::Fault(fault),
         })?;
-        let head = head.ok_or(Asked::Unheard(Fault::Closed))?;
+        let head = head.ok_or(RequestFailure::Unheard(Fault::Closed))?;
         let response = Response::parse(&head).map_err(Fault::Http)?;
         let body = Body::of_response(response.status, &response.fields).map_err(Fault::Http)?;
         match response.status {
             // "Go on", which we did.
             100..=199 => {}
             200 => return Ok((response, body)),
-            status => return Err(Asked::Refused { status, reason: response.reason }),
+            status => return Err(RequestFailure::Refused { status, reason: response.reason }),
         }
     }
 }
 
 /// Why a request has no good answer.
-enum Asked {
+enum RequestFailure {
     /// The connection ended before anything of an answer came.
     Unheard(Fault),
     Fault(Fault),
@@ -115,13 +115,13 @@ enum Asked {
     },
 }
 
-impl From<Fault> for Asked {
+impl From<Fault> for RequestFailure {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl Asked {
+impl RequestFailure {
     fn cause(&self) -> Cause {
         match self {
             Self::Fault(Fault::Http(_)) => Cause::Tunnel { status: 0, reason: String::new() },
@@ -138,13 +138,13 @@ struct Task {
     http: Option<Http>,
     client: Client,
     far: DuplexStream,
-    carried: Carried,
+    carried: TunnelBytes,
     endpoint: Endpoint,
     options: Options,
 }
 
 /// What the session wants.
-enum Wish {
+enum SessionRequest {
     /// Something to send.
     Send,
     /// Nothing so far.
@@ -162,8 +162,8 @@ impl Task {
         loop {
             data.clear();
             match self.wish(&mut data, next).await {
-                Wish::Send | Wish::Ask => {}
-                Wish::End => {
+                SessionRequest::Send | SessionRequest::Ask => {}
+                SessionRequest::End => {
                     let request = self.client.close();
                     let _ = timeout(GOODBYE, self.answer(&request)).await;
                     return Ok(());
@@ -184,7 +184,7 @@ impl Task {
     }
 
     /// Waits until the session has something to say, or until `next`, and takes what it says.
-    async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> Wish {
+    async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
         let mut block = [0; 16 << 10];
         let mut ready = false;
         while data.len() < pipe::DEPTH {
@@ -201,18 +201,18 @@ impl Task {
             let read = tokio::select! {
                 biased;
                 read = read => read,
-                () = sleep_until(next) => return Wish::Ask,
+                () = sleep_until(next) => return SessionRequest::Ask,
             };
             match read {
                 None => break,
-                Some(0) if data.is_empty() => return Wish::End,
+                Some(0) if data.is_empty() => return SessionRequest::End,
                 // The end is seen again after what was said before it.
                 Some(0) => break,
                 Some(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
             }
             ready = true;
         }
-        Wish::Send
+        SessionRequest::Send
     }
 
     /// Makes a request and hands the session its answer: the byte at its head, and how much came.
@@ -221,14 +221,14 @@ impl Task {
         let first = self.try_once(request).await;
         match first {
             // Closed while nothing was under way, as servers and proxies do.
-            Err(Asked::Unheard(_)) if reused => {
+            Err(RequestFailure::Unheard(_)) if reused => {
                 self.try_once(request).await.map_err(|asked| asked.cause())
             }
             other => other.map_err(|asked| asked.cause()),
         }
     }
 
-    async fn try_once(&mut self, request: &[u8]) -> Result<(u8, usize), Asked> {
+    async fn try_once(&mut self, request: &[u8]) -> Result<(u8, usize), RequestFailure> {
         let mut http = match self.http.take() {
             Some(http) => http,
             None => {

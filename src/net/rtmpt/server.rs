@@ -19,7 +19,7 @@ use crate::net::random::random_hex;
 use crate::net::stream::{Stream, pipe};
 use crate::wire::http::{self, Body};
 use crate::wire::rtmp::tunnel;
-use crate::wire::rtmp::tunnel::{Address, Order, Request};
+use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
 
 /// A connection on which no request comes is closed.
 const IDLE: Duration = Duration::from_secs(30);
@@ -72,19 +72,19 @@ struct Session {
 /// Our end of the tunnel's inside.
 struct End {
     pipe: DuplexStream,
-    order: Order,
+    order: TunnelCommand,
     requests: u32,
     /// The session has said its last word.
     over: bool,
 }
 
 /// What to say to a request.
-enum Answer {
+enum TunnelReply {
     Data(Vec<u8>),
     Refusal(u16, &'static str),
 }
 
-const GONE: Answer = Answer::Refusal(404, "There is no such session");
+const GONE: TunnelReply = TunnelReply::Refusal(404, "There is no such session");
 
 impl Gate {
     /// For a server that goes by these names, beside its addresses and `localhost`.
@@ -135,7 +135,7 @@ impl Gate {
                 return;
             }
             if self.is_foreign(&request.fields) {
-                let no = Answer::Refusal(403, "This server is not known by that name");
+                let no = TunnelReply::Refusal(403, "This server is not known by that name");
                 return say(&mut http, no, false).await;
             }
             let answer = match (request.method.as_str(), Request::parse(&request.target)) {
@@ -145,8 +145,8 @@ impl Gate {
                     }
                     self.handle(&mut http, &mut body, wish, secure, welcome).await
                 }
-                ("POST", None) => Ok(Answer::Refusal(404, "Nothing here")),
-                _ => Ok(Answer::Refusal(405, "This is an RTMP server")),
+                ("POST", None) => Ok(TunnelReply::Refusal(404, "Nothing here")),
+                _ => Ok(TunnelReply::Refusal(405, "This is an RTMP server")),
             };
             let Ok(answer) = answer else { return };
             let keep = request.keep_alive && drain(&mut http, &mut body).await;
@@ -164,7 +164,7 @@ impl Gate {
         wish: Request,
         secure: bool,
         welcome: &Welcome<'_>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<TunnelReply, Fault> {
         match wish {
             Request::Open => {
                 drain(http, body).await;
@@ -173,7 +173,7 @@ impl Gate {
             Request::Close(address) => {
                 drain(http, body).await;
                 self.sessions.lock().remove(&address.name);
-                Ok(Answer::Data(vec![0]))
+                Ok(TunnelReply::Data(vec![0]))
             }
             Request::Send(address) => {
                 self.exchange(&address, Some((http, body)), Duration::ZERO).await
@@ -185,19 +185,21 @@ impl Gate {
         }
     }
 
-    fn open(self: &Arc<Self>, secure: bool, welcome: &Welcome<'_>) -> Answer {
-        let Some(name) = random_hex() else { return Answer::Refusal(500, "Out of randomness") };
+    fn open(self: &Arc<Self>, secure: bool, welcome: &Welcome<'_>) -> TunnelReply {
+        let Some(name) = random_hex() else {
+            return TunnelReply::Refusal(500, "Out of randomness");
+        };
         let (near, far, _carried) = pipe::pipe(secure);
-        let end = End { pipe: far, order: Order::default(), requests: 0, over: false };
+        let end = End { pipe: far, order: TunnelCommand::default(), requests: 0, over: false };
         let end = tokio::sync::Mutex::new(end);
         let session = Arc::new(Session { end, until: Mutex::new(Instant::now() + FORGOTTEN) });
         if !welcome(Stream::tunnel(near)) {
-            return Answer::Refusal(503, "Too many connections");
+            return TunnelReply::Refusal(503, "Too many connections");
         }
         let body = format!("{name}\n").into_bytes();
         tokio::spawn(forget(Arc::downgrade(self), name.clone(), Arc::downgrade(&session)));
         self.sessions.lock().insert(name, session);
-        Answer::Data(body)
+        TunnelReply::Data(body)
     }
 
     /// Hands a session what came for it, and takes what it has to say, after at most `hold` where
@@ -207,7 +209,7 @@ impl Gate {
         address: &Address,
         body: Option<(&mut Http, &mut Body)>,
         mut hold: Duration,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<TunnelReply, Fault> {
         let Some(session) = self.sessions.lock().get(&address.name).cloned() else {
             return Ok(GONE);
         };
@@ -242,7 +244,7 @@ impl Gate {
             return Ok(GONE);
         }
         end.over = over;
-        Ok(Answer::Data(data))
+        Ok(TunnelReply::Data(data))
     }
 }
 
@@ -319,15 +321,15 @@ async fn drain(http: &mut Http, body: &mut Body) -> bool {
     body.is_done()
 }
 
-fn bad(error: http::Error) -> Answer {
+fn bad(error: http::Error) -> TunnelReply {
     tracing::debug!(%error, "no HTTP request");
-    Answer::Refusal(400, "Bad Request")
+    TunnelReply::Refusal(400, "Bad Request")
 }
 
-async fn say(http: &mut Http, answer: Answer, keep: bool) {
+async fn say(http: &mut Http, answer: TunnelReply, keep: bool) {
     let bytes = match answer {
-        Answer::Data(data) => tunnel::answer(&data, keep),
-        Answer::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
+        TunnelReply::Data(data) => tunnel::answer(&data, keep),
+        TunnelReply::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
     };
     // A connection that cannot take it ends with the next read.
     let _ = timeout(ANSWER, http.send(&bytes)).await;

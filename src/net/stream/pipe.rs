@@ -22,12 +22,12 @@ pub(in crate::net) struct Pipe {
     inner: DuplexStream,
     secure: bool,
     written: u64,
-    carried: Carried,
+    carried: TunnelBytes,
 }
 
 /// What the task that carries the bytes tells the session's end.
 #[derive(Clone, Debug, Default)]
-pub(in crate::net) struct Carried(Arc<Shared>);
+pub(in crate::net) struct TunnelBytes(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -35,7 +35,7 @@ struct Shared {
     failed: Mutex<Option<Cause>>,
 }
 
-impl Carried {
+impl TunnelBytes {
     /// So many more bytes have arrived at the other side for sure.
     pub fn delivered(&self, bytes: usize) {
         self.0.delivered.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -48,9 +48,9 @@ impl Carried {
 }
 
 /// A pipe; `secure` where the tunnel runs inside TLS. The session's end, and that of the task.
-pub(in crate::net) fn pipe(secure: bool) -> (Pipe, DuplexStream, Carried) {
+pub(in crate::net) fn pipe(secure: bool) -> (Pipe, DuplexStream, TunnelBytes) {
     let (inner, far) = tokio::io::duplex(DEPTH);
-    let carried = Carried::default();
+    let carried = TunnelBytes::default();
     (Pipe { inner, secure, written: 0, carried: carried.clone() }, far, carried)
 }
 

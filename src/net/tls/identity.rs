@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::net::certificate_pin::Pin;
+use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::Cause;
 use crate::net::stream::Stream;
 use crate::net::tls::trust::{certificates, read_bounded};
@@ -24,7 +24,7 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Identity {
     config: Arc<ServerConfig>,
-    pin: Pin,
+    pin: CertificatePin,
 }
 
 /// Why a certificate or key cannot be used.
@@ -48,7 +48,7 @@ impl Identity {
             other => fault(certificate, other.to_string()),
         })?;
         let leaf = chain.first().ok_or_else(|| fault(certificate, "it is empty".into()))?;
-        let pin = Pin::of(leaf);
+        let pin = CertificatePin::of(leaf);
         let bytes = read_bounded(key).map_err(|error| fault(key, error.to_string()))?;
         let bytes = Zeroizing::new(bytes);
         let secret = PrivateKeyDer::from_pem_slice(&bytes)
@@ -64,7 +64,7 @@ impl Identity {
     }
 
     /// The certificate's pin, as clients name it.
-    pub const fn pin(&self) -> Pin {
+    pub const fn pin(&self) -> CertificatePin {
         self.pin
     }
 

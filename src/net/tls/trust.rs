@@ -12,7 +12,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::net::certificate_pin::Pin;
+use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::verify::Judge;
 
@@ -27,10 +27,10 @@ pub struct Trust {
     pub ca_file: Option<PathBuf>,
     /// If given, exactly this server certificate is accepted, whoever signed it and whatever its
     /// dates and names say.
-    pub pin: Option<Pin>,
+    pub pin: Option<CertificatePin>,
     /// The same of single servers, by `host:port`: of these, and of no others; where there is a `pin`,
     /// that holds instead.
-    pub servers: BTreeMap<String, Pin>,
+    pub servers: BTreeMap<String, CertificatePin>,
 }
 
 impl Trust {
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_trusted_alone_lends_its_pin_to_no_other() {
-        let (one, all) = (Pin::of(b"one"), Pin::of(b"all"));
+        let (one, all) = (CertificatePin::of(b"one"), CertificatePin::of(b"all"));
         let servers = BTreeMap::from([("a:443".to_owned(), one)]);
         let mut trust = Trust { servers, ..Trust::default() };
         assert_eq!((trust.of("a:443").pin, trust.of("b:443").pin), (Some(one), None));
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_was_accepted_and_what_is_pinned_are_told_apart() {
-        let servers = BTreeMap::from([("a:443".to_owned(), Pin::of(b"one"))]);
+        let servers = BTreeMap::from([("a:443".to_owned(), CertificatePin::of(b"one"))]);
         let mut trust = Trust { servers, ..Trust::default() };
         let accepted = |trust: &Trust, server| {
             let (expected, presented) = ("x".to_owned(), "y".to_owned());
@@ -134,7 +134,7 @@ mod tests {
             }
         };
         assert!(accepted(&trust, "a:443") && !accepted(&trust, "b:443"));
-        trust.pin = Some(Pin::of(b"all"));
+        trust.pin = Some(CertificatePin::of(b"all"));
         assert!(!accepted(&trust, "a:443"));
     }
 

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-use crate::net::certificate_pin::Pin;
+use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::{Cause, CertificateProblem};
 
 /// Judges the certificates of servers. Tells with each that it turns down which one it was, so that a
@@ -24,7 +24,7 @@ pub(super) struct Judge {
 #[derive(Debug)]
 enum Rule {
     /// One certificate and no other.
-    Pinned(Pin),
+    Pinned(CertificatePin),
     /// The system's roots and those of a file.
     Roots {
         system: Box<Verifier>,
@@ -37,7 +37,7 @@ enum Rule {
 
 impl Judge {
     /// Accepts this certificate and no other.
-    pub fn pinned(pin: Pin, provider: Arc<CryptoProvider>) -> Self {
+    pub fn pinned(pin: CertificatePin, provider: Arc<CryptoProvider>) -> Self {
         Self { rule: Rule::Pinned(pin), provider }
     }
 
@@ -55,13 +55,13 @@ impl Judge {
 #[derive(Debug)]
 struct TurnedDown {
     reason: Reason,
-    presented: Pin,
+    presented: CertificatePin,
 }
 
 #[derive(Debug)]
 enum Reason {
     /// It is not this one.
-    NotPinned(Pin),
+    NotPinned(CertificatePin),
     Certificate(CertificateError),
 }
 
@@ -87,7 +87,7 @@ impl ServerCertVerifier for Judge {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let presented = Pin::of(end_entity);
+        let presented = CertificatePin::of(end_entity);
         let judged = match &self.rule {
             Rule::Pinned(pin) if presented == *pin => Ok(()),
             Rule::Pinned(pin) => Err(Reason::NotPinned(*pin)),

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
-use super::{Patience, UrlError, WebUrl};
+use super::{StallTimeout, UrlError, WebUrl};
 use crate::net::connect;
 use crate::net::connect::{Endpoint, Options};
-use crate::net::error::{Cause, Error, Stage, Step, WebProblem};
+use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
 use crate::net::http::{Fault, Http};
 use crate::wire::http::{Body, Fields, Response};
 
@@ -36,7 +36,7 @@ pub struct Client {
 
 /// An answer with its body still to come.
 #[derive(Debug)]
-pub struct Answer {
+pub struct WebResponse {
     http: Http,
     body: Body,
     endpoint: Endpoint,
@@ -86,11 +86,11 @@ impl Client {
         url: &WebUrl,
         span: Option<Span>,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Answer, Error> {
+    ) -> Result<WebResponse, Error> {
         let mut url = url.clone();
         for _ in 0..=MOST_HOPS {
             let answer = self.ask(&url, span, on_step).await?;
-            let fail = |cause| answer.error(Stage::Request, cause);
+            let fail = |cause| answer.error(ConnectStage::Request, cause);
             match answer.status {
                 200 => {}
                 206 if span.is_some() => {}
@@ -113,7 +113,7 @@ impl Client {
             return Ok(answer);
         }
         let cause = Cause::Web(WebProblem::RoundAndRound);
-        Err(Error { stage: Stage::Request, cause, peer: url.endpoint().to_string() })
+        Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
     /// One question.
@@ -122,9 +122,10 @@ impl Client {
         url: &WebUrl,
         span: Option<Span>,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Answer, Error> {
+    ) -> Result<WebResponse, Error> {
         let endpoint = url.endpoint();
-        let fail = |cause| Error { stage: Stage::Request, cause, peer: endpoint.to_string() };
+        let fail =
+            |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
         let late = Cause::TimedOut { after: PATIENCE };
         if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
             // The server may have closed it meanwhile: then a new one is made.
@@ -136,7 +137,7 @@ impl Client {
             }
         }
         let stream = connect(&endpoint, &self.options, on_step).await?;
-        on_step(Step::Stage(Stage::Request));
+        on_step(Step::Stage(ConnectStage::Request));
         match timeout(PATIENCE, talk(Http::new(stream), url, span)).await {
             Ok(Ok(said)) => Ok(said.answer(endpoint, url.clone())),
             Ok(Err(fault)) => Err(fail(fault.cause())),
@@ -151,9 +152,9 @@ impl Client {
     /// When the connection breaks off, or it is too long or too slow.
     pub async fn read(
         &mut self,
-        answer: Answer,
+        answer: WebResponse,
         most: usize,
-        patience: &mut Patience,
+        patience: &mut StallTimeout,
     ) -> Result<Bytes, Error> {
         let mut whole = BytesMut::new();
         self.read_into(&mut whole, answer, most, patience).await?;
@@ -167,23 +168,23 @@ impl Client {
     pub async fn read_into(
         &mut self,
         whole: &mut BytesMut,
-        mut answer: Answer,
+        mut answer: WebResponse,
         most: usize,
-        patience: &mut Patience,
+        patience: &mut StallTimeout,
     ) -> Result<(), Error> {
         let mut room = most;
         let too_much = || Cause::Web(WebProblem::TooMuch { kib: most.div_ceil(1 << 10) });
         if answer.length().is_some_and(|claimed| claimed > most as u64) {
-            return Err(answer.error(Stage::Media, too_much()));
+            return Err(answer.error(ConnectStage::Media, too_much()));
         }
         loop {
             let piece = patience.wait(answer.piece()).await;
-            let piece = piece.map_err(|cause| answer.error(Stage::Media, cause))??;
+            let piece = piece.map_err(|cause| answer.error(ConnectStage::Media, cause))??;
             let Some(piece) = piece else { break };
             patience.came(piece.len());
             room = room
                 .checked_sub(piece.len())
-                .ok_or_else(|| answer.error(Stage::Media, too_much()))?;
+                .ok_or_else(|| answer.error(ConnectStage::Media, too_much()))?;
             whole.extend_from_slice(&piece);
         }
         if answer.keep_alive && answer.body.is_done() {
@@ -194,21 +195,21 @@ impl Client {
 }
 
 /// What a server said so far.
-struct Said {
+struct ResponseHead {
     http: Http,
     response: Response,
     body: Body,
 }
 
-impl Said {
-    fn answer(self, endpoint: Endpoint, url: WebUrl) -> Answer {
+impl ResponseHead {
+    fn answer(self, endpoint: Endpoint, url: WebUrl) -> WebResponse {
         let Response { status, keep_alive, fields, .. } = self.response;
         let (http, body) = (self.http, self.body);
-        Answer { http, body, endpoint, url, fields, status, keep_alive }
+        WebResponse { http, body, endpoint, url, fields, status, keep_alive }
     }
 }
 
-async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<Said, Fault> {
+async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<ResponseHead, Fault> {
     http.send(request(url, span).as_bytes()).await?;
     for _ in 0..MOST_INTERIM {
         let head = http.head().await?.ok_or(Fault::Closed)?;
@@ -217,7 +218,7 @@ async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<Said, 
             continue;
         }
         let body = Body::of_response(response.status, &response.fields)?;
-        return Ok(Said { http, response, body });
+        return Ok(ResponseHead { http, response, body });
     }
     Err(Fault::Closed)
 }
@@ -250,7 +251,7 @@ fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
     Ok(url)
 }
 
-impl Answer {
+impl WebResponse {
     /// The next piece of the body; `None` at its end. Cancel-safe; waits without a limit.
     ///
     /// # Errors
@@ -258,7 +259,7 @@ impl Answer {
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
         match self.http.piece(&mut self.body).await {
             Ok(piece) => Ok(piece),
-            Err(fault) => Err(self.error(Stage::Media, fault.cause())),
+            Err(fault) => Err(self.error(ConnectStage::Media, fault.cause())),
         }
     }
 
@@ -319,7 +320,7 @@ impl Answer {
         }
     }
 
-    fn error(&self, stage: Stage, cause: Cause) -> Error {
+    fn error(&self, stage: ConnectStage, cause: Cause) -> Error {
         Error { stage, cause, peer: self.endpoint.to_string() }
     }
 }

@@ -7,9 +7,9 @@ mod stall_timeout;
 mod url;
 
 pub use crate::net::web::url::{UrlError, WebUrl};
-pub use client::{Answer, Client, Span};
+pub use client::{Client, Span, WebResponse};
 pub use socket::Socket;
-pub use stall_timeout::Patience;
+pub use stall_timeout::StallTimeout;
 
 use bytes::Bytes;
 
@@ -20,14 +20,14 @@ use crate::net::error::{Error, Step};
 #[derive(Debug)]
 pub enum Flow {
     /// The body of an answer.
-    Http(Box<Answer>),
+    Http(Box<WebResponse>),
     /// The binary messages of a WebSocket.
     Socket(Box<Socket>),
 }
 
 /// Why a part of something is not to be had, though the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
+pub enum Unavailable {
     /// Something else stands there now.
     Changed,
     /// The server gives the whole, or another part.
@@ -62,20 +62,20 @@ impl Flow {
         mark: Option<&str>,
         options: &Options,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Result<Self, Lack>, Error> {
+    ) -> Result<Result<Self, Unavailable>, Error> {
         let answer = match Client::new(options.clone()).get(url, Some(span), on_step).await {
             Ok(answer) => answer,
             // It was longer.
-            Err(error) if error.is_past_the_end() => return Ok(Err(Lack::Changed)),
+            Err(error) if error.is_past_the_end() => return Ok(Err(Unavailable::Changed)),
             Err(error) => return Err(error),
         };
         if answer.is_other(mark) {
-            return Ok(Err(Lack::Changed));
+            return Ok(Err(Unavailable::Changed));
         }
         Ok(match answer.part() {
-            Some((_, Some(whole))) if whole != span.until => Err(Lack::Changed),
+            Some((_, Some(whole))) if whole != span.until => Err(Unavailable::Changed),
             Some((its, _)) if its == span => Ok(Self::Http(Box::new(answer))),
-            _ => Err(Lack::OtherPart),
+            _ => Err(Unavailable::OtherPart),
         })
     }
 

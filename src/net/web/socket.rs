@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{Error as Tungstenite, Message};
 use super::WebUrl;
 use crate::net::connect;
 use crate::net::connect::Options;
-use crate::net::error::{Cause, Error, Stage, Step, WebProblem};
+use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
 use crate::net::stream::Stream;
 use crate::net::web::client::follow;
 
@@ -46,10 +46,11 @@ impl Socket {
         let mut url = url.clone();
         for _ in 0..=MOST_HOPS {
             let endpoint = url.endpoint();
-            let fail = |cause| Error { stage: Stage::Request, cause, peer: endpoint.to_string() };
+            let fail =
+                |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
             let request = request(&url).map_err(fail)?;
             let stream = connect(&endpoint, options, on_step).await?;
-            on_step(Step::Stage(Stage::Request));
+            on_step(Step::Stage(ConnectStage::Request));
             let config = WebSocketConfig::default()
                 .max_message_size(Some(MAX_MESSAGE))
                 .max_frame_size(Some(MAX_MESSAGE));
@@ -73,7 +74,7 @@ impl Socket {
             }
         }
         let cause = Cause::Web(WebProblem::RoundAndRound);
-        Err(Error { stage: Stage::Request, cause, peer: url.endpoint().to_string() })
+        Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
     /// The bytes of the next binary message; `None` once the server closes in order. Cancel-safe;
@@ -120,14 +121,14 @@ impl Socket {
             Err(_) => {
                 let cause = Cause::NoProgress { after: PATIENCE };
                 let peer = self.url.endpoint().to_string();
-                Err(Error { stage: Stage::Media, cause, peer })
+                Err(Error { stage: ConnectStage::Media, cause, peer })
             }
         }
     }
 
     fn broken(&self, error: &Tungstenite) -> Error {
         let peer = self.url.endpoint().to_string();
-        Error { stage: Stage::Media, cause: cause(error), peer }
+        Error { stage: ConnectStage::Media, cause: cause(error), peer }
     }
 
     /// Where it leads in the end.

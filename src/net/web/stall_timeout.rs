@@ -12,7 +12,7 @@ const LEAST: usize = 8 << 10;
 
 /// One patience for all tries to get the same thing.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct StallTimeout {
     quiet: Duration,
     whole: Duration,
     began: Instant,
@@ -21,7 +21,7 @@ pub struct Patience {
     gathered: usize,
 }
 
-impl Patience {
+impl StallTimeout {
     /// Begins now: silence is borne for `quiet`, and all of it has come when `whole` has passed.
     pub fn new(quiet: Duration, whole: Duration) -> Self {
         let now = Instant::now();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::Timestamp;
-use crate::player::buffer::pace::Distance;
+use crate::player::buffer::pace::LiveDistance;
 use crate::player::state::Rewind;
 
 /// Closer to the live end than this is there.
@@ -16,16 +16,16 @@ const NEAR: Duration = Duration::from_millis(500);
 
 /// Where somebody is taken.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum Taken {
+pub(in crate::player) enum SeekTarget {
     /// To a place behind the live end.
     Back(Duration),
     /// To where all viewers are, so far from the end.
-    Live { place: Duration, distance: Distance },
+    Live { place: Duration, distance: LiveDistance },
 }
 
 /// See the module. Places are counted from the first segment that was known.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Listed {
+pub(in crate::player) struct DvrWindow {
     list: Mutex<Option<List>>,
 }
 
@@ -34,7 +34,7 @@ struct List {
     seen: Timestamp,
     from: Duration,
     until: Duration,
-    distance: Distance,
+    distance: LiveDistance,
     behind: bool,
 }
 
@@ -47,14 +47,14 @@ impl List {
     }
 }
 
-impl Listed {
+impl DvrWindow {
     /// At `seen` the list held what is between these places.
     pub(in crate::player) fn see(
         &self,
         seen: Timestamp,
         from: Duration,
         until: Duration,
-        distance: Distance,
+        distance: LiveDistance,
     ) {
         let mut list = self.list.lock();
         let behind = list.is_some_and(|list| list.behind);
@@ -72,15 +72,15 @@ impl Listed {
     }
 
     /// Goes so far behind the live end; where to. `None` without a list.
-    pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<Taken> {
+    pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
         let (live, distance) = (list.live(now), list.distance);
         list.behind = behind >= NEAR;
         Some(if list.behind {
-            Taken::Back(live.saturating_sub(behind).max(list.from))
+            SeekTarget::Back(live.saturating_sub(behind).max(list.from))
         } else {
-            Taken::Live { place: live, distance }
+            SeekTarget::Live { place: live, distance }
         })
     }
 
@@ -110,22 +110,22 @@ mod tests {
 
     #[test]
     fn places_are_told_from_the_live_end_which_moves() {
-        let (listed, at) = (Listed::default(), Timestamp::from_millis);
+        let (listed, at) = (DvrWindow::default(), Timestamp::from_millis);
         assert_eq!((listed.rewind(seconds(5), at(0)), listed.hold()), (None, false));
-        let distance = Distance { hold_back: seconds(6), least: seconds(6), at_once: false };
+        let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
         listed.see(at(10_000), seconds(40), seconds(100), distance);
         let now = at(12_000);
         let rewind = listed.rewind_at(seconds(96), now).unwrap();
         assert_eq!((rewind.range, rewind.behind), (seconds(56), Duration::ZERO));
         assert!(!listed.is_behind());
-        assert_eq!(listed.rewind(seconds(20), now), Some(Taken::Back(seconds(76))));
+        assert_eq!(listed.rewind(seconds(20), now), Some(SeekTarget::Back(seconds(76))));
         assert!(listed.is_behind());
         assert_eq!(listed.rewind_at(seconds(76), now).unwrap().behind, seconds(20));
         // The list goes on, and one stays behind.
         listed.see(at(14_000), seconds(44), seconds(104), distance);
         assert_eq!(listed.rewind_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
-        assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(Taken::Back(seconds(44))));
-        let live = Taken::Live { place: seconds(98), distance };
+        assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(SeekTarget::Back(seconds(44))));
+        let live = SeekTarget::Live { place: seconds(98), distance };
         assert_eq!(listed.rewind(Duration::ZERO, at(14_000)), Some(live));
         assert_eq!(listed.rewind_at(seconds(98), at(15_000)).unwrap().behind, Duration::ZERO);
         // A pause.

@@ -6,7 +6,7 @@
 
 use crate::base::Timestamp;
 use crate::media::EncodedPacket;
-use crate::player::buffer::packets::{Held, Packets};
+use crate::player::buffer::packets::{Buffered, Packets};
 
 /// Further behind what is played than this is late.
 const LATE: i64 = 500_000;
@@ -33,7 +33,7 @@ pub(in crate::player) enum Verdict {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Lag {
+pub(in crate::player) struct FrameDrop {
     /// Since this position, with how far it was behind then.
     trial: Option<(Timestamp, i64)>,
     skip: Option<Skip>,
@@ -51,7 +51,7 @@ struct Skip {
     slow: bool,
 }
 
-impl Lag {
+impl FrameDrop {
     /// What comes is of another place of the stream.
     pub(in crate::player) fn forget(&mut self) {
         (self.trial, self.skip, self.slow_at) = (None, None, None);
@@ -59,7 +59,7 @@ impl Lag {
 
     /// Judges a packet that is taken from `queue` while `position` is played, which has begun anew so
     /// often.
-    pub(in crate::player) fn judge<P: Held>(
+    pub(in crate::player) fn judge<P: Buffered>(
         &mut self,
         packet: &EncodedPacket,
         position: Timestamp,
@@ -102,7 +102,7 @@ impl Lag {
         }
     }
 
-    fn go_on<P: Held>(
+    fn go_on<P: Buffered>(
         &mut self,
         skip: Skip,
         packet: &EncodedPacket,

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
-use crate::player::buffer::pace::Distance;
+use crate::player::buffer::pace::LiveDistance;
 
 /// Looks that are remembered.
 const LOOKS: usize = 12;
@@ -22,8 +22,8 @@ const BREAKS: i64 = 4;
 
 /// See the module.
 #[derive(Debug)]
-pub(in crate::player) struct Aim {
-    distance: Distance,
+pub(in crate::player) struct LiveEdge {
+    distance: LiveDistance,
     /// Added after breaks, microseconds.
     margin: i64,
     /// (Instant − media time of the end), newest last.
@@ -33,15 +33,15 @@ pub(in crate::player) struct Aim {
     at: Timestamp,
 }
 
-impl Aim {
+impl LiveEdge {
     /// Wants to be so far from the end.
-    pub(in crate::player) fn new(distance: Distance) -> Self {
+    pub(in crate::player) fn new(distance: LiveDistance) -> Self {
         let (looks, at) = (VecDeque::new(), Timestamp::ZERO);
         Self { distance, margin: 0, looks, target: None, at }
     }
 
     /// Wants another distance: only as the person does, it goes there at once.
-    pub(in crate::player) fn change(&mut self, distance: Distance) {
+    pub(in crate::player) fn change(&mut self, distance: LiveDistance) {
         let (was, before) = (self.distance, self.hold_back());
         if (was.least, was.at_once) != (distance.least, distance.at_once) {
             *self = Self::new(distance);
@@ -52,7 +52,7 @@ impl Aim {
         self.target = self.target.map(|target| target.saturating_add(further));
     }
 
-    pub(in crate::player) fn distance(&self) -> Distance {
+    pub(in crate::player) fn distance(&self) -> LiveDistance {
         self.distance
     }
 
@@ -121,12 +121,12 @@ mod tests {
 
     #[test]
     fn the_aim_is_led_and_not_thrown() {
-        let distance = Distance {
+        let distance = LiveDistance {
             hold_back: Duration::from_secs(6),
             least: Duration::from_secs(6),
             at_once: false,
         };
-        let mut aim = Aim::new(distance);
+        let mut aim = LiveEdge::new(distance);
         assert_eq!(aim.target(at(0)), None);
         aim.see(at(1_000), at(10_000));
         // Began at once, 4 s from the end.
@@ -154,9 +154,9 @@ mod tests {
     fn who_wants_another_buffer_is_taken_there() {
         let distance = |hold_back, least, at_once| {
             let (hold_back, least) = (Duration::from_secs(hold_back), Duration::from_secs(least));
-            Distance { hold_back, least, at_once }
+            LiveDistance { hold_back, least, at_once }
         };
-        let mut aim = Aim::new(distance(6, 6, false));
+        let mut aim = LiveEdge::new(distance(6, 6, false));
         aim.see(at(1_000), at(10_000));
         aim.begin(at(1_000), at(4_000));
         assert_eq!(aim.target(at(1_000)), Some(-3_000_000));
@@ -171,12 +171,12 @@ mod tests {
 
     #[test]
     fn low_latency_begins_where_it_is_to_be_and_learns_from_breaks() {
-        let distance = Distance {
+        let distance = LiveDistance {
             hold_back: Duration::from_secs(1),
             least: Duration::from_secs(1),
             at_once: true,
         };
-        let mut aim = Aim::new(distance);
+        let mut aim = LiveEdge::new(distance);
         assert_eq!(aim.target(at(0)), None);
         aim.see(at(1_000), at(10_000));
         assert_eq!(aim.target(at(1_000)), Some(-8_000_000));

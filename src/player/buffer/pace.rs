@@ -5,18 +5,18 @@ use std::time::Duration;
 
 /// How what comes is to be played.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum Pace {
+pub(in crate::player) enum PlayPace {
     /// As it comes: a broadcast.
     Live,
     /// As its own times say, from the beginning: a file.
     Recorded,
     /// As its own times say, near the end of what there is.
-    Followed(Distance),
+    Followed(LiveDistance),
 }
 
 /// Where to be in what is followed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) struct Distance {
+pub(in crate::player) struct LiveDistance {
     /// So far from the end of what there is.
     pub hold_back: Duration,
     /// As the server wants it: less, where the person wants more to be kept back.
@@ -27,9 +27,9 @@ pub(in crate::player) struct Distance {
 
 /// How much the person wants to be kept back. It may change while a stream is pulled.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Buffer(AtomicU64);
+pub(in crate::player) struct BufferTarget(AtomicU64);
 
-impl Buffer {
+impl BufferTarget {
     pub fn new(buffer: Duration) -> Self {
         let wanted = Self::default();
         wanted.set(buffer);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::base::{Stop, Timestamp};
-use crate::media::{AudioParameters, EncodedPacket, VideoParameters};
+use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
 
 /// The most packets that wait.
 const MAX_PACKETS: usize = 2_000;
@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 48 << 20;
 
 /// What a decoder is given, in order. `P` is its kind of parameters.
 #[derive(Clone, Debug)]
-pub enum Unit<P> {
+pub enum BufferedPacket<P> {
     /// Decode by these from here on.
     Configure(P),
     Packet(EncodedPacket),
@@ -28,24 +28,24 @@ pub enum Unit<P> {
 }
 
 /// Parameters that a queue holds, whose bytes count as those of packets do.
-pub trait Held {
+pub trait Buffered {
     /// The bytes of their configuration.
     fn held(&self) -> usize;
 }
 
-impl Held for VideoParameters {
+impl Buffered for VideoConfig {
     fn held(&self) -> usize {
         self.config.len()
     }
 }
 
-impl Held for AudioParameters {
+impl Buffered for AudioConfig {
     fn held(&self) -> usize {
         self.config.len()
     }
 }
 
-impl<P: Held> Unit<P> {
+impl<P: Buffered> BufferedPacket<P> {
     /// The bytes that it keeps.
     pub fn bytes(&self) -> usize {
         match self {
@@ -56,7 +56,7 @@ impl<P: Held> Unit<P> {
     }
 }
 
-impl<P> Unit<P> {
+impl<P> BufferedPacket<P> {
     fn packet(&self) -> Option<&EncodedPacket> {
         match self {
             Self::Packet(packet) => Some(packet),
@@ -75,7 +75,7 @@ pub struct Packets<P> {
 
 #[derive(Debug)]
 struct Inner<P> {
-    units: VecDeque<Unit<P>>,
+    units: VecDeque<BufferedPacket<P>>,
     bytes: usize,
     /// Until the next keyframe.
     skipping: bool,
@@ -89,20 +89,20 @@ struct Inner<P> {
 /// What came out of the queue.
 #[derive(Debug)]
 pub enum Popped<P> {
-    Unit(Unit<P>),
+    Unit(BufferedPacket<P>),
     /// Nothing within the time.
     Nothing,
     /// Nothing ever again.
     Closed,
 }
 
-impl<P: Held> Default for Packets<P> {
+impl<P: Buffered> Default for Packets<P> {
     fn default() -> Self {
         Self::new(MAX_PACKETS)
     }
 }
 
-impl<P: Held> Packets<P> {
+impl<P: Buffered> Packets<P> {
     /// An empty queue of at most `max_packets`.
     pub fn new(max_packets: usize) -> Self {
         Self {
@@ -120,13 +120,13 @@ impl<P: Held> Packets<P> {
     }
 
     /// Puts a unit in without waiting. Returns how many packets were thrown away for it.
-    pub fn push(&self, unit: Unit<P>) -> u64 {
+    pub fn push(&self, unit: BufferedPacket<P>) -> u64 {
         let mut inner = self.inner.lock();
         if inner.closed {
             return 0;
         }
         let mut dropped = 0;
-        if let Unit::Packet(packet) = &unit {
+        if let BufferedPacket::Packet(packet) = &unit {
             if inner.skipping && !packet.keyframe {
                 return 1;
             }
@@ -136,9 +136,9 @@ impl<P: Held> Packets<P> {
                     return 1;
                 }
                 dropped = inner.clear_packets();
-                inner.units.push_back(Unit::Gap);
+                inner.units.push_back(BufferedPacket::Gap);
             } else if inner.skipping {
-                inner.units.push_back(Unit::Gap);
+                inner.units.push_back(BufferedPacket::Gap);
             }
             inner.skipping = false;
         } else if inner.units.len() >= self.max_packets * 2
@@ -155,7 +155,7 @@ impl<P: Held> Packets<P> {
     }
 
     /// Puts a unit in as soon as there is room, or not at all once `stop` is set or it is closed.
-    pub fn push_waiting(&self, unit: Unit<P>, stop: &Stop) {
+    pub fn push_waiting(&self, unit: BufferedPacket<P>, stop: &Stop) {
         let mut inner = self.inner.lock();
         let size = unit.bytes();
         while inner.is_full(self.max_packets, size) && !std::mem::take(&mut inner.nudged) {
@@ -234,13 +234,19 @@ impl<P: Held> Packets<P> {
 
     /// When the last packet that waits is to be decoded.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.inner.lock().units.iter().rev().find_map(Unit::packet).map(|packet| packet.dts)
+        self.inner
+            .lock()
+            .units
+            .iter()
+            .rev()
+            .find_map(BufferedPacket::packet)
+            .map(|packet| packet.dts)
     }
 
     /// Whether a keyframe waits that is shown at `at` or before.
     pub fn has_keyframe_until(&self, at: Timestamp) -> bool {
         let inner = self.inner.lock();
-        let mut packets = inner.units.iter().filter_map(Unit::packet);
+        let mut packets = inner.units.iter().filter_map(BufferedPacket::packet);
         packets.any(|packet| packet.keyframe && packet.pts <= at)
     }
 
@@ -256,13 +262,13 @@ impl<P: Held> Packets<P> {
     }
 }
 
-impl<P: Held> Inner<P> {
+impl<P: Buffered> Inner<P> {
     fn is_full(&self, max_packets: usize, more: usize) -> bool {
         self.units.len() >= max_packets
             || (!self.units.is_empty() && self.bytes.saturating_add(more) > MAX_BYTES)
     }
 
-    fn add(&mut self, unit: Unit<P>) {
+    fn add(&mut self, unit: BufferedPacket<P>) {
         self.bytes = self.bytes.saturating_add(unit.bytes());
         self.units.push_back(unit);
     }
@@ -272,11 +278,11 @@ impl<P: Held> Inner<P> {
         let before = self.units.len();
         let mut parameters = None;
         for unit in self.units.drain(..) {
-            if matches!(unit, Unit::Configure(_)) {
+            if matches!(unit, BufferedPacket::Configure(_)) {
                 parameters = Some(unit);
             }
         }
-        self.bytes = parameters.as_ref().map_or(0, Unit::bytes);
+        self.bytes = parameters.as_ref().map_or(0, BufferedPacket::bytes);
         self.units.extend(parameters);
         (before - self.units.len()) as u64
     }
@@ -289,15 +295,15 @@ mod tests {
     use super::*;
     use crate::media::{BitsPerSecond, FrameRate, Priority, Size, Track, VideoCodec};
 
-    impl Held for u8 {
+    impl Buffered for u8 {
         fn held(&self) -> usize {
             0
         }
     }
 
-    fn packet(ms: i64, keyframe: bool) -> Unit<u8> {
+    fn packet(ms: i64, keyframe: bool) -> BufferedPacket<u8> {
         let at = Timestamp::from_millis(ms);
-        Unit::Packet(EncodedPacket {
+        BufferedPacket::Packet(EncodedPacket {
             track: Track::Video,
             pts: at,
             dts: at,
@@ -313,10 +319,10 @@ mod tests {
         let mut out = Vec::new();
         while let (_, Popped::Unit(unit)) = queue.pop(Duration::ZERO) {
             out.push(match unit {
-                Unit::Configure(config) => format!("config {config}"),
-                Unit::Packet(packet) => packet.dts.as_millis().to_string(),
-                Unit::Gap => "gap".into(),
-                Unit::Seam(at) => format!("seam {}", at.as_millis()),
+                BufferedPacket::Configure(config) => format!("config {config}"),
+                BufferedPacket::Packet(packet) => packet.dts.as_millis().to_string(),
+                BufferedPacket::Gap => "gap".into(),
+                BufferedPacket::Seam(at) => format!("seam {}", at.as_millis()),
             });
         }
         out
@@ -325,14 +331,14 @@ mod tests {
     #[test]
     fn what_does_not_fit_goes_down_to_a_keyframe_and_parameters_stay() {
         let queue = Packets::new(4);
-        queue.push(Unit::Configure(1));
+        queue.push(BufferedPacket::Configure(1));
         for ms in 0..3 {
             assert_eq!(queue.push(packet(ms, ms == 0)), 0);
         }
         assert_eq!(queue.push(packet(3, false)), 1);
         queue.pop(Duration::ZERO);
         assert_eq!(queue.push(packet(4, false)), 1, "refers to what was dropped");
-        queue.push(Unit::Configure(2));
+        queue.push(BufferedPacket::Configure(2));
         assert_eq!(queue.push(packet(5, true)), 3);
         assert_eq!(queue.push(packet(6, false)), 0);
         assert_eq!(drain(&queue), ["config 2", "gap", "5", "6"]);
@@ -340,19 +346,19 @@ mod tests {
 
     #[test]
     fn what_tells_how_to_decode_counts_as_packets_do() {
-        let parameters = |size: usize| VideoParameters {
+        let parameters = |size: usize| VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(2, 2),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: vec![0; size].into(),
         };
-        let queue = Packets::<VideoParameters>::default();
+        let queue = Packets::<VideoConfig>::default();
         let mut dropped = 0;
         for size in 60_000..62_000 {
-            dropped += queue.push(Unit::Configure(parameters(size)));
+            dropped += queue.push(BufferedPacket::Configure(parameters(size)));
             let inner = queue.inner.lock();
-            let bytes: usize = inner.units.iter().map(Unit::bytes).sum();
+            let bytes: usize = inner.units.iter().map(BufferedPacket::bytes).sum();
             assert!(bytes == inner.bytes && bytes <= MAX_BYTES, "{bytes} {}", inner.bytes);
         }
         assert!(dropped > 0);
@@ -378,13 +384,16 @@ mod tests {
     #[test]
     fn what_is_taken_tells_how_often_it_began_elsewhere() {
         let queue = Packets::new(4);
-        queue.push(Unit::Configure(1));
+        queue.push(BufferedPacket::Configure(1));
         queue.push(packet(1, true));
         assert_eq!(queue.restart_with_parameters(), 1);
         queue.push(packet(2, true));
-        assert!(matches!(queue.pop(Duration::ZERO), (1, Popped::Unit(Unit::Configure(1)))));
-        assert!(matches!(queue.pop(Duration::ZERO), (1, Popped::Unit(Unit::Packet(_)))));
-        queue.push(Unit::Configure(2));
+        assert!(matches!(
+            queue.pop(Duration::ZERO),
+            (1, Popped::Unit(BufferedPacket::Configure(1)))
+        ));
+        assert!(matches!(queue.pop(Duration::ZERO), (1, Popped::Unit(BufferedPacket::Packet(_)))));
+        queue.push(BufferedPacket::Configure(2));
         assert_eq!(queue.restart(), 2);
         assert!(matches!(queue.pop(Duration::ZERO), (2, Popped::Nothing)));
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Track;
-use crate::player::buffer::live_edge::Aim;
-use crate::player::buffer::pace::Pace;
+use crate::player::buffer::live_edge::LiveEdge;
+use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
 use crate::player::clock::playout::Supply;
 
@@ -19,7 +19,7 @@ pub(in crate::player) struct Reception {
     last: [Option<Timestamp>; 2],
     pub(in crate::player) ended: bool,
     /// Of what is followed at a distance.
-    aim: Option<Aim>,
+    aim: Option<LiveEdge>,
     /// Sound is heard so many microseconds sooner than its stamps say: it has to be there by then.
     sooner: i64,
 }
@@ -56,14 +56,14 @@ impl Reception {
     }
 
     /// How what comes is to be played.
-    pub(in crate::player) fn set_pace(&mut self, pace: Pace) {
-        self.live = pace == Pace::Live;
+    pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
+        self.live = pace == PlayPace::Live;
         match (pace, &mut self.aim) {
             // The same again, after a new connection.
-            (Pace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
-            (Pace::Followed(distance), Some(aim)) => aim.change(distance),
-            (Pace::Followed(distance), None) => self.aim = Some(Aim::new(distance)),
-            (Pace::Live | Pace::Recorded, _) => self.aim = None,
+            (PlayPace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
+            (PlayPace::Followed(distance), Some(aim)) => aim.change(distance),
+            (PlayPace::Followed(distance), None) => self.aim = Some(LiveEdge::new(distance)),
+            (PlayPace::Live | PlayPace::Recorded, _) => self.aim = None,
         }
     }
 
@@ -138,7 +138,7 @@ impl Reception {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::buffer::pace::Distance;
+    use crate::player::buffer::pace::LiveDistance;
 
     #[test]
     fn what_comes_is_kept_back_for_sound_that_is_wanted_sooner() {
@@ -154,8 +154,8 @@ mod tests {
         // Of what is followed at a distance just as much, however often it begins.
         let mut reception = Reception::of_live(Duration::from_millis(300));
         let hold_back = Duration::from_secs(1);
-        let distance = Distance { hold_back, least: hold_back, at_once: true };
-        reception.set_pace(Pace::Followed(distance));
+        let distance = LiveDistance { hold_back, least: hold_back, at_once: true };
+        reception.set_pace(PlayPace::Followed(distance));
         reception.see_edge(at(1_000), at(5_000));
         reception.set_av_offset(-500_000);
         for ms in [1_000, 1_010, 1_020] {

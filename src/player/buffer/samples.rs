@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
-use crate::media::Samples;
+use crate::media::SampleBlock;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 
 /// Stamps in milliseconds and encoders' habits make blocks overlap or gape by less than this.
@@ -15,7 +15,7 @@ const TOLERANCE_MICROS: i64 = 40_000;
 /// See the module.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Fifo {
-    blocks: VecDeque<Samples>,
+    blocks: VecDeque<SampleBlock>,
     /// Frames of the first block that are used up.
     used: usize,
     frames: usize,
@@ -23,7 +23,7 @@ pub(in crate::player) struct Fifo {
 
 impl Fifo {
     /// Adds a block; what repeats the block before it is cut off.
-    pub(in crate::player) fn push(&mut self, mut samples: Samples) {
+    pub(in crate::player) fn push(&mut self, mut samples: SampleBlock) {
         if samples.channels == 0 || samples.rate == 0 {
             return;
         }
@@ -51,7 +51,7 @@ impl Fifo {
 
     /// Media time after the last frame.
     pub(in crate::player) fn end(&self) -> Option<Timestamp> {
-        self.blocks.back().map(Samples::end)
+        self.blocks.back().map(SampleBlock::end)
     }
 
     /// Rate and channels of the next frame.
@@ -146,7 +146,7 @@ impl Fifo {
     }
 
     /// Takes the first block whole (or what is left of it).
-    pub(in crate::player) fn pop(&mut self) -> Option<Samples> {
+    pub(in crate::player) fn pop(&mut self) -> Option<SampleBlock> {
         let mut block = self.blocks.pop_front()?;
         if self.used > 0 {
             block.pts = block.pts.offset(frames_to_micros(self.used as i64, block.rate));
@@ -176,9 +176,9 @@ impl Fifo {
 mod tests {
     use super::*;
 
-    fn block(ms: i64, frames: usize, value: f32) -> Samples {
+    fn block(ms: i64, frames: usize, value: f32) -> SampleBlock {
         let pts = Timestamp::from_millis(ms);
-        Samples { pts, rate: 1_000, channels: 2, data: vec![value; frames * 2].into() }
+        SampleBlock { pts, rate: 1_000, channels: 2, data: vec![value; frames * 2].into() }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::{AudioParameters, EncodedPacket, VideoParameters};
-use crate::player::buffer::packets::Unit;
+use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
+use crate::player::buffer::packets::BufferedPacket;
 
 /// So many packets and configurations are kept at most.
 const MOST_UNITS: usize = 40_000;
@@ -19,14 +19,14 @@ const SKEW: Duration = Duration::from_secs(2);
 
 /// How much of a live stream is kept.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Depth {
+pub struct TimeShiftDepth {
     /// So much time.
     pub time: Duration,
     /// So many bytes of packets, and of what tells how to decode them.
     pub bytes: usize,
 }
 
-impl Default for Depth {
+impl Default for TimeShiftDepth {
     fn default() -> Self {
         Self { time: Duration::from_secs(120), bytes: 64 << 20 }
     }
@@ -34,15 +34,16 @@ impl Default for Depth {
 
 /// What a decoder is given, of either track.
 #[derive(Clone, Debug)]
-pub enum Kept {
-    Video(Unit<VideoParameters>),
-    Audio(Unit<AudioParameters>),
+pub enum KeptPacket {
+    Video(BufferedPacket<VideoConfig>),
+    Audio(BufferedPacket<AudioConfig>),
 }
 
-impl Kept {
+impl KeptPacket {
     fn packet(&self) -> Option<&EncodedPacket> {
         match self {
-            Self::Video(Unit::Packet(packet)) | Self::Audio(Unit::Packet(packet)) => Some(packet),
+            Self::Video(BufferedPacket::Packet(packet))
+            | Self::Audio(BufferedPacket::Packet(packet)) => Some(packet),
             _ => None,
         }
     }
@@ -59,16 +60,16 @@ impl Kept {
 #[derive(Debug)]
 pub struct Begin {
     pub at: Timestamp,
-    pub units: Vec<Kept>,
+    pub units: Vec<KeptPacket>,
 }
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Shift {
+pub struct TimeShift {
     /// `None`: nothing is kept.
-    depth: Option<Depth>,
+    depth: Option<TimeShiftDepth>,
     /// Each with the decoding time of the newest packet when it came.
-    units: VecDeque<(Timestamp, Kept)>,
+    units: VecDeque<(Timestamp, KeptPacket)>,
     bytes: usize,
     /// The decoding time of the last packet that came.
     newest: Option<Timestamp>,
@@ -77,17 +78,17 @@ pub struct Shift {
     /// While behind: the unit that is handed on next.
     cursor: Option<u64>,
     /// The configurations that were in force before the oldest unit.
-    video: Option<VideoParameters>,
-    audio: Option<AudioParameters>,
+    video: Option<VideoConfig>,
+    audio: Option<AudioConfig>,
     /// Pictures have come.
     pictures: bool,
     /// Nothing more will come.
     ended: bool,
 }
 
-impl Shift {
+impl TimeShift {
     /// A buffer of this depth; `None`: none at all.
-    pub fn new(depth: Option<Depth>) -> Self {
+    pub fn new(depth: Option<TimeShiftDepth>) -> Self {
         Self { depth, ..Self::default() }
     }
 
@@ -115,11 +116,11 @@ impl Shift {
     }
 
     /// Keeps what came. True: it is to be handed on at once.
-    pub fn push(&mut self, kept: &Kept) -> bool {
+    pub fn push(&mut self, kept: &KeptPacket) -> bool {
         if self.depth.is_some() {
             self.bytes += kept.bytes();
             self.newest = kept.packet().map(|packet| packet.dts).or(self.newest);
-            self.pictures |= matches!(kept, Kept::Video(Unit::Packet(_)));
+            self.pictures |= matches!(kept, KeptPacket::Video(BufferedPacket::Packet(_)));
             self.units.push_back((self.newest.unwrap_or(Timestamp::ZERO), kept.clone()));
             self.trim();
         }
@@ -178,15 +179,15 @@ impl Shift {
     }
 
     /// What has not been handed on yet; from here on what comes is handed on as it comes.
-    pub fn catch_up(&mut self) -> Vec<Kept> {
+    pub fn catch_up(&mut self) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor.take() else { return Vec::new() };
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
     }
 
     /// The next units, up to `until` and at most `most`.
-    pub fn take_until(&mut self, until: Timestamp, most: usize) -> Vec<Kept> {
+    pub fn take_until(&mut self, until: Timestamp, most: usize) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor else { return Vec::new() };
-        let taken: Vec<Kept> = self
+        let taken: Vec<KeptPacket> = self
             .units
             .iter()
             .skip(self.index(cursor))
@@ -200,10 +201,12 @@ impl Shift {
     }
 
     /// Where one can begin with this unit: a keyframe, or any sound where there are no pictures.
-    fn entry(&self, kept: &Kept) -> Option<Timestamp> {
+    fn entry(&self, kept: &KeptPacket) -> Option<Timestamp> {
         match kept {
-            Kept::Video(Unit::Packet(packet)) if packet.keyframe => Some(packet.pts),
-            Kept::Audio(Unit::Packet(packet)) if !self.pictures => Some(packet.pts),
+            KeptPacket::Video(BufferedPacket::Packet(packet)) if packet.keyframe => {
+                Some(packet.pts)
+            }
+            KeptPacket::Audio(BufferedPacket::Packet(packet)) if !self.pictures => Some(packet.pts),
             _ => None,
         }
     }
@@ -214,18 +217,20 @@ impl Shift {
     }
 
     /// Configurations in force at a unit, and the sound that came before it and goes with it.
-    fn prelude(&self, index: usize, at: Timestamp) -> Vec<Kept> {
+    fn prelude(&self, index: usize, at: Timestamp) -> Vec<KeptPacket> {
         let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
         let mut early = Vec::new();
         for (_, kept) in self.units.iter().take(index) {
             match kept {
-                Kept::Video(Unit::Configure(parameters)) => video = Some(parameters.clone()),
-                Kept::Audio(Unit::Configure(parameters)) => {
+                KeptPacket::Video(BufferedPacket::Configure(parameters)) => {
+                    video = Some(parameters.clone());
+                }
+                KeptPacket::Audio(BufferedPacket::Configure(parameters)) => {
                     audio = Some(parameters.clone());
                     // Of another kind: it does not go with what comes.
                     early.clear();
                 }
-                Kept::Audio(Unit::Packet(packet))
+                KeptPacket::Audio(BufferedPacket::Packet(packet))
                     if packet.pts >= at && packet.pts.since(at) <= SKEW =>
                 {
                     early.push(kept.clone());
@@ -233,8 +238,10 @@ impl Shift {
                 _ => {}
             }
         }
-        let video = video.map(|parameters| Kept::Video(Unit::Configure(parameters)));
-        let audio = audio.map(|parameters| Kept::Audio(Unit::Configure(parameters)));
+        let video =
+            video.map(|parameters| KeptPacket::Video(BufferedPacket::Configure(parameters)));
+        let audio =
+            audio.map(|parameters| KeptPacket::Audio(BufferedPacket::Configure(parameters)));
         video.into_iter().chain(audio).chain(early).collect()
     }
 
@@ -256,8 +263,12 @@ impl Shift {
             }
             self.bytes = self.bytes.saturating_sub(front.bytes());
             match self.units.pop_front().map(|(_, kept)| kept) {
-                Some(Kept::Video(Unit::Configure(parameters))) => self.video = Some(parameters),
-                Some(Kept::Audio(Unit::Configure(parameters))) => self.audio = Some(parameters),
+                Some(KeptPacket::Video(BufferedPacket::Configure(parameters))) => {
+                    self.video = Some(parameters);
+                }
+                Some(KeptPacket::Audio(BufferedPacket::Configure(parameters))) => {
+                    self.audio = Some(parameters);
+                }
                 _ => {}
             }
             self.first += 1;
@@ -289,20 +300,20 @@ mod tests {
         }
     }
 
-    fn picture(ms: i64, size: usize) -> Kept {
-        Kept::Video(Unit::Packet(packet(Track::Video, ms, ms % 2_000 == 0, size)))
+    fn picture(ms: i64, size: usize) -> KeptPacket {
+        KeptPacket::Video(BufferedPacket::Packet(packet(Track::Video, ms, ms % 2_000 == 0, size)))
     }
 
-    fn sound(ms: i64) -> Kept {
-        Kept::Audio(Unit::Packet(packet(Track::Audio, ms, true, 10)))
+    fn sound(ms: i64) -> KeptPacket {
+        KeptPacket::Audio(BufferedPacket::Packet(packet(Track::Audio, ms, true, 10)))
     }
 
-    fn video_config(width: u32) -> Kept {
+    fn video_config(width: u32) -> KeptPacket {
         long_config(width, 0)
     }
 
-    fn long_config(width: u32, bytes: usize) -> Kept {
-        Kept::Video(Unit::Configure(VideoParameters {
+    fn long_config(width: u32, bytes: usize) -> KeptPacket {
+        KeptPacket::Video(BufferedPacket::Configure(VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(width, 2),
             frame_rate: FrameRate::FPS_30,
@@ -311,8 +322,8 @@ mod tests {
         }))
     }
 
-    fn audio_config() -> Kept {
-        Kept::Audio(Unit::Configure(AudioParameters {
+    fn audio_config() -> KeptPacket {
+        KeptPacket::Audio(BufferedPacket::Configure(AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate: 48_000,
             channels: 2,
@@ -322,19 +333,25 @@ mod tests {
     }
 
     /// A keyframe every 2 s, a picture every 100 ms, sound 30 ms earlier than its picture.
-    fn stream(shift: &mut Shift, from: i64, until: i64, size: usize) {
+    fn stream(shift: &mut TimeShift, from: i64, until: i64, size: usize) {
         for ms in (from..until).step_by(100) {
             shift.push(&sound(ms + 30));
             shift.push(&picture(ms, size));
         }
     }
 
-    fn said(units: &[Kept]) -> Vec<String> {
-        let word = |kept: &Kept| match kept {
-            Kept::Video(Unit::Packet(packet)) => format!("v{}", packet.dts.as_millis()),
-            Kept::Audio(Unit::Packet(packet)) => format!("a{}", packet.dts.as_millis()),
-            Kept::Video(Unit::Configure(parameters)) => format!("video {}", parameters.size.width),
-            Kept::Audio(Unit::Configure(_)) => "audio".into(),
+    fn said(units: &[KeptPacket]) -> Vec<String> {
+        let word = |kept: &KeptPacket| match kept {
+            KeptPacket::Video(BufferedPacket::Packet(packet)) => {
+                format!("v{}", packet.dts.as_millis())
+            }
+            KeptPacket::Audio(BufferedPacket::Packet(packet)) => {
+                format!("a{}", packet.dts.as_millis())
+            }
+            KeptPacket::Video(BufferedPacket::Configure(parameters)) => {
+                format!("video {}", parameters.size.width)
+            }
+            KeptPacket::Audio(BufferedPacket::Configure(_)) => "audio".into(),
             _ => "gap".into(),
         };
         units.iter().map(word).collect()
@@ -342,8 +359,8 @@ mod tests {
 
     #[test]
     fn it_is_bounded_in_time_bytes_and_number() {
-        let depth = Depth { time: Duration::from_secs(10), bytes: 100_000 };
-        let mut shift = Shift::new(Some(depth));
+        let depth = TimeShiftDepth { time: Duration::from_secs(10), bytes: 100_000 };
+        let mut shift = TimeShift::new(Some(depth));
         stream(&mut shift, 0, 60_000, 10);
         let oldest = shift.oldest().unwrap().as_millis();
         assert!((49_000..=52_000).contains(&oldest), "{oldest}");
@@ -373,7 +390,7 @@ mod tests {
 
     #[test]
     fn without_depth_nothing_is_kept_and_all_is_handed_on() {
-        let mut shift = Shift::new(None);
+        let mut shift = TimeShift::new(None);
         assert!(shift.push(&picture(0, 10)) && !shift.is_on());
         shift.hold();
         assert!(shift.push(&picture(100, 10)) && !shift.is_behind());
@@ -382,7 +399,7 @@ mod tests {
 
     #[test]
     fn one_goes_back_to_a_keyframe_with_its_configuration_and_its_sound() {
-        let mut shift = Shift::new(Some(Depth::default()));
+        let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         shift.push(&video_config(640));
         shift.push(&audio_config());
         stream(&mut shift, 0, 5_000, 10);
@@ -407,7 +424,7 @@ mod tests {
 
     #[test]
     fn the_live_end_is_reached_at_once_or_by_and_by() {
-        let mut shift = Shift::new(Some(Depth::default()));
+        let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         stream(&mut shift, 0, 10_000, 10);
         shift.go_to(at(0), false).unwrap();
         let begin = shift.go_live(at(9_700)).unwrap();
@@ -425,8 +442,8 @@ mod tests {
 
     #[test]
     fn a_place_that_is_not_kept_any_more_is_noticed() {
-        let depth = Depth { time: Duration::from_secs(4), bytes: 1 << 20 };
-        let mut shift = Shift::new(Some(depth));
+        let depth = TimeShiftDepth { time: Duration::from_secs(4), bytes: 1 << 20 };
+        let mut shift = TimeShift::new(Some(depth));
         stream(&mut shift, 0, 2_000, 10);
         shift.hold();
         stream(&mut shift, 2_000, 5_000, 10);
@@ -439,7 +456,7 @@ mod tests {
 
     #[test]
     fn sound_alone_can_be_gone_back_in_and_the_end_comes_last() {
-        let mut shift = Shift::new(Some(Depth::default()));
+        let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         for ms in (0..3_000).step_by(20) {
             shift.push(&sound(ms));
         }

@@ -16,14 +16,14 @@ const LONGEST: i64 = 10_000_000;
 
 /// The stamps of one track, in microseconds, in any order.
 #[derive(Copy, Clone, Debug, Default)]
-pub(in crate::player) struct Course {
+pub(in crate::player) struct FileTimeline {
     count: i64,
     first: i64,
     last: i64,
     before: i64,
 }
 
-impl Course {
+impl FileTimeline {
     pub(in crate::player) fn add(&mut self, at: i64) {
         if self.count == 0 {
             (self.first, self.last, self.before) = (at, at, at);
@@ -63,8 +63,8 @@ pub(in crate::player) struct Span {
 
 impl Span {
     /// `None`: there is nothing in it.
-    pub(in crate::player) fn of(pictures: &Course, sound: &Course) -> Option<Self> {
-        let end = |course: &Course| course.last.saturating_add(course.lasts());
+    pub(in crate::player) fn of(pictures: &FileTimeline, sound: &FileTimeline) -> Option<Self> {
+        let end = |course: &FileTimeline| course.last.saturating_add(course.lasts());
         let (begins, ends) = match (pictures.whole(), sound.whole()) {
             (None, None) => return None,
             (Some(one), None) | (None, Some(one)) => (one.first, end(&one)),
@@ -99,8 +99,8 @@ impl Span {
 mod tests {
     use super::*;
 
-    fn course(first: i64, step: f64, count: i64) -> Course {
-        let mut course = Course::default();
+    fn course(first: i64, step: f64, count: i64) -> FileTimeline {
+        let mut course = FileTimeline::default();
         // As pictures that refer to later ones are stored.
         for pair in (0..count).collect::<Vec<_>>().chunks(2) {
             for number in pair.iter().rev() {
@@ -110,7 +110,7 @@ mod tests {
         course
     }
 
-    fn span(pictures: Course, sound: Course) -> (i64, i64) {
+    fn span(pictures: FileTimeline, sound: FileTimeline) -> (i64, i64) {
         let span = Span::of(&pictures, &sound).unwrap();
         (span.begins, span.ends)
     }
@@ -118,14 +118,14 @@ mod tests {
     #[test]
     fn a_round_lasts_from_the_first_picture_to_the_end_of_the_last() {
         let pictures = course(21_333, 40_000.0, 250);
-        let none = Course::default();
+        let none = FileTimeline::default();
         assert_eq!(span(pictures, none), (21_333, 10_021_333));
         // AAC: a frame before the first, and what fills the last one up.
         let sound = course(0, 1_024.0 / 0.048, 470);
         assert_eq!(span(pictures, sound), (21_333, 10_021_333));
         assert_eq!(span(none, sound), (0, 10_026_666));
         // Stamps in whole milliseconds, rounded down.
-        let mut rounded = Course::default();
+        let mut rounded = FileTimeline::default();
         (0..300).for_each(|number| rounded.add(number * 100 / 3 * 1_000));
         assert!((span(rounded, none).1 - 10_000_000).abs() < 1_000, "{rounded:?}");
         assert_eq!(Span::of(&none, &none), None);
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn whatever_comes_ends_later_than_it_begins() {
         for stamps in [vec![i64::MAX, i64::MIN], vec![5, 5, 5], vec![0], vec![i64::MIN; 3]] {
-            let mut course = Course::default();
+            let mut course = FileTimeline::default();
             stamps.into_iter().for_each(|at| course.add(at));
-            if let Some(span) = Span::of(&course, &Course::default()) {
+            if let Some(span) = Span::of(&course, &FileTimeline::default()) {
                 assert!(span.micros() > 0);
             }
         }

@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 
 /// What becomes of a decoded picture.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PacingVerdict {
     /// Its time comes after this much.
     Wait(Duration),
     /// Show it now. `late`: by more than half its time.
@@ -25,16 +25,16 @@ pub fn judge(
     speed: f64,
     period: Duration,
     successor: bool,
-) -> Verdict {
+) -> PacingVerdict {
     let late = position.micros_since(due);
     if late < 0 {
         let micros = (-late) as f64 / speed.max(0.5);
-        return Verdict::Wait(Duration::from_micros(micros as u64));
+        return PacingVerdict::Wait(Duration::from_micros(micros as u64));
     }
     let half = i64::try_from(period.as_micros() / 2).unwrap_or(i64::MAX);
     match (late > half, successor) {
-        (true, true) => Verdict::Drop,
-        (late, _) => Verdict::Show { late },
+        (true, true) => PacingVerdict::Drop,
+        (late, _) => PacingVerdict::Show { late },
     }
 }
 
@@ -81,10 +81,10 @@ mod tests {
     fn late_pictures_go_unless_they_are_all_there_is() {
         let period = Duration::from_millis(40);
         let verdict = |position, successor| judge(at(1_000), at(position), 1.0, period, successor);
-        assert_eq!(verdict(990, true), Verdict::Wait(Duration::from_millis(10)));
-        assert_eq!(verdict(1_000, true), Verdict::Show { late: false });
-        assert_eq!(verdict(1_020, true), Verdict::Show { late: false });
-        assert_eq!(verdict(1_021, true), Verdict::Drop);
-        assert_eq!(verdict(1_021, false), Verdict::Show { late: true });
+        assert_eq!(verdict(990, true), PacingVerdict::Wait(Duration::from_millis(10)));
+        assert_eq!(verdict(1_000, true), PacingVerdict::Show { late: false });
+        assert_eq!(verdict(1_020, true), PacingVerdict::Show { late: false });
+        assert_eq!(verdict(1_021, true), PacingVerdict::Drop);
+        assert_eq!(verdict(1_021, false), PacingVerdict::Show { late: true });
     }
 }

@@ -15,12 +15,12 @@ const SAME: i64 = 10_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Dated {
+pub(in crate::player) struct ProgramDateTime {
     /// From this media time on, wall clock less media time in microseconds; `None`: not told. Oldest first.
     known: VecDeque<(Timestamp, Option<i64>)>,
 }
 
-impl Dated {
+impl ProgramDateTime {
     /// What lies at `media` was made at `made`, microseconds since 1970, or nobody knows when.
     pub(in crate::player) fn note(&mut self, media: Timestamp, made: Option<i64>) {
         // What was left does not count any more.
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_is_seen_is_dated_though_what_came_since_is_of_another_time() {
-        let mut dated = Dated::default();
+        let mut dated = ProgramDateTime::default();
         assert_eq!(dated.of(at(5)), None);
         dated.note(at(0), None);
         assert_eq!(dated.of(at(5)), None);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn nothing_piles_up_and_no_time_is_too_far() {
-        let mut dated = Dated::default();
+        let mut dated = ProgramDateTime::default();
         for step in 0..1_000 {
             dated.note(at(step), Some(if step % 2 == 0 { i64::MAX } else { i64::MIN }));
         }

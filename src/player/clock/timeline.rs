@@ -25,12 +25,12 @@ pub struct Placed {
     /// The wire's time broke off here: it was bridged.
     pub jumped: bool,
     /// What the stream itself does that it should not.
-    pub untidy: Option<Untidy>,
+    pub untidy: Option<TimestampAnomaly>,
 }
 
 /// How a stream's times are not as they should be.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Untidy {
+pub enum TimestampAnomaly {
     /// They made a leap.
     Jumped,
     /// A small step back.
@@ -162,13 +162,13 @@ impl Timeline {
         let untidy = match own {
             // A new connection, another place, and what is told are not the stream's doing.
             Some(last) if last.stale || last.fresh || self.firm => None,
-            Some(_) if jumped => Some(Untidy::Jumped),
-            Some(last) if serial_difference(raw, last.raw) < 0 => Some(Untidy::Backwards),
-            Some(last) if raw < last.raw => Some(Untidy::Wrapped),
+            Some(_) if jumped => Some(TimestampAnomaly::Jumped),
+            Some(last) if serial_difference(raw, last.raw) < 0 => Some(TimestampAnomaly::Backwards),
+            Some(last) if raw < last.raw => Some(TimestampAnomaly::Wrapped),
             Some(_) => None,
             None => match other {
-                Some(other) if other.offset != next.offset => Some(Untidy::Differ),
-                None if raw >= HIGH_MS => Some(Untidy::High(u64::from(raw / 3_600_000))),
+                Some(other) if other.offset != next.offset => Some(TimestampAnomaly::Differ),
+                None if raw >= HIGH_MS => Some(TimestampAnomaly::High(u64::from(raw / 3_600_000))),
                 _ => None,
             },
         };
@@ -325,15 +325,15 @@ mod tests {
             packets.iter().filter_map(place).collect::<Vec<_>>()
         };
         let near = u32::MAX - 9;
-        let high = Untidy::High(1_193);
+        let high = TimestampAnomaly::High(1_193);
         assert_eq!(
             found(&[(V, near, 0), (A, near + 5, 5), (V, 23, 33), (A, 16, 26), (V, 63, 73)]),
-            [high, Untidy::Wrapped, Untidy::Wrapped]
+            [high, TimestampAnomaly::Wrapped, TimestampAnomaly::Wrapped]
         );
         // The track that begins beyond it does not wrap.
         assert_eq!(found(&[(V, near, 0), (A, 3, 13), (A, 20, 30)]), [high]);
         assert_eq!(found(&[(V, HIGH_MS - 1, 0), (A, HIGH_MS, 0), (V, HIGH_MS + 40, 40)]), []);
-        assert_eq!(found(&[(V, HIGH_MS, 0), (A, HIGH_MS, 0)]), [Untidy::High(24)]);
+        assert_eq!(found(&[(V, HIGH_MS, 0), (A, HIGH_MS, 0)]), [TimestampAnomaly::High(24)]);
     }
 
     #[test]

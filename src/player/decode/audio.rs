@@ -8,15 +8,15 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::decode::{self, AudioBackend};
 use crate::media::samples::{frames_to_micros, micros_to_frames};
-use crate::media::{AudioCodec, AudioParameters, Samples};
-use crate::player::buffer::packets::{Popped, Unit};
+use crate::media::{AudioCodec, AudioConfig, SampleBlock};
+use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::buffer::samples::Fifo;
 use crate::player::decode::balance::{lean, speaker_channels};
 use crate::player::decode::stretch::Stretch;
 use crate::player::demux::codec_info::describe;
 use crate::player::session::shared::Shared;
 use crate::player::state::Severity;
-use crate::player::state::anomaly::Odd;
+use crate::player::state::anomaly::Anomaly;
 
 /// A device (or a test's stand-in) that plays sound.
 pub trait Speaker: Send {
@@ -48,7 +48,7 @@ const DECODE_AHEAD_MICROS: i64 = 400_000;
 const DECODE_AT_ONCE: usize = 24;
 
 /// What was heard, or will be, for whoever measures or records it.
-pub(in crate::player) struct Heard<'a> {
+pub(in crate::player) struct PlayedAudio<'a> {
     /// When the first frame leaves the speaker (session clock).
     pub(in crate::player) at: Timestamp,
     pub(in crate::player) rate: u32,
@@ -57,9 +57,9 @@ pub(in crate::player) struct Heard<'a> {
 }
 
 /// See the module.
-pub(in crate::player) struct Sound {
+pub(in crate::player) struct AudioDecoding {
     decoder: Option<Box<dyn AudioBackend>>,
-    parameters: Option<AudioParameters>,
+    parameters: Option<AudioConfig>,
     /// How often playing had begun elsewhere before what is decoded, see `Packets::restart`.
     generation: u32,
     fifo: Fifo,
@@ -127,7 +127,7 @@ struct Entry {
     lasts: i64,
 }
 
-impl Sound {
+impl AudioDecoding {
     pub(in crate::player) fn new() -> Self {
         Self {
             decoder: None,
@@ -222,9 +222,9 @@ impl Sound {
         }
     }
 
-    fn take(&mut self, unit: Unit<AudioParameters>, shared: &Shared) {
+    fn take(&mut self, unit: BufferedPacket<AudioConfig>, shared: &Shared) {
         match unit {
-            Unit::Configure(parameters) => {
+            BufferedPacket::Configure(parameters) => {
                 if self.decoder.is_some() && self.parameters.as_ref() == Some(&parameters) {
                     return;
                 }
@@ -234,10 +234,10 @@ impl Sound {
                         let form = (parameters.sample_rate, parameters.channels);
                         match &self.parameters {
                             Some(before) if before.codec != parameters.codec => {
-                                shared.odd(&Odd::ChangedCodec(decoder.name().to_owned()));
+                                shared.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
                             }
                             Some(before) if (before.sample_rate, before.channels) != form => {
-                                shared.odd(&Odd::ChangedSound(described.clone()));
+                                shared.odd(&Anomaly::ChangedSound(described.clone()));
                             }
                             _ => {}
                         }
@@ -251,12 +251,12 @@ impl Sound {
                     }
                 }
             }
-            Unit::Gap => {
+            BufferedPacket::Gap => {
                 if let Some(decoder) = &mut self.decoder {
                     decoder.reset();
                 }
             }
-            Unit::Seam(at) => {
+            BufferedPacket::Seam(at) => {
                 let at = at.offset(shared.av_offset());
                 self.fifo.end_at(at);
                 self.seam = Some(at);
@@ -267,7 +267,7 @@ impl Sound {
                     decoder.reset();
                 }
             }
-            Unit::Packet(packet) => {
+            BufferedPacket::Packet(packet) => {
                 let Some(decoder) = &mut self.decoder else { return };
                 match decoder.decode(&packet) {
                     Ok(Some(mut samples)) => {
@@ -298,7 +298,7 @@ impl Sound {
 
     /// Sound that was decoded elsewhere.
     #[cfg(test)]
-    pub(in crate::player) fn take_decoded(&mut self, samples: Samples) {
+    pub(in crate::player) fn take_decoded(&mut self, samples: SampleBlock) {
         self.any = true;
         self.fifo.push(samples);
     }
@@ -375,7 +375,7 @@ impl Sound {
         speed: f64,
         volume: f32,
         ended: bool,
-        heard: &mut dyn FnMut(Heard<'_>),
+        heard: &mut dyn FnMut(PlayedAudio<'_>),
     ) {
         if self.device.is_some() {
             self.feed(now, position, speed, volume, ended, heard);
@@ -390,7 +390,7 @@ impl Sound {
         position: Timestamp,
         speed: f64,
         ended: bool,
-        heard: &mut dyn FnMut(Heard<'_>),
+        heard: &mut dyn FnMut(PlayedAudio<'_>),
     ) {
         while self.fifo.front().is_some_and(|front| front <= position) {
             let Some(block) = self.fifo.pop() else { break };
@@ -403,7 +403,7 @@ impl Sound {
                     let count = usize::try_from(silence).unwrap_or(0);
                     self.block.resize(count * usize::from(block.channels), 0.0);
                     let at = now.offset((passed.micros_since(position) as f64 / speed) as i64);
-                    heard(Heard {
+                    heard(PlayedAudio {
                         at,
                         rate: block.rate,
                         channels: block.channels,
@@ -414,7 +414,12 @@ impl Sound {
             let at = now.offset((block.pts.micros_since(position) as f64 / speed) as i64);
             self.samples += block.frames() as u64;
             self.passed = Some(block.end());
-            heard(Heard { at, rate: block.rate, channels: block.channels, data: &block.data });
+            heard(PlayedAudio {
+                at,
+                rate: block.rate,
+                channels: block.channels,
+                data: &block.data,
+            });
         }
         let late = self.passed.is_some_and(|end| position.micros_since(end) > HOLE_MICROS);
         if self.any && self.fifo.is_empty() && late && !ended && !self.dry {
@@ -430,7 +435,7 @@ impl Sound {
         speed: f64,
         volume: f32,
         ended: bool,
-        heard: &mut dyn FnMut(Heard<'_>),
+        heard: &mut dyn FnMut(PlayedAudio<'_>),
     ) {
         let Some(device) = &mut self.device else { return };
         if (device.volume - volume).abs() > f32::EPSILON {
@@ -514,7 +519,7 @@ impl Sound {
             }
             device.cursor = Some(media.offset(lasts));
             device.heard_at = now.offset(in_flight + frames_to_micros(taken as i64, device.rate));
-            heard(Heard {
+            heard(PlayedAudio {
                 // By the smoothed position: the device's own count moves in lumps.
                 at: now.offset((media.micros_since(position) as f64 / speed) as i64),
                 rate: device.rate,
@@ -531,7 +536,7 @@ impl Sound {
 }
 
 /// Cuts off what lies before an instant.
-fn begin_at(samples: &mut Samples, from: Timestamp) {
+fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
     let early = micros_to_frames(from.micros_since(samples.pts), samples.rate);
     let Some(early) = usize::try_from(early).ok().filter(|early| *early > 0) else { return };
     let early = early.min(samples.frames());
@@ -559,14 +564,19 @@ mod tests {
     #[test]
     fn what_a_late_presenter_did_not_pass_on_is_passed_on_when_playing_goes_on() {
         let at = Timestamp::from_millis;
-        let mut sound = Sound::new();
+        let mut sound = AudioDecoding::new();
         for ms in (0..400).step_by(20) {
             let data: Vec<f32> = (ms..ms + 20).map(|value| value as f32).collect();
             let data = data.into();
-            sound.fifo.push(crate::media::Samples { pts: at(ms), rate: 1_000, channels: 1, data });
+            sound.fifo.push(crate::media::SampleBlock {
+                pts: at(ms),
+                rate: 1_000,
+                channels: 1,
+                data,
+            });
         }
         let mut heard: Vec<f32> = Vec::new();
-        let mut play = |sound: &mut Sound, ms| {
+        let mut play = |sound: &mut AudioDecoding, ms| {
             sound.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| heard.extend_from_slice(it.data));
         };
         sound.seek(at(0), true);

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::base::{Stop, Timestamp, queue};
 use crate::decode::{self, VideoBackend};
-use crate::media::{EncodedPacket, VideoFrame, VideoParameters};
-use crate::player::buffer::frame_drop::{Lag, Verdict};
-use crate::player::buffer::packets::{Popped, Unit};
+use crate::media::{EncodedPacket, VideoConfig, VideoFrame};
+use crate::player::buffer::frame_drop::{FrameDrop, Verdict};
+use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::session::shared::Shared;
-use crate::player::state::anomaly::Odd;
-use crate::player::state::{Failure, Kind, Severity};
+use crate::player::state::anomaly::Anomaly;
+use crate::player::state::{Failure, FailureKind, Severity};
 
 /// Pictures that wait to be shown, beyond what the decoder itself holds back.
 pub(in crate::player) const DEPTH: usize = 6;
@@ -58,12 +58,12 @@ pub(in crate::player) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue
 struct Decoding<'a> {
     shared: &'a Shared,
     decoder: Option<Box<dyn VideoBackend>>,
-    parameters: Option<VideoParameters>,
+    parameters: Option<VideoConfig>,
     told_damage: bool,
     /// Of the packets that are being decoded.
     generation: u32,
     waiting: Waiting,
-    lag: Lag,
+    lag: FrameDrop,
     /// What was left out ends with the next packet that is decoded.
     left_out: bool,
     /// The decoder is the one with which it begins anywhere.
@@ -87,18 +87,18 @@ impl<'a> Decoding<'a> {
             told_damage: false,
             generation: 0,
             waiting: Waiting::default(),
-            lag: Lag::default(),
+            lag: FrameDrop::default(),
             left_out: false,
             tolerant: false,
         }
     }
 
-    fn take(&mut self, unit: Unit<VideoParameters>) -> Vec<VideoFrame> {
+    fn take(&mut self, unit: BufferedPacket<VideoConfig>) -> Vec<VideoFrame> {
         match unit {
-            Unit::Configure(parameters) => self.configure(parameters),
-            Unit::Gap => self.break_off(),
-            Unit::Seam(_) => Vec::new(),
-            Unit::Packet(packet) => self.keep_up(&packet),
+            BufferedPacket::Configure(parameters) => self.configure(parameters),
+            BufferedPacket::Gap => self.break_off(),
+            BufferedPacket::Seam(_) => Vec::new(),
+            BufferedPacket::Packet(packet) => self.keep_up(&packet),
         }
     }
 
@@ -116,7 +116,7 @@ impl<'a> Decoding<'a> {
         let position = shared.position();
         let verdict = self.lag.judge(packet, position, shared.begun(), &shared.video);
         if self.lag.has_recovered(position) {
-            shared.is_over(&Odd::TooSlow);
+            shared.is_over(&Anomaly::TooSlow);
         }
         let rest = match verdict {
             Verdict::Decode => {
@@ -130,7 +130,7 @@ impl<'a> Decoding<'a> {
             Verdict::Leave => Vec::new(),
             Verdict::Break { slow } => {
                 if slow {
-                    shared.odd(&Odd::TooSlow);
+                    shared.odd(&Anomaly::TooSlow);
                 }
                 self.left_out = true;
                 self.break_off()
@@ -179,7 +179,7 @@ impl<'a> Decoding<'a> {
         }
         let for_so_long = packet.dts.since(*self.waiting.since.get_or_insert(packet.dts));
         if for_so_long >= GIVE_UP {
-            self.shared.odd(&Odd::NoKeyframe);
+            self.shared.odd(&Anomaly::NoKeyframe);
         }
         if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= LONG) {
             return frames;
@@ -196,7 +196,7 @@ impl<'a> Decoding<'a> {
         self.decode(packet)
     }
 
-    fn configure(&mut self, parameters: VideoParameters) -> Vec<VideoFrame> {
+    fn configure(&mut self, parameters: VideoConfig) -> Vec<VideoFrame> {
         // Encoders repeat their configuration: that is no change.
         if self.decoder.is_some()
             && self.parameters.as_ref().is_some_and(|known| {
@@ -215,7 +215,7 @@ impl<'a> Decoding<'a> {
                     decoder.prepare();
                 }
                 if before.is_some_and(|before| before != parameters.codec) {
-                    self.shared.odd(&Odd::ChangedCodec(decoder.name().to_owned()));
+                    self.shared.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
                 }
                 let mut figures = self.shared.figures.lock();
                 decoder.name().clone_into(&mut figures.video);
@@ -226,7 +226,7 @@ impl<'a> Decoding<'a> {
                 self.parameters = Some(parameters);
             }
             Err(error) if error.is_final() => self.shared.fail(Failure::new(
-                Kind::Codec,
+                FailureKind::Codec,
                 format!("the picture cannot be shown: {error}"),
                 "Ask the broadcaster for H.264 video of 8 bits, 4:2:0, not interlaced; with FFmpeg's \
                  libraries (onair devices lists what they decode) other kinds can be shown too.",
@@ -351,9 +351,9 @@ mod tests {
         }
     }
 
-    fn picture(ms: i64, group: i64) -> Unit<VideoParameters> {
+    fn picture(ms: i64, group: i64) -> BufferedPacket<VideoConfig> {
         let (at, keyframe) = (Timestamp::from_millis(ms), ms % group == 0);
-        Unit::Packet(EncodedPacket {
+        BufferedPacket::Packet(EncodedPacket {
             track: Track::Video,
             pts: at,
             dts: at,
@@ -371,7 +371,7 @@ mod tests {
         events: queue::Receiver<Event>,
         takes: Arc<AtomicI64>,
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
-        lag: Lag,
+        lag: FrameDrop,
         /// When the next picture is shown that comes, and how many wait.
         next: i64,
         waiting: usize,
@@ -384,7 +384,7 @@ mod tests {
             let (takes, decoded) = (Arc::default(), Arc::default());
             let shared = Arc::new(shared);
             shared.begin_at(Timestamp::ZERO);
-            let (lag, next, waiting) = (Lag::default(), 0, 0);
+            let (lag, next, waiting) = (FrameDrop::default(), 0, 0);
             Self { shared, events, takes, decoded, lag, next, waiting, group: GROUP }
         }
 

@@ -4,14 +4,14 @@ use bytes::Bytes;
 
 use crate::decode::inventory;
 use crate::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::aac::AudioSpecificConfig;
 use crate::wire::codec::four_cc::AudioFormat;
 use crate::wire::codec::h264::{DecoderConfig, NalType, avcc_nals};
 use crate::wire::codec::{mpeg_audio, vorbis};
-use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 
 /// No configuration is longer than this: those of H.264 and AAC have some dozens of bytes, the books of
 /// Vorbis some thousands.
@@ -30,7 +30,7 @@ pub(in crate::player) fn can_be_heard(codec: AudioCodec) -> bool {
 /// Which codec a format is, if it is one that may be decoded.
 pub(in crate::player) fn codec(
     format: AudioFormat,
-    legacy: Option<LegacySound>,
+    legacy: Option<LegacyAudio>,
 ) -> Option<AudioCodec> {
     Some(match format {
         AudioFormat::Aac => AudioCodec::Aac,
@@ -66,7 +66,7 @@ pub(in crate::player) fn is_itself(codec: AudioCodec, packet: &AudioPacket) -> b
 }
 
 /// Such as `AAC-LC 48 kHz stereo`.
-pub(in crate::player) fn describe(decoder: &str, parameters: &AudioParameters) -> String {
+pub(in crate::player) fn describe(decoder: &str, parameters: &AudioConfig) -> String {
     let rate = f64::from(parameters.sample_rate) / 1_000.0;
     let channels = match parameters.channels {
         1 => "mono".to_owned(),
@@ -79,10 +79,10 @@ pub(in crate::player) fn describe(decoder: &str, parameters: &AudioParameters) -
 /// What a configuration, or else a packet by itself, tells of sound that is no AAC.
 pub(in crate::player) fn described(
     codec: AudioCodec,
-    legacy: Option<LegacySound>,
+    legacy: Option<LegacyAudio>,
     config: &Bytes,
     data: &[u8],
-) -> Option<AudioParameters> {
+) -> Option<AudioConfig> {
     let mut codec = codec;
     let (sample_rate, channels, config) = match codec {
         AudioCodec::Mp3 => {
@@ -124,11 +124,11 @@ pub(in crate::player) fn described(
             (legacy.sample_rate, if mono { 1 } else { legacy.channels }, Bytes::new())
         }
     };
-    Some(AudioParameters { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
+    Some(AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
 }
 
 /// What a configuration of pictures tells.
-pub(in crate::player) fn configured(codec: VideoCodec, config: Bytes) -> Option<VideoParameters> {
+pub(in crate::player) fn configured(codec: VideoCodec, config: Bytes) -> Option<VideoConfig> {
     match codec {
         VideoCodec::H264 => video_parameters(config),
         codec if codec.needs_config() && config.is_empty() => None,
@@ -137,7 +137,7 @@ pub(in crate::player) fn configured(codec: VideoCodec, config: Bytes) -> Option<
 }
 
 /// What the parameter sets in a picture's body tell, where they stand in it.
-pub(in crate::player) fn in_band(body: &Bytes) -> Option<VideoParameters> {
+pub(in crate::player) fn in_band(body: &Bytes) -> Option<VideoConfig> {
     let (mut sps, mut pps) = (None, None);
     // Without a configuration the lengths are of the usual size.
     for nal in avcc_nals(body, 4) {
@@ -152,11 +152,11 @@ pub(in crate::player) fn in_band(body: &Bytes) -> Option<VideoParameters> {
     video_parameters(config).filter(|parameters| parameters.config.len() <= MAX_CONFIG)
 }
 
-fn video_parameters(config: Bytes) -> Option<VideoParameters> {
+fn video_parameters(config: Bytes) -> Option<VideoConfig> {
     let parsed = DecoderConfig::parse(&config).ok()?;
     let sps = parsed.first_sps().ok()?;
     let rate = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
-    Some(VideoParameters {
+    Some(VideoConfig {
         codec: VideoCodec::H264,
         size: Size::new(sps.width, sps.height),
         frame_rate: rate.unwrap_or(FrameRate::FPS_30),
@@ -171,7 +171,7 @@ pub(in crate::player) fn other_video_parameters(
     codec: VideoCodec,
     config: Bytes,
     picture: &[u8],
-) -> VideoParameters {
+) -> VideoConfig {
     let told = match codec {
         VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
         VideoCodec::Av1 => codec::av1(&config).and_then(|told| told.size),
@@ -179,7 +179,7 @@ pub(in crate::player) fn other_video_parameters(
         _ => None,
     };
     let (width, height) = told.unwrap_or((0, 0));
-    VideoParameters {
+    VideoConfig {
         codec,
         size: Size::new(width, height),
         frame_rate: FrameRate::FPS_30,
@@ -188,9 +188,9 @@ pub(in crate::player) fn other_video_parameters(
     }
 }
 
-pub(in crate::player) fn audio_parameters(config: Bytes) -> Option<AudioParameters> {
+pub(in crate::player) fn audio_parameters(config: Bytes) -> Option<AudioConfig> {
     let parsed = AudioSpecificConfig::parse(&config).ok()?;
-    Some(AudioParameters {
+    Some(AudioConfig {
         codec: AudioCodec::Aac,
         sample_rate: parsed.output_sample_rate(),
         channels: parsed.output_channels(),

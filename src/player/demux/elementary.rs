@@ -10,7 +10,7 @@ use crate::wire::container::flv;
 use crate::wire::container::flv::reader::video_parameters;
 use crate::wire::container::flv::{Metadata, Tag, TagKind};
 use crate::wire::container::ts::{CLOCK, Codec, Event};
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::unsupported::UnsupportedTrack;
 
 /// Wire time of a 90 kHz time.
 pub(in crate::player) fn millis(ticks: i64) -> u32 {
@@ -73,10 +73,12 @@ pub(in crate::player) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
 }
 
 /// What an event says is left out.
-pub(in crate::player) fn unplayed(event: &Event) -> Option<Unplayed> {
+pub(in crate::player) fn unplayed(event: &Event) -> Option<UnsupportedTrack> {
     match event {
-        Event::Unsupported(Codec::BluRayPcm) => Some(Unplayed::of_ts(0x80)),
-        Event::Unsupported(Codec::Other(stream_type)) => Some(Unplayed::of_ts(*stream_type)),
+        Event::Unsupported(Codec::BluRayPcm) => Some(UnsupportedTrack::of_ts(0x80)),
+        Event::Unsupported(Codec::Other(stream_type)) => {
+            Some(UnsupportedTrack::of_ts(*stream_type))
+        }
         _ => None,
     }
 }

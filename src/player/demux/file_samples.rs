@@ -8,15 +8,15 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::decode::inventory;
-use crate::files::Source;
-use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec};
-use crate::player::clock::file_timeline::{Course, Span};
+use crate::files::MediaFile;
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket, Priority, Track, VideoCodec};
+use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::demux::flv_bodies;
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::flv::TagKind;
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{
-    Error, Format, Hole, Index, Place, ReadAt, TrackId, audio, read_around,
+    Error, Format, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
 };
 
 /// A sample larger than this is none.
@@ -24,12 +24,12 @@ const MOST_SAMPLE: usize = 32 << 20;
 
 /// What a file is made of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum Medium {
+pub(in crate::player) enum TrackKind {
     Film(Format),
     Sound(audio::Kind),
 }
 
-impl Medium {
+impl TrackKind {
     /// Its name.
     pub(in crate::player) const fn extension(self) -> &'static str {
         match self {
@@ -43,18 +43,18 @@ impl Medium {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(in crate::player) fn medium(file: &File, path: &Path) -> Result<Medium, Failure> {
-    let Ok(copy) = file.try_clone() else { return Ok(Medium::Film(Format::Flv)) };
-    let source = Source::of(copy).map_err(|error| unreadable(path, &error.to_string()));
-    Ok(medium_of(&mut source?).unwrap_or(Medium::Film(Format::Flv)))
+pub(in crate::player) fn medium(file: &File, path: &Path) -> Result<TrackKind, Failure> {
+    let Ok(copy) = file.try_clone() else { return Ok(TrackKind::Film(Format::Flv)) };
+    let source = MediaFile::of(copy).map_err(|error| unreadable(path, &error.to_string()));
+    Ok(medium_of(&mut source?).unwrap_or(TrackKind::Film(Format::Flv)))
 }
 
-fn medium_of(disk: &mut Source) -> Result<Medium, Error> {
+fn medium_of(disk: &mut MediaFile) -> Result<TrackKind, Error> {
     match disk.format() {
-        Ok(format) => Ok(Medium::Film(format)),
+        Ok(format) => Ok(TrackKind::Film(format)),
         Err(error) => {
             let kind = audio::kind(disk)?;
-            kind.map(|(kind, _)| Medium::Sound(kind)).ok_or(error)
+            kind.map(|(kind, _)| TrackKind::Sound(kind)).ok_or(error)
         }
     }
 }
@@ -68,7 +68,7 @@ pub(in crate::player) fn tags(
     path: &Path,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> Result<(), Failure> {
-    let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
+    let source = MediaFile::of(file).map_err(|error| unreadable(path, &error.to_string()));
     let mut disk = source?;
     let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
     samples(&mut disk, &index, true, take).map_err(|error| unplayable(path, &error))
@@ -87,26 +87,26 @@ pub(in crate::player) struct Body {
 }
 
 /// What a film is handed out in.
-pub(in crate::player) enum Piece {
+pub(in crate::player) enum FileSample {
     Body(Body),
     /// What came is heard up to this time at most, and what comes from it on, in microseconds.
     Seam(i64),
 }
 
 /// A file whose samples are known.
-pub(in crate::player) struct Film {
-    disk: Source,
+pub(in crate::player) struct SampleFile {
+    disk: MediaFile,
     index: Index,
     pub(in crate::player) span: Span,
 }
 
-impl Film {
+impl SampleFile {
     /// `None`: it has tracks and nothing in them.
     ///
     /// # Errors
     /// What is wrong with the file.
     pub(in crate::player) fn open(file: File, path: &Path) -> Result<Option<Self>, Failure> {
-        let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
+        let source = MediaFile::of(file).map_err(|error| unreadable(path, &error.to_string()));
         let mut disk = source?;
         let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
         let span = match index.heard {
@@ -119,7 +119,7 @@ impl Film {
     }
 
     /// What else is in it and is not played.
-    pub(in crate::player) fn missed(&self) -> impl Iterator<Item = &Unplayed> {
+    pub(in crate::player) fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         self.index.missed()
     }
 
@@ -158,12 +158,12 @@ impl Film {
         mut self,
         path: &Path,
         shift: i64,
-        take: &mut dyn FnMut(Piece) -> bool,
+        take: &mut dyn FnMut(FileSample) -> bool,
     ) -> Result<(), Failure> {
         let index = &self.index;
         let begins = self.span.begins.saturating_add(shift);
         let mut head =
-            |kind, _, body| take(Piece::Body(Body { kind, dts: begins, pts: begins, body }));
+            |kind, _, body| take(FileSample::Body(Body { kind, dts: begins, pts: begins, body }));
         let mut links = index.links.as_slice();
         // It may begin in the middle.
         let first = index.samples.first().map_or(0, |place| place.at);
@@ -184,11 +184,11 @@ impl Film {
             {
                 links = rest;
                 let at = link.heard.as_micros().saturating_add(shift);
-                if !take(Piece::Seam(at)) {
+                if !take(FileSample::Seam(at)) {
                     break;
                 }
                 let mut head =
-                    |kind, _, body| take(Piece::Body(Body { kind, dts: at, pts: at, body }));
+                    |kind, _, body| take(FileSample::Body(Body { kind, dts: at, pts: at, body }));
                 codecs.1 = link.parameters.codec;
                 if !heading(&link.parameters, &mut head) {
                     break;
@@ -200,7 +200,7 @@ impl Film {
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
             let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
             let (kind, body) = body(codecs, &packet);
-            if !take(Piece::Body(Body { kind, dts, pts, body })) {
+            if !take(FileSample::Body(Body { kind, dts, pts, body })) {
                 break;
             }
         }
@@ -209,8 +209,8 @@ impl Film {
 }
 
 /// What is seen and heard of these.
-pub(in crate::player) fn span(places: &[Place]) -> Option<Span> {
-    let (mut pictures, mut sound) = (Course::default(), Course::default());
+pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
+    let (mut pictures, mut sound) = (FileTimeline::default(), FileTimeline::default());
     for place in places {
         match place.track {
             TrackId::Video => pictures.add(place.pts.as_micros()),
@@ -225,11 +225,11 @@ pub(in crate::player) fn span(places: &[Place]) -> Option<Span> {
 /// number of the picture with which it begins, and when the first sound is heard; `None`: they have
 /// pictures, and none that one could begin with.
 pub(in crate::player) fn start_of(
-    places: &[Place],
+    places: &[SampleLocation],
     until: Timestamp,
 ) -> Option<(usize, Timestamp)> {
-    let is_video = |place: &Place| place.track == TrackId::Video;
-    let starts = |place: &Place| is_video(place) && place.keyframe && place.pts <= until;
+    let is_video = |place: &SampleLocation| place.track == TrackId::Video;
+    let starts = |place: &SampleLocation| is_video(place) && place.keyframe && place.pts <= until;
     let start = places.iter().rposition(starts);
     let start = start.or_else(|| (!places.iter().any(is_video)).then_some(0))?;
     Some((start, until.offset(-RUN_UP_MICROS)))
@@ -239,7 +239,7 @@ pub(in crate::player) fn start_of(
 pub(in crate::player) fn is_needed(
     (start, sound): (usize, Timestamp),
     number: usize,
-    place: &Place,
+    place: &SampleLocation,
 ) -> bool {
     if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
 }
@@ -263,7 +263,7 @@ pub(in crate::player) fn body(
 ///
 /// # Errors
 /// What is wrong with it.
-pub(in crate::player) fn indexed(disk: &mut Source) -> Result<Index, Error> {
+pub(in crate::player) fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
     match disk.format() {
         Ok(format) => disk.index_to_play(format),
         Err(error) => match audio::index(disk) {
@@ -304,7 +304,7 @@ pub(in crate::player) fn samples(
 pub(in crate::player) fn sample(
     source: &mut dyn ReadAt,
     holes: &[Hole],
-    place: &Place,
+    place: &SampleLocation,
 ) -> Result<Option<EncodedPacket>, Error> {
     let track = match place.track {
         TrackId::Video => Track::Video,
@@ -341,7 +341,7 @@ pub(in crate::player) fn headers(
 
 /// What decoders of sound begin with.
 pub(in crate::player) fn heading(
-    parameters: &AudioParameters,
+    parameters: &AudioConfig,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> bool {
     flv_bodies::beginning(parameters).is_none_or(|body| take(TagKind::Audio, 0, body))
@@ -354,8 +354,8 @@ pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
 /// The same of what stands elsewhere.
 pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
     let kind = match error {
-        Error::Unsupported(_) => Kind::Codec,
-        _ => Kind::File,
+        Error::Unsupported(_) => FailureKind::Codec,
+        _ => FailureKind::File,
     };
     Failure::new(
         kind,
@@ -368,7 +368,7 @@ pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Er
 
 pub(in crate::player) fn unreadable(path: &Path, why: &str) -> Failure {
     Failure::new(
-        Kind::File,
+        FailureKind::File,
         format!("{} cannot be read: {why}", path.display()),
         "Check the file's name, or write a URL such as rtmp://server/live/stream.",
     )

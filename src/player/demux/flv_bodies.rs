@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioParameters, EncodedPacket, VideoCodec, VideoParameters};
+use crate::media::{AudioCodec, AudioConfig, EncodedPacket, VideoCodec, VideoConfig};
 use crate::wire::codec::{pcm, vorbis};
 use crate::wire::container::flv;
 
@@ -44,7 +44,7 @@ const fn four_letters(codec: VideoCodec) -> Option<(&'static [u8; 4], bool)> {
 }
 
 /// The body that begins pictures, where they need one.
-pub(in crate::player) fn picture_beginning(video: &VideoParameters) -> Option<Bytes> {
+pub(in crate::player) fn picture_beginning(video: &VideoConfig) -> Option<Bytes> {
     match four_letters(video.codec) {
         Some((name, _)) if !video.config.is_empty() => Some(enhanced(0x90, name, &video.config)),
         Some(_) => None,
@@ -68,7 +68,7 @@ pub(in crate::player) fn picture(codec: VideoCodec, packet: &EncodedPacket) -> B
 }
 
 /// The body that begins a track of sound, where it needs one.
-pub(in crate::player) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
+pub(in crate::player) fn beginning(audio: &AudioConfig) -> Option<Bytes> {
     match audio.codec {
         AudioCodec::Aac => Some(flv::audio_sequence_header(audio)),
         AudioCodec::Opus => Some(enhanced(0x90, b"Opus", &audio.config)),

@@ -13,10 +13,10 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::media::{
-    AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, EncodedPacket, Priority, Track, VideoCodec, VideoConfig,
 };
-use crate::player::buffer::packets::Unit;
-use crate::player::clock::timeline::{Timeline, Untidy};
+use crate::player::buffer::packets::BufferedPacket;
+use crate::player::clock::timeline::{Timeline, TimestampAnomaly};
 use crate::player::demux::codec_info::{
     MAX_CONFIG, apart, audio_parameters, can_be_heard, codec, configured, described, in_band,
     is_itself, other_video_parameters,
@@ -24,7 +24,7 @@ use crate::player::demux::codec_info::{
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::flv;
 use crate::wire::container::flv::FrameType;
-use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::VideoPacket;
 
 /// So many bodies of another codec in a row are no accident.
@@ -32,13 +32,13 @@ const MEANT: u32 = 12;
 
 /// What a body gave.
 #[derive(Debug)]
-pub(super) enum Found {
-    Video(Unit<VideoParameters>),
-    Audio(Unit<AudioParameters>),
+pub(super) enum DemuxedBody {
+    Video(BufferedPacket<VideoConfig>),
+    Audio(BufferedPacket<AudioConfig>),
     /// Pictures of another kind than before, which no configuration announced.
-    NewVideo(VideoParameters, EncodedPacket),
+    NewVideo(VideoConfig, EncodedPacket),
     /// Sound of another kind than before.
-    NewAudio(AudioParameters, EncodedPacket),
+    NewAudio(AudioConfig, EncodedPacket),
     /// A codec we have no decoder for; told once a codec.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
@@ -56,9 +56,9 @@ pub(super) struct Demux {
     timeline: Timeline,
     /// The format of the pictures that are played, once they can be, and what is known of them.
     playing: Option<VideoFormat>,
-    picture: Option<VideoParameters>,
+    picture: Option<VideoConfig>,
     /// A configuration of another format, which may have come by accident, and what it tells.
-    announced: Option<(VideoFormat, Bytes, Option<VideoParameters>)>,
+    announced: Option<(VideoFormat, Bytes, Option<VideoConfig>)>,
     /// Whether there is a decoder for the format that was asked for last.
     asked: Option<(VideoFormat, bool)>,
     audio_ready: bool,
@@ -70,9 +70,9 @@ pub(super) struct Demux {
     /// AAC, and what was told of it.
     sound_config: Bytes,
     sound_announced: Option<AudioFormat>,
-    sound: Option<AudioParameters>,
+    sound: Option<AudioConfig>,
     /// The last configuration of AAC.
-    aac: Option<AudioParameters>,
+    aac: Option<AudioConfig>,
     /// Bodies of another codec in a row, of pictures and of sound.
     strange: (u32, u32),
     /// Such ones before the first picture that turned out to be none, until they are taken.
@@ -82,7 +82,7 @@ pub(super) struct Demux {
     /// Microseconds that the next body is seen or heard past its milliseconds.
     past: u32,
     /// What was found of its times, until it is taken.
-    untidy: Option<Untidy>,
+    untidy: Option<TimestampAnomaly>,
     /// Pictures that came before what tells how to decode them.
     headless: u64,
 }
@@ -129,7 +129,7 @@ impl Demux {
     }
 
     /// What was found of the stream's times since the last call.
-    pub(super) fn take_untidy(&mut self) -> Option<Untidy> {
+    pub(super) fn take_untidy(&mut self) -> Option<TimestampAnomaly> {
         self.untidy.take()
     }
 
@@ -193,24 +193,24 @@ impl Demux {
     }
 
     /// A video body with its wire time.
-    pub(super) fn video(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) -> Found {
-        let Ok(tag) = flv::parse_video(body) else { return Found::Damaged };
+    pub(super) fn video(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) -> DemuxedBody {
+        let Ok(tag) = flv::parse_video(body) else { return DemuxedBody::Damaged };
         if tag.frame_type == FrameType::Command {
-            return Found::Nothing;
+            return DemuxedBody::Nothing;
         }
         let keyframe = tag.frame_type == FrameType::Key;
         let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
         let played = *self.tracks.0.get_or_insert(tag.track.id);
-        let Some(mut track) = tag.into_track(played) else { return Found::Nothing };
+        let Some(mut track) = tag.into_track(played) else { return DemuxedBody::Nothing };
         let format = track.format;
         match &mut track.packet {
             VideoPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
-                return Found::TooLong(config.len());
+                return DemuxedBody::TooLong(config.len());
             }
             VideoPacket::SequenceStart(part) | VideoPacket::Frame { data: part, .. } => {
                 *part = apart(std::mem::take(part), body);
             }
-            _ => return Found::Nothing,
+            _ => return DemuxedBody::Nothing,
         }
         let mut fresh = None;
         if let Some(playing) = self.playing
@@ -228,7 +228,7 @@ impl Demux {
                 (self.playing, self.picture) = (Some(format), told.clone());
                 (self.announced, fresh) = (None, told);
             } else if self.is_passing(Track::Video) {
-                return if told.is_some() { Found::Nothing } else { Found::Damaged };
+                return if told.is_some() { DemuxedBody::Nothing } else { DemuxedBody::Damaged };
             } else if self.playable(format).is_some() {
                 // It is meant: from here on it is this one, where it can be played.
                 (self.playing, self.picture) = (None, None);
@@ -248,12 +248,12 @@ impl Demux {
             if self.playing.is_none() && !announced && self.is_passing(Track::Video) {
                 // Garbage chooses no track.
                 (self.tracks.0, self.suspect) = (None, Some(format));
-                return Found::Nothing;
+                return DemuxedBody::Nothing;
             }
             return if self.told_video.replace(format) == Some(format) {
-                Found::Nothing
+                DemuxedBody::Nothing
             } else {
-                Found::UnsupportedVideo(format)
+                DemuxedBody::UnsupportedVideo(format)
             };
         };
         match track.packet {
@@ -273,7 +273,7 @@ impl Demux {
                 let headless = !known && codec.needs_config() && inside.is_none();
                 if data.is_empty() || headless || !known && inside.is_none() && !keyframe {
                     self.headless += u64::from(headless && !data.is_empty());
-                    return Found::Nothing;
+                    return DemuxedBody::Nothing;
                 }
                 self.settle();
                 let dts = self.place(Track::Video, time_ms, now);
@@ -292,28 +292,28 @@ impl Demux {
                 let same = config.is_none()
                     || self.picture.as_ref().map(|its| &its.config) == config.as_ref();
                 if known && same && fresh.is_none() {
-                    return Found::Video(Unit::Packet(packet));
+                    return DemuxedBody::Video(BufferedPacket::Packet(packet));
                 }
                 let parameters = fresh.or(inside).unwrap_or_else(|| {
                     other_video_parameters(codec, config.unwrap_or_default(), &packet.data)
                 });
                 (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
-                Found::NewVideo(parameters, packet)
+                DemuxedBody::NewVideo(parameters, packet)
             }
-            _ => Found::Nothing,
+            _ => DemuxedBody::Nothing,
         }
     }
 
     /// Pictures of this kind from here on.
-    fn begin(&mut self, format: VideoFormat, config: Bytes) -> Found {
+    fn begin(&mut self, format: VideoFormat, config: Bytes) -> DemuxedBody {
         let Some(codec) = self.playable(format) else {
             self.told_video = Some(format);
-            return Found::UnsupportedVideo(format);
+            return DemuxedBody::UnsupportedVideo(format);
         };
-        let Some(parameters) = configured(codec, config) else { return Found::Damaged };
+        let Some(parameters) = configured(codec, config) else { return DemuxedBody::Damaged };
         self.settle();
         (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
-        Found::Video(Unit::Configure(parameters))
+        DemuxedBody::Video(BufferedPacket::Configure(parameters))
     }
 
     /// A picture that makes sense, or what tells of one; or no more come.
@@ -339,18 +339,18 @@ impl Demux {
     }
 
     /// An audio body with its wire time.
-    pub(super) fn audio(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) -> Found {
+    pub(super) fn audio(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) -> DemuxedBody {
         let Ok(tag) = flv::parse_audio(body) else {
-            return if body.is_empty() { Found::Nothing } else { Found::Damaged };
+            return if body.is_empty() { DemuxedBody::Nothing } else { DemuxedBody::Damaged };
         };
         let legacy = tag.legacy;
         let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
         let played = *self.tracks.1.get_or_insert(tag.track.id);
-        let Some(mut track) = tag.into_track(played) else { return Found::Nothing };
+        let Some(mut track) = tag.into_track(played) else { return DemuxedBody::Nothing };
         let format = track.format;
         match &mut track.packet {
             AudioPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
-                return Found::TooLong(config.len());
+                return DemuxedBody::TooLong(config.len());
             }
             AudioPacket::SequenceStart(part) | AudioPacket::Frame(part) => {
                 *part = apart(std::mem::take(part), body);
@@ -360,9 +360,9 @@ impl Demux {
         if format != AudioFormat::Aac {
             let Some(codec) = codec(format, legacy).filter(|codec| can_be_heard(*codec)) else {
                 return if self.told_audio.replace(format) == Some(format) {
-                    Found::Nothing
+                    DemuxedBody::Nothing
                 } else {
-                    Found::UnsupportedAudio(format)
+                    DemuxedBody::UnsupportedAudio(format)
                 };
             };
             if self.aac.is_some() && self.sound.is_none() {
@@ -373,35 +373,35 @@ impl Demux {
                 }
                 let meant = self.sound_announced == Some(format) || is_itself(codec, &track.packet);
                 if !meant && self.is_passing(Track::Audio) {
-                    return Found::Damaged;
+                    return DemuxedBody::Damaged;
                 }
             }
             return self.other_sound(codec, legacy, track.packet, time_ms, nanos, now);
         }
         match track.packet {
-            AudioPacket::SequenceStart(config) if config.is_empty() => Found::Nothing,
+            AudioPacket::SequenceStart(config) if config.is_empty() => DemuxedBody::Nothing,
             AudioPacket::SequenceStart(config) => match audio_parameters(config) {
                 Some(parameters) => {
                     self.audio_ready = true;
                     (self.sound, self.sound_announced) = (None, None);
                     self.aac = Some(parameters.clone());
-                    Found::Audio(Unit::Configure(parameters))
+                    DemuxedBody::Audio(BufferedPacket::Configure(parameters))
                 }
-                None => Found::Damaged,
+                None => DemuxedBody::Damaged,
             },
             AudioPacket::Frame(data) => {
                 if data.is_empty() || !self.audio_ready {
-                    return Found::Nothing;
+                    return DemuxedBody::Nothing;
                 }
                 (self.strange.1, self.sound_announced) = (0, None);
                 let packet = self.sound_packet(data, time_ms, nanos, now);
                 match self.aac.clone().filter(|_| self.sound.take().is_some()) {
                     // Back from another codec, without a word.
-                    Some(parameters) => Found::NewAudio(parameters, packet),
-                    None => Found::Audio(Unit::Packet(packet)),
+                    Some(parameters) => DemuxedBody::NewAudio(parameters, packet),
+                    None => DemuxedBody::Audio(BufferedPacket::Packet(packet)),
                 }
             }
-            _ => Found::Nothing,
+            _ => DemuxedBody::Nothing,
         }
     }
 
@@ -441,30 +441,30 @@ impl Demux {
     fn other_sound(
         &mut self,
         codec: AudioCodec,
-        legacy: Option<LegacySound>,
+        legacy: Option<LegacyAudio>,
         packet: AudioPacket,
         time_ms: u32,
         nanos: u32,
         now: Timestamp,
-    ) -> Found {
+    ) -> DemuxedBody {
         match packet {
             AudioPacket::SequenceStart(config) => {
                 self.sound_config = config;
                 self.sound = None;
-                Found::Nothing
+                DemuxedBody::Nothing
             }
             AudioPacket::Frame(data) if !data.is_empty() => {
                 let Some(parameters) = described(codec, legacy, &self.sound_config, &data) else {
-                    return Found::Damaged;
+                    return DemuxedBody::Damaged;
                 };
                 let packet = self.sound_packet(data, time_ms, nanos, now);
                 if self.sound.as_ref() == Some(&parameters) {
-                    return Found::Audio(Unit::Packet(packet));
+                    return DemuxedBody::Audio(BufferedPacket::Packet(packet));
                 }
                 self.sound = Some(parameters.clone());
-                Found::NewAudio(parameters, packet)
+                DemuxedBody::NewAudio(parameters, packet)
             }
-            _ => Found::Nothing,
+            _ => DemuxedBody::Nothing,
         }
     }
 }
@@ -483,8 +483,11 @@ mod tests {
         let mut demux = Demux::new(true);
         let mut take =
             |body: &'static [u8]| demux.audio(0, &Bytes::from_static(body), Timestamp::ZERO);
-        assert!(matches!(take(b"\xAF\x00\x11\x90"), Found::Audio(Unit::Configure(_))));
-        assert!(matches!(take(b"\xAF\x01abc"), Found::Audio(Unit::Packet(_))));
+        assert!(matches!(
+            take(b"\xAF\x00\x11\x90"),
+            DemuxedBody::Audio(BufferedPacket::Configure(_))
+        ));
+        assert!(matches!(take(b"\xAF\x01abc"), DemuxedBody::Audio(BufferedPacket::Packet(_))));
         demux
     }
 
@@ -496,17 +499,19 @@ mod tests {
         flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0B, 0xB8, 0x02, 0xF0]);
         flac.extend([0; 20]);
         let mut demux = aac_plays();
-        assert!(matches!(demux.audio(20, &flac.into(), now), Found::Nothing));
+        assert!(matches!(demux.audio(20, &flac.into(), now), DemuxedBody::Nothing));
         let frame = Bytes::from_static(b"\x91fLaC\xFF\xF8rest");
-        let Found::NewAudio(parameters, _) = demux.audio(20, &frame, now) else { panic!() };
+        let DemuxedBody::NewAudio(parameters, _) = demux.audio(20, &frame, now) else { panic!() };
         assert_eq!((parameters.codec, parameters.sample_rate), (AudioCodec::Flac, 48_000));
         // A whole frame of MP3, 128 kbit/s at 44.1 kHz.
         let mut mp3 = vec![0x2F, 0xFF, 0xFB, 0x90, 0x64];
         mp3.resize(1 + 417, 0);
         let mut demux = aac_plays();
         let cut = Bytes::copy_from_slice(&mp3[..300]);
-        assert!(matches!(demux.audio(20, &cut, now), Found::Damaged), "a part is no frame");
-        let Found::NewAudio(parameters, _) = demux.audio(20, &mp3.into(), now) else { panic!() };
+        assert!(matches!(demux.audio(20, &cut, now), DemuxedBody::Damaged), "a part is no frame");
+        let DemuxedBody::NewAudio(parameters, _) = demux.audio(20, &mp3.into(), now) else {
+            panic!()
+        };
         assert_eq!((parameters.codec, parameters.sample_rate), (AudioCodec::Mp3, 44_100));
     }
 
@@ -522,7 +527,10 @@ mod tests {
                 false => demux.video(0, &body, now),
                 true => demux.audio(0, &body, now),
             };
-            assert!(matches!(found, Found::TooLong(bytes) if bytes == MAX_CONFIG + 1), "{found:?}");
+            assert!(
+                matches!(found, DemuxedBody::TooLong(bytes) if bytes == MAX_CONFIG + 1),
+                "{found:?}"
+            );
         }
         // The smallest of the parts of a large body is kept without the others.
         let body = Bytes::from(vec![0; 1 << 20]);
@@ -537,10 +545,10 @@ mod tests {
         let mut demux = Demux::new(true);
         let strange = Bytes::from_static(b"\x1F\x01\x00\x00\x00picture");
         for _ in 1..MEANT {
-            assert!(matches!(demux.video(0, &strange, now), Found::Nothing));
+            assert!(matches!(demux.video(0, &strange, now), DemuxedBody::Nothing));
         }
         assert_eq!((demux.suspect(), demux.take_strays()), (Some(VideoFormat::Legacy(15)), 0));
-        assert!(matches!(demux.video(0, &strange, now), Found::UnsupportedVideo(_)));
+        assert!(matches!(demux.video(0, &strange, now), DemuxedBody::UnsupportedVideo(_)));
         // A new connection counts anew, and what comes after them decides what they were.
         let mut demux = Demux::new(true);
         for _ in 1..MEANT {
@@ -550,7 +558,7 @@ mod tests {
         assert_eq!((demux.suspect(), demux.take_strays()), (None, MEANT - 1));
         // One of many tracks, of a codec that nobody knows.
         let many = Bytes::from_static(b"\x96\x01abcd\x25picture");
-        assert!(matches!(demux.video(0, &many, now), Found::Nothing));
+        assert!(matches!(demux.video(0, &many, now), DemuxedBody::Nothing));
         let config = DecoderConfig::new(
             Bytes::from_static(&SPS),
             Bytes::from_static(&[0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0]),
@@ -558,12 +566,15 @@ mod tests {
         let mut body = b"\x17\x00\x00\x00\x00".to_vec();
         body.extend(config.unwrap().build().unwrap());
         let found = demux.video(0, &body.into(), now);
-        assert!(matches!(found, Found::Video(Unit::Configure(_))), "{found:?}");
+        assert!(matches!(found, DemuxedBody::Video(BufferedPacket::Configure(_))), "{found:?}");
         assert!(demux.take_strays() > 0 && demux.suspect().is_none());
         // A codec that is known is believed as soon as it is announced.
         let vvc = Bytes::from_static(b"\x90vvc1config");
         if inventory::video_decoder(VideoCodec::Vvc).is_err() {
-            assert!(matches!(Demux::new(true).video(0, &vvc, now), Found::UnsupportedVideo(_)));
+            assert!(matches!(
+                Demux::new(true).video(0, &vvc, now),
+                DemuxedBody::UnsupportedVideo(_)
+            ));
         }
     }
 
@@ -573,17 +584,20 @@ mod tests {
         let now = Timestamp::ZERO;
         let mut demux = Demux::new(true);
         let mut take = |body: &'static [u8]| demux.video(0, &Bytes::from_static(body), now);
-        assert!(matches!(take(b"\x90vp09conf"), Found::Video(Unit::Configure(_))), "VP9");
-        assert!(matches!(take(b"\x91vp09picture"), Found::Video(Unit::Packet(_))));
-        assert!(matches!(take(b"\x90av01conf"), Found::Nothing));
+        assert!(
+            matches!(take(b"\x90vp09conf"), DemuxedBody::Video(BufferedPacket::Configure(_))),
+            "VP9"
+        );
+        assert!(matches!(take(b"\x91vp09picture"), DemuxedBody::Video(BufferedPacket::Packet(_))));
+        assert!(matches!(take(b"\x90av01conf"), DemuxedBody::Nothing));
         // One picture of the first, and the announcement was an accident.
-        assert!(matches!(take(b"\xA1vp09picture"), Found::Video(Unit::Packet(_))));
-        assert!(matches!(take(b"\x91av01picture"), Found::Damaged));
-        assert!(matches!(take(b"\x90av01conf"), Found::Nothing));
-        assert!(matches!(take(b"\xA1av01picture"), Found::Nothing), "none to begin with");
-        let Found::NewVideo(parameters, packet) = take(b"\x91av01picture") else { panic!() };
+        assert!(matches!(take(b"\xA1vp09picture"), DemuxedBody::Video(BufferedPacket::Packet(_))));
+        assert!(matches!(take(b"\x91av01picture"), DemuxedBody::Damaged));
+        assert!(matches!(take(b"\x90av01conf"), DemuxedBody::Nothing));
+        assert!(matches!(take(b"\xA1av01picture"), DemuxedBody::Nothing), "none to begin with");
+        let DemuxedBody::NewVideo(parameters, packet) = take(b"\x91av01picture") else { panic!() };
         assert_eq!((parameters.codec, parameters.config.as_ref()), (VideoCodec::Av1, &b"conf"[..]));
         assert_eq!(packet.data.as_ref(), b"picture");
-        assert!(matches!(take(b"\xA1av01more"), Found::Video(Unit::Packet(_))));
+        assert!(matches!(take(b"\xA1av01more"), DemuxedBody::Video(BufferedPacket::Packet(_))));
     }
 }

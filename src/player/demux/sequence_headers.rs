@@ -24,7 +24,7 @@ pub(in crate::player) fn is_media(kind: TagKind, body: &Bytes) -> bool {
 
 /// What a file that is begun in the middle of a stream needs first.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Heads {
+pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) script: Option<Bytes>,
     pub(in crate::player) video: Option<Bytes>,
     pub(in crate::player) audio: Option<Bytes>,
@@ -49,7 +49,7 @@ pub(in crate::player) fn is_head(kind: TagKind, body: &Bytes) -> bool {
     }
 }
 
-impl Heads {
+impl SequenceHeaders {
     /// A body came.
     pub(in crate::player) fn note(&mut self, kind: TagKind, body: &Bytes) {
         if is_head(kind, body) {

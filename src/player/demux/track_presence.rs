@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Track;
-use crate::player::state::anomaly::Odd;
+use crate::player::state::anomaly::Anomaly;
 
 /// So long after the first of one, the other is missing.
 const MISSING: Duration = Duration::from_secs(2);
@@ -13,13 +13,13 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Census {
+pub(in crate::player) struct TrackPresence {
     /// When the first of pictures and of sound is decoded, and when it came.
     first: [Option<(Timestamp, Timestamp)>; 2],
     told: bool,
 }
 
-impl Census {
+impl TrackPresence {
     /// A packet to be decoded at `dts` came at `now`. `live`: what comes at once is a server's store.
     pub(in crate::player) fn arrived(
         &mut self,
@@ -27,7 +27,7 @@ impl Census {
         dts: Timestamp,
         now: Timestamp,
         live: bool,
-    ) -> Option<Odd> {
+    ) -> Option<Anomaly> {
         let [video, audio] = &mut self.first;
         let sound = track != Track::Video;
         let (own, other) = if sound { (audio, video) } else { (video, audio) };
@@ -39,10 +39,10 @@ impl Census {
             if !long || std::mem::replace(&mut self.told, true) {
                 return None;
             }
-            return Some(if sound { Odd::NoPicture } else { Odd::NoSound });
+            return Some(if sound { Anomaly::NoPicture } else { Anomaly::NoSound });
         };
         let late = dts.since(first);
-        (begun && sound && late >= LATE).then_some(Odd::LateSound(late.as_secs()))
+        (begun && sound && late >= LATE).then_some(Anomaly::LateSound(late.as_secs()))
     }
 }
 
@@ -51,8 +51,8 @@ mod tests {
     use super::*;
     use Track::{Audio, Video};
 
-    fn run(live: bool, packets: &[(Track, i64, i64)]) -> Vec<Odd> {
-        let mut census = Census::default();
+    fn run(live: bool, packets: &[(Track, i64, i64)]) -> Vec<Anomaly> {
+        let mut census = TrackPresence::default();
         let at = Timestamp::from_millis;
         let found = packets.iter();
         found
@@ -64,14 +64,14 @@ mod tests {
     fn what_is_missing_or_late_is_found_once() {
         let pictures = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
         let alone: Vec<_> = pictures(9_000).collect();
-        assert_eq!(run(true, &alone), [Odd::NoSound]);
+        assert_eq!(run(true, &alone), [Anomaly::NoSound]);
         // A server's store comes at once: it may have begun with pictures.
         let stored: Vec<_> = pictures(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
         assert_eq!(run(true, &stored), []);
-        assert_eq!(run(false, &stored), [Odd::NoSound]);
+        assert_eq!(run(false, &stored), [Anomaly::NoSound]);
         let late: Vec<_> = pictures(1_800).chain([(Audio, 1_800, 1_800)]).collect();
-        assert_eq!(run(true, &late), [Odd::LateSound(1)]);
+        assert_eq!(run(true, &late), [Anomaly::LateSound(1)]);
         assert_eq!(run(true, &[(Video, 0, 0), (Audio, 300, 300), (Audio, 5_000, 5_000)]), []);
-        assert_eq!(run(true, &[(Audio, 0, 0), (Audio, 2_000, 2_000)]), [Odd::NoPicture]);
+        assert_eq!(run(true, &[(Audio, 0, 0), (Audio, 2_000, 2_000)]), [Anomaly::NoPicture]);
     }
 }

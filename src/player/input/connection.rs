@@ -8,10 +8,10 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::net::{self, Class};
 use crate::player::demux::sequence_headers::is_media;
-use crate::player::input::feed::Feed;
+use crate::player::input::feed::InputFeed;
 use crate::player::session::shared::Shared;
-use crate::player::state::anomaly::Odd;
-use crate::player::state::{Failure, Kind, Offered};
+use crate::player::state::anomaly::Anomaly;
+use crate::player::state::{Failure, FailureKind, OfferedChat};
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Url;
 
@@ -51,7 +51,7 @@ pub(in crate::player) struct Moving {
 }
 
 /// What came in this connection.
-pub(in crate::player) struct Watch {
+pub(in crate::player) struct ConnectionWatch {
     /// The last media, the end of the stream, or the connection's start.
     pub(in crate::player) since: Timestamp,
     pub(in crate::player) media: bool,
@@ -71,7 +71,7 @@ pub(in crate::player) struct Watch {
     pub(in crate::player) begun: bool,
 }
 
-impl Watch {
+impl ConnectionWatch {
     /// A connection that begins.
     pub(in crate::player) fn new(now: Timestamp) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Watch {
         let first = !std::mem::replace(&mut self.media, true);
         let back = std::mem::replace(&mut self.ended, false);
         if back && !shared.patient {
-            shared.odd(&Odd::PublisherBack);
+            shared.odd(&Anomaly::PublisherBack);
         }
         // Also where an earlier connection was told of the end.
         if back || first {
@@ -146,7 +146,7 @@ impl Watch {
     }
 
     /// No media come, whatever else does: how long is that to be borne?
-    pub(in crate::player) fn silence(&self, feed: &Feed, now: Timestamp) -> Option<End> {
+    pub(in crate::player) fn silence(&self, feed: &InputFeed, now: Timestamp) -> Option<End> {
         if now.since(self.since) < PATIENCE {
             return None;
         }
@@ -155,7 +155,7 @@ impl Watch {
             (true, true) if feed.shared.patient && feed.shared.duration().is_none() => End::Faded,
             (true, true) => End::Over,
             (false, true) => End::Lost(Failure::new(
-                Kind::Lost,
+                FailureKind::Lost,
                 format!("nothing has come for {seconds} s"),
                 "Check the network connection, and that the broadcast goes on.",
             )),
@@ -168,7 +168,7 @@ impl Watch {
 pub(in crate::player) fn silent() -> Failure {
     let seconds = PATIENCE.as_secs();
     Failure::new(
-        Kind::NoSuchStream,
+        FailureKind::NoSuchStream,
         format!("no picture and no sound has come for {seconds} s: there may be no such stream"),
         "Check the stream's name, and that its broadcast has begun.",
     )
@@ -187,13 +187,13 @@ pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
 /// What went wrong in the network, as the player tells it.
 pub(in crate::player) fn failure(error: &net::Error) -> Failure {
     let kind = match error.class() {
-        Class::Settings => Kind::File,
-        Class::Unreachable => Kind::Unreachable,
-        Class::Refused => Kind::Refused,
-        Class::Lost => Kind::Lost,
-        Class::NoSuchStream => Kind::NoSuchStream,
+        Class::Settings => FailureKind::File,
+        Class::Unreachable => FailureKind::Unreachable,
+        Class::Refused => FailureKind::Refused,
+        Class::Lost => FailureKind::Lost,
+        Class::NoSuchStream => FailureKind::NoSuchStream,
     };
-    let offered = error.pin_to_offer().map(|pin| Offered { server: error.peer.clone(), pin });
+    let offered = error.pin_to_offer().map(|pin| OfferedChat { server: error.peer.clone(), pin });
     let offered = offered.map(Box::new);
     Failure { offered, ..Failure::new(kind, error.to_string(), error.advice()) }
 }

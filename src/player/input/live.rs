@@ -11,13 +11,13 @@ use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
 use crate::player::input::connection::{End, PATIENCE, WAITING};
-use crate::player::input::feed::Feed;
-use crate::player::input::http::Ask;
+use crate::player::input::feed::InputFeed;
+use crate::player::input::http::PullRequest;
 use crate::player::input::rtmp::Rtmp;
 use crate::player::input::web::Web;
 use crate::player::input::{open_deadline, rtmp, web};
 use crate::player::session::config::Config;
-use crate::player::state::{Failure, Kind, State};
+use crate::player::state::{Failure, FailureKind, State};
 use crate::wire::rtmp::Url;
 
 /// Servers that may send us on, one after the other.
@@ -54,19 +54,19 @@ impl Tries {
 }
 
 /// See the module.
-pub(in crate::player) struct Remote {
-    way: Way,
+pub(in crate::player) struct LiveInput {
+    way: LiveProtocol,
     reconnect: bool,
     runtime: Runtime,
 }
 
 /// By which protocol.
-enum Way {
+enum LiveProtocol {
     Rtmp(Box<Rtmp>),
     Web(Box<Web>),
 }
 
-impl Remote {
+impl LiveInput {
     /// For a URL as a person gave it.
     pub(in crate::player) fn new(
         url: &str,
@@ -78,8 +78,8 @@ impl Remote {
             let url = web::parse(url)?;
             // These are the player's own, or a connection's, see [`Web::play`].
             let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
-            let ask = Ask { url, net: config.net.clone(), buffer, ability, opening };
-            let way = Way::Web(Box::new(Web::new(ask, reconnect, config.start)));
+            let ask = PullRequest { url, net: config.net.clone(), buffer, ability, opening };
+            let way = LiveProtocol::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });
         }
         Ok(Self::at(rtmp::parse(url)?, config, runtime))
@@ -92,18 +92,18 @@ impl Remote {
         let reconnect = config.reconnect;
         let (now, start) = (url.clone(), config.start);
         let limit = open_deadline::LIMIT;
-        let way = Way::Rtmp(Box::new(Rtmp { url, now, options, reconnect, start, limit }));
+        let way = LiveProtocol::Rtmp(Box::new(Rtmp { url, now, options, reconnect, start, limit }));
         Self { way, reconnect, runtime }
     }
 
     /// Plays until stopped, until the stream is over, or until it is lost for good.
-    pub(in crate::player) fn run(mut self, mut feed: Feed) {
+    pub(in crate::player) fn run(mut self, mut feed: InputFeed) {
         let runtime = self.runtime.clone();
         runtime.block_on(self.watch(&mut feed));
         feed.finish();
     }
 
-    async fn watch(&mut self, feed: &mut Feed) {
+    async fn watch(&mut self, feed: &mut InputFeed) {
         let shared = Arc::clone(&feed.shared);
         // Another one for each player of each machine.
         let address = Arc::as_ptr(&shared).addr() as u64;
@@ -112,8 +112,8 @@ impl Remote {
         loop {
             let (before, since) = (feed.bodies(), shared.clock.now());
             let end = match &mut self.way {
-                Way::Rtmp(rtmp) => rtmp.play(feed).await,
-                Way::Web(web) => web.play(feed).await,
+                LiveProtocol::Rtmp(rtmp) => rtmp.play(feed).await,
+                LiveProtocol::Web(web) => web.play(feed).await,
             };
             let now = shared.clock.now();
             let came = feed.bodies() > before;
@@ -127,28 +127,30 @@ impl Remote {
                 End::Elsewhere(next) => {
                     elsewhere = if now.since(since) >= STEADY { 1 } else { elsewhere + 1 };
                     match &mut self.way {
-                        Way::Rtmp(rtmp) if elsewhere <= MOST_ELSEWHERE => {
+                        LiveProtocol::Rtmp(rtmp) if elsewhere <= MOST_ELSEWHERE => {
                             rtmp.now = *next;
                             shared.figures.lock().reconnects += 1;
                             feed.restart();
                             continue;
                         }
-                        _ => Failure::new(Kind::Lost, "it sends us from server to server", ""),
+                        _ => {
+                            Failure::new(FailureKind::Lost, "it sends us from server to server", "")
+                        }
                     }
                 }
                 End::Faded if !self.reconnect => return,
                 End::Faded => {
                     faded.get_or_insert(now);
-                    Failure::new(Kind::Lost, "the stream has ended", "")
+                    Failure::new(FailureKind::Lost, "the stream has ended", "")
                 }
                 End::Lost(failure) if !feed.has_media() => return shared.fail(failure),
                 End::Lost(failure) if !self.reconnect => {
-                    return shared.fail(Failure { kind: Kind::Lost, ..failure });
+                    return shared.fail(Failure { kind: FailureKind::Lost, ..failure });
                 }
                 End::Lost(failure) => failure,
             };
             elsewhere = 0;
-            if let Way::Rtmp(rtmp) = &mut self.way {
+            if let LiveProtocol::Rtmp(rtmp) = &mut self.way {
                 // Where that led nowhere, the next try is at the front door again.
                 rtmp.now.clone_from(&rtmp.url);
             }
@@ -169,7 +171,7 @@ impl Remote {
             if waited.is_ok() || shared.stop.is_set() {
                 return;
             }
-            if !matches!(&self.way, Way::Web(web) if web.goes_on()) {
+            if !matches!(&self.way, LiveProtocol::Web(web) if web.goes_on()) {
                 feed.restart();
             }
         }

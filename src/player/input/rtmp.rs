@@ -11,11 +11,11 @@ use crate::base::Timestamp;
 use crate::net;
 use crate::net::rtmp::{Client, Options};
 use crate::player::demux::sequence_headers;
-use crate::player::input::connection::{End, PATIENCE, TICK, WAITING, Watch, failure};
-use crate::player::input::feed::Feed;
-use crate::player::input::open_deadline::Opening;
+use crate::player::input::connection::{ConnectionWatch, End, PATIENCE, TICK, WAITING, failure};
+use crate::player::input::feed::InputFeed;
+use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::shared::Shared;
-use crate::player::state::{Failure, Kind, State};
+use crate::player::state::{Failure, FailureKind, State};
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Url;
 use crate::wire::rtmp::client::{Event, Purpose};
@@ -40,10 +40,10 @@ pub(in crate::player) struct Rtmp {
 
 impl Rtmp {
     /// One connection, from the name to its end.
-    pub(in crate::player) async fn play(&self, feed: &mut Feed) -> End {
+    pub(in crate::player) async fn play(&self, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
-        let opening = Opening::of_rtmp(&self.now, &self.options.net, self.limit);
+        let opening = OpenDeadline::of_rtmp(&self.now, &self.options.net, self.limit);
         let on_step = |step: net::Step<'_>| {
             opening.step(step);
             match step {
@@ -82,9 +82,9 @@ impl Rtmp {
         end
     }
 
-    async fn receive(&self, client: &mut Client, feed: &mut Feed) -> End {
+    async fn receive(&self, client: &mut Client, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
-        let mut watch = Watch::new(shared.clock.now());
+        let mut watch = ConnectionWatch::new(shared.clock.now());
         loop {
             let event = tokio::select! {
                 // A wish goes first: nothing of the old place is taken after it.
@@ -117,8 +117,8 @@ impl Rtmp {
                 Ok(Err(error)) if !feed.has_media() && !watch.answered => {
                     // Accepted, then cut off before anything came: how some servers say no.
                     let failure = failure(&error);
-                    let refused = failure.kind == Kind::Lost;
-                    let kind = if refused { Kind::Refused } else { failure.kind };
+                    let refused = failure.kind == FailureKind::Lost;
+                    let kind = if refused { FailureKind::Refused } else { failure.kind };
                     return End::Lost(Failure { kind, ..failure });
                 }
                 Ok(Err(error)) => return End::Lost(failure(&error)),
@@ -132,7 +132,7 @@ impl Rtmp {
     }
 
     /// Passes on to the server what the person wants of a recorded stream.
-    fn wish(&self, client: &mut Client, feed: &mut Feed, watch: &mut Watch) {
+    fn wish(&self, client: &mut Client, feed: &mut InputFeed, watch: &mut ConnectionWatch) {
         let shared = Arc::clone(&feed.shared);
         if shared.duration().is_none() {
             return;
@@ -151,7 +151,7 @@ impl Rtmp {
     }
 
     /// It is recorded and so long, once both are known: it begins where the person wants.
-    fn note_length(&self, watch: &mut Watch, feed: &Feed, shared: &Shared) {
+    fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
         shared.set_duration(length);
         // Servers do not agree on how `play` counts: it is moved once it is there.
@@ -165,8 +165,8 @@ impl Rtmp {
     fn take(
         &self,
         event: Event,
-        watch: &mut Watch,
-        feed: &mut Feed,
+        watch: &mut ConnectionWatch,
+        feed: &mut InputFeed,
         shared: &Shared,
         now: Timestamp,
     ) -> Option<End> {
@@ -239,7 +239,7 @@ impl Rtmp {
                     return Some(End::Elsewhere(Box::new(next)));
                 }
                 let cause = format!("the server asks to connect again {description}");
-                return Some(End::Lost(Failure::new(Kind::Lost, cause.trim_end(), "")));
+                return Some(End::Lost(Failure::new(FailureKind::Lost, cause.trim_end(), "")));
             }
             _ => {}
         }
@@ -249,7 +249,7 @@ impl Rtmp {
 }
 
 /// The server was asked for another place: what it sends goes on there.
-fn leave(feed: &mut Feed, watch: &mut Watch, now: Timestamp) {
+fn leave(feed: &mut InputFeed, watch: &mut ConnectionWatch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;
     watch.leave(now);
@@ -259,7 +259,7 @@ fn leave(feed: &mut Feed, watch: &mut Watch, now: Timestamp) {
 pub(in crate::player) fn parse(text: &str) -> Result<Url, Failure> {
     Url::parse(text).and_then(Url::require_stream).map_err(|error| {
         Failure::new(
-            Kind::Usage,
+            FailureKind::Usage,
             format!("this is no stream's URL: {error}"),
             "Write rtmp://server/application/stream, http://server/path/stream.flv, or the name of a media file.",
         )
@@ -281,8 +281,8 @@ mod tests {
     struct Talk {
         rtmp: Rtmp,
         shared: Arc<Shared>,
-        feed: Feed,
-        watch: Watch,
+        feed: InputFeed,
+        watch: ConnectionWatch,
     }
 
     impl Talk {
@@ -294,8 +294,8 @@ mod tests {
             let options = Options::default();
             let (now, limit, reconnect) = (url.clone(), open_deadline::LIMIT, false);
             let rtmp = Rtmp { url, now, options, reconnect, start, limit };
-            let feed = Feed::new(Arc::clone(&shared), None, true);
-            Self { rtmp, feed, watch: Watch::new(clock.now()), shared }
+            let feed = InputFeed::new(Arc::clone(&shared), None, true);
+            Self { rtmp, feed, watch: ConnectionWatch::new(clock.now()), shared }
         }
 
         fn take(&mut self, event: Event, ms: i64) {
@@ -343,7 +343,10 @@ mod tests {
             talk.take(said(), tick * 200);
         }
         let end = talk.end(said(), 10_050);
-        assert!(matches!(&end, Some(End::Lost(it)) if it.kind == Kind::NoSuchStream), "{end:?}");
+        assert!(
+            matches!(&end, Some(End::Lost(it)) if it.kind == FailureKind::NoSuchStream),
+            "{end:?}"
+        );
 
         // In the middle, with configurations that are said again.
         let mut talk = Talk::begin(None);
@@ -354,7 +357,7 @@ mod tests {
             talk.sound(0, CONFIG, tick * 200);
         }
         let end = talk.end(said(), 10_600);
-        assert!(matches!(&end, Some(End::Lost(it)) if it.kind == Kind::Lost), "{end:?}");
+        assert!(matches!(&end, Some(End::Lost(it)) if it.kind == FailureKind::Lost), "{end:?}");
     }
 
     #[test]

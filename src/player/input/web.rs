@@ -9,16 +9,16 @@ use tokio::time::{Instant, timeout};
 use crate::base::Timestamp;
 use crate::net::Step;
 use crate::net::web::WebUrl;
-use crate::player::buffer::pace::Pace;
-use crate::player::input::connection::{End, TICK, Watch, web_failure};
-use crate::player::input::feed::Feed;
-use crate::player::input::http::range_retry::{Refusal, Vain};
-use crate::player::input::http::{Ask, Item, Problem, Pull};
+use crate::player::buffer::pace::PlayPace;
+use crate::player::input::connection::{ConnectionWatch, End, TICK, web_failure};
+use crate::player::input::feed::InputFeed;
+use crate::player::input::http::range_retry::{RangeRefusal, RangeRetry};
+use crate::player::input::http::{Item, Problem, Pull, PullRequest};
 use crate::player::input::open_deadline;
-use crate::player::input::open_deadline::Opening;
+use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::shared::Shared;
-use crate::player::state::anomaly::Odd;
-use crate::player::state::{Failure, Kind, Severity, State};
+use crate::player::state::anomaly::Anomaly;
+use crate::player::state::{Failure, FailureKind, Severity, State};
 use crate::wire::container::flv::TagKind;
 
 /// How often is looked whether the rest has been played.
@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Where a stream is and how it is reached.
 pub(in crate::player) struct Web {
-    ask: Ask,
+    ask: PullRequest,
     reconnect: bool,
     /// Somebody wants it from another place than its beginning.
     start: Option<Duration>,
@@ -35,15 +35,19 @@ pub(in crate::player) struct Web {
     /// A recording that broke off in the middle: it goes on there.
     broken: Option<Pull>,
     /// Answers that were not the rest of it.
-    vain: Vain,
+    vain: RangeRetry,
     /// How long opening may take.
     limit: Duration,
 }
 
 impl Web {
-    pub(in crate::player) fn new(ask: Ask, reconnect: bool, start: Option<Duration>) -> Self {
+    pub(in crate::player) fn new(
+        ask: PullRequest,
+        reconnect: bool,
+        start: Option<Duration>,
+    ) -> Self {
         let limit = open_deadline::LIMIT;
-        let (ended, broken, vain) = (false, None, Vain::default());
+        let (ended, broken, vain) = (false, None, RangeRetry::default());
         Self { ask, reconnect, start, ended, broken, vain, limit }
     }
 
@@ -58,15 +62,15 @@ impl Web {
         &mut self,
         mut pull: Pull,
         failure: Failure,
-        refusal: Option<Refusal>,
-        feed: &Feed,
+        refusal: Option<RangeRefusal>,
+        feed: &InputFeed,
     ) -> End {
-        let recorded = pull.pace() == Pace::Recorded && !pull.is_list();
+        let recorded = pull.pace() == PlayPace::Recorded && !pull.is_list();
         if !feed.has_media() || !recorded {
             return End::Lost(failure);
         }
         if !pull.can_go_on() {
-            return End::Failed(Failure { kind: Kind::Lost, ..failure });
+            return End::Failed(Failure { kind: FailureKind::Lost, ..failure });
         }
         if let Some(failure) = refusal.and_then(|it| self.vain.refused(it, &failure)) {
             return End::Failed(failure);
@@ -78,7 +82,7 @@ impl Web {
     /// Looks for the stream, or for the rest of what broke off.
     async fn open(
         &mut self,
-        ask: &Ask,
+        ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Pull, Closed> {
         let Some(mut pull) = self.broken.take() else {
@@ -90,26 +94,26 @@ impl Web {
         match goes_on.map_err(Problem::Told).flatten() {
             Ok(true) => Ok(pull),
             Ok(false) if pull.duration().is_some() => {
-                Err(Closed::Rest(pull, web_failure(&ask.other_part()), Some(Refusal::Other)))
+                Err(Closed::Rest(pull, web_failure(&ask.other_part()), Some(RangeRefusal::Other)))
             }
             // It never gave parts.
             Ok(false) => Err(Closed::Never(no_rest())),
             Err(Problem::Net(error)) => {
-                let refusal = Refusal::of(&error);
+                let refusal = RangeRefusal::of(&error);
                 Err(Closed::Rest(pull, web_failure(&error), refusal))
             }
-            Err(Problem::Told(told)) if told.kind == Kind::Lost => Err(Closed::Never(told)),
+            Err(Problem::Told(told)) if told.kind == FailureKind::Lost => Err(Closed::Never(told)),
             Err(Problem::Told(told) | Problem::Stalls(told)) => Err(Closed::Rest(pull, told, None)),
         }
     }
 
     /// One connection, from the name to its end.
-    pub(in crate::player) async fn play(&mut self, feed: &mut Feed) -> End {
+    pub(in crate::player) async fn play(&mut self, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
         let resumes = self.broken.is_some();
         let peer = self.ask.url.endpoint().to_string();
-        let opening = Arc::new(Opening::new(peer, self.limit));
+        let opening = Arc::new(OpenDeadline::new(peer, self.limit));
         let on_step = |step: Step<'_>| {
             opening.step(step);
             match step {
@@ -119,7 +123,8 @@ impl Web {
             }
         };
         let (ability, buffer) = (Arc::clone(&shared.ability), Arc::clone(&shared.buffer));
-        let ask = Ask { ability, buffer, opening: Arc::clone(&opening), ..self.ask.clone() };
+        let ask =
+            PullRequest { ability, buffer, opening: Arc::clone(&opening), ..self.ask.clone() };
         let opened = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
             opened = self.open(&ask, &on_step) => opened,
@@ -139,7 +144,7 @@ impl Web {
         if pull.format() == "flv" && !resumes {
             feed.expect_metadata();
         }
-        let followed = matches!(pull.pace(), Pace::Followed(_));
+        let followed = matches!(pull.pace(), PlayPace::Followed(_));
         if self.ended && pull.duration().is_some() {
             // The same still: it is waited for another beginning.
             return End::Faded;
@@ -164,7 +169,7 @@ impl Web {
                 no_start(&shared, "");
             }
         }
-        let mut watch = Watch::new(shared.clock.now());
+        let mut watch = ConnectionWatch::new(shared.clock.now());
         // All has come; while the rest is played one may still go back.
         let mut over = false;
         loop {
@@ -200,7 +205,7 @@ impl Web {
                         self.vain.came();
                     }
                     feed.take(tag.kind, tag.time_ms, &tag.body, now);
-                    if pull.pace() != Pace::Live {
+                    if pull.pace() != PlayPace::Live {
                         // It may have waited for room, in a pause for as long as that lasts.
                         watch.waited(shared.clock.now().since(now));
                     }
@@ -227,21 +232,21 @@ impl Web {
                 Ok(Ok(Some(Item::Unmoved(why)))) => {
                     shared.give_up();
                     if feed.has_media() {
-                        shared.odd(&Odd::Unmoved(why));
+                        shared.odd(&Anomaly::Unmoved(why));
                     } else {
                         no_start(&shared, &why);
                     }
                 }
                 Ok(Ok(Some(Item::Unheard(why)))) => {
                     feed.miss_sound();
-                    shared.odd(&Odd::Unheard(why));
+                    shared.odd(&Anomaly::Unheard(why));
                 }
                 Ok(Ok(Some(Item::Heard))) => feed.hear_again(),
                 Ok(Ok(Some(Item::Fixed))) if self.start.is_some() && first => {}
-                Ok(Ok(Some(Item::Fixed))) => shared.odd(&Odd::Fixed),
+                Ok(Ok(Some(Item::Fixed))) => shared.odd(&Anomaly::Fixed),
                 Ok(Ok(Some(Item::Made(made)))) => feed.set_made(made),
                 Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
-                    if let Pace::Followed(distance) = pull.pace() {
+                    if let PlayPace::Followed(distance) = pull.pace() {
                         shared.listed.see(at(seen, now), from, until, distance);
                     }
                 }
@@ -254,19 +259,21 @@ impl Web {
                     shared.reception.lock().ended = true;
                     over = true;
                 }
-                Ok(Ok(None)) if pull.pace() != Pace::Live => return End::Over,
+                Ok(Ok(None)) if pull.pace() != PlayPace::Live => return End::Over,
                 Ok(Ok(None)) => {
                     // What is buffered is played to its end, while its publisher may come back.
                     shared.reception.lock().ended = true;
                     return if self.reconnect && feed.has_media() { End::Faded } else { End::Over };
                 }
-                Ok(Err(Problem::Told(told))) if !pull.is_list() && pull.pace() != Pace::Live => {
+                Ok(Err(Problem::Told(told)))
+                    if !pull.is_list() && pull.pace() != PlayPace::Live =>
+                {
                     // A damaged file: what could be read is played to its end.
                     if !feed.has_media() {
                         return End::Lost(told);
                     }
                     // What stands there now is something else.
-                    if told.kind == Kind::Lost {
+                    if told.kind == FailureKind::Lost {
                         return End::Failed(told);
                     }
                     let summary = format!("The file is damaged: {}.", told.cause);
@@ -317,14 +324,14 @@ fn no_start(shared: &Shared, why: &str) {
 enum Closed {
     Problem(Problem),
     /// Of a recording the rest: why not, and whether the server said so.
-    Rest(Pull, Failure, Option<Refusal>),
+    Rest(Pull, Failure, Option<RangeRefusal>),
     /// It cannot be had any more.
     Never(Failure),
 }
 
 fn no_rest() -> Failure {
     Failure::new(
-        Kind::Lost,
+        FailureKind::Lost,
         "the recording broke off in the middle, and the server cannot go on from there",
         "Play it again from its beginning.",
     )
@@ -342,15 +349,15 @@ async fn next(pull: &mut Pull, over: bool) -> Result<Option<Item>, Problem> {
 
 /// What went wrong, as the player tells it. What answers wrongly where a stream has been played is a
 /// loss.
-fn told(problem: Problem, feed: &Feed) -> Failure {
+fn told(problem: Problem, feed: &InputFeed) -> Failure {
     match problem {
         Problem::Net(error) => web_failure(&error),
         Problem::Told(told) | Problem::Stalls(told) if feed.has_media() => {
-            Failure { kind: Kind::Lost, ..told }
+            Failure { kind: FailureKind::Lost, ..told }
         }
         // What the segments of a list hold may have been named already.
         Problem::Told(told) | Problem::Stalls(told) => match feed.missing() {
-            Some(missing) if told.kind == Kind::NoSuchStream => missing,
+            Some(missing) if told.kind == FailureKind::NoSuchStream => missing,
             _ => told,
         },
     }
@@ -360,7 +367,7 @@ fn told(problem: Problem, feed: &Feed) -> Failure {
 pub(in crate::player) fn parse(text: &str) -> Result<WebUrl, Failure> {
     WebUrl::parse(text).map_err(|error| {
         Failure::new(
-            Kind::Usage,
+            FailureKind::Usage,
             format!("this is no stream's URL: {error}"),
             "Write http://server/path/stream.flv, or the name of a file.",
         )
@@ -443,10 +450,10 @@ mod tests {
         let peer = format!("127.0.0.1:{}", serve(does).await);
         let text = format!("http://{peer}/live");
         let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
-        let mut feed = Feed::new(Arc::new(shared), None, true);
+        let mut feed = InputFeed::new(Arc::new(shared), None, true);
         let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
         let (url, net) = (parse(&text).unwrap(), Default::default());
-        let ask = Ask { url, net, buffer, ability, opening };
+        let ask = PullRequest { url, net, buffer, ability, opening };
         let mut web = Web { limit: LIMIT, ..Web::new(ask, true, None) };
         (peer, web.play(&mut feed).await)
     }
@@ -478,7 +485,7 @@ mod tests {
             let End::Lost(failure) = end else { panic!("{owes}: {end:?}") };
             let said =
                 format!("opening the stream has taken 1 s, and {peer} has not yet given {owes}");
-            assert_eq!((failure.kind, failure.cause), (Kind::Unreachable, said));
+            assert_eq!((failure.kind, failure.cause), (FailureKind::Unreachable, said));
             assert!(failure.advice.contains("too slow"), "{}", failure.advice);
         }
     }

@@ -5,9 +5,9 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, Trouble};
-use crate::player::decode::audio::Heard;
+use crate::player::decode::audio::PlayedAudio;
 use crate::player::session::shared::Shared;
-use crate::player::state::{Failure, Kind, Severity};
+use crate::player::state::{Failure, FailureKind, Severity};
 
 /// A WAV file being written. Its format is that of the first sound; later sound of another rate or
 /// number of channels is left out, and said.
@@ -40,7 +40,7 @@ impl Dump {
     }
 
     /// Adds what is heard.
-    pub(in crate::player) fn write(&mut self, shared: &Shared, heard: &Heard<'_>) {
+    pub(in crate::player) fn write(&mut self, shared: &Shared, heard: &PlayedAudio<'_>) {
         if self.broken {
             return;
         }
@@ -107,7 +107,7 @@ fn io_of(error: hound::Error) -> io::Error {
 /// The failure of an output file.
 pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(
-        Kind::File,
+        FailureKind::File,
         format!("{} cannot be written: {}", path.display(), Trouble::words(error)),
         Trouble::of(error).cure(),
     )

@@ -1,9 +1,9 @@
 //! The real speaker behind [`Speaker`].
 
-use crate::audio::speaker::Output;
+use crate::audio::speaker::SpeakerOutput;
 use crate::base::Clock;
 use crate::player::decode::audio::Speaker;
-use crate::player::present::upsample::{Raised, times};
+use crate::player::present::upsample::{Upsampled, times};
 
 /// Opens the speaker of this id, or the system's default.
 pub(in crate::player) fn open(
@@ -13,17 +13,17 @@ pub(in crate::player) fn open(
     clock: Clock,
 ) -> Result<Box<dyn Speaker>, String> {
     let times = times(rate);
-    let output = Output::open_calm(id, rate.saturating_mul(times), channels, clock)
+    let output = SpeakerOutput::open_calm(id, rate.saturating_mul(times), channels, clock)
         .map_err(|error| error.to_string())?;
     let device = Device(output);
     Ok(if times > 1 {
-        Box::new(Raised::new(device, times as usize, channels))
+        Box::new(Upsampled::new(device, times as usize, channels))
     } else {
         Box::new(device)
     })
 }
 
-struct Device(Output);
+struct Device(SpeakerOutput);
 
 impl Speaker for Device {
     fn write(&mut self, data: &[f32]) -> usize {

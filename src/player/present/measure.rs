@@ -4,7 +4,7 @@
 use crate::base::{Clock, Timestamp};
 use crate::media::VideoFrame;
 use crate::media::markers::{self, FlashReader, LipSync, OnsetReader};
-use crate::player::decode::audio::Heard;
+use crate::player::decode::audio::PlayedAudio;
 
 /// See the module.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Measure {
     }
 
     /// Sound is, or will be, heard.
-    pub(in crate::player) fn heard(&mut self, heard: &Heard<'_>) {
+    pub(in crate::player) fn heard(&mut self, heard: &PlayedAudio<'_>) {
         let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
         if fresh {
             self.onsets = Some((heard.rate, OnsetReader::new(heard.rate)));

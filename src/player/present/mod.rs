@@ -17,18 +17,18 @@ use std::time::Duration;
 use crate::base::queue::{self, Empty};
 use crate::base::{Latest, Stop, Timestamp};
 use crate::media::{Size, VideoFrame};
-use crate::player::clock::frame_pacing::{Cadence, Verdict, judge};
+use crate::player::clock::frame_pacing::{Cadence, PacingVerdict, judge};
 use crate::player::clock::playout::{Change, Playout, Supply};
-use crate::player::decode::audio::{Heard, Sound};
+use crate::player::decode::audio::{AudioDecoding, PlayedAudio};
 use crate::player::decode::balance::speaker_channels;
 use crate::player::decode::video::Decoded;
 use crate::player::present::audio_dump::Dump;
 use crate::player::present::measure::Measure;
 use crate::player::present::speaker::Speakers;
 use crate::player::session::shared::Shared;
-use crate::player::state::anomaly::Odd;
+use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Rewind, State};
-use seek_search::Search;
+use seek_search::SeekSearch;
 
 /// The longest the loop sleeps: the sound wants to be fed.
 const NAP: Duration = Duration::from_millis(8);
@@ -75,7 +75,7 @@ struct Counts {
 
 /// What the current second began with.
 #[derive(Default)]
-struct Second {
+struct SecondStart {
     since: Timestamp,
     shown: u64,
     bytes: u64,
@@ -83,7 +83,7 @@ struct Second {
 
 /// What was last seen of the time-shift buffer.
 #[derive(Default)]
-struct Kept {
+struct ShiftReading {
     rewind: Option<Rewind>,
     behind: bool,
     at: Option<Timestamp>,
@@ -92,25 +92,25 @@ struct Kept {
 struct Run {
     presenter: Presenter,
     playout: Playout,
-    sound: Sound,
+    sound: AudioDecoding,
     cadence: Cadence,
     /// The picture whose turn is next.
     next: Option<VideoFrame>,
     pictures_ended: bool,
     /// For the picture of the place that was gone to.
-    sought: Option<Search>,
+    sought: Option<SeekSearch>,
     /// Where playing last began: pictures before it were never meant to be shown.
     from: Option<Timestamp>,
     previewed: bool,
     last_shown: Option<Timestamp>,
     counts: Counts,
-    second: Second,
+    second: SecondStart,
     started_at: Option<Timestamp>,
     /// Pictures of earlier starts are not shown, see `Packets::restart`.
     generation: u32,
     /// How often a speaker had been chosen when this one was opened.
     speaker_choices: u32,
-    kept: Kept,
+    kept: ShiftReading,
     /// Since then there has been nothing to play.
     starved: Option<Timestamp>,
     /// Of the picture that was shown last.
@@ -123,7 +123,7 @@ impl Run {
         Self {
             presenter,
             playout: Playout::new(),
-            sound: Sound::new(),
+            sound: AudioDecoding::new(),
             cadence: Cadence::default(),
             next: None,
             pictures_ended: false,
@@ -132,11 +132,11 @@ impl Run {
             previewed: false,
             last_shown: None,
             counts: Counts::default(),
-            second: Second::default(),
+            second: SecondStart::default(),
             started_at: None,
             generation: 0,
             speaker_choices,
-            kept: Kept::default(),
+            kept: ShiftReading::default(),
             starved: None,
             size: None,
         }
@@ -188,7 +188,7 @@ impl Run {
         self.follow(change, now);
         if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= STALLED) {
             self.starved = None;
-            shared.odd(&Odd::Stalled);
+            shared.odd(&Anomaly::Stalled);
         }
         if self.playout.is_running() {
             self.play_sound(now, supply.ended);
@@ -215,7 +215,7 @@ impl Run {
             }
             Change::Jumped(at) => {
                 tracing::debug!(?at, "jumped ahead to keep the latency");
-                self.presenter.shared.odd(&Odd::JumpedAhead);
+                self.presenter.shared.odd(&Anomaly::JumpedAhead);
                 self.begin(at, true, now);
                 self.presenter.shared.enter(State::Playing);
             }
@@ -245,7 +245,7 @@ impl Run {
 
     fn play_sound(&mut self, now: Timestamp, ended: bool) {
         let Presenter { shared, measure, dump, .. } = &mut self.presenter;
-        let mut heard = |heard: Heard<'_>| {
+        let mut heard = |heard: PlayedAudio<'_>| {
             if let Some(measure) = measure {
                 measure.heard(&heard);
             }
@@ -319,16 +319,16 @@ impl Run {
             let successor = !self.presenter.pictures.is_empty();
             let speed = self.playout.speed();
             match judge(frame.pts, position, speed, self.cadence.period(), successor) {
-                Verdict::Wait(_) => {
+                PacingVerdict::Wait(_) => {
                     self.next = Some(frame);
                     return;
                 }
-                Verdict::Show { late } => {
+                PacingVerdict::Show { late } => {
                     self.counts.late += u64::from(late);
                     let due = now.offset(frame.pts.micros_since(position));
                     self.show(frame, due, now, true);
                 }
-                Verdict::Drop => {
+                PacingVerdict::Drop => {
                     self.counts.late += 1;
                     let bored = self.last_shown.is_some_and(|last| now.since(last) > PATIENCE);
                     if bored {
@@ -377,7 +377,7 @@ impl Run {
         let opened = self.presenter.shared.opened;
         let size = frame.size();
         if self.size.replace(size).is_some_and(|before| before != size) {
-            self.presenter.shared.odd(&Odd::ChangedSize(size.to_string()));
+            self.presenter.shared.odd(&Anomaly::ChangedSize(size.to_string()));
         }
         // Whoever looks at it later counts in session time.
         frame.pts = due;
@@ -433,7 +433,8 @@ impl Run {
             figures.fps = (counts.shown - self.second.shown) as f64 / seconds;
             let bytes = figures.received_bytes.saturating_sub(self.second.bytes);
             figures.bitrate = (bytes as f64 * 8.0 / seconds) as u32;
-            self.second = Second { since: now, shown: counts.shown, bytes: figures.received_bytes };
+            self.second =
+                SecondStart { since: now, shown: counts.shown, bytes: figures.received_bytes };
         }
         drop(figures);
         shared.end_back();
@@ -446,7 +447,7 @@ impl Run {
                 let position = self.playout.position_at(now);
                 let period = self.cadence.period();
                 match judge(next.pts, position, self.playout.speed(), period, false) {
-                    Verdict::Wait(wait) => wait.min(NAP),
+                    PacingVerdict::Wait(wait) => wait.min(NAP),
                     _ => Duration::ZERO,
                 }
             } else {

@@ -14,7 +14,7 @@ const AHEAD: Duration = Duration::from_secs(5);
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Search {
+pub(super) struct SeekSearch {
     at: Timestamp,
     /// The newest picture up to it.
     found: Option<VideoFrame>,
@@ -26,7 +26,7 @@ pub(super) struct Search {
 
 /// What a picture was.
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(super) enum SearchStep {
     /// One up to the place; what came before it is `skipped`.
     Before { skipped: bool },
     /// The first beyond it: this one is shown, and this one is next.
@@ -53,7 +53,7 @@ pub(super) enum Turn {
     Over(Option<VideoFrame>),
 }
 
-impl Search {
+impl SeekSearch {
     /// For the picture of the media time `at`.
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
         Self { at, found: None, shown: false, alive: now }
@@ -64,17 +64,17 @@ impl Search {
     }
 
     /// A picture was decoded.
-    pub fn take(&mut self, frame: VideoFrame, now: Timestamp) -> Taken {
+    pub fn take(&mut self, frame: VideoFrame, now: Timestamp) -> SearchStep {
         self.alive = now;
         if frame.pts <= self.at {
-            return Taken::Before { skipped: self.found.replace(frame).is_some() };
+            return SearchStep::Before { skipped: self.found.replace(frame).is_some() };
         }
         let near = frame.pts.since(self.at) < AHEAD;
         match self.found.take() {
             // The place lies before the first picture there is, or in a file without pictures, and this one is
             // of the file that follows it.
-            None if !self.shown && near => Taken::Beyond { show: Some(frame), next: None },
-            found => Taken::Beyond { show: found, next: Some(frame) },
+            None if !self.shown && near => SearchStep::Beyond { show: Some(frame), next: None },
+            found => SearchStep::Beyond { show: found, next: Some(frame) },
         }
     }
 

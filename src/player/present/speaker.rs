@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Opens a speaker for a rate and a number of channels, or says why not.
 pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, String> + Send + Sync;
 
-type Answer = Result<Box<dyn Speaker>, String>;
+type OpenedSpeaker = Result<Box<dyn Speaker>, String>;
 
 /// See the module.
 pub(in crate::player) struct Speakers {
@@ -31,7 +31,7 @@ pub(in crate::player) struct Speakers {
 }
 
 struct Opening {
-    answer: Receiver<Answer>,
+    answer: Receiver<OpenedSpeaker>,
     format: (u32, u16),
     since: Timestamp,
     /// Left to itself when it takes too long.
@@ -122,7 +122,7 @@ impl Speakers {
             return;
         }
         let (open, clock) = (Arc::clone(open), shared.clock);
-        let (tell, answer) = bounded::<Answer>(1);
+        let (tell, answer) = bounded::<OpenedSpeaker>(1);
         let worker = Worker::spawn("player-spk-open", move |_| {
             // The other end may have given up: then the speaker is dropped here.
             let _ = tell.send(open(rate, channels, clock));

@@ -9,8 +9,8 @@ use super::Run;
 use crate::base::Timestamp;
 use crate::player::buffer::time_shift::Begin;
 use crate::player::clock::playout::Supply;
-use crate::player::present::seek_search::{Lull, Search, Taken, Turn};
-use crate::player::session::shared::{Back, Shared, Start};
+use crate::player::present::seek_search::{Lull, SearchStep, SeekSearch, Turn};
+use crate::player::session::shared::{Shared, Start, TimeShiftPlace};
 use crate::player::state::Rewind;
 
 /// The decoders are given so much ahead of the position, and so many units in one go.
@@ -45,8 +45,8 @@ impl Run {
         }
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let place = match wanted {
-            Back::Live => None,
-            Back::Behind(behind) => {
+            TimeShiftPlace::Live => None,
+            TimeShiftPlace::Behind(behind) => {
                 let wanted = end.offset(-micros(behind));
                 let forward = wanted > self.playout.position();
                 shift.go_to(wanted, forward).filter(|begin| {
@@ -93,7 +93,7 @@ impl Run {
         }
         self.forget(moved.start, goes.then_some(moved.at));
         self.previewed = moved.exact;
-        self.sought = moved.exact.then(|| Search::new(moved.at, now));
+        self.sought = moved.exact.then(|| SeekSearch::new(moved.at, now));
     }
 
     /// Decodes up to the place that was gone to, whose picture is shown first.
@@ -105,8 +105,8 @@ impl Run {
             // What was received may have told of yet another place.
             let Some(sought) = &mut self.sought else { return self.next = Some(frame) };
             match sought.take(frame, now) {
-                Taken::Before { skipped } => self.counts.skipped += u64::from(skipped),
-                Taken::Beyond { show, next } => {
+                SearchStep::Before { skipped } => self.counts.skipped += u64::from(skipped),
+                SearchStep::Beyond { show, next } => {
                     (self.sought, self.next) = (None, next);
                     if let Some(frame) = show {
                         self.show(frame, now, now, false);
@@ -215,7 +215,7 @@ impl Run {
 }
 
 /// Gives the decoders these units and nothing of what waited.
-fn restart(shared: &Shared, units: Vec<crate::player::buffer::time_shift::Kept>) -> Start {
+fn restart(shared: &Shared, units: Vec<crate::player::buffer::time_shift::KeptPacket>) -> Start {
     let start = Start { video: shared.video.restart(), audio: shared.audio.restart() };
     for kept in units {
         let dropped = shared.hand_over(kept);

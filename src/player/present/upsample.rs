@@ -16,7 +16,7 @@ pub(in crate::player) fn times(rate: u32) -> u32 {
 }
 
 /// A speaker of a multiple of the rate that it is given.
-pub(in crate::player) struct Raised<S> {
+pub(in crate::player) struct Upsampled<S> {
     inner: S,
     times: usize,
     channels: usize,
@@ -26,7 +26,7 @@ pub(in crate::player) struct Raised<S> {
     waiting: Vec<f32>,
 }
 
-impl<S: Speaker> Raised<S> {
+impl<S: Speaker> Upsampled<S> {
     pub(in crate::player) fn new(inner: S, times: usize, channels: u16) -> Self {
         let channels = usize::from(channels).max(1);
         let (last, waiting) = (vec![0.0; channels], Vec::new());
@@ -41,7 +41,7 @@ impl<S: Speaker> Raised<S> {
     }
 }
 
-impl<S: Speaker> Speaker for Raised<S> {
+impl<S: Speaker> Speaker for Upsampled<S> {
     fn write(&mut self, data: &[f32]) -> usize {
         if !self.pass() {
             return 0;
@@ -113,7 +113,7 @@ mod tests {
     fn sound_of_too_few_samples_a_second_is_played_as_twice_as_many() {
         assert_eq!([0, 5_512, 7_999, 8_000, 48_000].map(times), [1, 2, 2, 1, 1]);
         assert!(5_512 * times(5_512) >= LEAST_RATE && times(1_000) == 8);
-        let mut speaker = Raised::new(Small { heard: Vec::new(), room: 5 }, 2, 2);
+        let mut speaker = Upsampled::new(Small { heard: Vec::new(), room: 5 }, 2, 2);
         // Left rises, right falls.
         assert_eq!(speaker.write(&[0.5, -0.5, 1.0, -1.0, 0.0, 0.0]), 3);
         let five = [0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 1.0, -1.0, 0.5, -0.5];

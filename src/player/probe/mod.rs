@@ -19,26 +19,26 @@ use crate::media::{AudioCodec, Track};
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
-use crate::player::buffer::pace::Pace;
+use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::frame_rate::frame_rate;
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::file_samples;
-use crate::player::demux::file_samples::Medium;
+use crate::player::demux::file_samples::TrackKind;
 use crate::player::input::connection::{failure, silent, web_failure};
-use crate::player::input::http::{Ask, Item, Problem, Pull};
-use crate::player::input::open_deadline::Opening;
+use crate::player::input::http::{Item, Problem, Pull, PullRequest};
+use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::input::{file, open_deadline, rtmp, web};
 use crate::player::session::config::Source;
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::amf0::Value;
 use crate::wire::codec;
 use crate::wire::codec::aac::AudioSpecificConfig;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{Colors, mpeg_audio, vorbis};
-use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::flv::{Demuxer, TagKind};
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
 
@@ -71,7 +71,7 @@ pub struct Report {
     /// The further sound tracks of a file, in their order.
     pub further: Vec<Audio>,
     /// What is in it and is not played here.
-    pub unplayed: Vec<Unplayed>,
+    pub unplayed: Vec<UnsupportedTrack>,
     /// Seconds from keyframe to keyframe, the median.
     pub gop_s: Option<f64>,
     /// From the beginning of the connection (a file: of the reading) to the first keyframe.
@@ -146,7 +146,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     let mut input = file::open(path)?;
     let mut prober = Prober::new(false, clock.now());
     let medium = file_samples::medium(&input, path)?;
-    if medium != Medium::Film(Format::Flv) {
+    if medium != TrackKind::Film(Format::Flv) {
         file_samples::tags(input, path, &mut |kind, time_ms, body| {
             prober.take(kind, time_ms, &body, clock.now());
             !cancelled()
@@ -176,7 +176,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     }
     if prober.bodies == 0 {
         return Err(Failure::new(
-            Kind::File,
+            FailureKind::File,
             format!("{} holds no picture and no sound", path.display()),
             "Check that it is a whole media file.",
         ));
@@ -190,7 +190,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
 }
 
 fn with_path(report: Report, path: &Path) -> Report {
-    let index = files::Source::open(path).map_err(container::Error::from);
+    let index = files::MediaFile::open(path).map_err(container::Error::from);
     match index.and_then(|mut source| file_samples::indexed(&mut source)) {
         Ok(index) => with_tracks(report, &index),
         Err(_) => report,
@@ -269,7 +269,7 @@ async fn probe_url(
     let mut options = Options { buffer: Duration::from_secs(1), ..Options::default() };
     options.net = net.clone();
     let start = clock.now();
-    let opening = Opening::of_rtmp(&url, net, limit);
+    let opening = OpenDeadline::of_rtmp(&url, net, limit);
     let on_step = |step: net::Step<'_>| opening.step(step);
     let connect = Client::connect(&url, Purpose::Play, &options, clock, &on_step);
     let connect = opening.within(connect);
@@ -331,9 +331,9 @@ async fn probe_web(
     let url = web::parse(text)?;
     let start = clock.now();
     let ability = Arc::default();
-    let opening = Opening::new(url.endpoint().to_string(), limit);
+    let opening = OpenDeadline::new(url.endpoint().to_string(), limit);
     let (buffer, opening) = (Arc::default(), Arc::new(opening));
-    let ask = Ask { url, net: net.clone(), buffer, ability, opening };
+    let ask = PullRequest { url, net: net.clone(), buffer, ability, opening };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);
     let opened = ask.opening.within(Pull::open(&ask, &on_step));
     tokio::pin!(opened);
@@ -344,7 +344,7 @@ async fn probe_web(
             Err(_) => {}
         }
     };
-    let recorded = pull.pace() == Pace::Recorded;
+    let recorded = pull.pace() == PlayPace::Recorded;
     let mut prober = Prober::new(!recorded, start);
     // The whole is not read.
     prober.length = if recorded { Length::Told } else { Length::None };
@@ -403,7 +403,7 @@ async fn probe_web(
 }
 
 fn interrupted() -> Failure {
-    Failure::new(Kind::System, "interrupted before anything was found", "")
+    Failure::new(FailureKind::System, "interrupted before anything was found", "")
 }
 
 /// How long it lasts.
@@ -438,7 +438,7 @@ struct Prober {
     told_fps: Option<f64>,
     keyframes: Vec<i64>,
     first_keyframe: Option<Timestamp>,
-    unplayed: Vec<Unplayed>,
+    unplayed: Vec<UnsupportedTrack>,
 }
 
 /// Bytes over time.
@@ -630,7 +630,7 @@ impl Prober {
         })
     }
 
-    fn audio(&mut self, format: AudioFormat, legacy: Option<LegacySound>) -> &mut Audio {
+    fn audio(&mut self, format: AudioFormat, legacy: Option<LegacyAudio>) -> &mut Audio {
         // What the legacy header says is meaningless for AAC.
         let legacy = legacy.filter(|_| format != AudioFormat::Aac);
         self.audio.get_or_insert(Audio {

@@ -9,12 +9,12 @@ use crate::wire::codec::h264::vui::VideoSignal;
 use crate::wire::codec::{Colors, hdr};
 
 /// What a configuration tells.
-pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::Picture> {
+pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::VideoInfo> {
     match format {
         VideoFormat::H264 => {
             let parsed = DecoderConfig::parse(config).ok()?;
             let sps = parsed.first_sps().ok();
-            Some(codec::Picture {
+            Some(codec::VideoInfo {
                 level: Some(parsed.level_idc.into()),
                 profile: sps.as_ref().map(|sps| sps.profile().to_owned()),
                 size: sps.as_ref().map(|sps| (sps.width, sps.height)),
@@ -47,7 +47,7 @@ fn h264_colors(signal: VideoSignal) -> Colors {
 }
 
 /// What stands beside a picture that decodes by itself, or in it.
-pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::Picture {
+pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::VideoInfo {
     let colors = match format {
         VideoFormat::H264 => hdr::of_h264(picture, length_size),
         VideoFormat::Hevc => hdr::of_hevc(picture, length_size),
@@ -55,7 +55,7 @@ pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -
         VideoFormat::Vp9 => return codec::vp9_key(picture).unwrap_or_default(),
         _ => Colors::default(),
     };
-    codec::Picture { colors, ..codec::Picture::default() }
+    codec::VideoInfo { colors, ..codec::VideoInfo::default() }
 }
 
 /// Bytes of a NAL unit's length.

@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 use crate::base::{Clock, Latest, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::media::markers::{self, OnsetReader};
-use crate::media::similarity::{Course, Likeness};
-use crate::media::{AudioParameters, EncodedPacket, Size, Track, VideoFrame, VideoParameters};
+use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
+use crate::media::{AudioConfig, EncodedPacket, Size, Track, VideoConfig, VideoFrame};
 use crate::net::{self, Runtime};
-use crate::player::buffer::packets::{Popped, Unit};
-use crate::player::input::feed::Feed;
-use crate::player::input::live::Remote;
+use crate::player::buffer::packets::{BufferedPacket, Popped};
+use crate::player::input::feed::InputFeed;
+use crate::player::input::live::LiveInput;
 use crate::player::session::config::{Config, Source};
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, State};
@@ -37,7 +37,7 @@ const OFFSETS: usize = 5;
 
 /// How much is remembered.
 #[derive(Copy, Clone, Debug)]
-pub struct Memory {
+pub struct ProbeMemory {
     /// Keyframes.
     pub pictures: usize,
     /// Steps of loudness, 20 ms each.
@@ -46,7 +46,7 @@ pub struct Memory {
 
 /// Where to look.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum ProbeTarget {
     /// The address that is published to: most plain servers play there too.
     Rtmp(Box<Url>),
     /// An address of its own, as a person wrote it.
@@ -58,12 +58,12 @@ pub enum Place {
 pub struct Keyframe {
     /// When it came.
     pub at: Timestamp,
-    pub likeness: Likeness,
+    pub likeness: FrameSimilarity,
 }
 
 /// What has come so far. Times are the session clock's.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct ProbeReading {
     pub state: State,
     pub size: Option<Size>,
     /// Names of the codecs, such as `H.264 High`; empty until known.
@@ -84,7 +84,7 @@ pub struct Seen {
     /// The newest keyframes, oldest first.
     pub pictures: VecDeque<Keyframe>,
     /// The loudness by media time.
-    pub course: Course,
+    pub course: LoudnessCurve,
     /// From media time to arrival, the least of the last seconds, microseconds.
     pub behind_micros: Option<i64>,
     /// From the writing of the marker of the newest keyframe to its arrival.
@@ -95,8 +95,8 @@ pub struct Seen {
     pub damaged: u64,
 }
 
-impl Seen {
-    fn new(memory: Memory) -> Self {
+impl ProbeReading {
+    fn new(memory: ProbeMemory) -> Self {
         Self {
             state: State::Starting,
             size: None,
@@ -110,7 +110,7 @@ impl Seen {
             last_audio: None,
             pace: None,
             pictures: VecDeque::new(),
-            course: Course::new(memory.sound),
+            course: LoudnessCurve::new(memory.sound),
             behind_micros: None,
             latency_ms: None,
             av_offset_ms: None,
@@ -129,10 +129,10 @@ struct Arrival {
 }
 
 /// Looks at packets. Also for the stream as it is sent, with which what comes back is compared.
-pub struct Looker {
+pub struct ProbeWorker {
     clock: Clock,
-    video: Option<(VideoParameters, Box<dyn VideoBackend>)>,
-    audio: Option<(AudioParameters, Box<dyn AudioBackend>)>,
+    video: Option<(VideoConfig, Box<dyn VideoBackend>)>,
+    audio: Option<(AudioConfig, Box<dyn AudioBackend>)>,
     onsets: Option<(u32, OnsetReader)>,
     arrivals: VecDeque<Arrival>,
     /// The newest keyframe with a marker: the wall clock when it was made, in milliseconds, and its
@@ -142,18 +142,18 @@ pub struct Looker {
     picture: Latest<VideoFrame>,
     pictures: usize,
     /// What it has seen.
-    pub seen: Seen,
+    pub seen: ProbeReading,
 }
 
-impl std::fmt::Debug for Looker {
+impl std::fmt::Debug for ProbeWorker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Looker").finish_non_exhaustive()
     }
 }
 
-impl Looker {
+impl ProbeWorker {
     /// One that puts the newest keyframe into `picture`.
-    pub fn new(clock: Clock, memory: Memory, picture: Latest<VideoFrame>) -> Self {
+    pub fn new(clock: Clock, memory: ProbeMemory, picture: Latest<VideoFrame>) -> Self {
         Self {
             clock,
             video: None,
@@ -164,12 +164,12 @@ impl Looker {
             offsets: VecDeque::new(),
             picture,
             pictures: memory.pictures.max(1),
-            seen: Seen::new(memory),
+            seen: ProbeReading::new(memory),
         }
     }
 
     /// The pictures are of this kind from here on.
-    pub fn configure_video(&mut self, parameters: VideoParameters) {
+    pub fn configure_video(&mut self, parameters: VideoConfig) {
         if self.video.as_ref().is_some_and(|(known, _)| {
             (known.codec, &known.config) == (parameters.codec, &parameters.config)
         }) {
@@ -189,7 +189,7 @@ impl Looker {
     }
 
     /// The sound is of this kind from here on.
-    pub fn configure_audio(&mut self, parameters: AudioParameters) {
+    pub fn configure_audio(&mut self, parameters: AudioConfig) {
         if self.audio.as_ref().is_some_and(|(known, _)| *known == parameters) {
             return;
         }
@@ -261,7 +261,7 @@ impl Looker {
         let Some(frame) = frames.pop() else { return };
         let (luma, stride, size) = (&frame.planes.y, frame.planes.luma_stride(), frame.size());
         self.seen.size = Some(size);
-        let likeness = Likeness::of(luma, stride, size);
+        let likeness = FrameSimilarity::of(luma, stride, size);
         if self.seen.pictures.len() >= self.pictures {
             self.seen.pictures.pop_front();
         }
@@ -381,44 +381,44 @@ fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
 
 /// A stream that is being looked at. Dropping it ends it without waiting.
 #[derive(Debug)]
-pub struct Glance {
+pub struct ViewerProbe {
     shared: Arc<Shared>,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<ProbeReading>>,
     threads: Vec<Worker>,
 }
 
-impl Glance {
+impl ViewerProbe {
     /// Begins to look; the newest keyframe goes into `picture`, as it is.
     ///
     /// # Errors
     /// When the address makes no sense or the system grants no threads.
     pub fn open(
-        place: &Place,
+        place: &ProbeTarget,
         net: &net::Options,
         runtime: &Runtime,
         clock: Clock,
-        memory: Memory,
+        memory: ProbeMemory,
         picture: Latest<VideoFrame>,
     ) -> Result<Self, Failure> {
         // Only its kind matters here: a stream that comes as it happens.
         let mut config = Config::new(Source::Url(String::new()));
         config.net = net.clone();
         let remote = match place {
-            Place::Rtmp(url) => Remote::at((**url).clone(), &config, runtime.clone()),
-            Place::Address(text) => Remote::new(text.expose(), &config, runtime.clone())?,
+            ProbeTarget::Rtmp(url) => LiveInput::at((**url).clone(), &config, runtime.clone()),
+            ProbeTarget::Address(text) => LiveInput::new(text.expose(), &config, runtime.clone())?,
         };
         let (shared, _) = Shared::new(&config, clock);
         let shared = Arc::new(shared);
-        let seen = Arc::new(Mutex::new(Seen::new(memory)));
+        let seen = Arc::new(Mutex::new(ProbeReading::new(memory)));
         let mut glance =
             Self { shared: Arc::clone(&shared), seen: Arc::clone(&seen), threads: Vec::new() };
         let (its, out) = (Arc::clone(&shared), seen);
-        let looker = Looker::new(clock, memory, picture);
+        let looker = ProbeWorker::new(clock, memory, picture);
         glance.spawn("glance", move || {
             sandbox::picture_decoder();
             run(&its, looker, &out);
         })?;
-        glance.spawn("glance-feed", move || remote.run(Feed::new(shared, None, true)))?;
+        glance.spawn("glance-feed", move || remote.run(InputFeed::new(shared, None, true)))?;
         Ok(glance)
     }
 
@@ -436,7 +436,7 @@ impl Glance {
     }
 
     /// What has come so far.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> ProbeReading {
         let mut seen = self.seen.lock().clone();
         seen.state = self.shared.state();
         seen
@@ -454,30 +454,30 @@ impl Glance {
     }
 }
 
-impl Drop for Glance {
+impl Drop for ViewerProbe {
     fn drop(&mut self) {
         self.shared.halt();
     }
 }
 
-fn run(shared: &Shared, mut looker: Looker, out: &Mutex<Seen>) {
+fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
     while !shared.stop.wait(LOOK) {
         let mut any = false;
         while let (_, Popped::Unit(unit)) = shared.video.pop(Duration::ZERO) {
             any = true;
             match unit {
-                Unit::Configure(parameters) => looker.configure_video(parameters),
-                Unit::Packet(packet) => looker.take(&packet),
-                Unit::Gap => looker.gap(),
-                Unit::Seam(_) => {}
+                BufferedPacket::Configure(parameters) => looker.configure_video(parameters),
+                BufferedPacket::Packet(packet) => looker.take(&packet),
+                BufferedPacket::Gap => looker.gap(),
+                BufferedPacket::Seam(_) => {}
             }
         }
         while let (_, Popped::Unit(unit)) = shared.audio.pop(Duration::ZERO) {
             any = true;
             match unit {
-                Unit::Configure(parameters) => looker.configure_audio(parameters),
-                Unit::Packet(packet) => looker.take(&packet),
-                Unit::Gap | Unit::Seam(_) => {}
+                BufferedPacket::Configure(parameters) => looker.configure_audio(parameters),
+                BufferedPacket::Packet(packet) => looker.take(&packet),
+                BufferedPacket::Gap | BufferedPacket::Seam(_) => {}
             }
         }
         if any && looker.seen.last.is_some() {

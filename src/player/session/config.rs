@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::decode::Prefer;
 use crate::net;
-use crate::player::buffer::time_shift::Depth;
+use crate::player::buffer::time_shift::TimeShiftDepth;
 use crate::player::path_of;
-use crate::player::session::gapless::Sequel;
+use crate::player::session::gapless::NextFile;
 use crate::wire::percent::percent_decoded;
 
 /// Where the stream comes from.
@@ -48,7 +48,7 @@ pub struct Config {
     /// Which decoder of pictures is asked first.
     pub decoder: Prefer,
     /// How much of a live stream is kept to go back in; `None`: nothing.
-    pub time_shift: Option<Depth>,
+    pub time_shift: Option<TimeShiftDepth>,
     /// Where a recording begins.
     pub start: Option<Duration>,
     /// Whether a lost connection is made again.
@@ -56,7 +56,7 @@ pub struct Config {
     /// Whether a broadcaster who leaves a live stream is waited for without end, where it is.
     pub patient: bool,
     /// What follows a file without a gap, as long as this says so.
-    pub sequel: Option<Sequel>,
+    pub sequel: Option<NextFile>,
     /// Whether sound goes to a device (if there is one).
     pub speaker: bool,
     /// Which speaker; `None`: the system's.

@@ -18,7 +18,7 @@ const DEARER: f64 = 2.0;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Ability {
+pub(in crate::player) struct DecodeBudget {
     h264: Costs,
     others: Costs,
 }
@@ -47,7 +47,7 @@ impl Costs {
     }
 }
 
-impl Ability {
+impl DecodeBudget {
     fn of(&self, codec: VideoCodec) -> &Costs {
         if codec == VideoCodec::H264 { &self.h264 } else { &self.others }
     }
@@ -76,7 +76,7 @@ mod tests {
     fn what_was_measured_decides() {
         let (h264, hevc) = (VideoCodec::H264, VideoCodec::Hevc);
         let (hd, uhd) = (1920.0 * 1080.0 * 30.0, 3840.0 * 2160.0 * 60.0);
-        let ability = Ability::default();
+        let ability = DecodeBudget::default();
         assert!(ability.carries(h264, uhd) && ability.carries(hevc, uhd));
         // 5 ms for 720p; the first takes its time, and is not believed.
         let note = |codec, ms, times| {

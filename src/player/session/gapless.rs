@@ -12,11 +12,11 @@ use crate::player::state::Failure;
 
 /// See the module. Clones are the same one.
 #[derive(Clone, Debug, Default)]
-pub struct Sequel(Arc<Mutex<Inside>>);
+pub struct NextFile(Arc<Mutex<Inside>>);
 
 /// A file in the course of what is played.
 #[derive(Clone, Debug, Default)]
-struct Part {
+struct PlayedFile {
     path: PathBuf,
     /// Where in that course it begins.
     begins: Duration,
@@ -29,21 +29,21 @@ struct Inside {
     /// The file goes around by itself.
     again: bool,
     /// What is played.
-    playing: Part,
+    playing: PlayedFile,
     /// What is to follow, and whether it cannot without a gap.
     next: Option<PathBuf>,
     tried: bool,
     /// What follows and is being read.
-    joined: Option<Part>,
+    joined: Option<PlayedFile>,
     /// What was to follow and cannot be played.
     failed: Option<(PathBuf, Failure)>,
 }
 
-impl Sequel {
+impl NextFile {
     /// A player begins with this file.
     pub fn begin(&self, path: &Path) {
         let mut inside = self.0.lock();
-        let playing = Part { path: path.to_owned(), ..Part::default() };
+        let playing = PlayedFile { path: path.to_owned(), ..PlayedFile::default() };
         *inside = Inside { again: inside.again, playing, ..Inside::default() };
     }
 
@@ -116,7 +116,7 @@ impl Sequel {
 
     /// That one is being read from here on, to be played from `begins` on.
     pub(in crate::player) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
-        let joined = Part { path: path.to_owned(), begins, whole: Some(whole) };
+        let joined = PlayedFile { path: path.to_owned(), begins, whole: Some(whole) };
         self.0.lock().joined = Some(joined);
     }
 
@@ -140,13 +140,13 @@ impl Sequel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::state::Kind;
+    use crate::player::state::FailureKind;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn one_file_is_read_ahead_and_plays_when_its_time_comes() {
-        let sequel = Sequel::default();
+        let sequel = NextFile::default();
         sequel.set_around(true);
         sequel.begin(Path::new("a"));
         assert!(sequel.goes_around());
@@ -169,14 +169,14 @@ mod tests {
 
     #[test]
     fn what_is_wanted_no_more_or_cannot_be_played_gives_way() {
-        let sequel = Sequel::default();
+        let sequel = NextFile::default();
         sequel.begin(Path::new("a"));
         sequel.want(Some("b".into()));
         sequel.join(Path::new("b"), SECOND, SECOND);
         assert!(sequel.want(Some("c".into())), "another one was being read");
         assert_eq!(sequel.advance(2 * SECOND), None);
         assert_eq!(sequel.wanted(), Some("c".into()));
-        let failure = Failure::new(Kind::File, "it is not there", "");
+        let failure = Failure::new(FailureKind::File, "it is not there", "");
         sequel.refuse(Path::new("b"), Some(failure.clone()));
         assert_eq!((sequel.wanted(), sequel.take_failed()), (Some("c".into()), None));
         sequel.refuse(Path::new("c"), Some(failure.clone()));

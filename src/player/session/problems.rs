@@ -1,16 +1,16 @@
 //! What a player says of its stream: each once, in words.
 
 use crate::player::session::shared::Shared;
-use crate::player::state::anomaly::Odd;
-use crate::player::state::{Event, Message, Severity};
-use crate::wire::chat::Line;
+use crate::player::state::anomaly::Anomaly;
+use crate::player::state::{Event, PlayerMessage, Severity};
+use crate::wire::chat::ChatLine;
 
 /// What is said once of something, at most: a stream may change its codec for ever.
 const MOST_TOLD: usize = 64;
 
 impl Shared {
     /// Says it, unless that was done.
-    pub(in crate::player) fn odd(&self, odd: &Odd) {
+    pub(in crate::player) fn odd(&self, odd: &Anomaly) {
         if !odd.returns() {
             let mut told = self.told.lock();
             let of = if odd.is_each_time() {
@@ -24,13 +24,13 @@ impl Shared {
                 return;
             }
         }
-        let hurts = odd.hurts() || *odd == Odd::Stalled;
+        let hurts = odd.hurts() || *odd == Anomaly::Stalled;
         let severity = if hurts { Severity::Warning } else { Severity::Info };
         self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
     }
 
     /// What was said is no longer so: when it comes again it is said again.
-    pub(in crate::player) fn is_over(&self, odd: &Odd) {
+    pub(in crate::player) fn is_over(&self, odd: &Anomaly) {
         self.told.lock().remove(&(odd.key(), odd.of()));
     }
 
@@ -57,12 +57,12 @@ impl Shared {
         detail: String,
     ) {
         let advice = advice.to_owned();
-        let message = Message { key, severity, quiet, summary, advice, detail };
+        let message = PlayerMessage { key, severity, quiet, summary, advice, detail };
         let _ = self.events.send(Event::Message(message));
     }
 
     /// Passes on a line that came in the stream.
-    pub(in crate::player) fn tell_line(&self, line: Line) {
+    pub(in crate::player) fn tell_line(&self, line: ChatLine) {
         let _ = self.events.send(Event::Line(line));
     }
 }
@@ -77,18 +77,18 @@ mod tests {
     fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {
         let config = Config::new(Source::Url("rtmp://host/app/name".into()));
         let (shared, events) = Shared::new(&config, Clock::start());
-        (0..1_000).for_each(|n| shared.odd(&Odd::ChangedSound(n.to_string())));
+        (0..1_000).for_each(|n| shared.odd(&Anomaly::ChangedSound(n.to_string())));
         assert_eq!(events.waiting().count(), MOST_TOLD);
-        for odd in [Odd::TooSlow, Odd::NoKeyframe, Odd::Stalled] {
+        for odd in [Anomaly::TooSlow, Anomaly::NoKeyframe, Anomaly::Stalled] {
             shared.odd(&odd);
             shared.odd(&odd);
             assert_eq!(events.waiting().count(), 1, "{odd:?}");
         }
-        shared.odd(&Odd::ChangedSound("one more".into()));
+        shared.odd(&Anomaly::ChangedSound("one more".into()));
         assert_eq!(events.waiting().count(), 0);
         // What is over may come again.
-        shared.is_over(&Odd::TooSlow);
-        shared.odd(&Odd::TooSlow);
+        shared.is_over(&Anomaly::TooSlow);
+        shared.odd(&Anomaly::TooSlow);
         assert_eq!(events.waiting().count(), 1);
     }
     #[test]
@@ -96,14 +96,14 @@ mod tests {
         let config = Config::new(Source::Url("rtmp://host/app/name".into()));
         let (shared, events) = Shared::new(&config, Clock::start());
         let sizes = ["320x180", "640x360", "320x180"];
-        sizes.into_iter().for_each(|size| shared.odd(&Odd::ChangedSize(size.into())));
+        sizes.into_iter().for_each(|size| shared.odd(&Anomaly::ChangedSize(size.into())));
         let told = events.waiting().filter_map(|event| match event {
             Event::Message(message) => Some(message.detail),
             _ => None,
         });
         assert_eq!(told.collect::<Vec<_>>(), sizes);
         // One that changes for ever is not told of for ever.
-        (0..1_000).for_each(|n| shared.odd(&Odd::ChangedSize(n.to_string())));
+        (0..1_000).for_each(|n| shared.odd(&Anomaly::ChangedSize(n.to_string())));
         assert_eq!(events.waiting().count(), MOST_TOLD - sizes.len());
     }
 }

@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 /// A place that is wanted, until it is reached or given up.
 #[derive(Debug)]
-pub(in crate::player) struct Goal<T> {
+pub(in crate::player) struct SeekGoal<T> {
     /// Not yet taken up.
     waits: Option<T>,
     aim: Option<T>,
 }
 
-impl<T> Default for Goal<T> {
+impl<T> Default for SeekGoal<T> {
     fn default() -> Self {
         Self { waits: None, aim: None }
     }
 }
 
-impl<T: Copy> Goal<T> {
+impl<T: Copy> SeekGoal<T> {
     /// This place is wanted, and none that was wanted before.
     pub fn want(&mut self, to: T) {
         (self.waits, self.aim) = (Some(to), Some(to));
@@ -58,7 +58,7 @@ pub(in crate::player) struct NewFile {
 
 /// Which file of what comes is wanted.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Filing {
+pub(in crate::player) struct SaveRequest {
     /// Not yet taken up: another file, or none.
     waits: Option<Option<NewFile>>,
     /// Where what comes is written, or will be.
@@ -67,7 +67,7 @@ pub(in crate::player) struct Filing {
     over: bool,
 }
 
-impl Filing {
+impl SaveRequest {
     /// What comes is written there from the beginning on.
     pub fn begin(&mut self, path: &Path) {
         self.path = Some(path.to_owned());
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_place_is_the_aim_until_who_was_on_the_way_is_there() {
-        let mut goal = Goal::default();
+        let mut goal = SeekGoal::default();
         assert_eq!((goal.aim(), goal.take(), goal.waits()), (None, None, false));
         goal.want(10);
         assert_eq!((goal.aim(), goal.waits()), (Some(10), true));
@@ -140,7 +140,7 @@ mod tests {
         let named = |file: Option<NewFile>| {
             file.map(|it| it.path.file_name().unwrap().to_str().unwrap().to_owned())
         };
-        let mut filing = Filing::default();
+        let mut filing = SaveRequest::default();
         assert!(filing.want(Some(make("a"))).is_none());
         assert!(filing.path().unwrap().ends_with("a"));
         assert_eq!(named(filing.take().unwrap()), Some("a".into()));

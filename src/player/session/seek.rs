@@ -4,9 +4,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::player::buffer::dvr_window::Taken;
-use crate::player::buffer::pace::Pace;
-use crate::player::session::shared::{Back, Shared};
+use crate::player::buffer::dvr_window::SeekTarget;
+use crate::player::buffer::pace::PlayPace;
+use crate::player::session::shared::{Shared, TimeShiftPlace};
 use crate::player::state::Rewind;
 
 impl Shared {
@@ -35,11 +35,11 @@ impl Shared {
     pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
         let Some(taken) = self.listed.rewind(behind, self.clock.now()) else { return false };
         let (pace, place) = match taken {
-            Taken::Back(place) => (Pace::Recorded, place),
-            Taken::Live { place, distance } => (Pace::Followed(distance), place),
+            SeekTarget::Back(place) => (PlayPace::Recorded, place),
+            SeekTarget::Live { place, distance } => (PlayPace::Followed(distance), place),
         };
         self.reception.lock().set_pace(pace);
-        if pace != Pace::Recorded {
+        if pace != PlayPace::Recorded {
             self.set_paused(false);
         }
         self.seek(place);
@@ -49,7 +49,7 @@ impl Shared {
     /// In a pause what a server lists goes on without us.
     pub(in crate::player) fn hold_list(&self) {
         if self.listed.hold() {
-            self.reception.lock().set_pace(Pace::Recorded);
+            self.reception.lock().set_pace(PlayPace::Recorded);
         }
     }
 
@@ -83,19 +83,21 @@ impl Shared {
         let aim = self.wanted_back.lock().aim();
         let rewind = self.figures.lock().rewind?;
         Some(match aim {
-            Some(Back::Behind(behind)) => Rewind { behind: behind.min(rewind.range), ..rewind },
-            Some(Back::Live) => Rewind { behind: Duration::ZERO, ..rewind },
+            Some(TimeShiftPlace::Behind(behind)) => {
+                Rewind { behind: behind.min(rewind.range), ..rewind }
+            }
+            Some(TimeShiftPlace::Live) => Rewind { behind: Duration::ZERO, ..rewind },
             None => rewind,
         })
     }
 
     /// Goes to another place of what is kept.
-    pub(in crate::player) fn go_back(&self, to: Back) {
+    pub(in crate::player) fn go_back(&self, to: TimeShiftPlace) {
         self.wanted_back.lock().want(to);
     }
 
     /// The place that is wanted, once.
-    pub(in crate::player) fn take_back(&self) -> Option<Back> {
+    pub(in crate::player) fn take_back(&self) -> Option<TimeShiftPlace> {
         self.wanted_back.lock().take()
     }
 
@@ -111,7 +113,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Timestamp};
-    use crate::player::buffer::packets::Unit;
+    use crate::player::buffer::packets::BufferedPacket;
     use crate::player::session::config::{Config, Source};
 
     #[test]
@@ -132,8 +134,8 @@ mod tests {
                 for time in 1..=TIMES {
                     wait_until(&|| shared.take_wanted().is_some());
                     shared.move_exactly(0);
-                    shared.audio.push(Unit::Seam(Timestamp::ZERO));
-                    shared.video.push(Unit::Gap);
+                    shared.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
+                    shared.video.push(BufferedPacket::Gap);
                     // Only when whoever asked is through with asking.
                     wait_until(&|| asked.load(Ordering::Acquire) == time);
                     missing += u64::from(shared.audio.is_empty() || shared.video.is_empty());

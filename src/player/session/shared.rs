@@ -12,19 +12,19 @@ use parking_lot::Mutex;
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Latest, Stop, Timestamp};
 use crate::decode::Prefer;
-use crate::media::{AudioParameters, VideoFrame, VideoParameters};
-use crate::player::buffer::dvr_window::Listed;
-use crate::player::buffer::pace::Buffer;
-use crate::player::buffer::packets::{Packets, Unit};
+use crate::media::{AudioConfig, VideoConfig, VideoFrame};
+use crate::player::buffer::dvr_window::DvrWindow;
+use crate::player::buffer::pace::BufferTarget;
+use crate::player::buffer::packets::{BufferedPacket, Packets};
 use crate::player::buffer::reception::Reception;
-use crate::player::buffer::time_shift::{Kept, Shift};
+use crate::player::buffer::time_shift::{KeptPacket, TimeShift};
 use crate::player::clock::arrivals::Arrivals;
 use crate::player::clock::jitter::Jitter;
-use crate::player::clock::program_date_time::Dated;
+use crate::player::clock::program_date_time::ProgramDateTime;
 use crate::player::session::config::{Config, MAX_AV_OFFSET_MS, Source};
-use crate::player::session::decode_budget::Ability;
-use crate::player::session::requests::{Filing, Goal};
-use crate::player::state::anomaly::Odd;
+use crate::player::session::decode_budget::DecodeBudget;
+use crate::player::session::requests::{SaveRequest, SeekGoal};
+use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Event, Failure, Figures, State};
 
 /// Events that wait for whoever watches; older ones go.
@@ -43,21 +43,21 @@ pub(in crate::player) struct Shared {
     pub(in crate::player) opened: Timestamp,
     pub(in crate::player) prefer: Prefer,
     pub(in crate::player) reception: Mutex<Reception>,
-    pub(in crate::player) video: Packets<VideoParameters>,
-    pub(in crate::player) audio: Packets<AudioParameters>,
+    pub(in crate::player) video: Packets<VideoConfig>,
+    pub(in crate::player) audio: Packets<AudioConfig>,
     /// What its server lists of a live stream, to go back in.
-    pub(in crate::player) listed: Listed,
+    pub(in crate::player) listed: DvrWindow,
     /// The newest of a live stream, kept to go back in.
-    pub(in crate::player) shift: Mutex<Shift>,
+    pub(in crate::player) shift: Mutex<TimeShift>,
     pub(in crate::player) figures: Mutex<Figures>,
     /// When what comes was made, by its sender's clock.
-    pub(in crate::player) dated: Mutex<Dated>,
+    pub(in crate::player) dated: Mutex<ProgramDateTime>,
     /// Where it is measured.
     pub(in crate::player) arrivals: Option<Arrivals>,
     /// How much is to be kept back.
-    pub(in crate::player) buffer: Arc<Buffer>,
+    pub(in crate::player) buffer: Arc<BufferTarget>,
     /// What is decoded in time.
-    pub(in crate::player) ability: Arc<Ability>,
+    pub(in crate::player) ability: Arc<DecodeBudget>,
     /// Why a file that is being written will not be whole.
     pub(in crate::player) output_failure: Mutex<Option<Failure>>,
     dropped: AtomicU64,
@@ -69,11 +69,11 @@ pub(in crate::player) struct Shared {
     av_offset: AtomicI64,
     paused: AtomicBool,
     /// Where to go on in a recording.
-    pub(in crate::player) wanted: Mutex<Goal<Duration>>,
+    pub(in crate::player) wanted: Mutex<SeekGoal<Duration>>,
     /// What waits is played until that place is found.
     pub(in crate::player) plays_on: AtomicBool,
     /// Where the feed went in a recording, for the presenter.
-    moved: Mutex<Option<Moved>>,
+    moved: Mutex<Option<SeekDone>>,
     /// Wakes a feed that waits for the network, for a pause or a new place.
     pub(in crate::player) wished: tokio::sync::Notify,
     /// Milliseconds of a recording's own time, less media time.
@@ -87,14 +87,14 @@ pub(in crate::player) struct Shared {
     /// Where the round through a file begins that is being read, in milliseconds of the recording.
     round: AtomicU64,
     /// Where to go on in what is kept of a live stream.
-    pub(in crate::player) wanted_back: Mutex<Goal<Back>>,
+    pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,
     /// -1 (left) … 1 (right).
     balance: AtomicU32,
     /// Which speaker; and how often that was chosen.
     speaker: Arc<Mutex<Option<String>>>,
     speaker_choices: AtomicU32,
     /// The file of what comes.
-    pub(in crate::player) filing: Mutex<Filing>,
+    pub(in crate::player) filing: Mutex<SaveRequest>,
     /// What was said once, by its key and what it is of.
     pub(in crate::player) told: Mutex<BTreeSet<(&'static str, String)>>,
     /// Since when the connection is lost.
@@ -108,7 +108,7 @@ pub(in crate::player) struct Shared {
 
 /// A place in what is kept of a live stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum Back {
+pub(in crate::player) enum TimeShiftPlace {
     /// So far behind the live end.
     Behind(Duration),
     /// The live end.
@@ -124,7 +124,7 @@ pub(in crate::player) struct Start {
 
 /// The feed went to another place of a recording.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::player) struct Moved {
+pub(in crate::player) struct SeekDone {
     /// The media time at which it goes on.
     pub(in crate::player) at: Timestamp,
     /// It begins earlier than that: the picture of that very instant is to be shown first.
@@ -164,12 +164,12 @@ impl Shared {
             )),
             video: packets.map_or_else(Packets::default, Packets::new),
             audio: packets.map_or_else(Packets::default, Packets::new),
-            listed: Listed::default(),
-            shift: Mutex::new(Shift::new(config.time_shift.filter(|_| live))),
+            listed: DvrWindow::default(),
+            shift: Mutex::new(TimeShift::new(config.time_shift.filter(|_| live))),
             dated: Mutex::default(),
             arrivals: config.measure.then(Arrivals::default),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
-            buffer: Arc::new(Buffer::new(config.buffer)),
+            buffer: Arc::new(BufferTarget::new(config.buffer)),
             ability: Arc::default(),
             output_failure: Mutex::new(None),
             dropped: AtomicU64::new(0),
@@ -229,7 +229,7 @@ impl Shared {
             self.enter(State::Playing);
         }
         if let Some(since) = self.lost.lock().take() {
-            self.odd(&Odd::Regained(self.clock.now().since(since).as_secs()));
+            self.odd(&Anomaly::Regained(self.clock.now().since(since).as_secs()));
         }
     }
 
@@ -299,7 +299,7 @@ impl Shared {
         let at = self.position();
         let video = self.video.restart_with_parameters();
         let audio = self.audio.restart_with_parameters();
-        *moved = Some(Moved { at, exact: false, start: Start { video, audio } });
+        *moved = Some(SeekDone { at, exact: false, start: Start { video, audio } });
         at
     }
 
@@ -311,12 +311,12 @@ impl Shared {
         let video = self.video.restart_with_parameters();
         let audio = self.audio.restart_with_parameters();
         let start = Start { video, audio };
-        *moved = Some(Moved { at: at.offset(past.into()), exact: true, start });
+        *moved = Some(SeekDone { at: at.offset(past.into()), exact: true, start });
         at
     }
 
     /// Where the feed went, once.
-    pub(in crate::player) fn take_moved(&self) -> Option<Moved> {
+    pub(in crate::player) fn take_moved(&self) -> Option<SeekDone> {
         self.moved.lock().take()
     }
 
@@ -394,7 +394,7 @@ impl Shared {
 
     /// Hands on what came, or only keeps it while the player is behind. Returns how many packets were
     /// thrown away for it.
-    pub(in crate::player) fn hand_on(&self, kept: Kept) -> u64 {
+    pub(in crate::player) fn hand_on(&self, kept: KeptPacket) -> u64 {
         // Held while it is handed on, so that nothing comes between a new start and what it begins
         // with.
         let mut shift = self.shift.lock();
@@ -402,10 +402,10 @@ impl Shared {
     }
 
     /// Puts a unit where its decoder takes it from.
-    pub(in crate::player) fn hand_over(&self, kept: Kept) -> u64 {
+    pub(in crate::player) fn hand_over(&self, kept: KeptPacket) -> u64 {
         match kept {
-            Kept::Video(unit) => self.video.push(unit),
-            Kept::Audio(unit) => {
+            KeptPacket::Video(unit) => self.video.push(unit),
+            KeptPacket::Audio(unit) => {
                 self.audio.push(unit);
                 0
             }
@@ -414,8 +414,8 @@ impl Shared {
 
     /// Packets are missing here, of both tracks.
     pub(in crate::player) fn gap(&self) {
-        self.hand_on(Kept::Video(Unit::Gap));
-        self.hand_on(Kept::Audio(Unit::Gap));
+        self.hand_on(KeptPacket::Video(BufferedPacket::Gap));
+        self.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
     pub(in crate::player) fn set_balance(&self, balance: f32) {

@@ -7,23 +7,26 @@ use crate::base::{Pool, Timestamp};
 use crate::decode::VideoBackend;
 use crate::media::{Planes, Size, VideoFrame};
 use crate::player::demux::file_samples;
-use crate::wire::container::{Place, ReadAt};
+use crate::wire::container::{ReadAt, SampleLocation};
 
 /// Pictures that wait for those that they belong to: what decoders hold back.
 const MOST_READY: usize = 64;
 /// Pictures that are kept for reuse.
 const IDLE: usize = 12;
 
-pub(in crate::player) struct Veil {
+pub(in crate::player) struct AlphaTrack {
     decoder: Box<dyn VideoBackend>,
-    places: BTreeMap<Timestamp, Place>,
+    places: BTreeMap<Timestamp, SampleLocation>,
     /// In the order in which they are shown.
     ready: VecDeque<VideoFrame>,
     pool: Option<(Size, Pool<Planes>)>,
 }
 
-impl Veil {
-    pub(in crate::player) fn new(decoder: Box<dyn VideoBackend>, places: &[Place]) -> Self {
+impl AlphaTrack {
+    pub(in crate::player) fn new(
+        decoder: Box<dyn VideoBackend>,
+        places: &[SampleLocation],
+    ) -> Self {
         let places = places.iter().map(|place| (place.pts, *place)).collect();
         Self { decoder, places, ready: VecDeque::new(), pool: None }
     }

@@ -11,14 +11,16 @@ use std::time::Duration;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
-use crate::files::Source;
-use crate::media::clip_frames::{Begun, Shot};
+use crate::files::MediaFile;
+use crate::media::clip_frames::{ClipFrame, ClipStart};
 use crate::media::samples::micros_to_frames;
-use crate::media::{AudioFeed, ClipFeed, EncodedPacket, Pulled, Reel, Samples, Track, VideoFrame};
+use crate::media::{
+    AudioFeed, ClipFeed, ClipFrames, EncodedPacket, Pulled, SampleBlock, Track, VideoFrame,
+};
 use crate::player::demux::file_samples;
-use crate::player::source::alpha::Veil;
+use crate::player::source::alpha::AlphaTrack;
 use crate::player::source::convert::Converter;
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::{Index, TrackId};
 
 /// Pictures decoded ahead, beyond what the decoder itself holds back.
@@ -47,12 +49,12 @@ impl std::fmt::Debug for Clip {
 /// A file that cannot be read, or without a picture that can be decoded.
 pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let unreadable = |error: std::io::Error| file_samples::unreadable(path, &error.to_string());
-    let mut disk = Source::open(path).map_err(unreadable)?;
+    let mut disk = MediaFile::open(path).map_err(unreadable)?;
     let index =
         file_samples::indexed(&mut disk).map_err(|error| file_samples::unplayable(path, &error))?;
     let unplayable = |why: String| {
         Failure::new(
-            Kind::Codec,
+            FailureKind::Codec,
             format!("{} cannot be played: {why}", path.display()),
             "Give a clip with H.264 video, a moving WebP, GIF or PNG, or a folder of PNG files.",
         )
@@ -63,7 +65,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let video = decode::open_video(parameters).map_err(|error| unplayable(error.to_string()))?;
     // One that cannot be opened twice is shown without what lets through.
     let veil = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
-    let veil = veil.map(|decoder| Veil::new(decoder, &index.alpha));
+    let veil = veil.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
     // A clip whose sound cannot be decoded is shown without it.
     let audio = index.tracks.audio.first().and_then(|parameters| {
         decode::open_audio(&parameters.parameters)
@@ -89,10 +91,10 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         reader.run(stop);
     });
     let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
-    let begun = Begun::default();
+    let begun = ClipStart::default();
     let worker = Arc::new(worker);
     let sound = heard.then(|| {
-        Box::new(Sound {
+        Box::new(ClipAudio {
             ready: sounds,
             begun: begun.clone(),
             rate,
@@ -102,18 +104,18 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
             _worker: Arc::clone(&worker),
         }) as Box<dyn AudioFeed>
     });
-    Ok(Clip { pictures: Box::new(Reel::new(ready, begun, worker)), sound })
+    Ok(Clip { pictures: Box::new(ClipFrames::new(ready, begun, worker)), sound })
 }
 
 /// The thread that is ahead.
 struct Reader {
-    disk: Source,
+    disk: MediaFile,
     index: Index,
     /// Gone when nobody looks any more.
-    video: Option<(Box<dyn VideoBackend>, Sender<Shot>)>,
+    video: Option<(Box<dyn VideoBackend>, Sender<ClipFrame>)>,
     audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
     /// Where that is a stream of its own.
-    veil: Option<Veil>,
+    veil: Option<AlphaTrack>,
     /// A picture is handed on when it is known how long it is shown.
     waiting: Option<VideoFrame>,
     /// The clip begins with its first picture.
@@ -190,7 +192,7 @@ impl Reader {
 
     fn send(&mut self, frame: VideoFrame, shown: Duration) {
         if let Some((_, shots)) = &self.video
-            && shots.send(Shot { frame, shown }).is_err()
+            && shots.send(ClipFrame { frame, shown }).is_err()
         {
             self.video = None;
         }
@@ -203,7 +205,7 @@ impl Reader {
             Ok(None) => return,
             Err(error) => return tracing::debug!(%error, "sound of a clip"),
         };
-        let Samples { pts, rate, channels, data } = sound;
+        let SampleBlock { pts, rate, channels, data } = sound;
         if self.converter.as_ref().is_none_or(|(_, of)| *of != (rate, channels)) {
             match Converter::new((rate, channels), self.to) {
                 Ok(converter) => self.converter = Some((converter, (rate, channels))),
@@ -223,9 +225,9 @@ impl Reader {
 }
 
 /// The mixer's end.
-struct Sound {
+struct ClipAudio {
     ready: Receiver<Block>,
-    begun: Begun,
+    begun: ClipStart,
     rate: u32,
     channels: usize,
     /// What was received, from the frame `next` of the clip on.
@@ -237,7 +239,7 @@ struct Sound {
 /// Stamps may differ from counted samples by this many frames.
 const CLOSE: i64 = 512;
 
-impl Sound {
+impl ClipAudio {
     /// Receives one more block; false where none waits.
     fn receive(&mut self) -> bool {
         let Ok((at, block)) = self.ready.try_recv() else { return false };
@@ -262,7 +264,7 @@ impl Sound {
     }
 }
 
-impl AudioFeed for Sound {
+impl AudioFeed for ClipAudio {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         out.fill(0.0);
         let Some(begun) = self.begun.get() else { return Pulled::Silence };
@@ -294,14 +296,14 @@ impl AudioFeed for Sound {
 mod tests {
     use super::*;
 
-    fn sound(blocks: &[(i64, Vec<f32>)]) -> (Sound, Begun) {
+    fn sound(blocks: &[(i64, Vec<f32>)]) -> (ClipAudio, ClipStart) {
         let (tell, ready) = queue::bounded("test", 16, Full::Block);
         for block in blocks {
             tell.send(block.clone()).unwrap();
         }
-        let begun = Begun::default();
+        let begun = ClipStart::default();
         let worker = Arc::new(Worker::spawn("test", |_| {}).unwrap());
-        let sound = Sound {
+        let sound = ClipAudio {
             ready,
             begun: begun.clone(),
             rate: 1_000,
@@ -325,7 +327,7 @@ mod tests {
         let (shots, ready) = queue::bounded("test", 1, Full::Block);
         drop(shots);
         // The first picture is asked for in the middle of a block.
-        Reel::new(ready, begun, ()).moment(at(515));
+        ClipFrames::new(ready, begun, ()).moment(at(515));
         assert_eq!(sound.pull(at(510), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
         assert_eq!(sound.pull(at(520), &mut out), Pulled::Sound);

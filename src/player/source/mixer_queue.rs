@@ -117,14 +117,14 @@ impl Queue {
 }
 
 /// The player's end.
-pub(super) struct Line {
+pub(super) struct MixerQueue {
     queue: Arc<Queue>,
     rate: u32,
     channels: usize,
     converter: Converter,
 }
 
-impl Line {
+impl MixerQueue {
     /// For sound of this rate and these channels.
     pub(super) fn new(queue: Arc<Queue>, rate: u32, channels: u16) -> Result<Self, String> {
         let converter = Converter::new((rate, channels), queue.format())?;
@@ -133,7 +133,7 @@ impl Line {
     }
 }
 
-impl Speaker for Line {
+impl Speaker for MixerQueue {
     fn write(&mut self, data: &[f32]) -> usize {
         self.queue.push(self.converter.convert(data));
         data.len() / self.channels
@@ -165,7 +165,7 @@ mod tests {
     fn what_is_pulled_has_been_heard_and_the_lead_with_it() {
         let clock = Clock::start();
         let queue = Arc::new(Queue::new(clock, 48_000, 2, Duration::from_millis(60)));
-        let mut line = Line::new(Arc::clone(&queue), 48_000, 1).unwrap();
+        let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 1).unwrap();
         let at = clock.now();
         let mut out = [1.0; 960];
         assert_eq!(queue.pull(at, &mut out), Pulled::Silence);
@@ -183,7 +183,7 @@ mod tests {
     fn other_rates_are_resampled_and_nan_is_silence() {
         let clock = Clock::start();
         let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::ZERO));
-        let mut line = Line::new(Arc::clone(&queue), 44_100, 2).unwrap();
+        let mut line = MixerQueue::new(Arc::clone(&queue), 44_100, 2).unwrap();
         let tone: Vec<f32> = (0..44_100)
             .flat_map(|index| {
                 let phase = f64::from(index) * 1_000.0 / 44_100.0 * std::f64::consts::TAU;
@@ -221,7 +221,7 @@ mod tests {
     fn of_a_mixer_that_is_late_nothing_is_lost() {
         let clock = Clock::start();
         let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::from_millis(60)));
-        let mut line = Line::new(Arc::clone(&queue), 48_000, 1).unwrap();
+        let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 1).unwrap();
         let (mut written, mut heard): (_, Vec<f32>) = (0, Vec::new());
         let sample = |number: usize| number as f32 / 16_777_216.0;
         let mut at = clock.now().offset(-3_000_000);
@@ -248,7 +248,7 @@ mod tests {
     fn without_a_mixer_time_takes_the_sound() {
         let clock = Clock::start();
         let queue = Arc::new(Queue::new(clock, 48_000, 2, Duration::ZERO));
-        let mut line = Line::new(Arc::clone(&queue), 48_000, 2).unwrap();
+        let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 2).unwrap();
         line.write(&[0.5; 9_600]);
         let mut tries = 0;
         while line.queued() > 0 {

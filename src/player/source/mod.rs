@@ -22,17 +22,17 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
-use crate::media::source_status::{Format, State as Fares, Status};
-use crate::media::transport::{AtEnd, Go, Position};
+use crate::media::source_status::{SourceFormat, SourceState as Fares, SourceStatus};
+use crate::media::transport::{EndBehavior, Position, TransportCommand};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
 use crate::player::handle::Player;
 use crate::player::session::config::{Config, Source};
-use crate::player::session::gapless::Sequel;
-use crate::player::source::mixer_queue::{Line, Queue};
-use crate::player::source::playlist_position::Place;
-use crate::player::source::skipped_files::LeftOuts;
-use crate::player::state::{Failure, Figures, Kind, State};
+use crate::player::session::gapless::NextFile;
+use crate::player::source::mixer_queue::{MixerQueue, Queue};
+use crate::player::source::playlist_position::PlaylistPosition;
+use crate::player::source::skipped_files::SkippedFiles;
+use crate::player::state::{Failure, FailureKind, Figures, State};
 
 /// How far the player is ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
@@ -56,16 +56,16 @@ pub struct Context {
     pub rate: u32,
     pub channels: u16,
     /// What becomes of a file at its end, at first.
-    pub at_end: AtEnd,
+    pub at_end: EndBehavior,
 }
 
 /// Picture and sound of one source. Either may be dropped; the player ends with both.
-pub struct Media {
+pub struct MediaSource {
     pub video: Box<dyn VideoFeed>,
     pub audio: Box<dyn AudioFeed>,
     /// How it fares, for the picture and for the sound.
-    pub video_status: Arc<Status>,
-    pub audio_status: Arc<Status>,
+    pub video_status: Arc<SourceStatus>,
+    pub audio_status: Arc<SourceStatus>,
     /// Alive as long as the picture's feed is, and the sound's.
     pub video_held: Weak<()>,
     pub audio_held: Weak<()>,
@@ -73,7 +73,7 @@ pub struct Media {
     pub transport: Transport,
 }
 
-impl std::fmt::Debug for Media {
+impl std::fmt::Debug for MediaSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Media").field("status", &self.video_status).finish_non_exhaustive()
     }
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Media {
 ///
 /// # Errors
 /// A file that cannot be read, a URL that makes no sense, no thread.
-pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Media, Failure> {
+pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<MediaSource, Failure> {
     let name = match &config.source {
         Source::File(path) => {
             crate::player::input::file::open(path)?;
@@ -91,7 +91,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         }
         Source::Url(url) => plain(url),
     };
-    let status = || Status::new("", name.clone());
+    let status = || SourceStatus::new("", name.clone());
     let shared = Arc::new(Shared {
         waiting: Mutex::default(),
         sound: Arc::new(Queue::new(context.clock, context.rate, context.channels, LEAD)),
@@ -101,8 +101,10 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     let transport = Transport::default();
     transport.set_at_end(context.at_end);
     let (sequel, list) = match &config.source {
-        Source::File(path) => (Some(Sequel::default()), Place::new(vec![path.clone()])),
-        Source::Url(_) => (None, Place::default()),
+        Source::File(path) => {
+            (Some(NextFile::default()), PlaylistPosition::new(vec![path.clone()]))
+        }
+        Source::Url(_) => (None, PlaylistPosition::default()),
     };
     let config = Config { sequel, speaker: true, ..config.clone() };
     let keeper = Keeper {
@@ -122,7 +124,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     let first = keeper.start(None)?;
     let worker = Worker::spawn("media-source", move |stop| keeper.run(first, stop));
     let worker = worker.map_err(|error| {
-        Failure::new(Kind::System, format!("the system grants no more threads: {error}"), "")
+        Failure::new(FailureKind::System, format!("the system grants no more threads: {error}"), "")
     })?;
     let worker = Arc::new(worker);
     let (video_status, audio_status) =
@@ -130,8 +132,8 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     let (video_held, audio_held) = (Arc::new(()), Arc::new(()));
     let (video_weak, audio_weak) = (Arc::downgrade(&video_held), Arc::downgrade(&audio_held));
     let queue = Arc::clone(&shared.sound);
-    let audio = Sound { queue, _worker: Arc::clone(&worker), _held: audio_held };
-    let video = Pictures {
+    let audio = SourceAudio { queue, _worker: Arc::clone(&worker), _held: audio_held };
+    let video = SourceVideo {
         shared,
         shown: None,
         blank: None,
@@ -139,7 +141,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         _worker: worker,
         _held: video_held,
     };
-    Ok(Media {
+    Ok(MediaSource {
         video: Box::new(video),
         audio: Box::new(audio),
         video_status,
@@ -173,8 +175,8 @@ struct Waiting {
 struct Shared {
     waiting: Mutex<Waiting>,
     sound: Arc<Queue>,
-    video_status: Arc<Status>,
-    audio_status: Arc<Status>,
+    video_status: Arc<SourceStatus>,
+    audio_status: Arc<SourceStatus>,
 }
 
 impl Shared {
@@ -195,7 +197,7 @@ impl Shared {
 }
 
 /// The compositor's end.
-struct Pictures {
+struct SourceVideo {
     shared: Arc<Shared>,
     /// The picture that is shown, and the instant it was for.
     shown: Option<(VideoFrame, Timestamp)>,
@@ -207,7 +209,7 @@ struct Pictures {
     _held: Arc<()>,
 }
 
-impl VideoFeed for Pictures {
+impl VideoFeed for SourceVideo {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         // The picture whose instant is nearest: within half of the program's period.
         let period = self.asked.replace(at).map_or(Duration::ZERO, |before| at.since(before));
@@ -243,13 +245,13 @@ impl VideoFeed for Pictures {
 }
 
 /// The mixer's end.
-struct Sound {
+struct SourceAudio {
     queue: Arc<Queue>,
     _worker: Arc<Worker>,
     _held: Arc<()>,
 }
 
-impl AudioFeed for Sound {
+impl AudioFeed for SourceAudio {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         self.queue.pull(at, out)
     }
@@ -269,12 +271,12 @@ struct Keeper {
     name: String,
     ends: Cell<Ends>,
     /// Which of several files plays, and which one is wanted instead.
-    list: RefCell<Place>,
+    list: RefCell<PlaylistPosition>,
     wanted: Cell<Option<usize>>,
     /// How often the files had become others when they were looked at last.
     followed: Cell<Option<u32>>,
     /// Files of the list that cannot be played.
-    left_out: RefCell<LeftOuts>,
+    left_out: RefCell<SkippedFiles>,
 }
 
 /// How the file that plays was to end.
@@ -309,7 +311,7 @@ impl Keeper {
         let sound = Arc::clone(&self.shared.sound);
         let speaker: Arc<crate::player::present::speaker::Open> =
             Arc::new(move |rate, channels, _| {
-                Line::new(Arc::clone(&sound), rate, channels)
+                MixerQueue::new(Arc::clone(&sound), rate, channels)
                     .map(|line| Box::new(line) as Box<dyn crate::player::decode::audio::Speaker>)
             });
         let file = self.list.borrow().file().map(|file| Source::File(file.to_owned()));
@@ -421,7 +423,7 @@ impl Keeper {
     /// Where in the file it is, however often it has gone around and whatever was played before it.
     fn at(&self, player: &Player) -> Duration {
         let whole = player.duration().filter(|whole| !whole.is_zero());
-        let begins = self.config.sequel.as_ref().map_or(Duration::ZERO, Sequel::begins);
+        let begins = self.config.sequel.as_ref().map_or(Duration::ZERO, NextFile::begins);
         let at = player.position().saturating_sub(begins);
         let around = whole.map(|whole| at.as_secs_f64() % whole.as_secs_f64());
         around.map_or(at, Duration::from_secs_f64)
@@ -436,13 +438,13 @@ impl Keeper {
         }
     }
 
-    fn obey(&self, player: &Player, go: Go) {
+    fn obey(&self, player: &Player, go: TransportCommand) {
         match go {
-            Go::Pause => player.pause(true),
-            Go::Resume => player.pause(false),
-            Go::Restart => self.seek(player, Duration::ZERO),
-            Go::To(place) => self.seek(player, place),
-            Go::Next | Go::Previous => {}
+            TransportCommand::Pause => player.pause(true),
+            TransportCommand::Resume => player.pause(false),
+            TransportCommand::Restart => self.seek(player, Duration::ZERO),
+            TransportCommand::To(place) => self.seek(player, place),
+            TransportCommand::Next | TransportCommand::Previous => {}
         }
     }
 
@@ -451,18 +453,19 @@ impl Keeper {
         if let Some(size) = figures.size {
             // The rate is measured, which takes a second; then it is told, once.
             let fps = figures.fps.round();
-            let told = matches!(known.format, Format::Video { size: before, fps: rate }
+            let told = matches!(known.format, SourceFormat::Video { size: before, fps: rate }
                 if before == size && (rate > 0.0 || fps == 0.0));
             if known.state != Fares::Open || !told {
-                self.shared.video_status.open(Format::Video { size, fps });
+                self.shared.video_status.open(SourceFormat::Video { size, fps });
             }
         } else if known.state != Fares::Open && figures.playing_for > STALL {
             // Sound alone.
-            self.shared.video_status.open(Format::Unknown);
+            self.shared.video_status.open(SourceFormat::Unknown);
         }
         let (rate, channels) = self.shared.sound.format();
         let silent = figures.audio_samples == 0 && figures.playing_for > STALL;
-        let format = if silent { Format::Unknown } else { Format::Audio { rate, channels } };
+        let format =
+            if silent { SourceFormat::Unknown } else { SourceFormat::Audio { rate, channels } };
         self.shared.audio_status.open(format);
     }
 

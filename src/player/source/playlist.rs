@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{AGAIN, Keeper, LEAD, LOOK};
-use crate::base::{Stamp, Stop};
-use crate::media::transport::{AtEnd, Go, Position};
+use crate::base::{FileStamp, Stop};
+use crate::media::transport::{EndBehavior, Position, TransportCommand};
 use crate::player::handle::Player;
 use crate::player::session::config::Source;
 use crate::player::state::{Failure, State};
@@ -19,7 +19,7 @@ enum Then {
 }
 
 /// What is wanted of one that stands.
-enum Wanted {
+enum WantedStep {
     /// All from the beginning.
     All,
     /// The file that was shown last, at this place, or as when it was opened.
@@ -78,7 +78,7 @@ impl Keeper {
             return None;
         }
         let left_out = self.left_out.borrow();
-        let around = self.transport.at_end() == AtEnd::Loop;
+        let around = self.transport.at_end() == EndBehavior::Loop;
         let first = list.next();
         let behind = first.into_iter().flat_map(|next| next..list.count());
         let before = 0..first.unwrap_or(list.count());
@@ -113,13 +113,13 @@ impl Keeper {
     }
 
     /// Which of several files this asks for, where that is another one.
-    pub(super) fn other(&self, go: Go) -> Option<usize> {
+    pub(super) fn other(&self, go: TransportCommand) -> Option<usize> {
         let list = self.list.borrow();
         match go {
             _ if list.is_alone() || list.count() == 0 => None,
-            Go::Next => Some(list.next().unwrap_or(0)),
-            Go::Previous => Some(list.previous()),
-            Go::Restart if list.is_beyond_first() => Some(0),
+            TransportCommand::Next => Some(list.next().unwrap_or(0)),
+            TransportCommand::Previous => Some(list.previous()),
+            TransportCommand::Restart if list.is_beyond_first() => Some(0),
             _ => None,
         }
     }
@@ -201,7 +201,7 @@ impl Keeper {
             return Some(next);
         }
         let list = self.list.borrow();
-        let around = self.transport.at_end() == AtEnd::Loop && !list.is_alone();
+        let around = self.transport.at_end() == EndBehavior::Loop && !list.is_alone();
         list.next().or((around && list.count() > 0).then_some(0))
     }
 
@@ -215,12 +215,12 @@ impl Keeper {
     ) -> Option<Result<Player, Failure>> {
         let wanted = if failed { self.mend(paused, stop) } else { self.rest(stop) };
         let place = match wanted? {
-            Wanted::All => {
+            WantedStep::All => {
                 self.list.borrow_mut().go_to(0);
                 Some(Duration::ZERO)
             }
-            Wanted::Same(place) => place,
-            Wanted::File(index) => {
+            WantedStep::Same(place) => place,
+            WantedStep::File(index) => {
                 self.list.borrow_mut().go_to(index);
                 None
             }
@@ -230,7 +230,7 @@ impl Keeper {
     }
 
     /// It has been played to its end.
-    fn rest(&self, stop: &Stop) -> Option<Wanted> {
+    fn rest(&self, stop: &Stop) -> Option<WantedStep> {
         let last = self.transport.position().unwrap_or_default();
         let at = last.whole.unwrap_or(last.at);
         // What was played last is still to be seen.
@@ -241,7 +241,7 @@ impl Keeper {
             let at_end = self.transport.at_end();
             {
                 let mut waiting = self.shared.waiting.lock();
-                waiting.over = at_end == AtEnd::Clear;
+                waiting.over = at_end == EndBehavior::Clear;
                 if waiting.over {
                     // Nobody looked.
                     waiting.pictures.clear();
@@ -254,8 +254,8 @@ impl Keeper {
                     return Some(wanted);
                 }
             }
-            if at_end == AtEnd::Loop {
-                return Some(Wanted::All);
+            if at_end == EndBehavior::Loop {
+                return Some(WantedStep::All);
             }
             if stop.wait(LOOK) {
                 return None;
@@ -264,7 +264,7 @@ impl Keeper {
     }
 
     /// What was to be played last cannot be.
-    fn mend(&self, paused: &mut bool, stop: &Stop) -> Option<Wanted> {
+    fn mend(&self, paused: &mut bool, stop: &Stop) -> Option<WantedStep> {
         let before = self.stamp();
         let mut looked = self.clock.now();
         loop {
@@ -275,8 +275,8 @@ impl Keeper {
             }
             while let Some(go) = self.transport.take() {
                 *paused = match go {
-                    Go::Pause => true,
-                    Go::Resume => false,
+                    TransportCommand::Pause => true,
+                    TransportCommand::Resume => false,
                     _ => *paused,
                 };
                 if let Some(wanted) = self.wanted_by(go) {
@@ -284,7 +284,7 @@ impl Keeper {
                 }
             }
             if let Some(next) = self.next() {
-                return Some(Wanted::File(next));
+                return Some(WantedStep::File(next));
             }
             if stop.wait(LOOK) {
                 return None;
@@ -293,24 +293,24 @@ impl Keeper {
             if now.since(looked) >= AGAIN {
                 looked = now;
                 if self.stamp() != before {
-                    return Some(Wanted::Same(None));
+                    return Some(WantedStep::Same(None));
                 }
             }
         }
     }
 
     /// What somebody asks for of one that stands.
-    fn wanted_by(&self, go: Go) -> Option<Wanted> {
+    fn wanted_by(&self, go: TransportCommand) -> Option<WantedStep> {
         match go {
-            Go::Resume | Go::Restart => Some(Wanted::All),
+            TransportCommand::Resume | TransportCommand::Restart => Some(WantedStep::All),
             // A place is one in the file that was shown last.
-            Go::To(place) => Some(Wanted::Same(Some(place))),
-            go => self.other(go).map(Wanted::File),
+            TransportCommand::To(place) => Some(WantedStep::Same(Some(place))),
+            go => self.other(go).map(WantedStep::File),
         }
     }
 
     /// By which the file that was shown last is known to be another one.
-    fn stamp(&self) -> Option<Stamp> {
-        self.list.borrow().file().and_then(Stamp::at)
+    fn stamp(&self) -> Option<FileStamp> {
+        self.list.borrow().file().and_then(FileStamp::at)
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// See the module. Without files: of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Place {
+pub(super) struct PlaylistPosition {
     /// All of them, as they were known last.
     files: Vec<PathBuf>,
     /// The one that plays.
@@ -14,7 +14,7 @@ pub(super) struct Place {
     gone: bool,
 }
 
-impl Place {
+impl PlaylistPosition {
     /// At the first of these.
     pub(super) fn new(files: Vec<PathBuf>) -> Self {
         let file = files.first().cloned().unwrap_or_default();
@@ -119,7 +119,7 @@ mod tests {
 
     /// Plays that index of these, follows each list, and tells the file, its index and the next one.
     fn after(names: &str, at: usize, lists: &[&str]) -> (String, usize, Option<usize>, bool) {
-        let mut place = Place::new(files(names));
+        let mut place = PlaylistPosition::new(files(names));
         place.go_to(at);
         lists.iter().for_each(|names| place.follow(files(names)));
         let file = place.file().unwrap().display().to_string();
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn one_goes_from_file_to_file() {
-        let mut place = Place::new(files("abc"));
+        let mut place = PlaylistPosition::new(files("abc"));
         assert_eq!(
             (place.previous(), place.is_beyond_first(), place.is_alone()),
             (2, false, false)
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!((place.previous(), place.is_gone(), place.is_alone()), (0, true, false));
         place.go_to(0);
         assert!(place.is_alone() && !place.is_beyond_first());
-        let stream = Place::new(Vec::new());
+        let stream = PlaylistPosition::new(Vec::new());
         assert_eq!((stream.file(), stream.count(), stream.next()), (None, 0, None));
     }
 }

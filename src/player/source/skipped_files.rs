@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::{Stamp, Timestamp};
-use crate::media::transport::LeftOut;
+use crate::base::{FileStamp, Timestamp};
+use crate::media::transport::SkippedFile;
 
 /// How often they are looked at.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// The files that cannot be played.
 #[derive(Debug, Default)]
-pub(super) struct LeftOuts {
+pub(super) struct SkippedFiles {
     /// As they were when they were tried, and why; `None`: it was not there.
-    files: Vec<(LeftOut, Option<Stamp>)>,
+    files: Vec<(SkippedFile, Option<FileStamp>)>,
     /// Those of them that are not tried once more for now.
     skipped: Vec<PathBuf>,
     /// The one that played last.
@@ -21,12 +21,14 @@ pub(super) struct LeftOuts {
     looked: Timestamp,
 }
 
-impl LeftOuts {
+impl SkippedFiles {
     /// This one could not be played.
     pub(super) fn add(&mut self, path: &Path, reason: &str) {
         self.files.retain(|(it, _)| it.path != path);
-        self.files
-            .push((LeftOut { path: path.to_owned(), reason: reason.to_owned() }, Stamp::at(path)));
+        self.files.push((
+            SkippedFile { path: path.to_owned(), reason: reason.to_owned() },
+            FileStamp::at(path),
+        ));
         if !self.skips(path) {
             self.skipped.push(path.to_owned());
         }
@@ -52,7 +54,7 @@ impl LeftOuts {
     }
 
     /// All of them.
-    pub(super) fn files(&self) -> Vec<LeftOut> {
+    pub(super) fn files(&self) -> Vec<SkippedFile> {
         self.files.iter().map(|(it, _)| it.clone()).collect()
     }
 
@@ -62,8 +64,8 @@ impl LeftOuts {
         if again {
             self.looked = now;
         }
-        let stays = |it: &LeftOut, before: Option<Stamp>| {
-            is_listed(&it.path) && (!again || Stamp::at(&it.path) == before)
+        let stays = |it: &SkippedFile, before: Option<FileStamp>| {
+            is_listed(&it.path) && (!again || FileStamp::at(&it.path) == before)
         };
         self.files.retain(|(it, before)| stays(it, *before));
         let files = &self.files;
@@ -79,8 +81,8 @@ mod tests {
     fn what_could_not_be_played_is_tried_again_when_it_is_another_or_another_one_played() {
         let folder = tempfile::tempdir().unwrap();
         let [one, two] = ["1.mp4", "2.mp4"].map(|name| folder.path().join(name));
-        let mut it = LeftOuts::default();
-        let count = |it: &LeftOuts| (it.files().len(), it.skips(&one), it.skips(&two));
+        let mut it = SkippedFiles::default();
+        let count = |it: &SkippedFiles| (it.files().len(), it.skips(&one), it.skips(&two));
         it.plays(Path::new("/0.mp4"));
         it.add(&one, "it is not there");
         it.add(&two, "it is not there");
@@ -90,7 +92,7 @@ mod tests {
         assert_eq!(count(&it), (2, true, true), "nothing else played");
         let mut now = Timestamp::ZERO;
         std::fs::write(&one, "come").unwrap();
-        let mut look = |it: &mut LeftOuts, listed: &Path| {
+        let mut look = |it: &mut SkippedFiles, listed: &Path| {
             now += EVERY;
             it.look(now, |path| path == one || path == listed);
         };

@@ -3,7 +3,7 @@
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum Odd {
+pub(in crate::player) enum Anomaly {
     /// Nothing more came in time.
     Stalled,
     /// The delay is kept by leaving something out.
@@ -46,7 +46,7 @@ pub(in crate::player) enum Odd {
     Fixed,
 }
 
-impl Odd {
+impl Anomaly {
     /// Which message it is.
     pub(in crate::player) fn key(&self) -> &'static str {
         match self {

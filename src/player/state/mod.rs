@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::decode::By;
 use crate::media::Size;
-use crate::net::Pin;
-use crate::wire::chat::Line;
+use crate::net::CertificatePin;
+use crate::wire::chat::ChatLine;
 
 /// What kind of ending a failure is, as exit codes count them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum FailureKind {
     /// The URL makes no sense (2).
     Usage,
     /// The file cannot be read or is none that can be played, or an output cannot be written (3).
@@ -31,7 +31,7 @@ pub enum Kind {
     System,
 }
 
-impl Kind {
+impl FailureKind {
     /// The process exit code.
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -51,25 +51,29 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}")]
 pub struct Failure {
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// A sentence without its full stop, such as `there is no stream of this name`.
     pub cause: String,
     /// What to do about it; may be empty.
     pub advice: String,
     /// A certificate that nobody vouches for, which its owner may accept.
-    pub offered: Option<Box<Offered>>,
+    pub offered: Option<Box<OfferedChat>>,
 }
 
 /// The certificate that a server showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offered {
+pub struct OfferedChat {
     /// `host:port`.
     pub server: String,
-    pub pin: Pin,
+    pub pin: CertificatePin,
 }
 
 impl Failure {
-    pub(crate) fn new(kind: Kind, cause: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        kind: FailureKind,
+        cause: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self { kind, cause: cause.into(), advice: advice.into(), offered: None }
     }
 }
@@ -113,7 +117,7 @@ pub enum Severity {
 
 /// Something worth a sentence, said once each time it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct PlayerMessage {
     /// Which message it is, in Fluent's spelling (`player-no-speaker`).
     pub key: &'static str,
     pub severity: Severity,
@@ -124,7 +128,7 @@ pub struct Message {
     pub detail: String,
 }
 
-impl Message {
+impl PlayerMessage {
     /// Every name there is, for the test that looks for its texts.
     pub const KEYS: &[&str] = &[
         "player-changed-codec",
@@ -169,9 +173,9 @@ impl Message {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     State(State),
-    Message(Message),
+    Message(PlayerMessage),
     /// A line of the chat that travels in the stream itself.
-    Line(Line),
+    Line(ChatLine),
 }
 
 /// How it fares. Counters are totals since the start; measurements are the latest.

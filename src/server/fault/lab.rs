@@ -12,7 +12,7 @@ use crate::server::fault::spec::{Fault, Phase};
 
 /// A fault has struck.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Struck {
+pub struct StruckFault {
     /// As it is written.
     pub fault: String,
     pub phase: Phase,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::server::fault::spec::{Fault, Phase, Span, What};
+use crate::server::fault::spec::{Fault, FaultKind, Phase, Span};
 use crate::wire::rtmp::status::{Level, Status, code};
 
 /// A stall without an end of its own lasts so long; a publisher is let go before by other limits.
@@ -130,32 +130,32 @@ impl Plan {
                 continue;
             }
             match fault.what {
-                What::Reset => strikes.push(Strike::Reset),
-                What::Close => strikes.push(Strike::Close),
-                What::HalfClose => strikes.push(Strike::HalfClose),
-                What::Stall { lasts } => {
+                FaultKind::Reset => strikes.push(Strike::Reset),
+                FaultKind::Close => strikes.push(Strike::Close),
+                FaultKind::HalfClose => strikes.push(Strike::HalfClose),
+                FaultKind::Stall { lasts } => {
                     let lasts = lasts.map_or(STALL, |lasts| self.draw(lasts));
                     self.stalled_until = self.stalled_until.max(Some(now + lasts));
                     strikes.push(Strike::Hold);
                 }
                 // While one thing is asked and answered, a delay is a short stall.
-                What::Delay(by) if fault.phase < Phase::Media => {
+                FaultKind::Delay(by) if fault.phase < Phase::Media => {
                     let by = self.draw(by);
                     self.stalled_until = self.stalled_until.max(Some(now + by));
                 }
-                What::Delay(by) => self.delay = self.delay.max(self.draw(by)),
-                What::Throttle(rate) => {
+                FaultKind::Delay(by) => self.delay = self.delay.max(self.draw(by)),
+                FaultKind::Throttle(rate) => {
                     self.throttle = Some(Throttle { bits: rate.0, credit: 0.0, at: now });
                     strikes.push(Strike::Hold);
                 }
-                What::Garbage => {
+                FaultKind::Garbage => {
                     let words = (0..GARBAGE / 8).flat_map(|_| self.random().to_le_bytes());
                     let bytes = words.collect();
                     strikes.push(Strike::Garbage { bytes, deaf: fault.phase < Phase::Media });
                 }
-                What::Redirect(url) => strikes.push(Strike::Reconnect(url)),
-                What::NoAck => strikes.push(Strike::NoAck),
-                What::Reject(_) | What::Busy => {}
+                FaultKind::Redirect(url) => strikes.push(Strike::Reconnect(url)),
+                FaultKind::NoAck => strikes.push(Strike::NoAck),
+                FaultKind::Reject(_) | FaultKind::Busy => {}
             }
         }
         strikes
@@ -176,12 +176,12 @@ impl Plan {
             let status =
                 |code: &str, text| Some(Verdict::Reject(Status::new(Level::Error, code, text)));
             return match fault.what {
-                What::Busy => status(code::PUBLISH_BAD_NAME, "Already publishing."),
-                What::Redirect(url) => Some(Verdict::Redirect(url)),
-                What::Reject(code) if phase == Phase::Connect => {
+                FaultKind::Busy => status(code::PUBLISH_BAD_NAME, "Already publishing."),
+                FaultKind::Redirect(url) => Some(Verdict::Redirect(url)),
+                FaultKind::Reject(code) if phase == Phase::Connect => {
                     status(&format!("NetConnection.Connect.{code}"), REASON)
                 }
-                What::Reject(code) => status(&format!("NetStream.Publish.{code}"), REASON),
+                FaultKind::Reject(code) => status(&format!("NetStream.Publish.{code}"), REASON),
                 _ => None,
             };
         }

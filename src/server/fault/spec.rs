@@ -57,7 +57,7 @@ pub struct Span {
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum FaultKind {
     /// The connection is cut (TCP RST).
     Reset,
     /// The connection is closed without a word.
@@ -82,7 +82,7 @@ pub enum What {
     NoAck,
 }
 
-impl What {
+impl FaultKind {
     const NAMES: [&str; 11] = [
         "reset",
         "close",
@@ -118,7 +118,7 @@ impl What {
 /// `stall@media:2s+8s*1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    pub what: What,
+    pub what: FaultKind,
     pub phase: Phase,
     /// So long after the phase was reached; at once except in [`Phase::Media`].
     pub after: Span,
@@ -134,8 +134,8 @@ pub struct BadFault(String);
 impl Fault {
     /// Whether it answers a wish, rather than do something to the connection.
     pub(super) fn is_decision(&self) -> bool {
-        matches!(self.what, What::Reject(_) | What::Busy)
-            || (matches!(self.what, What::Redirect(_)) && self.phase == Phase::Connect)
+        matches!(self.what, FaultKind::Reject(_) | FaultKind::Busy)
+            || (matches!(self.what, FaultKind::Redirect(_)) && self.phase == Phase::Connect)
     }
 }
 
@@ -154,8 +154,8 @@ impl FromStr for Fault {
         let (name, place) = rest
             .split_once('@')
             .ok_or_else(|| bad("write WHAT@PHASE, such as reset@media:3s".into()))?;
-        if !What::NAMES.contains(&name) {
-            return Err(bad(format!("there are {}", What::NAMES.join(", "))));
+        if !FaultKind::NAMES.contains(&name) {
+            return Err(bad(format!("there are {}", FaultKind::NAMES.join(", "))));
         }
         let (phase, value) = match place.split_once(':') {
             Some((phase, value)) => (phase, Some(value)),
@@ -172,7 +172,7 @@ impl FromStr for Fault {
     }
 }
 
-type Parsed = (What, Span, Option<u32>);
+type Parsed = (FaultKind, Span, Option<u32>);
 
 fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String> {
     let now = Span::default();
@@ -191,20 +191,20 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
         Some(_) => Err(format!("{name} takes a time at media only")),
     };
     Ok(match name {
-        "reset" => (What::Reset, after(value)?, None),
-        "close" => (What::Close, after(value)?, None),
-        "half-close" => (What::HalfClose, after(value)?, None),
-        "garbage" => (What::Garbage, after(value)?, None),
+        "reset" => (FaultKind::Reset, after(value)?, None),
+        "close" => (FaultKind::Close, after(value)?, None),
+        "half-close" => (FaultKind::HalfClose, after(value)?, None),
+        "garbage" => (FaultKind::Garbage, after(value)?, None),
         "stall" => {
             let (begin, lasts) = match value.and_then(|text| text.split_once('+')) {
                 Some((begin, lasts)) => (Some(begin), Some(span(lasts)?)),
                 None => (value, None),
             };
             let begin = after(begin).map_err(|why| format!("{why}; +5s says for how long"))?;
-            (What::Stall { lasts }, begin, None)
+            (FaultKind::Stall { lasts }, begin, None)
         }
-        "delay" => (What::Delay(span(needs("delay@media:200ms")?)?), now, None),
-        "throttle" => (What::Throttle(needs("throttle@media:500k")?.parse()?), now, None),
+        "delay" => (FaultKind::Delay(span(needs("delay@media:200ms")?)?), now, None),
+        "throttle" => (FaultKind::Throttle(needs("throttle@media:500k")?.parse()?), now, None),
         "reject" => {
             only(&[Phase::Connect, Phase::Publish])?;
             let codes = if phase == Phase::Connect { &CONNECT_CODES } else { &PUBLISH_CODES };
@@ -212,7 +212,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
                 codes.iter().find(|code| value.is_some_and(|it| code.eq_ignore_ascii_case(it)));
             let code =
                 code.ok_or_else(|| format!("it can be rejected with {}", codes.join(", ")))?;
-            (What::Reject(code), now, None)
+            (FaultKind::Reject(code), now, None)
         }
         "busy" => {
             only(&[Phase::Publish])?;
@@ -227,7 +227,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
                     }
                 },
             };
-            (What::Busy, now, times)
+            (FaultKind::Busy, now, times)
         }
         "redirect" => {
             only(&[Phase::Connect, Phase::Media])?;
@@ -235,10 +235,10 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
             if !url.contains("://") || url.len() > 2_000 {
                 return Err(format!("'{url}' is no URL, such as rtmp://other.example/app"));
             }
-            (What::Redirect(url.to_owned()), now, None)
+            (FaultKind::Redirect(url.to_owned()), now, None)
         }
         _ => match value {
-            None => (What::NoAck, now, None),
+            None => (FaultKind::NoAck, now, None),
             Some(_) => return Err("noack takes no value".into()),
         },
     })
@@ -282,18 +282,18 @@ impl fmt::Display for Fault {
         write!(f, "{}@{}", self.what.name(), self.phase.name())?;
         let later = self.after != Span::default();
         match &self.what {
-            What::Stall { lasts } if later || lasts.is_some() => {
+            FaultKind::Stall { lasts } if later || lasts.is_some() => {
                 f.write_str(":")?;
                 if later {
                     self.after.fmt(f)?;
                 }
                 lasts.map_or(Ok(()), |lasts| write!(f, "+{lasts}"))?;
             }
-            What::Delay(span) => write!(f, ":{span}")?,
-            What::Throttle(rate) => write!(f, ":{}", Rate(*rate))?,
-            What::Reject(code) => write!(f, ":{code}")?,
-            What::Redirect(url) => write!(f, ":{url}")?,
-            What::Busy => {
+            FaultKind::Delay(span) => write!(f, ":{span}")?,
+            FaultKind::Throttle(rate) => write!(f, ":{}", Rate(*rate))?,
+            FaultKind::Reject(code) => write!(f, ":{code}")?,
+            FaultKind::Redirect(url) => write!(f, ":{url}")?,
+            FaultKind::Busy => {
                 return self.times.map_or(Ok(()), |times| write!(f, ":{times}"));
             }
             _ if later => write!(f, ":{}", self.after)?,

@@ -16,7 +16,7 @@ use crate::server::chat::Seat;
 use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;
 use crate::server::registry::Registry;
-use crate::wire::chat::{Line, MAX_MESSAGE};
+use crate::wire::chat::{ChatLine, MAX_MESSAGE};
 
 /// Who has nothing to say is asked whether he is still there, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
@@ -77,7 +77,7 @@ async fn talk(mut socket: WebSocket, mut seat: Seat, registry: Arc<Registry>, ma
             },
             said = socket.recv() => match said {
                 Some(Ok(Message::Text(said))) => {
-                    let line = Line::from_json(&said);
+                    let line = ChatLine::from_json(&said);
                     let passed = match &line {
                         Some(line) if may_talk => seat.say(line, registry.clock.now()),
                         _ => false,
@@ -109,5 +109,5 @@ fn text(line: &str) -> Message {
 
 /// What the server says itself.
 fn own(words: &str) -> Option<Message> {
-    Line::new("", words).map(|line| text(&line.to_json()))
+    ChatLine::new("", words).map(|line| text(&line.to_json()))
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::net::Stream;
 use crate::server::admission::Spot;
-use crate::server::registry::Place;
+use crate::server::registry::ConnectionSlot;
 
 /// How long nothing may happen.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -28,11 +28,11 @@ pub(super) struct Idle {
     request_until: Option<Instant>,
     /// See [`super::super::config::Limits::request`]. Requests have no bodies, and are answered at once.
     limit: Duration,
-    place: Place,
+    place: ConnectionSlot,
 }
 
 impl Idle {
-    pub fn new(stream: Stream, place: Place, limit: Duration) -> Self {
+    pub fn new(stream: Stream, place: ConnectionSlot, limit: Duration) -> Self {
         let now = Instant::now();
         let until = now + limit;
         let sleep = Box::pin(tokio::time::sleep_until(until));

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::files;
-use crate::files::disk_space::{Look, Warning, Watch, reserve};
+use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning, reserve};
 
 /// How often what was written is brought onto the disk, and the disk is looked at.
 const SYNC: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ pub(in crate::server) struct Paper {
     file: File,
     path: PathBuf,
     written: u64,
-    watch: Watch,
+    watch: SpaceWatch,
     begun: Instant,
     looked: Instant,
     /// Bytes that may still be written where a path is.
@@ -46,7 +46,7 @@ impl Paper {
             match File::options().write(true).create_new(true).open(&tried) {
                 Ok(file) => {
                     let now = Instant::now();
-                    let (watch, path) = (Watch::new(EXPECTED), tried);
+                    let (watch, path) = (SpaceWatch::new(EXPECTED), tried);
                     return Ok(Self {
                         file,
                         path,
@@ -105,7 +105,7 @@ impl Paper {
         let free = (self.free)(&self.path);
         // While there still is some for others.
         enough_room(free)?;
-        Ok(self.watch.look(&Look {
+        Ok(self.watch.look(&SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),
             free,
             written: self.written,

@@ -19,7 +19,7 @@ use crate::server::recordings::file::Paper;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
-use crate::server::stream::recording_files::Begun;
+use crate::server::stream::recording_files::RecordingStart;
 use crate::server::stream::sink::Sink;
 
 /// What comes within this time is written at once.
@@ -40,13 +40,13 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
     let path = folder.join(name_of(&stream.app, &stream.name, wall));
     let sink = FlvSink::for_file(registry.next_id(), WAITING);
     match registry.files.begin(stream, &sink, registry.config.limits.files) {
-        Begun::GoesOn => {}
-        Begun::Full => {
+        RecordingStart::GoesOn => {}
+        RecordingStart::Full => {
             let reason = format!("{} files are being written already", registry.files.count());
             let fared = (Duration::ZERO, 0);
             tell(registry, stream, &path, RecordingState::Failed, fared, Some(reason));
         }
-        Begun::Anew => {
+        RecordingStart::Anew => {
             stream.join(Arc::<FlvSink>::clone(&sink));
             tokio::spawn(write(Arc::clone(registry), Arc::clone(stream), sink, path));
         }

@@ -17,12 +17,12 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
 use crate::base::{Clock, Timestamp};
 use crate::net;
 use crate::server::event::Event as Told;
-use crate::server::fault::{Fault, Phase, Plan, Strike, Struck, Verdict};
+use crate::server::fault::{Fault, Phase, Plan, Strike, StruckFault, Verdict};
 use crate::server::registry::Registry;
 use crate::server::stream::message::{Batch, Class, Message, STREAM};
 use crate::server::stream::outgoing::Outgoing;
 use crate::server::stream::sink::Sink;
-use crate::wire::byte_block::Block;
+use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, Step};
 
 /// Read at once; on the stack where nobody publishes: hundreds of viewers need no buffer each.
@@ -228,7 +228,7 @@ impl Connection {
         let claimed = self.registry.lab.claim(generation, index);
         if claimed {
             let (fault, phase) = (fault.to_string(), fault.phase);
-            let struck = Struck { fault, phase, address: self.peer, id: self.id };
+            let struck = StruckFault { fault, phase, address: self.peer, id: self.id };
             self.registry.tell(Told::Fault(struck));
         }
         claimed
@@ -513,7 +513,7 @@ impl Io {
             self.block.reserve(READ);
             let read = pin!(self.out.stream.read_buf(&mut self.block)).poll(cx);
             return read.map_ok(|length| {
-                let block = Block::new(&mut self.block);
+                let block = ByteBlock::new(&mut self.block);
                 let result = self.session.handle_block(clock.now(), block);
                 self.pump(false);
                 (length, result)

@@ -13,7 +13,7 @@ use crate::server::admission::Purpose;
 use crate::server::event::Ended;
 use crate::server::fault::{Phase, Verdict};
 use crate::server::recordings;
-use crate::server::registry::{Place, Publication, Refused, Registry, too_often};
+use crate::server::registry::{ConnectionSlot, Publication, Refused, Registry, too_often};
 use crate::server::rtmp::connection::{Connection, Error};
 use crate::server::stream::message::CHUNK_SIZE;
 use crate::server::stream::sink::Sink;
@@ -51,7 +51,7 @@ struct Task {
     finished: bool,
     /// It has given the name and the password of publishers.
     welcome: bool,
-    place: Place,
+    place: ConnectionSlot,
     /// Since when it plays what nobody publishes.
     waiting_since: Option<Timestamp>,
 }
@@ -61,7 +61,7 @@ pub(super) async fn serve(
     registry: Arc<Registry>,
     stream: net::Stream,
     peer: SocketAddr,
-    place: Place,
+    place: ConnectionSlot,
 ) {
     let id = registry.next_id();
     let now = registry.clock.now();

@@ -4,7 +4,7 @@ use crate::server::event::{AudioFigures, VideoFigures};
 use crate::wire::codec;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::mpeg_audio;
-use crate::wire::container::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{AudioTag, Metadata};
 
@@ -27,7 +27,7 @@ pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> Vi
 
 /// The same of sound.
 pub(in crate::server) fn of_audio(tag: &AudioTag, metadata: &Metadata) -> AudioFigures {
-    let legacy = |legacy: LegacySound| (legacy.sample_rate, legacy.channels);
+    let legacy = |legacy: LegacyAudio| (legacy.sample_rate, legacy.channels);
     let known = match (tag.track.format, &tag.track.packet) {
         (AudioFormat::Opus, AudioPacket::SequenceStart(config)) => {
             codec::opus(config).map(|it| (it.sample_rate, it.channels))

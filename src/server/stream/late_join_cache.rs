@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::server::stream::message::{Class, Mark, Message};
+use crate::server::stream::message::{Class, Message, MessageVersion};
 use crate::wire::container::flv::TagKind;
 
 /// Codec configs kept: a few tracks of sound and pictures.
@@ -52,13 +52,13 @@ impl Cache {
         kind: TagKind,
         keep: Keep,
         body: &Bytes,
-    ) -> Result<Option<Mark>, TooLarge> {
+    ) -> Result<Option<MessageVersion>, TooLarge> {
         let slot = match keep {
             Keep::Metadata => 0,
             Keep::Header(slot) => slot,
             Keep::Media | Keep::Nothing => return Ok(None),
         };
-        let known = self.kept().find(|it| it.mark.map(Mark::slot) == Some((kind, slot)));
+        let known = self.kept().find(|it| it.mark.map(MessageVersion::slot) == Some((kind, slot)));
         if let Some(known) = known.filter(|known| known.body() == *body) {
             return Ok(known.mark);
         }
@@ -73,7 +73,7 @@ impl Cache {
             _ => {}
         }
         self.versions += 1;
-        Ok(Some(Mark { kind, slot, version: self.versions }))
+        Ok(Some(MessageVersion { kind, slot, version: self.versions }))
     }
 
     fn kept(&self) -> impl Iterator<Item = &Arc<Message>> {
@@ -105,7 +105,8 @@ impl Cache {
     fn store_header(&mut self, message: &Arc<Message>) {
         let Some(mark) = message.mark else { return };
         let slot = mark.slot();
-        let known = self.headers.iter_mut().find(|it| it.mark.map(Mark::slot) == Some(slot));
+        let known =
+            self.headers.iter_mut().find(|it| it.mark.map(MessageVersion::slot) == Some(slot));
         match known {
             Some(old) => {
                 let same = old.mark == Some(mark);

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
-use crate::server::stream::piece::Piece;
+use crate::server::stream::piece::MessageBytes;
 use crate::wire::container::flv;
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Time;
@@ -38,7 +38,7 @@ pub(in crate::server) enum Class {
 
 /// What a message replaces of what waits for a viewer: the metadata, or the config of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) struct Mark {
+pub(in crate::server) struct MessageVersion {
     pub kind: TagKind,
     /// Of the track; others for what is kept beside the tracks.
     pub slot: u16,
@@ -46,7 +46,7 @@ pub(in crate::server) struct Mark {
     pub version: u32,
 }
 
-impl Mark {
+impl MessageVersion {
     /// What it stands for, in any version.
     pub fn slot(self) -> (TagKind, u16) {
         (self.kind, self.slot)
@@ -59,7 +59,7 @@ pub(in crate::server) struct Message {
     pub kind: TagKind,
     pub class: Class,
     pub time_ms: u32,
-    pub mark: Option<Mark>,
+    pub mark: Option<MessageVersion>,
     length: usize,
     rtmp: Bytes,
     flv: OnceLock<Bytes>,
@@ -90,7 +90,7 @@ impl Message {
     }
 
     /// With what it replaces of what waits.
-    pub fn with_mark(self, mark: Option<Mark>) -> Self {
+    pub fn with_mark(self, mark: Option<MessageVersion>) -> Self {
         Self { mark, ..self }
     }
 
@@ -137,14 +137,14 @@ impl Message {
     }
 
     /// As RTMP, for a player's message stream: of another one only the header is its own.
-    pub fn piece(&self, stream: u32) -> Piece {
+    pub fn piece(&self, stream: u32) -> MessageBytes {
         if stream == STREAM || self.rtmp.len() < HEADER {
             return self.rtmp.clone().into();
         }
         let mut head = BytesMut::with_capacity(HEADER);
         head.extend_from_slice(&self.rtmp.slice(..STREAM_AT));
         head.put_u32_le(stream);
-        Piece { head: head.freeze(), rest: self.rtmp.slice(HEADER..) }
+        MessageBytes { head: head.freeze(), rest: self.rtmp.slice(HEADER..) }
     }
 
     /// As an FLV tag.

@@ -16,7 +16,7 @@ use crate::server::stream::late_join_cache::Keep;
 use crate::server::stream::message::Class;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::flv::metadata::parse_script;
-use crate::wire::container::flv::reader::Item;
+use crate::wire::container::flv::reader::FlvItem;
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::flv::{
     Metadata, Reader, TagKind, default_track, parse_audio, parse_video,
@@ -176,14 +176,14 @@ impl Publisher {
             _ => self.reader.audio(0, body),
         };
         match item {
-            Ok(Some(Item::Video(video))) => {
+            Ok(Some(FlvItem::Video(video))) => {
                 self.video = Some(VideoFigures {
                     codec: "H.264".to_owned(),
                     size: Some((video.size.width, video.size.height)),
                     fps: Some(video.frame_rate.as_f64()),
                 });
             }
-            Ok(Some(Item::Audio(audio))) => {
+            Ok(Some(FlvItem::Audio(audio))) => {
                 self.audio = Some(AudioFigures {
                     codec: "AAC".to_owned(),
                     sample_rate: Some(audio.sample_rate),

@@ -20,7 +20,7 @@ struct UnderWay {
 
 /// What became of the wish for a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Begun {
+pub(in crate::server) enum RecordingStart {
     Anew,
     GoesOn,
     Full,
@@ -29,16 +29,16 @@ pub(in crate::server) enum Begun {
 impl Files {
     /// One more, unless there are `most`, or one of this stream still takes what comes: its publisher
     /// has come back on another connection before the first was missed.
-    pub fn begin(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>, most: usize) -> Begun {
+    pub fn begin(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>, most: usize) -> RecordingStart {
         let mut files = self.0.lock();
         if files.iter().any(|file| Arc::ptr_eq(&file.stream, stream) && !file.sink.has_ended()) {
-            return Begun::GoesOn;
+            return RecordingStart::GoesOn;
         }
         if files.len() >= most {
-            return Begun::Full;
+            return RecordingStart::Full;
         }
         files.push(UnderWay { stream: Arc::clone(stream), sink: Arc::clone(sink) });
-        Begun::Anew
+        RecordingStart::Anew
     }
 
     pub fn remove(&self, sink: u64) {

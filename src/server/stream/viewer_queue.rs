@@ -6,8 +6,8 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
-use crate::server::stream::message::{Class, Mark};
-use crate::server::stream::piece::Piece;
+use crate::server::stream::message::{Class, MessageVersion};
+use crate::server::stream::piece::MessageBytes;
 use crate::wire::container::flv::TagKind;
 
 /// Buffers handed to the system in one call.
@@ -24,8 +24,8 @@ const KEPT_WHOLE: usize = 8;
 #[derive(Debug)]
 struct Entry {
     class: Class,
-    mark: Option<Mark>,
-    piece: Piece,
+    mark: Option<MessageVersion>,
+    piece: MessageBytes,
 }
 
 impl Entry {
@@ -77,7 +77,12 @@ impl Queue {
 
     /// Queues media, or what has to keep its place among them. In a long queue, metadata and codec
     /// configs take the place of older ones that wait.
-    pub fn push(&mut self, class: Class, mark: Option<Mark>, piece: impl Into<Piece>) {
+    pub fn push(
+        &mut self,
+        class: Class,
+        mark: Option<MessageVersion>,
+        piece: impl Into<MessageBytes>,
+    ) {
         if class == Class::Inter && self.skipping {
             self.skipped += 1;
             return;
@@ -111,7 +116,7 @@ impl Queue {
     /// Makes place for a new version of what this mark stands for; `false` where that very version
     /// waits already. Frames that wait for the old version of a config keep it; only where the queue
     /// is full, they go with it.
-    fn replace(&mut self, mark: Mark, full: bool) -> bool {
+    fn replace(&mut self, mark: MessageVersion, full: bool) -> bool {
         let same_slot = |entry: &Entry| entry.mark.is_some_and(|it| it.slot() == mark.slot());
         let of_kind = |entry: &Entry| match mark.kind {
             TagKind::Video => matches!(entry.class, Class::Key | Class::Inter),
@@ -253,7 +258,7 @@ impl Queue {
             self.current = bytes;
         } else if let Some(entry) = self.media.pop_front() {
             self.media_bytes -= entry.cost();
-            let Piece { head, rest } = entry.piece;
+            let MessageBytes { head, rest } = entry.piece;
             (self.current, self.following) =
                 if head.is_empty() { (rest, Bytes::new()) } else { (head, rest) };
         } else {
@@ -304,7 +309,7 @@ mod tests {
     #[test]
     fn what_is_partly_sent_is_finished_first() {
         let mut queue = Queue::new(1_000);
-        queue.push(Class::Key, None, Piece { head: bytes(b'h', 5), rest: bytes(b'k', 5) });
+        queue.push(Class::Key, None, MessageBytes { head: bytes(b'h', 5), rest: bytes(b'k', 5) });
         queue.push(Class::Inter, None, bytes(b'i', 10));
         queue.advance(4);
         queue.push_control(bytes(b'c', 3));
@@ -341,7 +346,7 @@ mod tests {
 
     #[test]
     fn metadata_and_configs_take_the_place_of_older_ones_that_wait() {
-        let mark = |kind, version| Some(Mark { kind, slot: 0, version });
+        let mark = |kind, version| Some(MessageVersion { kind, slot: 0, version });
         let mut queue = Queue::new(1 << 20);
         for version in 0..1_000 {
             let metadata = mark(TagKind::Script, version);
@@ -370,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_short_queue_keeps_every_message() {
-        let mark = |version| Some(Mark { kind: TagKind::Video, slot: 0, version });
+        let mark = |version| Some(MessageVersion { kind: TagKind::Video, slot: 0, version });
         let mut queue = Queue::new(1 << 20);
         for (version, byte) in [(1, b'c'), (1, b'c'), (2, b'C')] {
             queue.push(Class::Vital, mark(version), bytes(byte, 10));

@@ -16,7 +16,7 @@ use crate::studio::event::Event;
 use crate::studio::settings::{ServerToken, Settings};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::targets::services::Book;
-use crate::studio::watch::Watch;
+use crate::studio::watch::Players;
 use crate::studio::watch::choices::MOST_TILES;
 use crate::{encode, player};
 
@@ -100,7 +100,7 @@ impl Config {
             delay_folder: crate::studio::settings::default_delay_folder(),
             player: player::Config {
                 measure: true,
-                time_shift: Some(player::Depth::default()),
+                time_shift: Some(player::TimeShiftDepth::default()),
                 ..player::Config::new(player::Source::Url(String::new()))
             },
         }
@@ -207,7 +207,7 @@ pub(in crate::studio) fn assemble(config: Config) -> std::io::Result<(Engine, En
         output: snapshot.clone(),
         preview: program.clone(),
         prepared: Latest::default(),
-        watch: Watch::new(
+        watch: Players::new(
             watched.clone(),
             config.player,
             (config.settings.player.network.clone(), config.settings.player.look),

@@ -20,16 +20,16 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
-use crate::media::source_status::Report;
+use crate::media::source_status::SourceReport;
 use crate::mix::StripId;
 use crate::net::Runtime;
 use crate::studio::KeyPlace;
 use crate::studio::command::Command;
-use crate::studio::engine::scene_state::Stage;
+use crate::studio::engine::scene_state::SceneState;
 use crate::studio::engine::server::BuiltIn;
 use crate::studio::engine::system::crash_reports;
 use crate::studio::engine::system::devices::Devices;
-use crate::studio::engine::system::events::Surroundings;
+use crate::studio::engine::system::events::SystemEvents;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event::{self, Event};
 use crate::studio::live::history::History;
@@ -37,23 +37,23 @@ use crate::studio::live::monitor::Monitors;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::Opening;
 use crate::studio::live::recording::repair::Repairs;
-use crate::studio::mixer::Talking;
+use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::monitoring::Listening;
 use crate::studio::notices::Notice;
-use crate::studio::notices::active_notices::Ledger;
-use crate::studio::notices::event_log::Chronicle;
-use crate::studio::notices::message::{Message, names};
+use crate::studio::notices::active_notices::ActiveNotices;
+use crate::studio::notices::event_log::EventLog;
+use crate::studio::notices::message::{StudioMessage, names};
 use crate::studio::preflight::Preflight;
 use crate::studio::program::Program;
 use crate::studio::settings::Settings;
 use crate::studio::settings::keys::Keys;
 use crate::studio::snapshot::Snapshot;
-use crate::studio::sources::open::MediaRoom;
+use crate::studio::sources::open::SourceOpener;
 use crate::studio::sources::video_filters::Filters;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Book;
-use crate::studio::watch::Watch;
+use crate::studio::watch::Players;
 
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
 const TICK: Duration = Duration::from_millis(33);
@@ -103,7 +103,7 @@ pub(super) struct Engine {
     pub(super) delay_folder: PathBuf,
     pub(super) services: Book,
     pub(super) built_in: BuiltIn,
-    pub(super) watch: Watch,
+    pub(super) watch: Players,
     /// What a broadcast that is being ended in the background still has to tell.
     pub(super) last_words: (Sender<Event>, Receiver<Event>),
     pub(super) state: Engaged,
@@ -113,7 +113,7 @@ pub(super) struct Engine {
 #[derive(Default)]
 pub(super) struct Engaged {
     program: Option<Program>,
-    stage: Stage,
+    stage: SceneState,
     on_air: Option<OnAir>,
     /// A file that is to go out is being looked into.
     opening: Option<Opening>,
@@ -121,16 +121,16 @@ pub(super) struct Engaged {
     film_told: bool,
     listening: Option<Listening>,
     /// The talk keys that are held.
-    talking: Talking,
+    talking: HeldTalkKeys,
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,
     monitors: Monitors,
-    surroundings: Surroundings,
+    surroundings: SystemEvents,
     /// Threads of the monitor that are ending.
     ending_monitors: Vec<crate::base::Worker>,
     devices: Devices,
-    ledger: Ledger,
-    chronicle: Chronicle,
+    ledger: ActiveNotices,
+    chronicle: EventLog,
     preflight: Option<Preflight>,
     history: History,
     process: Option<Process>,
@@ -184,7 +184,7 @@ impl Engine {
         self.state.quality = self.settings.quality.clone();
         self.state.process = Some(Process::new());
         for reason in warnings {
-            self.tell(&Message::SettingsBad { reason }, "");
+            self.tell(&StudioMessage::SettingsBad { reason }, "");
         }
         if self.built_in.wanted_at_once() {
             self.start_built_in();
@@ -192,7 +192,7 @@ impl Engine {
         self.begin_history();
         self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
         if let Some(path) = self.crashes.take().and_then(|folder| crash_reports::take(&folder)) {
-            self.tell(&Message::Crashed { path: path.display().to_string() }, "");
+            self.tell(&StudioMessage::Crashed { path: path.display().to_string() }, "");
         }
         self.begin_network();
         self.begin_targets();
@@ -246,7 +246,7 @@ impl Engine {
     }
 
     fn begin_history(&mut self) {
-        self.state.chronicle = Chronicle::new(self.history_path.take());
+        self.state.chronicle = EventLog::new(self.history_path.take());
     }
 
     /// A broadcast is on and has encoded something.
@@ -257,8 +257,8 @@ impl Engine {
     fn begin_program(&mut self) {
         self.state.stage.board.want(&self.settings.cameras);
         let (runtime, net) = (self.runtime.clone(), self.options.net.clone());
-        let Stage { board, permissions, .. } = &self.state.stage;
-        let media = MediaRoom::new(runtime, net, board.clone(), permissions.clone());
+        let SceneState { board, permissions, .. } = &self.state.stage;
+        let media = SourceOpener::new(runtime, net, board.clone(), permissions.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
             Ok(mut program) => {
                 if let Some(filters) = self.state.filters.take() {
@@ -269,7 +269,7 @@ impl Engine {
                 self.state.program = Some(program);
             }
             Err(error) => {
-                self.tell(&Message::EncoderFailed { reason: error.to_string() }, "");
+                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string() }, "");
                 return;
             }
         }
@@ -439,7 +439,7 @@ impl Engine {
             "source-trouble",
         ]);
         let before = self.state.program.as_ref().map(Program::video_report).unwrap_or_default();
-        self.tell_alarm(&Report::default(), &before, &before.name);
+        self.tell_alarm(&SourceReport::default(), &before, &before.name);
         self.state.ledger.clear_of(&["file-failed"], &before.name);
         let held = self.state.program.as_ref().map(Program::hold);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
@@ -519,12 +519,12 @@ impl Engine {
             if last {
                 tracing::warn!(%error, "saving the settings");
             } else {
-                self.tell(&Message::settings_not_saved(&error.cause), "");
+                self.tell(&StudioMessage::settings_not_saved(&error.cause), "");
             }
         }
     }
 
-    fn tell(&mut self, message: &Message, detail: impl Into<String>) {
+    fn tell(&mut self, message: &StudioMessage, detail: impl Into<String>) {
         self.tell_notice(message.notice(0, detail));
     }
 
@@ -535,19 +535,19 @@ impl Engine {
     }
 
     /// What the chronicle has already.
-    fn tell_again(&mut self, message: &Message) {
+    fn tell_again(&mut self, message: &StudioMessage) {
         let notice = self.state.ledger.add(message, "");
         self.happened(Event::Notice(notice));
     }
 
     /// For the chronicle only: nobody need be told now.
-    fn note(&mut self, message: &Message) {
+    fn note(&mut self, message: &StudioMessage) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.state.chronicle.add(&message.notice(0, ""), wall);
     }
 
-    fn tell_some(&mut self, message: impl Into<Told>) {
-        if let Told(Some((message, detail))) = message.into() {
+    fn tell_some(&mut self, message: impl Into<LoggedMessage>) {
+        if let LoggedMessage(Some((message, detail))) = message.into() {
             self.tell(&message, detail);
         }
     }
@@ -559,16 +559,16 @@ impl Engine {
 }
 
 /// A message, with or without what the machine said.
-struct Told(Option<(Message, String)>);
+struct LoggedMessage(Option<(StudioMessage, String)>);
 
-impl From<Option<Message>> for Told {
-    fn from(message: Option<Message>) -> Self {
+impl From<Option<StudioMessage>> for LoggedMessage {
+    fn from(message: Option<StudioMessage>) -> Self {
         Self(message.map(|message| (message, String::new())))
     }
 }
 
-impl From<Option<(Message, String)>> for Told {
-    fn from(message: Option<(Message, String)>) -> Self {
+impl From<Option<(StudioMessage, String)>> for LoggedMessage {
+    fn from(message: Option<(StudioMessage, String)>) -> Self {
         Self(message)
     }
 }

@@ -4,16 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::{Clock, Timestamp};
-use crate::broadcast::passthrough::Showing;
-use crate::broadcast::{Film, Publisher, publisher};
+use crate::broadcast::passthrough::Playback;
+use crate::broadcast::{PassthroughFile, Publisher, publisher};
 use crate::net::Runtime;
 use crate::studio::engine::handle::Config;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Event, stats};
 use crate::studio::live::passthrough::Missed;
-use crate::studio::live::stream_delay::Holding;
-use crate::studio::notices::message::Message;
+use crate::studio::live::stream_delay::StreamDelay;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address;
 
 /// How long the targets may take to say goodbye.
@@ -36,8 +36,8 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Copying {
     runtime: Runtime,
-    showing: Showing,
-    holding: Option<Holding>,
+    showing: Playback,
+    holding: Option<StreamDelay>,
     sent: Vec<(u32, Publisher, stats::Meter)>,
     missed: Missed,
     clock: Clock,
@@ -52,7 +52,7 @@ impl Copying {
     /// The file cannot be sent, or a target cannot be read.
     pub fn start(config: &Config, path: &Path, again: bool) -> Result<Self, Error> {
         let clock = config.clock;
-        let film = Film::open(path)?;
+        let film = PassthroughFile::open(path)?;
         let mut wanted = Vec::new();
         for target in config.settings.targets.iter().filter(|target| target.enabled) {
             let resolved = address::resolve(target, None, &config.options, config.retry_for);
@@ -66,10 +66,10 @@ impl Copying {
             None
         } else {
             let folder = config.delay_folder.clone();
-            Some(Holding::start(delay, folder, &showing.hub, clock).map_err(|it| system(&it))?)
+            Some(StreamDelay::start(delay, folder, &showing.hub, clock).map_err(|it| system(&it))?)
         };
         let start = |(id, target)| {
-            let hub = holding.as_ref().map_or(&showing.hub, Holding::hub);
+            let hub = holding.as_ref().map_or(&showing.hub, StreamDelay::hub);
             let target = publisher::Target { await_media: holding.is_some(), ..target };
             let publisher = Publisher::start(&runtime, target, hub, clock);
             (id, publisher, stats::Meter::default())
@@ -96,8 +96,9 @@ impl Copying {
         let targets = self.sent.iter().map(|(id, publisher, _)| (*id, publisher));
         let missed = self.missed.look(targets);
         events.extend(missed.into_iter().map(|message| Event::Notice(message.notice(0, ""))));
-        events
-            .extend(self.holding.as_mut().and_then(Holding::look).map(|it| Event::Delay(it.told)));
+        events.extend(
+            self.holding.as_mut().and_then(StreamDelay::look).map(|it| Event::Delay(it.told)),
+        );
         let now = self.clock.now();
         if now >= self.next_stats {
             self.next_stats = now + SECOND;
@@ -124,7 +125,7 @@ impl Copying {
     }
 
     fn held(&self) -> Option<stats::DelayFigures> {
-        self.holding.as_ref().map(Holding::figures)
+        self.holding.as_ref().map(StreamDelay::figures)
     }
 
     /// Ends in order; what was said at last, and the last figures.
@@ -175,7 +176,7 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
             publisher::Event::Unsaid(codecs) => {
                 let url = &publisher.target().url;
                 let host = format!("{}:{}", url.host, url.port);
-                let message = Message::CodecsUnsaid { host, codecs: codecs.join(" and ") };
+                let message = StudioMessage::CodecsUnsaid { host, codecs: codecs.join(" and ") };
                 events.push(Event::Notice(message.notice(0, "")));
             }
             publisher::Event::Flow(flow) => {

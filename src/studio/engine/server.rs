@@ -8,7 +8,7 @@ use crate::net::{Runtime, random_hex};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
 use crate::server::{self, Fault, OwnStream, Server};
 use crate::studio::event::Ready;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
 use crate::studio::targets::address;
 
@@ -62,10 +62,10 @@ impl BuiltIn {
         &mut self,
         runtime: &Runtime,
         clock: Clock,
-    ) -> Result<Vec<Message>, Box<Message>> {
+    ) -> Result<Vec<StudioMessage>, Box<StudioMessage>> {
         if self.key.is_empty() {
             let reason = "the system has no randomness".to_owned();
-            return Err(Box::new(Message::ServerFailed { reason }));
+            return Err(Box::new(StudioMessage::ServerFailed { reason }));
         }
         let (app, stream) = address::OWN_STREAM;
         let own_stream =
@@ -78,10 +78,10 @@ impl BuiltIn {
             ..server::Config::default()
         };
         let server = Server::start(runtime, clock, config)
-            .map_err(|error| Box::new(Message::ServerFailed { reason: error.to_string() }))?;
+            .map_err(|error| Box::new(StudioMessage::ServerFailed { reason: error.to_string() }))?;
         let addresses = server.addresses();
         let moved = |moved: bool, wanted: u16, used: Option<SocketAddr>| {
-            used.filter(|_| moved).map(|used| Message::PortTaken {
+            used.filter(|_| moved).map(|used| StudioMessage::PortTaken {
                 wanted: wanted.to_string(),
                 used: used.port().to_string(),
             })

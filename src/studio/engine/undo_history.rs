@@ -20,14 +20,14 @@ pub(in crate::studio) struct Before {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::studio) enum Change {
     Scenes(Edit),
-    Desk(StripId, Drawn),
+    Desk(StripId, DraggedControl),
     /// Goes on with nothing.
     Apart,
 }
 
 /// What of a strip is drawn.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum Drawn {
+pub(in crate::studio) enum DraggedControl {
     Gain,
     Balance,
     Offset,
@@ -60,14 +60,14 @@ impl Change {
                     && old.filter.side_chain() == new.filter.side_chain()
             });
         let drawn = [
-            (Drawn::Gain, Strip { gain_db: new.gain_db, ..old.clone() }),
-            (Drawn::Balance, Strip { balance: new.balance, ..old.clone() }),
-            (Drawn::Offset, Strip { offset_us: new.offset_us, ..old.clone() }),
-            (Drawn::Filters, Strip { filters: new.filters.clone(), ..old.clone() }),
+            (DraggedControl::Gain, Strip { gain_db: new.gain_db, ..old.clone() }),
+            (DraggedControl::Balance, Strip { balance: new.balance, ..old.clone() }),
+            (DraggedControl::Offset, Strip { offset_us: new.offset_us, ..old.clone() }),
+            (DraggedControl::Filters, Strip { filters: new.filters.clone(), ..old.clone() }),
         ];
-        let is_it = |(what, strip): &(Drawn, Strip)| {
+        let is_it = |(what, strip): &(DraggedControl, Strip)| {
             SoundStrip { strip: strip.clone(), ..before.clone() } == after
-                && (*what != Drawn::Filters || filters)
+                && (*what != DraggedControl::Filters || filters)
         };
         let drawn = drawn.iter().find(|it| is_it(it));
         Some(drawn.map_or(Self::Apart, |(what, _)| Self::Desk(after.id, *what)))
@@ -86,13 +86,13 @@ impl Change {
 
 /// The history.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Steps {
+pub(in crate::studio) struct UndoHistory {
     /// What was before each change, and the change.
     done: Vec<(Before, Change)>,
     undone: Vec<(Before, Change)>,
 }
 
-impl Steps {
+impl UndoHistory {
     /// `before` was until this change. A change that goes on with the last one joins it, unless
     /// `apart`: some time has gone by.
     pub fn add(&mut self, before: Before, change: Change, apart: bool) {
@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn scenes_and_desk_have_one_history_and_a_drag_is_one_step() {
-        let (mut scenes, mut desk, mut steps) = (Collection::default(), strips(), Steps::default());
+        let (mut scenes, mut desk, mut steps) =
+            (Collection::default(), strips(), UndoHistory::default());
         let logo =
             Edit::AddSource { scene: SceneId(1), name: "A".into(), choice: VideoChoice::Test };
         let before = Before { scenes: Some(scenes.clone()), desk: None };
@@ -174,7 +175,7 @@ mod tests {
         for gain in 1..=20 {
             let after = with(&desk, |it| it[1].strip.gain_db = -gain as f32);
             let change = Change::of_desk(&desk, &after).unwrap();
-            assert_eq!(change, Change::Desk(StripId(1), Drawn::Gain));
+            assert_eq!(change, Change::Desk(StripId(1), DraggedControl::Gain));
             steps.add(Before { scenes: None, desk: Some(desk) }, change, false);
             desk = after;
         }
@@ -216,14 +217,14 @@ mod tests {
             assert_eq!(Change::of_desk(before, after), Some(Change::Apart), "{after:?}");
         }
         let drawn = Change::of_desk(&filtered, &turned);
-        assert_eq!(drawn, Some(Change::Desk(StripId::MAIN, Drawn::Filters)));
+        assert_eq!(drawn, Some(Change::Desk(StripId::MAIN, DraggedControl::Filters)));
         assert!(!Change::Apart.continues(&Change::Apart));
         assert_eq!(Change::of_desk(&plain, &plain), None);
     }
 
     #[test]
     fn the_history_stays_bounded() {
-        let (mut it, mut steps) = (Collection::default(), Steps::default());
+        let (mut it, mut steps) = (Collection::default(), UndoHistory::default());
         for number in 0..MOST_SCENES * 2 {
             let edit = Edit::AddScene(format!("{number}"));
             let before = Before { scenes: Some(it.clone()), desk: None };

@@ -11,7 +11,7 @@ pub use crate::server::RecordingState;
 pub use crate::studio::targets::TargetState;
 
 use crate::media::{Size, Track};
-use crate::net::{Pin, Trouble};
+use crate::net::{CertificatePin, Trouble};
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::notices::{Notice, TileId};
 use crate::{player, server};
@@ -79,7 +79,7 @@ pub struct Source {
     pub kind: &'static str,
     /// It delivers again after having been stalled, lost or refused.
     pub back: bool,
-    pub report: crate::media::source_status::Report,
+    pub report: crate::media::source_status::SourceReport,
 }
 
 /// An encoder as it was opened.
@@ -119,7 +119,7 @@ pub struct Target {
     /// What kind of trouble it is in.
     pub trouble: Option<Trouble>,
     /// Of a certificate that its owner may accept.
-    pub pin: Option<Pin>,
+    pub pin: Option<CertificatePin>,
 }
 
 /// The stream delay.

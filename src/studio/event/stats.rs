@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::media::source_status::State;
-use crate::media::{Rung, Size};
+use crate::media::source_status::SourceState;
+use crate::media::{RenditionId, Size};
 use crate::studio::targets::TargetState;
 
 /// One second's figures.
@@ -72,7 +72,7 @@ pub struct Strip {
     /// As a person calls it, else after its device or source.
     pub name: String,
     /// How its source fares.
-    pub state: State,
+    pub state: SourceState,
     /// After fader and mute.
     pub level_dbfs: f32,
     /// As those of [`Audio`].
@@ -102,7 +102,7 @@ pub struct Target {
     /// From the last picture's capture until it was handed to the connection.
     pub picture_age_ms: Option<f64>,
     /// Which encode goes there.
-    pub rung: Rung,
+    pub rung: RenditionId,
     /// The size of its pictures.
     pub size: Option<Size>,
     /// What its viewers get, where that is looked at.

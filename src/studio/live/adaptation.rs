@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::Adapter;
-use crate::broadcast::adaptation::{EVERY, Ladder, Sample, SizeSteps, second_bitrate};
-use crate::media::{BitsPerSecond, Rung, Size};
+use crate::broadcast::adaptation::{EVERY, RenditionChoice, Sample, SizeSteps, second_bitrate};
+use crate::media::{BitsPerSecond, RenditionId, Size};
 use crate::studio::targets::quality::{Adapt, Quality};
 
 /// The bitrate has changed.
@@ -35,7 +35,7 @@ pub(in crate::studio) struct Outcome {
     pub changed: Option<Changed>,
     pub resized: Option<Resized>,
     /// Targets that get another rung from now on.
-    pub moved: Vec<(u32, Rung)>,
+    pub moved: Vec<(u32, RenditionId)>,
 }
 
 impl Outcome {
@@ -57,8 +57,8 @@ pub(in crate::studio) struct Adaptation {
     steps: SizeSteps,
     /// Of the main encode.
     size: Size,
-    ladder: Ladder,
-    rungs: BTreeMap<u32, Rung>,
+    ladder: RenditionChoice,
+    rungs: BTreeMap<u32, RenditionId>,
     second: Option<SecondEncode>,
     /// As in [`Terms`].
     alone: bool,
@@ -101,7 +101,7 @@ impl Adaptation {
             frame_step: 1,
             steps: size_steps(quality),
             size: quality.size,
-            ladder: Ladder::default(),
+            ladder: RenditionChoice::default(),
             rungs: BTreeMap::new(),
             second: None,
             alone: false,
@@ -124,7 +124,7 @@ impl Adaptation {
     }
 
     /// The rung that a target is to get.
-    pub fn rung(&self, id: u32) -> Rung {
+    pub fn rung(&self, id: u32) -> RenditionId {
         self.rungs.get(&id).copied().unwrap_or_default()
     }
 
@@ -235,7 +235,7 @@ impl Adaptation {
         all: &[u32],
         live: &[u32],
         second: bool,
-    ) -> Vec<(u32, Rung)> {
+    ) -> Vec<(u32, RenditionId)> {
         if self.quality.adapt == Adapt::Rung && second && !self.alone {
             for id in live {
                 if let Some(link) = self.links.get(id) {
@@ -259,7 +259,7 @@ impl Adaptation {
             self.second = None;
             return;
         }
-        let below = live.iter().filter(|id| self.ladder.rung(**id) == Rung::Second);
+        let below = live.iter().filter(|id| self.ladder.rung(**id) == RenditionId::Second);
         let slowest = below.filter_map(|id| self.links.get(id)).map(Adapter::bitrate).min();
         let (main, least) = (self.quality.video_bitrate, self.quality.least_bitrate);
         // While nobody who needs it is connected it stays as it was.
@@ -432,13 +432,16 @@ mod tests {
         look(&mut adaptation, 0, false);
         assert_eq!(adaptation.second(), None);
         (1..60).for_each(|step| look(&mut adaptation, step, true));
-        assert_eq!((adaptation.rung(1), adaptation.rung(2)), (Rung::Main, Rung::Second));
+        assert_eq!(
+            (adaptation.rung(1), adaptation.rung(2)),
+            (RenditionId::Main, RenditionId::Second)
+        );
         let (bitrate, size) = adaptation.second().unwrap();
         assert!(bitrate.0 < 700_000 && size.height == 360, "{bitrate:?} {size}");
         assert_eq!(adaptation.bitrate(), quality.video_bitrate);
         (60..2_000).for_each(|step| look(&mut adaptation, step, false));
         assert_eq!(adaptation.second(), None);
-        assert_eq!(moved, [(2, Rung::Second), (2, Rung::Main)]);
+        assert_eq!(moved, [(2, RenditionId::Second), (2, RenditionId::Main)]);
         // Somebody else's wish brings all back at once.
         let look = |adaptation: &mut Adaptation, step: i64| {
             let at = Timestamp::from_micros(step * 250_000);
@@ -448,10 +451,10 @@ mod tests {
             adaptation.look(at, [(2, None, narrow)].into_iter(), TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
-        assert_eq!(adaptation.rung(2), Rung::Second);
+        assert_eq!(adaptation.rung(2), RenditionId::Second);
         adaptation.set(&Quality { adapt: Adapt::Off, ..quality });
         look(&mut adaptation, 2_041);
-        assert_eq!((adaptation.rung(2), adaptation.second()), (Rung::Main, None));
+        assert_eq!((adaptation.rung(2), adaptation.second()), (RenditionId::Main, None));
     }
 
     #[test]
@@ -471,15 +474,15 @@ mod tests {
             assert!(outcome.is_none_or(|it| it.moved.is_empty()));
         }
         assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
-        assert_eq!((adaptation.rung(1), adaptation.second()), (Rung::Main, None));
+        assert_eq!((adaptation.rung(1), adaptation.second()), (RenditionId::Main, None));
         // A recording, or another target, wants the whole picture.
         (60..120).for_each(|step| drop(look(&mut adaptation, step, false)));
         assert_eq!(adaptation.bitrate(), quality.video_bitrate);
-        assert_eq!(adaptation.rung(1), Rung::Second);
+        assert_eq!(adaptation.rung(1), RenditionId::Second);
         assert!(adaptation.second().is_some());
         // It is over.
         let outcome = look(&mut adaptation, 120, true).unwrap();
-        assert_eq!(outcome.moved, [(1, Rung::Main)]);
+        assert_eq!(outcome.moved, [(1, RenditionId::Main)]);
         assert!(outcome.changed.is_some_and(|changed| changed.lower));
         assert_eq!(adaptation.second(), None);
     }

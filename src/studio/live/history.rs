@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::base::Timestamp;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{self, TargetState};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 
 /// Seconds of bitrate that are kept.
 const SECONDS: usize = 60;
@@ -47,7 +47,7 @@ impl History {
     }
 
     /// Whether the machine does not keep up; told once a broadcast.
-    pub(in crate::studio) fn slow(&mut self) -> Option<Message> {
+    pub(in crate::studio) fn slow(&mut self) -> Option<StudioMessage> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.slow_told || self.pace.len() <= SLOW_SECONDS {
             return None;
@@ -59,7 +59,7 @@ impl History {
             return None;
         }
         self.slow_told = true;
-        Some(Message::EncoderSlow { percent: format!("{:.0} %", share * 100.0) })
+        Some(StudioMessage::EncoderSlow { percent: format!("{:.0} %", share * 100.0) })
     }
 
     /// A target is not live (any more).
@@ -74,11 +74,15 @@ impl History {
         &mut self,
         told: &event::Target,
         at: Timestamp,
-    ) -> Option<Message> {
+    ) -> Option<StudioMessage> {
         let lost = self.lost_at.remove(&told.index)?;
         // The loss was noticed later than it began.
         let gone = told.gap.unwrap_or_else(|| at.since(lost));
         let (id, seconds) = (u32::try_from(told.index).unwrap_or_default(), gone.as_secs_f64());
-        Some(Message::TargetBack { id, host: told.host.clone(), seconds: format!("{seconds:.1}") })
+        Some(StudioMessage::TargetBack {
+            id,
+            host: told.host.clone(),
+            seconds: format!("{seconds:.1}"),
+        })
     }
 }

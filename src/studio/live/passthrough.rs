@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Worker};
-use crate::broadcast::passthrough::{Film, Progress, Projection};
+use crate::broadcast::passthrough::{PassthroughFile, PassthroughSender, Progress};
 use crate::broadcast::{Hub, Publisher, passthrough};
-use crate::studio::live::view::FilmView;
-use crate::studio::notices::message::Message;
+use crate::studio::live::view::PassthroughView;
+use crate::studio::notices::message::StudioMessage;
 
 /// A file that is being looked into.
 #[derive(Debug)]
 pub(in crate::studio) struct Opening {
     path: PathBuf,
     again: bool,
-    found: Receiver<Result<Film, passthrough::Error>>,
+    found: Receiver<Result<PassthroughFile, passthrough::Error>>,
     _worker: Worker,
 }
 
@@ -26,7 +26,7 @@ pub(in crate::studio) struct Opening {
 pub(in crate::studio) struct Opened {
     pub path: PathBuf,
     pub again: bool,
-    pub film: Result<Film, String>,
+    pub film: Result<PassthroughFile, String>,
 }
 
 impl Opening {
@@ -39,7 +39,7 @@ impl Opening {
         let its_path = path.clone();
         let worker = Worker::spawn("open-file", move |_| {
             // Whoever asked may have given up.
-            let _ = tell.send(Film::open(&its_path));
+            let _ = tell.send(PassthroughFile::open(&its_path));
         })?;
         Ok(Self { path, again, found, _worker: worker })
     }
@@ -54,29 +54,29 @@ impl Opening {
         Some(Opened { path: self.path.clone(), again: self.again, film })
     }
 
-    pub fn view(&self) -> FilmView {
+    pub fn view(&self) -> PassthroughView {
         let (path, again) = (self.path.clone(), self.again);
-        FilmView { path, again, opening: true, ..FilmView::default() }
+        PassthroughView { path, again, opening: true, ..PassthroughView::default() }
     }
 }
 
 /// A file that goes out.
 #[derive(Debug)]
-pub(in crate::studio) struct Reel {
+pub(in crate::studio) struct Passthrough {
     path: PathBuf,
     again: bool,
     duration: Option<Duration>,
-    projection: Projection,
+    projection: PassthroughSender,
     missed: Missed,
 }
 
-impl Reel {
+impl Passthrough {
     /// Makes ready to send it; the hub is where its packets come out.
     ///
     /// # Errors
     /// When the system grants no thread.
     pub fn start(
-        film: Film,
+        film: PassthroughFile,
         path: &Path,
         again: bool,
         clock: Clock,
@@ -94,7 +94,7 @@ impl Reel {
         &mut self,
         targets: impl IntoIterator<Item = (u32, &'a Publisher)> + Clone,
         is_held_back: bool,
-    ) -> Vec<Message> {
+    ) -> Vec<StudioMessage> {
         if is_held_back {
             self.projection.begin();
         } else if !self.projection.has_begun() {
@@ -112,10 +112,10 @@ impl Reel {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    pub fn view(&self) -> FilmView {
+    pub fn view(&self) -> PassthroughView {
         let Progress { position, rounds, .. } = self.progress();
         let (path, again, duration) = (self.path.clone(), self.again, self.duration);
-        FilmView { path, again, opening: false, position, duration, rounds }
+        PassthroughView { path, again, opening: false, position, duration, rounds }
     }
 
     /// Stops reading the file.
@@ -134,7 +134,7 @@ impl Missed {
     pub fn look<'a>(
         &mut self,
         targets: impl IntoIterator<Item = (u32, &'a Publisher)>,
-    ) -> Vec<Message> {
+    ) -> Vec<StudioMessage> {
         let missing = |publisher: &Publisher| {
             let figures = publisher.figures();
             figures.dropped_frames > 0 || figures.dropped_sounds > 0
@@ -144,7 +144,7 @@ impl Missed {
             .filter(|(id, publisher)| missing(publisher) && self.told.insert(*id))
             .map(|(_, publisher)| {
                 let url = &publisher.target().url;
-                Message::FilmLeftOut { host: format!("{}:{}", url.host, url.port) }
+                StudioMessage::FilmLeftOut { host: format!("{}:{}", url.host, url.port) }
             })
             .collect()
     }

@@ -9,14 +9,14 @@ use crate::broadcast::{Publisher, publisher};
 use crate::media::BitsPerSecond;
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::{recording, stream_delay};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 
 /// How long they may take to say goodbye, within the 3 s that Stop may take.
 pub(in crate::studio) const END: Duration = Duration::from_millis(900);
 
 /// Something to tell.
 #[derive(Debug)]
-pub(in crate::studio) enum Happening {
+pub(in crate::studio) enum PublisherNews {
     Target(event::Target),
     /// Nothing gets through to a live target any more, or something does again.
     Flow {
@@ -29,7 +29,7 @@ pub(in crate::studio) enum Happening {
         host: String,
         text: String,
     },
-    Tape(recording::Happening),
+    Tape(recording::RecordingNews),
     Delay(stream_delay::Changed),
     /// A server did not say whether it takes what is sent as it is.
     Unsaid {
@@ -37,20 +37,20 @@ pub(in crate::studio) enum Happening {
         codecs: String,
     },
     /// Of a file that goes out as it is.
-    Film(Message),
+    Film(StudioMessage),
     /// An encoder gave up.
     Encoder(String),
 }
 
-impl Happening {
+impl PublisherNews {
     /// The message that it is by itself.
-    pub fn message(&self) -> Option<Message> {
+    pub fn message(&self) -> Option<StudioMessage> {
         match self {
             Self::Said { host, text } => {
-                Some(Message::ServerSays { host: host.clone(), text: text.clone() })
+                Some(StudioMessage::ServerSays { host: host.clone(), text: text.clone() })
             }
             Self::Unsaid { host, codecs } => {
-                Some(Message::CodecsUnsaid { host: host.clone(), codecs: codecs.clone() })
+                Some(StudioMessage::CodecsUnsaid { host: host.clone(), codecs: codecs.clone() })
             }
             Self::Film(message) => Some(message.clone()),
             _ => None,
@@ -68,7 +68,7 @@ impl Happening {
 
 /// A target to send to.
 #[derive(Debug)]
-pub(in crate::studio) struct Wanted {
+pub(in crate::studio) struct WantedTargets {
     pub id: u32,
     /// What messages call it.
     pub label: String,
@@ -80,7 +80,7 @@ pub(in crate::studio) struct Wanted {
 
 /// A target with its publisher.
 #[derive(Debug)]
-pub(in crate::studio) struct Sent {
+pub(in crate::studio) struct Publishers {
     pub id: u32,
     /// What messages call it.
     pub label: String,
@@ -102,7 +102,7 @@ pub(in crate::studio) fn background(
 }
 
 /// Ends publishers, all at once, and tells their last words.
-pub(in crate::studio) fn stop(sent: &[Sent], tell: &Sender<Event>) {
+pub(in crate::studio) fn stop(sent: &[Publishers], tell: &Sender<Event>) {
     for sent in sent {
         sent.publisher.ask_to_stop(END);
     }
@@ -110,13 +110,13 @@ pub(in crate::studio) fn stop(sent: &[Sent], tell: &Sender<Event>) {
         sent.publisher.stop(END);
         let mut happenings = Vec::new();
         drain(sent, &mut happenings);
-        for event in happenings.into_iter().filter_map(Happening::last_word) {
+        for event in happenings.into_iter().filter_map(PublisherNews::last_word) {
             let _ = tell.send(event);
         }
     }
 }
 
-pub(in crate::studio) fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
+pub(in crate::studio) fn drain(sent: &Publishers, happenings: &mut Vec<PublisherNews>) {
     while let Ok(event) = sent.publisher.events().try_recv() {
         match event {
             publisher::Event::Changed(report) => {
@@ -127,10 +127,14 @@ pub(in crate::studio) fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
                     sent.built_in,
                     &report,
                 );
-                happenings.push(Happening::Target(told));
+                happenings.push(PublisherNews::Target(told));
             }
             publisher::Event::Flow(flow) => {
-                happenings.push(Happening::Flow { id: sent.id, host: sent.label.clone(), flow });
+                happenings.push(PublisherNews::Flow {
+                    id: sent.id,
+                    host: sent.label.clone(),
+                    flow,
+                });
             }
             publisher::Event::Said(status)
                 if crate::studio::live::target_events::is_routine(&status) =>
@@ -139,11 +143,11 @@ pub(in crate::studio) fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
             }
             publisher::Event::Unsaid(codecs) => {
                 let host = sent.label.clone();
-                happenings.push(Happening::Unsaid { host, codecs: codecs.join(" and ") });
+                happenings.push(PublisherNews::Unsaid { host, codecs: codecs.join(" and ") });
             }
             publisher::Event::Said(status) => {
                 let (host, text) = (sent.label.clone(), status.to_string());
-                happenings.push(Happening::Said { host, text });
+                happenings.push(PublisherNews::Said { host, text });
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::queue::{self, Full, Sender};
 use crate::broadcast::Hub;
 use crate::encode::VideoEncoder;
-use crate::media::{BitsPerSecond, EncodedPacket, Rung, Size};
+use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size};
 use crate::studio::program::Program;
 
 /// Pictures that may wait for the encoder: more would only be delay.
@@ -14,7 +14,7 @@ const PICTURES: usize = 4;
 
 /// The encoder, while there is one.
 #[derive(Debug)]
-pub(in crate::studio) struct Second {
+pub(in crate::studio) struct SecondRendition {
     /// Where its packets go: beside those of the main one.
     packets: Sender<EncodedPacket>,
     /// As the main one's.
@@ -24,7 +24,7 @@ pub(in crate::studio) struct Second {
     failed: bool,
 }
 
-impl Second {
+impl SecondRendition {
     /// Nothing runs yet.
     pub(in crate::studio) fn new(
         packets: Sender<EncodedPacket>,
@@ -65,10 +65,10 @@ impl Second {
         let (pictures, waiting) = queue::bounded("second pictures", PICTURES, Full::DropOldest);
         let config = crate::encode::video::Config { bitrate, ..self.config };
         let packets = self.packets.clone();
-        match VideoEncoder::spawn_rung(config, Rung::Second, size, waiting, packets) {
+        match VideoEncoder::spawn_rung(config, RenditionId::Second, size, waiting, packets) {
             Ok(encoder) => {
                 let ask = encoder.keyframe_request();
-                hub.on_keyframe_wanted_of(Rung::Second, Some(Box::new(ask)));
+                hub.on_keyframe_wanted_of(RenditionId::Second, Some(Box::new(ask)));
                 program.compositor().attach_second(Some(pictures));
                 self.encoder = Some(encoder);
                 Ok(())
@@ -88,7 +88,7 @@ impl Second {
 
     fn end(&mut self, program: &Program, hub: &Hub) {
         if self.encoder.take().is_some() {
-            hub.on_keyframe_wanted_of(Rung::Second, None);
+            hub.on_keyframe_wanted_of(RenditionId::Second, None);
             program.compositor().attach_second(None);
         }
     }

@@ -8,28 +8,28 @@ use crate::broadcast::delay::{Config, Room};
 use crate::broadcast::{Delay, Hub};
 use crate::studio::event;
 use crate::studio::event::stats::{DelayFigures, DelayState};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 
 /// Something to tell.
 #[derive(Debug)]
 pub(in crate::studio) struct Changed {
     pub told: event::Delay,
     /// What a person should know…
-    pub message: Option<Message>,
+    pub message: Option<StudioMessage>,
     /// …or find in the history.
-    pub note: Option<Message>,
+    pub note: Option<StudioMessage>,
 }
 
 /// A delay that runs.
 #[derive(Debug)]
-pub(in crate::studio) struct Holding {
+pub(in crate::studio) struct StreamDelay {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
     /// What its files met last, and what helps.
     trouble: (String, &'static str),
 }
 
-impl Holding {
+impl StreamDelay {
     /// Holds back what the hub hands out; files go into `folder`.
     pub(in crate::studio) fn start(
         duration: Duration,
@@ -98,11 +98,11 @@ impl Holding {
         let wanted = self.delay.wanted();
         let (mut message, mut note) = (None, None);
         match figures.state {
-            DelayState::On => note = Some(Message::DelayOn { time: time(figures.delay) }),
+            DelayState::On => note = Some(StudioMessage::DelayOn { time: time(figures.delay) }),
             DelayState::Shortened => {
                 let (time, wanted) = (time(figures.delay), time(wanted));
                 let (reason, cure) = self.trouble.clone();
-                message = Some(Message::DelayShort { time, wanted, reason, cure });
+                message = Some(StudioMessage::DelayShort { time, wanted, reason, cure });
             }
             DelayState::Filling | DelayState::Draining => {}
         }

@@ -4,11 +4,11 @@ use crate::audio::AudioChoice;
 use crate::base::Timestamp;
 use crate::broadcast::{Publisher, publisher};
 use crate::capture::VideoChoice;
-use crate::media::Rung;
-use crate::net::{self, Stage};
+use crate::media::RenditionId;
+use crate::net::{self, ConnectStage};
 use crate::studio::event::{self, TargetState, stats};
 use crate::studio::notices::Next;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::{key, sent_on};
 use crate::wire::rtmp::status::Status;
 
@@ -35,7 +35,7 @@ pub(in crate::studio) fn told(
         _ => None,
     };
     let elsewhere = report.error.as_ref().and_then(|error| sent_on(target, error));
-    let unanswered = elsewhere.is_some() && report.stage <= Stage::Handshake;
+    let unanswered = elsewhere.is_some() && report.stage <= ConnectStage::Handshake;
     let cause = report.cause().map(|cause| match elsewhere {
         Some(peer) => format!("it sends the stream on to {peer}: {cause}"),
         None => cause,
@@ -90,8 +90,8 @@ pub(in crate::studio) fn figures(
 }
 
 /// Which encode goes to a target.
-pub(in crate::studio) fn rung(figures: &publisher::Figures) -> Rung {
-    figures.rendition.as_ref().map_or(Rung::Main, |rendition| rendition.rung)
+pub(in crate::studio) fn rung(figures: &publisher::Figures) -> RenditionId {
+    figures.rendition.as_ref().map_or(RenditionId::Main, |rendition| rendition.rung)
 }
 
 /// Whether a server says this to everybody and it means nothing to a person.
@@ -106,7 +106,7 @@ pub(in crate::studio) fn is_routine(status: &Status) -> bool {
 }
 
 /// What a person is told when a target's state changes, if it is worth a notice.
-pub(in crate::studio) fn message(told: &event::Target) -> Option<Message> {
+pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> {
     let trouble = told.trouble?;
     let next = match (told.state, told.retry_in) {
         (TargetState::Failed, _) => Next::GivenUp,
@@ -114,7 +114,7 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<Message> {
         (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),
         _ => return None,
     };
-    Some(Message::Target {
+    Some(StudioMessage::Target {
         key: key(trouble),
         id: u32::try_from(told.index).unwrap_or_default(),
         pin: told.pin.filter(|_| told.state == TargetState::Failed),

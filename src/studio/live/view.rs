@@ -57,7 +57,7 @@ impl LiveFigures {
 
 /// A media file that goes out as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct FilmView {
+pub struct PassthroughView {
     pub path: PathBuf,
     /// It begins again when it ends.
     pub again: bool,

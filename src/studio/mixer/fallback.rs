@@ -2,10 +2,10 @@
 //! when the source sounds again. What could not be begun with is tried again, ever less often, as long as
 //! it is needed.
 
-use crate::audio::{self, AudioChoice, StandIn};
+use crate::audio::{self, AudioChoice, AudioFallback};
 use crate::base::{Backoff, Timestamp};
-use crate::media::source_status::Report;
-use crate::studio::notices::message::Message;
+use crate::media::source_status::SourceReport;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::{self, Chosen};
 
 /// Opens a sound, or says why it cannot be begun with.
@@ -13,13 +13,13 @@ pub(in crate::studio) type Open<'a> = dyn FnMut(&AudioChoice) -> Result<audio::S
 
 /// When what could not be begun with is tried again.
 #[derive(Debug)]
-struct Again {
+struct RetryTime {
     backoff: Backoff,
     since: Timestamp,
     next: Timestamp,
 }
 
-impl Again {
+impl RetryTime {
     fn after(now: Timestamp) -> Self {
         // No server is asked by many at once: that which answers is asked by the sound's own thread.
         let mut it = Self { backoff: Backoff::new(0), since: now, next: now };
@@ -34,20 +34,20 @@ impl Again {
 
 /// That of one strip.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct StandBy {
+pub(in crate::studio) struct StripFallback {
     wanted: Option<AudioChoice>,
     /// By which it is given to what is open on the strip.
-    way: StandIn,
+    way: AudioFallback,
     open: Option<Chosen<AudioChoice>>,
     /// Of one that failed.
-    again: Option<Again>,
+    again: Option<RetryTime>,
     /// There is something open on the strip that it can be given to.
     stands: bool,
     /// What was told of those that are closed now.
-    closed: Vec<Report>,
+    closed: Vec<SourceReport>,
 }
 
-impl StandBy {
+impl StripFallback {
     /// This is to be heard while the strip's source is silent; `None`: the silence.
     pub fn set(&mut self, wanted: Option<&AudioChoice>) {
         if self.wanted.as_ref() != wanted {
@@ -66,7 +66,7 @@ impl StandBy {
     ) -> audio::Source {
         self.close();
         self.stands = true;
-        self.way = StandIn::default();
+        self.way = AudioFallback::default();
         self.way.set_wanted(self.wanted.is_some());
         self.way.over(source, rate, audio::silence_of(choice))
     }
@@ -80,10 +80,10 @@ impl StandBy {
     /// Looks how the strip's source fares; what a person is told where the other cannot be opened.
     pub fn look(
         &mut self,
-        report: &Report,
+        report: &SourceReport,
         now: Timestamp,
         open: &mut Open<'_>,
-    ) -> Option<(AudioChoice, Message)> {
+    ) -> Option<(AudioChoice, StudioMessage)> {
         if !self.stands || !audio::is_out(report) {
             self.close();
             return None;
@@ -95,7 +95,7 @@ impl StandBy {
         let opened = open(&choice).map(|source| Some((source.feed, source.status)));
         let (feed, chosen, message) = sources::settle(choice.clone(), opened);
         self.way.give(feed);
-        self.again = chosen.failed().then(|| Again::after(now));
+        self.again = chosen.failed().then(|| RetryTime::after(now));
         self.open = Some(chosen);
         message.map(|message| (choice, message))
     }
@@ -107,7 +107,7 @@ impl StandBy {
         now: Timestamp,
         asked: bool,
         open: &mut Open<'_>,
-    ) -> Option<(AudioChoice, Message)> {
+    ) -> Option<(AudioChoice, StudioMessage)> {
         let again = self.again.as_mut()?;
         let chosen = self.open.as_mut()?;
         let told = chosen.told.clone();
@@ -137,14 +137,14 @@ impl StandBy {
     }
 
     /// What changed with the other since the last call: what it is, how it fares, how it fared.
-    pub fn change(&mut self) -> Option<(AudioChoice, Report, Report)> {
+    pub fn change(&mut self) -> Option<(AudioChoice, SourceReport, SourceReport)> {
         let open = self.open.as_mut()?;
         let (report, before) = open.change()?;
         Some((open.choice.clone(), report, before))
     }
 
     /// What was told, until the last call, of others that are closed now.
-    pub fn closed(&mut self) -> Vec<Report> {
+    pub fn closed(&mut self) -> Vec<SourceReport> {
         std::mem::take(&mut self.closed)
     }
 }
@@ -152,7 +152,7 @@ impl StandBy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source_status::{Alarm, Format, State, Status};
+    use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
     use crate::media::{AudioFeed, Pulled, Transport};
     use std::sync::Arc;
 
@@ -170,14 +170,15 @@ mod tests {
 
     #[test]
     fn another_is_opened_once_it_is_needed_and_closed_with_the_first_sound() {
-        let mut stand_by = StandBy::default();
+        let mut stand_by = StripFallback::default();
         let other: AudioChoice = "mic:second".parse().unwrap();
         let mut opened = Vec::new();
-        let status = Status::new("second", "The second");
-        status.open(Format::Unknown);
+        let status = SourceStatus::new("second", "The second");
+        status.open(SourceFormat::Unknown);
         let now = Timestamp::ZERO;
-        let mut look = |stand_by: &mut StandBy, alarm| {
-            let report = Report { state: State::Open, alarm, ..Report::default() };
+        let mut look = |stand_by: &mut StripFallback, alarm| {
+            let report =
+                SourceReport { state: SourceState::Open, alarm, ..SourceReport::default() };
             let mut open = |choice: &AudioChoice| {
                 opened.push(choice.to_string());
                 let (feed, status) = (Box::new(Nothing), Arc::clone(&status));
@@ -186,34 +187,38 @@ mod tests {
             assert!(stand_by.look(&report, now, &mut open).is_none());
             opened.len()
         };
-        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 0, "nothing is to be heard instead");
+        assert_eq!(
+            look(&mut stand_by, Some(SourceAlarm::Zero)),
+            0,
+            "nothing is to be heard instead"
+        );
         stand_by.set(Some(&other));
-        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 0, "nothing is open on the strip");
-        let (feed, its) = (Box::new(Nothing), Status::new("first", "The first"));
+        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Zero)), 0, "nothing is open on the strip");
+        let (feed, its) = (Box::new(Nothing), SourceStatus::new("first", "The first"));
         let first = audio::Source { feed, status: its, transport: Transport::default() };
         stand_by.over(&"mic:first".parse().unwrap(), first, 48_000);
-        assert_eq!(look(&mut stand_by, Some(Alarm::Clipped)), 0);
-        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 1);
-        assert_eq!(look(&mut stand_by, Some(Alarm::Silent)), 1, "it is open");
+        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Clipped)), 0);
+        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Zero)), 1);
+        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Silent)), 1, "it is open");
         assert_eq!(stand_by.change().unwrap().1.name, "The second");
         assert!(stand_by.closed().is_empty());
         assert_eq!(look(&mut stand_by, None), 1);
         assert_eq!(stand_by.closed().len(), 1);
-        assert_eq!(look(&mut stand_by, Some(Alarm::Zero)), 2);
+        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Zero)), 2);
         stand_by.set(None);
-        assert_eq!((stand_by.closed().len(), look(&mut stand_by, Some(Alarm::Zero))), (1, 2));
+        assert_eq!((stand_by.closed().len(), look(&mut stand_by, Some(SourceAlarm::Zero))), (1, 2));
         assert!(stand_by.again.is_none());
     }
 
     #[test]
     fn one_that_cannot_be_opened_is_tried_again_while_it_is_needed_and_told_once_for_each_reason() {
-        let mut stand_by = StandBy::default();
+        let mut stand_by = StripFallback::default();
         let other: AudioChoice = "file:/other.wav".parse().unwrap();
         stand_by.set(Some(&other));
-        let (feed, its) = (Box::new(Nothing), Status::new("first", "The first"));
+        let (feed, its) = (Box::new(Nothing), SourceStatus::new("first", "The first"));
         let first = audio::Source { feed, status: its, transport: Transport::default() };
         stand_by.over(&"mic:first".parse().unwrap(), first, 48_000);
-        let lost = Report { state: State::Lost, ..Report::default() };
+        let lost = SourceReport { state: SourceState::Lost, ..SourceReport::default() };
         let mut tries = 0;
         let mut told = 0;
         // Ten minutes, looked at ten times a second.
@@ -236,8 +241,8 @@ mod tests {
         assert!(stand_by.retry(now, true, &mut refuse).is_some());
         assert!(stand_by.closed().is_empty(), "the answer stands");
         let mut open = |_: &AudioChoice| {
-            let status = Status::new("other", "The other");
-            status.open(Format::Unknown);
+            let status = SourceStatus::new("other", "The other");
+            status.open(SourceFormat::Unknown);
             Ok(audio::Source { feed: Box::new(Nothing), status, transport: Transport::default() })
         };
         assert!(stand_by.look(&lost, now, &mut open).is_none());
@@ -245,11 +250,15 @@ mod tests {
         let later = Timestamp::from_millis(620_000);
         assert!(stand_by.look(&lost, later, &mut open).is_none());
         let (_, report, before) = stand_by.change().unwrap();
-        assert_eq!((report.state, before.state), (State::Open, State::Failed), "so it is told");
+        assert_eq!(
+            (report.state, before.state),
+            (SourceState::Open, SourceState::Failed),
+            "so it is told"
+        );
         assert!(stand_by.retry(later, true, &mut refuse).is_none(), "it is open");
 
         // Nobody tries while the first is heard.
-        let well = Report { state: State::Open, ..Report::default() };
+        let well = SourceReport { state: SourceState::Open, ..SourceReport::default() };
         let mut never = |_: &AudioChoice| panic!("not needed");
         assert!(stand_by.look(&well, later, &mut never).is_none());
         let much_later = Timestamp::from_millis(900_000);

@@ -13,13 +13,13 @@ use crate::audio::{self, AudioChoice};
 use crate::base::Timestamp;
 use crate::capture::VideoChoice;
 use crate::media::Transport;
-use crate::media::source_status::Report;
-use crate::media::transport::{AtEnd, Go};
+use crate::media::source_status::SourceReport;
+use crate::media::transport::{EndBehavior, TransportCommand};
 use crate::mix::filter::Filter;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
-use crate::studio::mixer::fallback::StandBy;
+use crate::studio::mixer::fallback::StripFallback;
 use crate::studio::notices::import_report;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
 
@@ -31,7 +31,7 @@ pub const MOST_NAME: usize = 64;
 
 /// When a strip is heard at all.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Talk {
+pub enum TalkMode {
     /// Whenever it is not muted.
     #[default]
     Open,
@@ -45,14 +45,14 @@ pub enum Talk {
 
 /// Whose talk keys are held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Talking {
+pub struct HeldTalkKeys {
     /// The one key of all strips, the window's.
     pub all: bool,
     /// Keys of their own.
     pub strips: BTreeSet<StripId>,
 }
 
-impl Talking {
+impl HeldTalkKeys {
     /// Whether that of a strip is.
     pub fn is_held(&self, id: StripId) -> bool {
         self.all || self.strips.contains(&id)
@@ -67,9 +67,9 @@ pub struct SoundStrip {
     pub name: String,
     pub choice: AudioChoice,
     pub strip: Strip,
-    pub talk: Talk,
+    pub talk: TalkMode,
     /// What becomes of a file that is heard only: one that is shown too does as its source does.
-    pub at_end: AtEnd,
+    pub at_end: EndBehavior,
     /// What is heard in its stead while it is silent or gone.
     pub if_silent: Option<AudioChoice>,
 }
@@ -82,17 +82,17 @@ impl SoundStrip {
 
     /// A strip that changes nothing.
     pub fn new(id: StripId, choice: AudioChoice) -> Self {
-        let (strip, talk, at_end) = (Strip::default(), Talk::Open, AtEnd::Loop);
+        let (strip, talk, at_end) = (Strip::default(), TalkMode::Open, EndBehavior::Loop);
         Self { id, name: String::new(), choice, strip, talk, at_end, if_silent: None }
     }
 
     /// Whether it is not heard while the talk key is held, or not; `shown`: its picture is seen.
     pub fn is_muted(&self, held: bool, shown: bool) -> bool {
         let silenced = match self.talk {
-            Talk::Open => false,
-            Talk::PushToTalk => !held,
-            Talk::PushToMute => held,
-            Talk::WhileShown => !shown && has_picture(&self.choice),
+            TalkMode::Open => false,
+            TalkMode::PushToTalk => !held,
+            TalkMode::PushToMute => held,
+            TalkMode::WhileShown => !shown && has_picture(&self.choice),
         };
         self.strip.muted || silenced
     }
@@ -214,52 +214,53 @@ fn called(strip: &SoundStrip) -> String {
 
 /// What becomes of what a strip plays when it has been played.
 #[derive(Debug, Default)]
-pub(super) struct End {
-    pub at_end: AtEnd,
+pub(super) struct StripEnd {
+    pub at_end: EndBehavior,
     transport: Transport,
 }
 
-impl End {
+impl StripEnd {
     /// Of what has been opened on the strip.
     pub fn follow(&mut self, transport: Transport) {
         self.transport = transport;
     }
 
-    pub fn set(&mut self, at_end: AtEnd) {
+    pub fn set(&mut self, at_end: EndBehavior) {
         if std::mem::replace(&mut self.at_end, at_end) != at_end {
             self.transport.set_at_end(at_end);
         }
     }
 
     pub fn restart(&self) {
-        self.transport.ask(Go::Restart);
+        self.transport.ask(TransportCommand::Restart);
     }
 }
 
 /// Opens a sound, of which that becomes at its end.
-pub(super) type Open<'a> = dyn FnMut(&AudioChoice, AtEnd) -> Result<audio::Source, String> + 'a;
+pub(super) type Open<'a> =
+    dyn FnMut(&AudioChoice, EndBehavior) -> Result<audio::Source, String> + 'a;
 
 /// What is open on the strips beside the main one.
 #[derive(Debug, Default)]
 pub(super) struct Strips {
     open: BTreeMap<StripId, Chosen<AudioChoice>>,
-    ends: BTreeMap<StripId, End>,
-    stand_bys: BTreeMap<StripId, StandBy>,
+    ends: BTreeMap<StripId, StripEnd>,
+    stand_bys: BTreeMap<StripId, StripFallback>,
     /// What was told of sources that are closed now.
-    closed: Vec<Report>,
+    closed: Vec<SourceReport>,
 }
 
 /// What happened to a strip's source.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(super) struct StripChange {
     pub choice: AudioChoice,
-    pub report: Report,
-    pub before: Report,
+    pub report: SourceReport,
+    pub before: SourceReport,
 }
 
-impl Change {
+impl StripChange {
     /// What happened to what is heard in a strip's stead.
-    pub fn of(stand_by: &mut StandBy) -> Option<Self> {
+    pub fn of(stand_by: &mut StripFallback) -> Option<Self> {
         let (choice, report, before) = stand_by.change()?;
         Some(Self { choice, report, before })
     }
@@ -272,10 +273,10 @@ impl Strips {
         &mut self,
         wanted: &[SoundStrip],
         heard: &dyn Fn(&SoundStrip) -> Strip,
-        at_end: &dyn Fn(&SoundStrip) -> AtEnd,
+        at_end: &dyn Fn(&SoundStrip) -> EndBehavior,
         open: &mut Open<'_>,
         mixer: &Mixer,
-    ) -> Vec<(AudioChoice, Message)> {
+    ) -> Vec<(AudioChoice, StudioMessage)> {
         let gone = |id: &StripId| wanted.iter().all(|strip| strip.id != *id);
         let lost: Vec<StripId> = self.open.keys().copied().filter(gone).collect();
         for id in lost {
@@ -303,7 +304,12 @@ impl Strips {
         messages
     }
 
-    fn open(&mut self, strip: &SoundStrip, open: &mut Open<'_>, mixer: &Mixer) -> Option<Message> {
+    fn open(
+        &mut self,
+        strip: &SoundStrip,
+        open: &mut Open<'_>,
+        mixer: &Mixer,
+    ) -> Option<StudioMessage> {
         // What was open before must be closed first: some devices can be opened once only.
         mixer.set_feed(strip.id, None);
         let end = self.ends.entry(strip.id).or_default();
@@ -338,7 +344,7 @@ impl Strips {
         asked: bool,
         open: &mut Open<'_>,
         mixer: &Mixer,
-    ) -> Vec<(AudioChoice, Message)> {
+    ) -> Vec<(AudioChoice, StudioMessage)> {
         let mut messages = Vec::new();
         for (id, chosen) in &mut self.open {
             if chosen.failed() && due(&chosen.choice) {
@@ -364,7 +370,7 @@ impl Strips {
         &mut self,
         now: Timestamp,
         open: &mut fallback::Open<'_>,
-    ) -> Vec<(AudioChoice, Message)> {
+    ) -> Vec<(AudioChoice, StudioMessage)> {
         let mut messages = Vec::new();
         for (id, stand_by) in &mut self.stand_bys {
             if let Some(first) = self.open.get(id) {
@@ -379,7 +385,7 @@ impl Strips {
         &mut self,
         now: Timestamp,
         open: &mut fallback::Open<'_>,
-    ) -> Vec<(AudioChoice, Message)> {
+    ) -> Vec<(AudioChoice, StudioMessage)> {
         let others = self.stand_bys.values_mut();
         others.filter_map(|stand_by| stand_by.retry(now, true, open)).collect()
     }
@@ -392,25 +398,25 @@ impl Strips {
     }
 
     /// How a strip's source fares.
-    pub fn report(&self, id: StripId) -> Option<Report> {
+    pub fn report(&self, id: StripId) -> Option<SourceReport> {
         self.open.get(&id).map(Chosen::report)
     }
 
     /// What was told, until the last call, of sources that are closed now.
-    pub fn closed(&mut self) -> Vec<Report> {
-        let others = self.stand_bys.values_mut().flat_map(StandBy::closed);
+    pub fn closed(&mut self) -> Vec<SourceReport> {
+        let others = self.stand_bys.values_mut().flat_map(StripFallback::closed);
         self.closed.extend(others);
         std::mem::take(&mut self.closed)
     }
 
     /// Which sources fare otherwise than at the last call.
-    pub fn changes(&mut self) -> Vec<Change> {
+    pub fn changes(&mut self) -> Vec<StripChange> {
         let change = |chosen: &mut Chosen<AudioChoice>| {
             let (report, before) = chosen.change()?;
-            Some(Change { choice: chosen.choice.clone(), report, before })
+            Some(StripChange { choice: chosen.choice.clone(), report, before })
         };
         let own = self.open.values_mut().filter_map(change);
-        own.chain(self.stand_bys.values_mut().filter_map(Change::of)).collect()
+        own.chain(self.stand_bys.values_mut().filter_map(StripChange::of)).collect()
     }
 }
 
@@ -455,11 +461,11 @@ mod tests {
         };
         // Talk, muted by hand, muted while held, muted otherwise.
         let table = [
-            (Talk::Open, false, false, false),
-            (Talk::Open, true, true, true),
-            (Talk::PushToTalk, false, false, true),
-            (Talk::PushToTalk, true, true, true),
-            (Talk::PushToMute, false, true, false),
+            (TalkMode::Open, false, false, false),
+            (TalkMode::Open, true, true, true),
+            (TalkMode::PushToTalk, false, false, true),
+            (TalkMode::PushToTalk, true, true, true),
+            (TalkMode::PushToMute, false, true, false),
         ];
         for (talk, muted, held, otherwise) in table {
             assert_eq!(strip(talk, muted).is_muted(true, false), held, "{talk:?}");
@@ -467,9 +473,9 @@ mod tests {
         }
         // Nobody shows a microphone: it is not shut for that.
         let clip = "file:/a.mp4".parse().unwrap();
-        let clip = SoundStrip { choice: clip, ..strip(Talk::WhileShown, false) };
+        let clip = SoundStrip { choice: clip, ..strip(TalkMode::WhileShown, false) };
         assert!(clip.is_muted(false, false) && !clip.is_muted(false, true));
-        assert!(!strip(Talk::WhileShown, false).is_muted(false, false));
+        assert!(!strip(TalkMode::WhileShown, false).is_muted(false, false));
     }
 
     #[test]
@@ -480,7 +486,7 @@ mod tests {
         let mixer = Mixer::spawn(config).unwrap();
         let choice = "stream:rtmp://me:planted_word@host/app/name?token=planted_token";
         let strip = SoundStrip::new(StripId(1), choice.parse().unwrap());
-        let mut refuse = |_: &AudioChoice, _: AtEnd| Err("no".to_owned());
+        let mut refuse = |_: &AudioChoice, _: EndBehavior| Err("no".to_owned());
         let mut strips = Strips::default();
         let messages = strips.sync(
             &[strip],
@@ -489,7 +495,7 @@ mod tests {
             &mut refuse,
             &mixer,
         );
-        let messages: Vec<&Message> = messages.iter().map(|(_, message)| message).collect();
+        let messages: Vec<&StudioMessage> = messages.iter().map(|(_, message)| message).collect();
         let told = format!("{messages:?} {:?}", strips.report(StripId(1)));
         assert!(told.contains("host") && !told.contains("planted"), "{told}");
     }

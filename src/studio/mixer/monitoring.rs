@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::audio::speaker::Output;
+use crate::audio::speaker::SpeakerOutput;
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Stop, Worker};
-use crate::media::Samples;
+use crate::media::SampleBlock;
 use crate::mix::Mixer;
 
 /// Where the desk is heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Phones {
+pub enum Monitoring {
     /// Nowhere.
     #[default]
     Off,
@@ -49,14 +49,14 @@ impl Listening {
     }
 
     /// Plays what `mixer` gives the desk on these speakers.
-    pub fn start(phones: Phones, mixer: &Mixer, clock: Clock) -> Self {
+    pub fn start(phones: Monitoring, mixer: &Mixer, clock: Clock) -> Self {
         let device = match phones {
-            Phones::Off => {
+            Monitoring::Off => {
                 mixer.set_phones(None);
                 return Self::off();
             }
-            Phones::Default => None,
-            Phones::Device(id) => Some(id),
+            Monitoring::Default => None,
+            Monitoring::Device(id) => Some(id),
         };
         let (tx, rx) = queue::bounded("phones", WAITING, Full::DropOldest);
         mixer.set_phones(Some(tx));
@@ -90,7 +90,7 @@ impl Listening {
 fn play(
     device: Option<&str>,
     clock: Clock,
-    sound: &Receiver<Samples>,
+    sound: &Receiver<SampleBlock>,
     failed: &Mutex<Option<String>>,
     stop: &Stop,
 ) {
@@ -98,7 +98,7 @@ fn play(
     while !stop.is_set() {
         match sound.recv_timeout(PATIENCE) {
             Ok(first) => {
-                let opened = Output::open(device, first.rate, first.channels, clock);
+                let opened = SpeakerOutput::open(device, first.rate, first.channels, clock);
                 let mut output = match opened {
                     Ok(output) => output,
                     Err(error) => {

@@ -2,9 +2,9 @@
 
 /// A key by the name that the settings file has for it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct TalkKey(&'static str);
+pub struct PushToTalkKey(&'static str);
 
-impl TalkKey {
+impl PushToTalkKey {
     /// The keys that may be chosen: none that moves through the window, deletes, or holds another. And the
     /// buttons: the middle one, and those for back and forward, as they are numbered on mice.
     #[rustfmt::skip]
@@ -34,7 +34,7 @@ impl TalkKey {
     }
 }
 
-impl Default for TalkKey {
+impl Default for PushToTalkKey {
     fn default() -> Self {
         Self("Space")
     }
@@ -46,14 +46,17 @@ mod tests {
 
     #[test]
     fn keys_are_known_by_their_names_and_others_are_none() {
-        for name in TalkKey::NAMES {
-            assert_eq!(TalkKey::named(name).map(TalkKey::name), Some(name));
-            let button = TalkKey::named(name).and_then(TalkKey::button);
+        for name in PushToTalkKey::NAMES {
+            assert_eq!(PushToTalkKey::named(name).map(PushToTalkKey::name), Some(name));
+            let button = PushToTalkKey::named(name).and_then(PushToTalkKey::button);
             assert_eq!(button.is_some(), name.starts_with("mouse"), "{name}");
         }
-        assert_eq!(TalkKey::named(TalkKey::default().name()), Some(TalkKey::default()));
+        assert_eq!(
+            PushToTalkKey::named(PushToTalkKey::default().name()),
+            Some(PushToTalkKey::default())
+        );
         for name in ["", "space", "Tab", "Escape", "Enter", "Delete", "Space ", "mouse-1"] {
-            assert_eq!(TalkKey::named(name), None, "{name}");
+            assert_eq!(PushToTalkKey::named(name), None, "{name}");
         }
     }
 }

@@ -1,24 +1,24 @@
 //! The notices a person has not dismissed yet, newest last.
 
 use crate::studio::notices::Notice;
-use crate::studio::notices::message::{Message, names};
+use crate::studio::notices::message::{StudioMessage, names};
 
 /// The most notices that are kept.
 const MOST: usize = 20;
 
 /// Numbers notices, keeps the newest, and drops repetitions.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Ledger {
+pub(in crate::studio) struct ActiveNotices {
     next: u64,
     notices: Vec<Notice>,
 }
 
-impl Ledger {
+impl ActiveNotices {
     /// Adds a message with what the machine said. The same message about the same thing replaces
     /// its older self.
     pub(in crate::studio) fn add(
         &mut self,
-        message: &Message,
+        message: &StudioMessage,
         detail: impl Into<String>,
     ) -> Notice {
         self.put(message.notice(0, detail))
@@ -55,7 +55,7 @@ impl Ledger {
     }
 
     /// The same again, with another time until the next try; where it was dismissed it stays so.
-    pub(in crate::studio) fn renew(&mut self, message: &Message) {
+    pub(in crate::studio) fn renew(&mut self, message: &StudioMessage) {
         let new = message.notice(0, "");
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
             (old.args, old.summary) = (new.args, new.summary);
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_target_has_one_trouble_and_takes_back_only_its_own() {
-        let mut ledger = Ledger::default();
-        let trouble = |key, id, tenths: u64| Message::Target {
+        let mut ledger = ActiveNotices::default();
+        let trouble = |key, id, tenths: u64| StudioMessage::Target {
             key,
             id,
             pin: None,
@@ -108,7 +108,7 @@ mod tests {
         ledger.add(&trouble("target-unreachable", 2, 5), "");
         ledger.add(&trouble("target-lost", 1, 5), "");
         ledger.renew(&trouble("target-unreachable", 2, 30));
-        let of = |ledger: &Ledger| {
+        let of = |ledger: &ActiveNotices| {
             let notices = ledger.notices().iter();
             notices.map(|it| (it.key, it.target, it.summary.clone())).collect::<Vec<_>>()
         };
@@ -124,13 +124,13 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept_and_repetitions_are_not() {
-        let mut ledger = Ledger::default();
-        let lost = Message::CameraLost { device: "C920".into() };
+        let mut ledger = ActiveNotices::default();
+        let lost = StudioMessage::CameraLost { device: "C920".into() };
         ledger.add(&lost, "");
         let second = ledger.add(&lost, "again");
         assert_eq!(ledger.notices().len(), 1);
         for number in 0..30 {
-            ledger.add(&Message::CameraLost { device: number.to_string() }, "");
+            ledger.add(&StudioMessage::CameraLost { device: number.to_string() }, "");
         }
         assert_eq!(ledger.notices().len(), MOST);
         ledger.dismiss(second.id);

@@ -5,7 +5,7 @@ use crate::studio::notices::Level;
 
 /// Something about the size of the picture, or which encode a target gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fitted {
+pub enum AdaptationMessage {
     /// The connection carries too few bits for the size.
     Smaller { size: String, wanted: String, kbps: String },
     /// It is as it was set again.
@@ -18,7 +18,7 @@ pub enum Fitted {
     NoSecond { reason: String },
 }
 
-impl Fitted {
+impl AdaptationMessage {
     /// Its name, as in `notice-…` of the texts.
     pub fn key(&self) -> &'static str {
         match self {

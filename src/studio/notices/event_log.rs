@@ -38,7 +38,7 @@ const ENDS: &[(&str, &str, &str)] = &[
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct LogEntry {
     /// Microseconds since the Unix epoch.
     pub wall_micros: i64,
     /// What: the message that a person was told, or would have been.
@@ -60,16 +60,16 @@ struct Running {
 
 /// The list and the file.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Chronicle {
+pub(in crate::studio) struct EventLog {
     /// What was said last of each subject, oldest first.
     running: Vec<Running>,
     /// Shared with who looks at it, and copied only when it changes meanwhile.
-    entries: Arc<VecDeque<Entry>>,
+    entries: Arc<VecDeque<LogEntry>>,
     path: Option<PathBuf>,
     lines: Option<(Sender<String>, Worker)>,
 }
 
-impl Chronicle {
+impl EventLog {
     /// A chronicle that is written to this file, if to any; it is made with the first line.
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, ..Self::default() }
@@ -81,7 +81,7 @@ impl Chronicle {
     }
 
     /// Oldest first.
-    pub fn entries(&self) -> Arc<VecDeque<Entry>> {
+    pub fn entries(&self) -> Arc<VecDeque<LogEntry>> {
         Arc::clone(&self.entries)
     }
 
@@ -109,7 +109,7 @@ impl Chronicle {
         if entries.len() >= MOST {
             entries.pop_front();
         }
-        entries.push_back(Entry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
+        entries.push_back(LogEntry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
         self.write(line(wall_micros, notice, lasted));
     }
 
@@ -122,7 +122,7 @@ impl Chronicle {
             return false;
         }
         let mut entries = Arc::make_mut(&mut self.entries).iter_mut().rev();
-        let open = |entry: &&mut Entry| entry.notice.is_same(notice) && entry.lasted.is_none();
+        let open = |entry: &&mut LogEntry| entry.notice.is_same(notice) && entry.lasted.is_none();
         let Some(entry) = entries.find(open) else { return false };
         entry.times += 1;
         known.last_micros = wall_micros;
@@ -300,10 +300,10 @@ pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
 mod tests {
     use super::*;
     use crate::studio::notices::Next;
-    use crate::studio::notices::message::Message;
+    use crate::studio::notices::message::StudioMessage;
 
     fn lost(host: &str) -> Notice {
-        let message = Message::Target {
+        let message = StudioMessage::Target {
             key: "target-lost",
             id: 1,
             pin: None,
@@ -316,12 +316,12 @@ mod tests {
     }
 
     fn back(host: &str) -> Notice {
-        Message::TargetBack { id: 1, host: host.into(), seconds: "2.5".into() }.notice(2, "")
+        StudioMessage::TargetBack { id: 1, host: host.into(), seconds: "2.5".into() }.notice(2, "")
     }
 
     #[test]
     fn what_ends_gives_what_began_its_length() {
-        let mut chronicle = Chronicle::new(None);
+        let mut chronicle = EventLog::new(None);
         chronicle.add(&lost("a:1935"), 1_000_000);
         chronicle.add(&lost("a:1935"), 2_000_000);
         chronicle.add(&lost("b:1935"), 2_500_000);
@@ -355,7 +355,7 @@ mod tests {
             fs::write(folder.path().join(name), "old").unwrap();
         }
         let path = folder.path().join("2026-11-20T12-00-00Z.txt");
-        let mut chronicle = Chronicle::new(Some(path.clone()));
+        let mut chronicle = EventLog::new(Some(path.clone()));
         assert_eq!(chronicle.path(), None);
         chronicle.add(&lost("a:1935"), 1_000_000);
         let mut odd = back("a:1935");
@@ -378,10 +378,10 @@ mod tests {
     fn what_is_over_without_a_message_has_a_length_and_a_line_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("why.txt");
-        let mut chronicle = Chronicle::new(Some(path.clone()));
+        let mut chronicle = EventLog::new(Some(path.clone()));
         let black = |host: &str| {
             let cause = "black for 4 s".into();
-            Message::Monitor { key: "monitor-black", host: host.into(), cause }.notice(1, "")
+            StudioMessage::Monitor { key: "monitor-black", host: host.into(), cause }.notice(1, "")
         };
         chronicle.add(&black("a:1935"), 1_000_000);
         chronicle.add(&black("b:1935"), 1_500_000);
@@ -401,9 +401,9 @@ mod tests {
     fn repetitions_are_one_line_with_a_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("why.txt");
-        let mut chronicle = Chronicle::new(Some(path.clone()));
+        let mut chronicle = EventLog::new(Some(path.clone()));
         let refused = |id: u32, seconds: u64| {
-            let message = Message::Target {
+            let message = StudioMessage::Target {
                 key: "target-unreachable",
                 id,
                 pin: None,
@@ -419,9 +419,10 @@ mod tests {
             chronicle.add(&refused(1, at % 3), at as i64 * 800_000);
             chronicle.add(&refused(2, at % 2), at as i64 * 800_000 + 100_000);
         }
-        let back = Message::TargetBack { id: 2, host: "host2:1935".into(), seconds: "12".into() };
+        let back =
+            StudioMessage::TargetBack { id: 2, host: "host2:1935".into(), seconds: "12".into() };
         chronicle.add(&back.notice(2, ""), 13_000_000);
-        let of = |chronicle: &Chronicle| {
+        let of = |chronicle: &EventLog| {
             let entries = chronicle.entries();
             entries.iter().map(|it| (it.notice.target, it.times)).collect::<Vec<_>>()
         };
@@ -448,7 +449,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut chronicle = Chronicle::new(None);
+        let mut chronicle = EventLog::new(None);
         for number in 0..2_000 {
             chronicle.add(&lost(&format!("host{number}:1935")), number);
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::base::sanitize::sanitized;
 use crate::compose::scene::SourceId;
-use crate::net::Pin;
+use crate::net::CertificatePin;
 
 /// How much it matters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,9 +35,9 @@ pub enum Remedy {
     /// Show this target's address and key for correction.
     EditTarget(u32),
     /// Accept this certificate, and no other, from this target.
-    TrustCertificate { target: u32, pin: Pin },
+    TrustCertificate { target: u32, pin: CertificatePin },
     /// Accept this certificate, and no other, from the server of what this tile is to play.
-    TrustStream { tile: TileId, pin: Pin },
+    TrustStream { tile: TileId, pin: CertificatePin },
     /// Use the test picture instead.
     UseTestSource,
     /// Let the sound be heard again.
@@ -139,12 +139,12 @@ impl TileId {
 
 #[cfg(test)]
 mod tests {
-    use crate::studio::notices::message::Message;
+    use crate::studio::notices::message::StudioMessage;
 
     #[test]
     fn what_a_server_says_steers_nothing() {
         let text = "\u{1B}[2J\u{9B}31m\u{202E}gone".to_owned();
-        let notice = Message::ServerSays { host: "a:1".into(), text }.notice(1, "\u{7}");
+        let notice = StudioMessage::ServerSays { host: "a:1".into(), text }.notice(1, "\u{7}");
         for text in [&notice.summary, &notice.detail, &notice.args[0].1] {
             assert!(text.chars().all(crate::base::sanitize::is_harmless), "{text:?}");
         }

@@ -2,7 +2,7 @@
 
 use crate::compose::scene::{MOST_LAYERS, SourceId};
 use crate::studio::notices::{Level, Remedy};
-use crate::studio::scenes::edits::Refusal;
+use crate::studio::scenes::edits::EditRefusal;
 
 /// Taken back once there is room for a strip.
 pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
@@ -12,7 +12,7 @@ pub(in crate::studio) const CROWDED: &str = "scene-crowded";
 
 /// Something about scenes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum SceneMessage {
     /// A source cannot be shown.
     SourceFailed {
         id: SourceId,
@@ -95,10 +95,10 @@ pub enum Said {
     /// It keeps up again.
     FullQuality,
     /// A change of the scenes was not made.
-    Refused(Refusal),
+    Refused(EditRefusal),
 }
 
-impl Said {
+impl SceneMessage {
     /// Its name, as in `notice-…` of the texts.
     pub fn key(&self) -> &'static str {
         match self {
@@ -122,11 +122,11 @@ impl Said {
             Self::FiltersDropped => "strain-filters",
             Self::RateHalved => "strain-rate",
             Self::FullQuality => "strain-over",
-            Self::Refused(Refusal::TooMany) => "items-too-many",
-            Self::Refused(Refusal::TooDeep) => "items-too-deep",
-            Self::Refused(Refusal::Cut) => "ungroup-cut",
-            Self::Refused(Refusal::Stretched) => "ungroup-stretched",
-            Self::Refused(Refusal::Scaled) => "ungroup-scaled",
+            Self::Refused(EditRefusal::TooMany) => "items-too-many",
+            Self::Refused(EditRefusal::TooDeep) => "items-too-deep",
+            Self::Refused(EditRefusal::Cut) => "ungroup-cut",
+            Self::Refused(EditRefusal::Stretched) => "ungroup-stretched",
+            Self::Refused(EditRefusal::Scaled) => "ungroup-scaled",
         }
     }
 
@@ -256,11 +256,11 @@ impl Said {
             }
             Self::FullQuality => "This machine keeps up again: everything is drawn.".into(),
             Self::Refused(refusal) => match refusal {
-                Refusal::TooMany => "That would be more items than the scenes may have.",
-                Refusal::TooDeep => "That would lie too deep: groups and scenes go no deeper within each other.",
-                Refusal::Cut => "The group stays: it is cut off at its edges, which its members could not be by themselves.",
-                Refusal::Stretched => "The group stays: it is stretched, which its members could not be by themselves.",
-                Refusal::Scaled => "The group stays: it scales a member that is shown in its original size.",
+                EditRefusal::TooMany => "That would be more items than the scenes may have.",
+                EditRefusal::TooDeep => "That would lie too deep: groups and scenes go no deeper within each other.",
+                EditRefusal::Cut => "The group stays: it is cut off at its edges, which its members could not be by themselves.",
+                EditRefusal::Stretched => "The group stays: it is stretched, which its members could not be by themselves.",
+                EditRefusal::Scaled => "The group stays: it scales a member that is shown in its original size.",
             }
             .into(),
         }
@@ -286,11 +286,11 @@ impl Said {
                 "Hide sources, choose a smaller picture, or close other programs. Sound is not affected.".into()
             }
             Self::Refused(refusal) => match refusal {
-                Refusal::TooMany => "Remove items that are not needed any more; all scenes together have 2,000 at most.",
-                Refusal::TooDeep => "Eight levels are drawn, with what is in them. Ungroup one of them first.",
-                Refusal::Cut => "Take its crop back, and choose another fit than Cover; then ungroup it.",
-                Refusal::Stretched => "Choose another fit for the group, or Stretch for its members; then ungroup it.",
-                Refusal::Scaled => "Choose another fit for the member; then ungroup it.",
+                EditRefusal::TooMany => "Remove items that are not needed any more; all scenes together have 2,000 at most.",
+                EditRefusal::TooDeep => "Eight levels are drawn, with what is in them. Ungroup one of them first.",
+                EditRefusal::Cut => "Take its crop back, and choose another fit than Cover; then ungroup it.",
+                EditRefusal::Stretched => "Choose another fit for the group, or Stretch for its members; then ungroup it.",
+                EditRefusal::Scaled => "Choose another fit for the member; then ungroup it.",
             }
             .into(),
             Self::SourceBack { .. } | Self::Imported { .. } | Self::Exported { .. } | Self::FullQuality => String::new(),

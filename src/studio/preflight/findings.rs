@@ -1,12 +1,12 @@
 //! What *Ready?* can find, with its words and what helps.
 
-use crate::net::{Error, Pin};
-use crate::studio::notices::message::Message;
+use crate::net::{CertificatePin, Error};
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Notice, Remedy};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Found {
+pub enum Finding {
     Picture {
         name: String,
     },
@@ -90,13 +90,13 @@ pub enum Found {
         host: String,
         cause: String,
         advice: String,
-        pin: Option<Pin>,
+        pin: Option<CertificatePin>,
     },
     /// What a try to go live would say.
-    Said(Box<Message>),
+    Said(Box<StudioMessage>),
 }
 
-impl Found {
+impl Finding {
     /// Every name there is, for the test that looks for its texts in each language.
     pub const KEYS: &[&str] = &[
         "found-picture",
@@ -331,8 +331,8 @@ impl Found {
 }
 
 /// A target that does not answer as it should.
-pub(super) fn failed(id: u32, host: String, error: &Error) -> Found {
-    Found::TargetFailed {
+pub(super) fn failed(id: u32, host: String, error: &Error) -> Finding {
+    Finding::TargetFailed {
         id,
         host,
         cause: error.cause.to_string(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::broadcast::recorder;
 use crate::files::free_space;
 use crate::studio::preflight::backend;
-use crate::studio::preflight::findings::Found;
+use crate::studio::preflight::findings::Finding;
 use crate::studio::targets::quality::Quality;
 
 /// With room for less than this a recording of an evening ends early.
@@ -16,11 +16,11 @@ const YOUNGEST: i64 = 1_767_225_600;
 const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;
 
 /// Whether recordings of this quality can be written there, and for how long.
-pub(super) fn disk(folder: &Path, quality: &Quality) -> Found {
+pub(super) fn disk(folder: &Path, quality: &Quality) -> Finding {
     let shown = folder.display().to_string();
     let bad = |error: recorder::Error| {
         let folder = shown.clone();
-        Found::FolderBad { folder, reason: error.cause(), cure: error.advice() }
+        Finding::FolderBad { folder, reason: error.cause(), cure: error.advice() }
     };
     // Rights, quotas and read-only disks show only when something is written.
     let name = format!(".onair-check-{}.flv", std::process::id());
@@ -30,30 +30,30 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> Found {
     // The folder itself is made with the first recording.
     let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
     let Some(free) = free_space(there) else {
-        return Found::Disk { folder: shown, hours: "?".into() };
+        return Finding::Disk { folder: shown, hours: "?".into() };
     };
     let bits = f64::from(quality.video_bitrate.0) + f64::from(quality.audio_bitrate.0);
     let hours = free as f64 * 8.0 / bits.max(1.0) / 3_600.0;
     let said = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };
     if hours < LITTLE_HOURS {
-        Found::DiskLittle { folder: shown, hours: said }
+        Finding::DiskLittle { folder: shown, hours: said }
     } else {
-        Found::Disk { folder: shown, hours: said }
+        Finding::Disk { folder: shown, hours: said }
     }
 }
 
 /// Whether the clock, by which certificates and the history go, can be believed.
-pub(super) fn clock(wall_micros: i64) -> Found {
+pub(super) fn clock(wall_micros: i64) -> Finding {
     let seconds = wall_micros.div_euclid(1_000_000);
     let time = jiff::Timestamp::from_second(seconds)
         .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
         .unwrap_or_default();
     if !(YOUNGEST..OLDEST).contains(&seconds) {
-        return Found::ClockWrong { time };
+        return Finding::ClockWrong { time };
     }
     match backend::is_synchronised() {
-        Some(false) => Found::ClockAlone { time },
-        _ => Found::Clock { time },
+        Some(false) => Finding::ClockAlone { time },
+        _ => Finding::Clock { time },
     }
 }
 
@@ -66,15 +66,15 @@ mod tests {
         let quality = Quality::default();
         let folder = tempfile::tempdir().unwrap();
         let good = disk(&folder.path().join("not/yet/made"), &quality);
-        assert!(matches!(good, Found::Disk { .. } | Found::DiskLittle { .. }), "{good:?}");
+        assert!(matches!(good, Finding::Disk { .. } | Finding::DiskLittle { .. }), "{good:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         // Nobody writes there, root neither.
         let bad = disk(Path::new("/proc/onair"), &quality);
-        assert!(matches!(&bad, Found::FolderBad { .. }), "{bad:?}");
+        assert!(matches!(&bad, Finding::FolderBad { .. }), "{bad:?}");
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
         // No folder can be made in a file.
-        let Found::FolderBad { reason, .. } = disk(&file.join("x"), &quality) else {
+        let Finding::FolderBad { reason, .. } = disk(&file.join("x"), &quality) else {
             panic!("a file is a folder")
         };
         assert_eq!(reason, "a part of its path is a file, not a folder");
@@ -89,14 +89,14 @@ mod tests {
         quality.video_bitrate.0 = ((free * 8.0 / 3_600.0) as u64).min(u32::MAX.into()) as u32;
         let enough = free * 8.0 / 3_600.0 > f64::from(u32::MAX) * 2.0;
         let found = disk(folder.path(), &quality);
-        assert!(enough || matches!(found, Found::DiskLittle { .. }), "{found:?}");
+        assert!(enough || matches!(found, Finding::DiskLittle { .. }), "{found:?}");
     }
 
     #[test]
     fn a_clock_that_is_years_off_is_told() {
-        assert!(matches!(clock(0), Found::ClockWrong { .. }));
-        assert!(matches!(clock(i64::MAX), Found::ClockWrong { .. }));
+        assert!(matches!(clock(0), Finding::ClockWrong { .. }));
+        assert!(matches!(clock(i64::MAX), Finding::ClockWrong { .. }));
         let now = 1_800_000_000_000_000;
-        assert!(matches!(clock(now), Found::Clock { .. } | Found::ClockAlone { .. }));
+        assert!(matches!(clock(now), Finding::Clock { .. } | Finding::ClockAlone { .. }));
     }
 }

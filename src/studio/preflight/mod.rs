@@ -21,8 +21,8 @@ use crate::studio::notices::Notice;
 use crate::studio::preflight::findings::failed;
 use crate::studio::targets::quality::Quality;
 
-pub use crate::studio::preflight::findings::Found;
-pub(super) use crate::studio::preflight::upload::{Asked, Plan};
+pub use crate::studio::preflight::findings::Finding;
+pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 
 /// Findings that may wait to be read: more than there can be.
 const FINDINGS: usize = 64;
@@ -36,14 +36,14 @@ const SPARE: f64 = 1.3;
 /// A look that is under way, or over.
 #[derive(Debug)]
 pub(super) struct Preflight {
-    findings: Receiver<Found>,
+    findings: Receiver<Finding>,
     worker: Worker,
     pub found: Vec<Notice>,
 }
 
 impl Preflight {
     /// Begins with what is known already, and tries the rest.
-    pub fn start(known: &[Found], plan: Plan) -> std::io::Result<Self> {
+    pub fn start(known: &[Finding], plan: Plan) -> std::io::Result<Self> {
         let (sender, findings) = queue::bounded("findings", FINDINGS, Full::DropOldest);
         let worker = Worker::spawn("preflight", move |stop| look(&plan, &sender, stop))?;
         let mut preflight = Self { findings, worker, found: Vec::new() };
@@ -51,7 +51,7 @@ impl Preflight {
         Ok(preflight)
     }
 
-    fn add(&mut self, found: &Found) {
+    fn add(&mut self, found: &Finding) {
         self.found.push(found.notice(self.found.len() as u64));
     }
 
@@ -68,7 +68,7 @@ impl Preflight {
     }
 }
 
-fn look(plan: &Plan, tell: &Sender<Found>, stop: &Stop) {
+fn look(plan: &Plan, tell: &Sender<Finding>, stop: &Stop) {
     let _ = tell.send(machine::clock(plan.clock.wall_micros(plan.clock.now())));
     if let Some(folder) = &plan.folder {
         let _ = tell.send(machine::disk(folder, &plan.quality));
@@ -78,16 +78,16 @@ fn look(plan: &Plan, tell: &Sender<Found>, stop: &Stop) {
         if stop.is_set() {
             return;
         }
-        let Asked { id, host, target, .. } = asked;
+        let PlannedCheck { id, host, target, .. } = asked;
         let found = ask(plan, *id, host, target);
-        let well = matches!(found, Found::Target { .. });
+        let well = matches!(found, Finding::Target { .. });
         let _ = tell.send(found);
         let way = match asked.test_query.filter(|_| well) {
             Some(query) => {
                 let target = upload::in_test_mode(target, query);
                 Some(upload::try_upload(plan, *id, host, target, stop))
             }
-            None => (well && !asked.built_in).then(|| Found::NotMeasured { host: host.clone() }),
+            None => (well && !asked.built_in).then(|| Finding::NotMeasured { host: host.clone() }),
         };
         if let Some(way) = way {
             let _ = tell.send(way);
@@ -96,9 +96,9 @@ fn look(plan: &Plan, tell: &Sender<Found>, stop: &Stop) {
 }
 
 /// How fast this machine encodes the moving test picture while it does everything else it does.
-fn try_encoder(plan: &Plan, stop: &Stop) -> Found {
+fn try_encoder(plan: &Plan, stop: &Stop) -> Finding {
     let Quality { size, frame_rate, video_bitrate, keyframe_interval, .. } = plan.quality;
-    let failed = |reason: String| Found::EncoderFailed { reason };
+    let failed = |reason: String| Finding::EncoderFailed { reason };
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source = match capture::open(&VideoChoice::Test, &context) {
@@ -141,24 +141,24 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> Found {
 }
 
 /// What it means that the encoder is so many times as fast as the picture needs.
-fn speed(factor: f64) -> Found {
+fn speed(factor: f64) -> Finding {
     let times = format!("{factor:.1}");
     match factor {
-        _ if factor < 1.0 => Found::EncoderTooSlow { times: format!("{factor:.2}") },
-        _ if factor < SPARE => Found::EncoderSlow { times },
-        _ => Found::Encoder { times },
+        _ if factor < 1.0 => Finding::EncoderTooSlow { times: format!("{factor:.2}") },
+        _ if factor < SPARE => Finding::EncoderSlow { times },
+        _ => Finding::Encoder { times },
     }
 }
 
 /// Asks a target as far as its answer to `connect`.
-fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Found {
+fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Finding {
     let begun = plan.clock.now();
     let asked = Client::check(&target.url, &target.options, plan.clock, &|_| {});
     let host = host.to_owned();
     match plan.runtime.block_on(asked) {
         Ok(_) => {
             let ms = plan.clock.now().since(begun).as_millis().to_string();
-            Found::Target { host, ms }
+            Finding::Target { host, ms }
         }
         Err(error) => failed(id, host, &error),
     }

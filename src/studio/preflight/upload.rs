@@ -10,9 +10,9 @@ use crate::base::{Clock, Secret, Stop, Timestamp};
 use crate::broadcast::{Hub, Publisher, publisher};
 use crate::capture::{self, VideoChoice};
 use crate::encode::{self, VideoEncoder};
-use crate::media::{FrameGrid, StreamParameters, VideoFrame};
+use crate::media::{FrameGrid, StreamConfig, VideoFrame};
 use crate::net::Runtime;
-use crate::studio::preflight::findings::{Found, failed};
+use crate::studio::preflight::findings::{Finding, failed};
 use crate::studio::targets::quality::Quality;
 
 /// How long is sent.
@@ -42,7 +42,7 @@ pub(super) fn try_upload(
     host: &str,
     target: publisher::Target,
     stop: &Stop,
-) -> Found {
+) -> Finding {
     match send(plan, id, host, target, stop) {
         Ok(found) | Err(found) => found,
     }
@@ -54,9 +54,9 @@ fn send(
     host: &str,
     target: publisher::Target,
     stop: &Stop,
-) -> Result<Found, Found> {
+) -> Result<Finding, Finding> {
     let Quality { size, frame_rate, video_bitrate, keyframe_interval, .. } = plan.quality;
-    let broken = |reason: String| Found::EncoderFailed { reason };
+    let broken = |reason: String| Finding::EncoderFailed { reason };
     let grid = FrameGrid { origin: plan.clock.now(), rate: frame_rate };
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source =
@@ -72,7 +72,7 @@ fn send(
     let (packets, input) = queue::bounded("test packets", 64, Full::Block);
     let encoder =
         VideoEncoder::spawn(config, waiting, packets).map_err(|error| broken(error.to_string()))?;
-    let parameters = StreamParameters { video: Some(encoder.parameters().clone()), audio: None };
+    let parameters = StreamConfig { video: Some(encoder.parameters().clone()), audio: None };
     let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.to_string()))?;
     hub.on_keyframe_wanted(encoder.keyframe_request());
     let sent = Publisher::start(&plan.runtime, target, &hub, plan.clock);
@@ -111,13 +111,13 @@ fn send(
     let Some((rate, queued)) = carried else {
         return Err(match report.error {
             Some(error) => failed(id, host, &error),
-            None => Found::NotMeasured { host },
+            None => Finding::NotMeasured { host },
         });
     };
     let (kbps, wanted) = (format!("{:.0}", rate / 1e3), video_bitrate.as_kbps().to_string());
     Ok(match queued > WAITING {
-        true => Found::UploadNarrow { id, host, kbps, wanted },
-        false => Found::Upload { host, kbps },
+        true => Finding::UploadNarrow { id, host, kbps, wanted },
+        false => Finding::Upload { host, kbps },
     })
 }
 
@@ -146,11 +146,11 @@ pub(in crate::studio) struct Plan {
     pub encoder: encode::Choice,
     /// Where recordings go, if any will be made.
     pub folder: Option<PathBuf>,
-    pub targets: Vec<Asked>,
+    pub targets: Vec<PlannedCheck>,
 }
 
 /// A target that is switched on.
-pub(in crate::studio) struct Asked {
+pub(in crate::studio) struct PlannedCheck {
     pub id: u32,
     pub host: String,
     /// What a publisher would use.
@@ -209,12 +209,12 @@ mod tests {
         let target = in_test_mode(&target, "bandwidthtest=true");
         in_real_time(|| {
             let found = try_upload(&plan, 1, "h", target.clone(), &Stop::new());
-            let Found::Upload { kbps, .. } = &found else { panic!("{found:?}") };
+            let Finding::Upload { kbps, .. } = &found else { panic!("{found:?}") };
             assert!((200.0..1_500.0).contains(&kbps.parse::<f64>().unwrap()), "{kbps}");
         });
         server.shutdown(Duration::from_secs(1));
         let gone = in_test_mode(&publisher::Target::new(url(9)), "x=y");
         let found = try_upload(&plan, 1, "h", gone, &Stop::new());
-        assert!(matches!(found, Found::TargetFailed { id: 1, .. }), "{found:?}");
+        assert!(matches!(found, Finding::TargetFailed { id: 1, .. }), "{found:?}");
     }
 }

@@ -14,11 +14,13 @@ use super::*;
 use crate::base::Pooled;
 use crate::base::queue::{self, Full, Receiver};
 use crate::capture::Context;
-use crate::compose::filter::{Asset, Cube, Filter, Material, Slot, Supply, Table, Wanted};
-use crate::compose::scene::{Blend, Content, Item, ItemId, Place, SceneId};
+use crate::compose::filter::{
+    Asset, AssetSupply, Cube, Filter, FilterAssets, Slot, Table, WantedFilter,
+};
+use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, SceneId};
 use crate::compose::transition::{Kind, Side};
-use crate::compose::{Given, Ticker};
-use crate::media::source_status::{Format, Status};
+use crate::compose::{SourceFrame, Ticker};
+use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Color, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
 use crate::studio::sources::video_filters::Key;
@@ -48,24 +50,28 @@ fn moving(choice: &VideoChoice) -> Moving {
     Moving(choice.to_string().bytes().map(i64::from).sum())
 }
 
-fn open(choice: &VideoChoice, _: &Dials, _: &Context) -> Result<capture::Source, capture::Error> {
-    let status = Status::new("", "Moving");
-    status.open(Format::Video { size: SIZE, fps: 30.0 });
+fn open(
+    choice: &VideoChoice,
+    _: &LiveProperties,
+    _: &Context,
+) -> Result<capture::Source, capture::Error> {
+    let status = SourceStatus::new("", "Moving");
+    status.open(SourceFormat::Video { size: SIZE, fps: 30.0 });
     Ok(capture::Source { feed: Box::new(moving(choice)), status })
 }
 
 /// What sources' filters are, with what is in their files.
-type Filtered = BTreeMap<SourceId, Vec<Wanted>>;
+type Filtered = BTreeMap<SourceId, Vec<WantedFilter>>;
 
 /// What is in a file that a filter works with: each has another content, and one is broken.
-fn read((asset, path): &Key) -> Result<Material, String> {
+fn read((asset, path): &Key) -> Result<FilterAssets, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let number = name.parse::<usize>().map_err(|_| "it is broken".to_owned())?;
     Ok(match asset {
         Asset::Table => {
             let dark = 0.1 * number as f32;
             let cube = format!("LUT_1D_SIZE 2\n{dark} {dark} {dark}\n0.9 0.8 0.7\n");
-            Material::Table(Arc::new(Table::new(&Cube::parse(&cube).unwrap())))
+            FilterAssets::Table(Arc::new(Table::new(&Cube::parse(&cube).unwrap())))
         }
         Asset::Picture => {
             let mut planes = Planes::transparent(Size::new(16, 8));
@@ -73,7 +79,7 @@ fn read((asset, path): &Key) -> Result<Material, String> {
             for (place, alpha) in planes.alpha.iter_mut().flatten().enumerate() {
                 *alpha = if place % 3 == number % 3 { 255 } else { 0 };
             }
-            Material::Picture(Arc::new(planes))
+            FilterAssets::Picture(Arc::new(planes))
         }
     })
 }
@@ -83,7 +89,7 @@ fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Pr
     let mut program = compose::Program::new(SIZE);
     let feeds = collection.sources.iter().map(|source| {
         let feed: Box<dyn VideoFeed> = Box::new(moving(&source.choice));
-        (source.id, Given::Feed(Some(feed)))
+        (source.id, SourceFrame::Feed(Some(feed)))
     });
     program.obey(feeds.collect(), Some((Arc::new(plan), None)), None);
     program.set_filters(filters.clone(), false);
@@ -112,7 +118,7 @@ impl Rig {
     fn new() -> Self {
         let quality = Quality { size: SIZE, ..Quality::default() };
         let (mut program, ticker) =
-            Program::by_hand(Clock::start(), &quality, MediaRoom::opened_by(open)).unwrap();
+            Program::by_hand(Clock::start(), &quality, SourceOpener::opened_by(open)).unwrap();
         program.filters = Filters::by_hand();
         let (encoder, frames) = queue::bounded("test", 1_024, Full::DropOldest);
         program.compositor().attach_encoder(encoder);
@@ -202,7 +208,7 @@ impl Rig {
     }
 
     /// A file was read; what is told of it.
-    fn give(&mut self, key: &Key, read: Result<Material, String>) -> News {
+    fn give(&mut self, key: &Key, read: Result<FilterAssets, String>) -> FileNews {
         self.program.filters.give(key, read);
         self.program.filter_changes(&self.collection)
     }
@@ -268,8 +274,15 @@ fn any(rig: &mut Rig) -> Option<Edit> {
             let rotation = if rig.draw(3) == 0 { 30.0 } else { 0.0 };
             let flip_x = rig.draw(2) == 0;
             let size = width + 0.1;
-            let place =
-                Place { x, y, width: size, height: size, rotation, flip_x, ..Place::default() };
+            let place = Placement {
+                x,
+                y,
+                width: size,
+                height: size,
+                rotation,
+                flip_x,
+                ..Placement::default()
+            };
             Edit::SetPlace(item?.id, place)
         }
         5 => Edit::HideItem(item?.id, !item?.hidden),
@@ -370,12 +383,14 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     for choice in [GROUND, "camera:usb-1"] {
         assert!(both.apply(&add(two, choice)));
     }
-    let place = Place { x: 0.25, width: 0.5, ..Place::default() };
+    let place = Placement { x: 0.25, width: 0.5, ..Placement::default() };
     let item = both.scenes[1].items[1].id;
     assert!(both.apply(&Edit::SetPlace(item, place)));
     // Both grounds are of one camera: moved apart, they differ.
     let ground = both.scenes[1].items[0].id;
-    assert!(both.apply(&Edit::SetPlace(ground, Place { flip_x: true, ..Place::default() })));
+    assert!(
+        both.apply(&Edit::SetPlace(ground, Placement { flip_x: true, ..Placement::default() }))
+    );
     rig.change(both, "another scene");
     let kinds = [
         Kind::Fade,
@@ -432,11 +447,11 @@ fn with_file(kind: &str, file: &str, enabled: bool) -> Slot {
 }
 
 /// The same with what is in it.
-fn there(kind: &str, file: &str) -> Wanted {
+fn there(kind: &str, file: &str) -> WantedFilter {
     let slot = with_file(kind, file, true);
     let (asset, path) = slot.filter.file().unwrap();
     let material = read(&(asset, path.to_owned())).unwrap();
-    Wanted { slot, material: Supply::There(material) }
+    WantedFilter { slot, material: AssetSupply::There(material) }
 }
 
 #[test]
@@ -474,7 +489,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     let mut plain = rig.collection.clone();
     assert!(plain.apply(&add(plain.current, "camera:usb-1")));
     let (source, item) = (plain.sources[1].id, plain.scenes[0].items[1].id);
-    let place = Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Place::default() };
+    let place = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() };
     assert!(plain.apply(&Edit::SetPlace(item, place)));
     rig.change(plain.clone(), "a camera");
     let mut hidden = plain.clone();
@@ -488,9 +503,9 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
             })
             .unwrap(),
     };
-    let brighter = Wanted { slot: bright.clone(), material: Supply::Nothing };
+    let brighter = WantedFilter { slot: bright.clone(), material: AssetSupply::Nothing };
     let raw = Filtered::new();
-    let seen = |list: &[Wanted]| Filtered::from([(source, list.to_vec())]);
+    let seen = |list: &[WantedFilter]| Filtered::from([(source, list.to_vec())]);
     let key = |file: &str| (Asset::Picture, PathBuf::from(format!("/files/{file}")));
     let set = |rig: &mut Rig, slots: &[Slot]| {
         let mut to = rig.collection.clone();
@@ -535,7 +550,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     let told: Vec<_> = news.told.iter().map(|it| it.notice(0, "").key).collect();
     assert_eq!((news.gone.len(), &told[..]), (0, &["mask-failed"][..]));
     let slot = mask("broken", true);
-    let slate = seen(&[Wanted { slot, material: Supply::Lacking }]);
+    let slate = seen(&[WantedFilter { slot, material: AssetSupply::Lacking }]);
     rig.check((&plain, &old), (&plain, &slate), "it is broken");
     let at = rig.program.grid.instant(rig.came);
     let [shown, bare] = [(&plain, &slate), (&hidden, &raw)].map(|it| wanted(it, at));

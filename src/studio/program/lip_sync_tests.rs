@@ -24,14 +24,14 @@ use crate::audio::{Context, Microphone};
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::encode::audio::simulated as encoder;
-use crate::media::transport::AtEnd;
+use crate::media::transport::EndBehavior;
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameGrid, Priority, Size, StreamParameters, Track, VideoCodec,
-    VideoParameters,
+    BitsPerSecond, EncodedPacket, FrameGrid, Priority, Size, StreamConfig, Track, VideoCodec,
+    VideoConfig,
 };
 use crate::mix::{self, Mix};
 use crate::player::Speaker;
-use crate::player::simulated::{Trouble, Viewer};
+use crate::player::simulated::{SimulatedFault, Viewer};
 use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::container::flv::Muxer;
 
@@ -76,7 +76,8 @@ fn hear(
     let encoder = encoder::spawn(parameters, input, output, Arc::clone(&faults.repaired));
     let missing = Arc::clone(&faults.missing);
     let mixer = Worker::spawn("simulated-mixer", move |_| {
-        let context = Context { clock, grid, rate: RATE, channels: CHANNELS, at_end: AtEnd::Loop };
+        let context =
+            Context { clock, grid, rate: RATE, channels: CHANNELS, at_end: EndBehavior::Loop };
         let (mut microphone, feed) = Microphone::plug_in(&context, RATE);
         let config = mix::Config { rate: RATE, channels: CHANNELS, origin: grid.origin, clock };
         let mut desk = Mix::of(config, feed);
@@ -130,7 +131,7 @@ fn number(picture: &Bytes) -> i64 {
     i64::from_be_bytes(picture[5..].try_into().unwrap())
 }
 
-fn pictures_parameters(grid: FrameGrid) -> VideoParameters {
+fn pictures_parameters(grid: FrameGrid) -> VideoConfig {
     let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
     let config = DecoderConfig {
         profile_idc: 66,
@@ -141,7 +142,7 @@ fn pictures_parameters(grid: FrameGrid) -> VideoParameters {
         pps: vec![Bytes::copy_from_slice(&pps)],
         extension: None,
     };
-    VideoParameters {
+    VideoConfig {
         codec: VideoCodec::H264,
         size: Size::new(160, 120),
         frame_rate: grid.rate,
@@ -196,7 +197,7 @@ struct Outcome {
     /// Milliseconds, of all pictures but those of the first seconds.
     worst: f64,
     shown: i64,
-    trouble: Trouble,
+    trouble: SimulatedFault,
 }
 
 fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Outcome {
@@ -208,7 +209,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let (output, sound) = queue::bounded("packets", 64, Full::Block);
     let faults = Faults::default();
     let workers = hear((hours, microphone_ppm), clock, grid, output, &faults);
-    let mut muxer = Muxer::new(StreamParameters {
+    let mut muxer = Muxer::new(StreamConfig {
         video: Some(pictures_parameters(grid)),
         audio: Some(encoder::parameters(RATE, CHANNELS)),
     });
@@ -220,7 +221,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let (mut noise, mut last_arrival) = (Noise(2), 0);
     // On the way: when it arrives by the sender's clock, and what.
     let mut wire: VecDeque<(i64, Bytes)> = VecDeque::new();
-    let mut outcome = Outcome { hours, worst: 0.0, shown: 0, trouble: Trouble::default() };
+    let mut outcome = Outcome { hours, worst: 0.0, shown: 0, trouble: SimulatedFault::default() };
     // The viewer's clock began at another time than the sender's, and runs otherwise.
     for step in 0_i64.. {
         let now = step * STEP;
@@ -292,7 +293,7 @@ fn check(outcome: &Outcome) {
         "at most {:.1} ms apart, {} pictures, {:?}",
         outcome.worst, outcome.shown, outcome.trouble
     );
-    let Trouble { starved, jumped, damaged, dry, dropped } = outcome.trouble;
+    let SimulatedFault { starved, jumped, damaged, dry, dropped } = outcome.trouble;
     assert_eq!((starved, jumped, damaged, dry, dropped), (0, 0, 0, 0, 0));
     let all = outcome.hours * 3_600 * 24_000 / 1_001;
     assert!(outcome.shown > all - 24 * 5, "{} of {all} pictures", outcome.shown);

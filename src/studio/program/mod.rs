@@ -17,23 +17,23 @@ use std::time::Duration;
 use crate::audio::{self, AudioChoice};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Timestamp};
-use crate::capture::{self, Dials, VideoChoice};
+use crate::capture::{self, LiveProperties, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
-use crate::media::source_status::Report;
-use crate::media::transport::{AtEnd, LeftOut};
-use crate::media::{ExtraTrack, FrameGrid, Samples, Transport, VideoFrame};
+use crate::media::source_status::SourceReport;
+use crate::media::transport::{EndBehavior, SkippedFile};
+use crate::media::{ExtraTrack, FrameGrid, SampleBlock, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::mixer;
-use crate::studio::mixer::fallback::StandBy;
-use crate::studio::mixer::{End, SoundStrip, Strips};
-use crate::studio::notices::message::Message;
+use crate::studio::mixer::fallback::StripFallback;
+use crate::studio::mixer::{SoundStrip, StripEnd, Strips};
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::{Collection, MAIN};
-use crate::studio::sources::missing_files::{Absent, News};
-use crate::studio::sources::open::{MediaRoom, Shape};
-use crate::studio::sources::transition_assets::Changer;
+use crate::studio::sources::missing_files::{FileNews, MissingFiles};
+use crate::studio::sources::open::{Shape, SourceOpener};
+use crate::studio::sources::transition_assets::TransitionLoader;
 use crate::studio::sources::video_filters::Filters;
 use crate::studio::sources::{self, Chosen, Sources};
 use crate::studio::targets::quality::Quality;
@@ -53,9 +53,9 @@ pub enum Error {
 /// What there is to tell of what was tried again.
 #[derive(Debug, Default)]
 pub(super) struct Tried {
-    pub messages: Vec<Message>,
+    pub messages: Vec<StudioMessage>,
     /// Of strips, with what they are to hear: it may be told of as a picture already.
-    pub strips: Vec<(AudioChoice, Message)>,
+    pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
 /// The running program.
@@ -65,10 +65,10 @@ pub(super) struct Program {
     grid: FrameGrid,
     compositor: Compositor,
     mixer: Mixer,
-    media: MediaRoom,
+    media: SourceOpener,
     video: Chosen<VideoChoice>,
     /// Those of the chosen picture.
-    dials: Dials,
+    dials: LiveProperties,
     /// Sources whose scene is going out, and until when they are still seen.
     leaving: Vec<(SourceId, Timestamp)>,
     /// What is seen, those included, and whether that changed since it was asked.
@@ -76,15 +76,15 @@ pub(super) struct Program {
     seen_changed: bool,
     sources: Sources,
     filters: Filters,
-    changer: Changer,
+    changer: TransitionLoader,
     /// What is shown now, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
-    audio_end: End,
-    audio_stand_by: StandBy,
+    audio_end: StripEnd,
+    audio_stand_by: StripFallback,
     strips: Strips,
     /// Files that could not be opened.
-    absent: Absent,
+    absent: MissingFiles,
 }
 
 impl Program {
@@ -93,7 +93,7 @@ impl Program {
         clock: Clock,
         quality: &Quality,
         preview: Latest<VideoFrame>,
-        media: MediaRoom,
+        media: SourceOpener,
     ) -> Result<Self, Error> {
         let grid = FrameGrid { origin: clock.now(), rate: quality.frame_rate };
         let compositor =
@@ -106,7 +106,7 @@ impl Program {
     fn by_hand(
         clock: Clock,
         quality: &Quality,
-        media: MediaRoom,
+        media: SourceOpener,
     ) -> Result<(Self, compose::Ticker), Error> {
         let grid = FrameGrid { origin: clock.now(), rate: quality.frame_rate };
         let config = compose::Config { size: quality.size, grid, clock };
@@ -118,7 +118,7 @@ impl Program {
         clock: Clock,
         quality: &Quality,
         compositor: Compositor,
-        media: MediaRoom,
+        media: SourceOpener,
     ) -> Result<Self, Error> {
         let grid = compositor.config().grid;
         let mixer = Mixer::spawn(mix::Config {
@@ -134,29 +134,29 @@ impl Program {
             mixer,
             media,
             video: Chosen::nothing(VideoChoice::None),
-            dials: Dials::default(),
+            dials: LiveProperties::default(),
             leaving: Vec::new(),
             seen: BTreeSet::new(),
             seen_changed: false,
             sources: Sources::default(),
             filters: Filters::default(),
-            changer: Changer::default(),
+            changer: TransitionLoader::default(),
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
-            audio_end: End::default(),
-            audio_stand_by: StandBy::default(),
+            audio_end: StripEnd::default(),
+            audio_stand_by: StripFallback::default(),
             strips: Strips::default(),
-            absent: Absent::default(),
+            absent: MissingFiles::default(),
         })
     }
 
     /// Shows this source. A file that cannot be played leaves the slate and gives the message.
-    pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<Message> {
+    pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
         let shape = self.shape();
         let opened = match &choice {
             VideoChoice::None => Ok(None),
             choice => {
-                self.dials = Dials::default();
+                self.dials = LiveProperties::default();
                 self.media.picture(choice, &self.dials, &shape).map(Some)
             }
         };
@@ -174,16 +174,17 @@ impl Program {
         let (clock, grid) = (self.clock, self.grid);
         Shape {
             video: capture::Context { clock, grid, size },
-            audio: audio::Context { clock, grid, rate, channels, at_end: AtEnd::Loop },
+            audio: audio::Context { clock, grid, rate, channels, at_end: EndBehavior::Loop },
         }
     }
 
     /// These are the sources of the scenes now, beside the chosen picture, and all their filters.
-    pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<Message> {
+    pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<StudioMessage> {
         let _held = self.hold();
         let shape = self.shape();
-        let mut open =
-            |choice: &VideoChoice, dials: &Dials| self.media.picture(choice, dials, &shape);
+        let mut open = |choice: &VideoChoice, dials: &LiveProperties| {
+            self.media.picture(choice, dials, &shape)
+        };
         let report = self.video.report();
         let main = (&self.video.choice, &report);
         let messages = self.sources.sync(collection, main, &mut open, &self.compositor);
@@ -198,7 +199,7 @@ impl Program {
     }
 
     /// What is changed of the picture until what this gives is dropped is seen at once.
-    pub(super) fn hold(&self) -> compose::Held {
+    pub(super) fn hold(&self) -> compose::ChangeGuard {
         self.compositor.hold()
     }
 
@@ -209,7 +210,7 @@ impl Program {
         collection: &Collection,
         plan: Plan,
         transition: Option<Transition>,
-    ) -> Vec<Message> {
+    ) -> Vec<StudioMessage> {
         let _held = self.hold();
         let messages = self.set_sources(collection);
         self.show(plan, transition);
@@ -295,7 +296,7 @@ impl Program {
         let is_due =
             |path: Option<&Path>| due.is_none_or(|due| path.is_some_and(|path| due.contains(path)));
         if self.video.failed() && is_due(self.video.choice.path()) {
-            self.dials = Dials::default();
+            self.dials = LiveProperties::default();
             let opened = self.media.picture(&self.video.choice, &self.dials, &shape);
             let opened = opened.map(|source| (source.feed, source.status));
             let (feed, message) = sources::retry(&mut self.video, opened, asked);
@@ -318,8 +319,9 @@ impl Program {
             }
             messages.extend(message);
         }
-        let mut open =
-            |choice: &VideoChoice, dials: &Dials| self.media.picture(choice, dials, &shape);
+        let mut open = |choice: &VideoChoice, dials: &LiveProperties| {
+            self.media.picture(choice, dials, &shape)
+        };
         let shown = |choice: &VideoChoice| is_due(choice.path());
         messages.extend(self.sources.retry(shown, asked, &mut open, &self.compositor));
         let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
@@ -328,7 +330,8 @@ impl Program {
         if asked {
             // Otherwise they wait for their own time.
             let now = self.clock.now();
-            let mut open = |choice: &AudioChoice| self.media.sound(choice, AtEnd::Loop, &shape);
+            let mut open =
+                |choice: &AudioChoice| self.media.sound(choice, EndBehavior::Loop, &shape);
             strips.extend(self.strips.retry_stand_bys(now, &mut open));
             strips.extend(self.audio_stand_by.retry(now, true, &mut open));
         }
@@ -336,19 +339,19 @@ impl Program {
     }
 
     /// How a source of the scenes fares.
-    pub(super) fn source_report(&self, id: SourceId) -> Report {
+    pub(super) fn source_report(&self, id: SourceId) -> SourceReport {
         self.sources.report(id).unwrap_or_else(|| self.video.report())
     }
 
     /// What changed with the sources of the scenes since the last call.
-    pub(super) fn source_changes(&mut self) -> Vec<sources::Change> {
+    pub(super) fn source_changes(&mut self) -> Vec<sources::SourceChange> {
         self.media.tidy();
         self.attend();
         self.sources.changes()
     }
 
     /// Which of them leave out other files than at the last call, and what is to be told of it.
-    pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<Message>)> {
+    pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         self.sources.left_out()
     }
 
@@ -359,17 +362,17 @@ impl Program {
     }
 
     /// What was told of sources of the scenes that are closed, or are called otherwise now.
-    pub(super) fn sources_closed(&mut self) -> Vec<(String, Report)> {
+    pub(super) fn sources_closed(&mut self) -> Vec<(String, SourceReport)> {
         self.sources.closed()
     }
 
     /// What became of the files that filters work with since the last call.
-    pub(super) fn filter_changes(&mut self, collection: &Collection) -> News {
+    pub(super) fn filter_changes(&mut self, collection: &Collection) -> FileNews {
         self.filters.look(collection, &sources::label(&self.video.choice), &self.compositor)
     }
 
     /// Those of them that cannot be used of these filters, and why.
-    pub(super) fn filters_lack(&self, slots: &[Slot]) -> Vec<LeftOut> {
+    pub(super) fn filters_lack(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         self.filters.lacks(slots)
     }
 
@@ -384,12 +387,12 @@ impl Program {
     }
 
     /// What became of the transitions' files since the last call.
-    pub(super) fn transition_changes(&mut self) -> News {
+    pub(super) fn transition_changes(&mut self) -> FileNews {
         self.changer.look(&self.mixer, self.clock.now())
     }
 
     /// Those of them that cannot be used, and why.
-    pub(super) fn transitions_lack(&self) -> Vec<LeftOut> {
+    pub(super) fn transitions_lack(&self) -> Vec<SkippedFile> {
         self.changer.lacks().collect()
     }
 
@@ -401,7 +404,11 @@ impl Program {
 
     /// Hears this source, of which that becomes at its end. A file that cannot be played leaves
     /// silence and gives the message.
-    pub(super) fn select_audio(&mut self, choice: AudioChoice, at_end: AtEnd) -> Option<Message> {
+    pub(super) fn select_audio(
+        &mut self,
+        choice: AudioChoice,
+        at_end: EndBehavior,
+    ) -> Option<StudioMessage> {
         let shape = self.shape();
         self.audio_end.set(at_end);
         let opened = match &choice {
@@ -429,8 +436,8 @@ impl Program {
         &mut self,
         strips: &[SoundStrip],
         heard: &dyn Fn(&SoundStrip) -> mix::Strip,
-        at_end: &dyn Fn(&SoundStrip) -> AtEnd,
-    ) -> Vec<(AudioChoice, Message)> {
+        at_end: &dyn Fn(&SoundStrip) -> EndBehavior,
+    ) -> Vec<(AudioChoice, StudioMessage)> {
         if let Some(main) = strips.iter().find(|strip| strip.id == mix::StripId::MAIN) {
             self.audio_end.set(at_end(main));
             self.audio_stand_by.set(main.if_silent.as_ref());
@@ -441,10 +448,10 @@ impl Program {
     }
 
     /// Others are heard for strips that are silent or gone, and no longer; what cannot be opened is told.
-    pub(super) fn stand_by(&mut self) -> Vec<(AudioChoice, Message)> {
+    pub(super) fn stand_by(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
         let shape = self.shape();
         let now = self.clock.now();
-        let mut open = |choice: &AudioChoice| self.media.sound(choice, AtEnd::Loop, &shape);
+        let mut open = |choice: &AudioChoice| self.media.sound(choice, EndBehavior::Loop, &shape);
         let mut messages = self.strips.stand_by(now, &mut open);
         messages.extend(self.audio_stand_by.look(&self.audio.report(), now, &mut open));
         messages
@@ -456,21 +463,21 @@ impl Program {
     }
 
     /// How the source of a strip beside the main one fares.
-    pub(super) fn strip_report(&self, id: mix::StripId) -> Report {
+    pub(super) fn strip_report(&self, id: mix::StripId) -> SourceReport {
         self.strips.report(id).unwrap_or_default()
     }
 
     /// What was told of the sources of strips that are closed now.
-    pub(super) fn strips_closed(&mut self) -> Vec<Report> {
+    pub(super) fn strips_closed(&mut self) -> Vec<SourceReport> {
         let mut closed = self.strips.closed();
         closed.extend(self.audio_stand_by.closed());
         closed
     }
 
     /// What changed with them since the last call.
-    pub(super) fn strip_changes(&mut self) -> Vec<mixer::Change> {
+    pub(super) fn strip_changes(&mut self) -> Vec<mixer::StripChange> {
         let mut changes = self.strips.changes();
-        changes.extend(mixer::Change::of(&mut self.audio_stand_by));
+        changes.extend(mixer::StripChange::of(&mut self.audio_stand_by));
         changes
     }
 
@@ -483,23 +490,23 @@ impl Program {
     }
 
     /// The picture source now.
-    pub(super) fn video_report(&self) -> Report {
+    pub(super) fn video_report(&self) -> SourceReport {
         self.video.report()
     }
 
     /// The sound source now.
-    pub(super) fn audio_report(&self) -> Report {
+    pub(super) fn audio_report(&self) -> SourceReport {
         self.audio.report()
     }
 
     /// The picture source's report if its state, name or format changed since the last call, with
     /// what was told before.
-    pub(super) fn video_change(&mut self) -> Option<(Report, Report)> {
+    pub(super) fn video_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.video.change()
     }
 
     /// The same of the sound source.
-    pub(super) fn audio_change(&mut self) -> Option<(Report, Report)> {
+    pub(super) fn audio_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.audio.change()
     }
 
@@ -513,7 +520,11 @@ impl Program {
 
     /// Pictures and sound go to these queues too, both from the same instant on, however late the threads
     /// are that make them.
-    pub(super) fn attach(&self, video: Option<Sender<VideoFrame>>, audio: Option<Sender<Samples>>) {
+    pub(super) fn attach(
+        &self,
+        video: Option<Sender<VideoFrame>>,
+        audio: Option<Sender<SampleBlock>>,
+    ) {
         let now = self.clock.now();
         if let Some(video) = video {
             self.compositor.attach_encoder_from(video, now);

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use super::*;
 use crate::base::Pooled;
-use crate::capture::{Context, Instead, Properties};
-use crate::compose::scene::{Content, ItemId, Place, SceneId};
-use crate::media::source_status::{Alarm, Format, State, Status};
+use crate::capture::{Context, Properties, VideoFallback};
+use crate::compose::scene::{Content, ItemId, Placement, SceneId};
+use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
 use crate::media::{Color, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
 
@@ -25,7 +25,7 @@ const SIZE: Size = Size::new(320, 180);
 const LUMA: u8 = 200;
 
 /// The state of each that was opened, by its choice.
-static STATES: Mutex<Vec<(String, Arc<Status>)>> = Mutex::new(Vec::new());
+static STATES: Mutex<Vec<(String, Arc<SourceStatus>)>> = Mutex::new(Vec::new());
 
 /// A device that counts, and moves.
 struct Counting {
@@ -50,7 +50,11 @@ impl Drop for Counting {
     }
 }
 
-fn open(choice: &VideoChoice, _: &Dials, _: &Context) -> Result<capture::Source, capture::Error> {
+fn open(
+    choice: &VideoChoice,
+    _: &LiveProperties,
+    _: &Context,
+) -> Result<capture::Source, capture::Error> {
     OPENED.lock().unwrap().push(choice.to_string());
     let frames = [(); 3].map(|()| {
         let mut planes = Planes::black(SIZE);
@@ -58,8 +62,8 @@ fn open(choice: &VideoChoice, _: &Dials, _: &Context) -> Result<capture::Source,
         let planes = Arc::new(Pooled::unpooled(planes));
         VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
     });
-    let status = Status::new("", "Counting");
-    status.open(Format::Video { size: SIZE, fps: 30.0 });
+    let status = SourceStatus::new("", "Counting");
+    status.open(SourceFormat::Video { size: SIZE, fps: 30.0 });
     STATES.lock().unwrap().push((choice.to_string(), Arc::clone(&status)));
     Ok(capture::Source { feed: Box::new(Counting { frames, last: None }), status })
 }
@@ -81,7 +85,7 @@ impl Rig {
         AGAIN.store(0, Ordering::SeqCst);
         let quality = Quality { size: SIZE, ..Quality::default() };
         let seen = Latest::default();
-        let media = MediaRoom::opened_by(open);
+        let media = SourceOpener::opened_by(open);
         let program = Program::start(Clock::start(), &quality, seen.clone(), media).unwrap();
         let mut rig = Self { program, collection: Collection::default(), seen, _turn: turn };
         // An empty scene to begin with.
@@ -163,7 +167,7 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
 
     // One goes out while the other is prepared: smaller, so that nothing is shared by chance.
     let item = rig.collection.scenes[1].items[0].id;
-    let place = Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Place::default() };
+    let place = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() };
     rig.edit(&Edit::SetPlace(item, place));
     let prepared = Latest::default();
     rig.program.prepare(Some((rig.collection.plan(two), prepared.clone())));
@@ -301,16 +305,16 @@ fn what_stands_in_is_open_only_while_it_does() {
         assert!(!rig.program.is_out_otherwise(&rig.collection));
         is_out
     };
-    assert!(!alarm(&mut rig, Some(Alarm::OtherFormat)), "that is none of it");
-    assert!(alarm(&mut rig, Some(Alarm::Frozen)));
+    assert!(!alarm(&mut rig, Some(SourceAlarm::OtherFormat)), "that is none of it");
+    assert!(alarm(&mut rig, Some(SourceAlarm::Frozen)));
     assert_eq!((middle(&rig.see()), rig.opened()), (LUMA / 2, vec![CAMERA.into(), OTHER.into()]));
     assert!(alarm(&mut rig, None));
     assert_eq!(middle(&rig.see()), LUMA, "its own again");
     closed(1);
 
     // A slate with its name opens nothing.
-    rig.edit(&Edit::SetInstead(source, Instead::Slate));
-    assert!(alarm(&mut rig, Some(Alarm::Black)));
+    rig.edit(&Edit::SetInstead(source, VideoFallback::Slate));
+    assert!(alarm(&mut rig, Some(SourceAlarm::Black)));
     let since = Instant::now();
     while middle(&rig.see()) == LUMA {
         assert!(since.elapsed() < LIMIT, "no slate");
@@ -318,15 +322,15 @@ fn what_stands_in_is_open_only_while_it_does() {
     assert_eq!(rig.opened(), [CAMERA, OTHER]);
     // One that is gone is stood in for, too.
     assert!(alarm(&mut rig, None));
-    status(&rig, CAMERA).down(State::Lost, "It is gone", "");
+    status(&rig, CAMERA).down(SourceState::Lost, "It is gone", "");
     assert!(rig.program.is_out_otherwise(&rig.collection));
 
     // What is open already is shown from there.
-    status(&rig, CAMERA).open(Format::Video { size: SIZE, fps: 30.0 });
+    status(&rig, CAMERA).open(SourceFormat::Video { size: SIZE, fps: 30.0 });
     rig.edit(&Edit::SetInstead(source, OTHER.parse().unwrap()));
     rig.add(scene, OTHER);
     let opened = rig.opened();
-    assert!(alarm(&mut rig, Some(Alarm::Black)));
+    assert!(alarm(&mut rig, Some(SourceAlarm::Black)));
     let item = rig.collection.scenes[0].items[1].id;
     rig.edit(&Edit::HideItem(item, true));
     assert_eq!((middle(&rig.see()), rig.opened()), (LUMA / 2, opened));

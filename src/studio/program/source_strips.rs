@@ -3,9 +3,9 @@
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::media::transport::AtEnd;
+use crate::media::transport::EndBehavior;
 use crate::mix::StripId;
-use crate::studio::mixer::{SoundStrip, Talk, clean_name, free_id, is_sound_of, sound_of};
+use crate::studio::mixer::{SoundStrip, TalkMode, clean_name, free_id, is_sound_of, sound_of};
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
 
@@ -27,9 +27,9 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
 /// picture, and what becomes of it.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
-    main: (&VideoChoice, AtEnd),
+    main: (&VideoChoice, EndBehavior),
     heard: &AudioChoice,
-) -> Option<AtEnd> {
+) -> Option<EndBehavior> {
     let source = sources.iter().find(|source| is_sound_of(heard, &source.choice));
     source
         .map(|source| source.properties.at_end)
@@ -83,7 +83,7 @@ pub(in crate::studio) fn follow(
         let name = clean_name(&source.name);
         match free_id(strips) {
             Some(id) => {
-                let talk = Talk::WhileShown;
+                let talk = TalkMode::WhileShown;
                 strips.push(SoundStrip { name, talk, ..SoundStrip::new(id, sound) });
             }
             None => unheard.push(name),

@@ -6,7 +6,7 @@ pub mod edits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::capture::{Instead, Properties, VideoChoice};
+use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceId};
 use crate::compose::transition::{Kind, Transition};
@@ -38,7 +38,7 @@ pub struct Source {
     /// What it is set by; of what its kind does not heed nothing is made.
     pub properties: Properties,
     /// What is shown in its stead while it is black, stands still or is gone.
-    pub instead: Instead,
+    pub instead: VideoFallback,
 }
 
 /// Everything that can be shown.
@@ -49,7 +49,7 @@ pub struct Collection {
     /// What is done to the picture of [`MAIN`], in this order.
     pub main_filters: Vec<Slot>,
     /// What is shown in the stead of [`MAIN`], as of a source.
-    pub main_instead: Instead,
+    pub main_instead: VideoFallback,
     /// At least one.
     pub scenes: Vec<Scene>,
     /// What goes out.
@@ -68,7 +68,7 @@ impl Default for Collection {
         Self {
             sources: Vec::new(),
             main_filters: Vec::new(),
-            main_instead: Instead::Keep,
+            main_instead: VideoFallback::Keep,
             scenes: vec![scene],
             current: SceneId(1),
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
@@ -127,7 +127,7 @@ impl Collection {
     }
 
     /// What is shown in a source's stead.
-    pub fn instead(&self, id: SourceId) -> &Instead {
+    pub fn instead(&self, id: SourceId) -> &VideoFallback {
         let own = self.source(id).filter(|_| id != MAIN);
         own.map_or(&self.main_instead, |source| &source.instead)
     }

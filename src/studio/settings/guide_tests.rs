@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::audio::AudioChoice;
 use crate::compose::filter as pictures;
 use crate::media::ExtraTrack;
-use crate::media::transport::AtEnd;
+use crate::media::transport::EndBehavior;
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, Slot};
 use crate::studio::mixer::SoundStrip;
@@ -69,7 +69,7 @@ fn chained(filter: Filter) -> Filter {
 fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let mut strip = SoundStrip::new(StripId(1), AudioChoice::Tone);
     strip.name = "Music".into();
-    strip.at_end = AtEnd::Clear;
+    strip.at_end = EndBehavior::Clear;
     strip.if_silent = Some(AudioChoice::Tone);
     strip.strip.tracks = ExtraTrack::all().collect();
     let filters = Filter::KINDS.map(chained);

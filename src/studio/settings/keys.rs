@@ -31,7 +31,7 @@ const SERVICE: &str = "onair stream key";
 #[derive(Clone, Debug)]
 enum Request {
     Load {
-        what: What,
+        what: KeyOwner,
         name: String,
     },
     Keep {
@@ -47,7 +47,7 @@ enum Request {
 
 /// What a key is of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum What {
+pub(in crate::studio) enum KeyOwner {
     /// The stream key of this target.
     Target(u32),
     /// An address with something secret in it.
@@ -58,11 +58,11 @@ pub(in crate::studio) enum What {
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) enum Answer {
+pub(in crate::studio) enum KeyAnswer {
     /// Where keys are kept.
-    Place(Place),
+    Place(KeyPlace),
     /// What was kept by this name; `None`: nothing.
-    Loaded { what: What, name: String, key: Option<Secret> },
+    Loaded { what: KeyOwner, name: String, key: Option<Secret> },
     /// All keys that were asked for at the start are there, or are not to be had.
     Ready,
     /// A key could not be kept or read; never holds the key.
@@ -71,7 +71,7 @@ pub(in crate::studio) enum Answer {
 
 /// Where keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum KeyPlace {
     /// The desktop's keyring.
     Keyring,
     /// This file, which only its owner can read.
@@ -82,7 +82,7 @@ pub enum Place {
 #[derive(Debug)]
 pub(in crate::studio) struct Keys {
     requests: Sender<Request>,
-    answers: Receiver<Answer>,
+    answers: Receiver<KeyAnswer>,
     worker: Worker,
 }
 
@@ -93,7 +93,7 @@ impl Keys {
         let (answer, answers) = queue::bounded("key answers", REQUESTS * 2, Full::DropOldest);
         let worker = Worker::spawn("keys", move |_| {
             let store = open(file, keyring);
-            let _ = answer.send(Answer::Place(store.place()));
+            let _ = answer.send(KeyAnswer::Place(store.place()));
             while let Some(request) = asked.recv() {
                 if let Some(told) = store.obey(request) {
                     let _ = answer.send(told);
@@ -104,7 +104,7 @@ impl Keys {
     }
 
     /// Asks for what is kept by this name.
-    pub fn load(&self, what: What, name: &str) {
+    pub fn load(&self, what: KeyOwner, name: &str) {
         let _ = self.requests.send(Request::Load { what, name: name.into() });
     }
 
@@ -129,7 +129,7 @@ impl Keys {
     }
 
     /// What has been answered since.
-    pub fn poll(&self) -> Option<Answer> {
+    pub fn poll(&self) -> Option<KeyAnswer> {
         self.answers.try_recv().ok()
     }
 
@@ -162,9 +162,9 @@ pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Re
     keys.mark();
     loop {
         match keys.answers.recv_timeout(limit) {
-            Ok(Answer::Ready) => break,
-            Ok(Answer::Failed(reason)) => return Err(reason),
-            Ok(Answer::Place(_) | Answer::Loaded { .. }) => {}
+            Ok(KeyAnswer::Ready) => break,
+            Ok(KeyAnswer::Failed(reason)) => return Err(reason),
+            Ok(KeyAnswer::Place(_) | KeyAnswer::Loaded { .. }) => {}
             Err(_) => return Err("the keyring does not answer".into()),
         }
     }
@@ -174,24 +174,24 @@ pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Re
 
 /// A way to keep keys.
 trait Keeper: fmt::Debug {
-    fn place(&self) -> Place;
+    fn place(&self) -> KeyPlace;
     fn load(&self, name: &str) -> Result<Option<Secret>, String>;
     fn keep(&self, name: &str, key: &Secret) -> Result<(), String>;
     fn forget(&self, name: &str) -> Result<(), String>;
 }
 
 impl dyn Keeper {
-    fn obey(&self, request: Request) -> Option<Answer> {
+    fn obey(&self, request: Request) -> Option<KeyAnswer> {
         let done = match request {
             Request::Load { what, name } => match self.load(&name) {
-                Ok(key) => return Some(Answer::Loaded { what, name, key }),
+                Ok(key) => return Some(KeyAnswer::Loaded { what, name, key }),
                 Err(reason) => Err(reason),
             },
             Request::Keep { name, key } => self.keep(&name, &key),
             Request::Forget { name } => self.forget(&name),
-            Request::Mark => return Some(Answer::Ready),
+            Request::Mark => return Some(KeyAnswer::Ready),
         };
-        done.err().map(Answer::Failed)
+        done.err().map(KeyAnswer::Failed)
     }
 }
 
@@ -220,8 +220,8 @@ impl Keyring {
 }
 
 impl Keeper for Keyring {
-    fn place(&self) -> Place {
-        Place::Keyring
+    fn place(&self) -> KeyPlace {
+        KeyPlace::Keyring
     }
 
     fn load(&self, name: &str) -> Result<Option<Secret>, String> {
@@ -288,8 +288,8 @@ impl OwnFile {
 }
 
 impl Keeper for OwnFile {
-    fn place(&self) -> Place {
-        Place::File(self.path.clone())
+    fn place(&self) -> KeyPlace {
+        KeyPlace::File(self.path.clone())
     }
 
     fn load(&self, name: &str) -> Result<Option<Secret>, String> {

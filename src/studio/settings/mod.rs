@@ -26,10 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
-use crate::capture::camera::control::Wanted;
+use crate::capture::camera::control::WantedControls;
 use crate::capture::{VideoChoice, sharing};
 use crate::studio::mixer::SoundStrip;
-use crate::studio::mixer::monitoring::Phones;
+use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::reader::{Reader, VERSION};
@@ -39,7 +39,7 @@ use crate::studio::targets::quality::Quality;
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices;
 use crate::studio::watch::choices::{MOST_RECENT, PlayerChoices};
-use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::picture_view::PictureView;
 
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
@@ -59,7 +59,7 @@ pub struct Settings {
     /// `None`: nothing chosen yet.
     pub audio: Option<AudioChoice>,
     /// What cameras are set to, by their ids.
-    pub cameras: BTreeMap<String, Wanted>,
+    pub cameras: BTreeMap<String, WantedControls>,
     /// The scenes and their sources.
     pub collection: Collection,
     pub quality: Quality,
@@ -70,7 +70,7 @@ pub struct Settings {
     /// The mixer's strips, the main one first; its source is `audio`.
     pub strips: Vec<SoundStrip>,
     /// Where the desk is heard.
-    pub phones: Phones,
+    pub phones: Monitoring,
     pub volume: Option<f32>,
     pub player_muted: bool,
     /// The last stream watched.
@@ -82,7 +82,7 @@ pub struct Settings {
     /// Streams to offer again, the newest first.
     pub recent: Vec<String>,
     /// What the tiles of the *Watch* page play, and how each is looked at.
-    pub wall: Vec<(String, Look)>,
+    pub wall: Vec<(String, PictureView)>,
     /// Where clients of the built-in server are asked to go when it ends; empty: nowhere else.
     pub successor: String,
     pub preferences: Preferences,
@@ -99,7 +99,7 @@ impl Default for Settings {
             targets: vec![Target::built_in()],
             delay: Duration::ZERO,
             strips: vec![SoundStrip::main()],
-            phones: Phones::Off,
+            phones: Monitoring::Off,
             volume: None,
             player_muted: false,
             watch_url: String::new(),
@@ -225,7 +225,7 @@ impl Settings {
     }
 
     /// The settings as they are written, and what of them the keyring has to keep.
-    pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::Kept>) {
+    pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::KeptSecret>) {
         let mut written = self.clone();
         let kept = secret_addresses::conceal(written.addresses());
         (written, kept)
@@ -302,7 +302,7 @@ impl Reader<'_> {
         } else {
             let warnings = &mut *self.warnings;
             unknown_keys::settings(self.table, &mut |why| {
-                warnings.push(format!("The settings: {why}"))
+                warnings.push(format!("The settings: {why}"));
             });
         }
         Settings {
@@ -338,7 +338,7 @@ impl Reader<'_> {
         }
     }
 
-    fn cameras(&mut self) -> BTreeMap<String, Wanted> {
+    fn cameras(&mut self) -> BTreeMap<String, WantedControls> {
         let warnings = &mut *self.warnings;
         let mut bad = |why: String| warnings.push(format!("The settings: {why}"));
         sections::cameras::read(self.table.get("cameras"), &mut bad)
@@ -421,7 +421,7 @@ mod tests {
                 Target {
                     name: "Mine".into(),
                     service: "twitch".into(),
-                    pin: Some(crate::net::Pin::of(b"certificate")),
+                    pin: Some(crate::net::CertificatePin::of(b"certificate")),
                     remember_key: true,
                     keep_as: "0123456789abcdef".into(),
                     least_bitrate: Some(BitsPerSecond(800_000)),

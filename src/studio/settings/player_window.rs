@@ -92,8 +92,8 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::net::Pin;
-    use crate::studio::watch::picture_view::Look;
+    use crate::net::CertificatePin;
+    use crate::studio::watch::picture_view::PictureView;
 
     /// Such as another version of the program may have left, with things that this one does not know.
     const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
@@ -114,11 +114,11 @@ mod tests {
         now.player.balance = 0.5;
         now.recent = vec!["rtmp://h/live/new".into(), "/home/ada/film.flv".into()];
         now.recent.push("https://h/a.m3u8?token=planted".into());
-        let turned: Look = "fill 2 90".parse().unwrap();
+        let turned: PictureView = "fill 2 90".parse().unwrap();
         now.wall = vec![("rtmp://h/live/x".into(), turned)];
         now.player.look = turned;
         now.watch_url = "rtmp://h/live/x".into();
-        now.player.network.trust("h:443", Pin::of(b"own"));
+        now.player.network.trust("h:443", CertificatePin::of(b"own"));
         now.player.network.route.proxy = "socks5://me:planted@p:9".into();
         now.video = None;
         now.write_player(&began, &path).unwrap();
@@ -133,7 +133,8 @@ mod tests {
         player.insert("balance".into(), 0.5.into());
         player.insert("look".into(), "fill 2 90".into());
         player.insert("proxy".into(), "socks5://p:9".into());
-        player.insert("trusted".into(), vec![format!("h:443 {}", Pin::of(b"own"))].into());
+        player
+            .insert("trusted".into(), vec![format!("h:443 {}", CertificatePin::of(b"own"))].into());
         let window = Table::from_iter([("theme".to_owned(), "light".into())]);
         wanted.insert("window".into(), Value::Table(window));
         assert_eq!(file, wanted);

@@ -19,7 +19,7 @@ const UNCLEAR: &str = "hidden";
 
 /// An address that is to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) struct Kept {
+pub(in crate::studio) struct KeptSecret {
     /// In the keyring.
     pub name: String,
     /// The whole; `None`: it has not been fetched from there yet.
@@ -54,7 +54,7 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
 }
 
 /// Puts what is written in the place of each, and tells what the keyring has to keep.
-pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<Kept> {
+pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
     let mut names = Names::default();
     visit(places, &mut |url, own| {
         if let Some(name) = kept_name(url) {
@@ -84,7 +84,7 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<Kept> {
             }
         }
     });
-    names.kept.into_iter().map(|(name, url)| Kept { name, url }).collect()
+    names.kept.into_iter().map(|(name, url)| KeptSecret { name, url }).collect()
 }
 
 /// Puts an address that was fetched where its name stands; tells whether it stood anywhere.
@@ -261,7 +261,7 @@ mod tests {
         // Once more, while nothing has been fetched: nothing is forgotten.
         let (again, names) = written.concealed();
         assert_eq!(again, written);
-        let known = |list: &[Kept]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+        let known = |list: &[KeptSecret]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
         assert_eq!(known(&names), known(&kept));
         assert!(names.iter().all(|it| it.url.is_none()));
         // By and by.

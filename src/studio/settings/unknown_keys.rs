@@ -173,7 +173,7 @@ const MOST_DEPTH: usize = 16;
 
 /// Of settings, without their scenes and strips.
 pub(super) fn settings(table: &Table, bad: &mut dyn FnMut(String)) {
-    let mut look = Look { bad };
+    let mut look = KeySearch { bad };
     look.keys(table, SETTINGS, &settings_warnings::the_settings());
     for (name, known) in TABLES {
         if let Some(Value::Table(table)) = table.get(*name) {
@@ -192,13 +192,13 @@ pub(super) fn settings(table: &Table, bad: &mut dyn FnMut(String)) {
 
 /// Of the strip that is called so.
 pub(super) fn strip(table: &Table, called: &str, bad: &mut dyn FnMut(String)) {
-    Look { bad }.keys(table, STRIP, called);
+    KeySearch { bad }.keys(table, STRIP, called);
 }
 
 /// Of a collection of scenes.
 pub(super) fn collection(value: &Value, bad: &mut dyn FnMut(String)) {
     let Value::Table(table) = value else { return };
-    let mut look = Look { bad };
+    let mut look = KeySearch { bad };
     look.keys(table, COLLECTION, &settings_warnings::the_collection());
     look.transition(table);
     for table in tables(table.get("sources")) {
@@ -212,11 +212,11 @@ pub(super) fn collection(value: &Value, bad: &mut dyn FnMut(String)) {
     }
 }
 
-struct Look<'a> {
+struct KeySearch<'a> {
     bad: &'a mut dyn FnMut(String),
 }
 
-impl Look<'_> {
+impl KeySearch<'_> {
     fn keys(&mut self, table: &Table, known: &[&str], place: &str) {
         for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
             let nearest = known.iter().map(|it| (distance(key, it), it)).min();

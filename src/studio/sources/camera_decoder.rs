@@ -5,10 +5,10 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::decode::{self, VideoBackend};
-use crate::media::feed::{Unpack, Unpacker};
+use crate::media::feed::{FrameDecoder, OpenDecoder};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
-    VideoParameters,
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
+    VideoFrame,
 };
 use crate::wire::codec::h264::{
     DecoderConfig, NalType, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
@@ -18,8 +18,8 @@ use crate::wire::codec::h264::{
 const MOST: usize = 16 << 20;
 
 /// For every camera.
-pub(in crate::studio) fn unpacker() -> Unpacker {
-    Unpacker::new(|| Box::new(H264::default()))
+pub(in crate::studio) fn unpacker() -> FrameDecoder {
+    FrameDecoder::new(|| Box::new(H264::default()))
 }
 
 /// A decoder's parameters have room for so many sets of a kind; the oldest go.
@@ -65,7 +65,7 @@ impl Sets {
             DecoderConfig { sps, pps, ..config }.build()
         });
         let opened = config.map_err(|error| error.to_string()).and_then(|config| {
-            let parameters = VideoParameters {
+            let parameters = VideoConfig {
                 codec: VideoCodec::H264,
                 size: Size::new(0, 0),
                 frame_rate: FrameRate::FPS_30,
@@ -109,7 +109,7 @@ impl H264 {
     }
 }
 
-impl Unpack for H264 {
+impl OpenDecoder for H264 {
     fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String> {
         if data.len() > MOST {
             return Err(format!("a picture of {} bytes", data.len()));

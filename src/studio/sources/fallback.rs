@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::capture::{Instead, Properties, VideoChoice};
+use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::scene::SourceId;
-use crate::media::source_status::{Alarm, Report};
+use crate::media::source_status::{SourceAlarm, SourceReport};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 /// No source of a collection has this bit in its number.
@@ -22,19 +22,21 @@ pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
 }
 
 /// Whether nothing is to be seen of a source that fares so.
-pub(in crate::studio) fn is_out(report: &Report) -> bool {
-    report.state.is_down() || report.alarm.is_some_and(Alarm::is_blank)
+pub(in crate::studio) fn is_out(report: &SourceReport) -> bool {
+    report.state.is_down() || report.alarm.is_some_and(SourceAlarm::is_blank)
 }
 
 /// All sources for which something else may be shown, beside the chosen picture (`main`).
 pub(in crate::studio) fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,
-) -> impl Iterator<Item = (SourceId, &'a Instead)> {
+) -> impl Iterator<Item = (SourceId, &'a VideoFallback)> {
     let own = collection.sources.iter().map(|it| (it.id, &it.choice, &it.instead));
     let all = std::iter::once((MAIN, main, &collection.main_instead)).chain(own);
-    let suiting = all.filter(|(_, choice, _)| Instead::suits(choice));
-    suiting.map(|(id, _, instead)| (id, instead)).filter(|(_, instead)| **instead != Instead::Keep)
+    let suiting = all.filter(|(_, choice, _)| VideoFallback::suits(choice));
+    suiting
+        .map(|(id, _, instead)| (id, instead))
+        .filter(|(_, instead)| **instead != VideoFallback::Keep)
 }
 
 /// The other sources that are wanted while these, which are [`replaceable`], are out; `name`: what they
@@ -52,7 +54,7 @@ pub(in crate::studio) fn wanted(
             choice,
             filters: Vec::new(),
             properties: Properties::default(),
-            instead: Instead::Keep,
+            instead: VideoFallback::Keep,
         })
     });
     sources.collect()
@@ -61,7 +63,7 @@ pub(in crate::studio) fn wanted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source_status::State;
+    use crate::media::source_status::SourceState;
     use crate::studio::scenes::edits::Edit;
 
     #[test]
@@ -72,11 +74,11 @@ mod tests {
             let (name, choice) = (choice.to_owned(), choice.parse().unwrap());
             assert!(it.apply(&Edit::AddSource { scene, name, choice }));
         }
-        let other: Instead = "camera:back".parse().unwrap();
+        let other: VideoFallback = "camera:back".parse().unwrap();
         for id in 1..=3 {
             assert!(it.apply(&Edit::SetInstead(SourceId(id), other.clone())));
         }
-        assert!(it.apply(&Edit::SetInstead(SourceId(3), Instead::Slate)));
+        assert!(it.apply(&Edit::SetInstead(SourceId(3), VideoFallback::Slate)));
         let ids = |it: &Collection, main: &str| -> Vec<SourceId> {
             let main = main.parse().unwrap();
             replaceable(it, &main).map(|(id, _)| id).collect()
@@ -97,10 +99,10 @@ mod tests {
             assert_eq!(ids(&it, main), [MAIN, SourceId(1), SourceId(3)], "{main}");
         }
 
-        let report = |state, alarm| Report { state, alarm, ..Report::default() };
-        assert!(is_out(&report(State::Open, Some(Alarm::FrozenFile))));
-        assert!(is_out(&report(State::Stalled, None)));
-        assert!(!is_out(&report(State::Open, Some(Alarm::OtherFormat))));
-        assert!(!is_out(&report(State::Opening, None)));
+        let report = |state, alarm| SourceReport { state, alarm, ..SourceReport::default() };
+        assert!(is_out(&report(SourceState::Open, Some(SourceAlarm::FrozenFile))));
+        assert!(is_out(&report(SourceState::Stalled, None)));
+        assert!(!is_out(&report(SourceState::Open, Some(SourceAlarm::OtherFormat))));
+        assert!(!is_out(&report(SourceState::Opening, None)));
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::{Stamp, Timestamp};
-use crate::studio::notices::message::Message;
+use crate::base::{FileStamp, Timestamp};
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::background_search::{Outcome, Search};
 
 /// How often it looks.
@@ -14,22 +14,22 @@ const EVERY: Duration = Duration::from_millis(2_500);
 
 /// What there is to say of files that filters or transitions work with.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct News {
+pub(in crate::studio) struct FileNews {
     /// Those of which what was said is true no more.
     pub gone: Vec<String>,
-    pub told: Vec<Message>,
+    pub told: Vec<StudioMessage>,
 }
 
 /// What is looked for. Nothing is done while nothing is missing.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Absent {
+pub(in crate::studio) struct MissingFiles {
     /// As they were when they were looked at last; `None`: it was not there.
-    seen: BTreeMap<PathBuf, Option<Stamp>>,
-    search: Search<BTreeMap<PathBuf, Option<Stamp>>>,
+    seen: BTreeMap<PathBuf, Option<FileStamp>>,
+    search: Search<BTreeMap<PathBuf, Option<FileStamp>>>,
     next: Timestamp,
 }
 
-impl Absent {
+impl MissingFiles {
     /// Those of the files that could not be opened which may be opened now.
     pub fn look(&mut self, now: Timestamp, wanted: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
         self.seen.retain(|path, _| wanted.contains(path));
@@ -49,7 +49,7 @@ impl Absent {
             let wanted = wanted.clone();
             self.search.begin("absent-files", move || {
                 let look = |path: PathBuf| {
-                    let stamp = Stamp::at(&path);
+                    let stamp = FileStamp::at(&path);
                     (path, stamp)
                 };
                 wanted.into_iter().map(look).collect()
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     /// What the next look finds, however long the disk takes.
-    fn look(absent: &mut Absent, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
+    fn look(absent: &mut MissingFiles, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
         *now += EVERY;
         let mut due = absent.look(*now, wanted).len();
         while absent.search.is_under_way() {
@@ -79,7 +79,7 @@ mod tests {
     fn a_file_is_worth_another_try_when_it_comes_and_when_it_changes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("score.txt");
-        let (mut absent, mut now) = (Absent::default(), Timestamp::ZERO);
+        let (mut absent, mut now) = (MissingFiles::default(), Timestamp::ZERO);
         let wanted = BTreeSet::from([path.clone()]);
         for _ in 0..2 {
             assert_eq!(look(&mut absent, &mut now, &wanted), 0);

@@ -16,15 +16,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::capture::{self, Dials, Hidden, Instead, Properties, VideoChoice};
+use crate::capture::{self, LiveProperties, Properties, VideoChoice, VideoFallback, WhenHidden};
 use crate::compose::Compositor;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::Transport;
-use crate::media::source_status::{Alarm, Report, State, Status};
-use crate::media::transport::{Go, LeftOut};
-use crate::studio::notices::message::Message;
-use crate::studio::notices::scenes::Said;
+use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
+use crate::media::transport::{SkippedFile, TransportCommand};
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 /// A chosen source and how it fares.
@@ -32,35 +32,35 @@ use crate::studio::scenes::{Collection, MAIN, Source};
 pub(super) struct Chosen<C> {
     pub choice: C,
     /// `None` for `none` and for what could not be begun with.
-    pub status: Option<Arc<Status>>,
+    pub status: Option<Arc<SourceStatus>>,
     /// What was last told of it.
-    pub told: Report,
+    pub told: SourceReport,
 }
 
 impl<C> Chosen<C> {
     /// Nothing is chosen.
     pub fn nothing(choice: C) -> Self {
-        Self { choice, status: None, told: Report::default() }
+        Self { choice, status: None, told: SourceReport::default() }
     }
 
     /// It could not even be begun with.
     pub fn failed(&self) -> bool {
-        self.status.is_none() && self.told.state == State::Failed
+        self.status.is_none() && self.told.state == SourceState::Failed
     }
 
     /// Another try succeeded; that it had failed is still what was told.
-    pub fn opened(&mut self, status: Arc<Status>) {
+    pub fn opened(&mut self, status: Arc<SourceStatus>) {
         self.status = Some(status);
     }
 
     /// How it fares now.
-    pub fn report(&self) -> Report {
+    pub fn report(&self) -> SourceReport {
         self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
     }
 
     /// Nobody looks at its pictures any more.
     fn unwatched(&self) {
-        let blank = |alarm: Option<Alarm>| alarm.is_some_and(Alarm::is_blank);
+        let blank = |alarm: Option<SourceAlarm>| alarm.is_some_and(SourceAlarm::is_blank);
         if let Some(status) = self.status.as_ref().filter(|it| blank(it.state_and_alarm().1)) {
             status.update(|report| {
                 if blank(report.alarm) {
@@ -71,10 +71,10 @@ impl<C> Chosen<C> {
     }
 
     /// The report if its state, name or format changed since the last call, with the one before.
-    pub fn change(&mut self) -> Option<(Report, Report)> {
+    pub fn change(&mut self) -> Option<(SourceReport, SourceReport)> {
         let report = self.status.as_ref()?.report();
         // On the way from failed to open nothing has changed yet.
-        if self.told.state == State::Failed && report.state == State::Opening {
+        if self.told.state == SourceState::Failed && report.state == SourceState::Opening {
             return None;
         }
         let same = report.state == self.told.state
@@ -101,15 +101,19 @@ pub(super) fn label(choice: &impl Display) -> String {
 }
 
 /// Opens a picture, or says why it cannot even be begun with.
-pub(super) type Open<'a> = dyn FnMut(&VideoChoice, &Dials) -> Result<capture::Source, String> + 'a;
+pub(super) type Open<'a> =
+    dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, String> + 'a;
 
 /// What is first known of a source: why it failed, or a report that every other differs from.
-pub(super) fn told(choice: &impl Display, failed: Option<String>) -> Report {
+pub(super) fn told(choice: &impl Display, failed: Option<String>) -> SourceReport {
     match failed {
-        Some(reason) => {
-            Report { state: State::Failed, name: label(choice), reason, ..Report::default() }
-        }
-        None => Report { name: format!("({choice})"), ..Report::default() },
+        Some(reason) => SourceReport {
+            state: SourceState::Failed,
+            name: label(choice),
+            reason,
+            ..SourceReport::default()
+        },
+        None => SourceReport { name: format!("({choice})"), ..SourceReport::default() },
     }
 }
 
@@ -117,14 +121,14 @@ pub(super) fn told(choice: &impl Display, failed: Option<String>) -> Report {
 /// told where it cannot even be begun with.
 pub(super) fn settle<C: Display, F>(
     choice: C,
-    opened: Result<Option<(F, Arc<Status>)>, String>,
-) -> (Option<F>, Chosen<C>, Option<Message>) {
+    opened: Result<Option<(F, Arc<SourceStatus>)>, String>,
+) -> (Option<F>, Chosen<C>, Option<StudioMessage>) {
     let (opened, message) = match opened {
         Ok(opened) => (opened, None),
-        Err(reason) => (None, Some(Message::FileFailed { path: label(&choice), reason })),
+        Err(reason) => (None, Some(StudioMessage::FileFailed { path: label(&choice), reason })),
     };
     let (feed, status) = opened.unzip();
-    let told = told(&choice, message.as_ref().map(Message::summary));
+    let told = told(&choice, message.as_ref().map(StudioMessage::summary));
     (feed, Chosen { choice, status, told }, message)
 }
 
@@ -132,9 +136,9 @@ pub(super) fn settle<C: Display, F>(
 /// another, or if they `asked`.
 pub(super) fn retry<C: Display, F>(
     chosen: &mut Chosen<C>,
-    opened: Result<(F, Arc<Status>), String>,
+    opened: Result<(F, Arc<SourceStatus>), String>,
     asked: bool,
-) -> (Option<F>, Option<Message>) {
+) -> (Option<F>, Option<StudioMessage>) {
     let reason = match opened {
         Ok((feed, status)) => {
             chosen.opened(status);
@@ -142,7 +146,7 @@ pub(super) fn retry<C: Display, F>(
         }
         Err(reason) => reason,
     };
-    let message = Message::FileFailed { path: label(&chosen.choice), reason };
+    let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason };
     let now = told(&chosen.choice, Some(message.summary()));
     let before = std::mem::replace(&mut chosen.told, now);
     (None, (asked || before.reason != chosen.told.reason).then_some(message))
@@ -150,12 +154,12 @@ pub(super) fn retry<C: Display, F>(
 
 /// What happened to a source of the scenes.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(super) struct SourceChange {
     pub id: SourceId,
     pub name: String,
     pub choice: VideoChoice,
-    pub report: Report,
-    pub before: Report,
+    pub report: SourceReport,
+    pub before: SourceReport,
 }
 
 /// A source that is open.
@@ -164,19 +168,19 @@ struct Opened {
     name: String,
     chosen: Chosen<VideoChoice>,
     /// By which it takes other properties.
-    dials: Dials,
+    dials: LiveProperties,
     /// What it is set by, as far as its kind heeds that.
     heeded: Properties,
-    when_hidden: Hidden,
+    when_hidden: WhenHidden,
     /// Whether it was seen last that no scene shows it, and whether it stands because of that.
     hidden: Option<bool>,
     stands: bool,
     /// The files that it was told to leave out.
-    left_out: Arc<[LeftOut]>,
+    left_out: Arc<[SkippedFile]>,
 }
 
 impl Opened {
-    fn new(source: &Source, chosen: Chosen<VideoChoice>, dials: Dials) -> Self {
+    fn new(source: &Source, chosen: Chosen<VideoChoice>, dials: LiveProperties) -> Self {
         let (name, when_hidden) = (source.name.clone(), source.properties.hidden);
         let heeded = source.properties.heeded(&source.choice);
         Self {
@@ -200,17 +204,17 @@ impl Opened {
         let before = self.hidden.replace(!shown);
         if !shown {
             let stands = transport.position().is_some_and(|it| it.paused);
-            if self.when_hidden != Hidden::Plays && !stands {
-                transport.ask(Go::Pause);
+            if self.when_hidden != WhenHidden::Plays && !stands {
+                transport.ask(TransportCommand::Pause);
                 self.stands = true;
             }
             return;
         }
-        if self.when_hidden == Hidden::Restarts && before == Some(true) {
-            transport.ask(Go::Restart);
+        if self.when_hidden == WhenHidden::Restarts && before == Some(true) {
+            transport.ask(TransportCommand::Restart);
         }
         if std::mem::take(&mut self.stands) {
-            transport.ask(Go::Resume);
+            transport.ask(TransportCommand::Resume);
         }
     }
 }
@@ -228,7 +232,7 @@ pub(super) struct Sources {
     instead: BTreeMap<SourceId, SourceId>,
     slates: BTreeMap<SourceId, String>,
     /// What was told of sources that are closed now, or are called otherwise, by their names.
-    closed: Vec<(String, Report)>,
+    closed: Vec<(String, SourceReport)>,
 }
 
 /// A source that others of the same kind, set alike, share.
@@ -237,7 +241,7 @@ struct First<'a> {
     set: Properties,
     id: SourceId,
     filters: &'a [Slot],
-    instead: &'a Instead,
+    instead: &'a VideoFallback,
 }
 
 impl Sources {
@@ -246,10 +250,10 @@ impl Sources {
     pub fn sync(
         &mut self,
         collection: &Collection,
-        main: (&VideoChoice, &Report),
+        main: (&VideoChoice, &SourceReport),
         opener: &mut Open<'_>,
         compositor: &Compositor,
-    ) -> Vec<Message> {
+    ) -> Vec<StudioMessage> {
         self.out = self.stood_in_for(collection, main);
         let stand_ins = fallback::wanted(collection, &self.out, label);
         let wanted: Vec<&Source> = collection.sources.iter().chain(&stand_ins).collect();
@@ -272,7 +276,7 @@ impl Sources {
             if let Some(of) = same.filter(|_| *choice != VideoChoice::None) {
                 self.shared.insert(*id, of.id);
                 // A slate has the name of the one that it stands in for.
-                let alike = of.instead == instead && *instead != Instead::Slate;
+                let alike = of.instead == instead && *instead != VideoFallback::Slate;
                 if of.filters != filters || !alike {
                     self.views.insert(*id);
                 }
@@ -309,7 +313,7 @@ impl Sources {
                         let reason = open.chosen.told.reason.clone();
                         messages.push(failed_for(source.id, &source.name, reason));
                     } else if open.chosen.told.state.is_down() {
-                        open.chosen.told.state = State::Opening;
+                        open.chosen.told.state = SourceState::Opening;
                     }
                 }
                 open.dials.set(&source.properties);
@@ -371,7 +375,7 @@ impl Sources {
         asked: bool,
         opener: &mut Open<'_>,
         compositor: &Compositor,
-    ) -> Vec<Message> {
+    ) -> Vec<StudioMessage> {
         let mut messages = Vec::new();
         for (id, open) in &mut self.open {
             let chosen = &mut open.chosen;
@@ -438,19 +442,19 @@ impl Sources {
     }
 
     /// How a source fares; `None`: as the chosen picture does.
-    pub fn report(&self, id: SourceId) -> Option<Report> {
+    pub fn report(&self, id: SourceId) -> Option<SourceReport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.chosen.report())
     }
 
     /// What was told, until the last call, of sources that are closed or are called otherwise now.
-    pub fn closed(&mut self) -> Vec<(String, Report)> {
+    pub fn closed(&mut self) -> Vec<(String, SourceReport)> {
         std::mem::take(&mut self.closed)
     }
 
     /// Which sources leave out other files than at the last call: their names, and what a person is told
     /// where there still are any. One that does not deliver at all has more to say than that.
-    pub fn left_out(&mut self) -> Vec<(String, Option<Message>)> {
+    pub fn left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         let changes = self.open.iter_mut().filter_map(|(id, open)| {
             let mut now = open.dials.transport().left_out();
             if open.chosen.told.state.is_down() {
@@ -461,7 +465,7 @@ impl Sources {
             }
             open.left_out = Arc::clone(&now);
             let message = now.first().map(|first| {
-                Message::Scenes(Said::FileLeftOut {
+                StudioMessage::Scenes(SceneMessage::FileLeftOut {
                     id: fallback::owner(*id),
                     source: open.name.clone(),
                     path: first.path.display().to_string(),
@@ -475,11 +479,11 @@ impl Sources {
     }
 
     /// What changed since the last call.
-    pub fn changes(&mut self) -> Vec<Change> {
+    pub fn changes(&mut self) -> Vec<SourceChange> {
         let changes = self.open.iter_mut().filter_map(|(id, Opened { name, chosen, .. })| {
             let (report, before) = chosen.change()?;
             let (name, choice) = (name.clone(), chosen.choice.clone());
-            Some(Change { id: *id, name, choice, report, before })
+            Some(SourceChange { id: *id, name, choice, report, before })
         });
         changes.collect()
     }
@@ -489,9 +493,9 @@ fn open(
     source: &Source,
     opener: &mut Open<'_>,
     compositor: &Compositor,
-) -> (Opened, Option<Message>) {
+) -> (Opened, Option<StudioMessage>) {
     let choice = source.choice.clone();
-    let dials = Dials::new(&source.properties);
+    let dials = LiveProperties::new(&source.properties);
     if choice == VideoChoice::None {
         return (Opened::new(source, Chosen::nothing(choice), dials), None);
     }
@@ -509,23 +513,23 @@ fn open(
 }
 
 /// A source of the scenes cannot be shown.
-fn failed_for(id: SourceId, name: &str, reason: String) -> Message {
+fn failed_for(id: SourceId, name: &str, reason: String) -> StudioMessage {
     let id = fallback::owner(id);
-    Message::Scenes(Said::SourceFailed { id, source: name.to_owned(), reason })
+    StudioMessage::Scenes(SceneMessage::SourceFailed { id, source: name.to_owned(), reason })
 }
 
 /// What a change is to a person.
-pub(super) fn message(change: &Change) -> Option<Message> {
+pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();
     let was_down = change.before.state.is_down();
     // What stands in is chosen among the properties of the other.
     let id = fallback::owner(change.id);
     let said = match change.report.state {
-        State::Failed => Said::SourceFailed { id, source, reason },
-        State::Stalled | State::Lost => Said::SourceLost { id, source, reason },
-        State::Open if was_down => Said::SourceBack { source },
+        SourceState::Failed => SceneMessage::SourceFailed { id, source, reason },
+        SourceState::Stalled | SourceState::Lost => SceneMessage::SourceLost { id, source, reason },
+        SourceState::Open if was_down => SceneMessage::SourceBack { source },
         _ => return None,
     };
-    Some(Message::Scenes(said))
+    Some(StudioMessage::Scenes(said))
 }

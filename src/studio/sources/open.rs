@@ -5,9 +5,9 @@
 use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
-use crate::capture::{self, ControlBoard, Dials, Permissions, VideoChoice};
+use crate::capture::{self, CameraControls, LiveProperties, Permissions, VideoChoice};
 use crate::media::Transport;
-use crate::media::transport::AtEnd;
+use crate::media::transport::EndBehavior;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
 use crate::studio::sources::camera_decoder;
@@ -17,12 +17,12 @@ const MOST_SPARE: usize = 16;
 
 /// See the module.
 #[derive(Debug)]
-pub(in crate::studio) struct MediaRoom {
+pub(in crate::studio) struct SourceOpener {
     runtime: Runtime,
     net: net::Options,
     spare: Vec<Spare>,
     /// What is wanted of cameras.
-    board: ControlBoard,
+    board: CameraControls,
     /// What the desktop has allowed.
     permissions: Permissions,
     /// Opens what shows itself.
@@ -31,7 +31,7 @@ pub(in crate::studio) struct MediaRoom {
 
 /// As [`capture::open_by`].
 pub(in crate::studio) type Opener =
-    fn(&VideoChoice, &Dials, &capture::Context) -> Result<capture::Source, capture::Error>;
+    fn(&VideoChoice, &LiveProperties, &capture::Context) -> Result<capture::Source, capture::Error>;
 
 #[derive(Debug)]
 struct Spare {
@@ -67,18 +67,18 @@ fn whole(url: &str) -> Result<&str, String> {
 
 /// Of what others send is told that it is black or stands still; a file may be as it likes, unless the
 /// dials say otherwise.
-fn watched(of: &Source, video: capture::Source, dials: &Dials) -> capture::Source {
+fn watched(of: &Source, video: capture::Source, dials: &LiveProperties) -> capture::Source {
     match of {
         Source::Url(_) => capture::over_stream(video),
         Source::File(_) => capture::over_file(video, dials.watched()),
     }
 }
 
-impl MediaRoom {
+impl SourceOpener {
     pub(in crate::studio) fn new(
         runtime: Runtime,
         net: net::Options,
-        board: ControlBoard,
+        board: CameraControls,
         permissions: Permissions,
     ) -> Self {
         Self { runtime, net, spare: Vec::new(), board, permissions, by: capture::open_by }
@@ -88,7 +88,7 @@ impl MediaRoom {
     #[cfg(test)]
     pub(in crate::studio) fn opened_by(by: Opener) -> Self {
         let runtime = Runtime::start().unwrap();
-        let (board, permissions) = (ControlBoard::default(), Permissions::default());
+        let (board, permissions) = (CameraControls::default(), Permissions::default());
         Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
     }
 
@@ -96,7 +96,7 @@ impl MediaRoom {
     pub(in crate::studio) fn picture(
         &mut self,
         choice: &VideoChoice,
-        dials: &Dials,
+        dials: &LiveProperties,
         shape: &Shape,
     ) -> Result<capture::Source, String> {
         let of = match choice {
@@ -131,7 +131,7 @@ impl MediaRoom {
     pub(in crate::studio) fn sound(
         &mut self,
         choice: &AudioChoice,
-        at_end: AtEnd,
+        at_end: EndBehavior,
         shape: &Shape,
     ) -> Result<audio::Source, String> {
         let of = match choice {
@@ -171,9 +171,9 @@ impl MediaRoom {
     fn open(
         &mut self,
         of: &Source,
-        at_end: AtEnd,
+        at_end: EndBehavior,
         shape: &Shape,
-    ) -> Result<crate::player::source::Media, String> {
+    ) -> Result<crate::player::source::MediaSource, String> {
         if self.spare.len() >= MOST_SPARE {
             self.spare.remove(0);
         }

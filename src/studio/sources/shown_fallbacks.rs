@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sources;
-use crate::capture::{self, Instead, VideoChoice};
+use crate::capture::{self, VideoChoice, VideoFallback};
 use crate::compose::scene::SourceId;
 use crate::compose::{self, Compositor};
-use crate::media::source_status::Report;
+use crate::media::source_status::SourceReport;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::fallback;
 
@@ -46,7 +46,7 @@ impl Sources {
     pub(super) fn stood_in_for(
         &self,
         collection: &Collection,
-        main: (&VideoChoice, &Report),
+        main: (&VideoChoice, &SourceReport),
     ) -> BTreeSet<SourceId> {
         let (choice, main) = main;
         let out = fallback::replaceable(collection, choice).map(|(id, _)| id).filter(|id| {
@@ -63,7 +63,7 @@ impl Sources {
     pub(in crate::studio) fn is_out_otherwise(
         &self,
         collection: &Collection,
-        main: (&VideoChoice, &Report),
+        main: (&VideoChoice, &SourceReport),
     ) -> bool {
         self.stood_in_for(collection, main) != self.out
     }
@@ -72,14 +72,14 @@ impl Sources {
     pub(super) fn stand_in(
         &mut self,
         collection: &Collection,
-        main: &Report,
+        main: &SourceReport,
         compositor: &Compositor,
     ) {
         let mut instead = BTreeMap::new();
         let mut slates = BTreeMap::new();
         for id in &self.out {
             let by = fallback::id_for(*id);
-            if *collection.instead(*id) == Instead::Slate {
+            if *collection.instead(*id) == VideoFallback::Slate {
                 let own = collection.source_name(*id);
                 let name = if *id == MAIN { shown(&main.name) } else { own };
                 slates.insert(by, name.to_owned());

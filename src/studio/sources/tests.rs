@@ -5,7 +5,7 @@ use crate::media::transport::Position;
 
 #[test]
 fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
-    use crate::media::source_status::Format;
+    use crate::media::source_status::SourceFormat;
     let choice: VideoChoice = "camera:front".parse().unwrap();
     let source = |name: &str, choice: &VideoChoice| Source {
         id: SourceId(3),
@@ -13,7 +13,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
         choice: choice.clone(),
         filters: Vec::new(),
         properties: Properties::default(),
-        instead: Instead::Keep,
+        instead: VideoFallback::Keep,
     };
     let clock = crate::base::Clock::start();
     let grid =
@@ -21,34 +21,34 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
     let size = crate::media::Size::new(64, 36);
     let config = crate::compose::Config { size, grid, clock };
     let compositor = Compositor::spawn(config, Default::default()).unwrap();
-    let status = Status::new("front", "The camera");
-    let mut opener = |_: &VideoChoice, _: &Dials| {
+    let status = SourceStatus::new("front", "The camera");
+    let mut opener = |_: &VideoChoice, _: &LiveProperties| {
         let feed: Box<dyn crate::media::VideoFeed> = Box::new(Nothing);
         Ok(capture::Source { feed, status: Arc::clone(&status) })
     };
     let mut sources = Sources::default();
     let mut sync = |sources: &mut Sources, wanted: &[Source]| {
         let collection = Collection { sources: wanted.to_vec(), ..Collection::default() };
-        let main = (&VideoChoice::Test, &Report::default());
+        let main = (&VideoChoice::Test, &SourceReport::default());
         sources.sync(&collection, main, &mut opener, &compositor)
     };
     sync(&mut sources, &[source("Face", &choice)]);
-    status.open(Format::Unknown);
+    status.open(SourceFormat::Unknown);
     sources.changes();
-    status.update(|report| report.alarm = Some(Alarm::Black));
+    status.update(|report| report.alarm = Some(SourceAlarm::Black));
     let change = sources.changes().pop().unwrap();
-    assert_eq!((change.name.as_str(), change.report.alarm), ("Face", Some(Alarm::Black)));
+    assert_eq!((change.name.as_str(), change.report.alarm), ("Face", Some(SourceAlarm::Black)));
     assert!(change.before.alarm.is_none() && sources.changes().is_empty(), "once");
 
     // Under another name it is told anew, and the old name is known.
     sync(&mut sources, &[source("Me", &choice)]);
     let closed = sources.closed();
-    assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Face", Some(Alarm::Black)));
+    assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Face", Some(SourceAlarm::Black)));
     let change = sources.changes().pop().unwrap();
-    assert_eq!((change.name.as_str(), change.report.alarm), ("Me", Some(Alarm::Black)));
+    assert_eq!((change.name.as_str(), change.report.alarm), ("Me", Some(SourceAlarm::Black)));
     sync(&mut sources, &[]);
     let closed = sources.closed();
-    assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Me", Some(Alarm::Black)));
+    assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Me", Some(SourceAlarm::Black)));
     assert!(sources.closed().is_empty());
     compositor.join(std::time::Duration::from_secs(30)).unwrap();
 }
@@ -56,11 +56,11 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
 #[test]
 fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     let (id, by, other) = (SourceId(3), SourceId(4), SourceId(5));
-    let status = [(); 4].map(|()| Status::new("", "Camera"));
+    let status = [(); 4].map(|()| SourceStatus::new("", "Camera"));
     let chosen = |index: usize| Chosen {
         choice: VideoChoice::Test,
         status: Some(Arc::clone(&status[index])),
-        told: Report::default(),
+        told: SourceReport::default(),
     };
     let source = |id| Source {
         id,
@@ -68,9 +68,9 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
         choice: VideoChoice::Test,
         filters: Vec::new(),
         properties: Properties::default(),
-        instead: Instead::Keep,
+        instead: VideoFallback::Keep,
     };
-    let open = |id, index| (id, Opened::new(&source(id), chosen(index), Dials::default()));
+    let open = |id, index| (id, Opened::new(&source(id), chosen(index), LiveProperties::default()));
     let mut sources = Sources {
         open: [open(id, 1), open(by, 2), open(other, 3)].into(),
         instead: [(id, by)].into(),
@@ -80,7 +80,7 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     let main = chosen(0);
     let after = |sources: &Sources, drawn: &[u32]| {
         for status in &status {
-            status.update(|report| report.alarm = Some(Alarm::Frozen));
+            status.update(|report| report.alarm = Some(SourceAlarm::Frozen));
         }
         sources.unwatch(&drawn.iter().map(|id| SourceId(*id)).collect(), &main);
         status.iter().map(|it| it.report().alarm.is_some()).collect::<Vec<_>>()
@@ -95,9 +95,9 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     sources.out = [SourceId(9)].into();
     assert_eq!(after(&sources, &[]), [false, true, false, false], "one that shares it is");
     // What is not of its picture stays.
-    status[1].update(|report| report.alarm = Some(Alarm::OtherFormat));
+    status[1].update(|report| report.alarm = Some(SourceAlarm::OtherFormat));
     sources.unwatch(&BTreeSet::new(), &main);
-    assert_eq!(status[1].report().alarm, Some(Alarm::OtherFormat));
+    assert_eq!(status[1].report().alarm, Some(SourceAlarm::OtherFormat));
 }
 
 struct Nothing;
@@ -110,19 +110,19 @@ impl crate::media::VideoFeed for Nothing {
 
 #[test]
 fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
-    let pause = [Go::Pause];
+    let pause = [TransportCommand::Pause];
     for (when_hidden, asked_hidden, asked_back) in [
-        (Hidden::Plays, [].as_slice(), [].as_slice()),
-        (Hidden::Pauses, &pause, &[Go::Resume]),
-        (Hidden::Restarts, &pause, &[Go::Restart, Go::Resume]),
+        (WhenHidden::Plays, [].as_slice(), [].as_slice()),
+        (WhenHidden::Pauses, &pause, &[TransportCommand::Resume]),
+        (WhenHidden::Restarts, &pause, &[TransportCommand::Restart, TransportCommand::Resume]),
     ] {
         let choice: VideoChoice = "file:/clip.mp4".parse().unwrap();
         let properties = Properties { hidden: when_hidden, ..Properties::default() };
         let id = SourceId(3);
         let name = "Clip".to_owned();
-        let (filters, instead) = (Vec::new(), Instead::Keep);
+        let (filters, instead) = (Vec::new(), VideoFallback::Keep);
         let source = Source { id, name, choice: choice.clone(), filters, properties, instead };
-        let dials = Dials::default();
+        let dials = LiveProperties::default();
         let transport = dials.transport();
         let opened = Opened::new(&source, Chosen::nothing(choice), dials);
         let mut sources = Sources { open: [(id, opened)].into(), ..Sources::default() };
@@ -141,6 +141,6 @@ fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
         transport.tell(Position { paused: true, ..Position::default() });
         sources.attend(&none);
         sources.attend(&shown);
-        assert!(!asked().contains(&Go::Resume), "{when_hidden:?}");
+        assert!(!asked().contains(&TransportCommand::Resume), "{when_hidden:?}");
     }
 }

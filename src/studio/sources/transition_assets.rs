@@ -11,13 +11,13 @@ use std::time::Duration;
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Timestamp, Worker};
 use crate::capture;
-use crate::compose::transition::{self, Change, Kind, Means, Transition};
-use crate::media::transport::LeftOut;
+use crate::compose::transition::{self, Change, Kind, Transition, TransitionAssets};
+use crate::media::transport::SkippedFile;
 use crate::media::{AudioFeed, ClipFeed, Planes};
 use crate::mix::{Mixer, Strip, StripId};
-use crate::studio::notices::message::Message;
-use crate::studio::notices::scenes::Said;
-use crate::studio::sources::missing_files::News;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::scenes::SceneMessage;
+use crate::studio::sources::missing_files::FileNews;
 use crate::studio::sources::open::Shape;
 
 /// The strip on which stingers are heard. People's strips are counted from below.
@@ -28,12 +28,12 @@ const TAIL: Duration = Duration::from_secs(5);
 
 /// What is to be read.
 #[derive(Clone, Debug, PartialEq)]
-enum Wanted {
+enum WantedAsset {
     Picture(PathBuf),
     Clip(PathBuf),
 }
 
-impl Wanted {
+impl WantedAsset {
     fn by(kind: &Kind) -> Option<Self> {
         let path = kind.file()?.to_owned();
         Some(if matches!(kind, Kind::Luma(_)) { Self::Picture(path) } else { Self::Clip(path) })
@@ -71,7 +71,7 @@ const MOST_READY: usize = 8;
 
 /// A file and what became of it.
 struct Prepared {
-    wanted: Wanted,
+    wanted: WantedAsset,
     state: State,
     /// Why it could not be used when it was tried last, until it can.
     failed: Option<String>,
@@ -83,7 +83,7 @@ struct Prepared {
 
 /// See the module.
 #[derive(Default)]
-pub(in crate::studio) struct Changer {
+pub(in crate::studio) struct TransitionLoader {
     prepared: Vec<Prepared>,
     /// Files of which what was said is true no more.
     gone: Vec<String>,
@@ -91,17 +91,19 @@ pub(in crate::studio) struct Changer {
     heard: Option<Timestamp>,
 }
 
-impl std::fmt::Debug for Changer {
+impl std::fmt::Debug for TransitionLoader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Changer").field("prepared", &self.prepared.len()).finish_non_exhaustive()
+        f.debug_struct("TransitionLoader")
+            .field("prepared", &self.prepared.len())
+            .finish_non_exhaustive()
     }
 }
 
-impl Changer {
+impl TransitionLoader {
     /// These are the transitions from now on, the most important first.
     pub fn sync<'a>(&mut self, all: impl Iterator<Item = &'a Transition>, shape: &Shape) {
         let mut before = std::mem::take(&mut self.prepared);
-        for wanted in all.filter_map(|transition| Wanted::by(&transition.kind)) {
+        for wanted in all.filter_map(|transition| WantedAsset::by(&transition.kind)) {
             let known = |it: &Prepared| it.wanted == wanted;
             if self.prepared.len() >= MOST_READY || self.prepared.iter().any(known) {
                 continue;
@@ -114,12 +116,12 @@ impl Changer {
     }
 
     /// Takes what was read since the last call, and tells what a person need know.
-    pub fn look(&mut self, mixer: &Mixer, now: Timestamp) -> News {
+    pub fn look(&mut self, mixer: &Mixer, now: Timestamp) -> FileNews {
         if self.heard.is_some_and(|until| now > until) {
             self.heard = None;
             mixer.remove_strip(STRIP);
         }
-        let mut news = News { gone: std::mem::take(&mut self.gone), told: Vec::new() };
+        let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
         for prepared in &mut self.prepared {
             prepared.look();
             let again = prepared.asked && !matches!(prepared.state, State::Reading { .. });
@@ -132,18 +134,20 @@ impl Changer {
                 news.gone.push(path.clone());
             }
             prepared.told.clone_from(&prepared.failed);
-            let said =
-                prepared.failed.clone().map(|reason| Said::TransitionFailed { path, reason });
-            news.told.extend(said.map(Message::Scenes));
+            let said = prepared
+                .failed
+                .clone()
+                .map(|reason| SceneMessage::TransitionFailed { path, reason });
+            news.told.extend(said.map(StudioMessage::Scenes));
         }
         news
     }
 
     /// Files that cannot be used, and why.
-    pub fn lacks(&self) -> impl Iterator<Item = LeftOut> {
+    pub fn lacks(&self) -> impl Iterator<Item = SkippedFile> {
         self.prepared.iter().filter_map(|it| {
             let reason = it.failed.clone()?;
-            Some(LeftOut { path: it.wanted.path().to_owned(), reason })
+            Some(SkippedFile { path: it.wanted.path().to_owned(), reason })
         })
     }
 
@@ -175,7 +179,7 @@ impl Changer {
         now: Timestamp,
         shape: &Shape,
     ) -> Change {
-        let wanted = Wanted::by(&transition.kind);
+        let wanted = WantedAsset::by(&transition.kind);
         // Another one than was prepared, such as the cut of a scene that was removed.
         let Some(prepared) =
             self.prepared.iter_mut().find(|it| Some(&it.wanted) == wanted.as_ref())
@@ -185,7 +189,7 @@ impl Changer {
         let means = match std::mem::take(&mut prepared.state) {
             State::Ready(Loaded::Picture(picture)) => {
                 prepared.state = State::Ready(Loaded::Picture(Arc::clone(&picture)));
-                Means::Picture(picture)
+                TransitionAssets::Picture(picture)
             }
             State::Ready(Loaded::Clip { pictures, sound }) => {
                 prepared.state = State::begin(&prepared.wanted, shape);
@@ -198,17 +202,17 @@ impl Changer {
                     mixer.set_feed(STRIP, Some(sound));
                     self.heard = Some(now + transition::MOST + TAIL);
                 }
-                Means::Clip(pictures)
+                TransitionAssets::Clip(pictures)
             }
             // The file may be there by the next time.
             State::Failed(_) => {
                 prepared.asked = true;
                 prepared.state = State::begin(&prepared.wanted, shape);
-                Means::Nothing
+                TransitionAssets::Nothing
             }
             reading @ (State::Reading { .. } | State::Nothing) => {
                 prepared.state = reading;
-                Means::Nothing
+                TransitionAssets::Nothing
             }
         };
         Change { transition, means }
@@ -217,7 +221,7 @@ impl Changer {
 
 impl State {
     /// Begins to read.
-    fn begin(wanted: &Wanted, shape: &Shape) -> Self {
+    fn begin(wanted: &WantedAsset, shape: &Shape) -> Self {
         if wanted.path().as_os_str().is_empty() {
             return Self::Nothing;
         }
@@ -235,7 +239,7 @@ impl State {
 }
 
 impl Prepared {
-    fn begin(wanted: Wanted, shape: &Shape) -> Self {
+    fn begin(wanted: WantedAsset, shape: &Shape) -> Self {
         let state = State::begin(&wanted, shape);
         Self { wanted, state, failed: None, asked: false, told: None }
     }
@@ -260,17 +264,17 @@ impl Prepared {
 }
 
 /// Reads a file; a reason where it is not what it should be.
-fn read(wanted: &Wanted, shape: &Shape) -> Result<Loaded, String> {
+fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, String> {
     match wanted {
-        Wanted::Picture(path) => {
+        WantedAsset::Picture(path) => {
             capture::still(path).map(|planes| Loaded::Picture(Arc::new(planes)))
         }
-        Wanted::Clip(path) if crate::capture::images::clip::plays(path) => {
+        WantedAsset::Clip(path) if crate::capture::images::clip::plays(path) => {
             let pictures = crate::capture::images::clip::open(path, &shape.video)
                 .map_err(|error| error.to_string())?;
             Ok(Loaded::Clip { pictures, sound: None })
         }
-        Wanted::Clip(path) => {
+        WantedAsset::Clip(path) => {
             let (rate, channels) = (shape.audio.rate, shape.audio.channels);
             let clip =
                 crate::player::source::clip::open(path, rate, channels).map_err(|it| it.cause)?;
@@ -298,7 +302,7 @@ mod tests {
                 grid,
                 rate,
                 channels,
-                at_end: crate::media::transport::AtEnd::Loop,
+                at_end: crate::media::transport::EndBehavior::Loop,
             },
         }
     }
@@ -309,7 +313,7 @@ mod tests {
     }
 
     /// What is told until everything is read.
-    fn settle(changer: &mut Changer, mixer: &Mixer, clock: Clock) -> Option<String> {
+    fn settle(changer: &mut TransitionLoader, mixer: &Mixer, clock: Clock) -> Option<String> {
         for _ in 0..60_000 {
             if let Some(message) = changer.look(mixer, clock.now()).told.pop() {
                 return Some(message.summary());
@@ -337,7 +341,7 @@ mod tests {
         image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 200])).save(&path).unwrap();
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
-        let mut changer = Changer::default();
+        let mut changer = TransitionLoader::default();
         let order = Order::Picture(path);
         let wipe = by(Kind::Luma(Wipe { order, ..Wipe::default() }));
         for transition in [wipe, stinger(folder.path())] {
@@ -346,16 +350,16 @@ mod tests {
                 assert_eq!(settle(&mut changer, &mixer, clock), None);
                 let change = changer.change(transition.clone(), &mixer, clock.now(), &shape);
                 let fits = match change.means {
-                    Means::Picture(_) => matches!(transition.kind, Kind::Luma(_)),
-                    Means::Clip(_) => matches!(transition.kind, Kind::Stinger(_)),
-                    Means::Nothing => false,
+                    TransitionAssets::Picture(_) => matches!(transition.kind, Kind::Luma(_)),
+                    TransitionAssets::Clip(_) => matches!(transition.kind, Kind::Stinger(_)),
+                    TransitionAssets::Nothing => false,
                 };
                 assert!(fits, "{transition:?}");
             }
         }
         // Another transition than the chosen one needs nothing.
         let cut = changer.change(Transition::CUT, &mixer, clock.now(), &shape);
-        assert!(matches!(cut.means, Means::Nothing) && cut.transition.is_cut());
+        assert!(matches!(cut.means, TransitionAssets::Nothing) && cut.transition.is_cut());
     }
 
     #[test]
@@ -365,14 +369,14 @@ mod tests {
         std::fs::write(&bad, b"RIFF....WEBPVP8X and nothing").unwrap();
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
-        let mut changer = Changer::default();
+        let mut changer = TransitionLoader::default();
         for path in [bad, folder.path().join("absent.mp4"), "/dev/zero".into()] {
             let transition = stinger(&path);
             changer.sync([&transition].into_iter(), &shape);
             let told = settle(&mut changer, &mixer, clock).expect("a word");
             assert!(told.contains(&path.display().to_string()), "{told}");
             let change = changer.change(transition, &mixer, clock.now(), &shape);
-            assert!(matches!(change.means, Means::Nothing));
+            assert!(matches!(change.means, TransitionAssets::Nothing));
             // It is tried again, and told again.
             assert!(settle(&mut changer, &mixer, clock).is_some());
             assert_eq!(changer.lacks().map(|it| it.path).collect::<Vec<_>>(), [path]);
@@ -389,7 +393,7 @@ mod tests {
         let path = folder.path().join("late.png");
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
-        let mut changer = Changer::default();
+        let mut changer = TransitionLoader::default();
         let wipe = Wipe { order: Order::Picture(path.clone()), ..Wipe::default() };
         changer.sync([&by(Kind::Luma(wipe))].into_iter(), &shape);
         assert!(settle(&mut changer, &mixer, clock).is_some());

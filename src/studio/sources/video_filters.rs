@@ -13,13 +13,15 @@ use crate::base::Worker;
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::capture;
 use crate::compose::Compositor;
-use crate::compose::filter::{Asset, Cube, MOST_CUBE_BYTES, Material, Slot, Supply, Table, Wanted};
+use crate::compose::filter::{
+    Asset, AssetSupply, Cube, FilterAssets, MOST_CUBE_BYTES, Slot, Table, WantedFilter,
+};
 use crate::compose::scene::SourceId;
-use crate::media::transport::LeftOut;
-use crate::studio::notices::message::Message;
-use crate::studio::notices::scenes::Said;
+use crate::media::transport::SkippedFile;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::scenes::{Collection, MAIN};
-use crate::studio::sources::missing_files::News;
+use crate::studio::sources::missing_files::FileNews;
 
 /// Files that are read at once.
 const MOST_READING: usize = 4;
@@ -34,13 +36,13 @@ struct File {
     on: bool,
     work: Work,
     /// What was in it when it was read last.
-    material: Option<Material>,
+    material: Option<FilterAssets>,
     /// Why it cannot be used, until it is read after all.
     failed: Option<String>,
     /// A person wanted it to be tried again, and hears what comes of it.
     asked: bool,
     /// What was said of it.
-    told: Option<Message>,
+    told: Option<StudioMessage>,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +52,7 @@ enum Work {
     /// Its turn has not come.
     Waiting,
     Reading {
-        told: Receiver<Result<Material, String>>,
+        told: Receiver<Result<FilterAssets, String>>,
         _worker: Option<Worker>,
     },
 }
@@ -58,7 +60,7 @@ enum Work {
 /// What the compositor was told last, and the files.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Filters {
-    told: BTreeMap<SourceId, Vec<Wanted>>,
+    told: BTreeMap<SourceId, Vec<WantedFilter>>,
     files: BTreeMap<Key, File>,
     /// Of which what was said is true no more.
     gone: Vec<String>,
@@ -107,7 +109,7 @@ impl Filters {
             }
         }
         self.read_on();
-        let mut wanted: BTreeMap<SourceId, Vec<Wanted>> = BTreeMap::new();
+        let mut wanted: BTreeMap<SourceId, Vec<WantedFilter>> = BTreeMap::new();
         for id in ids(collection) {
             let before = self.told.get(&id).map(Vec::as_slice).unwrap_or_default();
             let list = self.supplied(collection.filters(id), before);
@@ -128,31 +130,33 @@ impl Filters {
 
     /// These filters with what they work with. One whose file is still being read goes on with what the
     /// filter had that stood in its place before.
-    fn supplied(&self, slots: &[Slot], before: &[Wanted]) -> Vec<Wanted> {
+    fn supplied(&self, slots: &[Slot], before: &[WantedFilter]) -> Vec<WantedFilter> {
         let same = |one: &Slot, other: &Slot| {
             one.filter.kind() == other.filter.kind() && one.filter.file() == other.filter.file()
         };
-        let mut free: Vec<&Wanted> = before.iter().collect();
+        let mut free: Vec<&WantedFilter> = before.iter().collect();
         let own = slots.iter().map(|slot| {
             let at = free.iter().position(|it| same(&it.slot, slot));
             at.map(|at| free.remove(at))
         });
-        let own: Vec<Option<&Wanted>> = own.collect();
+        let own: Vec<Option<&WantedFilter>> = own.collect();
         let supply = |slot: &Slot| {
-            let Some(key) = file_of(slot).filter(|_| slot.enabled) else { return Supply::Nothing };
+            let Some(key) = file_of(slot).filter(|_| slot.enabled) else {
+                return AssetSupply::Nothing;
+            };
             match self.files.get(&key) {
-                Some(File { material: Some(material), .. }) => Supply::There(material.clone()),
-                Some(File { failed: Some(_), .. }) => Supply::Lacking,
-                _ => Supply::Coming,
+                Some(File { material: Some(material), .. }) => AssetSupply::There(material.clone()),
+                Some(File { failed: Some(_), .. }) => AssetSupply::Lacking,
+                _ => AssetSupply::Coming,
             }
         };
-        let serves = |it: &Wanted, slot: &Slot| {
+        let serves = |it: &WantedFilter, slot: &Slot| {
             it.slot.filter.kind() == slot.filter.kind()
-                && matches!(it.material, Supply::There(_) | Supply::Lacking)
+                && matches!(it.material, AssetSupply::There(_) | AssetSupply::Lacking)
         };
         let list = slots.iter().zip(own).map(|(slot, own)| {
             let mut material = supply(slot);
-            if material == Supply::Coming {
+            if material == AssetSupply::Coming {
                 let mut other = || {
                     let at = free.iter().position(|it| serves(it, slot))?;
                     Some(free.remove(at))
@@ -162,9 +166,9 @@ impl Filters {
                     Some(own) => Some(own).filter(|it| serves(it, slot)),
                     None => other(),
                 };
-                material = before.map_or(Supply::Coming, |it| it.material.clone());
+                material = before.map_or(AssetSupply::Coming, |it| it.material.clone());
             }
-            Wanted { slot: slot.clone(), material }
+            WantedFilter { slot: slot.clone(), material }
         });
         list.collect()
     }
@@ -194,7 +198,12 @@ impl Filters {
 
     /// Takes what was read since the last call, and tells what a person need know; `main`: what the
     /// chosen picture is called.
-    pub fn look(&mut self, collection: &Collection, main: &str, compositor: &Compositor) -> News {
+    pub fn look(
+        &mut self,
+        collection: &Collection,
+        main: &str,
+        compositor: &Compositor,
+    ) -> FileNews {
         let mut done = false;
         for file in self.files.values_mut() {
             let Work::Reading { told, .. } = &file.work else { continue };
@@ -215,13 +224,13 @@ impl Filters {
     }
 
     /// What is to be said of files, and what no more.
-    fn news(&mut self, collection: &Collection, main: &str) -> News {
-        let mut news = News { gone: std::mem::take(&mut self.gone), told: Vec::new() };
+    fn news(&mut self, collection: &Collection, main: &str) -> FileNews {
+        let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
         for ((asset, path), file) in &mut self.files {
             let shown = || path.display().to_string();
             let now = file.failed.as_ref().map(|reason| {
                 let uses = uses(collection, (*asset, path.as_path()), main);
-                Message::Scenes(uses.said(shown(), reason.clone()))
+                StudioMessage::Scenes(uses.said(shown(), reason.clone()))
             });
             // While it is read again for a person nothing is new.
             let again = file.asked && matches!(file.work, Work::Done);
@@ -261,7 +270,7 @@ impl Filters {
     /// Whether filters of these sources wait for a file of which nothing is known yet.
     pub fn awaits(&self, sources: &BTreeSet<SourceId>) -> bool {
         let mut slots = sources.iter().filter_map(|id| self.told.get(id)).flatten();
-        slots.any(|Wanted { slot, .. }| {
+        slots.any(|WantedFilter { slot, .. }| {
             let file = file_of(slot).filter(|_| slot.enabled);
             let file = file.and_then(|key| self.files.get(&key));
             file.is_some_and(|file| file.material.is_none() && file.failed.is_none())
@@ -269,11 +278,11 @@ impl Filters {
     }
 
     /// The files that cannot be used of these filters, and why.
-    pub fn lacks(&self, slots: &[Slot]) -> Vec<LeftOut> {
+    pub fn lacks(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         let lack = |slot: &Slot| {
             let key = file_of(slot).filter(|_| slot.enabled)?;
             let reason = self.files.get(&key)?.failed.clone()?;
-            Some(LeftOut { path: key.1, reason })
+            Some(SkippedFile { path: key.1, reason })
         };
         slots.iter().filter_map(lack).collect()
     }
@@ -298,7 +307,7 @@ impl Filters {
     }
 
     /// That was read.
-    pub fn give(&mut self, key: &Key, read: Result<Material, String>) {
+    pub fn give(&mut self, key: &Key, read: Result<FilterAssets, String>) {
         let Some(file) = self.files.get_mut(key) else { panic!("{key:?} is not wanted") };
         let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
         tell.send(read).unwrap();
@@ -306,13 +315,13 @@ impl Filters {
     }
 
     /// What the compositor was told last.
-    pub fn told(&self) -> &BTreeMap<SourceId, Vec<Wanted>> {
+    pub fn told(&self) -> &BTreeMap<SourceId, Vec<WantedFilter>> {
         &self.told
     }
 }
 
 impl File {
-    fn is_read(&mut self, read: Result<Material, String>) {
+    fn is_read(&mut self, read: Result<FilterAssets, String>) {
         self.work = Work::Done;
         (self.material, self.failed) = match read {
             Ok(material) => (Some(material), None),
@@ -345,23 +354,25 @@ fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
 }
 
 impl Uses {
-    fn said(self, path: String, reason: String) -> Said {
+    fn said(self, path: String, reason: String) -> SceneMessage {
         let (id, source) = (self.id, self.names.join(", "));
         if self.hides {
-            Said::MaskFailed { id, source, path, reason }
+            SceneMessage::MaskFailed { id, source, path, reason }
         } else {
-            Said::FilterFailed { id, source, path, reason }
+            SceneMessage::FilterFailed { id, source, path, reason }
         }
     }
 }
 
 /// Reads a file; a reason where it is not what it should be.
-fn read(asset: Asset, path: &Path) -> Result<Material, String> {
+fn read(asset: Asset, path: &Path) -> Result<FilterAssets, String> {
     match asset {
-        Asset::Picture => capture::still(path).map(|planes| Material::Picture(Arc::new(planes))),
+        Asset::Picture => {
+            capture::still(path).map(|planes| FilterAssets::Picture(Arc::new(planes)))
+        }
         Asset::Table => {
             let text = text(path)?;
-            Cube::parse(&text).map(|cube| Material::Table(Arc::new(Table::new(&cube))))
+            Cube::parse(&text).map(|cube| FilterAssets::Table(Arc::new(Table::new(&cube))))
         }
     }
 }
@@ -429,7 +440,7 @@ mod tests {
                 assert!(begun.elapsed() < Duration::from_secs(60));
                 let news = filters.look(&collection, "Camera", &compositor);
                 gone.extend(news.gone);
-                told.extend(news.told.iter().map(Message::summary));
+                told.extend(news.told.iter().map(StudioMessage::summary));
                 std::thread::yield_now();
             }
             told.sort();
@@ -442,10 +453,11 @@ mod tests {
         let slate = |it: &&String| it.starts_with("A slate is shown for Camera");
         assert_eq!(told.iter().filter(slate).count(), 1, "{told:#?}");
         assert!(told.iter().filter(slate).all(|it| it.contains("bad.png")));
-        let supplies: Vec<&Supply> = filters.told[&MAIN].iter().map(|it| &it.material).collect();
-        assert!(matches!(supplies[0], Supply::There(_)));
-        assert_eq!(supplies[1..6], [&Supply::Lacking; 5]);
-        assert_eq!(supplies[6], &Supply::Nothing);
+        let supplies: Vec<&AssetSupply> =
+            filters.told[&MAIN].iter().map(|it| &it.material).collect();
+        assert!(matches!(supplies[0], AssetSupply::There(_)));
+        assert_eq!(supplies[1..6], [&AssetSupply::Lacking; 5]);
+        assert_eq!(supplies[6], &AssetSupply::Nothing);
         assert!(!filters.awaits(&[MAIN].into()));
         let lacks = filters.lacks(&collection.main_filters);
         assert_eq!((lacks.len(), &lacks[0].path), (5, &path("bad.cube")));

@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::base::Secret;
 use crate::broadcast::publisher;
 use crate::broadcast::publisher::Flow;
-use crate::net::{self, Cause, Stage, Trouble};
+use crate::net::{self, Cause, ConnectStage, Trouble};
 use crate::studio::notices::Next;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services::Book;
-use crate::studio::targets::{Place, Target};
+use crate::studio::targets::{Target, TargetPlace};
 use crate::wire::rtmp::url::{Url, authority};
 
 /// Application and name of the program's own stream on the built-in server.
@@ -35,15 +35,15 @@ pub(in crate::studio) fn resolve(
     retry_for: Option<Duration>,
 ) -> Result<publisher::Target, String> {
     let url = match &wanted.place {
-        Place::BuiltIn => {
+        TargetPlace::BuiltIn => {
             let Entrance { address, key } = built_in.ok_or("the built-in server does not run")?;
             let url = format!("{}?key={}", play_url(address), key.expose());
             Url::parse(&url).map_err(|error| error.to_string())?
         }
-        Place::Custom { .. } if wanted.key_apart && wanted.key().is_none() => {
+        TargetPlace::Custom { .. } if wanted.key_apart && wanted.key().is_none() => {
             return Err("the stream key is missing".into());
         }
-        Place::Custom { server, .. } => parse(server, wanted.key())?,
+        TargetPlace::Custom { server, .. } => parse(server, wanted.key())?,
     };
     let mut target = publisher::Target::new(url);
     target.options = options.clone();
@@ -59,8 +59,8 @@ pub(in crate::studio) fn resolve(
 /// A target's URL without its key.
 pub(in crate::studio) fn shown(wanted: &Target) -> String {
     match &wanted.place {
-        Place::BuiltIn => "built-in".into(),
-        Place::Custom { server, .. } => {
+        TargetPlace::BuiltIn => "built-in".into(),
+        TargetPlace::Custom { server, .. } => {
             parse(server, wanted.key()).map_or_else(|_| "***".into(), |url| url.to_string())
         }
     }
@@ -167,14 +167,14 @@ pub(in crate::studio) const fn key(trouble: Trouble) -> &'static str {
 }
 
 /// What a person is told of a live target to which nothing gets through; `None`: something does again.
-pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Message> {
+pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<StudioMessage> {
     let cause = match flow {
         Flow::Through => return None,
         Flow::Silent => Cause::Silent,
         Flow::NoNetwork => Cause::NoNetwork,
     };
-    let error = net::Error { stage: Stage::Media, cause, peer: String::new() };
-    Some(Message::Target {
+    let error = net::Error { stage: ConnectStage::Media, cause, peer: String::new() };
+    Some(StudioMessage::Target {
         key: key(error.trouble()),
         id,
         pin: None,

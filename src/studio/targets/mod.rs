@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
-use crate::net::{self, Pin};
+use crate::net::{self, CertificatePin};
 
 /// Targets that can be kept at once.
 pub const MOST_TARGETS: usize = 16;
 
 /// Where a target is.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum TargetPlace {
     /// The server inside the program, stream `live/onair`.
     BuiltIn,
     /// Any RTMP(S) server: the application's URL and the key, apart. An empty key means that the
@@ -23,7 +23,7 @@ pub enum Place {
     Custom { server: String, key: Secret },
 }
 
-impl std::fmt::Debug for Place {
+impl std::fmt::Debug for TargetPlace {
     /// A whole URL has the key in it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -45,7 +45,7 @@ pub struct Target {
     pub name: String,
     /// The service it belongs to, by its id in [`services`](crate::studio::targets::services); empty: none.
     pub service: String,
-    pub place: Place,
+    pub place: TargetPlace,
     /// Whether the stream goes there.
     pub enabled: bool,
     /// Whether what its viewers get is looked at; `None`: as the studio does by itself.
@@ -54,7 +54,7 @@ pub struct Target {
     pub play_url: Secret,
     /// The one certificate that is accepted for `rtmps://`, instead of those that the system
     /// vouches for.
-    pub pin: Option<Pin>,
+    pub pin: Option<CertificatePin>,
     /// Whether the key is kept from run to run (never in the settings).
     pub remember_key: bool,
     /// Under which name the key is kept.
@@ -121,7 +121,7 @@ impl Route {
 impl Target {
     /// The server inside the program.
     pub fn built_in() -> Self {
-        Self { place: Place::BuiltIn, ..Self::custom(0, "", Secret::default()) }
+        Self { place: TargetPlace::BuiltIn, ..Self::custom(0, "", Secret::default()) }
     }
 
     /// A server's URL and key, used as they are.
@@ -130,7 +130,7 @@ impl Target {
             id,
             name: String::new(),
             service: String::new(),
-            place: Place::Custom { server: server.trim().to_owned(), key },
+            place: TargetPlace::Custom { server: server.trim().to_owned(), key },
             enabled: true,
             monitor: None,
             play_url: Secret::default(),
@@ -154,13 +154,13 @@ impl Target {
 
     /// Whether it is the server inside the program.
     pub fn is_built_in(&self) -> bool {
-        self.place == Place::BuiltIn
+        self.place == TargetPlace::BuiltIn
     }
 
     /// The key, where it is given apart from the URL.
     pub fn key(&self) -> Option<&Secret> {
         match &self.place {
-            Place::Custom { key, .. } if !key.is_empty() => Some(key),
+            TargetPlace::Custom { key, .. } if !key.is_empty() => Some(key),
             _ => None,
         }
     }
@@ -175,8 +175,8 @@ impl Target {
     /// The server's URL; empty for the built-in one.
     pub fn server(&self) -> &str {
         match &self.place {
-            Place::Custom { server, .. } => server,
-            Place::BuiltIn => "",
+            TargetPlace::Custom { server, .. } => server,
+            TargetPlace::BuiltIn => "",
         }
     }
 }

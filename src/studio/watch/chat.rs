@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::net::web::WebUrl;
 use crate::player::chat::ChatState;
-use crate::wire::chat::{Line, MAX_NAME};
+use crate::wire::chat::{ChatLine, MAX_NAME};
 
 /// Lines that are kept to be read.
 pub const KEPT: usize = 200;
@@ -61,7 +61,7 @@ impl ChatChoices {
         self.words.truncate(MOST_WORDS);
         self.places.truncate(MOST_PLACES);
         // A name is cleaned as a line's is.
-        self.name = Line::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
+        self.name = ChatLine::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
         debug_assert!(self.name.chars().count() <= MAX_NAME);
         self
     }
@@ -82,7 +82,7 @@ impl ChatChoices {
     }
 
     /// Whether a line has none of the words that keep it out, in whatever case.
-    pub fn lets_pass(&self, line: &Line) -> bool {
+    pub fn lets_pass(&self, line: &ChatLine) -> bool {
         if self.words.is_empty() {
             return true;
         }
@@ -105,10 +105,10 @@ pub fn check_place(text: &str) -> Result<WebUrl, String> {
 
 /// A line that was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct ChatHeard {
     /// Counts up, over all streams.
     pub number: u64,
-    pub line: Arc<Line>,
+    pub line: Arc<ChatLine>,
 }
 
 /// What there is of a chat.
@@ -117,7 +117,7 @@ pub struct ChatView {
     /// How the connection is; `None` where the stream has no chat that is known.
     pub state: Option<ChatState>,
     /// The newest [`KEPT`] lines, oldest first, without those that are kept out.
-    pub lines: Arc<[Heard]>,
+    pub lines: Arc<[ChatHeard]>,
 }
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
     fn words_keep_lines_out() {
         let words = vec!["Spoiler".to_owned(), "剧透".to_owned()];
         let choices = ChatChoices { words, ..ChatChoices::default() };
-        let passes = |name, text| choices.lets_pass(&Line::new(name, text).unwrap());
+        let passes = |name, text| choices.lets_pass(&ChatLine::new(name, text).unwrap());
         assert!(passes("ann", "fine"));
         assert!(!passes("ann", "a SPOILER!"));
         assert!(!passes("ann", "这是剧透"));

@@ -6,30 +6,30 @@ use std::sync::Arc;
 
 use crate::net::web::WebUrl;
 use crate::net::{Options, Runtime};
-use crate::player::Offered;
+use crate::player::OfferedChat;
 use crate::player::chat::{Chat, ChatState};
 use crate::studio::event::Ready;
-use crate::studio::watch::chat::{ChatChoices, ChatView, Heard, KEPT, check_place};
-use crate::wire::chat::Line;
+use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT, check_place};
+use crate::wire::chat::ChatLine;
 use crate::wire::rtmp::url::Url;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Talk {
+pub(super) struct ChatSession {
     /// What is played, as it was asked for.
     of: String,
     chat: Option<Chat>,
     /// Where a chat may be that nobody told of: looked for once the stream plays, as that of a stream
     /// that is not there yet is not there either.
     guess: Option<WebUrl>,
-    heard: VecDeque<Heard>,
+    heard: VecDeque<ChatHeard>,
     count: u64,
     pub(super) choices: ChatChoices,
     /// As it was told last; made anew when something is heard.
-    lines: Arc<[Heard]>,
+    lines: Arc<[ChatHeard]>,
 }
 
-impl Talk {
+impl ChatSession {
     /// Goes where this is talked about, unless it is there: into no chat where nothing is played.
     /// `plays`: there are pictures or sound of it. `own` tells where the built-in server publishes and
     /// where its pages are.
@@ -72,7 +72,7 @@ impl Talk {
     }
 
     /// What the chat's server showed, where that may be accepted.
-    pub(super) fn offered(&self) -> Option<Offered> {
+    pub(super) fn offered(&self) -> Option<OfferedChat> {
         match self.chat.as_ref()?.state() {
             ChatState::Lost { offered, .. } => offered,
             ChatState::Connecting
@@ -93,7 +93,7 @@ impl Talk {
     }
 
     /// A line that came in the stream.
-    pub(super) fn add(&mut self, line: Line) {
+    pub(super) fn add(&mut self, line: ChatLine) {
         if self.take(line) {
             self.renew();
         }
@@ -113,7 +113,7 @@ impl Talk {
         }
     }
 
-    fn take(&mut self, line: Line) -> bool {
+    fn take(&mut self, line: ChatLine) -> bool {
         if !self.choices.lets_pass(&line) {
             return false;
         }
@@ -121,7 +121,7 @@ impl Talk {
             self.heard.pop_front();
         }
         self.count += 1;
-        self.heard.push_back(Heard { number: self.count, line: Arc::new(line) });
+        self.heard.push_back(ChatHeard { number: self.count, line: Arc::new(line) });
         true
     }
 
@@ -131,7 +131,7 @@ impl Talk {
 
     /// Says something under the name that was chosen.
     pub(super) fn say(&self, text: &str) {
-        if let (Some(chat), Some(line)) = (&self.chat, Line::new(&self.choices.name, text)) {
+        if let (Some(chat), Some(line)) = (&self.chat, ChatLine::new(&self.choices.name, text)) {
             // Where it cannot be said, the chat's state tells why.
             let _ = chat.say(line);
         }
@@ -196,8 +196,8 @@ mod tests {
         let runtime = Runtime::start().unwrap();
         let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/live/x.flv", server.local_addr().unwrap());
-        let mut talk = Talk::default();
-        let follow = |talk: &mut Talk, plays| {
+        let mut talk = ChatSession::default();
+        let follow = |talk: &mut ChatSession, plays| {
             talk.follow(&url, plays, Ready::default, &Options::default(), &runtime);
             talk.view().state
         };
@@ -222,9 +222,9 @@ mod tests {
 
     #[test]
     fn lines_are_bounded_and_words_keep_them_out_afterwards_too() {
-        let mut talk = Talk::default();
+        let mut talk = ChatSession::default();
         for number in 0..KEPT + 10 {
-            talk.add(Line::new("ann", &format!("line {number}")).unwrap());
+            talk.add(ChatLine::new("ann", &format!("line {number}")).unwrap());
         }
         let view = talk.view();
         assert_eq!((view.lines.len(), view.lines[0].number), (KEPT, 11));

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::base::Latest;
 use crate::media::VideoFrame;
-use crate::net::{self, Pin};
+use crate::net::{self, CertificatePin};
 use crate::player::{self, Prefer};
 use crate::studio::notices::TileId;
 use crate::studio::targets::Route;
 use crate::studio::watch::chat::ChatChoices;
-use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::picture_view::PictureView;
 
 /// Players at once, at most.
 pub const MOST_TILES: usize = 9;
@@ -22,7 +22,7 @@ pub const MOST_ADDRESS: usize = 4_096;
 
 /// A wish about the players. Where none is named, the chosen one is meant.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Playing {
+pub enum WatchCommand {
     /// Play this too, in a tile of its own.
     Add { url: String },
     /// This one is heard and controlled from here on.
@@ -50,15 +50,15 @@ pub enum Playing {
     /// Play on this speaker, or on the system's. For all players.
     SetSpeaker(Option<String>),
     /// Look at this one's picture so. The one that plays alone begins so again.
-    SetLook(TileId, Look),
+    SetLook(TileId, PictureView),
     /// Ask this decoder first from the next start on. For all players.
     SetDecoder(Prefer),
     /// Reach servers so from the next start on. For all players.
     SetNetwork(Network),
     /// Accept this certificate, which its server showed to this tile, and play it again.
-    Trust { tile: TileId, pin: Pin },
+    Trust { tile: TileId, pin: CertificatePin },
     /// Accept this certificate, which the chat's server showed, and go there again.
-    TrustChat(Pin),
+    TrustChat(CertificatePin),
     /// Look whether graphics hardware decodes.
     LookForHardware,
     /// Write the picture that is shown into this PNG file.
@@ -94,7 +94,7 @@ pub struct PlayerChoices {
     /// How servers are reached.
     pub network: Network,
     /// How the picture of the first player is looked at.
-    pub look: Look,
+    pub look: PictureView,
 }
 
 impl Default for PlayerChoices {
@@ -106,7 +106,7 @@ impl Default for PlayerChoices {
             speaker: None,
             decoder: Prefer::Own,
             network: Network::default(),
-            look: Look::default(),
+            look: PictureView::default(),
         }
     }
 }
@@ -123,7 +123,7 @@ pub struct Network {
     /// Whether a lost connection is made again.
     pub reconnect: bool,
     /// Servers (`host:port`) whose certificate a person has accepted, the newest first.
-    pub trusted: Vec<(String, Pin)>,
+    pub trusted: Vec<(String, CertificatePin)>,
 }
 
 impl Default for Network {
@@ -135,7 +135,7 @@ impl Default for Network {
 
 impl Network {
     /// Accepts this certificate of a server, and no other of it.
-    pub fn trust(&mut self, server: &str, pin: Pin) {
+    pub fn trust(&mut self, server: &str, pin: CertificatePin) {
         self.trusted.retain(|(known, _)| known != server);
         self.trusted.insert(0, (server.to_owned(), pin));
         self.trusted.truncate(MOST_TRUSTED);
@@ -178,16 +178,16 @@ impl PlayerChoices {
             speaker: config.device.clone(),
             decoder: config.decoder,
             network: Network { reconnect: config.reconnect, ..Network::default() },
-            look: Look::default(),
+            look: PictureView::default(),
         }
     }
 }
 
 /// The picture of a tile; two of them are alike where it is the same slot.
 #[derive(Clone, Debug, Default)]
-pub struct Shown(pub Latest<VideoFrame>);
+pub struct ShownFrame(pub Latest<VideoFrame>);
 
-impl PartialEq for Shown {
+impl PartialEq for ShownFrame {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -221,14 +221,14 @@ mod tests {
         network.route.proxy = "socks5://proxy.example:9".into();
         network.ca_file = " /etc/own.pem ".into();
         for number in 0..MOST_TRUSTED + 2 {
-            network.trust(&format!("host:{number}"), Pin::of(b"old"));
+            network.trust(&format!("host:{number}"), CertificatePin::of(b"old"));
         }
-        network.trust("host:9", Pin::of(b"new"));
+        network.trust("host:9", CertificatePin::of(b"new"));
         assert_eq!(network.trusted.len(), MOST_TRUSTED);
         let options = network.options(&base).unwrap();
         assert_eq!((options.ports, options.proxy.unwrap().port), (vec![443], 9));
         assert_eq!(options.trust.ca_file.unwrap(), PathBuf::from("/etc/own.pem"));
-        assert_eq!(options.trust.servers["host:9"], Pin::of(b"new"));
+        assert_eq!(options.trust.servers["host:9"], CertificatePin::of(b"new"));
         assert!(!options.trust.servers.contains_key("host:0"));
         network.route.proxy = "ftp://me:planted@h".into();
         assert!(!network.options(&base).unwrap_err().contains("planted"));

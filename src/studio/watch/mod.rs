@@ -10,21 +10,21 @@ pub mod view;
 
 use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
-use crate::net::{Options, Pin, Runtime};
-use crate::player::{self, Depth, Failure, Player, State};
+use crate::net::{CertificatePin, Options, Runtime};
+use crate::player::{self, Failure, Player, State, TimeShiftDepth};
 use crate::studio::event::Ready;
 use crate::studio::notices::TileId;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::watch::chat::{ChatChoices, ChatView};
-use crate::studio::watch::choices::{MOST_TILES, Network, PlayerChoices, Playing, Shown};
-use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::choices::{MOST_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
+use crate::studio::watch::picture_view::PictureView;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
-use chat_session::Talk;
+use chat_session::ChatSession;
 use tile::Tile;
 
 /// How somebody learns of a message.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum MessageVia {
     /// At once, and it stays in what happened.
     Told,
     /// It is in what happened already.
@@ -35,7 +35,7 @@ pub(super) enum Way {
 
 /// The players.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Players {
     /// A slot for each tile there may be.
     screens: Vec<Latest<VideoFrame>>,
     /// In the order in which they are shown.
@@ -47,18 +47,18 @@ pub(super) struct Watch {
     network: Network,
     base: Options,
     /// How the picture of the first player is looked at.
-    look: Look,
-    talk: Talk,
+    look: PictureView,
+    talk: ChatSession,
     /// What players do now that has not been told, oldest first.
     untold: Vec<(TileId, State)>,
 }
 
-impl Watch {
+impl Players {
     /// Players that show their pictures in `screens`, one for each of them.
     pub(super) fn new(
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
-        (network, look): (Network, Look),
+        (network, look): (Network, PictureView),
     ) -> Self {
         // Who watches in a window ends it themselves.
         let config = player::Config { patient: true, ..config };
@@ -71,7 +71,7 @@ impl Watch {
             network,
             base,
             look: look.checked(),
-            talk: Talk::default(),
+            talk: ChatSession::default(),
             untold: Vec::new(),
         };
         // What was remembered was looked at when it was read.
@@ -81,7 +81,7 @@ impl Watch {
 
     fn set_network(&mut self, network: Network) -> Result<(), Failure> {
         self.config.net = network.options(&self.base).map_err(|why| {
-            Failure::new(player::Kind::Usage, why, "Correct how servers are reached.")
+            Failure::new(player::FailureKind::Usage, why, "Correct how servers are reached.")
         })?;
         self.config.reconnect = network.reconnect;
         self.network = network;
@@ -90,7 +90,7 @@ impl Watch {
     }
 
     /// Accepts the certificate that the chat was refused for, where it is this one, and goes there again.
-    pub(super) fn trust_chat(&mut self, pin: Pin) -> Option<Message> {
+    pub(super) fn trust_chat(&mut self, pin: CertificatePin) -> Option<StudioMessage> {
         let offered = self.talk.offered().filter(|offered| offered.pin == pin)?;
         let mut network = self.network.clone();
         network.trust(&offered.server, pin);
@@ -100,10 +100,10 @@ impl Watch {
     /// Accepts the certificate that a tile was shown, where it is this one, and plays again.
     pub(super) fn trust(
         &mut self,
-        (id, pin): (TileId, Pin),
+        (id, pin): (TileId, CertificatePin),
         runtime: &Runtime,
         clock: Clock,
-    ) -> Option<Message> {
+    ) -> Option<StudioMessage> {
         let offered = self.tile(id)?.offered().filter(|offered| offered.pin == pin)?;
         let mut network = self.network.clone();
         network.trust(&offered.server, pin);
@@ -114,7 +114,7 @@ impl Watch {
     }
 
     /// Tiles that played these, looked at like that, which do not play yet.
-    pub(super) fn restore(&mut self, wall: &[(String, Look)]) {
+    pub(super) fn restore(&mut self, wall: &[(String, PictureView)]) {
         for (url, look) in wall.iter().take(MOST_TILES) {
             if let Some(id) = self.place(url.clone()) {
                 self.set_look(id, *look);
@@ -126,7 +126,12 @@ impl Watch {
     }
 
     /// Plays this URL or file in the chosen tile; gives a message where that cannot even begin.
-    pub(super) fn open(&mut self, url: String, runtime: &Runtime, clock: Clock) -> Option<Message> {
+    pub(super) fn open(
+        &mut self,
+        url: String,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Option<StudioMessage> {
         if self.tiles.is_empty() {
             self.chosen = self.place(String::new())?;
         }
@@ -134,7 +139,12 @@ impl Watch {
     }
 
     /// Plays this URL or file in a new tile, where there is room for one.
-    pub(super) fn add(&mut self, url: String, runtime: &Runtime, clock: Clock) -> Option<Message> {
+    pub(super) fn add(
+        &mut self,
+        url: String,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Option<StudioMessage> {
         let first = self.tiles.is_empty();
         let id = self.place(String::new())?;
         if first {
@@ -144,7 +154,12 @@ impl Watch {
     }
 
     /// Plays again what a tile played.
-    pub(super) fn again(&mut self, id: TileId, runtime: &Runtime, clock: Clock) -> Option<Message> {
+    pub(super) fn again(
+        &mut self,
+        id: TileId,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Option<StudioMessage> {
         let url = self.tile(id)?.url().to_owned();
         if url.is_empty() { None } else { self.open_in(id, url, runtime, clock) }
     }
@@ -155,7 +170,7 @@ impl Watch {
         url: String,
         runtime: &Runtime,
         clock: Clock,
-    ) -> Option<Message> {
+    ) -> Option<StudioMessage> {
         let muted = self.config.muted;
         self.config.muted |= id != self.chosen;
         let Self { tiles, config, .. } = self;
@@ -175,12 +190,12 @@ impl Watch {
         let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
         let screen = screen.clone();
         // What is added beside another is seen as it comes.
-        let look = if self.tiles.is_empty() { self.look } else { Look::default() };
+        let look = if self.tiles.is_empty() { self.look } else { PictureView::default() };
         self.tiles.push(Tile::new(id, screen, url, look));
         Some(id)
     }
 
-    fn set_look(&mut self, id: TileId, look: Look) {
+    fn set_look(&mut self, id: TileId, look: PictureView) {
         let look = look.checked();
         if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == id) {
             tile.look = look;
@@ -189,7 +204,7 @@ impl Watch {
 
     /// What is kept to go back in is bounded for all players together.
     fn share_memory(&self) {
-        let each = Depth::default().bytes / self.tiles.len().max(1);
+        let each = TimeShiftDepth::default().bytes / self.tiles.len().max(1);
         for player in self.players() {
             player.set_time_shift_bytes(each);
         }
@@ -250,47 +265,47 @@ impl Watch {
     }
 
     /// Does what needs nothing but the players.
-    pub(super) fn obey(&mut self, playing: &Playing) -> Result<(), Failure> {
+    pub(super) fn obey(&mut self, playing: &WatchCommand) -> Result<(), Failure> {
         match playing {
-            Playing::Choose(id) if self.tile(*id).is_some() => {
+            WatchCommand::Choose(id) if self.tile(*id).is_some() => {
                 self.chosen = *id;
                 self.hear();
             }
-            Playing::Remove(id) => self.remove(*id),
-            Playing::SetAvOffset(millis) => {
+            WatchCommand::Remove(id) => self.remove(*id),
+            WatchCommand::SetAvOffset(millis) => {
                 let most = player::MAX_AV_OFFSET_MS;
                 self.config.av_offset_ms = (*millis).clamp(-most, most);
                 let offset = self.config.av_offset_ms;
                 self.players().for_each(|player| player.set_av_offset(offset));
             }
-            Playing::SetBuffer(buffer) => {
+            WatchCommand::SetBuffer(buffer) => {
                 self.config.auto_buffer = buffer.is_none();
                 self.config.buffer = buffer.unwrap_or(self.config.buffer);
                 self.players().for_each(|player| player.set_buffer(*buffer));
             }
-            Playing::SetBalance(balance) => {
+            WatchCommand::SetBalance(balance) => {
                 let balance = if balance.is_finite() { balance.clamp(-1.0, 1.0) } else { 0.0 };
                 self.config.balance = balance;
                 self.players().for_each(|player| player.set_balance(balance));
             }
-            Playing::SetSpeaker(id) => {
+            WatchCommand::SetSpeaker(id) => {
                 self.config.device.clone_from(id);
                 self.players().for_each(|player| player.set_speaker(id.clone()));
             }
-            Playing::SetLook(id, look) => {
+            WatchCommand::SetLook(id, look) => {
                 self.set_look(*id, *look);
                 if self.tiles.len() < 2 {
                     self.look = look.checked();
                 }
             }
-            Playing::SetDecoder(decoder) => self.config.decoder = *decoder,
-            Playing::SetNetwork(network) => self.set_network(network.clone())?,
-            Playing::SetChatAddress(address) => {
+            WatchCommand::SetDecoder(decoder) => self.config.decoder = *decoder,
+            WatchCommand::SetNetwork(network) => self.set_network(network.clone())?,
+            WatchCommand::SetChatAddress(address) => {
                 let of = self.tile(self.chosen).map(|tile| tile.url().to_owned());
                 self.talk.set_address(&of.unwrap_or_default(), address.trim());
             }
-            Playing::Say(text) => self.talk.say(text),
-            Playing::SetChat(choices) => self.talk.choose(choices.clone()),
+            WatchCommand::Say(text) => self.talk.say(text),
+            WatchCommand::SetChat(choices) => self.talk.choose(choices.clone()),
             _ => {
                 let Some(player) = self.player() else { return Ok(()) };
                 control(player, playing)?;
@@ -312,13 +327,14 @@ impl Watch {
 
     /// What happened since the last call. Where several play, each tells of its end in its tile, and
     /// what is not chosen keeps what it says until it is.
-    pub(super) fn poll(&mut self) -> Vec<(Message, Way)> {
+    pub(super) fn poll(&mut self) -> Vec<(StudioMessage, MessageVia)> {
         let mut messages = Vec::new();
         let alone = self.tiles.len() == 1;
         for tile in &mut self.tiles {
             let chosen = tile.id == self.chosen;
             if chosen {
-                let kept = tile.take_kept().map(|said| (Message::Player(said), Way::Again));
+                let kept =
+                    tile.take_kept().map(|said| (StudioMessage::Player(said), MessageVia::Again));
                 messages.extend(kept);
             }
             for event in tile.poll() {
@@ -327,17 +343,17 @@ impl Watch {
                 }
                 match event {
                     player::Event::State(State::Failed(failure)) if alone => {
-                        messages.push((message(&failure, Some(tile.id)), Way::Told));
+                        messages.push((message(&failure, Some(tile.id)), MessageVia::Told));
                     }
                     player::Event::Message(said) if said.quiet => {
-                        messages.push((Message::Player(said), Way::Noted));
+                        messages.push((StudioMessage::Player(said), MessageVia::Noted));
                     }
                     player::Event::Message(said) => {
                         if !chosen {
                             tile.keep(said.clone());
                         }
-                        let way = if chosen { Way::Told } else { Way::Noted };
-                        messages.push((Message::Player(said), way));
+                        let way = if chosen { MessageVia::Told } else { MessageVia::Noted };
+                        messages.push((StudioMessage::Player(said), way));
                     }
                     player::Event::Line(line) if chosen => self.talk.add(line),
                     player::Event::State(_) | player::Event::Line(_) => {}
@@ -407,16 +423,19 @@ impl Watch {
                 state: tile.state().clone(),
                 figures: tile.figures(counted.clone(), self.config.volume, self.config.muted),
                 counted,
-                picture: Shown(tile.picture()),
+                picture: ShownFrame(tile.picture()),
                 offered: tile.offered().map(|offered| offered.pin),
-                said: tile.kept().map(|it| Message::Player(it.clone()).notice(0, "")).collect(),
+                said: tile
+                    .kept()
+                    .map(|it| StudioMessage::Player(it.clone()).notice(0, ""))
+                    .collect(),
             }
         };
         self.tiles.iter().map(view).collect()
     }
 
     /// What is in the tiles, in order, and how it is looked at.
-    pub(super) fn wall(&self) -> Vec<(String, Look)> {
+    pub(super) fn wall(&self) -> Vec<(String, PictureView)> {
         self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.look)).collect()
     }
 
@@ -428,37 +447,42 @@ impl Watch {
 }
 
 /// What is asked of one player.
-fn control(player: &Player, playing: &Playing) -> Result<(), Failure> {
+fn control(player: &Player, playing: &WatchCommand) -> Result<(), Failure> {
     match playing {
-        Playing::Pause(paused) => player.pause(*paused),
-        Playing::Seek(to) => {
+        WatchCommand::Pause(paused) => player.pause(*paused),
+        WatchCommand::Seek(to) => {
             player.seek(*to);
         }
-        Playing::Rewind(behind) => {
+        WatchCommand::Rewind(behind) => {
             player.rewind(*behind);
         }
-        Playing::Step { by, ahead } => {
+        WatchCommand::Step { by, ahead } => {
             player.step(*by, *ahead);
         }
-        Playing::GoToLive => player.go_live(),
-        Playing::Save(path) => player.start_saving(path)?,
-        Playing::StopSaving => player.stop_saving(),
+        WatchCommand::GoToLive => player.go_live(),
+        WatchCommand::Save(path) => player.start_saving(path)?,
+        WatchCommand::StopSaving => player.stop_saving(),
         _ => {}
     }
     Ok(())
 }
 
 /// `tile` is whose failure it is, where it is a player's.
-pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> Message {
+pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> StudioMessage {
     let key = match failure.kind {
-        player::Kind::NoSuchStream => "watch-no-stream",
-        player::Kind::Unreachable => "watch-unreachable",
-        player::Kind::Refused => "watch-refused",
-        player::Kind::Lost => "watch-lost",
-        player::Kind::Codec => "watch-codec",
-        player::Kind::File => "watch-file",
-        player::Kind::Usage | player::Kind::System => "watch-failed",
+        player::FailureKind::NoSuchStream => "watch-no-stream",
+        player::FailureKind::Unreachable => "watch-unreachable",
+        player::FailureKind::Refused => "watch-refused",
+        player::FailureKind::Lost => "watch-lost",
+        player::FailureKind::Codec => "watch-codec",
+        player::FailureKind::File => "watch-file",
+        player::FailureKind::Usage | player::FailureKind::System => "watch-failed",
     };
     let trust = tile.zip(failure.offered.as_ref().map(|offered| offered.pin));
-    Message::Watch { key, cause: failure.cause.clone(), advice: failure.advice.clone(), trust }
+    StudioMessage::Watch {
+        key,
+        cause: failure.cause.clone(),
+        advice: failure.advice.clone(),
+        trust,
+    }
 }

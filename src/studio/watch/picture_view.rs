@@ -47,7 +47,7 @@ impl Aspect {
 
 /// By how much a picture is turned, clockwise.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Turn {
+pub enum Rotation {
     #[default]
     None,
     Right,
@@ -55,7 +55,7 @@ pub enum Turn {
     Left,
 }
 
-impl Turn {
+impl Rotation {
     pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
 
     /// 0 to 3.
@@ -87,22 +87,22 @@ pub const MOST_PAN: f32 = 4.0;
 
 /// How a picture is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct PictureView {
     pub aspect: Aspect,
     pub zoom: f32,
-    pub turn: Turn,
+    pub turn: Rotation,
     /// The middle of the picture lies so far from that of its room, right and down, in widths and heights of
     /// the picture as it is seen: the same part of it is seen in rooms of any size.
     pub pan: [f32; 2],
 }
 
-impl Default for Look {
+impl Default for PictureView {
     fn default() -> Self {
-        Self { aspect: Aspect::Fit, zoom: 1.0, turn: Turn::None, pan: [0.0; 2] }
+        Self { aspect: Aspect::Fit, zoom: 1.0, turn: Rotation::None, pan: [0.0; 2] }
     }
 }
 
-impl Look {
+impl PictureView {
     /// With a zoom that makes sense, and a place that goes with it.
     pub fn checked(self) -> Self {
         let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
@@ -116,7 +116,7 @@ impl Look {
 }
 
 /// As in settings files: `fill 1.5 90`, or `fill 1.5 90 -0.2 0.1` where it was dragged.
-impl fmt::Display for Look {
+impl fmt::Display for PictureView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A slider's fractions of a percent are nobody's choice.
         // (And a zero has no sign.)
@@ -127,7 +127,7 @@ impl fmt::Display for Look {
     }
 }
 
-impl FromStr for Look {
+impl FromStr for PictureView {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -152,7 +152,7 @@ impl FromStr for Look {
         let look = Self {
             aspect: Aspect::of(aspect).ok_or(WRONG)?,
             zoom,
-            turn: Turn::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(WRONG)?,
+            turn: Rotation::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(WRONG)?,
             pan,
         };
         // A place that is too far is bounded: it is no choice of anybody's to the point.
@@ -167,19 +167,20 @@ mod tests {
     #[test]
     fn every_look_is_read_as_it_was_written() {
         for aspect in Aspect::ALL {
-            for turn in Turn::ALL {
+            for turn in Rotation::ALL {
                 for zoom in [0.25, 1.0, 1.337, 4.0] {
                     let pan = if zoom > 1.0 { [-0.25, 0.125] } else { [0.0; 2] };
-                    let look = Look { aspect, zoom, turn, pan };
+                    let look = PictureView { aspect, zoom, turn, pan };
                     assert_eq!(look.to_string().parse(), Ok(look), "{look}");
                 }
             }
         }
-        let slid = Look { zoom: 1.234_567, ..Look::default() };
+        let slid = PictureView { zoom: 1.234_567, ..PictureView::default() };
         assert_eq!(slid.to_string(), "fit 1.235 0");
-        let dragged = Look { zoom: 2.0, pan: [0.300_04, -0.000_1], ..Look::default() };
+        let dragged =
+            PictureView { zoom: 2.0, pan: [0.300_04, -0.000_1], ..PictureView::default() };
         assert_eq!(dragged.to_string(), "fit 2 0 0.3 0");
-        assert_eq!((Aspect::Original.next(), Turn::Left.next()), (Aspect::Fit, Turn::None));
+        assert_eq!((Aspect::Original.next(), Rotation::Left.next()), (Aspect::Fit, Rotation::None));
     }
 
     #[test]
@@ -189,18 +190,22 @@ mod tests {
         let places =
             ["fit 2 0 1", "fit 2 0 1 x", "fit 2 0 NaN 0", "fit 2 0 0 inf", "fit 2 0 0 0 0"];
         for text in wrong.into_iter().chain(places) {
-            assert!(text.parse::<Look>().is_err(), "{text}");
+            assert!(text.parse::<PictureView>().is_err(), "{text}");
         }
-        assert_eq!(Look { zoom: f32::NAN, ..Look::default() }.checked(), Look::default());
-        assert_eq!(Look { zoom: 99.0, ..Look::default() }.checked().zoom, 4.0);
+        assert_eq!(
+            PictureView { zoom: f32::NAN, ..PictureView::default() }.checked(),
+            PictureView::default()
+        );
+        assert_eq!(PictureView { zoom: 99.0, ..PictureView::default() }.checked().zoom, 4.0);
     }
 
     #[test]
     fn a_place_is_bounded_and_goes_with_what_is_enlarged() {
-        let pan = |text: &str| text.parse::<Look>().unwrap().pan;
+        let pan = |text: &str| text.parse::<PictureView>().unwrap().pan;
         assert_eq!(pan("fit 2 0 1e30 -7"), [MOST_PAN, -MOST_PAN]);
         assert_eq!(pan("fit 1 0 0.5 0.5"), [0.0; 2]);
-        let wild = Look { zoom: 2.0, pan: [f32::NAN, f32::NEG_INFINITY], ..Look::default() };
+        let wild =
+            PictureView { zoom: 2.0, pan: [f32::NAN, f32::NEG_INFINITY], ..PictureView::default() };
         assert_eq!(wild.checked().pan, [0.0; 2]);
     }
 }

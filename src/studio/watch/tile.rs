@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
-use crate::player::{self, Failure, Offered, Player, Source, State};
+use crate::player::{self, Failure, OfferedChat, Player, Source, State};
 use crate::studio::notices::TileId;
-use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::picture_view::PictureView;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 
 /// How long a player may take to end before its threads are left to themselves.
@@ -22,20 +22,25 @@ const MOST_KEPT: usize = 8;
 pub(super) struct Tile {
     pub(super) id: TileId,
     /// How its picture is looked at.
-    pub(super) look: Look,
+    pub(super) look: PictureView,
     screen: Latest<VideoFrame>,
     player: Option<Player>,
     url: String,
     state: WatchState,
     /// The certificate for which it gave up.
-    offered: Option<Box<Offered>>,
+    offered: Option<Box<OfferedChat>>,
     /// What it said while it was not chosen.
-    kept: VecDeque<player::Message>,
+    kept: VecDeque<player::PlayerMessage>,
 }
 
 impl Tile {
     /// A tile that plays nothing; `url` is what it may play again.
-    pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String, look: Look) -> Self {
+    pub(super) fn new(
+        id: TileId,
+        screen: Latest<VideoFrame>,
+        url: String,
+        look: PictureView,
+    ) -> Self {
         let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
         Self { id, look, screen, player, url, state, offered, kept }
     }
@@ -94,7 +99,7 @@ impl Tile {
     }
 
     /// Keeps what it said for when it is chosen: the newest, each once.
-    pub(super) fn keep(&mut self, said: player::Message) {
+    pub(super) fn keep(&mut self, said: player::PlayerMessage) {
         self.kept.retain(|old| old.key != said.key);
         self.kept.push_back(said);
         if self.kept.len() > MOST_KEPT {
@@ -103,11 +108,11 @@ impl Tile {
     }
 
     /// What was kept, once.
-    pub(super) fn take_kept(&mut self) -> impl Iterator<Item = player::Message> {
+    pub(super) fn take_kept(&mut self) -> impl Iterator<Item = player::PlayerMessage> {
         std::mem::take(&mut self.kept).into_iter()
     }
 
-    pub(super) fn kept(&self) -> impl Iterator<Item = &player::Message> {
+    pub(super) fn kept(&self) -> impl Iterator<Item = &player::PlayerMessage> {
         self.kept.iter()
     }
 
@@ -123,7 +128,7 @@ impl Tile {
         &self.state
     }
 
-    pub(super) fn offered(&self) -> Option<&Offered> {
+    pub(super) fn offered(&self) -> Option<&OfferedChat> {
         self.offered.as_deref()
     }
 
@@ -209,9 +214,10 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_each_once() {
-        const KEYS: &[&str] = player::Message::KEYS;
-        let mut tile = Tile::new(TileId(0), Latest::default(), String::new(), Look::default());
-        let said = |key| player::Message {
+        const KEYS: &[&str] = player::PlayerMessage::KEYS;
+        let mut tile =
+            Tile::new(TileId(0), Latest::default(), String::new(), PictureView::default());
+        let said = |key| player::PlayerMessage {
             key,
             severity: player::Severity::Warning,
             quiet: false,

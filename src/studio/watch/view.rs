@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::decode::By;
 use crate::media::Size;
-use crate::net::Pin;
+use crate::net::CertificatePin;
 use crate::player::{self, Rewind, Saving};
 use crate::studio::notices::{Notice, TileId};
-use crate::studio::watch::choices::Shown;
-use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::choices::ShownFrame;
+use crate::studio::watch::picture_view::PictureView;
 
 /// What the player is doing.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -29,7 +29,7 @@ pub enum WatchState {
     /// Gave up; a notice says why.
     Failed {
         cause: String,
-        kind: player::Kind,
+        kind: player::FailureKind,
     },
 }
 
@@ -37,16 +37,16 @@ pub enum WatchState {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TileView {
     pub id: TileId,
-    pub look: Look,
+    pub look: PictureView,
     /// It is heard, and the controls are its.
     pub chosen: bool,
     pub state: WatchState,
     pub figures: WatchFigures,
     /// All that is counted.
     pub counted: player::Figures,
-    pub picture: Shown,
+    pub picture: ShownFrame,
     /// A certificate for which it gave up, which its owner may accept.
-    pub offered: Option<Pin>,
+    pub offered: Option<CertificatePin>,
     /// What it said while it was not chosen, oldest first.
     pub said: Vec<Notice>,
 }

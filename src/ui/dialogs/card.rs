@@ -7,15 +7,15 @@ use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 use crate::studio::Preferences;
 use crate::studio::settings::{Own, OwnPart};
 use crate::ui::input::actions::Action;
-use crate::ui::input::global_key::Elsewhere;
+use crate::ui::input::global_key::GlobalKeySupport;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
-use crate::ui::widgets::{Look, icon_button, label};
+use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
 /// What came of a dialog.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum DialogAnswer {
     Close,
     Act(Action),
     /// Close, and show this target for correction.
@@ -32,8 +32,8 @@ pub struct Needs<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
     /// How the talk key is heard while another window has the keyboard.
-    pub elsewhere: &'a Elsewhere,
-    pub film: &'a mut Film,
+    pub elsewhere: &'a GlobalKeySupport,
+    pub film: &'a mut PassthroughDraft,
     pub services: &'a mut Services,
     /// What is typed as the built-in server's successor.
     pub successor: &'a mut Option<String>,
@@ -47,8 +47,8 @@ pub fn modal(
     theme: &Theme,
     name: &'static str,
     width: f32,
-    contents: impl FnOnce(&mut Ui) -> Option<Answer>,
-) -> Option<Answer> {
+    contents: impl FnOnce(&mut Ui) -> Option<DialogAnswer>,
+) -> Option<DialogAnswer> {
     let response = Modal::new(Id::unique(name))
         .backdrop_color(egui::Color32::from_black_alpha(if theme.dark { 150 } else { 90 }))
         .frame(
@@ -63,7 +63,7 @@ pub fn modal(
             contents(ui)
         });
     let away = response.should_close();
-    response.inner.or(away.then_some(Answer::Close))
+    response.inner.or(away.then_some(DialogAnswer::Close))
 }
 
 /// The title with a cross at its end; tells whether the cross was pressed.
@@ -73,7 +73,8 @@ pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
         label(ui, title, Type::Title, view.theme.text);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let name = view.texts.get("close");
-            close = icon_button(ui, view.theme, Icon::Close, &name, 28.0, Look::Quiet).clicked();
+            close = icon_button(ui, view.theme, Icon::Close, &name, 28.0, ButtonWeight::Quiet)
+                .clicked();
         });
     });
     ui.add_space(gap::S);
@@ -82,7 +83,7 @@ pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
 
 /// Of the dialog that sends a media file.
 #[derive(Clone, Debug, Default)]
-pub struct Film {
+pub struct PassthroughDraft {
     pub path: Option<PathBuf>,
     pub again: bool,
 }

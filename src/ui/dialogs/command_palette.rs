@@ -4,7 +4,7 @@ use egui::{
     Align, CornerRadius, Id, Key, Modifiers, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
 };
 
-use crate::ui::dialogs::card::{Answer, modal};
+use crate::ui::dialogs::card::{DialogAnswer, modal};
 use crate::ui::input::actions::{Action, shortcut_text};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
@@ -28,7 +28,7 @@ pub fn show(
     view: &View<'_>,
     fresh: bool,
     search: &mut Search,
-) -> Option<Answer> {
+) -> Option<DialogAnswer> {
     let texts = view.texts;
     if fresh {
         *search = Search::default();
@@ -93,7 +93,7 @@ pub fn show(
                     response.scroll_to_me(None);
                 }
                 if response.clicked() || (at && enter) {
-                    answer = Some(Answer::Act(*action));
+                    answer = Some(DialogAnswer::Act(*action));
                 }
             }
         });

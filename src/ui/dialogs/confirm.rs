@@ -3,10 +3,10 @@
 use egui::{Align, Layout, Ui};
 
 use crate::studio::live::view::LiveState;
-use crate::ui::dialogs::card::{Answer, modal};
+use crate::ui::dialogs::card::{DialogAnswer, modal};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, label, paragraph};
 
 const WIDTH: f32 = 400.0;
 
@@ -14,16 +14,16 @@ fn ask(
     ui: &mut Ui,
     view: &View<'_>,
     [title, text, yes, no]: [&str; 4],
-    answer: Answer,
+    answer: DialogAnswer,
     fresh: bool,
-) -> Option<Answer> {
+) -> Option<DialogAnswer> {
     let theme = view.theme;
     label(ui, title, Type::Title, theme.text);
     paragraph(ui, text, Type::Body, theme.secondary);
     ui.add_space(gap::M);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let yes = Button::new(yes).look(Look::Live).show(ui, theme);
-        let no = Button::new(no).look(Look::Primary).show(ui, theme);
+        let yes = Button::new(yes).look(ButtonWeight::Live).show(ui, theme);
+        let no = Button::new(no).look(ButtonWeight::Primary).show(ui, theme);
         if fresh {
             // Enter keeps things as they are.
             no.request_focus();
@@ -31,7 +31,7 @@ fn ask(
         if yes.clicked() {
             Some(answer)
         } else if no.clicked() {
-            Some(Answer::Close)
+            Some(DialogAnswer::Close)
         } else {
             None
         }
@@ -40,7 +40,7 @@ fn ask(
 }
 
 /// Before a broadcast is stopped.
-pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Answer> {
+pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
     modal(ctx, view.theme, "confirm-stop", WIDTH, |ui| {
         let words = [
@@ -49,12 +49,12 @@ pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Answer>
             &*texts.get("confirm-stop-yes"),
             &*texts.get("keep-on-air"),
         ];
-        ask(ui, view, words, Answer::StopLive, fresh)
+        ask(ui, view, words, DialogAnswer::StopLive, fresh)
     })
 }
 
 /// Before the window is closed on air or while recording.
-pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Answer> {
+pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
     let (title, text) = if view.snapshot.live == LiveState::Idle {
         (texts.get("confirm-close-recording-title"), texts.get("confirm-close-recording"))
@@ -63,7 +63,7 @@ pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Answer
     };
     modal(ctx, view.theme, "confirm-close", WIDTH, |ui| {
         let words = [&*title, &*text, &*texts.get("confirm-close-yes"), &*texts.get("cancel")];
-        ask(ui, view, words, Answer::Quit, fresh)
+        ask(ui, view, words, DialogAnswer::Quit, fresh)
     })
 }
 

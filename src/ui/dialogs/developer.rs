@@ -4,7 +4,7 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::server::Fault;
 use crate::studio::Command;
-use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, Needs, heading, modal};
 use crate::ui::dialogs::successor;
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
@@ -26,7 +26,11 @@ const FAULTS: [(&str, &str); 11] = [
     ("stall@connect:+20s", key!("fault-silent")),
 ];
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
+pub fn show(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    needs: &mut Needs<'_>,
+) -> Option<DialogAnswer> {
     if needs.fresh {
         *needs.successor = None;
     }
@@ -44,7 +48,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> 
                 }
             }
         });
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     })
 }
 

@@ -3,8 +3,8 @@
 use egui::{Align, Layout, ScrollArea, Ui, pos2, vec2};
 
 use crate::studio::Level;
-use crate::studio::notices::event_log::Entry;
-use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::studio::notices::event_log::LogEntry;
+use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::notices::words;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
@@ -12,7 +12,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, paragraph};
 
-pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
+pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "history", 620.0, |ui| {
         let close = heading(ui, view, &view.texts.get("history"));
         let entries = &view.snapshot.history;
@@ -28,19 +28,19 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
         if !entries.is_empty() {
             below(ui, view);
         }
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     })
 }
 
 /// The time of day here.
-fn time(entry: &Entry) -> String {
+fn time(entry: &LogEntry) -> String {
     jiff::Timestamp::from_microsecond(entry.wall_micros)
         .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string())
         .unwrap_or_default()
 }
 
 /// The message, and for how long or how often.
-fn text(view: &View<'_>, entry: &Entry) -> String {
+fn text(view: &View<'_>, entry: &LogEntry) -> String {
     let (mut text, _) = words(view.texts, &entry.notice);
     if entry.times > 1 {
         text += &format!(" ×{}", entry.times);
@@ -52,7 +52,7 @@ fn text(view: &View<'_>, entry: &Entry) -> String {
     text
 }
 
-fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry) {
+fn line(ui: &mut Ui, view: &View<'_>, entry: &LogEntry) {
     let theme = view.theme;
     let color = match entry.notice.level {
         Level::Info => theme.secondary,

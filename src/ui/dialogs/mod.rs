@@ -13,8 +13,8 @@ mod settings;
 mod shortcuts;
 mod successor;
 
-pub use card::{Answer, Needs, heading, modal};
-pub use card::{Film, Services};
+pub use card::{DialogAnswer, Needs, heading, modal};
+pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
 
 use crate::ui::view::View;
@@ -49,7 +49,7 @@ pub fn show(
     dialog: Dialog,
     needs: &mut Needs<'_>,
     search: &mut Search,
-) -> Option<Answer> {
+) -> Option<DialogAnswer> {
     match dialog {
         Dialog::Settings => settings::show(ctx, view, needs),
         Dialog::Help => shortcuts::show(ctx, view),

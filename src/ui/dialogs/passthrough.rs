@@ -3,12 +3,16 @@
 use egui::{Align, Sense, Ui, vec2};
 
 use crate::studio::live::view::LiveState;
-use crate::ui::dialogs::card::{Answer, Film, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, PassthroughDraft, heading, modal};
 use crate::ui::style::theme::{Type, gap, size};
-use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, elided, named_switch, paragraph};
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, elided, named_switch, paragraph};
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, film: &mut Film) -> Option<Answer> {
+pub fn show(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    film: &mut PassthroughDraft,
+) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "film", 460.0, |ui| {
         let (theme, texts) = (view.theme, view.texts);
         let close = heading(ui, view, &texts.get("film"));
@@ -27,16 +31,17 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, film: &mut Film) -> Option
             paragraph(ui, &texts.get("film-busy"), Type::Small, theme.warn);
         }
         let name = texts.get("film-send");
-        let button = Button::new(&name).look(Look::Primary).enabled(free && film.path.is_some());
+        let button =
+            Button::new(&name).look(ButtonWeight::Primary).enabled(free && film.path.is_some());
         let sent = button.width(ui.available_width()).show(ui, theme).clicked();
         match sent {
-            true => Some(Answer::SendFile),
-            false => close.then_some(Answer::Close),
+            true => Some(DialogAnswer::SendFile),
+            false => close.then_some(DialogAnswer::Close),
         }
     })
 }
 
-fn file(ui: &mut Ui, view: &mut View<'_>, film: &Film) {
+fn file(ui: &mut Ui, view: &mut View<'_>, film: &PassthroughDraft) {
     let (theme, texts) = (view.theme, view.texts);
     ui.horizontal(|ui| {
         let room = vec2(ui.available_width() - 130.0, size::CONTROL);
@@ -53,7 +58,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, film: &Film) {
             }
         }
         if Button::new(&texts.get("film-choose")).width(122.0).show(ui, theme).clicked() {
-            view.wish(Wish::PickFilm);
+            view.wish(WindowRequest::PickFilm);
         }
     });
 }

@@ -4,22 +4,22 @@ use egui::{ScrollArea, Ui, pos2, vec2};
 
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Level, Notice, Remedy};
-use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::notices::{apply, remedy_key, words};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Answer> {
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<DialogAnswer> {
     if fresh && view.snapshot.live == LiveState::Idle {
         view.send(Command::Check);
     }
     modal(ctx, view.theme, "ready", 520.0, |ui| {
         let mut answer = None;
         if heading(ui, view, &view.texts.get("ready")) {
-            answer = Some(Answer::Close);
+            answer = Some(DialogAnswer::Close);
         }
         if view.snapshot.live != LiveState::Idle {
             paragraph(ui, &view.texts.get("ready-on-air"), Type::Body, view.theme.secondary);
@@ -30,7 +30,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Ans
             ui.spacing_mut().item_spacing.y = gap::M;
             for notice in &checked.found {
                 let edit = ui.push_id(notice.id, |ui| line(ui, view, notice)).inner;
-                answer = edit.map(Answer::EditTarget).or(answer);
+                answer = edit.map(DialogAnswer::EditTarget).or(answer);
             }
         });
         ui.add_space(gap::S);
@@ -77,7 +77,7 @@ fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
             }
             if let Some(remedy) = notice.remedy {
                 let name = view.texts.get(remedy_key(remedy));
-                if Button::new(&name).small().look(Look::Plain).show(ui, theme).clicked() {
+                if Button::new(&name).small().look(ButtonWeight::Plain).show(ui, theme).clicked() {
                     apply(view, Some(remedy));
                     if let Remedy::EditTarget(id) = remedy {
                         edit = Some(id);

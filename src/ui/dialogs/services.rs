@@ -5,14 +5,18 @@ use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 use crate::studio::Command;
 use crate::studio::settings::{Own, OwnPart, read_own};
 use crate::studio::targets::services::{Service, host_of};
-use crate::ui::dialogs::card::{Answer, Services, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, Services, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph};
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Services) -> Option<Answer> {
+pub fn show(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    draft: &mut Services,
+) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "services", 520.0, |ui| {
         let close = heading(ui, view, &view.texts.get("services"));
         match &draft.typed {
@@ -22,7 +26,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Services) -> O
         if close {
             *draft = Services::default();
         }
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     })
 }
 
@@ -51,7 +55,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         let named = |key| texts.with(key, &[("name", service.name.to_string().into())]);
         let remove = named(key!("service-remove"));
-        if icon_button(ui, theme, Icon::Trash, &remove, 28.0, Look::Quiet).clicked() {
+        if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
             view.send(Command::RemoveService(service.id.to_string()));
         }
         let edit = named(key!("service-edit"));
@@ -147,7 +151,7 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         let name = texts.get("service-keep");
-        keep = Button::new(&name).look(Look::Primary).show(ui, theme).clicked();
+        keep = Button::new(&name).look(ButtonWeight::Primary).show(ui, theme).clicked();
         leave = Button::new(&texts.get("cancel")).show(ui, theme).clicked();
     });
     if keep {

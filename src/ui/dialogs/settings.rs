@@ -5,15 +5,15 @@ use std::time::Duration;
 use egui::{Id, ScrollArea, Sense, Ui, vec2};
 
 use crate::media::{ExtraTrack, ExtraTracks};
-use crate::mix::Fall;
+use crate::mix::MeterFall;
 use crate::studio::{Language, Theme as ThemeChoice, mixer};
-use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, Needs, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::input::push_to_talk;
 use crate::ui::input::push_to_talk::Pressed;
 use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
     Button, Field, Select, elided, label, menu_item, named_switch, paragraph,
 };
@@ -22,7 +22,11 @@ use crate::wire::container::Format;
 /// Of what is in it.
 const WIDTH: f32 = 480.0;
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
+pub fn show(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    needs: &mut Needs<'_>,
+) -> Option<DialogAnswer> {
     let theme = view.theme;
     modal(ctx, theme, "settings", WIDTH, |ui| {
         let close = heading(ui, view, &view.texts.get("settings"));
@@ -48,9 +52,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> 
             renderer(ui, view, needs);
         });
         if *needs.preferences != before {
-            view.wish(Wish::Preferences);
+            view.wish(WindowRequest::Preferences);
         }
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     })
 }
 
@@ -130,9 +134,9 @@ fn meters(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     ui.horizontal(|ui| {
         let width = (ui.available_width() - 2.0 * gap::S) / 3.0;
         for (one, key) in [
-            (Fall::Fast, key!("settings-meter-fast")),
-            (Fall::Medium, key!("settings-meter-medium")),
-            (Fall::Slow, key!("settings-meter-slow")),
+            (MeterFall::Fast, key!("settings-meter-fast")),
+            (MeterFall::Medium, key!("settings-meter-medium")),
+            (MeterFall::Slow, key!("settings-meter-slow")),
         ] {
             let chosen = needs.preferences.meter_fall == one;
             let rate = format!("{:.1}", one.rate());
@@ -210,7 +214,7 @@ fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &Needs<'_>) {
             .allocate_exact_size(vec2(ui.available_width() - 110.0, size::CONTROL), Sense::hover());
         elided(ui, rect, egui::Align::Min, &path, Type::Body.font(), theme.text);
         if Button::new(&change).width(102.0).show(ui, theme).clicked() {
-            view.wish(Wish::PickRecordingFolder);
+            view.wish(WindowRequest::PickRecordingFolder);
         }
     });
 }

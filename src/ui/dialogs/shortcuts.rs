@@ -2,14 +2,14 @@
 
 use egui::{Align, CornerRadius, Layout, ScrollArea, Sense, StrokeKind, Ui, vec2};
 
-use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::{Action, shortcut_text};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::keys::KEYS;
 use crate::ui::widgets::{label, section};
 
-pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
+pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "help", 440.0, |ui| {
         let close = heading(ui, view, &view.texts.get("help"));
         section(ui, view.theme, &view.texts.get("help-shortcuts"));
@@ -30,7 +30,7 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
             line(ui, view, &view.texts.get("help-space"), "Space");
             line(ui, view, &view.texts.get("help-escape"), "Esc");
         });
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     })
 }
 

@@ -3,7 +3,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::capture::Heeds;
+use crate::capture::UsedProperties;
 use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::VideoSource;
@@ -226,7 +226,9 @@ impl Action {
                 !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir
             }
             Self::Properties => {
-                let camera = |video: &VideoSource| Heeds::of(&video.choice) == Some(Heeds::Camera);
+                let camera = |video: &VideoSource| {
+                    UsedProperties::of(&video.choice) == Some(UsedProperties::Camera)
+                };
                 !snapshot.scenes.collection.sources.is_empty()
                     || snapshot.video.as_ref().is_some_and(camera)
             }

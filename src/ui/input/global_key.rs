@@ -1,23 +1,23 @@
 //! How the talk key is heard while another window has the keyboard, and how the settings say so.
 
-use crate::studio::TalkKey;
+use crate::studio::PushToTalkKey;
 use crate::ui::input::actions::key;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Elsewhere {
+pub enum GlobalKeySupport {
     /// It is not: nobody tells of it.
     #[default]
     Never,
     /// The display can be asked which keys are down (X11).
     Looked,
     /// The desktop gives a key of its own (Wayland), and said this to it.
-    Asked(Reply),
+    Asked(GlobalKeyReply),
 }
 
 /// What the desktop says when it is asked for a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Reply {
+pub enum GlobalKeyReply {
     /// It was not asked.
     #[default]
     Nothing,
@@ -39,33 +39,35 @@ pub enum Reply {
     Gone,
 }
 
-impl Elsewhere {
+impl GlobalKeySupport {
     /// Whether it can be switched on.
     pub fn can_be(&self) -> bool {
         *self != Self::Never
     }
 
     /// What is to be said of it, `on` where it is switched on: a text, and what stands in it.
-    pub fn note(&self, talk_key: TalkKey, on: bool) -> Option<(&'static str, &str)> {
+    pub fn note(&self, talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
             Self::Never => return Some((key!("settings-talk-here"), "")),
             Self::Looked => return None,
             Self::Asked(reply) => reply,
         };
         let text = match (on, reply) {
-            (false, Reply::Refused) => key!("settings-talk-denied"),
+            (false, GlobalKeyReply::Refused) => key!("settings-talk-denied"),
             (false, _) => key!("settings-talk-asks"),
             _ if talk_key.button().is_some() => key!("settings-talk-button"),
-            (_, Reply::Nothing) => key!("settings-talk-later"),
-            (_, Reply::Waits) => key!("settings-talk-waits"),
-            (_, Reply::Given(trigger)) if trigger.is_empty() => key!("settings-talk-none"),
-            (_, Reply::Given(trigger)) => return Some((key!("settings-talk-given"), trigger)),
-            (_, Reply::Missing) => key!("settings-talk-missing"),
-            (_, Reply::Unknown) => key!("settings-talk-unknown"),
-            (_, Reply::Refused) => key!("settings-talk-denied"),
-            (_, Reply::Unanswered) => key!("settings-talk-unanswered"),
-            (_, Reply::Ended) => key!("settings-talk-ended"),
-            (_, Reply::Gone) => key!("settings-talk-gone"),
+            (_, GlobalKeyReply::Nothing) => key!("settings-talk-later"),
+            (_, GlobalKeyReply::Waits) => key!("settings-talk-waits"),
+            (_, GlobalKeyReply::Given(trigger)) if trigger.is_empty() => key!("settings-talk-none"),
+            (_, GlobalKeyReply::Given(trigger)) => {
+                return Some((key!("settings-talk-given"), trigger));
+            }
+            (_, GlobalKeyReply::Missing) => key!("settings-talk-missing"),
+            (_, GlobalKeyReply::Unknown) => key!("settings-talk-unknown"),
+            (_, GlobalKeyReply::Refused) => key!("settings-talk-denied"),
+            (_, GlobalKeyReply::Unanswered) => key!("settings-talk-unanswered"),
+            (_, GlobalKeyReply::Ended) => key!("settings-talk-ended"),
+            (_, GlobalKeyReply::Gone) => key!("settings-talk-gone"),
         };
         Some((text, ""))
     }

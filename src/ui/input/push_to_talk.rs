@@ -2,7 +2,7 @@
 
 use egui::{Context, Event, Key, Modifiers, PointerButton};
 
-use crate::studio::{Command, Preferences, Snapshot, Talk, TalkKey};
+use crate::studio::{Command, Preferences, PushToTalkKey, Snapshot, TalkMode};
 
 /// The talk key as it was in the last frame.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl TalkState {
         &mut self,
         ctx: &Context,
         snapshot: &Snapshot,
-        key: TalkKey,
+        key: PushToTalkKey,
         typing: bool,
     ) -> Option<Command> {
         let away = !ctx.input(|input| input.focused);
@@ -45,16 +45,16 @@ impl TalkState {
 /// Whether a strip listens to the talk key.
 fn is_wanted(snapshot: &Snapshot) -> bool {
     let mut talks = snapshot.strips.iter().map(|strip| strip.sound.talk);
-    talks.any(|talk| matches!(talk, Talk::PushToTalk | Talk::PushToMute))
+    talks.any(|talk| matches!(talk, TalkMode::PushToTalk | TalkMode::PushToMute))
 }
 
 /// The key to be looked at while another window has the keyboard.
-pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<TalkKey> {
+pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
     Some(preferences.talk_key).filter(|_| preferences.talk_everywhere && is_wanted(snapshot))
 }
 
 /// The button of the mouse that this is.
-fn button(key: TalkKey) -> Option<PointerButton> {
+fn button(key: PushToTalkKey) -> Option<PointerButton> {
     Some(match key.button()? {
         3 => PointerButton::Middle,
         4 => PointerButton::Extra1,
@@ -65,7 +65,7 @@ fn button(key: TalkKey) -> Option<PointerButton> {
 
 /// Whether it is held now in this window. A key is not while somebody types, nor is anything while another
 /// window has the keyboard.
-fn held(ctx: &Context, snapshot: &Snapshot, key: TalkKey, typing: bool) -> bool {
+fn held(ctx: &Context, snapshot: &Snapshot, key: PushToTalkKey, typing: bool) -> bool {
     if let Some(button) = button(key) {
         let down = |input: &egui::InputState| input.focused && input.pointer.button_down(button);
         return is_wanted(snapshot) && ctx.input(down);
@@ -83,7 +83,7 @@ fn held(ctx: &Context, snapshot: &Snapshot, key: TalkKey, typing: bool) -> bool 
 /// What was pressed while a key is chosen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
-    Key(TalkKey),
+    Key(PushToTalkKey),
     /// One that cannot be the talk key.
     Other,
     Escape,
@@ -95,7 +95,7 @@ pub fn pressed(ctx: &Context) -> Option<Pressed> {
         let mut found = None;
         input.events.retain(|event| {
             if let Event::PointerButton { button: pressed, pressed: true, .. } = event {
-                let mut keys = TalkKey::NAMES.into_iter().filter_map(TalkKey::named);
+                let mut keys = PushToTalkKey::NAMES.into_iter().filter_map(PushToTalkKey::named);
                 let chosen = keys.find(|key| button(*key) == Some(*pressed));
                 if let Some(key) = chosen {
                     found.get_or_insert(Pressed::Key(key));
@@ -108,7 +108,7 @@ pub fn pressed(ctx: &Context) -> Option<Pressed> {
                 return true;
             }
             if *pressed && !repeat {
-                found.get_or_insert(match (TalkKey::named(key.name()), key) {
+                found.get_or_insert(match (PushToTalkKey::named(key.name()), key) {
                     (_, Key::Escape) => Pressed::Escape,
                     (Some(key), _) => Pressed::Key(key),
                     (None, _) => Pressed::Other,
@@ -127,8 +127,8 @@ mod tests {
     #[test]
     fn every_talk_key_is_a_key_of_the_window_or_a_button() {
         let mut buttons = Vec::new();
-        for name in TalkKey::NAMES {
-            match button(TalkKey::named(name).unwrap()) {
+        for name in PushToTalkKey::NAMES {
+            match button(PushToTalkKey::named(name).unwrap()) {
                 Some(button) => buttons.push(button),
                 None => assert_eq!(Key::from_name(name).map(Key::name), Some(name)),
             }

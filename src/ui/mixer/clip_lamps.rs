@@ -6,7 +6,7 @@ use egui::{
     vec2,
 };
 
-use crate::mix::Lamp;
+use crate::mix::StripLamp;
 use crate::studio::Command;
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{BORDER, RADIUS, Type, gap};
@@ -23,7 +23,7 @@ pub fn lamp(
     view: &mut View<'_>,
     rect: Rect,
     of: Option<&str>,
-    which: Lamp,
+    which: StripLamp,
     lit: bool,
 ) {
     let (theme, texts) = (view.theme, view.texts);
@@ -73,5 +73,5 @@ pub fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
         ..WidgetInfo::labeled(Role::Label, true, &of)
     });
     response.on_hover_text(&*texts.get("tip-level"));
-    lamp(ui, view, line(62.0 - gap::XS, HEIGHT), Some(&name), Lamp::Program, reading.clipped);
+    lamp(ui, view, line(62.0 - gap::XS, HEIGHT), Some(&name), StripLamp::Program, reading.clipped);
 }

@@ -6,7 +6,7 @@ use crate::audio::AudioChoice;
 use crate::mix::StripId;
 use crate::player::source::plain;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
-use crate::studio::{Command, Talk, is_sound_of, sound_of};
+use crate::studio::{Command, TalkMode, is_sound_of, sound_of};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::text::format;
@@ -18,12 +18,12 @@ const CLOSED_SECONDS: f64 = 1.0;
 
 /// The strip that is looked at, and its filter, kept while the window is open.
 #[derive(Copy, Clone, Debug, Default)]
-pub struct Looked {
+pub struct MixerSelection {
     pub strip: StripId,
     pub filter: usize,
 }
 
-impl Looked {
+impl MixerSelection {
     fn place() -> Id {
         Id::unique("desk-looked-at")
     }
@@ -221,10 +221,10 @@ pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     let why = match sound.talk {
         _ if !sound.is_muted(strip.held, strip.shown) => return None,
         _ if sound.strip.muted => key!("muted"),
-        Talk::PushToTalk => key!("state-waits-key"),
-        Talk::PushToMute => key!("state-key-mutes"),
-        Talk::WhileShown => key!("state-unseen"),
-        Talk::Open => return None,
+        TalkMode::PushToTalk => key!("state-waits-key"),
+        TalkMode::PushToMute => key!("state-key-mutes"),
+        TalkMode::WhileShown => key!("state-unseen"),
+        TalkMode::Open => return None,
     };
     Some(view.texts.get(why).to_string())
 }

@@ -8,16 +8,16 @@ pub mod labels;
 use egui::{Align, Align2, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
 use crate::audio::AudioChoice;
-use crate::mix::{Lamp, StripId};
+use crate::mix::{StripId, StripLamp};
 use crate::studio::Command;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
-use crate::ui::mixer::labels::{Looked, choice_of, icon_of, label_of, name_of};
+use crate::ui::mixer::labels::{MixerSelection, choice_of, icon_of, label_of, name_of};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, elided, icon_button, place, slider};
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place, slider};
 
 const NAME: f32 = 168.0;
 const NUMBERS: f32 = 100.0;
@@ -73,11 +73,17 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
 fn desk_button(ui: &mut Ui, view: &View<'_>, strip: StripId, rect: Rect) -> bool {
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(("desk", strip.0)));
     let name = view.texts.get("action-desk");
-    let pressed =
-        icon_button(&mut child, view.theme, Icon::Settings, &name, rect.width(), Look::Quiet)
-            .clicked();
+    let pressed = icon_button(
+        &mut child,
+        view.theme,
+        Icon::Settings,
+        &name,
+        rect.width(),
+        ButtonWeight::Quiet,
+    )
+    .clicked();
     if pressed {
-        Looked { strip, filter: 0 }.set(ui.ctx());
+        MixerSelection { strip, filter: 0 }.set(ui.ctx());
     }
     pressed
 }
@@ -119,7 +125,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let right = if lit { lamp.left() - gap::XS } else { lamp.right() };
     let head = Rect::from_min_max(rect.min + vec2(24.0, 0.0), pos2(right, rect.top() + 18.0));
     if lit {
-        clip_lamps::lamp(ui, view, lamp, Some(&name), Lamp::Strip(sound.id), lit);
+        clip_lamps::lamp(ui, view, lamp, Some(&name), StripLamp::Strip(sound.id), lit);
     }
     elided(ui, head, Align::Min, &name, Type::BodyStrong.font(), theme.text);
     let level = labels::level(view, strip);
@@ -147,7 +153,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let icon = if after.muted { Icon::SpeakerOff } else { Icon::Speaker };
     let key = if after.muted { "unmute-of" } else { "mute-of" };
     let of = view.texts.with(key, &[("name", name.as_str().into())]);
-    let look = if after.muted { Look::Warn } else { Look::Quiet };
+    let look = if after.muted { ButtonWeight::Warn } else { ButtonWeight::Quiet };
     if icon_button(&mut button, theme, icon, &of, DESK, look).clicked() {
         after.muted = !after.muted;
     }
@@ -240,15 +246,18 @@ fn lamps(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
     // With one strip its lamp is the program's too.
     let lit = audio.clipped || view.snapshot.loudness.clipped;
     let lamp = Rect::from_min_size(rect.min, vec2(rect.width(), clip_lamps::HEIGHT));
-    clip_lamps::lamp(ui, view, lamp, None, Lamp::All, lit);
+    clip_lamps::lamp(ui, view, lamp, None, StripLamp::All, lit);
 
     let below = Rect::from_min_max(
         pos2(rect.left(), rect.top() + 50.0),
         pos2(rect.right(), rect.top() + 84.0),
     );
     let mut child = ui.new_child(UiBuilder::new().max_rect(below).id_salt("mute"));
-    let (icon, look) =
-        if audio.muted { (Icon::SpeakerOff, Look::Warn) } else { (Icon::Speaker, Look::Plain) };
+    let (icon, look) = if audio.muted {
+        (Icon::SpeakerOff, ButtonWeight::Warn)
+    } else {
+        (Icon::Speaker, ButtonWeight::Plain)
+    };
     let text = view.texts.get(if audio.muted { "muted" } else { "mute" });
     let name = view.texts.get(if audio.muted { "unmute" } else { "mute" });
     let pressed = Button::new(&text)

@@ -12,14 +12,14 @@ use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, v
 
 use crate::base::Latest;
 use crate::media::{Size, VideoFrame};
-pub use crate::studio::watch::picture_view::Turn;
+pub use crate::studio::watch::picture_view::Rotation;
 
-use scaler::{Fault, Order, Scaler};
+use scaler::{ByteOrder, Fault, Scaler};
 pub use surface::{Surface, Surfaces};
 
 /// One picture and what it takes to renew it.
 #[derive(Default)]
-pub struct Picture {
+pub struct FrameView {
     slot: Latest<VideoFrame>,
     seen: u64,
     frame: Option<VideoFrame>,
@@ -43,13 +43,13 @@ impl Default for Sheet {
     }
 }
 
-impl std::fmt::Debug for Picture {
+impl std::fmt::Debug for FrameView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Picture").field("made_for", &self.made_for).finish_non_exhaustive()
     }
 }
 
-impl Picture {
+impl FrameView {
     /// Shows what comes into `slot`.
     pub fn new(name: &'static str, slot: Latest<VideoFrame>) -> Self {
         Self { slot, name, ..Self::default() }
@@ -99,7 +99,7 @@ impl Picture {
 
     /// Draws the picture turned, filling `rect` as it is seen then, and cut off at `room`; tells
     /// whether there was one.
-    pub fn paint_turned(&mut self, ui: &Ui, rect: Rect, room: Rect, turn: Turn) -> bool {
+    pub fn paint_turned(&mut self, ui: &Ui, rect: Rect, room: Rect, turn: Rotation) -> bool {
         let upright = if turn.is_sideways() {
             Rect::from_center_size(rect.center(), vec2(rect.height(), rect.width()))
         } else {
@@ -125,7 +125,7 @@ impl Picture {
 
     /// Draws the picture, filling `rect`; tells whether there was one.
     pub fn paint(&mut self, ui: &Ui, rect: Rect) -> bool {
-        self.paint_turned(ui, rect, rect, Turn::None)
+        self.paint_turned(ui, rect, rect, Rotation::None)
     }
 
     fn renew(&mut self, ctx: &egui::Context, wanted: Size) {
@@ -150,7 +150,7 @@ impl Picture {
             Sheet::Surface(surface) => {
                 let mut made = Ok(());
                 surface.renew(size, &mut |pixels| {
-                    made = scaler.convert(frame, size, Order::Bgra, pixels);
+                    made = scaler.convert(frame, size, ByteOrder::Bgra, pixels);
                 });
                 made
             }
@@ -192,11 +192,11 @@ fn convert(
         *image = Arc::new(ColorImage::filled([width, height], Color32::BLACK));
     }
     let Some(image) = Arc::get_mut(image) else { return Ok(()) };
-    scaler.convert(frame, size, Order::Rgba, image.as_raw_mut())
+    scaler.convert(frame, size, ByteOrder::Rgba, image.as_raw_mut())
 }
 
 /// A texture that fills `rect`, turned.
-fn turned_mesh(texture: egui::TextureId, rect: Rect, turn: Turn) -> egui::Mesh {
+fn turned_mesh(texture: egui::TextureId, rect: Rect, turn: Rotation) -> egui::Mesh {
     let mut mesh = egui::Mesh::with_texture(texture);
     let places = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
     for (pos, [u, v]) in places.into_iter().zip(corners(turn)) {
@@ -215,7 +215,7 @@ fn pixels(rect: Rect, pixels_per_point: f32) -> Size {
 
 /// Which places of a picture that is turned, each 0…1 from its upper left, come to the upper left, upper
 /// right, lower right and lower left.
-pub fn corners(turn: Turn) -> [[f32; 2]; 4] {
+pub fn corners(turn: Rotation) -> [[f32; 2]; 4] {
     let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
     // Turned to the right, the picture's lower left corner comes to the upper left.
     corners.rotate_right(turn.quarters());
@@ -280,7 +280,12 @@ mod tests {
             self.0.lock().push(size);
         }
 
-        fn shape(self: Arc<Self>, rect: Rect, _turn: Turn, _smooth: bool) -> egui::PaintCallback {
+        fn shape(
+            self: Arc<Self>,
+            rect: Rect,
+            _turn: Rotation,
+            _smooth: bool,
+        ) -> egui::PaintCallback {
             egui::PaintCallback { rect, callback: Arc::new(()) }
         }
     }
@@ -300,7 +305,7 @@ mod tests {
         let shown = Size::new(320, 180);
         for by_surface in [true, false] {
             let slot: Latest<VideoFrame> = Latest::default();
-            let mut picture = Picture::new("test", slot.clone());
+            let mut picture = FrameView::new("test", slot.clone());
             let written = Arc::new(Counted::default());
             if by_surface {
                 let surfaces: Arc<dyn Surfaces> = Arc::new(Counting(Arc::clone(&written)));
@@ -308,7 +313,7 @@ mod tests {
             }
             let ctx = egui::Context::default();
             let mut uploads = Vec::new();
-            let mut frame = |picture: &mut Picture, place: Rect, shows: bool| {
+            let mut frame = |picture: &mut FrameView, place: Rect, shows: bool| {
                 let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
                     if shows {
                         picture.paint(ui, place);

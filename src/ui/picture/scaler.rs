@@ -3,12 +3,12 @@
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
 use crate::media::frame::{Matrix, Range};
-use crate::media::scale::{Scaling, Unscaled};
+use crate::media::scale::{FrameScaler, ScaleError};
 use crate::media::{Size, VideoFrame};
 
 /// The order of the four bytes of a pixel.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum ByteOrder {
     Rgba,
     Bgra,
 }
@@ -16,7 +16,7 @@ pub enum Order {
 /// Keeps what it scales with.
 #[derive(Default)]
 pub struct Scaler {
-    scaling: Scaling,
+    scaling: FrameScaler,
     planes: [Vec<u8>; 3],
 }
 
@@ -24,7 +24,7 @@ pub struct Scaler {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error(transparent)]
-    Scale(#[from] Unscaled),
+    Scale(#[from] ScaleError),
     #[error("converting a picture: {0}")]
     Convert(String),
 }
@@ -35,7 +35,7 @@ impl Scaler {
         &mut self,
         frame: &VideoFrame,
         size: Size,
-        order: Order,
+        order: ByteOrder,
         pixels: &mut [u8],
     ) -> Result<(), Fault> {
         let source = &frame.planes;
@@ -60,8 +60,8 @@ impl Scaler {
             Matrix::Bt709 => YuvStandardMatrix::Bt709,
         };
         let to_pixels = match order {
-            Order::Rgba => yuv::yuv420_to_rgba,
-            Order::Bgra => yuv::yuv420_to_bgra,
+            ByteOrder::Rgba => yuv::yuv420_to_rgba,
+            ByteOrder::Bgra => yuv::yuv420_to_bgra,
         };
         to_pixels(&image, pixels, size.width * 4, range, matrix)
             .map_err(|error| Fault::Convert(error.to_string()))
@@ -101,7 +101,9 @@ mod tests {
         let mut scaler = Scaler::default();
         for size in [Size::new(128, 72), Size::new(64, 36), Size::new(50, 28)] {
             let mut rgba = vec![0; size.pixels() * 4];
-            scaler.convert(&grey(Size::new(128, 72), 126), size, Order::Rgba, &mut rgba).unwrap();
+            scaler
+                .convert(&grey(Size::new(128, 72), 126), size, ByteOrder::Rgba, &mut rgba)
+                .unwrap();
             for pixel in rgba.chunks_exact(4) {
                 assert!(pixel[..3].iter().all(|channel| channel.abs_diff(128) <= 1), "{pixel:?}");
                 assert_eq!(pixel[3], 255);
@@ -120,7 +122,7 @@ mod tests {
             scaler.convert(&frame, size, order, &mut pixels).unwrap();
             pixels
         };
-        let (rgba, mut bgra) = (of(Order::Rgba), of(Order::Bgra));
+        let (rgba, mut bgra) = (of(ByteOrder::Rgba), of(ByteOrder::Bgra));
         assert_ne!(rgba, bgra);
         bgra.chunks_exact_mut(4).for_each(|pixel| pixel.swap(0, 2));
         assert_eq!(rgba, bgra);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use egui::{PaintCallback, Rect};
 
-use super::Turn;
+use super::Rotation;
 use crate::media::Size;
 
 /// Makes surfaces.
@@ -22,5 +22,5 @@ pub trait Surface: Send + Sync {
     fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8]));
 
     /// To be painted: it fills `rect`, turned as it is seen then. `smooth`: it is stretched there.
-    fn shape(self: Arc<Self>, rect: Rect, turn: Turn, smooth: bool) -> PaintCallback;
+    fn shape(self: Arc<Self>, rect: Rect, turn: Rotation, smooth: bool) -> PaintCallback;
 }

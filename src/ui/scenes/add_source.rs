@@ -4,7 +4,7 @@ use egui::{ScrollArea, Ui};
 
 use crate::capture::text::Content;
 use crate::capture::{
-    self, CameraChoice, Fill, Rgba, ScreenInfo, VideoChoice, WindowInfo, sharing,
+    self, CameraChoice, ColorSource, Rgba, ScreenInfo, VideoChoice, WindowInfo, sharing,
 };
 use crate::compose::scene::SceneId;
 use crate::media::Size;
@@ -16,8 +16,8 @@ use crate::ui::scenes::draft::{Draft, Page};
 use crate::ui::scenes::menu::line;
 use crate::ui::style::theme::Type;
 use crate::ui::text::format;
-use crate::ui::view::file_request::Pick;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::file_request::FileRequest;
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{menu_item, menu_rule, paragraph};
 
 /// What a colour is at first, and what a gradient runs to.
@@ -90,25 +90,25 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneI
         }
     }
     for (name, kind) in [
-        (key!("add-image"), Pick::Image),
-        (key!("add-slides"), Pick::Slides),
-        (key!("add-slide"), Pick::Slide),
-        (key!("add-video"), Pick::Video),
-        (key!("add-text-file"), Pick::Text),
+        (key!("add-image"), FileRequest::Image),
+        (key!("add-slides"), FileRequest::Slides),
+        (key!("add-slide"), FileRequest::Slide),
+        (key!("add-video"), FileRequest::Video),
+        (key!("add-text-file"), FileRequest::Text),
     ] {
         if line(ui, view, &texts.get(name), true) {
-            view.wish(Wish::PickSource(kind, scene));
+            view.wish(WindowRequest::PickSource(kind, scene));
         }
     }
     let said = texts.get("add-text");
-    let graded = Fill { to: Some(BELOW), ..Fill::plain(GROUND) };
+    let graded = ColorSource { to: Some(BELOW), ..ColorSource::plain(GROUND) };
     let minutes = std::time::Duration::from_secs(300);
     for (name, choice) in [
         (key!("add-text"), VideoChoice::Text(Content::Words(said.to_string()))),
         (key!("add-clock"), VideoChoice::Text(Content::Clock(String::new()))),
         (key!("add-countdown"), VideoChoice::Text(Content::Countdown(minutes))),
         (key!("add-stopwatch"), VideoChoice::Text(Content::Stopwatch)),
-        (key!("add-color"), VideoChoice::Color(Fill::plain(GROUND))),
+        (key!("add-color"), VideoChoice::Color(ColorSource::plain(GROUND))),
         (key!("add-gradient"), VideoChoice::Color(graded)),
         (key!("add-stream"), VideoChoice::Stream("rtmp://127.0.0.1/live/onair".into())),
     ] {
@@ -175,7 +175,7 @@ fn screens(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) 
         let choice = if capture::in_wayland() {
             asked_for(view, false)
         } else {
-            VideoChoice::Screen(capture::Screen::default())
+            VideoChoice::Screen(capture::DisplayTarget::default())
         };
         add(view, draft, scene, &*texts.get("add-screen"), choice);
     }
@@ -183,7 +183,7 @@ fn screens(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) 
         let name = screen_name(view, screen);
         if entry(ui, view, &name, &screen_kind(view, screen)) {
             let id = Some(screen.id.clone());
-            let choice = VideoChoice::Screen(capture::Screen { id, ..Default::default() });
+            let choice = VideoChoice::Screen(capture::DisplayTarget { id, ..Default::default() });
             add(view, draft, scene, name, choice);
         }
     }

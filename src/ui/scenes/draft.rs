@@ -1,9 +1,9 @@
 //! What a person has in hand while building scenes, and what the lists and the picture both need.
 
 use crate::capture::sharing::asks_desktop;
-use crate::capture::{Heeds, Instead, VideoChoice};
+use crate::capture::{UsedProperties, VideoChoice, VideoFallback};
 use crate::compose::filter::Slot;
-use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
+use crate::compose::scene::{Content, Item, ItemId, Placement, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::media::Size;
 use crate::studio::scenes::MAIN;
@@ -181,21 +181,21 @@ impl Draft {
 
 /// What a source is set by, if it is. The chosen picture only where it is a camera: nothing else of
 /// it is kept.
-pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<Heeds> {
+pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
-        return choice.and_then(|choice| match Heeds::of(choice)? {
-            Heeds::Camera => Some(Heeds::Camera),
-            Heeds::Pointer if asks_desktop(choice) => Some(Heeds::Pointer),
+        return choice.and_then(|choice| match UsedProperties::of(choice)? {
+            UsedProperties::Camera => Some(UsedProperties::Camera),
+            UsedProperties::Pointer if asks_desktop(choice) => Some(UsedProperties::Pointer),
             _ => None,
         });
     }
-    Heeds::of(&snapshot.scenes.collection.source(id)?.choice)
+    UsedProperties::of(&snapshot.scenes.collection.source(id)?.choice)
 }
 
 /// Whether something else may be chosen for the time that it is black or stands still.
 pub(super) fn may_be_out(snapshot: &Snapshot, id: SourceId) -> bool {
-    snapshot.shown_by(id).is_some_and(Instead::suits)
+    snapshot.shown_by(id).is_some_and(VideoFallback::suits)
 }
 
 /// Whether there is anything to set of a source: of one of the scenes what it shows at least.
@@ -212,9 +212,9 @@ pub(super) struct Drag {
     pub grip: Grip,
     /// Where it began, in program pixels.
     pub from: (f64, f64),
-    pub start: Place,
+    pub start: Placement,
     /// The others that go along, and where each was.
-    pub others: Vec<(ItemId, Place)>,
+    pub others: Vec<(ItemId, Placement)>,
     /// The edges of the frame around all of them, where that is what is held: left, top, right,
     /// bottom in program pixels.
     pub around: Option<[f64; 4]>,

@@ -9,16 +9,16 @@ use crate::compose::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
-use crate::ui::picture::{Picture, fitted};
+use crate::ui::picture::{FrameView, fitted};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::style::theme::{BLACK, Type, gap};
-use crate::ui::view::file_request::OfFilter;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::file_request::FilterFile;
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{
-    Button, Look, Select, filter_list, label, menu_item, named, paragraph, slider,
+    Button, ButtonWeight, Select, filter_list, label, menu_item, named, paragraph, slider,
 };
 
 const WIDTH: f32 = 860.0;
@@ -32,7 +32,7 @@ const NAME: Vec2 = vec2(130.0, 28.0);
 const VALUE: f32 = 70.0;
 
 /// Shows the dialog while it is asked for.
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut Picture) {
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut FrameView) {
     let Some(source) = draft.filters else { return };
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     if source != MAIN && collection.source(source).is_none() {
@@ -70,7 +70,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
                 });
             });
         });
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     });
     if slots != before {
         view.send(Command::Edit(Edit::SetFilters(source, slots)));
@@ -81,7 +81,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
 }
 
 /// What comes of it.
-pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut Picture) {
+pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut FrameView) {
     let size = vec2(ui.available_width(), PICTURE);
     let (room, _) = ui.allocate_exact_size(size, egui::Sense::hover());
     let quality = view.snapshot.quality.size;
@@ -207,8 +207,8 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
             let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
             let folder = folder.map(Path::to_owned);
             let (kind, was) = (slot.filter.kind(), path.to_owned());
-            let of = OfFilter { source, index, kind, was };
-            view.wish(Wish::PickFilterFile(asset, of, folder));
+            let of = FilterFile { source, index, kind, was };
+            view.wish(WindowRequest::PickFilterFile(asset, of, folder));
         }
         let none = view.texts.get("video-filter-file-none");
         let shown = if file.is_empty() { &*none } else { &*file };
@@ -337,7 +337,8 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
             (key!("video-key-magenta"), [255, 0, 255]),
         ] {
             let text = view.texts.get(key);
-            let button = Button::new(&text).selected(*color == preset).look(Look::Quiet).small();
+            let button =
+                Button::new(&text).selected(*color == preset).look(ButtonWeight::Quiet).small();
             if button.show(ui, view.theme).clicked() {
                 *color = preset;
             }

@@ -3,10 +3,10 @@
 use egui::{DragValue, Grid, Ui};
 
 use crate::capture::VideoChoice;
-use crate::compose::scene::{Content, Crop, Item, Place};
+use crate::compose::scene::{Content, Crop, Item, Placement};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::scenes::draft::{BLENDS, Draft, FITS, name_of};
 use crate::ui::scenes::placement;
 use crate::ui::scenes::source::kind_fields::taken;
@@ -28,7 +28,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let answer = modal(ctx, view.theme, "item-settings", 420.0, |ui| {
         let title = name_of(view, item);
         if heading(ui, view, &title) {
-            return Some(Answer::Close);
+            return Some(DialogAnswer::Close);
         }
         contents(ui, view, draft, item);
         None
@@ -61,7 +61,7 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         number(ui, view, &texts.get("place-rotation"), &mut now.rotation, -360.0..=360.0, "°");
         ui.end_row();
         let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
-        now = Place { x: x / cw, y: y / ch, width: width / cw, height: height / ch, ..now };
+        now = Placement { x: x / cw, y: y / ch, width: width / cw, height: height / ch, ..now };
         let Crop { left, top, right, bottom } = now.crop;
         let mut sides = [left, top, right, bottom].map(|side| side * 100.0);
         for (index, (name, side)) in [

@@ -14,8 +14,8 @@ use crate::ui::scenes;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
-use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, Row, icon_button, label, paragraph, section};
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, Row, icon_button, label, paragraph, section};
 
 /// The panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft) {
@@ -36,7 +36,9 @@ fn heading(ui: &mut Ui, view: &mut View<'_>, text: &str, refresh: bool) {
         |ui| {
             if refresh {
                 let name = view.texts.get("refresh-devices");
-                if icon_button(ui, view.theme, Icon::Refresh, &name, 24.0, Look::Quiet).clicked() {
+                if icon_button(ui, view.theme, Icon::Refresh, &name, 24.0, ButtonWeight::Quiet)
+                    .clicked()
+                {
                     view.send(Command::RefreshDevices);
                 }
             }
@@ -70,7 +72,7 @@ fn state_of(
     }
 }
 
-struct Line<'a> {
+struct SourceLine<'a> {
     icon: Icon,
     title: &'a str,
     second: &'a str,
@@ -81,7 +83,7 @@ struct Line<'a> {
 fn row(
     ui: &mut Ui,
     view: &View<'_>,
-    line: &Line<'_>,
+    line: &SourceLine<'_>,
     state: Option<SourceState>,
     format: &str,
 ) -> bool {
@@ -139,12 +141,12 @@ fn pictures(ui: &mut Ui, view: &mut View<'_>) {
             |it: &VideoChoice| matches!(it, VideoChoice::Camera(camera) if camera.id.is_none());
         let any = index == 0 && choice.is_some_and(unnamed);
         let chosen = any || chosen_camera.is_some_and(|(chosen, _)| chosen == id);
-        let line = Line { icon: Icon::Camera, title: name, second: "", chosen };
+        let line = SourceLine { icon: Icon::Camera, title: name, second: "", chosen };
         if row(ui, view, &line, state, &format) {
             select = Some(VideoChoice::Camera(CameraChoice::of(id)));
         }
     }
-    let test = Line {
+    let test = SourceLine {
         icon: Icon::TestPicture,
         title: &texts.get("test-picture"),
         second: &texts.get("test-picture-second"),
@@ -158,18 +160,18 @@ fn pictures(ui: &mut Ui, view: &mut View<'_>) {
         _ => None,
     };
     let title = texts.get("video-file");
-    let line = Line {
+    let line = SourceLine {
         icon: Icon::Film,
         title: file.as_deref().unwrap_or(&title),
         second: &texts.get("video-file-second"),
         chosen: file.is_some(),
     };
     if row(ui, view, &line, state, &format) {
-        view.wish(Wish::PickVideoFile);
+        view.wish(WindowRequest::PickVideoFile);
     }
     if choice == Some(&VideoChoice::None) {
         let title = texts.get("no-picture");
-        let line = Line { icon: Icon::NoPicture, title: &title, second: "", chosen: true };
+        let line = SourceLine { icon: Icon::NoPicture, title: &title, second: "", chosen: true };
         row(ui, view, &line, None, "");
     }
     if let Some(choice) = select {
@@ -197,7 +199,7 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
     let mut select = None;
     if !microphones.is_empty() {
         let second = texts.get("microphone-default-second");
-        let default = Line {
+        let default = SourceLine {
             icon: Icon::Microphone,
             title: &texts.get("microphone-default"),
             second: &second,
@@ -210,7 +212,7 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
     }
     for (id, name) in &microphones {
         let chosen = chosen_mic.is_some_and(|(chosen, _)| chosen == id);
-        let line = Line { icon: Icon::Microphone, title: name, second: "", chosen };
+        let line = SourceLine { icon: Icon::Microphone, title: name, second: "", chosen };
         if row(ui, view, &line, state, "") {
             select = Some(AudioChoice::Mic(Some(id.clone())));
         }
@@ -226,7 +228,7 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
         let chosen = choice == Some(&one);
         let title =
             crate::ui::mixer::labels::name_of_choice(view, &one, if chosen { name } else { "" });
-        let line = Line { icon: Icon::Note, title: &title, second: "", chosen };
+        let line = SourceLine { icon: Icon::Note, title: &title, second: "", chosen };
         if row(ui, view, &line, state, "") {
             select = Some(one);
         }
@@ -236,7 +238,7 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
         (Icon::Tone, texts.get("test-tone"), &*second, AudioChoice::Tone),
         (Icon::Silence, texts.get("silence"), "", AudioChoice::Silence),
     ] {
-        let line = Line { icon, title: &title, second, chosen: choice == Some(&one) };
+        let line = SourceLine { icon, title: &title, second, chosen: choice == Some(&one) };
         if row(ui, view, &line, state, "") {
             select = Some(one);
         }
@@ -246,18 +248,18 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
         _ => None,
     };
     let title = texts.get("audio-file");
-    let line = Line {
+    let line = SourceLine {
         icon: Icon::Note,
         title: file.as_deref().unwrap_or(&title),
         second: &texts.get("audio-file-second"),
         chosen: file.is_some(),
     };
     if row(ui, view, &line, state, "") {
-        view.wish(Wish::PickAudioFile);
+        view.wish(WindowRequest::PickAudioFile);
     }
     if choice == Some(&AudioChoice::None) {
         let title = texts.get("no-sound");
-        let line = Line { icon: Icon::Silence, title: &title, second: "", chosen: true };
+        let line = SourceLine { icon: Icon::Silence, title: &title, second: "", chosen: true };
         row(ui, view, &line, None, "");
     }
     if let Some(choice) = select {

@@ -14,13 +14,13 @@ use crate::studio::snapshot::SourceState;
 use crate::studio::{Collection, Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, icon_of, name_of};
-use crate::ui::scenes::transition::Way;
+use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{add_source, menu};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Look, elided, focus_ring, icon_button, section};
+use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, section};
 
 /// Height of a line.
 const LINE: f32 = 28.0;
@@ -54,12 +54,12 @@ fn scenes(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let collection = &snapshot.scenes.collection;
     heading(ui, view, &texts.get("scenes"), |ui, view| {
         let name = texts.get("scene-add");
-        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, Look::Quiet).clicked() {
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
             let name = texts.get("scene-new").to_string();
             view.send(Command::Edit(Edit::AddScene(name)));
         }
         let (name, icon) = (texts.get("transition"), Icon::ChevronDown);
-        let button = icon_button(ui, view.theme, icon, &name, 24.0, Look::Quiet);
+        let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
         menu::below(&button, view, |ui, view| transitions(ui, view, draft));
     });
     for scene in &collection.scenes {
@@ -111,8 +111,8 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     use crate::ui::widgets::{menu_item, menu_rule};
     let texts = view.texts;
     let now = view.snapshot.scenes.collection.transition.clone();
-    let chosen = Way::of(&now.kind);
-    for way in Way::ALL {
+    let chosen = TransitionChoice::of(&now.kind);
+    for way in TransitionChoice::ALL {
         if menu_item(ui, view.theme, &texts.get(way.name()), "", way == chosen, true) {
             // What needs options has them shown at once.
             if way.asks() {
@@ -144,7 +144,7 @@ fn items(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let scene = edited(view.snapshot);
     heading(ui, view, &texts.get("sources"), |ui, view| {
         let name = texts.get("source-add");
-        let button = icon_button(ui, view.theme, Icon::Plus, &name, 24.0, Look::Quiet);
+        let button = icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet);
         if button.clicked() {
             draft.adding = None;
         }
@@ -207,7 +207,7 @@ fn item_row(
         (Icon::Eye, key!("item-hide"))
     };
     let text = view.texts.with(text, &[("name", name.as_str().into())]);
-    if icon_button(&mut right, view.theme, eye, &text, 24.0, Look::Quiet).clicked() {
+    if icon_button(&mut right, view.theme, eye, &text, 24.0, ButtonWeight::Quiet).clicked() {
         each(view, &all, |id| Edit::HideItem(id, !item.hidden));
     }
     let (lock, text) = if item.locked {
@@ -216,7 +216,7 @@ fn item_row(
         (Icon::Unlock, key!("item-lock"))
     };
     let text = view.texts.with(text, &[("name", name.as_str().into())]);
-    if icon_button(&mut right, view.theme, lock, &text, 24.0, Look::Quiet).clicked() {
+    if icon_button(&mut right, view.theme, lock, &text, 24.0, ButtonWeight::Quiet).clicked() {
         each(view, &all, |id| Edit::LockItem(id, !item.locked));
     }
     ui.advance_cursor_after_rect(Rect::from_min_size(

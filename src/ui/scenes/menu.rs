@@ -2,7 +2,7 @@
 
 use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, Vec2};
 
-use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene};
+use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
@@ -10,8 +10,8 @@ use crate::ui::scenes::draft::{
     Draft, Named, Whose, each, edited, has_properties, name_of, natural,
 };
 use crate::ui::scenes::placement;
-use crate::ui::scenes::placement::Line;
-use crate::ui::view::{View, Wish};
+use crate::ui::scenes::placement::AlignTo;
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{menu_item, menu_rule};
 
 /// Width of the menus.
@@ -63,12 +63,12 @@ fn edit(view: &mut View<'_>, edit: Edit) {
 fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
     let (texts, canvas) = (view.texts, view.snapshot.quality.size);
     for (name, line_) in [
-        (key!("align-left"), Line::Left),
-        (key!("align-center"), Line::Center),
-        (key!("align-right"), Line::Right),
-        (key!("align-top"), Line::Top),
-        (key!("align-middle"), Line::Middle),
-        (key!("align-bottom"), Line::Bottom),
+        (key!("align-left"), AlignTo::Left),
+        (key!("align-center"), AlignTo::Center),
+        (key!("align-right"), AlignTo::Right),
+        (key!("align-top"), AlignTo::Top),
+        (key!("align-middle"), AlignTo::Middle),
+        (key!("align-bottom"), AlignTo::Bottom),
     ] {
         if line(ui, view, &texts.get(name), enabled) {
             let places: Vec<_> =
@@ -126,7 +126,7 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let place = item.place;
     let canvas = view.snapshot.quality.size;
     let natural = natural(view.snapshot, item);
-    let whole = Place { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
+    let whole = Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
     if line(ui, view, &texts.get("item-settings"), true) {
         draft.settings = Some(id);
         draft.source_text = None;
@@ -148,15 +148,18 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     menu_rule(ui, view.theme);
     let free = !item.locked;
     for (name, new) in [
-        (key!("item-fill"), Place { fit: Fit::Contain, rotation: 0.0, ..whole }),
-        (key!("item-cover"), Place { fit: Fit::Cover, rotation: 0.0, ..whole }),
-        (key!("item-stretch"), Place { fit: Fit::Stretch, rotation: 0.0, ..whole }),
+        (key!("item-fill"), Placement { fit: Fit::Contain, rotation: 0.0, ..whole }),
+        (key!("item-cover"), Placement { fit: Fit::Cover, rotation: 0.0, ..whole }),
+        (key!("item-stretch"), Placement { fit: Fit::Stretch, rotation: 0.0, ..whole }),
         (key!("item-center"), centred(&place)),
         (key!("item-original"), original(&place, natural, canvas)),
-        (key!("item-flip-x"), Place { flip_x: !place.flip_x, ..place }),
-        (key!("item-flip-y"), Place { flip_y: !place.flip_y, ..place }),
-        (key!("item-turn"), Place { rotation: (place.rotation + 90.0).rem_euclid(360.0), ..place }),
-        (key!("item-reset"), Place::default()),
+        (key!("item-flip-x"), Placement { flip_x: !place.flip_x, ..place }),
+        (key!("item-flip-y"), Placement { flip_y: !place.flip_y, ..place }),
+        (
+            key!("item-turn"),
+            Placement { rotation: (place.rotation + 90.0).rem_euclid(360.0), ..place },
+        ),
+        (key!("item-reset"), Placement::default()),
     ] {
         if line(ui, view, &texts.get(name), free) {
             edit(view, Edit::SetPlace(id, new));
@@ -217,14 +220,18 @@ fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
     scene.and_then(|scene| find(&scene.items, id)).unwrap_or_default()
 }
 
-fn centred(place: &Place) -> Place {
-    Place { x: (1.0 - place.width) / 2.0, y: (1.0 - place.height) / 2.0, ..*place }
+fn centred(place: &Placement) -> Placement {
+    Placement { x: (1.0 - place.width) / 2.0, y: (1.0 - place.height) / 2.0, ..*place }
 }
 
 /// Pixel by pixel, where its middle was.
-fn original(place: &Place, natural: crate::media::Size, canvas: crate::media::Size) -> Place {
-    let tight = placement::tight(&Place { fit: Fit::Original, ..*place }, natural, canvas);
-    Place { fit: Fit::Contain, ..tight }
+fn original(
+    place: &Placement,
+    natural: crate::media::Size,
+    canvas: crate::media::Size,
+) -> Placement {
+    let tight = placement::tight(&Placement { fit: Fit::Original, ..*place }, natural, canvas);
+    Placement { fit: Fit::Contain, ..tight }
 }
 
 /// What can be done with a scene.
@@ -253,9 +260,9 @@ pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene)
     }
     menu_rule(ui, view.theme);
     if line(ui, view, &texts.get("scenes-import"), true) {
-        view.wish(Wish::PickScenes);
+        view.wish(WindowRequest::PickScenes);
     }
     if line(ui, view, &texts.get("scenes-export"), true) {
-        view.wish(Wish::SaveScenes);
+        view.wish(WindowRequest::SaveScenes);
     }
 }

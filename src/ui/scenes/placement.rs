@@ -1,7 +1,7 @@
 //! Moving, resizing, turning and cropping a place by its handles: pure arithmetic in program pixels.
 
 use crate::compose::layout::{Affine, map};
-use crate::compose::scene::{Fit, Place};
+use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
 /// The smallest side that a drag makes, in program pixels.
@@ -20,14 +20,14 @@ pub enum Grip {
 
 /// The corners of a place's picture in program pixels: upper left, upper right, lower right, lower
 /// left, as the picture is turned and flipped.
-pub fn corners(place: &Place, natural: Size, canvas: Size) -> [(f64, f64); 4] {
+pub fn corners(place: &Placement, natural: Size, canvas: Size) -> [(f64, f64); 4] {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let (map, _) = map(place, picture, canvas);
     [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| map.apply(x, y))
 }
 
 /// Whether a point of the program lies on the place's picture.
-pub fn contains(place: &Place, natural: Size, canvas: Size, point: (f64, f64)) -> bool {
+pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64)) -> bool {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let Some(back) = map(place, picture, canvas).0.inverse() else { return false };
     let (x, y) = back.apply(point.0, point.1);
@@ -35,28 +35,35 @@ pub fn contains(place: &Place, natural: Size, canvas: Size, point: (f64, f64)) -
 }
 
 /// A place whose box is exactly its picture.
-pub fn tight(place: &Place, natural: Size, canvas: Size) -> Place {
-    let unturned = Place { rotation: 0.0, flip_x: false, flip_y: false, ..*place };
+pub fn tight(place: &Placement, natural: Size, canvas: Size) -> Placement {
+    let unturned = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..*place };
     let [from, _, to, _] = corners(&unturned, natural, canvas);
     boxed(place, from, (to.0 - from.0, to.1 - from.1), canvas)
 }
 
 /// The place with another box, in program pixels.
-fn boxed(place: &Place, from: (f64, f64), size: (f64, f64), canvas: Size) -> Place {
+fn boxed(place: &Placement, from: (f64, f64), size: (f64, f64), canvas: Size) -> Placement {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let fit = if place.fit == Fit::Original { Fit::Contain } else { place.fit };
-    Place { x: from.0 / cw, y: from.1 / ch, width: size.0 / cw, height: size.1 / ch, fit, ..*place }
+    Placement {
+        x: from.0 / cw,
+        y: from.1 / ch,
+        width: size.0 / cw,
+        height: size.1 / ch,
+        fit,
+        ..*place
+    }
 }
 
 /// Left, top, width and height in program pixels.
-pub fn pixels(place: &Place, canvas: Size) -> [f64; 4] {
+pub fn pixels(place: &Placement, canvas: Size) -> [f64; 4] {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     [place.x * cw, place.y * ch, place.width * cw, place.height * ch]
 }
 
 /// Moved by so many program pixels.
-pub fn moved(place: &Place, by: (f64, f64), canvas: Size) -> Place {
-    Place {
+pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
+    Placement {
         x: place.x + by.0 / f64::from(canvas.width),
         y: place.y + by.1 / f64::from(canvas.height),
         ..*place
@@ -66,12 +73,12 @@ pub fn moved(place: &Place, by: (f64, f64), canvas: Size) -> Place {
 /// What becomes of `start`, a tight place, when what is held is dragged from `from` to `to`. A
 /// corner keeps the shape unless `free`; turning goes in steps of 15° if `free`.
 pub fn dragged(
-    start: &Place,
+    start: &Placement,
     grip: Grip,
     (from, to): ((f64, f64), (f64, f64)),
     canvas: Size,
     free: bool,
-) -> Place {
+) -> Placement {
     let by = (to.0 - from.0, to.1 - from.1);
     let [x, y, width, height] = pixels(start, canvas);
     let middle = (x + width / 2.0, y + height / 2.0);
@@ -90,7 +97,7 @@ pub fn dragged(
             } else {
                 angle
             };
-            Place { rotation: angle.rem_euclid(360.0), ..*start }
+            Placement { rotation: angle.rem_euclid(360.0), ..*start }
         }
         Grip::Side(across, down) => {
             let (sx, sy) = (f64::from(across), f64::from(down));
@@ -133,28 +140,28 @@ pub fn dragged(
             // The other edge stays where it is.
             let shift = turn.apply((size.0 - width) * sx / 2.0, (size.1 - height) * sy / 2.0);
             let middle = (middle.0 + shift.0, middle.1 + shift.1);
-            let place = Place { crop: cut, ..*start };
+            let place = Placement { crop: cut, ..*start };
             boxed(&place, (middle.0 - size.0 / 2.0, middle.1 - size.1 / 2.0), size, canvas)
         }
     }
 }
 
 /// A box with these edges: left, top, right, bottom in program pixels.
-pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Place {
-    boxed(&Place::default(), (left, top), (right - left, bottom - top), canvas)
+pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Placement {
+    boxed(&Placement::default(), (left, top), (right - left, bottom - top), canvas)
 }
 
 /// What becomes of several tight places when a side or corner of the frame around them is dragged by so
 /// many program pixels: they grow and move with it. A corner keeps their shapes unless `free`; a turned
 /// one takes of a growth in one direction what lies along its own sides.
 pub fn resized(
-    all: &[Place],
+    all: &[Placement],
     [left, top, right, bottom]: [f64; 4],
     (across, down): (i8, i8),
     by: (f64, f64),
     canvas: Size,
     free: bool,
-) -> Vec<Place> {
+) -> Vec<Placement> {
     let grown = |side: i8, length: f64, by: f64| {
         let length = length.max(LEAST);
         if side == 0 { 1.0 } else { (length + by * f64::from(side)).max(LEAST) / length }
@@ -166,7 +173,7 @@ pub fn resized(
     }
     // The other side stays where it is.
     let still = (if across < 0 { right } else { left }, if down < 0 { bottom } else { top });
-    let one = |place: &Place| {
+    let one = |place: &Placement| {
         let [x, y, width, height] = pixels(place, canvas);
         let (sin, cos) = place.rotation.to_radians().sin_cos();
         let own =
@@ -181,7 +188,7 @@ pub fn resized(
             _ if scale.0 != scale.1 => Fit::Stretch,
             fit => fit,
         };
-        let place = Place { fit, ..*place };
+        let place = Placement { fit, ..*place };
         boxed(&place, (middle.0 - size.0 / 2.0, middle.1 - size.1 / 2.0), size, canvas)
     };
     all.iter().map(one).collect()
@@ -189,7 +196,7 @@ pub fn resized(
 
 /// What several are brought in line by.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum AlignTo {
     Left,
     Center,
     Right,
@@ -199,7 +206,7 @@ pub enum Line {
 }
 
 /// The edges of a picture as it is turned: left, top, right, bottom.
-pub fn edges(place: &Place, natural: Size, canvas: Size) -> [f64; 4] {
+pub fn edges(place: &Placement, natural: Size, canvas: Size) -> [f64; 4] {
     let corners = corners(place, natural, canvas);
     let low = |pick: fn(&(f64, f64)) -> f64| corners.iter().map(pick).fold(f64::INFINITY, f64::min);
     let high =
@@ -213,22 +220,22 @@ pub fn joined([a, b, c, d]: [f64; 4], [e, f, g, h]: [f64; 4]) -> [f64; 4] {
 }
 
 /// All of them in line: with each other, one alone with the program.
-pub fn aligned(all: &[(Place, Size)], line: Line, canvas: Size) -> Vec<Place> {
-    let edges_of = |(place, natural): &(Place, Size)| edges(place, *natural, canvas);
+pub fn aligned(all: &[(Placement, Size)], line: AlignTo, canvas: Size) -> Vec<Placement> {
+    let edges_of = |(place, natural): &(Placement, Size)| edges(place, *natural, canvas);
     let frame = match all {
         [_] => [0.0, 0.0, f64::from(canvas.width), f64::from(canvas.height)],
         all => all.iter().map(edges_of).reduce(joined).unwrap_or_default(),
     };
     let [left, top, right, bottom] = frame;
-    let moved_one = |one: &(Place, Size)| {
+    let moved_one = |one: &(Placement, Size)| {
         let [l, t, r, b] = edges_of(one);
         let by = match line {
-            Line::Left => (left - l, 0.0),
-            Line::Center => ((left + right - l - r) / 2.0, 0.0),
-            Line::Right => (right - r, 0.0),
-            Line::Top => (0.0, top - t),
-            Line::Middle => (0.0, (top + bottom - t - b) / 2.0),
-            Line::Bottom => (0.0, bottom - b),
+            AlignTo::Left => (left - l, 0.0),
+            AlignTo::Center => ((left + right - l - r) / 2.0, 0.0),
+            AlignTo::Right => (right - r, 0.0),
+            AlignTo::Top => (0.0, top - t),
+            AlignTo::Middle => (0.0, (top + bottom - t - b) / 2.0),
+            AlignTo::Bottom => (0.0, bottom - b),
         };
         moved(&one.0, by, canvas)
     };
@@ -238,12 +245,12 @@ pub fn aligned(all: &[(Place, Size)], line: Line, canvas: Size) -> Vec<Place> {
 /// Moved so that an edge or the middle lies on the program's, or on those of the others, whose edges these
 /// are, if one is within `near` pixels; and the lines on which it now lies, across and down.
 pub fn snapped(
-    place: &Place,
+    place: &Placement,
     natural: Size,
     canvas: Size,
     others: &[[f64; 4]],
     near: f64,
-) -> (Place, Option<f64>, Option<f64>) {
+) -> (Placement, Option<f64>, Option<f64>) {
     let [left, top, right, bottom] = edges(place, natural, canvas);
     let snap = |low: f64, high: f64, length: f64, sides: fn(&[f64; 4]) -> (f64, f64)| {
         let middle = f64::midpoint(low, high);
@@ -270,11 +277,11 @@ mod tests {
 
     const HD: Size = Size::new(1280, 720);
 
-    fn quarter() -> Place {
-        Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Place::default() }
+    fn quarter() -> Placement {
+        Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() }
     }
 
-    fn near(place: &Place, want: [f64; 4]) -> bool {
+    fn near(place: &Placement, want: [f64; 4]) -> bool {
         pixels(place, HD).iter().zip(want).all(|(have, want)| (have - want).abs() < 1e-6)
     }
 
@@ -298,9 +305,9 @@ mod tests {
 
     #[test]
     fn a_turned_box_keeps_its_opposite_corner() {
-        let start = Place { rotation: 30.0, ..quarter() };
+        let start = Placement { rotation: 30.0, ..quarter() };
         let grown = dragged(&start, Grip::Side(1, 1), ((0.0, 0.0), (50.0, 70.0)), HD, true);
-        let before = corners(&Place { fit: Fit::Stretch, ..start }, HD, HD)[0];
+        let before = corners(&Placement { fit: Fit::Stretch, ..start }, HD, HD)[0];
         let after = corners(&grown, HD, HD)[0];
         assert!((before.0 - after.0).hypot(before.1 - after.1) < 1e-6);
     }
@@ -312,7 +319,7 @@ mod tests {
         assert!((cut.crop.left - 0.1).abs() < 1e-9 && cut.crop.right == 0.0);
         let back = dragged(&cut, Grip::Crop(-1, 0), ((0.0, 0.0), (-64.0, 0.0)), HD, false);
         assert!(near(&back, [320.0, 180.0, 640.0, 360.0]) && back.crop.left.abs() < 1e-9);
-        let flipped = Place { flip_x: true, ..quarter() };
+        let flipped = Placement { flip_x: true, ..quarter() };
         let cut = dragged(&flipped, Grip::Crop(-1, 0), ((0.0, 0.0), (64.0, 0.0)), HD, false);
         assert!((cut.crop.right - 0.1).abs() < 1e-9 && cut.crop.left == 0.0, "{cut:?}");
         assert!(near(&cut, [384.0, 180.0, 576.0, 360.0]));
@@ -339,27 +346,30 @@ mod tests {
 
     #[test]
     fn several_are_aligned_with_each_other_and_one_with_the_program() {
-        let small = Place { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Place::default() };
+        let small = Placement { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Placement::default() };
         let both = [(quarter(), HD), (small, HD)];
         let line = |line| aligned(&both, line, HD);
-        assert!(near(&line(Line::Left)[1], [320.0, 360.0, 320.0, 180.0]));
-        assert!(near(&line(Line::Center)[1], [480.0, 360.0, 320.0, 180.0]));
-        assert!(near(&line(Line::Right)[1], [640.0, 360.0, 320.0, 180.0]));
-        assert!(near(&line(Line::Top)[1], [640.0, 180.0, 320.0, 180.0]));
-        assert!(near(&line(Line::Middle)[1], [640.0, 270.0, 320.0, 180.0]));
-        assert!(near(&line(Line::Bottom)[0], [320.0, 180.0, 640.0, 360.0]));
-        assert!(near(&aligned(&[(small, HD)], Line::Right, HD)[0], [960.0, 360.0, 320.0, 180.0]));
-        assert!(aligned(&[], Line::Left, HD).is_empty());
+        assert!(near(&line(AlignTo::Left)[1], [320.0, 360.0, 320.0, 180.0]));
+        assert!(near(&line(AlignTo::Center)[1], [480.0, 360.0, 320.0, 180.0]));
+        assert!(near(&line(AlignTo::Right)[1], [640.0, 360.0, 320.0, 180.0]));
+        assert!(near(&line(AlignTo::Top)[1], [640.0, 180.0, 320.0, 180.0]));
+        assert!(near(&line(AlignTo::Middle)[1], [640.0, 270.0, 320.0, 180.0]));
+        assert!(near(&line(AlignTo::Bottom)[0], [320.0, 180.0, 640.0, 360.0]));
+        assert!(near(
+            &aligned(&[(small, HD)], AlignTo::Right, HD)[0],
+            [960.0, 360.0, 320.0, 180.0]
+        ));
+        assert!(aligned(&[], AlignTo::Left, HD).is_empty());
         // A turned one by what is seen of it.
-        let turned = Place { rotation: 90.0, ..quarter() };
-        let [left, ..] = edges(&aligned(&[(turned, HD)], Line::Left, HD)[0], HD, HD);
+        let turned = Placement { rotation: 90.0, ..quarter() };
+        let [left, ..] = edges(&aligned(&[(turned, HD)], AlignTo::Left, HD)[0], HD, HD);
         assert!(left.abs() < 1e-6);
     }
 
     #[test]
     fn several_grow_with_the_frame_around_them() {
         // Two quarters, at the upper left and the lower right of the middle.
-        let other = Place { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Place::default() };
+        let other = Placement { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Placement::default() };
         let all = [quarter(), other];
         let frame = [320.0, 180.0, 960.0, 540.0];
         let drag = |side, by, free| resized(&all, frame, side, by, HD, free);
@@ -374,7 +384,7 @@ mod tests {
         assert!(near(&free[0], [320.0, 180.0, 1_280.0, 360.0]));
         assert!(drag((1, 1), (-9e9, -9e9), false).iter().all(|it| it.width > 0.0));
         // Lying on its side it grows along its height.
-        let turned = Place { rotation: 90.0, ..other };
+        let turned = Placement { rotation: 90.0, ..other };
         let wide = resized(&[turned], frame, (1, 0), (640.0, 0.0), HD, false)[0];
         let [_, _, width, height] = pixels(&wide, HD);
         assert!((width - 320.0).abs() < 1e-6 && (height - 360.0).abs() < 1e-6, "{wide:?}");

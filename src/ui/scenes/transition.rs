@@ -10,15 +10,15 @@ use crate::compose::transition::{
     Kind, MOST, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
 };
 use crate::studio::{Command, Edit};
-use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Whose};
 use crate::ui::scenes::filters::line;
 use crate::ui::scenes::source::fields::{flag, part};
 use crate::ui::scenes::source::number;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::view::file_request::{Means, OfTransition};
-use crate::ui::view::{View, Wish};
+use crate::ui::view::file_request::{TransitionFile, TransitionFilePart};
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
 
 const WIDTH: f32 = 470.0;
@@ -29,7 +29,7 @@ const VALUE: f32 = 60.0;
 
 /// The kinds as a person chooses among them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum TransitionChoice {
     Cut,
     Fade,
     Color,
@@ -40,7 +40,7 @@ pub(super) enum Way {
     Stinger,
 }
 
-impl Way {
+impl TransitionChoice {
     pub const ALL: [Self; 8] = [
         Self::Cut,
         Self::Fade,
@@ -161,17 +161,17 @@ fn dialog(
         let close = heading(ui, view, title);
         ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
         lines(ui, view);
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     });
     answer.is_some()
 }
 
 /// `scene`: it is its own.
 fn contents(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, now: &mut Transition) {
-    let mut way = Way::of(&now.kind);
-    let ways = Way::ALL.map(|way| (way.name(), way));
+    let mut way = TransitionChoice::of(&now.kind);
+    let ways = TransitionChoice::ALL.map(|way| (way.name(), way));
     choose(ui, view, key!("transition-kind"), &ways, &mut way);
-    if way != Way::of(&now.kind) {
+    if way != TransitionChoice::of(&now.kind) {
         now.kind = way.kind(&now.kind);
     }
     if !matches!(now.kind, Kind::Cut | Kind::Stinger(_)) {
@@ -201,7 +201,7 @@ fn luma(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, wipe: &mut Wip
             choose(ui, view, key!("transition-pattern"), &patterns, pattern);
         }
         Order::Picture(path) => {
-            let of = OfTransition { scene, means: Means::Picture };
+            let of = TransitionFile { scene, means: TransitionFilePart::Picture };
             file(ui, view, path, &[(key!("transition-file-choose"), of)]);
         }
     }
@@ -214,8 +214,11 @@ fn luma(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, wipe: &mut Wip
 
 fn stinger(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, of: &mut Stinger) {
     let ways = [
-        (key!("transition-file-choose"), OfTransition { scene, means: Means::Clip }),
-        (key!("transition-folder-choose"), OfTransition { scene, means: Means::Folder }),
+        (key!("transition-file-choose"), TransitionFile { scene, means: TransitionFilePart::Clip }),
+        (
+            key!("transition-folder-choose"),
+            TransitionFile { scene, means: TransitionFilePart::Folder },
+        ),
     ];
     file(ui, view, &of.file, &ways);
     seconds(ui, view, key!("transition-cut-at"), &mut of.cut);
@@ -245,7 +248,7 @@ fn hint(ui: &mut Ui, view: &View<'_>, text: &'static str) {
 }
 
 /// The file that is chosen, and the ways to choose another.
-fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, OfTransition)]) {
+fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, TransitionFile)]) {
     let name = view.texts.get("transition-file").to_string();
     let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     line(ui, view, &name, |ui, view| {
@@ -253,7 +256,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Of
             let text = view.texts.get(text);
             if Button::new(&text).small().show(ui, view.theme).clicked() {
                 let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-                view.wish(Wish::PickTransitionFile(*of, folder.map(Path::to_owned)));
+                view.wish(WindowRequest::PickTransitionFile(*of, folder.map(Path::to_owned)));
             }
         }
         if !shown.is_empty() {

@@ -9,7 +9,7 @@ use egui::{
 };
 
 use crate::compose::scene::{Content, SourceId};
-use crate::media::transport::{Go, Position};
+use crate::media::transport::{Position, TransportCommand};
 use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::draft::Draft;
@@ -17,7 +17,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FOCUS, ON_PICTURE, PLATE, Theme, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Look, icon_button, label};
+use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
 /// Height of the bar, and as wide as it gets.
 const HEIGHT: f32 = 36.0;
@@ -36,11 +36,11 @@ fn meant(draft: &Draft, snapshot: &Snapshot) -> Option<(SourceId, Position)> {
 pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Command> {
     let (id, now) = meant(draft, snapshot)?;
     let go = match action {
-        Action::MediaPause if now.paused => Go::Resume,
-        Action::MediaPause => Go::Pause,
-        Action::MediaRestart => Go::Restart,
-        Action::MediaNext => Go::Next,
-        Action::MediaPrevious => Go::Previous,
+        Action::MediaPause if now.paused => TransportCommand::Resume,
+        Action::MediaPause => TransportCommand::Pause,
+        Action::MediaRestart => TransportCommand::Restart,
+        Action::MediaNext => TransportCommand::Next,
+        Action::MediaPrevious => TransportCommand::Previous,
         Action::MediaForward => step(now, true)?,
         Action::MediaBack => step(now, false)?,
         _ => return None,
@@ -49,10 +49,10 @@ pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Comma
 }
 
 /// A little further, or back.
-fn step(now: Position, forward: bool) -> Option<Go> {
+fn step(now: Position, forward: bool) -> Option<TransportCommand> {
     let whole = now.whole?;
     let to = if forward { now.at + STEP } else { now.at.saturating_sub(STEP) };
-    Some(Go::To(to.min(whole)))
+    Some(TransportCommand::To(to.min(whole)))
 }
 
 /// Shows the bar at the lower edge of the picture, for the source that is selected.
@@ -101,7 +101,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
             );
             let name = view.texts.with("media-place", &[("name", name.as_str().into())]);
             if let Some(to) = rail(ui, theme, draft, room, &name, now.at, whole) {
-                view.send(Command::Media(id, Go::To(to)));
+                view.send(Command::Media(id, TransportCommand::To(to)));
             }
         });
     } else if now.item.is_none() {
@@ -109,25 +109,25 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     }
 }
 
-fn buttons(ui: &mut Ui, view: &View<'_>, name: &str, now: Position) -> Option<Go> {
+fn buttons(ui: &mut Ui, view: &View<'_>, name: &str, now: Position) -> Option<TransportCommand> {
     let mut asked = None;
     let mut button = |icon, text: &'static str, go| {
         let text = view.texts.with(text, &[("name", name.into())]);
-        if icon_button(ui, &Theme::DARK, icon, &text, 26.0, Look::Quiet).clicked() {
+        if icon_button(ui, &Theme::DARK, icon, &text, 26.0, ButtonWeight::Quiet).clicked() {
             asked = Some(go);
         }
     };
-    button(Icon::Replay, key!("media-restart"), Go::Restart);
+    button(Icon::Replay, key!("media-restart"), TransportCommand::Restart);
     if now.item.is_some() {
-        button(Icon::Previous, key!("media-previous"), Go::Previous);
+        button(Icon::Previous, key!("media-previous"), TransportCommand::Previous);
     }
     if now.paused {
-        button(Icon::Play, key!("media-resume"), Go::Resume);
+        button(Icon::Play, key!("media-resume"), TransportCommand::Resume);
     } else {
-        button(Icon::Pause, key!("media-pause"), Go::Pause);
+        button(Icon::Pause, key!("media-pause"), TransportCommand::Pause);
     }
     if now.item.is_some() {
-        button(Icon::Next, key!("media-next"), Go::Next);
+        button(Icon::Next, key!("media-next"), TransportCommand::Next);
     }
     asked
 }
@@ -194,9 +194,9 @@ mod tests {
     fn steps_stay_within_what_is_played() {
         let seconds = Duration::from_secs;
         let at = |at| Position { at: seconds(at), whole: Some(seconds(60)), ..Position::default() };
-        assert_eq!(step(at(3), false), Some(Go::To(Duration::ZERO)));
-        assert_eq!(step(at(3), true), Some(Go::To(seconds(8))));
-        assert_eq!(step(at(58), true), Some(Go::To(seconds(60))));
+        assert_eq!(step(at(3), false), Some(TransportCommand::To(Duration::ZERO)));
+        assert_eq!(step(at(3), true), Some(TransportCommand::To(seconds(8))));
+        assert_eq!(step(at(58), true), Some(TransportCommand::To(seconds(60))));
         assert_eq!(step(Position::default(), true), None, "nothing to go about in");
     }
 }

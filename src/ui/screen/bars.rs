@@ -20,7 +20,7 @@ use crate::ui::style::theme::{BORDER, RADIUS, Theme, Type, gap};
 use crate::ui::targets;
 use crate::ui::text::{Language, Texts, format};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, elided, icon_button, place};
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place};
 
 /// So long after the start there is a rate of pictures.
 const SETTLED: Duration = Duration::from_secs(3);
@@ -78,7 +78,7 @@ pub fn top(ui: &mut Ui, view: &mut View<'_>, page: Page, room: Rect) -> Option<A
     bar.spacing_mut().item_spacing.x = gap::XS;
     for ((tab, action, key), width) in tabs.into_iter().zip(widths) {
         let text = view.texts.get(key);
-        let button = Button::new(&text).look(Look::Quiet).height(30.0).width(width);
+        let button = Button::new(&text).look(ButtonWeight::Quiet).height(30.0).width(width);
         if button.selected(page == tab).show(&mut bar, theme).clicked() {
             pressed = Some(action);
         }
@@ -112,11 +112,11 @@ fn tools(ui: &mut Ui, view: &View<'_>, room: Rect) -> Option<Action> {
     } else {
         (Icon::Moon, texts.get("theme-to-dark"))
     };
-    if icon_button(&mut bar, theme, icon, &name, 30.0, Look::Plain).clicked() {
+    if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Plain).clicked() {
         pressed = Some(Action::Theme);
     }
     let name = texts.get("settings");
-    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, Look::Plain).clicked() {
+    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, ButtonWeight::Plain).clicked() {
         pressed = Some(Action::Settings);
     }
     pressed

@@ -12,26 +12,28 @@ use crate::mix::StripId;
 use crate::player::source_text;
 use crate::studio::{Command, Edit};
 use crate::ui::screen::bars::Page;
-use crate::ui::view::Wish;
-use crate::ui::view::file_request::{Means, OfFilter, OfTransition, Pick, Then};
+use crate::ui::view::WindowRequest;
+use crate::ui::view::file_request::{
+    FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
+};
 
 impl Screen {
     /// A file was chosen for the picture.
     pub fn picked_video(&mut self, path: PathBuf) {
-        self.wishes.push(Wish::Command(Command::SelectVideo(VideoChoice::File(path))));
+        self.wishes.push(WindowRequest::Command(Command::SelectVideo(VideoChoice::File(path))));
     }
 
     /// A file or folder was chosen for a scene.
-    pub fn picked_source(&mut self, pick: Pick, scene: SceneId, path: PathBuf) {
+    pub fn picked_source(&mut self, pick: FileRequest, scene: SceneId, path: PathBuf) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let edit = Edit::AddSource { scene, name, choice: pick.choice(path) };
-        self.wishes.push(Wish::Command(Command::Edit(edit)));
+        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// A file or folder was chosen for a source that is there.
-    pub fn picked_another(&mut self, pick: Pick, source: SourceId, path: PathBuf) {
+    pub fn picked_another(&mut self, pick: FileRequest, source: SourceId, path: PathBuf) {
         let edit = Edit::SetSource(source, pick.choice(path));
-        self.wishes.push(Wish::Command(Command::Edit(edit)));
+        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// Files were chosen that a source plays or shows after its first one.
@@ -45,20 +47,21 @@ impl Screen {
             }
             None => Edit::Several(paths.map(|path| Edit::AddFile(source, path)).collect()),
         };
-        self.wishes.push(Wish::Command(Command::Edit(edit)));
+        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// A file was chosen for a filter of a source.
-    pub fn picked_filter(&mut self, of: &OfFilter, path: PathBuf) {
+    pub fn picked_filter(&mut self, of: &FilterFile, path: PathBuf) {
         let mut slots = self.snapshot.scenes.collection.filters(of.source).to_vec();
         let Some(slot) = of.among(&slots).and_then(|at| slots.get_mut(at)) else { return };
         if slot.filter.set_file(path) {
-            self.wishes.push(Wish::Command(Command::Edit(Edit::SetFilters(of.source, slots))));
+            self.wishes
+                .push(WindowRequest::Command(Command::Edit(Edit::SetFilters(of.source, slots))));
         }
     }
 
     /// A file was chosen for a transition.
-    pub fn picked_transition(&mut self, of: OfTransition, path: PathBuf) {
+    pub fn picked_transition(&mut self, of: TransitionFile, path: PathBuf) {
         let collection = &self.snapshot.scenes.collection;
         let mut transition = match of.scene {
             // It may have none of its own any more.
@@ -69,8 +72,11 @@ impl Screen {
             None => collection.transition.clone(),
         };
         match (&mut transition.kind, of.means) {
-            (Kind::Luma(Wipe { order: Order::Picture(file), .. }), Means::Picture)
-            | (Kind::Stinger(Stinger { file, .. }), Means::Clip | Means::Folder) => *file = path,
+            (Kind::Luma(Wipe { order: Order::Picture(file), .. }), TransitionFilePart::Picture)
+            | (
+                Kind::Stinger(Stinger { file, .. }),
+                TransitionFilePart::Clip | TransitionFilePart::Folder,
+            ) => *file = path,
             // Another kind was chosen while the dialog stood open.
             _ => return,
         }
@@ -78,18 +84,18 @@ impl Screen {
             Some(id) => Edit::SetSceneTransition(id, Some(transition)),
             None => Edit::SetTransition(transition),
         };
-        self.wishes.push(Wish::Command(Command::Edit(edit)));
+        self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
     /// A file was chosen for the sound.
     pub fn picked_audio(&mut self, path: PathBuf) {
-        self.wishes.push(Wish::Command(Command::SelectAudio(AudioChoice::File(path))));
+        self.wishes.push(WindowRequest::Command(Command::SelectAudio(AudioChoice::File(path))));
     }
 
     /// A file of sound was chosen for this strip, or for a new one.
     pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
         let choice = AudioChoice::File(path);
-        self.wishes.push(Wish::Command(match strip {
+        self.wishes.push(WindowRequest::Command(match strip {
             Some(id) => Command::SelectStrip { id, choice },
             None => Command::AddStrip(choice),
         }));
@@ -100,7 +106,7 @@ impl Screen {
         let url = source_text(path.as_os_str());
         self.watch.set_url(url.clone());
         self.page = Page::Watch;
-        self.wishes.push(Wish::Command(Command::Watch { url }));
+        self.wishes.push(WindowRequest::Command(Command::Watch { url }));
     }
 
     /// A file was chosen to go out as it is.
@@ -111,7 +117,7 @@ impl Screen {
     /// A folder was chosen for recordings.
     pub fn picked_folder(&mut self, path: PathBuf) {
         self.preferences.recording_folder = path;
-        self.wishes.push(Wish::Preferences);
+        self.wishes.push(WindowRequest::Preferences);
     }
 
     /// An address is held over the window by the pointer, or not any more.
@@ -123,6 +129,6 @@ impl Screen {
     pub fn dropped_address(&mut self, address: String) {
         self.page = Page::Watch;
         self.watch.set_url(address.clone());
-        self.wishes.push(Wish::Command(Command::Watch { url: address }));
+        self.wishes.push(WindowRequest::Command(Command::Watch { url: address }));
     }
 }

@@ -14,19 +14,19 @@ use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
-use crate::mix::Lamp;
+use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
-use crate::ui::dialogs::{self, Answer, Dialog, Film};
+use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::actions::Action;
-use crate::ui::input::global_key::Elsewhere;
+use crate::ui::input::global_key::GlobalKeySupport;
 use crate::ui::input::push_to_talk;
-use crate::ui::picture::{Picture, Surfaces};
+use crate::ui::picture::{FrameView, Surfaces};
 use crate::ui::screen::bars::Page;
 use crate::ui::style::fonts;
 use crate::ui::style::theme::{Theme, size};
 use crate::ui::text::{self, Texts};
-use crate::ui::view::{Renderer, View, Wish};
+use crate::ui::view::{Renderer, View, WindowRequest};
 use crate::ui::{scenes, studio_page, targets, watch};
 
 /// The window between two frames.
@@ -42,23 +42,23 @@ pub struct Screen {
     dialog_is_fresh: bool,
     search: dialogs::Search,
     target: targets::Draft,
-    film: dialogs::Film,
+    film: dialogs::PassthroughDraft,
     services: dialogs::Services,
     successor: Option<String>,
     watch: watch::Draft,
     scenes: scenes::Draft,
     /// The scene that is prepared, once one was.
-    prepared: Option<Picture>,
+    prepared: Option<FrameView>,
     /// What the filters are seen at work on, while they are shown.
-    filtered: Option<Picture>,
-    program: Picture,
+    filtered: Option<FrameView>,
+    program: FrameView,
     /// The players' pictures, by the slots of their tiles.
-    watched: Vec<Picture>,
+    watched: Vec<FrameView>,
     full_screen: bool,
     talk: push_to_talk::TalkState,
     /// How the talk key is heard while another window has the keyboard.
-    elsewhere: Elsewhere,
-    wishes: Vec<Wish>,
+    elsewhere: GlobalKeySupport,
+    wishes: Vec<WindowRequest>,
 }
 
 /// The language that `preferences` mean on this system.
@@ -102,18 +102,18 @@ impl Screen {
             dialog_is_fresh: false,
             search: dialogs::Search::default(),
             target: targets::Draft::default(),
-            film: dialogs::Film::default(),
+            film: dialogs::PassthroughDraft::default(),
             services: dialogs::Services::default(),
             successor: None,
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
             prepared: None,
             filtered: None,
-            program: Picture::new("program", program),
-            watched: watched.into_iter().map(|slot| Picture::new("watched", slot)).collect(),
+            program: FrameView::new("program", program),
+            watched: watched.into_iter().map(|slot| FrameView::new("watched", slot)).collect(),
             full_screen: false,
             talk: push_to_talk::TalkState::default(),
-            elsewhere: Elsewhere::default(),
+            elsewhere: GlobalKeySupport::default(),
             wishes: Vec::new(),
         }
     }
@@ -128,7 +128,7 @@ impl Screen {
         if preferences != self.preferences {
             self.preferences = preferences;
             self.restyle(ctx);
-            self.wishes.push(Wish::Preferences);
+            self.wishes.push(WindowRequest::Preferences);
         }
     }
 
@@ -197,7 +197,7 @@ impl Screen {
     }
 
     /// Draws everything; gives what was asked for.
-    pub fn show(&mut self, ui: &mut Ui) -> Vec<Wish> {
+    pub fn show(&mut self, ui: &mut Ui) -> Vec<WindowRequest> {
         let before = self.preferences.clone();
         if !self.must_ask_before_closing()
             && matches!(self.dialog, Some(Dialog::ConfirmStop | Dialog::ConfirmClose))
@@ -215,8 +215,8 @@ impl Screen {
         self.dialogs(ui.ctx());
         if self.preferences != before {
             self.restyle(ui.ctx());
-            if !self.wishes.contains(&Wish::Preferences) {
-                self.wishes.push(Wish::Preferences);
+            if !self.wishes.contains(&WindowRequest::Preferences) {
+                self.wishes.push(WindowRequest::Preferences);
             }
         }
         std::mem::take(&mut self.wishes)
@@ -266,7 +266,7 @@ impl Screen {
         match self.page {
             Page::Studio => {
                 let pressed = {
-                    let mut parts = studio_page::Parts {
+                    let mut parts = studio_page::PageParts {
                         target: &mut self.target,
                         scenes: &mut self.scenes,
                         program: &mut self.program,
@@ -332,29 +332,29 @@ impl Screen {
         };
         match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {
             None => {}
-            Some(Answer::Close) => self.dialog = None,
-            Some(Answer::EditTarget(id)) => {
+            Some(DialogAnswer::Close) => self.dialog = None,
+            Some(DialogAnswer::EditTarget(id)) => {
                 self.dialog = None;
                 self.page = Page::Studio;
                 self.target.edit(id);
             }
-            Some(Answer::SendFile) => {
+            Some(DialogAnswer::SendFile) => {
                 self.dialog = None;
-                let Film { path, again } = self.film.clone();
+                let PassthroughDraft { path, again } = self.film.clone();
                 let may = self.may_go_live();
                 if let Some(path) = path.filter(|_| may) {
-                    self.wishes.push(Wish::Command(Command::SendFile { path, again }));
+                    self.wishes.push(WindowRequest::Command(Command::SendFile { path, again }));
                 }
             }
-            Some(Answer::StopLive) => {
+            Some(DialogAnswer::StopLive) => {
                 self.dialog = None;
-                self.wishes.push(Wish::Command(Command::StopLive));
+                self.wishes.push(WindowRequest::Command(Command::StopLive));
             }
-            Some(Answer::Quit) => {
+            Some(DialogAnswer::Quit) => {
                 self.dialog = Some(Dialog::Closing);
-                self.wishes.push(Wish::Quit);
+                self.wishes.push(WindowRequest::Quit);
             }
-            Some(Answer::Act(action)) => {
+            Some(DialogAnswer::Act(action)) => {
                 self.dialog = None;
                 self.act(ctx, action);
             }
@@ -375,7 +375,7 @@ impl Screen {
         }
         let key = self.preferences.talk_key;
         let told = self.talk.look(&ctx, &self.snapshot, key, typing);
-        self.wishes.extend(told.map(Wish::Command));
+        self.wishes.extend(told.map(WindowRequest::Command));
         for action in Action::ALL {
             let Some(shortcut) = action.shortcut() else { continue };
             let asked = self.dialog.is_some()
@@ -429,18 +429,18 @@ impl Screen {
 
     fn set_full_screen(&mut self, full: bool) {
         self.full_screen = full;
-        self.wishes.push(Wish::FullScreen(full));
+        self.wishes.push(WindowRequest::FullScreen(full));
     }
 
     /// Does what was asked for, by whatever way.
     fn act(&mut self, ctx: &egui::Context, action: Action) {
-        let send = |command| Wish::Command(command);
+        let send = |command| WindowRequest::Command(command);
         match action {
             Action::GoLive => self.go_live_or_stop(),
             Action::Record => self.wishes.push(if self.snapshot.recording.is_some() {
                 send(Command::StopRecording)
             } else {
-                Wish::Record
+                WindowRequest::Record
             }),
             Action::PauseRecording => {
                 let paused = self.snapshot.recording.as_ref().is_some_and(|it| it.paused);
@@ -451,8 +451,8 @@ impl Screen {
                 }));
             }
             Action::Chapter => self.wishes.push(send(Command::Chapter(String::new()))),
-            Action::SaveReplay => self.wishes.push(Wish::SaveReplay),
-            Action::Snapshot => self.wishes.push(Wish::Snapshot),
+            Action::SaveReplay => self.wishes.push(WindowRequest::SaveReplay),
+            Action::Snapshot => self.wishes.push(WindowRequest::Snapshot),
             Action::Mute => {
                 let muted = match self.page {
                     Page::Watch => {
@@ -495,7 +495,7 @@ impl Screen {
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
             Action::RefreshDevices => self.wishes.push(send(Command::RefreshDevices)),
             Action::TestPicture => self.wishes.push(send(Command::SelectVideo(VideoChoice::Test))),
-            Action::ClearClip => self.wishes.push(send(Command::ClearClip(Lamp::All))),
+            Action::ClearClip => self.wishes.push(send(Command::ClearClip(StripLamp::All))),
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {
                 let url = self.snapshot.server.play_url.clone();
@@ -503,7 +503,7 @@ impl Screen {
                 self.page = Page::Watch;
                 self.wishes.push(send(Command::Watch { url }));
             }
-            Action::OpenFile => self.wishes.push(Wish::PickWatchFile),
+            Action::OpenFile => self.wishes.push(WindowRequest::PickWatchFile),
             Action::Undo => self.wishes.push(send(Command::Undo)),
             Action::Redo => self.wishes.push(send(Command::Redo)),
             Action::Transition => self.wishes.push(send(Command::Transition)),
@@ -523,7 +523,7 @@ impl Screen {
                     ThemeChoice::Light => ThemeChoice::Dark,
                 };
                 self.restyle(ctx);
-                self.wishes.push(Wish::Preferences);
+                self.wishes.push(WindowRequest::Preferences);
             }
             Action::Language => {
                 self.preferences.language = match self.texts.language() {
@@ -531,7 +531,7 @@ impl Screen {
                     text::Language::Chinese => Language::English,
                 };
                 self.restyle(ctx);
-                self.wishes.push(Wish::Preferences);
+                self.wishes.push(WindowRequest::Preferences);
             }
             Action::Quit => self.ask_to_close(),
         }
@@ -554,7 +554,7 @@ impl Screen {
             self.open(Dialog::ConfirmClose);
         } else {
             self.open(Dialog::Closing);
-            self.wishes.push(Wish::Quit);
+            self.wishes.push(WindowRequest::Quit);
         }
     }
 
@@ -571,10 +571,12 @@ impl Screen {
         match self.snapshot.live {
             LiveState::Idle => {
                 if self.may_go_live() {
-                    self.wishes.push(Wish::Command(Command::GoLive));
+                    self.wishes.push(WindowRequest::Command(Command::GoLive));
                 }
             }
-            LiveState::Connecting { .. } => self.wishes.push(Wish::Command(Command::StopLive)),
+            LiveState::Connecting { .. } => {
+                self.wishes.push(WindowRequest::Command(Command::StopLive));
+            }
             LiveState::OnAir | LiveState::Reconnecting { .. } => self.open(Dialog::ConfirmStop),
             LiveState::Stopping => {}
         }

@@ -3,20 +3,20 @@
 use egui::Context;
 
 use super::Screen;
-use crate::studio::{Command, TalkKey};
-use crate::ui::input::global_key::{Elsewhere, Reply};
+use crate::studio::{Command, PushToTalkKey};
+use crate::ui::input::global_key::{GlobalKeyReply, GlobalKeySupport};
 use crate::ui::input::push_to_talk;
 
 impl Screen {
     /// How the talk key is heard while another window has the keyboard, and what came of asking for that.
-    pub fn set_elsewhere(&mut self, elsewhere: Elsewhere) {
+    pub fn set_elsewhere(&mut self, elsewhere: GlobalKeySupport) {
         self.elsewhere = elsewhere;
     }
 
     /// The person does not want it to be heard there: what is to be kept, where that is news. They are asked
     /// again when they switch it on.
     pub fn talk_refused(&mut self) -> Option<Command> {
-        let is_news = self.elsewhere == Elsewhere::Asked(Reply::Refused);
+        let is_news = self.elsewhere == GlobalKeySupport::Asked(GlobalKeyReply::Refused);
         let is_news = is_news && std::mem::take(&mut self.preferences.talk_everywhere);
         is_news.then(|| Command::SetPreferences(self.preferences.clone()))
     }
@@ -32,7 +32,7 @@ impl Screen {
     }
 
     /// The key to be looked at while another window has the keyboard.
-    pub fn talk_key_elsewhere(&self) -> Option<TalkKey> {
+    pub fn talk_key_elsewhere(&self) -> Option<PushToTalkKey> {
         push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
     }
 

@@ -9,8 +9,8 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
 use crate::ui::targets::stage::stage_key;
 use crate::ui::text::format;
-use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, icon_button};
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button};
 
 /// What was pressed here that a screen must answer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
         if reconnecting {
             let width = (ui.available_width() - gap::S) / 2.0 - 22.0;
             let text = view.texts.get("stop");
-            let button = Button::new(&text).look(Look::Live).height(size::RECORD).width(width);
+            let button =
+                Button::new(&text).look(ButtonWeight::Live).height(size::RECORD).width(width);
             if button.radius(RADIUS_LARGE).show(ui, view.theme).clicked() {
                 stop = Some(Pressed::Stop);
             }
@@ -55,7 +56,8 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
     match &view.snapshot.live {
         LiveState::Idle => {
             let text = texts.get("go-live");
-            let response = base(&text).look(Look::Primary).show(ui, theme).on_hover_text(tip);
+            let response =
+                base(&text).look(ButtonWeight::Primary).show(ui, theme).on_hover_text(tip);
             response.clicked().then_some(Pressed::GoLive)
         }
         LiveState::Connecting { stage } => {
@@ -70,7 +72,7 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
         }
         LiveState::OnAir => {
             let text = texts.get("stop");
-            let response = base(&text).look(Look::Live).show(ui, theme).on_hover_text(tip);
+            let response = base(&text).look(ButtonWeight::Live).show(ui, theme).on_hover_text(tip);
             response.clicked().then_some(Pressed::Stop)
         }
         LiveState::Reconnecting { retry_in, .. } => {
@@ -86,8 +88,11 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
                 texts.with(soon, &[("count", seconds.to_string().into())])
             };
             let second = texts.get("retry-now");
-            let response =
-                base(&text).kind(Type::BodyStrong).second(&second).look(Look::Warn).show(ui, theme);
+            let response = base(&text)
+                .kind(Type::BodyStrong)
+                .second(&second)
+                .look(ButtonWeight::Warn)
+                .show(ui, theme);
             if response.clicked() {
                 view.send(Command::RetryNow);
             }
@@ -123,15 +128,15 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
         beside.push((Icon::Flag, key!("set-chapter"), Some(Action::Chapter), chapter));
     }
     if snapshot.replay.is_some() {
-        let wish = Beside::Wish(Wish::SaveReplay);
+        let wish = Beside::Wish(WindowRequest::SaveReplay);
         beside.push((Icon::Replay, key!("save-replay"), Some(Action::SaveReplay), wish));
     }
     if snapshot.video.is_some() {
-        let wish = Beside::Wish(Wish::Snapshot);
+        let wish = Beside::Wish(WindowRequest::Snapshot);
         beside.push((Icon::Picture, key!("take-snapshot"), Some(Action::Snapshot), wish));
     }
     if recording.is_none() {
-        let wish = Beside::Wish(Wish::PickRecordingFolder);
+        let wish = Beside::Wish(WindowRequest::PickRecordingFolder);
         beside.push((Icon::Folder, key!("choose-folder"), None, wish));
     }
     // What there is no room for is in the palette and on the keyboard.
@@ -150,7 +155,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
                 .show(ui, theme)
                 .on_hover_text(shortcut_text(ui.ctx(), Action::Record).unwrap_or_default());
             if response.clicked() {
-                view.wish(Wish::Record);
+                view.wish(WindowRequest::Record);
             }
         }
     }
@@ -159,7 +164,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
             let name = texts.get(name);
             let shortcut = action.and_then(|action| shortcut_text(ui.ctx(), action));
             let tip = shortcut.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));
-            if icon_button(ui, theme, icon, &tip, size::RECORD, Look::Plain).clicked() {
+            if icon_button(ui, theme, icon, &tip, size::RECORD, ButtonWeight::Plain).clicked() {
                 match does {
                     Beside::Send(command) => view.send(command),
                     Beside::Wish(wish) => view.wish(wish),
@@ -172,7 +177,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
 /// What a button beside the one that records does.
 enum Beside {
     Send(Command),
-    Wish(Wish),
+    Wish(WindowRequest),
 }
 
 fn stop_recording(

@@ -8,8 +8,8 @@ use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 use crate::studio::Remedy;
 use crate::studio::live::view::LiveState;
 use crate::ui::input::actions::Action;
-use crate::ui::notices::{self, Place};
-use crate::ui::picture::Picture;
+use crate::ui::notices::{self, NoticePlace};
+use crate::ui::picture::FrameView;
 use crate::ui::scenes::left_panel;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
@@ -18,23 +18,23 @@ use crate::ui::{mixer, scenes, targets};
 
 /// What the *Studio* page works with.
 #[derive(Debug)]
-pub struct Parts<'a> {
+pub struct PageParts<'a> {
     pub target: &'a mut targets::Draft,
     pub scenes: &'a mut scenes::Draft,
-    pub program: &'a mut Picture,
-    pub prepared: Option<&'a mut Picture>,
+    pub program: &'a mut FrameView,
+    pub prepared: Option<&'a mut FrameView>,
 }
 
 /// The page; gives an action that was asked for.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
-    parts: &mut Parts<'_>,
+    parts: &mut PageParts<'_>,
     room: Rect,
     left: f32,
     right: f32,
 ) -> Option<Action> {
-    let Parts { target: draft, scenes, program, prepared } = parts;
+    let PageParts { target: draft, scenes, program, prepared } = parts;
     let theme = view.theme;
     let split = room.right() - right;
     let strip = Rect::from_min_max(
@@ -71,7 +71,7 @@ pub fn show(
         }
         ui.add_space(gap::M);
         ui.spacing_mut().item_spacing.y = gap::S;
-        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, Place::Target, 2) {
+        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, NoticePlace::Target, 2) {
             edit = Some(id);
         }
     });

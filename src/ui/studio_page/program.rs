@@ -12,9 +12,9 @@ use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
 use crate::studio::{Command, Level, Remedy};
 use crate::ui::input::actions::key;
-use crate::ui::notices::{self, Card, Place};
+use crate::ui::notices::{self, Card, NoticePlace};
 use crate::ui::picture::placeholder::slate;
-use crate::ui::picture::{Picture, fill_around, fitted};
+use crate::ui::picture::{FrameView, fill_around, fitted};
 use crate::ui::scenes;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, BORDER, ON_PICTURE, PLATE, Type, gap};
@@ -27,8 +27,8 @@ use crate::ui::view::View;
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
-    picture: &mut Picture,
-    prepared: Option<&mut Picture>,
+    picture: &mut FrameView,
+    prepared: Option<&mut FrameView>,
     draft: &mut scenes::Draft,
     room: Rect,
 ) {
@@ -62,7 +62,7 @@ pub fn show(
     // Sound is shown below: its notices stand at the lower edge.
     let mut top = ui.new_child(UiBuilder::new().max_rect(inset).id_salt("stage-notices"));
     top.spacing_mut().item_spacing.y = gap::S;
-    if view.snapshot.notices.iter().any(|notice| notices::place_of(notice) == Place::Stage)
+    if view.snapshot.notices.iter().any(|notice| notices::place_of(notice) == NoticePlace::Stage)
         || matches!(view.snapshot.live, LiveState::Reconnecting { .. })
     {
         // Clear of the tag in the corner.
@@ -81,7 +81,7 @@ pub fn show(
         };
         card.show(&mut top, view.theme, view.texts);
     }
-    match notices::cards(&mut top, view, Place::Stage, 2) {
+    match notices::cards(&mut top, view, NoticePlace::Stage, 2) {
         Some(Remedy::EditSource(id)) => draft.show_properties(id),
         Some(Remedy::EditFilters(id)) => draft.show_lacking_filter(&view.snapshot.scenes, id),
         Some(Remedy::EditTransition) => draft.show_lacking_transition(&view.snapshot.scenes),
@@ -93,7 +93,7 @@ pub fn show(
     let mut low = inset;
     low.min.y = low.bottom() - height;
     let mut bottom = ui.new_child(UiBuilder::new().max_rect(low).id_salt("sound-notices"));
-    notices::cards(&mut bottom, view, Place::Mixer, 1);
+    notices::cards(&mut bottom, view, NoticePlace::Mixer, 1);
     let now = bottom.min_rect().height();
     if now > 0.0 && (now - height).abs() > 0.5 {
         ui.data_mut(|data| data.insert_temp(height_id, now));
@@ -102,7 +102,7 @@ pub fn show(
 }
 
 /// The picture itself, or what stands in its place; tells whether it was the picture.
-fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) -> bool {
+fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect) -> bool {
     let theme = view.theme;
     let response = ui.interact(rect, ui.scope_id().with("program"), Sense::hover());
     let name = view.texts.get("program-preview");

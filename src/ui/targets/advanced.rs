@@ -11,7 +11,7 @@ use crate::ui::targets::Draft;
 use crate::ui::targets::draft::More;
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Field, Look, label, paragraph, slider};
+use crate::ui::widgets::{Button, ButtonWeight, Field, label, paragraph, slider};
 
 /// The lowest floor that can be chosen here, kbit/s; left of it, it is that of all targets.
 const LOWEST: f32 = 100.0;
@@ -27,7 +27,7 @@ pub(super) fn show(
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("advanced");
-    let button = Button::new(&name).small().look(Look::Quiet).selected(draft.advanced);
+    let button = Button::new(&name).small().look(ButtonWeight::Quiet).selected(draft.advanced);
     if button.show(ui, theme).clicked() {
         draft.advanced = !draft.advanced;
     }

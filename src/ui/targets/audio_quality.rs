@@ -8,7 +8,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, label, slider};
+use crate::ui::widgets::{Button, ButtonWeight, label, slider};
 
 /// Kilobits a second.
 const LEAST: f32 = 32.0;
@@ -73,7 +73,7 @@ fn one_of<T: Copy + PartialEq>(
                 let of_it = format!("{name} {text}");
                 let button = Button::new(text)
                     .small()
-                    .look(Look::Quiet)
+                    .look(ButtonWeight::Quiet)
                     .name(&of_it)
                     .enabled(idle)
                     .selected(*one == chosen);

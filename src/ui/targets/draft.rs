@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::base::{Latest, Secret};
 use crate::media::VideoFrame;
-use crate::studio::{Place, Snapshot, Target};
+use crate::studio::{Snapshot, Target, TargetPlace};
 use crate::ui::input::actions::key;
-use crate::ui::picture::Picture;
+use crate::ui::picture::FrameView;
 
 /// What is being typed.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub struct Draft {
     /// A new entry is under way: it is shown in full as soon as it is there.
     pub(super) awaited: Option<u32>,
     /// What viewers see, as it is drawn, and where it comes from.
-    pub(super) viewers: Option<(Latest<VideoFrame>, Picture)>,
+    pub(super) viewers: Option<(Latest<VideoFrame>, FrameView)>,
 }
 
 /// The two fields that say where a stream goes.
@@ -86,7 +86,7 @@ impl Draft {
             self.chosen = first.map_or(0, |view| view.target.id);
         }
         for view in &snapshot.targets {
-            let Place::Custom { server, key } = &view.target.place else { continue };
+            let TargetPlace::Custom { server, key } = &view.target.place else { continue };
             let texts = self.texts.entry(view.target.id).or_insert_with(|| Texts {
                 server: Zeroizing::new(server.clone()),
                 play_url: Zeroizing::new(view.target.play_url.expose().to_owned()),
@@ -191,7 +191,7 @@ impl Draft {
     /// An entry with what was typed about it.
     pub(super) fn filled(&self, target: &Target) -> Target {
         let Some(texts) = self.texts.get(&target.id) else { return target.clone() };
-        let place = Place::Custom {
+        let place = TargetPlace::Custom {
             server: texts.server.trim().to_owned(),
             key: Secret::new(texts.key.trim()),
         };

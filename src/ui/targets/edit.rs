@@ -13,8 +13,8 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
 use crate::ui::targets::{Draft, advanced, viewer_monitor};
-use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph, switch};
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, switch};
 use crate::wire::rtmp::url::Url;
 
 /// The entry that is chosen.
@@ -94,7 +94,7 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     paragraph(ui, &said, Type::Small, theme.secondary);
     let other = texts.with("split-other", &[("app", format!("{}/…", url.app).into())]);
     let name = texts.get("split-apart");
-    let pressed = Button::new(&name).small().look(Look::Quiet).show(ui, theme);
+    let pressed = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
     if pressed.on_hover_text(other).clicked() {
         *typed.server = url.tc_url();
         *typed.key = url.stream.expose().to_owned();
@@ -109,7 +109,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         let service = view.snapshot.services.of_target(&target.service, target.server());
         if let Some(service) = service.filter(|service| !service.key_page.is_empty()) {
             let name = texts.with("get-key", &[("service", service.name.to_string().into())]);
-            if icon_button(ui, theme, Icon::External, &name, 18.0, Look::Quiet).clicked() {
+            if icon_button(ui, theme, Icon::External, &name, 18.0, ButtonWeight::Quiet).clicked() {
                 ui.ctx().open_url(egui::OpenUrl::new_tab(&*service.key_page));
             }
         }
@@ -147,7 +147,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         Some(0) => {
             draft.texts(target.id).key.clear();
             field.response.request_focus();
-            view.wish(Wish::Paste);
+            view.wish(WindowRequest::Paste);
         }
         Some(_) => draft.key_shown = !draft.key_shown,
         None => {}
@@ -182,7 +182,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, ru
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_enabled_ui(!running, |ui| {
                 let name = texts.get("remove-target");
-                if icon_button(ui, theme, Icon::Trash, &name, 24.0, Look::Quiet).clicked() {
+                if icon_button(ui, theme, Icon::Trash, &name, 24.0, ButtonWeight::Quiet).clicked() {
                     view.send(Command::RemoveTarget(target.id));
                 }
             });
@@ -195,7 +195,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, ru
             label(ui, &said, Type::Small, theme.secondary).on_hover_text(pin.to_string());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let name = texts.get("unpin");
-                if icon_button(ui, theme, Icon::Close, &name, 20.0, Look::Quiet).clicked() {
+                if icon_button(ui, theme, Icon::Close, &name, 20.0, ButtonWeight::Quiet).clicked() {
                     view.send(Command::PutTarget(Target { pin: None, ..draft.filled(target) }));
                 }
             });
@@ -235,7 +235,7 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     let fit = service.fit(&view.snapshot.quality);
     if !misfits.is_empty() && fit != view.snapshot.quality {
         let name = texts.with("fit-quality", &[("service", service.name.to_string().into())]);
-        if Button::new(&name).small().look(Look::Warn).show(ui, theme).clicked() {
+        if Button::new(&name).small().look(ButtonWeight::Warn).show(ui, theme).clicked() {
             view.send(Command::SetQuality(fit));
         }
     }

@@ -5,11 +5,11 @@ use egui::{
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use crate::media::Rung;
+use crate::media::RenditionId;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::{MOST_TARGETS, TargetState, services};
-use crate::studio::{Command, Place, Target};
+use crate::studio::{Command, Target, TargetPlace};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Type, gap, size};
 use crate::ui::targets::stage::stage_key;
@@ -17,7 +17,7 @@ use crate::ui::targets::{Draft, viewer_monitor};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Look, elided, focus_ring, icon_button, menu_item, menu_rule, paragraph, section, switch,
+    ButtonWeight, elided, focus_ring, icon_button, menu_item, menu_rule, paragraph, section, switch,
 };
 
 /// The heading with the button that adds an entry, and the list; tells whether the person's own
@@ -47,7 +47,7 @@ fn heading(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
         |ui| {
             if view.snapshot.targets.len() < MOST_TARGETS {
                 let name = texts.get("add-target");
-                let button = icon_button(ui, theme, Icon::Plus, &name, 24.0, Look::Quiet);
+                let button = icon_button(ui, theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet);
                 services = menu(&button, view, draft);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -103,7 +103,7 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool
     view.send(Command::PutTarget(Target {
         service: service.to_owned(),
         name: name.to_owned(),
-        place: Place::Custom { server: server.to_owned(), key: Default::default() },
+        place: TargetPlace::Custom { server: server.to_owned(), key: Default::default() },
         ..target
     }));
     services
@@ -140,7 +140,7 @@ fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
     let broadcasting = view.snapshot.live != LiveState::Idle;
     match entry.state {
         Some(TargetState::Live) if broadcasting => {
-            let rate = match entry.size.filter(|_| entry.rung == Rung::Second) {
+            let rate = match entry.size.filter(|_| entry.rung == RenditionId::Second) {
                 Some(size) => format!("{} · {size}", format::bitrate(entry.bitrate)),
                 None => format::bitrate(entry.bitrate),
             };

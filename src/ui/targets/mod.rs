@@ -21,7 +21,7 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, Tag, figures, label, sparkline};
+use crate::ui::widgets::{Button, ButtonWeight, Tag, figures, label, sparkline};
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
@@ -77,7 +77,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
         ];
         for (name, action, tip) in offers {
             let name = texts.get(name);
-            let response = Button::new(&name).small().look(Look::Quiet).show(ui, theme);
+            let response = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
             if response.clicked() {
                 asked = Some(action);
             }

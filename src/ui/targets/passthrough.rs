@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::studio::live::view::FilmView;
+use crate::studio::live::view::PassthroughView;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
@@ -19,14 +19,14 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
 }
 
 /// That it is on air, in a sentence.
-pub fn sentence(texts: &Texts, film: &FilmView) -> String {
+pub fn sentence(texts: &Texts, film: &PassthroughView) -> String {
     let name = film.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let key = if film.opening { "film-opening" } else { "film-on-air" };
     texts.with(key, &[("name", name.into())])
 }
 
 /// `00:12 / 03:40`, and how often it has begun again.
-fn far(texts: &Texts, film: &FilmView) -> String {
+fn far(texts: &Texts, film: &PassthroughView) -> String {
     let mut far = format::clock(film.position);
     if let Some(duration) = film.duration {
         far = format!("{far} / {}", format::clock(duration));

@@ -14,7 +14,7 @@ use crate::ui::targets::{audio_quality, stream_delay};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, Look, Select, label, menu_item, menu_rule, named_switch, paragraph, slider,
+    Button, ButtonWeight, Select, label, menu_item, menu_rule, named_switch, paragraph, slider,
 };
 
 const fn fps(num: u32) -> FrameRate {
@@ -132,7 +132,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                             let every = Duration::from_secs(seconds);
                             let pressed = Button::new(&text)
                                 .small()
-                                .look(Look::Quiet)
+                                .look(ButtonWeight::Quiet)
                                 .name(&format!("{name} {text}"))
                                 .enabled(idle)
                                 .selected(now.keyframe_interval == every)
@@ -175,7 +175,7 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
             let text = texts.get(text);
             let pressed = Button::new(&text)
                 .small()
-                .look(Look::Quiet)
+                .look(ButtonWeight::Quiet)
                 .name(&format!("{name} {text}"))
                 .selected(now.adapt == adapt)
                 .show(ui, theme)

@@ -11,7 +11,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, label, paragraph};
 
 /// The usual choices in seconds; others are in the settings file and on the command line.
 const CHOICES: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
@@ -32,7 +32,7 @@ pub(super) fn choice(ui: &mut Ui, view: &mut View<'_>) {
             };
             let pressed = Button::new(&text)
                 .small()
-                .look(Look::Quiet)
+                .look(ButtonWeight::Quiet)
                 .name(&format!("{name} {text}"))
                 .selected(view.snapshot.delay == delay)
                 .show(ui, theme)
@@ -71,7 +71,7 @@ pub(super) fn on_air(ui: &mut Ui, view: &mut View<'_>) {
     paragraph(ui, &said, Type::Small, color);
     if held.state != DelayState::Draining && !held.held.is_zero() {
         let name = texts.get("stop-after-delay");
-        let button = Button::new(&name).small().look(Look::Quiet).show(ui, theme);
+        let button = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
         if button.on_hover_text(&*texts.get("tip-stop-after-delay")).clicked() {
             view.send(Command::StopAfterDelay);
         }

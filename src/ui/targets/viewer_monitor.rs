@@ -6,7 +6,7 @@ use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::snapshot::TargetView;
 use crate::studio::{Command, Target};
 use crate::ui::input::actions::key;
-use crate::ui::picture::Picture;
+use crate::ui::picture::FrameView;
 use crate::ui::style::theme::{Theme, Type};
 use crate::ui::targets::Draft;
 use crate::ui::text::{Texts, format};
@@ -74,7 +74,7 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     let slot = &monitor.picture.0;
     let fresh = draft.viewers.as_ref().is_none_or(|(known, _)| !known.shares_with(slot));
     if fresh {
-        draft.viewers = Some((slot.clone(), Picture::new("viewers", slot.clone())));
+        draft.viewers = Some((slot.clone(), FrameView::new("viewers", slot.clone())));
     }
     let Some((_, picture)) = &mut draft.viewers else { return };
     if !picture.is_there() {

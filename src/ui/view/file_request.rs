@@ -10,14 +10,14 @@ use crate::compose::scene::{SceneId, SourceId};
 /// The filter for which a file is asked: where it stood, and what it was, since the list may change
 /// meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OfFilter {
+pub struct FilterFile {
     pub source: SourceId,
     pub index: usize,
     pub kind: &'static str,
     pub was: PathBuf,
 }
 
-impl OfFilter {
+impl FilterFile {
     fn is(&self, slot: &Slot) -> bool {
         let file = slot.filter.file();
         slot.filter.kind() == self.kind && file.is_some_and(|(_, path)| path == self.was)
@@ -36,7 +36,7 @@ impl OfFilter {
 
 /// A kind of file or folder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Pick {
+pub enum FileRequest {
     Image,
     /// A folder of slides.
     Slides,
@@ -47,7 +47,7 @@ pub enum Pick {
     Text,
 }
 
-impl Pick {
+impl FileRequest {
     /// What is looked for in the place of what a source shows, if that is on the disk.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
@@ -75,22 +75,22 @@ impl Pick {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Then {
     pub source: SourceId,
-    pub pick: Pick,
+    pub pick: FileRequest,
     /// In the place of this one of them, which stood there; else behind the last.
     pub at: Option<(usize, PathBuf)>,
 }
 
 /// The transition for which a file is asked, since other options may be shown by the time it is chosen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct OfTransition {
+pub struct TransitionFile {
     /// That of this scene; else that of all scenes without one of their own.
     pub scene: Option<SceneId>,
-    pub means: Means,
+    pub means: TransitionFilePart,
 }
 
 /// What a transition works with.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Means {
+pub enum TransitionFilePart {
     /// The grey picture of a wipe.
     Picture,
     /// The clip of a stinger.

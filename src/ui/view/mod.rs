@@ -10,7 +10,7 @@ use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
 use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
-use crate::ui::view::file_request::{OfFilter, OfTransition, Pick, Then};
+use crate::ui::view::file_request::{FileRequest, FilterFile, Then, TransitionFile};
 
 /// What draws the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,21 +23,21 @@ pub struct Renderer {
 
 /// What a person asks for: of the studio, or of the window's surroundings.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum WindowRequest {
     Command(Command),
     /// Ask for a Y4M file and select it as the picture.
     PickVideoFile,
     /// Ask for a file or folder and put it into this scene.
-    PickSource(Pick, SceneId),
+    PickSource(FileRequest, SceneId),
     /// Ask for a file or folder that this source shows from now on; the dialog begins where it was.
-    PickAnother(Pick, SourceId, Option<PathBuf>),
+    PickAnother(FileRequest, SourceId, Option<PathBuf>),
     /// Ask for files that a source plays or shows after its first one.
     PickThen(Then, Option<PathBuf>),
     /// Ask for a file for this filter; the dialog begins where it was.
-    PickFilterFile(Asset, OfFilter, Option<PathBuf>),
+    PickFilterFile(Asset, FilterFile, Option<PathBuf>),
     /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures; the dialog
     /// begins where it was.
-    PickTransitionFile(OfTransition, Option<PathBuf>),
+    PickTransitionFile(TransitionFile, Option<PathBuf>),
     /// Ask for a file of scenes and take it in.
     PickScenes,
     /// Ask for a file and write the scenes into it.
@@ -78,17 +78,17 @@ pub struct View<'a> {
     pub theme: &'a Theme,
     pub texts: &'a Texts,
     pub snapshot: &'a Snapshot,
-    pub wishes: &'a mut Vec<Wish>,
+    pub wishes: &'a mut Vec<WindowRequest>,
 }
 
 impl View<'_> {
     /// Asks the studio for something.
     pub fn send(&mut self, command: Command) {
-        self.wishes.push(Wish::Command(command));
+        self.wishes.push(WindowRequest::Command(command));
     }
 
     /// Asks the surroundings for something.
-    pub fn wish(&mut self, wish: Wish) {
+    pub fn wish(&mut self, wish: WindowRequest) {
         self.wishes.push(wish);
     }
 }

@@ -6,7 +6,7 @@ use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, Rec
 use egui::{ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::player::chat::ChatState;
-use crate::studio::Playing;
+use crate::studio::WatchCommand;
 use crate::studio::watch::chat::{
     ChatChoices, MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS, check_place,
 };
@@ -18,9 +18,9 @@ use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
-    Button, Field, Look, icon_button, label, named_switch, paragraph, section, slider,
+    Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, section, slider,
 };
-use crate::wire::chat::{Line, MAX_NAME, MAX_TEXT};
+use crate::wire::chat::{ChatLine, MAX_NAME, MAX_TEXT};
 
 /// The part of the picture's height in which lines fly, from the top.
 const SKY: f32 = 0.6;
@@ -81,13 +81,13 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let entered = kept.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let can = open && !draft.saying.trim().is_empty();
         let pressed = Button::new(&send_text)
-            .look(Look::Primary)
+            .look(ButtonWeight::Primary)
             .width(button)
             .enabled(can)
             .show(ui, theme)
             .clicked();
         if can && (pressed || entered) {
-            send(view, Playing::Say(std::mem::take(&mut draft.saying)));
+            send(view, WatchCommand::Say(std::mem::take(&mut draft.saying)));
         }
         if entered {
             kept.response.request_focus();
@@ -117,7 +117,7 @@ fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
         let tip = offered.pin.to_string();
         let button = Button::new(&text).name(&name).small().show(ui, theme);
         if button.on_hover_text(tip).clicked() {
-            send(view, Playing::TrustChat(offered.pin));
+            send(view, WatchCommand::TrustChat(offered.pin));
         }
     }
 }
@@ -156,7 +156,8 @@ fn lines(ui: &mut Ui, view: &View<'_>) {
 fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("chat-options");
-    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_SMALL, Look::Quiet);
+    let button =
+        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_SMALL, ButtonWeight::Quiet);
     let style = ui.ctx().global_style();
     let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
     let width = 280.0;
@@ -171,7 +172,7 @@ fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             choose(ui, view, draft, &mut choices);
             place(ui, view, draft);
             if choices != view.snapshot.chat_choices {
-                send(view, Playing::SetChat(choices));
+                send(view, WatchCommand::SetChat(choices));
             }
         });
     if opened.is_none() {
@@ -275,7 +276,7 @@ fn go_there(view: &mut View<'_>, typed: &str) {
     let (typed, stream) = (typed.trim(), &view.snapshot.watch_figures.url);
     let now = view.snapshot.chat_choices.place_of(stream).unwrap_or_default();
     if typed != now && (typed.is_empty() || check_place(typed).is_ok()) {
-        send(view, Playing::SetChatAddress(typed.to_owned()));
+        send(view, WatchCommand::SetChatAddress(typed.to_owned()));
     }
 }
 
@@ -303,7 +304,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let lay = |text: &str, color| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color);
     let lane = choices.size * LANE;
     let lanes = ((room.height() * SKY - gap::M) / lane).max(0.0) as usize;
-    draft.sky.tick(now, room.width(), lanes, choices.speed, |line: &Line| {
+    draft.sky.tick(now, room.width(), lanes, choices.speed, |line: &ChatLine| {
         lay(&line.text, ON_PICTURE).size().x
     });
     let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));

@@ -1,7 +1,7 @@
 //! What the parts of the page ask for, and how they name what is played.
 
 use crate::studio::watch::view::WatchState;
-use crate::studio::{Command, Playing};
+use crate::studio::{Command, WatchCommand};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 
@@ -14,7 +14,7 @@ pub fn is_busy(state: &WatchState) -> bool {
 }
 
 /// Asks for something about players.
-pub fn send(view: &mut View<'_>, playing: Playing) {
+pub fn send(view: &mut View<'_>, playing: WatchCommand) {
     view.send(Command::Player(playing));
 }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::wire::chat::Line;
+use crate::wire::chat::ChatLine;
 
 /// Seconds that a line takes to cross at speed 1.
 const CROSSING: f64 = 9.0;
@@ -20,7 +20,7 @@ const FLYING: usize = 128;
 /// A line on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flight {
-    pub line: Arc<Line>,
+    pub line: Arc<ChatLine>,
     pub lane: usize,
     /// Points.
     pub width: f32,
@@ -54,12 +54,12 @@ impl Flight {
 #[derive(Clone, Debug, Default)]
 pub struct Sky {
     flying: VecDeque<Flight>,
-    waiting: VecDeque<(Arc<Line>, f64)>,
+    waiting: VecDeque<(Arc<ChatLine>, f64)>,
 }
 
 impl Sky {
     /// A line that is to fly.
-    pub fn add(&mut self, line: Arc<Line>, now: f64) {
+    pub fn add(&mut self, line: Arc<ChatLine>, now: f64) {
         while self.waiting.len() >= WAITING {
             self.waiting.pop_front();
         }
@@ -84,7 +84,7 @@ impl Sky {
         room: f32,
         lanes: usize,
         speed: f32,
-        mut measure: impl FnMut(&Line) -> f32,
+        mut measure: impl FnMut(&ChatLine) -> f32,
     ) {
         // A clock that went back leaves nothing hanging in the air.
         self.flying.retain(|flight| now >= flight.begun && now < flight.ends());
@@ -115,12 +115,12 @@ impl Sky {
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> Arc<Line> {
-        Arc::new(Line::new("ann", text).unwrap())
+    fn line(text: &str) -> Arc<ChatLine> {
+        Arc::new(ChatLine::new("ann", text).unwrap())
     }
 
     /// Ten points a letter.
-    fn width(line: &Line) -> f32 {
+    fn width(line: &ChatLine) -> f32 {
         10.0 * line.text.chars().count() as f32
     }
 

@@ -7,11 +7,11 @@ use egui::{Pos2, Rect, Vec2, pos2};
 
 use crate::studio::watch::picture_view;
 use crate::studio::watch::view::WatchState;
-use crate::studio::{Command, Playing, TileId};
+use crate::studio::{Command, TileId, WatchCommand};
 use crate::ui::view::View;
 use crate::ui::watch::danmaku::Sky;
-use crate::ui::watch::network_form::Typed;
-use crate::ui::watch::picture_view::Look;
+use crate::ui::watch::network_form::NetworkForm;
+use crate::ui::watch::picture_view::PictureView;
 
 /// Points of a graph: a minute.
 const MINUTE: usize = 60;
@@ -96,11 +96,11 @@ pub struct Draft {
     pub graphs: Graphs,
     /// The figures lie over the picture.
     pub figures: bool,
-    pub look: Look,
+    pub look: PictureView,
     /// The picture is to be moved by so much, in points.
     pub moved: Vec2,
     /// Whose picture is looked at so, and how the studio knows it.
-    looked: Option<(Option<TileId>, picture_view::Look)>,
+    looked: Option<(Option<TileId>, picture_view::PictureView)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
     /// Where on the bar it is being dragged to, 0…1.
@@ -117,7 +117,7 @@ pub struct Draft {
     pub saying: String,
     pub words: Option<String>,
     /// How servers are to be reached, and the address of the chat about a stream, as they are typed.
-    pub connection: Option<Typed>,
+    pub connection: Option<NetworkForm>,
     pub chat_at: Option<(String, String)>,
     /// Whether the hardware that decodes was asked for.
     pub asked_hardware: bool,
@@ -168,7 +168,7 @@ impl Draft {
             && *known != self.look.kept()
         {
             *known = self.look.kept();
-            view.send(Command::Player(Playing::SetLook(of.unwrap_or_default(), *known)));
+            view.send(Command::Player(WatchCommand::SetLook(of.unwrap_or_default(), *known)));
         }
     }
 

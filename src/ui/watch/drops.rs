@@ -6,7 +6,7 @@ use egui::{Align2, CornerRadius, Rect, Ui, vec2};
 
 use crate::player::source_text;
 use crate::studio::watch::choices::{MOST_ADDRESS, MOST_TILES};
-use crate::studio::{Command, Playing};
+use crate::studio::{Command, WatchCommand};
 use crate::ui::style::theme::{ON_PICTURE, PLATE, RADIUS_LARGE, Type};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
@@ -46,7 +46,7 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
         draft.set_url(first.clone());
         view.send(Command::Watch { url: first });
         for url in come {
-            send(view, Playing::Add { url });
+            send(view, WatchCommand::Add { url });
         }
     }
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 use egui::{Context, Key, Modifiers, Vec2, vec2};
 
 use crate::player::MAX_AV_OFFSET_MS;
-use crate::studio::{Command, Playing};
+use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::key;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::seek_bar::{STEP, Span};
 use crate::ui::watch::draft::{Draft, Where};
 
 /// What a key does.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum KeyAction {
     Hold,
     Back,
     Ahead,
@@ -39,7 +39,7 @@ pub enum Deed {
     Leave,
 }
 
-impl Deed {
+impl KeyAction {
     /// Whether it goes from where one is on the way to.
     const fn is_step(self) -> bool {
         matches!(self, Self::Back | Self::Ahead | Self::FarBack | Self::FarAhead)
@@ -47,30 +47,30 @@ impl Deed {
 }
 
 /// Keys with what they do, and how the help names them; several for one deed stand together.
-pub const KEYS: &[(Deed, &str, &str, &[Key])] = &[
-    (Deed::Hold, key!("key-hold"), "Space", &[Key::Space]),
-    (Deed::Back, key!("key-back"), "←", &[Key::ArrowLeft]),
-    (Deed::Ahead, key!("key-ahead"), "→", &[Key::ArrowRight]),
-    (Deed::FarBack, key!("key-far-back"), "Page Down", &[Key::PageDown]),
-    (Deed::FarAhead, key!("key-far-ahead"), "Page Up", &[Key::PageUp]),
-    (Deed::Beginning, key!("key-beginning"), "Home", &[Key::Home]),
-    (Deed::Live, key!("key-live"), "L, End", &[Key::L, Key::End]),
-    (Deed::Louder, key!("key-louder"), "↑, 0", &[Key::ArrowUp, Key::Num0]),
-    (Deed::Softer, key!("key-softer"), "↓, 9", &[Key::ArrowDown, Key::Num9]),
-    (Deed::Snapshot, key!("watch-snapshot"), "S", &[Key::S]),
-    (Deed::Record, key!("key-record"), "R", &[Key::R]),
-    (Deed::Figures, key!("figures"), "I", &[Key::I]),
-    (Deed::Aspect, key!("key-aspect"), "A", &[Key::A]),
-    (Deed::Larger, key!("key-larger"), "+", &[Key::Plus, Key::Equals]),
-    (Deed::Smaller, key!("key-smaller"), "−", &[Key::Minus]),
-    (Deed::Turn, key!("key-turn"), "T", &[Key::T]),
+pub const KEYS: &[(KeyAction, &str, &str, &[Key])] = &[
+    (KeyAction::Hold, key!("key-hold"), "Space", &[Key::Space]),
+    (KeyAction::Back, key!("key-back"), "←", &[Key::ArrowLeft]),
+    (KeyAction::Ahead, key!("key-ahead"), "→", &[Key::ArrowRight]),
+    (KeyAction::FarBack, key!("key-far-back"), "Page Down", &[Key::PageDown]),
+    (KeyAction::FarAhead, key!("key-far-ahead"), "Page Up", &[Key::PageUp]),
+    (KeyAction::Beginning, key!("key-beginning"), "Home", &[Key::Home]),
+    (KeyAction::Live, key!("key-live"), "L, End", &[Key::L, Key::End]),
+    (KeyAction::Louder, key!("key-louder"), "↑, 0", &[Key::ArrowUp, Key::Num0]),
+    (KeyAction::Softer, key!("key-softer"), "↓, 9", &[Key::ArrowDown, Key::Num9]),
+    (KeyAction::Snapshot, key!("watch-snapshot"), "S", &[Key::S]),
+    (KeyAction::Record, key!("key-record"), "R", &[Key::R]),
+    (KeyAction::Figures, key!("figures"), "I", &[Key::I]),
+    (KeyAction::Aspect, key!("key-aspect"), "A", &[Key::A]),
+    (KeyAction::Larger, key!("key-larger"), "+", &[Key::Plus, Key::Equals]),
+    (KeyAction::Smaller, key!("key-smaller"), "−", &[Key::Minus]),
+    (KeyAction::Turn, key!("key-turn"), "T", &[Key::T]),
     // See `MOVES`.
-    (Deed::Move, key!("key-move"), "Alt + ← → ↑ ↓", &[]),
-    (Deed::SoundEarlier, key!("key-sound-earlier"), "J", &[Key::J]),
-    (Deed::SoundLater, key!("key-sound-later"), "K", &[Key::K]),
-    (Deed::OwnWindow, key!("own-window"), "D", &[Key::D]),
-    (Deed::SmallWindow, key!("small-window"), "P", &[Key::P]),
-    (Deed::Leave, key!("key-leave"), "Esc", &[Key::Escape]),
+    (KeyAction::Move, key!("key-move"), "Alt + ← → ↑ ↓", &[]),
+    (KeyAction::SoundEarlier, key!("key-sound-earlier"), "J", &[Key::J]),
+    (KeyAction::SoundLater, key!("key-sound-later"), "K", &[Key::K]),
+    (KeyAction::OwnWindow, key!("own-window"), "D", &[Key::D]),
+    (KeyAction::SmallWindow, key!("small-window"), "P", &[Key::P]),
+    (KeyAction::Leave, key!("key-leave"), "Esc", &[Key::Escape]),
 ];
 
 /// Where the picture goes with these keys and Alt.
@@ -118,62 +118,62 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     }
     // With Shift on many keyboards.
     if ctx.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::Plus)) {
-        act(view, draft, Deed::Larger);
+        act(view, draft, KeyAction::Larger);
     }
     for (index, key) in DIGITS.iter().enumerate() {
         if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, *key))
             && let Some(tile) = view.snapshot.tiles.get(index)
         {
-            send(view, Playing::Choose(tile.id));
+            send(view, WatchCommand::Choose(tile.id));
         }
     }
 }
 
-fn act(view: &mut View<'_>, draft: &mut Draft, deed: Deed) {
+fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
     let watch = &view.snapshot.watch_figures;
     let (span, busy) = (Span::of(watch), is_busy(&view.snapshot.watch));
     let choices = &view.snapshot.player;
-    let some = |view: &mut View<'_>, playing: Option<Playing>| {
+    let some = |view: &mut View<'_>, playing: Option<WatchCommand>| {
         if let Some(playing) = playing {
             send(view, playing);
         }
     };
     match deed {
-        Deed::Hold if busy => send(view, Playing::Pause(!watch.paused)),
-        Deed::Hold => play(view, draft),
-        Deed::Back => some(view, span.step(STEP, false)),
-        Deed::Ahead => some(view, span.step(STEP, true)),
-        Deed::FarBack => some(view, span.step(FAR, false)),
-        Deed::FarAhead => some(view, span.step(FAR, true)),
-        Deed::Beginning => some(view, span.at(0.0)),
-        Deed::Live => {
+        KeyAction::Hold if busy => send(view, WatchCommand::Pause(!watch.paused)),
+        KeyAction::Hold => play(view, draft),
+        KeyAction::Back => some(view, span.step(STEP, false)),
+        KeyAction::Ahead => some(view, span.step(STEP, true)),
+        KeyAction::FarBack => some(view, span.step(FAR, false)),
+        KeyAction::FarAhead => some(view, span.step(FAR, true)),
+        KeyAction::Beginning => some(view, span.at(0.0)),
+        KeyAction::Live => {
             if watch.live && busy {
-                send(view, Playing::GoToLive);
+                send(view, WatchCommand::GoToLive);
             }
         }
-        Deed::Louder => view.send(Command::SetVolume((watch.volume + LOUDER).min(1.0))),
-        Deed::Softer => view.send(Command::SetVolume((watch.volume - LOUDER).max(0.0))),
-        Deed::Snapshot if busy => view.wish(Wish::WatchSnapshot),
-        Deed::Record if watch.saving.is_some() => send(view, Playing::StopSaving),
-        Deed::Record if busy && watch.live => view.wish(Wish::WatchSave),
-        Deed::Figures => draft.figures = !draft.figures,
-        Deed::Aspect => draft.look.aspect = draft.look.aspect.next(),
-        Deed::Larger => draft.look.zoom_by(LARGER),
-        Deed::Smaller => draft.look.zoom_by(1.0 / LARGER),
-        Deed::Turn => draft.look.turn = draft.look.turn.next(),
-        Deed::SoundEarlier | Deed::SoundLater => {
-            let by = if deed == Deed::SoundLater { LATER_MS } else { -LATER_MS };
+        KeyAction::Louder => view.send(Command::SetVolume((watch.volume + LOUDER).min(1.0))),
+        KeyAction::Softer => view.send(Command::SetVolume((watch.volume - LOUDER).max(0.0))),
+        KeyAction::Snapshot if busy => view.wish(WindowRequest::WatchSnapshot),
+        KeyAction::Record if watch.saving.is_some() => send(view, WatchCommand::StopSaving),
+        KeyAction::Record if busy && watch.live => view.wish(WindowRequest::WatchSave),
+        KeyAction::Figures => draft.figures = !draft.figures,
+        KeyAction::Aspect => draft.look.aspect = draft.look.aspect.next(),
+        KeyAction::Larger => draft.look.zoom_by(LARGER),
+        KeyAction::Smaller => draft.look.zoom_by(1.0 / LARGER),
+        KeyAction::Turn => draft.look.turn = draft.look.turn.next(),
+        KeyAction::SoundEarlier | KeyAction::SoundLater => {
+            let by = if deed == KeyAction::SoundLater { LATER_MS } else { -LATER_MS };
             let millis = (choices.av_offset_ms + by).clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS);
-            send(view, Playing::SetAvOffset(millis));
+            send(view, WatchCommand::SetAvOffset(millis));
         }
-        Deed::OwnWindow => {
+        KeyAction::OwnWindow => {
             draft.place = if draft.place == Where::Window { Where::Here } else { Where::Window };
         }
-        Deed::SmallWindow => {
+        KeyAction::SmallWindow => {
             draft.place = if draft.place == Where::Small { Where::Here } else { Where::Small };
         }
-        Deed::Leave if draft.enlarged.is_some() => draft.enlarged = None,
-        Deed::Leave => draft.place = Where::Here,
-        Deed::Snapshot | Deed::Record | Deed::Move => {}
+        KeyAction::Leave if draft.enlarged.is_some() => draft.enlarged = None,
+        KeyAction::Leave => draft.place = Where::Here,
+        KeyAction::Snapshot | KeyAction::Record | KeyAction::Move => {}
     }
 }

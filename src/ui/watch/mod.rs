@@ -19,7 +19,7 @@ pub use commands::name_of;
 use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
-use crate::ui::picture::Picture;
+use crate::ui::picture::FrameView;
 use crate::ui::picture::placeholder::slate;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, Type, gap, size};
@@ -39,7 +39,7 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [Picture],
+    pictures: &mut [FrameView],
     room: Rect,
     right: f32,
 ) -> Option<Action> {
@@ -96,7 +96,7 @@ pub fn full_screen(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [Picture],
+    pictures: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
     players(ui, view, draft, pictures, room);
@@ -108,7 +108,7 @@ pub fn full_screen(
 }
 
 /// The program alone on the whole screen.
-pub fn program(ui: &mut Ui, picture: &mut Picture, room: Rect, hint: &str) {
+pub fn program(ui: &mut Ui, picture: &mut FrameView, room: Rect, hint: &str) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
     let rect = crate::ui::picture::fitted(room, picture.shape(), ui.pixels_per_point());
     if !picture.paint(ui, rect) {

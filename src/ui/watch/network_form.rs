@@ -6,14 +6,14 @@ use crate::studio::watch::choices::Network;
 
 /// What is typed, also while it makes no sense yet.
 #[derive(Clone)]
-pub struct Typed {
+pub struct NetworkForm {
     pub ports: String,
     pub proxy: String,
     pub bind: String,
     pub ca_file: String,
 }
 
-impl std::fmt::Debug for Typed {
+impl std::fmt::Debug for NetworkForm {
     /// A proxy has a password in it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { ports, proxy: _, bind, ca_file } = self;
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Typed {
     }
 }
 
-impl Typed {
+impl NetworkForm {
     /// What stands in the fields at first.
     pub fn of(network: &Network) -> Self {
         Self {
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_password_that_is_typed_is_not_printed() {
-        let mut typed = Typed::of(&Network::default());
+        let mut typed = NetworkForm::of(&Network::default());
         typed.proxy = "socks5://me:planted@proxy.example:1080".into();
         assert!(!format!("{typed:?}").contains("planted"));
     }
@@ -68,7 +68,7 @@ mod tests {
     fn a_wrong_field_leaves_the_route_and_whatever_else_is_asked_for() {
         let mut network = Network { ca_file: "/a.pem".into(), ..Network::default() };
         network.route.ports = "443".into();
-        let mut typed = Typed::of(&network);
+        let mut typed = NetworkForm::of(&network);
         typed.bind = "not an address".into();
         typed.ca_file = "/b.pem".into();
         network.reconnect = false;

@@ -4,7 +4,7 @@ use egui::{Rect, Vec2, vec2};
 
 use crate::media::Size;
 use crate::studio::watch::picture_view;
-use crate::studio::watch::picture_view::{Aspect, Turn, ZOOM};
+use crate::studio::watch::picture_view::{Aspect, Rotation, ZOOM};
 use crate::ui::input::actions::key;
 use crate::ui::picture::fitted;
 
@@ -21,32 +21,32 @@ pub fn key_of(aspect: Aspect) -> &'static str {
 
 /// How a picture is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct PictureView {
     pub aspect: Aspect,
     pub zoom: f32,
     /// The middle of the picture lies so far from that of the room, in widths and heights of the picture as it
     /// is seen.
     pub pan: Vec2,
-    pub turn: Turn,
+    pub turn: Rotation,
 }
 
-impl Default for Look {
+impl Default for PictureView {
     fn default() -> Self {
-        picture_view::Look::default().into()
+        picture_view::PictureView::default().into()
     }
 }
 
-impl From<picture_view::Look> for Look {
-    fn from(look: picture_view::Look) -> Self {
-        let picture_view::Look { aspect, zoom, turn, pan } = look;
+impl From<picture_view::PictureView> for PictureView {
+    fn from(look: picture_view::PictureView) -> Self {
+        let picture_view::PictureView { aspect, zoom, turn, pan } = look;
         Self { aspect, zoom, pan: pan.into(), turn }
     }
 }
 
-impl Look {
+impl PictureView {
     /// What of it is kept.
-    pub fn kept(&self) -> picture_view::Look {
-        picture_view::Look {
+    pub fn kept(&self) -> picture_view::PictureView {
+        picture_view::PictureView {
             aspect: self.aspect,
             zoom: self.zoom,
             turn: self.turn,
@@ -119,20 +119,21 @@ mod tests {
     const ROOM: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(800.0, 600.0) };
     const HD: Size = Size::new(1280, 720);
 
-    fn place(look: Look) -> Rect {
+    fn place(look: PictureView) -> Rect {
         look.place(ROOM, HD, 1.0)
     }
 
     #[test]
     fn every_shape_is_what_it_says() {
-        let of = |aspect| place(Look { aspect, ..Look::default() });
+        let of = |aspect| place(PictureView { aspect, ..PictureView::default() });
         assert_eq!(of(Aspect::Fit).size(), vec2(800.0, 450.0));
         assert_eq!(of(Aspect::Wide).size(), vec2(800.0, 450.0));
         assert_eq!(of(Aspect::Classic).size(), vec2(800.0, 600.0));
         let fill = of(Aspect::Fill);
         assert!(fill.contains_rect(ROOM) && (fill.width() - 1_066.7).abs() < 0.1);
         assert_eq!(of(Aspect::Original).size(), vec2(1_280.0, 720.0));
-        let half = Look { aspect: Aspect::Original, ..Look::default() }.place(ROOM, HD, 2.0);
+        let half =
+            PictureView { aspect: Aspect::Original, ..PictureView::default() }.place(ROOM, HD, 2.0);
         assert_eq!(half.size(), vec2(640.0, 360.0));
         let mut aspect = Aspect::Fit;
         for _ in Aspect::ALL {
@@ -143,16 +144,16 @@ mod tests {
 
     #[test]
     fn a_picture_on_its_side_is_upright_and_narrow() {
-        let rect = place(Look { turn: Turn::Right, ..Look::default() });
+        let rect = place(PictureView { turn: Rotation::Right, ..PictureView::default() });
         assert_eq!(rect.height(), 600.0);
         assert!((rect.width() - 337.5).abs() < 2.0, "{rect:?}");
-        let rect = place(Look { turn: Turn::Half, ..Look::default() });
+        let rect = place(PictureView { turn: Rotation::Half, ..PictureView::default() });
         assert_eq!(rect.size(), vec2(800.0, 450.0));
     }
 
     #[test]
     fn zoom_is_bounded_and_the_picture_cannot_be_lost() {
-        let mut look = Look::default();
+        let mut look = PictureView::default();
         for _ in 0..100 {
             look.zoom_by(1.25);
         }
@@ -173,19 +174,19 @@ mod tests {
         look.move_by(vec2(9.0, 9.0), ROOM, HD, 1.0);
         assert_eq!(look.pan, Vec2::ZERO);
         // Nothing of a size that makes no sense.
-        assert!(Look::default().place(ROOM, Size::new(0, 0), 1.0).is_finite());
+        assert!(PictureView::default().place(ROOM, Size::new(0, 0), 1.0).is_finite());
     }
 
     #[test]
     fn the_same_part_is_seen_in_every_room_and_after_a_restart() {
-        let mut look = Look { zoom: 2.0, ..Look::default() };
+        let mut look = PictureView { zoom: 2.0, ..PictureView::default() };
         look.move_by(vec2(160.0, -90.0), ROOM, HD, 1.0);
         assert_eq!(place(look).center(), ROOM.center() + vec2(160.0, -90.0));
         // Of one half as wide and high it lies half as far.
         let small = Rect::from_min_size(pos2(7.0, 9.0), ROOM.size() / 2.0);
         let off = look.place(small, HD, 1.0).center() - small.center() - vec2(80.0, -45.0);
         assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");
-        let kept: picture_view::Look = look.kept().to_string().parse().unwrap();
-        assert_eq!(Look::from(kept), look);
+        let kept: picture_view::PictureView = look.kept().to_string().parse().unwrap();
+        assert_eq!(PictureView::from(kept), look);
     }
 }

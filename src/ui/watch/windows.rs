@@ -8,7 +8,7 @@ use egui::{
 
 use crate::studio::Command;
 use crate::ui::input::actions::Action;
-use crate::ui::picture::Picture;
+use crate::ui::picture::FrameView;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{PLATE, RADIUS, Theme, gap, size};
 use crate::ui::view::View;
@@ -17,7 +17,7 @@ use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::drops::dropped;
 use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{over_picture, players, tile};
-use crate::ui::widgets::{Look, icon_button};
+use crate::ui::widgets::{ButtonWeight, icon_button};
 
 /// The small window at first, and at least.
 const SMALL: [f32; 2] = [384.0, 216.0];
@@ -28,7 +28,7 @@ pub fn windows(
     ctx: &Context,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [Picture],
+    pictures: &mut [FrameView],
 ) -> Option<Action> {
     let small = match draft.place {
         Where::Here => return None,
@@ -96,7 +96,7 @@ fn window(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [Picture],
+    pictures: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
     players(ui, view, draft, pictures, room);
@@ -111,7 +111,13 @@ fn window(
 
 /// The small window shows the chosen player: dragged by its picture, with two buttons while the
 /// pointer is over it.
-fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, pictures: &mut [Picture], room: Rect) {
+fn pip(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [FrameView],
+    room: Rect,
+) {
     let slot = view.snapshot.chosen_slot();
     tile::show(ui, view, draft, pictures.get_mut(slot), room);
     if std::mem::take(&mut draft.double_clicked) {
@@ -152,10 +158,13 @@ fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, pictures: &mut [Pict
     row.spacing_mut().item_spacing.x = gap::XS;
     let (back, stop) = (view.texts.get("window-back"), view.texts.get("stop"));
     // Dark in both themes, as the picture is.
-    if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, Look::Quiet).clicked() {
+    if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, ButtonWeight::Quiet)
+        .clicked()
+    {
         draft.place = Where::Here;
     }
-    if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side, Look::Quiet).clicked() {
+    if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side, ButtonWeight::Quiet).clicked()
+    {
         draft.place = Where::Here;
         view.send(Command::StopWatching);
     }

@@ -14,7 +14,7 @@ use crate::ui::widgets::{elided, focus_ring};
 
 /// How loud a button is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum ButtonWeight {
     /// The one that matters.
     Primary,
     /// Bordered.
@@ -33,7 +33,7 @@ pub struct Button<'a> {
     text: &'a str,
     second: &'a str,
     icon: Option<(Icon, Option<Color32>)>,
-    look: Look,
+    look: ButtonWeight,
     kind: Type,
     height: f32,
     width: Option<f32>,
@@ -50,7 +50,7 @@ impl<'a> Button<'a> {
             text,
             second: "",
             icon: None,
-            look: Look::Plain,
+            look: ButtonWeight::Plain,
             kind: Type::BodyStrong,
             height: size::CONTROL,
             width: None,
@@ -67,7 +67,7 @@ impl<'a> Button<'a> {
         self
     }
 
-    pub fn look(mut self, look: Look) -> Self {
+    pub fn look(mut self, look: ButtonWeight) -> Self {
         self.look = look;
         self
     }
@@ -167,15 +167,15 @@ impl<'a> Button<'a> {
         let hovered = self.enabled && response.hovered();
         let on = self.selected == Some(true);
         let (mut fill, mut border, mut text) = match self.look {
-            Look::Primary => {
+            ButtonWeight::Primary => {
                 let fill = if hovered { theme.accent_hover } else { theme.accent };
                 (fill, Color32::TRANSPARENT, theme.on_accent)
             }
-            Look::Plain if on => (theme.raised, theme.accent, theme.text),
-            Look::Plain => {
+            ButtonWeight::Plain if on => (theme.raised, theme.accent, theme.text),
+            ButtonWeight::Plain => {
                 (if hovered { theme.hover } else { Color32::TRANSPARENT }, theme.line, theme.text)
             }
-            Look::Quiet => {
+            ButtonWeight::Quiet => {
                 let fill = if on {
                     theme.raised
                 } else if hovered {
@@ -186,22 +186,25 @@ impl<'a> Button<'a> {
                 let text = if on || hovered { theme.text } else { theme.secondary };
                 (fill, Color32::TRANSPARENT, text)
             }
-            Look::Live => {
+            ButtonWeight::Live => {
                 let fill = if hovered { theme.live_tint } else { Color32::TRANSPARENT };
                 (fill, theme.live, theme.live)
             }
-            Look::Warn => {
+            ButtonWeight::Warn => {
                 let fill = if hovered { theme.warn_tint } else { Color32::TRANSPARENT };
                 (fill, theme.warn, theme.warn)
             }
         };
         if !self.enabled {
             (fill, border, text) = match self.look {
-                Look::Quiet => (Color32::TRANSPARENT, Color32::TRANSPARENT, theme.secondary),
+                ButtonWeight::Quiet => {
+                    (Color32::TRANSPARENT, Color32::TRANSPARENT, theme.secondary)
+                }
                 _ => (theme.raised, if on { theme.accent } else { theme.line }, theme.secondary),
             };
         }
-        let width = if matches!(self.look, Look::Live | Look::Warn) { 1.5 } else { BORDER };
+        let width =
+            if matches!(self.look, ButtonWeight::Live | ButtonWeight::Warn) { 1.5 } else { BORDER };
         ui.painter().rect(
             rect,
             CornerRadius::same(self.radius),
@@ -237,7 +240,7 @@ pub fn icon_button(
     icon: Icon,
     name: &str,
     side: f32,
-    look: Look,
+    look: ButtonWeight,
 ) -> Response {
     Button::new("")
         .icon(icon)

@@ -6,7 +6,7 @@ use egui::{
 
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
-use crate::ui::widgets::{Look, icon_button};
+use crate::ui::widgets::{ButtonWeight, icon_button};
 
 /// A line of text with a border, and small buttons at its end.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Field<'a> {
 
 /// What happened to a field.
 #[derive(Debug)]
-pub struct Kept {
+pub struct FieldOutcome {
     /// Of the text.
     pub response: Response,
     /// Which button was pressed.
@@ -36,7 +36,7 @@ pub struct Kept {
 }
 
 impl Field<'_> {
-    pub fn show(self, ui: &mut Ui, theme: &Theme) -> Kept {
+    pub fn show(self, ui: &mut Ui, theme: &Theme) -> FieldOutcome {
         let (rect, _) =
             ui.allocate_exact_size(vec2(self.width, size::CONTROL), egui::Sense::hover());
         let frame = ui.painter().add(egui::Shape::Noop);
@@ -91,11 +91,11 @@ impl Field<'_> {
                 egui::Vec2::splat(side),
             );
             let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt((self.id, index)));
-            if icon_button(&mut child, theme, *icon, name, side, Look::Quiet).clicked() {
+            if icon_button(&mut child, theme, *icon, name, side, ButtonWeight::Quiet).clicked() {
                 pressed = Some(index);
             }
         }
-        Kept { response, pressed }
+        FieldOutcome { response, pressed }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, icon_button, switch};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, switch};
 
 /// Side of the small buttons.
 const SMALL: f32 = 26.0;
@@ -40,7 +40,7 @@ pub fn row(
                 *enabled = !*enabled;
             }
         });
-        let look = if chosen { Look::Plain } else { Look::Quiet };
+        let look = if chosen { ButtonWeight::Plain } else { ButtonWeight::Quiet };
         let width = ui.available_width() - 3.0 * (SMALL + gap::S);
         let button = Button::new(name).look(look).selected(chosen).width(width).small();
         if button.show(ui, theme).clicked() {
@@ -52,7 +52,7 @@ pub fn row(
             (Icon::Close, key!("filter-remove"), Pressed::Remove),
         ] {
             let name = texts.with(key, &[("name", name.into())]);
-            if icon_button(ui, theme, icon, &name, SMALL, Look::Quiet).clicked() {
+            if icon_button(ui, theme, icon, &name, SMALL, ButtonWeight::Quiet).clicked() {
                 pressed = Some(one);
             }
         }

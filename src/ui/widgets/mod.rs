@@ -13,8 +13,8 @@ mod slider;
 mod sparkline;
 mod switch;
 
-pub use button::{Button, Look, icon_button};
-pub use field::{Field, Kept, TextBox};
+pub use button::{Button, ButtonWeight, icon_button};
+pub use field::{Field, FieldOutcome, TextBox};
 pub use figure::{figure, figures};
 pub use label::{elided, label, named, paragraph, place, section};
 pub use meter::{Level, meter};

@@ -2,19 +2,19 @@
 
 /// What is known of a sound stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Sound {
+pub struct AudioInfo {
     pub sample_rate: u32,
     pub channels: u16,
 }
 
 /// Out of an identification header (`OpusHead`). Opus always decodes at 48 kHz.
-pub fn opus(config: &[u8]) -> Option<Sound> {
+pub fn opus(config: &[u8]) -> Option<AudioInfo> {
     let [_version, channels, ..] = config.strip_prefix(b"OpusHead")? else { return None };
-    Some(Sound { sample_rate: 48_000, channels: (*channels).into() })
+    Some(AudioInfo { sample_rate: 48_000, channels: (*channels).into() })
 }
 
 /// Out of a `fLaC` stream marker with STREAMINFO behind it, or STREAMINFO alone.
-pub fn flac(config: &[u8]) -> Option<Sound> {
+pub fn flac(config: &[u8]) -> Option<AudioInfo> {
     let info = match config.strip_prefix(b"fLaC") {
         Some(block) => block.get(4..)?,
         None => config,
@@ -22,11 +22,11 @@ pub fn flac(config: &[u8]) -> Option<Sound> {
     let &[a, b, c] = info.get(10..)?.first_chunk::<3>()?;
     let sample_rate = u32::from_be_bytes([0, a, b, c]) >> 4;
     let channels = u16::from(c >> 1 & 7) + 1;
-    (sample_rate > 0).then_some(Sound { sample_rate, channels })
+    (sample_rate > 0).then_some(AudioInfo { sample_rate, channels })
 }
 
 /// Out of a syncframe of AC-3 or E-AC-3.
-pub fn ac3(frame: &[u8]) -> Option<Sound> {
+pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
     let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = frame else { return None };
     const RATES: [u32; 3] = [48_000, 44_100, 32_000];
     const CHANNELS: [u16; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
@@ -49,7 +49,7 @@ pub fn ac3(frame: &[u8]) -> Option<Sound> {
         (RATES.get(usize::from(b4 >> 6)).copied(), mode, low)
     };
     let channels = CHANNELS.get(usize::from(mode))? + u16::from(low);
-    Some(Sound { sample_rate: rate?, channels })
+    Some(AudioInfo { sample_rate: rate?, channels })
 }
 
 /// Bytes and samples a channel of the syncframe of AC-3 (ETSI TS 102 366 table 4.13) or E-AC-3
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn rates_and_channels() {
-        let sound = |sample_rate, channels| Some(Sound { sample_rate, channels });
+        let sound = |sample_rate, channels| Some(AudioInfo { sample_rate, channels });
         assert_eq!(opus(b"OpusHead\x01\x06\x38\x01\x80\xBB\0\0\0\0\0"), sound(48_000, 6));
         let mut flac_config = b"fLaC\x80\x00\x00\x22".to_vec();
         // 44,100 Hz in 20 bits, two channels, 16 bits a sample.

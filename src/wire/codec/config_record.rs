@@ -3,14 +3,14 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::AudioParameters;
+use crate::media::AudioConfig;
 use crate::wire::bits::{BitReader, BitWriter, Error};
 
 /// A stream marker and a block's head before FLAC's STREAMINFO: the last one, 34 bytes (RFC 9639 §8.1).
 pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
 
 /// An identification header of Opus (RFC 7845 §5.1); where there is none, one of one or two channels.
-pub fn opus_head(audio: &AudioParameters) -> Bytes {
+pub fn opus_head(audio: &AudioConfig) -> Bytes {
     if audio.config.starts_with(b"OpusHead") && audio.config.len() >= 19 {
         return audio.config.clone();
     }
@@ -23,7 +23,7 @@ pub fn opus_head(audio: &AudioParameters) -> Bytes {
 }
 
 /// How much at the beginning of Opus is not heard.
-pub fn opus_delay_nanos(audio: &AudioParameters) -> u64 {
+pub fn opus_delay_nanos(audio: &AudioConfig) -> u64 {
     match *audio.config {
         [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, low, high, ..] => {
             u64::from(u16::from_le_bytes([low, high])) * 1_000_000 / 48
@@ -33,7 +33,7 @@ pub fn opus_delay_nanos(audio: &AudioParameters) -> u64 {
 }
 
 /// The content of `dOps` (Encapsulation of Opus in ISO Base Media File Format §4.3.2).
-pub fn opus_box(audio: &AudioParameters) -> Bytes {
+pub fn opus_box(audio: &AudioConfig) -> Bytes {
     let head = opus_head(audio);
     let mut out = BytesMut::with_capacity(32);
     if let [channels, s0, s1, r0, r1, r2, r3, g0, g1, family, mapping @ ..] =
@@ -154,10 +154,10 @@ mod tests {
     use super::*;
     use crate::media::{AudioCodec, BitsPerSecond};
 
-    fn opus(config: &'static [u8]) -> AudioParameters {
+    fn opus(config: &'static [u8]) -> AudioConfig {
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         let config = Bytes::from_static(config);
-        AudioParameters { codec, sample_rate: 48_000, channels: 2, bitrate, config }
+        AudioConfig { codec, sample_rate: 48_000, channels: 2, bitrate, config }
     }
 
     #[test]

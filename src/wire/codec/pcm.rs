@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
 /// What stands before what is told of it.
 pub const MARK: &[u8; 4] = b"lpcm";
@@ -123,8 +123,8 @@ impl Pcm {
     }
 
     /// The same as parameters.
-    pub fn parameters(&self) -> AudioParameters {
-        AudioParameters {
+    pub fn parameters(&self) -> AudioConfig {
+        AudioConfig {
             codec: AudioCodec::Pcm,
             sample_rate: self.sample_rate,
             channels: self.channels,
@@ -139,7 +139,7 @@ impl Pcm {
     }
 }
 
-impl From<Pcm> for super::Sound {
+impl From<Pcm> for super::AudioInfo {
     fn from(pcm: Pcm) -> Self {
         Self { sample_rate: pcm.sample_rate, channels: pcm.channels }
     }

@@ -15,7 +15,7 @@ const MOST_OF_OBU: usize = 1 << 10;
 
 /// What is known of a picture stream.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Picture {
+pub struct VideoInfo {
     pub profile: Option<String>,
     /// As the codec writes it, and ffprobe shows it: for 3.1 HEVC has 93, AV1 5, VP9 31.
     pub level: Option<u32>,
@@ -25,7 +25,7 @@ pub struct Picture {
 }
 
 /// Out of an HEVCDecoderConfigurationRecord.
-pub fn hevc(config: &[u8]) -> Option<Picture> {
+pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
     let [1, profile, more @ ..] = config else { return None };
     let name = match profile & 0x1F {
         1 => "Main",
@@ -48,7 +48,7 @@ pub fn hevc(config: &[u8]) -> Option<Picture> {
     });
     let profile = (!name.is_empty()).then(|| name.to_owned());
     let (size, told) = sps.map_or((None, Colors::default()), |sps| (Some(sps.size), sps.colors));
-    Some(Picture { profile, level, size, colors: beside.or(told) })
+    Some(VideoInfo { profile, level, size, colors: beside.or(told) })
 }
 
 /// The units in the arrays of a record, with their kind.
@@ -172,7 +172,7 @@ fn hevc_front(bits: &mut BitReader<'_>) -> Result<((u32, u32), u32, u32, bool), 
 }
 
 /// Out of an AV1CodecConfigurationRecord.
-pub fn av1(config: &[u8]) -> Option<Picture> {
+pub fn av1(config: &[u8]) -> Option<VideoInfo> {
     let [0x81, profile_and_level, _, _, obus @ ..] = config else { return None };
     let profile = match profile_and_level >> 5 {
         0 => Some("Main"),
@@ -184,18 +184,18 @@ pub fn av1(config: &[u8]) -> Option<Picture> {
     let index = u32::from(profile_and_level & 0x1F);
     let level = Some(index).filter(|index| *index < 31);
     let told = av1_key(obus).unwrap_or_default();
-    Some(Picture { profile: profile.map(str::to_owned), level, ..told })
+    Some(VideoInfo { profile: profile.map(str::to_owned), level, ..told })
 }
 
 /// Size and colours out of what stands before an AV1 picture that decodes by itself, or in its
 /// configuration; `None` without a sequence header.
-pub fn av1_key(units: &[u8]) -> Option<Picture> {
+pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
     let mut bits = BitReader::new(header.get(..MOST_OF_OBU).unwrap_or(header));
     let front = av1_front(&mut bits).ok()?;
     let told = av1_colors(&mut bits, &front).unwrap_or_default();
     let colors = hdr::of_av1(units).or(told);
-    Some(Picture { size: Some(front.size), colors, ..Picture::default() })
+    Some(VideoInfo { size: Some(front.size), colors, ..VideoInfo::default() })
 }
 
 /// What stands in front of a sequence header (AV1 §5.5.1).
@@ -281,7 +281,7 @@ fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Erro
 
 /// Out of a VPCodecConfigurationRecord, with or without the version in front. The size is with the
 /// pictures: [`vp9_key_size`].
-pub fn vp9(config: &[u8]) -> Option<Picture> {
+pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let (&[profile, level], more) = record.split_first_chunk::<2>()?;
     let profile = (profile < 4).then(|| format!("Profile {profile}"));
@@ -293,7 +293,7 @@ pub fn vp9(config: &[u8]) -> Option<Picture> {
         _ => Colors::default(),
     };
     let level = Some(level.into()).filter(|level| *level > 0);
-    Some(Picture { profile, level, size: None, colors })
+    Some(VideoInfo { profile, level, size: None, colors })
 }
 
 /// Primaries and transfer (numbers of ITU-T H.273) out of the same record, which are not in VP9's pictures.
@@ -309,8 +309,8 @@ pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// What a VP9 picture that decodes by itself tells (VP9 §6.2, §7.2.2).
-pub fn vp9_key(picture: &[u8]) -> Option<Picture> {
-    let read = |picture: &[u8]| -> Result<Option<Picture>, Error> {
+pub fn vp9_key(picture: &[u8]) -> Option<VideoInfo> {
+    let read = |picture: &[u8]| -> Result<Option<VideoInfo>, Error> {
         let mut bits = BitReader::new(picture);
         let marker = bits.bits(2)?;
         let profile = bits.bits(1)? + 2 * bits.bits(1)?;
@@ -343,7 +343,7 @@ pub fn vp9_key(picture: &[u8]) -> Option<Picture> {
         };
         let colors = Colors { full_range: Some(full), ..Colors::of(2, 2, matrix) };
         let size = Some((bits.bits(16)? + 1, bits.bits(16)? + 1));
-        Ok(Some(Picture { size, colors, ..Picture::default() }))
+        Ok(Some(VideoInfo { size, colors, ..VideoInfo::default() }))
     };
     read(picture).ok().flatten()
 }

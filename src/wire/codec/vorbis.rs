@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::wire::codec::Sound;
+use crate::wire::codec::AudioInfo;
 
 /// How it is called in bodies between our own readers and decoders.
 pub const MARK: &[u8; 4] = b"vorb";
@@ -64,9 +64,9 @@ pub fn is_header(number: u8, packet: &[u8]) -> bool {
 }
 
 /// What a configuration tells.
-pub fn told(config: &[u8]) -> Option<Sound> {
+pub fn told(config: &[u8]) -> Option<AudioInfo> {
     let blocks = Blocks::of(config)?;
-    Some(Sound { sample_rate: blocks.sample_rate, channels: blocks.channels })
+    Some(AudioInfo { sample_rate: blocks.sample_rate, channels: blocks.channels })
 }
 
 impl Blocks {

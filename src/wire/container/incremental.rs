@@ -2,17 +2,17 @@
 //! from a web server: whoever reads is told what is missing, and calls again once it is there.
 
 use crate::base::Timestamp;
-use crate::wire::container::{Error, Format, Index, Place, ReadAt, Unit, audio, mkv, mp4};
+use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, Unit, audio, mkv, mp4};
 
 /// A file of any of these formats.
 #[derive(Clone, Debug)]
-pub enum Gradual {
-    Mp4(Box<mp4::Gradual>),
-    Mkv(Box<mkv::Gradual>),
-    Sound(Box<audio::Gradual>),
+pub enum IncrementalReader {
+    Mp4(Box<mp4::IncrementalReader>),
+    Mkv(Box<mkv::IncrementalReader>),
+    Sound(Box<audio::IncrementalReader>),
 }
 
-impl Gradual {
+impl IncrementalReader {
     /// Of a file of this format; `None`: it is not read so.
     pub fn new(format: Format) -> Option<Self> {
         match format {
@@ -149,7 +149,7 @@ impl Gradual {
     pub fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         match self {
             Self::Mp4(it) => it.read_on(source, found),
@@ -167,7 +167,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
     use crate::wire::container::{Muxer, Sample, TrackId, Tracks};
 
     /// Bytes of which only some have come; and what is wanted of the others.
@@ -206,8 +206,8 @@ mod tests {
         panic!("it goes round and round");
     }
 
-    fn audio() -> AudioParameters {
-        AudioParameters {
+    fn audio() -> AudioConfig {
+        AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate: 48_000,
             channels: 2,
@@ -244,9 +244,9 @@ mod tests {
         file
     }
 
-    fn all(bytes: &[u8], format: Format) -> (Gradual, Vec<Place>) {
+    fn all(bytes: &[u8], format: Format) -> (IncrementalReader, Vec<SampleLocation>) {
         let mut coming = Coming { bytes, come: 0, wanted: 0 };
-        let mut gradual = Gradual::new(format).unwrap();
+        let mut gradual = IncrementalReader::new(format).unwrap();
         patiently(&mut coming, |it| gradual.head(it)).unwrap();
         if gradual.is_whole() {
             let found = gradual.index().samples.clone();
@@ -314,7 +314,7 @@ mod tests {
         bytes.extend([0x1F, 0x43, 0xB6, 0x75, 0x8B, 0xE7, 0x89]);
         bytes.extend([0; 9]);
         let mut coming = Coming { bytes: &bytes, come: 0, wanted: 0 };
-        let mut gradual = Gradual::new(Format::Mkv).unwrap();
+        let mut gradual = IncrementalReader::new(Format::Mkv).unwrap();
         patiently(&mut coming, |it| gradual.head(it)).unwrap();
         coming.come = bytes.len() as u64;
         let mut found = Vec::new();
@@ -341,7 +341,7 @@ mod tests {
                 let place = place.index(bytes.len());
                 bytes[place] = value;
             }
-            let mut gradual = Gradual::new(format).unwrap();
+            let mut gradual = IncrementalReader::new(format).unwrap();
             let mut found = Vec::new();
             let source = &mut &bytes[..];
             if gradual.head(source).is_ok() {

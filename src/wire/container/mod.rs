@@ -20,10 +20,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{AudioParameters, StreamParameters, VideoParameters};
+use crate::media::{AudioConfig, StreamConfig, VideoConfig};
 use crate::wire::codec::Colors;
-use crate::wire::container::passthrough::Passed;
-use crate::wire::container::unsupported::{Medium, Unplayed};
+use crate::wire::container::passthrough::PassthroughPacket;
+use crate::wire::container::unsupported::{TrackKind, UnsupportedTrack};
 
 pub use capacity::Part;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
@@ -99,7 +99,7 @@ impl std::str::FromStr for Format {
 /// What is in a file: at most one picture track, and any number of sound tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracks {
-    pub video: Option<VideoParameters>,
+    pub video: Option<VideoConfig>,
     /// The first is the one that plays unless another is chosen.
     pub audio: Vec<AudioTrack>,
 }
@@ -107,26 +107,26 @@ pub struct Tracks {
 /// A sound track of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTrack {
-    pub parameters: AudioParameters,
+    pub parameters: AudioConfig,
     /// What players call it, at most [`MAX_TITLE`] bytes; empty: nothing in particular.
     pub name: String,
 }
 
 impl AudioTrack {
     /// With as much of the name as every format takes, without control characters.
-    pub fn named(parameters: AudioParameters, name: &str) -> Self {
+    pub fn named(parameters: AudioConfig, name: &str) -> Self {
         Self { parameters, name: printable(name) }
     }
 }
 
-impl From<AudioParameters> for AudioTrack {
-    fn from(parameters: AudioParameters) -> Self {
+impl From<AudioConfig> for AudioTrack {
+    fn from(parameters: AudioConfig) -> Self {
         Self { parameters, name: String::new() }
     }
 }
 
-impl From<StreamParameters> for Tracks {
-    fn from(stream: StreamParameters) -> Self {
+impl From<StreamConfig> for Tracks {
+    fn from(stream: StreamConfig) -> Self {
         let audio = stream.audio.map(AudioTrack::from);
         Self { video: stream.video, audio: audio.into_iter().collect() }
     }
@@ -182,7 +182,7 @@ fn printable(text: &str) -> String {
 
 /// Bytes for a file: some to be appended, some to be written over others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Piece {
+pub struct MuxerOutput {
     /// To be appended at the end.
     pub append: Bytes,
     /// To be written over what is at these places, after the above.
@@ -206,7 +206,7 @@ pub trait Muxer: fmt::Debug + Send {
 
     /// Everything that waits, as whole units for the end of the file, which is at `at`. Once the
     /// bytes are written [`Muxer::commit`] is called, and [`Muxer::discard`] when they cannot be.
-    fn flush(&mut self, at: u64) -> Piece;
+    fn flush(&mut self, at: u64) -> MuxerOutput;
 
     /// What was last handed out is in the file.
     fn commit(&mut self);
@@ -216,7 +216,7 @@ pub trait Muxer: fmt::Debug + Send {
 
     /// What makes the file whole, whose end is at `at` and whose content reaches to `end`. Of what
     /// was committed only.
-    fn finish(&mut self, at: u64, end: Timestamp) -> Piece;
+    fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput;
 
     /// What can still be put right in a file to whose end nothing can be added any more (a full
     /// disk); it plays without.
@@ -287,7 +287,7 @@ pub fn read(
 
 /// Where a sample is in a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SampleLocation {
     pub track: TrackId,
     pub keyframe: bool,
     pub dts: Timestamp,
@@ -311,7 +311,7 @@ pub struct Hole {
 /// As [`read`].
 pub fn read_around(
     source: &mut dyn ReadAt,
-    place: &Place,
+    place: &SampleLocation,
     holes: &[Hole],
     most: usize,
 ) -> Result<Vec<u8>, Error> {
@@ -344,7 +344,7 @@ pub struct Link {
     pub at: u64,
     /// When it is heard: what came before is heard up to then, though more of it is decoded.
     pub heard: Timestamp,
-    pub parameters: AudioParameters,
+    pub parameters: AudioConfig,
 }
 
 /// What is in a file.
@@ -361,14 +361,14 @@ pub struct Index {
     /// Packets are only passed on: `passed` is told of the first picture and sound track of every
     /// codec that FLV and Enhanced RTMP carry, and samples of others are not listed.
     pub to_pass_on: bool,
-    pub passed: Passed,
+    pub passed: PassthroughPacket,
     /// So many samples are taken at most; 0: [`MAX_SAMPLES`].
     pub most: usize,
     /// In the order in which they are to be written: by DTS, pictures first.
-    pub samples: Vec<Place>,
+    pub samples: Vec<SampleLocation>,
     /// How much is seen of pictures, as pictures of the same codec whose luma tells it: that of each by
     /// its `pts`.
-    pub alpha: Vec<Place>,
+    pub alpha: Vec<SampleLocation>,
     /// What is left out when samples are read, by its place.
     pub holes: Vec<Hole>,
     /// Of sound alone, what follows the first stream in the same file, in order.
@@ -383,7 +383,7 @@ pub struct Index {
     /// Ticks a second of the tracks, where they are finer than a millisecond.
     pub timescales: Vec<(TrackId, u32)>,
     /// Tracks of it that nobody here plays; with `to_play`.
-    pub unplayed: Vec<Unplayed>,
+    pub unplayed: Vec<UnsupportedTrack>,
     /// Where the last whole unit ends; what follows was cut off, or is an index.
     pub whole: u64,
     /// The file has its index and its duration: it was finished.
@@ -400,16 +400,16 @@ impl Index {
     }
 
     /// A track that nobody here plays.
-    pub fn leave(&mut self, track: Option<Unplayed>) {
+    pub fn leave(&mut self, track: Option<UnsupportedTrack>) {
         if let Some(track) = track.filter(|_| self.to_play) {
             unsupported::note(&mut self.unplayed, &track);
         }
     }
 
     /// What is missing without them: sound, and the picture where there is no other.
-    pub fn missed(&self) -> impl Iterator<Item = &Unplayed> {
+    pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
-        self.unplayed.iter().filter(move |it| it.medium == Medium::Sound || !seen)
+        self.unplayed.iter().filter(move |it| it.medium == TrackKind::Sound || !seen)
     }
 
     /// Puts the samples into the order of their DTS, keeps the order within each track, and begins
@@ -436,7 +436,7 @@ impl Index {
     ///
     /// # Errors
     /// Where there are too many.
-    pub fn push(&mut self, place: Place) -> Result<(), Error> {
+    pub fn push(&mut self, place: SampleLocation) -> Result<(), Error> {
         let most = if self.most == 0 { MAX_SAMPLES } else { self.most };
         if self.samples.len() >= most {
             return Err(Error::TooMuch("samples"));
@@ -480,7 +480,7 @@ impl Index {
 
     /// How far the content reaches: the last picture or sound with its length.
     pub fn end(&self) -> Timestamp {
-        let reach = |sample: &Place| sample.pts + self.tracks.length(sample.track);
+        let reach = |sample: &SampleLocation| sample.pts + self.tracks.length(sample.track);
         self.samples.iter().map(reach).max().unwrap_or_default()
     }
 }
@@ -567,7 +567,7 @@ mod tests {
 
     #[test]
     fn what_lies_before_zero_is_moved_as_a_whole() {
-        let place = |track, dts: i64| Place {
+        let place = |track, dts: i64| SampleLocation {
             track,
             keyframe: true,
             dts: Timestamp::from_millis(dts),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::TrackId;
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioParameters};
+use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
 /// The times of a file that is copied, which may lie below zero.
@@ -36,7 +36,7 @@ impl Timing {
 
 /// Samples of one packet of sound, and how many of them make a second: of AAC those of the core, where
 /// bands are replicated on top of it. Of Opus and FLAC, whose packets may differ, what is usual.
-pub fn audio_frame(audio: &AudioParameters) -> (u32, u32) {
+pub fn audio_frame(audio: &AudioConfig) -> (u32, u32) {
     let rate = audio.sample_rate.max(1);
     match audio.codec {
         AudioCodec::Opus => (960, 48_000),

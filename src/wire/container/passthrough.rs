@@ -4,7 +4,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
+use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::wire::amf0::Value;
 use crate::wire::codec;
 use crate::wire::codec::four_cc::{AudioFormat, FourCc, VideoFormat};
@@ -12,14 +12,14 @@ use crate::wire::codec::{FLAC_HEAD, mpeg_audio};
 
 /// The first picture and sound track of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Passed {
-    pub video: Option<PassedVideo>,
-    pub audio: Option<PassedAudio>,
+pub struct PassthroughPacket {
+    pub video: Option<PassthroughVideo>,
+    pub audio: Option<PassthroughAudio>,
 }
 
 /// A picture track.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PassedVideo {
+pub struct PassthroughVideo {
     /// H.264, HEVC, AV1 or VP9.
     pub format: VideoFormat,
     /// avcC, hvcC, av1C, or vpcC with its version and flags.
@@ -28,14 +28,14 @@ pub struct PassedVideo {
 
 /// A sound track.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PassedAudio {
+pub struct PassthroughAudio {
     /// AAC, MP3, Opus, FLAC, AC-3 or E-AC-3.
     pub format: AudioFormat,
     /// An AudioSpecificConfig, an OpusHead, FLAC's STREAMINFO; empty where packets tell all.
     pub config: Bytes,
 }
 
-impl Passed {
+impl PassthroughPacket {
     /// What `onMetaData` can say of it: codecs as numbers (Enhanced RTMP v2, "Enhanced onMetaData"),
     /// and what configurations tell.
     pub fn metadata(&self) -> Value {
@@ -62,9 +62,9 @@ const SEQUENCE_START: u8 = 0;
 const CODED_FRAMES: u8 = 1;
 const SEQUENCE_END: u8 = 2;
 
-impl PassedVideo {
+impl PassthroughVideo {
     /// `None` for a codec that is not written into FLV.
-    pub fn of(video: &VideoParameters) -> Option<Self> {
+    pub fn of(video: &VideoConfig) -> Option<Self> {
         let format = match video.codec {
             VideoCodec::H264 => VideoFormat::H264,
             VideoCodec::Hevc => VideoFormat::Hevc,
@@ -152,9 +152,9 @@ impl PassedVideo {
     }
 }
 
-impl PassedAudio {
+impl PassthroughAudio {
     /// `None` for a codec that is not written into FLV.
-    pub fn of(audio: &AudioParameters) -> Option<Self> {
+    pub fn of(audio: &AudioConfig) -> Option<Self> {
         let format = match audio.codec {
             AudioCodec::Aac => AudioFormat::Aac,
             AudioCodec::Mp3 => AudioFormat::Mp3,
@@ -289,7 +289,7 @@ mod tests {
             (VideoFormat::Av1, 0),
             (VideoFormat::Vp9, 0),
         ] {
-            let video = PassedVideo { format, config: Bytes::from_static(b"\x01config") };
+            let video = PassthroughVideo { format, config: Bytes::from_static(b"\x01config") };
             let head = parse_video(&video.head().unwrap()).unwrap();
             assert!(head.is_sequence_start() && head.track.format == format, "{format}");
             for keyframe in [true, false] {
@@ -314,7 +314,7 @@ mod tests {
             (AudioFormat::Ac3, b"more", 0x91),
             (AudioFormat::Eac3, b"more", 0x91),
         ] {
-            let audio = PassedAudio { format, config: Bytes::from_static(b"config") };
+            let audio = PassthroughAudio { format, config: Bytes::from_static(b"config") };
             let told = audio.head().map(|head| parse_audio(&head).unwrap());
             let has = matches!(format, AudioFormat::Aac | AudioFormat::Opus | AudioFormat::Flac);
             assert_eq!(told.is_some_and(|tag| tag.is_sequence_start()), has, "{format}");
@@ -328,14 +328,14 @@ mod tests {
 
     #[test]
     fn metadata_name_the_codecs() {
-        let passed = Passed {
-            video: Some(PassedVideo { format: VideoFormat::Hevc, config: Bytes::new() }),
-            audio: Some(PassedAudio { format: AudioFormat::Opus, config: Bytes::new() }),
+        let passed = PassthroughPacket {
+            video: Some(PassthroughVideo { format: VideoFormat::Hevc, config: Bytes::new() }),
+            audio: Some(PassthroughAudio { format: AudioFormat::Opus, config: Bytes::new() }),
         };
         let told = passed.metadata();
         let number = |four: &[u8; 4]| Some(f64::from(u32::from_be_bytes(*four)));
         assert_eq!(told.get_number("videocodecid"), number(b"hvc1"));
         assert_eq!(told.get_number("audiocodecid"), number(b"Opus"));
-        assert_eq!(Passed::default().metadata().get_number("videocodecid"), None);
+        assert_eq!(PassthroughPacket::default().metadata().get_number("videocodecid"), None);
     }
 }

@@ -5,15 +5,15 @@ use std::fmt;
 
 /// What is missing without it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Medium {
+pub enum TrackKind {
     Picture,
     Sound,
 }
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Unplayed {
-    pub medium: Medium,
+pub struct UnsupportedTrack {
+    pub medium: TrackKind,
     /// As ffprobe has it.
     pub codec: String,
     /// As people say.
@@ -74,7 +74,7 @@ const MATROSKA: &[(&str, &str, &str)] = &[
 ];
 
 /// Adds a track to those that are known; whether it is a new one, of which not too many are known.
-pub fn note(known: &mut Vec<Unplayed>, track: &Unplayed) -> bool {
+pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool {
     let new = known.len() < MOST && !known.contains(track);
     if new {
         known.push(track.clone());
@@ -82,13 +82,13 @@ pub fn note(known: &mut Vec<Unplayed>, track: &Unplayed) -> bool {
     new
 }
 
-impl Unplayed {
+impl UnsupportedTrack {
     /// A track of an MP4 file, by its handler and the name of its description. `None` for what is neither
     /// seen nor heard.
     pub fn of_mp4(handler: [u8; 4], name: [u8; 4]) -> Option<Self> {
         let medium = match &handler {
-            b"vide" => Medium::Picture,
-            b"soun" => Medium::Sound,
+            b"vide" => TrackKind::Picture,
+            b"soun" => TrackKind::Sound,
             _ => return None,
         };
         let known = FOUR_CC.iter().find(|(known, ..)| **known == name);
@@ -103,8 +103,8 @@ impl Unplayed {
     /// A track of a Matroska file, by its type and codec.
     pub fn of_mkv(track_type: u64, codec: &str) -> Option<Self> {
         let medium = match track_type {
-            1 => Medium::Picture,
-            2 => Medium::Sound,
+            1 => TrackKind::Picture,
+            2 => TrackKind::Sound,
             _ => return None,
         };
         let known = MATROSKA.iter().find(|(known, ..)| codec.starts_with(known));
@@ -122,15 +122,15 @@ impl Unplayed {
     /// A stream of a transport stream, by its type.
     pub fn of_ts(stream_type: u8) -> Self {
         let (medium, codec, name) = match stream_type {
-            0x01 => (Medium::Picture, "mpeg1video", "MPEG-1"),
-            0x02 => (Medium::Picture, "mpeg2video", "MPEG-2"),
-            0x10 => (Medium::Picture, "mpeg4", "MPEG-4 part 2"),
-            0x33 => (Medium::Picture, "vvc", "VVC"),
-            0x11 => (Medium::Sound, "aac_latm", "AAC-LATM"),
-            0x80 => (Medium::Sound, "pcm_bluray", "Blu-ray LPCM"),
-            0x83 => (Medium::Sound, "truehd", "TrueHD"),
-            0x82 | 0x85 | 0x86 | 0x8A => (Medium::Sound, "dts", "DTS"),
-            _ => (Medium::Picture, "unknown", "unknown"),
+            0x01 => (TrackKind::Picture, "mpeg1video", "MPEG-1"),
+            0x02 => (TrackKind::Picture, "mpeg2video", "MPEG-2"),
+            0x10 => (TrackKind::Picture, "mpeg4", "MPEG-4 part 2"),
+            0x33 => (TrackKind::Picture, "vvc", "VVC"),
+            0x11 => (TrackKind::Sound, "aac_latm", "AAC-LATM"),
+            0x80 => (TrackKind::Sound, "pcm_bluray", "Blu-ray LPCM"),
+            0x83 => (TrackKind::Sound, "truehd", "TrueHD"),
+            0x82 | 0x85 | 0x86 | 0x8A => (TrackKind::Sound, "dts", "DTS"),
+            _ => (TrackKind::Picture, "unknown", "unknown"),
         };
         Self { medium, codec: codec.to_owned(), name: name.to_owned() }
     }
@@ -138,15 +138,15 @@ impl Unplayed {
     /// ffprobe's name of what it is.
     pub fn kind(&self) -> &'static str {
         match self.medium {
-            Medium::Picture => "video",
-            Medium::Sound => "audio",
+            TrackKind::Picture => "video",
+            TrackKind::Sound => "audio",
         }
     }
 }
 
-impl fmt::Display for Unplayed {
+impl fmt::Display for UnsupportedTrack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.medium == Medium::Picture { "video" } else { "sound" };
+        let what = if self.medium == TrackKind::Picture { "video" } else { "sound" };
         write!(f, "{} {what}", self.name)
     }
 }
@@ -157,19 +157,20 @@ mod tests {
 
     #[test]
     fn tracks_are_called_as_people_and_ffprobe_do() {
-        let told = |it: Option<Unplayed>| it.map(|it| (it.to_string(), it.kind(), it.codec));
+        let told =
+            |it: Option<UnsupportedTrack>| it.map(|it| (it.to_string(), it.kind(), it.codec));
         let some = |name: &str, kind, codec: &str| Some((name.to_owned(), kind, codec.to_owned()));
-        let alac = Unplayed::of_mp4(*b"soun", *b"alac");
+        let alac = UnsupportedTrack::of_mp4(*b"soun", *b"alac");
         assert_eq!(told(alac), some("ALAC sound", "audio", "alac"));
-        let raw = Unplayed::of_mp4(*b"vide", *b"xyz ");
+        let raw = UnsupportedTrack::of_mp4(*b"vide", *b"xyz ");
         assert_eq!(told(raw), some("xyz video", "video", "xyz"));
-        assert_eq!(Unplayed::of_mp4(*b"text", *b"tx3g"), None);
-        let dts = Unplayed::of_mkv(2, "A_DTS/EXPRESS");
+        assert_eq!(UnsupportedTrack::of_mp4(*b"text", *b"tx3g"), None);
+        let dts = UnsupportedTrack::of_mkv(2, "A_DTS/EXPRESS");
         assert_eq!(told(dts), some("DTS sound", "audio", "dts"));
-        let odd = Unplayed::of_mkv(1, "V_QUICKTIME");
+        let odd = UnsupportedTrack::of_mkv(1, "V_QUICKTIME");
         assert_eq!(told(odd), some("QUICKTIME video", "video", "quicktime"));
-        assert_eq!(Unplayed::of_mkv(17, "S_TEXT/UTF8"), None);
-        let latm = Some(Unplayed::of_ts(0x11));
+        assert_eq!(UnsupportedTrack::of_mkv(17, "S_TEXT/UTF8"), None);
+        let latm = Some(UnsupportedTrack::of_ts(0x11));
         assert_eq!(told(latm), some("AAC-LATM sound", "audio", "aac_latm"));
     }
 }

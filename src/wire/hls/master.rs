@@ -29,19 +29,22 @@ pub struct Variant {
 
 impl Variant {
     /// How its picture is encoded.
-    pub fn picture(&self) -> Picture {
+    pub fn picture(&self) -> VariantVideo {
         let codecs = self.codecs.as_deref().unwrap_or_default().split(',').map(str::trim);
         let known = codecs.map(|codec| match codec.get(..4).unwrap_or(codec) {
-            "avc1" | "avc3" => Picture::Of(VideoCodec::H264),
-            "hvc1" | "hev1" => Picture::Of(VideoCodec::Hevc),
-            "av01" => Picture::Of(VideoCodec::Av1),
-            "vp09" | "vp9" => Picture::Of(VideoCodec::Vp9),
-            "vvc1" | "vvi1" => Picture::Of(VideoCodec::Vvc),
+            "avc1" | "avc3" => VariantVideo::Of(VideoCodec::H264),
+            "hvc1" | "hev1" => VariantVideo::Of(VideoCodec::Hevc),
+            "av01" => VariantVideo::Of(VideoCodec::Av1),
+            "vp09" | "vp9" => VariantVideo::Of(VideoCodec::Vp9),
+            "vvc1" | "vvi1" => VariantVideo::Of(VideoCodec::Vvc),
             // Dolby Vision's own layers.
-            "dvh1" | "dvhe" | "dva1" | "dvav" | "dav1" => Picture::Unknown,
-            _ => Picture::Untold,
+            "dvh1" | "dvhe" | "dva1" | "dvav" | "dav1" => VariantVideo::Unknown,
+            _ => VariantVideo::Untold,
         });
-        known.fold(Picture::Untold, |found, it| if it == Picture::Untold { found } else { it })
+        known.fold(
+            VariantVideo::Untold,
+            |found, it| if it == VariantVideo::Untold { found } else { it },
+        )
     }
 
     /// Whether it says that it has sound only.
@@ -57,7 +60,7 @@ impl Variant {
 
 /// How the picture of a variant is encoded, as far as it tells.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Picture {
+pub enum VariantVideo {
     Of(VideoCodec),
     /// In a way that is not known here.
     Unknown,

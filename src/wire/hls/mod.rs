@@ -9,6 +9,6 @@ mod media_parser;
 mod playlist;
 
 pub use limits::{Error, MAX_SEGMENTS, MAX_TEXT};
-pub use master::{Master, Picture, Rendition, Variant};
+pub use master::{Master, Rendition, Variant, VariantVideo};
 pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
 pub use playlist::{Playlist, is_playlist, parse, parse_update};

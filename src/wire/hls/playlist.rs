@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::media::VideoCodec;
     use crate::wire::hls::limits::MAX_SEGMENTS;
-    use crate::wire::hls::master::Picture;
+    use crate::wire::hls::master::VariantVideo;
     use crate::wire::hls::media::{Hint, Method, Report, System};
 
     #[test]
@@ -77,9 +77,9 @@ mod tests {
         let [high, sound, hevc] = &master.variants[..] else { panic!() };
         assert_eq!((high.uri.as_str(), high.bandwidth), ("high.m3u8", 2_000_000));
         assert_eq!(high.resolution, Some((1_280, 720)));
-        assert_eq!(high.picture(), Picture::Of(VideoCodec::H264));
-        assert_eq!((sound.picture(), sound.is_sound_only()), (Picture::Untold, true));
-        assert_eq!((hevc.picture(), hevc.hdr), (Picture::Of(VideoCodec::Hevc), true));
+        assert_eq!(high.picture(), VariantVideo::Of(VideoCodec::H264));
+        assert_eq!((sound.picture(), sound.is_sound_only()), (VariantVideo::Untold, true));
+        assert_eq!((hevc.picture(), hevc.hdr), (VariantVideo::Of(VideoCodec::Hevc), true));
         assert_eq!(hevc.frame_rate, Some(50.0));
         assert_eq!(master.sound_of(high).unwrap().name, "a");
         assert_eq!(master.sound_of(sound), None);

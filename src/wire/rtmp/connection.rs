@@ -6,12 +6,12 @@ use bytes::Bytes;
 use super::Time;
 use crate::base::Timestamp;
 use crate::wire::amf0::{self, Decoder, Value, ValueRef};
-use crate::wire::byte_block::Block;
+use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::chunk::{Limits, Reader};
 use crate::wire::rtmp::message::{
     Control, Kind, Message, UserControl, chunk_stream, split_aggregate,
 };
-use crate::wire::rtmp::send_queue::Outgoing;
+use crate::wire::rtmp::send_queue::SendQueue;
 use crate::wire::rtmp::{chunk, command};
 
 /// What a session wants done next. Ask again after each, until `Timeout` or `Idle`.
@@ -32,9 +32,9 @@ pub(super) const WINDOW: u32 = 2_500_000;
 
 /// Both directions of a connection after the handshake.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Connection {
     pub(super) reader: Reader,
-    pub(super) out: Outgoing,
+    pub(super) out: SendQueue,
     /// Bytes of chunks received, and how many of them were acknowledged.
     received: u64,
     acknowledged: u64,
@@ -82,7 +82,7 @@ impl Input for &[u8] {
     }
 }
 
-impl Input for Block<'_> {
+impl Input for ByteBlock<'_> {
     fn bytes(&self) -> &[u8] {
         self.as_slice()
     }
@@ -97,7 +97,7 @@ impl Input for Block<'_> {
 }
 
 /// What a control message means to a session.
-pub(super) enum Noted {
+pub(super) enum ConnectionEvent {
     Acknowledged { bytes: u64 },
     User(UserControl),
 }
@@ -118,11 +118,11 @@ pub(super) enum Script {
     Nothing,
 }
 
-impl Link {
+impl Connection {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             reader: Reader::new(limits),
-            out: Outgoing::new(),
+            out: SendQueue::new(),
             received: 0,
             acknowledged: 0,
             silent: false,
@@ -204,19 +204,19 @@ impl Link {
     }
 
     /// Obeys a message of kinds 1 to 6.
-    pub(super) fn handle_control(&mut self, message: &Message) -> Option<Noted> {
+    pub(super) fn handle_control(&mut self, message: &Message) -> Option<ConnectionEvent> {
         if message.kind == Kind::USER_CONTROL {
             let control = UserControl::parse(&message.body)?;
             if let UserControl::PingRequest(time) = control {
                 self.user_control(&UserControl::PingResponse(time));
             }
-            return Some(Noted::User(control));
+            return Some(ConnectionEvent::User(control));
         }
         match Control::parse(message.kind, &message.body)? {
             Control::Acknowledgement(bytes) => {
                 let more = bytes.wrapping_sub(self.peer_acknowledged as u32);
                 self.peer_acknowledged += u64::from(more);
-                Some(Noted::Acknowledged { bytes: self.peer_acknowledged })
+                Some(ConnectionEvent::Acknowledged { bytes: self.peer_acknowledged })
             }
             Control::WindowAcknowledgementSize(size) => {
                 self.window = Some(size).filter(|size| *size > 0);

@@ -40,7 +40,7 @@ const MOST_CONTROL: usize = 512;
 
 /// The outgoing direction of a session.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(super) struct SendQueue {
     writer: Writer,
     /// Bytes that go before anything else: the handshake.
     raw: Vec<u8>,
@@ -71,7 +71,7 @@ fn chunk_size_for(rate: BitsPerSecond) -> u32 {
     u32::try_from(carried(rate, SLICE_MS) / 4).unwrap_or(LARGEST).clamp(SMALLEST, LARGEST)
 }
 
-impl Outgoing {
+impl SendQueue {
     pub(super) fn new() -> Self {
         Self {
             writer: Writer::new(),
@@ -265,7 +265,7 @@ mod tests {
     /// A live stream over a link that carries exactly `rate`: how long sound waits at most, in ms,
     /// and headers as a share of all bytes. Everything sent arrives.
     fn simulate(rate: u32, stream_rate: u32, changed_to: Option<u32>) -> (f64, f64) {
-        let mut out = Outgoing::new();
+        let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(rate));
         let (mut clock, mut rate) = (0.0_f64, f64::from(rate));
         let (mut longest, mut bytes, mut sent) = (0.0_f64, Vec::new(), Vec::new());
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(chunk_size_for(BitsPerSecond(2_500_000)), 703);
         assert_eq!(chunk_size_for(BitsPerSecond(10_000)), SMALLEST);
         assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), LARGEST);
-        let mut out = Outgoing::new();
+        let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(2_500_000));
         out.push_media(media(Kind::VIDEO, 0, 100_000));
         let slice = out.next_slice().unwrap().len();
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn bursts_keep_their_order_but_for_one_slice() {
-        let mut out = Outgoing::new();
+        let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(2_500_000));
         for n in 0..60 {
             out.push_media(media(Kind::VIDEO, n * 33, 5_000));
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn discarding_keeps_what_is_under_way() {
-        let mut out = Outgoing::new();
+        let mut out = SendQueue::new();
         out.push_media(media(Kind::VIDEO, 0, 1_000));
         out.push_media(media(Kind::VIDEO, 33, 1_000));
         out.push_media(media(Kind::AUDIO, 20, 1_000));

@@ -84,9 +84,9 @@ fn is_name(name: &str) -> bool {
 /// The server's look at the numbers of a session's requests: each must follow the one before it, or
 /// bytes would be lost or doubled. The first may be any: some count from 0 and some from 1.
 #[derive(Clone, Debug, Default)]
-pub struct Order(Option<u64>);
+pub struct TunnelCommand(Option<u64>);
 
-impl Order {
+impl TunnelCommand {
     /// Takes the next number.
     ///
     /// # Errors
@@ -219,10 +219,10 @@ mod tests {
 
     #[test]
     fn requests_follow_each_other() {
-        let mut order = Order::default();
+        let mut order = TunnelCommand::default();
         assert_eq!([7, 8, 9].map(|number| order.take(number)), [Ok(()); 3]);
         assert_eq!(order.take(9), Err(Error::Order));
-        assert_eq!(Order::default().take(u64::MAX), Ok(()));
+        assert_eq!(TunnelCommand::default().take(u64::MAX), Ok(()));
     }
 
     #[test]

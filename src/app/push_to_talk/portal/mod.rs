@@ -10,15 +10,15 @@ use std::sync::Arc;
 use eframe::egui;
 use parking_lot::Mutex;
 
-use crate::app::push_to_talk::key_state::Line;
+use crate::app::push_to_talk::key_state::KeyState;
 use crate::base::Worker;
-use crate::studio::TalkKey;
-use crate::ui::Reply;
+use crate::studio::PushToTalkKey;
+use crate::ui::GlobalKeyReply;
 
 /// What is wanted of the talk key.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Wanted {
-    pub(super) key: TalkKey,
+pub(super) struct WantedKey {
+    pub(super) key: PushToTalkKey,
     /// It is to be heard behind other windows.
     pub(super) on: bool,
     /// A strip listens to it.
@@ -27,28 +27,28 @@ pub(super) struct Wanted {
 
 /// See the module.
 pub(super) struct Asker {
-    line: Arc<Line>,
+    line: Arc<KeyState>,
     wake: egui::Context,
     /// Whether it was wanted when it was looked last; nobody has looked before the first time.
     was_on: Option<bool>,
-    reply: Arc<Mutex<Reply>>,
+    reply: Arc<Mutex<GlobalKeyReply>>,
     /// The desktop was asked, and it was not switched off since.
     asked: bool,
     worker: Option<Worker>,
 }
 
 impl Asker {
-    pub(super) fn new(line: Arc<Line>, wake: egui::Context) -> Self {
+    pub(super) fn new(line: Arc<KeyState>, wake: egui::Context) -> Self {
         Self { line, wake, was_on: None, reply: Arc::default(), asked: false, worker: None }
     }
 
     /// What the desktop has said.
-    pub(super) fn reply(&self) -> Reply {
+    pub(super) fn reply(&self) -> GlobalKeyReply {
         self.reply.lock().clone()
     }
 
     /// Asks, or gives the key back. `called` is what the desktop is to call it.
-    pub(super) fn follow(&mut self, wanted: Wanted, called: impl FnOnce() -> String) {
+    pub(super) fn follow(&mut self, wanted: WantedKey, called: impl FnOnce() -> String) {
         let trigger = trigger(wanted.key).filter(|_| wanted.on);
         let on = trigger.is_some();
         let switched_on = self.was_on.replace(on) == Some(false) && on;
@@ -57,12 +57,13 @@ impl Asker {
             if std::mem::take(&mut self.asked) {
                 // What is still said of it is said to nobody; but that it was refused is to be read.
                 let reply = self.reply();
-                let reply = if reply == Reply::Refused { reply } else { Reply::Nothing };
+                let reply =
+                    if reply == GlobalKeyReply::Refused { reply } else { GlobalKeyReply::Nothing };
                 self.reply = Arc::new(Mutex::new(reply));
             }
             if wanted.on {
                 // A button: nobody is asked, and nobody refuses.
-                *self.reply.lock() = Reply::Nothing;
+                *self.reply.lock() = GlobalKeyReply::Nothing;
             }
             return;
         };
@@ -70,8 +71,8 @@ impl Asker {
             return;
         }
         self.asked = true;
-        self.reply = Arc::new(Mutex::new(Reply::Waits));
-        let told = session::Told::new(&self.line, &self.reply, self.wake.clone());
+        self.reply = Arc::new(Mutex::new(GlobalKeyReply::Waits));
+        let told = session::PortalEvent::new(&self.line, &self.reply, self.wake.clone());
         let called = called();
         self.worker = Worker::spawn("onair-talk-key", move |stop| {
             session::hear(&trigger, &called, stop, told);
@@ -85,7 +86,7 @@ impl Asker {
 /// xkbcommon-keysyms.h, modifiers before them). A desktop keeps such a key from all windows: of those
 /// that type something nobody could do without, so that they are asked for with Ctrl and Alt. There
 /// are no buttons of mice in it.
-fn trigger(key: TalkKey) -> Option<String> {
+fn trigger(key: PushToTalkKey) -> Option<String> {
     if key.button().is_some() {
         return None;
     }
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_key_has_a_trigger_and_no_button_has() {
-        let of = |name| trigger(TalkKey::named(name).unwrap());
+        let of = |name| trigger(PushToTalkKey::named(name).unwrap());
         let is = |name, wanted: &str| assert_eq!(of(name).as_deref(), Some(wanted));
         is("F8", "F8");
         is("Home", "Home");
@@ -115,7 +116,7 @@ mod tests {
         is("Backtick", "CTRL+ALT+grave");
         is("A", "CTRL+ALT+a");
         is("9", "CTRL+ALT+9");
-        for name in TalkKey::NAMES {
+        for name in PushToTalkKey::NAMES {
             assert_eq!(of(name).is_none(), name.starts_with("mouse"), "{name}");
         }
     }

@@ -12,12 +12,12 @@ use parking_lot::Mutex;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Message, MessageStream};
 
-use crate::app::push_to_talk::key_state::Line;
+use crate::app::push_to_talk::key_state::KeyState;
 use crate::base::Stop;
 use crate::base::portal::{
     self, Failure, LOOK, Options, PATH, Results, SERVICE, Waiting, limited, owner_change,
 };
-use crate::ui::Reply;
+use crate::ui::GlobalKeyReply;
 
 const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
 const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
@@ -31,15 +31,19 @@ const MOST_ASKED: u32 = 5;
 const MOST_WORDS: usize = 60;
 
 /// Where it is told what is heard.
-pub(super) struct Told {
-    line: Arc<Line>,
-    reply: Arc<Mutex<Reply>>,
+pub(super) struct PortalEvent {
+    line: Arc<KeyState>,
+    reply: Arc<Mutex<GlobalKeyReply>>,
     wake: egui::Context,
     held: bool,
 }
 
-impl Told {
-    pub(super) fn new(line: &Arc<Line>, reply: &Arc<Mutex<Reply>>, wake: egui::Context) -> Self {
+impl PortalEvent {
+    pub(super) fn new(
+        line: &Arc<KeyState>,
+        reply: &Arc<Mutex<GlobalKeyReply>>,
+        wake: egui::Context,
+    ) -> Self {
         Self { line: Arc::clone(line), reply: Arc::clone(reply), wake, held: false }
     }
 
@@ -49,14 +53,14 @@ impl Told {
         }
     }
 
-    fn reply(&self, reply: Reply) {
+    fn reply(&self, reply: GlobalKeyReply) {
         tracing::info!("the desktop, asked for the talk key: {reply:?}");
         *self.reply.lock() = reply;
         self.wake.request_repaint();
     }
 }
 
-impl Drop for Told {
+impl Drop for PortalEvent {
     fn drop(&mut self) {
         self.held(false);
     }
@@ -69,7 +73,7 @@ enum End {
     /// The portal has gone; another one may have come.
     Gone { back: bool },
     /// For good.
-    Over(Reply),
+    Over(GlobalKeyReply),
 }
 
 impl From<Failure> for End {
@@ -78,25 +82,26 @@ impl From<Failure> for End {
         tracing::debug!(%failure, "the portal gives no key");
         match failure {
             Failure::Absent(_) => Self::Missing,
-            Failure::NotAllowed(_) => Self::Over(Reply::Unknown),
+            Failure::NotAllowed(_) => Self::Over(GlobalKeyReply::Unknown),
             Failure::Gone => Self::Gone { back: false },
-            Failure::Denied | Failure::Unanswered => Self::Over(Reply::Unanswered),
+            Failure::Denied | Failure::Unanswered => Self::Over(GlobalKeyReply::Unanswered),
         }
     }
 }
 
 /// Asks for the key and tells whether it is held, until it is asked to stop.
-pub(super) fn hear(trigger: &str, called: &str, stop: &Stop, mut told: Told) {
-    let Ok(runtime) = portal::runtime() else { return told.reply(Reply::Missing) };
+pub(super) fn hear(trigger: &str, called: &str, stop: &Stop, mut told: PortalEvent) {
+    let Ok(runtime) = portal::runtime() else { return told.reply(GlobalKeyReply::Missing) };
     runtime.block_on(async {
         let connection = match portal::connect().await {
             Ok(connection) => connection,
             Err(failure) => {
                 tracing::debug!(%failure, "no session bus");
-                return told.reply(Reply::Missing);
+                return told.reply(GlobalKeyReply::Missing);
             }
         };
-        let mut asked = Asked { connection, session: None, times: 0, trigger, called, stop };
+        let mut asked =
+            ShortcutRequest { connection, session: None, times: 0, trigger, called, stop };
         let over = tokio::select! {
             over = asked.follow(&mut told) => Some(over),
             () = stopped(stop) => None,
@@ -117,7 +122,7 @@ async fn stopped(stop: &Stop) {
     }
 }
 
-struct Asked<'a> {
+struct ShortcutRequest<'a> {
     connection: Connection,
     /// The one that is open.
     session: Option<OwnedObjectPath>,
@@ -128,10 +133,12 @@ struct Asked<'a> {
     stop: &'a Stop,
 }
 
-impl Asked<'_> {
+impl ShortcutRequest<'_> {
     /// One session after the other, where the portal ends and comes back.
-    async fn follow(&mut self, told: &mut Told) -> Reply {
-        let Ok(mut owners) = portal::owners(&self.connection).await else { return Reply::Missing };
+    async fn follow(&mut self, told: &mut PortalEvent) -> GlobalKeyReply {
+        let Ok(mut owners) = portal::owners(&self.connection).await else {
+            return GlobalKeyReply::Missing;
+        };
         loop {
             let end = self.session(&mut owners, told).await;
             told.held(false);
@@ -141,13 +148,13 @@ impl Asked<'_> {
                     if let Some(session) = self.session.take() {
                         portal::close(&self.connection, &session).await;
                     }
-                    told.reply(Reply::Missing);
+                    told.reply(GlobalKeyReply::Missing);
                     false
                 }
                 End::Gone { back } => {
                     // With its portal the session has gone.
                     self.session = None;
-                    told.reply(Reply::Gone);
+                    told.reply(GlobalKeyReply::Gone);
                     if !back {
                         self.start().await;
                     }
@@ -155,10 +162,10 @@ impl Asked<'_> {
                 }
             };
             if !back && !comes(&mut owners).await {
-                return Reply::Missing;
+                return GlobalKeyReply::Missing;
             }
             if self.times >= MOST_ASKED {
-                return Reply::Ended;
+                return GlobalKeyReply::Ended;
             }
         }
     }
@@ -177,13 +184,17 @@ impl Asked<'_> {
         let _ = limited(start).await;
     }
 
-    async fn session(&mut self, owners: &mut MessageStream, told: &mut Told) -> End {
+    async fn session(&mut self, owners: &mut MessageStream, told: &mut PortalEvent) -> End {
         match self.open(owners, told).await {
             Ok(end) | Err(end) => end,
         }
     }
 
-    async fn open(&mut self, owners: &mut MessageStream, told: &mut Told) -> Result<End, End> {
+    async fn open(
+        &mut self,
+        owners: &mut MessageStream,
+        told: &mut PortalEvent,
+    ) -> Result<End, End> {
         let connection = self.connection.clone();
         // Before anything else is asked. Portals before 1.20 do not know it, others want a program that is known.
         let body = (PROGRAM, Options::new());
@@ -198,7 +209,7 @@ impl Asked<'_> {
         let path = self.session.insert(path).clone();
         let mut closed = portal::closed(&connection, &path).await?;
         let mut news = portal::signals(&connection, (&owner, PATH), SHORTCUTS, None).await?;
-        told.reply(Reply::Waits);
+        told.reply(GlobalKeyReply::Waits);
         self.times += 1;
         let own = portal::handle();
         let wish: Options<'_> = HashMap::from([
@@ -221,30 +232,30 @@ impl Asked<'_> {
                 answer = &mut bind, if given.is_none() => {
                     let words = match answer {
                         Ok(results) => described(results.get("shortcuts")),
-                        Err(Failure::Denied) => return Ok(End::Over(Reply::Refused)),
+                        Err(Failure::Denied) => return Ok(End::Over(GlobalKeyReply::Refused)),
                         // It is not put to the person again by itself.
-                        Err(Failure::Gone) => return Ok(End::Over(Reply::Unanswered)),
+                        Err(Failure::Gone) => return Ok(End::Over(GlobalKeyReply::Unanswered)),
                         Err(failure) => return Err(failure.into()),
                     };
-                    told.reply(Reply::Given(words.clone()));
+                    told.reply(GlobalKeyReply::Given(words.clone()));
                     given = Some(words);
                 }
                 message = news.next() => match message {
                     Some(Ok(message)) => hear_one(&message, &path, &mut given, told),
                     Some(Err(_)) => told.held(false),
-                    None => return Ok(End::Over(Reply::Ended)),
+                    None => return Ok(End::Over(GlobalKeyReply::Ended)),
                 },
                 _ = closed.next() => {
                     self.session = None;
-                    return Ok(is_given(&given, End::Over(Reply::Ended), Reply::Unanswered));
+                    return Ok(is_given(&given, End::Over(GlobalKeyReply::Ended), GlobalKeyReply::Unanswered));
                 }
                 change = owners.next() => {
-                    let Some(change) = change else { return Ok(End::Over(Reply::Ended)) };
+                    let Some(change) = change else { return Ok(End::Over(GlobalKeyReply::Ended)) };
                     let change = change.ok().and_then(|it| owner_change(&it));
                     if let Some((_, now)) = change.filter(|(before, _)| *before == owner) {
                         self.session = None;
                         let back = !now.is_empty();
-                        return Ok(is_given(&given, End::Gone { back }, Reply::Unanswered));
+                        return Ok(is_given(&given, End::Gone { back }, GlobalKeyReply::Unanswered));
                     }
                 }
             }
@@ -268,7 +279,7 @@ fn hear_one(
     message: &Message,
     path: &OwnedObjectPath,
     given: &mut Option<String>,
-    told: &mut Told,
+    told: &mut PortalEvent,
 ) {
     type Pressed = (OwnedObjectPath, String, u64, Results);
     let header = message.header();
@@ -288,7 +299,7 @@ fn hear_one(
             if given.as_ref().is_some_and(|given| *given != words) {
                 // Who held the key that it was lets go of another one.
                 told.held(false);
-                told.reply(Reply::Given(words.clone()));
+                told.reply(GlobalKeyReply::Given(words.clone()));
                 *given = Some(words);
             }
         }

@@ -12,7 +12,7 @@ use pulseaudio::protocol::{
 
 use super::Owner;
 use crate::audio::backend::pulse::link::{Aside, Link, own_props};
-use crate::audio::backend::pulse::mixdown::Blend;
+use crate::audio::backend::pulse::mixdown::Mixdown;
 use crate::audio::choice::is_application;
 use crate::audio::system::{Fault, Sink, Stream};
 use crate::base::{Stop, Timestamp, Worker};
@@ -39,7 +39,7 @@ pub(in crate::audio::backend) fn record(
         rate,
         channels: sink.channels(),
         link,
-        blend: Blend::new(rate, sink.channels(), sink.now()),
+        blend: Mixdown::new(rate, sink.channels(), sink.now()),
         streams: BTreeMap::new(),
         sink,
         stale: true,
@@ -69,7 +69,7 @@ struct Capture {
     rate: u32,
     channels: u16,
     link: Link,
-    blend: Blend,
+    blend: Mixdown,
     /// The application's streams that are heard, by the server's number: on which channel.
     streams: BTreeMap<u32, u32>,
     sink: Sink,

@@ -15,7 +15,7 @@ const PIECE: Duration = Duration::from_millis(10);
 
 /// Streams on their way into one.
 #[derive(Debug)]
-pub(super) struct Blend {
+pub(super) struct Mixdown {
     rate: u32,
     channels: usize,
     streams: Vec<Stream>,
@@ -34,7 +34,7 @@ struct Stream {
     heard: Option<Timestamp>,
 }
 
-impl Blend {
+impl Mixdown {
     pub(super) fn new(rate: u32, channels: u16, now: Timestamp) -> Self {
         let channels = usize::from(channels.max(1));
         Self { rate, channels, streams: Vec::new(), sum: Vec::new(), first: 0, until: now }
@@ -121,7 +121,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn passed(blend: &mut Blend, now: Timestamp) -> Vec<f32> {
+    fn passed(blend: &mut Mixdown, now: Timestamp) -> Vec<f32> {
         let mut heard = Vec::new();
         blend.pass(now, |sound| heard.extend_from_slice(sound));
         heard
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn streams_are_added_up_at_their_places() {
-        let mut blend = Blend::new(48_000, 1, at(0));
+        let mut blend = Mixdown::new(48_000, 1, at(0));
         blend.add(1);
         blend.add(2);
         blend.hear(1, &piece(0.25), at(10));
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn one_that_pauses_is_not_waited_for_and_comes_back_in_step() {
-        let mut blend = Blend::new(48_000, 1, at(0));
+        let mut blend = Mixdown::new(48_000, 1, at(0));
         blend.add(1);
         blend.add(2);
         let mut heard = Vec::new();
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn while_nobody_plays_it_is_silent_at_the_same_pace() {
-        let mut blend = Blend::new(48_000, 2, at(0));
+        let mut blend = Mixdown::new(48_000, 2, at(0));
         let mut frames = 0;
         for tick in 1..=100 {
             let heard = passed(&mut blend, at(tick * 10));
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_a_server_had_kept_does_not_pile_up() {
-        let mut blend = Blend::new(48_000, 1, at(0));
+        let mut blend = Mixdown::new(48_000, 1, at(0));
         blend.add(1);
         blend.add(2);
         blend.hear(2, &piece(0.5), at(10));

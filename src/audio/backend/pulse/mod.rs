@@ -15,9 +15,9 @@ use crate::audio::system::Fault;
 
 /// A connection to the sound server that is kept to look again and again.
 #[derive(Default)]
-pub(super) struct Looking(Option<Link>);
+pub(super) struct PolledLink(Option<Link>);
 
-impl Looking {
+impl PolledLink {
     /// The applications that are connected to the server, those that play first.
     pub(super) fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
         let mut link = match self.0.take() {

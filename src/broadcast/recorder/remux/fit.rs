@@ -4,12 +4,13 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::files::Source;
+use crate::files::MediaFile;
 use crate::media::{AudioCodec, Size, VideoCodec};
 use crate::wire::codec;
 use crate::wire::codec::{cadence, mpeg_audio};
 use crate::wire::container::{
-    AudioTrack, Error, Format, Index, MAX_AUDIO_TRACKS, Part, Place, TrackId, audio_track, read,
+    AudioTrack, Error, Format, Index, MAX_AUDIO_TRACKS, Part, SampleLocation, TrackId, audio_track,
+    read,
 };
 
 /// Pictures by which the frame rate is measured.
@@ -119,10 +120,10 @@ pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<()
 ///
 /// # Errors
 /// Where the first packets cannot be read.
-pub(super) fn complete(source: &mut Source, index: &mut Index) -> Result<(), Error> {
+pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
-    let mut packet = |place: Option<&Place>| -> Result<Bytes, Error> {
+    let mut packet = |place: Option<&SampleLocation>| -> Result<Bytes, Error> {
         let Some(place) = place else { return Ok(Bytes::new()) };
         read(source, place.at, place.size.into(), MAX_PACKET, "packets")
     };
@@ -172,7 +173,7 @@ pub(super) fn complete(source: &mut Source, index: &mut Index) -> Result<(), Err
                     let third = header.layer == 3;
                     audio.codec = if third { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
                 }
-                header.map(|header| codec::Sound {
+                header.map(|header| codec::AudioInfo {
                     sample_rate: header.sample_rate,
                     channels: header.channels,
                 })
@@ -190,12 +191,12 @@ pub(super) fn complete(source: &mut Source, index: &mut Index) -> Result<(), Err
 mod tests {
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{AudioParameters, BitsPerSecond, FrameRate, VideoParameters};
+    use crate::media::{AudioConfig, BitsPerSecond, FrameRate, VideoConfig};
     use crate::wire::container::Tracks;
 
     fn index(video: VideoCodec, audio: &[AudioCodec]) -> Index {
         let config = Bytes::from_static(b"config");
-        let sound = |codec| AudioParameters {
+        let sound = |codec| AudioConfig {
             codec,
             sample_rate: 48_000,
             channels: 2,
@@ -203,7 +204,7 @@ mod tests {
             config: Bytes::new(),
         };
         let audio: Vec<AudioTrack> = audio.iter().map(|codec| sound(*codec).into()).collect();
-        let video = VideoParameters {
+        let video = VideoConfig {
             codec: video,
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
@@ -212,7 +213,7 @@ mod tests {
         };
         let tracks = Tracks { video: Some(video), audio };
         let (dts, pts) = (Timestamp::ZERO, Timestamp::ZERO);
-        let place = |track| Place { track, keyframe: true, dts, pts, at: 0, size: 1 };
+        let place = |track| SampleLocation { track, keyframe: true, dts, pts, at: 0, size: 1 };
         let samples = tracks.ids().map(place).collect();
         Index { tracks, samples, ..Index::default() }
     }

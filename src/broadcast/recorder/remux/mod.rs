@@ -15,7 +15,7 @@ pub use fit::Lack;
 
 use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File, copier};
-use crate::files::Source;
+use crate::files::MediaFile;
 use crate::wire::container::{
     self, Chapter, Format, Index, Muxer, Part, ReadAt, Sample, flv, mkv, mp4, read,
 };
@@ -78,8 +78,8 @@ fn unreadable(path: &Path) -> impl Fn(container::Error) -> Failure + '_ {
     |reason| Failure::Read { path: path.to_owned(), reason }
 }
 
-fn open(path: &Path) -> Result<Source, Failure> {
-    Source::open(path).map_err(|error| unreadable(path)(error.into()))
+fn open(path: &Path) -> Result<MediaFile, Failure> {
+    MediaFile::open(path).map_err(|error| unreadable(path)(error.into()))
 }
 
 /// Puts the packets of `from` into the new file `to`, whose name tells its format. `stop` is asked
@@ -113,7 +113,7 @@ pub fn remux_without(
 fn copy(
     drop: &[Part],
     from: &Path,
-    source: &mut Source,
+    source: &mut MediaFile,
     mut index: Index,
     to: &Path,
     format: Format,
@@ -151,7 +151,7 @@ fn copy(
 
 fn pour(
     from: &Path,
-    source: &mut Source,
+    source: &mut MediaFile,
     index: &Index,
     course: &Course,
     format: Format,
@@ -242,7 +242,7 @@ type Finisher = Box<dyn FnOnce(&Index) -> Box<dyn Muxer>>;
 
 /// What is in a file and, where it is one of ours, the writer that can finish it.
 fn survey(
-    source: &mut Source,
+    source: &mut MediaFile,
     format: Format,
 ) -> Result<(Index, Option<Finisher>), container::Error> {
     Ok(match format {
@@ -255,7 +255,7 @@ fn survey(
             (index, ours.then_some(finisher))
         }
         Format::Mp4 => {
-            let crate::wire::container::mp4::index::Survey { index, room, .. } =
+            let crate::wire::container::mp4::index::FileIndex { index, room, .. } =
                 crate::wire::container::mp4::index::survey(source)?;
             let finisher = room.map(|room| -> Finisher {
                 Box::new(move |index| {
@@ -267,7 +267,7 @@ fn survey(
             (index, finisher)
         }
         Format::Mkv => {
-            let crate::wire::container::mkv::index::Survey { index, layout, cues } =
+            let crate::wire::container::mkv::index::FileIndex { index, layout, cues } =
                 crate::wire::container::mkv::index::survey(source)?;
             let finisher = layout.map(|layout| -> Finisher {
                 Box::new(move |index| {

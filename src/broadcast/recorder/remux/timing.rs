@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::wire::container::{Format, Index, Place, Timing, TrackId, TrackTiming};
+use crate::wire::container::{Format, Index, SampleLocation, Timing, TrackId, TrackTiming};
 
 /// Samples of a track by which its period is measured.
 const MAX_MEASURED: usize = 2_000;
@@ -21,7 +21,7 @@ pub(super) struct Course {
 impl Course {
     pub fn of(index: &Index, format: Format) -> Self {
         let of = |id: TrackId| index.samples.iter().filter(move |place| place.track == id);
-        let lowest = |places: &mut dyn Iterator<Item = &Place>| {
+        let lowest = |places: &mut dyn Iterator<Item = &SampleLocation>| {
             let lowest = places.map(|place| place.dts.min(place.pts)).min();
             lowest.map_or(0, |at| at.as_micros().min(0).unsigned_abs())
         };
@@ -52,7 +52,7 @@ impl Course {
         let tracks: Vec<_> = index.tracks.ids().map(track).collect();
         let zero = Timestamp::from_micros(zero);
         let timing = Timing { zero, tracks };
-        let reach = |place: &Place| {
+        let reach = |place: &SampleLocation| {
             let period = timing.of(place.track).map_or(Duration::ZERO, |its| its.period);
             place.pts + period
         };
@@ -61,7 +61,7 @@ impl Course {
     }
 
     /// DTS and PTS of a sample, as the writer is to get them.
-    pub fn place(&self, place: &Place) -> (Timestamp, Timestamp) {
+    pub fn place(&self, place: &SampleLocation) -> (Timestamp, Timestamp) {
         let shift = self.shift.saturating_add(self.timing.zero.as_micros());
         (place.dts.offset(shift), place.pts.offset(shift))
     }
@@ -72,7 +72,7 @@ fn signed(micros: u64) -> i64 {
 }
 
 /// The distance that most samples have.
-fn period<'a>(places: impl Iterator<Item = &'a Place>) -> Option<Duration> {
+fn period<'a>(places: impl Iterator<Item = &'a SampleLocation>) -> Option<Duration> {
     let times: Vec<_> = places.take(MAX_MEASURED).map(|place| place.dts).collect();
     let steps = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b.micros_since(*a));
     let mut steps: Vec<i64> = steps.filter(|step| *step > 0).collect();
@@ -84,20 +84,20 @@ fn period<'a>(places: impl Iterator<Item = &'a Place>) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::media::{
-        AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
     };
     use crate::wire::container::Tracks;
 
     /// Video whose first frame is decoded 66.667 ms before zero, and sound that begins 21.333 ms before it.
     fn index() -> Index {
-        let video = VideoParameters {
+        let video = VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: Default::default(),
         };
-        let audio = AudioParameters {
+        let audio = AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate: 48_000,
             channels: 2,
@@ -105,7 +105,7 @@ mod tests {
             config: Default::default(),
         };
         let tracks = Tracks { video: Some(video), audio: vec![audio.into()] };
-        let place = |track, dts: i64, pts: i64| Place {
+        let place = |track, dts: i64, pts: i64| SampleLocation {
             track,
             keyframe: true,
             dts: Timestamp::from_micros(dts),

@@ -7,29 +7,31 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
-use crate::capture::camera::control::{CameraControl, ControlBoard};
-use crate::capture::camera::driver::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
+use crate::capture::camera::control::{CameraControl, CameraControls};
+use crate::capture::camera::driver::{
+    Camera, Driver, Fault, FoundCamera, Layout, OfferedCamera, RawFrame,
+};
 use crate::media::Color;
 
 /// The system and the test's hand on it.
 #[derive(Clone, Default)]
-pub(in crate::capture) struct Bench(Arc<Mutex<Plugged>>);
+pub(in crate::capture) struct FakeCameras(Arc<Mutex<Plugged>>);
 
 #[derive(Default)]
 struct Plugged {
-    found: Vec<Found>,
+    found: Vec<FoundCamera>,
     refused: Option<Fault>,
     open: Vec<(String, Sender<Bytes>)>,
     wakers: u32,
     asked: u32,
     controls: Vec<CameraControl>,
-    board: ControlBoard,
+    board: CameraControls,
     /// What was set, in order.
     set: Vec<(String, Option<i64>)>,
 }
 
-impl Bench {
-    pub(in crate::capture) fn plug(&self, found: Found) {
+impl FakeCameras {
+    pub(in crate::capture) fn plug(&self, found: FoundCamera) {
         self.0.lock().found.push(found);
     }
 
@@ -56,7 +58,7 @@ impl Bench {
     }
 
     /// What is wanted of its cameras.
-    pub(in crate::capture) fn board(&self) -> ControlBoard {
+    pub(in crate::capture) fn board(&self) -> CameraControls {
         self.0.lock().board.clone()
     }
 
@@ -78,19 +80,19 @@ impl Bench {
 struct Opened {
     pictures: Receiver<Bytes>,
     last: Bytes,
-    bench: Bench,
+    bench: FakeCameras,
 }
 
 /// Rows without padding, as webcams have it.
 const LAYOUT: Layout = Layout { stride: 0, color: Color::WEBCAM };
 
 impl Camera for Opened {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+    fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         match self.pictures.recv_timeout(limit) {
             Ok(data) => {
                 self.last = data;
                 let age = Duration::from_millis(5);
-                Ok(Some(Raw::new(&self.last, age, LAYOUT)))
+                Ok(Some(RawFrame::new(&self.last, age, LAYOUT)))
             }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => Ok(None),
             Err(_) => Err(Fault::Absent("ENODEV".to_owned())),
@@ -103,12 +105,12 @@ impl Camera for Opened {
     }
 }
 
-impl Driver for Bench {
-    fn cameras(&self) -> Vec<Found> {
+impl Driver for FakeCameras {
+    fn cameras(&self) -> Vec<FoundCamera> {
         self.0.lock().found.clone()
     }
 
-    fn open(&self, id: &str, _: Offer) -> Result<Box<dyn Camera>, Fault> {
+    fn open(&self, id: &str, _: OfferedCamera) -> Result<Box<dyn Camera>, Fault> {
         let mut plugged = self.0.lock();
         plugged.asked += 1;
         if let Some(fault) = &plugged.refused {

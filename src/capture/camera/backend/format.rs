@@ -102,7 +102,7 @@ const SET_SEVERAL: Call<Format<Several>> = Call::new(5);
 
 /// What a driver makes of a wish.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct DriverFormat {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) code: u32,
@@ -114,7 +114,12 @@ pub(super) struct Told {
 }
 
 /// Asks for a size and a kind of pixels; the driver may choose others.
-pub(super) fn set(device: RawFd, queue: Queue, size: Size, pixel: Pixel) -> io::Result<Told> {
+pub(super) fn set(
+    device: RawFd,
+    queue: Queue,
+    size: Size,
+    pixel: Pixel,
+) -> io::Result<DriverFormat> {
     let Size { width, height } = size;
     let (kind, code) = (queue.number(), u32::from_le_bytes(*pixel.code()));
     match queue {
@@ -160,7 +165,7 @@ pub(super) fn set(device: RawFd, queue: Queue, size: Size, pixel: Pixel) -> io::
     }
 }
 
-impl From<Single> for Told {
+impl From<Single> for DriverFormat {
     fn from(told: Single) -> Self {
         let Single { width, height, code, colorspace, encoding, quantization, .. } = told;
         let strides = [told.stride, 0, 0];
@@ -168,7 +173,7 @@ impl From<Single> for Told {
     }
 }
 
-impl From<Several> for Told {
+impl From<Several> for DriverFormat {
     fn from(told: Several) -> Self {
         let Several { width, height, code, colorspace, .. } = told;
         let [first, second, third, ..] = told.planes.map(|plane| plane.stride);
@@ -178,7 +183,7 @@ impl From<Several> for Told {
     }
 }
 
-impl Told {
+impl DriverFormat {
     pub(super) fn layout(&self, pixel: Pixel) -> Layout {
         let [stride, ..] = self.strides;
         Layout { stride, color: self.color(pixel) }
@@ -294,11 +299,11 @@ mod tests {
 
     #[test]
     fn colours_are_what_the_driver_says_or_the_kernels_rules() {
-        let told = |colorspace, encoding, quantization| Told {
+        let told = |colorspace, encoding, quantization| DriverFormat {
             colorspace,
             encoding,
             quantization,
-            ..Told::default()
+            ..DriverFormat::default()
         };
         let full = |matrix| Color { matrix, range: Range::Full };
         let limited = |matrix| Color { matrix, range: Range::Limited };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::capture::camera::driver::{Camera, Fault, Raw};
+use crate::capture::camera::driver::{Camera, Fault, RawFrame};
 
 type Wake = Arc<Mutex<Box<dyn Fn() + Send>>>;
 
@@ -47,14 +47,14 @@ impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> HandOver<F> {
 }
 
 impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> Camera for HandOver<F> {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+    fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         if let Reader::First(direct) = &mut self.reader {
             if self.first.is_none() {
                 let Some(raw) = direct.frame(limit)? else { return Ok(None) };
                 let (age, layout) = (raw.age, raw.layout);
                 // Its buffer goes with the reader.
                 let data = self.first.insert(raw.data.to_vec());
-                return Ok(Some(Raw::new(data, age, layout)));
+                return Ok(Some(RawFrame::new(data, age, layout)));
             }
             self.hand_over()?;
         }
@@ -93,11 +93,11 @@ mod tests {
     }
 
     impl Camera for Film {
-        fn frame(&mut self, _: Duration) -> Result<Option<Raw<'_>>, Fault> {
+        fn frame(&mut self, _: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
             let next = self.0.next().ok_or_else(|| Fault::Absent("over".to_owned()))?;
             self.1 = [next];
             let layout = Layout { stride: 0, color: Color::WEBCAM };
-            let raw = Raw::new(&self.1, Duration::ZERO, layout);
+            let raw = RawFrame::new(&self.1, Duration::ZERO, layout);
             Ok((next != 0).then_some(raw))
         }
 

@@ -15,10 +15,10 @@ use v4l::v4l_sys::{timeval, v4l2_buffer, v4l2_plane, v4l2_requestbuffers};
 use v4l::{buffer::Flags, v4l2};
 
 use crate::capture::camera::backend::driver_report::{BUFFERS, age, fault};
-use crate::capture::camera::backend::format::{Queue, Told};
+use crate::capture::camera::backend::format::{DriverFormat, Queue};
 use crate::capture::camera::backend::ioctl::Call;
 use crate::capture::camera::backend::wake;
-use crate::capture::camera::driver::{Camera, Fault, Layout, Part, Raw};
+use crate::capture::camera::driver::{Camera, Fault, Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
 /// `VIDEO_MAX_PLANES`.
@@ -97,7 +97,11 @@ pub(super) struct Open {
 
 impl Open {
     /// Asks a camera whose format is in place for buffers.
-    pub(super) fn begin(handle: Arc<Handle>, told: &Told, pixel: Pixel) -> Result<Self, Fault> {
+    pub(super) fn begin(
+        handle: Arc<Handle>,
+        told: &DriverFormat,
+        pixel: Pixel,
+    ) -> Result<Self, Fault> {
         let given = request(handle.fd(), BUFFERS);
         let given = given.map_err(|error| fault("asking for buffers", &error))?;
         // From here on they are given back with the value.
@@ -179,7 +183,7 @@ fn ask(
 }
 
 impl Camera for Open {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+    fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         if !self.started {
             self.start()?;
         }
@@ -210,13 +214,13 @@ impl Camera for Open {
             let bytes = mapping.bytes();
             // Not every driver tells the length.
             let to = if to == 0 { bytes.len() } else { to.min(bytes.len()) };
-            Part { data: bytes.get(from..to).unwrap_or(&[]), stride }
+            PlaneBytes { data: bytes.get(from..to).unwrap_or(&[]), stride }
         });
         let mut part = || parts.next().unwrap_or_default();
-        let Part { data, .. } = part();
+        let PlaneBytes { data, .. } = part();
         let more = [part(), part()];
         let timeval { tv_sec, tv_usec } = about.timestamp;
-        Ok(Some(Raw { data, more, age: age(tv_sec, tv_usec), layout: self.layout }))
+        Ok(Some(RawFrame { data, more, age: age(tv_sec, tv_usec), layout: self.layout }))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {

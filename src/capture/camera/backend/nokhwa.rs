@@ -17,7 +17,7 @@ use nokhwa::utils::{
 };
 
 use crate::capture::camera::backend::format::Queue;
-use crate::capture::camera::driver::{Camera, Fault, Layout, Offer, Raw};
+use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
 /// A stamp older than this is a driver's mistake.
@@ -26,7 +26,7 @@ const MOST_AGE: Duration = Duration::from_secs(1);
 /// Whether nokhwa can be asked for this offer: raw pixels at a whole rate, of the
 /// kinds that it knows. (Its JPEG pictures come as whole buffers of stale bytes, and on a loopback
 /// camera they stop.)
-pub(super) fn takes(offer: Offer) -> bool {
+pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }
 
@@ -43,7 +43,7 @@ fn kind(pixel: Pixel) -> Option<FrameFormat> {
 pub(super) fn open(
     number: u32,
     path: &Path,
-    offer: Offer,
+    offer: OfferedCamera,
     layout: Layout,
 ) -> Result<Box<dyn Camera>, Fault> {
     let kind = kind(offer.pixel).ok_or_else(|| Fault::Format(offer.pixel.name().to_owned()))?;
@@ -103,7 +103,7 @@ struct Open {
 }
 
 impl Camera for Open {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+    fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         // nokhwa starts the stream with the first frame, and waits for it without a limit; before
         // that there is nothing to wait on: the watch wakes it.
         if self.started && !ready(&self.descriptor, limit) {
@@ -116,13 +116,13 @@ impl Camera for Open {
         let age = age.filter(|age| *age < MOST_AGE).unwrap_or_default();
         // A copy that nokhwa makes: only so does it tell when a picture was taken.
         self.last = frame.buffer_bytes();
-        Ok(Some(Raw::new(&self.last, age, self.layout)))
+        Ok(Some(RawFrame::new(&self.last, age, self.layout)))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let descriptor = Arc::clone(&self.descriptor);
         Box::new(move || {
-            crate::capture::camera::backend::wake::stream(descriptor.as_raw_fd(), Queue::Single)
+            crate::capture::camera::backend::wake::stream(descriptor.as_raw_fd(), Queue::Single);
         })
     }
 }

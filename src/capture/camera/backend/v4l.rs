@@ -18,12 +18,14 @@ use v4l::video::Capture;
 use v4l::{Device, FourCC, capability};
 
 use crate::capture::camera::backend::driver_report::{BUFFERS, age, fault};
-use crate::capture::camera::backend::format::{Queue, Told};
+use crate::capture::camera::backend::format::{DriverFormat, Queue};
 use crate::capture::camera::backend::handover::HandOver;
 use crate::capture::camera::backend::identity::Node;
 use crate::capture::camera::backend::{controls, format, identity, multiplanar, nokhwa, wake};
 use crate::capture::camera::control::CameraControl;
-use crate::capture::camera::driver::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
+use crate::capture::camera::driver::{
+    Camera, Driver, Fault, FoundCamera, Layout, OfferedCamera, RawFrame,
+};
 use crate::capture::camera::pixel_format::Pixel;
 use crate::media::Size;
 
@@ -40,11 +42,11 @@ const FIRST: Duration = Duration::from_millis(3_500);
 pub(super) struct Video4Linux;
 
 impl Driver for Video4Linux {
-    fn cameras(&self) -> Vec<Found> {
+    fn cameras(&self) -> Vec<FoundCamera> {
         identity::nodes().into_iter().filter_map(found).collect()
     }
 
-    fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
+    fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault> {
         let node = node(id)?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
         let whose = |fault| whose(fault, &path(&node));
@@ -84,7 +86,7 @@ fn node(id: &str) -> Result<Node, Fault> {
 fn open_again(
     number: u32,
     path: &Path,
-    offer: Offer,
+    offer: OfferedCamera,
     layout: Layout,
 ) -> Result<Box<dyn Camera>, Fault> {
     match nokhwa::open(number, path, offer, layout) {
@@ -100,7 +102,7 @@ fn open_again(
 }
 
 /// A node as a camera, with why it cannot be used if so; `None` if it is none.
-fn found(node: Node) -> Option<Found> {
+fn found(node: Node) -> Option<FoundCamera> {
     let none = |fault| (Vec::new(), Some(fault));
     let (offers, fault) = match Device::with_path(path(&node)) {
         Ok(device) => {
@@ -114,7 +116,7 @@ fn found(node: Node) -> Option<Found> {
         Err(error) if node.first => none(fault("opening", &error)),
         Err(_) => return None,
     };
-    Some(Found { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
+    Some(FoundCamera { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
 }
 
 /// How a device hands out pictures; `None` if it gives none.
@@ -140,7 +142,7 @@ fn path(node: &Node) -> PathBuf {
 }
 
 /// What a camera offers that we can read.
-fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<Offer> {
+fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<OfferedCamera> {
     let mut offers = Vec::new();
     for pixel in Pixel::ALL.iter().copied().filter(|pixel| listed.contains(pixel.code())) {
         let code = FourCC::new(pixel.code());
@@ -158,7 +160,7 @@ fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<Offer> {
             for (width, height) in sizes {
                 for rate in rates(device, code, width, height) {
                     if offers.len() - before < MOST_OFFERS {
-                        offers.push(Offer { size: Size::new(width, height), rate, pixel });
+                        offers.push(OfferedCamera { size: Size::new(width, height), rate, pixel });
                     }
                 }
             }
@@ -183,7 +185,7 @@ fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<(u32, u3
 }
 
 /// Puts the format and the rate in place; how the pictures will lie in memory.
-fn prepare(device: &Device, queue: Queue, offer: Offer) -> Result<Told, Fault> {
+fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<DriverFormat, Fault> {
     let Size { width, height } = offer.size;
     let handle = device.handle();
     let got = format::set(handle.fd(), queue, offer.size, offer.pixel);
@@ -226,7 +228,7 @@ impl Open {
 }
 
 impl Camera for Open {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+    fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         // The first picture is what starts the stream; it is waited for with a limit of its own.
         if self.started {
             let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
@@ -249,7 +251,7 @@ impl Camera for Open {
         let data = if length == 0 { buffer } else { buffer.get(..length).unwrap_or(buffer) };
         let age = age(about.timestamp.sec, about.timestamp.usec);
         // The buffer is ours until the next one is asked for.
-        Ok(Some(Raw::new(data, age, self.layout)))
+        Ok(Some(RawFrame::new(data, age, self.layout)))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {

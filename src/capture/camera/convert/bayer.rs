@@ -3,7 +3,7 @@
 
 use crate::capture::camera::convert::rgb;
 use crate::capture::camera::convert::rows::Rows;
-use crate::capture::camera::pixel_format::{Ends, Order, Samples};
+use crate::capture::camera::pixel_format::{BayerOrder, Ends, Samples};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
@@ -21,7 +21,7 @@ impl Demosaic {
     /// Fills `planes`; `scratch` is two rows of RGB.
     pub(super) fn turn(
         &mut self,
-        (order, samples, range): (Order, Samples, Range),
+        (order, samples, range): (BayerOrder, Samples, Range),
         rows: &mut Rows<'_>,
         scratch: &mut Vec<u8>,
         planes: &mut Planes,
@@ -34,10 +34,10 @@ impl Demosaic {
         self.lines.resize(long * AT_HAND, 0);
         // The first row has no green of one of the colours, red or blue; that one is written first.
         let ends = match order {
-            Order::Bggr | Order::Gbrg => Ends::Blue,
-            Order::Grbg | Order::Rggb => Ends::Red,
+            BayerOrder::Bggr | BayerOrder::Gbrg => Ends::Blue,
+            BayerOrder::Grbg | BayerOrder::Rggb => Ends::Red,
         };
-        let green_begins = matches!(order, Order::Gbrg | Order::Grbg);
+        let green_begins = matches!(order, BayerOrder::Gbrg | BayerOrder::Grbg);
         let mut unpacked = 0;
         rgb::by_rows((ends, range), scratch, planes, |row, to| {
             while unpacked < height.min(row + 2) {
@@ -113,14 +113,19 @@ mod tests {
     use super::*;
 
     /// The colour (0 red, 1 green, 2 blue) that a sensor has at a place, from its name.
-    fn color(order: Order, x: i64, y: i64) -> usize {
+    fn color(order: BayerOrder, x: i64, y: i64) -> usize {
         let name = format!("{order:?}").to_uppercase();
         let at = (y.rem_euclid(2) * 2 + x.rem_euclid(2)) as usize;
         "RGB".find(&name[at..=at]).unwrap()
     }
 
     /// One colour of a pixel by the definition: its own, or the mean of all of it in the nine samples about it.
-    fn by_definition(order: Order, samples: &[Vec<u8>], (x, y): (i64, i64), wanted: usize) -> f64 {
+    fn by_definition(
+        order: BayerOrder,
+        samples: &[Vec<u8>],
+        (x, y): (i64, i64),
+        wanted: usize,
+    ) -> f64 {
         let (width, height) = (samples[0].len() as i64, samples.len() as i64);
         let mirrored = |at: i64, end: i64| if at < 0 { -at } else { at.min(2 * (end - 1) - at) };
         if color(order, x, y) == wanted {
@@ -148,7 +153,7 @@ mod tests {
             };
             let samples: Vec<Vec<u8>> =
                 (0..height).map(|_| (0..width).map(|_| next()).collect()).collect();
-            for order in [Order::Bggr, Order::Gbrg, Order::Grbg, Order::Rggb] {
+            for order in [BayerOrder::Bggr, BayerOrder::Gbrg, BayerOrder::Grbg, BayerOrder::Rggb] {
                 let mut demosaic = Demosaic::default();
                 let mut scratch = Vec::new();
                 let data = samples.concat();

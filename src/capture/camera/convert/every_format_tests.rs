@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::capture::camera::driver::{Layout, Part};
+use crate::capture::camera::driver::{Layout, PlaneBytes};
 use crate::capture::camera::pixel_format::{
-    Bits, Bytes, Chroma, Ends, First, Memory, Order, Samples, Whole,
+    BayerOrder, Bits, Bytes, Chroma, Ends, First, Memory, PackedOrder, Samples,
 };
 use crate::media::Size;
 use crate::media::frame::Range;
@@ -24,14 +24,16 @@ struct Picture {
 }
 
 impl Picture {
-    fn raw(&self) -> Raw<'_> {
+    fn raw(&self) -> RawFrame<'_> {
         let part = |index: usize| {
             let plane = self.planes.get(index);
-            plane.map(|plane| Part { data: &plane.data, stride: plane.stride }).unwrap_or_default()
+            plane
+                .map(|plane| PlaneBytes { data: &plane.data, stride: plane.stride })
+                .unwrap_or_default()
         };
         let layout = Layout { stride: part(0).stride, color: self.color };
         let more = [part(1), part(2)];
-        Raw { data: part(0).data, more, age: Duration::ZERO, layout }
+        RawFrame { data: part(0).data, more, age: Duration::ZERO, layout }
     }
 
     fn turned(&self, pixel: Pixel, size: Size) -> Result<(Planes, Color), String> {
@@ -40,7 +42,7 @@ impl Picture {
         planes.y.fill(1);
         planes.u.fill(1);
         planes.v.fill(1);
-        let color = Turner::default().turn(pixel, size, self.raw(), &mut planes)?;
+        let color = PixelConverter::default().turn(pixel, size, self.raw(), &mut planes)?;
         Ok((planes, color))
     }
 }
@@ -100,7 +102,7 @@ fn lay(
         (0..height).map(row).collect()
     };
     match pixel.form() {
-        Form::Quads => {
+        PixelLayout::Quads => {
             let order: Vec<char> = pixel.name().chars().collect();
             let row = |y: usize| -> Vec<u8> {
                 let pair = |pair: usize| {
@@ -120,10 +122,10 @@ fn lay(
             };
             plane(false, every(&row, height), more);
         }
-        Form::Luma(kind) => {
+        PixelLayout::Luma(kind) => {
             plane(false, every(&|y| samples(kind, &|x| at(x, y)[0]), height), more);
         }
-        Form::Pairs(chroma, first, memory) => {
+        PixelLayout::Pairs(chroma, first, memory) => {
             plane(false, every(&|y| (0..width).map(|x| at(x, y)[0]).collect(), height), more);
             let (across, down) = steps(chroma);
             let order = if first == First::U { [1, 2] } else { [2, 1] };
@@ -137,7 +139,7 @@ fn lay(
             let more = apart.max(long) - long;
             plane(memory == Memory::One, every(&row, height.div_ceil(down)), more);
         }
-        Form::WidePairs => {
+        PixelLayout::WidePairs => {
             let wide = |x: u8| [0xC0, x];
             let luma =
                 |y: usize| -> Vec<u8> { (0..width).flat_map(|x| wide(at(x, y)[0])).collect() };
@@ -150,7 +152,7 @@ fn lay(
             let more = (width * 2 + more).max(long) - long;
             plane(true, every(&row, height.div_ceil(2)), more);
         }
-        Form::Planes(chroma, first, memory) => {
+        PixelLayout::Planes(chroma, first, memory) => {
             plane(false, every(&|y| (0..width).map(|x| at(x, y)[0]).collect(), height), more);
             let (across, down) = steps(chroma);
             for of in if first == First::U { [1, 2] } else { [2, 1] } {
@@ -160,16 +162,16 @@ fn lay(
                 plane(memory == Memory::One, every(&row, height.div_ceil(down)), more);
             }
         }
-        Form::Whole(order) => {
+        PixelLayout::Whole(order) => {
             let rows = each(&|[y, u, v]| match order {
-                Whole::Yuv => vec![y, u, v],
-                Whole::Yuvx => vec![y, u, v, 0],
-                Whole::Xyuv => vec![0, y, u, v],
-                Whole::Vuyx => vec![v, u, y, 0],
+                PackedOrder::Yuv => vec![y, u, v],
+                PackedOrder::Yuvx => vec![y, u, v, 0],
+                PackedOrder::Xyuv => vec![0, y, u, v],
+                PackedOrder::Vuyx => vec![v, u, y, 0],
             });
             plane(false, rows, more);
         }
-        Form::Rgb(bytes, ends) => {
+        PixelLayout::Rgb(bytes, ends) => {
             let rows = each(&|[r, g, b]| {
                 let three = if ends == Ends::Red { vec![r, g, b] } else { vec![b, g, r] };
                 match bytes {
@@ -180,7 +182,7 @@ fn lay(
             });
             plane(false, rows, more);
         }
-        Form::Rgb16(bits) => {
+        PixelLayout::Rgb16(bits) => {
             let rows = each(&|of| {
                 let [r, g, b] = of.map(u16::from);
                 match bits {
@@ -196,17 +198,17 @@ fn lay(
             });
             plane(false, rows, more);
         }
-        Form::Bayer(order, kind) => {
+        PixelLayout::Bayer(order, kind) => {
             let seen = match order {
-                Order::Bggr => [2, 1, 1, 0],
-                Order::Gbrg => [1, 2, 0, 1],
-                Order::Grbg => [1, 0, 2, 1],
-                Order::Rggb => [0, 1, 1, 2],
+                BayerOrder::Bggr => [2, 1, 1, 0],
+                BayerOrder::Gbrg => [1, 2, 0, 1],
+                BayerOrder::Grbg => [1, 0, 2, 1],
+                BayerOrder::Rggb => [0, 1, 1, 2],
             };
             let row = |y: usize| samples(kind, &|x| at(x, y)[seen[y % 2 * 2 + x % 2]]);
             plane(false, every(&row, height), more);
         }
-        Form::Jpeg | Form::H264 => panic!("{pixel:?} is compressed"),
+        PixelLayout::Jpeg | PixelLayout::H264 => panic!("{pixel:?} is compressed"),
     }
     Picture { planes, color }
 }
@@ -222,7 +224,7 @@ fn steps(chroma: Chroma) -> (usize, usize) {
 
 /// All that are pixels by themselves.
 fn raw() -> impl Iterator<Item = Pixel> {
-    let compressed = |pixel: &Pixel| matches!(pixel.form(), Form::Jpeg | Form::H264);
+    let compressed = |pixel: &Pixel| matches!(pixel.form(), PixelLayout::Jpeg | PixelLayout::H264);
     Pixel::ALL.iter().copied().filter(move |pixel| !compressed(pixel))
 }
 
@@ -269,11 +271,11 @@ fn every_kind_has_its_colours_at_every_size() {
                             x.round().clamp(0.0, 255.0) as u8
                         };
                         let coarse = |at: usize| match pixel.form() {
-                            Form::Rgb16(Bits::B555 | Bits::B555High) => {
+                            PixelLayout::Rgb16(Bits::B555 | Bits::B555High) => {
                                 of[at] >> 3 << 3 | of[at] >> 5
                             }
-                            Form::Rgb16(_) if at == 1 => of[at] >> 2 << 2 | of[at] >> 6,
-                            Form::Rgb16(_) => of[at] >> 3 << 3 | of[at] >> 5,
+                            PixelLayout::Rgb16(_) if at == 1 => of[at] >> 2 << 2 | of[at] >> 6,
+                            PixelLayout::Rgb16(_) => of[at] >> 3 << 3 | of[at] >> 5,
                             _ => of[at],
                         };
                         let rgb = [0, 1, 2].map(coarse);
@@ -281,7 +283,7 @@ fn every_kind_has_its_colours_at_every_size() {
                         (by_definition(rgb), 1)
                     } else {
                         assert_eq!(told, color, "{pixel:?}: as the driver says");
-                        let grey = matches!(pixel.form(), Form::Luma(_));
+                        let grey = matches!(pixel.form(), PixelLayout::Luma(_));
                         (if grey { [of[0], 128, 128] } else { of }, 0)
                     };
                     for (plane, want) in
@@ -315,9 +317,9 @@ fn every_pixel_is_where_it_was() {
         };
         let (planes, _) = lay(pixel, size, 6, WIDE, at).turned(pixel, size).unwrap();
         // A sensor's colours run into one another where they meet.
-        let bayer = matches!(pixel.form(), Form::Bayer(..));
+        let bayer = matches!(pixel.form(), PixelLayout::Bayer(..));
         let inner = |at: usize, of: usize| !bayer || (1..of - 1).contains(&(at % of));
-        let grey = matches!(pixel.form(), Form::Luma(_));
+        let grey = matches!(pixel.form(), PixelLayout::Luma(_));
         for y in 0..8 {
             for x in (0..36).filter(|x| inner(*x, 4) && inner(y, 4)) {
                 let of = at(x, y);
@@ -341,8 +343,8 @@ fn finer_chroma_becomes_the_mean_of_four_or_two() {
     };
     for pixel in raw() {
         let chroma = match pixel.form() {
-            Form::Pairs(chroma, ..) | Form::Planes(chroma, ..) => chroma,
-            Form::Whole(_) => Chroma::C444,
+            PixelLayout::Pairs(chroma, ..) | PixelLayout::Planes(chroma, ..) => chroma,
+            PixelLayout::Whole(_) => Chroma::C444,
             _ => continue,
         };
         let size = Size::new(34, 4);

@@ -8,7 +8,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use crate::capture::camera::convert::rows::Rows;
 use crate::capture::camera::convert::yuv;
 use crate::capture::camera::convert::yuv::colourless;
-use crate::capture::camera::pixel_format::{Samples, Whole};
+use crate::capture::camera::pixel_format::{PackedOrder, Samples};
 use crate::media::{Planes, Size};
 
 /// What pictures are decoded into before they are planes.
@@ -69,7 +69,7 @@ impl Jpegs {
         if grey {
             yuv::luma(Samples::Eight, rows, planes)
         } else {
-            yuv::whole(Whole::Yuv, rows, planes)
+            yuv::whole(PackedOrder::Yuv, rows, planes)
         }
     }
 }

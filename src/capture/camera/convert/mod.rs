@@ -11,62 +11,62 @@ mod yuv;
 use crate::capture::camera::convert::bayer::Demosaic;
 use crate::capture::camera::convert::jpeg::Jpegs;
 use crate::capture::camera::convert::rows::Rows;
-use crate::capture::camera::driver::Raw;
-use crate::capture::camera::pixel_format::{Form, Pixel};
+use crate::capture::camera::driver::RawFrame;
+use crate::capture::camera::pixel_format::{Pixel, PixelLayout};
 use crate::media::{Color, Planes, Size};
 
 /// Turns pictures of one camera.
 #[derive(Default)]
-pub(in crate::capture) struct Turner {
+pub(in crate::capture) struct PixelConverter {
     jpegs: Jpegs,
     demosaic: Demosaic,
     /// Two rows of RGB.
     scratch: Vec<u8>,
 }
 
-impl Turner {
+impl PixelConverter {
     /// Fills `planes` with a picture of this size, of which an odd last column or row is left out. Anything
     /// wrong with it is an error in words.
     pub(in crate::capture) fn turn(
         &mut self,
         pixel: Pixel,
         size: Size,
-        raw: Raw<'_>,
+        raw: RawFrame<'_>,
         planes: &mut Planes,
     ) -> Result<Color, String> {
         let color = raw.layout.color;
         let rows = &mut Rows::of(&raw, size);
         match pixel.form() {
-            Form::Quads => yuv::quads(pixel, rows, planes)?,
-            Form::Pairs(chroma, first, memory) => {
+            PixelLayout::Quads => yuv::quads(pixel, rows, planes)?,
+            PixelLayout::Pairs(chroma, first, memory) => {
                 yuv::pairs((chroma, first, memory), rows, planes)?;
             }
-            Form::WidePairs => yuv::wide_pairs(rows, planes)?,
-            Form::Planes(chroma, first, memory) => {
+            PixelLayout::WidePairs => yuv::wide_pairs(rows, planes)?,
+            PixelLayout::Planes(chroma, first, memory) => {
                 yuv::planar((chroma, first, memory), rows, planes)?;
             }
-            Form::Whole(order) => yuv::whole(order, rows, planes)?,
-            Form::Luma(samples) => {
+            PixelLayout::Whole(order) => yuv::whole(order, rows, planes)?,
+            PixelLayout::Luma(samples) => {
                 yuv::luma(samples, rows, planes)?;
                 yuv::colourless(planes);
             }
             // RGB becomes what the program is, with its luma and chroma.
-            Form::Rgb(bytes, ends) => {
+            PixelLayout::Rgb(bytes, ends) => {
                 rgb::bytes((bytes, ends, color.range), rows, &mut self.scratch, planes)?;
                 return Ok(Color::PROGRAM);
             }
-            Form::Rgb16(bits) => {
+            PixelLayout::Rgb16(bits) => {
                 rgb::bits((bits, color.range), rows, &mut self.scratch, planes)?;
                 return Ok(Color::PROGRAM);
             }
-            Form::Bayer(order, samples) => {
+            PixelLayout::Bayer(order, samples) => {
                 let kind = (order, samples, color.range);
                 self.demosaic.turn(kind, rows, &mut self.scratch, planes)?;
                 return Ok(Color::PROGRAM);
             }
             // Each hangs together with those before it.
-            Form::H264 => return Err("H.264 without a decoder".to_owned()),
-            Form::Jpeg => {
+            PixelLayout::H264 => return Err("H.264 without a decoder".to_owned()),
+            PixelLayout::Jpeg => {
                 self.jpegs.turn(raw.data, size, planes)?;
                 return Ok(Color::JPEG);
             }

@@ -1,6 +1,6 @@
 //! The rows of a picture in a driver's memory.
 
-use crate::capture::camera::driver::{Part, Raw};
+use crate::capture::camera::driver::{PlaneBytes, RawFrame};
 use crate::media::Size;
 
 /// What is left of a picture's memory, plane after plane.
@@ -10,12 +10,12 @@ pub(super) struct Rows<'a> {
     rest: &'a [u8],
     whole: usize,
     stride: usize,
-    more: std::array::IntoIter<Part<'a>, 2>,
+    more: std::array::IntoIter<PlaneBytes<'a>, 2>,
 }
 
 impl<'a> Rows<'a> {
     /// Of a picture of this size.
-    pub(super) fn of(raw: &Raw<'a>, size: Size) -> Self {
+    pub(super) fn of(raw: &RawFrame<'a>, size: Size) -> Self {
         Self {
             width: size.width as usize,
             height: size.height as usize,
@@ -28,7 +28,7 @@ impl<'a> Rows<'a> {
 
     /// Rows with nothing between them, of one memory.
     pub(super) fn tight(data: &'a [u8], size: Size) -> Self {
-        let more = [Part::default(); 2].into_iter();
+        let more = [PlaneBytes::default(); 2].into_iter();
         let (width, height) = (size.width as usize, size.height as usize);
         Self { width, height, rest: data, whole: data.len(), stride: 0, more }
     }

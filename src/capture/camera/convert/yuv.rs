@@ -7,7 +7,7 @@ use yuv::{
 };
 
 use crate::capture::camera::convert::rows::Rows;
-use crate::capture::camera::pixel_format::{Chroma, First, Memory, Pixel, Samples, Whole};
+use crate::capture::camera::pixel_format::{Chroma, First, Memory, PackedOrder, Pixel, Samples};
 use crate::capture::rgb::three_planes;
 use crate::media::{Planes, Size};
 
@@ -175,12 +175,16 @@ pub(super) fn planar(
 }
 
 /// Luma and chroma of each pixel side by side.
-pub(super) fn whole(order: Whole, rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
+pub(super) fn whole(
+    order: PackedOrder,
+    rows: &mut Rows<'_>,
+    planes: &mut Planes,
+) -> Result<(), String> {
     match order {
-        Whole::Yuv => side_by_side::<3, 0, 1, 2>(rows, planes),
-        Whole::Yuvx => side_by_side::<4, 0, 1, 2>(rows, planes),
-        Whole::Xyuv => side_by_side::<4, 1, 2, 3>(rows, planes),
-        Whole::Vuyx => side_by_side::<4, 2, 1, 0>(rows, planes),
+        PackedOrder::Yuv => side_by_side::<3, 0, 1, 2>(rows, planes),
+        PackedOrder::Yuvx => side_by_side::<4, 0, 1, 2>(rows, planes),
+        PackedOrder::Xyuv => side_by_side::<4, 1, 2, 3>(rows, planes),
+        PackedOrder::Vuyx => side_by_side::<4, 2, 1, 0>(rows, planes),
     }
 }
 

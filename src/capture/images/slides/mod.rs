@@ -14,12 +14,12 @@ use std::time::Duration;
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Pool, Timestamp, Worker};
 use crate::capture::images::slides::fade::{STEPS, blend};
-use crate::capture::images::slides::reader::{Reader, Rounds, Shown, Slide, Turn};
-use crate::capture::images::slides::skipped_files::Missing;
+use crate::capture::images::slides::reader::{Reader, Rounds, ShownSlide, Slide, Turn};
+use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
-use crate::capture::source::{Context, Dial, Error, Source};
-use crate::media::source_status::Status;
-use crate::media::transport::{Go, Position};
+use crate::capture::source::{Context, Error, LiveSetting, Source};
+use crate::media::source_status::SourceStatus;
+use crate::media::transport::{Position, TransportCommand};
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 
 /// Pictures of one folder that are looked at.
@@ -77,7 +77,7 @@ impl Pace {
 
 /// A slide show.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Slides {
+pub struct SlideShow {
     /// Image files, and folders whose image files are taken.
     pub paths: Vec<PathBuf>,
     pub pace: Pace,
@@ -85,7 +85,7 @@ pub struct Slides {
     pub size: Option<Size>,
 }
 
-impl Slides {
+impl SlideShow {
     /// The images of a folder, five seconds each.
     pub fn of(path: impl Into<PathBuf>) -> Self {
         Self { paths: vec![path.into()], pace: Pace::default(), size: None }
@@ -96,13 +96,13 @@ impl Slides {
     /// # Errors
     /// Where there is no image at all.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        self.open_by(Dial::new(self.pace), Transport::default(), context)
+        self.open_by(LiveSetting::new(self.pace), Transport::default(), context)
     }
 
     /// Opens it; its pace is as the dial stands.
     pub(in crate::capture) fn open_by(
         &self,
-        dial: Dial<Pace>,
+        dial: LiveSetting<Pace>,
         transport: Transport,
         context: &Context,
     ) -> Result<Source, Error> {
@@ -112,17 +112,17 @@ impl Slides {
 
     fn feed(
         &self,
-        dial: Dial<Pace>,
+        dial: LiveSetting<Pace>,
         transport: Transport,
         context: &Context,
-    ) -> Result<(Feed, Arc<Status>), Error> {
+    ) -> Result<(SlideFeed, Arc<SourceStatus>), Error> {
         let first = self.paths.first().cloned().unwrap_or_default();
         let changes = transport.then_changes();
         if let Err(reason) = self.listed(&transport.then()) {
             return Err(Error::File { path: first, reason });
         }
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
-        let status = Status::new("", first.file_name().unwrap_or_default().to_string_lossy());
+        let status = SourceStatus::new("", first.file_name().unwrap_or_default().to_string_lossy());
         let (slides, ready) = queue::bounded("slides", 1, Full::Block);
         let turn = Arc::new(Turn::default());
         let (its, pace, then) = (self.clone(), dial.clone(), transport.clone());
@@ -139,7 +139,7 @@ impl Slides {
             status: Arc::clone(&status),
             slides,
             chosen: Box::new(move || paths.iter().cloned().chain(others.then()).collect()),
-            missing: Missing::new(transport.clone()),
+            missing: SkippedFiles::new(transport.clone()),
             seed: context.clock.wall_micros(context.clock.now()).cast_unsigned(),
         };
         let worker = Worker::spawn("slides", move |stop| reader.run(stop))?;
@@ -151,7 +151,7 @@ impl Slides {
             blended: None,
             hurry: false,
         };
-        let feed = Feed {
+        let feed = SlideFeed {
             show,
             dial,
             ready,
@@ -159,7 +159,7 @@ impl Slides {
             turn,
             generation: 0,
             changes,
-            shown: Shown::default(),
+            shown: ShownSlide::default(),
             count: 0,
             held: None,
             stood: Duration::ZERO,
@@ -201,9 +201,9 @@ pub fn names_image(path: &Path) -> bool {
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
-struct Feed {
+struct SlideFeed {
     show: Show,
-    dial: Dial<Pace>,
+    dial: LiveSetting<Pace>,
     ready: Receiver<Slide>,
     transport: Transport,
     turn: Arc<Turn>,
@@ -212,7 +212,7 @@ struct Feed {
     /// How often the list was another when it was looked at last.
     changes: u32,
     /// The slide that came last, and of how many.
-    shown: Shown,
+    shown: ShownSlide,
     count: usize,
     /// The instant at which it was paused.
     held: Option<Timestamp>,
@@ -221,21 +221,21 @@ struct Feed {
     _worker: Worker,
 }
 
-impl Feed {
-    fn obey(&mut self, go: Go, at: Timestamp) {
+impl SlideFeed {
+    fn obey(&mut self, go: TransportCommand, at: Timestamp) {
         let index = i64::try_from(self.shown.index).unwrap_or(0);
         match go {
-            Go::Pause => {
+            TransportCommand::Pause => {
                 self.held.get_or_insert(at);
             }
-            Go::Resume => {
+            TransportCommand::Resume => {
                 self.stood += self.held.take().map_or(Duration::ZERO, |since| at.since(since));
             }
-            Go::Next => self.show.hurry = true,
-            Go::Previous => self.turn_to(index - 1),
-            Go::Restart => self.turn_to(0),
+            TransportCommand::Next => self.show.hurry = true,
+            TransportCommand::Previous => self.turn_to(index - 1),
+            TransportCommand::Restart => self.turn_to(0),
             // A show has no times that one could go to.
-            Go::To(_) => {}
+            TransportCommand::To(_) => {}
         }
     }
 
@@ -259,7 +259,7 @@ impl Feed {
     }
 }
 
-impl VideoFeed for Feed {
+impl VideoFeed for SlideFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         while let Some(go) = self.transport.take() {
             self.obey(go, at);
@@ -278,7 +278,7 @@ impl VideoFeed for Feed {
             loop {
                 let slide = ready.try_recv().ok()?;
                 if slide.generation == *generation {
-                    *shown = Shown { path: Some(slide.path), index: slide.index };
+                    *shown = ShownSlide { path: Some(slide.path), index: slide.index };
                     *count = slide.count;
                     return Some(slide.frame);
                 }
@@ -405,7 +405,7 @@ mod tests {
         let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
         let fade = Duration::ZERO;
         let pace = Pace { fade, ..Pace::default() };
-        let mut source = Slides { pace, ..Slides::of(folder.path()) }.open(&context).unwrap();
+        let mut source = SlideShow { pace, ..SlideShow::of(folder.path()) }.open(&context).unwrap();
         let mut at = Timestamp::ZERO;
         for luma in [16, 235, 16, 235] {
             let found = (0..15_000).any(|_| {
@@ -430,8 +430,8 @@ mod tests {
             }
         }
         // Once only: after the last one nothing comes, until it is to go round again.
-        let dial = Dial::new(Pace { repeat: false, ..pace });
-        let mut source = Slides::of(folder.path())
+        let dial = LiveSetting::new(Pace { repeat: false, ..pace });
+        let mut source = SlideShow::of(folder.path())
             .open_by(dial.clone(), Transport::default(), &context)
             .unwrap();
         let mut luma = |at: &mut Timestamp| {
@@ -455,7 +455,7 @@ mod tests {
         dial.set(pace);
         await_luma(16, &mut at);
         let empty = tempfile::tempdir().unwrap();
-        assert!(Slides::of(empty.path()).open(&context).is_err());
+        assert!(SlideShow::of(empty.path()).open(&context).is_err());
     }
 
     #[test]
@@ -468,12 +468,12 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
         let transport = Transport::default();
-        let dial = Dial::new(Pace::default());
-        let slides = Slides::of(folder.path());
+        let dial = LiveSetting::new(Pace::default());
+        let slides = SlideShow::of(folder.path());
         let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
         // Until this one is seen; a millisecond a time, so that none comes by itself.
-        let mut wait_for = |wanted: usize, go: Option<Go>| {
+        let mut wait_for = |wanted: usize, go: Option<TransportCommand>| {
             if let Some(go) = go {
                 transport.ask(go);
             }
@@ -490,17 +490,17 @@ mod tests {
             panic!("never {wanted} after {go:?}");
         };
         wait_for(0, None);
-        assert!(wait_for(0, Some(Go::Pause)).paused);
-        assert!(wait_for(1, Some(Go::Next)).paused, "turned while it stands");
-        wait_for(0, Some(Go::Previous));
-        wait_for(2, Some(Go::Previous));
-        wait_for(0, Some(Go::Restart));
+        assert!(wait_for(0, Some(TransportCommand::Pause)).paused);
+        assert!(wait_for(1, Some(TransportCommand::Next)).paused, "turned while it stands");
+        wait_for(0, Some(TransportCommand::Previous));
+        wait_for(2, Some(TransportCommand::Previous));
+        wait_for(0, Some(TransportCommand::Restart));
         // A minute of standing is nothing; then it goes on by itself.
         for _ in 0..60 {
             at += Duration::from_secs(1);
             assert_eq!(source.feed.picture(at).map(|frame| frame.planes.y[32]), Some(16));
         }
-        transport.ask(Go::Resume);
+        transport.ask(TransportCommand::Resume);
         for _ in 0..30_000 {
             at += Duration::from_millis(100);
             if source.feed.picture(at).map(|frame| frame.planes.y[32]) == Some(126) {
@@ -524,12 +524,12 @@ mod tests {
         let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
         let transport = Transport::default();
         transport.set_then(&[path("a.png"), path("b.png")]);
-        let dial = Dial::new(Pace { fade: Duration::ZERO, ..Pace::default() });
-        let slides = Slides::of(path("c.png"));
+        let dial = LiveSetting::new(Pace { fade: Duration::ZERO, ..Pace::default() });
+        let slides = SlideShow::of(path("c.png"));
         let (mut feed, _) = slides.feed(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
         // The next picture that is another than this one; `step`: how far the time goes with each look.
-        let mut after = |feed: &mut Feed, luma: Option<u8>, step: Duration| {
+        let mut after = |feed: &mut SlideFeed, luma: Option<u8>, step: Duration| {
             for _ in 0..30_000 {
                 at += step;
                 let seen = feed.picture(at).map(|frame| frame.planes.y[32]);

@@ -11,9 +11,9 @@ use crate::base::{Pooled, Stop};
 use crate::capture::images::decode;
 use crate::capture::images::decode::Opened;
 use crate::capture::images::slides::fade::centred;
-use crate::capture::images::slides::skipped_files::Missing;
+use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
-use crate::media::source_status::{Format, State, Status};
+use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
 
 /// How long a folder without a readable picture is left alone.
@@ -41,7 +41,7 @@ pub(super) struct Rounds {
 
 /// What is shown: its file, once there is one, and which one of the list that was.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct ShownSlide {
     pub path: Option<PathBuf>,
     pub index: usize,
 }
@@ -50,7 +50,7 @@ pub(super) struct Shown {
 struct Inside {
     generation: u32,
     /// After this the list is to be read anew.
-    anew: Option<Shown>,
+    anew: Option<ShownSlide>,
     /// Where the round goes on then, counted from 0; from before the first one to the last.
     to: Option<i64>,
     /// What was shown and is none of the list any more.
@@ -71,7 +71,7 @@ impl Turn {
     }
 
     /// The list is another. The generation as above: nothing of the old list is wanted any more.
-    pub fn anew(&self, shown: Shown) -> u32 {
+    pub fn anew(&self, shown: ShownSlide) -> u32 {
         let mut inside = self.0.lock();
         // Where somebody turned to counts in a list that is no more.
         (inside.anew, inside.to) = (Some(shown), None);
@@ -79,7 +79,7 @@ impl Turn {
     }
 
     /// Whether what is shown is to go, since the list is without it; told once.
-    pub fn is_gone(&self, shown: &Shown) -> bool {
+    pub fn is_gone(&self, shown: &ShownSlide) -> bool {
         let gone = self.0.lock().gone.take();
         gone.is_some() && gone == shown.path
     }
@@ -94,13 +94,13 @@ impl Turn {
     }
 
     /// What the list is to be read anew after.
-    fn take_anew(&self) -> Option<Shown> {
+    fn take_anew(&self) -> Option<ShownSlide> {
         self.0.lock().anew.take()
     }
 
     /// The list could not be read: it is to be after that still, and nobody can turn to a slide of it. The
     /// generation as it is by then.
-    fn put_off(&self, shown: Option<Shown>) -> u32 {
+    fn put_off(&self, shown: Option<ShownSlide>) -> u32 {
         let mut inside = self.0.lock();
         inside.to = None;
         inside.anew = inside.anew.take().or(shown);
@@ -134,11 +134,11 @@ pub(super) struct Reader {
     pub rounds: Box<dyn Fn() -> Rounds + Send>,
     pub size: Size,
     pub fps: f64,
-    pub status: Arc<Status>,
+    pub status: Arc<SourceStatus>,
     pub slides: Sender<Slide>,
     /// The files and folders that were chosen.
     pub chosen: Box<dyn Fn() -> Vec<PathBuf> + Send>,
-    pub missing: Missing,
+    pub missing: SkippedFiles,
     pub seed: u64,
 }
 
@@ -150,7 +150,11 @@ impl Reader {
             let mut files = match (self.listed)() {
                 Ok(files) => files,
                 Err(why) => {
-                    self.status.down(State::Lost, "The slides are gone; the last one stays", why);
+                    self.status.down(
+                        SourceState::Lost,
+                        "The slides are gone; the last one stays",
+                        why,
+                    );
                     let generation = self.turn.put_off(shown);
                     rest(stop, || self.turn.generation() != generation);
                     continue;
@@ -173,7 +177,7 @@ impl Reader {
                     Ok(planes) => {
                         let frame = source::frame(Pooled::unpooled(centred(&planes, self.size)));
                         read += 1;
-                        self.status.open(Format::Video { size: self.size, fps: self.fps });
+                        self.status.open(SourceFormat::Video { size: self.size, fps: self.fps });
                         let path = path.clone();
                         let slide = Slide { frame, generation, index, count, path };
                         if !self.hand_on(slide) {
@@ -192,7 +196,7 @@ impl Reader {
             }
             if tried > 0 && read == 0 {
                 let reason = "None of the slides can be read; the last one stays";
-                self.status.down(State::Failed, reason, fault);
+                self.status.down(SourceState::Failed, reason, fault);
             }
             let failed = tried > 0 && read == 0;
             if failed || alone {
@@ -219,7 +223,7 @@ impl Reader {
     }
 
     /// Where a list that was read anew goes on: after what is shown, or where that was.
-    fn after(&self, shown: &Shown, files: &mut [PathBuf], rounds: Rounds) -> usize {
+    fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
         let Some(path) = &shown.path else { return 0 };
         // One that is in the list several times is most likely still where it was.
         let there = files.get(shown.index).is_some_and(|it| it == path).then_some(shown.index);
@@ -272,7 +276,7 @@ mod tests {
     #[test]
     fn who_turns_a_list_that_is_to_be_read_anew_turns_the_new_one() {
         let turn = Turn::default();
-        let shown = || Shown { path: Some("a.png".into()), index: 4 };
+        let shown = || ShownSlide { path: Some("a.png".into()), index: 4 };
         assert_eq!(turn.next(1, 3), Some((1, 0)));
         turn.to(-1);
         let before = turn.anew(shown());
@@ -292,7 +296,7 @@ mod tests {
     #[test]
     fn where_the_list_cannot_be_read_nobody_turns_it_and_it_is_to_be_read_still() {
         let turn = Arc::new(Turn::default());
-        turn.anew(Shown { path: None, index: 7 });
+        turn.anew(ShownSlide { path: None, index: 7 });
         turn.to(-1);
         let stop = Stop::new();
         let (slides, _ready) = queue::bounded("test", 1, Full::Block);
@@ -307,10 +311,10 @@ mod tests {
             rounds: Box::new(|| Rounds { shuffled: false, repeat: true }),
             size: Size::new(2, 2),
             fps: 30.0,
-            status: Status::new("", ""),
+            status: SourceStatus::new("", ""),
             slides,
             chosen: Box::new(Vec::new),
-            missing: Missing::new(Transport::default()),
+            missing: SkippedFiles::new(Transport::default()),
             seed: 3,
         };
         reader.run(&stop);
@@ -322,7 +326,7 @@ mod tests {
     #[test]
     fn shuffling_keeps_every_slide() {
         let (slides, _ready) = queue::bounded("test", 1, Full::Block);
-        let status = Status::new("", "");
+        let status = SourceStatus::new("", "");
         let listed = Box::new(|| Err("nothing".to_owned()));
         let rounds = Box::new(|| Rounds { shuffled: true, repeat: true });
         let size = Size::new(2, 2);
@@ -336,7 +340,7 @@ mod tests {
             status,
             slides,
             chosen: Box::new(Vec::new),
-            missing: Missing::new(Transport::default()),
+            missing: SkippedFiles::new(Transport::default()),
             seed: 3,
         };
         let files: Vec<PathBuf> = (0..20).map(|n| format!("{n:02}").into()).collect();

@@ -4,21 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::base::Stamp;
+use crate::base::FileStamp;
 use crate::media::Transport;
-use crate::media::transport::LeftOut;
+use crate::media::transport::SkippedFile;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Missing {
+pub(super) struct SkippedFiles {
     transport: Transport,
     /// The files and folders that were chosen, in order.
     chosen: Vec<PathBuf>,
     /// Those that are there and could not be read, as they were then, and why.
-    unread: BTreeMap<PathBuf, (Stamp, String)>,
+    unread: BTreeMap<PathBuf, (FileStamp, String)>,
 }
 
-impl Missing {
+impl SkippedFiles {
     pub fn new(transport: Transport) -> Self {
         Self { transport, chosen: Vec::new(), unread: BTreeMap::new() }
     }
@@ -46,7 +46,7 @@ impl Missing {
                     None => None,
                 },
             };
-            left_out.extend(reason.map(|reason| LeftOut { path: path.clone(), reason }));
+            left_out.extend(reason.map(|reason| SkippedFile { path: path.clone(), reason }));
         }
         self.transport.tell_left_out(&left_out);
     }
@@ -64,8 +64,8 @@ impl Missing {
 }
 
 /// By what a file is known to be another one; `None`: a folder.
-fn stamp(path: &Path) -> Result<Option<Stamp>, String> {
-    if path.is_dir() { Ok(None) } else { Stamp::of(path).map(Some) }
+fn stamp(path: &Path) -> Result<Option<FileStamp>, String> {
+    if path.is_dir() { Ok(None) } else { FileStamp::of(path).map(Some) }
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
             let names = told.iter().map(|it| it.path.file_name().unwrap().display().to_string());
             names.collect()
         };
-        let mut missing = Missing::new(transport.clone());
+        let mut missing = SkippedFiles::new(transport.clone());
         fs::write(path("broken.png"), "no picture").unwrap();
         fs::create_dir(path("album")).unwrap();
         let chosen = ["gone.png", "broken.png", "album", "gone.png"].map(path);

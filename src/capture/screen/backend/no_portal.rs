@@ -5,7 +5,7 @@ use crate::capture::screen::display::{Attempt, Fault, Grabber, Sharing};
 
 /// What the desktop is asked for.
 #[allow(dead_code, reason = "only a portal uses all of it")]
-pub(in crate::capture) enum What {
+pub(in crate::capture) enum ShareRequest {
     Screen(Option<Area>),
     Window,
 }
@@ -15,7 +15,7 @@ pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
 }
 
 pub(in crate::capture) fn grab(
-    _what: What,
+    _what: ShareRequest,
     _id: &str,
     _key: &str,
     _attempt: &Attempt<'_>,

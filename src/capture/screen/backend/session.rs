@@ -11,7 +11,7 @@ use crate::capture::screen::display::{
     Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
 };
 use crate::capture::screen::permission;
-use crate::capture::screen::target::{SHARED, Window, is_wayland, shared_name};
+use crate::capture::screen::target::{SHARED, WindowTarget, is_wayland, shared_name};
 
 pub(in crate::capture) struct Session;
 
@@ -37,17 +37,20 @@ impl ScreenSystem for Session {
     ) -> Result<Box<dyn Grabber>, Fault> {
         let by_portal = id.map_or_else(is_wayland, |id| shared_name(id).is_some());
         match permission::screen_key(id, part).filter(|_| by_portal) {
-            Some(key) => {
-                portal::grab(portal::What::Screen(part), id.unwrap_or(SHARED), &key, attempt)
-            }
+            Some(key) => portal::grab(
+                portal::ShareRequest::Screen(part),
+                id.unwrap_or(SHARED),
+                &key,
+                attempt,
+            ),
             None => X11.grab_screen(id, part, attempt),
         }
     }
 
     fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
-        let window = Window { id: id.to_owned(), without_pointer: false };
+        let window = WindowTarget { id: id.to_owned(), without_pointer: false };
         match permission::window_key(&window) {
-            Some(key) => portal::grab(portal::What::Window, id, &key, attempt),
+            Some(key) => portal::grab(portal::ShareRequest::Window, id, &key, attempt),
             None => X11.grab_window(id, attempt),
         }
     }

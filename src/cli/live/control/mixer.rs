@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cli::control::split;
 use crate::cli::flags::value::duration;
-use crate::mix::{Heard, Strip};
+use crate::mix::{MonitoringMode, Strip};
 use crate::studio::settings::scenes::amounts::heard_of;
 
 /// One thing that a strip is set by.
@@ -20,7 +20,7 @@ pub(in crate::cli::live) enum Setting {
     Balance(f32),
     /// Microseconds later, or earlier.
     Offset(i64),
-    Heard(Heard),
+    Heard(MonitoringMode),
 }
 
 impl Setting {
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(of("unsolo"), (String::new(), Setting::Solo(false)));
         assert_eq!(of("balance -50% A").1, Setting::Balance(-0.5));
         assert_eq!(of("offset -120ms A").1, Setting::Offset(-120_000));
-        assert_eq!(of("heard desk A").1, Setting::Heard(Heard::Desk));
+        assert_eq!(of("heard desk A").1, Setting::Heard(MonitoringMode::Desk));
         for bad in ["gain", "gain loud A", "gain 21", "balance 101", "offset 21s", "heard x"] {
             assert!(parse(bad).unwrap().unwrap_err().contains("strip gain"), "{bad}");
         }

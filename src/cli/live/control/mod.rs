@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
-use crate::capture::Instead;
+use crate::capture::VideoFallback;
 use crate::cli::control::{quoted, split};
 use crate::cli::flags::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
-use crate::media::transport::{AtEnd, Go};
+use crate::media::transport::{EndBehavior, TransportCommand};
 use crate::studio::mixer::stand_by_of;
 use crate::studio::settings::scenes::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
@@ -52,7 +52,7 @@ impl Names {
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Asked {
+pub(super) enum LiveCommand {
     Command(Box<Command>),
     /// Show the scene of this name.
     Scene(String),
@@ -71,7 +71,7 @@ pub(super) enum Asked {
     /// The scene of this name comes so; `None`: as all others.
     SceneTransition(String, Option<Transition>),
     /// Ask this of the source of this name; an empty one is the chosen picture.
-    Media(String, Go),
+    Media(String, TransportCommand),
     /// One more of the item of this name in the scene on the program; with a source of its own, or
     /// with the same one.
     Duplicate {
@@ -79,13 +79,13 @@ pub(super) enum Asked {
         source: bool,
     },
     /// What becomes of the source of this name at its end; an empty name as above.
-    AtEnd(String, AtEnd),
+    AtEnd(String, EndBehavior),
     /// One more file after those that the source of this name plays.
     AddFile(String, PathBuf),
     /// It plays this one no more, counted from 1, of which the first is the source's own.
     RemoveFile(String, usize),
     /// What is shown in the stead of the source of this name; an empty name as above.
-    IfBlack(String, Instead),
+    IfBlack(String, VideoFallback),
     /// The desktop is to ask once more what this screen or window is; an empty name as above.
     Ask(String),
     /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
@@ -93,7 +93,7 @@ pub(super) enum Asked {
     /// The clip lamp of the strip of this name goes out; an empty name means all lamps.
     ClipOut(String),
     /// What becomes of the file that the strip of this name plays; an empty name is the main strip.
-    StripEnd(String, AtEnd),
+    StripEnd(String, EndBehavior),
     /// What is heard in the stead of the strip of this name; an empty name as above.
     IfSilent(String, Option<AudioChoice>),
     /// It begins again.
@@ -106,7 +106,7 @@ pub(super) enum Asked {
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> {
+pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, String> {
     let (word, rest) = split(line);
     let path = |default: &PathBuf| if rest.is_empty() { default.clone() } else { rest.into() };
     let command = match word {
@@ -119,25 +119,27 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "snapshot" => Command::Snapshot(path(&names.picture)),
         "record" if !rest.is_empty() => Command::StartRecording(rest.into()),
         "stop-recording" => Command::StopRecording,
-        "scene" if !rest.is_empty() => return Ok(Some(Asked::Scene(rest.to_owned()))),
-        "prepare" if !rest.is_empty() => return Ok(Some(Asked::Prepare(rest.to_owned()))),
-        "take" if rest.is_empty() => return Ok(Some(Asked::Take(None))),
-        "take" => return transition(rest).map(|it| Some(Asked::Take(Some(it)))),
-        "item" => return items::parse(rest).map(|(name, it)| Some(Asked::Item(name, it))),
-        "filter" => return filters::parse(rest).map(|(name, it)| Some(Asked::Filter(name, it))),
+        "scene" if !rest.is_empty() => return Ok(Some(LiveCommand::Scene(rest.to_owned()))),
+        "prepare" if !rest.is_empty() => return Ok(Some(LiveCommand::Prepare(rest.to_owned()))),
+        "take" if rest.is_empty() => return Ok(Some(LiveCommand::Take(None))),
+        "take" => return transition(rest).map(|it| Some(LiveCommand::Take(Some(it)))),
+        "item" => return items::parse(rest).map(|(name, it)| Some(LiveCommand::Item(name, it))),
+        "filter" => {
+            return filters::parse(rest).map(|(name, it)| Some(LiveCommand::Filter(name, it)));
+        }
         "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
         "scene-transition" => return scene_transition(rest).map(Some),
         "duplicate" | "duplicate-source" => {
             let source = word == "duplicate-source";
-            return Ok(Some(Asked::Duplicate { item: rest.to_owned(), source }));
+            return Ok(Some(LiveCommand::Duplicate { item: rest.to_owned(), source }));
         }
         "media" => return media(rest).map(Some),
         "if-black" => return if_black(rest).map(Some),
-        "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
+        "ask" => return Ok(Some(LiveCommand::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
-        "clip-out" => return Ok(Some(Asked::ClipOut(rest.to_owned()))),
+        "clip-out" => return Ok(Some(LiveCommand::ClipOut(rest.to_owned()))),
         "strip" => return strip(rest).map(Some),
-        "stop" => return Ok(Some(Asked::Stop)),
+        "stop" => return Ok(Some(LiveCommand::Stop)),
         _ => {
             let word = quoted(word);
             return Err(format!(
@@ -164,26 +166,28 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
             ));
         }
     };
-    Ok(Some(Asked::Command(Box::new(command))))
+    Ok(Some(LiveCommand::Command(Box::new(command))))
 }
 
 /// How a strip is set, what its filters do and what becomes of its file: `gain -6 Voice`,
 /// `filter off gate Voice`, `at-end clear Jingle`, `restart Jingle`.
-fn strip(text: &str) -> Result<Asked, String> {
+fn strip(text: &str) -> Result<LiveCommand, String> {
     if let Some(setting) = mixer::parse(text) {
-        return setting.map(|(name, setting)| Asked::Set(name, setting));
+        return setting.map(|(name, setting)| LiveCommand::Set(name, setting));
     }
     let (word, rest) = split(text);
     match word {
-        "filter" => filters::parse(rest).map(|(name, filter)| Asked::StripFilter(name, filter)),
-        "restart" => Ok(Asked::StripRestart(rest.to_owned())),
+        "filter" => {
+            filters::parse(rest).map(|(name, filter)| LiveCommand::StripFilter(name, filter))
+        }
+        "restart" => Ok(LiveCommand::StripRestart(rest.to_owned())),
         "if-silent" => {
             let (name, choice) = named(rest, stand_by_of)?;
-            Ok(Asked::IfSilent(name, choice))
+            Ok(LiveCommand::IfSilent(name, choice))
         }
         "at-end" => {
             let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            Ok(Asked::StripEnd(name.trim().to_owned(), word.parse()?))
+            Ok(LiveCommand::StripEnd(name.trim().to_owned(), word.parse()?))
         }
         _ => Err(format!(
             "'strip {word}': write gain, mute, unmute, solo, unsolo, mono, stereo, balance, offset, heard, \
@@ -194,40 +198,40 @@ fn strip(text: &str) -> Result<Asked, String> {
 }
 
 /// The talk key: `press`, `release Guest`.
-fn talk(text: &str) -> Result<Asked, String> {
+fn talk(text: &str) -> Result<LiveCommand, String> {
     let (word, name) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let held = match word {
         "press" => true,
         "release" => false,
         _ => return Err(format!("'talk {word}': write press or release, and the strip's name")),
     };
-    Ok(Asked::Talk(name.trim().to_owned(), held))
+    Ok(LiveCommand::Talk(name.trim().to_owned(), held))
 }
 
 /// What a source that plays is to do: `pause Clip`, `seek 90s My clip`, `restart`.
-fn media(text: &str) -> Result<Asked, String> {
+fn media(text: &str) -> Result<LiveCommand, String> {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let rest = rest.trim();
     let (go, name) = match word {
-        "pause" => (Go::Pause, rest),
-        "resume" => (Go::Resume, rest),
-        "restart" => (Go::Restart, rest),
-        "next" => (Go::Next, rest),
-        "previous" => (Go::Previous, rest),
+        "pause" => (TransportCommand::Pause, rest),
+        "resume" => (TransportCommand::Resume, rest),
+        "restart" => (TransportCommand::Restart, rest),
+        "next" => (TransportCommand::Next, rest),
+        "previous" => (TransportCommand::Previous, rest),
         "seek" => {
             let (time, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            (Go::To(duration(time)?), name.trim())
+            (TransportCommand::To(duration(time)?), name.trim())
         }
         "at-end" => {
             let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            return Ok(Asked::AtEnd(name.trim().to_owned(), word.parse()?));
+            return Ok(LiveCommand::AtEnd(name.trim().to_owned(), word.parse()?));
         }
         "add" => {
             let (name, path) = rest.split_once(": ").unwrap_or((rest, ""));
             if name.trim().is_empty() || path.trim().is_empty() {
                 return Err("write media add SOURCE: FILE".into());
             }
-            return Ok(Asked::AddFile(name.trim().to_owned(), path.trim().into()));
+            return Ok(LiveCommand::AddFile(name.trim().to_owned(), path.trim().into()));
         }
         "remove" => {
             let (number, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -235,7 +239,7 @@ fn media(text: &str) -> Result<Asked, String> {
             let number: usize = number.ok_or(
                 "write media remove NUMBER SOURCE: which of its files, from 2 on; the first is changed",
             )?;
-            return Ok(Asked::RemoveFile(name.trim().to_owned(), number));
+            return Ok(LiveCommand::RemoveFile(name.trim().to_owned(), number));
         }
         _ => {
             let known = "pause, resume, restart, next, previous, seek TIME, at-end loop|clear|hold, \
@@ -243,13 +247,13 @@ fn media(text: &str) -> Result<Asked, String> {
             return Err(format!("'media {word}': write one of {known}, and the source's name"));
         }
     };
-    Ok(Asked::Media(name.to_owned(), go))
+    Ok(LiveCommand::Media(name.to_owned(), go))
 }
 
 /// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
-fn if_black(text: &str) -> Result<Asked, String> {
+fn if_black(text: &str) -> Result<LiveCommand, String> {
     let (name, instead) = named(text, str::parse)?;
-    Ok(Asked::IfBlack(name, instead))
+    Ok(LiveCommand::IfBlack(name, instead))
 }
 
 /// A name, which may be left out, and behind a colon what is said of it. Without a name there may be such
@@ -263,14 +267,14 @@ fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<(Str
 }
 
 /// How one scene comes: `Break: color-#000000 1s`, `Break: none`.
-fn scene_transition(text: &str) -> Result<Asked, String> {
+fn scene_transition(text: &str) -> Result<LiveCommand, String> {
     let (name, words) = text.split_once(": ").unwrap_or((text, ""));
     let (name, words) = (name.trim(), words.trim());
     if name.is_empty() || words.is_empty() {
         return Err("write scene-transition NAME: KIND [DURATION] [OPTION]…, or none".into());
     }
     let transition = if words == "none" { None } else { Some(transition(words)?) };
-    Ok(Asked::SceneTransition(name.to_owned(), transition))
+    Ok(LiveCommand::SceneTransition(name.to_owned(), transition))
 }
 
 /// How the next scene comes: `fade 500ms`, `slide-left`, `luma-clock 1s soft=20 invert`,
@@ -331,20 +335,21 @@ mod tests {
     fn lines_are_commands() {
         let names = Names::beside(Some(Path::new("/v/show.mkv")), None);
         let command = |line| match parse(line, &names) {
-            Ok(Some(Asked::Command(command))) => *command,
+            Ok(Some(LiveCommand::Command(command))) => *command,
             other => panic!("{other:?}"),
         };
         assert_eq!(command("chapter  The second act "), Command::Chapter("The second act".into()));
         assert_eq!(command("replay"), Command::SaveReplay("/v/replay.mkv".into()));
         assert_eq!(command("replay /a b.mp4"), Command::SaveReplay("/a b.mp4".into()));
         assert_eq!(command("snapshot"), Command::Snapshot("/v/picture.png".into()));
-        assert_eq!(parse("stop", &names), Ok(Some(Asked::Stop)));
-        assert_eq!(parse("scene My talk", &names), Ok(Some(Asked::Scene("My talk".into()))));
+        assert_eq!(parse("stop", &names), Ok(Some(LiveCommand::Stop)));
+        assert_eq!(parse("scene My talk", &names), Ok(Some(LiveCommand::Scene("My talk".into()))));
         let fade = Transition { kind: Kind::Fade, duration: Duration::from_millis(500) };
         assert_eq!(command("transition fade 500ms"), Command::Edit(Edit::SetTransition(fade)));
         let own = |line| parse(line, &names);
         let slow = Transition { kind: Kind::Fade, duration: Duration::from_secs(2) };
-        let asked = |transition| Ok(Some(Asked::SceneTransition("My talk".into(), transition)));
+        let asked =
+            |transition| Ok(Some(LiveCommand::SceneTransition("My talk".into(), transition)));
         assert_eq!(own("scene-transition My talk: fade 2s"), asked(Some(slow)));
         assert_eq!(own("scene-transition My talk: none"), asked(None));
         for bad in ["scene-transition", "scene-transition My talk", "scene-transition : fade"] {
@@ -373,22 +378,22 @@ mod tests {
             assert!(parse(&format!("transition {bad}"), &names).is_err(), "{bad}");
         }
         let media = |line| match parse(line, &names) {
-            Ok(Some(Asked::Media(name, go))) => (name, go),
+            Ok(Some(LiveCommand::Media(name, go))) => (name, go),
             other => panic!("{other:?}"),
         };
-        assert_eq!(media("media pause My clip"), ("My clip".into(), Go::Pause));
-        let seek = Go::To(Duration::from_secs(90));
+        assert_eq!(media("media pause My clip"), ("My clip".into(), TransportCommand::Pause));
+        let seek = TransportCommand::To(Duration::from_secs(90));
         assert_eq!(media("media seek 90s My clip"), ("My clip".into(), seek));
-        assert_eq!(media("media restart"), (String::new(), Go::Restart));
-        let add = Asked::AddFile("My clip".into(), "/v/a: b.mp4".into());
+        assert_eq!(media("media restart"), (String::new(), TransportCommand::Restart));
+        let add = LiveCommand::AddFile("My clip".into(), "/v/a: b.mp4".into());
         assert_eq!(parse("media add My clip: /v/a: b.mp4", &names), Ok(Some(add)));
-        let remove = Asked::RemoveFile("My clip".into(), 2);
+        let remove = LiveCommand::RemoveFile("My clip".into(), 2);
         assert_eq!(parse("media remove 2 My clip", &names), Ok(Some(remove)));
         for bad in ["media add My clip", "media remove My clip", "media remove 1 My clip"] {
             assert!(parse(bad, &names).is_err(), "{bad}");
         }
         let instead = |line| match parse(line, &names) {
-            Ok(Some(Asked::IfBlack(name, instead))) => (name, instead.to_string()),
+            Ok(Some(LiveCommand::IfBlack(name, instead))) => (name, instead.to_string()),
             other => panic!("{other:?}"),
         };
         let of = |name: &str, word: &str| (name.to_owned(), word.to_owned());
@@ -398,23 +403,26 @@ mod tests {
         assert_eq!(instead("if-black image:/a: b.png"), of("", "image:/a: b.png"));
         assert!(parse("if-black Face", &names).unwrap_err().contains("keep, slate"));
         let end = |line| match parse(line, &names) {
-            Ok(Some(Asked::AtEnd(name, at_end))) => (name, at_end),
+            Ok(Some(LiveCommand::AtEnd(name, at_end))) => (name, at_end),
             other => panic!("{other:?}"),
         };
-        assert_eq!(end("media at-end hold My clip"), ("My clip".into(), AtEnd::Hold));
-        assert_eq!(end("media at-end clear"), (String::new(), AtEnd::Clear));
+        assert_eq!(end("media at-end hold My clip"), ("My clip".into(), EndBehavior::Hold));
+        assert_eq!(end("media at-end clear"), (String::new(), EndBehavior::Clear));
         assert!(parse("media at-end My clip", &names).unwrap_err().contains("hold"));
         let doubled =
-            |item: &str, source| Ok(Some(Asked::Duplicate { item: item.to_owned(), source }));
+            |item: &str, source| Ok(Some(LiveCommand::Duplicate { item: item.to_owned(), source }));
         assert_eq!(parse("duplicate My logo", &names), doubled("My logo", false));
         assert_eq!(parse("duplicate", &names), doubled("", false));
         assert_eq!(parse("duplicate-source My logo", &names), doubled("My logo", true));
-        assert_eq!(parse("ask Left screen", &names), Ok(Some(Asked::Ask("Left screen".into()))));
-        let end = Asked::StripEnd("My jingle".into(), AtEnd::Clear);
+        assert_eq!(
+            parse("ask Left screen", &names),
+            Ok(Some(LiveCommand::Ask("Left screen".into())))
+        );
+        let end = LiveCommand::StripEnd("My jingle".into(), EndBehavior::Clear);
         assert_eq!(parse("strip at-end clear My jingle", &names), Ok(Some(end)));
-        let again = Asked::StripRestart(String::new());
+        let again = LiveCommand::StripRestart(String::new());
         assert_eq!(parse("strip restart", &names), Ok(Some(again)));
-        let other = |name: &str, choice| Ok(Some(Asked::IfSilent(name.into(), choice)));
+        let other = |name: &str, choice| Ok(Some(LiveCommand::IfSilent(name.into(), choice)));
         let second = AudioChoice::Mic(Some("pulse:b".into()));
         assert_eq!(
             parse("strip if-silent My voice: mic:pulse:b", &names),
@@ -425,10 +433,10 @@ mod tests {
         assert_eq!(parse("strip if-silent file:/a: b.wav", &names), other("", Some(file)));
         assert!(parse("strip if-silent Voice: none", &names).unwrap_err().contains("keep"));
         assert!(parse("strip", &names).is_err() && parse("strip at-end once", &names).is_err());
-        let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
+        let talk = |name: &str, held| Ok(Some(LiveCommand::Talk(name.into(), held)));
         assert_eq!(parse("talk press", &names), talk("", true));
         assert_eq!(parse("talk release My guest", &names), talk("My guest", false));
-        let out = |name: &str| Ok(Some(Asked::ClipOut(name.into())));
+        let out = |name: &str| Ok(Some(LiveCommand::ClipOut(name.into())));
         assert_eq!(
             (parse("clip-out", &names), parse("clip-out My guest", &names)),
             (out(""), out("My guest"))

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::capture::{Instead, VideoChoice};
+use crate::capture::{VideoChoice, VideoFallback};
 use crate::cli::control::{AT_ONCE, Lines};
-use crate::cli::live::control::{self, Asked, Names, Run, filters, items};
+use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
 use crate::cli::output::Output;
 use crate::cli::process::signals::Interrupt;
 use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
-use crate::mix::{Lamp, Strip, StripId};
+use crate::mix::{Strip, StripId, StripLamp};
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::StripView;
 use crate::studio::{Command, Edit, Snapshot, Studio};
@@ -54,7 +54,7 @@ impl Orders {
             let Some(line) = line else { break };
             let done = match control::parse(&line.text, names) {
                 Ok(None) => continue,
-                Ok(Some(Asked::Stop)) => {
+                Ok(Some(LiveCommand::Stop)) => {
                     stop = true;
                     Ok(())
                 }
@@ -68,38 +68,38 @@ impl Orders {
 }
 
 /// Sends what is asked for; the snapshot shows all that was asked before.
-fn carry_out(asked: Asked, studio: &Studio) -> Done {
+fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     match asked {
-        Asked::Command(command) => studio.send(*command),
-        Asked::Stop => {}
-        Asked::Scene(name) => {
+        LiveCommand::Command(command) => studio.send(*command),
+        LiveCommand::Stop => {}
+        LiveCommand::Scene(name) => {
             studio.send(Command::SwitchScene(scene(&studio.snapshot(), &name)?));
         }
-        Asked::SceneTransition(name, transition) => {
+        LiveCommand::SceneTransition(name, transition) => {
             let id = scene(&studio.snapshot(), &name)?;
             studio.send(Command::Edit(Edit::SetSceneTransition(id, transition)));
         }
-        Asked::Prepare(name) => {
+        LiveCommand::Prepare(name) => {
             let prepared = match scene(&studio.snapshot(), &name) {
                 Err(_) if name == "none" => None,
                 scene => Some(scene?),
             };
             studio.send(Command::PrepareScene(prepared));
         }
-        Asked::Take(transition) => take(studio, transition)?,
-        Asked::Item(name, change) => {
+        LiveCommand::Take(transition) => take(studio, transition)?,
+        LiveCommand::Item(name, change) => {
             let scenes = studio.snapshot().scenes.collection;
             if let Some(edit) = items::edit(&name, &change, &scenes)? {
                 studio.send(Command::Edit(edit));
             }
         }
-        Asked::Filter(name, filter) => {
+        LiveCommand::Filter(name, filter) => {
             let snapshot = studio.snapshot();
             let id = source_of(&snapshot, &name)?;
             let slots = filters::of_picture(&filter, snapshot.scenes.collection.filters(id))?;
             studio.send(Command::Edit(Edit::SetFilters(id, slots)));
         }
-        Asked::StripFilter(name, filter) => {
+        LiveCommand::StripFilter(name, filter) => {
             let snapshot = studio.snapshot();
             let named = |view: &StripView| (view.name.clone(), view.sound.id);
             let names: Vec<_> = snapshot.strips.iter().map(named).collect();
@@ -112,41 +112,43 @@ fn carry_out(asked: Asked, studio: &Studio) -> Done {
             }
             wanted.into_iter().for_each(|command| studio.send(command));
         }
-        Asked::Set(name, setting) => {
+        LiveCommand::Set(name, setting) => {
             for view in strips_of(&studio.snapshot(), &name)? {
                 let strip = setting.on(&view.sound.strip);
                 studio.send(Command::SetStrip { id: view.sound.id, strip });
             }
         }
-        Asked::Duplicate { item, source } => duplicate(studio, &item, source)?,
-        Asked::Media(name, go) => command_for(studio, &name, |id| Command::Media(id, go))?,
-        Asked::AtEnd(name, at_end) => {
+        LiveCommand::Duplicate { item, source } => duplicate(studio, &item, source)?,
+        LiveCommand::Media(name, go) => command_for(studio, &name, |id| Command::Media(id, go))?,
+        LiveCommand::AtEnd(name, at_end) => {
             command_for(studio, &name, |id| Command::AtEnd(id, at_end))?;
         }
-        Asked::AddFile(name, path) => {
+        LiveCommand::AddFile(name, path) => {
             command_for(studio, &name, |id| Command::Edit(Edit::AddFile(id, path)))?;
         }
-        Asked::RemoveFile(name, number) => {
+        LiveCommand::RemoveFile(name, number) => {
             let index = number.saturating_sub(2);
             command_for(studio, &name, |id| Command::Edit(Edit::RemoveFile(id, index)))?;
         }
-        Asked::IfBlack(name, instead) => if_black(studio, &name, instead)?,
-        Asked::Ask(name) => command_for(studio, &name, Command::ShareAgain)?,
-        Asked::Talk(name, held) if name.is_empty() => studio.send(Command::TalkKey(held)),
-        Asked::Talk(name, held) => {
+        LiveCommand::IfBlack(name, instead) => if_black(studio, &name, instead)?,
+        LiveCommand::Ask(name) => command_for(studio, &name, Command::ShareAgain)?,
+        LiveCommand::Talk(name, held) if name.is_empty() => studio.send(Command::TalkKey(held)),
+        LiveCommand::Talk(name, held) => {
             strip(studio, &name, |id| Command::TalkKeyOf { id, held })?;
         }
-        Asked::ClipOut(name) if name.is_empty() => studio.send(Command::ClearClip(Lamp::All)),
-        Asked::ClipOut(name) => {
-            strip(studio, &name, |id| Command::ClearClip(Lamp::Strip(id)))?;
+        LiveCommand::ClipOut(name) if name.is_empty() => {
+            studio.send(Command::ClearClip(StripLamp::All));
         }
-        Asked::StripEnd(name, at_end) => {
+        LiveCommand::ClipOut(name) => {
+            strip(studio, &name, |id| Command::ClearClip(StripLamp::Strip(id)))?;
+        }
+        LiveCommand::StripEnd(name, at_end) => {
             strip(studio, &name, |id| Command::SetStripEnd { id, at_end })?;
         }
-        Asked::IfSilent(name, choice) => {
+        LiveCommand::IfSilent(name, choice) => {
             strip(studio, &name, |id| Command::SetIfSilent { id, choice: choice.clone() })?;
         }
-        Asked::StripRestart(name) => strip(studio, &name, Command::RestartStrip)?,
+        LiveCommand::StripRestart(name) => strip(studio, &name, Command::RestartStrip)?,
     }
     Ok(())
 }
@@ -189,13 +191,13 @@ fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Co
 }
 
 /// What is shown in the stead of the source of this name, where it is of a kind that suits.
-fn if_black(studio: &Studio, name: &str, instead: Instead) -> Done {
+fn if_black(studio: &Studio, name: &str, instead: VideoFallback) -> Done {
     let snapshot = studio.snapshot();
     let id = source_of(&snapshot, name)?;
     // Of what is not chosen yet nobody knows what it will be.
     let choice = snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
     if let Some(choice) =
-        choice.filter(|choice| instead != Instead::Keep && !Instead::suits(choice))
+        choice.filter(|choice| instead != VideoFallback::Keep && !VideoFallback::suits(choice))
     {
         let what = if name.is_empty() { "the picture of --video" } else { name };
         let word = choice.to_string();

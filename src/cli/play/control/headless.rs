@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Asked, WINDOW, Way};
+use super::{PlayCommand, SeekDirection, WINDOW};
 use crate::cli::control::{AT_ONCE, Lines};
 use crate::cli::output::{Output, events};
 use crate::cli::play::args::Buffer;
@@ -11,9 +11,9 @@ use crate::cli::play::report::sentence;
 use crate::cli::play::session::Watching;
 use crate::player::chat::ChatState;
 use crate::player::present::screenshot;
-use crate::player::{Config, Depth, Player};
+use crate::player::{Config, Player, TimeShiftDepth};
 use crate::studio::{Event, event};
-use crate::wire::chat::Line;
+use crate::wire::chat::ChatLine;
 
 /// Obeys lines.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Steering {
 
     /// What is kept to go back in is bounded for all players together.
     pub(in crate::cli::play) fn share_memory(all: &[Watching<'_>]) {
-        let each = Depth::default().bytes / all.len().max(1);
+        let each = TimeShiftDepth::default().bytes / all.len().max(1);
         all.iter().for_each(|stream| stream.player.set_time_shift_bytes(each));
     }
 
@@ -46,7 +46,7 @@ impl Steering {
             let Some(line) = self.lines.take() else { break };
             let done = match control::parse(&line.text) {
                 Ok(None) => continue,
-                Ok(Some(Asked::Stop)) => {
+                Ok(Some(PlayCommand::Stop)) => {
                     line.answer(output, &Ok(()));
                     return true;
                 }
@@ -60,34 +60,34 @@ impl Steering {
 
     fn carry_out(
         &mut self,
-        asked: &Asked,
+        asked: &PlayCommand,
         all: &[Watching<'_>],
         output: &Output,
     ) -> Result<(), String> {
         let each = |set: &dyn Fn(&Player)| all.iter().for_each(|stream| set(&stream.player));
         match asked {
-            Asked::Volume(volume) => {
+            PlayCommand::Volume(volume) => {
                 self.volume = volume.on(self.volume);
                 each(&|player| player.set_volume(self.volume));
             }
-            Asked::Mute(muted) => {
+            PlayCommand::Mute(muted) => {
                 self.muted = muted.unwrap_or(!self.muted);
                 self.hear(all);
             }
-            Asked::Balance(balance) => each(&|player| player.set_balance(*balance)),
-            Asked::Speaker(id) => each(&|player| player.set_speaker(id.clone())),
-            Asked::AvOffset(millis) => each(&|player| player.set_av_offset(*millis)),
-            Asked::Buffer(Buffer::Auto) => each(&|player| player.set_buffer(None)),
-            Asked::Buffer(Buffer::Fixed(buffer)) => {
+            PlayCommand::Balance(balance) => each(&|player| player.set_balance(*balance)),
+            PlayCommand::Speaker(id) => each(&|player| player.set_speaker(id.clone())),
+            PlayCommand::AvOffset(millis) => each(&|player| player.set_av_offset(*millis)),
+            PlayCommand::Buffer(Buffer::Auto) => each(&|player| player.set_buffer(None)),
+            PlayCommand::Buffer(Buffer::Fixed(buffer)) => {
                 each(&|player| player.set_buffer(Some(*buffer)));
             }
-            Asked::Stream(which) => {
+            PlayCommand::Stream(which) => {
                 let number = which.of(self.streams, self.chosen)?;
                 playing(all, number)?;
                 self.chosen = number;
                 self.hear(all);
             }
-            Asked::Look(_) | Asked::Chat(_) => return Err(WINDOW.to_owned()),
+            PlayCommand::Look(_) | PlayCommand::Chat(_) => return Err(WINDOW.to_owned()),
             _ => ask(playing(all, self.chosen)?, asked, output)?,
         }
         Ok(())
@@ -108,38 +108,38 @@ fn playing<'a, 'b>(all: &'a [Watching<'b>], number: usize) -> Result<&'a Watchin
 }
 
 /// Asks something of one player.
-fn ask(stream: &Watching<'_>, asked: &Asked, output: &Output) -> Result<(), String> {
+fn ask(stream: &Watching<'_>, asked: &PlayCommand, output: &Output) -> Result<(), String> {
     let (player, figures) = (&stream.player, stream.player.figures());
     match asked {
-        Asked::Pause(paused) => player.pause(*paused),
-        Asked::Seek(place) => go(player, control::way(*place, &figures)?)?,
-        Asked::Rewind(behind) => go(player, control::way_back(*behind, &figures)?)?,
-        Asked::GoLive => {
+        PlayCommand::Pause(paused) => player.pause(*paused),
+        PlayCommand::Seek(place) => go(player, control::way(*place, &figures)?)?,
+        PlayCommand::Rewind(behind) => go(player, control::way_back(*behind, &figures)?)?,
+        PlayCommand::GoLive => {
             control::live_end(&figures)?;
             player.go_live();
         }
-        Asked::Snapshot(path) => save_picture(player, path, output)?,
-        Asked::Record(Some(path)) => {
+        PlayCommand::Snapshot(path) => save_picture(player, path, output)?,
+        PlayCommand::Record(Some(path)) => {
             control::recordable(&figures)?;
             make_folder(path)?;
             player.start_saving(path).map_err(|failure| sentence(&failure))?;
         }
-        Asked::Record(None) => player.stop_saving(),
-        Asked::Say(text) => say(stream, text)?,
+        PlayCommand::Record(None) => player.stop_saving(),
+        PlayCommand::Say(text) => say(stream, text)?,
         _ => {}
     }
     Ok(())
 }
 
-fn go(player: &Player, way: Way) -> Result<(), String> {
+fn go(player: &Player, way: SeekDirection) -> Result<(), String> {
     let went = match way {
-        Way::To(place) => player.seek(place),
-        Way::Behind(behind) if !behind.is_zero() => player.rewind(behind),
-        Way::Behind(_) => {
+        SeekDirection::To(place) => player.seek(place),
+        SeekDirection::Behind(behind) if !behind.is_zero() => player.rewind(behind),
+        SeekDirection::Behind(_) => {
             player.go_live();
             true
         }
-        Way::Step { by, ahead } => player.step(by, ahead),
+        SeekDirection::Step { by, ahead } => player.step(by, ahead),
     };
     if went { Ok(()) } else { Err("one cannot go there: it plays no more".to_owned()) }
 }
@@ -160,7 +160,7 @@ fn save_picture(player: &Player, path: &Path, output: &Output) -> Result<(), Str
 
 fn say(stream: &Watching<'_>, text: &str) -> Result<(), String> {
     let chat = stream.chat.as_ref().ok_or("no chat is followed: start with --chat")?;
-    let line = Line::new("", text).ok_or("there is nothing in it that could be said")?;
+    let line = ChatLine::new("", text).ok_or("there is nothing in it that could be said")?;
     match chat.state() {
         ChatState::Open if chat.say(line) => Ok(()),
         ChatState::Open => Err("too much waits to be said already".to_owned()),

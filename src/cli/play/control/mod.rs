@@ -14,7 +14,7 @@ use crate::cli::play::args;
 use crate::cli::play::args::Buffer;
 use crate::player::Figures;
 use crate::studio::watch::chat::{MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS};
-use crate::studio::watch::picture_view::{Aspect, Turn, ZOOM};
+use crate::studio::watch::picture_view::{Aspect, Rotation, ZOOM};
 use crate::wire::container::Format;
 
 /// What can be written.
@@ -30,10 +30,10 @@ pub(super) const WINDOW: &str = "there is no window in which that would be seen"
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Asked {
+pub(super) enum PlayCommand {
     /// Hold, or go on.
     Pause(bool),
-    Seek(Place),
+    Seek(SeekPlace),
     /// So far behind the live end; `None`: as far back as there is something.
     Rewind(Option<Duration>),
     GoLive,
@@ -50,14 +50,14 @@ pub(super) enum Asked {
     Say(String),
     /// Of several streams another one is heard and steered.
     Stream(Which),
-    Look(Look),
+    Look(PictureView),
     Chat(Chat),
     Stop,
 }
 
 /// Where to go.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(super) enum Place {
+pub(super) enum SeekPlace {
     At(Duration),
     Ahead(Duration),
     Back(Duration),
@@ -111,10 +111,10 @@ impl Which {
 
 /// How the picture is looked at, one of the three.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(super) enum Look {
+pub(super) enum PictureView {
     Shape(Aspect),
     Zoom(f32),
-    Turn(Turn),
+    Turn(Rotation),
 }
 
 /// How the chat is shown, one thing of it.
@@ -129,7 +129,7 @@ pub(super) enum Chat {
 
 /// The way to a place.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(super) enum Way {
+pub(super) enum SeekDirection {
     /// In a recording.
     To(Duration),
     /// In what is kept of a broadcast.
@@ -142,52 +142,54 @@ pub(super) enum Way {
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(super) fn parse(line: &str) -> Result<Option<Asked>, String> {
+pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, String> {
     let (word, rest) = split(line);
     Ok(Some(match word {
         "" => return Ok(None),
-        "pause" => Asked::Pause(true),
-        "resume" => Asked::Pause(false),
-        "seek" => Asked::Seek(place(rest)?),
-        "rewind" if rest.is_empty() => Asked::Rewind(None),
-        "rewind" => Asked::Rewind(Some(time(rest)?)),
-        "go-live" => Asked::GoLive,
-        "volume" => Asked::Volume(volume(rest)?),
-        "mute" => Asked::Mute(match rest {
+        "pause" => PlayCommand::Pause(true),
+        "resume" => PlayCommand::Pause(false),
+        "seek" => PlayCommand::Seek(place(rest)?),
+        "rewind" if rest.is_empty() => PlayCommand::Rewind(None),
+        "rewind" => PlayCommand::Rewind(Some(time(rest)?)),
+        "go-live" => PlayCommand::GoLive,
+        "volume" => PlayCommand::Volume(volume(rest)?),
+        "mute" => PlayCommand::Mute(match rest {
             "" => None,
             "on" => Some(true),
             "off" => Some(false),
             _ => return Err(format!("'mute {rest}': write mute, mute on or mute off")),
         }),
-        "balance" => Asked::Balance(args::balance(rest)?),
-        "speaker" if rest.is_empty() => Asked::Speaker(None),
-        "speaker" => Asked::Speaker(Some(rest.to_owned())),
-        "av-offset" => Asked::AvOffset(args::av_offset(rest)?),
-        "buffer" => Asked::Buffer(args::buffer(rest)?),
-        "snapshot" if rest.is_empty() => Asked::Snapshot("picture.png".into()),
-        "snapshot" => Asked::Snapshot(rest.into()),
+        "balance" => PlayCommand::Balance(args::balance(rest)?),
+        "speaker" if rest.is_empty() => PlayCommand::Speaker(None),
+        "speaker" => PlayCommand::Speaker(Some(rest.to_owned())),
+        "av-offset" => PlayCommand::AvOffset(args::av_offset(rest)?),
+        "buffer" => PlayCommand::Buffer(args::buffer(rest)?),
+        "snapshot" if rest.is_empty() => PlayCommand::Snapshot("picture.png".into()),
+        "snapshot" => PlayCommand::Snapshot(rest.into()),
         "record" => record(rest)?,
         "say" if rest.is_empty() => return Err("write say and what is to be said".to_owned()),
-        "say" => Asked::Say(rest.to_owned()),
-        "next" => Asked::Stream(Which::Next),
-        "previous" => Asked::Stream(Which::Previous),
+        "say" => PlayCommand::Say(rest.to_owned()),
+        "next" => PlayCommand::Stream(Which::Next),
+        "previous" => PlayCommand::Stream(Which::Previous),
         "stream" => {
             let number = rest.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             let number = number.ok_or("write stream and its number, counted from 1")?;
-            Asked::Stream(Which::Number(number))
+            PlayCommand::Stream(Which::Number(number))
         }
         "shape" => {
             let shape = Aspect::of(rest);
             let wrong = "write shape and one of fit, fill, 16:9, 4:3, original";
-            Asked::Look(Look::Shape(shape.ok_or(wrong)?))
+            PlayCommand::Look(PictureView::Shape(shape.ok_or(wrong)?))
         }
-        "zoom" => Asked::Look(Look::Zoom(number("zoom", rest, &ZOOM, Unit::Percent)?)),
+        "zoom" => PlayCommand::Look(PictureView::Zoom(number("zoom", rest, &ZOOM, Unit::Percent)?)),
         "turn" => {
-            let turn = Turn::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
-            Asked::Look(Look::Turn(turn.ok_or("write turn and one of 0, 90, 180, 270")?))
+            let turn = Rotation::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
+            PlayCommand::Look(PictureView::Turn(
+                turn.ok_or("write turn and one of 0, 90, 180, 270")?,
+            ))
         }
-        "chat" => Asked::Chat(chat(rest)?),
-        "stop" | "quit" => Asked::Stop,
+        "chat" => PlayCommand::Chat(chat(rest)?),
+        "stop" | "quit" => PlayCommand::Stop,
         _ => {
             let word = quoted(word);
             return Err(format!("{word} is no command: write {KNOWN}"));
@@ -213,16 +215,16 @@ fn time(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(total))
 }
 
-fn place(text: &str) -> Result<Place, String> {
+fn place(text: &str) -> Result<SeekPlace, String> {
     let text = text.trim();
     if let Some(ahead) = text.strip_prefix('+') {
-        time(ahead).map(Place::Ahead)
+        time(ahead).map(SeekPlace::Ahead)
     } else if let Some(back) = text.strip_prefix('-') {
-        time(back).map(Place::Back)
+        time(back).map(SeekPlace::Back)
     } else if text.is_empty() {
         Err("write seek and a place: 90s, 1:30, +10s, -10s".to_owned())
     } else {
-        time(text).map(Place::At)
+        time(text).map(SeekPlace::At)
     }
 }
 
@@ -261,15 +263,15 @@ fn percent(text: &str) -> Option<f32> {
     number.map(|number| number / 100.0)
 }
 
-fn record(text: &str) -> Result<Asked, String> {
+fn record(text: &str) -> Result<PlayCommand, String> {
     match text {
         "" => Err("write record and an FLV file, or record off".to_owned()),
-        "off" => Ok(Asked::Record(None)),
+        "off" => Ok(PlayCommand::Record(None)),
         _ if Format::of_path(text.as_ref()) != Some(Format::Flv) => Err(format!(
             "record {text}: what is received is written as FLV, which holds every codec: let the name \
              end in .flv"
         )),
-        _ => Ok(Asked::Record(Some(text.into()))),
+        _ => Ok(PlayCommand::Record(Some(text.into()))),
     }
 }
 
@@ -306,18 +308,18 @@ fn words(text: &str) -> Result<Vec<String>, String> {
 ///
 /// # Errors
 /// Why one cannot go there.
-pub(super) fn way(place: Place, figures: &Figures) -> Result<Way, String> {
+pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, String> {
     if figures.duration.is_none() && figures.rewind.is_none() {
         return Err(NOTHING_KEPT.to_owned());
     }
     match (place, figures.duration) {
-        (Place::Ahead(by), _) => Ok(Way::Step { by, ahead: true }),
-        (Place::Back(by), _) => Ok(Way::Step { by, ahead: false }),
-        (Place::At(at), Some(length)) if at > length => {
+        (SeekPlace::Ahead(by), _) => Ok(SeekDirection::Step { by, ahead: true }),
+        (SeekPlace::Back(by), _) => Ok(SeekDirection::Step { by, ahead: false }),
+        (SeekPlace::At(at), Some(length)) if at > length => {
             Err(format!("it is {:.1} s long", length.as_secs_f64()))
         }
-        (Place::At(at), Some(_)) => Ok(Way::To(at)),
-        (Place::At(_), None) => {
+        (SeekPlace::At(at), Some(_)) => Ok(SeekDirection::To(at)),
+        (SeekPlace::At(_), None) => {
             Err("a broadcast has no such places: write seek -10s, rewind 30s or go-live".to_owned())
         }
     }
@@ -338,9 +340,12 @@ pub(super) fn live_end(figures: &Figures) -> Result<(), String> {
 ///
 /// # Errors
 /// Why there is none.
-pub(super) fn way_back(behind: Option<Duration>, figures: &Figures) -> Result<Way, String> {
+pub(super) fn way_back(
+    behind: Option<Duration>,
+    figures: &Figures,
+) -> Result<SeekDirection, String> {
     match (behind, figures.duration) {
-        (None, Some(_)) => Ok(Way::To(Duration::ZERO)),
+        (None, Some(_)) => Ok(SeekDirection::To(Duration::ZERO)),
         (Some(_), Some(_)) => Err("this is a recording: write seek -10s, or a place".to_owned()),
         (behind, None) => {
             let range = figures.rewind.ok_or(NOTHING_KEPT)?.range;
@@ -349,7 +354,7 @@ pub(super) fn way_back(behind: Option<Duration>, figures: &Figures) -> Result<Wa
                     let range = range.as_secs_f64();
                     Err(format!("one can go back by {range:.1} s at most: rewind alone does"))
                 }
-                behind => Ok(Way::Behind(behind)),
+                behind => Ok(SeekDirection::Behind(behind)),
             }
         }
     }
@@ -377,7 +382,7 @@ mod tests {
     use super::*;
     use crate::player::{Rewind, Saving};
 
-    fn of(line: &str) -> Asked {
+    fn of(line: &str) -> PlayCommand {
         parse(line).unwrap_or_else(|why| panic!("{line}: {why}")).unwrap()
     }
 
@@ -388,30 +393,39 @@ mod tests {
     #[test]
     fn lines_are_wishes() {
         assert_eq!(parse(""), Ok(None));
-        assert_eq!((of("pause"), of("resume")), (Asked::Pause(true), Asked::Pause(false)));
-        assert_eq!(of("seek 1:30"), Asked::Seek(Place::At(seconds(90))));
-        assert_eq!(of("seek 1:02:03"), Asked::Seek(Place::At(seconds(3_723))));
-        assert_eq!(of("seek +10s"), Asked::Seek(Place::Ahead(seconds(10))));
-        assert_eq!(of("seek -0:10"), Asked::Seek(Place::Back(seconds(10))));
-        assert_eq!(of("rewind"), Asked::Rewind(None));
-        assert_eq!(of("rewind 30s"), Asked::Rewind(Some(seconds(30))));
-        assert_eq!(of("volume 50%"), Asked::Volume(Volume::To(0.5)));
-        assert_eq!(of("volume -5"), Asked::Volume(Volume::By(-0.05)));
-        assert_eq!((of("mute"), of("mute off")), (Asked::Mute(None), Asked::Mute(Some(false))));
-        assert_eq!(of("balance -30"), Asked::Balance(-0.3));
-        assert_eq!(of("av-offset -50ms"), Asked::AvOffset(-50));
-        assert_eq!(of("buffer auto"), Asked::Buffer(Buffer::Auto));
-        assert_eq!(of("snapshot /a b.png"), Asked::Snapshot("/a b.png".into()));
-        assert_eq!(of("record /a b.flv"), Asked::Record(Some("/a b.flv".into())));
-        assert_eq!(of("record off"), Asked::Record(None));
-        assert_eq!(of("say  hi there"), Asked::Say("hi there".into()));
-        assert_eq!(of("stream 2"), Asked::Stream(Which::Number(1)));
-        assert_eq!(of("shape 16:9"), Asked::Look(Look::Shape(Aspect::Wide)));
-        assert_eq!(of("zoom 150"), Asked::Look(Look::Zoom(1.5)));
-        assert_eq!(of("turn 90"), Asked::Look(Look::Turn(Turn::Right)));
-        assert_eq!(of("chat opacity 50"), Asked::Chat(Chat::Opacity(0.5)));
-        assert_eq!(of("chat hide a, b"), Asked::Chat(Chat::Hide(vec!["a".into(), "b".into()])));
-        assert_eq!((of("stop"), of("quit")), (Asked::Stop, Asked::Stop));
+        assert_eq!(
+            (of("pause"), of("resume")),
+            (PlayCommand::Pause(true), PlayCommand::Pause(false))
+        );
+        assert_eq!(of("seek 1:30"), PlayCommand::Seek(SeekPlace::At(seconds(90))));
+        assert_eq!(of("seek 1:02:03"), PlayCommand::Seek(SeekPlace::At(seconds(3_723))));
+        assert_eq!(of("seek +10s"), PlayCommand::Seek(SeekPlace::Ahead(seconds(10))));
+        assert_eq!(of("seek -0:10"), PlayCommand::Seek(SeekPlace::Back(seconds(10))));
+        assert_eq!(of("rewind"), PlayCommand::Rewind(None));
+        assert_eq!(of("rewind 30s"), PlayCommand::Rewind(Some(seconds(30))));
+        assert_eq!(of("volume 50%"), PlayCommand::Volume(Volume::To(0.5)));
+        assert_eq!(of("volume -5"), PlayCommand::Volume(Volume::By(-0.05)));
+        assert_eq!(
+            (of("mute"), of("mute off")),
+            (PlayCommand::Mute(None), PlayCommand::Mute(Some(false)))
+        );
+        assert_eq!(of("balance -30"), PlayCommand::Balance(-0.3));
+        assert_eq!(of("av-offset -50ms"), PlayCommand::AvOffset(-50));
+        assert_eq!(of("buffer auto"), PlayCommand::Buffer(Buffer::Auto));
+        assert_eq!(of("snapshot /a b.png"), PlayCommand::Snapshot("/a b.png".into()));
+        assert_eq!(of("record /a b.flv"), PlayCommand::Record(Some("/a b.flv".into())));
+        assert_eq!(of("record off"), PlayCommand::Record(None));
+        assert_eq!(of("say  hi there"), PlayCommand::Say("hi there".into()));
+        assert_eq!(of("stream 2"), PlayCommand::Stream(Which::Number(1)));
+        assert_eq!(of("shape 16:9"), PlayCommand::Look(PictureView::Shape(Aspect::Wide)));
+        assert_eq!(of("zoom 150"), PlayCommand::Look(PictureView::Zoom(1.5)));
+        assert_eq!(of("turn 90"), PlayCommand::Look(PictureView::Turn(Rotation::Right)));
+        assert_eq!(of("chat opacity 50"), PlayCommand::Chat(Chat::Opacity(0.5)));
+        assert_eq!(
+            of("chat hide a, b"),
+            PlayCommand::Chat(Chat::Hide(vec!["a".into(), "b".into()]))
+        );
+        assert_eq!((of("stop"), of("quit")), (PlayCommand::Stop, PlayCommand::Stop));
         for bad in [
             "Pause",
             "seek",
@@ -474,24 +488,25 @@ mod tests {
     fn places_are_those_of_what_plays() {
         let film =
             Figures { position: seconds(5), duration: Some(seconds(12)), ..Figures::default() };
-        assert_eq!(way(Place::At(seconds(9)), &film), Ok(Way::To(seconds(9))));
-        let step = |by, ahead| Ok(Way::Step { by: seconds(by), ahead });
-        assert_eq!(way(Place::Back(seconds(9)), &film), step(9, false));
-        assert_eq!(way(Place::Ahead(seconds(9)), &film), step(9, true));
-        assert!(way(Place::At(seconds(13)), &film).unwrap_err().contains("12.0 s"));
-        assert_eq!(way_back(None, &film), Ok(Way::To(seconds(0))));
+        assert_eq!(way(SeekPlace::At(seconds(9)), &film), Ok(SeekDirection::To(seconds(9))));
+        let step = |by, ahead| Ok(SeekDirection::Step { by: seconds(by), ahead });
+        assert_eq!(way(SeekPlace::Back(seconds(9)), &film), step(9, false));
+        assert_eq!(way(SeekPlace::Ahead(seconds(9)), &film), step(9, true));
+        assert!(way(SeekPlace::At(seconds(13)), &film).unwrap_err().contains("12.0 s"));
+        assert_eq!(way_back(None, &film), Ok(SeekDirection::To(seconds(0))));
         assert!(way_back(Some(seconds(1)), &film).is_err());
         let rewind = Some(Rewind { range: seconds(60), behind: seconds(20), bytes: 1 });
         let live = Figures { rewind, ..Figures::default() };
-        assert_eq!(way(Place::Back(seconds(99)), &live), step(99, false));
-        assert_eq!(way(Place::Ahead(seconds(5)), &live), step(5, true));
-        assert!(way(Place::At(seconds(5)), &live).unwrap_err().contains("go-live"));
-        assert_eq!(way_back(None, &live), Ok(Way::Behind(seconds(60))));
-        assert_eq!(way_back(Some(seconds(30)), &live), Ok(Way::Behind(seconds(30))));
+        assert_eq!(way(SeekPlace::Back(seconds(99)), &live), step(99, false));
+        assert_eq!(way(SeekPlace::Ahead(seconds(5)), &live), step(5, true));
+        assert!(way(SeekPlace::At(seconds(5)), &live).unwrap_err().contains("go-live"));
+        assert_eq!(way_back(None, &live), Ok(SeekDirection::Behind(seconds(60))));
+        assert_eq!(way_back(Some(seconds(30)), &live), Ok(SeekDirection::Behind(seconds(30))));
         assert!(way_back(Some(seconds(61)), &live).unwrap_err().contains("60.0 s"));
         let nothing = Figures::default();
         assert!(
-            way(Place::Back(seconds(1)), &nothing).is_err() && way_back(None, &nothing).is_err()
+            way(SeekPlace::Back(seconds(1)), &nothing).is_err()
+                && way_back(None, &nothing).is_err()
         );
         assert!(recordable(&live).is_ok() && recordable(&film).is_err());
         let saving = Some(Saving { path: "/a.flv".into(), ..Saving::default() });

@@ -1,68 +1,70 @@
 //! `--control` beside a window: what lines on standard input ask for is asked of the studio, as the window
 //! does.
 
-use super::{Asked, Chat, Look, Way};
+use super::{Chat, PictureView, PlayCommand, SeekDirection};
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
 use crate::studio::watch::picture_view;
 use crate::studio::watch::view::{TileView, WatchState};
-use crate::studio::{Command, Playing, Snapshot, Studio};
+use crate::studio::{Command, Snapshot, Studio, WatchCommand};
 
 /// Asks for it; the studio's snapshot shows all that was asked before.
 ///
 /// # Errors
 /// Why that cannot be.
-pub(in crate::cli::play) fn ask(asked: Asked, studio: &Studio) -> Result<(), String> {
+pub(in crate::cli::play) fn ask(asked: PlayCommand, studio: &Studio) -> Result<(), String> {
     let command = command(asked, &studio.snapshot())?;
     studio.send(command);
     Ok(())
 }
 
-fn command(asked: Asked, snapshot: &Snapshot) -> Result<Command, String> {
+fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, String> {
     let figures = &snapshot.watch_figures;
     let playing = match asked {
-        Asked::Volume(volume) => return Ok(Command::SetVolume(volume.on(figures.volume))),
-        Asked::Mute(muted) => {
+        PlayCommand::Volume(volume) => return Ok(Command::SetVolume(volume.on(figures.volume))),
+        PlayCommand::Mute(muted) => {
             return Ok(Command::SetPlayerMuted(muted.unwrap_or(!figures.muted)));
         }
-        Asked::Stop => return Ok(Command::Quit),
-        Asked::Balance(balance) => Playing::SetBalance(balance),
-        Asked::Speaker(id) => Playing::SetSpeaker(id),
-        Asked::AvOffset(millis) => Playing::SetAvOffset(millis),
-        Asked::Buffer(Buffer::Auto) => Playing::SetBuffer(None),
-        Asked::Buffer(Buffer::Fixed(buffer)) => Playing::SetBuffer(Some(buffer)),
-        Asked::Stream(which) => {
+        PlayCommand::Stop => return Ok(Command::Quit),
+        PlayCommand::Balance(balance) => WatchCommand::SetBalance(balance),
+        PlayCommand::Speaker(id) => WatchCommand::SetSpeaker(id),
+        PlayCommand::AvOffset(millis) => WatchCommand::SetAvOffset(millis),
+        PlayCommand::Buffer(Buffer::Auto) => WatchCommand::SetBuffer(None),
+        PlayCommand::Buffer(Buffer::Fixed(buffer)) => WatchCommand::SetBuffer(Some(buffer)),
+        PlayCommand::Stream(which) => {
             let tiles = &snapshot.tiles;
             let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);
             let next = which.of(tiles.len(), now)?;
-            Playing::Choose(tiles.get(next).map(|tile| tile.id).unwrap_or_default())
+            WatchCommand::Choose(tiles.get(next).map(|tile| tile.id).unwrap_or_default())
         }
-        Asked::Chat(choice) => Playing::SetChat(chat(&choice, snapshot)),
-        Asked::Say(text) if snapshot.chat.state == Some(ChatState::Open) => Playing::Say(text),
-        Asked::Say(_) => {
+        PlayCommand::Chat(choice) => WatchCommand::SetChat(chat(&choice, snapshot)),
+        PlayCommand::Say(text) if snapshot.chat.state == Some(ChatState::Open) => {
+            WatchCommand::Say(text)
+        }
+        PlayCommand::Say(_) => {
             return Err("there is no chat about it that is open".to_owned());
         }
-        Asked::Look(look) => {
+        PlayCommand::Look(look) => {
             let tile = chosen(snapshot)?;
-            Playing::SetLook(tile.id, looked(look, tile.look))
+            WatchCommand::SetLook(tile.id, looked(look, tile.look))
         }
-        Asked::Pause(paused) => {
+        PlayCommand::Pause(paused) => {
             running(snapshot)?;
-            Playing::Pause(paused)
+            WatchCommand::Pause(paused)
         }
-        Asked::Seek(place) => go(control::way(place, &running(snapshot)?.counted)?),
-        Asked::Rewind(behind) => go(control::way_back(behind, &running(snapshot)?.counted)?),
-        Asked::GoLive => {
+        PlayCommand::Seek(place) => go(control::way(place, &running(snapshot)?.counted)?),
+        PlayCommand::Rewind(behind) => go(control::way_back(behind, &running(snapshot)?.counted)?),
+        PlayCommand::GoLive => {
             control::live_end(&running(snapshot)?.counted)?;
-            Playing::GoToLive
+            WatchCommand::GoToLive
         }
-        Asked::Snapshot(path) => Playing::Snapshot(path),
-        Asked::Record(Some(path)) => {
+        PlayCommand::Snapshot(path) => WatchCommand::Snapshot(path),
+        PlayCommand::Record(Some(path)) => {
             control::recordable(&running(snapshot)?.counted)?;
-            Playing::Save(path)
+            WatchCommand::Save(path)
         }
-        Asked::Record(None) => Playing::StopSaving,
+        PlayCommand::Record(None) => WatchCommand::StopSaving,
     };
     Ok(Command::Player(playing))
 }
@@ -85,20 +87,20 @@ fn running(snapshot: &Snapshot) -> Result<&TileView, String> {
     }
 }
 
-fn go(way: Way) -> Playing {
+fn go(way: SeekDirection) -> WatchCommand {
     match way {
-        Way::To(place) => Playing::Seek(place),
-        Way::Behind(behind) if behind.is_zero() => Playing::GoToLive,
-        Way::Behind(behind) => Playing::Rewind(behind),
-        Way::Step { by, ahead } => Playing::Step { by, ahead },
+        SeekDirection::To(place) => WatchCommand::Seek(place),
+        SeekDirection::Behind(behind) if behind.is_zero() => WatchCommand::GoToLive,
+        SeekDirection::Behind(behind) => WatchCommand::Rewind(behind),
+        SeekDirection::Step { by, ahead } => WatchCommand::Step { by, ahead },
     }
 }
 
-fn looked(asked: Look, now: picture_view::Look) -> picture_view::Look {
+fn looked(asked: PictureView, now: picture_view::PictureView) -> picture_view::PictureView {
     match asked {
-        Look::Shape(aspect) => picture_view::Look { aspect, ..now },
-        Look::Zoom(zoom) => picture_view::Look { zoom, ..now },
-        Look::Turn(turn) => picture_view::Look { turn, ..now },
+        PictureView::Shape(aspect) => picture_view::PictureView { aspect, ..now },
+        PictureView::Zoom(zoom) => picture_view::PictureView { zoom, ..now },
+        PictureView::Turn(turn) => picture_view::PictureView { turn, ..now },
     }
 }
 

@@ -280,13 +280,13 @@ struct Block {
 
 /// Rows of an image, whole blocks of 2×2, and the same rows of what it is laid onto.
 struct Part<'a> {
-    from: Seen<'a>,
+    from: VisiblePart<'a>,
     out: Ground<'a>,
     /// Where its left edge is, in blocks.
     left: usize,
 }
 
-struct Seen<'a> {
+struct VisiblePart<'a> {
     y: &'a [u8],
     u: &'a [u8],
     v: &'a [u8],
@@ -326,7 +326,7 @@ fn parts<'a>(
     let mut alpha = from.alpha.as_deref().map(|it| it.chunks(fine));
     let mut alphas = image.chroma_alpha.as_ref().map(|it| it.chunks(coarse));
     let seen = from.y.chunks(fine).zip(from.u.chunks(coarse).zip(from.v.chunks(coarse)));
-    let seen = seen.map(move |(y, (u, v))| Seen {
+    let seen = seen.map(move |(y, (u, v))| VisiblePart {
         y,
         u,
         v,
@@ -367,7 +367,7 @@ impl Block {
     }
 }
 
-impl Seen<'_> {
+impl VisiblePart<'_> {
     #[inline(always)]
     fn block(&self, x: usize, y: usize) -> Block {
         Block::of(self.y, (self.u, self.v), self.width, (x, y))

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use crate::base::{Crew, Fresh, Pool, Pooled};
 use crate::compose::draw::blend;
-use crate::compose::draw::layer::{Bundle, Drawn, Piece, empty};
+use crate::compose::draw::layer::{Bundle, DrawStep, DrawnLayer, empty};
 use crate::compose::draw::prepare::{Image, Prepared, Preparer};
-use crate::compose::draw::static_layers::{Places, Settled, Written};
+use crate::compose::draw::static_layers::{StaticAreas, StaticLayers, Written};
 use crate::compose::layout::{Rect, spot};
-use crate::compose::scene::{Blend, Fit, Place, Plan, SourceId, Together};
+use crate::compose::scene::{Blend, Fit, Placement, Plan, SourceId, Together};
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Program pictures on their way at once: encoder queues, preview, transitions.
@@ -36,7 +36,7 @@ const COVER: u64 = u64::MAX;
 
 /// What a bundle was made of and became.
 struct Gathered {
-    pieces: Vec<Piece>,
+    pieces: Vec<DrawStep>,
     image: Image,
     pool: (Size, Pool<Planes>, Pool<Vec<u8>>),
     /// The drawing in which it was last needed.
@@ -46,16 +46,16 @@ struct Gathered {
 /// The last picture of a plan and what it was made of.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct Canvas {
-    drawn: Vec<Piece>,
-    next: Vec<Piece>,
+    drawn: Vec<DrawStep>,
+    next: Vec<DrawStep>,
     /// Lists of groups that are used again.
-    spare: Vec<Vec<Piece>>,
+    spare: Vec<Vec<DrawStep>>,
     out: Option<Arc<Pooled<Planes>>>,
-    settled: Settled,
+    settled: StaticLayers,
 }
 
 /// Draws at one size; canvases share what it prepares.
-pub(in crate::compose) struct Stage {
+pub(in crate::compose) struct LayerRenderer {
     size: Size,
     pool: Pool<Planes>,
     preparer: Preparer,
@@ -76,7 +76,7 @@ pub(in crate::compose) struct Stage {
     copied: usize,
 }
 
-impl Stage {
+impl LayerRenderer {
     /// `crew` helps with large pictures.
     pub fn new(size: Size, crew: Arc<Crew>) -> Self {
         Self {
@@ -145,8 +145,8 @@ impl Stage {
         layers: Range<usize>,
         mut groups: &[Together],
         picture: &impl Fn(SourceId) -> Option<VideoFrame>,
-        pieces: &mut Vec<Piece>,
-        spare: &mut Vec<Vec<Piece>>,
+        pieces: &mut Vec<DrawStep>,
+        spare: &mut Vec<Vec<DrawStep>>,
     ) {
         let mut at = layers.start;
         while at < layers.end {
@@ -159,11 +159,11 @@ impl Stage {
             {
                 let mut members = spare.pop().unwrap_or_default();
                 self.collect(plan, group.layers.clone(), inner, picture, &mut members, spare);
-                if let Some(bounds) = members.iter().map(Piece::bounds).reduce(Rect::around) {
+                if let Some(bounds) = members.iter().map(DrawStep::bounds).reduce(Rect::around) {
                     let (key, strength) = (group.key, blend::opacity(group.opacity));
                     let (blend, pieces_of) = (group.blend, members);
                     let bundle = Bundle { key, strength, blend, pieces: pieces_of, bounds };
-                    pieces.push(Piece::Bundle(bundle));
+                    pieces.push(DrawStep::Bundle(bundle));
                 } else {
                     spare.push(members);
                 }
@@ -175,8 +175,8 @@ impl Stage {
                 && let Some(spot) = spot(&layer.places, layer.framed, picture.size(), self.size)
             {
                 let (key, strength) = (layer.key, blend::opacity(layer.opacity));
-                let drawn = Drawn { key, picture, spot, strength, blend: layer.blend };
-                pieces.push(Piece::Layer(drawn));
+                let drawn = DrawnLayer { key, picture, spot, strength, blend: layer.blend };
+                pieces.push(DrawStep::Layer(drawn));
             }
             at += 1;
         }
@@ -184,7 +184,7 @@ impl Stage {
 
     /// `below` with a picture over all of it, as large as leaves no gap.
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
-        let place = Place { fit: Fit::Cover, ..Place::default() };
+        let place = Placement { fit: Fit::Cover, ..Placement::default() };
         let mut out = self.take();
         out.copy_pixels(below);
         if let Some(spot) = spot(&[place], 0, above.size(), self.size) {
@@ -199,9 +199,9 @@ impl Stage {
     /// The `same` lowest pieces were the lowest of this canvas's last picture too.
     fn paint(
         &mut self,
-        layers: &[Piece],
+        layers: &[DrawStep],
         same: usize,
-        settled: &mut Settled,
+        settled: &mut StaticLayers,
     ) -> Arc<Pooled<Planes>> {
         self.drawing += 1;
         let whole = Rect::whole(self.size);
@@ -238,7 +238,7 @@ impl Stage {
                 if let Some((count, picture, number)) = settled.kept() {
                     self.restore(picture, number, written, &mut out);
                     self.lay_all(layers, count, &mut out);
-                    let above = Places::of(layers.get(count..).unwrap_or_default(), self.size);
+                    let above = StaticAreas::of(layers.get(count..).unwrap_or_default(), self.size);
                     if self.written.len() == NOTED {
                         self.written.remove(0);
                     }
@@ -275,8 +275,8 @@ impl Stage {
     }
 
     /// Black where the lowest piece leaves the old content to be seen.
-    fn begin(&self, layers: &[Piece], out: &mut Planes) {
-        match layers.first().and_then(Piece::hides) {
+    fn begin(&self, layers: &[DrawStep], out: &mut Planes) {
+        match layers.first().and_then(DrawStep::hides) {
             Some(rect) if rect == Rect::whole(self.size) => {}
             Some(rect) => blend::blacken_around(out, rect),
             None => blend::blacken(out),
@@ -284,18 +284,18 @@ impl Stage {
     }
 
     /// Lays the pieces from `from` on, each unless one above hides it.
-    fn lay_all(&mut self, layers: &[Piece], from: usize, out: &mut Planes) {
+    fn lay_all(&mut self, layers: &[DrawStep], from: usize, out: &mut Planes) {
         for (index, layer) in layers.iter().enumerate().skip(from) {
             let higher = layers.get(index + 1..).unwrap_or_default();
             let bounds = layer.bounds();
-            let hides = |it: &Piece| it.hides().is_some_and(|rect| rect.covers(bounds));
+            let hides = |it: &DrawStep| it.hides().is_some_and(|rect| rect.covers(bounds));
             if !higher.iter().any(hides) {
                 self.lay(layer, out);
             }
         }
     }
 
-    fn lay(&mut self, piece: &Piece, out: &mut Planes) {
+    fn lay(&mut self, piece: &DrawStep, out: &mut Planes) {
         #[cfg(test)]
         {
             self.laid += 1;
@@ -305,10 +305,10 @@ impl Stage {
         blend::lay(&image, strength, mode, out, &self.crew);
     }
 
-    fn image(&mut self, piece: &Piece) -> Image {
+    fn image(&mut self, piece: &DrawStep) -> Image {
         match piece {
-            Piece::Layer(layer) => self.layer(layer),
-            Piece::Bundle(bundle) => self.bundle(bundle),
+            DrawStep::Layer(layer) => self.layer(layer),
+            DrawStep::Bundle(bundle) => self.bundle(bundle),
         }
     }
 
@@ -359,7 +359,7 @@ impl Stage {
         image
     }
 
-    fn layer(&mut self, layer: &Drawn) -> Image {
+    fn layer(&mut self, layer: &DrawnLayer) -> Image {
         let before = self.prepared.remove(&layer.key).map(|(prepared, _)| prepared);
         let prepared = self.preparer.prepare(&layer.picture, &layer.spot, before, &self.crew);
         let image = prepared.image.clone();

@@ -15,7 +15,7 @@ fn flat(size: Size, luma: u8, alpha: Option<u8>) -> VideoFrame {
     VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
 }
 
-fn layer(source: u32, place: Place) -> Layer {
+fn layer(source: u32, place: Placement) -> Layer {
     Layer {
         key: source.into(),
         source: SourceId(source),
@@ -30,13 +30,13 @@ fn plan_of(layers: Vec<Layer>) -> Plan {
     Plan { layers, ..Plan::default() }
 }
 
-fn corner() -> Place {
-    Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Place::default() }
+fn corner() -> Placement {
+    Placement { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Placement::default() }
 }
 
 #[test]
 fn shapes_are_kept_on_black() {
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     for from in [Size::new(64, 48), Size::new(320, 100), Size::new(2, 90), Size::new(160, 90)] {
         let frame = flat(from, 200, None);
         let plan = Plan::simple(SourceId(0));
@@ -52,11 +52,11 @@ fn shapes_are_kept_on_black() {
 
 #[test]
 fn layers_lie_over_each_other_and_only_changes_are_drawn() {
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     let mut canvas = Canvas::default();
     let (ground, above) = (flat(SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
-    let square = Place { fit: crate::compose::scene::Fit::Stretch, ..corner() };
-    let plan = plan_of(vec![layer(0, Place::default()), layer(1, square)]);
+    let square = Placement { fit: crate::compose::scene::Fit::Stretch, ..corner() };
+    let plan = plan_of(vec![layer(0, Placement::default()), layer(1, square)]);
     let pictures = |id: SourceId| Some(if id.0 == 0 { ground.clone() } else { above.clone() });
     let (first, new) = stage.draw(&mut canvas, &plan, pictures);
     assert!(new);
@@ -73,15 +73,15 @@ fn layers_lie_over_each_other_and_only_changes_are_drawn() {
 #[test]
 fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     use crate::compose::scene::{Content, Crop, Fit, Item, ItemId, Scene, SceneId};
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     let item = |id: u32, content, place| Item { place, ..Item::new(ItemId(id), content) };
     let source = |id| Content::Source(SourceId(id));
     // The lower one fills the canvas, the upper one sticks out at the right and below.
-    let wide = Place { x: 0.5, y: 0.5, ..Place::default() };
-    let members = vec![item(1, source(1), Place::default()), item(2, source(2), wide)];
+    let wide = Placement { x: 0.5, y: 0.5, ..Placement::default() };
+    let members = vec![item(1, source(1), Placement::default()), item(2, source(2), wide)];
     let inner = Scene { id: SceneId(2), items: members.clone(), ..Scene::default() };
     let (low, high) = (flat(SIZE, 80, None), flat(SIZE, 200, None));
-    let mut draw = |content: Content, place: Place, opacity: f32| {
+    let mut draw = |content: Content, place: Placement, opacity: f32| {
         let outer = Item { opacity, ..item(3, content, place) };
         let scene = Scene { id: SceneId(1), items: vec![outer], ..Scene::default() };
         let plan = Plan::of(&scene, std::slice::from_ref(&inner));
@@ -91,7 +91,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     let count = |out: &Planes, luma: u8| out.y.iter().filter(|&&y| y == luma).count();
     let at = |out: &Planes, x: usize, y: usize| out.y[y * 160 + x];
     let (nested, group) = (Content::Scene(SceneId(2)), Content::Group(members));
-    let small = Place { width: 0.5, height: 0.5, ..Place::default() };
+    let small = Placement { width: 0.5, height: 0.5, ..Placement::default() };
     // Half as large: 80 x 44 pixels of the scene, and nothing beside them.
     for strength in [1.0, 0.5] {
         let out = draw(nested.clone(), small, strength);
@@ -104,14 +104,14 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     assert_eq!((at(&out, 60, 30), at(&out, 100, 60)), (200, 200), "a group has no edge");
     // A quarter cut off at the left, in a box that is a quarter narrower: what is left stays as it was.
     let crop = Crop { left: 0.25, ..Crop::default() };
-    let cropped = Place { x: 0.25, width: 0.75, crop, ..Place::default() };
+    let cropped = Placement { x: 0.25, width: 0.75, crop, ..Placement::default() };
     for content in [nested.clone(), group.clone()] {
         let out = draw(content, cropped, 1.0);
         assert_eq!((count(&out, 16), count(&out, 200)), (40 * 90, 80 * 46));
         assert_eq!((at(&out, 39, 10), at(&out, 40, 10), at(&out, 81, 46)), (16, 80, 200));
     }
     // Covered upright: neither is stretched, and both are cut at the box.
-    let upright = Place { width: 0.25, fit: Fit::Cover, ..Place::default() };
+    let upright = Placement { width: 0.25, fit: Fit::Cover, ..Placement::default() };
     for content in [nested, group] {
         let out = draw(content, upright, 1.0);
         assert_eq!((count(&out, 16), at(&out, 39, 89), at(&out, 40, 89)), (120 * 90, 200, 16));
@@ -122,12 +122,16 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
 
 #[test]
 fn what_lies_still_below_is_drawn_once() {
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     let mut canvas = Canvas::default();
-    let place =
-        |x| Place { x, width: 0.25, fit: crate::compose::scene::Fit::Stretch, ..Place::default() };
+    let place = |x| Placement {
+        x,
+        width: 0.25,
+        fit: crate::compose::scene::Fit::Stretch,
+        ..Placement::default()
+    };
     let layers = vec![
-        layer(0, Place::default()),
+        layer(0, Placement::default()),
         layer(1, place(0.1)),
         layer(2, place(0.3)),
         layer(3, place(0.2)),
@@ -148,7 +152,7 @@ fn what_lies_still_below_is_drawn_once() {
         let before = stage.laid;
         let (out, new) = stage.draw(&mut canvas, &plan, picture);
         laid.push(stage.laid - before);
-        let mut alone = Stage::new(SIZE, Arc::new(Crew::alone()));
+        let mut alone = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
     }
@@ -161,15 +165,15 @@ fn what_lies_still_below_is_drawn_once() {
 
 #[test]
 fn of_what_lies_still_only_that_is_copied_which_was_covered() {
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     let (mut one, mut other) = (Canvas::default(), Canvas::default());
-    let place = |x, y, width, height| Place {
+    let place = |x, y, width, height| Placement {
         x,
         y,
         width,
         height,
         fit: crate::compose::scene::Fit::Stretch,
-        ..Place::default()
+        ..Placement::default()
     };
     let mut ground = flat(SIZE, 60, None);
     // What is seen where nothing is left of the one before.
@@ -186,7 +190,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         // A line that moves along the lower edge, and a small thing that goes about; one more still
         // layer for a while, another ground in the middle, and another canvas now and then.
         let x = f64::from(n) / 160.0;
-        let mut layers = vec![layer(0, Place::default())];
+        let mut layers = vec![layer(0, Placement::default())];
         if (30..60).contains(&n) {
             layers.push(layer(3, place(0.8, 0.0, 0.2, 0.2)));
         }
@@ -206,7 +210,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         let before = stage.copied;
         let (out, new) = stage.draw(canvas, &plan, pictures);
         copied.push(stage.copied - before);
-        let mut alone = Stage::new(SIZE, Arc::new(Crew::alone()));
+        let mut alone = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, pictures);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
         // An encoder that is now and then behind, and something that writes over a buffer.
@@ -230,16 +234,17 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
 
 #[test]
 fn what_is_covered_is_not_even_prepared() {
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     let mut canvas = Canvas::default();
     let small = flat(Size::new(32, 18), 90, None);
     let top = flat(SIZE, 200, None);
-    let plan = plan_of(vec![layer(0, corner()), layer(1, Place::default())]);
+    let plan = plan_of(vec![layer(0, corner()), layer(1, Placement::default())]);
     let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
     let (out, _) = stage.draw(&mut canvas, &plan, pictures);
     assert!(Arc::ptr_eq(&out, &top.planes) && stage.prepared.len() == 1);
     // Beside each other below one that covers one of them.
-    let half = Place { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Place::default() };
+    let half =
+        Placement { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Placement::default() };
     let layers = vec![layer(2, half), layer(0, corner()), layer(3, corner())];
     stage.draw(&mut canvas, &plan_of(layers), |_| Some(small.clone()));
     assert!(stage.prepared.contains_key(&3) && !stage.prepared.contains_key(&0));
@@ -247,9 +252,9 @@ fn what_is_covered_is_not_even_prepared() {
 
 #[test]
 fn nothing_is_allocated_for_pictures_once_warm() {
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     let mut canvas = Canvas::default();
-    let plan = plan_of(vec![layer(0, Place::default()), layer(1, corner())]);
+    let plan = plan_of(vec![layer(0, Placement::default()), layer(1, corner())]);
     let frames: Vec<_> = (0..40).map(|luma| flat(Size::new(64, 36), luma * 5, None)).collect();
     let mut seen = std::collections::BTreeSet::new();
     for frame in &frames {
@@ -262,13 +267,17 @@ fn nothing_is_allocated_for_pictures_once_warm() {
 
 #[test]
 fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
-    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
     let mut canvas = Canvas::default();
-    let place =
-        |x, width| Place { x, width, fit: crate::compose::scene::Fit::Stretch, ..Place::default() };
+    let place = |x, width| Placement {
+        x,
+        width,
+        fit: crate::compose::scene::Fit::Stretch,
+        ..Placement::default()
+    };
     // Over the ground a group at half strength: two that lie over each other.
     let layers =
-        vec![layer(0, Place::default()), layer(1, place(0.0, 0.75)), layer(2, place(0.5, 0.5))];
+        vec![layer(0, Placement::default()), layer(1, place(0.0, 0.75)), layer(2, place(0.5, 0.5))];
     let mut group = Together {
         key: 9,
         layers: 1..3,

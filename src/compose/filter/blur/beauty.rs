@@ -7,7 +7,7 @@ use crate::base::Crew;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::{BANDS, Band};
 use crate::compose::filter::alpha::{Doubler, times};
-use crate::compose::filter::blur::box_blur::Boxes;
+use crate::compose::filter::blur::box_blur::BoxBlur;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -43,7 +43,7 @@ pub(in crate::compose::filter) struct Beauty {
     mask: Vec<u8>,
     wide: [Vec<u8>; 3],
     columns: [Vec<(u32, u32)>; BANDS],
-    boxes: Boxes,
+    boxes: BoxBlur,
     doubler: Doubler,
 }
 
@@ -81,7 +81,7 @@ impl Beauty {
             mask: Vec::new(),
             wide: Default::default(),
             columns: Default::default(),
-            boxes: Boxes::default(),
+            boxes: BoxBlur::default(),
             doubler: Doubler::default(),
         }
     }

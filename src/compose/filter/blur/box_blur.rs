@@ -26,14 +26,14 @@ type Column = [u8; LANES];
 
 /// Blurs planes by boxes; its buffers are kept.
 #[derive(Debug, Default)]
-pub(in crate::compose::filter) struct Boxes {
+pub(in crate::compose::filter) struct BoxBlur {
     /// Blurred along the rows.
     rows: Vec<u8>,
     turned: [[Vec<Column>; 2]; BANDS],
     stripes: [[Vec<u8>; 2]; BANDS],
 }
 
-impl Boxes {
+impl BoxBlur {
     /// Each pixel becomes the mean of the box around it that reaches `radius` to each side; the
     /// edges go on outwards. `plane` has rows of `width`.
     pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, crew: &Crew) {
@@ -405,20 +405,20 @@ mod tests {
             for radius in [1, 2, 5, 20] {
                 let from = painted(width, height);
                 let mut plane = from.clone();
-                Boxes::default().blur(&mut plane, width, radius, &crew);
+                BoxBlur::default().blur(&mut plane, width, radius, &crew);
                 assert!(plane == slowly(&from, width, radius), "{width}x{height}, {radius}");
             }
         }
         let mut flat = vec![235; 40];
-        Boxes::default().blur(&mut flat, 8, 3, &Crew::alone());
+        BoxBlur::default().blur(&mut flat, 8, 3, &Crew::alone());
         assert_eq!(flat, [235; 40]);
-        Boxes::default().blur(&mut [1, 2], 0, 3, &Crew::alone());
+        BoxBlur::default().blur(&mut [1, 2], 0, 3, &Crew::alone());
     }
 
     /// All passes along the rows come before all downwards, which rounds elsewhere.
     #[test]
     fn several_boxes_are_within_one_of_each_after_the_other() {
-        let mut boxes = Boxes::default();
+        let mut boxes = BoxBlur::default();
         for (width, height, radii) in [
             (530, 90, [1, 2, 2]),
             (530, 90, [5, 5, 6]),

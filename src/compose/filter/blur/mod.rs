@@ -7,7 +7,7 @@ pub(in crate::compose::filter) mod box_blur;
 
 use crate::base::Crew;
 use crate::compose::draw::bands::{BANDS, strips};
-use crate::compose::filter::blur::box_blur::{Boxes, gaussian};
+use crate::compose::filter::blur::box_blur::{BoxBlur, gaussian};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -16,13 +16,13 @@ use crate::media::{Planes, Size};
 pub(super) struct Blur {
     luma: [usize; 3],
     chroma: [usize; 3],
-    boxes: Boxes,
+    boxes: BoxBlur,
 }
 
 impl Blur {
     /// A Gaussian of this standard deviation in pixels.
     pub fn new(sigma: f32) -> Self {
-        Self { luma: gaussian(sigma), chroma: gaussian(sigma / 2.0), boxes: Boxes::default() }
+        Self { luma: gaussian(sigma), chroma: gaussian(sigma / 2.0), boxes: BoxBlur::default() }
     }
 }
 

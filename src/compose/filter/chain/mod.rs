@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Crew, Fresh, Pool, Pooled, Timestamp};
-use crate::compose::draw::color_convert::Tint;
-use crate::compose::filter::assets::{Material, Supply};
+use crate::compose::draw::color_convert::ColorConvert;
+use crate::compose::filter::assets::{AssetSupply, FilterAssets};
 use crate::compose::filter::blur::beauty::Beauty;
 use crate::compose::filter::blur::{Blur, Sharpen};
-use crate::compose::filter::color::correction::Tone;
+use crate::compose::filter::color::correction::ColorCorrection;
 use crate::compose::filter::color::key::{ChromaKey, ColorKey, LumaKey};
 use crate::compose::filter::color::lut::Lut;
 use crate::compose::filter::crop::Crop;
@@ -29,10 +29,10 @@ const IDLE: usize = 4;
 
 /// A filter as the chain is to have it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
+pub struct WantedFilter {
     pub slot: Slot,
     /// What is in its file: without it the picture passes as it is, or nothing is seen of it.
-    pub material: Supply,
+    pub material: AssetSupply,
 }
 
 /// What is seen of a source while the file is not there by which some of it is hidden.
@@ -43,12 +43,12 @@ pub enum Cover {
     Slate,
 }
 
-impl Wanted {
+impl WantedFilter {
     fn cover(&self) -> Option<Cover> {
         let cover = match self.material {
-            Supply::Coming => Cover::Nothing,
-            Supply::Lacking => Cover::Slate,
-            Supply::Nothing | Supply::There(_) => return None,
+            AssetSupply::Coming => Cover::Nothing,
+            AssetSupply::Lacking => Cover::Slate,
+            AssetSupply::Nothing | AssetSupply::There(_) => return None,
         };
         self.slot.filter.hides_by_file().then_some(cover)
     }
@@ -75,7 +75,7 @@ enum Work {
 }
 
 struct Link {
-    wanted: Wanted,
+    wanted: WantedFilter,
     work: Work,
     shelf: Option<Shelf>,
     /// Kept, so that a picture that stands still costs nothing.
@@ -87,7 +87,7 @@ struct Link {
 pub struct Chain {
     links: Vec<Link>,
     cover: Option<Cover>,
-    tint: Tint,
+    tint: ColorConvert,
     tinted: Option<Made>,
     shelf: Option<Shelf>,
 }
@@ -113,13 +113,13 @@ fn take(shelf: &mut Option<Shelf>, shape: (Size, bool)) -> Fresh<Planes> {
 impl Chain {
     /// These are the filters from now on. One that is as it was goes on with what it remembers, and so
     /// does one whose amounts alone are others.
-    pub fn set(&mut self, wanted: &[Wanted]) {
+    pub fn set(&mut self, wanted: &[WantedFilter]) {
         let mut before = std::mem::take(&mut self.links);
         let on = wanted.iter().take(MOST_FILTERS).filter(|wanted| wanted.slot.enabled);
-        self.cover = on.clone().filter_map(Wanted::cover).max();
-        let masks = on
-            .clone()
-            .filter(|it| it.slot.filter.hides_by_file() && matches!(it.material, Supply::There(_)));
+        self.cover = on.clone().filter_map(WantedFilter::cover).max();
+        let masks = on.clone().filter(|it| {
+            it.slot.filter.hides_by_file() && matches!(it.material, AssetSupply::There(_))
+        });
         if masks.count() > before.iter().filter(|it| it.is_mask()).count() {
             // What waits or is remembered was seen without it.
             before.retain(|it| matches!(it.work, Work::Step(_)));
@@ -203,7 +203,7 @@ impl Chain {
 }
 
 /// How long a filter delays; `None`: it does not.
-fn length(wanted: &Wanted) -> Option<Duration> {
+fn length(wanted: &WantedFilter) -> Option<Duration> {
     match wanted.slot.filter {
         Filter::Delay { ms } => delay_of(ms),
         _ => None,
@@ -226,7 +226,7 @@ impl Link {
     }
 
     /// A delay with what waits in it, set to what is wanted.
-    fn delayed(mut self, wanted: &Wanted, by: Duration) -> Self {
+    fn delayed(mut self, wanted: &WantedFilter, by: Duration) -> Self {
         if let Work::Delay(delay) = &mut self.work {
             delay.set(by);
         }
@@ -235,7 +235,7 @@ impl Link {
     }
 
     /// Does the same by other amounts from now on, if it remembers anything that is worth keeping.
-    fn adjust(&mut self, wanted: &Wanted) -> bool {
+    fn adjust(&mut self, wanted: &WantedFilter) -> bool {
         match (&mut self.work, wanted.slot.filter.clone().bounded()) {
             (Work::Denoise(it), Filter::Denoise { spatial, temporal }) => it.set(spatial, temporal),
             (Work::Deinterlace(it), Filter::Deinterlace { mode, field }) => it.set(mode, field),
@@ -274,16 +274,16 @@ fn delay_of(ms: f32) -> Option<Duration> {
 }
 
 /// What does the work of a filter; `None`: nothing is to be done.
-fn work(wanted: &Wanted) -> Option<Work> {
+fn work(wanted: &WantedFilter) -> Option<Work> {
     let picture = || match &wanted.material {
-        Supply::There(Material::Picture(picture)) => Some(Arc::clone(picture)),
+        AssetSupply::There(FilterAssets::Picture(picture)) => Some(Arc::clone(picture)),
         _ => None,
     };
     let step: Box<dyn Step> = match wanted.slot.filter.clone().bounded() {
         Filter::Crop { left, top, right, bottom } => {
             Box::new(Crop { sides: [left, top, right, bottom] })
         }
-        Filter::Color(correction) => Box::new(Tone::new(correction)),
+        Filter::Color(correction) => Box::new(ColorCorrection::new(correction)),
         Filter::ChromaKey { color, similarity, smoothness, spill, protect } => {
             Box::new(ChromaKey::new(color, similarity, smoothness, spill, protect))
         }
@@ -306,7 +306,9 @@ fn work(wanted: &Wanted) -> Option<Work> {
             return Some(Work::Deinterlace(Deinterlace::new(mode, field)));
         }
         Filter::Lut { amount, .. } => match &wanted.material {
-            Supply::There(Material::Table(table)) => Box::new(Lut::new(Arc::clone(table), amount)),
+            AssetSupply::There(FilterAssets::Table(table)) => {
+                Box::new(Lut::new(Arc::clone(table), amount))
+            }
             _ => return None,
         },
         Filter::Mask { reading, .. } => Box::new(Mask::new(picture()?, reading)),

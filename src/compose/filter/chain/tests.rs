@@ -7,24 +7,24 @@ use crate::compose::filter::color::correction::Correction;
 use crate::compose::filter::color::cube::Cube;
 use crate::compose::filter::color::lut::Table;
 
-fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
+fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     let slot = |filter: Filter| {
         let [table, picture] = &*FILES;
         let material = if filter.kind() == "lut" { table } else { picture };
-        let material = Supply::There(material.clone());
-        Wanted { slot: Slot { enabled: true, filter }, material }
+        let material = AssetSupply::There(material.clone());
+        WantedFilter { slot: Slot { enabled: true, filter }, material }
     };
     filters.into_iter().map(slot).collect()
 }
 
 /// A colour table that turns everything grey, and a picture of which nothing is seen; read once.
-static FILES: LazyLock<[Material; 2]> = LazyLock::new(|| {
-    [table_of(), Material::Picture(Arc::new(Planes::transparent(Size::new(20, 10))))]
+static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
+    [table_of(), FilterAssets::Picture(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });
 
-fn table_of() -> Material {
+fn table_of() -> FilterAssets {
     let text = "LUT_1D_SIZE 2\n0.5 0.5 0.5\n0.5 0.5 0.5\n";
-    Material::Table(Arc::new(Table::new(&Cube::parse(text).unwrap())))
+    FilterAssets::Table(Arc::new(Table::new(&Cube::parse(text).unwrap())))
 }
 
 fn picture(size: Size, color: Color) -> VideoFrame {
@@ -136,14 +136,14 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
 
 #[test]
 fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
-    let masked = |material: Option<Supply>| {
+    let masked = |material: Option<AssetSupply>| {
         let mask = Filter::of_kind("mask").unwrap();
         let mut list = wanted([mask, Filter::Delay { ms: 100.0 }]);
         list[0].material = material.unwrap_or_else(|| list[0].material.clone());
         list
     };
     let mut chain = Chain::default();
-    chain.set(&masked(Some(Supply::Coming)));
+    chain.set(&masked(Some(AssetSupply::Coming)));
     let frame = picture(Size::new(20, 10), Color::PROGRAM);
     let apply = |chain: &mut Chain, n: i64| {
         chain.apply(&frame, Timestamp::from_millis(40 * n), false, &Crew::alone())
@@ -238,10 +238,10 @@ fn a_delay_of_no_length_is_none() {
 
 #[test]
 fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
-    let cover = |kinds: &[(&str, bool, Supply)]| {
+    let cover = |kinds: &[(&str, bool, AssetSupply)]| {
         let wanted = kinds.iter().map(|(kind, enabled, material)| {
             let filter = Filter::of_kind(kind).unwrap();
-            Wanted { slot: Slot { enabled: *enabled, filter }, material: material.clone() }
+            WantedFilter { slot: Slot { enabled: *enabled, filter }, material: material.clone() }
         });
         let mut chain = Chain::default();
         chain.set(&wanted.collect::<Vec<_>>());
@@ -249,15 +249,15 @@ fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
         assert!(chain.cover().is_none() || !chain.is_empty());
         chain.cover()
     };
-    let there = Supply::There(FILES[1].clone());
-    let (coming, lacking) = (Supply::Coming, Supply::Lacking);
+    let there = AssetSupply::There(FILES[1].clone());
+    let (coming, lacking) = (AssetSupply::Coming, AssetSupply::Lacking);
     assert_eq!(cover(&[("mask", true, coming.clone())]), Some(Cover::Nothing));
     assert_eq!(cover(&[("mask", true, lacking.clone())]), Some(Cover::Slate));
     let both = [("mask", true, lacking.clone()), ("mask", true, coming.clone())];
     assert_eq!(cover(&both), Some(Cover::Slate));
     assert_eq!(cover(&[("mask", false, lacking.clone())]), None, "it is off");
     assert_eq!(cover(&[("mask", true, there)]), None);
-    assert_eq!(cover(&[("mask", true, Supply::Nothing)]), None, "no file is chosen yet");
+    assert_eq!(cover(&[("mask", true, AssetSupply::Nothing)]), None, "no file is chosen yet");
     for kind in ["lut", "watermark"] {
         assert_eq!(cover(&[(kind, true, coming.clone()), (kind, true, lacking.clone())]), None);
     }
@@ -265,8 +265,8 @@ fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
 
 #[test]
 fn a_filter_that_is_off_and_one_too_many_do_nothing() {
-    let darker = |enabled| Wanted {
-        material: Supply::Nothing,
+    let darker = |enabled| WantedFilter {
+        material: AssetSupply::Nothing,
         slot: Slot {
             enabled,
             filter: Filter::Color(Correction { gain: 0.5, ..Correction::PLAIN }),

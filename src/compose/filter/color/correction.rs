@@ -44,7 +44,7 @@ impl Correction {
 }
 
 #[derive(Debug)]
-pub(in crate::compose::filter) struct Tone {
+pub(in crate::compose::filter) struct ColorCorrection {
     luma: Luma,
     /// `u' = straight·u - across·v`, `v' = across·u + straight·v`.
     straight: i32,
@@ -63,7 +63,7 @@ enum Luma {
     Curve(Box<[u8; 256]>),
 }
 
-impl Tone {
+impl ColorCorrection {
     pub fn new(it: Correction) -> Self {
         // (((y·gain + brightness) - 1/2)·contrast + 1/2), y from 0 to 1 above its foot.
         let by = it.gain * it.contrast;
@@ -96,7 +96,7 @@ impl Tone {
     }
 }
 
-impl Step for Tone {
+impl Step for ColorCorrection {
     fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
         (size, alpha || self.opacity < 255)
     }
@@ -152,7 +152,7 @@ mod tests {
 
     /// One pixel of luma and chroma.
     fn one(correction: Correction, [y, u, v]: [u8; 3]) -> [u8; 3] {
-        let mut tone = Tone::new(correction);
+        let mut tone = ColorCorrection::new(correction);
         let mut from = Planes::black(Size::new(2, 2));
         (from.y, from.u, from.v) = (vec![y; 4], vec![u], vec![v]);
         let (size, alpha) = tone.shape(from.size(), false);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn opacity_multiplies_what_is_there() {
-        let mut tone = Tone::new(Correction { opacity: 0.5, ..NONE });
+        let mut tone = ColorCorrection::new(Correction { opacity: 0.5, ..NONE });
         let mut from = Planes::transparent(Size::new(2, 2));
         from.alpha = Some(vec![255, 128, 1, 0]);
         assert_eq!(tone.shape(from.size(), false), (from.size(), true));

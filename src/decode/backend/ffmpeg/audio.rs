@@ -7,7 +7,7 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::downmix;
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
-use crate::media::{AudioParameters, EncodedPacket, Samples};
+use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
 
 const NAME: &str = "FFmpeg";
 
@@ -22,11 +22,11 @@ const MAX_CHANNELS: usize = 16;
 pub(super) struct Decoder {
     context: Context,
     codec: Codec,
-    parameters: AudioParameters,
+    parameters: AudioConfig,
     name: String,
 }
 
-fn start(codec: Codec, parameters: &AudioParameters) -> Result<Context, Error> {
+fn start(codec: Codec, parameters: &AudioConfig) -> Result<Context, Error> {
     let context = Context::open(codec, &parameters.config, |context| {
         context.sample_rate = i32::try_from(parameters.sample_rate).unwrap_or(0);
         let channels = i32::from(parameters.channels.clamp(1, 8));
@@ -42,7 +42,7 @@ fn start(codec: Codec, parameters: &AudioParameters) -> Result<Context, Error> {
 }
 
 impl Decoder {
-    pub fn open(codec: Codec, parameters: &AudioParameters) -> Result<Self, Error> {
+    pub fn open(codec: Codec, parameters: &AudioConfig) -> Result<Self, Error> {
         Ok(Self {
             context: start(codec, parameters)?,
             codec,
@@ -56,9 +56,9 @@ impl Decoder {
     }
 
     /// All that comes of a packet, and its rate and channels.
-    fn run(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Code> {
+    fn run(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Code> {
         let sent = self.context.send(&packet.data, packet.pts.as_micros(), true);
-        let mut made: Option<Samples> = None;
+        let mut made: Option<SampleBlock> = None;
         let received = loop {
             match self.context.receive() {
                 Ok(Some(frame)) => {
@@ -78,7 +78,7 @@ impl Decoder {
 }
 
 /// Appends a frame's samples, where they are of the same kind as those before them.
-fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<Samples>) {
+fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBlock>) {
     let frames = usize::try_from(frame.nb_samples).unwrap_or(0);
     let channels = usize::try_from(frame.ch_layout.nb_channels).unwrap_or(0);
     let rate = u32::try_from(frame.sample_rate).unwrap_or(0);
@@ -97,7 +97,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<Samples>
         0
     };
     let kept = channels.min(2) as u16;
-    let made = made.get_or_insert_with(|| Samples {
+    let made = made.get_or_insert_with(|| SampleBlock {
         pts: packet.pts,
         rate,
         channels: kept,
@@ -183,7 +183,7 @@ fn planar<T: Copy>(
 }
 
 impl AudioBackend for Decoder {
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         if packet.data.is_empty() {
             return Ok(None);
         }
@@ -214,7 +214,7 @@ impl AudioBackend for Decoder {
 }
 
 /// Damaged floats may be anything; a speaker is not to hear that.
-fn finite(mut samples: Samples) -> Samples {
+fn finite(mut samples: SampleBlock) -> SampleBlock {
     for value in samples.data.iter_mut() {
         *value = if value.is_finite() { value.clamp(-4.0, 4.0) } else { 0.0 };
     }

@@ -42,7 +42,7 @@ pub(super) struct Wide<'a>(pub [(&'a [u16], usize); 3]);
 
 /// A table as rows are made with it: of lengths that are known.
 #[derive(Copy, Clone)]
-struct Look<'a> {
+struct SizedTable<'a> {
     columns: &'a [Column; COLUMNS * COLUMNS],
     weights: &'a [[f32; 4]; PLACES],
 }
@@ -101,9 +101,9 @@ impl Table {
         self.kind
     }
 
-    fn look(&self) -> Option<Look<'_>> {
+    fn look(&self) -> Option<SizedTable<'_>> {
         let columns = (&*self.columns).try_into().ok()?;
-        Some(Look { columns, weights: (&*self.weights).try_into().ok()? })
+        Some(SizedTable { columns, weights: (&*self.weights).try_into().ok()? })
     }
 
     /// Makes a picture of ours of one of 10 bits that is at least as large.
@@ -155,7 +155,7 @@ fn sums<S: Simd>(simd: S, [a, b, c, d]: [f32x4<S>; 4]) -> f32x4<S> {
     pairs(pairs(a, b), pairs(c, d))
 }
 
-impl Look<'_> {
+impl SizedTable<'_> {
     fn through(self, rows: Rows<'_>) {
         dispatch!(level(), simd => self.rows(simd, rows));
     }

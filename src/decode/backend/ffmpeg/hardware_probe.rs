@@ -12,22 +12,22 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::video::Decoder;
 use crate::decode::traits::VideoBackend;
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
-    VideoParameters,
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
+    VideoFrame,
 };
 use crate::wire::codec::h264::DecoderConfig;
 
 /// What was found out, once.
-struct Found<D> {
+struct ProbedHardware<D> {
     /// For decoders that take what the hardware has for them and do the rest themselves. None where the
     /// hardware does harm.
     device: Option<D>,
     told: Result<&'static str, String>,
 }
 
-static FOUND: OnceLock<Found<Device>> = OnceLock::new();
+static FOUND: OnceLock<ProbedHardware<Device>> = OnceLock::new();
 
-fn found() -> &'static Found<Device> {
+fn found() -> &'static ProbedHardware<Device> {
     FOUND.get_or_init(|| {
         judge(Device::open(), |device| {
             let codec = Codec::find(ffi::AV_CODEC_ID_H264).map_err(|lack| lack.to_string())?;
@@ -53,21 +53,24 @@ pub(super) fn known() -> Option<Result<&'static str, String>> {
 }
 
 /// `prove` says whether the hardware decoded a picture, and decoded it right; or what went wrong.
-fn judge<D>(opened: Result<D, String>, prove: impl FnOnce(&D) -> Result<bool, String>) -> Found<D> {
+fn judge<D>(
+    opened: Result<D, String>,
+    prove: impl FnOnce(&D) -> Result<bool, String>,
+) -> ProbedHardware<D> {
     let device = match opened {
         Ok(device) => device,
-        Err(why) => return Found { device: None, told: Err(why) },
+        Err(why) => return ProbedHardware { device: None, told: Err(why) },
     };
     match prove(&device) {
-        Ok(true) => Found { device: Some(device), told: Ok(NAME) },
+        Ok(true) => ProbedHardware { device: Some(device), told: Ok(NAME) },
         // Other codecs it may have: some systems leave out those that cost fees.
         Ok(false) => {
             let why = format!("a {NAME} device opens, but does not decode H.264");
-            Found { device: Some(device), told: Err(why) }
+            ProbedHardware { device: Some(device), told: Err(why) }
         }
         Err(why) => {
             let why = format!("a {NAME} device opens, but {why}");
-            Found { device: None, told: Err(why) }
+            ProbedHardware { device: None, told: Err(why) }
         }
     }
 }
@@ -109,10 +112,10 @@ fn is_right(frame: &VideoFrame) -> bool {
         && reds.into_iter().zip(RED).all(|(at, wanted)| near(&planes.v, chroma, at, wanted))
 }
 
-fn parameters() -> Result<VideoParameters, String> {
+fn parameters() -> Result<VideoConfig, String> {
     let config = DecoderConfig::new(Bytes::from_static(&SPS), Bytes::from_static(&PPS));
     let config = config.and_then(|config| config.build()).map_err(|error| error.to_string())?;
-    Ok(VideoParameters {
+    Ok(VideoConfig {
         codec: VideoCodec::H264,
         size: SIZE,
         frame_rate: FrameRate::FPS_30,

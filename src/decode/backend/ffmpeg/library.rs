@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_int};
 use std::ptr;
 
 use crate::decode::backend::ffmpeg::system as ffi;
-use crate::decode::error::Lack;
+use crate::decode::error::NoDecoder;
 
 /// The most bytes of a configuration: real ones have some hundred.
 const MAX_CONFIG: usize = 64 << 10;
@@ -43,13 +43,13 @@ unsafe impl Send for Codec {}
 impl Codec {
     /// The decoder that the library prefers for a codec, where it has one that works without a
     /// graphics card.
-    pub fn find(id: ffi::AVCodecID) -> Result<Self, Lack> {
+    pub fn find(id: ffi::AVCodecID) -> Result<Self, NoDecoder> {
         ffi::load()?;
         // SAFETY: it looks through a static list.
         let codec = Self(unsafe { ffi::avcodec_find_decoder(id) });
         // The library's own decoder of AV1 is a frame around hardware; the others come first.
         let found = !codec.0.is_null() && codec.name() != "av1";
-        found.then_some(codec).ok_or(Lack::NotInLibrary)
+        found.then_some(codec).ok_or(NoDecoder::NotInLibrary)
     }
 
     /// As the library calls it.

@@ -15,29 +15,29 @@ mod video;
 
 use crate::decode::backend::ffmpeg::library::Codec;
 use crate::decode::backend::ffmpeg::system as ffi;
-use crate::decode::error::{Error, Lack};
+use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
-use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
+use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
 /// Who decodes such pictures, or why nobody does.
-pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, Lack> {
+pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     find_video(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
 /// Who decodes such sound, or why nobody does.
-pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
+pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     find_audio(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
 /// Opens a decoder for such pictures.
-pub(crate) fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
+pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = find_video(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
     Ok(Box::new(video::Decoder::open(codec, parameters, hardware_probe::device())?))
 }
 
 /// Opens a decoder for such sound.
-pub(crate) fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBackend>, Error> {
+pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     let codec = find_audio(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
     Ok(Box::new(audio::Decoder::open(codec, parameters)?))
@@ -49,7 +49,7 @@ pub(crate) fn may_decode(codec: VideoCodec) -> bool {
 }
 
 /// The library's version, or why there is none.
-pub(crate) fn library() -> Result<String, Lack> {
+pub(crate) fn library() -> Result<String, NoDecoder> {
     system::version()
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn hardware() -> Result<&'static str, String> {
     hardware_probe::name()
 }
 
-fn find_video(codec: VideoCodec) -> Result<Codec, Lack> {
+fn find_video(codec: VideoCodec) -> Result<Codec, NoDecoder> {
     let id = match codec {
         VideoCodec::H264 => ffi::AV_CODEC_ID_H264,
         VideoCodec::Hevc => ffi::AV_CODEC_ID_HEVC,
@@ -82,7 +82,7 @@ fn find_video(codec: VideoCodec) -> Result<Codec, Lack> {
     Codec::find(id)
 }
 
-fn find_audio(codec: AudioCodec) -> Result<Codec, Lack> {
+fn find_audio(codec: AudioCodec) -> Result<Codec, NoDecoder> {
     let id = match codec {
         AudioCodec::Aac => ffi::AV_CODEC_ID_AAC,
         AudioCodec::Mp3 => ffi::AV_CODEC_ID_MP3,
@@ -95,12 +95,12 @@ fn find_audio(codec: AudioCodec) -> Result<Codec, Lack> {
         AudioCodec::Nellymoser => ffi::AV_CODEC_ID_NELLYMOSER,
         AudioCodec::AdpcmSwf => ffi::AV_CODEC_ID_ADPCM_SWF,
         // Its configuration is not carried here as the library wants it.
-        AudioCodec::Vorbis => return Err(Lack::NotInLibrary),
+        AudioCodec::Vorbis => return Err(NoDecoder::NotInLibrary),
         AudioCodec::PcmS16Le
         | AudioCodec::PcmU8
         | AudioCodec::PcmAlaw
         | AudioCodec::PcmMulaw
-        | AudioCodec::Pcm => return Err(Lack::NotInLibrary),
+        | AudioCodec::Pcm => return Err(NoDecoder::NotInLibrary),
     };
     Codec::find(id)
 }

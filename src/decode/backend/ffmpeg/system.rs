@@ -10,7 +10,7 @@ use std::sync::{Once, OnceLock};
 use libloading::Library;
 pub(super) use rusty_ffmpeg::ffi::*;
 
-use crate::decode::error::Lack;
+use crate::decode::error::NoDecoder;
 
 /// What a function that is not there returns.
 trait Absent {
@@ -190,7 +190,7 @@ fn loaded() -> Option<&'static Functions> {
 
 /// Loads the libraries, unless that has been done, and keeps them from writing to standard error. Says
 /// whether they are there.
-pub(super) fn load() -> Result<(), Lack> {
+pub(super) fn load() -> Result<(), NoDecoder> {
     static QUIET: Once = Once::new();
     let loaded = functions().get_or_init(|| {
         let why = |error: &libloading::Error| {
@@ -200,7 +200,7 @@ pub(super) fn load() -> Result<(), Lack> {
     });
     // SAFETY: it sets one number.
     QUIET.call_once(|| unsafe { av_log_set_level(AV_LOG_QUIET) });
-    loaded.as_ref().map(|_| ()).ok_or(Lack::NotInstalled)
+    loaded.as_ref().map(|_| ()).ok_or(NoDecoder::NotInstalled)
 }
 
 /// Whether it is known whether they are there.
@@ -209,12 +209,12 @@ pub(super) fn is_known() -> bool {
 }
 
 /// The libraries' version.
-pub(super) fn version() -> Result<String, Lack> {
+pub(super) fn version() -> Result<String, NoDecoder> {
     load()?;
     // SAFETY: it has no conditions.
     let version = unsafe { av_version_info() };
     if version.is_null() {
-        return Err(Lack::NotInstalled);
+        return Err(NoDecoder::NotInstalled);
     }
     // SAFETY: a static text that ends with a zero.
     Ok(unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned())

@@ -8,7 +8,7 @@ use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
 use crate::decode::backend::ffmpeg::{hardware, system as ffi};
 use crate::decode::error::Error;
 use crate::decode::traits::{By, VideoBackend};
-use crate::media::{EncodedPacket, VideoCodec, VideoFrame, VideoParameters};
+use crate::media::{EncodedPacket, VideoCodec, VideoConfig, VideoFrame};
 use crate::wire::codec;
 
 const NAME: &str = "FFmpeg";
@@ -30,7 +30,7 @@ const LAST_CHANCES: u32 = 3;
 pub(super) struct Decoder {
     context: Context,
     codec: Codec,
-    parameters: VideoParameters,
+    parameters: VideoConfig,
     converter: Converter,
     /// It decodes in hardware where that can.
     hardware: bool,
@@ -47,7 +47,7 @@ pub(super) struct Decoder {
 
 fn start(
     codec: Codec,
-    parameters: &VideoParameters,
+    parameters: &VideoConfig,
     device: Option<&Device>,
 ) -> Result<Context, Error> {
     // A vpcC says nothing that a decoder needs, but for its colours.
@@ -85,7 +85,7 @@ impl Decoder {
     /// `device`: the hardware that it is to use where that can.
     pub fn open(
         codec: Codec,
-        parameters: &VideoParameters,
+        parameters: &VideoConfig,
         device: Option<&Device>,
     ) -> Result<Self, Error> {
         let name = parameters.codec.name();

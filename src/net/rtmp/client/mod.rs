@@ -17,11 +17,12 @@ use tokio::time::{Instant, Sleep, timeout};
 use crate::base::{Clock, Timestamp};
 use crate::media::BitsPerSecond;
 use crate::net::connect::Endpoint;
-use crate::net::error::{Cause, Error, NotRtmp, Stage, Step};
+use crate::net::error::{Cause, ConnectStage, Error, NotRtmp, Step};
 use crate::net::stream::Stream;
-use crate::wire::byte_block::Block;
+use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::client::{
-    Config, Error as SessionError, Event, Output, Purpose, Refused, Session, Stage as SessionStage,
+    ClientStage as SessionStage, Config, Error as SessionError, Event, Output, Purpose, Refused,
+    Session,
 };
 use crate::wire::rtmp::command::Enhanced;
 use crate::wire::rtmp::url::Url;
@@ -180,7 +181,7 @@ impl Client {
                 .await?
         } else {
             let stream = crate::net::connect(&endpoint, &options.net, on_step).await?;
-            on_step(Step::Stage(Stage::Handshake));
+            on_step(Step::Stage(ConnectStage::Handshake));
             stream
         };
         Ok(Self {
@@ -211,7 +212,7 @@ impl Client {
         on_step: &Listener<'_>,
         until: Until,
     ) -> Result<(), (Error, Option<Refused>)> {
-        let mut stage = Stage::Handshake;
+        let mut stage = ConnectStage::Handshake;
         loop {
             let event = poll_fn(|cx| self.poll_progress(cx, None)).await;
             let now = stage_of(self.session.stage());
@@ -329,7 +330,7 @@ impl Client {
     }
 
     /// An error of this connection.
-    pub fn error(&self, stage: Stage, cause: Cause) -> Error {
+    pub fn error(&self, stage: ConnectStage, cause: Cause) -> Error {
         Error { stage, cause, peer: self.peer.clone() }
     }
 
@@ -483,7 +484,7 @@ impl Client {
             let wanted = SNIFF.saturating_sub(self.first.len()).min(length);
             self.first.extend_from_slice(self.input.get(..wanted).unwrap_or_default());
         }
-        let result = self.session.handle_block(now, Block::new(&mut self.input));
+        let result = self.session.handle_block(now, ByteBlock::new(&mut self.input));
         Poll::Ready(result.map_err(|error| self.failure(error)))
     }
 
@@ -500,7 +501,9 @@ impl Client {
     fn broken(&self, cause: Cause) -> Error {
         let stage = stage_of(self.session.stage());
         match NotRtmp::sniff(&self.first) {
-            Some(seen) if stage == Stage::Handshake => self.error(stage, Cause::NotRtmp(seen)),
+            Some(seen) if stage == ConnectStage::Handshake => {
+                self.error(stage, Cause::NotRtmp(seen))
+            }
             _ => self.error(stage, cause),
         }
     }
@@ -512,12 +515,13 @@ impl Client {
             SessionError::Refused(refused) => return Failure::Refused(refused),
             SessionError::Timeout { stage, after } => {
                 let stage = stage_of(stage);
-                let seen = seen.filter(|_| stage == Stage::Handshake);
+                let seen = seen.filter(|_| stage == ConnectStage::Handshake);
                 (stage, seen.unwrap_or(Cause::TimedOut { after }))
             }
-            SessionError::Handshake(error) => {
-                (Stage::Handshake, seen.unwrap_or_else(|| Cause::Protocol(error.to_string())))
-            }
+            SessionError::Handshake(error) => (
+                ConnectStage::Handshake,
+                seen.unwrap_or_else(|| Cause::Protocol(error.to_string())),
+            ),
             // That the rules were broken is what the cause says.
             SessionError::Chunk(error) => {
                 (stage_of(self.stage), Cause::Protocol(error.to_string()))
@@ -543,13 +547,13 @@ enum Failure {
 }
 
 /// Where the session's stages stand among ours.
-const fn stage_of(stage: SessionStage) -> Stage {
+const fn stage_of(stage: SessionStage) -> ConnectStage {
     match stage {
-        SessionStage::Handshake => Stage::Handshake,
-        SessionStage::Connect => Stage::Connect,
-        SessionStage::Publish => Stage::Publish,
-        SessionStage::Play => Stage::Play,
-        SessionStage::Media => Stage::Media,
+        SessionStage::Handshake => ConnectStage::Handshake,
+        SessionStage::Connect => ConnectStage::Connect,
+        SessionStage::Publish => ConnectStage::Publish,
+        SessionStage::Play => ConnectStage::Play,
+        SessionStage::Media => ConnectStage::Media,
     }
 }
 

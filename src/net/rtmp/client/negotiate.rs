@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Client, Listener, Options, Until, seed};
 use crate::base::Clock;
-use crate::net::error::{Cause, Error, ProxyProblem, Stage, Step, Tried};
+use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step, Tried};
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Refused};
 use crate::wire::rtmp::url::{Scheme, Url};
@@ -36,7 +36,7 @@ impl Client {
                 };
             if refused.redirect.is_some() {
                 send_on(&mut config, &refused, &mut hops, on_step)
-                    .map_err(|cause| client.error(Stage::Connect, cause))?;
+                    .map_err(|cause| client.error(ConnectStage::Connect, cause))?;
             } else if !answer(&mut config, &refused, seed(clock)) {
                 return Err(client.refusal(&refused));
             }
@@ -89,7 +89,7 @@ impl Client {
             }
             on_step(Step::NextPort(&error));
         }
-        Err(Error { stage: Stage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
+        Err(Error { stage: ConnectStage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
     }
 
     /// With digests from where the simple handshake made the server hang up.
@@ -110,7 +110,7 @@ impl Client {
         config.digests = true;
         match Self::try_handshake(config, options, clock, on_step, until).await {
             // They do not help: it is as it was.
-            Err(again) if again.stage <= Stage::Handshake => {
+            Err(again) if again.stage <= ConnectStage::Handshake => {
                 config.digests = false;
                 Err(error)
             }
@@ -136,13 +136,13 @@ impl Client {
 
 /// Whether a server, rather than the network, may have had enough of our handshake.
 fn hung_up_at_handshake(error: &Error) -> bool {
-    error.stage == Stage::Handshake && matches!(error.cause, Cause::Closed | Cause::Reset)
+    error.stage == ConnectStage::Handshake && matches!(error.cause, Cause::Closed | Cause::Reset)
 }
 
 /// Whether another port may do better.
 fn depends_on_port(error: &Error) -> bool {
     match error.stage {
-        Stage::Tcp | Stage::Tls | Stage::Handshake => match &error.cause {
+        ConnectStage::Tcp | ConnectStage::Tls | ConnectStage::Handshake => match &error.cause {
             Cause::TrustFile { .. } | Cause::Bind { .. } => false,
             Cause::Proxy { problem, .. } => {
                 matches!(problem, ProxyProblem::Refused(_) | ProxyProblem::Unreachable(_))

@@ -10,25 +10,25 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::decode::{Lack, inventory};
-use crate::media::{AudioCodec, AudioParameters, Track, VideoParameters};
-use crate::player::buffer::pace::Pace;
-use crate::player::buffer::packets::Unit;
-use crate::player::buffer::time_shift::Kept;
-use crate::player::clock::timeline::Untidy;
-use crate::player::demux::sequence_headers::{Heads, is_media};
-use crate::player::demux::track_presence::Census;
-use crate::player::demux::{Demux, Found, codec_info};
+use crate::decode::{NoDecoder, inventory};
+use crate::media::{AudioCodec, AudioConfig, Track, VideoConfig};
+use crate::player::buffer::pace::PlayPace;
+use crate::player::buffer::packets::BufferedPacket;
+use crate::player::buffer::time_shift::KeptPacket;
+use crate::player::clock::timeline::TimestampAnomaly;
+use crate::player::demux::sequence_headers::{SequenceHeaders, is_media};
+use crate::player::demux::track_presence::TrackPresence;
+use crate::player::demux::{Demux, DemuxedBody, codec_info};
 use crate::player::input::save::Save;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
-use crate::player::state::anomaly::Odd;
-use crate::player::state::{Failure, Kind, Severity};
-use crate::wire::chat::Line;
+use crate::player::state::anomaly::Anomaly;
+use crate::player::state::{Failure, FailureKind, Severity};
+use crate::wire::chat::ChatLine;
 use crate::wire::codec::four_cc::VideoFormat;
 use crate::wire::container::flv::TagKind;
 use crate::wire::container::unsupported;
-use crate::wire::container::unsupported::{Medium, Unplayed};
+use crate::wire::container::unsupported::{TrackKind, UnsupportedTrack};
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -44,12 +44,12 @@ const MOST_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
 
 /// See the module.
-pub(in crate::player) struct Feed {
+pub(in crate::player) struct InputFeed {
     pub(in crate::player) shared: Arc<Shared>,
     demux: Demux,
-    census: Census,
+    census: TrackPresence,
     save: Option<Save>,
-    heads: Heads,
+    heads: SequenceHeaders,
     /// Pictures have come since the connection was made.
     pictures: bool,
     live: bool,
@@ -64,9 +64,9 @@ pub(in crate::player) struct Feed {
     /// The bytes of what would have told how to decode.
     too_long: Option<usize>,
     /// What came that cannot be decoded, and why.
-    unsupported: Option<(String, Option<Lack>)>,
+    unsupported: Option<(String, Option<NoDecoder>)>,
     /// Tracks that are left out, as told.
-    left_out: Vec<Unplayed>,
+    left_out: Vec<UnsupportedTrack>,
     /// It was told that the sound does not come.
     unheard: bool,
     /// When the end of what there is was seen, and how far from the next packet.
@@ -82,14 +82,14 @@ pub(in crate::player) struct Feed {
     lines: (Timestamp, u32),
 }
 
-impl Feed {
+impl InputFeed {
     pub(in crate::player) fn new(shared: Arc<Shared>, save: Option<Save>, live: bool) -> Self {
         Self {
             shared,
             demux: Demux::new(live),
-            census: Census::default(),
+            census: TrackPresence::default(),
             save,
-            heads: Heads::default(),
+            heads: SequenceHeaders::default(),
             pictures: false,
             live,
             remote: live,
@@ -121,8 +121,8 @@ impl Feed {
     }
 
     /// What comes is played as it comes, or as a file.
-    pub(in crate::player) fn set_pace(&mut self, pace: Pace) {
-        self.live = pace == Pace::Live;
+    pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
+        self.live = pace == PlayPace::Live;
         self.shared.listed.forget();
         self.demux.set_live(self.live);
         self.shared.reception.lock().set_pace(pace);
@@ -152,7 +152,7 @@ impl Feed {
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
         // What it told of pictures and sound, another one may not have.
-        (self.pictures, self.heads) = (false, Heads::default());
+        (self.pictures, self.heads) = (false, SequenceHeaders::default());
         if let Some(save) = &mut self.save {
             save.restart();
         }
@@ -168,7 +168,7 @@ impl Feed {
     /// Sound that was missing comes again: its times are those of the picture, whatever lies between.
     pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_sound();
-        self.shared.hand_on(Kept::Audio(Unit::Gap));
+        self.shared.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
     /// What comes next is of another place of the recording; what waited was thrown away.
@@ -212,17 +212,17 @@ impl Feed {
         self.demux.turn();
         let (anchor, media) = self.anchor;
         let at = media.offset(raw.saturating_sub(anchor));
-        self.shared.audio.push_waiting(Unit::Seam(at), &self.shared.stop);
+        self.shared.audio.push_waiting(BufferedPacket::Seam(at), &self.shared.stop);
     }
 
     /// What comes next is of another file, whose times are believed whatever they are where they are
     /// `firm`, and which may have no `pictures`; a seam follows.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
-        self.census = Census::default();
+        self.census = TrackPresence::default();
         if !pictures {
             // Nothing comes that would push the last ones out of the decoder.
-            self.shared.video.push_waiting(Unit::Gap, &self.shared.stop);
+            self.shared.video.push_waiting(BufferedPacket::Gap, &self.shared.stop);
         }
     }
 
@@ -245,7 +245,7 @@ impl Feed {
             self.lines = (now, 0);
         }
         if self.lines.1 < MOST_LINES
-            && let Some(line) = Line::from_data(body)
+            && let Some(line) = ChatLine::from_data(body)
         {
             self.lines.1 += 1;
             self.shared.tell_line(line);
@@ -281,42 +281,42 @@ impl Feed {
         }
         if let Some(untidy) = self.demux.take_untidy() {
             self.shared.odd(&match untidy {
-                Untidy::Jumped => Odd::TimesJumped,
-                Untidy::Backwards => Odd::TimesBackwards,
-                Untidy::Differ => Odd::TimesDiffer,
-                Untidy::Wrapped => Odd::TimesWrapped,
-                Untidy::High(hours) => Odd::TimesHigh(hours),
+                TimestampAnomaly::Jumped => Anomaly::TimesJumped,
+                TimestampAnomaly::Backwards => Anomaly::TimesBackwards,
+                TimestampAnomaly::Differ => Anomaly::TimesDiffer,
+                TimestampAnomaly::Wrapped => Anomaly::TimesWrapped,
+                TimestampAnomaly::High(hours) => Anomaly::TimesHigh(hours),
             });
         }
         if self.demux.headless() == HEADLESS {
-            self.shared.odd(&Odd::NoHeaders);
+            self.shared.odd(&Anomaly::NoHeaders);
         }
         self.note_place(&found, time_ms);
         match found {
-            Found::Video(unit) => self.see(unit, now),
-            Found::NewVideo(parameters, packet) => {
-                self.see(Unit::Configure(parameters), now);
-                self.see(Unit::Packet(packet), now);
+            DemuxedBody::Video(unit) => self.see(unit, now),
+            DemuxedBody::NewVideo(parameters, packet) => {
+                self.see(BufferedPacket::Configure(parameters), now);
+                self.see(BufferedPacket::Packet(packet), now);
             }
-            Found::Audio(unit) => self.hear(unit, now),
-            Found::NewAudio(parameters, packet) => {
+            DemuxedBody::Audio(unit) => self.hear(unit, now),
+            DemuxedBody::NewAudio(parameters, packet) => {
                 if parameters.codec == AudioCodec::Speex
                     && let Err(lack) = inventory::audio_decoder(parameters.codec)
                 {
                     self.shared.unsupported_sound(&format!("Speex is played as silence: {lack}"));
                 }
-                self.hear(Unit::Configure(parameters), now);
-                self.hear(Unit::Packet(packet), now);
+                self.hear(BufferedPacket::Configure(parameters), now);
+                self.hear(BufferedPacket::Packet(packet), now);
             }
             // What is written down needs no decoder.
-            Found::UnsupportedVideo(format) if self.save.is_some() => {
+            DemuxedBody::UnsupportedVideo(format) if self.save.is_some() => {
                 self.unsupported = Some((format!("{format} video"), lack_of_video(format)));
             }
-            Found::UnsupportedVideo(format) => {
+            DemuxedBody::UnsupportedVideo(format) => {
                 // Sound without the picture is not what was asked for: an end with a clear word.
                 self.shared.fail(unsupported(&format!("{format} video"), lack_of_video(format)));
             }
-            Found::UnsupportedAudio(format) => {
+            DemuxedBody::UnsupportedAudio(format) => {
                 let lack = codec_info::codec(format, None)
                     .and_then(|codec| inventory::audio_decoder(codec).err());
                 let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
@@ -324,22 +324,23 @@ impl Feed {
                 self.unsupported = Some((format!("{format} sound"), lack));
                 self.shared.unsupported_sound(&format!("{format} cannot be decoded here{why}"));
             }
-            Found::Damaged => self.damaged(""),
-            Found::TooLong(bytes) => {
+            DemuxedBody::Damaged => self.damaged(""),
+            DemuxedBody::TooLong(bytes) => {
                 self.too_long = Some(bytes);
                 self.damaged(&too_long(bytes));
             }
-            Found::Nothing => {}
+            DemuxedBody::Nothing => {}
         }
         if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
             self.shared.fail(self.fruitless());
         }
     }
 
-    fn note_place(&mut self, found: &Found, time_ms: u32) {
+    fn note_place(&mut self, found: &DemuxedBody, time_ms: u32) {
         let placed = match found {
-            Found::Video(Unit::Packet(packet)) | Found::Audio(Unit::Packet(packet)) => packet.dts,
-            Found::NewAudio(_, packet) | Found::NewVideo(_, packet) => packet.dts,
+            DemuxedBody::Video(BufferedPacket::Packet(packet))
+            | DemuxedBody::Audio(BufferedPacket::Packet(packet)) => packet.dts,
+            DemuxedBody::NewAudio(_, packet) | DemuxedBody::NewVideo(_, packet) => packet.dts,
             _ => return,
         };
         if std::mem::replace(&mut self.moved, false) {
@@ -378,7 +379,7 @@ impl Feed {
         }
         let Some(made) = wanted else { return };
         let mut save = Save::into_file(made, self.live).telling();
-        let Heads { script, video, audio } = &self.heads;
+        let SequenceHeaders { script, video, audio } = &self.heads;
         let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
         for (kind, head) in heads {
             if let Some(head) = head {
@@ -391,8 +392,8 @@ impl Feed {
         self.save = Some(save);
     }
 
-    fn see(&mut self, unit: Unit<VideoParameters>, now: Timestamp) {
-        if let Unit::Packet(packet) = &unit {
+    fn see(&mut self, unit: BufferedPacket<VideoConfig>, now: Timestamp) {
+        if let BufferedPacket::Packet(packet) = &unit {
             self.date(packet.pts);
             self.arrived(Track::Video, packet.dts, now);
             if let Some(arrivals) = &self.shared.arrivals {
@@ -400,24 +401,24 @@ impl Feed {
             }
         }
         let dropped = if self.live {
-            self.shared.hand_on(Kept::Video(unit))
+            self.shared.hand_on(KeptPacket::Video(unit))
         } else {
             self.shared.video.push_waiting(unit, &self.shared.stop);
             0
         };
         if dropped > 0 && !self.shared.paused() {
-            self.shared.odd(&Odd::TooSlow);
+            self.shared.odd(&Anomaly::TooSlow);
         }
         self.shared.add_dropped(dropped);
     }
 
-    fn hear(&mut self, unit: Unit<AudioParameters>, now: Timestamp) {
-        if let Unit::Packet(packet) = &unit {
+    fn hear(&mut self, unit: BufferedPacket<AudioConfig>, now: Timestamp) {
+        if let BufferedPacket::Packet(packet) = &unit {
             self.date(packet.pts);
             self.arrived(Track::Audio, packet.dts, now);
         }
         if self.live {
-            self.shared.hand_on(Kept::Audio(unit));
+            self.shared.hand_on(KeptPacket::Audio(unit));
         } else {
             self.shared.audio.push_waiting(unit, &self.shared.stop);
         }
@@ -434,10 +435,10 @@ impl Feed {
         self.playable += 1;
         match self.census.arrived(track, dts, now, self.live) {
             // Pictures come, and why they are not seen is said elsewhere.
-            Some(Odd::NoPicture) if self.demux.headless() > 0 => {}
+            Some(Anomaly::NoPicture) if self.demux.headless() > 0 => {}
             // Of what is left out, that is said.
-            Some(Odd::NoPicture | Odd::NoSound) if self.unsupported.is_some() => {}
-            Some(Odd::NoSound | Odd::LateSound(_)) if self.unheard => {}
+            Some(Anomaly::NoPicture | Anomaly::NoSound) if self.unsupported.is_some() => {}
+            Some(Anomaly::NoSound | Anomaly::LateSound(_)) if self.unheard => {}
             Some(odd) => self.shared.odd(&odd),
             None => {}
         }
@@ -446,7 +447,7 @@ impl Feed {
         {
             self.metadata = None;
             if self.heads.script.is_none() {
-                self.shared.odd(&Odd::NoMetadata);
+                self.shared.odd(&Anomaly::NoMetadata);
             }
         }
         let edge = self.edge.take();
@@ -458,15 +459,15 @@ impl Feed {
     }
 
     /// A track that is there is not played: said once, with what it is.
-    pub(in crate::player) fn leave_out(&mut self, track: &Unplayed) {
+    pub(in crate::player) fn leave_out(&mut self, track: &UnsupportedTrack) {
         if !unsupported::note(&mut self.left_out, track) {
             return;
         }
         self.unsupported.get_or_insert((track.to_string(), None));
         let what = format!("{track} cannot be decoded here");
         match track.medium {
-            Medium::Sound => self.shared.unsupported_sound(&what),
-            Medium::Picture => self.shared.say(
+            TrackKind::Sound => self.shared.unsupported_sound(&what),
+            TrackKind::Picture => self.shared.say(
                 "player-no-picture-codec",
                 Severity::Warning,
                 format!("The picture cannot be shown: {what}."),
@@ -502,23 +503,23 @@ impl Feed {
     fn fruitless(&self) -> Failure {
         let missing = self.missing();
         if let (None, Some(bytes)) = (&missing, self.too_long) {
-            let kind = if self.remote { Kind::NoSuchStream } else { Kind::File };
+            let kind = if self.remote { FailureKind::NoSuchStream } else { FailureKind::File };
             return Failure::new(kind, too_long(bytes), "Whatever made the stream is at fault.");
         }
         match missing {
             Some(failure) => failure,
             None if self.demux.headless() > 0 => Failure::new(
-                if self.remote { Kind::NoSuchStream } else { Kind::File },
+                if self.remote { FailureKind::NoSuchStream } else { FailureKind::File },
                 "the pictures come without what tells how to decode them (SPS and PPS)",
                 "The broadcaster must begin the broadcast again, or send the headers again.",
             ),
             None if self.remote => Failure::new(
-                Kind::NoSuchStream,
+                FailureKind::NoSuchStream,
                 "the stream holds no picture and no sound that could be played",
                 "Check the stream's name, and that its broadcast is healthy.",
             ),
             None => Failure::new(
-                Kind::File,
+                FailureKind::File,
                 "the file holds no picture and no sound that could be played",
                 "Check that it is a whole media file.",
             ),
@@ -543,14 +544,14 @@ fn past(micros: i64) -> u32 {
     micros.rem_euclid(1_000) as u32
 }
 
-fn lack_of_video(format: VideoFormat) -> Option<Lack> {
+fn lack_of_video(format: VideoFormat) -> Option<NoDecoder> {
     format.codec().and_then(|codec| inventory::video_decoder(codec).err())
 }
 
-fn unsupported(codec: &str, lack: Option<Lack>) -> Failure {
+fn unsupported(codec: &str, lack: Option<NoDecoder>) -> Failure {
     let why = lack.map(|lack| format!(": {lack}")).unwrap_or_default();
     let cause = format!("the stream holds {codec}, which cannot be decoded here{why}");
-    let advice = match lack.map(Lack::remedy) {
+    let advice = match lack.map(NoDecoder::remedy) {
         Some(remedy) => format!(
             "{remedy}, or ask the broadcaster for H.264 video and AAC sound; what comes can be saved with \
              --save, and played by a program that has the codec."
@@ -559,5 +560,5 @@ fn unsupported(codec: &str, lack: Option<Lack>) -> Failure {
                  and played by a program that has the codec."
             .to_owned(),
     };
-    Failure::new(Kind::Codec, cause, advice)
+    Failure::new(FailureKind::Codec, cause, advice)
 }

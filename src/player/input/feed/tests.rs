@@ -14,9 +14,9 @@ fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     let source = Source::Url("rtmp://host/app/name".into());
     let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
     let shared = Arc::new(shared);
-    let mut feed = Feed::new(Arc::clone(&shared), None, true);
+    let mut feed = InputFeed::new(Arc::clone(&shared), None, true);
     let now = Timestamp::ZERO;
-    let take = |feed: &mut Feed, kind, body: &'static [u8]| {
+    let take = |feed: &mut InputFeed, kind, body: &'static [u8]| {
         feed.take(kind, 0, &Bytes::from_static(body), now);
     };
     take(&mut feed, TagKind::Video, b"\x12key");
@@ -49,8 +49,8 @@ fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
     ] {
         let (shared, _events) = Shared::new(&Config::new(source.clone()), Clock::start());
         let shared = Arc::new(shared);
-        let mut feed = Feed::new(Arc::clone(&shared), None, true);
-        let take = |feed: &mut Feed, kind, body: &'static [u8]| {
+        let mut feed = InputFeed::new(Arc::clone(&shared), None, true);
+        let take = |feed: &mut InputFeed, kind, body: &'static [u8]| {
             feed.take(kind, 0, &Bytes::from_static(body), Timestamp::ZERO);
         };
         take(&mut feed, kind, before);
@@ -72,13 +72,13 @@ fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
 
 #[test]
 fn what_cannot_be_decoded_is_named_with_the_reason_and_what_to_do() {
-    let failure = unsupported("HEVC video", Some(Lack::NotBuilt));
-    assert_eq!(failure.kind, Kind::Codec);
+    let failure = unsupported("HEVC video", Some(NoDecoder::NotBuilt));
+    assert_eq!(failure.kind, FailureKind::Codec);
     assert!(failure.cause.contains("HEVC video"), "{}", failure.cause);
     assert!(failure.cause.ends_with("built without FFmpeg's libraries"), "{}", failure.cause);
     assert!(failure.advice.contains("feature `ffmpeg`"), "{}", failure.advice);
     assert!(failure.advice.contains("--save"), "{}", failure.advice);
-    let failure = unsupported("VVC video", Some(Lack::NotInLibrary));
+    let failure = unsupported("VVC video", Some(NoDecoder::NotInLibrary));
     assert!(failure.cause.contains("no decoder for it"), "{}", failure.cause);
     let failure = unsupported("video codec 15", None);
     assert!(failure.cause.ends_with("cannot be decoded here"), "{}", failure.cause);

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::base::Stop;
 use crate::decode::inventory;
-use crate::player::clock::file_timeline::{Course, Span};
+use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::demux::codec_info;
 use crate::player::demux::file_samples::{RUN_UP_MICROS, unreadable};
-use crate::player::input::feed::Feed;
+use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{Round, goes_on, micros};
 use crate::player::input::file::open::{no_flv, open};
-use crate::player::session::gapless::Sequel;
+use crate::player::session::gapless::NextFile;
 use crate::player::state::Failure;
 use crate::wire::container::flv;
 use crate::wire::container::flv::audio::AudioTag;
@@ -25,11 +25,11 @@ const BLOCK: usize = 64 << 10;
 
 /// Reads it as [`crate::player::input::file::read`] does.
 pub(super) fn read(
-    feed: &mut Feed,
+    feed: &mut InputFeed,
     path: &Path,
     from: Option<Duration>,
     round: &mut Round,
-    sequel: Option<&Sequel>,
+    sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
     // The first tags of sound, and of pictures.
     let (first, pictures, begins) = if let Some(from) = from {
@@ -80,13 +80,13 @@ pub(super) fn read(
 }
 
 /// What is known of one that follows another before it is read.
-pub(super) struct Head {
+pub(super) struct NextHead {
     /// As its last tag says; known better once it has been read.
     pub(super) length: Duration,
     pub(super) pictures: bool,
 }
 
-impl Head {
+impl NextHead {
     /// `None`: nothing is in it, or something that cannot be decoded here.
     pub(super) fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let (mut pictures, mut sound, mut decoded, mut number) = (false, false, true, 0);
@@ -143,7 +143,8 @@ fn times(tag: &Tag) -> (i64, i64) {
 
 /// Where a file begins in its own time, by its first tags.
 fn beginning(path: &Path, stop: &Stop) -> i64 {
-    let (mut pictures, mut sound, mut number) = (Course::default(), Course::default(), 0);
+    let (mut pictures, mut sound, mut number) =
+        (FileTimeline::default(), FileTimeline::default(), 0);
     // What is damaged is told when it is played.
     let _ = walk(path, &mut |tag| {
         let mut found = false;
@@ -222,7 +223,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
     let (mut number, mut last) = (0, 0);
     // The last keyframe before the place, and the last sound that a decoder needs.
     let (mut keyframe, mut sound, mut pictures) = (None, None, false);
-    let (mut seen, mut heard) = (Course::default(), Course::default());
+    let (mut seen, mut heard) = (FileTimeline::default(), FileTimeline::default());
     let walked = walk(path, &mut |tag| {
         if tag.kind != TagKind::Script && !is_header(&tag) {
             let (_, pts) = times(&tag);

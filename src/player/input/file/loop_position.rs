@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::player::clock::file_timeline::{Course, Span};
-use crate::player::input::feed::Feed;
+use crate::player::clock::file_timeline::{FileTimeline, Span};
+use crate::player::input::feed::InputFeed;
 use crate::wire::container::flv::TagKind;
 
 /// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
@@ -18,8 +18,8 @@ pub(super) struct Round {
     /// How long a whole one is, where that is known beforehand.
     pub(super) length: Option<i64>,
     /// What came, by its time in the file.
-    pictures: Course,
-    sound: Course,
+    pictures: FileTimeline,
+    sound: FileTimeline,
     /// The last time that came of each, and whether they came in order.
     last: [Option<u32>; 2],
     jumped: bool,
@@ -78,7 +78,7 @@ impl Round {
     }
 
     /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
-    pub(super) fn begin(&self, feed: &mut Feed, from: Option<Duration>, firm: bool) {
+    pub(super) fn begin(&self, feed: &mut InputFeed, from: Option<Duration>, firm: bool) {
         feed.shared.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
         let now = feed.shared.clock.now();
         let place = from.map_or(0, micros);
@@ -96,7 +96,7 @@ pub(in crate::player) fn micros(time: Duration) -> i64 {
 }
 
 /// Whether nobody wants it to stop or to be read from elsewhere.
-pub(super) fn goes_on(feed: &Feed) -> bool {
+pub(super) fn goes_on(feed: &InputFeed) -> bool {
     !feed.shared.stop.is_set() && !feed.shared.is_wanted()
 }
 

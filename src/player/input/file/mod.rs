@@ -14,9 +14,9 @@ pub(in crate::player) use open::{no_flv, open};
 
 use crate::base::Stop;
 use crate::player::demux::file_samples;
-use crate::player::demux::file_samples::{Film, Medium, Piece};
-use crate::player::input::feed::Feed;
-use crate::player::session::gapless::Sequel;
+use crate::player::demux::file_samples::{FileSample, SampleFile, TrackKind};
+use crate::player::input::feed::InputFeed;
+use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, State};
 use crate::wire::container::Format;
 
@@ -26,10 +26,10 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
 /// then what `sequel` has follow, its times going on: over and over the same, or another file.
 pub(in crate::player) fn run(
-    mut feed: Feed,
+    mut feed: InputFeed,
     mut path: PathBuf,
     start: Option<Duration>,
-    sequel: Option<&Sequel>,
+    sequel: Option<&NextFile>,
 ) {
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.enter(State::Opening { stage: "file" });
@@ -100,18 +100,18 @@ enum Next {
 
 /// A file that was opened before the one before it had been played.
 enum Opened {
-    Film(Box<Film>),
-    Flv(flv::Head),
+    Film(Box<SampleFile>),
+    Flv(flv::NextHead),
 }
 
 impl Opened {
     /// `None`: nothing is in it, or something that cannot be decoded here.
     fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let file = open(path)?;
-        if file_samples::medium(&file, path)? == Medium::Film(Format::Flv) {
-            return Ok(flv::Head::of(path, stop)?.map(Self::Flv));
+        if file_samples::medium(&file, path)? == TrackKind::Film(Format::Flv) {
+            return Ok(flv::NextHead::of(path, stop)?.map(Self::Flv));
         }
-        let film = Film::open(file, path)?.filter(Film::is_playable);
+        let film = SampleFile::open(file, path)?.filter(SampleFile::is_playable);
         Ok(film.map(|film| Self::Film(Box::new(film))))
     }
 
@@ -136,7 +136,7 @@ impl Opened {
 }
 
 /// The file that follows, where it can without a gap.
-fn follow(sequel: &Sequel, round: &mut Round, stop: &Stop) -> Option<Next> {
+fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     let path = sequel.wanted()?;
     // Where what has been read ends nobody knows.
     if round.is_loose() {
@@ -166,12 +166,12 @@ fn follow(sequel: &Sequel, round: &mut Round, stop: &Stop) -> Option<Next> {
 
 /// Whether another file may follow it without a gap; `ready`: the file, where it is open already.
 fn read(
-    feed: &mut Feed,
+    feed: &mut InputFeed,
     path: &Path,
     from: Option<Duration>,
     round: &mut Round,
     ready: Option<Opened>,
-    sequel: Option<&Sequel>,
+    sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
     if let Some(opened) = &ready {
         feed.take_file(opened.is_firm(), opened.has_pictures());
@@ -183,10 +183,10 @@ fn read(
         Some(Opened::Flv(_)) => return flv::read(feed, path, from, round, sequel),
         None => {
             let file = open(path)?;
-            if file_samples::medium(&file, path)? == Medium::Film(Format::Flv) {
+            if file_samples::medium(&file, path)? == TrackKind::Film(Format::Flv) {
                 return flv::read(feed, path, from, round, sequel);
             }
-            Film::open(file, path)?
+            SampleFile::open(file, path)?
         }
     };
     let Some(mut film) = film else { return Ok(false) };
@@ -203,8 +203,8 @@ fn read(
     round.begin(feed, from, true);
     film.play(path, round.shift(span.begins), &mut |piece| {
         match piece {
-            Piece::Body(body) => feed.take_exact(body.kind, body.dts, body.pts, &body.body),
-            Piece::Seam(at) => feed.seam(at),
+            FileSample::Body(body) => feed.take_exact(body.kind, body.dts, body.pts, &body.body),
+            FileSample::Seam(at) => feed.seam(at),
         }
         goes_on(feed)
     })?;

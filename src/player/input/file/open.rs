@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::player::demux::file_samples::unreadable;
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::flv::Error;
 
 /// Opens a regular file: a pipe or a device could keep us waiting for ever.
@@ -18,7 +18,7 @@ pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
 
 pub(in crate::player) fn no_flv(path: &Path, error: &Error) -> Failure {
     Failure::new(
-        Kind::File,
+        FailureKind::File,
         format!("{} cannot be played: {error}", path.display()),
         "Give an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file; others can be converted, for example with ffmpeg.",
     )

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::net::web::{Flow, Lack};
+use crate::net::web::{Flow, Unavailable};
 use crate::net::{self, Step};
 use crate::player::demux::elementary;
-use crate::player::input::http::byte_seek::recording::{Found, Recorded};
-use crate::player::input::http::byte_seek::resync::Form;
+use crate::player::input::http::byte_seek::recording::{Recorded, SeekFound};
+use crate::player::input::http::byte_seek::resync::StreamFormat;
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::range::download::Download;
-use crate::player::input::http::range::parts::Parts;
-use crate::player::input::http::request::{Ask, Item};
+use crate::player::input::http::range::parts::RangeParts;
+use crate::player::input::http::request::{Item, PullRequest};
 use crate::wire::container::flv::Tag;
 use crate::wire::container::{flv, ts};
 
@@ -44,17 +44,19 @@ enum Unpack {
 
 impl Unpack {
     /// Of what begins with its head.
-    fn new(form: Form) -> Self {
+    fn new(form: StreamFormat) -> Self {
         match form {
-            Form::Flv => Self::Flv { demuxer: flv::Demuxer::new() },
-            Form::Ts => Self::Ts { demuxer: Box::default(), items: VecDeque::new(), last_ms: 0 },
+            StreamFormat::Flv => Self::Flv { demuxer: flv::Demuxer::new() },
+            StreamFormat::Ts => {
+                Self::Ts { demuxer: Box::default(), items: VecDeque::new(), last_ms: 0 }
+            }
         }
     }
 
-    fn form(&self) -> Form {
+    fn form(&self) -> StreamFormat {
         match self {
-            Self::Flv { .. } => Form::Flv,
-            Self::Ts { .. } => Form::Ts,
+            Self::Flv { .. } => StreamFormat::Flv,
+            Self::Ts { .. } => StreamFormat::Ts,
         }
     }
 
@@ -103,9 +105,15 @@ fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
 
 impl Single {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
-    pub fn new(form: Form, flow: Flow, start: &BytesMut, whole: Option<u64>, ask: &Ask) -> Self {
+    pub fn new(
+        form: StreamFormat,
+        flow: Flow,
+        start: &BytesMut,
+        whole: Option<u64>,
+        ask: &PullRequest,
+    ) -> Self {
         let recorded = whole.map(|whole| {
-            let parts = Parts::new(flow.url().clone(), ask.net.clone(), whole);
+            let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), whole);
             Recorded::new(form, parts.found_by(&ask.url).of(flow.mark()))
         });
         let mut unpack = Unpack::new(form);
@@ -124,8 +132,8 @@ impl Single {
     /// In which form it comes.
     pub fn format(&self) -> &'static str {
         match self.unpack.form() {
-            Form::Flv => "flv",
-            Form::Ts => "mpegts",
+            StreamFormat::Flv => "flv",
+            StreamFormat::Ts => "mpegts",
         }
     }
 
@@ -162,9 +170,9 @@ impl Single {
     /// See [`Download::go_on`].
     pub async fn go_on(
         &mut self,
-        ask: &Ask,
+        ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Result<(), Lack>, net::Error> {
+    ) -> Result<Result<(), Unavailable>, net::Error> {
         self.flow.go_on(&ask.url, &ask.net, on_step).await
     }
 
@@ -260,8 +268,8 @@ impl Single {
     }
 
     /// Goes on there.
-    fn land(&mut self, found: Found) {
-        let Found { flow, at, time_ms, place } = found;
+    fn land(&mut self, found: SeekFound) {
+        let SeekFound { flow, at, time_ms, place } = found;
         let raw = i64::from(time_ms) * 1_000;
         self.flow = flow;
         self.unpack = Unpack::new(self.unpack.form());

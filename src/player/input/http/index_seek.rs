@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::base::Timestamp;
 use crate::player::demux::file_samples::{RUN_UP_MICROS, is_needed, start_of};
 use crate::player::input::http::range::blocks::Blocks;
-use crate::wire::container::incremental::Gradual;
-use crate::wire::container::{Error, Place, ReadAt, TrackId, Unit, read};
+use crate::wire::container::incremental::IncrementalReader;
+use crate::wire::container::{Error, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// It has come by then.
 pub(super) const PLACE: Duration = Duration::from_secs(8);
@@ -35,29 +35,34 @@ pub(super) struct Search {
     until: Timestamp,
     pub began: Instant,
     /// Of a film whose samples are not all known.
-    reader: Option<Gradual>,
+    reader: Option<IncrementalReader>,
     /// Where the film ends.
     ends: Timestamp,
     tries: u32,
     halves: Option<Halves>,
     /// The unit from which on it is read.
     landed: Option<Unit>,
-    gathered: Vec<Place>,
+    gathered: Vec<SampleLocation>,
     goes_on: bool,
 }
 
 /// What was found.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum IndexedPlace {
     /// Of samples that are all known these are needed, see [`start_of`].
     Whole((usize, Timestamp)),
     /// These, and then what is read on; whether something is.
-    On(Box<Gradual>, Vec<Place>, bool),
+    On(Box<IncrementalReader>, Vec<SampleLocation>, bool),
 }
 
 impl Search {
     /// Of the place at `until` in the film's own time, which ends there.
-    pub fn new(reader: Option<Gradual>, to: Duration, until: Timestamp, ends: Timestamp) -> Self {
+    pub fn new(
+        reader: Option<IncrementalReader>,
+        to: Duration,
+        until: Timestamp,
+        ends: Timestamp,
+    ) -> Self {
         Self {
             to,
             until,
@@ -76,13 +81,17 @@ impl Search {
     ///
     /// # Errors
     /// What is wrong with the file, or that bytes are missing.
-    pub fn step(&mut self, samples: &[Place], blocks: &mut Blocks) -> Result<Found, Error> {
+    pub fn step(
+        &mut self,
+        samples: &[SampleLocation],
+        blocks: &mut Blocks,
+    ) -> Result<IndexedPlace, Error> {
         let until = self.until;
         let all = (0, until.offset(-RUN_UP_MICROS));
         let Some(reader) = &mut self.reader else {
             let start = start_of(samples, until).unwrap_or(all);
             first_bytes(blocks, samples, start)?;
-            return Ok(Found::Whole(start));
+            return Ok(IndexedPlace::Whole(start));
         };
         reader.look_up(blocks)?;
         loop {
@@ -112,22 +121,22 @@ impl Search {
             let places = self.gathered.iter().enumerate();
             let needed = places.filter(|(number, place)| is_needed(start, *number, place));
             let needed = needed.map(|(_, place)| *place).collect();
-            return Ok(Found::On(Box::new(reader.clone()), needed, self.goes_on));
+            return Ok(IndexedPlace::On(Box::new(reader.clone()), needed, self.goes_on));
         }
     }
 }
 
 /// Whether all that is needed for the place was read.
-fn is_past(reader: &Gradual, gathered: &[Place], until: Timestamp) -> bool {
+fn is_past(reader: &IncrementalReader, gathered: &[SampleLocation], until: Timestamp) -> bool {
     let has_pictures = reader.index().tracks.video.is_some();
-    let counts = |place: &&Place| place.track == TrackId::Video || !has_pictures;
+    let counts = |place: &&SampleLocation| place.track == TrackId::Video || !has_pictures;
     let last = gathered.iter().rev().find(counts);
     gathered.len() >= MOST_SAMPLES || last.is_some_and(|last| last.dts > until)
 }
 
 /// From where to read.
 fn unit(
-    reader: &Gradual,
+    reader: &IncrementalReader,
     blocks: &mut Blocks,
     until: Timestamp,
     ends: Timestamp,
@@ -149,7 +158,7 @@ fn unit(
 /// What is played first is there.
 fn first_bytes(
     blocks: &mut Blocks,
-    places: &[Place],
+    places: &[SampleLocation],
     start: (usize, Timestamp),
 ) -> Result<(), Error> {
     let mut places = places.iter().enumerate();
@@ -171,14 +180,14 @@ struct Halves {
 }
 
 impl Halves {
-    fn new(reader: &Gradual, size: u64, ends: Timestamp) -> Self {
+    fn new(reader: &IncrementalReader, size: u64, ends: Timestamp) -> Self {
         Self { low: reader.beginning(), high: size, high_time: ends, step: 0 }
     }
 
     /// The unit before `wanted`, or one not long before it.
     fn find(
         &mut self,
-        reader: &Gradual,
+        reader: &IncrementalReader,
         blocks: &mut Blocks,
         wanted: Timestamp,
     ) -> Result<Unit, Error> {
@@ -209,7 +218,7 @@ impl Halves {
 
 /// The first unit between these bytes.
 fn first_unit(
-    reader: &Gradual,
+    reader: &IncrementalReader,
     blocks: &mut Blocks,
     from: u64,
     until: u64,
@@ -236,7 +245,10 @@ fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes
 ///
 /// # Errors
 /// As [`Search::step`].
-pub(super) fn last_unit(reader: &Gradual, blocks: &mut Blocks) -> Result<Option<Unit>, Error> {
+pub(super) fn last_unit(
+    reader: &IncrementalReader,
+    blocks: &mut Blocks,
+) -> Result<Option<Unit>, Error> {
     if let Some(last) = reader.units().last() {
         return Ok(Some(*last));
     }

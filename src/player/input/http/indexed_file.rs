@@ -13,15 +13,15 @@ use crate::player::demux::file_samples;
 use crate::player::demux::file_samples::{Body, is_needed, sample, span, unplayable_at};
 use crate::player::input::connection::failure;
 use crate::player::input::file::{BEGINS, micros};
-use crate::player::input::http::index_seek::{Found, PLACE, Search, last_unit};
+use crate::player::input::http::index_seek::{IndexedPlace, PLACE, Search, last_unit};
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
-use crate::player::input::http::request::{Ask, Item};
+use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::flv::TagKind;
-use crate::wire::container::incremental::Gradual;
-use crate::wire::container::{Error, Index, Place, TrackId};
+use crate::wire::container::incremental::IncrementalReader;
+use crate::wire::container::{Error, Index, SampleLocation, TrackId};
 
 /// So many samples tell when pictures and sound begin.
 const FIRST: usize = 24;
@@ -31,9 +31,9 @@ const INDEX_AT_THE_END: &str = "the index of this MP4 (moov) stands at its end, 
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Film {
+pub(super) struct IndexedFile {
     url: WebUrl,
-    reader: Gradual,
+    reader: IncrementalReader,
     blocks: Blocks,
     next: Next,
     /// When it begins in its own time, and how long it is, in microseconds.
@@ -57,18 +57,18 @@ enum Next {
     /// All are known: from this one on those that [are needed](is_needed).
     Whole { number: usize, start: (usize, Timestamp) },
     /// These, and then what is read on, if something is.
-    On { places: VecDeque<Place>, goes_on: bool },
+    On { places: VecDeque<SampleLocation>, goes_on: bool },
 }
 
-impl Film {
+impl IndexedFile {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known. Reads what
     /// tells what is in it.
     pub async fn open(
-        mut reader: Gradual,
+        mut reader: IncrementalReader,
         flow: Flow,
         start: &[u8],
         whole: Option<u64>,
-        ask: &Ask,
+        ask: &PullRequest,
     ) -> Result<Self, Problem> {
         let url = flow.url().clone();
         let unknown = sniff::unknown(start, &flow);
@@ -253,7 +253,8 @@ impl Film {
             let place = match next {
                 Next::Whole { number, start } => {
                     let samples = reader.index().samples.iter().enumerate().skip(*number);
-                    let heard = |place: &Place| !matches!(place.track, TrackId::Audio(1..));
+                    let heard =
+                        |place: &SampleLocation| !matches!(place.track, TrackId::Audio(1..));
                     let mut needed =
                         samples.filter(|(number, it)| heard(it) && is_needed(*start, *number, it));
                     let Some((its, place)) = needed.next() else { return Ok(None) };
@@ -339,9 +340,9 @@ impl Film {
     }
 
     /// Goes on there.
-    fn land(&mut self, place: Duration, found: Found) {
+    fn land(&mut self, place: Duration, found: IndexedPlace) {
         self.next = match found {
-            Found::Whole(start) => {
+            IndexedPlace::Whole(start) => {
                 let number = start.0;
                 // Sound of the place may stand before its picture.
                 let samples = self.reader.index().samples.iter().enumerate();
@@ -349,7 +350,7 @@ impl Film {
                 let number = needed.next().map_or(number, |(number, _)| number);
                 Next::Whole { number, start }
             }
-            Found::On(reader, places, goes_on) => {
+            IndexedPlace::On(reader, places, goes_on) => {
                 self.reader = *reader;
                 self.links = 0;
                 Next::On { places: places.into(), goes_on }
@@ -370,7 +371,7 @@ impl Film {
 }
 
 /// Whether these tell when it begins.
-fn has_begun(reader: &Gradual, places: &[Place]) -> bool {
+fn has_begun(reader: &IncrementalReader, places: &[SampleLocation]) -> bool {
     // Sound alone tells that itself.
     if reader.heard_from().is_some() {
         return !places.is_empty();
@@ -383,7 +384,7 @@ fn has_begun(reader: &Gradual, places: &[Place]) -> bool {
 }
 
 /// Where a film ends that does not say so itself.
-async fn end(reader: &Gradual, blocks: &mut Blocks) -> Option<Timestamp> {
+async fn end(reader: &IncrementalReader, blocks: &mut Blocks) -> Option<Timestamp> {
     let mut reader = reader.clone();
     let (mut places, mut landed, mut goes_on) = (Vec::new(), false, true);
     let began = Instant::now();
@@ -411,7 +412,7 @@ async fn end(reader: &Gradual, blocks: &mut Blocks) -> Option<Timestamp> {
 
 fn nothing(url: &WebUrl) -> Failure {
     Failure::new(
-        Kind::File,
+        FailureKind::File,
         format!("{url} holds no picture and no sound"),
         "Check that it is a whole file.",
     )

@@ -16,4 +16,4 @@ mod sniff;
 
 pub(in crate::player) use problem::Problem;
 pub(in crate::player) use pull::Pull;
-pub(in crate::player) use request::{Ask, Item};
+pub(in crate::player) use request::{Item, PullRequest};

@@ -1,8 +1,8 @@
 //! What can be wrong with what comes from the web.
 
 use crate::net;
-use crate::player::input::http::range_retry::Refusal;
-use crate::player::state::{Failure, Kind};
+use crate::player::input::http::range_retry::RangeRefusal;
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::flv;
 
 /// Why nothing, or nothing more, comes.
@@ -24,22 +24,22 @@ impl From<net::Error> for Problem {
 
 impl Problem {
     /// Whether the server refuses what was asked for.
-    pub(in crate::player) fn refusal(&self) -> Option<Refusal> {
+    pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
-            Self::Net(error) => Refusal::of(error),
+            Self::Net(error) => RangeRefusal::of(error),
             Self::Told(_) | Self::Stalls(_) => None,
         }
     }
 
     /// What answers is no stream.
     pub(super) fn no_stream(what: impl Into<String>, advice: &str) -> Self {
-        Self::Told(Failure::new(Kind::Unreachable, what, advice))
+        Self::Told(Failure::new(FailureKind::Unreachable, what, advice))
     }
 
     /// What was being played has become something else.
     pub(super) fn changed() -> Self {
         Self::Told(Failure::new(
-            Kind::Lost,
+            FailureKind::Lost,
             "the file on the server is not the one any more that was being played",
             "Play it again from its beginning.",
         ))

@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::net::Step;
-use crate::net::web::{Flow, Lack};
-use crate::player::buffer::pace::Pace;
+use crate::net::web::{Flow, Unavailable};
+use crate::player::buffer::pace::PlayPace;
 use crate::player::input::http::body::Single;
 use crate::player::input::http::byte_seek::resync;
 use crate::player::input::http::hls::Hls;
-use crate::player::input::http::indexed_file::Film;
+use crate::player::input::http::indexed_file::IndexedFile;
 use crate::player::input::http::problem::Problem;
-use crate::player::input::http::request::{Ask, Item};
+use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff::{Body, sniff};
 use crate::wire::container::Index;
 use crate::wire::hls::MAX_TEXT;
@@ -23,16 +23,16 @@ const PLAYLIST: Duration = Duration::from_secs(10);
 /// A pull that runs.
 #[derive(Debug)]
 pub(in crate::player) struct Pull {
-    form: Form,
-    pace: Pace,
+    form: PulledFormat,
+    pace: PlayPace,
     told: bool,
 }
 
 #[derive(Debug)]
-enum Form {
+enum PulledFormat {
     Single(Box<Single>),
     Hls(Box<Hls>),
-    Film(Box<Film>),
+    Film(Box<IndexedFile>),
 }
 
 impl Pull {
@@ -41,21 +41,24 @@ impl Pull {
     /// # Errors
     /// What went wrong, or what it is instead of a stream.
     pub(in crate::player) async fn open(
-        ask: &Ask,
+        ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, Problem> {
         let mut flow = Flow::open(&ask.url, &ask.net, on_step).await?;
         let whole = flow.length();
         let (body, start) = sniff(&mut flow).await?;
-        let mut pace = if whole.is_some() { Pace::Recorded } else { Pace::Live };
-        let single =
-            |form, flow| Form::Single(Box::new(Single::new(form, flow, &start, whole, ask)));
+        let mut pace = if whole.is_some() { PlayPace::Recorded } else { PlayPace::Live };
+        let single = |form, flow| {
+            PulledFormat::Single(Box::new(Single::new(form, flow, &start, whole, ask)))
+        };
         let form = match body {
-            Body::Flv => single(resync::Form::Flv, flow),
-            Body::Ts => single(resync::Form::Ts, flow),
+            Body::Flv => single(resync::StreamFormat::Flv, flow),
+            Body::Ts => single(resync::StreamFormat::Ts, flow),
             Body::Film(reader) => {
-                pace = Pace::Recorded;
-                Form::Film(Box::new(Film::open(reader, flow, &start, whole, ask).await?))
+                pace = PlayPace::Recorded;
+                PulledFormat::Film(Box::new(
+                    IndexedFile::open(reader, flow, &start, whole, ask).await?,
+                ))
             }
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
@@ -63,72 +66,72 @@ impl Pull {
                 let text = text.map_err(|_| late())??.freeze();
                 let hls = Hls::open(&text, flow.url(), ask).await?;
                 pace = hls.pace();
-                Form::Hls(Box::new(hls))
+                PulledFormat::Hls(Box::new(hls))
             }
         };
         Ok(Self { form, pace, told: false })
     }
 
     /// How what comes is to be played.
-    pub(in crate::player) fn pace(&self) -> Pace {
+    pub(in crate::player) fn pace(&self) -> PlayPace {
         self.pace
     }
 
     /// How long it is, where one can go about in it and that is known by now.
     pub(in crate::player) fn duration(&mut self) -> Option<Duration> {
         match &mut self.form {
-            Form::Hls(hls) => hls.duration(),
-            Form::Film(film) => film.duration(),
-            Form::Single(single) => single.duration(),
+            PulledFormat::Hls(hls) => hls.duration(),
+            PulledFormat::Film(film) => film.duration(),
+            PulledFormat::Single(single) => single.duration(),
         }
     }
 
     /// The same once the server has said it, as long as it may take for that.
     pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
         match &mut self.form {
-            Form::Hls(hls) => hls.duration(),
-            Form::Film(film) => film.length(),
-            Form::Single(single) => single.settle().await,
+            PulledFormat::Hls(hls) => hls.duration(),
+            PulledFormat::Film(film) => film.length(),
+            PulledFormat::Single(single) => single.settle().await,
         }
     }
 
     /// What is in it, where that is known before all of it came.
     pub(in crate::player) fn index(&self) -> Option<&Index> {
         match &self.form {
-            Form::Film(film) => Some(film.index()),
-            Form::Hls(_) | Form::Single(_) => None,
+            PulledFormat::Film(film) => Some(film.index()),
+            PulledFormat::Hls(_) | PulledFormat::Single(_) => None,
         }
     }
 
     /// Whether one can go about in it, or that is still to be found out.
     pub(in crate::player) fn may_be_moved(&mut self) -> bool {
         match &mut self.form {
-            Form::Hls(hls) => hls.duration().is_some(),
-            Form::Film(film) => film.may_be_moved(),
-            Form::Single(single) => single.may_be_moved(),
+            PulledFormat::Hls(hls) => hls.duration().is_some(),
+            PulledFormat::Film(film) => film.may_be_moved(),
+            PulledFormat::Single(single) => single.may_be_moved(),
         }
     }
 
     /// Whether a place of a recording is being looked for, which has a limit of its own.
     pub(in crate::player) fn is_looking(&self) -> bool {
         match &self.form {
-            Form::Single(single) => single.is_looking(),
-            Form::Film(film) => film.is_looking(),
-            Form::Hls(_) => false,
+            PulledFormat::Single(single) => single.is_looking(),
+            PulledFormat::Film(film) => film.is_looking(),
+            PulledFormat::Hls(_) => false,
         }
     }
 
     /// Whether it is followed by playlists, whose reader has limits of its own.
     pub(in crate::player) fn is_list(&self) -> bool {
-        matches!(self.form, Form::Hls(_))
+        matches!(self.form, PulledFormat::Hls(_))
     }
 
     /// Whether it broke off in the middle of a recording that may go on there.
     pub(in crate::player) fn can_go_on(&mut self) -> bool {
         match &mut self.form {
-            Form::Single(single) => single.can_go_on(),
-            Form::Film(film) => film.can_go_on(),
-            Form::Hls(_) => false,
+            PulledFormat::Single(single) => single.can_go_on(),
+            PulledFormat::Film(film) => film.can_go_on(),
+            PulledFormat::Hls(_) => false,
         }
     }
 
@@ -139,18 +142,18 @@ impl Pull {
     /// What went wrong on the way, or that something else stands there now.
     pub(in crate::player) async fn go_on(
         &mut self,
-        ask: &Ask,
+        ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<bool, Problem> {
         match &mut self.form {
-            Form::Single(single) => match single.go_on(ask, on_step).await? {
+            PulledFormat::Single(single) => match single.go_on(ask, on_step).await? {
                 Ok(()) => Ok(true),
-                Err(Lack::OtherPart) => Ok(false),
-                Err(Lack::Changed) => Err(Problem::changed()),
+                Err(Unavailable::OtherPart) => Ok(false),
+                Err(Unavailable::Changed) => Err(Problem::changed()),
             },
             // What it wants next it asks for by itself.
-            Form::Film(_) => Ok(true),
-            Form::Hls(_) => Ok(false),
+            PulledFormat::Film(_) => Ok(true),
+            PulledFormat::Hls(_) => Ok(false),
         }
     }
 
@@ -158,18 +161,18 @@ impl Pull {
     /// [`Item::Listed`].
     pub(in crate::player) fn seek(&mut self, to: Duration) {
         match &mut self.form {
-            Form::Hls(hls) => hls.seek(to),
-            Form::Single(single) => single.seek(to),
-            Form::Film(film) => film.seek(to),
+            PulledFormat::Hls(hls) => hls.seek(to),
+            PulledFormat::Single(single) => single.seek(to),
+            PulledFormat::Film(film) => film.seek(to),
         }
     }
 
     /// In which form it comes.
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {
-            Form::Single(single) => single.format(),
-            Form::Film(film) => film.format(),
-            Form::Hls(_) => "hls",
+            PulledFormat::Single(single) => single.format(),
+            PulledFormat::Film(film) => film.format(),
+            PulledFormat::Hls(_) => "hls",
         }
     }
 
@@ -182,15 +185,15 @@ impl Pull {
             return Ok(Some(Item::Pace(self.pace)));
         }
         match &mut self.form {
-            Form::Hls(hls) => {
+            PulledFormat::Hls(hls) => {
                 let item = hls.next().await?;
                 if let Some(Item::Pace(pace)) = &item {
                     self.pace = *pace;
                 }
                 Ok(item)
             }
-            Form::Single(single) => single.next().await,
-            Form::Film(film) => film.next().await,
+            PulledFormat::Single(single) => single.next().await,
+            PulledFormat::Film(film) => film.next().await,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! back. Pure.
 
 use crate::net::{self, Cause, WebProblem};
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 
 /// So often in a row something else is given instead: whoever gives parts one time and not the next does
 /// so at most for a moment, while it is set up anew.
@@ -14,7 +14,7 @@ const MOST_PASSING: u32 = 40;
 
 /// Why the rest does not come, though the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum Refusal {
+pub(in crate::player) enum RangeRefusal {
     /// It is not there any more.
     Gone,
     /// Something else comes, or a plain no.
@@ -23,7 +23,7 @@ pub(in crate::player) enum Refusal {
     Passing,
 }
 
-impl Refusal {
+impl RangeRefusal {
     /// `None`: that is no answer.
     pub fn of(error: &net::Error) -> Option<Self> {
         Some(match &error.cause {
@@ -38,72 +38,79 @@ impl Refusal {
 
 /// Answers in a row that were of no use.
 #[derive(Debug, Default)]
-pub(in crate::player) struct Vain(u32);
+pub(in crate::player) struct RangeRetry(u32);
 
-impl Vain {
+impl RangeRetry {
     /// Something to be seen or heard came.
     pub fn came(&mut self) {
         self.0 = 0;
     }
 
     /// One more of them; what it means that it is not asked again, once that is so.
-    pub fn refused(&mut self, refusal: Refusal, failure: &Failure) -> Option<Failure> {
+    pub fn refused(&mut self, refusal: RangeRefusal, failure: &Failure) -> Option<Failure> {
         self.0 += 1;
         let (most, begins) = match refusal {
-            Refusal::Gone => (1, "the recording is not on the server any more"),
-            Refusal::Other => (MOST, "the server does not give the rest of the recording"),
-            Refusal::Passing => {
+            RangeRefusal::Gone => (1, "the recording is not on the server any more"),
+            RangeRefusal::Other => (MOST, "the server does not give the rest of the recording"),
+            RangeRefusal::Passing => {
                 (MOST_PASSING, "the server does not give the rest of the recording")
             }
         };
         let advice = match refusal {
-            Refusal::Gone => "Look for it under another address.",
+            RangeRefusal::Gone => "Look for it under another address.",
             _ => {
                 "Play it again from its beginning, or later; if that does not help, tell whoever runs the server."
             }
         };
         let cause = format!("{begins}: {}", failure.cause);
-        (self.0 >= most).then(|| Failure::new(Kind::Lost, cause, advice))
+        (self.0 >= most).then(|| Failure::new(FailureKind::Lost, cause, advice))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Stage;
+    use crate::net::ConnectStage;
 
-    fn of(cause: Cause) -> Option<Refusal> {
-        Refusal::of(&net::Error { stage: Stage::Request, cause, peer: "server:80".to_owned() })
+    fn of(cause: Cause) -> Option<RangeRefusal> {
+        RangeRefusal::of(&net::Error {
+            stage: ConnectStage::Request,
+            cause,
+            peer: "server:80".to_owned(),
+        })
     }
 
-    fn answer(status: u16) -> Option<Refusal> {
+    fn answer(status: u16) -> Option<RangeRefusal> {
         of(Cause::Answer { status, reason: String::new() })
     }
 
     #[test]
     fn what_is_gone_is_gone_at_once_and_others_are_asked_again() {
-        assert_eq!([404, 410].map(answer), [Some(Refusal::Gone); 2]);
-        assert_eq!([401, 403, 416].map(answer), [Some(Refusal::Other); 3]);
-        assert_eq!([429, 500, 502, 503].map(answer), [Some(Refusal::Passing); 4]);
-        assert_eq!(of(Cause::Web(WebProblem::OtherPart)), Some(Refusal::Other));
+        assert_eq!([404, 410].map(answer), [Some(RangeRefusal::Gone); 2]);
+        assert_eq!([401, 403, 416].map(answer), [Some(RangeRefusal::Other); 3]);
+        assert_eq!([429, 500, 502, 503].map(answer), [Some(RangeRefusal::Passing); 4]);
+        assert_eq!(of(Cause::Web(WebProblem::OtherPart)), Some(RangeRefusal::Other));
         // Nobody answers.
         assert_eq!(of(Cause::ConnectionRefused), None);
         assert_eq!(of(Cause::Closed), None);
 
-        let failure = Failure::new(Kind::Refused, "it says no", "");
+        let failure = Failure::new(FailureKind::Refused, "it says no", "");
         let tries = |refusal| {
-            let mut vain = Vain::default();
+            let mut vain = RangeRetry::default();
             let ends = (1..100).find_map(|number| Some((number, vain.refused(refusal, &failure)?)));
             ends.unwrap()
         };
-        let (tried, ended) = tries(Refusal::Gone);
-        assert_eq!((tried, ended.kind), (1, Kind::Lost));
+        let (tried, ended) = tries(RangeRefusal::Gone);
+        assert_eq!((tried, ended.kind), (1, FailureKind::Lost));
         assert_eq!(ended.cause, "the recording is not on the server any more: it says no");
-        assert_eq!((tries(Refusal::Other).0, tries(Refusal::Passing).0), (MOST, MOST_PASSING));
+        assert_eq!(
+            (tries(RangeRefusal::Other).0, tries(RangeRefusal::Passing).0),
+            (MOST, MOST_PASSING)
+        );
         // In a row.
-        let mut vain = Vain::default();
+        let mut vain = RangeRetry::default();
         for _ in 0..100 {
-            assert_eq!(vain.refused(Refusal::Other, &failure), None);
+            assert_eq!(vain.refused(RangeRefusal::Other, &failure), None);
             vain.came();
         }
     }

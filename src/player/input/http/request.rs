@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::net::web::WebUrl;
-use crate::net::{self, Cause, Stage, WebProblem};
-use crate::player::buffer::pace::{Buffer, Pace};
+use crate::net::{self, Cause, ConnectStage, WebProblem};
+use crate::player::buffer::pace::{BufferTarget, PlayPace};
 use crate::player::demux::file_samples::Body;
-use crate::player::input::open_deadline::Opening;
-use crate::player::session::decode_budget::Ability;
+use crate::player::input::open_deadline::OpenDeadline;
+use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::container::flv::Tag;
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::unsupported::UnsupportedTrack;
 
 /// What came.
 #[derive(Debug)]
@@ -26,9 +26,9 @@ pub(in crate::player) enum Item {
     /// A film begins: what carries so many microseconds is its first instant, and played first.
     Begin(i64),
     /// This is in it and not among the tags.
-    Unplayed(Unplayed),
+    Unplayed(UnsupportedTrack),
     /// From here on.
-    Pace(Pace),
+    Pace(PlayPace),
     /// What comes next does not follow from what came before.
     Restart,
     /// The next tag is played so long after the beginning of the recording, or after the first that
@@ -70,21 +70,21 @@ pub(in crate::player) enum Item {
 
 /// What is asked for, and how.
 #[derive(Clone, Debug)]
-pub(in crate::player) struct Ask {
+pub(in crate::player) struct PullRequest {
     pub url: WebUrl,
     pub net: net::Options,
     /// What the person wants to be kept back.
-    pub buffer: Arc<Buffer>,
+    pub buffer: Arc<BufferTarget>,
     /// What can be decoded in time.
-    pub ability: Arc<Ability>,
+    pub ability: Arc<DecodeBudget>,
     /// How long it may take until there is something to play.
-    pub opening: Arc<Opening>,
+    pub opening: Arc<OpenDeadline>,
 }
 
-impl Ask {
+impl PullRequest {
     /// That something else comes than the part that was asked for, as something that may pass.
     pub(in crate::player) fn other_part(&self) -> net::Error {
-        let (stage, cause) = (Stage::Media, Cause::Web(WebProblem::OtherPart));
+        let (stage, cause) = (ConnectStage::Media, Cause::Web(WebProblem::OtherPart));
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }
     }
 }

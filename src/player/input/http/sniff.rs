@@ -6,9 +6,9 @@ use bytes::BytesMut;
 use tokio::time::{Instant, timeout_at};
 
 use crate::net::web::Flow;
-use crate::net::{Cause, Error, Stage};
+use crate::net::{Cause, ConnectStage, Error};
 use crate::player::input::http::problem::Problem;
-use crate::wire::container::incremental::Gradual;
+use crate::wire::container::incremental::IncrementalReader;
 use crate::wire::container::ts::PACKET;
 use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
@@ -27,7 +27,7 @@ pub(super) enum Body {
     /// HLS.
     Playlist,
     /// MP4, Matroska, or what may be a file of sound alone: who reads its head finds that out.
-    Film(Gradual),
+    Film(IncrementalReader),
 }
 
 /// As servers call what is sound alone and begins with nothing that could be told: a station's stream in
@@ -46,13 +46,15 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
         let peer = flow.url().endpoint().to_string();
         match timeout_at(until, flow.next()).await {
             // Nothing has been played yet: this is still about asking.
-            Ok(piece) => match piece.map_err(|error| Error { stage: Stage::Request, ..error })? {
-                Some(piece) => start.extend_from_slice(&piece),
-                None => break,
-            },
+            Ok(piece) => {
+                match piece.map_err(|error| Error { stage: ConnectStage::Request, ..error })? {
+                    Some(piece) => start.extend_from_slice(&piece),
+                    None => break,
+                }
+            }
             Err(_) => {
                 let cause = Cause::TimedOut { after: patience };
-                return Err(Error { stage: Stage::Request, cause, peer }.into());
+                return Err(Error { stage: ConnectStage::Request, cause, peer }.into());
             }
         }
         if let Some(body) = known(&start, flow) {
@@ -64,7 +66,9 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
     }
     match known(&start, flow) {
         Some(body) => Ok((body, start)),
-        None if is_called_sound(&start, flow) => Ok((Body::Film(Gradual::of_sound()), start)),
+        None if is_called_sound(&start, flow) => {
+            Ok((Body::Film(IncrementalReader::of_sound()), start))
+        }
         None => Err(unknown(&start, flow)),
     }
 }
@@ -76,8 +80,8 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
         _ if is_playlist(start) => Some(Body::Playlist),
         // What comes in messages is a stream, and no file.
         _ if matches!(flow, Flow::Socket(_)) => None,
-        _ if audio::may_begin(start) => Some(Body::Film(Gradual::of_sound())),
-        _ => Format::of_bytes(start).and_then(Gradual::new).map(Body::Film),
+        _ if audio::may_begin(start) => Some(Body::Film(IncrementalReader::of_sound())),
+        _ => Format::of_bytes(start).and_then(IncrementalReader::new).map(Body::Film),
     }
 }
 

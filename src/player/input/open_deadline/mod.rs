@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::net::web::WebUrl;
-use crate::net::{self, Stage, Step};
-use crate::player::state::{Failure, Kind};
+use crate::net::{self, ConnectStage, Step};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::rtmp::Url;
 
 /// Media have begun to come by then.
@@ -23,7 +23,7 @@ const SLOW: Duration = Duration::from_secs(60);
 
 /// How the opening of one connection stands.
 #[derive(Debug)]
-pub(in crate::player) struct Opening(Mutex<State>);
+pub(in crate::player) struct OpenDeadline(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -35,7 +35,7 @@ struct State {
     owes: &'static str,
 }
 
-impl Default for Opening {
+impl Default for OpenDeadline {
     fn default() -> Self {
         Self::new(String::new(), LIMIT)
     }
@@ -46,11 +46,11 @@ fn with_ports(limit: Duration, ports: usize) -> Duration {
     limit + PORT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
 }
 
-impl Opening {
+impl OpenDeadline {
     /// Begins now, with `peer`.
     pub fn new(peer: String, limit: Duration) -> Self {
         let began = Instant::now();
-        let (until, owes) = (began + limit, owed(Stage::Dns));
+        let (until, owes) = (began + limit, owed(ConnectStage::Dns));
         Self(Mutex::new(State { began, until, media: false, peer, owes }))
     }
 
@@ -107,7 +107,7 @@ impl State {
         let seconds = (self.until - self.began).as_secs_f64().round();
         let (peer, owes) = (&self.peer, self.owes);
         Failure::new(
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             format!(
                 "opening the stream has taken {seconds} s, and {peer} has not yet given {owes}"
             ),
@@ -118,15 +118,15 @@ impl State {
 }
 
 /// What the server has given when a stage is over.
-fn owed(stage: Stage) -> &'static str {
+fn owed(stage: ConnectStage) -> &'static str {
     match stage {
-        Stage::Dns => "an address",
-        Stage::Tcp => "a connection",
-        Stage::Tls => "a secure connection",
-        Stage::Handshake => "a handshake",
-        Stage::Connect => "the application",
-        Stage::Publish | Stage::Play => "the stream",
-        Stage::Request => "an answer",
-        Stage::Media => "picture or sound",
+        ConnectStage::Dns => "an address",
+        ConnectStage::Tcp => "a connection",
+        ConnectStage::Tls => "a secure connection",
+        ConnectStage::Handshake => "a handshake",
+        ConnectStage::Connect => "the application",
+        ConnectStage::Publish | ConnectStage::Play => "the stream",
+        ConnectStage::Request => "an answer",
+        ConnectStage::Media => "picture or sound",
     }
 }

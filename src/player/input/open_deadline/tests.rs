@@ -10,7 +10,7 @@ use super::*;
 use crate::base::Clock;
 use crate::net::rtmp::Options;
 use crate::player::input::connection::End;
-use crate::player::input::feed::Feed;
+use crate::player::input::feed::InputFeed;
 use crate::player::input::rtmp;
 use crate::player::input::rtmp::Rtmp;
 use crate::player::probe::probe_stream;
@@ -78,7 +78,7 @@ async fn serve() -> String {
 fn is_overdue(failure: &Failure, peer: &str) {
     let said = format!("opening the stream has taken 1 s, and {peer} has not yet given ");
     assert!(failure.cause.starts_with(&said), "{failure:?}");
-    assert_eq!(failure.kind, Kind::Unreachable);
+    assert_eq!(failure.kind, FailureKind::Unreachable);
     assert!(failure.advice.contains("too slow"), "{failure:?}");
 }
 
@@ -87,7 +87,7 @@ async fn a_server_of_rtmp_that_takes_a_little_less_at_every_step_is_given_up() {
     let peer = serve().await;
     let text = format!("rtmp://{peer}/live/show");
     let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
-    let mut feed = Feed::new(Arc::new(shared), None, true);
+    let mut feed = InputFeed::new(Arc::new(shared), None, true);
     let url = rtmp::parse(&text).unwrap();
     let (now, options) = (url.clone(), Options::default());
     let rtmp = Rtmp { url, now, options, reconnect: false, start: None, limit: LIMIT };

@@ -14,7 +14,7 @@ use crate::base::Timestamp;
 use crate::files;
 use crate::media::Track;
 use crate::player::clock::timeline::Timeline;
-use crate::player::input::save::reorder::{Order, Waiting};
+use crate::player::input::save::reorder::{ReorderBuffer, Waiting};
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
@@ -31,7 +31,7 @@ pub(in crate::player) struct Save {
     path: PathBuf,
     file: BufWriter<File>,
     timeline: Timeline,
-    order: Order,
+    order: ReorderBuffer,
     /// Milliseconds of the newest tag.
     last_ms: i64,
     video: bool,
@@ -77,7 +77,7 @@ impl Save {
             path: made.path,
             file: BufWriter::new(made.file),
             timeline: Timeline::new(live),
-            order: Order::default(),
+            order: ReorderBuffer::default(),
             last_ms: 0,
             video: false,
             audio: false,

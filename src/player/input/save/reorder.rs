@@ -23,7 +23,7 @@ pub(super) struct Waiting {
 
 /// The buffer.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(super) struct ReorderBuffer {
     /// By time; of the same time as they came.
     waiting: VecDeque<Waiting>,
     bytes: usize,
@@ -33,7 +33,7 @@ pub(super) struct Order {
     left: i64,
 }
 
-impl Order {
+impl ReorderBuffer {
     /// Takes a tag in. What has no time of its own (`track` is `None`) follows what came before it of the
     /// same kind.
     pub(super) fn push(&mut self, kind: TagKind, track: Option<(Track, i64)>, body: Bytes) {
@@ -83,7 +83,7 @@ mod tests {
 
     /// The times at which these leave, and how many wait before the end.
     fn run(tags: &[(TagKind, i64)]) -> (Vec<(TagKind, i64)>, usize) {
-        let (mut order, mut left) = (Order::default(), Vec::new());
+        let (mut order, mut left) = (ReorderBuffer::default(), Vec::new());
         for (kind, at) in tags {
             let track = match kind {
                 TagKind::Video => Some((Track::Video, *at)),
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_configuration_stays_in_front_of_what_it_configures() {
-        let mut order = Order::default();
+        let mut order = ReorderBuffer::default();
         let body = Bytes::from_static;
         order.push(V, Some((Track::Video, 1_000)), body(b"last of before"));
         order.push(V, None, body(b"configuration"));
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn bytes_that_wait_are_bounded() {
-        let mut order = Order::default();
+        let mut order = ReorderBuffer::default();
         let body = Bytes::from(vec![0; 1 << 20]);
         for at in 0..100 {
             order.push(V, Some((Track::Video, at)), body.clone());

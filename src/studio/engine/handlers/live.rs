@@ -3,8 +3,8 @@
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::history::History;
-use crate::studio::live::on_air::{OnAir, Wanted};
-use crate::studio::notices::message::{Message, names};
+use crate::studio::live::on_air::{OnAir, WantedTargets};
+use crate::studio::notices::message::{StudioMessage, names};
 use crate::studio::targets::{Target, address};
 
 impl Engine {
@@ -34,7 +34,7 @@ impl Engine {
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.tell(&Message::NoTarget, "");
+            self.tell(&StudioMessage::NoTarget, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() || !self.begin_broadcast() {
@@ -47,7 +47,7 @@ impl Engine {
                 && let Err(error) = on_air.hold(delay, self.delay_folder.clone(), self.clock)
             {
                 // Nothing goes out too early.
-                self.tell(&Message::EncoderFailed { reason: error.to_string() }, "");
+                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string() }, "");
                 self.end_if_idle();
                 return;
             }
@@ -77,12 +77,12 @@ impl Engine {
     }
 
     /// What a publisher needs of a target; tells what is wrong with it.
-    pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<Wanted> {
+    pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
         match address::resolve(target, self.built_in.entrance(), &self.options, self.retry_for) {
-            Ok(resolved) => Some(Wanted {
+            Ok(resolved) => Some(WantedTargets {
                 id: target.id,
                 label: self.label(target, &resolved.url.authority()),
                 built_in: target.is_built_in(),
@@ -112,9 +112,13 @@ impl Engine {
     }
 
     /// That a target's address or key cannot be used.
-    pub(in crate::studio::engine) fn invalid(&self, target: &Target, reason: &str) -> Message {
+    pub(in crate::studio::engine) fn invalid(
+        &self,
+        target: &Target,
+        reason: &str,
+    ) -> StudioMessage {
         let (id, host) = (target.id, self.label(target, ""));
-        Message::TargetInvalid { id, host, reason: reason.to_owned() }
+        StudioMessage::TargetInvalid { id, host, reason: reason.to_owned() }
     }
 
     /// A target's newest state: remembered for the window, and told.
@@ -168,7 +172,7 @@ impl Engine {
                 true
             }
             Err(reason) => {
-                self.tell(&Message::EncoderFailed { reason }, "");
+                self.tell(&StudioMessage::EncoderFailed { reason }, "");
                 false
             }
         }
@@ -195,7 +199,7 @@ impl Engine {
         if figures.was_live() {
             let seconds = figures.on_air_for.as_secs();
             let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-            self.note(&Message::BroadcastEnded {
+            self.note(&StudioMessage::BroadcastEnded {
                 time: format!("{hours:02}:{minutes:02}:{:02}", seconds % 60),
                 sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
                 dropped: figures.dropped_frames.to_string(),

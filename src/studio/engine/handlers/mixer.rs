@@ -3,21 +3,20 @@
 use crate::audio::AudioChoice;
 use crate::capture;
 use crate::media::Track;
-use crate::media::source_status::{Format, Report, State};
-use crate::media::transport::AtEnd;
+use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
+use crate::media::transport::EndBehavior;
 use crate::mix::{Strip, StripId};
 use crate::studio::engine::Engine;
-use crate::studio::engine::handlers::snapshot::source_state;
 use crate::studio::engine::undo_history::{Before, Change};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer;
-use crate::studio::mixer::monitoring::{Listening, Phones};
-use crate::studio::mixer::{SoundStrip, Talk};
-use crate::studio::notices::message::Message;
+use crate::studio::mixer::monitoring::{Listening, Monitoring};
+use crate::studio::mixer::{SoundStrip, TalkMode};
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::scenes;
-use crate::studio::notices::scenes::Said;
+use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::program::{Program, source_strips};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::snapshot::StripView;
@@ -53,8 +52,8 @@ impl Engine {
     /// What is told of strips, without what is told of pictures.
     pub(in crate::studio::engine) fn untold(
         &self,
-        of: Vec<(AudioChoice, Message)>,
-    ) -> Vec<Message> {
+        of: Vec<(AudioChoice, StudioMessage)>,
+    ) -> Vec<StudioMessage> {
         let own = of.into_iter().filter(|(choice, _)| !self.told_of_picture(choice));
         own.map(|(_, message)| message).collect()
     }
@@ -93,7 +92,7 @@ impl Engine {
         if !unheard.is_empty() {
             self.state.ledger.clear(&[scenes::NO_STRIP]);
             let source = unheard.join(", ");
-            self.tell(&Message::Scenes(Said::NoStrip { source }), "");
+            self.tell(&StudioMessage::Scenes(SceneMessage::NoStrip { source }), "");
         }
         if self.settings.strips == desk {
             return None;
@@ -131,7 +130,7 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn set_phones(&mut self, phones: Phones) {
+    pub(in crate::studio::engine) fn set_phones(&mut self, phones: Monitoring) {
         if self.settings.phones != phones {
             self.settings.phones = phones;
             self.begin_phones();
@@ -175,7 +174,7 @@ impl Engine {
         self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
     }
 
-    pub(in crate::studio::engine) fn set_talk(&mut self, id: StripId, talk: Talk) {
+    pub(in crate::studio::engine) fn set_talk(&mut self, id: StripId, talk: TalkMode) {
         self.with_strip(id, |it| it.talk = talk);
     }
 
@@ -189,15 +188,15 @@ impl Engine {
             "source-trouble",
         ]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
-        self.tell_alarm(&Report::default(), &before, &before.name);
+        self.tell_alarm(&SourceReport::default(), &before, &before.name);
         self.state.ledger.clear_of(&["file-failed"], &before.name);
-        let at_end = self.settings.strips.first().map_or(AtEnd::Loop, |main| main.at_end);
+        let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
         self.tell_some(message);
     }
 
     /// What becomes of the file that a strip plays.
-    pub(in crate::studio::engine) fn set_strip_end(&mut self, id: StripId, at_end: AtEnd) {
+    pub(in crate::studio::engine) fn set_strip_end(&mut self, id: StripId, at_end: EndBehavior) {
         self.with_strip(id, |it| it.at_end = at_end);
     }
 
@@ -257,7 +256,7 @@ impl Engine {
         let closed = program.strips_closed();
         let changes = program.strip_changes();
         for report in closed {
-            self.tell_alarm(&Report::default(), &report, &report.name);
+            self.tell_alarm(&SourceReport::default(), &report, &report.name);
             self.state.ledger.clear_of(&["file-failed"], &report.name);
         }
         for message in self.untold(messages) {
@@ -282,7 +281,7 @@ impl Engine {
         self.follow_tracks();
         let failure = self.state.listening.as_ref().and_then(Listening::failure);
         if let Some(reason) = failure {
-            self.tell(&Message::PhonesFailed { reason: reason.clone() }, reason);
+            self.tell(&StudioMessage::PhonesFailed { reason: reason.clone() }, reason);
         }
     }
 
@@ -293,18 +292,18 @@ impl Engine {
             return;
         };
         if let Err(reason) = on_air.follow_tracks(used, program) {
-            self.tell(&Message::EncoderFailed { reason }, "");
+            self.tell(&StudioMessage::EncoderFailed { reason }, "");
         }
     }
 
     /// How the source of a strip fares; of the main one, the chosen sound.
-    fn strip_report(&self, id: StripId) -> Report {
-        let Some(program) = &self.state.program else { return Report::default() };
+    fn strip_report(&self, id: StripId) -> SourceReport {
+        let Some(program) = &self.state.program else { return SourceReport::default() };
         if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }
     }
 
     /// What a strip is called, and how its source fares.
-    fn labelled<'a>(&self, strip: &'a SoundStrip) -> (&'a SoundStrip, String, Report) {
+    fn labelled<'a>(&self, strip: &'a SoundStrip) -> (&'a SoundStrip, String, SourceReport) {
         let report = self.strip_report(strip.id);
         let choice = match &self.state.program {
             Some(program) if strip.id == StripId::MAIN => program.audio_choice(),
@@ -356,7 +355,7 @@ impl Engine {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &SoundStrip| {
             let (_, name, report) = self.labelled(sound);
-            let open = (report.state, report.format) == (State::Open, Format::Unknown);
+            let open = (report.state, report.format) == (SourceState::Open, SourceFormat::Unknown);
             StripView {
                 sound: sound.clone(),
                 name,
@@ -364,7 +363,7 @@ impl Engine {
                 held: self.state.talking.is_held(sound.id),
                 soundless: open && mixer::has_picture(&sound.choice),
                 device: report.name,
-                state: source_state(report.state),
+                state: report.state,
                 drift_ppm: report.drift_ppm,
                 meter: program.mixer().strip_meter(sound.id).unwrap_or_default(),
             }

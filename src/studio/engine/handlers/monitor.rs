@@ -7,7 +7,7 @@ use crate::broadcast::publisher::State;
 use crate::studio::engine::Engine;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Event, stats};
-use crate::studio::live::monitor::{Reference, Told, Wanted};
+use crate::studio::live::monitor::{MonitorNews, Reference, WantedMonitor};
 use crate::studio::notices::message::names;
 use crate::studio::targets::Target;
 use crate::wire::rtmp::url::authority;
@@ -34,21 +34,21 @@ impl Engine {
         }
     }
 
-    fn viewers_told(&mut self, told: Told) {
+    fn viewers_told(&mut self, told: MonitorNews) {
         match told {
-            Told::Event(event) => self.happened(Event::Monitor(Box::new(event))),
-            Told::Begun(message) => self.tell(&message, ""),
-            Told::Over { key, host } => {
+            MonitorNews::Event(event) => self.happened(Event::Monitor(Box::new(event))),
+            MonitorNews::Begun(message) => self.tell(&message, ""),
+            MonitorNews::Over { key, host } => {
                 self.state.ledger.clear_at(key, &host);
                 let wall = self.clock.wall_micros(self.clock.now());
                 self.state.chronicle.over(key, &host, wall);
             }
-            Told::Well(message) => self.note(&message),
+            MonitorNews::Well(message) => self.note(&message),
         }
     }
 
     /// The targets that are on air, or on their way back there, and are to be looked at.
-    fn wanted_monitors(&self) -> Vec<Wanted> {
+    fn wanted_monitors(&self) -> Vec<WantedMonitor> {
         let Some(on_air) = &self.state.on_air else { return Vec::new() };
         if on_air.film().is_some() {
             // It is not decoded here: there is nothing to compare with.
@@ -63,7 +63,7 @@ impl Engine {
                     return None;
                 }
                 let publish = publisher.target();
-                Some(Wanted {
+                Some(WantedMonitor {
                     id,
                     url: match built_in {
                         true => publish.url.display_with_name(),

@@ -1,16 +1,16 @@
 //! Changes of this machine's network, and its sleep: connections that died of them are made anew at
 //! once, waits for the next try end.
 
-use crate::net::{Change, Changes};
+use crate::net::{NetworkChange, NetworkChanges};
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 
 impl Engine {
     /// Begins to listen, where the system tells.
     pub(in crate::studio::engine) fn begin_network(&mut self) {
-        match Changes::listen(&self.runtime) {
+        match NetworkChanges::listen(&self.runtime) {
             Ok(changes) => self.state.surroundings.set_changes(changes),
             Err(error) => tracing::info!(%error, "changes of the network are not told"),
         }
@@ -21,11 +21,11 @@ impl Engine {
     pub(in crate::studio::engine) fn look_at_network(&mut self) {
         if let Some(slept) = self.state.surroundings.woke(backend::asleep()) {
             let seconds = format!("{:.0}", slept.as_secs_f64());
-            self.note(&Message::Slept { seconds });
+            self.note(&StudioMessage::Slept { seconds });
             self.try_anew(true);
         }
         while let Some(change) = self.state.surroundings.change() {
-            let Change { came, gone, route } = change;
+            let NetworkChange { came, gone, route } = change;
             tracing::info!(?came, ?gone, route, "the network has changed");
             let on_air = self.state.on_air.as_ref().is_some_and(OnAir::is_publishing);
             if on_air && !(came.is_empty() && gone.is_empty()) {
@@ -33,7 +33,10 @@ impl Engine {
                     true => "–".to_owned(),
                     false => some.join(", "),
                 };
-                self.note(&Message::NetworkChanged { came: words(&came), gone: words(&gone) });
+                self.note(&StudioMessage::NetworkChanged {
+                    came: words(&came),
+                    gone: words(&gone),
+                });
             }
             // What only goes away opens no new way.
             self.try_anew(route || !came.is_empty());

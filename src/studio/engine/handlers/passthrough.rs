@@ -7,7 +7,7 @@ use crate::studio::event::Event;
 use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::{Opened, Opening};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::Target;
 
 /// Notices about an earlier file.
@@ -47,8 +47,8 @@ impl Engine {
         if let Some((name, failure)) = over.filter(|_| !self.state.film_told) {
             self.state.film_told = true;
             match failure {
-                Some(reason) => self.tell(&Message::FilmFailed { path: name, reason }, ""),
-                None => self.tell(&Message::FilmEnded { path: name }, ""),
+                Some(reason) => self.tell(&StudioMessage::FilmFailed { path: name, reason }, ""),
+                None => self.tell(&StudioMessage::FilmEnded { path: name }, ""),
             }
         }
     }
@@ -63,7 +63,7 @@ impl Engine {
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.tell(&Message::NoTarget, "");
+            self.tell(&StudioMessage::NoTarget, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() {
@@ -95,7 +95,7 @@ impl Engine {
 
     fn film_failed(&mut self, path: &Path, reason: &str) {
         let (path, reason) = (path.display().to_string(), reason.to_owned());
-        self.tell(&Message::FilmFailed { path, reason }, "");
+        self.tell(&StudioMessage::FilmFailed { path, reason }, "");
         self.happened(Event::Stopped);
     }
 }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use crate::base::Worker;
 use crate::broadcast::publisher::Flow;
-use crate::media::source_status::{Report, State};
-use crate::media::{Rung, Track};
+use crate::media::source_status::{SourceReport, SourceState};
+use crate::media::{RenditionId, Track};
 use crate::server;
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
-use crate::studio::live::on_air::Happening;
+use crate::studio::live::on_air::PublisherNews;
 use crate::studio::live::stream_delay;
-use crate::studio::notices::adaptation::Fitted;
-use crate::studio::notices::message::{Message, alarm_key, names};
+use crate::studio::notices::adaptation::AdaptationMessage;
+use crate::studio::notices::message::{StudioMessage, alarm_key, names};
 use crate::studio::targets::address;
 
 /// Different causes of one outage that are remembered as told.
@@ -45,7 +45,7 @@ impl Engine {
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();
-                self.tell(&Message::FaultStruck { fault }, "");
+                self.tell(&StudioMessage::FaultStruck { fault }, "");
             }
             self.happened(Event::Server(event));
         }
@@ -81,18 +81,22 @@ impl Engine {
     }
 
     /// Tells what happened on the air, in its order.
-    pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<Happening>) {
+    pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<PublisherNews>) {
         for happening in happenings {
             if let Some(message) = happening.message() {
                 self.tell(&message, "");
             }
             match happening {
-                Happening::Target(told) => self.target_happened(told),
-                Happening::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
-                Happening::Tape(happening) => self.tape_happened(happening),
-                Happening::Delay(changed) => self.delay_happened(changed),
-                Happening::Encoder(reason) => self.tell(&Message::EncoderFailed { reason }, ""),
-                Happening::Said { .. } | Happening::Unsaid { .. } | Happening::Film(_) => {}
+                PublisherNews::Target(told) => self.target_happened(told),
+                PublisherNews::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
+                PublisherNews::Tape(happening) => self.tape_happened(happening),
+                PublisherNews::Delay(changed) => self.delay_happened(changed),
+                PublisherNews::Encoder(reason) => {
+                    self.tell(&StudioMessage::EncoderFailed { reason }, "");
+                }
+                PublisherNews::Said { .. }
+                | PublisherNews::Unsaid { .. }
+                | PublisherNews::Film(_) => {}
             }
         }
     }
@@ -119,7 +123,7 @@ impl Engine {
         let Some(on_air) = &mut self.state.on_air else { return };
         let (outcome, failed) = on_air.adapt(now, program);
         if let Some(reason) = failed {
-            self.tell(&Message::Fitted(Fitted::NoSecond { reason }), "");
+            self.tell(&StudioMessage::Fitted(AdaptationMessage::NoSecond { reason }), "");
         }
         let Some(outcome) = outcome else { return };
         if let Some(changed) = outcome.changed {
@@ -141,10 +145,10 @@ impl Engine {
             let by = changed.by.and_then(|id| self.state.on_air.as_ref()?.label(id));
             let host = by.unwrap_or_default();
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
-            self.tell(&Message::BitrateLowered { host, kbps, wanted }, "");
+            self.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
         } else if changed.full && told {
             self.state.ledger.clear(&["bitrate-lowered"]);
-            self.tell(&Message::BitrateRestored { kbps }, "");
+            self.tell(&StudioMessage::BitrateRestored { kbps }, "");
         }
     }
 
@@ -152,28 +156,30 @@ impl Engine {
         self.state.ledger.clear(&["size-lowered", "size-restored"]);
         let size = resized.size.to_string();
         let said = if resized.full {
-            Fitted::Whole { size }
+            AdaptationMessage::Whole { size }
         } else {
             let bitrate = self.state.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
             let wanted = self.state.quality.size.to_string();
-            Fitted::Smaller { size, wanted, kbps: (bitrate / 1_000).to_string() }
+            AdaptationMessage::Smaller { size, wanted, kbps: (bitrate / 1_000).to_string() }
         };
-        self.tell(&Message::Fitted(said), "");
+        self.tell(&StudioMessage::Fitted(said), "");
     }
 
-    fn moved(&mut self, id: u32, rung: Rung) {
+    fn moved(&mut self, id: u32, rung: RenditionId) {
         let Some(on_air) = &self.state.on_air else { return };
         let Some(host) = on_air.label(id) else { return };
         let second = on_air.second();
         self.state.ledger.clear_at("rung-lowered", &host);
         self.state.ledger.clear_at("rung-restored", &host);
         let said = match (rung, second) {
-            (Rung::Second, Some((bitrate, size))) => {
-                Fitted::Less { host, size: size.to_string(), kbps: (bitrate.0 / 1_000).to_string() }
-            }
-            _ => Fitted::All { host },
+            (RenditionId::Second, Some((bitrate, size))) => AdaptationMessage::Less {
+                host,
+                size: size.to_string(),
+                kbps: (bitrate.0 / 1_000).to_string(),
+            },
+            _ => AdaptationMessage::All { host },
         };
-        self.tell(&Message::Fitted(said), "");
+        self.tell(&StudioMessage::Fitted(said), "");
     }
 
     fn delay_happened(&mut self, changed: stream_delay::Changed) {
@@ -207,7 +213,7 @@ impl Engine {
             self.state.ledger.clear_target(names::TARGET, id);
             match self.state.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.tell(&message, ""),
-                None => self.note(&Message::TargetOnAir { host: told.host.clone() }),
+                None => self.note(&StudioMessage::TargetOnAir { host: told.host.clone() }),
             }
         } else {
             self.state.history.lost(&told, self.clock.now());
@@ -236,8 +242,8 @@ impl Engine {
     /// Tells how a source fares; `camera`: whether it is one, or a microphone, or neither.
     pub(in crate::studio::engine) fn tell_of(
         &mut self,
-        report: &Report,
-        before: &Report,
+        report: &SourceReport,
+        before: &SourceReport,
         camera: Option<bool>,
     ) {
         let message = match camera {
@@ -247,15 +253,15 @@ impl Engine {
         let device = || if report.name.is_empty() { &report.id } else { &report.name }.clone();
         if before.name != report.name {
             // It was told under another name.
-            self.tell_alarm(&Report::default(), before, &before.name);
-            self.tell_alarm(report, &Report::default(), &device());
+            self.tell_alarm(&SourceReport::default(), before, &before.name);
+            self.tell_alarm(report, &SourceReport::default(), &device());
         } else {
             self.tell_alarm(report, before, &device());
         }
         // Only the default is ever another device while it is open.
-        let both_open = (report.state, before.state) == (State::Open, State::Open);
+        let both_open = (report.state, before.state) == (SourceState::Open, SourceState::Open);
         if both_open && !before.id.is_empty() && report.id != before.id && camera != Some(true) {
-            self.tell(&Message::DefaultChanged { device: device() }, "");
+            self.tell(&StudioMessage::DefaultChanged { device: device() }, "");
         }
         if is_back(report, before) {
             self.take_back(report, before);
@@ -264,7 +270,11 @@ impl Engine {
     }
 
     /// It delivers again: what was told of it is no longer true.
-    pub(in crate::studio::engine) fn take_back(&mut self, report: &Report, before: &Report) {
+    pub(in crate::studio::engine) fn take_back(
+        &mut self,
+        report: &SourceReport,
+        before: &SourceReport,
+    ) {
         // What failed may not have told its name then.
         for name in [&before.name, &report.name] {
             self.state.ledger.clear_of(names::DOWN, name);
@@ -274,8 +284,8 @@ impl Engine {
     /// What a source of this name delivers is not as it should be, or is again.
     pub(in crate::studio::engine) fn tell_alarm(
         &mut self,
-        report: &Report,
-        before: &Report,
+        report: &SourceReport,
+        before: &SourceReport,
         name: &str,
     ) {
         if report.alarm == before.alarm {
@@ -285,7 +295,7 @@ impl Engine {
             self.state.ledger.clear_of(&[alarm_key(alarm)], name);
         }
         if let Some(alarm) = report.alarm {
-            self.tell(&Message::Alarm { alarm, device: name.to_owned() }, "");
+            self.tell(&StudioMessage::Alarm { alarm, device: name.to_owned() }, "");
         }
     }
 
@@ -312,40 +322,44 @@ impl Engine {
 }
 
 /// What a change of a device's state is to a person.
-fn device_message(report: &Report, before: &Report, camera: bool) -> Option<Message> {
+fn device_message(
+    report: &SourceReport,
+    before: &SourceReport,
+    camera: bool,
+) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
     let reason = report.reason.clone();
     match (report.state, camera) {
-        (State::Stalled, true) => Some(Message::CameraStalled { device }),
-        (State::Stalled, false) => Some(Message::MicrophoneStalled { device }),
-        (State::Lost, true) => Some(Message::CameraLost { device }),
-        (State::Lost, false) => Some(Message::MicrophoneLost { device }),
-        (State::Failed, true) => Some(Message::CameraFailed { device, reason }),
-        (State::Failed, false) => Some(Message::MicrophoneFailed { device, reason }),
-        (State::Open, _) if is_back(report, before) => Some(if camera {
-            Message::CameraBack { device }
+        (SourceState::Stalled, true) => Some(StudioMessage::CameraStalled { device }),
+        (SourceState::Stalled, false) => Some(StudioMessage::MicrophoneStalled { device }),
+        (SourceState::Lost, true) => Some(StudioMessage::CameraLost { device }),
+        (SourceState::Lost, false) => Some(StudioMessage::MicrophoneLost { device }),
+        (SourceState::Failed, true) => Some(StudioMessage::CameraFailed { device, reason }),
+        (SourceState::Failed, false) => Some(StudioMessage::MicrophoneFailed { device, reason }),
+        (SourceState::Open, _) if is_back(report, before) => Some(if camera {
+            StudioMessage::CameraBack { device }
         } else {
-            Message::MicrophoneBack { device }
+            StudioMessage::MicrophoneBack { device }
         }),
         _ => None,
     }
 }
 
 /// The same of a source that is no device: its reason is the whole sentence.
-fn source_message(report: &Report, before: &Report) -> Option<Message> {
+fn source_message(report: &SourceReport, before: &SourceReport) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
     let reason = report.reason.clone();
     match report.state {
-        State::Stalled | State::Lost | State::Failed => {
-            Some(Message::SourceTrouble { device, reason })
+        SourceState::Stalled | SourceState::Lost | SourceState::Failed => {
+            Some(StudioMessage::SourceTrouble { device, reason })
         }
-        State::Open if is_back(report, before) => Some(Message::SourceBack { device }),
-        State::Open | State::Opening => None,
+        SourceState::Open if is_back(report, before) => Some(StudioMessage::SourceBack { device }),
+        SourceState::Open | SourceState::Opening => None,
     }
 }
 
-pub(in crate::studio::engine) fn is_back(report: &Report, before: &Report) -> bool {
-    report.state == State::Open && before.state.is_down()
+pub(in crate::studio::engine) fn is_back(report: &SourceReport, before: &SourceReport) -> bool {
+    report.state == SourceState::Open && before.state.is_down()
 }
 
 #[cfg(test)]
@@ -394,7 +408,7 @@ mod tests {
         let (mut engine, events) = engine(Some(path.clone()));
         // It failed between two looks, and who ended the broadcast heard of it.
         let refused = target(1, TargetState::Failed, Some(Trouble::Refused));
-        let said = Message::ServerSays { host: "host1:1935".into(), text: "no more".into() };
+        let said = StudioMessage::ServerSays { host: "host1:1935".into(), text: "no more".into() };
         engine.last_words.0.send(Event::Notice(said.notice(0, ""))).unwrap();
         engine.last_words.0.send(Event::Target(refused)).unwrap();
         engine.state.ending.push(Worker::spawn("ended", |_| ()).unwrap());

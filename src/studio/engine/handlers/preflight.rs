@@ -2,11 +2,11 @@
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::media::source_status::State;
+use crate::media::source_status::SourceState;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::notices::message::Message;
-use crate::studio::preflight::{Asked, Found, Plan, Preflight};
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::preflight::{Finding, Plan, PlannedCheck, Preflight};
 use crate::studio::program::Program;
 use crate::studio::targets::{address, services};
 
@@ -27,12 +27,12 @@ impl Engine {
         let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
         let audible = self.settings.audio != Some(AudioChoice::None);
         if self.settings.strips.first().is_some_and(|main| main.strip.muted) && audible {
-            known.push(Found::Muted);
+            known.push(Finding::Muted);
         }
         let enabled: Vec<_> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if enabled.is_empty() {
-            known.push(Found::Said(Box::new(Message::NoTarget)));
+            known.push(Finding::Said(Box::new(StudioMessage::NoTarget)));
         }
         let mut asked = Vec::new();
         for target in enabled {
@@ -42,7 +42,7 @@ impl Engine {
             match address::resolve(&target, self.built_in.entrance(), &self.options, None) {
                 Ok(resolved) => {
                     let service = self.services.of_target(&target.service, target.server());
-                    asked.push(Asked {
+                    asked.push(PlannedCheck {
                         id: target.id,
                         host: format!("{}:{}", resolved.url.host, resolved.url.port),
                         test_query: service.and_then(|service| service.test_query),
@@ -52,7 +52,7 @@ impl Engine {
                 }
                 Err(reason) => {
                     let invalid = self.invalid(&target, &reason);
-                    known.push(Found::TargetFailed {
+                    known.push(Finding::TargetFailed {
                         id: target.id,
                         host: services::host_of(target.server()).unwrap_or("?").to_owned(),
                         cause: reason,
@@ -72,31 +72,33 @@ impl Engine {
         };
         match Preflight::start(&known, plan) {
             Ok(preflight) => self.state.preflight = Some(preflight),
-            Err(error) => self.tell(&Message::EncoderFailed { reason: error.to_string() }, ""),
+            Err(error) => {
+                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string() }, "");
+            }
         }
     }
 }
 
 /// How the sources fare now.
-fn sources(program: &Program) -> Vec<Found> {
+fn sources(program: &Program) -> Vec<Finding> {
     let mut found = Vec::new();
     let video = program.video_report();
     if *program.video_choice() != VideoChoice::None {
         found.push(match video.state {
-            State::Open => Found::Picture { name: video.name },
-            _ => Found::NoPicture,
+            SourceState::Open => Finding::Picture { name: video.name },
+            _ => Finding::NoPicture,
         });
     }
     let meter = program.mixer().meter();
     let db = format!("{:.0}", meter.held_dbfs);
     match (program.audio_choice(), program.audio_report().state) {
         (AudioChoice::None | AudioChoice::Silence, _) => {}
-        (_, State::Open) if meter.clipped => found.push(Found::Loud { db }),
-        (AudioChoice::Mic(_), State::Open) if meter.held_dbfs < SILENT_DBFS => {
-            found.push(Found::Silence);
+        (_, SourceState::Open) if meter.clipped => found.push(Finding::Loud { db }),
+        (AudioChoice::Mic(_), SourceState::Open) if meter.held_dbfs < SILENT_DBFS => {
+            found.push(Finding::Silence);
         }
-        (_, State::Open) => found.push(Found::Sound { db }),
-        _ => found.push(Found::NoSound),
+        (_, SourceState::Open) => found.push(Finding::Sound { db }),
+        _ => found.push(Finding::NoSound),
     }
     found
 }

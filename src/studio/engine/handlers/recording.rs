@@ -10,8 +10,8 @@ use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event};
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::recording::repair::Repairs;
-use crate::studio::live::recording::{Happening, audio_tracks};
-use crate::studio::notices::message::Message;
+use crate::studio::live::recording::{RecordingNews, audio_tracks};
+use crate::studio::notices::message::StudioMessage;
 use crate::wire::container::Format;
 
 impl Engine {
@@ -47,7 +47,7 @@ impl Engine {
         if self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some()) {
             let reason = "a file goes out, and the program is not encoded".to_owned();
             let cure = "End the broadcast of the file first.";
-            self.tell(&Message::RecordingNotStarted { path: shown, reason, cure }, "");
+            self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason, cure }, "");
             return;
         }
         if !self.begin_broadcast() {
@@ -61,7 +61,7 @@ impl Engine {
         let Some(program) = &self.state.program else { return };
         match on_air.record(&path, &choices, self.journal.clone(), tracks, program) {
             Ok(started) => {
-                let renamed = (started.path != path).then(|| Message::RecordingRenamed {
+                let renamed = (started.path != path).then(|| StudioMessage::RecordingRenamed {
                     path: started.path.display().to_string(),
                 });
                 self.happened(Event::Recording(started));
@@ -79,7 +79,7 @@ impl Engine {
                     part: 1,
                     paused: false,
                 }));
-                self.tell(&Message::RecordingNotStarted { path: shown, reason, cure }, "");
+                self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason, cure }, "");
                 self.end_if_idle();
             }
         }
@@ -92,7 +92,7 @@ impl Engine {
             return used;
         }
         // Its multitrack bodies disturb players that do not know them, which most do not.
-        self.tell(&Message::TracksLeftOut { path: path.display().to_string() }, "");
+        self.tell(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
         ExtraTracks::NONE
     }
 
@@ -115,18 +115,18 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn tape_happened(&mut self, happening: Happening) {
+    pub(in crate::studio::engine) fn tape_happened(&mut self, happening: RecordingNews) {
         match happening {
-            Happening::Writing(recording) => {
+            RecordingNews::Writing(recording) => {
                 // The next file could be made after all.
                 if recording.part > 1 {
                     self.state.ledger.clear(&["recording-held"]);
                 }
                 self.happened(Event::Recording(recording));
             }
-            Happening::Over(recording) => self.recording_over(recording),
-            Happening::Chapter(chapter) => self.happened(Event::Chapter(chapter)),
-            Happening::Message(message) => self.tell(&message, ""),
+            RecordingNews::Over(recording) => self.recording_over(recording),
+            RecordingNews::Chapter(chapter) => self.happened(Event::Chapter(chapter)),
+            RecordingNews::Message(message) => self.tell(&message, ""),
         }
     }
 
@@ -138,10 +138,12 @@ impl Engine {
         let message = match recording.state {
             event::RecordingState::Writing => None,
             event::RecordingState::Failed if never => {
-                Some(Message::RecordingNotStarted { path, reason, cure })
+                Some(StudioMessage::RecordingNotStarted { path, reason, cure })
             }
-            event::RecordingState::Failed => Some(Message::RecordingFailed { path, reason, cure }),
-            event::RecordingState::Finished => Some(Message::RecordingSaved { path }),
+            event::RecordingState::Failed => {
+                Some(StudioMessage::RecordingFailed { path, reason, cure })
+            }
+            event::RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
         };
         if recording.state != event::RecordingState::Writing {
             self.state.ledger.clear(&["recording-held"]);
@@ -170,7 +172,7 @@ impl Engine {
         let clip = |on_air: &OnAir| on_air.tape().clip(on_air.sounds(tracks, &names));
         let clip = self.state.on_air.as_ref().and_then(clip);
         let Some(clip) = clip else {
-            self.tell(&Message::ReplayEmpty, "");
+            self.tell(&StudioMessage::ReplayEmpty, "");
             return;
         };
         let tell = self.last_words.0.clone();
@@ -211,7 +213,7 @@ impl Engine {
         let Some(frame) = frame else {
             let path = path.display().to_string();
             let (reason, cure) = ("there is no picture yet".to_owned(), "");
-            self.tell(&Message::SnapshotFailed { path, reason, cure }, "");
+            self.tell(&StudioMessage::SnapshotFailed { path, reason, cure }, "");
             return;
         };
         let tell = self.last_words.0.clone();
@@ -236,15 +238,15 @@ impl Engine {
             Event::Replay(replay) => {
                 let path = replay.path.display().to_string();
                 match replay.trouble.clone() {
-                    None => Message::ReplaySaved { path },
-                    Some((reason, cure)) => Message::ReplayFailed { path, reason, cure },
+                    None => StudioMessage::ReplaySaved { path },
+                    Some((reason, cure)) => StudioMessage::ReplayFailed { path, reason, cure },
                 }
             }
             Event::Snapshot(snapshot) => {
                 let path = snapshot.path.display().to_string();
                 match snapshot.trouble.clone() {
-                    None => Message::SnapshotSaved { path },
-                    Some((reason, cure)) => Message::SnapshotFailed { path, reason, cure },
+                    None => StudioMessage::SnapshotSaved { path },
+                    Some((reason, cure)) => StudioMessage::SnapshotFailed { path, reason, cure },
                 }
             }
             _ => {

@@ -9,27 +9,27 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::capture::camera::control;
 use crate::capture::camera::control::{MOST_CAMERAS, MOST_CONTROLS};
 use crate::capture::{Properties, sharing};
-use crate::compose::degradation::Strain;
+use crate::compose::degradation::Degradation;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::media::Track;
-use crate::media::source_status::{Format, Report, State};
-use crate::media::transport::AtEnd;
+use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
+use crate::media::transport::EndBehavior;
 use crate::studio::engine::Engine;
-use crate::studio::engine::scene_state::Done;
+use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::{Before, Change};
 use crate::studio::event::{self, Event};
-use crate::studio::notices::message::{Message, names};
+use crate::studio::notices::message::{StudioMessage, names};
 use crate::studio::notices::scenes;
-use crate::studio::notices::scenes::Said;
+use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::program::{Program, Tried};
 use crate::studio::scenes::edits::Edit;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::scenes::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
 use crate::studio::sources;
-use crate::studio::sources::missing_files::News;
+use crate::studio::sources::missing_files::FileNews;
 
 /// Changes of one kind that follow each other sooner than this are one step to undo.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
@@ -59,11 +59,11 @@ impl Engine {
 
     /// Sources were opened and closed: what was told of those that are not there any more is taken back,
     /// and then it is told what failed.
-    fn follow_sources(&mut self, messages: &[Message]) {
+    fn follow_sources(&mut self, messages: &[StudioMessage]) {
         let closed = self.state.program.as_mut().map(Program::sources_closed).unwrap_or_default();
         for (name, report) in closed {
             // What no scene shows any more cannot be out of order.
-            self.tell_alarm(&Report::default(), &report, &name);
+            self.tell_alarm(&SourceReport::default(), &report, &name);
             self.state.ledger.clear_of(names::SOURCE, &name);
             self.state.ledger.clear_of(names::LEFT_OUT, &name);
         }
@@ -97,7 +97,7 @@ impl Engine {
     }
 
     /// What became of files, of which notices of these kinds tell.
-    fn tell_news(&mut self, keys: &[&str], news: News) {
+    fn tell_news(&mut self, keys: &[&str], news: FileNews) {
         for path in news.gone {
             self.state.ledger.clear_of(keys, &path);
         }
@@ -179,7 +179,7 @@ impl Engine {
     }
 
     /// A source of the scenes keeps it among its properties; the chosen picture until it is closed.
-    pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: AtEnd) {
+    pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: EndBehavior) {
         if let Some(source) = self.settings.collection.source(id) {
             let properties = Properties { at_end, ..source.properties.clone() };
             self.edit(&Edit::SetProperties(id, properties));
@@ -194,7 +194,7 @@ impl Engine {
             Ok(true) => {}
             Ok(false) => return,
             Err(refusal) => {
-                self.tell(&Message::Scenes(Said::Refused(refusal)), "");
+                self.tell(&StudioMessage::Scenes(SceneMessage::Refused(refusal)), "");
                 return;
             }
         }
@@ -237,7 +237,7 @@ impl Engine {
         if let Some(scene) = self.settings.collection.current().filter(|_| switched) {
             self.happened(Event::Scene(scene.name.clone()));
         }
-        let ends = |it: &Collection| -> Vec<AtEnd> {
+        let ends = |it: &Collection| -> Vec<EndBehavior> {
             it.sources.iter().map(|source| source.properties.at_end).collect()
         };
         // A file of sound that is shown too ends as its source says.
@@ -280,7 +280,7 @@ impl Engine {
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
         let scene = scene.unwrap_or_default();
         if more && crowded.insert(id, scene.clone()).is_none() {
-            self.tell(&Message::Scenes(Said::Crowded { scene }), "");
+            self.tell(&StudioMessage::Scenes(SceneMessage::Crowded { scene }), "");
         } else if !more && crowded.remove(&id).is_some() {
             self.state.ledger.clear_of(&[scenes::CROWDED], &scene);
         }
@@ -308,7 +308,7 @@ impl Engine {
     pub(in crate::studio::engine) fn import_scenes(&mut self, path: PathBuf) {
         self.with_file("scenes-import", move || {
             let read = collection::import(&path).map(Box::new);
-            Done::Read(path, read)
+            FileDone::Read(path, read)
         });
     }
 
@@ -316,11 +316,11 @@ impl Engine {
         let collection = self.settings.collection.clone();
         self.with_file("scenes-export", move || {
             let failed = collection::export(&collection, &[], &path).err();
-            Done::Written(path, failed)
+            FileDone::Written(path, failed)
         });
     }
 
-    fn with_file(&mut self, name: &str, job: impl FnOnce() -> Done + Send + 'static) {
+    fn with_file(&mut self, name: &str, job: impl FnOnce() -> FileDone + Send + 'static) {
         if self.state.stage.file.is_some() {
             return;
         }
@@ -363,19 +363,21 @@ impl Engine {
         let before = std::mem::replace(&mut self.state.stage.strain, strain);
         let said = match strain {
             _ if strain == before => None,
-            Strain::None => {
+            Degradation::None => {
                 let told = self.state.ledger.notices().iter();
                 let mut told = told.filter(|it| it.key.starts_with("strain-"));
-                told.next().map(|_| Said::FullQuality)
+                told.next().map(|_| SceneMessage::FullQuality)
             }
             // It gets better step by step: that need not be told each time.
             _ if strain < before => None,
-            Strain::Preview => self.state.stage.prepared.map(|_| Said::PreviewDropped),
-            Strain::Transitions => Some(Said::TransitionsDropped),
-            Strain::Filters => {
-                self.settings.collection.has_costly_filters().then_some(Said::FiltersDropped)
-            }
-            Strain::Rate => Some(Said::RateHalved),
+            Degradation::Preview => self.state.stage.prepared.map(|_| SceneMessage::PreviewDropped),
+            Degradation::Transitions => Some(SceneMessage::TransitionsDropped),
+            Degradation::Filters => self
+                .settings
+                .collection
+                .has_costly_filters()
+                .then_some(SceneMessage::FiltersDropped),
+            Degradation::Rate => Some(SceneMessage::RateHalved),
         };
         let changes = program.source_changes();
         let left_out = program.files_left_out();
@@ -384,7 +386,7 @@ impl Engine {
         let transitions = program.transition_changes();
         if let Some(said) = said {
             self.state.ledger.clear(names::STRAIN);
-            self.tell(&Message::Scenes(said), "");
+            self.tell(&StudioMessage::Scenes(said), "");
         }
         self.tell_news(names::FILTER, filters);
         self.tell_news(names::TRANSITION, transitions);
@@ -394,10 +396,11 @@ impl Engine {
         for change in changes {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
-            if let Some(Message::Scenes(Said::SourceBack { source })) = &message {
+            if let Some(StudioMessage::Scenes(SceneMessage::SourceBack { source })) = &message {
                 self.state.ledger.clear_of(names::SOURCE, source);
             }
-            let back = matches!(message, Some(Message::Scenes(Said::SourceBack { .. })));
+            let back =
+                matches!(message, Some(StudioMessage::Scenes(SceneMessage::SourceBack { .. })));
             self.tell_some(message.map(|message| (message, change.report.detail.clone())));
             let (kind, _) = crate::studio::live::target_events::video_kind(&change.choice);
             let source = event::Source { track: Track::Video, kind, back, report: change.report };
@@ -420,10 +423,10 @@ impl Engine {
         }
     }
 
-    fn file_done(&mut self, done: Done) {
+    fn file_done(&mut self, done: FileDone) {
         let shown = |path: PathBuf| path.display().to_string();
         match done {
-            Done::Read(_, Ok(mut import)) => {
+            FileDone::Read(_, Ok(mut import)) => {
                 let before = self.settings.collection.clone();
                 let desk = self.settings.strips.clone();
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
@@ -448,21 +451,24 @@ impl Engine {
                 }
                 let (scenes, sources) = (scenes.to_string(), sources.to_string());
                 let strips = strips.to_string();
-                self.tell(&Message::Scenes(Said::Imported { scenes, sources, strips }), "");
+                self.tell(
+                    &StudioMessage::Scenes(SceneMessage::Imported { scenes, sources, strips }),
+                    "",
+                );
                 if !left_out.is_empty() {
-                    self.tell(&Message::Scenes(Said::LeftOut { what: left_out }), "");
+                    self.tell(&StudioMessage::Scenes(SceneMessage::LeftOut { what: left_out }), "");
                 }
             }
-            Done::Read(path, Err(reason)) => {
-                let said = Said::ImportFailed { path: shown(path), reason };
-                self.tell(&Message::Scenes(said), "");
+            FileDone::Read(path, Err(reason)) => {
+                let said = SceneMessage::ImportFailed { path: shown(path), reason };
+                self.tell(&StudioMessage::Scenes(said), "");
             }
-            Done::Written(path, None) => {
-                self.tell(&Message::Scenes(Said::Exported { path: shown(path) }), "");
+            FileDone::Written(path, None) => {
+                self.tell(&StudioMessage::Scenes(SceneMessage::Exported { path: shown(path) }), "");
             }
-            Done::Written(path, Some(reason)) => {
-                let said = Said::ExportFailed { path: shown(path), reason };
-                self.tell(&Message::Scenes(said), "");
+            FileDone::Written(path, Some(reason)) => {
+                let said = SceneMessage::ExportFailed { path: shown(path), reason };
+                self.tell(&StudioMessage::Scenes(said), "");
             }
         }
     }
@@ -482,16 +488,20 @@ impl Engine {
                     left_out: transport.left_out(),
                     filters_lack: program.filters_lack(stage.shared.filters(id)),
                     device: report.id.clone(),
-                    state: crate::studio::engine::handlers::snapshot::source_state(report.state),
+                    state: report.state,
                     name: report.name,
                     size: match report.format {
                         // As it is shown: a filter may have made it smaller.
-                        Format::Video { size, .. } => {
+                        SourceFormat::Video { size, .. } => {
                             Some(Slot::size(stage.shared.filters(id), size))
                         }
                         _ => None,
                     },
-                    reason: if report.state == State::Open { String::new() } else { report.reason },
+                    reason: if report.state == SourceState::Open {
+                        String::new()
+                    } else {
+                        report.reason
+                    },
                 }
             })
         });
@@ -503,7 +513,7 @@ impl Engine {
             picture: self.prepared.clone(),
             can_undo,
             can_redo,
-            lacks_filters: stage.strain >= Strain::Filters,
+            lacks_filters: stage.strain >= Degradation::Filters,
             transitions_lack: program.map(Program::transitions_lack).unwrap_or_default(),
             controls: self.state.stage.board.listed(),
             formats: self.state.stage.board.formats(),

@@ -1,7 +1,7 @@
 //! The person's own services, and where clients of the built-in server are sent when it ends.
 
 use crate::studio::engine::Engine;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{MOST_SERVICES, check_successor, services_beside, write_services};
 use crate::studio::targets::services::{Book, Service};
 
@@ -53,7 +53,7 @@ impl Engine {
             return;
         }
         if let Err(error) = write_services(&path, self.services.own()) {
-            self.tell(&Message::settings_not_saved(&error), "");
+            self.tell(&StudioMessage::settings_not_saved(&error), "");
         }
     }
 

@@ -4,16 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::decode::inventory;
-use crate::media::source_status::{Format, State};
+use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::live::recording::Tape;
+use crate::studio::live::recording::Recordings;
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
-    AudioSource, Checked, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, SourceState,
-    TargetView, VideoSource,
+    AudioSource, Checked, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, TargetView,
+    VideoSource,
 };
 
 impl Engine {
@@ -56,7 +56,7 @@ impl Engine {
             },
             delay: self.settings.delay,
             held: state.on_air.as_ref().and_then(OnAir::held),
-            recording: tape.and_then(Tape::recorder).map(|recorder| {
+            recording: tape.and_then(Recordings::recorder).map(|recorder| {
                 let figures = recorder.figures();
                 RecordingFigures {
                     path: figures.path,
@@ -67,7 +67,7 @@ impl Engine {
                 }
             }),
             replay: tape
-                .and_then(Tape::replay)
+                .and_then(Recordings::replay)
                 .map(|(filled, room)| ReplayFigures { filled, room }),
             watch: self.watch.state(),
             watch_figures: self.watch.figures(&tiles),
@@ -101,7 +101,7 @@ impl Engine {
         let main = self.settings.strips.first();
         AudioSource {
             choice: program.audio_choice().clone(),
-            state: source_state(report.state),
+            state: report.state,
             name: report.name,
             gain_db: main.map_or(0.0, |it| it.strip.gain_db),
             muted: main.is_some_and(|it| it.strip.muted),
@@ -163,24 +163,14 @@ impl Engine {
     }
 }
 
-pub(in crate::studio::engine) fn source_state(state: State) -> SourceState {
-    match state {
-        State::Opening => SourceState::Opening,
-        State::Open => SourceState::Open,
-        State::Stalled => SourceState::Stalled,
-        State::Lost => SourceState::Lost,
-        State::Failed => SourceState::Failed,
-    }
-}
-
 fn video_source(program: &Program) -> VideoSource {
     let report = program.video_report();
     VideoSource {
         choice: program.video_choice().clone(),
-        state: source_state(report.state),
+        state: report.state,
         name: report.name,
         format: match report.format {
-            Format::Video { size, fps } => Some((size, fps)),
+            SourceFormat::Video { size, fps } => Some((size, fps)),
             _ => None,
         },
     }

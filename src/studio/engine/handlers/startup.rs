@@ -8,7 +8,7 @@ use crate::capture::{CameraChoice, VideoChoice};
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 
 /// How long files that filters work with may keep the first picture waiting.
@@ -59,7 +59,7 @@ impl Engine {
                 self.select_video(VideoChoice::Camera(CameraChoice::default()));
             } else {
                 self.select_video(VideoChoice::Test);
-                self.tell(&Message::NoCamera, "");
+                self.tell(&StudioMessage::NoCamera, "");
             }
         }
         if audio {
@@ -71,7 +71,7 @@ impl Engine {
             } else {
                 let instead = if test { AudioChoice::Tone } else { AudioChoice::Silence };
                 self.select_audio(instead);
-                self.tell(&Message::NoMicrophone, "");
+                self.tell(&StudioMessage::NoMicrophone, "");
             }
         }
     }

@@ -1,15 +1,15 @@
 //! The list of targets: changed, remembered, with their keys.
 
 use crate::base::Secret;
-use crate::net::Pin;
+use crate::net::CertificatePin;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::TargetState;
-use crate::studio::notices::message::{Message, names};
-use crate::studio::settings::keys::{Answer, Keys, What};
+use crate::studio::notices::message::{StudioMessage, names};
+use crate::studio::settings::keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::settings::secret_addresses;
-use crate::studio::settings::secret_addresses::Kept;
-use crate::studio::targets::{MOST_TARGETS, Place, Target};
+use crate::studio::settings::secret_addresses::KeptSecret;
+use crate::studio::targets::{MOST_TARGETS, Target, TargetPlace};
 
 /// Before the name of what the desktop has allowed.
 const PERMISSION: &str = "permission ";
@@ -27,23 +27,23 @@ impl Engine {
         let keys = match Keys::start(path, self.keyring) {
             Ok(keys) => keys,
             Err(error) => {
-                self.tell(&Message::KeyNotKept { reason: error.to_string() }, "");
+                self.tell(&StudioMessage::KeyNotKept { reason: error.to_string() }, "");
                 return;
             }
         };
         for target in self.state.targets.iter().filter(|target| target.remember_key) {
-            keys.load(What::Target(target.id), &target.keep_as);
+            keys.load(KeyOwner::Target(target.id), &target.keep_as);
             self.state.keys_pending = true;
         }
         let (_, kept) = self.settings.concealed();
         for missing in kept.iter().filter(|kept| kept.url.is_none()) {
-            keys.load(What::Address, &missing.name);
+            keys.load(KeyOwner::Address, &missing.name);
             self.state.keys_pending = true;
         }
         // Screens and windows that the desktop was asked for wait for what it allowed.
         for key in self.settings.permissions() {
             self.state.stage.permissions.fetching();
-            keys.load(What::Permission, &kept_as(&key));
+            keys.load(KeyOwner::Permission, &kept_as(&key));
             self.state.keys_pending = true;
         }
         keys.mark();
@@ -54,33 +54,34 @@ impl Engine {
     pub(in crate::studio::engine) fn look_at_keys(&mut self) {
         while let Some(answer) = self.state.keys.as_ref().and_then(Keys::poll) {
             match answer {
-                Answer::Place(place) => self.state.key_place = Some(place),
-                Answer::Loaded { what: What::Address, name, key } => match key {
+                KeyAnswer::Place(place) => self.state.key_place = Some(place),
+                KeyAnswer::Loaded { what: KeyOwner::Address, name, key } => match key {
                     Some(url) => self.reveal(&name, &url),
                     None => {
                         let reason = "an address is not where it was kept: type it again".into();
-                        self.tell(&Message::KeyNotKept { reason }, "");
+                        self.tell(&StudioMessage::KeyNotKept { reason }, "");
                     }
                 },
-                Answer::Loaded { key: None, .. } => {}
-                Answer::Loaded { what: What::Permission, name, key: Some(key) } => {
+                KeyAnswer::Loaded { key: None, .. } => {}
+                KeyAnswer::Loaded { what: KeyOwner::Permission, name, key: Some(key) } => {
                     let name = name.strip_prefix(PERMISSION).unwrap_or_default();
                     self.state.stage.permissions.restore(name, &key);
                 }
-                Answer::Loaded { what: What::Target(id), key: Some(key), .. } => {
+                KeyAnswer::Loaded { what: KeyOwner::Target(id), key: Some(key), .. } => {
                     let target = self.state.targets.iter_mut().find(|target| target.id == id);
                     // What was typed meanwhile is newer.
-                    if let Some(Target { place: Place::Custom { key: empty, .. }, .. }) = target
+                    if let Some(Target { place: TargetPlace::Custom { key: empty, .. }, .. }) =
+                        target
                         && empty.is_empty()
                     {
                         *empty = key;
                     }
                 }
-                Answer::Ready => {
+                KeyAnswer::Ready => {
                     self.state.keys_pending = false;
                     self.state.stage.permissions.fetched();
                 }
-                Answer::Failed(reason) => self.tell(&Message::KeyNotKept { reason }, ""),
+                KeyAnswer::Failed(reason) => self.tell(&StudioMessage::KeyNotKept { reason }, ""),
             }
         }
         self.keep_permissions();
@@ -165,7 +166,7 @@ impl Engine {
     }
 
     /// The person accepts a certificate.
-    pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: Pin) {
+    pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: CertificatePin) {
         self.state.ledger.clear_target(&["target-certificate"], id);
         let known = self.state.targets.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
@@ -199,7 +200,7 @@ impl Engine {
             keys.forget(&name);
             self.state.addresses.remove(&name);
         }
-        for Kept { name, url } in wanted {
+        for KeptSecret { name, url } in wanted {
             let Some(url) = url else { continue };
             if self.state.addresses.get(&name) != Some(&url) {
                 keys.keep(&name, &url);

@@ -7,13 +7,13 @@ use crate::studio::engine::Engine;
 use crate::studio::event::Event;
 use crate::studio::notices::message::names;
 use crate::studio::targets::Target;
-use crate::studio::watch::choices::Playing;
-use crate::studio::watch::{Way, choices, message};
+use crate::studio::watch::choices::WatchCommand;
+use crate::studio::watch::{MessageVia, choices, message};
 
 impl Engine {
     /// Takes up again what was watched in an earlier run: nothing plays by itself.
     pub(in crate::studio::engine) fn begin_watching(&mut self) {
-        let chat = Playing::SetChat(self.settings.chat.clone());
+        let chat = WatchCommand::SetChat(self.settings.chat.clone());
         // Choosing how it is shown cannot fail.
         let _ = self.watch.obey(&chat);
         if self.settings.wall.len() > 1 {
@@ -26,9 +26,9 @@ impl Engine {
     pub(in crate::studio::engine) fn look_at_players(&mut self) {
         for (message, way) in self.watch.poll() {
             match way {
-                Way::Told => self.tell(&message, ""),
-                Way::Again => self.tell_again(&message),
-                Way::Noted => self.note(&message),
+                MessageVia::Told => self.tell(&message, ""),
+                MessageVia::Again => self.tell_again(&message),
+                MessageVia::Noted => self.note(&message),
             }
         }
         for (tile, state) in self.watch.take_states() {
@@ -70,29 +70,29 @@ impl Engine {
         self.changed();
     }
 
-    fn obey_playing(&mut self, playing: Playing) {
+    fn obey_playing(&mut self, playing: WatchCommand) {
         match playing {
-            Playing::Add { url } => {
+            WatchCommand::Add { url } => {
                 self.remember_watched(&url);
                 let message = self.watch.add(url, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
             }
-            Playing::Again(id) => {
+            WatchCommand::Again(id) => {
                 let message = self.watch.again(id, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
             }
-            Playing::Trust { tile, pin } => {
+            WatchCommand::Trust { tile, pin } => {
                 self.state.ledger.clear(names::WATCH);
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
             }
-            Playing::TrustChat(pin) => {
+            WatchCommand::TrustChat(pin) => {
                 let message = self.watch.trust_chat(pin);
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
             }
-            Playing::LookForHardware => {
+            WatchCommand::LookForHardware => {
                 // Opening it takes its time; nobody waits for it.
                 let looking = Worker::spawn("decoding-hardware", |_| {
                     let _ = inventory::hardware();
@@ -101,18 +101,18 @@ impl Engine {
                     tracing::warn!(%error, "looking for hardware that decodes");
                 }
             }
-            Playing::Snapshot(path) => {
+            WatchCommand::Snapshot(path) => {
                 let frame = self.watch.picture();
                 self.take_snapshot_of(frame, path);
             }
-            Playing::Forget(url) => self.settings.recent.retain(|known| *known != url),
-            Playing::ForgetAll => self.settings.recent.clear(),
-            Playing::Save(path) => {
+            WatchCommand::Forget(url) => self.settings.recent.retain(|known| *known != url),
+            WatchCommand::ForgetAll => self.settings.recent.clear(),
+            WatchCommand::Save(path) => {
                 if let Some(folder) = path.parent() {
                     // What is wrong with it is said when the file is made.
                     let _ = std::fs::create_dir_all(folder);
                 }
-                if let Err(failure) = self.watch.obey(&Playing::Save(path)) {
+                if let Err(failure) = self.watch.obey(&WatchCommand::Save(path)) {
                     self.tell(&message(&failure, None), "");
                 }
             }

@@ -10,7 +10,7 @@ use crate::studio::sources::background_search::{Outcome, Search};
 use crate::{audio, capture};
 
 #[derive(Debug, Default)]
-struct Found {
+struct FoundDevices {
     cameras: Vec<Device>,
     microphones: Vec<Device>,
     speakers: Vec<Device>,
@@ -24,7 +24,7 @@ const MOST_WINDOWS: usize = 200;
 
 /// What a display shows.
 #[derive(Debug, Default)]
-struct Shown {
+struct DisplayContent {
     screens: Arc<[ScreenInfo]>,
     windows: Arc<[WindowInfo]>,
 }
@@ -32,10 +32,10 @@ struct Shown {
 /// What was found last, and searches that may be under way.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Devices {
-    found: Found,
-    search: Search<Found>,
-    shown: Shown,
-    display: Search<Shown>,
+    found: FoundDevices,
+    search: Search<FoundDevices>,
+    shown: DisplayContent,
+    display: Search<DisplayContent>,
 }
 
 impl Devices {
@@ -59,7 +59,7 @@ impl Devices {
             let speakers = sound(audio::speakers());
             // Where the sound system does not tell applications apart there are none to choose.
             let applications = audio::applications().unwrap_or_default();
-            Found {
+            FoundDevices {
                 cameras: cameras
                     .into_iter()
                     .map(|camera| Device { id: camera.id, name: camera.name, default: false })
@@ -86,7 +86,7 @@ impl Devices {
             let mut windows = capture::windows().unwrap_or_default();
             windows.truncate(MOST_WINDOWS);
             let screens = capture::screens().unwrap_or_default();
-            Shown { screens: screens.into(), windows: windows.into() }
+            DisplayContent { screens: screens.into(), windows: windows.into() }
         });
     }
 

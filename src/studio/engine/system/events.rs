@@ -2,27 +2,27 @@
 
 use std::time::Duration;
 
-use crate::net::{Change, Changes};
+use crate::net::{NetworkChange, NetworkChanges};
 
 /// A shorter sleep is none: the clocks are not read at the same instant.
 const SLEPT: Duration = Duration::from_secs(1);
 
 /// What is known of the network and of sleep.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Surroundings {
-    changes: Option<Changes>,
+pub(in crate::studio) struct SystemEvents {
+    changes: Option<NetworkChanges>,
     slept: Option<Duration>,
 }
 
-impl Surroundings {
+impl SystemEvents {
     /// Listens here from now on.
-    pub fn set_changes(&mut self, changes: Changes) {
+    pub fn set_changes(&mut self, changes: NetworkChanges) {
         self.changes = Some(changes);
     }
 
     /// What has changed in the network since the last call.
-    pub fn change(&self) -> Option<Change> {
-        self.changes.as_ref().and_then(Changes::poll)
+    pub fn change(&self) -> Option<NetworkChange> {
+        self.changes.as_ref().and_then(NetworkChanges::poll)
     }
 
     /// How long the machine slept since the last call, if it did: `asleep` is how long it has in
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn sleep_is_told_from_clocks_that_are_read_one_after_the_other() {
-        let mut surroundings = Surroundings::default();
+        let mut surroundings = SystemEvents::default();
         let at = |millis: u64| Some(Duration::from_millis(millis));
         assert_eq!(surroundings.woke(at(50_000)), None);
         assert_eq!(surroundings.woke(at(50_002)), None);

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Size;
-use crate::media::similarity::{Course, STEP_MICROS};
-use crate::player::probe::viewer::{Keyframe, Seen};
-use crate::player::{Kind, State};
+use crate::media::similarity::{LoudnessCurve, STEP_MICROS};
+use crate::player::probe::viewer::{Keyframe, ProbeReading};
+use crate::player::{FailureKind, State};
 
 /// A server may need so long to show what has just begun.
 const BEGINNING: Duration = Duration::from_secs(8);
@@ -81,7 +81,7 @@ pub struct Sent<'a> {
     pub fps: Option<f64>,
     pub sound: bool,
     pub pictures: &'a VecDeque<Keyframe>,
-    pub course: &'a Course,
+    pub course: &'a LoudnessCurve,
 }
 
 /// One thing that is wrong, with what is known of why.
@@ -103,7 +103,7 @@ pub fn judge(
     live_since: Timestamp,
     delay: Duration,
     latency: Option<Duration>,
-    seen: &Seen,
+    seen: &ProbeReading,
     sent: &Sent<'_>,
 ) -> Vec<Finding> {
     if now.since(live_since) < BEGINNING {
@@ -112,8 +112,8 @@ pub fn judge(
     match &seen.state {
         State::Failed(failure) => {
             let trouble = match failure.kind {
-                Kind::NoSuchStream => Trouble::NoStream,
-                Kind::Codec => Trouble::WrongSize,
+                FailureKind::NoSuchStream => Trouble::NoStream,
+                FailureKind::Codec => Trouble::WrongSize,
                 _ => Trouble::Unreachable,
             };
             return vec![finding(trouble, failure.cause.clone())];
@@ -162,7 +162,7 @@ pub fn judge(
 fn picture(
     now: Timestamp,
     reach: Duration,
-    seen: &Seen,
+    seen: &ProbeReading,
     sent: &Sent<'_>,
     found: &mut Vec<Finding>,
 ) {
@@ -223,7 +223,13 @@ fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     moved > first.at && now.since(moved) < SENT_STILL
 }
 
-fn sound(now: Timestamp, reach: Duration, seen: &Seen, sent: &Sent<'_>, found: &mut Vec<Finding>) {
+fn sound(
+    now: Timestamp,
+    reach: Duration,
+    seen: &ProbeReading,
+    sent: &Sent<'_>,
+    found: &mut Vec<Finding>,
+) {
     let since = match (seen.last_audio, seen.course.until()) {
         (Some(last), Some(until)) => {
             let span = i64::try_from((SILENT_FOR * 4).as_micros()).unwrap_or(i64::MAX);
@@ -265,7 +271,13 @@ fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
 }
 
 /// Size and rate, where they are not those that are sent: mostly a server that makes its own of it.
-fn shape(now: Timestamp, seen: &Seen, size: Size, fps: f64, whole: bool) -> Option<Finding> {
+fn shape(
+    now: Timestamp,
+    seen: &ProbeReading,
+    size: Size,
+    fps: f64,
+    whole: bool,
+) -> Option<Finding> {
     let settled = seen.joined.is_some_and(|joined| now.since(joined) >= Duration::from_secs(4));
     let got = seen.size.filter(|_| settled)?;
     let rate = seen.fps.unwrap_or(fps);
@@ -281,25 +293,25 @@ fn shape(now: Timestamp, seen: &Seen, size: Size, fps: f64, whole: bool) -> Opti
 mod tests {
     use super::*;
     use crate::base::{Clock, Latest};
-    use crate::media::Samples;
-    use crate::media::similarity::Likeness;
+    use crate::media::SampleBlock;
+    use crate::media::similarity::FrameSimilarity;
     use crate::player::Failure;
-    use crate::player::probe::viewer::{Looker, Memory};
+    use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 
     const SIZE: Size = Size::new(64, 36);
-    const MEMORY: Memory = Memory { pictures: 100, sound: 3_000 };
+    const MEMORY: ProbeMemory = ProbeMemory { pictures: 100, sound: 3_000 };
 
     fn at(seconds: f64) -> Timestamp {
         Timestamp::from_micros((seconds * 1e6) as i64)
     }
 
-    fn picture(luma: u8) -> Likeness {
-        Likeness::of(&[luma; 64 * 36], 64, SIZE)
+    fn picture(luma: u8) -> FrameSimilarity {
+        FrameSimilarity::of(&[luma; 64 * 36], 64, SIZE)
     }
 
     /// A stream of a minute, a keyframe every 2 s and sound all the time, as these say.
-    fn stream(luma: impl Fn(f64) -> u8, loud: impl Fn(f64) -> f32) -> Seen {
-        let mut seen = Looker::new(Clock::start(), MEMORY, Latest::default()).seen;
+    fn stream(luma: impl Fn(f64) -> u8, loud: impl Fn(f64) -> f32) -> ProbeReading {
+        let mut seen = ProbeWorker::new(Clock::start(), MEMORY, Latest::default()).seen;
         seen.state = State::Playing;
         seen.size = Some(SIZE);
         seen.fps = Some(30.0);
@@ -313,7 +325,7 @@ mod tests {
         for number in 0..3_000 {
             let second = f64::from(number) / 50.0;
             let data = vec![loud(second); 160];
-            seen.course.push(&Samples {
+            seen.course.push(&SampleBlock {
                 pts: at(second),
                 rate: 8_000,
                 channels: 1,
@@ -327,7 +339,7 @@ mod tests {
         if (second as u32).is_multiple_of(4) { 60 } else { 90 }
     }
 
-    fn judged(seen: &Seen, sent: &Seen) -> Vec<Trouble> {
+    fn judged(seen: &ProbeReading, sent: &ProbeReading) -> Vec<Trouble> {
         let sent = Sent {
             picture: Some((SIZE, 30.0)),
             sizes: &[],
@@ -385,10 +397,10 @@ mod tests {
         assert_eq!(judged(&halved, &halved), []);
         let mut seen = program.clone();
         for (kind, trouble) in [
-            (Kind::NoSuchStream, Trouble::NoStream),
-            (Kind::Unreachable, Trouble::Unreachable),
-            (Kind::Refused, Trouble::Unreachable),
-            (Kind::Codec, Trouble::WrongSize),
+            (FailureKind::NoSuchStream, Trouble::NoStream),
+            (FailureKind::Unreachable, Trouble::Unreachable),
+            (FailureKind::Refused, Trouble::Unreachable),
+            (FailureKind::Codec, Trouble::WrongSize),
         ] {
             let (cause, advice) = (String::new(), String::new());
             seen.state = State::Failed(Failure { kind, cause, advice, offered: None });

@@ -16,16 +16,16 @@ use crate::base::{Clock, Latest, Secret, Timestamp, Worker};
 use crate::media::VideoFrame;
 use crate::net::{self, Runtime};
 use crate::player::State;
-use crate::player::probe::viewer::{Glance, Memory, Place, Seen};
+use crate::player::probe::viewer::{ProbeMemory, ProbeReading, ProbeTarget, ViewerProbe};
 use crate::studio::event;
 use crate::studio::live::monitor::judge::{Sent, judge};
 use crate::studio::live::monitor::view::{LatencyBy, MonitorView, ViewersPicture};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services;
 use crate::wire::rtmp::Url;
 
 /// What is remembered of what viewers get: a minute of pictures, 20 s of sound.
-const MEMORY: Memory = Memory { pictures: 64, sound: 1_000 };
+const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
 /// Pauses before looking again where there was nothing to be seen.
 const PAUSES: [u64; 4] = [2, 3, 5, 10];
 /// How far behind viewers are looked for, by the sound.
@@ -37,7 +37,7 @@ const END: Duration = Duration::from_millis(800);
 
 /// A target that is to be looked at.
 #[derive(Debug)]
-pub(in crate::studio) struct Wanted {
+pub(in crate::studio) struct WantedMonitor {
     pub id: u32,
     /// Of the events: without the key.
     pub url: String,
@@ -55,15 +55,15 @@ pub(in crate::studio) struct Wanted {
 
 /// Something to tell.
 #[derive(Debug)]
-pub(in crate::studio) enum Told {
+pub(in crate::studio) enum MonitorNews {
     /// For the command line: how it stands.
     Event(event::Monitor),
     /// Something has begun to be wrong.
-    Begun(Message),
+    Begun(StudioMessage),
     /// It is over: the message's key, whose host and for how long.
     Over { key: &'static str, host: String },
     /// All is well again, after so long.
-    Well(Message),
+    Well(StudioMessage),
 }
 
 /// One target.
@@ -71,16 +71,16 @@ pub(in crate::studio) enum Told {
 struct One {
     url: String,
     host: String,
-    glance: Option<Glance>,
+    glance: Option<ViewerProbe>,
     /// Where nothing can be seen: why.
     unavailable: Option<String>,
-    place: Option<Place>,
+    place: Option<ProbeTarget>,
     again_at: Timestamp,
     tries: usize,
     live_since: Option<Timestamp>,
     delay: Duration,
     /// The last that was seen.
-    seen: Option<Seen>,
+    seen: Option<ProbeReading>,
     /// What is wrong, and since when anything has been.
     findings: Vec<Finding>,
     wrong_since: Option<Timestamp>,
@@ -114,7 +114,7 @@ impl Monitors {
     /// Looks at these from here on. `begin` gives a subscription to what is sent.
     pub fn follow(
         &mut self,
-        wanted: Vec<Wanted>,
+        wanted: Vec<WantedMonitor>,
         begin: impl FnOnce() -> Option<Reference>,
         runtime: &Runtime,
         clock: Clock,
@@ -122,7 +122,7 @@ impl Monitors {
         let gone: Vec<u32> =
             self.each.keys().copied().filter(|id| !wanted.iter().any(|it| it.id == *id)).collect();
         let gone: Vec<One> = gone.iter().filter_map(|id| self.each.remove(id)).collect();
-        let glances: Vec<Glance> = gone.into_iter().filter_map(|one| one.glance).collect();
+        let glances: Vec<ViewerProbe> = gone.into_iter().filter_map(|one| one.glance).collect();
         let reference = self.reference.take_if(|_| wanted.is_empty());
         if self.reference.is_none() && !wanted.is_empty() {
             self.reference = begin();
@@ -143,7 +143,7 @@ impl Monitors {
     }
 
     /// Compares what is seen with what is sent.
-    pub fn look(&mut self, now: Timestamp) -> Vec<Told> {
+    pub fn look(&mut self, now: Timestamp) -> Vec<MonitorNews> {
         let Some(reference) = &self.reference else { return Vec::new() };
         let mut told = Vec::new();
         reference.with(now, |sent| {
@@ -161,7 +161,7 @@ impl Monitors {
 }
 
 /// Ends these on a thread of their own.
-fn ending(glances: Vec<Glance>, reference: Option<Reference>) -> Vec<Worker> {
+fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker> {
     if glances.is_empty() && reference.is_none() {
         return Vec::new();
     }
@@ -179,18 +179,18 @@ fn ending(glances: Vec<Glance>, reference: Option<Reference>) -> Vec<Worker> {
 }
 
 impl One {
-    fn new(wanted: &Wanted, now: Timestamp) -> Self {
+    fn new(wanted: &WantedMonitor, now: Timestamp) -> Self {
         let service = services::of_host(&wanted.publish.host);
         let (place, unavailable) = match service {
             _ if !wanted.play_url.is_empty() => {
-                (Some(Place::Address(wanted.play_url.clone())), None)
+                (Some(ProbeTarget::Address(wanted.play_url.clone())), None)
             }
             Some(service) => {
                 let why =
                     format!("{} cannot be watched at the address it is sent to", service.name);
                 (None, Some(why))
             }
-            None => (Some(Place::Rtmp(Box::new(wanted.publish.clone()))), None),
+            None => (Some(ProbeTarget::Rtmp(Box::new(wanted.publish.clone()))), None),
         };
         Self {
             url: wanted.url.clone(),
@@ -213,7 +213,7 @@ impl One {
     }
 
     /// Begins to look once there is something to be seen, and again where there was nothing.
-    fn follow(&mut self, wanted: &Wanted, runtime: &Runtime, clock: Clock) {
+    fn follow(&mut self, wanted: &WantedMonitor, runtime: &Runtime, clock: Clock) {
         let now = clock.now();
         self.delay = wanted.delay;
         self.live_since = wanted.live.then(|| self.live_since.unwrap_or(now));
@@ -230,11 +230,11 @@ impl One {
         // As long as a stream is waited for, and the pause.
         self.again_at = now + Duration::from_secs(pause);
         let mut net = wanted.net.clone();
-        if matches!(place, Place::Address(_)) {
+        if matches!(place, ProbeTarget::Address(_)) {
             // The pinned certificate is that of the server that is published to.
             net.trust.pin = None;
         }
-        match Glance::open(place, &net, runtime, clock, MEMORY, self.picture.clone()) {
+        match ViewerProbe::open(place, &net, runtime, clock, MEMORY, self.picture.clone()) {
             Ok(glance) => self.glance = Some(glance),
             Err(failure) => {
                 self.place = None;
@@ -243,7 +243,7 @@ impl One {
         }
     }
 
-    fn look(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<Told>) {
+    fn look(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         if let Some(glance) = &self.glance {
             let seen = glance.seen();
             // While it is looked again after a failure, the failure stands.
@@ -268,7 +268,7 @@ impl One {
         let event = self.event(id);
         if self.told.as_ref().is_none_or(|told| differs(told, &event)) {
             self.told = Some(event.clone());
-            told.push(Told::Event(event));
+            told.push(MonitorNews::Event(event));
         }
     }
 
@@ -301,17 +301,17 @@ impl One {
     }
 
     /// Tells what has begun and what is over.
-    fn tell(&mut self, findings: Vec<Finding>, now: Timestamp, told: &mut Vec<Told>) {
+    fn tell(&mut self, findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         let old = std::mem::replace(&mut self.findings, findings);
         for finding in &self.findings {
             if !old.iter().any(|it| it.trouble == finding.trouble) {
-                told.push(Told::Begun(self.message(finding)));
+                told.push(MonitorNews::Begun(self.message(finding)));
             }
         }
         for finding in &old {
             if !self.findings.iter().any(|it| it.trouble == finding.trouble) {
                 let key = key(finding.trouble);
-                told.push(Told::Over { key, host: self.host.clone() });
+                told.push(MonitorNews::Over { key, host: self.host.clone() });
             }
         }
         if self.findings.is_empty() {
@@ -319,15 +319,18 @@ impl One {
                 && self.live_since.is_some()
             {
                 let seconds = format!("{:.0}", now.since(since).as_secs_f64());
-                told.push(Told::Well(Message::MonitorWell { host: self.host.clone(), seconds }));
+                told.push(MonitorNews::Well(StudioMessage::MonitorWell {
+                    host: self.host.clone(),
+                    seconds,
+                }));
             }
         } else {
             self.wrong_since.get_or_insert(now);
         }
     }
 
-    fn message(&self, finding: &Finding) -> Message {
-        Message::Monitor {
+    fn message(&self, finding: &Finding) -> StudioMessage {
+        StudioMessage::Monitor {
             key: key(finding.trouble),
             host: self.host.clone(),
             cause: finding.cause.clone(),

@@ -9,21 +9,21 @@ use parking_lot::Mutex;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::broadcast::hub::subscription::Next;
 use crate::broadcast::{Hub, Limits};
-use crate::media::{EncodedPacket, Rung, Size, StreamParameters};
-use crate::player::probe::viewer::{Looker, Memory};
+use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
+use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 use crate::studio::live::monitor::judge::Sent;
 
 /// What is remembered: over half an hour of sound and of keyframes, as long as a stream may be held
 /// back on purpose.
-const MEMORY: Memory = Memory { pictures: 1_200, sound: 100_000 };
+const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
 /// How often the thread looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// See the module. Dropping it ends it.
 #[derive(Debug)]
 pub(in crate::studio) struct Reference {
-    looker: Arc<Mutex<Looker>>,
-    parameters: StreamParameters,
+    looker: Arc<Mutex<ProbeWorker>>,
+    parameters: StreamConfig,
     /// All that pictures were since this began: targets may get different ones, and later.
     sizes: Arc<Mutex<Vec<Size>>>,
     _worker: Worker,
@@ -36,7 +36,7 @@ impl Reference {
     /// When the system grants no thread.
     pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
         let parameters = hub.parameters().clone();
-        let mut looker = Looker::new(clock, MEMORY, Latest::default());
+        let mut looker = ProbeWorker::new(clock, MEMORY, Latest::default());
         if let Some(video) = &parameters.video {
             looker.configure_video(video.clone());
         }
@@ -57,12 +57,12 @@ impl Reference {
                             if !sizes.contains(&new.video.size) {
                                 sizes.push(new.video.size);
                             }
-                            if new.rung == Rung::Main && shown.as_ref() != Some(&new.video) {
+                            if new.rung == RenditionId::Main && shown.as_ref() != Some(&new.video) {
                                 shown = Some(new.video.clone());
                                 its.lock().configure_video(new.video.clone());
                             }
                         }
-                        if tag.rung() == Some(Rung::Second) {
+                        if tag.rung() == Some(RenditionId::Second) {
                             continue;
                         }
                         its.lock().take(&EncodedPacket {

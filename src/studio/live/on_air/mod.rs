@@ -6,27 +6,27 @@ mod recording;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(in crate::studio) use crate::studio::live::publishers::{Happening, Wanted};
+pub(in crate::studio) use crate::studio::live::publishers::{PublisherNews, WantedTargets};
 
 use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
-use crate::broadcast::{Film, Hub, Publisher, publisher};
+use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{self, AudioEncoder, VideoEncoder};
-use crate::media::{BitsPerSecond, Size, StreamParameters, Track};
+use crate::media::{BitsPerSecond, Size, StreamConfig, Track};
 use crate::mix::FLOOR_DBFS;
 use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
-use crate::studio::live::passthrough::Reel;
+use crate::studio::live::passthrough::Passthrough;
 use crate::studio::live::publishers;
-use crate::studio::live::publishers::{Sent, background, stop};
-use crate::studio::live::recording::audio_tracks::Extras;
-use crate::studio::live::recording::{RecordingChoices, Tape};
-use crate::studio::live::second_rendition::Second;
-use crate::studio::live::stream_delay::Holding;
-use crate::studio::live::view::{FilmView, LiveFigures, LiveState};
+use crate::studio::live::publishers::{Publishers, background, stop};
+use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
+use crate::studio::live::recording::{RecordingChoices, Recordings};
+use crate::studio::live::second_rendition::SecondRendition;
+use crate::studio::live::stream_delay::StreamDelay;
+use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 
@@ -49,10 +49,10 @@ pub(in crate::studio) struct OnAir {
     hub: Hub,
     video: Option<VideoEncoder>,
     audio: Option<AudioEncoder>,
-    sent: Vec<Sent>,
-    tape: Tape,
+    sent: Vec<Publishers>,
+    tape: Recordings,
     /// Between the hub and the targets.
-    holding: Option<Holding>,
+    holding: Option<StreamDelay>,
     began: Base,
     video_rate: stats::Meter,
     audio_rate: stats::Meter,
@@ -62,11 +62,11 @@ pub(in crate::studio) struct OnAir {
     encoding: (u64, Duration),
     adaptation: Adaptation,
     /// Where there are pictures.
-    second: Option<Second>,
+    second: Option<SecondRendition>,
     /// What goes out instead of the program.
-    film: Option<Reel>,
+    film: Option<Passthrough>,
     /// Where there is sound.
-    extras: Option<Extras>,
+    extras: Option<ExtraTrackEncoders>,
 }
 
 /// Counters of the program when the broadcast began: ours start at zero.
@@ -100,7 +100,7 @@ impl OnAir {
             };
             let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| error.to_string())?;
-            (Some(encoder), Some(pictures), Some(Second::new(packets.clone(), config)))
+            (Some(encoder), Some(pictures), Some(SecondRendition::new(packets.clone(), config)))
         };
         let (audio, sounds, extras) = if *program.audio_choice() == AudioChoice::None {
             (None, None, None)
@@ -113,7 +113,7 @@ impl OnAir {
             };
             let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| error.to_string())?;
-            (Some(encoder), Some(sounds), Some(Extras::new(packets.clone(), config)))
+            (Some(encoder), Some(sounds), Some(ExtraTrackEncoders::new(packets.clone(), config)))
         };
         drop(packets);
         if video.is_none() && audio.is_none() {
@@ -141,7 +141,7 @@ impl OnAir {
                 why: figures.why,
             }));
         }
-        let parameters = StreamParameters {
+        let parameters = StreamConfig {
             video: video.as_ref().map(|video| video.parameters().clone()),
             audio: audio.as_ref().map(|audio| audio.parameters().clone()),
         };
@@ -159,7 +159,7 @@ impl OnAir {
             video,
             audio,
             sent: Vec::new(),
-            tape: Tape::default(),
+            tape: Recordings::default(),
             holding: None,
             began,
             video_rate: stats::Meter::default(),
@@ -177,20 +177,20 @@ impl OnAir {
 
     /// A broadcast of a file, which is not encoded.
     pub(in crate::studio) fn of_film(
-        film: Film,
+        film: PassthroughFile,
         path: &Path,
         again: bool,
         quality: &Quality,
         clock: Clock,
     ) -> std::io::Result<Self> {
-        let (reel, hub) = Reel::start(film, path, again, clock)?;
+        let (reel, hub) = Passthrough::start(film, path, again, clock)?;
         let (video_rate, audio_rate) = Default::default();
         Ok(Self {
             hub,
             video: None,
             audio: None,
             sent: Vec::new(),
-            tape: Tape::default(),
+            tape: Recordings::default(),
             holding: None,
             began: Base::default(),
             video_rate,
@@ -206,8 +206,8 @@ impl OnAir {
     }
 
     /// The file that goes out instead of the program.
-    pub(in crate::studio) fn film(&self) -> Option<FilmView> {
-        self.film.as_ref().map(Reel::view)
+    pub(in crate::studio) fn film(&self) -> Option<PassthroughView> {
+        self.film.as_ref().map(Passthrough::view)
     }
 
     /// The name of the file once all of it was sent or it could not be read on, and why.
@@ -226,14 +226,14 @@ impl OnAir {
         folder: PathBuf,
         clock: Clock,
     ) -> std::io::Result<()> {
-        self.holding = Some(Holding::start(delay, folder, &self.hub, clock)?);
+        self.holding = Some(StreamDelay::start(delay, folder, &self.hub, clock)?);
         self.adaptation.set_lag(delay);
         Ok(())
     }
 
     /// How much is held back.
     pub(in crate::studio) fn held(&self) -> Option<DelayFigures> {
-        self.holding.as_ref().map(Holding::figures)
+        self.holding.as_ref().map(StreamDelay::figures)
     }
 
     /// Lets out what is held back and no more; `false` where nothing is, or that is happening.
@@ -249,18 +249,18 @@ impl OnAir {
         &mut self,
         runtime: &crate::net::Runtime,
         clock: Clock,
-        wanted: Vec<Wanted>,
-    ) -> Vec<Happening> {
+        wanted: Vec<WantedTargets>,
+    ) -> Vec<PublisherNews> {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
-        let hub = self.holding.as_ref().map_or(&self.hub, Holding::hub);
-        for Wanted { id, label, built_in, floor, mut target } in wanted {
+        let hub = self.holding.as_ref().map_or(&self.hub, StreamDelay::hub);
+        for WantedTargets { id, label, built_in, floor, mut target } in wanted {
             if self.film.is_some() {
                 target = target.whole();
             }
             target.await_media = self.holding.is_some();
             let publisher = Publisher::start(runtime, target, hub, clock);
             let bitrate = stats::Meter::default();
-            self.sent.push(Sent { id, label, built_in, publisher, bitrate, floor });
+            self.sent.push(Publishers { id, label, built_in, publisher, bitrate, floor });
         }
         left
     }
@@ -309,7 +309,7 @@ impl OnAir {
     }
 
     /// The recording and the replay buffer.
-    pub(in crate::studio) fn tape(&self) -> &Tape {
+    pub(in crate::studio) fn tape(&self) -> &Recordings {
         &self.tape
     }
 
@@ -366,7 +366,7 @@ impl OnAir {
         });
         let sending = self.sent.iter().filter(|sent| !sent.publisher.state().is_over()).count();
         let terms = Terms {
-            second: self.second.as_ref().is_some_and(Second::is_possible),
+            second: self.second.as_ref().is_some_and(SecondRendition::is_possible),
             alone: sending <= 1 && !self.is_recording() && self.tape.replay().is_none(),
         };
         let outcome = self.adaptation.look(now, targets, terms);
@@ -392,26 +392,26 @@ impl OnAir {
     }
 
     /// What happened since the last call.
-    pub(in crate::studio) fn look(&mut self) -> Vec<Happening> {
+    pub(in crate::studio) fn look(&mut self) -> Vec<PublisherNews> {
         let mut happenings = self.heard_so_far();
         if let Some(film) = &mut self.film {
             let targets = self.sent.iter().map(|sent| (sent.id, &sent.publisher));
             let told = film.look(targets, self.holding.is_some());
-            happenings.extend(told.into_iter().map(Happening::Film));
+            happenings.extend(told.into_iter().map(PublisherNews::Film));
         }
-        happenings.extend(self.tape.look().into_iter().map(Happening::Tape));
+        happenings.extend(self.tape.look().into_iter().map(PublisherNews::Tape));
         if !self.is_publishing() {
             self.holding = None;
             self.adaptation.set_lag(Duration::ZERO);
         }
-        let held = self.holding.as_mut().and_then(Holding::look);
-        happenings.extend(held.map(Happening::Delay));
+        let held = self.holding.as_mut().and_then(StreamDelay::look);
+        happenings.extend(held.map(PublisherNews::Delay));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
-        let failed = failed.or_else(|| self.extras.as_ref().and_then(Extras::failure));
+        let failed = failed.or_else(|| self.extras.as_ref().and_then(ExtraTrackEncoders::failure));
         if let Some(error) = failed.filter(|_| !self.encoder_failed) {
             self.encoder_failed = true;
-            happenings.push(Happening::Encoder(error.to_string()));
+            happenings.push(PublisherNews::Encoder(error.to_string()));
         }
         happenings
     }
@@ -549,7 +549,7 @@ impl OnAir {
                 second: self
                     .second
                     .as_ref()
-                    .and_then(Second::now)
+                    .and_then(SecondRendition::now)
                     .map(|(size, bitrate)| (size, bitrate.0)),
                 keyframes: figures.keyframes,
                 encode_ms: (new > 0).then(|| took.as_secs_f64() * 1_000.0 / new as f64),

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::OnAir;
-use crate::broadcast::recorder::{self, Sounds};
+use crate::broadcast::recorder::{self, RecordedTracks};
 use crate::media::ExtraTracks;
 use crate::studio::event;
 use crate::studio::live::recording::RecordingChoices;
@@ -48,7 +48,11 @@ impl OnAir {
     }
 
     /// The sound tracks of a file that is to have these, as far as they are made now.
-    pub(in crate::studio) fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> Sounds {
+    pub(in crate::studio) fn sounds(
+        &self,
+        tracks: ExtraTracks,
+        names: &TrackNames,
+    ) -> RecordedTracks {
         self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()
     }
 }

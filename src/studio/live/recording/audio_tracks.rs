@@ -7,7 +7,7 @@ use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::broadcast::Hub;
-use crate::broadcast::recorder::{Extra, Sounds};
+use crate::broadcast::recorder::{Extra, RecordedTracks};
 use crate::encode::{self, AudioEncoder};
 use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MOST_TRACKS, Track};
 use crate::studio::mixer::SoundStrip;
@@ -67,7 +67,7 @@ pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&SoundStrip, Strin
 
 /// The encoders that run.
 #[derive(Debug)]
-pub(in crate::studio) struct Extras {
+pub(in crate::studio) struct ExtraTrackEncoders {
     /// Where their packets go: beside those of the program.
     packets: Sender<EncodedPacket>,
     /// As the program's.
@@ -77,7 +77,7 @@ pub(in crate::studio) struct Extras {
     failed: bool,
 }
 
-impl Extras {
+impl ExtraTrackEncoders {
     /// Nothing runs yet.
     pub(in crate::studio) fn new(
         packets: Sender<EncodedPacket>,
@@ -141,7 +141,11 @@ impl Extras {
     }
 
     /// The sound tracks of a recording that is to have these, as far as they are made now.
-    pub(in crate::studio) fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> Sounds {
+    pub(in crate::studio) fn sounds(
+        &self,
+        tracks: ExtraTracks,
+        names: &TrackNames,
+    ) -> RecordedTracks {
         let name = |number: u8| names.get(usize::from(number) - 1).cloned().unwrap_or_default();
         let extra = |(track, encoder): &(ExtraTrack, AudioEncoder)| Extra {
             track: *track,
@@ -157,7 +161,7 @@ impl Extras {
         if program.is_empty() && !extras.is_empty() {
             PROGRAM.clone_into(&mut program);
         }
-        Sounds { program, extras }
+        RecordedTracks { program, extras }
     }
 
     /// At the end of the broadcast, when the program has let go of them.

@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::base::Worker;
 use crate::base::queue::Sender;
 use crate::broadcast::recorder::replay::{Replay, Room};
-use crate::broadcast::recorder::{self, Options, Recorder, Sounds, Split};
+use crate::broadcast::recorder::{self, Options, RecordedTracks, Recorder, Split};
 use crate::broadcast::{Hub, recorder::replay::Clip};
 use crate::media::ExtraTracks;
 use crate::studio::event::{self, Event};
 use crate::studio::live::recording::audio_tracks::TrackNames;
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 use crate::wire::container::Format;
 
 /// How long finishing a file may take while others wait for it…
@@ -73,7 +73,7 @@ impl RecordingChoices {
 
 /// Recording and replay buffer of a broadcast.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Tape {
+pub(in crate::studio) struct Recordings {
     recorder: Option<Recorder>,
     /// What the recording has.
     tracks: ExtraTracks,
@@ -82,16 +82,16 @@ pub(in crate::studio) struct Tape {
 
 /// Something to tell.
 #[derive(Debug)]
-pub(in crate::studio) enum Happening {
+pub(in crate::studio) enum RecordingNews {
     /// A file is begun, or another one is paused.
     Writing(event::Recording),
     /// A file is whole or given up.
     Over(event::Recording),
     Chapter(event::Chapter),
-    Message(Message),
+    Message(StudioMessage),
 }
 
-impl Tape {
+impl Recordings {
     /// Records into this file.
     pub(in crate::studio) fn record(
         &mut self,
@@ -99,7 +99,7 @@ impl Tape {
         hub: &Hub,
         choices: &RecordingChoices,
         journal: Option<PathBuf>,
-        sounds: Sounds,
+        sounds: RecordedTracks,
     ) -> Result<event::Recording, recorder::Error> {
         let split = Split { every: choices.split_time, bytes: choices.split_bytes };
         let tracks = sounds.wanted();
@@ -139,16 +139,16 @@ impl Tape {
 
     /// What the replay buffer has, with those of these sound tracks that it has; `None` where it has
     /// nothing.
-    pub(in crate::studio) fn clip(&self, sounds: Sounds) -> Option<Clip> {
+    pub(in crate::studio) fn clip(&self, sounds: RecordedTracks) -> Option<Clip> {
         self.replay.as_ref().map(|replay| replay.clip(sounds)).filter(|clip| !clip.is_empty())
     }
 
     /// What happened since the last call.
-    pub(in crate::studio) fn look(&mut self) -> Vec<Happening> {
+    pub(in crate::studio) fn look(&mut self) -> Vec<RecordingNews> {
         let Some(recorder) = &self.recorder else { return Vec::new() };
         let happenings = drain(recorder);
         if matches!(recorder.figures().state, recorder::State::Failed(_))
-            && happenings.iter().any(|happening| matches!(happening, Happening::Over(_)))
+            && happenings.iter().any(|happening| matches!(happening, RecordingNews::Over(_)))
         {
             self.recorder = None;
         }
@@ -176,12 +176,14 @@ fn finish(recorder: Recorder, limit: Duration, tell: &Sender<Event>) {
     // The last file's end is told by what `finish` gives, whatever is told besides.
     for happening in drain(&recorder) {
         let event = match happening {
-            Happening::Writing(recording) => Event::Recording(recording),
-            Happening::Over(recording) if recording.state == event::RecordingState::Finished => {
+            RecordingNews::Writing(recording) => Event::Recording(recording),
+            RecordingNews::Over(recording)
+                if recording.state == event::RecordingState::Finished =>
+            {
                 Event::Recording(recording)
             }
-            Happening::Chapter(chapter) => Event::Chapter(chapter),
-            Happening::Over(_) | Happening::Message(_) => continue,
+            RecordingNews::Chapter(chapter) => Event::Chapter(chapter),
+            RecordingNews::Over(_) | RecordingNews::Message(_) => continue,
         };
         let _ = tell.send(event);
     }
@@ -189,30 +191,32 @@ fn finish(recorder: Recorder, limit: Duration, tell: &Sender<Event>) {
     let _ = tell.send(Event::Recording(told(&figures)));
 }
 
-fn drain(recorder: &Recorder) -> Vec<Happening> {
+fn drain(recorder: &Recorder) -> Vec<RecordingNews> {
     let events = recorder.events().waiting();
     events
         .filter_map(|event| match event {
             // The first one was told when it was asked for.
             recorder::Event::Began(figures) if figures.part == 1 => None,
-            recorder::Event::Began(figures) => Some(Happening::Writing(told(&figures))),
-            recorder::Event::Paused(figures) => Some(Happening::Writing(told(&figures))),
-            recorder::Event::Parted(figures) => Some(Happening::Over(told(&figures))),
+            recorder::Event::Began(figures) => Some(RecordingNews::Writing(told(&figures))),
+            recorder::Event::Paused(figures) => Some(RecordingNews::Writing(told(&figures))),
+            recorder::Event::Parted(figures) => Some(RecordingNews::Over(told(&figures))),
             recorder::Event::Over(figures) => {
                 let failed = matches!(figures.state, recorder::State::Failed(_));
-                failed.then(|| Happening::Over(told(&figures)))
+                failed.then(|| RecordingNews::Over(told(&figures)))
             }
             recorder::Event::Chapter { at, title } => {
                 let path = recorder.figures().path;
-                Some(Happening::Chapter(event::Chapter { path, at, title }))
+                Some(RecordingNews::Chapter(event::Chapter { path, at, title }))
             }
-            recorder::Event::Held(error) => Some(Happening::Message(Message::RecordingHeld {
-                path: recorder.figures().path.display().to_string(),
-                reason: error.cause(),
-                cure: error.advice(),
-            })),
+            recorder::Event::Held(error) => {
+                Some(RecordingNews::Message(StudioMessage::RecordingHeld {
+                    path: recorder.figures().path.display().to_string(),
+                    reason: error.cause(),
+                    cure: error.advice(),
+                }))
+            }
             recorder::Event::Warning(warning) => {
-                Some(Happening::Message(Message::of_disk(warning)))
+                Some(RecordingNews::Message(StudioMessage::of_disk(warning)))
             }
         })
         .collect()

@@ -6,7 +6,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Stop, Worker};
 use crate::broadcast::recorder::journal::{self, Entry};
 use crate::broadcast::recorder::remux::{How, repair};
-use crate::studio::notices::message::Message;
+use crate::studio::notices::message::StudioMessage;
 
 /// Repaired recordings that wait to be told of.
 const REPAIRS: usize = 64;
@@ -14,7 +14,7 @@ const REPAIRS: usize = 64;
 /// The work of making earlier recordings whole.
 #[derive(Debug)]
 pub(in crate::studio) struct Repairs {
-    told: Receiver<Message>,
+    told: Receiver<StudioMessage>,
     _worker: Worker,
 }
 
@@ -41,12 +41,12 @@ impl Repairs {
     }
 
     /// What became of them since the last call.
-    pub(in crate::studio) fn told(&self) -> Vec<Message> {
+    pub(in crate::studio) fn told(&self) -> Vec<StudioMessage> {
         self.told.waiting().collect()
     }
 }
 
-fn mend(entry: Entry, stop: &Stop) -> Option<Message> {
+fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
     let recording = entry.recording().to_owned();
     if !recording.exists() {
         entry.done();
@@ -60,8 +60,10 @@ fn mend(entry: Entry, stop: &Stop) -> Option<Message> {
     entry.done();
     match repaired {
         Ok(report) if report.how == How::Whole => None,
-        Ok(report) => Some(Message::RecordingRepaired { path: report.path.display().to_string() }),
-        Err(failure) => Some(Message::RecordingLost {
+        Ok(report) => {
+            Some(StudioMessage::RecordingRepaired { path: report.path.display().to_string() })
+        }
+        Err(failure) => Some(StudioMessage::RecordingLost {
             path: recording.display().to_string(),
             reason: failure.to_string(),
         }),

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::Message;
+use super::StudioMessage;
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 
-impl Message {
+impl StudioMessage {
     /// Of the disk that a recording goes to.
     pub fn of_disk(warning: Warning) -> Self {
         match warning {

@@ -1,10 +1,10 @@
 //! What messages say in English, in logs and without a window.
 
-use super::{Message, in_two};
-use crate::media::source_status::Alarm;
+use super::{StudioMessage, in_two};
+use crate::media::source_status::SourceAlarm;
 use crate::studio::notices::monitor;
 
-impl Message {
+impl StudioMessage {
     /// What happened, in English.
     pub fn summary(&self) -> String {
         match self {
@@ -33,22 +33,22 @@ impl Message {
                 format!("The system's default device has changed: {device} is used now.")
             }
             Self::Alarm { alarm, device } => match alarm {
-                Alarm::Black
-                | Alarm::BlackStream
-                | Alarm::BlackFile
-                | Alarm::BlackScreen
-                | Alarm::BlackWindow => format!("The picture of {device} is black."),
-                Alarm::Frozen | Alarm::FrozenStream | Alarm::FrozenFile => {
+                SourceAlarm::Black
+                | SourceAlarm::BlackStream
+                | SourceAlarm::BlackFile
+                | SourceAlarm::BlackScreen
+                | SourceAlarm::BlackWindow => format!("The picture of {device} is black."),
+                SourceAlarm::Frozen | SourceAlarm::FrozenStream | SourceAlarm::FrozenFile => {
                     format!("The picture of {device} stands still.")
                 }
-                Alarm::OtherFormat => format!("{device} has not the format that was chosen."),
-                Alarm::Zero => format!("{device} gives digital silence: it seems switched off."),
-                Alarm::Silent | Alarm::PlayedSilent => {
+                SourceAlarm::OtherFormat => format!("{device} has not the format that was chosen."),
+                SourceAlarm::Zero => format!("{device} gives digital silence: it seems switched off."),
+                SourceAlarm::Silent | SourceAlarm::PlayedSilent => {
                     format!("Nothing is heard from {device}.")
                 }
-                Alarm::SystemSilent => format!("{device} plays nothing."),
-                Alarm::Faint => format!("The sound of {device} is too quiet to be understood."),
-                Alarm::Clipped => format!("The sound of {device} is too loud: it is cut off."),
+                SourceAlarm::SystemSilent => format!("{device} plays nothing."),
+                SourceAlarm::Faint => format!("The sound of {device} is too quiet to be understood."),
+                SourceAlarm::Clipped => format!("The sound of {device} is too loud: it is cut off."),
             },
             Self::FileFailed { path, reason } => format!("{path} cannot be played: {reason}"),
             Self::EncoderFailed { reason } => format!("The encoder failed: {reason}"),
@@ -186,34 +186,34 @@ impl Message {
             }
             Self::NoMicrophone => "Plug one in, or go on without.".into(),
             Self::Alarm { alarm, .. } => match alarm {
-                Alarm::Black => "Take the cap off the lens, open its shutter, or switch on a light.",
-                Alarm::Frozen => "Unplug the camera and plug it in again, if that is not on purpose.",
-                Alarm::BlackStream => {
+                SourceAlarm::Black => "Take the cap off the lens, open its shutter, or switch on a light.",
+                SourceAlarm::Frozen => "Unplug the camera and plug it in again, if that is not on purpose.",
+                SourceAlarm::BlackStream => {
                     "Tell whoever sends it, or show another scene."
                 }
-                Alarm::FrozenStream => {
+                SourceAlarm::FrozenStream => {
                     "Ask whoever sends it, if that is not on purpose."
                 }
-                Alarm::BlackFile | Alarm::FrozenFile => {
+                SourceAlarm::BlackFile | SourceAlarm::FrozenFile => {
                     "What its properties say is shown until it moves again."
                 }
-                Alarm::BlackScreen => {
+                SourceAlarm::BlackScreen => {
                     "Wake the monitor, or choose another screen. Protected films and programs that draw past the desktop stay black here: show their window, or switch off their hardware acceleration."
                 }
-                Alarm::BlackWindow => {
+                SourceAlarm::BlackWindow => {
                     "Bring it back if it is minimised or on another desktop. Protected films and programs that draw past the desktop stay black here: show the whole screen, or switch off their hardware acceleration."
                 }
-                Alarm::OtherFormat => {
+                SourceAlarm::OtherFormat => {
                     "It is shown in the format that suits. Choose another one in its properties."
                 }
-                Alarm::Zero => "Look for its switch, and whether the system has it muted.",
-                Alarm::Silent => "Look whether it is plugged in, muted, or the wrong one.",
-                Alarm::Faint => "Come closer, or raise its level in the system's settings.",
-                Alarm::Clipped => "Lower its level in the system's settings, or step back.",
-                Alarm::SystemSilent => {
+                SourceAlarm::Zero => "Look for its switch, and whether the system has it muted.",
+                SourceAlarm::Silent => "Look whether it is plugged in, muted, or the wrong one.",
+                SourceAlarm::Faint => "Come closer, or raise its level in the system's settings.",
+                SourceAlarm::Clipped => "Lower its level in the system's settings, or step back.",
+                SourceAlarm::SystemSilent => {
                     "What was chosen for that is heard until it plays again. If it should be heard, look whether it is paused or muted, or plays on another device."
                 }
-                Alarm::PlayedSilent => "What was chosen for that is heard until it sounds again.",
+                SourceAlarm::PlayedSilent => "What was chosen for that is heard until it sounds again.",
             }
             .into(),
             Self::SourceTrouble { .. } => {

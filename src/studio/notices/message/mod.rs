@@ -6,16 +6,16 @@ mod disk;
 mod english;
 pub(in crate::studio) mod names;
 
-use crate::media::source_status::Alarm;
-use crate::net::Pin;
+use crate::media::source_status::SourceAlarm;
+use crate::net::CertificatePin;
 use crate::player;
-use crate::studio::notices::adaptation::Fitted;
-use crate::studio::notices::scenes::Said;
+use crate::studio::notices::adaptation::AdaptationMessage;
+use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, monitor};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum StudioMessage {
     CameraLost {
         device: String,
     },
@@ -54,7 +54,7 @@ pub enum Message {
     },
     /// What a source delivers is not as it should be.
     Alarm {
-        alarm: Alarm,
+        alarm: SourceAlarm,
         device: String,
     },
     /// Another device is the system's default now, and is used.
@@ -62,9 +62,9 @@ pub enum Message {
         device: String,
     },
     /// Of scenes and their sources.
-    Scenes(Said),
+    Scenes(SceneMessage),
     /// Of pictures that were made to fit a connection.
-    Fitted(Fitted),
+    Fitted(AdaptationMessage),
     FileFailed {
         path: String,
         reason: String,
@@ -106,7 +106,7 @@ pub enum Message {
         key: &'static str,
         id: u32,
         /// Of a certificate that its owner may accept.
-        pin: Option<Pin>,
+        pin: Option<CertificatePin>,
         host: String,
         cause: String,
         advice: String,
@@ -263,10 +263,10 @@ pub enum Message {
         cause: String,
         advice: String,
         /// A certificate that its owner may accept, and the tile that it was shown to.
-        trust: Option<(TileId, Pin)>,
+        trust: Option<(TileId, CertificatePin)>,
     },
     /// What the player says about the stream it plays.
-    Player(player::Message),
+    Player(player::PlayerMessage),
     /// An earlier run met an error that nobody expected.
     Crashed {
         path: String,
@@ -281,23 +281,23 @@ pub enum Message {
 }
 
 /// The name of an alarm's message.
-pub(in crate::studio) const fn alarm_key(alarm: Alarm) -> &'static str {
+pub(in crate::studio) const fn alarm_key(alarm: SourceAlarm) -> &'static str {
     match alarm {
-        Alarm::Black => "picture-black",
-        Alarm::Frozen => "picture-frozen",
-        Alarm::BlackStream => "stream-black",
-        Alarm::FrozenStream => "stream-frozen",
-        Alarm::BlackFile => "clip-black",
-        Alarm::FrozenFile => "clip-frozen",
-        Alarm::BlackScreen => "screen-black",
-        Alarm::BlackWindow => "window-black",
-        Alarm::OtherFormat => "camera-format",
-        Alarm::Zero => "sound-zero",
-        Alarm::Silent => "sound-silent",
-        Alarm::Faint => "sound-faint",
-        Alarm::Clipped => "sound-clipped",
-        Alarm::SystemSilent => "system-silent",
-        Alarm::PlayedSilent => "played-silent",
+        SourceAlarm::Black => "picture-black",
+        SourceAlarm::Frozen => "picture-frozen",
+        SourceAlarm::BlackStream => "stream-black",
+        SourceAlarm::FrozenStream => "stream-frozen",
+        SourceAlarm::BlackFile => "clip-black",
+        SourceAlarm::FrozenFile => "clip-frozen",
+        SourceAlarm::BlackScreen => "screen-black",
+        SourceAlarm::BlackWindow => "window-black",
+        SourceAlarm::OtherFormat => "camera-format",
+        SourceAlarm::Zero => "sound-zero",
+        SourceAlarm::Silent => "sound-silent",
+        SourceAlarm::Faint => "sound-faint",
+        SourceAlarm::Clipped => "sound-clipped",
+        SourceAlarm::SystemSilent => "system-silent",
+        SourceAlarm::PlayedSilent => "played-silent",
     }
 }
 
@@ -309,7 +309,7 @@ fn in_two(reason: &str) -> (&str, &str) {
         .unwrap_or((reason, "It is tried again by itself, or choose another one"))
 }
 
-impl Message {
+impl StudioMessage {
     /// The message as a notice with this number, and what the machine said.
     pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
         Notice {

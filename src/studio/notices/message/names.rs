@@ -1,6 +1,6 @@
 //! The names of all messages; those that are taken back together stand together.
 
-use super::Message;
+use super::StudioMessage;
 use crate::studio::notices::scenes;
 
 /// Of sources that do not deliver.
@@ -162,7 +162,7 @@ const OTHERS: &[&str] = &[
     "scenes-export-failed",
 ];
 
-impl Message {
+impl StudioMessage {
     /// Every name there is, for the test that looks for its texts in each language.
     pub fn keys() -> impl Iterator<Item = &'static str> {
         [DOWN, SOURCE, LEFT_OUT, FILTER, TRANSITION, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS]

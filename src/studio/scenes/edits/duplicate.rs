@@ -1,6 +1,6 @@
 //! Items that are doubled, with their source or with a new one.
 
-use crate::compose::scene::{Content, Item, ItemId, Place};
+use crate::compose::scene::{Content, Item, ItemId, Placement};
 use crate::studio::scenes::{Collection, MOST_SOURCES};
 
 impl Collection {
@@ -30,7 +30,7 @@ impl Collection {
         let mut copy = [copy];
         renumber(&mut copy, &mut next);
         let [mut copy] = copy;
-        copy.place = Place { x: copy.place.x + 0.03, y: copy.place.y + 0.03, ..copy.place };
+        copy.place = Placement { x: copy.place.x + 0.03, y: copy.place.y + 0.03, ..copy.place };
         let (list, index) = self.place_of(id)?;
         list.insert(index + 1, copy);
         Some(())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::capture::{Heeds, Properties};
+use crate::capture::{Properties, UsedProperties};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::Collection;
 
@@ -34,7 +34,10 @@ impl Collection {
 
     fn files_mut(&mut self, id: SourceId) -> Option<&mut Vec<PathBuf>> {
         let source = self.sources.iter_mut().find(|source| source.id == id)?;
-        let plays = matches!(Heeds::of(&source.choice), Some(Heeds::Media | Heeds::Slides));
+        let plays = matches!(
+            UsedProperties::of(&source.choice),
+            Some(UsedProperties::Media | UsedProperties::Slides)
+        );
         plays.then_some(&mut source.properties.files)
     }
 }

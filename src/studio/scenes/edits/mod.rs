@@ -9,9 +9,9 @@ mod ungroup;
 
 use std::path::PathBuf;
 
-use crate::capture::{Instead, Properties, VideoChoice};
+use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::filter::{MOST_FILTERS, Slot};
-use crate::compose::scene::{Blend, Content, Item, ItemId, Place, Scene, SceneId, SourceId};
+use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, Scene, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::media::Size;
 use crate::studio::scenes::{
@@ -19,7 +19,7 @@ use crate::studio::scenes::{
 };
 
 use duplicate::renumber;
-pub use refusal::Refusal;
+pub use refusal::EditRefusal;
 
 /// A change of the collection.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,7 @@ pub enum Edit {
         new: PathBuf,
     },
     /// What is shown in a source's stead while it is black, stands still or is gone.
-    SetInstead(SourceId, Instead),
+    SetInstead(SourceId, VideoFallback),
     RemoveItem(ItemId),
     /// One more of it, which shows the same source.
     DuplicateItem(ItemId),
@@ -78,7 +78,7 @@ pub enum Edit {
     LockItem(ItemId, bool),
     /// To this place among those beside it, counted from the bottom.
     MoveItem(ItemId, usize),
-    SetPlace(ItemId, Place),
+    SetPlace(ItemId, Placement),
     SetOpacity(ItemId, f32),
     SetBlend(ItemId, Blend),
     /// These become one group, where the topmost was.
@@ -104,7 +104,7 @@ impl Collection {
     ///
     /// # Errors
     /// [`Refusal`]. Nothing is changed then.
-    pub fn attempt(&mut self, edit: &Edit) -> Result<bool, Refusal> {
+    pub fn attempt(&mut self, edit: &Edit) -> Result<bool, EditRefusal> {
         let before = self.clone();
         let done = self.change(edit).is_some();
         let refused = match done {
@@ -186,7 +186,7 @@ impl Collection {
                     choice: choice.clone(),
                     filters: Vec::new(),
                     properties: Properties::default(),
-                    instead: Instead::Keep,
+                    instead: VideoFallback::Keep,
                 });
                 self.add_item(*scene, Content::Source(id))?;
             }
@@ -358,7 +358,7 @@ mod tests {
 
     /// The history of the scenes alone.
     #[derive(Default)]
-    struct Steps(crate::studio::engine::undo_history::Steps);
+    struct Steps(crate::studio::engine::undo_history::UndoHistory);
 
     impl Steps {
         fn add(&mut self, before: Collection, edit: &Edit, apart: bool) {
@@ -482,7 +482,7 @@ mod tests {
         apply(&mut it, &mut steps, logo());
         let added = it.clone();
         for x in 1..=20 {
-            let place = Place { x: f64::from(x) / 40.0, ..Place::default() };
+            let place = Placement { x: f64::from(x) / 40.0, ..Placement::default() };
             apply(&mut it, &mut steps, Edit::SetPlace(ItemId(2), place));
         }
         let moved = it;
@@ -499,7 +499,7 @@ mod tests {
         let (mut it, mut steps) = (edited(&[logo(), logo()]), Steps::default());
         let before = it.clone();
         let moved = |x: f64| {
-            let at = |id| Edit::SetPlace(ItemId(id), Place { x, ..Place::default() });
+            let at = |id| Edit::SetPlace(ItemId(id), Placement { x, ..Placement::default() });
             Edit::Several(vec![at(2), at(99), at(3)])
         };
         for x in [0.1, 0.2, 0.3] {

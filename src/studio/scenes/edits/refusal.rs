@@ -8,7 +8,7 @@ use crate::studio::scenes::{Collection, MOST_ITEMS};
 
 /// Why a change cannot be made, where that is not plain to see.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum EditRefusal {
     /// More items than a collection may have.
     TooMany,
     /// Groups and scenes deeper within each other than is drawn.
@@ -23,17 +23,17 @@ pub enum Refusal {
 
 impl Collection {
     /// What has grown beyond its bounds since `before`. What was beyond them already may stay so.
-    pub(super) fn overgrown(&self, before: &Self) -> Option<Refusal> {
+    pub(super) fn overgrown(&self, before: &Self) -> Option<EditRefusal> {
         let many = self.item_count();
         if many > MOST_ITEMS && many > before.item_count() {
-            return Some(Refusal::TooMany);
+            return Some(EditRefusal::TooMany);
         }
         let deep = self.depth();
-        (deep > MOST_DEPTH && deep > before.depth()).then_some(Refusal::TooDeep)
+        (deep > MOST_DEPTH && deep > before.depth()).then_some(EditRefusal::TooDeep)
     }
 
     /// Why a change that was not made was not.
-    pub(super) fn why_not(&self, edit: &Edit) -> Option<Refusal> {
+    pub(super) fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
         match edit {
             Edit::Ungroup(id, canvas) => self.lifted(*id, *canvas).err().flatten(),
             Edit::Several(edits) => edits.iter().find_map(|edit| self.clone().attempt(edit).err()),
@@ -74,8 +74,8 @@ impl Collection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{Instead, Properties, VideoChoice};
-    use crate::compose::scene::{Blend, ItemId, Place, SourceId};
+    use crate::capture::{Properties, VideoChoice, VideoFallback};
+    use crate::compose::scene::{Blend, ItemId, Placement, SourceId};
     use crate::media::Size;
 
     fn logo(scene: SceneId) -> Edit {
@@ -92,16 +92,16 @@ mod tests {
             assert_eq!(it.plan(first).layers.len(), 1, "{level}");
         }
         let full = it.clone();
-        assert_eq!(it.attempt(&Edit::Group(vec![id])), Err(Refusal::TooDeep));
+        assert_eq!(it.attempt(&Edit::Group(vec![id])), Err(EditRefusal::TooDeep));
         assert_eq!(it, full, "nothing vanished");
         // A scene that holds it would be too deep as well, and so would what holds that.
         assert!(it.apply(&Edit::AddScene("Outer".into())));
         let outer = it.scenes.last().unwrap().id;
         let show = Edit::ShowScene { scene: outer, shown: first };
-        assert_eq!(it.attempt(&show), Err(Refusal::TooDeep));
+        assert_eq!(it.attempt(&show), Err(EditRefusal::TooDeep));
         let several = Edit::Several(vec![Edit::HideItem(ItemId(1), true), show.clone()]);
         assert_eq!((it.attempt(&several), it.item(ItemId(1)).unwrap().hidden), (Ok(true), true));
-        assert_eq!(it.attempt(&Edit::Several(vec![show])), Err(Refusal::TooDeep));
+        assert_eq!(it.attempt(&Edit::Several(vec![show])), Err(EditRefusal::TooDeep));
         // It can be taken apart again.
         assert_eq!(it.attempt(&Edit::Ungroup(id, crate::media::Size::new(64, 36))), Ok(true));
     }
@@ -126,13 +126,13 @@ mod tests {
         let (group, count) = (it.scenes[0].items[0].id, it.item_count());
         assert!((MOST_ITEMS / 2..=MOST_ITEMS).contains(&count), "{count}");
         for edit in [Edit::DuplicateItem(group), Edit::DuplicateScene(scene)] {
-            assert_eq!(it.attempt(&edit), Err(Refusal::TooMany), "{edit:?}");
+            assert_eq!(it.attempt(&edit), Err(EditRefusal::TooMany), "{edit:?}");
         }
         while it.item_count() < MOST_ITEMS {
             assert_eq!(it.attempt(&logo_shown(&it)), Ok(true));
         }
-        assert_eq!(it.attempt(&logo_shown(&it)), Err(Refusal::TooMany));
-        assert_eq!(it.attempt(&Edit::Group(vec![group])), Err(Refusal::TooMany));
+        assert_eq!(it.attempt(&logo_shown(&it)), Err(EditRefusal::TooMany));
+        assert_eq!(it.attempt(&Edit::Group(vec![group])), Err(EditRefusal::TooMany));
     }
 
     #[test]
@@ -155,13 +155,13 @@ mod tests {
             Edit::AddFile(source, "/a".into()),
             Edit::AddFile(SourceId(1), "/a".into()),
             Edit::RemoveFile(SourceId(1), 0),
-            Edit::SetInstead(source, Instead::Slate),
+            Edit::SetInstead(source, VideoFallback::Slate),
             Edit::RemoveItem(item),
             Edit::RenameItem(item, "A".into()),
             Edit::HideItem(item, true),
             Edit::LockItem(item, true),
             Edit::MoveItem(item, 0),
-            Edit::SetPlace(item, Place::default()),
+            Edit::SetPlace(item, Placement::default()),
             Edit::SetOpacity(item, 0.5),
             Edit::SetBlend(item, Blend::Add),
             Edit::Ungroup(item, Size::new(64, 36)),

@@ -1,8 +1,8 @@
 //! A group comes apart: each member takes over what the group made of it, so that the picture stays.
 
-use super::{Refusal, place_in};
+use super::{EditRefusal, place_in};
 use crate::compose::layout;
-use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, Place};
+use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, Placement};
 use crate::media::Size;
 use crate::studio::scenes::Collection;
 
@@ -21,7 +21,11 @@ impl Collection {
     ///
     /// # Errors
     /// Why they cannot be, where there is such a group.
-    pub(super) fn lifted(&self, id: ItemId, canvas: Size) -> Result<Vec<Item>, Option<Refusal>> {
+    pub(super) fn lifted(
+        &self,
+        id: ItemId,
+        canvas: Size,
+    ) -> Result<Vec<Item>, Option<EditRefusal>> {
         let group = self.item(id).ok_or(None)?;
         let Content::Group(members) = &group.content else { return Err(None) };
         members.iter().map(|member| lift(group, member, canvas).map_err(Some)).collect()
@@ -30,7 +34,7 @@ impl Collection {
 
 /// A member as it is beside its group. Where members overlap, opacity and mode of the whole are not quite
 /// those of each.
-fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, Refusal> {
+fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> {
     let opacity = |item: &Item| if item.opacity.is_finite() { item.opacity } else { 1.0 };
     let blend = if member.blend == Blend::Normal { group.blend } else { member.blend };
     Ok(Item {
@@ -44,23 +48,23 @@ fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, Refusal> {
 }
 
 /// Where a member lies beside its group.
-fn place(group: &Place, member: &Item, canvas: Size) -> Result<Place, Refusal> {
+fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, EditRefusal> {
     let group = group.bounded();
-    if group == Place::default() {
+    if group == Placement::default() {
         return Ok(member.place);
     }
     if layout::is_cut(&group, canvas) {
-        return Err(Refusal::Cut);
+        return Err(EditRefusal::Cut);
     }
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
-    let upright = Place { rotation: 0.0, flip_x: false, flip_y: false, ..group };
+    let upright = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..group };
     let layout::Affine { xx: across, yy: down, .. } = layout::group(&upright, canvas);
     let mut own = member.place.bounded();
     let even = (across / down - 1.0).abs() < SAME;
     let known = !matches!(member.content, Content::Source(_));
     if known && (!even || own.fit == Fit::Original) && own.fit != Fit::Cover {
         // As large as the program: its box can be told.
-        let plain = Place { rotation: 0.0, flip_x: false, flip_y: false, ..own };
+        let plain = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..own };
         let map = layout::map(&plain, (cw, ch), canvas).0;
         let ((left, top), (right, bottom)) = (map.apply(0.0, 0.0), map.apply(1.0, 1.0));
         (own.x, own.y) = (left / cw, top / ch);
@@ -70,11 +74,11 @@ fn place(group: &Place, member: &Item, canvas: Size) -> Result<Place, Refusal> {
     let quarters = own.rotation / 90.0;
     let is_quarter = (quarters - quarters.round()).abs() < SAME;
     if !even && (!is_quarter || own.fit != Fit::Stretch) {
-        return Err(Refusal::Stretched);
+        return Err(EditRefusal::Stretched);
     }
     let scaled = (across - 1.0).abs() > SAME || (down - 1.0).abs() > SAME;
     if scaled && own.fit == Fit::Original {
-        return Err(Refusal::Scaled);
+        return Err(EditRefusal::Scaled);
     }
     let lies = is_quarter && (quarters.round() as i64).rem_euclid(2) == 1;
     let (sx, sy) = if lies { (down, across) } else { (across, down) };
@@ -83,7 +87,7 @@ fn place(group: &Place, member: &Item, canvas: Size) -> Result<Place, Refusal> {
     let (x, y) = layout::group(&group, canvas).apply(middle.0, middle.1);
     // Mirrored once, it turns the other way.
     let turned = if group.flip_x == group.flip_y { own.rotation } else { -own.rotation };
-    let place = Place {
+    let place = Placement {
         x: x / cw - width / 2.0,
         y: y / ch - height / 2.0,
         width,
@@ -108,7 +112,7 @@ mod tests {
     const CAMERA: Size = Size::new(640, 480);
 
     /// A group of the chosen picture and two others, each at its place, and its id.
-    fn grouped(places: [Place; 3], group: Place) -> (Collection, ItemId) {
+    fn grouped(places: [Placement; 3], group: Placement) -> (Collection, ItemId) {
         let mut it = Collection::default();
         let scene = it.current;
         for name in ["One", "Two"] {
@@ -157,29 +161,29 @@ mod tests {
         shapes && cuts && a.scaled == b.scaled && (strength - other).abs() < 1e-6
     }
 
-    fn members() -> [Place; 3] {
-        let small = Place { x: 0.5, y: 0.1, width: 0.3, height: 0.4, ..Place::default() };
+    fn members() -> [Placement; 3] {
+        let small = Placement { x: 0.5, y: 0.1, width: 0.3, height: 0.4, ..Placement::default() };
         [
-            Place { x: 0.1, y: 0.5, width: 0.25, height: 0.3, fit: Fit::Stretch, ..small },
-            Place { rotation: 90.0, flip_x: true, fit: Fit::Cover, ..small },
-            Place { x: 0.6, y: 0.6, rotation: 20.0, ..small },
+            Placement { x: 0.1, y: 0.5, width: 0.25, height: 0.3, fit: Fit::Stretch, ..small },
+            Placement { rotation: 90.0, flip_x: true, fit: Fit::Cover, ..small },
+            Placement { x: 0.6, y: 0.6, rotation: 20.0, ..small },
         ]
     }
 
     #[test]
     fn what_was_in_a_group_looks_the_same_beside_it() {
-        let plain = Place::default();
-        let small = Place { x: 0.25, y: 0.125, width: 0.5, height: 0.5, ..plain };
+        let plain = Placement::default();
+        let small = Placement { x: 0.25, y: 0.125, width: 0.5, height: 0.5, ..plain };
         for group in [
             plain,
-            Place { x: 0.25, y: -0.125, ..plain },
+            Placement { x: 0.25, y: -0.125, ..plain },
             small,
-            Place { width: 0.75, ..small },
-            Place { rotation: 90.0, ..small },
-            Place { rotation: 33.0, ..small },
-            Place { rotation: 33.0, flip_x: true, ..small },
-            Place { flip_y: true, ..small },
-            Place { rotation: 200.0, flip_x: true, flip_y: true, ..small },
+            Placement { width: 0.75, ..small },
+            Placement { rotation: 90.0, ..small },
+            Placement { rotation: 33.0, ..small },
+            Placement { rotation: 33.0, flip_x: true, ..small },
+            Placement { flip_y: true, ..small },
+            Placement { rotation: 200.0, flip_x: true, flip_y: true, ..small },
         ] {
             let (mut it, id) = grouped(members(), group);
             assert!(it.apply(&Edit::SetOpacity(id, 0.5)));
@@ -192,10 +196,11 @@ mod tests {
             }
         }
         // Stretched, what is stretched or turned by quarters stays as it is.
-        let wide = Place { width: 0.9, fit: Fit::Stretch, flip_x: true, rotation: 15.0, ..small };
+        let wide =
+            Placement { width: 0.9, fit: Fit::Stretch, flip_x: true, rotation: 15.0, ..small };
         let [first, ..] = members();
-        let lying = Place { rotation: 270.0, ..first };
-        let (mut it, id) = grouped([first, lying, Place { flip_y: true, ..first }], wide);
+        let lying = Placement { rotation: 270.0, ..first };
+        let (mut it, id) = grouped([first, lying, Placement { flip_y: true, ..first }], wide);
         let before = drawn(&it);
         assert_eq!(it.attempt(&Edit::Ungroup(id, CANVAS)), Ok(true));
         assert!(before.iter().zip(&drawn(&it)).all(|(a, b)| alike(a, b)));
@@ -203,7 +208,7 @@ mod tests {
 
     #[test]
     fn hidden_locked_and_mixed_groups_leave_members_that_are() {
-        let (mut it, id) = grouped(members(), Place::default());
+        let (mut it, id) = grouped(members(), Placement::default());
         assert!(it.apply(&Edit::SetBlend(id, Blend::Screen)));
         assert!(it.apply(&Edit::HideItem(id, true)) && it.apply(&Edit::LockItem(id, true)));
         assert!(drawn(&it).is_empty());
@@ -215,8 +220,9 @@ mod tests {
 
     #[test]
     fn groups_within_come_along_and_what_cannot_stay_as_it_is_is_refused() {
-        let small = Place { x: 0.25, y: 0.125, width: 0.5, height: 0.5, ..Place::default() };
-        let wide = Place { width: 0.9, fit: Fit::Stretch, ..small };
+        let small =
+            Placement { x: 0.25, y: 0.125, width: 0.5, height: 0.5, ..Placement::default() };
+        let wide = Placement { width: 0.9, fit: Fit::Stretch, ..small };
         // A group within is as large as the program: its box is known.
         let (mut it, id) = grouped(members(), small);
         assert!(it.apply(&Edit::Group(vec![id])));
@@ -225,7 +231,7 @@ mod tests {
         let before = drawn(&it);
         assert_eq!(it.attempt(&Edit::Ungroup(outer, CANVAS)), Ok(true));
         assert!(before.iter().zip(&drawn(&it)).all(|(a, b)| alike(a, b)));
-        let refused = |group: Place, member: Place| {
+        let refused = |group: Placement, member: Placement| {
             let (mut it, id) = grouped([member; 3], group);
             let before = it.clone();
             let why = it.attempt(&Edit::Ungroup(id, CANVAS));
@@ -233,14 +239,14 @@ mod tests {
             why
         };
         let crop = Crop { left: 0.1, ..Crop::default() };
-        assert_eq!(refused(Place { crop, ..small }, small), Err(Refusal::Cut));
-        let cover = Place { width: 0.9, fit: Fit::Cover, ..small };
-        assert_eq!(refused(cover, small), Err(Refusal::Cut));
-        assert_eq!(refused(wide, small), Err(Refusal::Stretched));
-        let turned = Place { rotation: 20.0, fit: Fit::Stretch, ..small };
-        assert_eq!(refused(wide, turned), Err(Refusal::Stretched));
-        let original = Place { fit: Fit::Original, ..small };
-        assert_eq!(refused(small, original), Err(Refusal::Scaled));
+        assert_eq!(refused(Placement { crop, ..small }, small), Err(EditRefusal::Cut));
+        let cover = Placement { width: 0.9, fit: Fit::Cover, ..small };
+        assert_eq!(refused(cover, small), Err(EditRefusal::Cut));
+        assert_eq!(refused(wide, small), Err(EditRefusal::Stretched));
+        let turned = Placement { rotation: 20.0, fit: Fit::Stretch, ..small };
+        assert_eq!(refused(wide, turned), Err(EditRefusal::Stretched));
+        let original = Placement { fit: Fit::Original, ..small };
+        assert_eq!(refused(small, original), Err(EditRefusal::Scaled));
         assert_eq!(it.attempt(&Edit::Ungroup(ItemId(999), CANVAS)), Ok(false));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capture::Instead;
+use crate::capture::VideoFallback;
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
 use crate::studio::notices::import_report;
 use crate::studio::scenes::{Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
@@ -72,9 +72,11 @@ impl Collection {
         } else if self.main_filters != other.main_filters && !other.main_filters.is_empty() {
             left_out.push(import_report::main_filters_stay());
         }
-        if self.main_instead == Instead::Keep {
+        if self.main_instead == VideoFallback::Keep {
             self.main_instead.clone_from(&other.main_instead);
-        } else if self.main_instead != other.main_instead && other.main_instead != Instead::Keep {
+        } else if self.main_instead != other.main_instead
+            && other.main_instead != VideoFallback::Keep
+        {
             left_out.push(import_report::main_instead_stays());
         }
         left_out
@@ -169,7 +171,7 @@ mod tests {
             choice: VideoChoice::Test,
             filters: Vec::new(),
             properties: Default::default(),
-            instead: Instead::Keep,
+            instead: VideoFallback::Keep,
         };
         let scene = |id: u32| {
             let last = shows(id * 5 + 2, Content::Source(SourceId(sources)));

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::compose::filter as picture;
 use crate::compose::scene::Item;
-use crate::mix::{Heard, StripId, filter as sound};
+use crate::mix::{MonitoringMode, StripId, filter as sound};
 use crate::studio::scenes::Collection;
 use crate::studio::settings::reader;
 use crate::studio::settings::scenes::{collection, filters, layout};
@@ -84,7 +84,7 @@ pub fn of_sound_filter(
 }
 
 /// Where a strip is heard, by its word.
-pub fn heard_of(word: &str) -> Option<Heard> {
+pub fn heard_of(word: &str) -> Option<MonitoringMode> {
     reader::meant(word, &strips::HEARD)
 }
 

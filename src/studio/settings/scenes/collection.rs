@@ -16,9 +16,9 @@ pub use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
 };
 
-use crate::capture::{Instead, VideoChoice};
+use crate::capture::{VideoChoice, VideoFallback};
 use crate::compose::scene::{
-    Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SceneId, SourceId,
+    Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Placement, Scene, SceneId, SourceId,
 };
 use crate::compose::transition::{self, Kind, Order, Transition};
 use crate::mix::StripId;
@@ -160,14 +160,14 @@ impl<'a> Reader<'a> {
     }
 
     /// What is shown in a source's stead.
-    fn instead(&mut self, of: &Value, key: &str, name: &str) -> Instead {
+    fn instead(&mut self, of: &Value, key: &str, name: &str) -> VideoFallback {
         let text = self.text(of, key).unwrap_or_default();
         if text.is_empty() {
-            return Instead::Keep;
+            return VideoFallback::Keep;
         }
         text.parse().unwrap_or_else(|why| {
             (self.bad)(settings_warnings::of_source(&key, &name, &why));
-            Instead::Keep
+            VideoFallback::Keep
         })
     }
 
@@ -265,11 +265,11 @@ impl<'a> Reader<'a> {
     }
 
     fn item(&mut self, table: &Value, item: Item) -> Item {
-        let none = Place::default();
-        let far = Place::MOST;
+        let none = Placement::default();
+        let far = Placement::MOST;
         let mut number =
             |key, low, high, default| self.number(table, key, low, high).unwrap_or(default);
-        let place = Place {
+        let place = Placement {
             x: number("x", -far, far, none.x),
             y: number("y", -far, far, none.y),
             width: number("width", 0.001, far, none.width),
@@ -278,7 +278,7 @@ impl<'a> Reader<'a> {
             ..none
         };
         let opacity = number("opacity", 0.0, 1.0, 1.0) as f32;
-        let place = Place {
+        let place = Placement {
             fit: self.named(table, "fit", &Fit::ALL),
             crop: self.crop(table),
             flip_x: self.flag(table, "flip_x"),
@@ -436,13 +436,13 @@ mod tests {
         let on = |filter| Slot { enabled: true, filter };
         let mut it = Collection::default();
         let main = SceneId(1);
-        let place = Place {
+        let place = Placement {
             x: 0.25,
             rotation: 12.5,
             crop: Crop { left: 0.125, ..Crop::default() },
             flip_x: true,
             fit: Fit::Cover,
-            ..Place::default()
+            ..Placement::default()
         };
         for edit in [
             Edit::AddScene("Talk".into()),
@@ -577,7 +577,7 @@ mod tests {
         assert_eq!(it.sources[0].choice, VideoChoice::File("/none/at/all.y4m".into()), "kept");
         assert_eq!(it.sources[1].choice, VideoChoice::None);
         let place = it.scenes[0].items[0].place;
-        assert_eq!(place, Place { rotation: 45.0, ..Place::default() });
+        assert_eq!(place, Placement { rotation: 45.0, ..Placement::default() });
         assert_eq!(it.scenes[0].items.len(), 1);
         assert_eq!(warnings.len(), 7, "{warnings:#?}");
         for text in

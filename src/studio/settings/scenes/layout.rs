@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::capture::Instead;
-use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
+use crate::capture::VideoFallback;
+use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Placement, Scene};
 use crate::compose::transition::{Kind, Stinger, Transition, Wipe};
 use crate::studio::scenes::{Collection, MAIN, Source};
 use crate::studio::settings::reader::word_of;
@@ -196,8 +196,8 @@ pub(in crate::studio::settings) fn whole_table(collection: &Collection) -> Table
 }
 
 /// What is shown in a source's stead; `None`: nothing else.
-fn instead_text(instead: &Instead) -> Option<String> {
-    (*instead != Instead::Keep).then(|| instead.to_string())
+fn instead_text(instead: &VideoFallback) -> Option<String> {
+    (*instead != VideoFallback::Keep).then(|| instead.to_string())
 }
 
 fn millis(transition: &Transition) -> u64 {
@@ -224,7 +224,7 @@ pub(in crate::studio::settings) fn table_of(collection: &Collection, item: &Item
 }
 
 fn item_table(collection: &Collection, item: &Item) -> ItemTable {
-    let (place, none) = (&item.place, Place::default());
+    let (place, none) = (&item.place, Placement::default());
     let number = |value: f64, default: f64| {
         // A hundred-thousandth of the program is no pixel.
         (value != default).then(|| (value * 1e6).round() / 1e6)

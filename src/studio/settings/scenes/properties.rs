@@ -7,29 +7,33 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use crate::capture::text::{Align, Look, Scroll, Shadow, Style, Way};
-use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
+use crate::capture::text::{Align, Scroll, ScrollDirection, Shadow, Style, TextAppearance};
+use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
 use crate::media::Size;
-use crate::media::transport::AtEnd;
+use crate::media::transport::EndBehavior;
 use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{meant, number, quoted, word_of};
 
 const ALIGNS: [(&str, Align); 3] =
     [("left", Align::Left), ("center", Align::Center), ("right", Align::Right)];
 
-const WAYS: [(&str, Way); 4] =
-    [("left", Way::Left), ("right", Way::Right), ("up", Way::Up), ("down", Way::Down)];
+const WAYS: [(&str, ScrollDirection); 4] = [
+    ("left", ScrollDirection::Left),
+    ("right", ScrollDirection::Right),
+    ("up", ScrollDirection::Up),
+    ("down", ScrollDirection::Down),
+];
 
 const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("shuffled", Order::Shuffled)];
 
-const HIDDEN: [(&str, Hidden); 3] =
-    [("play", Hidden::Plays), ("pause", Hidden::Pauses), ("restart", Hidden::Restarts)];
+const HIDDEN: [(&str, WhenHidden); 3] =
+    [("play", WhenHidden::Plays), ("pause", WhenHidden::Pauses), ("restart", WhenHidden::Restarts)];
 
 /// Pixels a second, where only the way is written.
 const SPEED: u32 = 120;
 
 /// How the look of a text is written: what differs from the beginning.
-pub(in crate::studio::settings) fn text_table(look: &Look) -> Table {
+pub(in crate::studio::settings) fn text_table(look: &TextAppearance) -> Table {
     let (style, none) = (&look.style, Style::default());
     let mut table = Table::new();
     let mut put = |differs: bool, name: &str, value: Value| {
@@ -113,7 +117,7 @@ pub(in crate::studio::settings) fn read(
             }
         }
         Some(_) => {
-            bad(settings_warnings::of_source(&key, &name, &settings_warnings::it_is_no_table()))
+            bad(settings_warnings::of_source(&key, &name, &settings_warnings::it_is_no_table()));
         }
     };
     let mut text = TextParts::default();
@@ -133,7 +137,7 @@ pub(in crate::studio::settings) fn read(
         }
     };
     let hidden = match source.get("when_hidden").map(Value::as_str) {
-        None => Hidden::default(),
+        None => WhenHidden::default(),
         Some(word) => {
             let known = HIDDEN.iter().find(|(name, _)| Some(*name) == word);
             if known.is_none() {
@@ -148,14 +152,14 @@ pub(in crate::studio::settings) fn read(
     };
     let at_end = match source.get("at_end").map(|word| word.as_str().and_then(|it| it.parse().ok()))
     {
-        None => AtEnd::default(),
+        None => EndBehavior::default(),
         Some(known) => known.unwrap_or_else(|| {
             bad(settings_warnings::of_source(
                 &"at_end",
                 &name,
                 &settings_warnings::it_is_not_known(),
             ));
-            AtEnd::default()
+            EndBehavior::default()
         }),
     };
     let files = files(source.get("files"), name, bad);
@@ -186,25 +190,25 @@ fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<P
 }
 
 /// What becomes of it while it is not shown, in a word; `None`: it goes on.
-pub(in crate::studio::settings) fn hidden_text(hidden: Hidden) -> Option<&'static str> {
-    word_of(&HIDDEN, &hidden).filter(|_| hidden != Hidden::default())
+pub(in crate::studio::settings) fn hidden_text(hidden: WhenHidden) -> Option<&'static str> {
+    word_of(&HIDDEN, &hidden).filter(|_| hidden != WhenHidden::default())
 }
 
 /// What becomes of it at its end, in a word; `None`: it begins again.
-pub(in crate::studio::settings) fn at_end_text(at_end: AtEnd) -> Option<&'static str> {
-    word_of(&AtEnd::WORDS, &at_end).filter(|_| at_end != AtEnd::default())
+pub(in crate::studio::settings) fn at_end_text(at_end: EndBehavior) -> Option<&'static str> {
+    word_of(&EndBehavior::WORDS, &at_end).filter(|_| at_end != EndBehavior::default())
 }
 
 /// What was read of a text's look; what hangs together is written in several places.
 #[derive(Default)]
 struct TextParts {
-    look: Look,
+    look: TextAppearance,
     outline: Option<Rgba>,
     outline_width: Option<u32>,
     shadow: Option<Rgba>,
     shift: [Option<i32>; 2],
     blur: Option<u32>,
-    way: Option<Way>,
+    way: Option<ScrollDirection>,
     speed: Option<u32>,
 }
 
@@ -228,8 +232,10 @@ impl TextParts {
             "background" => style.background = Some(color(value)?),
             "padding" => style.padding = whole(value, 0, Style::MOST_PADDING)?,
             "align" => style.align = meant(value.as_str()?, &ALIGNS)?,
-            "width" => self.look.width = Some(whole(value, Look::LEAST, Size::MAX_SIDE)?),
-            "height" => self.look.height = Some(whole(value, Look::LEAST, Size::MAX_SIDE)?),
+            "width" => self.look.width = Some(whole(value, TextAppearance::LEAST, Size::MAX_SIDE)?),
+            "height" => {
+                self.look.height = Some(whole(value, TextAppearance::LEAST, Size::MAX_SIDE)?);
+            }
             "scroll" => self.way = Some(meant(value.as_str()?, &WAYS)?),
             "speed" => self.speed = Some(whole(value, 1, Scroll::MOST)?),
             _ => return None,
@@ -237,7 +243,7 @@ impl TextParts {
         Some(())
     }
 
-    fn look(self) -> Look {
+    fn look(self) -> TextAppearance {
         let mut look = self.look;
         look.style.outline = self.outline.map(|color| (color, self.outline_width.unwrap_or(4)));
         let [right, down] = self.shift.map(|it| it.unwrap_or(4));
@@ -281,7 +287,7 @@ fn color(value: &Value) -> Option<Rgba> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{Instead, VideoChoice};
+    use crate::capture::{VideoChoice, VideoFallback};
     use crate::compose::scene::SourceId;
     use crate::studio::scenes::Collection;
     use crate::studio::scenes::MAIN;
@@ -306,20 +312,20 @@ mod tests {
             padding: 20,
             align: Align::Center,
         };
-        let scroll = Some(Scroll { way: Way::Up, speed: 77 });
+        let scroll = Some(Scroll { way: ScrollDirection::Up, speed: 77 });
         let slides = Pace {
             time: Duration::from_millis(2_500),
             fade: Duration::ZERO,
             order: Order::Shuffled,
             repeat: false,
         };
-        let text = Look { style, width: Some(800), height: Some(300), scroll };
+        let text = TextAppearance { style, width: Some(800), height: Some(300), scroll };
         Properties {
             text,
             slides,
             without_pointer: true,
-            hidden: Hidden::Restarts,
-            at_end: AtEnd::Hold,
+            hidden: WhenHidden::Restarts,
+            at_end: EndBehavior::Hold,
             files: vec!["/v/second clip.mp4".into(), "/v/third.mkv".into()],
         }
     }
@@ -333,7 +339,7 @@ mod tests {
             Edit::AddSource { scene, name: "Title".into(), choice: choice.clone() },
             Edit::AddSource { scene, name: "Plain".into(), choice },
             Edit::SetProperties(SourceId(1), full()),
-            Edit::SetInstead(SourceId(1), Instead::Slate),
+            Edit::SetInstead(SourceId(1), VideoFallback::Slate),
             Edit::SetInstead(SourceId(2), "camera:usb-1@640x480".parse().unwrap()),
             Edit::SetInstead(MAIN, "image:/a b.png".parse().unwrap()),
         ] {
@@ -349,7 +355,7 @@ mod tests {
             assert_eq!(import.collection.main_instead, before.main_instead);
         }
         // What is as in the beginning is not written.
-        assert!(text_table(&Look::default()).is_empty());
+        assert!(text_table(&TextAppearance::default()).is_empty());
         assert!(slides_table(&Pace::default()).is_empty());
     }
 
@@ -364,7 +370,7 @@ mod tests {
         let mut expected = Properties::default();
         expected.text.style.shadow =
             Some(Shadow { color: Rgba::BLACK, right: 4, down: 4, blur: 4 });
-        expected.text.scroll = Some(Scroll { way: Way::Left, speed: SPEED });
+        expected.text.scroll = Some(Scroll { way: ScrollDirection::Left, speed: SPEED });
         assert_eq!(read_back, expected);
         assert_eq!(told.len(), 16, "{told:#?}");
         assert!(told.iter().all(|why| why.contains("'Title'")), "{told:#?}");

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::capture::camera::control::{MOST_CAMERAS, MOST_CONTROLS, Wanted, plain};
+use crate::capture::camera::control::{MOST_CAMERAS, MOST_CONTROLS, WantedControls, plain};
 
 /// A camera's id is no longer than this.
 const MOST_ID: usize = 200;
 
 /// How it is written.
-pub(in crate::studio::settings) fn table(cameras: &BTreeMap<String, Wanted>) -> Table {
-    let values = |wanted: &Wanted| {
+pub(in crate::studio::settings) fn table(cameras: &BTreeMap<String, WantedControls>) -> Table {
+    let values = |wanted: &WantedControls| {
         Value::Table(wanted.iter().map(|(name, value)| (name.clone(), (*value).into())).collect())
     };
     let set = cameras.iter().filter(|(_, wanted)| !wanted.is_empty());
@@ -22,7 +22,7 @@ pub(in crate::studio::settings) fn table(cameras: &BTreeMap<String, Wanted>) -> 
 pub(in crate::studio::settings) fn read(
     value: Option<&Value>,
     bad: &mut dyn FnMut(String),
-) -> BTreeMap<String, Wanted> {
+) -> BTreeMap<String, WantedControls> {
     let mut cameras = BTreeMap::new();
     let Some(value) = value else { return cameras };
     let Some(table) = value.as_table() else {
@@ -35,7 +35,7 @@ pub(in crate::studio::settings) fn read(
             bad("a camera in 'cameras' is not a table of its controls".into());
             continue;
         };
-        let mut wanted = Wanted::new();
+        let mut wanted = WantedControls::new();
         for (name, value) in controls.iter().take(MOST_CONTROLS) {
             match value.as_integer() {
                 Some(value) if plain(name) == *name => {
@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn what_cameras_are_set_to_is_read_as_it_was_written() {
-        let wanted: Wanted = [("gain".to_owned(), -3), ("exposure_auto".to_owned(), 1)].into();
+        let wanted: WantedControls =
+            [("gain".to_owned(), -3), ("exposure_auto".to_owned(), 1)].into();
         let cameras: BTreeMap<_, _> = [("usb-C920 \"x\".1".to_owned(), wanted)].into();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");
@@ -76,7 +77,7 @@ mod tests {
     fn bad_values_are_left_out_one_by_one() {
         let text = "[cameras]\nodd = 3\n[cameras.c920]\ngain = 'high'\n'No Name' = 1\nfocus = 40\n";
         let (read, warnings) = Settings::parse(text);
-        assert_eq!(read.cameras["c920"], Wanted::from([("focus".to_owned(), 40)]));
+        assert_eq!(read.cameras["c920"], WantedControls::from([("focus".to_owned(), 40)]));
         assert_eq!((read.cameras.len(), warnings.len()), (1, 3), "{warnings:#?}");
         assert_eq!(Settings::parse("cameras = 1").1.len(), 1);
     }

@@ -11,7 +11,7 @@ use crate::studio::targets::Route;
 use crate::studio::watch::choices::{
     MOST_TILES, MOST_TRUSTED, Network, PlayerChoices, may_be_kept,
 };
-use crate::studio::watch::picture_view::Look;
+use crate::studio::watch::picture_view::PictureView;
 
 /// The longest buffer.
 pub(in crate::studio::settings) const MOST_BUFFER_MS: u64 = 10_000;
@@ -60,7 +60,7 @@ pub(in crate::studio::settings) struct Table {
 pub(in crate::studio::settings) struct Lists<'a> {
     pub(in crate::studio::settings) url: &'a str,
     pub(in crate::studio::settings) recent: &'a [String],
-    pub(in crate::studio::settings) wall: &'a [(String, Look)],
+    pub(in crate::studio::settings) wall: &'a [(String, PictureView)],
 }
 
 /// What is written. Addresses that may hold secrets are left out, wherever they come from.
@@ -73,7 +73,7 @@ pub(in crate::studio::settings) fn table(
     let buffer = player.buffer.map_or(0, |buffer| buffer.as_millis());
     let recent = lists.recent.iter().filter(|url| may_be_kept(url)).cloned().collect();
     let wall: Vec<_> = lists.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
-    let plain = |look: &Look| *look == Look::default();
+    let plain = |look: &PictureView| *look == PictureView::default();
     let looks = wall.iter().map(|(_, look)| look.to_string());
     let wall_looks =
         if wall.iter().all(|(_, look)| plain(look)) { Vec::new() } else { looks.collect() };
@@ -132,15 +132,16 @@ fn network(reader: &mut Reader<'_>) -> Network {
 }
 
 /// What the tiles played, without addresses that may not have been written down.
-pub(in crate::studio::settings) fn wall(reader: &mut Reader<'_>) -> Vec<(String, Look)> {
+pub(in crate::studio::settings) fn wall(reader: &mut Reader<'_>) -> Vec<(String, PictureView)> {
     let (urls, looks) = (reader.list("player.wall"), reader.list("player.wall_looks"));
-    let mut looks = looks.iter().take(MOST_TILES).map(|text| text.parse::<Look>());
+    let mut looks = looks.iter().take(MOST_TILES).map(|text| text.parse::<PictureView>());
     let mut wall = Vec::new();
     for url in urls {
-        let look = looks.next().unwrap_or_else(|| Ok(Look::default())).unwrap_or_else(|why| {
-            reader.bad("player.wall_looks", why);
-            Look::default()
-        });
+        let look =
+            looks.next().unwrap_or_else(|| Ok(PictureView::default())).unwrap_or_else(|why| {
+                reader.bad("player.wall_looks", why);
+                PictureView::default()
+            });
         if may_be_kept(&url) && wall.len() < MOST_TILES {
             wall.push((url, look));
         }
@@ -169,11 +170,11 @@ pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> PlayerChoice
         },
         network,
         look: match reader.text("player.look").as_deref().map(str::parse) {
-            None => Look::default(),
+            None => PictureView::default(),
             Some(Ok(look)) => look,
             Some(Err(why)) => {
                 reader.bad("player.look", why);
-                Look::default()
+                PictureView::default()
             }
         },
     }
@@ -185,7 +186,7 @@ mod tests {
 
     use super::*;
     use crate::studio::settings::Settings;
-    use crate::studio::watch::picture_view::{Aspect, Turn};
+    use crate::studio::watch::picture_view::{Aspect, Rotation};
 
     #[test]
     fn players_are_read_as_they_were_written_and_without_secrets() {
@@ -203,11 +204,19 @@ mod tests {
                 },
                 ca_file: "/etc/own.pem".into(),
                 reconnect: false,
-                trusted: vec![("h:443".into(), crate::net::Pin::of(b"own"))],
+                trusted: vec![("h:443".into(), crate::net::CertificatePin::of(b"own"))],
             },
-            look: Look { aspect: Aspect::Classic, zoom: 1.5, turn: Turn::Half, pan: [0.25, -0.5] },
+            look: PictureView {
+                aspect: Aspect::Classic,
+                zoom: 1.5,
+                turn: Rotation::Half,
+                pan: [0.25, -0.5],
+            },
         };
-        let looks = [Look::default(), Look { turn: Turn::Left, ..Look::default() }];
+        let looks = [
+            PictureView::default(),
+            PictureView { turn: Rotation::Left, ..PictureView::default() },
+        ];
         let good = vec!["rtmp://h/live/a".to_owned(), "/home/ada/film.flv".to_owned()];
         let mut settings = Settings {
             watch_url: "https://h/a.m3u8?token=planted".into(),
@@ -242,22 +251,26 @@ mod tests {
         let wanted =
             PlayerChoices { buffer: Some(Duration::from_millis(100)), ..PlayerChoices::default() };
         assert_eq!((read.player, read.recent.len()), (wanted, 0));
-        assert_eq!(read.wall, [("rtmp://h/a/b".to_owned(), Look::default())]);
+        assert_eq!(read.wall, [("rtmp://h/a/b".to_owned(), PictureView::default())]);
     }
 
     #[test]
     fn looks_are_no_part_of_older_files_and_bad_ones_fall_back() {
         let old = "[player]\nvolume = 0.5\nwall = [\"rtmp://h/a/b\", \"rtmp://h/a/c\"]";
         let (read, warnings) = Settings::parse(old);
-        assert_eq!((read.player.look, warnings.len()), (Look::default(), 0));
-        assert!(read.wall.iter().all(|(_, look)| *look == Look::default()));
+        assert_eq!((read.player.look, warnings.len()), (PictureView::default(), 0));
+        assert!(read.wall.iter().all(|(_, look)| *look == PictureView::default()));
         let bad = format!(
             "{old}\nlook = \"round 1 0\"\nwall_looks = [\"fit 99 0\", \"fill 2 270 -1e9 0.5\"]"
         );
         let (read, warnings) = Settings::parse(&bad);
         assert_eq!(warnings.len(), 2, "{warnings:?}");
-        let second = Look { aspect: Aspect::Fill, zoom: 2.0, turn: Turn::Left, pan: [-4.0, 0.5] };
-        assert_eq!(read.player.look, Look::default());
-        assert_eq!(read.wall.iter().map(|it| it.1).collect::<Vec<_>>(), [Look::default(), second]);
+        let second =
+            PictureView { aspect: Aspect::Fill, zoom: 2.0, turn: Rotation::Left, pan: [-4.0, 0.5] };
+        assert_eq!(read.player.look, PictureView::default());
+        assert_eq!(
+            read.wall.iter().map(|it| it.1).collect::<Vec<_>>(),
+            [PictureView::default(), second]
+        );
     }
 }

@@ -5,45 +5,45 @@ use serde::Serialize;
 use toml::Value;
 
 use crate::audio::AudioChoice;
-use crate::media::transport::AtEnd;
+use crate::media::transport::EndBehavior;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
-use crate::mix::{Heard, Strip, StripId};
-use crate::studio::mixer::monitoring::Phones;
-use crate::studio::mixer::{MOST, SoundStrip, Talk, clean_name};
+use crate::mix::{MonitoringMode, Strip, StripId};
+use crate::studio::mixer::monitoring::Monitoring;
+use crate::studio::mixer::{MOST, SoundStrip, TalkMode, clean_name};
 use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{self, number};
 use crate::studio::settings::unknown_keys;
 use crate::studio::{mixer, sources};
 
-pub(in crate::studio::settings) const HEARD: [(&str, Heard); 4] = [
-    ("program", Heard::Program),
-    ("both", Heard::Both),
-    ("desk", Heard::Desk),
-    ("tracks", Heard::Tracks),
+pub(in crate::studio::settings) const HEARD: [(&str, MonitoringMode); 4] = [
+    ("program", MonitoringMode::Program),
+    ("both", MonitoringMode::Both),
+    ("desk", MonitoringMode::Desk),
+    ("tracks", MonitoringMode::Tracks),
 ];
-const TALK: [(&str, Talk); 4] = [
-    ("open", Talk::Open),
-    ("push-to-talk", Talk::PushToTalk),
-    ("push-to-mute", Talk::PushToMute),
-    ("while-shown", Talk::WhileShown),
+const TALK: [(&str, TalkMode); 4] = [
+    ("open", TalkMode::Open),
+    ("push-to-talk", TalkMode::PushToTalk),
+    ("push-to-mute", TalkMode::PushToMute),
+    ("while-shown", TalkMode::WhileShown),
 ];
 
 /// Where the desk is heard, as settings spell it.
-pub(in crate::studio::settings) fn phones_text(phones: &Phones) -> String {
+pub(in crate::studio::settings) fn phones_text(phones: &Monitoring) -> String {
     match phones {
-        Phones::Off => String::new(),
-        Phones::Default => "default".to_owned(),
-        Phones::Device(id) => format!("device:{id}"),
+        Monitoring::Off => String::new(),
+        Monitoring::Default => "default".to_owned(),
+        Monitoring::Device(id) => format!("device:{id}"),
     }
 }
 
 /// The same read.
-pub(in crate::studio::settings) fn phones(text: &str) -> Phones {
+pub(in crate::studio::settings) fn phones(text: &str) -> Monitoring {
     match text.split_once(':') {
-        Some(("device", id)) => Phones::Device(id.chars().take(MOST_ID).collect()),
-        _ if text == "default" => Phones::Default,
-        _ => Phones::Off,
+        Some(("device", id)) => Monitoring::Device(id.chars().take(MOST_ID).collect()),
+        _ if text == "default" => Monitoring::Default,
+        _ => Monitoring::Off,
     }
 }
 
@@ -94,7 +94,8 @@ pub(in crate::studio::settings) fn tables_of_others(strips: &[SoundStrip]) -> Ve
 /// How a strip is written, one of or beside these.
 fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
     let SoundStrip { id, name, choice, strip, talk, at_end, if_silent } = strip;
-    let at_end = AtEnd::WORDS.iter().find(|it| it.1 == *at_end && *at_end != AtEnd::Loop);
+    let at_end =
+        EndBehavior::WORDS.iter().find(|it| it.1 == *at_end && *at_end != EndBehavior::Loop);
     let heard = HEARD.iter().find(|it| it.1 == strip.heard).map(|it| it.0);
     let talk = TALK.iter().find(|it| it.1 == *talk).map(|it| it.0);
     let source = if *id == StripId::MAIN { String::new() } else { choice.to_string() };
@@ -230,10 +231,10 @@ fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<Sound
         }
     };
     let at_end = match fields.text("at_end") {
-        "" => AtEnd::Loop,
+        "" => EndBehavior::Loop,
         word => word.parse().unwrap_or_else(|why| {
             fields.bad("at_end", why);
-            AtEnd::Loop
+            EndBehavior::Loop
         }),
     };
     let if_silent = match fields.text("if_silent") {
@@ -444,16 +445,16 @@ mod tests {
                 balance: -0.25,
                 mono: true,
                 offset_us: -1_234_500,
-                heard: Heard::Tracks,
+                heard: MonitoringMode::Tracks,
                 tracks: ExtraTrack::all().filter(|track| track.number() != 4).collect(),
                 solo: true,
                 filters,
             },
-            talk: Talk::PushToMute,
-            at_end: AtEnd::Clear,
+            talk: TalkMode::PushToMute,
+            at_end: EndBehavior::Clear,
             if_silent: Some("mic:pulse:second".parse().unwrap()),
         };
-        let talk = Talk::WhileShown;
+        let talk = TalkMode::WhileShown;
         let voice = SoundStrip { talk, ..SoundStrip::new(StripId(2), AudioChoice::Tone) };
         let mut main = SoundStrip::main();
         main.strip.gain_db = 3.0;
@@ -479,7 +480,10 @@ mod tests {
         assert_eq!(strips.len(), 2);
         assert_eq!(strips[0], SoundStrip::main());
         let strip = &strips[1].strip;
-        assert_eq!((strip.gain_db, strip.balance, strip.heard), (20.0, 0.0, Heard::Program));
+        assert_eq!(
+            (strip.gain_db, strip.balance, strip.heard),
+            (20.0, 0.0, MonitoringMode::Program)
+        );
         assert_eq!(strip.filters, [Slot { enabled: true, filter: Filter::Gain { db: -60.0 } }]);
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
         assert_eq!(told.len(), 11, "{told:?}");
@@ -496,7 +500,7 @@ mod tests {
         let [main, voice, mic] = &strips[..] else { panic!("{strips:?}") };
         assert_eq!(main.strip, Strip::default());
         let kept = (voice.strip.gain_db, voice.strip.muted, voice.strip.balance, voice.talk);
-        assert_eq!(kept, (-6.0, true, 1.0, Talk::PushToTalk));
+        assert_eq!(kept, (-6.0, true, 1.0, TalkMode::PushToTalk));
         assert_eq!((voice.strip.mono, voice.strip.offset_us), (false, 20_000_000));
         let limiter = Filter::Limiter { threshold_dbfs: -3.0, release_ms: 60.0 };
         let slot = |filter| Slot { enabled: true, filter };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::address::without_key;
-use crate::studio::targets::{MOST_TARGETS, Place, Route, Target};
+use crate::studio::targets::{MOST_TARGETS, Route, Target, TargetPlace};
 
 /// Texts longer than this are cut off: no URL or name is.
 const MOST_TEXT: usize = 4_096;
@@ -80,10 +80,10 @@ impl Default for Table {
 pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
     let table = |target: &Target| Table {
         server: match &target.place {
-            Place::BuiltIn => String::new(),
+            TargetPlace::BuiltIn => String::new(),
             // A target that is not filled in yet is still not the built-in one.
-            Place::Custom { server, .. } if server.is_empty() => "rtmp://".into(),
-            Place::Custom { server, key } => without_key(server, key, target.key_apart),
+            TargetPlace::Custom { server, .. } if server.is_empty() => "rtmp://".into(),
+            TargetPlace::Custom { server, key } => without_key(server, key, target.key_apart),
         },
         // Without a query the URL itself says so.
         key_apart: (target.key_apart || target.key().is_some()) && target.server().contains('?'),

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::mix::Fall;
+use crate::mix::MeterFall;
 use crate::studio::live::recording::RecordingChoices;
-use crate::studio::mixer::push_to_talk::TalkKey;
+use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::settings::reader::{Reader, word_of};
 use crate::studio::settings::sections::recording;
@@ -37,8 +37,8 @@ pub struct Preferences {
     /// No animation at all.
     pub reduced_motion: bool,
     /// How fast the bars of level meters fall.
-    pub meter_fall: Fall,
-    pub talk_key: TalkKey,
+    pub meter_fall: MeterFall,
+    pub talk_key: PushToTalkKey,
     /// The talk key is heard also while another window has the keyboard.
     pub talk_everywhere: bool,
     /// Where recordings are put.
@@ -53,8 +53,8 @@ impl Default for Preferences {
             language: Language::System,
             theme: Theme::Dark,
             reduced_motion: false,
-            meter_fall: Fall::default(),
-            talk_key: TalkKey::default(),
+            meter_fall: MeterFall::default(),
+            talk_key: PushToTalkKey::default(),
             talk_everywhere: false,
             recording_folder: default_recording_folder(),
             recording: RecordingChoices::default(),
@@ -65,8 +65,8 @@ impl Default for Preferences {
 const LANGUAGES: [(&str, Language); 3] =
     [("system", Language::System), ("en", Language::English), ("zh-CN", Language::Chinese)];
 const THEMES: [(&str, Theme); 2] = [("dark", Theme::Dark), ("light", Theme::Light)];
-const FALLS: [(&str, Fall); 3] =
-    [("fast", Fall::Fast), ("medium", Fall::Medium), ("slow", Fall::Slow)];
+const FALLS: [(&str, MeterFall); 3] =
+    [("fast", MeterFall::Fast), ("medium", MeterFall::Medium), ("slow", MeterFall::Slow)];
 
 #[derive(Debug, Default, Serialize)]
 pub(in crate::studio::settings) struct Table {
@@ -108,11 +108,11 @@ pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> Preferences 
     }
 }
 
-fn talk_key(reader: &mut Reader<'_>) -> TalkKey {
-    let Some(name) = reader.text("window.talk_key") else { return TalkKey::default() };
-    TalkKey::named(&name).unwrap_or_else(|| {
+fn talk_key(reader: &mut Reader<'_>) -> PushToTalkKey {
+    let Some(name) = reader.text("window.talk_key") else { return PushToTalkKey::default() };
+    PushToTalkKey::named(&name).unwrap_or_else(|| {
         reader.bad("window.talk_key", "it names no key that can be the talk key");
-        TalkKey::default()
+        PushToTalkKey::default()
     })
 }
 
@@ -129,8 +129,8 @@ mod tests {
             language: Language::Chinese,
             theme: Theme::Light,
             reduced_motion: true,
-            meter_fall: Fall::Slow,
-            talk_key: TalkKey::named("F8").unwrap(),
+            meter_fall: MeterFall::Slow,
+            talk_key: PushToTalkKey::named("F8").unwrap(),
             talk_everywhere: true,
             recording_folder: folder.path().to_owned(),
             ..Preferences::default()
@@ -146,7 +146,7 @@ mod tests {
     fn a_key_that_cannot_be_the_talk_key_is_told_and_the_space_bar_is_it() {
         for text in ["talk_key = 'Escape'", "talk_key = 'mouse-1'", "talk_key = 8"] {
             let (settings, warnings) = Settings::parse(&format!("[window]\n{text}\n"));
-            assert_eq!(settings.preferences.talk_key, TalkKey::default());
+            assert_eq!(settings.preferences.talk_key, PushToTalkKey::default());
             assert_eq!(warnings.len(), 1, "{warnings:?}");
             assert!(warnings[0].contains("window.talk_key"), "{warnings:?}");
         }

@@ -8,25 +8,25 @@ mod strip;
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::studio::snapshot::{SourceState, StripView};
-use crate::studio::{Command, Phones};
-use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::studio::{Command, Monitoring};
+use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::mixer::labels;
-use crate::ui::mixer::labels::Looked;
+use crate::ui::mixer::labels::MixerSelection;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    Button, Look, Row, Select, figure, label, menu_item, menu_rule, scrolled, section,
+    Button, ButtonWeight, Row, Select, figure, label, menu_item, menu_rule, scrolled, section,
 };
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 520.0;
 const LIST: f32 = 220.0;
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
-    let mut looked = Looked::get(ctx);
+pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
+    let mut looked = MixerSelection::get(ctx);
     let snapshot = view.snapshot;
     let strip = snapshot.strips.iter().find(|strip| strip.sound.id == looked.strip);
     let strip = strip.or_else(|| snapshot.strips.first());
@@ -56,14 +56,14 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
                 });
             });
         });
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     });
     looked.set(ctx);
     answer
 }
 
 /// The strip that is looked at.
-fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut Looked) {
+fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSelection) {
     let before = strip.sound.strip.clone();
     let mut after = before.clone();
     strip::show(ui, view, strip, &mut after);
@@ -76,7 +76,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut Looked)
     }
 }
 
-fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut Looked) {
+fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection) {
     section(ui, view.theme, &view.texts.get("desk-strips"));
     ui.spacing_mut().item_spacing.y = 2.0;
     let height = HEIGHT - 352.0;
@@ -94,7 +94,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut Looked) {
             let level = if down { labels::state_of(view, strip.state, None).0 } else { level };
             let row = Row { icon, title: &name, second: &level, chosen, lamp };
             if row.show(ui, view.theme).clicked() {
-                *looked = Looked { strip: strip.sound.id, filter: 0 };
+                *looked = MixerSelection { strip: strip.sound.id, filter: 0 };
             }
         }
     });
@@ -126,7 +126,7 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
         });
         menu_rule(ui, theme);
         if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
-            view.wish(Wish::PickStripFile(None));
+            view.wish(WindowRequest::PickStripFile(None));
         }
     });
 }
@@ -150,7 +150,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
         figure(ui, view.theme, &view.texts.get(name), &value, &view.texts.get(meaning));
     }
     let text = view.texts.get("desk-reset");
-    let button = Button::new(&text).look(Look::Quiet).icon(Icon::Refresh).small();
+    let button = Button::new(&text).look(ButtonWeight::Quiet).icon(Icon::Refresh).small();
     if button.show(ui, view.theme).clicked() {
         view.send(Command::ResetLoudness);
     }
@@ -163,10 +163,10 @@ fn phones(ui: &mut Ui, view: &mut View<'_>) {
     section(ui, theme, &name).on_hover_text(&*texts.get("tip-phones"));
     let (off, default) = (texts.get("desk-phones-off"), texts.get("desk-phones-default"));
     let speakers = &view.snapshot.speakers;
-    let of = |phones: &Phones| match phones {
-        Phones::Off => off.to_string(),
-        Phones::Default => default.to_string(),
-        Phones::Device(id) => {
+    let of = |phones: &Monitoring| match phones {
+        Monitoring::Off => off.to_string(),
+        Monitoring::Default => default.to_string(),
+        Monitoring::Device(id) => {
             let known = speakers.iter().find(|device| device.id == *id);
             known.map_or_else(|| id.clone(), |device| device.name.clone())
         }
@@ -177,8 +177,8 @@ fn phones(ui: &mut Ui, view: &mut View<'_>) {
     let mut wish = None;
     select.show(ui, theme, |ui| {
         scrolled(ui, "phones", |ui| {
-            let devices = speakers.iter().map(|device| Phones::Device(device.id.clone()));
-            for phones in [Phones::Off, Phones::Default].into_iter().chain(devices) {
+            let devices = speakers.iter().map(|device| Monitoring::Device(device.id.clone()));
+            for phones in [Monitoring::Off, Monitoring::Default].into_iter().chain(devices) {
                 let chosen = view.snapshot.phones == phones;
                 if menu_item(ui, theme, &of(&phones), "", chosen, true) {
                     wish = Some(phones);

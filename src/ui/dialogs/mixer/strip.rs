@@ -4,20 +4,20 @@ use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
-use crate::media::transport::AtEnd;
-use crate::mix::{Heard, Strip, StripId};
+use crate::media::transport::EndBehavior;
+use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
-use crate::studio::{Command, Talk};
+use crate::studio::{Command, TalkMode};
 use crate::ui::dialogs::mixer::row::{line, one_of};
 use crate::ui::input::actions::key;
 use crate::ui::mixer::labels;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, named_switch, scrolled,
-    slider,
+    Button, ButtonWeight, Field, Select, icon_button, label, menu_item, menu_rule, named_switch,
+    scrolled, slider,
 };
 
 /// Width of the figure behind a slider.
@@ -98,10 +98,11 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (id, theme, name) = (strip.sound.id, view.theme, view.texts.get("at-end-way"));
     line(ui, view, &name, |ui, view| {
         ui.spacing_mut().item_spacing.x = gap::XS;
-        for (key, at_end) in
-            [(key!("at-end-loop"), AtEnd::Loop), (key!("strip-end-silent"), AtEnd::Clear)]
-        {
-            let chosen = (strip.sound.at_end == AtEnd::Loop) == (at_end == AtEnd::Loop);
+        for (key, at_end) in [
+            (key!("at-end-loop"), EndBehavior::Loop),
+            (key!("strip-end-silent"), EndBehavior::Clear),
+        ] {
+            let chosen = (strip.sound.at_end == EndBehavior::Loop) == (at_end == EndBehavior::Loop);
             let text = view.texts.get(key);
             let button = Button::new(&text).selected(chosen).small();
             if button.show(ui, theme).clicked() {
@@ -179,12 +180,14 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             });
             menu_rule(ui, theme);
             if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
-                view.wish(Wish::PickStripFile(Some(id)));
+                view.wish(WindowRequest::PickStripFile(Some(id)));
             }
         });
         if id != StripId::MAIN {
             let name = view.texts.get("strip-remove");
-            if icon_button(ui, theme, Icon::Close, &name, size::CONTROL, Look::Quiet).clicked() {
+            if icon_button(ui, theme, Icon::Close, &name, size::CONTROL, ButtonWeight::Quiet)
+                .clicked()
+            {
                 view.send(Command::RemoveStrip(id));
             }
         }
@@ -236,9 +239,9 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
 /// Of clips and streams: whether it is heard only while its picture is shown.
 fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, tip) = (view.texts.get("strip-while-shown"), view.texts.get("tip-while-shown"));
-    let on = strip.sound.talk == Talk::WhileShown;
+    let on = strip.sound.talk == TalkMode::WhileShown;
     if named_switch(ui, view.theme, &text, &tip, Type::Body, on) {
-        let talk = if on { Talk::Open } else { Talk::WhileShown };
+        let talk = if on { TalkMode::Open } else { TalkMode::WhileShown };
         view.send(Command::SetTalk { id: strip.sound.id, talk });
     }
     ui.add_space(gap::S);
@@ -279,10 +282,10 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
 fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let name = view.texts.get("strip-heard");
     let all = [
-        (key!("heard-program"), Heard::Program),
-        (key!("heard-both"), Heard::Both),
-        (key!("heard-desk"), Heard::Desk),
-        (key!("heard-tracks"), Heard::Tracks),
+        (key!("heard-program"), MonitoringMode::Program),
+        (key!("heard-both"), MonitoringMode::Both),
+        (key!("heard-desk"), MonitoringMode::Desk),
+        (key!("heard-tracks"), MonitoringMode::Tracks),
     ];
     if let Some(heard) = one_of(ui, view, &name, &all, after.heard, None) {
         after.heard = heard;
@@ -290,9 +293,9 @@ fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip)
     tracks(ui, view, strip, after);
     let name = view.texts.get("strip-talk");
     let all = [
-        (key!("talk-open"), Talk::Open),
-        (key!("talk-push"), Talk::PushToTalk),
-        (key!("talk-push-mute"), Talk::PushToMute),
+        (key!("talk-open"), TalkMode::Open),
+        (key!("talk-push"), TalkMode::PushToTalk),
+        (key!("talk-push-mute"), TalkMode::PushToMute),
     ];
     let tip = Some(key!("tip-talk"));
     if let Some(talk) = one_of(ui, view, &name, &all, strip.sound.talk, tip) {

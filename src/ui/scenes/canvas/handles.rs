@@ -4,7 +4,7 @@
 use egui::{Color32, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2};
 
 use crate::compose::layout::{self, Affine};
-use crate::compose::scene::{Fit, Item, Place};
+use crate::compose::scene::{Fit, Item, Placement};
 use crate::media::Size;
 use crate::ui::scenes::draft::natural;
 use crate::ui::scenes::placement;
@@ -37,7 +37,7 @@ impl Frame {
     }
 
     /// What is in a group at this place; `None` where it is flat.
-    pub fn within(self, group: &Place) -> Option<Self> {
+    pub fn within(self, group: &Placement) -> Option<Self> {
         let map = self.map.after(layout::group(group, self.canvas));
         Some(Self { map, back: map.inverse()?, ..self })
     }
@@ -58,8 +58,8 @@ impl Frame {
 }
 
 /// The handles of a tight place, in the window.
-pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Place) -> Vec<(Grip, Pos2)> {
-    let plain = Place {
+pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
+    let plain = Placement {
         flip_x: false,
         flip_y: false,
         fit: Fit::Stretch,
@@ -86,7 +86,7 @@ pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Place) -> Vec<(Grip, 
 
 pub(in crate::ui::scenes) fn grip_at(
     frame: Frame,
-    place: &Place,
+    place: &Placement,
     at: Pos2,
     crop: bool,
 ) -> Option<Grip> {

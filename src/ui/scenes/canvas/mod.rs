@@ -14,7 +14,7 @@ use egui::{
     WidgetInfo,
 };
 
-use crate::compose::scene::{Item, ItemId, Place};
+use crate::compose::scene::{Item, ItemId, Placement};
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::canvas::handles::{
     Frame, box_of, cursor, grip_at, handles, outline, squares,
@@ -103,7 +103,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
 }
 
 /// Several items: the edges of the frame around them, in program pixels, and their tight places.
-type Together = ([f64; 4], Vec<(ItemId, Place)>);
+type Together = ([f64; 4], Vec<(ItemId, Placement)>);
 
 /// The picture of a scene, or of a group in it, and what is pressed with the pointer.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    fn tight(&self, view: &View<'_>, item: &Item) -> Place {
+    fn tight(&self, view: &View<'_>, item: &Item) -> Placement {
         placement::tight(&item.place, natural(view.snapshot, item), self.frame.canvas)
     }
 
@@ -271,7 +271,7 @@ impl<'a> Canvas<'a> {
             edits.push(Edit::SetPlace(item.id, now));
             let by = (now.x - drag.start.x, now.y - drag.start.y);
             edits.extend(drag.others.iter().map(|(id, start)| {
-                Edit::SetPlace(*id, Place { x: start.x + by.0, y: start.y + by.1, ..*start })
+                Edit::SetPlace(*id, Placement { x: start.x + by.0, y: start.y + by.1, ..*start })
             }));
         }
         // The first of them is the one that is held.

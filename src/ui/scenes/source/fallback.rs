@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::capture::{CameraChoice, Instead, VideoChoice};
+use crate::capture::{CameraChoice, VideoChoice, VideoFallback};
 use crate::compose::scene::SourceId;
 use crate::studio::settings::scenes::collection::shown;
 use crate::studio::{Command, Edit, Snapshot};
@@ -42,9 +42,9 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: Sour
     let others = others(snapshot, id);
     let (keep, slate) = (texts.get("instead-keep"), texts.get("instead-slate"));
     let chosen = match &now {
-        Instead::Keep => keep.to_string(),
-        Instead::Slate => slate.to_string(),
-        Instead::Source(choice) => {
+        VideoFallback::Keep => keep.to_string(),
+        VideoFallback::Slate => slate.to_string(),
+        VideoFallback::Source(choice) => {
             let known = others.iter().find(|(_, other)| other == choice);
             known.map_or_else(|| shown(choice.to_string()), |(name, _)| name.clone())
         }
@@ -54,7 +54,7 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: Sour
     line(ui, view, &name, |ui, view| {
         let select = Select::new(&name, &chosen, FIELD);
         select.show(ui, view.theme, |ui| {
-            for (text, one) in [(&keep, Instead::Keep), (&slate, Instead::Slate)] {
+            for (text, one) in [(&keep, VideoFallback::Keep), (&slate, VideoFallback::Slate)] {
                 if menu_item(ui, view.theme, text, "", one == now, true) {
                     wanted = Some(one);
                 }
@@ -66,7 +66,7 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: Sour
                 for (text, choice) in &others {
                     let is_it = now.choice() == Some(choice);
                     if menu_item(ui, view.theme, text, "", is_it, true) {
-                        wanted = Some(Instead::Source(choice.clone()));
+                        wanted = Some(VideoFallback::Source(choice.clone()));
                     }
                 }
             });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use egui::{Align, DragValue, Id, Ui, vec2};
 
 use crate::capture::text::Content;
-use crate::capture::{self, Area, CameraChoice, Fill, VideoChoice};
+use crate::capture::{self, Area, CameraChoice, ColorSource, VideoChoice};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::{MOST_NAME, Source};
 use crate::studio::{Command, Edit};
@@ -17,8 +17,8 @@ use crate::ui::scenes::filters::line;
 use crate::ui::scenes::source::fields::{color, figure, part};
 use crate::ui::scenes::source::playlist::left_out;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::view::file_request::Pick;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::file_request::FileRequest;
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
 
 /// Width of fields and lists.
@@ -105,15 +105,17 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
 
 /// The file or folder that is shown, and the way to another.
 fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
-    let Some((pick, path)) = Pick::of(&source.choice).zip(source.choice.path()) else { return };
+    let Some((pick, path)) = FileRequest::of(&source.choice).zip(source.choice.path()) else {
+        return;
+    };
     let key = match pick {
-        Pick::Slides => key!("shows-folder"),
-        Pick::Slide => key!("shows-slide"),
+        FileRequest::Slides => key!("shows-folder"),
+        FileRequest::Slide => key!("shows-slide"),
         _ => key!("shows-file"),
     };
     let other = match pick {
-        Pick::Slides => Some((key!("shows-a-picture"), Pick::Slide)),
-        Pick::Slide => Some((key!("shows-a-folder"), Pick::Slides)),
+        FileRequest::Slides => Some((key!("shows-a-picture"), FileRequest::Slide)),
+        FileRequest::Slide => Some((key!("shows-a-folder"), FileRequest::Slides)),
         _ => None,
     };
     let name = view.texts.get(key).to_string();
@@ -122,7 +124,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
             let text = view.texts.get(key);
             if Button::new(&text).small().show(ui, view.theme).clicked() {
                 let folder = path.parent().map(Path::to_owned);
-                view.wish(Wish::PickAnother(pick, source.id, folder));
+                view.wish(WindowRequest::PickAnother(pick, source.id, folder));
             }
         }
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
@@ -160,7 +162,7 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
 }
 
 /// A colour, or two that run into each other.
-fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut Fill) {
+fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut ColorSource) {
     color(ui, view, key!("fill-color"), &mut fill.color);
     part(ui, view, key!("fill-gradient"), &mut fill.to, capture::Rgba::BLACK);
     if let Some(to) = &mut fill.to {
@@ -170,7 +172,7 @@ fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut Fill) {
 }
 
 /// Which monitor, and which part of it.
-fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::Screen) {
+fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::DisplayTarget) {
     let snapshot = view.snapshot;
     let texts = view.texts;
     let name = texts.get("screen-which").to_string();

@@ -10,22 +10,22 @@ pub(in crate::ui::scenes) mod playlist;
 use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
 
 use crate::capture::sharing::asks_desktop;
-use crate::capture::text::{self, Look, Scroll, Shadow, Style, Way};
-use crate::capture::{Heeds, Hidden, Order, Pace, Properties, Rgba};
+use crate::capture::text::{self, Scroll, ScrollDirection, Shadow, Style, TextAppearance};
+use crate::capture::{Order, Pace, Properties, Rgba, UsedProperties, WhenHidden};
 use crate::compose::scene::SourceId;
 use crate::media::Size;
-use crate::media::transport::AtEnd;
+use crate::media::transport::EndBehavior;
 use crate::studio::{Command, Edit};
-use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
-use crate::ui::picture::Picture;
+use crate::ui::picture::FrameView;
 use crate::ui::scenes::draft::{Draft, has_properties, heeds, may_be_out};
 use crate::ui::scenes::filters::{line, seen};
 use crate::ui::scenes::source::fields::{color, figure, flag, part};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::view::file_request::Pick;
-use crate::ui::widgets::{Button, Field, Look as Dress, Select, menu_item, paragraph};
+use crate::ui::view::file_request::FileRequest;
+use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, Select, menu_item, paragraph};
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 470.0;
@@ -35,7 +35,7 @@ const CONTROLS: f32 = 430.0;
 const FIELD: f32 = 250.0;
 
 /// Shows the dialog while it is asked for.
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut Picture) {
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut FrameView) {
     let Some(id) = draft.properties else { return };
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     if !has_properties(view.snapshot, id) {
@@ -54,11 +54,18 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
         let name = [("name", title.as_str().into())];
         let title = view.texts.with("source-properties", &name);
         let close = heading(ui, view, &title);
-        let tall =
-            matches!(heeds, Some(Heeds::Text | Heeds::Camera | Heeds::Pointer | Heeds::Slides));
+        let tall = matches!(
+            heeds,
+            Some(
+                UsedProperties::Text
+                    | UsedProperties::Camera
+                    | UsedProperties::Pointer
+                    | UsedProperties::Slides
+            )
+        );
         let height = match heeds {
             _ if tall => HEIGHT,
-            Some(Heeds::Media) => HEIGHT * 0.7,
+            Some(UsedProperties::Media) => HEIGHT * 0.7,
             _ => HEIGHT / 2.0,
         };
         ui.horizontal_top(|ui| {
@@ -88,7 +95,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
                 paragraph(ui, &hint, Type::Small, view.theme.secondary);
             });
         });
-        close.then_some(Answer::Close)
+        close.then_some(DialogAnswer::Close)
     });
     if now != before {
         view.send(Command::Edit(Edit::SetProperties(id, now)));
@@ -102,27 +109,27 @@ fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    (id, heeds): (SourceId, Heeds),
+    (id, heeds): (SourceId, UsedProperties),
     now: &mut Properties,
 ) {
     match heeds {
-        Heeds::Text => {
+        UsedProperties::Text => {
             letters(ui, view, draft, id, &mut now.text.style);
             around(ui, view, &mut now.text.style);
             room(ui, view, &mut now.text);
         }
-        Heeds::Slides => {
-            playlist::contents(ui, view, (id, Pick::Image), &mut now.files);
+        UsedProperties::Slides => {
+            playlist::contents(ui, view, (id, FileRequest::Image), &mut now.files);
             slides(ui, view, &mut now.slides);
             hidden(ui, view, &mut now.hidden);
         }
-        Heeds::Media => {
-            playlist::contents(ui, view, (id, Pick::Video), &mut now.files);
+        UsedProperties::Media => {
+            playlist::contents(ui, view, (id, FileRequest::Video), &mut now.files);
             at_end(ui, view, &mut now.at_end);
             hidden(ui, view, &mut now.hidden);
         }
-        Heeds::Camera => camera::contents(ui, view, id),
-        Heeds::Pointer => {
+        UsedProperties::Camera => camera::contents(ui, view, id),
+        UsedProperties::Pointer => {
             let own = view.snapshot.scenes.collection.source(id).map(|source| &source.choice);
             let asks = own.is_none_or(asks_desktop);
             if own.is_some() {
@@ -213,19 +220,19 @@ fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
 }
 
 /// How wide it is and how it moves.
-fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut Look) {
+fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
     let Size { width, height } = view.snapshot.quality.size;
-    let sides = Look::LEAST..=Size::MAX_SIDE;
+    let sides = TextAppearance::LEAST..=Size::MAX_SIDE;
     part(ui, view, key!("look-wrap"), &mut look.width, width);
     if let Some(width) = &mut look.width {
         number(ui, view, key!("look-width"), width, sides.clone(), " px");
     }
     let ways = [
         (key!("look-stands"), None),
-        (key!("look-way-left"), Some(Way::Left)),
-        (key!("look-way-right"), Some(Way::Right)),
-        (key!("look-way-up"), Some(Way::Up)),
-        (key!("look-way-down"), Some(Way::Down)),
+        (key!("look-way-left"), Some(ScrollDirection::Left)),
+        (key!("look-way-right"), Some(ScrollDirection::Right)),
+        (key!("look-way-up"), Some(ScrollDirection::Up)),
+        (key!("look-way-down"), Some(ScrollDirection::Down)),
     ];
     let mut way = look.scroll.map(|it| it.way);
     let name = view.texts.get("look-scroll").to_string();
@@ -246,7 +253,7 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut Look) {
     look.scroll = way.map(|way| Scroll { way, speed });
     if let Some(scroll) = &mut look.scroll {
         number(ui, view, key!("look-speed"), &mut scroll.speed, 1..=Scroll::MOST, " px/s");
-        if matches!(scroll.way, Way::Up | Way::Down) {
+        if matches!(scroll.way, ScrollDirection::Up | ScrollDirection::Down) {
             part(ui, view, key!("look-own-height"), &mut look.height, height);
             if let Some(height) = &mut look.height {
                 number(ui, view, key!("look-height"), height, sides, " px");
@@ -256,21 +263,21 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut Look) {
 }
 
 /// What becomes of it while no scene shows it.
-fn hidden(ui: &mut Ui, view: &mut View<'_>, hidden: &mut Hidden) {
+fn hidden(ui: &mut Ui, view: &mut View<'_>, hidden: &mut WhenHidden) {
     let ways = [
-        (key!("hidden-plays"), Hidden::Plays),
-        (key!("hidden-pauses"), Hidden::Pauses),
-        (key!("hidden-restarts"), Hidden::Restarts),
+        (key!("hidden-plays"), WhenHidden::Plays),
+        (key!("hidden-pauses"), WhenHidden::Pauses),
+        (key!("hidden-restarts"), WhenHidden::Restarts),
     ];
     one_of(ui, view, key!("hidden-way"), &ways, hidden);
 }
 
 /// What becomes of it when it has been played.
-fn at_end(ui: &mut Ui, view: &mut View<'_>, at_end: &mut AtEnd) {
+fn at_end(ui: &mut Ui, view: &mut View<'_>, at_end: &mut EndBehavior) {
     let ways = [
-        (key!("at-end-loop"), AtEnd::Loop),
-        (key!("at-end-clear"), AtEnd::Clear),
-        (key!("at-end-hold"), AtEnd::Hold),
+        (key!("at-end-loop"), EndBehavior::Loop),
+        (key!("at-end-clear"), EndBehavior::Clear),
+        (key!("at-end-hold"), EndBehavior::Hold),
     ];
     one_of(ui, view, key!("at-end-way"), &ways, at_end);
 }

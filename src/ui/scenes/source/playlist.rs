@@ -10,9 +10,9 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::filters::line;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::Type;
-use crate::ui::view::file_request::{Pick, Then};
-use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, elided, icon_button, paragraph};
+use crate::ui::view::file_request::{FileRequest, Then};
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph};
 
 /// Side of the buttons behind a name.
 const SIDE: f32 = 26.0;
@@ -38,19 +38,19 @@ pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: Sour
 pub(in crate::ui::scenes) fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
-    (source, pick): (SourceId, Pick),
+    (source, pick): (SourceId, FileRequest),
     files: &mut Vec<PathBuf>,
 ) {
     let of = |path: &PathBuf| path.parent().map(PathBuf::from);
     let name = view.texts.get("clips-then").to_string();
     line(ui, view, &name, |ui, view| {
-        let slides = pick == Pick::Image;
+        let slides = pick == FileRequest::Image;
         let key = if slides { key!("clips-add-pictures") } else { key!("clips-add") };
         let text = view.texts.get(key);
         let room = files.len() < Properties::MOST_FILES;
         if Button::new(&text).small().enabled(room).show(ui, view.theme).clicked() {
             let then = Then { source, pick, at: None };
-            view.wish(Wish::PickThen(then, files.last().and_then(of)));
+            view.wish(WindowRequest::PickThen(then, files.last().and_then(of)));
         }
     });
     let mut done = None;
@@ -60,17 +60,18 @@ pub(in crate::ui::scenes) fn contents(
         line(ui, view, &number, |ui, view| {
             let named = [("name", file.as_str().into())];
             let up = view.texts.with("clips-up", &named);
-            let up = icon_button(ui, view.theme, Icon::ChevronUp, &up, SIDE, Look::Quiet);
+            let up = icon_button(ui, view.theme, Icon::ChevronUp, &up, SIDE, ButtonWeight::Quiet);
             if up.clicked() && index > 0 {
                 done = Some(Done::Up(index));
             }
             let other = view.texts.with("clips-another", &named);
-            let other = icon_button(ui, view.theme, Icon::Folder, &other, SIDE, Look::Quiet);
+            let other =
+                icon_button(ui, view.theme, Icon::Folder, &other, SIDE, ButtonWeight::Quiet);
             if other.clicked() {
                 done = Some(Done::Another(index, path.clone()));
             }
             let away = view.texts.with("clips-remove", &named);
-            let away = icon_button(ui, view.theme, Icon::Close, &away, SIDE, Look::Quiet);
+            let away = icon_button(ui, view.theme, Icon::Close, &away, SIDE, ButtonWeight::Quiet);
             if away.clicked() {
                 done = Some(Done::Gone(index));
             }
@@ -88,7 +89,7 @@ pub(in crate::ui::scenes) fn contents(
         Some(Done::Another(index, path)) => {
             let folder = of(&path);
             let then = Then { source, pick, at: Some((index, path)) };
-            view.wish(Wish::PickThen(then, folder));
+            view.wish(WindowRequest::PickThen(then, folder));
         }
         None => {}
     }

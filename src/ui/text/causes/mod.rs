@@ -23,11 +23,11 @@ pub struct Causes {
 struct Pair {
     /// What stands before, between and after the places.
     english: Vec<String>,
-    ours: Vec<Piece>,
+    ours: Vec<SentencePiece>,
 }
 
 #[derive(Debug)]
-enum Piece {
+enum SentencePiece {
     Words(String),
     /// What stands at this place of the English words, from 0.
     Place(usize),
@@ -41,12 +41,12 @@ impl Causes {
         while let (Some(english), Some(ours)) = (lines.next(), lines.next()) {
             let english = pieces(english).into_iter().fold(vec![String::new()], |mut all, it| {
                 match it {
-                    Piece::Words(words) => {
+                    SentencePiece::Words(words) => {
                         if let Some(last) = all.last_mut() {
                             last.push_str(&words);
                         }
                     }
-                    Piece::Place(_) => all.push(String::new()),
+                    SentencePiece::Place(_) => all.push(String::new()),
                 }
                 all
             });
@@ -74,8 +74,8 @@ impl Causes {
         let mut said = String::new();
         for piece in &pair.ours {
             match piece {
-                Piece::Words(words) => said.push_str(words),
-                Piece::Place(at) => {
+                SentencePiece::Words(words) => said.push_str(words),
+                SentencePiece::Place(at) => {
                     let inner = places.get(*at).copied().unwrap_or_default();
                     said.push(OPEN);
                     said.push_str(&self.find(inner, depth).unwrap_or_else(|| inner.to_owned()));
@@ -107,7 +107,7 @@ impl Pair {
 }
 
 /// A text cut at `{1}`, `{2}`…
-fn pieces(text: &str) -> Vec<Piece> {
+fn pieces(text: &str) -> Vec<SentencePiece> {
     let mut pieces = Vec::new();
     let mut left = text;
     while let Some((before, after)) = left.split_once('{') {
@@ -116,10 +116,10 @@ fn pieces(text: &str) -> Vec<Piece> {
             Some((number, rest))
         });
         let Some((number, rest)) = place else { break };
-        pieces.push(Piece::Words(before.to_owned()));
-        pieces.push(Piece::Place(number));
+        pieces.push(SentencePiece::Words(before.to_owned()));
+        pieces.push(SentencePiece::Place(number));
         left = rest;
     }
-    pieces.push(Piece::Words(left.to_owned()));
+    pieces.push(SentencePiece::Words(left.to_owned()));
     pieces
 }

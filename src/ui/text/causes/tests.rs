@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::files::Trouble;
-use crate::net::Pin;
+use crate::net::CertificatePin;
 use crate::net::error::{
-    Cause, CertificateProblem, Error, NotRtmp, ProxyProblem, Refusal, Stage, Tried, WebProblem,
+    Cause, CertificateProblem, ConnectStage, Error, NotRtmp, ProxyProblem, Refusal, Tried,
+    WebProblem,
 };
 use crate::studio::notices::{import_report, settings_warnings};
 use crate::studio::settings::Settings;
@@ -82,7 +83,7 @@ fn every_cause() -> Vec<Cause> {
         WebProblem::OtherPart,
     ];
     let after = Duration::from_secs(2);
-    let tried = Tried { port: 1935, stage: Stage::Tcp, cause: Cause::ConnectionRefused };
+    let tried = Tried { port: 1935, stage: ConnectStage::Tcp, cause: Cause::ConnectionRefused };
     let mut all = vec![
         Cause::NoSuchHost,
         Cause::LookupFailed(text()),
@@ -114,7 +115,7 @@ fn every_cause() -> Vec<Cause> {
         Cause::Bind { from: text(), reason: text() },
         Cause::EveryPort(vec![tried]),
     ];
-    let pin = "0".repeat(64).parse::<Pin>().ok();
+    let pin = "0".repeat(64).parse::<CertificatePin>().ok();
     assert!(pin.is_some());
     for problem in problems {
         for presented in [None, pin] {
@@ -170,15 +171,15 @@ fn every_cause() -> Vec<Cause> {
 fn every_cause_and_its_advice_are_said_in_chinese() {
     let causes = chinese();
     let stages = [
-        Stage::Dns,
-        Stage::Tcp,
-        Stage::Tls,
-        Stage::Handshake,
-        Stage::Connect,
-        Stage::Publish,
-        Stage::Play,
-        Stage::Request,
-        Stage::Media,
+        ConnectStage::Dns,
+        ConnectStage::Tcp,
+        ConnectStage::Tls,
+        ConnectStage::Handshake,
+        ConnectStage::Connect,
+        ConnectStage::Publish,
+        ConnectStage::Play,
+        ConnectStage::Request,
+        ConnectStage::Media,
     ];
     for cause in every_cause() {
         let said = cause.to_string();
@@ -552,7 +553,8 @@ fn no_pair_hides_another() {
         let english = pair.english.join("7");
         let first = causes.pairs.iter().position(|it| it.places(&english).is_some());
         assert_eq!(first, Some(at), "{english}");
-        let most = pair.ours.iter().filter(|piece| matches!(piece, Piece::Place(_))).count();
+        let most =
+            pair.ours.iter().filter(|piece| matches!(piece, SentencePiece::Place(_))).count();
         assert_eq!(most, pair.english.len() - 1, "{english}: places differ");
     }
     assert!(causes.pairs.len() > 100);

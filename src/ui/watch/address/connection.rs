@@ -3,7 +3,7 @@
 
 use egui::{Align, Id, Layout, Ui, vec2};
 
-use crate::studio::watch::choices::{Network, Playing};
+use crate::studio::watch::choices::{Network, WatchCommand};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, size};
@@ -11,20 +11,22 @@ use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::controls::options::popup;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::network_form::Typed;
-use crate::ui::widgets::{Field, Look, elided, icon_button, named_switch, paragraph, section};
+use crate::ui::watch::network_form::NetworkForm;
+use crate::ui::widgets::{
+    ButtonWeight, Field, elided, icon_button, named_switch, paragraph, section,
+};
 
 /// The button, and what it opens.
 pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("connection-options");
-    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, Look::Plain);
+    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, ButtonWeight::Plain);
     let open = popup(&button, theme, |ui| {
         let mut network = view.snapshot.player.network.clone();
         fields(ui, view, draft, &mut network);
         trusted(ui, view, &mut network);
         if network != view.snapshot.player.network {
-            send(view, Playing::SetNetwork(network));
+            send(view, WatchCommand::SetNetwork(network));
         }
     });
     if !open {
@@ -38,7 +40,7 @@ fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network
     if named_switch(ui, theme, &name, &tip, Type::Body, network.reconnect) {
         network.reconnect = !network.reconnect;
     }
-    let typed = draft.connection.get_or_insert_with(|| Typed::of(network));
+    let typed = draft.connection.get_or_insert_with(|| NetworkForm::of(network));
     let rows: [(&mut String, &'static str, &'static str); 4] = [
         (&mut typed.proxy, key!("target-proxy"), key!("target-proxy-hint")),
         (&mut typed.bind, key!("target-bind"), key!("target-bind-hint")),
@@ -81,7 +83,7 @@ fn trusted(ui: &mut Ui, view: &View<'_>, network: &mut Network) {
             ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                 let name = texts.with("distrust", &[("server", server.as_str().into())]);
                 let side = size::CONTROL_SMALL;
-                if icon_button(ui, theme, Icon::Close, &name, side, Look::Quiet).clicked() {
+                if icon_button(ui, theme, Icon::Close, &name, side, ButtonWeight::Quiet).clicked() {
                     gone = Some(server.clone());
                 }
                 let room = ui.available_rect_before_wrap();

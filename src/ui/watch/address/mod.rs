@@ -7,13 +7,15 @@ use egui::text_edit::TextEditState;
 use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
 
 use crate::studio::watch::choices::{MOST_ADDRESS, MOST_TILES};
-use crate::studio::{Command, Playing};
+use crate::studio::{Command, WatchCommand};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
-use crate::ui::view::{View, Wish};
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, name_of, play, send};
 use crate::ui::watch::draft::Draft;
-use crate::ui::widgets::{Button, Field, Look, icon_button, menu_item, menu_rule, paragraph};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, icon_button, menu_item, menu_rule, paragraph,
+};
 
 /// The id of the address.
 pub fn url_field() -> Id {
@@ -69,7 +71,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     }
     let entered = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     recent(ui, view, draft);
-    let look = if busy { Look::Plain } else { Look::Primary };
+    let look = if busy { ButtonWeight::Plain } else { ButtonWeight::Primary };
     let can = busy || !draft.url.trim().is_empty();
     let pressed = Button::new(&press).look(look).width(both).enabled(can).show(ui, theme).clicked();
     if pressed && busy {
@@ -81,12 +83,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let can = room && !draft.url.trim().is_empty();
     let more = Button::new(&tile).icon(Icon::Plus).enabled(can).show(ui, theme);
     if more.on_hover_text(&*texts.get("tip-tile-add")).clicked() && can {
-        send(view, Playing::Add { url: draft.url.trim().to_owned() });
+        send(view, WatchCommand::Add { url: draft.url.trim().to_owned() });
         draft.enlarged = None;
     }
     let open = texts.get("open-file");
-    if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL, Look::Plain).clicked() {
-        view.wish(Wish::PickWatchFile);
+    if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL, ButtonWeight::Plain).clicked() {
+        view.wish(WindowRequest::PickWatchFile);
     }
     connection::options(ui, view, draft);
 }
@@ -103,7 +105,8 @@ fn select_all(ui: &Ui, characters: usize) {
 fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("watch-recents");
-    let button = icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL, Look::Plain);
+    let button =
+        icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL, ButtonWeight::Plain);
     let frame = Frame::popup(ui.style()).fill(theme.panel).inner_margin(Margin::same(4));
     Popup::menu(&button).width(380.0).frame(frame).show(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
@@ -131,14 +134,15 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 let name = name_of(url);
                 let forget = texts.with("watch-forget", &[("name", name.as_str().into())]);
                 let side = size::CONTROL_SMALL;
-                if icon_button(ui, theme, Icon::Close, &forget, side, Look::Quiet).clicked() {
-                    send(view, Playing::Forget(url.clone()));
+                if icon_button(ui, theme, Icon::Close, &forget, side, ButtonWeight::Quiet).clicked()
+                {
+                    send(view, WatchCommand::Forget(url.clone()));
                 }
             });
         }
         menu_rule(ui, theme);
         if menu_item(ui, theme, &texts.get("watch-forget-all"), "", false, true) {
-            send(view, Playing::ForgetAll);
+            send(view, WatchCommand::ForgetAll);
             ui.close();
         }
     });

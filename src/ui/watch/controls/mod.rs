@@ -6,16 +6,16 @@ pub(in crate::ui::watch) mod seek_bar;
 use egui::{Align, Layout, Rect, Ui, UiBuilder};
 
 use crate::studio::watch::view::WatchState;
-use crate::studio::{Command, Playing};
+use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::Action;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
-use crate::ui::view::{View, Wish};
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::widgets::{Button, Look, icon_button, label, slider};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
 
 /// The bar; gives an action of the window that was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
@@ -48,8 +48,8 @@ fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
         (true, true) => (Icon::Play, texts.get("go-on")),
         (false, _) => (Icon::Play, texts.get("play")),
     };
-    if icon_button(ui, theme, icon, &name, size::CONTROL, Look::Quiet).clicked() {
-        if busy { send(view, Playing::Pause(!paused)) } else { play(view, draft) }
+    if icon_button(ui, theme, icon, &name, size::CONTROL, ButtonWeight::Quiet).clicked() {
+        if busy { send(view, WatchCommand::Pause(!paused)) } else { play(view, draft) }
     }
 }
 
@@ -63,7 +63,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     };
     let muted = watch.muted;
     let mut volume = watch.volume;
-    if icon_button(ui, theme, icon, &name, size::CONTROL, Look::Quiet).clicked() {
+    if icon_button(ui, theme, icon, &name, size::CONTROL, ButtonWeight::Quiet).clicked() {
         view.send(Command::SetPlayerMuted(!muted));
     }
     let name = texts.get("volume");
@@ -91,9 +91,9 @@ fn time(ui: &mut Ui, view: &mut View<'_>) {
             let time = format::behind(behind);
             label(ui, &time, Type::BodyStrong, theme.warn).on_hover_text(&*texts.get("tip-behind"));
             let text = texts.get("go-to-live");
-            let button = Button::new(&text).small().look(Look::Primary).show(ui, theme);
+            let button = Button::new(&text).small().look(ButtonWeight::Primary).show(ui, theme);
             if button.on_hover_text(&*texts.get("tip-go-to-live")).clicked() {
-                send(view, Playing::GoToLive);
+                send(view, WatchCommand::GoToLive);
             }
         }
         _ => match watch.latency {
@@ -117,7 +117,8 @@ fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> 
     let (theme, texts) = (view.theme, view.texts);
     let mut action = None;
     let button = |ui: &mut Ui, icon: Icon, name: &str, keys: &str, on: Option<bool>, can: bool| {
-        let mut button = Button::new("").icon(icon).look(Look::Quiet).name(name).enabled(can);
+        let mut button =
+            Button::new("").icon(icon).look(ButtonWeight::Quiet).name(name).enabled(can);
         if let Some(on) = on {
             button = button.selected(on);
         }
@@ -147,7 +148,7 @@ fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> 
     let busy = is_busy(&view.snapshot.watch);
     let playing = view.snapshot.watch == WatchState::Playing;
     if button(ui, Icon::Picture, &texts.get("watch-snapshot"), "S", None, playing) {
-        view.wish(Wish::WatchSnapshot);
+        view.wish(WindowRequest::WatchSnapshot);
     }
     let watch = &view.snapshot.watch_figures;
     match &watch.saving {
@@ -162,19 +163,20 @@ fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> 
                 ],
             );
             let red = theme.live;
-            let button = Button::new(&time).icon_colored(Icon::Dot, red).look(Look::Live).small();
+            let button =
+                Button::new(&time).icon_colored(Icon::Dot, red).look(ButtonWeight::Live).small();
             if button.name(&name).show(ui, theme).on_hover_text(tip).clicked() {
-                send(view, Playing::StopSaving);
+                send(view, WatchCommand::StopSaving);
             }
         }
         None => {
             let name = texts.get("watch-record");
             if busy && !watch.live {
-                let button = Button::new("").icon(Icon::Dot).look(Look::Quiet).name(&name);
+                let button = Button::new("").icon(Icon::Dot).look(ButtonWeight::Quiet).name(&name);
                 let button = button.enabled(false).height(size::CONTROL).width(size::CONTROL);
                 button.show(ui, theme).on_hover_text(&*texts.get("tip-watch-record-not"));
             } else if button(ui, Icon::Dot, &name, "R", None, busy) {
-                view.wish(Wish::WatchSave);
+                view.wish(WindowRequest::WatchSave);
             }
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
 
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
-use crate::studio::Playing;
-use crate::studio::watch::picture_view::{Aspect, Turn, ZOOM};
+use crate::studio::WatchCommand;
+use crate::studio::watch::picture_view::{Aspect, Rotation, ZOOM};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap, size};
@@ -14,7 +14,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::picture_view::{Look, key_of};
+use crate::ui::watch::picture_view::{PictureView, key_of};
 use crate::ui::widgets::{
     self, Button, icon_button, label, menu_item, paragraph, scrolled, section, slider,
 };
@@ -48,7 +48,8 @@ pub(in crate::ui::watch) fn popup(
 pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("sound-options");
-    let button = icon_button(ui, theme, Icon::Note, &name, size::CONTROL, widgets::Look::Quiet);
+    let button =
+        icon_button(ui, theme, Icon::Note, &name, size::CONTROL, widgets::ButtonWeight::Quiet);
     popup(&button, theme, |ui| {
         let choices = view.snapshot.player.clone();
         let balance = texts.get("balance");
@@ -57,7 +58,7 @@ pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
         ui.horizontal(|ui| {
             if slider(ui, theme, &mut value, -1.0..=1.0, 0.0, &balance, 210.0).changed() {
                 let value = if value.abs() < 0.03 { 0.0 } else { value };
-                send(view, Playing::SetBalance(value));
+                send(view, WatchCommand::SetBalance(value));
             }
             let percent = format::signed(f64::from(choices.balance) * 100.0, 0, true);
             label(ui, &format!("{percent}\u{a0}%"), Type::FigureStrong, theme.text);
@@ -70,7 +71,7 @@ pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
             let response = slider(ui, theme, &mut value, -most..=most, 0.0, &offset, 210.0);
             if response.on_hover_text(&*texts.get("tip-av-offset")).changed() {
                 let millis = (value * 100.0).round() as i32 * 10;
-                send(view, Playing::SetAvOffset(millis));
+                send(view, WatchCommand::SetAvOffset(millis));
             }
             let millis = format::signed(f64::from(choices.av_offset_ms), 0, true);
             label(ui, &format!("{millis}\u{a0}ms"), Type::FigureStrong, theme.text);
@@ -80,12 +81,12 @@ pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
         let system = texts.get("speaker-default");
         scrolled(ui, "speakers", |ui| {
             if menu_item(ui, theme, &system, "", own.is_none(), true) {
-                send(view, Playing::SetSpeaker(None));
+                send(view, WatchCommand::SetSpeaker(None));
             }
             for speaker in &view.snapshot.speakers {
                 let chosen = own.as_deref() == Some(speaker.id.as_str());
                 if menu_item(ui, theme, &speaker.name, "", chosen, true) {
-                    send(view, Playing::SetSpeaker(Some(speaker.id.clone())));
+                    send(view, WatchCommand::SetSpeaker(Some(speaker.id.clone())));
                 }
             }
         });
@@ -101,7 +102,7 @@ fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         Some(Err(why)) => texts.with("hardware-none", &[("reason", texts.said(why))]),
         None => {
             if !std::mem::replace(&mut draft.asked_hardware, true) {
-                send(view, Playing::LookForHardware);
+                send(view, WatchCommand::LookForHardware);
             }
             texts.get("hardware-looking").to_string()
         }
@@ -122,7 +123,8 @@ fn buffer_name(view: &View<'_>, millis: u64) -> String {
 pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("picture-options");
-    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, widgets::Look::Quiet);
+    let button =
+        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, widgets::ButtonWeight::Quiet);
     popup(&button, theme, |ui| {
         section(ui, theme, &texts.get("buffer-target"))
             .on_hover_text(&*texts.get("tip-buffer-target"));
@@ -133,9 +135,9 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 let name = texts.with("buffer-choice", &[("time", text.as_str().into())]);
                 let on = u128::from(millis) == now;
                 let button = Button::new(&text).name(&name).small().selected(on);
-                if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
+                if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
                     let buffer = (millis > 0).then(|| Duration::from_millis(millis));
-                    send(view, Playing::SetBuffer(buffer));
+                    send(view, WatchCommand::SetBuffer(buffer));
                 }
             }
         });
@@ -148,8 +150,8 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                     let on = view.snapshot.player.decoder == prefer;
                     let text = texts.get(key);
                     let button = Button::new(&text).small().selected(on);
-                    if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
-                        send(view, Playing::SetDecoder(prefer));
+                    if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
+                        send(view, WatchCommand::SetDecoder(prefer));
                     }
                 }
             });
@@ -160,7 +162,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             for aspect in Aspect::ALL {
                 let text = texts.get(key_of(aspect));
                 let button = Button::new(&text).small().selected(draft.look.aspect == aspect);
-                if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
+                if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
                     draft.look.aspect = aspect;
                 }
             }
@@ -176,21 +178,21 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         });
         section(ui, theme, &texts.get("turn"));
         ui.horizontal(|ui| {
-            for turn in Turn::ALL {
+            for turn in Rotation::ALL {
                 let text = format!("{}°", turn.degrees());
                 let name = texts.with("turn-by", &[("degrees", turn.degrees().to_string().into())]);
                 let button = Button::new(&text).name(&name).small();
                 let button = button.selected(draft.look.turn == turn);
-                if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
+                if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
                     draft.look.turn = turn;
                 }
             }
         });
         ui.add_space(gap::XS);
-        let plain = draft.look == Look::default();
+        let plain = draft.look == PictureView::default();
         let reset = texts.get("look-reset");
         if Button::new(&reset).small().enabled(!plain).show(ui, theme).clicked() {
-            draft.look = Look::default();
+            draft.look = PictureView::default();
         }
     });
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use egui::{CornerRadius, CursorIcon, Key, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::studio::Playing;
+use crate::studio::WatchCommand;
 use crate::studio::watch::view::WatchFigures;
 use crate::ui::style::theme::{FOCUS, gap};
 use crate::ui::text::format;
@@ -64,32 +64,32 @@ impl Span {
     }
 
     /// What a place on the bar, 0…1, asks for.
-    pub fn at(self, share: f32) -> Option<Playing> {
+    pub fn at(self, share: f32) -> Option<WatchCommand> {
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 1.0 };
         match self {
             Self::None => None,
-            Self::Recording { duration, .. } => Some(Playing::Seek(duration.mul_f32(share))),
+            Self::Recording { duration, .. } => Some(WatchCommand::Seek(duration.mul_f32(share))),
             Self::Broadcast { range, .. } => Some(behind(range.mul_f32(1.0 - share))),
         }
     }
 
     /// What a step forward or back asks for. The player knows where it is on its way to, and where it ends.
-    pub fn step(self, by: Duration, ahead: bool) -> Option<Playing> {
-        (self != Self::None).then_some(Playing::Step { by, ahead })
+    pub fn step(self, by: Duration, ahead: bool) -> Option<WatchCommand> {
+        (self != Self::None).then_some(WatchCommand::Step { by, ahead })
     }
 
     /// The time that stands for a place on the bar: `0:42`, or `−12 s`.
     pub fn words(self, share: f32) -> String {
         match self.at(share) {
-            Some(Playing::Seek(to)) => format::minutes(to),
-            Some(Playing::Rewind(behind)) => format::behind(behind),
+            Some(WatchCommand::Seek(to)) => format::minutes(to),
+            Some(WatchCommand::Rewind(behind)) => format::behind(behind),
             _ => format::behind(Duration::ZERO),
         }
     }
 }
 
-fn behind(behind: Duration) -> Playing {
-    if behind <= AT_THE_END { Playing::GoToLive } else { Playing::Rewind(behind) }
+fn behind(behind: Duration) -> WatchCommand {
+    if behind <= AT_THE_END { WatchCommand::GoToLive } else { WatchCommand::Rewind(behind) }
 }
 
 /// Draws the bar; gives what was asked for.
@@ -99,7 +99,7 @@ pub fn bar(
     draft: &mut Draft,
     span: Span,
     room: Rect,
-) -> Option<Playing> {
+) -> Option<WatchCommand> {
     let theme = view.theme;
     let rail = room.shrink2(vec2(gap::S, 0.0));
     let can = span != Span::None;
@@ -193,10 +193,10 @@ mod tests {
     fn places_and_steps_of_a_recording_stay_in_it() {
         let span = Span::Recording { position: seconds(3), duration: seconds(60) };
         assert_eq!(span.share(), 0.05);
-        assert_eq!(span.at(0.5), Some(Playing::Seek(seconds(30))));
-        assert_eq!(span.at(7.0), Some(Playing::Seek(seconds(60))));
-        assert_eq!(span.at(f32::NAN), Some(Playing::Seek(seconds(60))));
-        let step = |ahead| Some(Playing::Step { by: STEP, ahead });
+        assert_eq!(span.at(0.5), Some(WatchCommand::Seek(seconds(30))));
+        assert_eq!(span.at(7.0), Some(WatchCommand::Seek(seconds(60))));
+        assert_eq!(span.at(f32::NAN), Some(WatchCommand::Seek(seconds(60))));
+        let step = |ahead| Some(WatchCommand::Step { by: STEP, ahead });
         assert_eq!((span.step(STEP, false), span.step(STEP, true)), (step(false), step(true)));
         assert_eq!(span.words(0.5), "0:30");
     }
@@ -205,12 +205,12 @@ mod tests {
     fn a_broadcast_is_gone_back_in_and_its_end_is_live() {
         let span = broadcast(100, 25);
         assert_eq!(span.share(), 0.75);
-        assert_eq!(span.at(0.5), Some(Playing::Rewind(seconds(50))));
+        assert_eq!(span.at(0.5), Some(WatchCommand::Rewind(seconds(50))));
         assert_eq!(
             (span.at(1.0), span.at(0.999)),
-            (Some(Playing::GoToLive), Some(Playing::GoToLive))
+            (Some(WatchCommand::GoToLive), Some(WatchCommand::GoToLive))
         );
-        assert_eq!(span.step(STEP, false), Some(Playing::Step { by: STEP, ahead: false }));
+        assert_eq!(span.step(STEP, false), Some(WatchCommand::Step { by: STEP, ahead: false }));
         assert_eq!(span.words(0.88), "−12\u{a0}s");
         assert_eq!((Span::None.at(0.5), Span::None.step(STEP, true)), (None, None));
     }

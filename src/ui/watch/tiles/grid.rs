@@ -6,10 +6,10 @@ use egui::{
 };
 
 use crate::studio::watch::view::{TileView, WatchState};
-use crate::studio::{Notice, Playing};
+use crate::studio::{Notice, WatchCommand};
 use crate::ui::input::actions::key;
-use crate::ui::notices::{self, Place};
-use crate::ui::picture::{Picture, fill_around};
+use crate::ui::notices::{self, NoticePlace};
+use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{
@@ -19,7 +19,7 @@ use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::tiles::{overlays, tile};
-use crate::ui::widgets::{Button, Look, elided, icon_button};
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button};
 
 /// Between tiles.
 const BETWEEN: f32 = 4.0;
@@ -59,7 +59,7 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [Picture],
+    pictures: &mut [FrameView],
     room: Rect,
 ) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
@@ -75,7 +75,7 @@ fn one(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    picture: Option<&mut Picture>,
+    picture: Option<&mut FrameView>,
     tile: &TileView,
     rect: Rect,
 ) {
@@ -116,9 +116,9 @@ fn one(
     let entered = pressed.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     if pressed.double_clicked() || (entered && tile.chosen) {
         draft.enlarged = Some(tile.id);
-        send(view, Playing::Choose(tile.id));
+        send(view, WatchCommand::Choose(tile.id));
     } else if pressed.clicked() && !tile.chosen {
-        send(view, Playing::Choose(tile.id));
+        send(view, WatchCommand::Choose(tile.id));
     }
     if pressed.has_focus() {
         let stroke = Stroke::new(2.0, theme.text);
@@ -137,7 +137,7 @@ fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));
     child.set_clip_rect(room.intersect(ui.clip_rect()));
     overlays::show(&mut child, view, draft, room);
-    notices::cards(&mut child, view, Place::Watch, 1);
+    notices::cards(&mut child, view, NoticePlace::Watch, 1);
 }
 
 /// The newest of what another player said, in a line; the rest comes when it is chosen.
@@ -191,9 +191,9 @@ fn words(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, state: &tile::Senten
         );
         let (text, key, asked) = match tile.offered {
             Some(pin) => {
-                ("remedy-trust", key!("tile-trust"), Playing::Trust { tile: tile.id, pin })
+                ("remedy-trust", key!("tile-trust"), WatchCommand::Trust { tile: tile.id, pin })
             }
-            None => ("play-again", key!("tile-again"), Playing::Again(tile.id)),
+            None => ("play-again", key!("tile-again"), WatchCommand::Again(tile.id)),
         };
         let text = view.texts.get(text);
         let name = view.texts.with(key, &[("name", name_of(&tile.figures.url).into())]);
@@ -219,8 +219,8 @@ fn foot(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, name: &str, room: Rec
     let at = Rect::from_min_max(pos2(room.right() - FOOT, room.top()), room.max);
     let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("remove", tile.id)));
     let remove = texts.with("tile-remove", &[("name", name.into())]);
-    if icon_button(&mut child, theme, Icon::Close, &remove, FOOT, Look::Quiet).clicked() {
-        send(view, Playing::Remove(tile.id));
+    if icon_button(&mut child, theme, Icon::Close, &remove, FOOT, ButtonWeight::Quiet).clicked() {
+        send(view, WatchCommand::Remove(tile.id));
     }
 }
 

@@ -8,7 +8,7 @@ pub(in crate::ui::watch) mod tile;
 use egui::{CornerRadius, Rect, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
-use crate::ui::picture::Picture;
+use crate::ui::picture::FrameView;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
@@ -39,7 +39,7 @@ pub fn players(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [Picture],
+    pictures: &mut [FrameView],
     room: Rect,
 ) {
     if view.snapshot.tiles.len() > 1 && draft.enlarged.is_none() {

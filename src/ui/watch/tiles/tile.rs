@@ -8,15 +8,15 @@ use crate::player::WAITING;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Level};
-use crate::ui::notices::{self, Place};
+use crate::ui::notices::{self, NoticePlace};
 use crate::ui::picture::placeholder::slate;
-use crate::ui::picture::{Picture, fill_around};
+use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
 use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::watch::picture_view::Look;
+use crate::ui::watch::picture_view::PictureView;
 use crate::ui::watch::tiles::overlays;
 
 /// What a player does, in words.
@@ -117,7 +117,7 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    picture: Option<&mut Picture>,
+    picture: Option<&mut FrameView>,
     room: Rect,
 ) {
     let texts = view.texts;
@@ -174,13 +174,13 @@ pub fn show(
         }
         .show(&mut top, view.theme, texts);
     }
-    notices::cards(&mut top, view, Place::Watch, 2);
+    notices::cards(&mut top, view, NoticePlace::Watch, 2);
 }
 
 /// Paints the chosen player's picture, moved as was asked for since; gives where it lies.
 pub fn paint_chosen(
     ui: &mut Ui,
-    picture: &mut Picture,
+    picture: &mut FrameView,
     draft: &mut Draft,
     room: Rect,
 ) -> Option<Rect> {
@@ -191,7 +191,7 @@ pub fn paint_chosen(
 }
 
 /// Paints a picture as it is looked at; gives where it lies.
-pub fn paint(ui: &mut Ui, picture: &mut Picture, look: &Look, room: Rect) -> Option<Rect> {
+pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &PictureView, room: Rect) -> Option<Rect> {
     let size = picture.size()?;
     let rect = look.place(room, size, ui.pixels_per_point());
     fill_around(ui, room, rect.intersect(room), BLACK);

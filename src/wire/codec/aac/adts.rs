@@ -7,7 +7,7 @@ pub const HEADER: usize = 7;
 
 /// One frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Frame<'a> {
+pub struct AdtsFrame<'a> {
     /// Main, LC, SSR or LTP.
     pub object_type: u8,
     /// In Hz.
@@ -20,7 +20,7 @@ pub struct Frame<'a> {
 
 /// What a frame's header says, whether the frame is whole or not.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct AdtsHeader {
     pub object_type: u8,
     pub sample_rate: u32,
     pub channel_config: u8,
@@ -30,7 +30,7 @@ pub struct Head {
 }
 
 /// Reads the header at the start of `data`; `None` where there is not enough of it.
-pub fn head(data: &[u8]) -> Result<Option<Head>, Error> {
+pub fn head(data: &[u8]) -> Result<Option<AdtsHeader>, Error> {
     let Some(header) = data.first_chunk::<HEADER>() else { return Ok(None) };
     let [sync, flags, profile, channels, length, fullness, blocks] = *header;
     // 12 bits of sync, any MPEG version, layer 0.
@@ -46,7 +46,7 @@ pub fn head(data: &[u8]) -> Result<Option<Head>, Error> {
     if blocks & 3 != 0 {
         return Err(Error::AdtsBlocks);
     }
-    Ok(Some(Head {
+    Ok(Some(AdtsHeader {
         object_type: (profile >> 6) + 1,
         sample_rate: sample_rate_at((profile >> 2) & 0xF)?,
         channel_config: (profile & 1) << 2 | channels >> 6,
@@ -56,10 +56,10 @@ pub fn head(data: &[u8]) -> Result<Option<Head>, Error> {
 }
 
 /// Reads the frame at the start of `data` and gives what follows it; `None` where it is not whole.
-pub fn parse(data: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Error> {
+pub fn parse(data: &[u8]) -> Result<Option<(AdtsFrame<'_>, &[u8])>, Error> {
     let Some(head) = head(data)? else { return Ok(None) };
     let Some((frame, rest)) = data.split_at_checked(head.length) else { return Ok(None) };
-    let frame = Frame {
+    let frame = AdtsFrame {
         object_type: head.object_type,
         sample_rate: head.sample_rate,
         channel_config: head.channel_config,

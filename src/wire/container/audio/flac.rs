@@ -1,6 +1,6 @@
 //! FLAC (RFC 9639): its frames have no length, so the next one's header is looked for.
 
-use crate::media::{AudioCodec, AudioParameters};
+use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec;
 use crate::wire::container::audio::packets::{Packets, parameters};
 use crate::wire::container::{Error, Index, ReadAt, read};
@@ -20,7 +20,7 @@ const MOST_NOISE: u64 = 16 << 20;
 
 /// What a frame's header says.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct FlacHeader {
     /// All frames have the same samples, and are counted; else samples are.
     fixed: bool,
     number: u64,
@@ -28,7 +28,7 @@ pub(super) struct Head {
 }
 
 /// Reads the header at the start of `data`; `None` where there is none (§9.1).
-pub(super) fn head(data: &[u8]) -> Option<Head> {
+pub(super) fn head(data: &[u8]) -> Option<FlacHeader> {
     let &[0xFF, second @ (0xF8 | 0xF9), sizes, channels, lead, ..] = data else { return None };
     let (block, rate) = (sizes >> 4, sizes & 0xF);
     if block == 0 || rate == 15 || channels >> 4 > 10 || channels & 0xE == 6 || channels & 1 == 1 {
@@ -67,7 +67,7 @@ pub(super) fn head(data: &[u8]) -> Option<Head> {
         _ => 0,
     };
     let sum = data.get(..at)?.iter().fold(0, |sum, byte| crc8(sum ^ byte));
-    (data.get(at) == Some(&sum)).then_some(Head { fixed: second & 1 == 0, number, samples })
+    (data.get(at) == Some(&sum)).then_some(FlacHeader { fixed: second & 1 == 0, number, samples })
 }
 
 fn crc8(mut sum: u8) -> u8 {
@@ -79,8 +79,8 @@ fn crc8(mut sum: u8) -> u8 {
 
 /// What the head of a file tells of its frames.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
-    pub(super) parameters: AudioParameters,
+pub(super) struct FrameInfo {
+    pub(super) parameters: AudioConfig,
     /// Samples of a frame, where frames are alike; only the last one may be shorter.
     usual: u64,
     /// Bytes of a frame, at most.
@@ -91,7 +91,7 @@ pub(super) struct Told {
     pub(super) frames: u64,
 }
 
-impl Told {
+impl FrameInfo {
     /// Of a file that begins at `begin`.
     pub(super) fn read(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let mut at = begin + 4;
@@ -123,21 +123,21 @@ impl Told {
     }
 
     /// The number of a frame's first sample.
-    pub(super) fn begins(&self, frame: Head) -> u64 {
+    pub(super) fn begins(&self, frame: FlacHeader) -> u64 {
         if frame.fixed { frame.number.saturating_mul(self.usual) } else { frame.number }
     }
 }
 
 /// Finds all frames of a file that begins at `begin`.
 pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
-    let told = Told::read(source, begin)?;
+    let told = FrameInfo::read(source, begin)?;
     let mut packets = Packets::new(told.parameters.clone());
     let mut scan = Scan::default();
-    let mut next = scan.find(source, &told, &mut Hunt::any(told.frames))?;
+    let mut next = scan.find(source, &told, &mut FrameSearch::any(told.frames))?;
     let first = next.map_or(0, |(_, frame)| told.begins(frame));
     while let Some((place, frame)) = next {
         let begins = told.begins(frame);
-        next = scan.find(source, &told, &mut Hunt::behind(place, frame, &told))?;
+        next = scan.find(source, &told, &mut FrameSearch::behind(place, frame, &told))?;
         let end = next.map_or(source.size(), |(next, _)| next);
         let size = u32::try_from(end - place).map_err(|_| Error::TooMuch("frames"))?;
         // What is missing is silence: times stay those of the file.
@@ -151,17 +151,17 @@ pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error>
 
 /// A frame that is looked for, and how far that has come.
 #[derive(Clone, Debug)]
-pub(super) struct Hunt {
+pub(super) struct FrameSearch {
     at: u64,
     /// It begins with this sample; `None`: with any.
     wanted: Option<u64>,
     longest: u64,
     from: u64,
     /// The first one that begins later.
-    later: Option<(u64, Head)>,
+    later: Option<(u64, FlacHeader)>,
 }
 
-impl Hunt {
+impl FrameSearch {
     fn new(at: u64, wanted: Option<u64>, longest: u64) -> Self {
         Self { at, wanted, longest, from: at, later: None }
     }
@@ -172,7 +172,7 @@ impl Hunt {
     }
 
     /// The one behind this one.
-    pub(super) fn behind(place: u64, frame: Head, told: &Told) -> Self {
+    pub(super) fn behind(place: u64, frame: FlacHeader, told: &FrameInfo) -> Self {
         let wanted = told.begins(frame).saturating_add(frame.samples.into());
         Self::new(place + 1, Some(wanted), told.longest)
     }
@@ -191,11 +191,11 @@ impl Scan {
     pub(super) fn find(
         &mut self,
         source: &mut dyn ReadAt,
-        told: &Told,
-        hunt: &mut Hunt,
-    ) -> Result<Option<(u64, Head)>, Error> {
+        told: &FrameInfo,
+        hunt: &mut FrameSearch,
+    ) -> Result<Option<(u64, FlacHeader)>, Error> {
         loop {
-            let Hunt { at, wanted, longest, from, later } = hunt;
+            let FrameSearch { at, wanted, longest, from, later } = hunt;
             if let Some(later) = later.filter(|_| *from > at.saturating_add(*longest)) {
                 return Ok(Some(later));
             }
@@ -241,7 +241,7 @@ impl Scan {
 }
 
 /// What may be heads of frames among the first bytes of these, and where they are.
-pub(super) fn heads(bytes: &[u8], usable: usize) -> impl Iterator<Item = (usize, Head)> {
+pub(super) fn heads(bytes: &[u8], usable: usize) -> impl Iterator<Item = (usize, FlacHeader)> {
     let inside = bytes.get(..usable).unwrap_or_default().iter().enumerate();
     let begins = inside.filter(|(_, byte)| **byte == 0xFF);
     begins.filter_map(|(at, _)| Some((at, head(bytes.get(at..)?)?)))

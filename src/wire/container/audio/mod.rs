@@ -12,7 +12,7 @@ mod packets;
 mod tests;
 mod wav;
 
-pub use incremental::Gradual;
+pub use incremental::IncrementalReader;
 
 use crate::wire::container::{Error, Index, ReadAt};
 use packets::peek;

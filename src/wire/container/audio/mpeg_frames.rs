@@ -32,9 +32,9 @@ pub(super) struct Frame {
 
 pub(super) type Key = (u8, u32, u8);
 /// Reads a header.
-pub(super) type Head = fn(&[u8]) -> Option<Frame>;
+pub(super) type ReadHeader = fn(&[u8]) -> Option<Frame>;
 
-pub(super) const MPEG: Head = |data| {
+pub(super) const MPEG: ReadHeader = |data| {
     let found = mpeg_audio::header(data)?;
     let key = (found.layer, found.sample_rate, 0);
     let (length, samples, bitrate) = (found.length, found.samples, found.bitrate);
@@ -44,7 +44,7 @@ pub(super) const MPEG: Head = |data| {
 /// The highest bit of a key tells that it is ADTS.
 const OF_ADTS: u8 = 0x80;
 
-pub(super) const ADTS: Head = |data| {
+pub(super) const ADTS: ReadHeader = |data| {
     let found = adts::head(data).ok()??;
     let key = (found.object_type | OF_ADTS, found.sample_rate, found.channel_config);
     let header = found.header_length;
@@ -55,7 +55,7 @@ pub(super) const ADTS: Head = |data| {
 pub(super) fn frame_at(
     source: &mut dyn ReadAt,
     at: u64,
-    head: Head,
+    head: ReadHeader,
 ) -> Result<Option<Frame>, Error> {
     let mut bytes = [0; adts::HEADER];
     let there = peek(source, at, &mut bytes)?;
@@ -64,7 +64,7 @@ pub(super) fn frame_at(
 
 /// How many whole frames of one kind follow each other at `at`, up to [`ENOUGH`], and whether the file
 /// ends with them.
-fn run(source: &mut dyn ReadAt, at: u64, head: Head) -> Result<(usize, bool), Error> {
+fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, bool), Error> {
     let (mut at, mut key, mut count) = (at, None, 0);
     while count < ENOUGH {
         let Some(frame) = frame_at(source, at, head)? else { return Ok((count, false)) };
@@ -85,7 +85,7 @@ fn run(source: &mut dyn ReadAt, at: u64, head: Head) -> Result<(usize, bool), Er
 }
 
 /// Whether such a stream begins here.
-pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: Head) -> Result<bool, Error> {
+pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<bool, Error> {
     let (count, ends) = run(source, at, head)?;
     Ok(count >= ENOUGH || ends && count > 0)
 }
@@ -97,7 +97,7 @@ pub(super) fn find(
     at: u64,
     most: u64,
     key: Option<Key>,
-    head: Head,
+    head: ReadHeader,
 ) -> Result<Option<u64>, Error> {
     let end = at.saturating_add(most).min(source.size());
     let mut block = [0; BLOCK];
@@ -125,7 +125,7 @@ pub(super) fn find(
 }
 
 /// Finds all frames from `begin` on.
-pub(super) fn index(source: &mut dyn ReadAt, begin: u64, head: Head) -> Result<Index, Error> {
+pub(super) fn index(source: &mut dyn ReadAt, begin: u64, head: ReadHeader) -> Result<Index, Error> {
     let size = source.size();
     let Some(first) = frame_at(source, begin, head)? else {
         return Err(Error::Damaged("its first frame"));
@@ -164,7 +164,7 @@ pub(super) fn describe(
     source: &mut dyn ReadAt,
     at: u64,
     first: &Frame,
-) -> Result<crate::media::AudioParameters, Error> {
+) -> Result<crate::media::AudioConfig, Error> {
     let (of, rate, channel_config) = first.key;
     if of & OF_ADTS == 0 {
         let bytes = read(source, at, mpeg_audio::HEADER as u64, mpeg_audio::HEADER, "frames")?;

@@ -9,9 +9,11 @@ use crate::wire::codec;
 use crate::wire::codec::vorbis;
 use crate::wire::codec::vorbis::Blocks;
 use crate::wire::container::audio::flac;
-use crate::wire::container::audio::ogg_chain::Chain;
+use crate::wire::container::audio::ogg_chain::OggChain;
 use crate::wire::container::audio::packets::{Packets, parameters, peek};
-use crate::wire::container::{Error, Hole, Index, Place, ReadAt, TrackId, read, read_around};
+use crate::wire::container::{
+    Error, Hole, Index, ReadAt, SampleLocation, TrackId, read, read_around,
+};
 
 /// Bytes of a page's head before its table.
 pub(super) const HEAD: usize = 27;
@@ -117,7 +119,7 @@ pub(super) struct Reader {
 /// Finds everything in a file.
 pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
     let (mut at, mut chosen, mut unknown) = (begin, None::<(u32, Reader)>, false);
-    let (mut chain, mut begins) = (Chain::default(), false);
+    let (mut chain, mut begins) = (OggChain::default(), false);
     while let Some(page) = Page::next(source, at)? {
         at = page.next;
         if page.next > source.size() {
@@ -242,7 +244,7 @@ impl Reader {
         };
         let track = TrackId::Audio(0);
         let zero = Timestamp::ZERO;
-        let place = |size| Place { track, keyframe: true, dts: zero, pts: zero, at, size };
+        let place = |size| SampleLocation { track, keyframe: true, dts: zero, pts: zero, at, size };
         // As much of it as lies in one piece tells enough.
         let hole = holes.partition_point(|hole| hole.at < at);
         let piece = holes.get(hole).map_or(end, |hole| hole.at.min(end)) - at;

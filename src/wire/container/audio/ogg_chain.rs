@@ -2,7 +2,7 @@
 //! begins where what is heard of the one before it ends.
 
 use crate::base::Timestamp;
-use crate::wire::container::{Error, Index, Link, Place};
+use crate::wire::container::{Error, Index, Link, SampleLocation};
 
 /// More streams than anybody joined, and as much of heads that differ.
 pub(super) const MOST_LINKS: usize = 4_096;
@@ -10,7 +10,7 @@ pub(super) const MOST_HEADS: usize = 16 << 20;
 
 /// The streams so far, as one.
 #[derive(Debug, Default)]
-pub(super) struct Chain {
+pub(super) struct OggChain {
     whole: Option<Index>,
     /// Why the first one that could not be used was not.
     fault: Option<Error>,
@@ -18,7 +18,7 @@ pub(super) struct Chain {
     heads: usize,
 }
 
-impl Chain {
+impl OggChain {
     /// No more is taken.
     pub(super) fn is_full(&self) -> bool {
         let links = self.whole.as_ref().map_or(0, |whole| whole.links.len());
@@ -60,7 +60,7 @@ impl Chain {
         }
         whole.links.push(Link { at: first.at, heard: ends, parameters });
         for place in next.samples {
-            whole.push(Place { dts: later(place.dts), pts: later(place.pts), ..place })?;
+            whole.push(SampleLocation { dts: later(place.dts), pts: later(place.pts), ..place })?;
         }
         whole.holes.extend(next.holes);
         whole.heard = whole.heard.map(|(begins, _)| (begins, later(next_ends)));

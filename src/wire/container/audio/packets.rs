@@ -1,8 +1,8 @@
 //! The packets of a file that holds sound alone, as its readers find them.
 
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
-use crate::wire::container::{Error, Index, Place, ReadAt, TrackId};
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId};
 
 /// Packets that are looked up at a time, where bytes may be missing.
 const AT_ONCE: usize = 32;
@@ -20,13 +20,13 @@ pub(super) fn parameters(
     rate: u32,
     channels: u16,
     config: bytes::Bytes,
-) -> AudioParameters {
+) -> AudioConfig {
     let bitrate = BitsPerSecond(0);
-    AudioParameters { codec, sample_rate: rate, channels, bitrate, config }
+    AudioConfig { codec, sample_rate: rate, channels, bitrate, config }
 }
 
 /// What is in a file of such sound, without its packets.
-pub(super) fn described(parameters: AudioParameters) -> Index {
+pub(super) fn described(parameters: AudioConfig) -> Index {
     let mut index = Index { to_play: true, finished: true, ..Index::default() };
     index.tracks.audio.push(parameters.into());
     index
@@ -48,7 +48,7 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    pub(super) fn new(parameters: AudioParameters) -> Self {
+    pub(super) fn new(parameters: AudioConfig) -> Self {
         let rate = parameters.sample_rate.max(1);
         Self { index: described(parameters), rate, samples: 0 }
     }
@@ -66,7 +66,7 @@ impl Packets {
     pub(super) fn add(&mut self, at: u64, size: u32, samples: u64) -> Result<(), Error> {
         let pts = self.time(self.samples);
         let track = TrackId::Audio(0);
-        self.index.push(Place { track, keyframe: true, dts: pts, pts, at, size })?;
+        self.index.push(SampleLocation { track, keyframe: true, dts: pts, pts, at, size })?;
         self.samples = self.samples.saturating_add(samples);
         self.index.whole = at.saturating_add(size.into());
         Ok(())
@@ -83,8 +83,8 @@ impl Packets {
 
 /// Adds some packets one by one. False at the end; what is missing after the first is for the next time.
 pub(super) fn several(
-    found: &mut Vec<Place>,
-    step: &mut dyn FnMut() -> Result<Option<Place>, Error>,
+    found: &mut Vec<SampleLocation>,
+    step: &mut dyn FnMut() -> Result<Option<SampleLocation>, Error>,
 ) -> Result<bool, Error> {
     for number in 0..AT_ONCE {
         match step() {

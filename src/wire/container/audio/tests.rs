@@ -6,7 +6,7 @@ use super::*;
 use crate::base::Timestamp;
 use crate::media::AudioCodec;
 use crate::wire::codec::vorbis;
-use crate::wire::container::{Hole, Place, TrackId, read_around};
+use crate::wire::container::{Hole, SampleLocation, TrackId, read_around};
 
 /// 128 kbit/s, 44.1 kHz.
 pub(super) fn mp3_frame(fill: u8) -> Vec<u8> {
@@ -290,7 +290,7 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
 
 #[test]
 fn holes_are_left_out_and_bounded() {
-    let place = Place {
+    let place = SampleLocation {
         track: TrackId::Audio(0),
         keyframe: true,
         dts: Timestamp::ZERO,
@@ -302,7 +302,7 @@ fn holes_are_left_out_and_bounded() {
     let mut bytes = b"0123456789".as_slice();
     assert_eq!(read_around(&mut bytes, &place, &holes, 4).unwrap(), b"2367");
     assert!(read_around(&mut bytes, &place, &holes, 3).is_err());
-    assert!(read_around(&mut bytes, &Place { at: 8, ..place }, &holes, 9).is_err());
+    assert!(read_around(&mut bytes, &SampleLocation { at: 8, ..place }, &holes, 9).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::audio::packets::{Packets, described, peek, several, time};
-use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit, read};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// Chunks that may stand before the sound.
 const MOST_CHUNKS: usize = 1_024;
@@ -25,7 +25,7 @@ pub(super) fn begins(head: &[u8; 12]) -> bool {
 
 /// Its sound, and which of it is read next.
 #[derive(Clone, Debug)]
-pub(super) struct Sound {
+pub(super) struct WavCursor {
     index: Index,
     rate: u32,
     /// Bytes of a value of each channel.
@@ -39,7 +39,7 @@ pub(super) struct Sound {
     units: Vec<Unit>,
 }
 
-impl Sound {
+impl WavCursor {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let (mut at, mut format, mut long) = (begin + 12, None, None);
         for _ in 0..MOST_CHUNKS {
@@ -101,7 +101,7 @@ impl Sound {
     }
 
     /// The next packet; `None` at the end.
-    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<Place>, Error> {
+    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
         let most = u64::from((self.rate / A_SECOND).max(1)) * self.frame;
         let mut last = [0];
         // Where the end is not known it may be found by this.
@@ -115,7 +115,7 @@ impl Sound {
         let (at, size_told) = (self.at, u32::try_from(size).map_err(|_| Error::TooMuch("frames"))?);
         self.at += size;
         let track = TrackId::Audio(0);
-        Ok(Some(Place { track, keyframe: true, dts: pts, pts, at, size: size_told }))
+        Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size: size_told }))
     }
 
     /// What is read next begins there.
@@ -128,7 +128,7 @@ impl Sound {
     pub(super) fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         several(found, &mut || self.step(source))
     }
@@ -153,7 +153,7 @@ impl Sound {
 
 /// Finds all of a file that begins at `begin`.
 pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
-    let mut sound = Sound::open(source, begin)?;
+    let mut sound = WavCursor::open(source, begin)?;
     let mut packets = Packets { index: sound.index.clone(), rate: sound.rate, samples: 0 };
     while let Some(place) = sound.step(source)? {
         packets.index.push(place)?;

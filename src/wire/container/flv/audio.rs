@@ -4,7 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Error;
-use crate::media::{AudioParameters, EncodedPacket};
+use crate::media::{AudioConfig, EncodedPacket};
 use crate::wire::codec::four_cc::AudioFormat;
 use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, Fields, Part, modifiers, parts};
 
@@ -16,7 +16,7 @@ pub struct AudioTag {
     /// It is in the form for several tracks, even if there is one only.
     pub is_multitrack: bool,
     /// What a legacy header says of rate and channels.
-    pub legacy: Option<LegacySound>,
+    pub legacy: Option<LegacyAudio>,
     /// The only track, or the first.
     pub track: AudioTrack,
     /// More tracks (Multitrack); mostly empty, which allocates nothing.
@@ -25,7 +25,7 @@ pub struct AudioTag {
 
 /// Rate and channels of a legacy header. Meaningless for AAC, which always says 44.1 kHz stereo.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct LegacySound {
+pub struct LegacyAudio {
     pub sample_rate: u32,
     pub sample_bits: u8,
     pub channels: u16,
@@ -132,7 +132,7 @@ pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
         _ => 44_100,
     };
     let sample_bits = if low & 2 == 0 { 8 } else { 16 };
-    let legacy = Some(LegacySound { sample_rate, sample_bits, channels: 1 + u16::from(low & 1) });
+    let legacy = Some(LegacyAudio { sample_rate, sample_bits, channels: 1 + u16::from(low & 1) });
     let track = AudioTrack { id: 0, format, packet };
     Ok(AudioTag { offset_nanos: 0, is_multitrack: false, legacy, track, more_tracks: Vec::new() })
 }
@@ -180,7 +180,7 @@ fn aac_body(packet_type: u8, data: &[u8]) -> Bytes {
 }
 
 /// The body that carries the AudioSpecificConfig.
-pub fn audio_sequence_header(parameters: &AudioParameters) -> Bytes {
+pub fn audio_sequence_header(parameters: &AudioConfig) -> Bytes {
     aac_body(0, &parameters.config)
 }
 
@@ -205,7 +205,7 @@ mod tests {
         let mp3 = parse(&[0x2F, 1, 2]).unwrap();
         assert_eq!(mp3.track.format, AudioFormat::Mp3);
         assert_eq!(mp3.track.packet, AudioPacket::Frame(Bytes::from_static(&[1, 2])));
-        let sound = LegacySound { sample_rate: 44_100, sample_bits: 16, channels: 2 };
+        let sound = LegacyAudio { sample_rate: 44_100, sample_bits: 16, channels: 2 };
         assert_eq!(mp3.legacy, Some(sound));
         for bad in [&[][..], &[0xAF], &[0xAF, 2]] {
             assert!(parse(bad).is_err());

@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 
 use super::{Error, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
-use crate::wire::byte_block::Block;
+use crate::wire::byte_block::ByteBlock;
 
 /// The longest file header accepted: the specification knows 9.
 const MAX_HEADER: u32 = 4_096;
@@ -51,7 +51,7 @@ impl Demuxer {
     /// # Errors
     /// This is no FLV.
     pub fn next_tag(&mut self) -> Result<Option<Tag>, Error> {
-        self.state.next_tag(&mut Block::of(&mut self.buffer, self.whole))
+        self.state.next_tag(&mut ByteBlock::of(&mut self.buffer, self.whole))
     }
 
     /// As [`Demuxer::next_tag`], of a block that has just come and that bodies may share
@@ -59,7 +59,7 @@ impl Demuxer {
     ///
     /// # Errors
     /// This is no FLV.
-    pub fn next_tag_of(&mut self, block: &mut Block<'_>) -> Result<Option<Tag>, Error> {
+    pub fn next_tag_of(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Tag>, Error> {
         // The rest of what was cut first, and not a byte more of what can be shared.
         while !self.buffer.is_empty() {
             if let Some(tag) = self.next_tag()? {
@@ -109,7 +109,7 @@ impl State {
         }
     }
 
-    fn next_tag(&mut self, block: &mut Block<'_>) -> Result<Option<Tag>, Error> {
+    fn next_tag(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Tag>, Error> {
         loop {
             self.pass(block);
             if self.skip > 0 {
@@ -147,7 +147,7 @@ impl State {
         }
     }
 
-    fn pass(&mut self, block: &mut Block<'_>) {
+    fn pass(&mut self, block: &mut ByteBlock<'_>) {
         let pass = self.skip.min(block.as_slice().len());
         block.advance(pass);
         self.skip -= pass;
@@ -201,7 +201,7 @@ mod tests {
             let mut found = Vec::new();
             for bytes in file.chunks(piece) {
                 let mut buffer = BytesMut::from(bytes);
-                let mut block = Block::new(&mut buffer);
+                let mut block = ByteBlock::new(&mut buffer);
                 while let Some(tag) = in_blocks.next_tag_of(&mut block).unwrap() {
                     found.push((tag.kind, tag.time_ms, tag.body.len()));
                 }
@@ -233,7 +233,7 @@ mod tests {
         write_tag(TagKind::Video, 5, &[7; 1_000], &mut buffer);
         write_tag(TagKind::Audio, 5, &[8; 10], &mut buffer);
         let place = buffer.as_ptr();
-        let mut block = Block::new(&mut buffer);
+        let mut block = ByteBlock::new(&mut buffer);
         let video = demuxer.next_tag_of(&mut block).unwrap().unwrap();
         assert_eq!(video.body.as_ptr(), place.wrapping_add(TAG_HEADER));
         let at = block.as_slice().as_ptr();

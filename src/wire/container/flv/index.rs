@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::{FrameType, Metadata, TAG_HEADER, TAG_TRAILER, TagKind, parse_audio, parse_video};
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
@@ -14,11 +14,11 @@ use crate::wire::codec::{cadence, mpeg_audio};
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
 use crate::wire::container::flv::metadata::{MAX_SCRIPT, parse_script};
-use crate::wire::container::flv::reader::{Unwrap, audio_parameters, video_parameters};
+use crate::wire::container::flv::reader::{TimestampUnwrapper, audio_parameters, video_parameters};
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::{
-    Chapter, Error, Format, Index, MAX_AUDIO_TRACKS, Part, Place, ReadAt, TrackId, audio_track,
-    read,
+    Chapter, Error, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
+    audio_track, read,
 };
 
 /// What is read of a body to know what it is.
@@ -65,7 +65,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 #[derive(Debug, Default)]
 struct Scan {
     index: Index,
-    time: Unwrap,
+    time: TimestampUnwrapper,
     metadata: Metadata,
     /// The track number in the file of each sound track of the index, and its codec.
     audio_ids: Vec<(u8, AudioFormat)>,
@@ -230,7 +230,7 @@ impl Scan {
     }
 
     /// Parameters of pictures that are no H.264.
-    fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoParameters {
+    fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoConfig {
         let told = match codec {
             VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
             VideoCodec::Av1 => codec::av1(&config).and_then(|told| told.size),
@@ -238,7 +238,7 @@ impl Scan {
         };
         let told = told.or(self.metadata.width.zip(self.metadata.height)).unwrap_or((0, 0));
         let rate = self.metadata.frame_rate.and_then(cadence::fraction);
-        VideoParameters {
+        VideoConfig {
             codec,
             size: Size::new(told.0.min(0xFFFF), told.1.min(0xFFFF)),
             frame_rate: rate.unwrap_or(FrameRate::FPS_30),
@@ -248,7 +248,7 @@ impl Scan {
     }
 
     /// What a configuration tells of sound.
-    fn audio_of(&self, format: AudioFormat, config: Bytes) -> Option<AudioParameters> {
+    fn audio_of(&self, format: AudioFormat, config: Bytes) -> Option<AudioConfig> {
         let (codec, told, config) = match format {
             AudioFormat::Aac => return audio_parameters(config, &self.metadata).ok(),
             AudioFormat::Opus => (AudioCodec::Opus, codec::opus(&config)?, config),
@@ -283,7 +283,7 @@ impl Scan {
         if size == 0 || undecodable {
             return Ok(());
         }
-        self.index.push(Place { track, keyframe, dts, pts, at: at + head as u64, size })
+        self.index.push(SampleLocation { track, keyframe, dts, pts, at: at + head as u64, size })
     }
 
     fn finish(mut self) -> Result<Index, Error> {
@@ -327,23 +327,25 @@ fn is_shared(body: &[u8], multitrack: u8) -> bool {
         && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))
 }
 
-fn sound(codec: AudioCodec, told: codec::Sound, config: Bytes) -> AudioParameters {
-    let codec::Sound { sample_rate, channels } = told;
-    AudioParameters { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config }
+fn sound(codec: AudioCodec, told: codec::AudioInfo, config: Bytes) -> AudioConfig {
+    let codec::AudioInfo { sample_rate, channels } = told;
+    AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config }
 }
 
 /// What a packet tells of sound that has no configuration.
-fn audio_of_frame(format: AudioFormat, data: &[u8]) -> Option<AudioParameters> {
+fn audio_of_frame(format: AudioFormat, data: &[u8]) -> Option<AudioConfig> {
     let (codec, told) = match format {
         AudioFormat::Mp3 => {
             let header = mpeg_audio::header(data)?;
             let codec = if header.layer == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
             let (sample_rate, channels) = (header.sample_rate, header.channels);
-            (codec, codec::Sound { sample_rate, channels })
+            (codec, codec::AudioInfo { sample_rate, channels })
         }
         AudioFormat::Ac3 => (AudioCodec::Ac3, codec::ac3(data)?),
         AudioFormat::Eac3 => (AudioCodec::Eac3, codec::ac3(data)?),
-        AudioFormat::Opus => (AudioCodec::Opus, codec::Sound { sample_rate: 48_000, channels: 2 }),
+        AudioFormat::Opus => {
+            (AudioCodec::Opus, codec::AudioInfo { sample_rate: 48_000, channels: 2 })
+        }
         _ => return None,
     };
     Some(sound(codec, told, Bytes::new()))

@@ -2,9 +2,9 @@
 //! read as peers really send it. It is a hint and never the truth: the sequence headers are.
 
 use super::Error;
-use crate::media::StreamParameters;
+use crate::media::StreamConfig;
 use crate::wire::amf0::{self, Value};
-use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
+use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
 
 /// Keyframes that an index has at most: a day and a half of one in two seconds.
 pub const MAX_KEYFRAMES: usize = 65_536;
@@ -17,21 +17,27 @@ const AUDIO_AAC: f64 = 10.0;
 
 /// The value of `onMetaData` for a stream that goes out: an ECMA array in the order that services
 /// expect.
-pub fn metadata(parameters: &StreamParameters) -> Value {
+pub fn metadata(parameters: &StreamConfig) -> Value {
     let number = Value::Number;
     let mut entries = vec![("duration", number(0.0)), ("fileSize", number(0.0))];
     if let Some(video) = &parameters.video {
         entries.extend([
             ("width", number(video.size.width.into())),
             ("height", number(video.size.height.into())),
-            ("videocodecid", number(PassedVideo::of(video).map_or(VIDEO_AVC, |it| it.codec_id()))),
+            (
+                "videocodecid",
+                number(PassthroughVideo::of(video).map_or(VIDEO_AVC, |it| it.codec_id())),
+            ),
             ("videodatarate", number(video.bitrate.as_kbps().into())),
             ("framerate", number(video.frame_rate.as_f64())),
         ]);
     }
     if let Some(audio) = &parameters.audio {
         entries.extend([
-            ("audiocodecid", number(PassedAudio::of(audio).map_or(AUDIO_AAC, |it| it.codec_id()))),
+            (
+                "audiocodecid",
+                number(PassthroughAudio::of(audio).map_or(AUDIO_AAC, |it| it.codec_id())),
+            ),
             ("audiodatarate", number(audio.bitrate.as_kbps().into())),
             ("audiosamplerate", number(audio.sample_rate.into())),
             ("audiosamplesize", number(16.0)),
@@ -112,19 +118,19 @@ pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
 mod tests {
     use super::*;
     use crate::media::{
-        AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
     };
 
-    fn parameters() -> StreamParameters {
-        StreamParameters {
-            video: Some(VideoParameters {
+    fn parameters() -> StreamConfig {
+        StreamConfig {
+            video: Some(VideoConfig {
                 codec: VideoCodec::H264,
                 size: Size::new(1280, 720),
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(2_500_000),
                 config: Default::default(),
             }),
-            audio: Some(AudioParameters {
+            audio: Some(AudioConfig {
                 codec: AudioCodec::Aac,
                 sample_rate: 48_000,
                 channels: 2,
@@ -167,7 +173,7 @@ mod tests {
     #[test]
     fn scripts_with_and_without_set_data_frame() {
         let name = Value::String("onMetaData".into());
-        let value = metadata(&StreamParameters::default());
+        let value = metadata(&StreamConfig::default());
         let plain = crate::wire::amf0::encode(&[name.clone(), value.clone()]);
         assert_eq!(parse_script(&plain), Ok(Some(value.clone())));
         let set = Value::String("@setDataFrame".into());

@@ -8,7 +8,7 @@ use super::{
     video_end_of_sequence, video_sequence_header,
 };
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, StreamParameters, Track};
+use crate::media::{EncodedPacket, StreamConfig, Track};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata;
 
@@ -54,7 +54,7 @@ pub fn metadata_body(value: &Value) -> Bytes {
 /// Turns packets into an FLV file. The first packet's decoding time is the file's zero.
 #[derive(Debug)]
 pub struct Muxer {
-    parameters: StreamParameters,
+    parameters: StreamConfig,
     start: Option<Timestamp>,
     /// In milliseconds, of the last tag.
     last_ms: u32,
@@ -75,7 +75,7 @@ pub struct Finish {
 
 impl Muxer {
     /// For a stream with these parameters.
-    pub fn new(parameters: StreamParameters) -> Self {
+    pub fn new(parameters: StreamConfig) -> Self {
         Self {
             parameters,
             start: None,
@@ -156,7 +156,7 @@ fn number_at(body: &[u8], name: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Priority, Size, VideoCodec, VideoParameters};
+    use crate::media::{BitsPerSecond, FrameRate, Priority, Size, VideoCodec, VideoConfig};
     use crate::wire::container::flv::metadata::parse_script;
     use crate::wire::container::flv::{Demuxer, Metadata, parse_video};
 
@@ -176,14 +176,14 @@ mod tests {
 
     #[test]
     fn a_file_is_read_back_with_its_duration() {
-        let video = VideoParameters {
+        let video = VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 2, 3]),
         };
-        let mut muxer = Muxer::new(StreamParameters { video: Some(video), audio: None });
+        let mut muxer = Muxer::new(StreamConfig { video: Some(video), audio: None });
         let mut file = muxer.start().to_vec();
         for (ms, key) in [(10_000, true), (10_033, false), (9_000, false), (12_000, false)] {
             file.extend(muxer.packet(&packet(ms, key)));

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use super::{Error, FrameType, Metadata, Tag, TagKind, VideoTag, parse_audio, parse_video};
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size,
-    StreamParameters, Track, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, StreamConfig,
+    Track, VideoCodec, VideoConfig,
 };
 use crate::wire::amf0::Value;
 use crate::wire::codec::aac::AudioSpecificConfig;
@@ -20,13 +20,13 @@ use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 
 /// What a tag meant.
 #[derive(Clone, Debug)]
-pub enum Item {
+pub enum FlvItem {
     /// The stream said something of itself.
     Metadata(Metadata),
     /// How pictures are encoded, from here on.
-    Video(VideoParameters),
+    Video(VideoConfig),
     /// How sound is encoded, from here on.
-    Audio(AudioParameters),
+    Audio(AudioConfig),
     /// A picture or sound. `captured` equals `pts`.
     Packet(EncodedPacket),
     /// The pictures have ended.
@@ -40,9 +40,9 @@ pub enum Item {
 /// The reader.
 #[derive(Debug, Default)]
 pub struct Reader {
-    time: Unwrap,
+    time: TimestampUnwrapper,
     metadata: Metadata,
-    parameters: StreamParameters,
+    parameters: StreamConfig,
     length_size: usize,
     unsupported_video: Option<VideoFormat>,
     unsupported_audio: Option<AudioFormat>,
@@ -51,11 +51,11 @@ pub struct Reader {
 /// Makes 64 bits of 32 by serial arithmetic: each time is the one nearest to the last. Sound and
 /// pictures share it.
 #[derive(Debug, Default)]
-pub(super) struct Unwrap {
+pub(super) struct TimestampUnwrapper {
     last: Option<i64>,
 }
 
-impl Unwrap {
+impl TimestampUnwrapper {
     pub(super) fn next(&mut self, time_ms: u32) -> i64 {
         let time = match self.last {
             None => i64::from(time_ms),
@@ -76,7 +76,7 @@ impl Reader {
     }
 
     /// What is known of the stream so far.
-    pub fn parameters(&self) -> &StreamParameters {
+    pub fn parameters(&self) -> &StreamConfig {
         &self.parameters
     }
 
@@ -86,7 +86,7 @@ impl Reader {
     }
 
     /// Reads a tag; `None` where it changes nothing (a repeated configuration, a second track).
-    pub fn tag(&mut self, tag: &Tag) -> Result<Option<Item>, Error> {
+    pub fn tag(&mut self, tag: &Tag) -> Result<Option<FlvItem>, Error> {
         match tag.kind {
             TagKind::Video => self.video(tag.time_ms, &tag.body),
             TagKind::Audio => self.audio(tag.time_ms, &tag.body),
@@ -98,13 +98,13 @@ impl Reader {
     }
 
     /// Reads the value of `onMetaData`.
-    pub fn script(&mut self, value: &Value) -> Item {
+    pub fn script(&mut self, value: &Value) -> FlvItem {
         self.metadata = Metadata::from_value(value);
-        Item::Metadata(self.metadata.clone())
+        FlvItem::Metadata(self.metadata.clone())
     }
 
     /// Reads a video body.
-    pub fn video(&mut self, time_ms: u32, body: &Bytes) -> Result<Option<Item>, Error> {
+    pub fn video(&mut self, time_ms: u32, body: &Bytes) -> Result<Option<FlvItem>, Error> {
         let VideoTag { frame_type, offset_nanos, track, more_tracks, .. } = parse_video(body)?;
         let Some(track) = std::iter::once(track).chain(more_tracks).find(|track| track.id == 0)
         else {
@@ -116,7 +116,7 @@ impl Reader {
         }
         if format != VideoFormat::H264 {
             let news = self.unsupported_video.replace(format) != Some(format);
-            return Ok(news.then_some(Item::UnsupportedVideo(format)));
+            return Ok(news.then_some(FlvItem::UnsupportedVideo(format)));
         }
         match packet {
             VideoPacket::SequenceStart(config) => self.video_config(config),
@@ -133,7 +133,7 @@ impl Reader {
                     FrameType::Disposable => Priority::Disposable,
                     _ => Priority::Inter,
                 };
-                Ok(Some(Item::Packet(EncodedPacket {
+                Ok(Some(FlvItem::Packet(EncodedPacket {
                     track: Track::Video,
                     pts,
                     dts,
@@ -144,20 +144,20 @@ impl Reader {
                     rendition: None,
                 })))
             }
-            VideoPacket::SequenceEnd => Ok(Some(Item::EndOfSequence)),
+            VideoPacket::SequenceEnd => Ok(Some(FlvItem::EndOfSequence)),
             _ => Ok(None),
         }
     }
 
     /// Reads an audio body.
-    pub fn audio(&mut self, time_ms: u32, body: &Bytes) -> Result<Option<Item>, Error> {
+    pub fn audio(&mut self, time_ms: u32, body: &Bytes) -> Result<Option<FlvItem>, Error> {
         let tag = parse_audio(body)?;
         let tracks = std::iter::once(tag.track).chain(tag.more_tracks);
         let Some(track) = tracks.into_iter().find(|track| track.id == 0) else { return Ok(None) };
         let AudioTrack { format, packet, .. } = track;
         if format != AudioFormat::Aac {
             let news = self.unsupported_audio.replace(format) != Some(format);
-            return Ok(news.then_some(Item::UnsupportedAudio(format)));
+            return Ok(news.then_some(FlvItem::UnsupportedAudio(format)));
         }
         match packet {
             AudioPacket::SequenceStart(config) if !config.is_empty() => self.audio_config(config),
@@ -166,7 +166,7 @@ impl Reader {
                 if self.parameters.audio.is_none() {
                     return Ok(None);
                 }
-                Ok(Some(Item::Packet(EncodedPacket {
+                Ok(Some(FlvItem::Packet(EncodedPacket {
                     track: Track::Audio,
                     pts: at,
                     dts: at,
@@ -185,31 +185,28 @@ impl Reader {
         Timestamp::from_millis(self.time.next(time_ms)).offset(i64::from(offset_nanos / 1_000))
     }
 
-    fn video_config(&mut self, config: Bytes) -> Result<Option<Item>, Error> {
+    fn video_config(&mut self, config: Bytes) -> Result<Option<FlvItem>, Error> {
         if self.parameters.video.as_ref().is_some_and(|video| video.config == config) {
             return Ok(None);
         }
         let (parameters, length_size) = video_parameters(config, &self.metadata)?;
         self.length_size = length_size;
         self.parameters.video = Some(parameters.clone());
-        Ok(Some(Item::Video(parameters)))
+        Ok(Some(FlvItem::Video(parameters)))
     }
 
-    fn audio_config(&mut self, config: Bytes) -> Result<Option<Item>, Error> {
+    fn audio_config(&mut self, config: Bytes) -> Result<Option<FlvItem>, Error> {
         if self.parameters.audio.as_ref().is_some_and(|audio| audio.config == config) {
             return Ok(None);
         }
         let parameters = audio_parameters(config, &self.metadata)?;
         self.parameters.audio = Some(parameters.clone());
-        Ok(Some(Item::Audio(parameters)))
+        Ok(Some(FlvItem::Audio(parameters)))
     }
 }
 
 /// Parameters from an avcC, with what only the metadata tells, and the size of NAL lengths.
-pub fn video_parameters(
-    config: Bytes,
-    metadata: &Metadata,
-) -> Result<(VideoParameters, usize), Error> {
+pub fn video_parameters(config: Bytes, metadata: &Metadata) -> Result<(VideoConfig, usize), Error> {
     let record = DecoderConfig::parse(&config)?;
     let sps = record.first_sps()?;
     let told = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
@@ -225,7 +222,7 @@ pub fn video_parameters(
             FrameRate::new((fps * 1_000.0).round() as u32, 1_000)
         }
     });
-    let parameters = VideoParameters {
+    let parameters = VideoConfig {
         codec: VideoCodec::H264,
         size: Size::new(sps.width, sps.height),
         frame_rate: frame_rate.unwrap_or(FrameRate::FPS_30),
@@ -237,13 +234,13 @@ pub fn video_parameters(
 
 /// Parameters from an AudioSpecificConfig, with what only the metadata tells. Rate and channels are
 /// those that a decoder with all extensions gives.
-pub fn audio_parameters(config: Bytes, metadata: &Metadata) -> Result<AudioParameters, Error> {
+pub fn audio_parameters(config: Bytes, metadata: &Metadata) -> Result<AudioConfig, Error> {
     let specific = AudioSpecificConfig::parse(&config)?;
     let channels = match specific.output_channels() {
         0 => metadata.channels.unwrap_or(2),
         channels => channels,
     };
-    Ok(AudioParameters {
+    Ok(AudioConfig {
         codec: AudioCodec::Aac,
         sample_rate: specific.output_sample_rate(),
         channels,
@@ -263,7 +260,7 @@ mod tests {
 
     #[test]
     fn times_unwrap_both_ways() {
-        let mut time = Unwrap::default();
+        let mut time = TimestampUnwrapper::default();
         let times = [u32::MAX - 10, 5, u32::MAX, 20, 0x8000_0000].map(|time_ms| time.next(time_ms));
         let base = i64::from(u32::MAX) + 1;
         assert_eq!(times, [base - 11, base + 5, base - 1, base + 20, base + 0x8000_0000]);
@@ -275,14 +272,14 @@ mod tests {
         let frame = Bytes::from_static(&[0x17, 1, 0, 0, 40, 0, 0, 0, 1, 0x65]);
         assert!(reader.video(0, &frame).unwrap().is_none(), "nothing before the configuration");
         let config = Bytes::from_static(AVCC);
-        let Some(Item::Video(video)) = reader.video(0, &config).unwrap() else { panic!() };
+        let Some(FlvItem::Video(video)) = reader.video(0, &config).unwrap() else { panic!() };
         assert_eq!((video.size, video.frame_rate), (Size::new(720, 1280), FrameRate::FPS_30));
         assert!(reader.video(0, &config).unwrap().is_none(), "repeated");
-        let Some(Item::Packet(packet)) = reader.video(80, &frame).unwrap() else { panic!() };
+        let Some(FlvItem::Packet(packet)) = reader.video(80, &frame).unwrap() else { panic!() };
         assert_eq!((packet.dts.as_millis(), packet.pts.as_millis()), (80, 120));
         assert!(packet.keyframe);
         assert!(reader.video(0, &Bytes::new()).is_err());
-        assert!(matches!(reader.video(90, &frame), Ok(Some(Item::Packet(_)))), "goes on");
+        assert!(matches!(reader.video(90, &frame), Ok(Some(FlvItem::Packet(_)))), "goes on");
     }
 
     #[test]
@@ -290,7 +287,7 @@ mod tests {
         let mut reader = Reader::new();
         let body = Bytes::from_static(b"\x91av01\x01");
         let item = reader.video(0, &body).unwrap();
-        assert!(matches!(item, Some(Item::UnsupportedVideo(VideoFormat::Av1))));
+        assert!(matches!(item, Some(FlvItem::UnsupportedVideo(VideoFormat::Av1))));
         assert!(reader.video(0, &body).unwrap().is_none());
         assert!(reader.audio(0, &Bytes::from_static(&[0xAF, 0])).unwrap().is_none());
     }

@@ -5,13 +5,13 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_header, write_tag};
 use crate::base::Timestamp;
-use crate::media::StreamParameters;
+use crate::media::StreamConfig;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata;
 use crate::wire::container::flv::muxer::tag_trailer;
-use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
+use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
 use crate::wire::container::{
-    Chapter, Error, Muxer, Piece, Place, ReadAt, Sample, TrackId, Tracks, read,
+    Chapter, Error, Muxer, MuxerOutput, ReadAt, Sample, SampleLocation, TrackId, Tracks, read,
 };
 
 /// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
@@ -28,9 +28,9 @@ const METADATA_AT: u64 = 13 + TAG_HEADER as u64;
 #[derive(Debug)]
 pub struct Recording {
     tracks: Tracks,
-    video: Option<PassedVideo>,
+    video: Option<PassthroughVideo>,
     /// `None`: of a codec that is not written into FLV.
-    audio: Vec<Option<PassedAudio>>,
+    audio: Vec<Option<PassthroughAudio>>,
     /// Whole tags not yet handed out.
     buffer: BytesMut,
     /// Keyframes in `buffer`: seconds and place in it.
@@ -60,8 +60,12 @@ impl Recording {
     /// Enhanced RTMP, which players that do not know them pass over.
     pub fn new(tracks: Tracks) -> Self {
         Self {
-            video: tracks.video.as_ref().and_then(PassedVideo::of),
-            audio: tracks.audio.iter().map(|audio| PassedAudio::of(&audio.parameters)).collect(),
+            video: tracks.video.as_ref().and_then(PassthroughVideo::of),
+            audio: tracks
+                .audio
+                .iter()
+                .map(|audio| PassthroughAudio::of(&audio.parameters))
+                .collect(),
             tracks,
             buffer: BytesMut::new(),
             new_keyframes: Vec::new(),
@@ -71,7 +75,7 @@ impl Recording {
     }
 
     /// For a file of ours that was cut off, with these samples in it.
-    pub fn resume(tracks: Tracks, samples: &[Place]) -> Self {
+    pub fn resume(tracks: Tracks, samples: &[SampleLocation]) -> Self {
         let mut recording = Self::new(tracks);
         for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
         {
@@ -96,7 +100,7 @@ impl Recording {
 
     /// The body of onMetaData, of the same length whatever is in it.
     fn metadata(&self, end: Option<(Timestamp, u64)>) -> Bytes {
-        let parameters = StreamParameters {
+        let parameters = StreamConfig {
             video: self.tracks.video.clone(),
             audio: self.tracks.audio.first().map(|audio| audio.parameters.clone()),
         };
@@ -150,7 +154,7 @@ impl Muxer for Recording {
         let Tracks { video, audio } = &self.tracks;
         let mut out = BytesMut::from(&file_header(!audio.is_empty(), video.is_some())[..]);
         write_tag(TagKind::Script, 0, &self.metadata(None), &mut out);
-        if let Some(head) = self.video.as_ref().and_then(PassedVideo::head) {
+        if let Some(head) = self.video.as_ref().and_then(PassthroughVideo::head) {
             write_tag(TagKind::Video, 0, &head, &mut out);
         }
         for (index, audio) in (0..).zip(&self.audio) {
@@ -200,9 +204,9 @@ impl Muxer for Recording {
         self.buffer.len()
     }
 
-    fn flush(&mut self, at: u64) -> Piece {
+    fn flush(&mut self, at: u64) -> MuxerOutput {
         self.handed_at = at;
-        Piece { append: self.buffer.split().freeze(), patches: Vec::new() }
+        MuxerOutput { append: self.buffer.split().freeze(), patches: Vec::new() }
     }
 
     fn commit(&mut self) {
@@ -216,16 +220,16 @@ impl Muxer for Recording {
         self.new_keyframes.clear();
     }
 
-    fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
+    fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput {
         let mut out = BytesMut::new();
         if self.tracks.video.is_some()
             && !self.index.entries.is_empty()
-            && let Some(body) = self.video.as_ref().map(PassedVideo::end)
+            && let Some(body) = self.video.as_ref().map(PassthroughVideo::end)
         {
             write_tag(TagKind::Video, millis(end), &body, &mut out);
         }
         let patches = self.close(at + out.len() as u64, end);
-        Piece { append: out.freeze(), patches }
+        MuxerOutput { append: out.freeze(), patches }
     }
 
     fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)> {
@@ -260,12 +264,12 @@ impl Keyframes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
+    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig};
     use crate::wire::container::flv::metadata::parse_script;
     use crate::wire::container::flv::{Demuxer, Tag};
 
     fn tracks() -> Tracks {
-        let video = VideoParameters {
+        let video = VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,

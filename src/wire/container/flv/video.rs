@@ -4,7 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Error;
-use crate::media::{EncodedPacket, VideoParameters};
+use crate::media::{EncodedPacket, VideoConfig};
 use crate::wire::codec::four_cc::{FourCc, VideoFormat};
 use crate::wire::container::flv::enhanced::{Fields, Part, VIDEO_MULTITRACK, modifiers, parts};
 
@@ -201,7 +201,7 @@ fn avc_body(first: u8, packet_type: u8, composition_ms: i32, data: &[u8]) -> Byt
 }
 
 /// The body that carries the avcC.
-pub fn video_sequence_header(parameters: &VideoParameters) -> Bytes {
+pub fn video_sequence_header(parameters: &VideoConfig) -> Bytes {
     avc_body(AVC_KEY, 0, 0, &parameters.config)
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::pcm::{Coding, Pcm};
@@ -14,7 +14,7 @@ pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC: &str = "A_AAC";
 
 /// Sound that is no AAC and is known.
-pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioParameters> {
+pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
         // The stream marker and a block's head stand before it.
@@ -39,18 +39,18 @@ pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
         _ => return None,
     };
     let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
-    Some(AudioParameters { codec, sample_rate, channels, bitrate, config })
+    Some(AudioConfig { codec, sample_rate, channels, bitrate, config })
 }
 
 /// What a track's entry tells of its sound; what it leaves out, or what cannot be, as most sound is.
-fn sound(entry: &[u8]) -> codec::Sound {
+fn sound(entry: &[u8]) -> codec::AudioInfo {
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
     let channels = child(audio, id::CHANNELS).and_then(uint);
     let rate = rate.map(|rate| rate as u32).filter(|rate| (1_000..=384_000).contains(rate));
     let channels =
         channels.and_then(|it| u16::try_from(it).ok()).filter(|it| (1..=16).contains(it));
-    codec::Sound { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
+    codec::AudioInfo { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
 }
 
 /// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
@@ -130,7 +130,7 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
 }
 
 /// Pictures that are no H.264 and are known.
-pub(super) fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoParameters> {
+pub(super) fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
         "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
         "V_AV1" => VideoCodec::Av1,
@@ -147,7 +147,7 @@ pub(super) fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<
     let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
     let nanos = nanos.filter(|nanos| (1_000_000..=4_000_000_000).contains(nanos));
     let rate = nanos.and_then(|nanos| cadence::fraction(1e9 / nanos as f64));
-    Some(VideoParameters {
+    Some(VideoConfig {
         codec,
         size: Size::new(size.0, size.1),
         frame_rate: rate.unwrap_or(FrameRate::FPS_30),
@@ -163,7 +163,7 @@ pub(super) fn name(entry: &[u8]) -> String {
 }
 
 /// Matroska's name of a codec and its `CodecPrivate`, where there is one: the way back.
-pub(super) fn video_entry(video: &VideoParameters) -> Option<(&'static str, Bytes)> {
+pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> {
     let config = video.config.clone();
     Some(match video.codec {
         VideoCodec::H264 => (AVC, config),
@@ -176,7 +176,7 @@ pub(super) fn video_entry(video: &VideoParameters) -> Option<(&'static str, Byte
 }
 
 /// The same of sound.
-pub(super) fn audio_entry(audio: &AudioParameters) -> Option<(&'static str, Bytes)> {
+pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
         AudioCodec::Aac => (AAC, audio.config.clone()),
         AudioCodec::Opus => ("A_OPUS", codec::opus_head(audio)),

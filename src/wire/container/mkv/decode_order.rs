@@ -40,14 +40,14 @@ fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
 
 /// The same for who reads a file bit by bit: how deep it is reordered is told by what was read so far.
 #[derive(Clone, Debug, Default)]
-pub struct Order {
+pub struct DecodeOrder {
     depth: usize,
     /// Shown at these times, which are the next at which something is decoded.
     waiting: BinaryHeap<Reverse<Timestamp>>,
     last: Option<Timestamp>,
 }
 
-impl Order {
+impl DecodeOrder {
     /// Decoding times for the pictures that follow.
     pub fn next(&mut self, shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
         let mut sorted = shown.to_vec();
@@ -103,7 +103,7 @@ mod tests {
         let period = Duration::from_millis(10);
         let whole = decoding_times(&shown, period);
         for first in 4..shown.len() {
-            let mut order = Order::default();
+            let mut order = DecodeOrder::default();
             let (one, rest) = shown.split_at(first);
             let mut times = order.next(one, period);
             for two in rest.chunks(2) {
@@ -115,7 +115,7 @@ mod tests {
             assert_eq!(order.next(&shown, period), whole);
         }
         // Before the depth is known none is decoded later than it is shown.
-        let mut order = Order::default();
+        let mut order = DecodeOrder::default();
         let mut times = shown.iter().flat_map(|at| order.next(&[*at], period));
         assert!(shown.iter().all(|at| times.next().unwrap() <= *at));
     }

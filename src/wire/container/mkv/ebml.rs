@@ -159,7 +159,7 @@ pub fn put_void(out: &mut BytesMut, length: usize) {
 
 /// The head of an element as it was found.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct ElementHeader {
     pub id: u32,
     /// `None`: not known.
     pub size: Option<u64>,
@@ -171,7 +171,7 @@ pub struct Head {
 pub const MAX_HEAD: usize = 12;
 
 /// Reads the head at the start of `data`.
-pub fn head(data: &[u8]) -> Option<Head> {
+pub fn head(data: &[u8]) -> Option<ElementHeader> {
     let first = *data.first()?;
     let id_length = first.leading_zeros() as usize + 1;
     if id_length > 4 {
@@ -179,7 +179,7 @@ pub fn head(data: &[u8]) -> Option<Head> {
     }
     let id = data.get(..id_length)?.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
     let (size, size_length) = vint(data.get(id_length..)?)?;
-    Some(Head { id, size, length: id_length + size_length })
+    Some(ElementHeader { id, size, length: id_length + size_length })
 }
 
 /// Reads a number with its length in front; `None` inside where all its bits are set.

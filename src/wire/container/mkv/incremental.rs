@@ -2,10 +2,10 @@
 //! are still to come.
 
 use crate::base::Timestamp;
-use crate::wire::container::mkv::decode_order::Order;
+use crate::wire::container::mkv::decode_order::DecodeOrder;
 use crate::wire::container::mkv::ebml::{child, elements, float, head, id, uint};
-use crate::wire::container::mkv::index::{MAX_MASTER, Walk, head_at};
-use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit, read};
+use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER, head_at};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// So many samples are handed out at a time where they are there.
 const AT_ONCE: usize = 48;
@@ -14,13 +14,13 @@ const MOST_AT_ONCE: usize = 4_096;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct Gradual {
-    walk: Walk,
+pub struct IncrementalReader {
+    walk: ClusterWalk,
     /// The head of the file was read.
     begun: bool,
     /// Samples have come: how deep pictures are reordered is known.
     came: bool,
-    order: Order,
+    order: DecodeOrder,
     /// Where the index is, as the head tells.
     cues_at: Option<u64>,
     units: Vec<Unit>,
@@ -30,13 +30,13 @@ pub struct Gradual {
     landing: bool,
 }
 
-impl Default for Gradual {
+impl Default for IncrementalReader {
     fn default() -> Self {
         Self {
-            walk: Walk::to_play(),
+            walk: ClusterWalk::to_play(),
             begun: false,
             came: false,
-            order: Order::default(),
+            order: DecodeOrder::default(),
             cues_at: None,
             units: Vec::new(),
             beginning: 0,
@@ -45,7 +45,7 @@ impl Default for Gradual {
     }
 }
 
-impl Gradual {
+impl IncrementalReader {
     /// Reads what stands before the first cluster. Where it cannot be read now it goes on there when it
     /// is called again, as the others do.
     ///
@@ -135,7 +135,7 @@ impl Gradual {
     pub fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         if self.landing {
             let is = head_at(source, self.walk.at)?.is_some_and(|found| found.id == id::CLUSTER);
@@ -164,7 +164,7 @@ impl Gradual {
         self.walk.index.alpha.clear();
         self.walk.cues.clear();
         self.came |= !places.is_empty();
-        let is_video = |place: &&Place| place.track == TrackId::Video;
+        let is_video = |place: &&SampleLocation| place.track == TrackId::Video;
         let shown: Vec<_> = places.iter().filter(is_video).map(|it| it.pts).collect();
         let period = self.walk.index.tracks.length(TrackId::Video);
         let pictures = places.iter_mut().filter(|place| place.track == TrackId::Video);

@@ -16,18 +16,18 @@ use crate::wire::container::mkv::codecs::{
 };
 use crate::wire::container::mkv::decode_order::decoding_times;
 use crate::wire::container::mkv::ebml::{
-    Head, MAX_HEAD, child, elements, float, head, id, uint, vint,
+    ElementHeader, MAX_HEAD, child, elements, float, head, id, uint, vint,
 };
 use crate::wire::container::mkv::header::{
     CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_SUBTITLE, TYPE_VIDEO,
 };
 use crate::wire::container::mkv::lacing;
 use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
-use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
+use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{
-    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, Place, ReadAt, TrackId, audio_track,
-    read,
+    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
+    audio_track, read,
 };
 
 /// The longest head, track list or chapter list that is read.
@@ -49,7 +49,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// As [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let mut walk = Walk::to_play();
+    let mut walk = ClusterWalk::to_play();
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -59,7 +59,7 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// As [`index`].
 pub fn index_to_pass_on(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
+    let mut walk = ClusterWalk { scale_nanos: 1_000_000, ..ClusterWalk::default() };
     walk.index.to_pass_on = true;
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
@@ -67,7 +67,7 @@ pub fn index_to_pass_on(source: &mut dyn ReadAt) -> Result<Index, Error> {
 
 /// What is in the file and, where it is one of ours, what is needed to finish it where it is.
 #[derive(Debug)]
-pub struct Survey {
+pub struct FileIndex {
     pub index: Index,
     pub layout: Option<Layout>,
     pub cues: Vec<Cue>,
@@ -77,22 +77,22 @@ pub struct Survey {
 ///
 /// # Errors
 /// As [`index`].
-pub fn survey(source: &mut dyn ReadAt) -> Result<Survey, Error> {
-    let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
+pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
+    let mut walk = ClusterWalk { scale_nanos: 1_000_000, ..ClusterWalk::default() };
     walk.walk(source)?;
     walk.finish()
 }
 
 /// A walk from element to element, which may stand still where bytes are not there yet.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Walk {
+pub(super) struct ClusterWalk {
     pub index: Index,
     /// Where the next element begins.
     pub at: u64,
     /// Nanoseconds of a tick.
     pub scale_nanos: u64,
     /// The tracks that are used.
-    pub used: Vec<Used>,
+    pub used: Vec<UsedTracks>,
     pub segment: u64,
     segment_known: bool,
     has_duration: bool,
@@ -117,7 +117,7 @@ pub(super) struct Walk {
 
 /// A track that is used.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Used {
+pub(super) struct UsedTracks {
     /// In the file.
     pub number: u64,
     pub track: TrackId,
@@ -127,13 +127,13 @@ pub(super) struct Used {
     delay_nanos: u64,
 }
 
-pub(super) fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
+pub(super) fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<ElementHeader>, Error> {
     let left = source.size().saturating_sub(at).min(MAX_HEAD as u64);
     let bytes = read(source, at, left, MAX_HEAD, "elements")?;
     Ok(head(&bytes))
 }
 
-impl Walk {
+impl ClusterWalk {
     fn walk(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         self.begin(source)?;
         while self.step(source)? {}
@@ -278,7 +278,7 @@ impl Walk {
                     _ => Part::Data,
                 };
                 self.index.lack(part, format!("a track of {codec}"));
-                self.index.leave(Unplayed::of_mkv(kind, codec.trim_end_matches('\0')));
+                self.index.leave(UnsupportedTrack::of_mkv(kind, codec.trim_end_matches('\0')));
             }
             if !pictures && self.index.tracks.video.is_some() {
                 self.index.colors = colors(entry);
@@ -364,7 +364,7 @@ impl Walk {
         let delay = child(entry, id::CODEC_DELAY).and_then(uint);
         let copies = !self.index.to_play && !self.index.to_pass_on;
         let delay_nanos = delay.filter(|delay| copies && *delay < 10_000_000_000).unwrap_or(0);
-        self.used.push(Used { number, track, period_nanos, delay_nanos });
+        self.used.push(UsedTracks { number, track, period_nanos, delay_nanos });
     }
 
     /// The first picture and the first sound, as they are.
@@ -386,7 +386,7 @@ impl Walk {
             let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
             let nanos = nanos.filter(|nanos| (1_000_000..=1_000_000_000).contains(nanos));
             self.period = nanos.map(Duration::from_nanos);
-            passed.video = Some(PassedVideo { format, config });
+            passed.video = Some(PassthroughVideo { format, config });
             self.uses(entry, number, TrackId::Video);
             return true;
         }
@@ -407,7 +407,7 @@ impl Walk {
         if passed.audio.is_some() {
             return false;
         }
-        passed.audio = Some(PassedAudio { format, config });
+        passed.audio = Some(PassthroughAudio { format, config });
         self.uses(entry, number, audio_track(0));
         true
     }
@@ -479,7 +479,7 @@ impl Walk {
             let micros = nanos.saturating_add(later + 500).div_euclid(1_000);
             let pts = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 2));
             let at = content + data + from;
-            self.index.push(Place { track, keyframe, dts: pts, pts, at, size })?;
+            self.index.push(SampleLocation { track, keyframe, dts: pts, pts, at, size })?;
         }
         Ok(())
     }
@@ -517,7 +517,7 @@ impl Walk {
         let last = self.index.samples.last().filter(|last| last.track == TrackId::Video);
         // One for each picture.
         if let Some(last) = last.filter(|_| self.index.alpha.len() < self.index.samples.len()) {
-            self.index.alpha.push(Place { at, size, ..*last });
+            self.index.alpha.push(SampleLocation { at, size, ..*last });
         }
         Ok(())
     }
@@ -552,7 +552,7 @@ impl Walk {
         })
     }
 
-    fn finish(mut self) -> Result<Survey, Error> {
+    fn finish(mut self) -> Result<FileIndex, Error> {
         if self.laced {
             let what = "laced blocks whose frames cannot be told apart";
             self.index.lack(Part::Audio, what.to_owned());
@@ -579,7 +579,7 @@ impl Walk {
             true => self.period.unwrap_or(Duration::from_millis(33)),
             false => tracks.length(TrackId::Video),
         };
-        let is_video = |place: &&Place| place.track == TrackId::Video;
+        let is_video = |place: &&SampleLocation| place.track == TrackId::Video;
         let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
         let decoded = decoding_times(&shown, period);
         let pictures = self.index.samples.iter_mut().filter(|place| place.track == TrackId::Video);
@@ -593,6 +593,6 @@ impl Walk {
         }
         let layout = self.layout();
         self.index.arrange();
-        Ok(Survey { index: self.index, layout, cues: self.cues })
+        Ok(FileIndex { index: self.index, layout, cues: self.cues })
     }
 }

@@ -14,6 +14,6 @@ pub mod index;
 mod lacing;
 pub mod writer;
 
-pub use incremental::Gradual;
+pub use incremental::IncrementalReader;
 pub use index::{index, index_to_pass_on, index_to_play};
 pub use writer::Writer;

@@ -12,7 +12,7 @@ use crate::wire::container::mkv::header::{
     put_ebml, put_tracks, seek_head,
 };
 use crate::wire::container::{
-    AudioTrack, Chapter, Muxer, Piece, Sample, Timing, TrackId, Tracks, audio_track,
+    AudioTrack, Chapter, Muxer, MuxerOutput, Sample, Timing, TrackId, Tracks, audio_track,
 };
 
 /// A block's time is 16 bits beside its cluster's.
@@ -223,7 +223,7 @@ impl Muxer for Writer {
         self.waiting
     }
 
-    fn flush(&mut self, at: u64) -> Piece {
+    fn flush(&mut self, at: u64) -> MuxerOutput {
         self.new_cues.clear();
         let pending = std::mem::take(&mut self.pending);
         let mut out = BytesMut::with_capacity(self.waiting + 64);
@@ -244,7 +244,7 @@ impl Muxer for Writer {
         {
             patches.push((self.layout.chapters, room));
         }
-        Piece { append: out.freeze(), patches }
+        MuxerOutput { append: out.freeze(), patches }
     }
 
     fn commit(&mut self) {
@@ -260,7 +260,7 @@ impl Muxer for Writer {
         self.waiting = 0;
     }
 
-    fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
+    fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput {
         let segment = self.layout.segment;
         let mut out = BytesMut::new();
         let mut places = vec![
@@ -292,7 +292,7 @@ impl Muxer for Writer {
         patches.push((segment, seek_head(&places)));
         debug_assert_eq!(duration(end).len(), DURATION_LENGTH);
         patches.push((self.layout.duration, duration(end)));
-        Piece { append: out.freeze(), patches }
+        MuxerOutput { append: out.freeze(), patches }
     }
 
     fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)> {

@@ -43,13 +43,13 @@ pub fn put_matrix(out: &mut BytesMut) {
 
 /// A box as it was found.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Found<'a> {
+pub struct BoxSpan<'a> {
     pub name: Name,
     pub content: &'a [u8],
 }
 
 /// The boxes in `data`, one after the other; ends at the first that makes no sense.
-pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = Found<'_>> {
+pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = BoxSpan<'_>> {
     std::iter::from_fn(move || {
         let (header, name, size) = header(data)?;
         let size = match size {
@@ -59,7 +59,7 @@ pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = Found<'_>> {
         };
         let content = data.get(header..size)?;
         data = data.get(size..)?;
-        Some(Found { name, content })
+        Some(BoxSpan { name, content })
     })
 }
 

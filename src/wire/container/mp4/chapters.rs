@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 use crate::base::Timestamp;
 use crate::wire::container::mp4::boxes::{Fields, boxes, child, put_box, put_matrix};
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
-use crate::wire::container::{Chapter, Error, MAX_CHAPTERS, Place, ReadAt, read};
+use crate::wire::container::{Chapter, Error, MAX_CHAPTERS, ReadAt, SampleLocation, read};
 
 /// Ticks a second of the track: a chapter may last for weeks.
 const TIMESCALE: u32 = 1_000;
@@ -87,7 +87,10 @@ pub(super) fn tracks(moov: &[u8]) -> Vec<u32> {
 }
 
 /// The chapters that the samples of such a track are; one without a title is none.
-pub(super) fn titles(source: &mut dyn ReadAt, places: &[Place]) -> Result<Vec<Chapter>, Error> {
+pub(super) fn titles(
+    source: &mut dyn ReadAt,
+    places: &[SampleLocation],
+) -> Result<Vec<Chapter>, Error> {
     let mut chapters = Vec::new();
     for place in places.iter().filter(|place| place.size <= MOST_SAMPLE).take(MAX_CHAPTERS) {
         let size = u64::from(place.size);
@@ -136,7 +139,7 @@ mod tests {
         for (time, title) in [(500, "Beginning"), (2_500, "中 Middle"), (2_501, "Twice")] {
             let size = 14 + title.len() as u32;
             let (track, dts) = (TrackId::Video, at(time));
-            places.push(Place { track, keyframe: true, dts, pts: dts, at: from, size });
+            places.push(SampleLocation { track, keyframe: true, dts, pts: dts, at: from, size });
             from += u64::from(size);
         }
         let found = titles(&mut &data[..], &places).unwrap();
@@ -149,7 +152,7 @@ mod tests {
         let sample = [0, 6, 0xFE, 0xFF, 0x4E, 0x2D, 0, b'A'];
         let place = |size| {
             let dts = at(0);
-            Place { track: TrackId::Video, keyframe: true, dts, pts: dts, at: 0, size }
+            SampleLocation { track: TrackId::Video, keyframe: true, dts, pts: dts, at: 0, size }
         };
         let read = |sample: &[u8], size| titles(&mut { sample }, &[place(size)]);
         assert_eq!(read(&sample, 8).unwrap()[0].title, "中A");

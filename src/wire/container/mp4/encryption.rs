@@ -2,7 +2,7 @@
 //! track's description says how, `senc` beside a fragment's samples what of each. Nothing is
 //! decrypted here.
 
-use crate::wire::container::mp4::boxes::{Fields, Found, Name, boxes, child};
+use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, boxes, child};
 
 /// Encrypted parts of one sample that are read: no picture has more slices.
 const MOST_PARTS: usize = 4_096;
@@ -18,7 +18,7 @@ pub enum Scheme {
 
 /// A sample that is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sealed {
+pub struct EncryptedTrack {
     /// Where it is, and how long.
     pub at: u64,
     pub size: u32,
@@ -39,7 +39,7 @@ pub(super) struct Protection {
 }
 
 /// A sample description without its protection: what it is in truth, and how it is protected.
-pub(super) fn unwrap<'a>(entry: &Found<'a>) -> Option<(Found<'a>, Option<Protection>)> {
+pub(super) fn unwrap<'a>(entry: &BoxSpan<'a>) -> Option<(BoxSpan<'a>, Option<Protection>)> {
     let head = match &entry.name {
         b"encv" => 78,
         b"enca" => {
@@ -54,7 +54,7 @@ pub(super) fn unwrap<'a>(entry: &Found<'a>) -> Option<(Found<'a>, Option<Protect
     };
     let sinf = child(entry.content.get(head..)?, *b"sinf")?;
     let name: Name = *child(sinf, *b"frma")?.first_chunk()?;
-    Some((Found { name, content: entry.content }, protection(sinf)))
+    Some((BoxSpan { name, content: entry.content }, protection(sinf)))
 }
 
 fn protection(sinf: &[u8]) -> Option<Protection> {
@@ -98,9 +98,9 @@ pub(super) fn samples(
     traf: &[u8],
     protection: Protection,
     places: &[(u64, u32)],
-) -> Option<Vec<Sealed>> {
+) -> Option<Vec<EncryptedTrack>> {
     let Protection { scheme, iv_size, iv } = protection;
-    let all = |&(at, size): &(u64, u32)| Sealed { at, size, scheme, iv, parts: Vec::new() };
+    let all = |&(at, size): &(u64, u32)| EncryptedTrack { at, size, scheme, iv, parts: Vec::new() };
     let Some(senc) = boxes(traf).find(|found| found.name == *b"senc") else {
         // Only where nothing is told of each sample.
         return (iv_size == 0).then(|| places.iter().map(all).collect());
@@ -151,12 +151,12 @@ mod tests {
                 });
             });
         });
-        let entry = Found { name: *b"encv", content: &sinf };
+        let entry = BoxSpan { name: *b"encv", content: &sinf };
         let (truth, protection) = unwrap(&entry).unwrap();
         let protection = protection.unwrap();
         let scheme = Scheme::Cbc { sealed: 1, open: 9 };
         assert_eq!((&truth.name, protection.scheme, protection.iv), (b"avc1", scheme, [9; 16]));
-        assert!(unwrap(&Found { name: *b"avc1", content: &sinf }).is_none());
+        assert!(unwrap(&BoxSpan { name: *b"avc1", content: &sinf }).is_none());
 
         let mut traf = BytesMut::new();
         put_full(&mut traf, *b"senc", 0, 2, |out| {

@@ -6,7 +6,7 @@ use crate::wire::container::mp4::boxes::header;
 use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
 use crate::wire::container::mp4::index::{MAX_MOOF, MAX_MOOV, NO_MOOV, NO_MP4, may_begin};
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
-use crate::wire::container::{Error, Index, Place, ReadAt, Unit, read};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit, read};
 
 /// The longest index of fragments that is read.
 const MAX_INDEX: usize = 4 << 20;
@@ -16,7 +16,7 @@ const MOST_OF_A_FRAGMENT: usize = 100_000;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct Gradual {
+pub struct IncrementalReader {
     index: Index,
     movie: Option<Movie>,
     /// The box that is read next, and how many came before it.
@@ -28,12 +28,12 @@ pub struct Gradual {
     looked: bool,
     /// What is read first, and the samples that are told before all fragments.
     beginning: u64,
-    first: Vec<Place>,
+    first: Vec<SampleLocation>,
     /// A fragment begins here.
     landing: bool,
 }
 
-impl Default for Gradual {
+impl Default for IncrementalReader {
     fn default() -> Self {
         Self {
             index: Index { to_play: true, most: MOST, ..Index::default() },
@@ -51,9 +51,9 @@ impl Default for Gradual {
 }
 
 /// A box at the top of the file: its name, where its content begins, and where it ends.
-type Found = ([u8; 4], u64, u64);
+type TopBox = ([u8; 4], u64, u64);
 
-fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<Found>, Error> {
+fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<TopBox>, Error> {
     let size = source.size();
     let start = read(source, at, size.saturating_sub(at).min(16), 16, "boxes")?;
     let Some((head, name, length)) = header(&start) else { return Ok(None) };
@@ -62,7 +62,7 @@ fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<Found>, Error> {
     Ok(end.map(|end| (name, at + head as u64, end)))
 }
 
-impl Gradual {
+impl IncrementalReader {
     /// Reads up to what tells where everything is. Where it cannot be read now it goes on there when it is
     /// called again, as the others do.
     ///
@@ -180,7 +180,7 @@ impl Gradual {
     pub fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         loop {
             if !self.index.samples.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::base::Timestamp;
 use crate::wire::container::mp4::boxes::{Name, header};
-use crate::wire::container::mp4::encryption::Sealed;
+use crate::wire::container::mp4::encryption::EncryptedTrack;
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
 use crate::wire::container::mp4::writer::{CHAPTER_MARK, ROOM};
 use crate::wire::container::{Chapter, Error, Index, ReadAt, read};
@@ -25,12 +25,12 @@ pub(super) const fn may_begin(name: Name) -> bool {
 
 /// What is in the file and, where it is one of ours, what is needed to finish it where it is.
 #[derive(Debug)]
-pub struct Survey {
+pub struct FileIndex {
     pub index: Index,
     /// Where the room for the header of `mdat` is.
     pub room: Option<u64>,
     /// What is encrypted of the samples.
-    pub sealed: Vec<Sealed>,
+    pub sealed: Vec<EncryptedTrack>,
 }
 
 /// Finds what is in the file, for who copies it.
@@ -54,7 +54,7 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
 ///
 /// # Errors
 /// As [`index`].
-pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<Sealed>), Error> {
+pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrack>), Error> {
     let index = Index { to_play: true, has_key: true, ..Index::default() };
     look(source, index).map(|survey| (survey.index, survey.sealed))
 }
@@ -72,11 +72,11 @@ pub fn index_to_pass_on(source: &mut dyn ReadAt) -> Result<Index, Error> {
 ///
 /// # Errors
 /// As [`index`].
-pub fn survey(source: &mut dyn ReadAt) -> Result<Survey, Error> {
+pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     look(source, Index::default())
 }
 
-fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
+fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<FileIndex, Error> {
     let size = source.size();
     let mut movie: Option<Movie> = None;
     let (mut room, mut at, mut number) = (None, 0_u64, 0);
@@ -154,7 +154,7 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
     index.usable()?;
     index.arrange();
     let sealed = movie.map(|movie| movie.sealed).unwrap_or_default();
-    Ok(Survey { index, room, sealed })
+    Ok(FileIndex { index, room, sealed })
 }
 
 /// A chapter kept between fragments.

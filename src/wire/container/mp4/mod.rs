@@ -19,7 +19,7 @@ pub mod sample_table;
 mod track_boxes;
 pub mod writer;
 
-pub use encryption::{Scheme, Sealed};
-pub use incremental::Gradual;
+pub use encryption::{EncryptedTrack, Scheme};
+pub use incremental::IncrementalReader;
 pub use index::{index, index_sealed, index_to_pass_on, index_to_play};
 pub use writer::Writer;

@@ -5,23 +5,23 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
 };
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::flv::reader::{audio_parameters, video_parameters};
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
-use crate::wire::container::mp4::encryption::{Protection, Sealed};
+use crate::wire::container::mp4::encryption::{EncryptedTrack, Protection};
 use crate::wire::container::mp4::sample_table::micros;
-use crate::wire::container::mp4::track_boxes::{Described, describe};
+use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
-use crate::wire::container::passthrough::{PassedAudio, PassedVideo};
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
+use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{
-    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, Place, TrackId,
-    audio_track,
+    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, SampleLocation,
+    TrackId, audio_track,
 };
 
 /// A sample depends on others (§8.8.3.1).
@@ -56,9 +56,9 @@ struct Defaults {
 pub(super) struct Movie {
     pub tracks: Vec<Track>,
     /// The titles of chapters.
-    pub titles: Vec<Place>,
+    pub titles: Vec<SampleLocation>,
     /// What is encrypted.
-    pub sealed: Vec<Sealed>,
+    pub sealed: Vec<EncryptedTrack>,
     /// How long it is with its fragments, in seconds, where it says so.
     pub length: Option<f64>,
     /// There is room for fragments.
@@ -99,7 +99,9 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     let mut movie = Movie { fragmented: mvex.is_some(), length, ..Movie::default() };
     let titled = chapters::tracks(content);
     for trak in boxes(content).filter(|found| found.name == *b"trak").take(64) {
-        if let Some(head) = Head::read(trak.content).filter(|head| titled.contains(&head.number)) {
+        if let Some(head) =
+            TrackHead::read(trak.content).filter(|head| titled.contains(&head.number))
+        {
             let mut found = Index { most: index.most, ..Index::default() };
             let shift = head.shift(trak.content, movie_timescale);
             samples(trak.content, &head.track(TrackId::Video, shift), &mut found, room)?;
@@ -151,12 +153,12 @@ fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
 
 /// What the heads of a `trak` say.
 #[derive(Copy, Clone)]
-struct Head {
+struct TrackHead {
     number: u32,
     timescale: u32,
 }
 
-impl Head {
+impl TrackHead {
     fn read(trak: &[u8]) -> Option<Self> {
         let mut fields = Fields(child(trak, *b"tkhd")?);
         let (version, _) = fields.full()?;
@@ -190,8 +192,8 @@ fn trak_header(
     mvex: Option<&[u8]>,
     index: &mut Index,
 ) -> Option<Track> {
-    let head = Head::read(trak)?;
-    let Head { number, timescale } = head;
+    let head = TrackHead::read(trak)?;
+    let TrackHead { number, timescale } = head;
     let mdia = child(trak, *b"mdia")?;
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
     let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
@@ -200,7 +202,7 @@ fn trak_header(
     let (described, frame) = with_clock(described, timescale)?;
     let id = match described {
         described if index.to_pass_on => pass_on(described, index)?,
-        Described::Avc(config) => {
+        TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
                 index.lack(Part::Video, "a second picture".to_owned());
                 return None;
@@ -210,7 +212,7 @@ fn trak_header(
             index.tracks.video = Some(video(config, timescale, period)?);
             TrackId::Video
         }
-        Described::Aac(config) => {
+        TrackDescription::Aac(config) => {
             if index.tracks.audio.len() >= MAX_AUDIO_TRACKS {
                 return None;
             }
@@ -218,15 +220,17 @@ fn trak_header(
             index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
-        Described::Sound(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
+        TrackDescription::Sound(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
             index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
-        Described::Picture(codec, (width, height), config, _) if index.tracks.video.is_none() => {
+        TrackDescription::Picture(codec, (width, height), config, _)
+            if index.tracks.video.is_none() =>
+        {
             let period = Some(defaults.duration).filter(|period| *period > 0);
             let period = period.or_else(|| first_duration(stbl));
             let rate = period.and_then(|period| FrameRate::new(timescale, period));
-            index.tracks.video = Some(VideoParameters {
+            index.tracks.video = Some(VideoConfig {
                 codec,
                 size: Size::new(width.into(), height.into()),
                 frame_rate: rate.unwrap_or(FrameRate::FPS_30),
@@ -235,9 +239,11 @@ fn trak_header(
             });
             TrackId::Video
         }
-        Described::Picture(_, _, _, name) | Described::Sound(_, name) | Described::Other(name) => {
+        TrackDescription::Picture(_, _, _, name)
+        | TrackDescription::Sound(_, name)
+        | TrackDescription::Other(name) => {
             left_out(part(mdia), name, index);
-            index.leave(Unplayed::of_mp4(handler(mdia).unwrap_or_default(), name));
+            index.leave(UnsupportedTrack::of_mp4(handler(mdia).unwrap_or_default(), name));
             return None;
         }
     };
@@ -250,8 +256,12 @@ fn trak_header(
 
 /// Uncompressed sound with its rate, which the track's clock has where the description does not; and
 /// the bytes of a value of each channel.
-fn with_clock(described: Described, timescale: u32) -> Option<(Described, Option<u32>)> {
-    let Described::Sound(AudioParameters { codec: AudioCodec::Pcm, config, .. }, name) = &described
+fn with_clock(
+    described: TrackDescription,
+    timescale: u32,
+) -> Option<(TrackDescription, Option<u32>)> {
+    let TrackDescription::Sound(AudioConfig { codec: AudioCodec::Pcm, config, .. }, name) =
+        &described
     else {
         return Some((described, None));
     };
@@ -260,9 +270,9 @@ fn with_clock(described: Described, timescale: u32) -> Option<(Described, Option
         pcm.sample_rate = timescale;
     }
     if !pcm.is_sound() {
-        return Some((Described::Other(*name), None));
+        return Some((TrackDescription::Other(*name), None));
     }
-    Some((Described::Sound(pcm.parameters(), *name), Some(pcm.frame())))
+    Some((TrackDescription::Sound(pcm.parameters(), *name), Some(pcm.frame())))
 }
 
 /// What a track is called: by its user data, or else by its handler, where that is not what every
@@ -313,10 +323,10 @@ fn left_out(part: Part, name: Name, index: &mut Index) {
 }
 
 /// The first picture and the first sound, as they are.
-fn pass_on(described: Described, index: &mut Index) -> Option<TrackId> {
+fn pass_on(described: TrackDescription, index: &mut Index) -> Option<TrackId> {
     let (video, audio) = match described {
-        Described::Avc(config) => (Some((VideoFormat::H264, config)), None),
-        Described::Picture(codec, _, config, name) => match codec {
+        TrackDescription::Avc(config) => (Some((VideoFormat::H264, config)), None),
+        TrackDescription::Picture(codec, _, config, name) => match codec {
             VideoCodec::Hevc => (Some((VideoFormat::Hevc, config)), None),
             VideoCodec::Av1 => (Some((VideoFormat::Av1, config)), None),
             VideoCodec::Vp9 => (Some((VideoFormat::Vp9, config)), None),
@@ -325,8 +335,8 @@ fn pass_on(described: Described, index: &mut Index) -> Option<TrackId> {
                 return None;
             }
         },
-        Described::Aac(config) => (None, Some((AudioFormat::Aac, config))),
-        Described::Sound(audio, name) => match audio.codec {
+        TrackDescription::Aac(config) => (None, Some((AudioFormat::Aac, config))),
+        TrackDescription::Sound(audio, name) => match audio.codec {
             AudioCodec::Mp3 => (None, Some((AudioFormat::Mp3, audio.config))),
             AudioCodec::Opus => (None, Some((AudioFormat::Opus, audio.config))),
             AudioCodec::Flac => (None, Some((AudioFormat::Flac, audio.config))),
@@ -337,25 +347,21 @@ fn pass_on(described: Described, index: &mut Index) -> Option<TrackId> {
                 return None;
             }
         },
-        Described::Other(name) => {
+        TrackDescription::Other(name) => {
             left_out(Part::Data, name, index);
             return None;
         }
     };
     if let Some((format, config)) = video.filter(|_| index.passed.video.is_none()) {
-        index.passed.video = Some(PassedVideo { format, config });
+        index.passed.video = Some(PassthroughVideo { format, config });
         return Some(TrackId::Video);
     }
     let (format, config) = audio.filter(|_| index.passed.audio.is_none())?;
-    index.passed.audio = Some(PassedAudio { format, config });
+    index.passed.audio = Some(PassthroughAudio { format, config });
     Some(TrackId::Audio(0))
 }
 
-fn video(
-    config: Bytes,
-    timescale: u32,
-    period: Option<u32>,
-) -> Option<crate::media::VideoParameters> {
+fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::media::VideoConfig> {
     let rate = period.map(|period| f64::from(timescale) / f64::from(period));
     let metadata = Metadata { frame_rate: rate, ..Metadata::default() };
     let (mut video, _) = video_parameters(config, &metadata).ok()?;
@@ -529,9 +535,16 @@ impl Track {
         micros(ticks, self.timescale).offset(self.shift)
     }
 
-    fn place(&self, dts: i64, composition: i32, keyframe: bool, at: u64, size: u32) -> Place {
+    fn place(
+        &self,
+        dts: i64,
+        composition: i32,
+        keyframe: bool,
+        at: u64,
+        size: u32,
+    ) -> SampleLocation {
         let time = |ticks: i64| micros(ticks, self.timescale).offset(self.shift);
-        Place {
+        SampleLocation {
             track: self.id,
             keyframe: keyframe || self.id != TrackId::Video,
             dts: time(dts),

@@ -2,14 +2,14 @@
 //! described, and its samples, each of which is one value of each channel: they are taken together.
 
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::container::mp4::boxes::{Fields, Found, child};
+use crate::wire::container::mp4::boxes::{BoxSpan, Fields, child};
 use crate::wire::container::{Error, Index, TrackId};
 
 /// So many are taken together.
 const TOGETHER: u32 = 1_024;
 
 /// A sample description of uncompressed sound; its rate is 0 where the track's clock tells it.
-pub(super) fn described(entry: &Found<'_>) -> Option<Pcm> {
+pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
     let mut fields = Fields(entry.content);
     fields.bytes(8)?;
     let version = fields.u16()?;

@@ -3,10 +3,10 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoCodec, VideoParameters};
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
 use crate::wire::codec::{Colors, FLAC_HEAD, hdr, opus_box};
 use crate::wire::container::mp4::boxes::{
-    Fields, Found, Name, child, put_box, put_full, put_matrix,
+    BoxSpan, Fields, Name, child, put_box, put_full, put_matrix,
 };
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
@@ -23,7 +23,7 @@ const UNDETERMINED: u16 = 0x55C4;
 /// Which kind of track, with its parameters.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Kind<'a> {
-    Video(&'a VideoParameters),
+    Video(&'a VideoConfig),
     Audio(&'a AudioTrack),
     /// The titles of chapters.
     Chapters,
@@ -155,7 +155,7 @@ impl Trak<'_> {
 }
 
 /// How the description of video is called, and the box of its configuration.
-fn video_names(video: &VideoParameters) -> (&'static Name, &'static Name) {
+fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     match video.codec {
         // Parameter sets that are not in the configuration are with the pictures.
         VideoCodec::Hevc if video.config.get(22).is_none_or(|arrays| *arrays == 0) => {
@@ -168,7 +168,7 @@ fn video_names(video: &VideoParameters) -> (&'static Name, &'static Name) {
     }
 }
 
-fn put_video(out: &mut BytesMut, video: &VideoParameters) {
+fn put_video(out: &mut BytesMut, video: &VideoConfig) {
     let (name, config) = video_names(video);
     put_box(out, *name, |out| {
         out.put_bytes(0, 6);
@@ -205,7 +205,7 @@ fn audio_name(codec: AudioCodec) -> Name {
     }
 }
 
-fn put_audio(out: &mut BytesMut, audio: &AudioParameters) {
+fn put_audio(out: &mut BytesMut, audio: &AudioConfig) {
     put_box(out, audio_name(audio.codec), |out| {
         out.put_bytes(0, 6);
         out.put_u16(1);
@@ -248,7 +248,7 @@ fn descriptor(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn es_descriptor(audio: &AudioParameters) -> Vec<u8> {
+fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
     // AAC, or MPEG audio; an audio stream.
     let kind = if audio.codec == AudioCodec::Mp3 { 0x6B } else { 0x40 };
     let mut decoder = vec![kind, 0x15, 0, 0, 0];
@@ -265,13 +265,13 @@ fn es_descriptor(audio: &AudioParameters) -> Vec<u8> {
 
 /// A sample description that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Described {
+pub(super) enum TrackDescription {
     /// An avcC.
     Avc(Bytes),
     /// An AudioSpecificConfig.
     Aac(Bytes),
     /// Sound that is no AAC, and how its description is called.
-    Sound(AudioParameters, Name),
+    Sound(AudioConfig, Name),
     /// Pictures that are no H.264, with their configuration, and how their description is called.
     Picture(VideoCodec, (u16, u16), Bytes, Name),
     /// Something else, by its name.
@@ -280,7 +280,10 @@ pub(super) enum Described {
 
 /// Reads the first entry of `stsd`, and how its samples are encrypted. Who has no key is told no more
 /// of those.
-pub(super) fn describe(stsd: &[u8], has_key: bool) -> Option<(Described, Option<Protection>)> {
+pub(super) fn describe(
+    stsd: &[u8],
+    has_key: bool,
+) -> Option<(TrackDescription, Option<Protection>)> {
     let mut fields = Fields(stsd);
     fields.full()?;
     fields.u32()?;
@@ -291,11 +294,11 @@ pub(super) fn describe(stsd: &[u8], has_key: bool) -> Option<(Described, Option<
     }
 }
 
-fn described(entry: &Found<'_>) -> Option<Described> {
+fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
     match &entry.name {
         b"avc1" | b"avc3" => {
             let inner = entry.content.get(78..)?;
-            Some(Described::Avc(Bytes::copy_from_slice(child(inner, *b"avcC")?)))
+            Some(TrackDescription::Avc(Bytes::copy_from_slice(child(inner, *b"avcC")?)))
         }
         b"mp4a" => {
             let mut fields = Fields(entry.content);
@@ -311,9 +314,11 @@ fn described(entry: &Found<'_>) -> Option<Described> {
             let mut fields = Fields(esds?);
             fields.full()?;
             match specific_config(fields.0)? {
-                Specific::Aac(config) => Some(Described::Aac(Bytes::copy_from_slice(config))),
+                Specific::Aac(config) => {
+                    Some(TrackDescription::Aac(Bytes::copy_from_slice(config)))
+                }
                 Specific::Mpeg => sound(entry, AudioCodec::Mp3, Bytes::new()),
-                Specific::Picture(..) => Some(Described::Other(entry.name)),
+                Specific::Picture(..) => Some(TrackDescription::Other(entry.name)),
             }
         }
         b".mp3" => sound(entry, AudioCodec::Mp3, Bytes::new()),
@@ -354,14 +359,14 @@ fn described(entry: &Found<'_>) -> Option<Described> {
             match specific_config(fields.0)? {
                 Specific::Picture(codec, config) => {
                     let config = Bytes::copy_from_slice(config);
-                    Some(Described::Picture(codec, sides(entry)?, config, entry.name))
+                    Some(TrackDescription::Picture(codec, sides(entry)?, config, entry.name))
                 }
-                _ => Some(Described::Other(entry.name)),
+                _ => Some(TrackDescription::Other(entry.name)),
             }
         }
         name => match pcm::described(entry) {
-            Some(found) => Some(Described::Sound(found.parameters(), *name)),
-            None => Some(Described::Other(*name)),
+            Some(found) => Some(TrackDescription::Sound(found.parameters(), *name)),
+            None => Some(TrackDescription::Other(*name)),
         },
     }
 }
@@ -395,16 +400,16 @@ fn coded(colr: &[u8]) -> Option<Colors> {
 }
 
 /// Width and height of a visual sample entry (ISO/IEC 14496-12 §12.1.3).
-fn sides(entry: &Found<'_>) -> Option<(u16, u16)> {
+fn sides(entry: &BoxSpan<'_>) -> Option<(u16, u16)> {
     let mut fields = Fields(entry.content);
     fields.bytes(24)?;
     Some((fields.u16()?, fields.u16()?))
 }
 
 /// A visual sample entry whose configuration is in a box of this name.
-fn picture(entry: &Found<'_>, codec: VideoCodec, config: &Name) -> Option<Described> {
+fn picture(entry: &BoxSpan<'_>, codec: VideoCodec, config: &Name) -> Option<TrackDescription> {
     let found = child(entry.content.get(78..)?, *config)?;
-    Some(Described::Picture(codec, sides(entry)?, Bytes::copy_from_slice(found), entry.name))
+    Some(TrackDescription::Picture(codec, sides(entry)?, Bytes::copy_from_slice(found), entry.name))
 }
 
 fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
@@ -421,15 +426,15 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
 }
 
 /// A sound description of a codec with this configuration.
-fn sound(entry: &Found<'_>, codec: AudioCodec, config: Bytes) -> Option<Described> {
+fn sound(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;
     let channels = fields.u16()?;
     fields.bytes(6)?;
     let sample_rate = fields.u32()? >> 16;
     let bitrate = BitsPerSecond(0);
-    let parameters = AudioParameters { codec, sample_rate, channels, bitrate, config };
-    Some(Described::Sound(parameters, entry.name))
+    let parameters = AudioConfig { codec, sample_rate, channels, bitrate, config };
+    Some(TrackDescription::Sound(parameters, entry.name))
 }
 
 /// What an ES descriptor is of.

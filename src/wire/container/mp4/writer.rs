@@ -8,7 +8,9 @@ use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
 use crate::wire::container::mp4::chapters;
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
-use crate::wire::container::{Chapter, Muxer, Piece, Sample, Timing, TrackId, Tracks, audio_frame};
+use crate::wire::container::{
+    Chapter, Muxer, MuxerOutput, Sample, Timing, TrackId, Tracks, audio_frame,
+};
 
 /// Ticks a second of the movie where there is no sound.
 const MOVIE_TIMESCALE: u32 = 90_000;
@@ -133,7 +135,7 @@ impl Writer {
     /// its room at `room_at`.
     pub fn resume(
         shape: Tracks,
-        samples: &[crate::wire::container::Place],
+        samples: &[crate::wire::container::SampleLocation],
         chapters: Vec<Chapter>,
         room_at: u64,
     ) -> Self {
@@ -338,7 +340,7 @@ impl Muxer for Writer {
         self.waiting
     }
 
-    fn flush(&mut self, at: u64) -> Piece {
+    fn flush(&mut self, at: u64) -> MuxerOutput {
         let mut out = BytesMut::with_capacity(self.waiting + 256);
         for chapter in &self.new_chapters {
             put_box(&mut out, *b"free", |out| {
@@ -364,7 +366,7 @@ impl Muxer for Writer {
                 }
             });
         }
-        Piece { append: out.freeze(), patches: Vec::new() }
+        MuxerOutput { append: out.freeze(), patches: Vec::new() }
     }
 
     fn commit(&mut self) {
@@ -385,7 +387,7 @@ impl Muxer for Writer {
         self.waiting = 0;
     }
 
-    fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
+    fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput {
         let mut append = BytesMut::new();
         if self.chapters.is_empty() {
             append.put_slice(&self.moov(true, None));
@@ -399,7 +401,7 @@ impl Muxer for Writer {
         room.put_u32(1);
         room.put_slice(b"mdat");
         room.put_u64(at.saturating_sub(self.room_at));
-        Piece { append: append.freeze(), patches: vec![(self.room_at, room.freeze())] }
+        MuxerOutput { append: append.freeze(), patches: vec![(self.room_at, room.freeze())] }
     }
 
     fn close(&mut self, _at: u64, _end: Timestamp) -> Vec<(u64, Bytes)> {

@@ -17,7 +17,7 @@ const AC3_HEAD: usize = 7;
 
 /// The reader.
 #[derive(Debug)]
-pub(super) struct Sound {
+pub(super) struct AudioUnits {
     codec: Codec,
     channels: u8,
     rest: Vec<u8>,
@@ -26,7 +26,7 @@ pub(super) struct Sound {
     config: Option<Bytes>,
 }
 
-impl Sound {
+impl AudioUnits {
     pub fn new(codec: Codec, channels: u8) -> Self {
         Self { codec, channels, rest: Vec::new(), time: None, config: None }
     }
@@ -64,9 +64,9 @@ impl Sound {
                 border = None;
             }
             match self.frame(rest, events) {
-                Found::Frame(length) => at += length,
-                Found::Cut => break,
-                Found::Noise => {
+                FoundFrame::Frame(length) => at += length,
+                FoundFrame::Cut => break,
+                FoundFrame::Noise => {
                     // On to the next byte that may begin a frame.
                     let first =
                         if matches!(self.codec, Codec::Ac3 | Codec::Eac3) { 0x0B } else { 0xFF };
@@ -122,13 +122,13 @@ impl Sound {
     }
 
     /// Reads the frame at the start of `data`.
-    fn frame(&mut self, data: &[u8], events: &mut Vec<Event>) -> Found {
+    fn frame(&mut self, data: &[u8], events: &mut Vec<Event>) -> FoundFrame {
         let head = match self.codec {
             Codec::Ac3 | Codec::Eac3 => AC3_HEAD,
             _ => mpeg_audio::HEADER,
         };
         if data.len() < head {
-            return Found::Cut;
+            return FoundFrame::Cut;
         }
         let (length, payload, lasts) = match self.codec {
             Codec::Aac => match adts::parse(data) {
@@ -142,18 +142,20 @@ impl Sound {
                     let lasts = 1_024 * CLOCK / i64::from(frame.sample_rate.max(1));
                     (data.len() - after.len(), frame.payload, lasts)
                 }
-                Ok(None) => return Found::Cut,
-                Err(_) => return Found::Noise,
+                Ok(None) => return FoundFrame::Cut,
+                Err(_) => return FoundFrame::Noise,
             },
             Codec::Ac3 | Codec::Eac3 => {
-                let Some((length, samples)) = codec::ac3_frame(data) else { return Found::Noise };
-                let Some(frame) = data.get(..length) else { return Found::Cut };
+                let Some((length, samples)) = codec::ac3_frame(data) else {
+                    return FoundFrame::Noise;
+                };
+                let Some(frame) = data.get(..length) else { return FoundFrame::Cut };
                 let rate = codec::ac3(data).map_or(48_000, |told| told.sample_rate);
                 (length, frame, i64::from(samples) * CLOCK / i64::from(rate.max(1)))
             }
             _ => {
-                let Some(header) = mpeg_audio::header(data) else { return Found::Noise };
-                let Some(frame) = data.get(..header.length) else { return Found::Cut };
+                let Some(header) = mpeg_audio::header(data) else { return FoundFrame::Noise };
+                let Some(frame) = data.get(..header.length) else { return FoundFrame::Cut };
                 let lasts = i64::from(header.samples) * CLOCK / i64::from(header.sample_rate);
                 (header.length, frame, lasts)
             }
@@ -165,7 +167,7 @@ impl Sound {
             events.push(Event::Sound { codec: self.codec, pts, data });
             self.time = Some(pts.saturating_add(lasts));
         }
-        Found::Frame(length)
+        FoundFrame::Frame(length)
     }
 
     /// Opus has a control header before each access unit (its mapping to transport streams, 4.1).
@@ -208,7 +210,7 @@ impl Sound {
     }
 }
 
-enum Found {
+enum FoundFrame {
     /// So many bytes long.
     Frame(usize),
     /// Its rest is to come.
@@ -216,7 +218,7 @@ enum Found {
     Noise,
 }
 
-fn config_of(frame: &adts::Frame<'_>) -> Option<Bytes> {
+fn config_of(frame: &adts::AdtsFrame<'_>) -> Option<Bytes> {
     let mut config = AudioSpecificConfig::lc(frame.sample_rate, 2).ok()?;
     config.object_type = frame.object_type;
     config.channel_config = frame.channel_config;

@@ -1,11 +1,11 @@
 //! Packets (ISO/IEC 13818-1 §2.4.3.2): in step, in order, to whom they belong.
 
-use crate::wire::container::ts::audio::Sound;
+use crate::wire::container::ts::audio::AudioUnits;
 use crate::wire::container::ts::event::{Codec, Event};
 use crate::wire::container::ts::pes::Pes;
 use crate::wire::container::ts::section;
 use crate::wire::container::ts::section::{Kind, Sections};
-use crate::wire::container::ts::video::Pictures;
+use crate::wire::container::ts::video::VideoUnits;
 
 /// Bytes of a packet.
 pub const PACKET: usize = 188;
@@ -19,8 +19,8 @@ pub struct Demuxer {
     astray: bool,
     pat: Sections,
     pmt: Option<(u16, Sections)>,
-    video: Option<Stream<Pictures>>,
-    audio: Option<Stream<Sound>>,
+    video: Option<Stream<VideoUnits>>,
+    audio: Option<Stream<AudioUnits>>,
     told: Vec<Codec>,
     scrambled: bool,
     sealed: bool,
@@ -39,13 +39,13 @@ struct Stream<T> {
 
 /// Sound that stands by itself, without a transport stream around it.
 #[derive(Debug)]
-pub struct PackedAudio(Sound);
+pub struct PackedAudio(AudioUnits);
 
 /// A reader of AAC with ADTS, or of MPEG audio, as its first bytes say.
 pub fn packed_audio(first: Option<&[u8; 4]>) -> PackedAudio {
     // MPEG audio has a layer where ADTS has none.
     let mpeg = first.is_some_and(|[_, second, ..]| second & 0x06 != 0);
-    PackedAudio(Sound::new(if mpeg { Codec::Mpeg } else { Codec::Aac }, 2))
+    PackedAudio(AudioUnits::new(if mpeg { Codec::Mpeg } else { Codec::Aac }, 2))
 }
 
 impl PackedAudio {
@@ -290,7 +290,7 @@ impl Demuxer {
         {
             self.end_video();
             let Kind::Picture(codec) = stream.kind else { return };
-            let reader = Pictures::new(codec);
+            let reader = VideoUnits::new(codec);
             self.video = Some(Stream::new(stream.pid, stream.stream_type, reader));
         }
         if let Some(stream) = audio
@@ -301,7 +301,7 @@ impl Demuxer {
         {
             self.end_audio();
             let Kind::Sound(codec) = stream.kind else { return };
-            let reader = Sound::new(codec, stream.channels);
+            let reader = AudioUnits::new(codec, stream.channels);
             self.audio = Some(Stream::new(stream.pid, stream.stream_type, reader));
         }
     }

@@ -15,7 +15,7 @@ type Sets = [Vec<Bytes>; 3];
 
 /// The reader.
 #[derive(Debug)]
-pub(super) struct Pictures {
+pub(super) struct VideoUnits {
     codec: Codec,
     sets: Sets,
     /// As last told.
@@ -56,7 +56,7 @@ fn unit(codec: Codec, nal: &[u8]) -> Unit {
     }
 }
 
-impl Pictures {
+impl VideoUnits {
     /// Of this codec: H.264 or HEVC.
     pub fn new(codec: Codec) -> Self {
         Self { codec, sets: Sets::default(), told: None, last: None, step: 0 }

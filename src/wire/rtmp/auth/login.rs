@@ -26,7 +26,7 @@ const SIGNATURE: usize = 32;
 
 /// Asks for a name and a password.
 #[derive(Debug)]
-pub struct Door {
+pub struct Login {
     method: Method,
     credentials: Credentials,
     /// What challenges are signed with.
@@ -46,7 +46,7 @@ pub enum Verdict {
     Wrong(String),
 }
 
-impl Door {
+impl Login {
     /// For one name and password; `secret` is anything that nobody can guess.
     pub fn new(method: Method, credentials: Credentials, secret: Secret) -> Self {
         Self { method, credentials, secret, answered: VecDeque::new() }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     /// Knocks as our client does, until the door says the same thing for good.
-    fn dialogue(door: &mut Door, login: &Credentials, app: &str) -> Vec<Verdict> {
+    fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
         let (mut said, mut query) = (Vec::new(), String::new());
         for round in 0..4 {
             let fresh = format!("{round}{FRESH}");
@@ -188,7 +188,7 @@ mod tests {
     fn our_client_comes_in_by_both_methods_and_nobody_else_does() {
         for method in [Method::Adobe, Method::Llnw] {
             for app in ["live", "a/b"] {
-                let mut door = Door::new(method, login("me", "secret"), "signs".into());
+                let mut door = Login::new(method, login("me", "secret"), "signs".into());
                 let said = dialogue(&mut door, &login("me", "secret"), app);
                 assert_eq!((said.len(), said.last()), (3, Some(&Verdict::Welcome)), "{said:?}");
                 for wrong in [login("me", "Secret"), login("you", "secret"), login("", "")] {
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn an_answer_counts_once_and_not_for_ever() {
         let me = login("me", "secret");
-        let answer = |door: &mut Door, now| {
+        let answer = |door: &mut Login, now| {
             let Verdict::Rejected(text) = door.knock("live?authmod=adobe&user=me", FRESH, now)
             else {
                 panic!("no challenge")
@@ -212,7 +212,7 @@ mod tests {
             let challenge = Challenge::parse(&text).unwrap();
             format!("live?{}", next_query(&challenge, &me, "live", "0a0b0c0d").unwrap())
         };
-        let mut door = Door::new(Method::Adobe, me.clone(), "signs".into());
+        let mut door = Login::new(Method::Adobe, me.clone(), "signs".into());
         // Who only asks, however often, keeps nobody from answering.
         let app = answer(&mut door, Timestamp::ZERO);
         for _ in 0..10_000 {
@@ -224,14 +224,14 @@ mod tests {
         assert_ne!(door.knock(&app, FRESH, Timestamp::ZERO + VALID), Verdict::Welcome);
         assert_eq!(door.answered.len(), 1, "who asks, or is wrong, costs nothing");
         // A challenge of another server, or of nobody, is none.
-        let mut other = Door::new(Method::Adobe, me.clone(), "signs otherwise".into());
+        let mut other = Login::new(Method::Adobe, me.clone(), "signs otherwise".into());
         let app = answer(&mut other, Timestamp::ZERO);
         assert!(matches!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Wrong(_)));
     }
 
     #[test]
     fn nonsense_is_asked_again() {
-        let mut door = Door::new(Method::Adobe, login("me", "secret"), "signs".into());
+        let mut door = Login::new(Method::Adobe, login("me", "secret"), "signs".into());
         let long = format!("live?authmod=adobe&user={}&response=x&opaque=y", "u".repeat(5_000));
         for app in ["", "live", "live?", "live?authmod", "live?authmod=llnw&user=me", &long] {
             let verdict = door.knock(app, "", Timestamp::ZERO);

@@ -8,7 +8,7 @@ mod login;
 
 use md5::{Digest, Md5};
 
-pub use login::{Door, Verdict};
+pub use login::{Login, Verdict};
 
 use crate::wire::base64;
 use crate::wire::rtmp::url::Credentials;

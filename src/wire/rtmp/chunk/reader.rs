@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
-use crate::wire::byte_block::Block;
+use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
@@ -213,7 +213,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::read`].
-    pub fn read_block(&mut self, block: &mut Block<'_>) -> Result<Option<Message>, Error> {
+    pub fn read_block(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Message>, Error> {
         let between = self.current.is_none() && self.header.length + self.pushed_back.length == 0;
         if between && let Some(header) = self.parse_header(block.as_slice()) {
             block.advance(header.size);

@@ -161,7 +161,7 @@ pub enum Event {
 
 /// How far the session had come.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum ClientStage {
     Handshake,
     Connect,
     Publish,
@@ -170,7 +170,7 @@ pub enum Stage {
     Media,
 }
 
-impl std::fmt::Display for Stage {
+impl std::fmt::Display for ClientStage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Handshake => "handshake",
@@ -192,7 +192,7 @@ pub enum Error {
     #[error("{0}")]
     Refused(Box<Refused>),
     #[error("{stage}: the server did not answer within {} s", .after.as_secs())]
-    Timeout { stage: Stage, after: Duration },
+    Timeout { stage: ClientStage, after: Duration },
     #[error("the server asks for more than it reads")]
     Flooded,
     #[error("the session is over")]
@@ -203,7 +203,7 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{stage}: {refusal} ({status})")]
 pub struct Refused {
-    pub stage: Stage,
+    pub stage: ClientStage,
     pub refusal: Refusal,
     pub status: Status,
     /// The server wants a name and a password: connect again with an answer.

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Config, Error, Event, Output, Purpose, Refused, Stage};
+use super::{ClientStage, Config, Error, Event, Output, Purpose, Refused};
 use crate::base::Timestamp;
 use crate::media::BitsPerSecond;
 use crate::wire::amf0::{Data, Value};
-use crate::wire::byte_block::Block;
+use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::auth::Challenge;
 use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect, Enhanced};
-use crate::wire::rtmp::connection::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
+use crate::wire::rtmp::connection::{
+    Connection, ConnectionEvent, Input, Script, WINDOW, is_media, parts, script,
+};
 use crate::wire::rtmp::message::{Kind, Message, UserControl};
 use crate::wire::rtmp::status::{Refusal, Status, code};
 use crate::wire::rtmp::url::Url;
@@ -64,7 +66,7 @@ enum Closing {
 pub struct Session {
     config: Config,
     state: State,
-    link: Link,
+    link: Connection,
     /// The message stream the server gave.
     stream: u32,
     /// Of the media sent last.
@@ -84,7 +86,7 @@ impl Session {
         } else {
             handshake::Client::new(seed)
         };
-        let mut link = Link::new(Limits::default());
+        let mut link = Connection::new(Limits::default());
         link.out.raw().extend_from_slice(&hello);
         let timeout = config.handshake_timeout;
         Self {
@@ -114,7 +116,7 @@ impl Session {
     ///
     /// # Errors
     /// Why the session is over.
-    pub fn handle_block(&mut self, now: Timestamp, block: Block<'_>) -> Result<(), Error> {
+    pub fn handle_block(&mut self, now: Timestamp, block: ByteBlock<'_>) -> Result<(), Error> {
         let result = self.take_input(now, block);
         self.note(result)
     }
@@ -256,13 +258,13 @@ impl Session {
     }
 
     /// How far it has come.
-    pub fn stage(&self) -> Stage {
+    pub fn stage(&self) -> ClientStage {
         match (&self.state, self.config.purpose) {
-            (State::Handshake(_), _) => Stage::Handshake,
-            (State::Connecting, _) => Stage::Connect,
-            (State::Creating | State::Starting, Purpose::Publish) => Stage::Publish,
-            (State::Creating | State::Starting, Purpose::Play) => Stage::Play,
-            (State::Started | State::Over, _) => Stage::Media,
+            (State::Handshake(_), _) => ClientStage::Handshake,
+            (State::Connecting, _) => ClientStage::Connect,
+            (State::Creating | State::Starting, Purpose::Publish) => ClientStage::Publish,
+            (State::Creating | State::Starting, Purpose::Play) => ClientStage::Play,
+            (State::Started | State::Over, _) => ClientStage::Media,
         }
     }
 
@@ -316,18 +318,24 @@ impl Session {
         }
     }
 
-    fn handle_noted(&mut self, noted: &Noted) {
+    fn handle_noted(&mut self, noted: &ConnectionEvent) {
         // Stream 0 is the connection itself; some say StreamBegin of it after connect.
         let ours = |stream: u32| stream != 0 && self.config.purpose == Purpose::Play;
         let event = match *noted {
-            Noted::Acknowledged { bytes } => Event::Acknowledged { bytes },
-            Noted::User(UserControl::StreamBegin(stream)) if ours(stream) => Event::StreamBegin,
-            Noted::User(UserControl::StreamEof(stream)) if ours(stream) => Event::StreamEof,
-            Noted::User(UserControl::StreamDry(stream)) if ours(stream) => Event::StreamDry,
-            Noted::User(UserControl::StreamIsRecorded(stream)) if ours(stream) => {
+            ConnectionEvent::Acknowledged { bytes } => Event::Acknowledged { bytes },
+            ConnectionEvent::User(UserControl::StreamBegin(stream)) if ours(stream) => {
+                Event::StreamBegin
+            }
+            ConnectionEvent::User(UserControl::StreamEof(stream)) if ours(stream) => {
+                Event::StreamEof
+            }
+            ConnectionEvent::User(UserControl::StreamDry(stream)) if ours(stream) => {
+                Event::StreamDry
+            }
+            ConnectionEvent::User(UserControl::StreamIsRecorded(stream)) if ours(stream) => {
                 Event::StreamIsRecorded
             }
-            Noted::User(_) => return,
+            ConnectionEvent::User(_) => return,
         };
         self.events.push_back(event);
     }

@@ -8,10 +8,12 @@ use bytes::Bytes;
 use super::{Config, Error, Event, Output, Step};
 use crate::base::Timestamp;
 use crate::wire::amf0::{Data, Value};
-use crate::wire::byte_block::Block;
+use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect, caps_ex};
-use crate::wire::rtmp::connection::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
+use crate::wire::rtmp::connection::{
+    Connection, ConnectionEvent, Input, Script, WINDOW, is_media, parts, script,
+};
 use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
@@ -30,7 +32,7 @@ enum State {
     /// Neither publishing nor playing.
     Connected,
     /// The caller decides.
-    Deciding(Wish),
+    Deciding(ClientRequest),
     Publishing,
     Playing,
     /// Rejected or closed by us.
@@ -41,7 +43,7 @@ enum State {
 
 /// What the client wants, and the transaction to answer.
 #[derive(Copy, Clone, Debug, PartialEq)]
-enum Wish {
+enum ClientRequest {
     Connect { transaction: f64 },
     Publish,
     Play,
@@ -52,7 +54,7 @@ enum Wish {
 pub struct Session {
     config: Config,
     state: State,
-    link: Link,
+    link: Connection,
     connect: Connect,
     /// Message streams created so far.
     streams: u32,
@@ -75,7 +77,7 @@ impl Session {
         Self {
             config,
             state: State::Handshake(handshake::Server::new(seed)),
-            link: Link::new(limits),
+            link: Connection::new(limits),
             connect: Connect::default(),
             streams: 0,
             stream: 1,
@@ -103,7 +105,7 @@ impl Session {
     ///
     /// # Errors
     /// Why the session is over.
-    pub fn handle_block(&mut self, now: Timestamp, block: Block<'_>) -> Result<(), Error> {
+    pub fn handle_block(&mut self, now: Timestamp, block: ByteBlock<'_>) -> Result<(), Error> {
         self.now = now;
         let result = self.take_input(block);
         self.note(result)
@@ -150,7 +152,9 @@ impl Session {
     /// # Errors
     /// What came while the decision was pending ends the session.
     pub fn accept_connect(&mut self) -> Result<(), Error> {
-        let State::Deciding(Wish::Connect { transaction }) = self.state else { return Ok(()) };
+        let State::Deciding(ClientRequest::Connect { transaction }) = self.state else {
+            return Ok(());
+        };
         self.state = State::Connected;
         self.link.tell_window(WINDOW);
         let limit = Some(LimitType::Dynamic);
@@ -187,7 +191,7 @@ impl Session {
     }
 
     fn refuse_connect(&mut self, info: &Value) {
-        if let State::Deciding(Wish::Connect { transaction }) = self.state {
+        if let State::Deciding(ClientRequest::Connect { transaction }) = self.state {
             let info = std::slice::from_ref(info);
             self.link.command(0, command::command("_error", transaction, &Value::Null, info));
             self.close();
@@ -199,7 +203,7 @@ impl Session {
     /// # Errors
     /// What came while the decision was pending ends the session.
     pub fn accept_publish(&mut self) -> Result<(), Error> {
-        if !matches!(self.state, State::Deciding(Wish::Publish)) {
+        if !matches!(self.state, State::Deciding(ClientRequest::Publish)) {
             return Ok(());
         }
         self.start(State::Publishing);
@@ -209,7 +213,7 @@ impl Session {
 
     /// Does not let the client publish; the session ends once that is said.
     pub fn reject_publish(&mut self, status: &Status) {
-        if matches!(self.state, State::Deciding(Wish::Publish)) {
+        if matches!(self.state, State::Deciding(ClientRequest::Publish)) {
             self.link.command(self.stream, command::on_status(status));
             self.close();
         }
@@ -220,7 +224,7 @@ impl Session {
     /// # Errors
     /// What came while the decision was pending ends the session.
     pub fn accept_play(&mut self) -> Result<(), Error> {
-        if !matches!(self.state, State::Deciding(Wish::Play)) {
+        if !matches!(self.state, State::Deciding(ClientRequest::Play)) {
             return Ok(());
         }
         self.start(State::Playing);
@@ -236,7 +240,7 @@ impl Session {
 
     /// Does not let the client play; the session ends once that is said.
     pub fn reject_play(&mut self, status: &Status) {
-        if matches!(self.state, State::Deciding(Wish::Play)) {
+        if matches!(self.state, State::Deciding(ClientRequest::Play)) {
             self.link.command(self.stream, command::on_status(status));
             self.close();
         }
@@ -335,11 +339,14 @@ impl Session {
     pub fn step(&self) -> Option<Step> {
         match self.state {
             State::Handshake(_) => Some(Step::Handshake),
-            State::Greeted | State::Deciding(Wish::Connect { .. }) => Some(Step::Connect),
+            State::Greeted | State::Deciding(ClientRequest::Connect { .. }) => Some(Step::Connect),
             State::Connected => Some(Step::Connected),
-            State::Deciding(Wish::Publish) => Some(Step::Publish),
+            State::Deciding(ClientRequest::Publish) => Some(Step::Publish),
             State::Publishing => Some(Step::Publishing),
-            State::Deciding(Wish::Play) | State::Playing | State::Closing | State::Over => None,
+            State::Deciding(ClientRequest::Play)
+            | State::Playing
+            | State::Closing
+            | State::Over => None,
         }
     }
 
@@ -445,16 +452,16 @@ impl Session {
                 }
             }
             _ => match self.link.handle_control(&message) {
-                Some(Noted::Acknowledged { bytes }) => {
+                Some(ConnectionEvent::Acknowledged { bytes }) => {
                     self.events.push_back(Event::Acknowledged { bytes });
                 }
-                Some(Noted::User(UserControl::PingResponse(time_ms))) => {
+                Some(ConnectionEvent::User(UserControl::PingResponse(time_ms))) => {
                     self.events.push_back(Event::Pong { time_ms });
                 }
-                Some(Noted::User(UserControl::SetBufferLength { millis, .. })) => {
+                Some(ConnectionEvent::User(UserControl::SetBufferLength { millis, .. })) => {
                     self.events.push_back(Event::BufferLength { millis });
                 }
-                Some(Noted::User(_)) | None => {}
+                Some(ConnectionEvent::User(_)) | None => {}
             },
         }
     }
@@ -489,7 +496,7 @@ impl Session {
         let transaction = command.transaction;
         if matches!(self.state, State::Greeted) {
             if command.name == "connect" {
-                self.state = State::Deciding(Wish::Connect { transaction });
+                self.state = State::Deciding(ClientRequest::Connect { transaction });
                 if command.malformed || command.object.properties().is_none() {
                     let text = "The connect command cannot be read.";
                     self.reject_connect(&Status::new(Level::Error, code::CONNECT_REJECTED, text));
@@ -532,14 +539,14 @@ impl Session {
                     return;
                 }
                 let kind = command.text(1).to_owned();
-                if self.wish(message, &command, Wish::Publish) {
+                if self.wish(message, &command, ClientRequest::Publish) {
                     let name = self.name.clone();
                     self.events.push_back(Event::PublishRequested { name, kind });
                 }
             }
             "play" => {
                 let start = command.number(1).unwrap_or(-2.0);
-                if self.wish(message, &command, Wish::Play) {
+                if self.wish(message, &command, ClientRequest::Play) {
                     let name = self.name.clone();
                     self.events.push_back(Event::PlayRequested { name, start });
                 }
@@ -577,13 +584,13 @@ impl Session {
     }
 
     /// Notes that the client wants to publish or play; `false` where the name is unfit.
-    fn wish(&mut self, message: &Message, command: &Command<'_>, wish: Wish) -> bool {
+    fn wish(&mut self, message: &Message, command: &Command<'_>, wish: ClientRequest) -> bool {
         self.stop();
         self.stream = if message.stream == 0 { 1 } else { message.stream };
         self.name = StreamName::resolve(&self.connect.tc_url, &self.connect.app, command.text(0));
         if !self.name.is_plain() {
             let (code, text) = match wish {
-                Wish::Play => (code::PLAY_NOT_FOUND, "This is no stream's name."),
+                ClientRequest::Play => (code::PLAY_NOT_FOUND, "This is no stream's name."),
                 _ => (code::PUBLISH_BAD_NAME, "This is no stream's name."),
             };
             self.link

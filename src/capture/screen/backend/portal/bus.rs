@@ -37,7 +37,7 @@ const FOR_GOOD: u32 = 2;
 const REMEMBERS: u32 = 4;
 
 /// What is asked for.
-pub(super) struct Wish<'a> {
+pub(super) struct PortalRequest<'a> {
     pub(super) window: bool,
     pub(super) pointer: bool,
     /// What the desktop gave when it was allowed before.
@@ -130,7 +130,7 @@ fn first_stream(results: &Results) -> Option<u32> {
 impl Session {
     /// Asks; waits for the person's answer unless `stop` is set.
     pub(super) fn ask(
-        wish: &Wish<'_>,
+        wish: &PortalRequest<'_>,
         stop: &Stop,
         asking: &dyn Fn(),
     ) -> Result<(Self, Shared), Fault> {
@@ -140,7 +140,7 @@ impl Session {
     }
 
     async fn begin(
-        wish: &Wish<'_>,
+        wish: &PortalRequest<'_>,
         stop: &Stop,
         asking: &dyn Fn(),
     ) -> Result<(Link, Shared), Fault> {
@@ -168,7 +168,7 @@ impl Session {
     async fn choose(
         connection: &Connection,
         path: &OwnedObjectPath,
-        wish: &Wish<'_>,
+        wish: &PortalRequest<'_>,
         able: &Able,
         soon: &Waiting<'_>,
         person: &Waiting<'_>,

@@ -21,12 +21,12 @@ pub(super) const MOST_PARTS: usize = 16;
 pub(super) enum Content {
     /// Nothing new, or nothing that may be shown.
     Nothing,
-    Picture(Picture),
+    Picture(MappedFrame),
 }
 
 /// A picture whose rows lie in memory that is there; valid while its buffer is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Picture {
+pub(super) struct MappedFrame {
     /// The first pixel.
     start: NonNull<u8>,
     /// Bytes from a row to the next; not less than a row has.
@@ -45,7 +45,7 @@ pub(super) struct Picture {
 
 // SAFETY: it points into memory that PipeWire has mapped for the process, which may be read from any
 // thread; its owner keeps it no longer than its buffer.
-unsafe impl Send for Picture {}
+unsafe impl Send for MappedFrame {}
 
 /// How an upright picture lies in its buffer: of a turned screen the desktop hands out what goes to it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -209,7 +209,7 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     // SAFETY: `offset` is less than the bytes that are mapped there.
     let start = unsafe { start.add(offset) };
     let [shown, dirty, whole] = [shown, dirty, whole].map(|part| turn.upright(part, whole));
-    Ok(Content::Picture(Picture { start, stride, whole, shown, dirty, turn, red_first }))
+    Ok(Content::Picture(MappedFrame { start, stride, whole, shown, dirty, turn, red_first }))
 }
 
 /// Reading past the end of a file that is shorter than it was said to be would end the process.
@@ -227,7 +227,7 @@ fn whole_file(data: &spa::spa_data) -> Result<(), String> {
     Ok(())
 }
 
-impl Picture {
+impl MappedFrame {
     /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a picture
     /// with rows of `row` bytes. Parts outside are left out.
     ///
@@ -322,7 +322,7 @@ mod tests {
             unsafe { content(&buffer, format) }
         }
 
-        fn picture(&mut self) -> Picture {
+        fn picture(&mut self) -> MappedFrame {
             match self.content(&FORMAT).unwrap() {
                 Content::Picture(picture) => picture,
                 Content::Nothing => panic!("nothing"),
@@ -420,7 +420,7 @@ mod tests {
     }
 
     /// Rows of the numbers of the buffer's pixels, which lie four in a row.
-    fn seen(picture: &Picture, part: Area) -> Vec<Vec<u8>> {
+    fn seen(picture: &MappedFrame, part: Area) -> Vec<Vec<u8>> {
         let row = part.width as usize * 4;
         let mut to = vec![99; row * part.height as usize];
         // SAFETY: the rig lives.

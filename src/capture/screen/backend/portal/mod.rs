@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::{Secret, Stop};
 use crate::capture::screen::area::Area;
-use crate::capture::screen::backend::portal::bus::{Session, Wish};
+use crate::capture::screen::backend::portal::bus::{PortalRequest, Session};
 use crate::capture::screen::backend::portal::stream::{End, Stream};
 use crate::capture::screen::display::{Attempt, Change, Fault, Grabber, Placed, Sharing};
 use crate::capture::screen::permission::Permissions;
@@ -29,7 +29,7 @@ const LISTEN: Duration = Duration::from_millis(250);
 
 /// What the desktop is asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum What {
+pub(in crate::capture) enum ShareRequest {
     /// A screen, or a part of it.
     Screen(Option<Area>),
     Window,
@@ -44,7 +44,7 @@ pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
 /// Asks the desktop, where it must, and waits for the first picture. `key` is the name of what it has
 /// allowed.
 pub(in crate::capture) fn grab(
-    what: What,
+    what: ShareRequest,
     id: &str,
     key: &str,
     attempt: &Attempt<'_>,
@@ -52,8 +52,8 @@ pub(in crate::capture) fn grab(
     // Before the person is asked: a dialog whose answer comes to nothing is none to show again.
     reach_pipewire()?;
     let lease = Lease::take(attempt.permissions, key);
-    let window = what == What::Window;
-    let wish = Wish { window, pointer: attempt.pointer, token: lease.token.as_ref() };
+    let window = what == ShareRequest::Window;
+    let wish = PortalRequest { window, pointer: attempt.pointer, token: lease.token.as_ref() };
     let (session, shared) = Session::ask(&wish, attempt.stop, attempt.asking)?;
     let lease = lease.renew(shared.token);
     let stream = Stream::open(shared.fd, shared.node, attempt.rate)
@@ -64,8 +64,8 @@ pub(in crate::capture) fn grab(
         session,
         _lease: lease,
         part: match what {
-            What::Screen(part) => part,
-            What::Window => None,
+            ShareRequest::Screen(part) => part,
+            ShareRequest::Window => None,
         },
         area: None,
         mirror: Vec::new(),

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use {libspa_sys as spa, pipewire_sys as pw};
 
 use crate::capture::screen::area::Area;
-use crate::capture::screen::backend::portal::frame::{Content, MOST_PARTS, Picture};
+use crate::capture::screen::backend::portal::frame::{Content, MOST_PARTS, MappedFrame};
 use crate::capture::screen::backend::portal::pod::{Format, Object, Value};
 use crate::capture::screen::backend::portal::{frame, pod};
 use crate::media::{FrameRate, Size};
@@ -29,7 +29,7 @@ const BUFFERS: [i32; 3] = [4, 3, 8];
 struct Cell {
     format: Option<Format>,
     /// The newest picture and the buffer in which it lies.
-    held: Option<Held>,
+    held: Option<HeldBuffer>,
     /// The newest picture was not looked at yet.
     fresh: bool,
     /// What is new in it since it was looked at.
@@ -47,14 +47,14 @@ pub(super) enum End {
     Unfit(String),
 }
 
-struct Held {
+struct HeldBuffer {
     buffer: NonNull<pw::pw_buffer>,
-    picture: Picture,
+    picture: MappedFrame,
 }
 
 // SAFETY: a buffer is used by the loop's thread alone; others read the picture, behind the lock under
 // which the loop's thread gives it up.
-unsafe impl Send for Held {}
+unsafe impl Send for HeldBuffer {}
 
 /// What the callbacks are handed. Lives as long as the stream.
 struct Inside {
@@ -78,13 +78,13 @@ pub(super) struct Stream {
 unsafe impl Send for Stream {}
 
 /// What is new since the last look.
-pub(super) struct News<'a> {
-    picture: &'a Picture,
+pub(super) struct StreamNews<'a> {
+    picture: &'a MappedFrame,
     /// What of it is new.
     pub(super) dirty: Area,
 }
 
-impl News<'_> {
+impl StreamNews<'_> {
     /// What is meant of the stream's pictures.
     pub(super) fn shown(&self) -> Area {
         self.picture.shown
@@ -187,7 +187,7 @@ impl Stream {
     ///
     /// # Errors
     /// Why there are no more.
-    pub(super) fn look(&self, mut at: impl FnMut(News<'_>)) -> Result<(), End> {
+    pub(super) fn look(&self, mut at: impl FnMut(StreamNews<'_>)) -> Result<(), End> {
         // SAFETY: it lives as long as `self`, and is shared.
         let inside = unsafe { self.inside.as_ref() };
         let mut cell = inside.cell.lock();
@@ -199,7 +199,7 @@ impl Stream {
             && std::mem::take(fresh)
         {
             let dirty = dirty.take().unwrap_or(held.picture.dirty);
-            at(News { picture: &held.picture, dirty });
+            at(StreamNews { picture: &held.picture, dirty });
         }
         Ok(())
     }
@@ -408,7 +408,8 @@ unsafe extern "C" fn process(data: *mut c_void) {
                     let dirty = if turned { picture.whole } else { picture.dirty };
                     cell.dirty = Some(cell.dirty.map_or(dirty, |before| before.joined(dirty)));
                     cell.fresh = true;
-                    done_with = cell.held.replace(Held { buffer, picture }).map(|it| it.buffer);
+                    done_with =
+                        cell.held.replace(HeldBuffer { buffer, picture }).map(|it| it.buffer);
                 }
                 Some(Err(reason)) => {
                     cell.ended.get_or_insert(End::Unfit(reason));

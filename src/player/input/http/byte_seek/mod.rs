@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::net;
-use crate::player::input::http::byte_seek::resync::{Form, Mark, marks};
-use crate::player::input::http::range::parts::Parts;
+use crate::player::input::http::byte_seek::resync::{ResyncPoint, StreamFormat, marks};
+use crate::player::input::http::range::parts::RangeParts;
 
 /// Bytes that are looked at in one place; a keyframe of many is longer.
 const WINDOW: u64 = 64 << 10;
@@ -37,7 +37,7 @@ const LONGEST: i64 = 1_000_000;
 /// What is known of a recording.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Course {
-    pub form: Form,
+    pub form: StreamFormat,
     /// The time of what is played first, and how many milliseconds later the last of all is.
     pub begins: u32,
     pub length: i64,
@@ -45,7 +45,7 @@ pub(super) struct Course {
 
 impl Course {
     /// Milliseconds from its beginning to this.
-    fn of(&self, mark: &Mark) -> i64 {
+    fn of(&self, mark: &ResyncPoint) -> i64 {
         since(self.begins, mark.time_ms)
     }
 }
@@ -66,7 +66,10 @@ pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
 ///
 /// # Errors
 /// What went wrong on the way.
-pub(super) async fn last(parts: &mut Parts, form: Form) -> Result<Option<u32>, net::Error> {
+pub(super) async fn last(
+    parts: &mut RangeParts,
+    form: StreamFormat,
+) -> Result<Option<u32>, net::Error> {
     for size in [WINDOW, MOST_WINDOW] {
         let from = parts.whole().saturating_sub(size);
         let Some(bytes) = parts.read(from, size).await? else { return Ok(None) };
@@ -92,7 +95,7 @@ pub(super) async fn last(parts: &mut Parts, form: Form) -> Result<Option<u32>, n
 /// # Errors
 /// What went wrong on the way.
 pub(super) async fn find(
-    parts: &mut Parts,
+    parts: &mut RangeParts,
     course: &Course,
     to: i64,
     hint: Option<(i64, u64)>,
@@ -100,7 +103,7 @@ pub(super) async fn find(
     if let Some((time, at)) = hint {
         let Some(bytes) = parts.read(at, WINDOW / 8).await? else { return Ok(None) };
         let there = marks(course.form, &bytes, at).into_iter().next();
-        let is = |mark: &Mark| {
+        let is = |mark: &ResyncPoint| {
             let its = course.of(mark);
             mark.at == at && mark.key && its <= to && (its - time).abs() <= OFF
         };
@@ -116,7 +119,11 @@ pub(super) async fn find(
 }
 
 /// A byte from which what is read first is before the place, and not much.
-async fn before(parts: &mut Parts, course: &Course, to: i64) -> Result<Option<u64>, net::Error> {
+async fn before(
+    parts: &mut RangeParts,
+    course: &Course,
+    to: i64,
+) -> Result<Option<u64>, net::Error> {
     let (mut low, mut low_time) = (0, 0);
     let (mut high, mut high_time) = (parts.whole(), course.length.max(1));
     for step in 0..MOST_STEPS {
@@ -149,12 +156,12 @@ async fn before(parts: &mut Parts, course: &Course, to: i64) -> Result<Option<u6
 
 /// The keyframe at or before the place, that is looked for around `low` and then ever further back.
 async fn key(
-    parts: &mut Parts,
+    parts: &mut RangeParts,
     course: &Course,
     to: i64,
     low: u64,
 ) -> Result<Option<u64>, net::Error> {
-    let (mut read, mut from, mut found) = (0, low, Seen::default());
+    let (mut read, mut from, mut found) = (0, low, ScannedStretch::default());
     while read < MOST_READ / 2 && from < parts.whole() {
         let Some(bytes) = parts.read(from, STRETCH + OVERLAP).await? else { return Ok(None) };
         read += STRETCH;
@@ -173,7 +180,7 @@ async fn key(
         let length = until - from + OVERLAP;
         let Some(bytes) = parts.read(from, length).await? else { return Ok(None) };
         read += STRETCH;
-        let mut here = Seen::default();
+        let mut here = ScannedStretch::default();
         here.look(course, &marks(course.form, &bytes, from), to);
         (place, until) = (here.key, from);
     }
@@ -182,7 +189,7 @@ async fn key(
 
 /// What was found in one stretch after the other.
 #[derive(Debug, Default)]
-struct Seen {
+struct ScannedStretch {
     /// The last keyframe before the place, and the last sound that a decoder needs.
     key: Option<u64>,
     sound: Option<u64>,
@@ -191,8 +198,8 @@ struct Seen {
     beyond: bool,
 }
 
-impl Seen {
-    fn look(&mut self, course: &Course, found: &[Mark], to: i64) {
+impl ScannedStretch {
+    fn look(&mut self, course: &Course, found: &[ResyncPoint], to: i64) {
         for mark in found {
             let time = course.of(mark);
             self.pictures |= mark.picture;
@@ -289,7 +296,7 @@ mod tests {
     }
 
     /// The film at such a server, and how often that was asked.
-    async fn serve(film: &Bytes, habit: Habit) -> (Parts, Arc<AtomicU64>) {
+    async fn serve(film: &Bytes, habit: Habit) -> (RangeParts, Arc<AtomicU64>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/film.flv", listener.local_addr().unwrap());
         let (its, callers) = (film.clone(), Arc::new(AtomicU64::new(0)));
@@ -303,23 +310,23 @@ mod tests {
             }
         });
         let url = WebUrl::parse(&url).unwrap();
-        (Parts::new(url, Options::default(), film.len() as u64), callers)
+        (RangeParts::new(url, Options::default(), film.len() as u64), callers)
     }
 
     fn course(last: u32) -> Course {
         let length = length(BEGINS, last).unwrap();
-        Course { form: Form::Flv, begins: BEGINS, length }
+        Course { form: StreamFormat::Flv, begins: BEGINS, length }
     }
 
     #[tokio::test]
     async fn each_place_is_found_at_the_keyframe_before_it() {
         let film = film();
         let (mut parts, callers) = serve(&film, Habit::Gives).await;
-        let last = last(&mut parts, Form::Flv).await.unwrap().unwrap();
+        let last = last(&mut parts, StreamFormat::Flv).await.unwrap().unwrap();
         assert_eq!(last, BEGINS + 179_975);
         let course = course(last);
-        let keys = marks(Form::Flv, &film, 0).into_iter().filter(|mark| mark.key);
-        let keys: Vec<Mark> = keys.collect();
+        let keys = marks(StreamFormat::Flv, &film, 0).into_iter().filter(|mark| mark.key);
+        let keys: Vec<ResyncPoint> = keys.collect();
         for to in [0, 7_999, 8_000, 59_999, 60_001, 90_000, 100_500, 119_000, 150_123, 179_975] {
             let key = keys.iter().rfind(|mark| course.of(mark) <= to).unwrap();
             let found = find(&mut parts, &course, to, None).await.unwrap();
@@ -341,15 +348,15 @@ mod tests {
         let course = course(BEGINS + 179_975);
         for habit in [Habit::GivesAll, Habit::LiesAboutTheWhole, Habit::Refuses] {
             let (mut parts, _) = serve(&film, habit).await;
-            assert_eq!(last(&mut parts, Form::Flv).await.unwrap(), None);
+            assert_eq!(last(&mut parts, StreamFormat::Flv).await.unwrap(), None);
             assert_eq!(find(&mut parts, &course, 100_000, None).await.unwrap(), None);
         }
         let (mut parts, _) = serve(&film, Habit::GivesWithoutEnd).await;
-        assert!(last(&mut parts, Form::Flv).await.is_err());
+        assert!(last(&mut parts, StreamFormat::Flv).await.is_err());
         assert!(find(&mut parts, &course, 100_000, None).await.is_err());
         // Garbage has no end that could be believed, and from wherever it is read it is the same.
         let (mut parts, _) = serve(&film, Habit::GivesGarbage).await;
-        assert_eq!(last(&mut parts, Form::Flv).await.unwrap(), None);
+        assert_eq!(last(&mut parts, StreamFormat::Flv).await.unwrap(), None);
         assert!(find(&mut parts, &course, 100_000, None).await.unwrap().is_some());
     }
 

@@ -13,9 +13,9 @@ use crate::player::demux::codec_info::MAX_CONFIG;
 use crate::player::demux::sequence_headers::{is_head, is_media};
 use crate::player::input::connection::failure;
 use crate::player::input::http::byte_seek;
-use crate::player::input::http::byte_seek::resync::Form;
+use crate::player::input::http::byte_seek::resync::StreamFormat;
 use crate::player::input::http::range::download::Download;
-use crate::player::input::http::range::parts::Parts;
+use crate::player::input::http::range::parts::RangeParts;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::container::flv::{Tag, TagKind};
@@ -31,9 +31,9 @@ const MOST_HEADS: usize = 64;
 /// See the module.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct Recorded {
-    form: Form,
+    form: StreamFormat,
     /// By which it is asked for.
-    parts: Parts,
+    parts: RangeParts,
     /// The time of the first picture or sound.
     begins: Option<u32>,
     /// Of the last, as long as it is asked for, and then.
@@ -45,12 +45,12 @@ pub(in crate::player::input::http) struct Recorded {
     /// What tells how to decode, with the bytes that were read by then.
     heads: Vec<(u64, Tag)>,
     /// Another place that is looked for.
-    search: JoinSet<Result<Found, String>>,
+    search: JoinSet<Result<SeekFound, String>>,
 }
 
 /// Another place.
 #[derive(Debug)]
-pub(in crate::player::input::http) struct Found {
+pub(in crate::player::input::http) struct SeekFound {
     /// From its first byte on.
     pub flow: Download,
     pub at: u64,
@@ -61,7 +61,7 @@ pub(in crate::player::input::http) struct Found {
 
 impl Recorded {
     /// Asks how long it is. On the network's runtime.
-    pub fn new(form: Form, parts: Parts) -> Self {
+    pub fn new(form: StreamFormat, parts: RangeParts) -> Self {
         let mut asked = JoinSet::new();
         let mut its = parts.anew();
         asked.spawn(async move {
@@ -167,7 +167,7 @@ impl Recorded {
             };
             let time_ms = course.begins.wrapping_add(to as u32);
             let place = Duration::from_millis(to.unsigned_abs());
-            Ok(Found { flow, at, time_ms, place })
+            Ok(SeekFound { flow, at, time_ms, place })
         });
         true
     }
@@ -178,7 +178,7 @@ impl Recorded {
     }
 
     /// That place, or why it cannot be had. Cancel-safe.
-    pub async fn found(&mut self) -> Result<Found, String> {
+    pub async fn found(&mut self) -> Result<SeekFound, String> {
         match self.search.join_next().await {
             Some(Ok(found)) => found,
             _ => Err("the search has ended".to_owned()),
@@ -201,7 +201,7 @@ impl Recorded {
 
 /// The rest of it from a keyframe before that place on, and where that stands.
 async fn open(
-    mut parts: Parts,
+    mut parts: RangeParts,
     course: &Course,
     to: i64,
     hint: Option<(i64, u64)>,
@@ -244,7 +244,8 @@ mod tests {
     #[tokio::test]
     async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
-        let mut recorded = Recorded::new(Form::Flv, Parts::new(url, Options::default(), 1_000));
+        let mut recorded =
+            Recorded::new(StreamFormat::Flv, RangeParts::new(url, Options::default(), 1_000));
         for (number, length) in [(1, 40), (2, MAX_CONFIG * 2), (3, 40)] {
             let mut body = vec![0x17, 0, 0, 0, 0];
             body.resize(length, number);
@@ -280,8 +281,8 @@ mod tests {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
         let read = |tag: Tag| {
             let whole = 1 << 40;
-            let parts = Parts::new(url.clone(), Options::default(), whole);
-            let mut recorded = Recorded::new(Form::Flv, parts);
+            let parts = RangeParts::new(url.clone(), Options::default(), whole);
+            let mut recorded = Recorded::new(StreamFormat::Flv, parts);
             recorded.note(&tag, 100);
             (recorded.told, recorded.index)
         };

@@ -15,14 +15,14 @@ const SYNC: u8 = 0x47;
 
 /// What a recording is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player::input::http) enum Form {
+pub(in crate::player::input::http) enum StreamFormat {
     Flv,
     Ts,
 }
 
 /// Something to be seen or heard.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player::input::http) struct Mark {
+pub(in crate::player::input::http) struct ResyncPoint {
     /// The byte from which it can be read.
     pub at: u64,
     pub time_ms: u32,
@@ -33,10 +33,14 @@ pub(in crate::player::input::http) struct Mark {
 
 /// What begins in `bytes`, which stand at `from`, in their order. What is cut off at either end is left
 /// out.
-pub(in crate::player::input::http) fn marks(form: Form, bytes: &Bytes, from: u64) -> Vec<Mark> {
+pub(in crate::player::input::http) fn marks(
+    form: StreamFormat,
+    bytes: &Bytes,
+    from: u64,
+) -> Vec<ResyncPoint> {
     match form {
-        Form::Flv => of_flv(bytes, from),
-        Form::Ts => of_ts(bytes, from),
+        StreamFormat::Flv => of_flv(bytes, from),
+        StreamFormat::Ts => of_ts(bytes, from),
     }
 }
 
@@ -74,7 +78,7 @@ impl Header {
     }
 }
 
-fn of_flv(bytes: &Bytes, from: u64) -> Vec<Mark> {
+fn of_flv(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at + TAG_HEADER < bytes.len() {
         let header = Header::at(bytes, at).filter(|header| header.is_borne_out(bytes, at));
@@ -87,14 +91,14 @@ fn of_flv(bytes: &Bytes, from: u64) -> Vec<Mark> {
         if is_media(header.kind, &body) {
             let picture = header.kind == TagKind::Video;
             let key = picture && flv::parse_video(&body).is_ok_and(|tag| tag.is_keyframe());
-            found.push(Mark { at: from + at as u64, time_ms: header.time_ms, picture, key });
+            found.push(ResyncPoint { at: from + at as u64, time_ms: header.time_ms, picture, key });
         }
         at = header.next(at);
     }
     found
 }
 
-fn of_ts(bytes: &Bytes, from: u64) -> Vec<Mark> {
+fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
     let in_step = |at: &usize| {
         [0, PACKET, 2 * PACKET].iter().all(|next| bytes.get(at + next).is_none_or(|it| *it == SYNC))
     };
@@ -122,7 +126,7 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<Mark> {
         let pes = packet.get(payload..).filter(|_| control & 0x10 != 0);
         let Some((picture, time_ms)) = pes.and_then(pes_time) else { continue };
         let key = picture && begins && table.is_some();
-        found.push(Mark { at: table.unwrap_or(at), time_ms, picture, key });
+        found.push(ResyncPoint { at: table.unwrap_or(at), time_ms, picture, key });
     }
     found
 }

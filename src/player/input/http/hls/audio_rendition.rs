@@ -9,11 +9,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::net::Cause;
 use crate::net::web::WebUrl;
-use crate::player::buffer::pace::Buffer;
+use crate::player::buffer::pace::BufferTarget;
 use crate::player::input::http::hls::fetch::Fetch;
 use crate::player::input::http::hls::follow::Track;
 use crate::player::input::http::problem::Problem;
-use crate::player::state::Kind;
+use crate::player::state::FailureKind;
 
 /// Before it is looked first, and at most: each time that it was lost, and each look in vain, doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ pub(super) fn patience(hold_back: Duration) -> Duration {
 pub(super) fn cause(problem: Problem) -> Result<String, Problem> {
     match problem {
         Problem::Stalls(told) => Ok(told.cause),
-        Problem::Told(told) if told.kind == Kind::Lost => Ok(told.cause),
+        Problem::Told(told) if told.kind == FailureKind::Lost => Ok(told.cause),
         Problem::Net(error) if matches!(error.cause, Cause::Answer { .. }) => Ok(error.to_string()),
         problem => Err(problem),
     }
@@ -48,7 +48,7 @@ pub(super) fn at_the_beginning(problem: Problem) -> String {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Unheard {
+pub(super) struct AudioRendition {
     /// Whether it comes.
     look: JoinSet<bool>,
     pause: Duration,
@@ -56,14 +56,14 @@ pub(super) struct Unheard {
     ahead: Option<i64>,
 }
 
-impl Default for Unheard {
+impl Default for AudioRendition {
     /// It does not come from the beginning on.
     fn default() -> Self {
         Self { look: JoinSet::new(), pause: PAUSE, ahead: None }
     }
 }
 
-impl Unheard {
+impl AudioRendition {
     /// It was lost; `before` is what became of it when it was lost last. The numbers are those of a segment of
     /// the picture and of the sound that belongs to it.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
@@ -88,7 +88,7 @@ impl Unheard {
         &mut self,
         fetch: &Fetch,
         url: &WebUrl,
-        buffer: &Arc<Buffer>,
+        buffer: &Arc<BufferTarget>,
         number: u64,
     ) -> bool {
         match self.look.try_join_next() {
@@ -109,7 +109,7 @@ impl Unheard {
 }
 
 /// Whether something comes of a list at that segment.
-async fn look(mut fetch: Fetch, url: &WebUrl, buffer: &Arc<Buffer>, number: u64) -> bool {
+async fn look(mut fetch: Fetch, url: &WebUrl, buffer: &Arc<BufferTarget>, number: u64) -> bool {
     let Ok(mut track) = Track::open(&mut fetch, url, buffer, None).await else { return false };
     track.begin_at(number);
     matches!(track.next(&mut fetch).await, Ok(Some(_)))
@@ -123,19 +123,25 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_sound_alone_is_told_from_what_is_wrong_with_all() {
         let told = |kind| Problem::Told(Failure::new(kind, "why", ""));
-        assert_eq!(cause(told(Kind::Lost)).unwrap(), "why");
-        assert_eq!(cause(Problem::Stalls(Failure::new(Kind::Lost, "it", ""))).unwrap(), "it");
-        assert!(cause(told(Kind::Codec)).is_err() && cause(told(Kind::Unreachable)).is_err());
+        assert_eq!(cause(told(FailureKind::Lost)).unwrap(), "why");
+        assert_eq!(
+            cause(Problem::Stalls(Failure::new(FailureKind::Lost, "it", ""))).unwrap(),
+            "it"
+        );
+        assert!(
+            cause(told(FailureKind::Codec)).is_err()
+                && cause(told(FailureKind::Unreachable)).is_err()
+        );
     }
 
     #[test]
     fn segments_that_belong_together_stay_together_and_pauses_grow() {
-        let mut unheard = Unheard::new(None, 40, 7);
+        let mut unheard = AudioRendition::new(None, 40, 7);
         assert_eq!((unheard.number(50), unheard.number(3)), (17, 0));
-        let never = Unheard::default();
+        let never = AudioRendition::default();
         assert_eq!((never.number(50), never.has_come(), unheard.has_come()), (50, false, true));
         for _ in 0..9 {
-            unheard = Unheard::new(Some(unheard), 7, 40);
+            unheard = AudioRendition::new(Some(unheard), 7, 40);
         }
         assert_eq!((unheard.pause, unheard.number(10)), (LONGEST, 43));
         assert_eq!(patience(Duration::from_secs(9)), Duration::from_secs(6));

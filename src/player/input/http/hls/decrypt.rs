@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit};
 
 use crate::wire::codec::h264::{NalType, avcc_nals, unescape};
-use crate::wire::container::mp4::{Scheme, Sealed};
+use crate::wire::container::mp4::{EncryptedTrack, Scheme};
 
 /// Bytes of a block.
 const BLOCK: usize = 16;
@@ -19,14 +19,14 @@ const NAL_PATTERN: usize = 10 * BLOCK;
 const SOUND_OPEN: usize = 16;
 
 /// A key, and what encryption begins with. Never printed.
-pub(in crate::player::input::http) struct Seal {
+pub(in crate::player::input::http) struct Decryption {
     pub key: [u8; BLOCK],
     pub iv: [u8; BLOCK],
 }
 
 type Chain = cbc::Decryptor<aes::Aes128>;
 
-impl Seal {
+impl Decryption {
     fn chain(&self, iv: &[u8; BLOCK]) -> Chain {
         Chain::new(&self.key.into(), &(*iv).into())
     }
@@ -81,7 +81,7 @@ impl Seal {
     }
 
     /// The samples of an MP4 where they are.
-    pub fn samples(&self, file: &mut [u8], sealed: &[Sealed]) {
+    pub fn samples(&self, file: &mut [u8], sealed: &[EncryptedTrack]) {
         for sample in sealed {
             let from = usize::try_from(sample.at).unwrap_or(usize::MAX);
             let until = from.saturating_add(sample.size as usize);
@@ -91,7 +91,7 @@ impl Seal {
         }
     }
 
-    fn sample(&self, mut data: &mut [u8], sample: &Sealed) {
+    fn sample(&self, mut data: &mut [u8], sample: &EncryptedTrack) {
         let whole = [(0, sample.size)];
         let parts = if sample.parts.is_empty() { &whole[..] } else { &sample.parts };
         let mut stream = Stream::new(&self.key, sample.iv);
@@ -164,8 +164,8 @@ impl Stream {
 mod tests {
     use super::*;
 
-    fn seal(iv: u128) -> Seal {
-        Seal { key: std::array::from_fn(|at| at as u8), iv: iv.to_be_bytes() }
+    fn seal(iv: u128) -> Decryption {
+        Decryption { key: std::array::from_fn(|at| at as u8), iv: iv.to_be_bytes() }
     }
 
     #[test]
@@ -173,11 +173,11 @@ mod tests {
         let plain = b"hello segment";
         let closed = close(plain, &seal(1));
         assert_eq!(&seal(1).segment(&closed).unwrap()[..], plain);
-        assert!(Seal { key: [9; 16], ..seal(1) }.segment(&closed).is_none());
+        assert!(Decryption { key: [9; 16], ..seal(1) }.segment(&closed).is_none());
         assert!(seal(1).segment(&closed[1..]).is_none() && seal(1).segment(&[]).is_none());
     }
 
-    fn close(plain: &[u8], seal: &Seal) -> Vec<u8> {
+    fn close(plain: &[u8], seal: &Decryption) -> Vec<u8> {
         use cbc::cipher::BlockModeEncrypt;
         let mut cipher = cbc::Encryptor::<aes::Aes128>::new(&seal.key.into(), &seal.iv.into());
         let padding = 16 - plain.len() % 16;
@@ -205,14 +205,14 @@ mod tests {
         let plain = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
         let mut file = [&sealed[..20], b"open", &sealed[20..]].concat();
         let parts = vec![(0, 20), (4, 12)];
-        let sample = Sealed { at: 0, size: 36, scheme: Scheme::Ctr, iv, parts };
-        Seal { key, iv }.samples(&mut file, std::slice::from_ref(&sample));
+        let sample = EncryptedTrack { at: 0, size: 36, scheme: Scheme::Ctr, iv, parts };
+        Decryption { key, iv }.samples(&mut file, std::slice::from_ref(&sample));
         assert_eq!(file, [&plain[..20], b"open", &plain[20..]].concat());
         // What reaches beyond is left alone.
-        let beyond = Sealed { at: 30, ..sample.clone() };
-        let lies = Sealed { parts: vec![(60_000, u32::MAX)], ..sample };
+        let beyond = EncryptedTrack { at: 30, ..sample.clone() };
+        let lies = EncryptedTrack { parts: vec![(60_000, u32::MAX)], ..sample };
         let before = file.clone();
-        Seal { key, iv }.samples(&mut file, &[beyond, lies]);
+        Decryption { key, iv }.samples(&mut file, &[beyond, lies]);
         assert_eq!(file, before);
     }
 

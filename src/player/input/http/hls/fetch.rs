@@ -8,14 +8,14 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
-use crate::net::web::{Answer, Client, Patience, Span, WebUrl};
-use crate::net::{self, Cause, Stage, Step};
+use crate::net::web::{Client, Span, StallTimeout, WebResponse, WebUrl};
+use crate::net::{self, Cause, ConnectStage, Step};
 use crate::player::input::connection::PATIENCE;
-use crate::player::input::http::hls::decrypt::Seal;
+use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::problem::Problem;
-use crate::player::input::http::request::Ask;
-use crate::player::input::open_deadline::Opening;
-use crate::player::state::{Failure, Kind};
+use crate::player::input::http::request::PullRequest;
+use crate::player::input::open_deadline::OpenDeadline;
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
 /// The longest segment: a minute of 4 Mbit/s, ten seconds of 25.
@@ -37,7 +37,7 @@ pub(super) struct Fetch {
     lists: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
     maps: Vec<Beginning>,
-    opening: Arc<Opening>,
+    opening: Arc<OpenDeadline>,
 }
 
 impl std::fmt::Debug for Fetch {
@@ -48,8 +48,8 @@ impl std::fmt::Debug for Fetch {
 
 /// A segment of which the beginning has come.
 #[derive(Debug)]
-pub(super) struct Begun {
-    answer: Answer,
+pub(super) struct BeginningOfBody {
+    answer: WebResponse,
     data: BytesMut,
 }
 
@@ -69,14 +69,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    fn patience(self) -> Patience {
-        Patience::new(self.quiet, self.whole)
+    fn patience(self) -> StallTimeout {
+        StallTimeout::new(self.quiet, self.whole)
     }
 }
 
 /// What is asked for, as it is called where it does not come.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum What {
+enum FetchName {
     List,
     Segment,
     Beginning,
@@ -85,12 +85,12 @@ enum What {
 
 /// What is asked for, and the opening of which that may be a part.
 #[derive(Copy, Clone, Debug)]
-struct Wanted<'a> {
-    what: What,
-    opening: &'a Opening,
+struct WantedFetch<'a> {
+    what: FetchName,
+    opening: &'a OpenDeadline,
 }
 
-impl What {
+impl FetchName {
     fn name(self) -> &'static str {
         match self {
             Self::List => "the playlist",
@@ -103,7 +103,7 @@ impl What {
     /// Where this does not come: with its name, for who waits need not know what a server is asked.
     fn problem(self, error: net::Error, limits: Limits) -> Problem {
         let Cause::TimedOut { after } = error.cause else { return error.into() };
-        if error.stage < Stage::Request {
+        if error.stage < ConnectStage::Request {
             return error.into();
         }
         let (peer, name, seconds) = (&error.peer, self.name(), after.as_secs_f64().round());
@@ -113,14 +113,14 @@ impl What {
             format!("{peer} has sent nothing, or next to nothing, of {name} for {seconds} s")
         };
         let advice = "Check the network connection and the server's own messages.";
-        Problem::Stalls(Failure::new(Kind::Unreachable, what, advice))
+        Problem::Stalls(Failure::new(FailureKind::Unreachable, what, advice))
     }
 }
 
 /// What is asked for: all that is there, or bytes from, and up to.
-pub(super) type Place = (WebUrl, Option<(u64, u64)>);
+pub(super) type FetchRange = (WebUrl, Option<(u64, u64)>);
 
-fn told(kind: Kind, what: impl Into<String>, advice: &str) -> Problem {
+fn told(kind: FailureKind, what: impl Into<String>, advice: &str) -> Problem {
     Problem::Told(Failure::new(kind, what, advice))
 }
 
@@ -133,7 +133,7 @@ fn protected(system: System) -> Problem {
         System::Other => "",
     };
     told(
-        Kind::Codec,
+        FailureKind::Codec,
         format!("the stream is protected{by}, and only its own service's player has the keys"),
         "Watch it on the service's page.",
     )
@@ -141,14 +141,14 @@ fn protected(system: System) -> Problem {
 
 fn damaged() -> Problem {
     let advice = "Try again; if it stays so, the broadcaster must be told.";
-    told(Kind::Unreachable, "an encrypted segment is damaged, or the key is wrong", advice)
+    told(FailureKind::Unreachable, "an encrypted segment is damaged, or the key is wrong", advice)
 }
 
 /// Where a line of a playlist leads.
 pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, Problem> {
     let bad = |why: String| {
         told(
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             format!("the playlist leads to where nothing can be read: {why}"),
             "Check the URL, and tell the broadcaster.",
         )
@@ -164,7 +164,7 @@ pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, Problem> {
 }
 
 impl Fetch {
-    pub fn new(ask: &Ask) -> Self {
+    pub fn new(ask: &PullRequest) -> Self {
         let (client, lists) = (Client::new(ask.net.clone()), Client::new(ask.net.clone()));
         let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&ask.opening));
         Self { limits: Limits::default(), client, lists, keys, maps, opening }
@@ -184,7 +184,7 @@ impl Fetch {
         quiet: Duration,
     ) -> Result<(Bytes, WebUrl), Problem> {
         let limits = Limits { quiet, ..self.limits };
-        let wanted = Wanted { what: What::List, opening: &self.opening };
+        let wanted = WantedFetch { what: FetchName::List, opening: &self.opening };
         read(&mut self.lists, (url, None), MAX_TEXT, wanted, limits).await
     }
 
@@ -194,17 +194,17 @@ impl Fetch {
         &mut self,
         url: &WebUrl,
         limit: Duration,
-        part: Option<&Place>,
+        part: Option<&FetchRange>,
         grace: Duration,
     ) -> (Option<(Bytes, WebUrl)>, Option<Bytes>) {
         let Self { client, lists, opening, .. } = self;
         let (mut first, mut second) = (self.limits.patience(), self.limits.patience());
-        let wanted = |what| Wanted { what, opening };
-        let text = try_read(lists, (url, None), MAX_TEXT, wanted(What::List), &mut first);
+        let wanted = |what| WantedFetch { what, opening };
+        let text = try_read(lists, (url, None), MAX_TEXT, wanted(FetchName::List), &mut first);
         let mut list = pin!(timeout(limit, text));
         let mut early = pin!(async {
             let (url, range) = part?;
-            let wanted = wanted(What::Segment);
+            let wanted = wanted(FetchName::Segment);
             Some(try_read(client, (url, *range), MAX_SEGMENT, wanted, &mut second).await.ok()?.0)
         });
         let mut came = None;
@@ -230,10 +230,10 @@ impl Fetch {
     }
 
     /// What is at a place.
-    pub async fn piece(&mut self, place: &Place) -> Result<Bytes, Problem> {
+    pub async fn piece(&mut self, place: &FetchRange) -> Result<Bytes, Problem> {
         let (url, range) = place;
         let place = (url, *range);
-        let wanted = Wanted { what: What::Segment, opening: &self.opening };
+        let wanted = WantedFetch { what: FetchName::Segment, opening: &self.opening };
         Ok(read(&mut self.client, place, MAX_SEGMENT, wanted, self.limits).await?.0)
     }
 
@@ -246,16 +246,17 @@ impl Fetch {
         &mut self,
         url: &WebUrl,
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
-    ) -> Result<Option<Begun>, Problem> {
+    ) -> Result<Option<BeginningOfBody>, Problem> {
         let mut patience = self.limits.patience();
-        let late = |error| What::Segment.problem(error, self.limits);
-        let wanted = Wanted { what: What::Segment, opening: &self.opening };
+        let late = |error| FetchName::Segment.problem(error, self.limits);
+        let wanted = WantedFetch { what: FetchName::Segment, opening: &self.opening };
         let answer = ask(&mut self.client, (url, None), wanted, &mut patience).await;
         let answer = answer.map_err(late)?;
         let Ok(mut answer) = answer else { return Ok(None) };
         let late = |cause| {
             let peer = url.endpoint().to_string();
-            What::Segment.problem(net::Error { stage: Stage::Media, cause, peer }, self.limits)
+            FetchName::Segment
+                .problem(net::Error { stage: ConnectStage::Media, cause, peer }, self.limits)
         };
         let mut data = BytesMut::new();
         loop {
@@ -272,22 +273,22 @@ impl Fetch {
                 break;
             }
         }
-        Ok(Some(Begun { answer, data }))
+        Ok(Some(BeginningOfBody { answer, data }))
     }
 
     /// All of a segment that was begun; `None` as for [`Fetch::begin`].
     ///
     /// # Errors
     /// As those of [`Fetch::begin`].
-    pub async fn rest(&mut self, begun: Begun) -> Result<Option<Bytes>, Problem> {
-        let Begun { answer, mut data } = begun;
+    pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, Problem> {
+        let BeginningOfBody { answer, mut data } = begun;
         let most = MAX_SEGMENT.saturating_sub(data.len());
         // Not since it was begun: there may have been no room for it.
         let mut patience = self.limits.patience();
         match self.client.read(answer, most, &mut patience).await {
             Ok(rest) => data.extend_from_slice(&rest),
             Err(error) if patience.is_over() => {
-                return Err(What::Segment.problem(error, self.limits));
+                return Err(FetchName::Segment.problem(error, self.limits));
             }
             Err(_) => return Ok(None),
         }
@@ -302,10 +303,10 @@ impl Fetch {
         data: Bytes,
         key: Option<&Key>,
         number: u64,
-    ) -> Result<(Bytes, Option<Seal>), Problem> {
+    ) -> Result<(Bytes, Option<Decryption>), Problem> {
         let Some(key) = key else { return Ok((data, None)) };
         let secret = self.key(base, key).await?;
-        let seal = Seal { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
+        let seal = Decryption { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
         if key.method != Method::Aes128 {
             return Ok((data, Some(seal)));
         }
@@ -320,7 +321,7 @@ impl Fetch {
             return Ok(data.clone());
         }
         let place = (&url, map.range);
-        let wanted = Wanted { what: What::Beginning, opening: &self.opening };
+        let wanted = WantedFetch { what: FetchName::Beginning, opening: &self.opening };
         let mut data = read(&mut self.client, place, MAX_MAP, wanted, self.limits).await?.0;
         if let Some(key) = map.key.as_ref().filter(|key| key.method == Method::Aes128) {
             data = self.open(base, data, Some(key), 0).await?.0;
@@ -340,11 +341,15 @@ impl Fetch {
         if let Some((_, secret)) = self.keys.iter().find(|(its, _)| *its == url) {
             return Ok(*secret);
         }
-        let wanted = Wanted { what: What::Key, opening: &self.opening };
+        let wanted = WantedFetch { what: FetchName::Key, opening: &self.opening };
         let data = read(&mut self.client, (&url, None), 1_024, wanted, self.limits).await?.0;
         let secret: [u8; 16] = data.as_ref().try_into().map_err(|_| {
             let what = format!("the stream's key has {} bytes instead of 16", data.len());
-            told(Kind::Refused, what, "The server may want a login: give the URL with its token.")
+            told(
+                FailureKind::Refused,
+                what,
+                "The server may want a login: give the URL with its token.",
+            )
         })?;
         if self.keys.len() >= REMEMBERED {
             self.keys.remove(0);
@@ -359,7 +364,7 @@ async fn read(
     client: &mut Client,
     place: (&WebUrl, Option<(u64, u64)>),
     most: usize,
-    wanted: Wanted<'_>,
+    wanted: WantedFetch<'_>,
     limits: Limits,
 ) -> Result<(Bytes, WebUrl), Problem> {
     let (mut pauses, mut patience) = (AGAIN.iter(), limits.patience());
@@ -383,18 +388,18 @@ async fn read(
 async fn ask(
     client: &mut Client,
     (url, range): (&WebUrl, Option<(u64, u64)>),
-    wanted: Wanted<'_>,
-    patience: &mut Patience,
-) -> Result<Result<Answer, net::Error>, net::Error> {
+    wanted: WantedFetch<'_>,
+    patience: &mut StallTimeout,
+) -> Result<Result<WebResponse, net::Error>, net::Error> {
     wanted.opening.ask(url.endpoint().to_string(), wanted.what.name());
     let span = range.map(|(from, until)| Span { from, until });
     // On a connection that was kept there are no stages before.
-    let reached = Mutex::new((Stage::Request, url.endpoint().to_string()));
+    let reached = Mutex::new((ConnectStage::Request, url.endpoint().to_string()));
     let on_step = |step: Step<'_>| match step {
         Step::Stage(stage) => reached.lock().0 = stage,
         Step::Elsewhere { to, .. } => {
             let peer = WebUrl::parse(to).map(|url| url.endpoint().to_string());
-            *reached.lock() = (Stage::Request, peer.unwrap_or_default());
+            *reached.lock() = (ConnectStage::Request, peer.unwrap_or_default());
         }
         _ => {}
     };
@@ -405,7 +410,7 @@ async fn ask(
     })?;
     if answer.is_ok() {
         patience.answered();
-        if wanted.what == What::Segment {
+        if wanted.what == FetchName::Segment {
             wanted.opening.media();
         }
     }
@@ -416,8 +421,8 @@ async fn try_read(
     client: &mut Client,
     (url, range): (&WebUrl, Option<(u64, u64)>),
     most: usize,
-    wanted: Wanted<'_>,
-    patience: &mut Patience,
+    wanted: WantedFetch<'_>,
+    patience: &mut StallTimeout,
 ) -> Result<(Bytes, WebUrl), net::Error> {
     let answer = ask(client, (url, range), wanted, patience).await??;
     let (partial, from) = (answer.is_partial(), answer.url().clone());

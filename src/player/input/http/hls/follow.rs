@@ -10,14 +10,14 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::net::Cause;
 use crate::net::web::WebUrl;
-use crate::player::buffer::pace::Buffer;
-use crate::player::input::http::hls::fetch::{Begun, Fetch, Place, join};
+use crate::player::buffer::pace::BufferTarget;
+use crate::player::input::http::hls::fetch::{BeginningOfBody, Fetch, FetchRange, join};
 use crate::player::input::http::hls::low_latency_trust::{Early, Trust};
-use crate::player::input::http::hls::segment::Unpack;
+use crate::player::input::http::hls::segment::SegmentReader;
 use crate::player::input::http::problem::Problem;
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::flv::Tag;
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// A playlist is asked for no sooner again.
@@ -38,7 +38,7 @@ const MOST_HOLD_BACK: Duration = Duration::from_secs(60);
 pub(super) struct Arrival {
     pub tags: Vec<Tag>,
     /// What is in it besides.
-    pub unplayed: Vec<Unplayed>,
+    pub unplayed: Vec<UnsupportedTrack>,
     /// It does not follow from what came before.
     pub restart: bool,
     /// When the list was read, and how far its end was from where this begins.
@@ -59,7 +59,7 @@ pub(super) struct Arrival {
 
 /// What is next: a segment, or a part of one.
 #[derive(Clone, Debug)]
-struct Piece {
+struct NextPart {
     number: u64,
     uri: String,
     range: Option<(u64, u64)>,
@@ -88,8 +88,8 @@ pub(super) struct Track {
     live: bool,
     restart: bool,
     misses: u32,
-    unpack: Unpack,
-    buffer: Arc<Buffer>,
+    unpack: SegmentReader,
+    buffer: Arc<BufferTarget>,
     /// How long the segments are that were known once and are not in the list any more.
     gone: Duration,
     /// Somebody went back: where the list goes on without us, its beginning is next.
@@ -104,15 +104,15 @@ pub(super) struct Track {
 /// A segment of which the beginning was handed on.
 #[derive(Debug)]
 struct Rest {
-    piece: Piece,
-    place: Place,
-    begun: Begun,
+    piece: NextPart,
+    place: FetchRange,
+    begun: BeginningOfBody,
     /// So many of its tags.
     given: usize,
     since: Instant,
 }
 
-fn problem(kind: Kind, what: impl Into<String>, advice: &str) -> Problem {
+fn problem(kind: FailureKind, what: impl Into<String>, advice: &str) -> Problem {
     Problem::Told(Failure::new(kind, what, advice))
 }
 
@@ -127,18 +127,18 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, Proble
         Ok(Playlist::Media(media)) => Ok(media),
         Ok(Playlist::Master(_)) => {
             let what = "the playlist leads to playlists that lead to playlists";
-            Err(problem(Kind::Unreachable, what, advice))
+            Err(problem(FailureKind::Unreachable, what, advice))
         }
         Err(error) => {
             let what = format!("the playlist cannot be read: {error}");
-            Err(problem(Kind::Unreachable, what, advice))
+            Err(problem(FailureKind::Unreachable, what, advice))
         }
     }
 }
 
 impl Track {
     /// Follows the list `text` that came from `url`; `buffer` is what the person wants to be kept.
-    pub fn new(url: &WebUrl, text: Bytes, buffer: &Arc<Buffer>) -> Result<Self, Problem> {
+    pub fn new(url: &WebUrl, text: Bytes, buffer: &Arc<BufferTarget>) -> Result<Self, Problem> {
         let media = media(&text, None)?;
         let now = Instant::now();
         let mut track = Self {
@@ -152,7 +152,7 @@ impl Track {
             part: 0,
             restart: false,
             misses: 0,
-            unpack: Unpack::default(),
+            unpack: SegmentReader::default(),
             buffer: Arc::clone(buffer),
             gone: Duration::ZERO,
             behind: false,
@@ -170,7 +170,7 @@ impl Track {
     pub async fn open(
         fetch: &mut Fetch,
         url: &WebUrl,
-        buffer: &Arc<Buffer>,
+        buffer: &Arc<BufferTarget>,
         other: Option<&Self>,
     ) -> Result<Self, Problem> {
         let quiet = fetch.limits.quiet;
@@ -322,7 +322,7 @@ impl Track {
     }
 
     /// What is next, if it is there.
-    fn piece(&mut self) -> Option<Piece> {
+    fn piece(&mut self) -> Option<NextPart> {
         let (number, part) = (self.next, self.part);
         let segment = self.media.segment(number);
         if part == 0
@@ -331,7 +331,7 @@ impl Track {
             self.next += 1;
             let hls::Segment { uri, range, map, key, discontinuity, gap, .. } = segment;
             let (part, ends) = (None, true);
-            return Some(Piece { number, uri, range, map, key, discontinuity, gap, part, ends });
+            return Some(NextPart { number, uri, range, map, key, discontinuity, gap, part, ends });
         }
         let is_whole = segment.is_some();
         if let Some(found) = self.media.parts(number).get(part).cloned()
@@ -341,7 +341,7 @@ impl Track {
             let hls::Part { uri, range, map, key, discontinuity, gap, .. } = found;
             let ends = is_whole && self.part == self.media.parts(number).len();
             let part = Some(part);
-            return Some(Piece { number, uri, range, map, key, discontinuity, gap, part, ends });
+            return Some(NextPart { number, uri, range, map, key, discontinuity, gap, part, ends });
         }
         if is_whole {
             // All of it came, or its parts are not told any more.
@@ -415,7 +415,7 @@ impl Track {
     }
 
     /// Where it does not come, it is next again: here, or in another form.
-    fn kept(&mut self, problem: Problem, piece: &Piece, restart: bool) -> Problem {
+    fn kept(&mut self, problem: Problem, piece: &NextPart, restart: bool) -> Problem {
         if matches!(problem, Problem::Stalls(_)) {
             (self.next, self.part) = (piece.number, piece.part.unwrap_or(0));
             self.restart |= restart;
@@ -423,7 +423,7 @@ impl Track {
         problem
     }
 
-    async fn fetch(&mut self, fetch: &mut Fetch, piece: &Piece) -> Result<Arrival, Problem> {
+    async fn fetch(&mut self, fetch: &mut Fetch, piece: &NextPart) -> Result<Arrival, Problem> {
         let restart = std::mem::take(&mut self.restart) || piece.discontinuity;
         if restart {
             self.unpack.restart();
@@ -433,7 +433,7 @@ impl Track {
             None => None,
         };
         let began = Instant::now();
-        let place: Place = (join(&self.url, &piece.uri)?, piece.range);
+        let place: FetchRange = (join(&self.url, &piece.uri)?, piece.range);
         let early = Early::take(&mut self.early, &place);
         let is_early = early.is_some();
         let data = match early {
@@ -456,7 +456,7 @@ impl Track {
     }
 
     /// What came of the beginning of a segment, or of a part of one.
-    fn arrival(&mut self, piece: &Piece, tags: Vec<Tag>, restart: bool) -> Arrival {
+    fn arrival(&mut self, piece: &NextPart, tags: Vec<Tag>, restart: bool) -> Arrival {
         let at = (piece.number, piece.part.unwrap_or(0));
         let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
         let whole = (self.changed, self.gone, self.gone + self.whole());
@@ -472,7 +472,7 @@ impl Track {
     async fn begin(
         &mut self,
         fetch: &mut Fetch,
-        piece: &Piece,
+        piece: &NextPart,
     ) -> Result<Option<Arrival>, Problem> {
         let plain = piece.part.is_none() && piece.range.is_none();
         let clear = piece.map.is_none() && piece.key.is_none();
@@ -563,7 +563,7 @@ impl Track {
             let stale = self.changed.elapsed();
             if stale > DEAD.max(target * 4) {
                 let what = format!("the playlist has not changed for {} s", stale.as_secs());
-                return Err(problem(Kind::Lost, what, "Check that the broadcast goes on."));
+                return Err(problem(FailureKind::Lost, what, "Check that the broadcast goes on."));
             }
             return Ok(());
         }

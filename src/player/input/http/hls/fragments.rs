@@ -5,11 +5,11 @@ use std::io;
 use bytes::Bytes;
 
 use crate::player::demux::file_samples;
-use crate::player::input::http::hls::decrypt::Seal;
+use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::problem::Problem;
-use crate::player::state::{Failure, Kind};
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::flv::Tag;
-use crate::wire::container::unsupported::Unplayed;
+use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{Error, ReadAt, mp4};
 
 /// Bytes in memory that are read at any place.
@@ -30,14 +30,14 @@ impl ReadAt for Memory {
 pub(in crate::player::input::http) fn read(
     mut source: Memory,
     fresh: bool,
-    seal: Option<&Seal>,
+    seal: Option<&Decryption>,
     take: &mut dyn FnMut(Tag),
-) -> Result<Vec<Unplayed>, Problem> {
+) -> Result<Vec<UnsupportedTrack>, Problem> {
     let damaged = |error: Error| {
         let what = format!("a segment of the playlist cannot be played: {error}");
         let advice = "H.264 and AAC can be played; ask the broadcaster for them.";
         match error {
-            Error::Unsupported(_) => Problem::Told(Failure::new(Kind::Codec, what, advice)),
+            Error::Unsupported(_) => Problem::Told(Failure::new(FailureKind::Codec, what, advice)),
             _ => Problem::no_stream(what, advice),
         }
     };

@@ -10,18 +10,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::net::web::WebUrl;
-use crate::player::buffer::pace::{Buffer, Distance, Pace};
-use crate::player::demux::sequence_headers::{Heads, is_head};
+use crate::player::buffer::pace::{BufferTarget, LiveDistance, PlayPace};
+use crate::player::demux::sequence_headers::{SequenceHeaders, is_head};
 use crate::player::input::http::hls::audio_rendition;
-use crate::player::input::http::hls::audio_rendition::Unheard;
+use crate::player::input::http::hls::audio_rendition::AudioRendition;
 use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT, join};
 use crate::player::input::http::hls::follow::{Arrival, Track};
 use crate::player::input::http::hls::segment::is_picture;
 use crate::player::input::http::hls::variant_choice::{Bandwidth, first, is_playable, lesser};
 use crate::player::input::http::problem::Problem;
-use crate::player::input::http::request::{Ask, Item};
-use crate::player::session::decode_budget::Ability;
-use crate::player::state::{Failure, Kind};
+use crate::player::input::http::request::{Item, PullRequest};
+use crate::player::session::decode_budget::DecodeBudget;
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::flv;
 use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::hls::{Master, Playlist, Variant, parse};
@@ -49,7 +49,7 @@ const APART_MS: i32 = 60_000;
 
 /// Where somebody wants to go, and how many wishes there were.
 #[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Wish {
+pub(super) struct LoaderRequest {
     pub number: u32,
     pub to: Duration,
 }
@@ -72,22 +72,22 @@ pub(super) struct Loader {
     bandwidth: Bandwidth,
     main: Track,
     sound: Option<Track>,
-    buffer: Arc<Buffer>,
+    buffer: Arc<BufferTarget>,
     /// Sound that comes before the next picture belongs to what was left out.
     moved: bool,
     /// It has been followed part by part: it begins where it is to be also after that.
     was_low: bool,
     /// How it is played, as last told.
-    told: Option<Pace>,
-    ability: Arc<Ability>,
+    told: Option<PlayPace>,
+    ability: Arc<DecodeBudget>,
     /// What comes next is of another codec than before.
     codec_changed: bool,
     /// The address of each variant that could not be opened, or did not come, and until when it is left alone.
     left_out: Vec<(String, Instant)>,
     /// What last told how to decode picture and sound that come from two lists.
-    heads: Heads,
+    heads: SequenceHeaders,
     /// The sound that does not come, and since it came again what became of it.
-    unheard: Option<Unheard>,
+    unheard: Option<AudioRendition>,
     /// It comes again, and that is still to be told.
     heard: bool,
     /// Why it has not come from the beginning on, which is still to be told.
@@ -96,7 +96,7 @@ pub(super) struct Loader {
 
 impl Loader {
     /// Reads what the first playlist leads to.
-    pub async fn open(text: &Bytes, url: &WebUrl, ask: &Ask) -> Result<Self, Problem> {
+    pub async fn open(text: &Bytes, url: &WebUrl, ask: &PullRequest) -> Result<Self, Problem> {
         Self::open_by(Fetch::new(ask), text, url, ask).await
     }
 
@@ -105,7 +105,7 @@ impl Loader {
         mut fetch: Fetch,
         text: &Bytes,
         url: &WebUrl,
-        ask: &Ask,
+        ask: &PullRequest,
     ) -> Result<Self, Problem> {
         let buffer = &ask.buffer;
         if let Ok(Playlist::Master(master)) = parse(text) {
@@ -123,7 +123,7 @@ impl Loader {
             };
             let master = Some((url.clone(), master));
             let mut loader = Self::of(fetch, master, variant, main, sound, ask);
-            loader.unheard = silent.as_ref().map(|_| Unheard::default());
+            loader.unheard = silent.as_ref().map(|_| AudioRendition::default());
             loader.silent = silent;
             return Ok(loader);
         }
@@ -137,7 +137,7 @@ impl Loader {
         variant: usize,
         main: Track,
         sound: Option<Track>,
-        ask: &Ask,
+        ask: &PullRequest,
     ) -> Self {
         let (bandwidth, was_low) = (Bandwidth::default(), main.has_parts());
         let (moved, told, codec_changed) = (false, None, false);
@@ -158,7 +158,7 @@ impl Loader {
             ability,
             codec_changed,
             left_out: Vec::new(),
-            heads: Heads::default(),
+            heads: SequenceHeaders::default(),
             unheard: None,
             heard: false,
             silent: None,
@@ -168,12 +168,12 @@ impl Loader {
     }
 
     /// How what comes is to be played.
-    pub fn pace(&self) -> Pace {
+    pub fn pace(&self) -> PlayPace {
         if !self.main.is_live() {
-            return Pace::Recorded;
+            return PlayPace::Recorded;
         }
         let (hold_back, least) = (self.main.hold_back(), self.main.least());
-        Pace::Followed(Distance { hold_back, least, at_once: self.was_low })
+        PlayPace::Followed(LiveDistance { hold_back, least, at_once: self.was_low })
     }
 
     /// How long it is, where it is recorded.
@@ -185,7 +185,7 @@ impl Loader {
     pub async fn run(
         mut self,
         out: &mpsc::Sender<Result<Batch, Problem>>,
-        mut wishes: watch::Receiver<Wish>,
+        mut wishes: watch::Receiver<LoaderRequest>,
     ) -> Result<(), Problem> {
         let mut followed = 0;
         loop {
@@ -227,7 +227,7 @@ impl Loader {
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
             if bare.0 >= MOST_BARE && bare.1.elapsed() >= BARE {
                 return Err(Problem::Told(Failure::new(
-                    Kind::NoSuchStream,
+                    FailureKind::NoSuchStream,
                     "the playlist's segments hold no picture and no sound that could be played",
                     "Ask the broadcaster for H.264 video and AAC sound.",
                 )));
@@ -363,7 +363,7 @@ impl Loader {
         if let Some((why, stands)) = lost {
             tracing::info!(why, "the sound does not come: the picture goes on");
             self.sound = None;
-            self.unheard = Some(Unheard::new(self.unheard.take(), picture, stands));
+            self.unheard = Some(AudioRendition::new(self.unheard.take(), picture, stands));
             items.push(Item::Unheard(why));
         }
         let pace = self.pace();
@@ -488,7 +488,7 @@ async fn tracks(
     url: &WebUrl,
     master: &Master,
     at: usize,
-    buffer: &Arc<Buffer>,
+    buffer: &Arc<BufferTarget>,
     (now, heard): (Option<&Track>, bool),
 ) -> Result<(Track, Option<Track>), Problem> {
     let main = picture(fetch, url, master, at, buffer, now).await?;
@@ -502,7 +502,7 @@ async fn picture(
     url: &WebUrl,
     master: &Master,
     at: usize,
-    buffer: &Arc<Buffer>,
+    buffer: &Arc<BufferTarget>,
     now: Option<&Track>,
 ) -> Result<Track, Problem> {
     let uri = master.variants.get(at).map_or("", |variant| variant.uri.as_str());
@@ -515,7 +515,7 @@ async fn sound(
     url: &WebUrl,
     master: &Master,
     at: usize,
-    buffer: &Arc<Buffer>,
+    buffer: &Arc<BufferTarget>,
     main: &Track,
 ) -> Result<Option<Track>, Problem> {
     let sound = master.variants.get(at).and_then(|variant| master.sound_of(variant));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::net::web::WebUrl;
-use crate::player::input::http::hls::fetch::{Fetch, Place, join};
+use crate::player::input::http::hls::fetch::{Fetch, FetchRange, join};
 use crate::player::input::http::hls::follow::{Track, media};
 use crate::player::input::http::hls::low_latency_trust::Early;
 use crate::player::input::http::problem::Problem;
@@ -69,7 +69,7 @@ impl Track {
 
     /// Where the next part will be. The first of each segment is waited for, so that the line is
     /// measured now and then.
-    fn hinted(&self) -> Option<Place> {
+    fn hinted(&self) -> Option<FetchRange> {
         let hint = self.media.hint.as_ref().filter(|_| self.part > 0 && !self.trust.no_hints)?;
         let next = self.next == self.media.end() && self.part == self.media.pending.len();
         let range = match hint.range {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::player::input::http::hls::fetch::Place;
+use crate::player::input::http::hls::fetch::FetchRange;
 
 /// A promise that was broken so often is none, unless it has been kept so often since then.
 const MOST_BROKEN: u32 = 3;
@@ -44,13 +44,13 @@ impl Trust {
 /// A part that was asked for before it was told.
 #[derive(Debug)]
 pub(super) struct Early {
-    pub place: Place,
+    pub place: FetchRange,
     pub data: Bytes,
 }
 
 impl Early {
     /// What came, if it is what stands there.
-    pub fn take(early: &mut Option<Self>, place: &Place) -> Option<Bytes> {
+    pub fn take(early: &mut Option<Self>, place: &FetchRange) -> Option<Bytes> {
         early.take().filter(|early| early.place == *place).map(|early| early.data)
     }
 }

@@ -24,10 +24,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::net::web::WebUrl;
-use crate::player::buffer::pace::Pace;
+use crate::player::buffer::pace::PlayPace;
 use crate::player::input::http::problem::Problem;
-use crate::player::input::http::request::{Ask, Item};
-use loader::{Batch, Loader, Wish};
+use crate::player::input::http::request::{Item, PullRequest};
+use loader::{Batch, Loader, LoaderRequest};
 
 /// Segments that wait.
 const AHEAD: usize = 2;
@@ -38,11 +38,11 @@ pub(super) struct Hls {
     segments: mpsc::Receiver<Result<Batch, Problem>>,
     items: VecDeque<Item>,
     task: JoinHandle<()>,
-    pace: Pace,
+    pace: PlayPace,
     duration: Option<Duration>,
     /// What was wished last, and tells the task of it.
-    wish: Wish,
-    wishes: watch::Sender<Wish>,
+    wish: LoaderRequest,
+    wishes: watch::Sender<LoaderRequest>,
 }
 
 impl Drop for Hls {
@@ -56,9 +56,13 @@ impl Hls {
     ///
     /// # Errors
     /// Where it cannot be played, or what it leads to cannot be read.
-    pub(super) async fn open(text: &Bytes, url: &WebUrl, ask: &Ask) -> Result<Self, Problem> {
+    pub(super) async fn open(
+        text: &Bytes,
+        url: &WebUrl,
+        ask: &PullRequest,
+    ) -> Result<Self, Problem> {
         let (sender, segments) = mpsc::channel(AHEAD);
-        let wish = Wish::default();
+        let wish = LoaderRequest::default();
         let (wishes, wished) = watch::channel(wish);
         let loader = Loader::open(text, url, ask).await?;
         let (pace, duration) = (loader.pace(), loader.duration());
@@ -79,12 +83,12 @@ impl Hls {
     /// What comes next is of the segment at this place.
     pub(super) fn seek(&mut self, to: Duration) {
         self.items.clear();
-        self.wish = Wish { number: self.wish.number.wrapping_add(1), to };
+        self.wish = LoaderRequest { number: self.wish.number.wrapping_add(1), to };
         self.wishes.send_replace(self.wish);
     }
 
     /// How what comes is to be played.
-    pub(super) fn pace(&self) -> Pace {
+    pub(super) fn pace(&self) -> PlayPace {
         self.pace
     }
 

@@ -3,12 +3,12 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::player::demux::elementary;
-use crate::player::input::http::hls::decrypt::Seal;
+use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::hls::fragments;
 use crate::player::input::http::problem::Problem;
 use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::ts::{Demuxer, Event};
-use crate::wire::container::unsupported::{Unplayed, note};
+use crate::wire::container::unsupported::{UnsupportedTrack, note};
 use crate::wire::container::{flv, ts};
 
 /// A first picture is looked for in so much: as large as any is.
@@ -16,7 +16,7 @@ const MOST_LOOKED_AT: usize = 4 << 20;
 
 /// Takes segments apart, one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Unpack {
+pub(super) struct SegmentReader {
     ts: Demuxer,
     /// What stands before the fragments, as last used.
     map: Option<Bytes>,
@@ -24,10 +24,10 @@ pub(super) struct Unpack {
     /// Pictures and sounds of the transport stream are encrypted one by one.
     sealed: bool,
     /// What is in it and not among the tags, not yet told.
-    unplayed: Vec<Unplayed>,
+    unplayed: Vec<UnsupportedTrack>,
 }
 
-impl Unpack {
+impl SegmentReader {
     /// What comes does not follow from what came before.
     pub fn restart(&mut self) {
         self.ts = Demuxer::new();
@@ -41,7 +41,7 @@ impl Unpack {
         data: &Bytes,
         map: Option<&Bytes>,
         whole: bool,
-        seal: Option<&Seal>,
+        seal: Option<&Decryption>,
     ) -> Result<Vec<Tag>, Problem> {
         let mut out = Vec::new();
         let fragment = matches!(
@@ -71,21 +71,21 @@ impl Unpack {
     }
 
     /// What was found since the last call that is left out.
-    pub fn take_unplayed(&mut self) -> Vec<Unplayed> {
+    pub fn take_unplayed(&mut self) -> Vec<UnsupportedTrack> {
         std::mem::take(&mut self.unplayed)
     }
 
     /// One that has a look at what comes next, and leaves this as it is. Only for a beginning: what
     /// came before, it does not know.
-    pub fn look(&self) -> Look {
-        Look { demuxer: Demuxer::new(), tags: Vec::new(), last_ms: self.last_ms, bytes: 0 }
+    pub fn look(&self) -> SegmentProbe {
+        SegmentProbe { demuxer: Demuxer::new(), tags: Vec::new(), last_ms: self.last_ms, bytes: 0 }
     }
 
     fn transport(
         &mut self,
         data: &Bytes,
         whole: bool,
-        seal: Option<&Seal>,
+        seal: Option<&Decryption>,
         out: &mut Vec<Tag>,
     ) -> Result<(), Problem> {
         let (mut scrambled, last_ms) = (false, self.last_ms);
@@ -121,7 +121,7 @@ impl Unpack {
         &mut self,
         data: &Bytes,
         map: Option<&Bytes>,
-        seal: Option<&Seal>,
+        seal: Option<&Decryption>,
         out: &mut Vec<Tag>,
     ) -> Result<(), Problem> {
         let empty = Bytes::new();
@@ -156,14 +156,14 @@ impl Unpack {
 
 /// Looks into a transport stream for its first picture, while it comes.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct SegmentProbe {
     demuxer: Demuxer,
     tags: Vec<Tag>,
     last_ms: u32,
     bytes: usize,
 }
 
-impl Look {
+impl SegmentProbe {
     /// Takes more; true once there is a picture, or where there will be none.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         if self.bytes == 0 && piece.first().is_some_and(|first| *first != 0x47) {
@@ -207,7 +207,7 @@ pub(super) fn is_picture(tag: &Tag) -> bool {
 }
 
 /// What was encrypted by itself, as it was before.
-fn open(event: Event, seal: &Seal) -> Event {
+fn open(event: Event, seal: &Decryption) -> Event {
     match event {
         Event::Picture { codec: ts::Codec::H264, dts, pts, keyframe, data } => {
             let data = seal.picture(&data);

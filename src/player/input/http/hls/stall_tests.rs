@@ -12,11 +12,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::net::web::WebUrl;
-use crate::net::{Cause, Stage};
+use crate::net::{Cause, ConnectStage};
 use crate::player::input::http::hls::fetch::{Fetch, Limits};
-use crate::player::input::http::hls::loader::{Batch, Loader, Wish};
+use crate::player::input::http::hls::loader::{Batch, Loader, LoaderRequest};
 use crate::player::input::http::problem::Problem;
-use crate::player::input::http::request::{Ask, Item};
+use crate::player::input::http::request::{Item, PullRequest};
 
 /// Much longer than a server here takes for what it does answer.
 const QUIET: Duration = Duration::from_secs(2);
@@ -70,7 +70,8 @@ impl Server {
     async fn open(&self, list: &str, limits: Limits) -> Result<Loader, Problem> {
         let url = self.url("/list.m3u8");
         let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
-        let ask = Ask { url: url.clone(), net: Default::default(), buffer, ability, opening };
+        let ask =
+            PullRequest { url: url.clone(), net: Default::default(), buffer, ability, opening };
         let mut fetch = Fetch::new(&ask);
         fetch.limits = limits;
         Loader::open_by(fetch, &Bytes::copy_from_slice(list.as_bytes()), &url, &ask).await
@@ -144,7 +145,7 @@ fn list(segments: &[&str], more: &str) -> String {
 /// All that comes, until the end or what goes wrong.
 async fn all(loader: Loader) -> (Vec<Batch>, Option<Problem>) {
     let (out, mut batches) = mpsc::channel(1);
-    let (_wishes, wished) = watch::channel(Wish::default());
+    let (_wishes, wished) = watch::channel(LoaderRequest::default());
     let task = tokio::spawn(async move {
         if let Err(problem) = loader.run(&out, wished).await {
             let _ = out.send(Err(problem)).await;
@@ -319,7 +320,10 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
         let text = list(&[&format!("https://127.0.0.1:{}/a.ts", server.port)], more);
         let loader = server.open(&text, Limits { quiet: QUIET, whole: WHOLE }).await.unwrap();
         let Some(Problem::Net(error)) = all(loader).await.1 else { panic!("{more}") };
-        assert_eq!((error.stage, error.cause), (Stage::Tls, Cause::TimedOut { after: QUIET }));
+        assert_eq!(
+            (error.stage, error.cause),
+            (ConnectStage::Tls, Cause::TimedOut { after: QUIET })
+        );
     }
 }
 
@@ -337,7 +341,7 @@ async fn until_heard(
 ) -> (Vec<&'static str>, usize) {
     let loader = server.open(APART, Limits { quiet: QUIET, whole: WHOLE }).await.unwrap();
     let (out, mut batches) = mpsc::channel(1);
-    let (_wishes, wished) = watch::channel(Wish::default());
+    let (_wishes, wished) = watch::channel(LoaderRequest::default());
     let task = tokio::spawn(async move { loader.run(&out, wished).await });
     let (mut told, mut came) = (Vec::new(), 0);
     while !told.contains(&"heard") && came < most {

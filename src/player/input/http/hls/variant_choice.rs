@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::decode::inventory;
 use crate::media::VideoCodec;
-use crate::player::session::decode_budget::Ability;
-use crate::wire::hls::{Picture, Variant};
+use crate::player::session::decode_budget::DecodeBudget;
+use crate::wire::hls::{Variant, VariantVideo};
 
 /// A variant may take so much of what was measured to be stayed with, and to be gone up to.
 const STAY: f64 = 0.9;
@@ -79,7 +79,7 @@ pub(super) fn lesser(
 
 /// Of those that fit the one of the most bits, of equal ones the one that is the least work.
 fn rank(variant: &Variant) -> (u64, bool, bool) {
-    (variant.bandwidth, !variant.hdr, variant.picture() == Picture::Of(VideoCodec::H264))
+    (variant.bandwidth, !variant.hdr, variant.picture() == VariantVideo::Of(VideoCodec::H264))
 }
 
 /// Those with a picture that can be shown here; all, where there is none.
@@ -106,16 +106,17 @@ fn candidates<'a>(
 /// Whether there is a decoder for its picture.
 fn is_known(variant: &Variant) -> bool {
     match variant.picture() {
-        Picture::Of(codec) => inventory::video_decoder(codec).is_ok(),
-        Picture::Unknown => false,
-        Picture::Untold => true,
+        VariantVideo::Of(codec) => inventory::video_decoder(codec).is_ok(),
+        VariantVideo::Unknown => false,
+        VariantVideo::Untold => true,
     }
 }
 
 /// Whether its picture can be decoded here, and in time.
-pub(super) fn is_playable(variant: &Variant, ability: &Ability) -> bool {
+pub(super) fn is_playable(variant: &Variant, ability: &DecodeBudget) -> bool {
     let in_time = || {
-        let (Picture::Of(codec), Some((width, height))) = (variant.picture(), variant.resolution)
+        let (VariantVideo::Of(codec), Some((width, height))) =
+            (variant.picture(), variant.resolution)
         else {
             return true;
         };
@@ -133,7 +134,7 @@ pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usi
     let same = |variant: &Variant| {
         let alike = variant.bandwidth == first.bandwidth
             || variant.resolution.is_some() && variant.resolution == first.resolution;
-        alike && variant.picture() == Picture::Of(VideoCodec::H264)
+        alike && variant.picture() == VariantVideo::Of(VideoCodec::H264)
     };
     if same(first) {
         return at;
@@ -166,7 +167,7 @@ mod tests {
             variant(64_000, "mp4a.40.2"),
         ];
         // Without a decoder for HEVC.
-        let can = |variant: &Variant| variant.picture() == Picture::Of(VideoCodec::H264);
+        let can = |variant: &Variant| variant.picture() == VariantVideo::Of(VideoCodec::H264);
         assert_eq!(first(&variants, &can), 1);
         let mut line = Bandwidth::default();
         assert_eq!(line.choose(&variants, 1, &can), 1);
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_codec_is_kept_and_h264_is_first_among_equals() {
-        let all = |variant: &Variant| variant.picture() != Picture::Unknown;
+        let all = |variant: &Variant| variant.picture() != VariantVideo::Unknown;
         let variants = [
             variant(3_000_000, "dvh1.05"),
             variant(3_000_000, "hvc1.1"),
@@ -225,7 +226,7 @@ mod tests {
         assert_eq!(at(1_000, 4), 5, "another codec where nothing else fits");
         assert_eq!(at(100, 4), 5);
         // What this machine is too slow for is left alone, as long as there is something else.
-        let ability = Ability::default();
+        let ability = DecodeBudget::default();
         let slow = Duration::from_millis(20);
         (0..25).for_each(|_| ability.note(VideoCodec::H264, 1_000_000, slow));
         let big = Variant { resolution: Some((3_840, 2_160)), ..variants[4].clone() };

@@ -12,12 +12,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::net;
-use crate::net::web::{Flow, Lack, Patience};
+use crate::net::web::{Flow, StallTimeout, Unavailable};
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::range::download::Download;
-use crate::player::input::http::range::parts::Parts;
-use crate::player::input::http::request::Ask;
-use crate::player::state::{Failure, Kind};
+use crate::player::input::http::range::parts::RangeParts;
+use crate::player::input::http::request::PullRequest;
+use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::ReadAt;
 
 /// Bytes are kept in blocks of this size.
@@ -57,7 +57,7 @@ pub(in crate::player::input::http) enum Gives {
 }
 
 /// A part that was asked for, and how long it took.
-type Part = (Parts, u64, Duration, Result<Result<Bytes, Lack>, net::Error>);
+type FetchedPart = (RangeParts, u64, Duration, Result<Result<Bytes, Unavailable>, net::Error>);
 
 /// See the module.
 #[derive(Debug)]
@@ -67,13 +67,13 @@ pub(in crate::player::input::http) struct Blocks {
     told: bool,
     kept: BTreeMap<u64, Block>,
     uses: u64,
-    line: Option<Line>,
+    line: Option<TailBytes>,
     gives: Gives,
     asked: JoinSet<Option<Bytes>>,
     /// Who asks for parts, by the connection that was used last.
-    parts: Parts,
-    idle: Option<Parts>,
-    fetched: JoinSet<Part>,
+    parts: RangeParts,
+    idle: Option<RangeParts>,
+    fetched: JoinSet<FetchedPart>,
     /// What was asked for.
     span: (u64, u64),
     /// The size of the next part.
@@ -93,15 +93,15 @@ struct Block {
 
 /// What comes by itself: the bytes after the last whole block.
 #[derive(Debug)]
-struct Line {
+struct TailBytes {
     flow: Download,
     begins: u64,
     rest: BytesMut,
     /// Since it is waited for.
-    patience: Option<Patience>,
+    patience: Option<StallTimeout>,
 }
 
-impl Line {
+impl TailBytes {
     fn new(flow: Download) -> Self {
         Self { flow, begins: 0, rest: BytesMut::new(), patience: None }
     }
@@ -109,9 +109,9 @@ impl Line {
 
 impl Blocks {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
-    pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &Ask) -> Self {
+    pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &PullRequest) -> Self {
         let size = whole.unwrap_or(u64::MAX / 4);
-        let parts = Parts::new(flow.url().clone(), ask.net.clone(), size);
+        let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), size);
         let parts = parts.found_by(&ask.url).of(flow.mark());
         let mut asked = JoinSet::new();
         if whole.is_some() {
@@ -135,7 +135,7 @@ impl Blocks {
             told: whole.is_some(),
             kept: BTreeMap::new(),
             uses: 0,
-            line: Some(Line::new(flow)),
+            line: Some(TailBytes::new(flow)),
             gives: if whole.is_some() { Gives::Asking } else { Gives::Whole },
             asked,
             parts,
@@ -256,8 +256,8 @@ impl Blocks {
     async fn read_line(&mut self) -> Result<(), Problem> {
         let Self { line, asked, gives, .. } = self;
         let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);
-        let Some(Line { flow, patience, .. }) = line else { return Ok(()) };
-        let patience = patience.get_or_insert_with(|| Patience::new(QUIET, UNBOUNDED));
+        let Some(TailBytes { flow, patience, .. }) = line else { return Ok(()) };
+        let patience = patience.get_or_insert_with(|| StallTimeout::new(QUIET, UNBOUNDED));
         let next = async {
             let next = flow.next();
             if bounded { patience.wait(next).await } else { Ok(next.await) }
@@ -327,12 +327,12 @@ impl Blocks {
     }
 
     /// A part came, or why it did not.
-    fn take(&mut self, (parts, from, took, bytes): Part) -> Result<(), Problem> {
+    fn take(&mut self, (parts, from, took, bytes): FetchedPart) -> Result<(), Problem> {
         self.idle = Some(parts);
         let bytes = bytes.inspect_err(|_| self.part = LEAST_PART)?;
         let bytes = bytes.map_err(|lack| match lack {
-            Lack::Changed => Problem::changed(),
-            Lack::OtherPart => self.parts.other().into(),
+            Unavailable::Changed => Problem::changed(),
+            Unavailable::OtherPart => self.parts.other().into(),
         })?;
         let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * TAKES;
         self.part = (a_second as u64 / BLOCK * BLOCK).clamp(LEAST_PART, MOST_PART);
@@ -425,7 +425,7 @@ impl ReadAt for Blocks {
 /// What is needed cannot be had of a server that gives no parts, and why it is needed.
 pub(in crate::player::input::http) fn needs_parts(cause: &str) -> Failure {
     Failure::new(
-        Kind::File,
+        FailureKind::File,
         cause,
         "Play it from a server that gives parts of files, or write it anew with its index in front, for example \
          with ffmpeg -c copy -movflags +faststart.",

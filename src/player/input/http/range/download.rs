@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::net;
 use crate::net::Step;
-use crate::net::web::{Flow, Lack, Span, WebUrl};
+use crate::net::web::{Flow, Span, Unavailable, WebUrl};
 
 /// See the module.
 #[derive(Debug)]
@@ -50,8 +50,8 @@ impl Download {
         url: &WebUrl,
         options: &net::Options,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Result<(), Lack>, net::Error> {
-        let Some(until) = self.whole else { return Ok(Err(Lack::OtherPart)) };
+    ) -> Result<Result<(), Unavailable>, net::Error> {
+        let Some(until) = self.whole else { return Ok(Err(Unavailable::OtherPart)) };
         let span = Span { from: self.taken, until };
         let rest = Flow::open_span(url, span, self.mark.as_deref(), options, on_step).await?;
         Ok(rest.map(|flow| self.flow = flow))

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::net::web::{Answer, Client, Flow, Lack, Patience, Span, WebUrl};
-use crate::net::{self, Cause, Options, Stage, WebProblem};
+use crate::net::web::{Client, Flow, Span, StallTimeout, Unavailable, WebResponse, WebUrl};
+use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
 /// Silence is borne for so long, and a part has come by then.
 const QUIET: Duration = Duration::from_secs(4);
@@ -18,7 +18,7 @@ const MOST_IN_VAIN: u32 = 2;
 
 /// See the module.
 #[derive(Debug)]
-pub(in crate::player::input::http) struct Parts {
+pub(in crate::player::input::http) struct RangeParts {
     client: Client,
     options: Options,
     url: WebUrl,
@@ -29,7 +29,7 @@ pub(in crate::player::input::http) struct Parts {
     mark: Option<String>,
 }
 
-impl Parts {
+impl RangeParts {
     /// Of what stands there and is so many bytes long.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
         let (client, door) = (Client::new(options.clone()), url.clone());
@@ -88,10 +88,10 @@ impl Parts {
         &mut self,
         from: u64,
         length: u64,
-    ) -> Result<Result<Bytes, Lack>, net::Error> {
+    ) -> Result<Result<Bytes, Unavailable>, net::Error> {
         let until = from.saturating_add(length).min(self.whole);
         let Ok(most) = usize::try_from(until.saturating_sub(from)) else {
-            return Ok(Err(Lack::OtherPart));
+            return Ok(Err(Unavailable::OtherPart));
         };
         let mut bytes = BytesMut::new();
         // From the first answer on: how long that may take, who asks for it knows.
@@ -102,7 +102,7 @@ impl Parts {
             let span = Span { from: from.saturating_add(before as u64), until };
             let came = match self.ask(span).await {
                 Ok(Ok((answer, length))) => {
-                    let patience = patience.get_or_insert_with(|| Patience::new(QUIET, WHOLE));
+                    let patience = patience.get_or_insert_with(|| StallTimeout::new(QUIET, WHOLE));
                     let came = self.client.read_into(&mut bytes, answer, length, patience).await;
                     match came {
                         Ok(()) if bytes.len() - before < length => Err(self.too_little()),
@@ -114,7 +114,7 @@ impl Parts {
             };
             asked += 1;
             in_vain = if bytes.len() > before { 0 } else { in_vain + 1 };
-            let over = patience.as_ref().is_some_and(Patience::is_over);
+            let over = patience.as_ref().is_some_and(StallTimeout::is_over);
             let again = asked < MOST_ASKED && in_vain < MOST_IN_VAIN && !over;
             match came {
                 Ok(()) if again || bytes.len() >= most => {}
@@ -138,12 +138,15 @@ impl Parts {
     }
 
     fn problem(&self, problem: WebProblem) -> net::Error {
-        let (stage, cause) = (Stage::Media, Cause::Web(problem));
+        let (stage, cause) = (ConnectStage::Media, Cause::Web(problem));
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }
     }
 
     /// Asks for a span, of which the server may give the beginning alone: so many bytes.
-    async fn ask(&mut self, span: Span) -> Result<Result<(Answer, usize), Lack>, net::Error> {
+    async fn ask(
+        &mut self,
+        span: Span,
+    ) -> Result<Result<(WebResponse, usize), Unavailable>, net::Error> {
         let mut asked = self.client.get(&self.url, Some(span), &|_| {}).await;
         if self.url != self.door && asked.as_ref().is_err_and(is_gone) {
             asked = self.client.get(&self.door, Some(span), &|_| {}).await;
@@ -151,19 +154,21 @@ impl Parts {
         let answer = match asked {
             Ok(answer) => answer,
             // It was longer.
-            Err(error) if error.is_past_the_end() => return Ok(Err(Lack::Changed)),
+            Err(error) if error.is_past_the_end() => return Ok(Err(Unavailable::Changed)),
             Err(error) => return Err(error),
         };
         if answer.is_other(self.mark.as_deref()) {
-            return Ok(Err(Lack::Changed));
+            return Ok(Err(Unavailable::Changed));
         }
-        let Some((part, whole)) = answer.part() else { return Ok(Err(Lack::OtherPart)) };
+        let Some((part, whole)) = answer.part() else { return Ok(Err(Unavailable::OtherPart)) };
         if whole.is_some_and(|whole| whole != self.whole) {
-            return Ok(Err(Lack::Changed));
+            return Ok(Err(Unavailable::Changed));
         }
         let length = usize::try_from(part.until - part.from).ok();
         let begins = part.from == span.from && part.until <= span.until;
-        let Some(length) = length.filter(|_| begins) else { return Ok(Err(Lack::OtherPart)) };
+        let Some(length) = length.filter(|_| begins) else {
+            return Ok(Err(Unavailable::OtherPart));
+        };
         if self.mark.is_none() {
             self.mark = answer.mark().map(str::to_owned);
         }
@@ -243,14 +248,14 @@ mod tests {
         });
         let url = |path: &str| WebUrl::parse(&format!("http://{address}{path}")).unwrap();
         let (film, door) = (url("/film?until=0"), url("/door"));
-        let mut parts = Parts::new(film.clone(), Options::default(), 1_000).found_by(&door);
+        let mut parts = RangeParts::new(film.clone(), Options::default(), 1_000).found_by(&door);
         for number in 0..10 {
             let part = parts.part(number * 100, 100).await.unwrap();
             assert_eq!(part.map(|bytes| bytes.len()), Ok(100), "{number}");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 10);
         // Where there is no other address, it is told.
-        let mut parts = Parts::new(film, Options::default(), 1_000);
+        let mut parts = RangeParts::new(film, Options::default(), 1_000);
         let error = parts.part(0, 100).await.unwrap_err();
         assert!(matches!(error.cause, Cause::Answer { status: 403, .. }), "{error:?}");
     }

@@ -14,7 +14,7 @@ use crate::studio::settings::import::obs::video_filters::{
 
 /// What became of a sound's filters.
 #[derive(Debug, Default)]
-pub(in crate::studio::settings) struct Taken {
+pub(in crate::studio::settings) struct ImportedFilters {
     pub(in crate::studio::settings) slots: Vec<Slot>,
     /// The kinds and names of those that were not taken.
     pub(in crate::studio::settings) not: Vec<String>,
@@ -30,8 +30,8 @@ pub(in crate::studio::settings) fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,
     has_picture: bool,
-) -> Taken {
-    let mut taken = Taken::default();
+) -> ImportedFilters {
+    let mut taken = ImportedFilters::default();
     for table in array(source, "filters") {
         if has_picture && !is_of_sound(table) {
             continue;
@@ -151,7 +151,7 @@ mod tests {
               {"id": "invert_polarity_filter"}, 7]}"#,
         )
         .unwrap();
-        let Taken { slots, not, otherwise, .. } =
+        let ImportedFilters { slots, not, otherwise, .. } =
             read(&source, &[("Mic", StripId(4))].into(), false);
         let filters: Vec<_> = slots.iter().map(|slot| slot.filter).collect();
         let compressor = Filter::Compressor {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::audio::AudioChoice;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
-use crate::mix::{Heard, Strip, StripId};
-use crate::studio::mixer::{MOST, SoundStrip, Talk, clean_name, has_picture};
+use crate::mix::{MonitoringMode, Strip, StripId};
+use crate::studio::mixer::{MOST, SoundStrip, TalkMode, clean_name, has_picture};
 use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::audio_filters;
 use crate::studio::settings::import::obs::video_filters::{array, kind, number, text};
@@ -121,10 +121,10 @@ pub(in crate::studio::settings) fn read(
         told.extend(taken.otherwise.iter().map(|not| import_report::of_sound(&name, not)));
         let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
         let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
-            (true, _) => Talk::PushToTalk,
-            (_, true) => Talk::PushToMute,
-            _ if has_picture(&choice) => Talk::WhileShown,
-            _ => Talk::Open,
+            (true, _) => TalkMode::PushToTalk,
+            (_, true) => TalkMode::PushToMute,
+            _ if has_picture(&choice) => TalkMode::WhileShown,
+            _ => TalkMode::Open,
         };
         let strip = Strip { filters, ..strip(source, mixers(source), everywhere) };
         strips.push(SoundStrip { name, strip, talk, ..SoundStrip::new(id, choice) });
@@ -142,10 +142,10 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
     let monitoring = number("monitoring_type", 0.0) as i64;
     let heard = match (mixers & 1 != 0, monitoring) {
         // Their monitor alone silences every track.
-        (_, 1) | (false, 2) => Heard::Desk,
-        (true, 2) => Heard::Both,
-        (true, _) => Heard::Program,
-        (false, _) => Heard::Tracks,
+        (_, 1) | (false, 2) => MonitoringMode::Desk,
+        (true, 2) => MonitoringMode::Both,
+        (true, _) => MonitoringMode::Program,
+        (false, _) => MonitoringMode::Tracks,
     };
     let own = if monitoring == 1 { 0 } else { mixers & !everywhere };
     let tracks: ExtraTracks =
@@ -210,13 +210,13 @@ mod tests {
             [vec![3], vec![2], vec![2], vec![2, 3, 4, 5, 6], vec![], vec![2, 3, 4, 5, 6]]
         );
         let heard: Vec<_> = strips.iter().map(|strip| strip.strip.heard).collect();
-        use Heard::{Both, Desk, Program, Tracks};
+        use MonitoringMode::{Both, Desk, Program, Tracks};
         assert_eq!(heard, [Program, Program, Tracks, Program, Desk, Both]);
         let desktop = &strips[0].strip;
         assert!((desktop.gain_db + 6.02).abs() < 0.01 && (desktop.balance + 0.5).abs() < 1e-6);
         assert_eq!(desktop.offset_us, -20_000);
         let mic = &strips[1];
-        assert!(mic.strip.muted && mic.strip.mono && mic.talk == Talk::PushToTalk);
+        assert!(mic.strip.muted && mic.strip.mono && mic.talk == TalkMode::PushToTalk);
         assert_eq!(mic.choice, AudioChoice::Mic(None));
         let [slot] = mic.strip.filters.as_slice() else { panic!("{mic:?}") };
         assert_eq!(slot.filter.side_chain(), Some(StripId(1)));
@@ -242,7 +242,7 @@ mod tests {
         let mut told = BTreeSet::new();
         let strips = read(&file, &beside, &mut told);
         let found: Vec<_> = strips.iter().map(|it| (it.name.as_str(), it.talk)).collect();
-        let (open, shown, keyed) = (Talk::Open, Talk::WhileShown, Talk::PushToMute);
+        let (open, shown, keyed) = (TalkMode::Open, TalkMode::WhileShown, TalkMode::PushToMute);
         assert_eq!(found, [("Mic", open), ("Clip", shown), ("Jingle", keyed), ("Second", open)]);
         assert_eq!(strips[0].strip.filters[0].filter.side_chain(), Some(StripId(2)));
         let told: Vec<_> = told.into_iter().collect();
@@ -272,6 +272,6 @@ mod tests {
         );
         assert_eq!(strips.len(), 2);
         assert!(strips.iter().all(|strip| tracks(strip).is_empty()));
-        assert!(strips.iter().all(|strip| strip.strip.heard == Heard::Program));
+        assert!(strips.iter().all(|strip| strip.strip.heard == MonitoringMode::Program));
     }
 }

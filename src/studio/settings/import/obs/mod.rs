@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::audio::AudioChoice;
-use crate::capture::{Instead, VideoChoice};
+use crate::capture::{VideoChoice, VideoFallback};
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
@@ -28,7 +28,7 @@ use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, S
 use crate::studio::settings::import::Import;
 use crate::studio::settings::import::obs::sizes::Known;
 use crate::studio::settings::import::obs::video_filters::{array, flag, number, text};
-use crate::studio::settings::import::obs::video_sources::Taken;
+use crate::studio::settings::import::obs::video_sources::ImportedSource;
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 1_000;
@@ -291,7 +291,7 @@ impl<'a> Importer<'a> {
                 self.told.insert(import_report::sources_beyond(&MOST_SOURCES));
                 None
             }
-            Ok(Taken { choice, properties, mut not, cut }) => {
+            Ok(ImportedSource { choice, properties, mut not, cut }) => {
                 let kind = video_sources::kind(source);
                 let known = sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
@@ -328,7 +328,7 @@ impl<'a> Importer<'a> {
                 self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
-                let instead = Instead::Keep;
+                let instead = VideoFallback::Keep;
                 let source = Source { id, name, choice, filters, properties, instead };
                 self.collection.sources.push(source);
                 Some(id)
@@ -367,7 +367,7 @@ fn pixels((width, height): (f64, f64)) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Import, import, is_one};
-    use crate::capture::Hidden;
+    use crate::capture::WhenHidden;
     use crate::compose::scene::{Blend, Content, Fit, Item};
 
     fn import_text(text: &str) -> Result<Import, String> {
@@ -412,7 +412,7 @@ mod tests {
             it.sources.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
         assert_eq!(sources, [("Clip", "file:/v/clip.mp4".into()), ("Cam", "camera".into())]);
         let hidden: Vec<_> = it.sources.iter().map(|it| it.properties.hidden).collect();
-        assert_eq!(hidden, [Hidden::Restarts, Hidden::Plays]);
+        assert_eq!(hidden, [WhenHidden::Restarts, WhenHidden::Plays]);
         let [clip, cam, group] = it.scenes[0].items.as_slice() else { panic!() };
         assert!(clip.hidden && clip.locked && clip.place.flip_x && clip.blend == Blend::Screen);
         assert!((clip.place.x - 0.25).abs() < 1e-9 && (clip.place.rotation - 90.0).abs() < 1e-9);

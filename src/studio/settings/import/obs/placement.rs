@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::compose::scene::{Blend, Crop, Fit, Place};
+use crate::compose::scene::{Blend, Crop, Fit, Placement};
 use crate::studio::settings::import::obs::video_filters::number;
 
 /// Scales that differ by less are one.
@@ -16,7 +16,7 @@ pub(in crate::studio::settings) fn place(
     size: Option<(f64, f64)>,
     canvas: (f64, f64),
     whole: bool,
-) -> (Place, bool) {
+) -> (Placement, bool) {
     let point = |key: &str, default: f64| {
         let value = table.get(key);
         let part = |axis| value.and_then(|it| number(it, axis)).unwrap_or(default);
@@ -76,7 +76,7 @@ pub(in crate::studio::settings) fn place(
     let rotation = number(table, "rot").unwrap_or(0.0);
     let (sin, cos) = rotation.to_radians().sin_cos();
     let middle = (position.0 + dx * cos - dy * sin, position.1 + dx * sin + dy * cos);
-    let place = Place {
+    let place = Placement {
         x: (middle.0 - drawn.0 / 2.0) / canvas.0,
         y: (middle.1 - drawn.1 / 2.0) / canvas.1,
         width: drawn.0 / canvas.0,

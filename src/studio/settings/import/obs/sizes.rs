@@ -80,7 +80,7 @@ fn slides(settings: &Value) -> Option<(f64, f64)> {
 /// By the file's head.
 fn media(path: &Path) -> Known {
     let read = || {
-        let mut disk = files::Source::open(path).ok()?;
+        let mut disk = files::MediaFile::open(path).ok()?;
         let format = disk.format().ok()?;
         if format != Format::Mp4 && std::fs::metadata(path).ok()?.len() > MOST_SCANNED {
             return None;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::capture::text::{Align, Look, Shadow, Style};
-use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
-use crate::media::transport::AtEnd;
+use crate::capture::text::{Align, Shadow, Style, TextAppearance};
+use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
+use crate::media::transport::EndBehavior;
 use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::video_filters::{flag, number, text};
 
@@ -49,32 +49,34 @@ fn is_off(settings: &Value, key: &str) -> bool {
 }
 
 /// What becomes of something that plays while it is not shown.
-fn hidden(kind: &str, settings: &Value) -> Hidden {
+fn hidden(kind: &str, settings: &Value) -> WhenHidden {
     match kind {
         "ffmpeg_source" => match settings.get("restart_on_activate").and_then(Value::as_bool) {
-            Some(false) => Hidden::Plays,
-            _ => Hidden::Restarts,
+            Some(false) => WhenHidden::Plays,
+            _ => WhenHidden::Restarts,
         },
         "slideshow" | "vlc_source" => match text(settings, "playback_behavior") {
-            "pause_unpause" => Hidden::Pauses,
-            "stop_restart" => Hidden::Restarts,
+            "pause_unpause" => WhenHidden::Pauses,
+            "stop_restart" => WhenHidden::Restarts,
             // What a person has not changed is not in the file.
-            "" if kind == "vlc_source" => Hidden::Restarts,
-            _ => Hidden::Plays,
+            "" if kind == "vlc_source" => WhenHidden::Restarts,
+            _ => WhenHidden::Plays,
         },
-        _ => Hidden::Plays,
+        _ => WhenHidden::Plays,
     }
 }
 
 /// What becomes of something that plays at its end.
-fn at_end(kind: &str, settings: &Value) -> AtEnd {
+fn at_end(kind: &str, settings: &Value) -> EndBehavior {
     let unless = |key: &str| settings.get(key).and_then(Value::as_bool) != Some(false);
     match kind {
-        "ffmpeg_source" if !unless("is_local_file") || flag(settings, "looping") => AtEnd::Loop,
-        "ffmpeg_source" if unless("clear_on_media_end") => AtEnd::Clear,
-        "ffmpeg_source" => AtEnd::Hold,
-        "vlc_source" if !unless("loop") => AtEnd::Clear,
-        _ => AtEnd::Loop,
+        "ffmpeg_source" if !unless("is_local_file") || flag(settings, "looping") => {
+            EndBehavior::Loop
+        }
+        "ffmpeg_source" if unless("clear_on_media_end") => EndBehavior::Clear,
+        "ffmpeg_source" => EndBehavior::Hold,
+        "vlc_source" if !unless("loop") => EndBehavior::Clear,
+        _ => EndBehavior::Loop,
     }
 }
 
@@ -121,7 +123,7 @@ fn usual_size(source: &Value, first: u32) -> u32 {
     if version.ends_with("_v2") || version.ends_with("_v3") { 256 } else { first }
 }
 
-fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
+fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextAppearance {
     let (first, second) = (whole(settings, "color1"), whole(settings, "color2"));
     if first.unwrap_or(0xFFFF_FFFF) != second.unwrap_or(0xFFFF_FFFF) {
         not.push(import_report::second_color());
@@ -143,10 +145,14 @@ fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
     };
     let width = whole(settings, "custom_width").filter(|width| *width >= 100);
     let width = width.filter(|_| flag(settings, "word_wrap"));
-    Look { style, width: width.and_then(|it| u32::try_from(it).ok()), ..Look::default() }
+    TextAppearance {
+        style,
+        width: width.and_then(|it| u32::try_from(it).ok()),
+        ..TextAppearance::default()
+    }
 }
 
-fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
+fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextAppearance {
     for (key, what) in [
         ("gradient", import_report::gradient()),
         ("vertical", import_report::downwards()),
@@ -178,7 +184,11 @@ fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
     let wraps = flag(settings, "extents")
         && settings.get("extents_wrap").and_then(Value::as_bool) != Some(false);
     let width = whole(settings, "extents_cx").filter(|_| wraps);
-    Look { style, width: width.and_then(|it| u32::try_from(it).ok()), ..Look::default() }
+    TextAppearance {
+        style,
+        width: width.and_then(|it| u32::try_from(it).ok()),
+        ..TextAppearance::default()
+    }
 }
 
 fn pace(settings: &Value, not: &mut Vec<String>) -> Pace {
@@ -225,7 +235,7 @@ mod tests {
                     "color1": 0x8033_66FF_u32, "color2": 0x8033_66FF_u32, "outline": true,
                     "drop_shadow": true, "custom_width": 640, "word_wrap": true}),
         );
-        let Look { style, width, .. } = set.text;
+        let TextAppearance { style, width, .. } = set.text;
         assert_eq!((style.family.as_str(), style.size, style.weight), ("DejaVu Sans", 72, 700));
         assert!(style.italic && not.is_empty(), "{not:?}");
         assert_eq!(style.color.channels(), [255, 0x66, 0x33, 0x80]);
@@ -239,7 +249,7 @@ mod tests {
                     "bk_opacity": 100, "align": "right", "extents": true, "extents_cx": 300,
                     "gradient": true}),
         );
-        let Look { style, width, .. } = set.text;
+        let TextAppearance { style, width, .. } = set.text;
         assert_eq!(style.color.channels(), [255, 0, 0, 128]);
         assert_eq!(style.outline, Some((Rgba::opaque(0, 255, 0), 6)));
         assert_eq!(style.background, Some(Rgba::opaque(0, 0, 255)));
@@ -262,7 +272,7 @@ mod tests {
         );
         let Pace { time, fade, order, repeat } = set.slides;
         assert_eq!((time.as_millis(), fade.as_millis()), (3_000, 250));
-        assert_eq!((order, repeat, set.hidden), (Order::Shuffled, false, Hidden::Pauses));
+        assert_eq!((order, repeat, set.hidden), (Order::Shuffled, false, WhenHidden::Pauses));
         assert_eq!(not, ["that slides swipe: they fade"]);
         assert_eq!(
             of("slideshow", "", &json!({"transition": "cut"})).0.slides.fade,
@@ -273,10 +283,10 @@ mod tests {
     #[test]
     fn what_is_not_in_the_file_is_as_theirs_is_at_first() {
         let hidden = |kind: &str, settings: Value| of(kind, "", &settings).0.hidden;
-        assert_eq!(hidden("vlc_source", json!({})), Hidden::Restarts);
+        assert_eq!(hidden("vlc_source", json!({})), WhenHidden::Restarts);
         let plays = json!({"playback_behavior": "always_play"});
-        assert_eq!(hidden("vlc_source", plays), Hidden::Plays);
-        assert_eq!(hidden("slideshow", json!({})), Hidden::Plays);
+        assert_eq!(hidden("vlc_source", plays), WhenHidden::Plays);
+        assert_eq!(hidden("slideshow", json!({})), WhenHidden::Plays);
         let without = |kind: &str, key: &str| {
             let mut settings = json!({});
             assert!(!of(kind, "", &settings).0.without_pointer, "{kind}");

@@ -46,7 +46,7 @@ const OF_SOUND: [&str; 10] = [
 
 /// What became of a source's filters.
 #[derive(Debug, Default)]
-pub(in crate::studio::settings) struct Taken {
+pub(in crate::studio::settings) struct ImportedFilters {
     pub(in crate::studio::settings) slots: Vec<Slot>,
     /// The kinds and names of those that were not taken.
     pub(in crate::studio::settings) not: Vec<String>,
@@ -57,8 +57,8 @@ pub(in crate::studio::settings) struct Taken {
 }
 
 /// The filters of a source's picture, which is so large.
-pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Taken {
-    let mut taken = Taken::default();
+pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> ImportedFilters {
+    let mut taken = ImportedFilters::default();
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
     taken.otherwise.extend(not);
@@ -301,7 +301,7 @@ mod tests {
             {"id": "shader_filter", "name": "Glow"}, {"id": "noise_gate_filter"},
             {"id": "noise_suppress_filter_v2"}, {"id": 7}, 8]}"#;
         let json: Value = serde_json::from_str(text).unwrap();
-        let Taken { slots, not, otherwise, .. } = read(&json, (1920.0, 1080.0));
+        let ImportedFilters { slots, not, otherwise, .. } = read(&json, (1920.0, 1080.0));
         let kinds: Vec<_> = slots.iter().map(|slot| slot.filter.kind()).collect();
         assert_eq!(
             kinds,
@@ -424,7 +424,7 @@ mod tests {
             ]
         );
         let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MOST_FILTERS]});
-        let Taken { not, more, .. } = read(&many, (2.0, 2.0));
+        let ImportedFilters { not, more, .. } = read(&many, (2.0, 2.0));
         assert_eq!((not.len(), more), (MOST_FILTERS, 2 * MOST_FILTERS));
     }
 }

@@ -11,7 +11,7 @@ use crate::studio::settings::import::obs::video_filters::{array, flag, number, t
 
 /// A source that is taken in.
 #[derive(Debug)]
-pub(in crate::studio::settings) struct Taken {
+pub(in crate::studio::settings) struct ImportedSource {
     pub(in crate::studio::settings) choice: VideoChoice,
     pub(in crate::studio::settings) properties: Properties,
     /// What of it is not, in plain words.
@@ -29,7 +29,7 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
 }
 
 /// A source of ours for one of theirs; the error is its kind, or why there is none.
-pub(in crate::studio::settings) fn read(source: &Value) -> Result<Taken, String> {
+pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, String> {
     let none = Value::Null;
     let settings = source.get("settings").unwrap_or(&none);
     let kind = kind(source);
@@ -98,7 +98,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<Taken, String>
     properties.files = then;
     let properties = properties.bounded();
     not.extend(without);
-    Ok(Taken { choice, properties, not, cut: cut(settings) })
+    Ok(ImportedSource { choice, properties, not, cut: cut(settings) })
 }
 
 /// Whether a certain device was chosen.
@@ -181,7 +181,7 @@ fn shared_name(source: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::transport::AtEnd;
+    use crate::media::transport::EndBehavior;
     use serde_json::json;
 
     fn of(kind: &str, settings: &Value) -> Result<(String, Vec<String>), String> {
@@ -243,14 +243,14 @@ mod tests {
             clip["local_file"] = "/v/a.mp4".into();
             end("ffmpeg_source", &clip)
         };
-        assert_eq!(clip(json!({"looping": true, "clear_on_media_end": true})), AtEnd::Loop);
-        assert_eq!(clip(json!({})), AtEnd::Clear, "as a new one has it");
-        assert_eq!(clip(json!({"looping": false, "clear_on_media_end": false})), AtEnd::Hold);
+        assert_eq!(clip(json!({"looping": true, "clear_on_media_end": true})), EndBehavior::Loop);
+        assert_eq!(clip(json!({})), EndBehavior::Clear, "as a new one has it");
+        assert_eq!(clip(json!({"looping": false, "clear_on_media_end": false})), EndBehavior::Hold);
         let stream = json!({"is_local_file": false, "input": "rtmp://host/live/x"});
-        assert_eq!(end("ffmpeg_source", &stream), AtEnd::Loop);
+        assert_eq!(end("ffmpeg_source", &stream), EndBehavior::Loop);
         let list = |round: bool| json!({"loop": round, "playlist": [{"value": "/v/a.mp4"}]});
-        assert_eq!(end("vlc_source", &list(true)), AtEnd::Loop);
-        assert_eq!(end("vlc_source", &list(false)), AtEnd::Clear);
+        assert_eq!(end("vlc_source", &list(true)), EndBehavior::Loop);
+        assert_eq!(end("vlc_source", &list(false)), EndBehavior::Clear);
     }
 
     #[test]

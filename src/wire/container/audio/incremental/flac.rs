@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::base::Timestamp;
-use crate::wire::container::audio::flac::{HEAD, Head, Hunt, Scan, Told, heads};
+use crate::wire::container::audio::flac::{FlacHeader, FrameInfo, FrameSearch, HEAD, Scan, heads};
 use crate::wire::container::audio::packets::{described, several, time};
-use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// So many heads are looked at in one piece.
 const MOST_HEADS: usize = 65_536;
@@ -14,12 +14,12 @@ const MOST_HEADS: usize = 65_536;
 #[derive(Clone, Debug)]
 pub(super) struct Flac {
     index: Index,
-    told: Told,
+    told: FrameInfo,
     rate: u32,
     scan: Scan,
     /// The frame whose end is looked for, and what is looked for.
-    frame: Option<(u64, Head)>,
-    hunt: Option<Hunt>,
+    frame: Option<(u64, FlacHeader)>,
+    hunt: Option<FrameSearch>,
     /// Samples before what is read next.
     samples: u64,
     /// The first one of all.
@@ -31,10 +31,10 @@ pub(super) struct Flac {
 
 impl Flac {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
-        let told = Told::read(source, begin)?;
+        let told = FrameInfo::read(source, begin)?;
         let (index, rate) = (described(told.parameters.clone()), told.parameters.sample_rate);
         let end = Some(told.samples).filter(|samples| *samples > 0);
-        let hunt = Some(Hunt::any(told.frames));
+        let hunt = Some(FrameSearch::any(told.frames));
         Ok(Self {
             index,
             told,
@@ -71,12 +71,12 @@ impl Flac {
         Ok(!self.over)
     }
 
-    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<Place>, Error> {
+    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
         if !self.begin(source)? {
             return Ok(None);
         }
         let Some((place, frame)) = self.frame else { return Ok(None) };
-        let hunt = self.hunt.get_or_insert_with(|| Hunt::behind(place, frame, &self.told));
+        let hunt = self.hunt.get_or_insert_with(|| FrameSearch::behind(place, frame, &self.told));
         let next = self.scan.find(source, &self.told, hunt)?;
         let end = next.map_or(source.size(), |(next, _)| next);
         let size = u32::try_from(end - place).map_err(|_| Error::TooMuch("frames"))?;
@@ -88,7 +88,7 @@ impl Flac {
             self.end.get_or_insert(self.samples);
         }
         let track = TrackId::Audio(0);
-        Ok(Some(Place { track, keyframe: true, dts: pts, pts, at: place, size }))
+        Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at: place, size }))
     }
 
     /// Frames behind which another one follows as it should.
@@ -96,7 +96,7 @@ impl Flac {
         let usable = bytes.len().saturating_sub(HEAD);
         let found: Vec<_> = heads(bytes, usable).take(MOST_HEADS).collect();
         let begins: BTreeSet<u64> = found.iter().map(|(_, head)| self.told.begins(*head)).collect();
-        let unit = |(offset, head): &(usize, Head)| {
+        let unit = |(offset, head): &(usize, FlacHeader)| {
             let samples = self.told.begins(*head);
             let next = samples.saturating_add(head.samples.into());
             let unit = Unit { time: time(samples, self.rate), at: at + *offset as u64 };
@@ -106,7 +106,7 @@ impl Flac {
     }
 
     pub(super) fn go_to(&mut self, unit: Unit) {
-        self.hunt = Some(Hunt::any(unit.at.max(self.told.frames)));
+        self.hunt = Some(FrameSearch::any(unit.at.max(self.told.frames)));
         (self.frame, self.samples, self.over) = (None, 0, false);
     }
 
@@ -129,7 +129,7 @@ impl Flac {
     pub(super) fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         several(found, &mut || self.step(source))
     }

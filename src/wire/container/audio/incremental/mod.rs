@@ -12,11 +12,11 @@ mod tests;
 use super::{Kind, kind};
 use crate::base::Timestamp;
 use crate::wire::container::audio::wav;
-use crate::wire::container::{Error, Index, Place, ReadAt, Unit};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit};
 
 /// A file of any of these kinds.
 #[derive(Clone, Debug, Default)]
-pub struct Gradual {
+pub struct IncrementalReader {
     found: Option<(Kind, Reader)>,
     /// What is in it before that is known.
     nothing: Index,
@@ -27,10 +27,10 @@ enum Reader {
     Frames(Box<mpeg_frames::Frames>),
     Flac(Box<flac::Flac>),
     Ogg(Box<ogg::Ogg>),
-    Wav(Box<wav::Sound>),
+    Wav(Box<wav::WavCursor>),
 }
 
-impl Gradual {
+impl IncrementalReader {
     /// Its kind, once that is known.
     pub fn kind(&self) -> Option<Kind> {
         self.found.as_ref().map(|(kind, _)| *kind)
@@ -56,7 +56,7 @@ impl Gradual {
                 )?)),
                 Kind::Flac => Reader::Flac(Box::new(flac::Flac::open(source, at)?)),
                 Kind::Ogg => Reader::Ogg(Box::new(ogg::Ogg::new(at))),
-                Kind::Wav => Reader::Wav(Box::new(wav::Sound::open(source, at)?)),
+                Kind::Wav => Reader::Wav(Box::new(wav::WavCursor::open(source, at)?)),
             };
             self.found = Some((kind, reader));
         }
@@ -157,7 +157,7 @@ impl Gradual {
     pub fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         match &mut self.found {
             Some((_, Reader::Frames(it))) => it.read_on(source, found),

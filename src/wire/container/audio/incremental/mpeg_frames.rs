@@ -3,11 +3,11 @@
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::mpeg_frames::{
-    DECODER_DELAY, Frame, Head, MOST_NOISE, Tag, describe, find, frame_at,
+    DECODER_DELAY, Frame, MOST_NOISE, ReadHeader, Tag, describe, find, frame_at,
 };
 use crate::wire::container::audio::packets::{described, several, time};
 use crate::wire::container::audio::wav::ENDLESS;
-use crate::wire::container::{Error, Index, Place, ReadAt, TrackId, Unit};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// Bytes at the end whose frames are counted.
 const TAIL: u64 = 64 << 10;
@@ -18,7 +18,7 @@ const MOST_UNITS: u64 = 4_096;
 #[derive(Clone, Debug)]
 pub(super) struct Frames {
     index: Index,
-    head: Head,
+    head: ReadHeader,
     first: Frame,
     rate: u32,
     tag: Tag,
@@ -37,12 +37,12 @@ pub(super) struct Frames {
     /// It was not read from its beginning on without a leap.
     leapt: bool,
     /// What was read from the beginning on.
-    seen: Seen,
+    seen: FrameCount,
 }
 
 /// Frames that were counted.
 #[derive(Copy, Clone, Debug, Default)]
-struct Seen {
+struct FrameCount {
     frames: u64,
     bytes: u64,
     samples: u64,
@@ -50,7 +50,7 @@ struct Seen {
     bitrate: u32,
 }
 
-impl Seen {
+impl FrameCount {
     fn add(&mut self, frame: &Frame) {
         let alike = self.frames == 0 || self.bitrate == frame.bitrate;
         self.bitrate = if alike { frame.bitrate } else { 0 };
@@ -82,7 +82,11 @@ impl Seen {
 }
 
 impl Frames {
-    pub(super) fn open(source: &mut dyn ReadAt, begin: u64, head: Head) -> Result<Self, Error> {
+    pub(super) fn open(
+        source: &mut dyn ReadAt,
+        begin: u64,
+        head: ReadHeader,
+    ) -> Result<Self, Error> {
         let first = frame_at(source, begin, head)?.ok_or(Error::Damaged("its first frame"))?;
         let parameters = describe(source, begin, &first)?;
         let rate = parameters.sample_rate.max(1);
@@ -103,7 +107,7 @@ impl Frames {
             samples: 0,
             lands: false,
             leapt: false,
-            seen: Seen::default(),
+            seen: FrameCount::default(),
         };
         let told = tag.frames.map(|frames| u64::from(frames) * u64::from(first.samples));
         let bytes = tag.bytes.map(|bytes| begin.saturating_add(bytes.into()));
@@ -163,7 +167,7 @@ impl Frames {
         Ok(None)
     }
 
-    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<Place>, Error> {
+    fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
         if self.lands {
             let place = find(source, self.at, MOST_NOISE, Some(self.first.key), self.head)?;
             let Some(place) = place else { return Ok(None) };
@@ -184,7 +188,7 @@ impl Frames {
         self.at = at + frame.length as u64;
         self.seen.add(&frame);
         let (track, at) = (TrackId::Audio(0), at + frame.header as u64);
-        Ok(Some(Place { track, keyframe: true, dts: pts, pts, at, size }))
+        Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size }))
     }
 
     /// Counts the frames at the end, where nothing tells how many there are.
@@ -203,7 +207,7 @@ impl Frames {
                 None => at = size,
             }
         }
-        let (mut seen, mut end) = (Seen::default(), size);
+        let (mut seen, mut end) = (FrameCount::default(), size);
         while let Some(frame) = self.frame(source, &mut at)? {
             seen.add(&frame);
             at += frame.length as u64;
@@ -253,7 +257,7 @@ impl Frames {
     pub(super) fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         several(found, &mut || self.step(source))
     }

@@ -5,7 +5,7 @@ use crate::base::Timestamp;
 use crate::wire::container::audio::ogg::{BEGINS, ENDS, HEAD, MOST_CONFIG, Page, Reader};
 use crate::wire::container::audio::ogg_chain::{MOST_HEADS, MOST_LINKS};
 use crate::wire::container::audio::packets::time;
-use crate::wire::container::{Error, Index, Link, Place, ReadAt, Unit, read};
+use crate::wire::container::{Error, Index, Link, ReadAt, SampleLocation, Unit, read};
 
 /// So many pieces between parts of packets are known; of a file that has more they are of packets that were
 /// read long ago.
@@ -25,7 +25,7 @@ pub(super) struct Ogg {
     /// A stream of something else was there.
     unknown: bool,
     /// Packets that were found while it was read what is in it.
-    ready: Vec<Place>,
+    ready: Vec<SampleLocation>,
     /// The first stream with nothing read of it.
     first: Option<(u32, Reader)>,
     /// By how much later than in its own time the stream that is read is heard, in microseconds; `None`:
@@ -78,7 +78,11 @@ impl Ogg {
     }
 
     /// Reads a page. False at the end.
-    fn page(&mut self, source: &mut dyn ReadAt, found: &mut Vec<Place>) -> Result<bool, Error> {
+    fn page(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<SampleLocation>,
+    ) -> Result<bool, Error> {
         let page = Page::next(source, self.at)?.filter(|page| page.next <= source.size());
         let Some(page) = page else {
             if let Some((_, whole)) = self.chosen.take() {
@@ -144,7 +148,7 @@ impl Ogg {
     }
 
     /// Takes what a page gave.
-    fn take(&mut self, page: &Page, found: &mut Vec<Place>) {
+    fn take(&mut self, page: &Page, found: &mut Vec<SampleLocation>) {
         let Some((_, reader)) = &mut self.chosen else { return };
         let begins = reader.begins();
         let open = reader.open_at();
@@ -188,7 +192,7 @@ impl Ogg {
             later = later.saturating_add(time(samples, rate).micros_since(packets.time_now()));
             packets.samples = samples;
         }
-        found.extend(places.into_iter().map(|place| Place {
+        found.extend(places.into_iter().map(|place| SampleLocation {
             dts: place.dts.offset(later),
             pts: place.pts.offset(later),
             ..place
@@ -265,7 +269,7 @@ impl Ogg {
     pub(super) fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
-        found: &mut Vec<Place>,
+        found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error> {
         if !self.ready.is_empty() {
             found.append(&mut self.ready);

@@ -111,8 +111,8 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn all(coming: &mut Coming<'_>) -> (Gradual, Vec<Place>) {
-    let mut gradual = Gradual::default();
+fn all(coming: &mut Coming<'_>) -> (IncrementalReader, Vec<SampleLocation>) {
+    let mut gradual = IncrementalReader::default();
     coming.patiently(|it| gradual.head(it)).unwrap();
     let mut found = Vec::new();
     while coming.patiently(|it| gradual.read_on(it, &mut found)).unwrap() {}
@@ -142,7 +142,7 @@ fn bit_by_bit_the_same_is_found_as_at_once() {
 fn where_it_ends_is_known_beforehand_or_reckoned() {
     for (name, bytes) in files() {
         let (begins, ends) = index(&mut bytes.as_slice()).unwrap().heard.unwrap();
-        let mut gradual = Gradual::default();
+        let mut gradual = IncrementalReader::default();
         let source = &mut bytes.as_slice();
         gradual.head(source).unwrap();
         let mut found = Vec::new();
@@ -163,7 +163,7 @@ fn where_it_ends_is_known_beforehand_or_reckoned() {
 fn one_begins_at_any_unit() {
     for (name, bytes) in files() {
         let index = index(&mut bytes.as_slice()).unwrap();
-        let mut gradual = Gradual::default();
+        let mut gradual = IncrementalReader::default();
         gradual.head(&mut bytes.as_slice()).unwrap();
         gradual.look_up(&mut bytes.as_slice()).unwrap();
         let mut units = gradual.units().to_vec();
@@ -219,7 +219,7 @@ fn places_in_what_changes_its_bitrate_are_those_of_the_table() {
     let frames = std::iter::repeat_n(mp3_frame(1), 1_000).chain(std::iter::repeat_n(large, 1_000));
     let bytes: Vec<u8> = std::iter::once(head).chain(frames).flatten().collect();
     let index = index(&mut bytes.as_slice()).unwrap();
-    let mut gradual = Gradual::default();
+    let mut gradual = IncrementalReader::default();
     gradual.head(&mut bytes.as_slice()).unwrap();
     let length = gradual.end().unwrap();
     assert_eq!(Some(length), index.heard.map(|heard| heard.1));
@@ -249,7 +249,7 @@ proptest! {
             *place.get_mut(&mut bytes) = value;
         }
         bytes.truncate(cut.index(bytes.len()) + 1);
-        let mut gradual = Gradual::default();
+        let mut gradual = IncrementalReader::default();
         let mut coming = Coming::new(&bytes, told);
         if coming.patiently(|it| gradual.head(it)).is_ok() {
             let mut found = Vec::new();

@@ -212,7 +212,7 @@ async fn accept(
 async fn converse(
     mut stream: Stream,
     peer: SocketAddr,
-    place: crate::server::registry::Place,
+    place: crate::server::registry::ConnectionSlot,
     gate: &Arc<Gate>,
     registry: Arc<Registry>,
 ) {
