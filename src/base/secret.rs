@@ -60,6 +60,12 @@ impl Secret {
     }
 }
 
+/// Whether two secrets are the same, compared to the end so that time tells nothing.
+pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
+    let differ = one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b));
+    one.len() == other.len() && differ == 0
+}
+
 /// `text` without any secret that lives: whole, as a program writes it in quotes, and the part of a
 /// key before its `?` alone. For what was written by whoever knows no better, such as a panic. `None`
 /// where that cannot be made sure of, as a thread has died among the secrets.
@@ -121,6 +127,14 @@ mod tests {
         assert_eq!(format!("{key} {key:?}"), "*** ***");
         assert_eq!(key.redact("no stream live_1234_abcd here"), "no stream *** here");
         assert_eq!(Secret::new("a").redact("a word"), "a word");
+    }
+
+    #[test]
+    fn secrets_are_the_same_byte_by_byte_and_in_length() {
+        assert!(is_same_secret(b"", b"") && is_same_secret(b"key", b"key"));
+        for other in [&b""[..], b"ke", b"kez", b"keyy", b"Key"] {
+            assert!(!is_same_secret(b"key", other) && !is_same_secret(other, b"key"), "{other:?}");
+        }
     }
 
     #[test]

@@ -68,12 +68,6 @@ impl Failures {
     }
 }
 
-/// Whether two secrets are the same, compared to the end so that time tells nothing.
-pub(super) fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
-    let differ = one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b));
-    one.len() == other.len() && differ == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::base::secret::is_same_secret;
 use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::random_hex;
 use crate::server::admission::{Admission, Spot, subscriber};
@@ -17,7 +18,7 @@ use crate::server::chat::Chats;
 use crate::server::config::Config;
 use crate::server::event::{Ended, Event, Peer, StreamFigures};
 use crate::server::fault::Lab;
-use crate::server::login_failures::{Failures, is_same_secret};
+use crate::server::login_failures::Failures;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;
 use crate::server::stream::sink::Sink;

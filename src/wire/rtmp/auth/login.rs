@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{Method, adobe_response, hex, llnw_response};
+use crate::base::secret::is_same_secret;
 use crate::base::{Secret, Timestamp};
 use crate::wire::percent::percent_decoded_text;
 use crate::wire::rtmp::url::Credentials;
@@ -84,7 +85,7 @@ impl Login {
         };
         let asked = signed.get(CHANCE..).and_then(|time| i64::from_str_radix(time, 16).ok());
         let age = asked.map(|asked| now.since(Timestamp::from_millis(asked)));
-        same(&self.signature(signed), signature)
+        is_same_secret(self.signature(signed).as_bytes(), signature.as_bytes())
             && age.is_some_and(|age| age < VALID)
             && !self.answered.iter().any(|answered| answered == challenge)
     }
@@ -134,7 +135,8 @@ impl Login {
                 llnw_response(&self.credentials, app, &challenge, &count, &theirs)
             }
         };
-        let right = user == self.credentials.user && same(&expected, &response);
+        let right = user == self.credentials.user
+            && is_same_secret(expected.as_bytes(), response.as_bytes());
         if right && self.is_open(&challenge, now) {
             if self.answered.len() >= MAX_ANSWERED {
                 self.answered.pop_front();
@@ -150,12 +152,6 @@ impl Login {
 /// The salt goes with its challenge, so that it need not be kept.
 fn salt(challenge: &str) -> &str {
     challenge.get(..8).unwrap_or(challenge)
-}
-
-/// Compares to the end, so that time tells nothing.
-fn same(one: &str, other: &str) -> bool {
-    let differ = one.bytes().zip(other.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b));
-    one.len() == other.len() && differ == 0
 }
 
 #[cfg(test)]
