@@ -364,6 +364,32 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
     }
 }
 
+/// One that was whole once and lost its end, as a copy that broke off: its head says where it ended.
+#[test]
+fn a_finished_matroska_file_that_lost_its_end_is_not_called_whole() {
+    peers::require!("ffmpeg", "ffprobe");
+    let film = Film::make();
+    let tracks = Tracks::from(film.parameters.clone());
+    let samples = samples(&film);
+    let folder = tempfile::tempdir().unwrap();
+    let chapters = [Chapter::new(at(600), "one")];
+    let whole = build(Format::Mkv, &tracks, &samples, &chapters, true);
+    let path = folder.path().join("show.mkv");
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole);
+    for cut in [whole.len() - 1, whole.len() - 200, whole.len() * 3 / 4, whole.len() / 2] {
+        fs::write(&path, &whole[..cut]).unwrap();
+        assert!(!index(Format::Mkv, &whole[..cut]).unwrap().finished, "cut at {cut}");
+        let report = repair(&path, &|| false).unwrap();
+        assert_eq!((report.how, &report.path), (How::InPlace, &path), "cut at {cut}");
+        let found = index(Format::Mkv, &fs::read(&path).unwrap()).unwrap();
+        assert!(found.finished && found.samples.len() == report.packets, "cut at {cut}");
+        assert_eq!(ffmpeg::probe(&path).warnings, "", "cut at {cut}");
+        assert_eq!(ffmpeg::decode(&path), "", "cut at {cut}");
+        assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole, "cut at {cut}");
+    }
+}
+
 #[test]
 fn files_that_lie_are_read_without_harm() {
     peers::require!("ffmpeg");

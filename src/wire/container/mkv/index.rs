@@ -94,6 +94,7 @@ pub(super) struct ClusterWalk {
     /// The tracks that are used.
     pub used: Vec<UsedTracks>,
     pub segment: u64,
+    /// It says where it ends, and all of it is there.
     segment_known: bool,
     has_duration: bool,
     pub info: Option<(u64, Bytes)>,
@@ -174,7 +175,9 @@ impl ClusterWalk {
         let step_in = match found.id {
             id::SEGMENT if self.segment == 0 => {
                 self.segment = content;
-                self.segment_known = found.size.is_some();
+                let end = found.size.and_then(|size| content.checked_add(size));
+                // One that ends behind the file was cut off.
+                self.segment_known = end.is_some_and(|end| end <= source.size());
                 self.index.whole = content;
                 true
             }
