@@ -14,6 +14,7 @@ pub mod obs;
 pub mod onair;
 pub mod others;
 mod process;
+pub mod resources;
 #[path = "../../src/base/stall_guard.rs"]
 pub mod stood;
 pub mod throttle;

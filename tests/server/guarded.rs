@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{ANY, Running, headers, sound, start, start_with, video};
 use crate::peers::client::Client;
+use crate::peers::resources::Resources;
 use crate::peers::{LIMIT, wait_for};
 use bytes::Bytes;
 use onair::base::Secret;
@@ -106,6 +107,17 @@ fn pages_that_are_let_in_are_told_so_in_every_answer() {
         let allowed = "access-control-allow-origin: https://page.example\r\n";
         assert!(answer.contains(allowed), "{request}: {answer}");
     }
+    // Why not, a page that is let in may read too.
+    let wrong = "Host: other.example\r\nOrigin: https://page.example\r\n";
+    let answer = asked(&running, "GET /api/v1/streams", wrong);
+    assert!(answer.starts_with("http/1.1 421"), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: https://page.example\r\n"), "{answer}");
+    let answer = asked(&running, "DELETE /api/v1/streams/live/onair", page);
+    assert!(answer.starts_with("http/1.1 403"), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: https://page.example\r\n"), "{answer}");
+    let foreign = "Host: localhost\r\nOrigin: http://evil.example\r\n";
+    let answer = asked(&running, "GET /api/v1/streams", foreign);
+    assert!(answer.starts_with("http/1.1 403") && !answer.contains("access-control"), "{answer}");
     let head = asked(&running, "HEAD /live/onair.flv", "Host: localhost\r\n");
     assert!(!head.contains("content-length") && head.contains("video/x-flv"), "{head}");
     let plain = asked(&running, "OPTIONS /", "Host: localhost\r\n");
@@ -121,7 +133,9 @@ fn only_who_knows_the_token_ends_a_stream() {
         asked(&running, "DELETE /api/v1/streams/live/told", &format!("Host: localhost\r\n{fields}"))
     };
     assert!(end("").starts_with("http/1.1 401"));
-    assert!(end("Authorization: Bearer 0123456789abcdeX\r\n").starts_with("http/1.1 401"));
+    let wrong = end("Authorization: Bearer 0123456789abcdeX\r\n");
+    assert!(wrong.starts_with("http/1.1 401"), "{wrong}");
+    assert!(wrong.contains("the token is wrong: take it from the file"), "{wrong}");
     assert_eq!(running.server.streams().len(), 1);
     assert!(end("Authorization: Bearer 0123456789abcdef\r\n").starts_with("http/1.1 204"));
     while publisher.next().is_some() {}
@@ -162,6 +176,8 @@ fn half_a_request_is_not_waited_for() {
 
 #[test]
 fn a_flood_keeps_neither_publishers_nor_requests_out() {
+    drop(start());
+    let held = Resources::of_this_test();
     let running = start_with(|config| {
         config.limits.connections = 64;
         config.publish_keys = vec![Secret::new("right")];
@@ -188,10 +204,14 @@ fn a_flood_keeps_neither_publishers_nor_requests_out() {
     drop(running.publish("live/second?key=right"));
     drop((flood, players));
     wait_for("the end of the flood", LIMIT, || running.viewers() == 0);
+    drop((publisher, running));
+    held.inspect(|held| held.returned("a flood"));
 }
 
 #[test]
 fn players_who_wait_keep_no_publisher_out() {
+    drop(start());
+    let held = Resources::of_this_test();
     let running =
         start_with(|config| (config.limits.streams, config.limits.waiting_names) = (8, 5));
     let waiting: Vec<Client> = (0..12)
@@ -210,7 +230,8 @@ fn players_who_wait_keep_no_publisher_out() {
             publisher
         })
         .collect();
-    drop((waiting, publishers));
+    drop((waiting, publishers, running));
+    held.inspect(|held| held.returned("players who wait"));
 }
 
 #[test]
@@ -224,6 +245,8 @@ fn who_waits_too_long_is_told_that_nobody_publishes() {
 
 #[test]
 fn what_a_slow_viewer_does_not_take_costs_little_memory() {
+    drop(start());
+    let held = Resources::of_this_test();
     let running = start();
     let mut publisher = published(&running, "live/huge");
     // Does not read.
@@ -247,6 +270,8 @@ fn what_a_slow_viewer_does_not_take_costs_little_memory() {
     ));
     while publisher.next().is_some() {}
     assert!(publisher.failed.is_some());
+    drop((publisher, running));
+    held.inspect(|held| held.returned("a slow viewer"));
 }
 
 /// What this process has in memory, in bytes.

@@ -17,6 +17,7 @@ use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatLine, MAX_MESSAGE};
+use crate::wire::chat::{Line, MAX_MESSAGE};
 
 /// Who has nothing to say is asked whether he is still there, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
@@ -33,7 +34,7 @@ pub(super) fn upgraded(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if registry.find(app, stream).is_none() && !registry.chats.is_open(app, stream) {
-        return (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
+        return no_such_stream();
     }
     let (number, now) = (registry.next_id(), registry.clock.now());
     let Caller { address: peer, spot } = caller;

@@ -83,8 +83,7 @@ fn join(
     name: &str,
 ) -> Result<FlvBody, Box<Response>> {
     if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
-        let none = (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
-        return Err(Box::new(none));
+        return Err(Box::new(no_such_stream()));
     }
     let Caller { address: peer, spot } = caller;
     let full = || {

@@ -12,10 +12,14 @@ use axum::response::{IntoResponse, Response};
 use crate::server::http::caller::Caller;
 use crate::server::login_failures::is_same_secret;
 use crate::server::registry::{Refused, Registry, too_often};
+use crate::base::secret::is_same_secret;
 use crate::wire::http::{is_known_host, is_same_origin};
 
 /// Methods that some path takes.
 const METHODS: &str = "GET, HEAD, OPTIONS, DELETE";
+
+/// Where the token is.
+const TOKEN_CURE: &str = "take it from the file that onair named when it started";
 
 /// Looks at a request, and says in the answer which pages may read it.
 pub(super) async fn check(
@@ -23,21 +27,8 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    let config = &registry.config;
-    let headers = request.headers();
-    if !is_known_host(text(headers, header::HOST), &config.http_names) {
-        let why = "This server is not known by that name (see --name).\n";
-        return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
-    }
-    let allowed = allowed_origin(&config.cors, headers);
-    if allowed.is_none() && !(is_of_here(headers) && is_asked_for(headers)) {
-        let why = "Pages of other origins may not ask here (see --cors).\n";
-        return (StatusCode::FORBIDDEN, why).into_response();
-    }
-    let mut response = match *request.method() {
-        Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response(),
-        _ => next.run(request).await,
-    };
+    let allowed = allowed_origin(&registry.config.cors, request.headers());
+    let mut response = answer(&registry, allowed.is_some(), request, next).await;
     if let Some(origin) = allowed {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -51,6 +42,24 @@ pub(super) async fn check(
         }
     }
     response
+}
+
+/// The answer to a request of a page that may ask, or of anybody else.
+async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next) -> Response {
+    let config = &registry.config;
+    let headers = request.headers();
+    if !is_known_host(text(headers, header::HOST), &config.http_names) {
+        let why = "This server is not known by that name (see --name).\n";
+        return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
+    }
+    if !allowed && !(is_of_here(headers) && is_asked_for(headers)) {
+        let why = "Pages of other origins may not ask here (see --cors).\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
+    match *request.method() {
+        Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response(),
+        _ => next.run(request).await,
+    }
 }
 
 /// What the answer names as the origin that may read it.
@@ -93,7 +102,10 @@ pub(super) fn authorize(
     };
     let given = text(headers, header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
     let Some(given) = given else {
-        return Err((StatusCode::UNAUTHORIZED, "this needs the server's token".to_owned()));
+        return Err((
+            StatusCode::UNAUTHORIZED,
+            format!("this needs the server's token: {TOKEN_CURE}"),
+        ));
     };
     // Nobody guesses a token: who knows it does not wait for those who try.
     if is_same_secret(token.expose().as_bytes(), given.trim().as_bytes()) {
@@ -101,7 +113,7 @@ pub(super) fn authorize(
     }
     registry.tries(caller.address.ip(), || false).map_err(|refused| match refused {
         Refused::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait)),
-        _ => (StatusCode::UNAUTHORIZED, "the token is wrong".to_owned()),
+        _ => (StatusCode::UNAUTHORIZED, format!("the token is wrong: {TOKEN_CURE}")),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, chats. On an address
 //! of its own.
 
+mod absent;
 mod api;
 mod caller;
 mod chat;
@@ -75,7 +76,7 @@ async fn media(
         Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {
             flv::head()
         }
-        Method::HEAD => StatusCode::NOT_FOUND.into_response(),
+        Method::HEAD => absent::no_such_stream(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }

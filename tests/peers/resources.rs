@@ -1,0 +1,72 @@
+//! What a process holds, and that it gives back what hostile peers made it take.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Memory that may stay: the allocator keeps what it had for the next time, in one arena for each of the
+/// threads. What leaks grows by far more in a round.
+const KEPT: usize = 24 << 20;
+/// The same of a test with a server inside, which began with nothing.
+const KEPT_INSIDE: usize = 96 << 20;
+/// How long giving back may take: connections have deadlines, and sockets linger.
+const LIMIT: Duration = Duration::from_secs(45);
+
+/// Descriptors and memory of a process at an instant.
+#[derive(Copy, Clone, Debug)]
+pub struct Resources {
+    id: u32,
+    descriptors: usize,
+    resident: usize,
+    kept: usize,
+}
+
+impl Resources {
+    /// What this process holds now.
+    pub fn of(id: u32) -> Self {
+        // Each thread of the network opens a ring when it first sends to many.
+        let descriptors = open(id).into_iter().filter(|it| !it.contains("io_uring")).count();
+        let statm = fs::read_to_string(format!("/proc/{id}/statm")).unwrap();
+        let pages: usize = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+        Self { id, descriptors, resident: pages * 4_096, kept: KEPT }
+    }
+
+    /// What the test's own process holds; `None` where it shares it with other tests, as it does under
+    /// `cargo test` and not under nextest.
+    pub fn of_this_test() -> Option<Self> {
+        let alone = std::env::var_os("NEXTEST").is_some();
+        alone.then(|| Self { kept: KEPT_INSIDE, ..Self::of(std::process::id()) })
+    }
+
+    /// Waits until the process holds no more than then.
+    ///
+    /// # Panics
+    /// When it does not come to that; `after` says after what.
+    #[track_caller]
+    pub fn returned(&self, after: &str) {
+        let since = Instant::now();
+        loop {
+            let now = Self::of(self.id);
+            let more = now.resident.saturating_sub(self.resident);
+            if now.descriptors <= self.descriptors && more <= self.kept {
+                println!("{after}: {} KiB more", more >> 10);
+                return;
+            }
+            let (kib, fds) = (more >> 10, now.descriptors);
+            assert!(
+                since.elapsed() < LIMIT,
+                "{after}: {fds} descriptors instead of {}, {kib} KiB more; open: {:?}",
+                self.descriptors,
+                open(self.id)
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// What the descriptors of a process are.
+fn open(id: u32) -> Vec<String> {
+    let all = fs::read_dir(format!("/proc/{id}/fd")).unwrap().flatten();
+    let names = all.filter_map(|entry| fs::read_link(entry.path()).ok());
+    names.map(|name| name.display().to_string()).collect()
+}
