@@ -9,6 +9,7 @@ mod selection;
 mod sound;
 mod talk;
 mod targets;
+mod told;
 mod watch;
 
 use std::path::PathBuf;

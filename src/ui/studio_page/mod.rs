@@ -64,15 +64,17 @@ pub fn show(
     ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
         // Room for focus rings at the edges.
         ui.set_width(above.width());
+        // First of all what is wrong: nobody should have to scroll for it.
+        let spacing = ui.spacing().item_spacing.y;
+        ui.spacing_mut().item_spacing.y = gap::S;
+        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, NoticePlace::Target, 2) {
+            edit = Some(id);
+        }
+        ui.spacing_mut().item_spacing.y = spacing;
         if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
             asked = targets::idle(ui, view, draft);
         } else {
             asked = targets::on_air(ui, view, draft);
-        }
-        ui.add_space(gap::M);
-        ui.spacing_mut().item_spacing.y = gap::S;
-        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, NoticePlace::Target, 2) {
-            edit = Some(id);
         }
     });
     if let Some(id) = edit {

@@ -1,0 +1,52 @@
+//! What is told of a target, at its longest, in the smallest window.
+
+use super::*;
+use onair::ui::text::{Language as Spoken, Texts};
+
+/// The longest that tests/planted.rs met, as it stands in the window: whole, and nobody has to scroll.
+#[test]
+fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
+    let cause = "at the request for the application: not authorized; the server says \
+                 NetConnection.Connect.Rejected: [ AccessManager.Reject ] : [ authmod=adobe ] : \
+                 ?reason=authfailed&user=somebody";
+    let own = "For your own server, trust its certificate with --tls-ca or --tls-pin; otherwise do \
+               not send your key there. Its pin is \
+               467d7416b99e3a1eefba3a84afb08e92bf86670816f2c0eb20dd0b0a04b736a0.";
+    let issuer = "the server's certificate is not accepted: its issuer is not trusted by this \
+                  machine, or it signed itself (issuer)";
+    let login = "Check user and password (rtmp://user:password@server/app), or the URL.";
+    for (key, cause, advice) in
+        [("target-refused", cause, login), ("target-certificate", issuer, own)]
+    {
+        for (language, spoken) in
+            [(Language::English, Spoken::English), (Language::Chinese, Spoken::Chinese)]
+        {
+            let size = Vec2::new(1280.0, 720.0);
+            let mut harness = open_as("idle", size, preferences(language, Theme::Dark));
+            let message = onair::studio::message::Message::Target {
+                key,
+                id: 0,
+                pin: None,
+                host: "My channel (live-upload-eu1.example.com:443)".into(),
+                cause: cause.into(),
+                advice: advice.into(),
+                next: onair::studio::notice::Next::GivenUp,
+            };
+            let notice = message.notice(1, "");
+            let texts = Texts::new(spoken);
+            let (title, advice) = onair::ui::notices::words(&texts, &notice);
+            harness.state().demo.change(|snapshot| snapshot.notices = vec![notice]);
+            harness.run();
+            harness.run();
+            let button = harness.get_by_label(&texts.get("go-live")).rect();
+            for words in [&title, &advice] {
+                let found: Vec<_> = harness.query_all_by_label(words).collect();
+                assert!(!found.is_empty(), "{words} is not shown");
+                for node in found {
+                    let place = node.rect();
+                    assert!(place.bottom() <= button.top(), "{place:?} {button:?}: {words}");
+                }
+            }
+        }
+    }
+}
