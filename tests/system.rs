@@ -34,6 +34,7 @@ mod fitting;
 mod hdr;
 mod hls;
 mod hostile_media;
+mod hostile_server;
 mod joining;
 mod lab;
 mod live;
@@ -51,6 +52,7 @@ mod own_windows;
 mod peer_publish;
 mod peer_setup;
 mod peers;
+mod planted;
 mod play;
 mod play_window;
 #[cfg(target_os = "linux")]

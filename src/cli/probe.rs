@@ -61,7 +61,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Exit::Ok
         }
         Err(failure) => {
-            complain(&play::sentence(&failure));
+            complain(&play::sentence_of(&source, &failure));
             play::exit_of(failure.kind)
         }
     }

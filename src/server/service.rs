@@ -30,13 +30,23 @@ const EVENTS: usize = 1_024;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
-#[error("listening on {address} ({what}): {source}")]
+#[error("listening on {address} ({what}): {}", trouble(.source))]
 pub struct Error {
     /// `RTMP`, `RTMPS`, `RTMPT` or `HTTP`.
     pub what: &'static str,
     pub address: SocketAddr,
     #[source]
     pub source: io::Error,
+}
+
+/// What keeps it from listening, in plain words where there are some.
+fn trouble(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program uses this port".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not use this port".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Where it listens.

@@ -275,7 +275,10 @@ impl Minder {
             return;
         }
         if name == NAMELESS {
-            name = "The microphone".to_owned();
+            name = match self.wanted.id() {
+                Some(id) => format!("The microphone '{id}'"),
+                None => "The microphone".to_owned(),
+            };
         }
         let reason = match fault {
             Fault::Absent(_) if self.wanted == WantedInput::Microphone(None) => {

@@ -138,7 +138,10 @@ fn a_microphone_that_never_told_its_name_is_called_by_what_it_is() {
     let source = open(Box::new(system), wanted, &context()).unwrap();
     let changes = source.status.changes().unwrap();
     let absent = await_state(&bench, &changes, SourceState::Failed);
-    assert_eq!(absent.reason, "The microphone is not there. Plug it in and it will be taken");
+    assert_eq!(
+        absent.reason,
+        "The microphone 'gone' is not there. Plug it in and it will be taken"
+    );
 }
 
 #[test]

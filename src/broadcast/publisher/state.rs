@@ -118,7 +118,7 @@ impl Report {
 
     /// What went wrong, in words.
     pub fn cause(&self) -> Option<String> {
-        self.error.as_ref().map(|error| error.cause.to_string())
+        self.error.as_ref().map(Error::told)
     }
 
     /// What to do about it, in words.

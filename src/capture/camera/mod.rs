@@ -262,7 +262,10 @@ impl Minder {
     fn report(&self, fault: &Fault) {
         let mut name = self.status.report().name;
         if name == NAMELESS {
-            name = "The camera".to_owned();
+            name = match &self.wanted {
+                Some(id) => format!("The camera '{id}'"),
+                None => "The camera".to_owned(),
+            };
         }
         let stalled = self.status.state() == SourceState::Stalled;
         let (state, reason) = match fault {

@@ -30,7 +30,7 @@ impl Globals {
     pub fn named_settings(&self) -> Result<Option<(Settings, Vec<String>)>, String> {
         match &self.settings {
             Some(path) if !path.exists() => {
-                Err(format!("--settings {}: there is no such file", path.display()))
+                Err(format!("--settings {}: there is no such file. Check its name", path.display()))
             }
             path => Ok(path.as_deref().map(Settings::read)),
         }
@@ -43,7 +43,12 @@ impl Globals {
     pub fn settings_to_go_by(&self) -> Result<Option<(Settings, Vec<String>)>, String> {
         let named = self.named_settings()?;
         match self.settings.as_deref().and_then(|path| Some((path, Settings::fault(path)?))) {
-            Some((path, why)) => Err(format!("--settings {}: {why}", path.display())),
+            Some((path, why)) => {
+                let path = path.display();
+                Err(format!(
+                    "--settings {path}: {why}. Put that right there, or leave --settings out"
+                ))
+            }
             None => Ok(named),
         }
     }

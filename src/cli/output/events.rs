@@ -467,6 +467,11 @@ pub fn print_notice(output: &Output, notice: &Notice) {
         "advice": text(&notice.advice),
         "detail": text(&notice.detail),
         "target": notice.target,
+        "args": (!notice.args.is_empty()).then(|| {
+            let args = notice.args.iter();
+            args.map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+                .collect::<serde_json::Map<_, _>>()
+        }),
     });
     output.event("notice", fields, || {
         Some(format!("[{level}] {}", joined(&notice.summary, &notice.advice)))

@@ -9,7 +9,7 @@ use crate::cli::output::{Output, complain};
 use crate::cli::play::args::Args;
 use crate::cli::play::control::headless::Steering;
 use crate::cli::play::report;
-use crate::cli::play::report::{exit_of, sentence};
+use crate::cli::play::report::{exit_of, sentence_of};
 use crate::cli::play::session::Watching;
 use crate::cli::process::signals::Interrupt;
 use crate::media::VideoFrame;
@@ -55,7 +55,7 @@ pub(super) fn run(
                 all.push(Watching::new((args, output, clock), index, player, chat));
             }
             Err(failure) => {
-                complain(&report::numbered(index, sentence(&failure)));
+                complain(&report::numbered(index, sentence_of(&config.source, &failure)));
                 let exit = exit_of(failure.kind);
                 if let Some(fields) = report::state(&State::Failed(failure)) {
                     report::event(output, index, "play", fields, || None);

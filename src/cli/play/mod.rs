@@ -21,7 +21,7 @@ use crate::player::Config;
 
 pub use args::Args;
 use args::chat_at;
-pub(super) use report::{exit_of, sentence};
+pub(super) use report::{exit_of, sentence_of};
 use window::WindowWatcher;
 
 /// Runs the command.

@@ -6,7 +6,7 @@ use crate::cli::output::Output;
 use crate::cli::output::events::seconds;
 use crate::cli::output::exit::Exit;
 use crate::player::chat::ChatState;
-use crate::player::{Failure, FailureKind, Figures, State};
+use crate::player::{Failure, FailureKind, Figures, Source, State};
 use crate::wire::chat::ChatLine;
 
 /// The last line where there are several streams.
@@ -165,6 +165,22 @@ pub fn sentence(failure: &Failure) -> String {
     format!("{}. {}", failure.cause, failure.advice).trim_end().to_owned()
 }
 
+/// The same, with the name of what was to be played where the cause names none.
+pub fn sentence_of(source: &Source, failure: &Failure) -> String {
+    let name = match source {
+        Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        Source::Url(url) => {
+            let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+            let host = rest.split(['/', '?']).next().unwrap_or_default();
+            host.rsplit('@').next().unwrap_or_default().to_owned()
+        }
+    };
+    match failure.cause.contains(&name) || failure.kind == FailureKind::Usage {
+        true => sentence(failure),
+        false => format!("{name}: {}", sentence(failure)),
+    }
+}
+
 /// The exit code.
 pub const fn exit_of(kind: FailureKind) -> Exit {
     match kind {
@@ -176,5 +192,23 @@ pub const fn exit_of(kind: FailureKind) -> Exit {
         FailureKind::Refused => Exit::Refused,
         FailureKind::Lost => Exit::Lost,
         FailureKind::NoSuchStream => Exit::NoStream,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_to_be_played_is_named_once_and_without_a_password() {
+        let said = |source: &str, cause: &str| {
+            let failure = Failure::new(FailureKind::Codec, cause, "Wait.");
+            sentence_of(&Source::parse(source), &failure)
+        };
+        assert_eq!(said("/films/a.flv", "it has no codec"), "a.flv: it has no codec. Wait.");
+        assert_eq!(said("/films/a.flv", "/films/a.flv is bad"), "/films/a.flv is bad. Wait.");
+        let url = "rtmp://me:secret@h.example:1/live/key?x=1";
+        assert_eq!(said(url, "nothing came"), "h.example:1: nothing came. Wait.");
+        assert_eq!(said(url, "h.example:1: refused"), "h.example:1: refused. Wait.");
     }
 }

@@ -9,11 +9,11 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::play::args::Args;
 use crate::cli::play::report;
-use crate::cli::play::report::{exit_of, sentence};
+use crate::cli::play::report::{exit_of, sentence, sentence_of};
 use crate::media::VideoFrame;
 use crate::player::chat::{Chat, ChatState};
 use crate::player::present::screenshot;
-use crate::player::{Event, Figures, Player, PlayerMessage, Severity, State};
+use crate::player::{Event, Figures, Player, PlayerMessage, Severity, Source, State};
 use crate::studio;
 
 /// Whether it has something of the stream: `--duration` counts from then on.
@@ -174,7 +174,9 @@ impl<'a> Watching<'a> {
     fn tell_state(&self, state: &State) {
         let Some(fields) = report::state(state) else { return };
         if let State::Failed(failure) = state {
-            complain(&report::numbered(self.index, sentence(failure)));
+            let source = self.args.sources.get(self.number()).map(|source| Source::parse(source));
+            let said = source.map_or_else(|| sentence(failure), |it| sentence_of(&it, failure));
+            complain(&report::numbered(self.index, said));
         }
         self.event("play", fields, || match state {
             State::Starting | State::Opening { .. } | State::Failed(_) => None,

@@ -46,7 +46,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     };
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
-    let open = open_addresses(&config);
+    let (open, open_to_play) = open_addresses(&config);
     let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
         let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;
         Ok((runtime, server))
@@ -64,6 +64,9 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     announce(&server, token.as_ref(), &output);
     for address in open {
         events::print_message(&output, &StudioMessage::ServerOpen { address });
+    }
+    for address in open_to_play {
+        words::print_message(&output, &Message::ServerOpenToPlay { address });
     }
     let mut totals = Totals::default();
     while !interrupt.is_set() {
@@ -166,15 +169,18 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> 
     Ok((config, token))
 }
 
-/// Addresses beyond this machine at which anybody may publish.
-fn open_addresses(config: &Config) -> Vec<String> {
-    if !config.publish_keys.is_empty() || config.login.is_some() {
-        return Vec::new();
-    }
+/// Addresses beyond this machine at which anybody may publish, and those at which anybody may only play.
+fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     let secure = config.rtmps.as_ref().map(|secure| secure.listen);
-    let all = [Some(config.rtmp), secure, config.rtmpt].into_iter().flatten();
-    let open = all.map(|listen| listen.address).filter(|address| !address.ip().is_loopback());
-    open.map(|address| address.to_string()).collect()
+    let beyond = |all: &[Option<Listen>]| -> Vec<String> {
+        let all = all.iter().flatten().map(|listen| listen.address);
+        all.filter(|address| !address.ip().is_loopback()).map(|it| it.to_string()).collect()
+    };
+    let rtmp = [Some(config.rtmp), secure, config.rtmpt];
+    if config.publish_keys.is_empty() && config.login.is_none() {
+        return (beyond(&rtmp), beyond(&[config.http]));
+    }
+    (Vec::new(), beyond(&[rtmp[0], rtmp[1], rtmp[2], config.http]))
 }
 
 /// Where to speak TLS, and as whom, where that was asked for.

@@ -2,6 +2,7 @@
 //! what a person can do about it (the stages are those of the JSON events).
 
 pub mod problem;
+mod sentence;
 pub mod trouble;
 
 use std::fmt;
@@ -302,7 +303,7 @@ fn seconds(time: Duration) -> String {
 /// A failure on the way to or in a connection. `Display` is a whole sentence's worth without the
 /// stream key: what, where, why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{peer}: {cause}")]
+#[error("{peer}: {}", self.with_stage())]
 pub struct Error {
     /// At which step.
     pub stage: ConnectStage,
@@ -474,7 +475,8 @@ fn advice(error: &Error) -> &'static str {
              there is a network."
         }
         (Cause::Silent, _) => {
-            "The server, or the network on the way, has stalled: onair connects again if that lasts."
+            "The server, or the network on the way, has stalled. If it happens often, use another \
+             server of the service."
         }
         (Cause::StillThere(_), _) => {
             "Wait: the server lets the previous connection go by itself. If that takes minutes, \
@@ -511,8 +513,8 @@ fn advice(error: &Error) -> &'static str {
 fn refusal_advice(refusal: Refusal, stage: ConnectStage) -> &'static str {
     match refusal {
         Refusal::Busy => {
-            "Somebody is already live with this key (perhaps your own earlier connection, which \
-             ends by itself), or the key is wrong."
+            "Wait if it is your own earlier connection, which ends by itself. Else end the program \
+             that is live with this key, or check the key."
         }
         Refusal::Unauthorized if stage == ConnectStage::Connect => {
             "Check user and password (rtmp://user:password@server/app), or the URL."

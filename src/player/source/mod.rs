@@ -477,7 +477,11 @@ impl Keeper {
         };
         match ended {
             State::Failed(failure) => {
-                let reason = format!("{name} cannot be played: {}", failure.cause);
+                // Of a file it says already which one.
+                let reason = match failure.cause.contains(name) {
+                    true => failure.cause.clone(),
+                    false => format!("{name} cannot be played: {}", failure.cause),
+                };
                 self.shared.down(Fares::Failed, &reason, &failure.advice);
             }
             _ if matches!(self.config.source, Source::File(_)) => {

@@ -335,7 +335,7 @@ pub(super) fn failed(id: u32, host: String, error: &Error) -> Finding {
     Finding::TargetFailed {
         id,
         host,
-        cause: error.cause.to_string(),
+        cause: error.told(),
         advice: error.advice(),
         pin: error.pin_to_offer(),
     }

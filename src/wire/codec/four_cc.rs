@@ -113,8 +113,8 @@ impl fmt::Display for VideoFormat {
             Self::Legacy(3 | 6) => "Screen video",
             Self::Legacy(4) => "VP6",
             Self::Legacy(5) => "VP6 with alpha",
-            Self::Legacy(id) => return write!(f, "video codec {id}"),
-            Self::Other(fourcc) => return write!(f, "video codec {fourcc}"),
+            Self::Legacy(id) => return write!(f, "unknown codec {id}"),
+            Self::Other(fourcc) => return write!(f, "unknown codec {fourcc}"),
         })
     }
 }

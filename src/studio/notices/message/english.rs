@@ -75,7 +75,9 @@ impl StudioMessage {
             Self::TargetInvalid { host, reason, .. } => {
                 format!("{host}: the address or key cannot be used: {reason}")
             }
-            Self::Target { host, cause, next, .. } => format!("{host}: {cause}. {next}."),
+            Self::Target { host, cause, next, .. } => {
+                format!("{host}: {}. {next}.", cause.trim_end_matches('.'))
+            }
             Self::TargetBack { host, seconds, .. } => {
                 format!("The connection to {host} is back after {seconds} s.")
             }
@@ -112,7 +114,10 @@ impl StudioMessage {
                 format!("Port {wanted} is taken; the built-in server uses {used}.")
             }
             Self::ServerOpen { address } => {
-                format!("Anybody who can reach {address} may publish: there is no key and no login.")
+                format!("Anybody who can reach {address} may publish and play: there is no key and no login.")
+            }
+            Self::ServerOpenToPlay { address } => {
+                format!("Anybody who can reach {address} may play what is published.")
             }
             Self::ServerFailed { reason } => {
                 format!("The built-in server cannot be started: {reason}")
@@ -235,7 +240,8 @@ impl StudioMessage {
                     .into()
             }
             Self::BitrateLowered { .. } => {
-                "It rises again by itself. Other programs or people may use the connection.".into()
+                "It rises again by itself. Look who else uses the connection, or choose a lower bitrate."
+                    .into()
             }
             Self::NoTarget => "Switch one on in the list of targets.".into(),
             Self::KeyNotKept { .. } => {
@@ -294,6 +300,10 @@ impl StudioMessage {
             Self::ServerOpen { .. } => {
                 "Set publish_keys in the file of --config, or --user and --password-file, or listen \
                  on 127.0.0.1."
+                    .into()
+            }
+            Self::ServerOpenToPlay { .. } => {
+                "If that is not for everybody, listen on 127.0.0.1 or close the port in the firewall."
                     .into()
             }
             Self::SettingsNotSaved { cure, .. } => (*cure).into(),

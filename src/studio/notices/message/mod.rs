@@ -188,6 +188,10 @@ pub enum StudioMessage {
     ServerOpen {
         address: String,
     },
+    /// Beyond this machine, anybody may play what is published at this address.
+    ServerOpenToPlay {
+        address: String,
+    },
     PortTaken {
         wanted: String,
         used: String,
@@ -383,6 +387,7 @@ impl StudioMessage {
             Self::FaultStruck { .. } => "fault-struck",
             Self::PortTaken { .. } => "port-taken",
             Self::ServerOpen { .. } => "server-open",
+            Self::ServerOpenToPlay { .. } => "server-open-to-play",
             Self::ServerFailed { .. } => "server-failed",
             Self::RecordingNotStarted { .. } => "recording-not-started",
             Self::RecordingFailed { .. } => "recording-failed",
@@ -451,7 +456,8 @@ impl StudioMessage {
                 vec![("host", host.clone()), ("reason", reason.clone())]
             }
             Self::Target { host, cause, next, .. } => {
-                vec![("host", host.clone()), ("cause", cause.clone()), ("next", next.to_string())]
+                let cause = cause.trim_end_matches('.').to_owned();
+                vec![("host", host.clone()), ("cause", cause), ("next", next.to_string())]
             }
             Self::Monitor { host, cause, .. } => {
                 vec![("host", host.clone()), ("cause", cause.clone())]
@@ -478,7 +484,9 @@ impl StudioMessage {
             Self::BroadcastEnded { time, sent, dropped } => {
                 vec![("time", time.clone()), ("sent", sent.clone()), ("dropped", dropped.clone())]
             }
-            Self::ServerOpen { address } => vec![("address", address.clone())],
+            Self::ServerOpen { address } | Self::ServerOpenToPlay { address } => {
+                vec![("address", address.clone())]
+            }
             Self::ServerSays { host, text } => {
                 vec![("host", host.clone()), ("text", text.clone())]
             }
@@ -531,6 +539,7 @@ impl StudioMessage {
             | Self::ServerSays { .. }
             | Self::FaultStruck { .. }
             | Self::PortTaken { .. }
+            | Self::ServerOpenToPlay { .. }
             | Self::RecordingSaved { .. }
             | Self::RecordingRenamed { .. }
             | Self::RecordingRepaired { .. }

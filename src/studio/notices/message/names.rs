@@ -133,6 +133,7 @@ const OTHERS: &[&str] = &[
     "port-taken",
     "server-failed",
     "server-open",
+    "server-open-to-play",
     "recording-not-started",
     "recording-failed",
     "recording-held",

@@ -67,6 +67,11 @@ impl Causes {
         let depth = depth.checked_sub(1)?;
         // A sentence may end with its stop where the words come without.
         let bare = english.strip_suffix('.').unwrap_or(english);
+        if let Some((server, cause)) = whose(bare)
+            && let Some(ours) = self.find(cause, depth)
+        {
+            return Some(format!("{server}：{ours}"));
+        }
         let (pair, places) = self.pairs.iter().find_map(|pair| {
             let places = pair.places(english).or_else(|| pair.places(bare))?;
             Some((pair, places))
@@ -85,6 +90,13 @@ impl Causes {
         }
         Some(closed_up(&said))
     }
+}
+
+/// The server that is named before its cause, and the cause.
+fn whose(text: &str) -> Option<(&str, &str)> {
+    let (server, cause) = text.split_once(": ")?;
+    let is_address = !server.contains(' ') && server.contains(['.', ':']);
+    is_address.then_some((server, cause))
 }
 
 impl Pair {

@@ -30,6 +30,48 @@ fn places_are_found_and_looked_up_themselves() {
 }
 
 #[test]
+fn a_server_before_its_cause_stays_as_it_is() {
+    let causes = chinese();
+    let said = |english: &str| causes.say(english).into_owned();
+    let refused = "connection refused: nothing listens there";
+    for server in ["live.example.com", "127.0.0.1:1935", "[::1]:80"] {
+        let ours = format!("{server}：连接被拒绝：该端口没有服务");
+        assert_eq!(said(&format!("{server}: {refused}")), ours);
+    }
+    assert_eq!(said("a.b: never heard of"), "a.b: never heard of");
+    let told = said("a.b: at the TLS handshake: the connection was cut.");
+    assert_eq!(told, "a.b：TLS 握手时：连接被切断");
+}
+
+/// Half by half, as a notice of a device says it.
+#[test]
+fn what_a_device_says_is_said_in_chinese_in_both_its_sentences() {
+    let causes = chinese();
+    let mut seen = 0;
+    for (path, code) in ["src/capture", "src/audio"].into_iter().flat_map(code) {
+        if !path.ends_with("/camera.rs") && !path.ends_with("/mic.rs") {
+            continue;
+        }
+        for sentence in sentences(&code) {
+            let filled = filled(&sentence);
+            let Some((what, then)) = filled.rsplit_once(". ") else { continue };
+            // Notices of these have their words by their names.
+            if ["has stopped giving", "is gone", "has been closed"]
+                .iter()
+                .any(|it| what.contains(it))
+            {
+                continue;
+            }
+            seen += 1;
+            for half in [what, then] {
+                assert!(causes.find(half, MOST_DEPTH).is_some(), "{path}: {half}");
+            }
+        }
+    }
+    assert!(seen >= 10, "{seen}");
+}
+
+#[test]
 fn hostile_words_do_no_harm() {
     let causes = chinese();
     for text in ["", "{", "{1}", "; the server says ", ": ", "\u{202e}", "(issuer)"] {

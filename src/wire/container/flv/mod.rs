@@ -41,7 +41,7 @@ pub const MAX_BODY: usize = 0xFF_FFFF;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file does not begin as FLV does.
-    #[error("this is no FLV file")]
+    #[error("this is no media that onair knows")]
     NotFlv,
     /// The file header claims a length that no writer uses.
     #[error("the FLV header claims to be {0} bytes long")]

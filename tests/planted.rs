@@ -1,0 +1,183 @@
+//! Planted faults, as a streamer meets them: of each, the stage, the host (or device, or file), the cause
+//! and the cure are told, in English and Chinese, in time, and the exit code is the right one. A row is a
+//! fault (`planted/faults`); a point is a stage, a cause or a cure that is told in one language.
+//! `--nocapture` prints the sentences.
+
+mod faults;
+mod plant;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use onair::studio::{Level, Notice};
+use onair::ui::notices::words;
+use onair::ui::text::{Language, Texts};
+use serde_json::Value;
+
+use crate::peers::{self, LIMIT, Onair};
+use faults::{FAULTS, Fault, Told};
+use plant::Planted;
+
+/// Rows at once.
+const AT_ONCE: usize = 4;
+/// Within this a fault is told that nothing has to be waited for, on a busy machine.
+const SOON: Duration = Duration::from_secs(8);
+
+/// What was told of a fault: what happened and what helps, in both languages.
+struct Sentences {
+    english: [String; 2],
+    chinese: [String; 2],
+    /// When, in seconds after the start; unknown of a sentence on standard error.
+    at: Option<f64>,
+}
+
+/// The window's words for what a command said.
+struct Window {
+    english: Texts,
+    chinese: Texts,
+}
+
+impl Window {
+    fn new() -> Self {
+        Self { english: Texts::new(Language::English), chinese: Texts::new(Language::Chinese) }
+    }
+
+    /// Of a notice on standard output, as the window shows it.
+    fn notice(&self, key: &'static str, event: &Value) -> Sentences {
+        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        let args = event["args"].as_object().into_iter().flatten();
+        let args = args.map(|(name, value)| {
+            let name: &'static str = Box::leak(name.clone().into_boxed_str());
+            (name, value.as_str().unwrap_or_default().to_owned())
+        });
+        let notice = Notice {
+            id: 1,
+            key,
+            args: args.collect(),
+            level: Level::Error,
+            summary: text("summary"),
+            advice: text("advice"),
+            detail: text("detail"),
+            remedy: None,
+            target: None,
+        };
+        Sentences {
+            english: words(&self.english, &notice).into(),
+            chinese: words(&self.chinese, &notice).into(),
+            at: event["t"].as_f64(),
+        }
+    }
+
+    /// Of a sentence on standard error, which ends with what helps.
+    fn complaint(&self, fault: &Fault, errors: &str) -> Sentences {
+        let said = errors.lines().find_map(|line| line.strip_prefix("onair: "));
+        let said = said.unwrap_or_else(|| panic!("{}: nothing on stderr: {errors}", fault.planted));
+        let chinese = |text: &str| self.chinese.said(text).into_owned();
+        // The cure is a sentence of its own, or the end of the only one.
+        let cut = said.find(fault.english[2]).filter(|at| said[..*at].ends_with(". "));
+        let (cause, cure) = cut.map_or((said, ""), |at| (said[..at].trim_end(), &said[at..]));
+        Sentences {
+            english: [cause.to_owned(), cure.to_owned()],
+            chinese: [chinese(cause), chinese(cure)],
+            at: None,
+        }
+    }
+}
+
+/// What a run told of its fault; the other places where it stands hold the same.
+fn told(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sentences {
+    let Told::Notice(key) = fault.told else {
+        return window.complaint(fault, &run.peer.errors());
+    };
+    let events = run.events();
+    let of_key = |it: &&Value| it["event"] == "notice" && it["key"] == key;
+    let event = events.iter().find(of_key);
+    let event = event.unwrap_or_else(|| panic!("{}: no {key} in {events:#?}", fault.planted));
+    let sentences = window.notice(key, event);
+    if !fault.stage.is_empty() {
+        let at = |it: &&Value| it["event"] == "target" && it["cause"].is_string();
+        let target = events.iter().find(at);
+        let target = target.unwrap_or_else(|| panic!("{}: {events:#?}", fault.planted));
+        assert_eq!(target["stage"], fault.stage, "{}: {target}", fault.planted);
+        for part in ["cause", "advice"] {
+            assert!(target[part].as_str().is_some_and(|it| it.len() > 8), "{target}");
+        }
+    }
+    // The log of what happened has the first words of it.
+    if let Some(why) = &planted.why {
+        let log = std::fs::read_to_string(why).unwrap();
+        let began = sentences.english[0].split(". ").next().unwrap();
+        assert!(log.contains(began), "{}: no '{began}' in {log}", fault.planted);
+    }
+    sentences
+}
+
+/// Plants one and looks what is told; what is missing, and the longest sentences.
+fn meet(window: &Window, fault: &Fault) -> Option<(Vec<String>, Sentences)> {
+    let mut planted = (fault.plant)();
+    if !planted.is_possible() {
+        return None;
+    }
+    let mut run = planted.start();
+    planted.meanwhile(&mut run);
+    let code = run.peer.wait(LIMIT * 2).code();
+    let said = run.peer.output() + &run.peer.errors();
+    assert_eq!(code, Some(fault.exit), "{}: {said}", fault.planted);
+    assert!(!said.contains(plant::KEY), "{}: the key is shown: {said}", fault.planted);
+    let sentences = told(window, fault, &planted, &run);
+    if let Some(at) = sentences.at {
+        let limit = fault.within.as_secs_f64();
+        assert!(at < limit, "{}: told after {at} s, not {limit} s", fault.planted);
+    }
+    let whole = |two: &[String; 2]| format!("{} {}", two[0], two[1]);
+    let (english, chinese) = (whole(&sentences.english), whole(&sentences.chinese));
+    println!("{}\n  {english}\n  {chinese}", fault.planted);
+    let mut missing = Vec::new();
+    let mut look = |language: &str, what: &str, words: &str, text: &str| {
+        if !text.contains(words) {
+            missing.push(format!("{}: {language}: no {what} '{words}' in: {text}", fault.planted));
+        }
+    };
+    for (at, what) in ["stage", "cause", "cure"].into_iter().enumerate() {
+        look("English", what, fault.english[at], &english);
+        look("Chinese", what, fault.chinese[at], &chinese);
+    }
+    look("English", "host", &planted.host, &english);
+    look("Chinese", "host", &planted.host, &chinese);
+    Some((missing, sentences))
+}
+
+#[test]
+fn each_is_told_with_stage_host_cause_and_cure_in_both_languages() {
+    peers::in_real_time!(each_is_told_with_stage_host_cause_and_cure_in_both_languages);
+    let mut order: Vec<&Fault> = FAULTS.iter().collect();
+    // Those that take long first, so that the others end meanwhile.
+    order.sort_by_key(|fault| std::cmp::Reverse(fault.within));
+    let queue = Mutex::new(order.into_iter());
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                let window = Window::new();
+                loop {
+                    let Some(fault) = queue.lock().unwrap().next() else { break };
+                    let result = meet(&window, fault);
+                    results.lock().unwrap().extend(result);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap();
+    // Two need a disk of their own.
+    assert!(results.len() >= 26 && FAULTS.len() - results.len() <= 2);
+    let missing: Vec<_> = results.iter().flat_map(|(missing, _)| missing).collect();
+    let points = results.len() * 6;
+    println!("{} of {points} points", points - missing.len().min(points));
+    assert!(missing.is_empty(), "{missing:#?}");
+    let longest = |of: fn(&Sentences) -> &[String; 2]| {
+        let all = results.iter().map(|(_, it)| of(it).iter().map(|it| it.chars().count()).sum());
+        all.max().unwrap_or_default()
+    };
+    let (english, chinese): (usize, usize) = (longest(|it| &it.english), longest(|it| &it.chinese));
+    println!("longest: {english} and {chinese} characters");
+}

@@ -1,0 +1,289 @@
+//! The faults, and what must be told of each.
+
+use std::time::Duration;
+
+use super::SOON;
+use super::plant::{self, Planted};
+use crate::peers::certificates::Authority;
+
+/// Where it is told.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// As a notice of this name.
+    Notice(&'static str),
+    /// In a sentence on standard error.
+    Stderr,
+}
+use Told::{Notice, Stderr};
+
+/// A fault, and what is told of it: words of the stage (where it happened), the cause and the cure.
+pub struct Fault {
+    pub planted: &'static str,
+    pub plant: fn() -> Planted,
+    pub exit: i32,
+    pub within: Duration,
+    pub told: Told,
+    /// The stage in the target's event; empty where it has none.
+    pub stage: &'static str,
+    pub english: [&'static str; 3],
+    pub chinese: [&'static str; 3],
+}
+
+/// What stands in a row: exit code, seconds, where, the stage of the target.
+const fn row(
+    planted: &'static str,
+    plant: fn() -> Planted,
+    (exit, told, stage): (i32, Told, &'static str),
+    english: [&'static str; 3],
+    chinese: [&'static str; 3],
+) -> Fault {
+    Fault { planted, plant, exit, within: SOON, told, stage, english, chinese }
+}
+
+/// One that takes longer.
+const fn slow(fault: Fault, seconds: u64) -> Fault {
+    Fault { within: Duration::from_secs(seconds), ..fault }
+}
+
+pub const FAULTS: &[Fault] = &[
+    row(
+        "an unknown host name",
+        || plant::live("rtmp://nosuch.invalid/live", "nosuch.invalid"),
+        (6, Notice("target-no-such-host"), "dns"),
+        ["no host of this name", "no host of this name is known", "Check the spelling"],
+        ["找不到服务器", "找不到此名称的主机", "请检查服务器地址的拼写"],
+    ),
+    row(
+        "a closed port",
+        plant::to_nobody,
+        (6, Notice("target-unreachable"), "tcp"),
+        ["connection refused", "nothing listens there", "Check the port"],
+        ["无法连接", "该端口没有服务", "请检查端口"],
+    ),
+    slow(
+        row(
+            "a server that never answers",
+            || plant::to_lab("stall@handshake"),
+            (6, Notice("target-timeout"), "handshake"),
+            ["at the RTMP handshake", "no answer within 10 s", "Check that address and port"],
+            ["RTMP 握手时", "10 秒内没有回应", "请确认地址和端口"],
+        ),
+        16,
+    ),
+    row(
+        "a certificate that signed itself",
+        || plant::to_tls(|authority| Authority::self_signed(authority, false)),
+        (6, Notice("target-certificate"), "tls"),
+        ["the server's certificate", "it signed itself (issuer)", "--tls-pin"],
+        ["不接受服务器的证书", "它是自签名的", "--tls-pin"],
+    ),
+    row(
+        "an expired certificate",
+        || plant::to_tls(Authority::expired),
+        (6, Notice("target-certificate"), "tls"),
+        ["the server's certificate", "it expired on 2020-12-31", "Check this machine's date"],
+        ["不接受服务器的证书", "已于 2020-12-31 过期", "请检查本机日期"],
+    ),
+    row(
+        "a certificate for another name",
+        || plant::to_tls(Authority::foreign),
+        (6, Notice("target-certificate"), "tls"),
+        ["the server's certificate", "it is for live.example.org", "Use the server name"],
+        ["不接受服务器的证书", "它属于 live.example.org", "请使用证书上的服务器名称"],
+    ),
+    row(
+        "a plain server where TLS is asked for",
+        || plant::mixed_up(true),
+        (6, Notice("target-failed"), "tls"),
+        ["at the TLS handshake", "the connection was cut", "use rtmp:// instead of rtmps://"],
+        ["TLS 握手时", "连接被切断", "请用 rtmp:// 代替 rtmps://"],
+    ),
+    row(
+        "a TLS server where none is asked for",
+        || plant::mixed_up(false),
+        (6, Notice("target-not-rtmp"), "handshake"),
+        ["speaks TLS on this port", "the server speaks TLS", "Use rtmps:// instead of rtmp://"],
+        ["不是 RTMP 服务器", "服务器在此端口上使用 TLS", "请用 rtmps:// 代替 rtmp://"],
+    ),
+    row(
+        "a wrong application",
+        || plant::to_lab("reject@connect:InvalidApp"),
+        (7, Notice("target-refused"), "connect"),
+        ["at the request for the application", "no such application", "Check the application"],
+        ["请求应用时", "没有此应用", "请检查地址中的应用部分"],
+    ),
+    row(
+        "a wrong key",
+        || plant::to_lab("reject@publish:Denied"),
+        (7, Notice("target-refused"), "publish"),
+        ["at the request to publish", "not authorized", "Check the stream key"],
+        ["请求推流时", "未获授权", "请检查推流密钥"],
+    ),
+    row(
+        "a name that is in use",
+        || plant::to_lab("busy@publish"),
+        (7, Notice("target-busy"), "publish"),
+        ["at the request to publish", "the name is in use", "end the program that is live"],
+        ["请求推流时", "该名称正在使用", "请结束正在用此密钥直播的程序"],
+    ),
+    row(
+        "a server that hangs up at connect",
+        || plant::to_lab("close@connect"),
+        (7, Notice("target-refused"), "connect"),
+        ["at the request for the application", "server closed the connection", "Check the app"],
+        ["请求应用时", "服务器关闭了连接", "请检查地址中的应用部分"],
+    ),
+    row(
+        "a server that hangs up at publish",
+        || plant::to_lab("close@publish"),
+        (7, Notice("target-refused"), "publish"),
+        ["at the request to publish", "server closed the connection", "check the stream key"],
+        ["请求推流时", "服务器关闭了连接", "请检查推流密钥"],
+    ),
+    row(
+        "a redirect to a dead port",
+        plant::sent_on,
+        (6, Notice("target-unreachable"), "tcp"),
+        ["it sends the stream on to", "connection refused", "Tell whoever runs the server"],
+        ["它让直播转到", "连接被拒绝", "请告知服务器的管理者"],
+    ),
+    row(
+        "a dead proxy",
+        plant::dead_proxy,
+        (6, Notice("target-failed"), "tcp"),
+        ["the proxy http://", "connection refused", "Check the proxy's address and port"],
+        ["代理 http://", "连接被拒绝", "请检查代理的地址和端口"],
+    ),
+    row(
+        "a proxy that wants a login",
+        plant::locked_proxy,
+        (6, Notice("target-failed"), "tcp"),
+        ["the proxy http://", "it wants a user and a password", "Give the proxy's user"],
+        ["代理 http://", "它需要用户名和密码", "请填写代理的用户名和密码"],
+    ),
+    row(
+        "a wrong password",
+        plant::wrong_password,
+        (7, Notice("target-refused"), "connect"),
+        ["at the request for the application", "not authorized", "Check user and password"],
+        ["请求应用时", "未获授权", "请检查用户名和密码"],
+    ),
+    slow(
+        row(
+            "a slow line",
+            plant::slow_line,
+            (0, Notice("bitrate-lowered"), ""),
+            ["The connection to", "does not carry 1500 kbps", "or choose a lower bitrate"],
+            ["到 127.0.0.1", "带不动 1500 kbps", "或选择较低的码率"],
+        ),
+        12,
+    ),
+    slow(
+        row(
+            "silence in mid-stream",
+            || plant::picture_to_lab("stall@media:1s", "5s"),
+            (0, Notice("target-silent"), ""),
+            ["takes no data", "the server takes no data", "use another server of the service"],
+            ["不再接收数据", "服务器不再接收数据", "请使用该平台的其他服务器"],
+        ),
+        10,
+    ),
+    slow(
+        row(
+            "a server that dies in mid-stream",
+            plant::server_dies,
+            (8, Notice("target-lost"), "media"),
+            ["in mid-stream", "connection", "Check the network connection"],
+            ["直播途中", "连接", "请检查网络连接"],
+        ),
+        10,
+    ),
+    row(
+        "a camera that is not there",
+        || plant::recorded("camera:nosuchcam", "none", "nosuchcam"),
+        (4, Notice("camera-failed"), ""),
+        ["The camera", "is not there", "Plug it in"],
+        ["摄像头", "不存在", "插入后会自动启用"],
+    ),
+    row(
+        "a microphone that is not there",
+        || plant::recorded("none", "mic:nosuchmic", "nosuchmic"),
+        (4, Notice("microphone-failed"), ""),
+        ["The microphone", "is not there", "Plug it in"],
+        ["麦克风", "不存在", "插入后会自动启用"],
+    ),
+    row(
+        "a source that is no film",
+        plant::no_film,
+        (3, Notice("source-trouble"), ""),
+        ["cannot be played", "this is no media that onair knows", "choose another source"],
+        ["来源 holiday.mp4", "这不是 onair 能识别的媒体", "也可以选择其他来源"],
+    ),
+    row(
+        "a file that is not there",
+        || Planted::new(&["play", "--headless", "/nosuch/film.mp4"], "/nosuch/film.mp4"),
+        (3, Stderr, ""),
+        ["cannot be read", "No such file", "Check the file's name"],
+        ["无法读取", "没有此文件或文件夹", "请检查文件名"],
+    ),
+    row(
+        "a film that was cut off",
+        plant::cut_film,
+        (3, Stderr, ""),
+        ["reading", "the file is damaged", "Try onair repair"],
+        ["读取", "文件已损坏", "请试用 onair repair"],
+    ),
+    row(
+        "a codec that nobody knows",
+        plant::unknown_codec,
+        (5, Stderr, ""),
+        [
+            "strange.flv: the stream holds",
+            "unknown codec 15 video, which cannot be decoded here",
+            "Ask the broadcaster for H.264",
+        ],
+        ["直播流使用", "此处无法解码", "H.264"],
+    ),
+    row(
+        "a full disk",
+        || plant::on_a_disk("size=100k"),
+        (3, Notice("recording-not-started"), ""),
+        ["Not recording to", "the disk is full", "Make room on the disk"],
+        ["没有录像到", "磁盘已满", "请释放磁盘空间"],
+    ),
+    row(
+        "a read-only folder",
+        || plant::on_a_disk("ro"),
+        (3, Notice("recording-not-started"), ""),
+        ["Not recording to", "the disk is read-only", "Choose another disk"],
+        ["没有录像到", "磁盘只读", "请选择其他磁盘"],
+    ),
+    row(
+        "a port that is taken",
+        plant::taken_port,
+        (1, Stderr, ""),
+        ["listening on", "another program uses this port", "Choose another address"],
+        ["无法监听", "另一个程序正在使用此端口", "选择其他地址"],
+    ),
+    row(
+        "a stream that is not there",
+        plant::no_stream,
+        (9, Stderr, ""),
+        ["the server answers", "404 Not Found", "Check the path in the URL"],
+        ["服务器回应", "404 Not Found", "请检查地址中的路径"],
+    ),
+    row(
+        "settings that are none",
+        plant::bad_settings,
+        (3, Stderr, ""),
+        ["--settings", "line 2, column 8", "Put that right"],
+        ["--settings", "第 2 行第 8 列", "请在那里更正"],
+    ),
+    row(
+        "an address that is none",
+        || plant::live("rtmpx://live.invalid", "rtmpx://"),
+        (2, Stderr, ""),
+        ["--to", "rtmpx:// is not supported", "use rtmp:// or rtmps://"],
+        ["--to", "不支持 rtmpx://", "请使用 rtmp:// 或 rtmps://"],
+    ),
+];

@@ -1,0 +1,316 @@
+//! How a fault is planted: servers that misbehave, files and folders that are not as they should be.
+
+use std::any::Any;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use onair::net::Runtime;
+use tempfile::TempDir;
+
+use crate::lab::Lab;
+use crate::peers::certificates::{Authority, Certificate};
+use crate::peers::throttle::Throttle;
+use crate::peers::{Onair, free_port, web};
+
+/// The stream key of all runs; nobody may see it.
+pub const KEY: &str = "Pl4nted99";
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::start().unwrap());
+
+/// Whether a disk of its own can be made for a process.
+static OWN_DISKS: LazyLock<bool> = LazyLock::new(|| {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]);
+    let can = unshare.output().is_ok_and(|output| output.status.success());
+    if !can {
+        eprintln!("SKIPPED: this machine lets nobody mount a disk of his own (unshare -rm)");
+    }
+    can
+});
+
+/// A fault in its place.
+pub struct Planted {
+    words: Vec<String>,
+    /// What goes before the program: a shell's limits, a disk of its own.
+    shell: Option<String>,
+    /// The host, device or file that must be named.
+    pub host: String,
+    /// Where the run writes what happened.
+    pub why: Option<PathBuf>,
+    /// Servers and folders, for as long as it runs.
+    kept: Vec<Box<dyn Any>>,
+    /// Killed once the run is live.
+    mortal: Option<Onair>,
+}
+
+impl Planted {
+    pub fn new(words: &[&str], host: &str) -> Self {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        let (shell, why, kept, mortal) = (None, None, Vec::new(), None);
+        Self { words, shell, host: host.to_owned(), why, kept, mortal }
+    }
+
+    fn with(mut self, words: &[&str]) -> Self {
+        self.words.extend(words.iter().map(|word| (*word).to_owned()));
+        self
+    }
+
+    fn keeping(mut self, what: impl Any) -> Self {
+        self.kept.push(Box::new(what));
+        self
+    }
+
+    /// Whether this machine can have it.
+    pub fn is_possible(&self) -> bool {
+        self.shell.is_none() || *OWN_DISKS
+    }
+
+    pub fn start(&mut self) -> Onair {
+        let binary = env!("CARGO_BIN_EXE_onair");
+        let mut command = match &self.shell {
+            Some(script) => {
+                let mut command = Command::new("unshare");
+                command.args(["-rm", "sh", "-c", script, "sh", binary]);
+                command
+            }
+            None => Command::new(binary),
+        };
+        Onair::start_command(command.args(&self.words).arg("--json"), &[])
+    }
+
+    /// What happens while it runs.
+    pub fn meanwhile(&mut self, run: &mut Onair) {
+        if let Some(mut server) = self.mortal.take() {
+            run.wait_event("a second on air", |it| {
+                it["targets"][0]["sent_bytes"].as_u64() > Some(10_000)
+            });
+            server.peer.kill();
+        }
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A broadcast of a tone to this address, which names this host.
+pub fn live(app: &str, host: &str) -> Planted {
+    let folder = folder();
+    let why = folder.path().join("why.txt");
+    let to = format!("{app}/{KEY}");
+    let key = folder.path().join("key");
+    fs::write(&key, KEY).unwrap();
+    let target = match app.matches('/').count() {
+        // Without an application it is an address to be refused, with the key in it.
+        0..=2 => vec!["--to".to_owned(), to],
+        _ => {
+            let key = key.to_str().unwrap().to_owned();
+            vec!["--to".to_owned(), app.to_owned(), "--key-file".to_owned(), key]
+        }
+    };
+    let words = ["live", "--video", "none", "--audio", "tone", "--retry-for", "1s", "--why"];
+    let target: Vec<&str> = target.iter().map(String::as_str).collect();
+    let planted = Planted::new(&words, host).with(&[why.to_str().unwrap()]).with(&target);
+    Planted { why: Some(why), ..planted.keeping(folder) }
+}
+
+/// To a server with this fault.
+pub fn to_lab(fault: &str) -> Planted {
+    let lab = Lab::start(&RUNTIME, &[fault]);
+    live(&lab.app_url(), &lab.address()).keeping(lab)
+}
+
+/// The same with a picture, for so many seconds.
+pub fn picture_to_lab(fault: &str, seconds: &str) -> Planted {
+    let mut planted = to_lab(fault);
+    planted.words[2] = "test".into();
+    planted.with(&["--size", "480x270", "--video-bitrate", "600k", "--duration", seconds])
+}
+
+/// Nothing listens there.
+pub fn to_nobody() -> Planted {
+    let host = format!("127.0.0.1:{}", free_port());
+    live(&format!("rtmp://{host}/live"), &host)
+}
+
+/// The server of this machine sends us on to a port where nothing listens.
+pub fn sent_on() -> Planted {
+    let dead = format!("127.0.0.1:{}", free_port());
+    let planted = to_lab(&format!("redirect@connect:rtmp://{dead}/live"));
+    Planted { host: dead, ..planted }
+}
+
+fn served(more: &[&str]) -> (Onair, [String; 3]) {
+    let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let mut server = Onair::start(&[&words[..], more].concat());
+    let ready = server.wait_named("ready");
+    let url = |name: &str| ready[name].as_str().unwrap_or_default().to_owned();
+    let urls = ["rtmp", "rtmps", "http"].map(url);
+    (server, urls)
+}
+
+fn host_of(url: &str) -> String {
+    url.split_once("://").unwrap().1.to_owned()
+}
+
+/// To a server that shows this certificate; the authority is trusted.
+pub fn to_tls(certificate: fn(&Authority) -> Certificate) -> Planted {
+    let authority = Authority::new();
+    let certificate = certificate(&authority);
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (cert, key) = (text(&certificate.certificate), text(&certificate.key));
+    let more = ["--rtmps", "127.0.0.1:0", "--cert", &cert, "--cert-key", &key];
+    let (server, [_, rtmps, _]) = served(&more);
+    let ca = authority.file();
+    let planted = live(&format!("{rtmps}/live"), &host_of(&rtmps));
+    planted.with(&["--tls-ca", ca.to_str().unwrap()]).keeping(server).keeping(authority)
+}
+
+/// TLS where there is none, and none where there is.
+pub fn mixed_up(secure: bool) -> Planted {
+    let authority = Authority::new();
+    let good = authority.good();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (cert, key) = (text(&good.certificate), text(&good.key));
+    let more = ["--rtmps", "127.0.0.1:0", "--cert", &cert, "--cert-key", &key];
+    let (server, [rtmp, rtmps, _]) = served(&more);
+    let url = match secure {
+        true => rtmp.replace("rtmp:", "rtmps:"),
+        false => rtmps.replace("rtmps:", "rtmp:"),
+    };
+    live(&format!("{url}/live"), &host_of(&url)).keeping(server).keeping(authority)
+}
+
+/// To a server that wants another password.
+pub fn wrong_password() -> Planted {
+    let folder = folder();
+    let file = folder.path().join("password");
+    fs::write(&file, "pa55word\n").unwrap();
+    let login = ["--user", "me", "--password-file", file.to_str().unwrap(), "--auth", "adobe"];
+    let (server, [rtmp, ..]) = served(&login);
+    let host = host_of(&rtmp);
+    live(&format!("rtmp://me:wrong@{host}/live"), &host).keeping(server).keeping(folder)
+}
+
+/// By way of a proxy that is not there.
+pub fn dead_proxy() -> Planted {
+    let proxy = format!("127.0.0.1:{}", free_port());
+    live("rtmp://live.invalid/live", &proxy).with(&["--proxy", &format!("http://{proxy}")])
+}
+
+/// By way of a proxy that wants to know who asks.
+pub fn locked_proxy() -> Planted {
+    let port = web::canned(|_, socket| {
+        let _ = socket.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    });
+    let proxy = format!("127.0.0.1:{port}");
+    live("rtmp://live.invalid/live", &proxy).with(&["--proxy", &format!("http://{proxy}")])
+}
+
+/// A line that carries a quarter of what is sent.
+pub fn slow_line() -> Planted {
+    let lab = Lab::start(&RUNTIME, &[]);
+    let port = lab.address().rsplit_once(':').unwrap().1.parse().unwrap();
+    let line = Throttle::start(port, 400_000);
+    let host = format!("127.0.0.1:{}", line.port);
+    let mut planted = live(&format!("rtmp://{host}/live"), &host).keeping(lab).keeping(line);
+    planted.words[2] = "test".into();
+    planted.with(&["--size", "480x270", "--video-bitrate", "1500k", "--duration", "7s"])
+}
+
+/// A server that is killed while the stream is on air.
+pub fn server_dies() -> Planted {
+    let (server, [rtmp, ..]) = served(&[]);
+    let planted = live(&format!("{rtmp}/live"), &host_of(&rtmp));
+    Planted { mortal: Some(server), ..planted }
+}
+
+/// A recording of a second from these sources.
+pub fn recorded(video: &str, audio: &str, host: &str) -> Planted {
+    let folder = folder();
+    let path = folder.path().join("show.mkv");
+    let words = ["live", "--video", video, "--audio", audio, "--duration", "1s", "--record"];
+    Planted::new(&words, host).with(&[path.to_str().unwrap()]).keeping(folder)
+}
+
+/// A file that holds these bytes.
+fn file(name: &str, bytes: &[u8]) -> (TempDir, String) {
+    let folder = folder();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+/// A source that is a text.
+pub fn no_film() -> Planted {
+    let (folder, path) =
+        file("holiday.mp4", "these are words, and no film\n".repeat(50).as_bytes());
+    recorded(&format!("file:{path}"), "none", "holiday.mp4").keeping(folder)
+}
+
+/// A command with a file that holds these bytes.
+pub fn with_file(command: &[&str], name: &'static str, bytes: &[u8]) -> Planted {
+    let (folder, path) = file(name, bytes);
+    Planted::new(command, name).with(&[&path]).keeping(folder)
+}
+
+/// A film whose list of frames was at its end, which is gone.
+pub fn cut_film() -> Planted {
+    let mut bytes = b"\0\0\0\x18ftypisom\0\0\x02\0isomavc1".to_vec();
+    bytes.extend(b"\0\x10\0\0mdat");
+    bytes.extend(vec![7; 40_000]);
+    let (folder, path) = file("cut.mp4", &bytes);
+    let target = folder.path().join("whole.mkv");
+    let words = ["remux", &path, target.to_str().unwrap()];
+    Planted::new(&words, "cut.mp4").keeping(folder)
+}
+
+/// A stream of a video codec that nobody knows.
+pub fn unknown_codec() -> Planted {
+    let mut bytes = b"FLV\x01\x01\0\0\0\x09\0\0\0\0".to_vec();
+    for time in 0..60_u8 {
+        let frame = [&[0x1f_u8][..], &[time; 40]].concat();
+        let length = frame.len() as u8;
+        bytes.extend([9, 0, 0, length, 0, 0, time, 0, 0, 0, 0]);
+        bytes.extend(&frame);
+        bytes.extend(u32::from(length + 11).to_be_bytes());
+    }
+    with_file(&["play", "--headless", "--mute"], "strange.flv", &bytes)
+}
+
+/// A recording to a disk of its own, which is made by this mount.
+pub fn on_a_disk(options: &str) -> Planted {
+    let folder = folder();
+    let at = folder.path().to_str().unwrap();
+    let path = folder.path().join("show.mkv");
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--duration"];
+    let more = ["3s", "--record", path.to_str().unwrap()];
+    let planted = Planted::new(&words, "show.mkv").with(&more);
+    let script = format!("mount -t tmpfs -o {options} tmpfs {at} && exec \"$@\"");
+    Planted { shell: Some(script), ..planted.keeping(folder) }
+}
+
+/// A port that is taken.
+pub fn taken_port() -> Planted {
+    let (server, [rtmp, ..]) = served(&[]);
+    let host = host_of(&rtmp);
+    Planted::new(&["serve", "--http", "none", "--rtmp", &host], &host).keeping(server)
+}
+
+/// A server that has no such stream.
+pub fn no_stream() -> Planted {
+    let (server, [_, _, http]) = served(&[]);
+    let url = format!("{http}/live/none.flv");
+    Planted::new(&["play", "--headless", &url], &host_of(&http)).keeping(server)
+}
+
+/// Settings that are none.
+pub fn bad_settings() -> Planted {
+    let (folder, path) = file("settings.toml", b"version = 1\nwindow theme\n");
+    let words = ["live", "--video", "none", "--audio", "tone", "--settings", &path];
+    Planted::new(&words, "settings.toml").keeping(folder)
+}
