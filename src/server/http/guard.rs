@@ -52,7 +52,7 @@ async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next
         let why = "This server is not known by that name (see --name).\n";
         return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
     }
-    if !allowed && !(is_of_here(headers) && is_asked_for(headers)) {
+    if !(allowed || is_of_here(headers) && is_asked_for(headers)) {
         let why = "Pages of other origins may not ask here (see --cors).\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
