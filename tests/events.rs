@@ -172,6 +172,7 @@ const SELDOM: &[&str] = &[
     "monitor advice",
     "monitor fps",
     "notice advice",
+    "notice args{}",
     "notice detail",
     "notice target",
     "recording reason",
