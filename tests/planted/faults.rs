@@ -17,6 +17,7 @@ pub enum Told {
 use Told::{Notice, Stderr};
 
 /// A fault, and what is told of it: words of the stage (where it happened), the cause and the cure.
+#[derive(Copy, Clone)]
 pub struct Fault {
     pub planted: &'static str,
     pub plant: fn() -> Planted,
