@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use onair::media::BitsPerSecond;
 use onair::wire::amf0::Value;
-use onair::wire::flv::TagKind;
+use onair::wire::container::flv::TagKind;
 use onair::wire::rtmp::client::{Config, Event};
 use onair::wire::rtmp::url::Url;
 

@@ -3,13 +3,13 @@
 
 mod building;
 mod chat;
+mod notice_size;
 mod properties;
 mod scenes;
 mod selection;
 mod sound;
 mod talk;
 mod targets;
-mod told;
 mod watch;
 
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use onair::player::{Config, State};
-use onair::wire::flv::{Demuxer, TagKind, parse_audio, parse_video};
+use onair::wire::container::flv::{Demuxer, TagKind, parse_audio, parse_video};
 
 use super::{CODE, made_and_served};
 use crate::peers;

@@ -118,7 +118,7 @@ impl Report {
 
     /// What went wrong, in words.
     pub fn cause(&self) -> Option<String> {
-        self.error.as_ref().map(Error::told)
+        self.error.as_ref().map(Error::with_stage)
     }
 
     /// What to do about it, in words.

@@ -66,7 +66,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         events::print_message(&output, &StudioMessage::ServerOpen { address });
     }
     for address in open_to_play {
-        words::print_message(&output, &Message::ServerOpenToPlay { address });
+        events::print_message(&output, &StudioMessage::ServerOpenToPlay { address });
     }
     let mut totals = Totals::default();
     while !interrupt.is_set() {

@@ -59,7 +59,11 @@ mod tests {
             ),
             (ConnectStage::Media, Cause::Closed, "in mid-stream: the server closed the connection"),
             (ConnectStage::Dns, Cause::NoSuchHost, "no host of this name is known"),
-            (ConnectStage::Tcp, Cause::ConnectionRefused, "connection refused: nothing listens there"),
+            (
+                ConnectStage::Tcp,
+                Cause::ConnectionRefused,
+                "connection refused: nothing listens there",
+            ),
         ] {
             assert_eq!(told(stage, cause), words);
         }

@@ -13,11 +13,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::admission::Purpose;
 use crate::server::chat::Seat;
+use crate::server::http::absent::no_such_stream;
 use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatLine, MAX_MESSAGE};
-use crate::wire::chat::{Line, MAX_MESSAGE};
 
 /// Who has nothing to say is asked whether he is still there, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);

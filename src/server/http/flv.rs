@@ -18,6 +18,7 @@ use http_body::Frame;
 use crate::base::Timestamp;
 use crate::server::admission::{Purpose, Spot};
 use crate::server::event::Ended;
+use crate::server::http::absent::no_such_stream;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;

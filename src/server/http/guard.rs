@@ -9,10 +9,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::server::http::caller::Caller;
-use crate::server::login_failures::is_same_secret;
-use crate::server::registry::{Refused, Registry, too_often};
 use crate::base::secret::is_same_secret;
+use crate::server::http::caller::Caller;
+use crate::server::registry::{Refused, Registry, too_often};
 use crate::wire::http::{is_known_host, is_same_origin};
 
 /// Methods that some path takes.

@@ -335,7 +335,7 @@ pub(super) fn failed(id: u32, host: String, error: &Error) -> Finding {
     Finding::TargetFailed {
         id,
         host,
-        cause: error.told(),
+        cause: error.with_stage(),
         advice: error.advice(),
         pin: error.pin_to_offer(),
     }

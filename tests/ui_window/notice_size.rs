@@ -23,14 +23,14 @@ fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
         {
             let size = Vec2::new(1280.0, 720.0);
             let mut harness = open_as("idle", size, preferences(language, Theme::Dark));
-            let message = onair::studio::message::Message::Target {
+            let message = onair::studio::notices::message::StudioMessage::Target {
                 key,
                 id: 0,
                 pin: None,
                 host: "My channel (live-upload-eu1.example.com:443)".into(),
                 cause: cause.into(),
                 advice: advice.into(),
-                next: onair::studio::notice::Next::GivenUp,
+                next: onair::studio::notices::Next::GivenUp,
             };
             let notice = message.notice(1, "");
             let texts = Texts::new(spoken);
