@@ -52,6 +52,121 @@ const LONGEST: usize = 600;
 /// Entries of a folder; `src/` itself has one for each room.
 const MOST_ENTRIES: usize = 15;
 
+/// Names of files and folders that the glossary retired.
+const RETIRED: &[&str] = &[
+    "ability",
+    "aim",
+    "carried",
+    "census",
+    "changer",
+    "chronicle",
+    "copy",
+    "dated",
+    "desk",
+    "door",
+    "film",
+    "fitted",
+    "glance",
+    "gradual",
+    "heads",
+    "holding",
+    "instead",
+    "lag",
+    "ledger",
+    "looks",
+    "not_read",
+    "not_taken",
+    "obey",
+    "odd",
+    "phones",
+    "place",
+    "places",
+    "reel",
+    "said",
+    "seal",
+    "sequel",
+    "settled",
+    "sign",
+    "sounding",
+    "sounds",
+    "stand_by",
+    "stand_in",
+    "stood",
+    "strain",
+    "surroundings",
+    "take_in",
+    "talk",
+    "tape",
+    "tenths",
+    "told",
+    "unplayed",
+    "vain",
+    "veil",
+    "whole",
+    "wide",
+    "wish",
+    "wishes",
+];
+
+/// Type names that need the noun that says of what, or that the glossary retired.
+const BARE: &[&str] = &[
+    "Again",
+    "Answer",
+    "Asked",
+    "Begun",
+    "Carried",
+    "Census",
+    "Changer",
+    "Chronicle",
+    "Deed",
+    "Desk",
+    "Door",
+    "Due",
+    "Elsewhere",
+    "Feed",
+    "Film",
+    "Found",
+    "Given",
+    "Gradual",
+    "Head",
+    "Heads",
+    "Heard",
+    "Held",
+    "Instead",
+    "Kept",
+    "Lamp",
+    "Ledger",
+    "Line",
+    "Look",
+    "Looked",
+    "Means",
+    "Odd",
+    "Phones",
+    "Piece",
+    "Place",
+    "Reel",
+    "Said",
+    "Seen",
+    "Sequel",
+    "Shown",
+    "Stage",
+    "StandBy",
+    "StandIn",
+    "Strain",
+    "Surroundings",
+    "Taken",
+    "Tape",
+    "Tint",
+    "Told",
+    "Unplayed",
+    "Vain",
+    "Veil",
+    "Wanted",
+    "Way",
+    "What",
+    "Wish",
+];
+
 /// One breach.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Breach {
@@ -83,6 +198,7 @@ fn breaches(files: &[(String, String)]) -> Vec<Breach> {
         found.extend(house.floors(source));
         found.extend(words(source, house.is_test(source)));
         found.extend(shape(source));
+        found.extend(names(source, house.is_test(source)));
     }
     found.extend(house.cycles());
     found.extend(folders(files));
@@ -370,6 +486,23 @@ fn folders(files: &[(String, String)]) -> Vec<Breach> {
     found
 }
 
+/// Names that say nothing to a reader who knows the field (docs/glossary.md).
+fn names(source: &Source, test_file: bool) -> Vec<Breach> {
+    let mut found = Vec::new();
+    let retired = |part: &&str| RETIRED.contains(&part.trim_end_matches(".rs"));
+    if let Some(part) = source.name.split('/').find(retired) {
+        let what = format!("'{part}' is retired: docs/glossary.md has the word");
+        found.push(Breach { rule: "glossary", place: source.name.clone(), what });
+    }
+    let bare = |(name, _): &&(String, usize)| BARE.contains(&name.as_str());
+    for (name, line) in source.types.iter().filter(bare).filter(|_| !test_file) {
+        let place = format!("{}:{line}", source.name);
+        let what = format!("the type '{name}' needs the noun that says of what");
+        found.push(Breach { rule: "glossary", place, what });
+    }
+    found
+}
+
 /// Every Rust file below `folder`, by its name relative to it.
 fn read_all(folder: &Path, prefix: &str, into: &mut Vec<(String, String)>) {
     let entries = fs::read_dir(folder).expect("src/ can be listed");
@@ -467,6 +600,21 @@ fn folders_that_hold_too_much_or_stand_twice_are_caught() {
     assert_eq!(caught(&many[1..]), Vec::<&str>::new());
     assert_eq!(caught(&many), ["folder"]);
     assert_eq!(caught(&[("net/tls.rs", ""), ("net/tls/pin.rs", "")]), ["folder"]);
+}
+
+#[test]
+fn names_that_the_glossary_retired_are_caught() {
+    assert_eq!(caught(&[("player/veil.rs", "")]), ["glossary"]);
+    assert_eq!(caught(&[("studio/wish/mod.rs", "")]), ["glossary"]);
+    assert_eq!(caught(&[("ui/a.rs", "pub(super) enum Look { A }")]), ["glossary"]);
+    assert_eq!(
+        caught(&[("ui/a.rs", "#[cfg(test)] mod tests { struct Look; }")]),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        caught(&[("ui/a.rs", "struct ButtonLook; fn f(look: Look) {}")]),
+        Vec::<&str>::new()
+    );
 }
 
 #[test]

@@ -295,7 +295,7 @@ fn damaged_songs_end_with_a_sentence() {
         let status = &bad.media.audio_status;
         peers::wait_for("a word", LIMIT, || status.state() == SourceState::Failed);
         let reason = status.report().reason;
-        assert!(reason.starts_with(name) && reason.len() > name.len() + 20, "{reason}");
+        assert!(reason.contains(name) && reason.len() > name.len() + 20, "{reason}");
         // Damaged in the middle it goes on to its end.
         let mut bad = whole;
         let middle = bad.len() / 2;

@@ -1,8 +1,7 @@
 //! A WAV file as a source: read, converted and resampled ahead on a thread of its own, looped
-//! without a seam. The position in the file follows from the time since the grid's origin alone,
-//! so that a picture file opened beside it is in step. One that is played once begins when it is opened,
-//! and is silent after its end until it is to begin again; what of it is read too late is heard later
-//! instead of being left out.
+//! without a seam. The position in the file follows from the time since the grid's origin alone, so that
+//! a video file opened beside it is in step. A file that is played once begins when it is opened; samples
+//! that are read too late are played later and not dropped. (It is long because its tests play whole files.)
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -40,6 +40,8 @@ pub struct Source {
     pub children: Vec<(String, bool)>,
     /// The lines of `//!` at the top.
     pub head: String,
+    /// Types that product code defines, each with its line.
+    pub types: Vec<(String, usize)>,
     /// The line of a first item of product code below the unit tests, if there is one.
     pub after_tests: Option<usize>,
 }
@@ -61,6 +63,7 @@ impl Source {
                 .take_while(|line| line.starts_with("//!") || line.trim().is_empty())
                 .collect::<Vec<_>>()
                 .join(" "),
+            types: Vec::new(),
             after_tests: None,
         };
         let whole = tokens.windows(3).any(|three| {
@@ -143,6 +146,13 @@ impl Source {
                 }
             }
             TokenTree::Ident(word) => {
+                let kinds = ["struct", "enum", "trait", "type", "union"];
+                if let Some(TokenTree::Ident(name)) = tokens.get(at + 1)
+                    && kinds.iter().any(|kind| word == kind)
+                    && !test
+                {
+                    self.types.push((name.to_string(), line(&tokens[at])));
+                }
                 let end = path_end(tokens, at);
                 if end > at + 1 {
                     self.tree(&tokens[at..end], &[], test, inside, None);

@@ -74,8 +74,14 @@ impl DropReceiver {
         let (atoms, proxy) =
             stand_in(&connection, screen, shown).map_err(|error| error.to_string())?;
         let connection = Arc::new(connection);
-        let desk =
-            Desk { connection: Arc::clone(&connection), atoms, shown, proxy, window, drag: None };
+        let desk = DropWindows {
+            connection: Arc::clone(&connection),
+            atoms,
+            shown,
+            proxy,
+            window,
+            drag: None,
+        };
         let worker = Worker::spawn("onair-drops", move |stop| desk.run(stop))
             .map_err(|error| error.to_string())?;
         Ok(Self { connection, proxy, end: atoms.ONAIR_END, _worker: worker })
@@ -133,7 +139,7 @@ struct Dragged {
     dropped: bool,
 }
 
-struct Desk {
+struct DropWindows {
     connection: Arc<RustConnection>,
     atoms: Atoms,
     shown: WindowId,
@@ -145,7 +151,7 @@ struct Desk {
 /// Messages kept until it is known what is dragged: an entry, and where it is.
 const MOST_KEPT: usize = 8;
 
-impl Desk {
+impl DropWindows {
     fn run(mut self, stop: &Stop) {
         while !stop.is_set() {
             let Ok(event) = self.connection.wait_for_event() else { return };

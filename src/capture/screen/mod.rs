@@ -1,6 +1,7 @@
 //! A screen, part of one, or a window as a source. A thread looks at the program's rate what changed and
 //! converts only that; the feed shows the newest frame, and notices when the thread hangs in a display that
 //! does not answer. What shows a person a dialog is not tried again unless a person wants it.
+//! (It is long because its tests follow a display through its whole life.)
 
 pub(in crate::capture) mod area;
 pub mod backend;

@@ -53,7 +53,12 @@ fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
     assert!(!number.trim().is_empty(), "Xvfb has not started");
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "capture::screen::moving::inside", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "capture::screen::moving_tests::inside",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env("DISPLAY", format!(":{}", number.trim()))
         .env(RIG, "1")
         .env_remove("WAYLAND_DISPLAY")

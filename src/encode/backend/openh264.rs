@@ -96,7 +96,7 @@ impl Raw {
     }
 }
 
-/// What the library is told. Each figure was measured; see the table in ARCHITECTURE.md.
+/// What the library is told. Each figure was measured; see docs/evidence/encoder.md.
 fn settings(
     config: &config::Video,
     defaults: sys::SEncParamExt,

@@ -1,5 +1,6 @@
-//! FLV bodies, from RTMP or a file, become parameters and packets on the continuous media time.
-//! Codecs that cannot be played are named once. Runs on the feed thread.
+//! FLV bodies, from RTMP or a file, become codec configs and packets on the continuous media time. Codecs
+//! that cannot be played are named once. Runs on the feed thread. (It is long because its tests have a
+//! stream for each codec.)
 
 pub(in crate::player) mod codec_info;
 pub(in crate::player) mod elementary;

@@ -13,9 +13,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::admission::Purpose;
 use crate::server::chat::Seat;
-use crate::server::http::absent::no_such_stream;
 use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;
+use crate::server::http::no_stream::no_such_stream;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatLine, MAX_MESSAGE};
 

@@ -1,7 +1,6 @@
 //! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, chats. On an address
 //! of its own.
 
-mod absent;
 mod api;
 mod caller;
 mod chat;
@@ -9,6 +8,7 @@ mod flv;
 mod guard;
 mod idle;
 mod metrics;
+mod no_stream;
 mod page;
 
 use std::sync::Arc;
@@ -76,7 +76,7 @@ async fn media(
         Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {
             flv::head()
         }
-        Method::HEAD => absent::no_such_stream(),
+        Method::HEAD => no_stream::no_such_stream(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }

@@ -374,9 +374,13 @@ mod tests {
         assert_eq!(Settings::parse(&written).1, Vec::<String>::new(), "{written}");
         // Whatever the readers ask for.
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/studio/settings");
-        let mut seen = 0;
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let code = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let (mut seen, mut folders) = (0, vec![std::path::PathBuf::from(folder)]);
+        while let Some(entry) = folders.pop() {
+            if entry.is_dir() {
+                folders.extend(entry.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let code = std::fs::read_to_string(entry).unwrap();
             let code = code.split("#[cfg(test)]").next().unwrap_or_default();
             for path in code.split('"') {
                 let Some((table, key)) = path.split_once('.') else { continue };

@@ -1,5 +1,4 @@
-//! Finds everything in a Matroska file, whole or cut off, without reading the pictures and sounds
-//! themselves.
+//! Finds everything in a Matroska file, whole or cut off, without reading its frames.
 
 use std::time::Duration;
 
