@@ -23,7 +23,7 @@ const CALLBACKS: u32 = 100;
 const CALM_CALLBACKS: u32 = 50;
 
 /// Open speakers. The player uses them as its clock: what is written now will be heard in
-/// [`Output::queued_time`].
+/// [`SpeakerOutput::queued_time`].
 pub struct SpeakerOutput {
     rate: u32,
     channels: u16,
@@ -55,11 +55,11 @@ impl SpeakerOutput {
         Self::open_here(device, (rate, channels), CALLBACKS, clock)
     }
 
-    /// As [`Output::open`], for sound that is written well ahead of when it is heard: the device asks for
+    /// As [`SpeakerOutput::open`], for sound that is written well ahead of when it is heard: the device asks for
     /// more at a time.
     ///
     /// # Errors
-    /// As those of [`Output::open`].
+    /// As those of [`SpeakerOutput::open`].
     pub fn open_calm(
         device: Option<&str>,
         rate: u32,
@@ -134,7 +134,7 @@ impl SpeakerOutput {
         ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
     }
 
-    /// [`Output::queued`] as a time.
+    /// [`SpeakerOutput::queued`] as a time.
     pub fn queued_time(&self) -> Duration {
         Duration::from_micros(self.queued() as u64 * 1_000_000 / u64::from(self.rate))
     }

@@ -57,7 +57,7 @@ impl FrameSimilarity {
     }
 }
 
-/// How long a value of a [`Course`] lasts.
+/// How long a value of a [`LoudnessCurve`] lasts.
 pub const STEP_MICROS: i64 = 20_000;
 /// What silence reads, dBFS.
 pub const SILENCE_DBFS: f32 = -90.0;

@@ -127,7 +127,7 @@ pub struct SourceReport {
     pub alarm: Option<SourceAlarm>,
 }
 
-/// The cell that holds the newest [`Report`].
+/// The cell that holds the newest [`SourceReport`].
 #[derive(Debug)]
 pub struct SourceStatus {
     report: Mutex<SourceReport>,

@@ -109,7 +109,7 @@ impl Mixer {
     }
 
     /// Adds a strip, or sets the one that there is; from the next block on, without a click.
-    /// Beyond [`MOST_STRIPS`] nothing happens.
+    /// Beyond [`MOST_STRIPS`](crate::mix::MOST_STRIPS) nothing happens.
     pub fn set_strip(&self, id: StripId, strip: Strip) {
         self.shared.meter(id);
         self.wish(BlockCommand::Set(id, Arc::new(strip)));

@@ -2,7 +2,7 @@
 //! instants they belong to. Has no thread or clock of its own: the mixer's loop calls it.
 //!
 //! A strip may be earlier than it came (a negative offset, a filter that looks ahead). Then all
-//! the others wait: the program is made [`Desk::lag`] after the newest sound, and each strip's line
+//! the others wait: the program is made [`StripSet::lag`] after the newest sound, and each strip's line
 //! gives what belongs to the instant.
 
 use std::sync::Arc;

@@ -6,8 +6,8 @@
 //!                                   │       └packets──────────────→ presenter thread: sound, clock
 //!                                   └ jitter estimate ───────────────────^          → Latest, speaker
 //! ```
-//! What decides about time is pure and simulated in tests: [`timeline`] (wire time to media time),
-//! [`jitter`] (when things should be shown), [`schedule`] (what is shown now), [`stretch`].
+//! What decides about time is pure and simulated in tests: [`clock::timeline`] (wire time to media time),
+//! [`clock::jitter`] (when things should be shown), [`clock::playout`] (what is shown now), [`decode::stretch`].
 
 pub mod buffer;
 pub mod chat;

@@ -23,7 +23,7 @@ impl<'a> ByteBlock<'a> {
         Self { buffer, whole }
     }
 
-    /// As [`Block::new`], for a buffer of which something was taken before.
+    /// As [`ByteBlock::new`], for a buffer of which something was taken before.
     pub(super) fn of(buffer: &'a mut BytesMut, whole: usize) -> Self {
         Self { buffer, whole }
     }

@@ -23,7 +23,7 @@ struct HeldKey {
     /// Until when that holds, unless it is said again.
     here: Option<Instant>,
     elsewhere: bool,
-    /// Somebody calls [`Line::lapse`] as long as it holds.
+    /// Somebody calls [`KeyState::lapse`] as long as it holds.
     awaited: bool,
 }
 
@@ -39,7 +39,7 @@ impl KeyState {
         Self { held: Mutex::default(), tell: Box::new(tell) }
     }
 
-    /// What this window says. `true`: from now on somebody has to call [`Line::lapse`] for it, who
+    /// What this window says. `true`: from now on somebody has to call [`KeyState::lapse`] for it, who
     /// did not before.
     pub(super) fn here(&self, held: bool, now: Instant) -> bool {
         self.change(|it| {

@@ -71,7 +71,7 @@ impl WantedInput {
         }
     }
 
-    /// Whether one of the [`Wanted::candidates`] is the one that is meant.
+    /// Whether one of the [`WantedInput::candidates`] is the one that is meant.
     fn is(&self, device: &DeviceInfo) -> bool {
         match self {
             Self::Microphone(None) | Self::Speakers(None) => device.default,

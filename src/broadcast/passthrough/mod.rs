@@ -175,7 +175,7 @@ impl PassthroughFile {
     }
 
     /// Makes ready to send it, once or again and again: it waits until somebody is there to get it from its
-    /// beginning ([`Projection::begin`]).
+    /// beginning ([`PassthroughSender::begin`]).
     ///
     /// # Errors
     /// When the system grants no thread.

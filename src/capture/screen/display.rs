@@ -1,5 +1,5 @@
 //! What the rest of the room asks of a display: its screens, its windows, and their pixels. Two real
-//! backends (X11, the desktop's portal), one fake in the tests of [`screen`](super::screen).
+//! backends (X11, the desktop's portal), one fake in the tests of [`screen`](crate::capture::screen).
 
 use std::sync::Arc;
 

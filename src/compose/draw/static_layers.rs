@@ -82,7 +82,7 @@ pub(in crate::compose) struct Written {
 
 impl StaticLayers {
     /// A picture of these pieces is drawn, of which the `same` lowest were the lowest of the last one
-    /// too. Tells how many should be drawn as one picture now, and given to [`Settled::keep`].
+    /// too. Tells how many should be drawn as one picture now, and given to [`StaticLayers::keep`].
     pub fn due(&mut self, pieces: &[DrawStep], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {
             self.clear();

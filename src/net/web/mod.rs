@@ -106,7 +106,7 @@ impl Flow {
         }
     }
 
-    /// See [`Answer::mark`].
+    /// See [`client::WebResponse::mark`].
     pub fn mark(&self) -> Option<&str> {
         match self {
             Self::Http(answer) => answer.mark(),

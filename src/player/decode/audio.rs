@@ -73,13 +73,13 @@ pub(in crate::player) struct AudioDecoding {
     filling: bool,
     pub(in crate::player) samples: u64,
     pub(in crate::player) underruns: u64,
-    /// -1…1, see [`Sound::set_balance`].
+    /// -1…1, see [`AudioDecoding::set_balance`].
     balance: f32,
     scratch: Vec<f32>,
     block: Vec<f32>,
     /// Without a device: media time up to which sound was passed on.
     passed: Option<Timestamp>,
-    /// Nothing before this is heard, see [`Unit::Seam`].
+    /// Nothing before this is heard, see [`BufferedPacket::Seam`].
     seam: Option<Timestamp>,
 }
 

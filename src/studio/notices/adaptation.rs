@@ -1,5 +1,5 @@
 //! What the studio says of pictures that were made to fit a connection: part of
-//! [`Message`](crate::studio::notices::message::Message).
+//! [`StudioMessage`](crate::studio::notices::message::StudioMessage).
 
 use crate::studio::notices::Level;
 

@@ -1,4 +1,4 @@
-//! What the studio says about scenes and their sources: part of [`Message`](crate::studio::notices::message::Message).
+//! What the studio says about scenes and their sources: part of [`StudioMessage`](crate::studio::notices::message::StudioMessage).
 
 use crate::compose::scene::{MOST_LAYERS, SourceId};
 use crate::studio::notices::{Level, Remedy};

@@ -43,7 +43,7 @@ pub struct Target {
     pub id: u32,
     /// What its owner calls it; empty: named after its service or host.
     pub name: String,
-    /// The service it belongs to, by its id in [`services`](crate::studio::targets::services); empty: none.
+    /// The service it belongs to, by its id in [`services`]; empty: none.
     pub service: String,
     pub place: TargetPlace,
     /// Whether the stream goes there.

@@ -25,7 +25,7 @@ impl Area {
         [("skin", Self::Skin), ("everything", Self::Everything)];
 }
 
-/// See [`Filter::Beauty`](super::Filter::Beauty).
+/// See [`Filter::Beauty`](crate::compose::filter::Filter::Beauty).
 pub(in crate::compose::filter) struct Beauty {
     /// What of the smoothed picture is seen, of 255.
     smooth: u8,

@@ -44,7 +44,7 @@ struct Keyed {
     v: u8,
 }
 
-/// See [`Filter::ChromaKey`](super::Filter::ChromaKey).
+/// See [`Filter::ChromaKey`](crate::compose::filter::Filter::ChromaKey).
 pub(in crate::compose::filter) struct ChromaKey {
     /// By U, then V.
     table: Vec<[Keyed; 256]>,
@@ -118,7 +118,7 @@ impl Step for ChromaKey {
     }
 }
 
-/// See [`Filter::ColorKey`](super::Filter::ColorKey). Distances are parts of the way from black to
+/// See [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances are parts of the way from black to
 /// white, in RGB.
 pub(in crate::compose::filter) struct ColorKey {
     /// The key's RGB, 0…255.
@@ -190,7 +190,7 @@ impl Step for ColorKey {
     }
 }
 
-/// See [`Filter::LumaKey`](super::Filter::LumaKey).
+/// See [`Filter::LumaKey`](crate::compose::filter::Filter::LumaKey).
 pub(in crate::compose::filter) struct LumaKey {
     table: [u8; 256],
 }

@@ -103,7 +103,7 @@ impl Collection {
     /// why.
     ///
     /// # Errors
-    /// [`Refusal`]. Nothing is changed then.
+    /// [`EditRefusal`]. Nothing is changed then.
     pub fn attempt(&mut self, edit: &Edit) -> Result<bool, EditRefusal> {
         let before = self.clone();
         let done = self.change(edit).is_some();

@@ -55,7 +55,7 @@ impl Demuxer {
     }
 
     /// As [`Demuxer::next_tag`], of a block that has just come and that bodies may share
-    /// ([`Block::take`]). The block is empty where this gives `None`.
+    /// ([`ByteBlock::take`]). The block is empty where this gives `None`.
     ///
     /// # Errors
     /// This is no FLV.

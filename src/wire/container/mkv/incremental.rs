@@ -99,7 +99,7 @@ impl IncrementalReader {
     /// Looks up where clusters are, where that was not told in front.
     ///
     /// # Errors
-    /// As [`Gradual::head`].
+    /// As [`IncrementalReader::head`].
     pub fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let Some(at) = self.cues_at.filter(|_| self.units.is_empty()) else { return Ok(()) };
         let found = if at < source.size() { head_at(source, at)? } else { None };
@@ -131,7 +131,7 @@ impl IncrementalReader {
     /// the end.
     ///
     /// # Errors
-    /// As [`Gradual::head`].
+    /// As [`IncrementalReader::head`].
     pub fn read_on(
         &mut self,
         source: &mut dyn ReadAt,

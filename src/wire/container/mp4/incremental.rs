@@ -138,7 +138,7 @@ impl IncrementalReader {
     /// Looks up where fragments are, where that was not told in front.
     ///
     /// # Errors
-    /// As [`Gradual::head`].
+    /// As [`IncrementalReader::head`].
     pub fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let size = source.size();
         if self.looked || self.is_whole() || !self.units.is_empty() || size < 16 {
@@ -176,7 +176,7 @@ impl IncrementalReader {
     /// end.
     ///
     /// # Errors
-    /// As [`Gradual::head`].
+    /// As [`IncrementalReader::head`].
     pub fn read_on(
         &mut self,
         source: &mut dyn ReadAt,

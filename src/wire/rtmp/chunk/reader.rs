@@ -209,7 +209,7 @@ impl Reader {
     }
 
     /// As [`Reader::read`], from a block that bodies may share: a message that is one chunk, and whole
-    /// in the block, is not copied where it is a good part of the block ([`Block::take`]).
+    /// in the block, is not copied where it is a good part of the block ([`ByteBlock::take`]).
     ///
     /// # Errors
     /// As [`Reader::read`].

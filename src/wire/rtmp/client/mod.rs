@@ -15,7 +15,7 @@
 //! [`Session::send_metadata`], [`Session::send_video`], [`Session::send_audio`]; look at
 //! [`Session::queued_bytes`] before, the session drops nothing by itself. To end, call
 //! [`Session::close`] and go on until [`Event::Finished`]. An `Err` from any call ends the session;
-//! it says why, in which [`Stage`], and for refusals of what sort.
+//! it says why, in which [`ClientStage`], and for refusals of what sort.
 //!
 //! What a server says is read for the whole session: a [`Event::Status`] comes for everything, a
 //! refusal ends it with [`Error::Refused`] even in the middle of a stream. Keys are taken out of
