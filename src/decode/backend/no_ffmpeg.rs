@@ -1,30 +1,30 @@
 //! In place of the FFmpeg libraries, where onair was built without the feature `ffmpeg`: the same
 //! face, which says so.
 
-use crate::decode::error::{Error, Lack};
+use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
-use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
+use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
 /// Nobody decodes such pictures.
-pub(crate) fn video_decoder(_: VideoCodec) -> Result<String, Lack> {
-    Err(Lack::NotBuilt)
+pub(crate) fn video_decoder(_: VideoCodec) -> Result<String, NoDecoder> {
+    Err(NoDecoder::NotBuilt)
 }
 
 /// Nobody decodes such sound.
-pub(crate) fn audio_decoder(_: AudioCodec) -> Result<String, Lack> {
-    Err(Lack::NotBuilt)
+pub(crate) fn audio_decoder(_: AudioCodec) -> Result<String, NoDecoder> {
+    Err(NoDecoder::NotBuilt)
 }
 
 /// Says that nobody decodes such pictures.
-pub(crate) fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
+pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
-    Err(Error::NoDecoder { codec, lack: Lack::NotBuilt })
+    Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
 }
 
 /// Says that nobody decodes such sound.
-pub(crate) fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBackend>, Error> {
+pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
-    Err(Error::NoDecoder { codec, lack: Lack::NotBuilt })
+    Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
 }
 
 /// Nobody does.
@@ -33,8 +33,8 @@ pub(crate) fn may_decode(_: VideoCodec) -> bool {
 }
 
 /// There is no library.
-pub(crate) fn library() -> Result<String, Lack> {
-    Err(Lack::NotBuilt)
+pub(crate) fn library() -> Result<String, NoDecoder> {
+    Err(NoDecoder::NotBuilt)
 }
 
 /// As [`hardware`].
@@ -44,5 +44,5 @@ pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
 
 /// Hardware is reached through the libraries.
 pub(crate) fn hardware() -> Result<&'static str, String> {
-    Err(Lack::NotBuilt.to_string())
+    Err(NoDecoder::NotBuilt.to_string())
 }
