@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::cli::output::events::seconds;
 use crate::cli::output::exit::Exit;
 use crate::player::chat::ChatState;
+use crate::player::source::host_of;
 use crate::player::{Failure, FailureKind, Figures, Source, State};
 use crate::wire::chat::ChatLine;
 
@@ -169,11 +170,7 @@ pub fn sentence(failure: &Failure) -> String {
 pub fn sentence_of(source: &Source, failure: &Failure) -> String {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        Source::Url(url) => {
-            let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-            let host = rest.split(['/', '?']).next().unwrap_or_default();
-            host.rsplit('@').next().unwrap_or_default().to_owned()
-        }
+        Source::Url(url) => host_of(url).to_owned(),
     };
     match failure.cause.contains(&name) || failure.kind == FailureKind::Usage {
         true => sentence(failure),

@@ -176,11 +176,12 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
         let all = all.iter().flatten().map(|listen| listen.address);
         all.filter(|address| !address.ip().is_loopback()).map(|it| it.to_string()).collect()
     };
-    let rtmp = [Some(config.rtmp), secure, config.rtmpt];
+    let rtmp = beyond(&[Some(config.rtmp), secure, config.rtmpt]);
+    let http = beyond(&[config.http]);
     if config.publish_keys.is_empty() && config.login.is_none() {
-        return (beyond(&rtmp), beyond(&[config.http]));
+        return (rtmp, http);
     }
-    (Vec::new(), beyond(&[rtmp[0], rtmp[1], rtmp[2], config.http]))
+    (Vec::new(), [rtmp, http].concat())
 }
 
 /// Where to speak TLS, and as whom, where that was asked for.

@@ -154,10 +154,15 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
 
 /// A URL without what only its owner need know: user, password, the stream's name, questions.
 pub fn plain(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    format!("{scheme}://{}", host_of(url))
+}
+
+/// Host and port of a URL, without user and password.
+pub fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    format!("{scheme}://{host}")
+    host.rsplit_once('@').map_or(host, |(_, host)| host)
 }
 
 /// What is to be seen.
