@@ -1,4 +1,4 @@
-//! What programs can read stands in `docs/events.md`: whatever real runs print is named there, and what is
+//! What programs can read stands in `docs/reference/events.md`: whatever real runs print is named there, and what is
 //! named there is printed, or at least in the code where it seldom is.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 /// The names in the first column of each table, by the heading above it.
 fn guide() -> BTreeMap<String, Names> {
-    let text = read("docs/events.md");
+    let text = read("docs/reference/events.md");
     let mut all: BTreeMap<String, Names> = BTreeMap::new();
     let mut heading = String::new();
     for line in text.lines() {
@@ -98,7 +98,7 @@ impl Compared {
         let always = ["t", "event"];
         found.retain(|path| !always.contains(&path.as_str()));
         let unknown: Vec<&String> = found.iter().filter(|path| !known(path)).collect();
-        assert!(unknown.is_empty(), "not in docs/events.md under {headings:?}: {unknown:?}");
+        assert!(unknown.is_empty(), "not in the guide under {headings:?}: {unknown:?}");
         named.difference(&found).cloned().collect()
     }
 
@@ -109,7 +109,7 @@ impl Compared {
         let unseen = self.unseen_of(events, headings);
         let missing: Vec<_> =
             unseen.into_iter().filter(|name| !seldom.contains(&name.as_str())).collect();
-        assert!(missing.is_empty(), "in docs/events.md and not printed: {missing:?}");
+        assert!(missing.is_empty(), "in the guide and not printed: {missing:?}");
     }
 
     #[track_caller]
@@ -255,11 +255,7 @@ fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
     };
     let start = std::time::Instant::now();
     while !missing(&onair).is_empty() {
-        assert!(
-            start.elapsed() < LIMIT,
-            "in docs/events.md and not printed: {:?}",
-            missing(&onair)
-        );
+        assert!(start.elapsed() < LIMIT, "in the guide and not printed: {:?}", missing(&onair));
         assert!(onair.peer.status().is_none(), "{}", onair.peer.errors());
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
@@ -426,7 +422,7 @@ fn answers_are_as_the_guide_says() {
     let unseen = compared.unseen(&["`onair probe`"], &probes);
     let seldom = ["name", "hdr", "max_content", "max_average", "min_luminance", "max_luminance"];
     let seldom: Names = seldom.iter().map(|name| format!("streams[].{name}")).collect();
-    assert!(unseen.is_subset(&seldom), "in docs/events.md and not printed: {unseen:?}");
+    assert!(unseen.is_subset(&seldom), "in the guide and not printed: {unseen:?}");
 
     // What devices there are, is the machine's.
     let unseen = compared.unseen(&["`onair devices`"], &[answer(&["devices"], 0)]);
@@ -487,19 +483,19 @@ fn nothing_is_named_that_the_program_does_not_know() {
     for call in ["event(\"", "say(\""] {
         for after in code.split(call).skip(1) {
             let name = after.split('"').next().unwrap();
-            assert!(told.contains(name), "{name}: no such event in docs/events.md");
+            assert!(told.contains(name), "{name}: not in the guide");
         }
     }
 }
 
 #[test]
 fn paths_bounds_and_exit_codes_are_those_of_the_program() {
-    let text = read("docs/events.md");
+    let text = read("docs/reference/events.md");
     let routes = read("src/server/http/mod.rs");
     let paths = named(&guide(), &["The built-in server over HTTP"]);
     for after in routes.split(".route(\"").skip(1) {
         let path = after.split('"').next().unwrap().replace("{*path}", "APP/STREAM");
-        assert!(paths.contains(&path), "{path} is not in docs/events.md");
+        assert!(paths.contains(&path), "{path} is not in the guide");
     }
     assert!(["/APP/STREAM.flv", "/APP/STREAM/chat"].iter().all(|path| paths.contains(*path)));
 
@@ -524,7 +520,7 @@ fn paths_bounds_and_exit_codes_are_those_of_the_program() {
         ),
         format!("| files written at once (`--record`) | {} |", limits.files),
     ] {
-        assert!(text.contains(&bound), "docs/events.md does not say: {bound}");
+        assert!(text.contains(&bound), "the guide does not say: {bound}");
     }
     for code in 0..=9 {
         let row = format!("\n| {code} | ");

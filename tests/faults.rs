@@ -1,7 +1,7 @@
 //! Every fault in every phase where it makes sense: what `onair live` says and does, how it ends,
 //! whether it comes back, and that what the far end got is whole. Against our own server's fault
 //! lab, and against nginx-rtmp killed, restarted and stopped. The last table measured is in
-//! docs/faults.md; `--nocapture` prints it anew.
+//! docs/evidence/faults.md; `--nocapture` prints it anew.
 
 use std::time::{Duration, Instant};
 

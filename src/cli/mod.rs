@@ -1,5 +1,5 @@
 //! Floor 7: the command line, the same studio without a window. Names, defaults, JSON fields and
-//! exit codes are public interfaces; see `onair help` and docs/events.md.
+//! exit codes are public interfaces; see `onair help` and docs/reference/events.md.
 
 pub mod check;
 pub mod control;

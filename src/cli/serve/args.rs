@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR")]
     pub rtmp: Option<SocketAddr>,
     /// Where to serve by HTTP: the overview page, HTTP-FLV and WebSocket-FLV, chats, figures as JSON
-    /// and for Prometheus, and whether it runs (docs/events.md has the paths); port 0 picks a free one;
+    /// and for Prometheus, and whether it runs (docs/reference/events.md has the paths); port 0 picks a free one;
     /// `none` for nowhere [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<Http>,

@@ -1,5 +1,5 @@
 //! What kind of trouble an error is. One rule for all: the kind names the notice that tells of it and the
-//! exit code that it leads to (docs/messages.md, *Exit codes*).
+//! exit code that it leads to (docs/reference/messages.md, *Exit codes*).
 
 use crate::net::error::{Cause, Class, ConnectStage, Error, Refusal};
 

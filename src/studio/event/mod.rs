@@ -1,4 +1,4 @@
-//! What happened, one value for each line that `--json` prints (docs/events.md has all of them).
+//! What happened, one value for each line that `--json` prints (docs/reference/events.md has all of them).
 
 pub mod stats;
 

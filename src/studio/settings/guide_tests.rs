@@ -14,7 +14,7 @@ use crate::studio::settings::sections::strips;
 
 /// The rows of the table with this head: the word that each begins with, and the rest.
 fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page);
     let text = std::fs::read_to_string(path).unwrap();
     let rows = text.lines().skip_while(|line| *line != head).skip(2);
     let rows = rows.take_while(|line| line.starts_with('|')).map(|line| {
