@@ -126,6 +126,53 @@ fn what_a_server_in_between_does_is_found_and_is_over_again() {
 }
 
 #[test]
+fn another_program_is_never_well_and_what_a_server_codes_anew_is() {
+    peers::in_real_time!(another_program_is_never_well_and_what_a_server_codes_anew_is);
+    peers::require!("nginx", "ffmpeg");
+    let nginx = Nginx::start();
+    let (other, out) = (nginx.url("live", "other"), nginx.url("live", "out"));
+    let picture = ["-re", "-f", "lavfi", "-i", "testsrc2=size=480x270:rate=15,negate"];
+    let sound = ["-f", "lavfi", "-i", "sine=frequency=440:beep_factor=4:sample_rate=48000"];
+    let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-c:a", "aac"];
+    let words = ["-hide_banner", "-nostdin"].into_iter().chain(picture).chain(sound);
+    let _other = Peer::start("ffmpeg", words.chain(coding).chain(["-f", "flv", &other]));
+    nginx.wait_published("other");
+    let (first, second) = (nginx.url("live", "s0"), nginx.url("live", "s1"));
+    let (at_other, at_out) = (format!("--monitor={other}"), format!("--monitor={out}"));
+    // Louder and softer without a pattern, as speech is.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("speech.wav");
+    let speech = "aevalsrc=sin(2764*t)*(0.05+0.9*abs(sin(t*1.7)*sin(t*0.61)*sin(t*3.1))):d=120";
+    let words = ["-v", "error", "-f", "lavfi", "-i", speech, file.to_str().unwrap()];
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    let audio = format!("file:{}", file.display());
+    let small = ["live", "--video", "test", "--audio", &audio, "--size", "480x270", "--fps", "15"];
+    let more = ["--keyframe-interval", "1s", "--video-bitrate", "300k"];
+    let to = ["--to", &first, &at_other, "--to", &second, &at_out];
+    let mut onair = Onair::start(&[&small[..], &more, &to].concat());
+    nginx.wait_published("s0");
+    // Without its markers, softer, and with keyframes at other moments.
+    let blind =
+        ["-vf", "drawbox=y=ih*7/8:h=ih/8:t=fill:color=gray,eq=brightness=-0.04", "-g", "22"];
+    let _relay = relay(&nginx, "out", &blind);
+
+    wait_state(&onair, 1, "ok");
+    let different = wait_state(&onair, 0, "different");
+    assert!(different["cause"].is_string() && different["advice"].is_string(), "{different}");
+    assert_eq!(different["latency_ms"], Value::Null, "{different}");
+    let events = onair.events();
+    let states = |index: u64| {
+        let of = move |it: &&Value| it["event"] == "monitor" && it["index"] == index;
+        events.iter().filter(of).map(|it| it["state"].as_str().unwrap_or_default())
+    };
+    assert!(states(0).all(|state| state != "ok"), "{:?}", states(0).collect::<Vec<_>>());
+    assert!(states(1).all(|state| state != "different"), "{:?}", states(1).collect::<Vec<_>>());
+    let told = events.iter().filter(|event| event["key"] == "monitor-different").count();
+    assert_eq!(told, 1);
+    assert!(onair.stop(LIMIT).success());
+}
+
+#[test]
 fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
     peers::in_real_time!(the_built_in_servers_viewers_are_looked_at_and_not_counted);
     let quality = Quality {

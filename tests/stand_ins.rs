@@ -81,9 +81,15 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
         let (low, high) = luma(&studio);
         low > 20 && low < 40 && (110..170).contains(&high)
     });
-    // As it comes, and nothing is told of it any more.
+    // As it comes. Viewers see nothing else, so that it is told still, and told to be over.
     studio.send(Command::Edit(Edit::SetInstead(id, VideoFallback::Keep)));
-    wait_for("black", LIMIT, || is(16) && !told(&studio, "clip-black"));
+    wait_for("black", LIMIT, || is(16) && told(&studio, "clip-black"));
+    wait_for("the clip moves", LIMIT, || is(BRIGHT) && !told(&studio, "clip-black"));
+    let lasted = |studio: &Studio| {
+        let history = studio.snapshot().history;
+        history.iter().filter(|it| it.notice.key == "clip-black").all(|it| it.lasted.is_some())
+    };
+    assert!(lasted(&studio), "{:?}", studio.snapshot().history);
     studio.send(Command::Undo);
     wait_for("the slate again", LIMIT, || luma(&studio).0 > 20 && luma(&studio).0 < 40);
     studio.end(LIMIT).unwrap();

@@ -279,6 +279,36 @@ fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
 }
 
 #[test]
+fn a_line_that_is_too_slow_is_told_when_it_begins_and_when_it_is_over() {
+    peers::in_real_time!(a_line_that_is_too_slow_is_told_when_it_begins_and_when_it_is_over);
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "none"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let port = rtmp.rsplit_once(':').unwrap().1.parse().unwrap();
+    let link = Throttle::start(port, 100_000_000);
+    let to = format!("rtmp://127.0.0.1:{}/live/show", link.port);
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--fps", "30"];
+    let more = ["--video-bitrate", "1500k", "--adapt", "off", "--to", &to];
+    let mut live = Onair::start(&[&words[..], &more].concat());
+    let told =
+        |event: &serde_json::Value, key: &str| event["event"] == "notice" && event["key"] == key;
+    live.wait_event("frames", |event| {
+        event["event"] == "stats" && event["targets"][0]["sent_frames"].as_u64() > Some(90)
+    });
+    link.set(500_000);
+    let begun = live.wait_event("its beginning", |event| told(event, "frames-dropped"));
+    let summary = begun["summary"].as_str().unwrap();
+    assert!(summary.contains("too slow") && summary.contains(&link.port.to_string()), "{begun}");
+    link.set(100_000_000);
+    let over = live.wait_event("its end", |event| told(event, "frames-dropped-over"));
+    let count = |name: &str| over["args"][name].as_str().unwrap().parse::<u64>().unwrap();
+    assert!(count("dropped") > 0 && count("dropped") <= count("total"), "{over}");
+    let events = live.events();
+    let all = |key: &str| events.iter().filter(|event| told(event, key)).count();
+    assert_eq!((all("frames-dropped"), all("frames-dropped-over")), (1, 1));
+    assert!(live.stop(LIMIT).success() && serve.stop(LIMIT).success());
+}
+
+#[test]
 fn that_the_name_is_in_use_is_told_once_however_often_it_is_tried() {
     let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
     let mut serve = Onair::start(&[&words[..], &["--fault", "busy@publish:4"]].concat());

@@ -108,14 +108,28 @@ impl Properties {
     }
 }
 
+/// Why a media file is looked at: whether it is black or stands still. One among other sources may be
+/// so on purpose.
+#[derive(Clone, Debug, Default)]
+pub struct WatchedFile {
+    fallback: LiveSetting<bool>,
+    alone: LiveSetting<bool>,
+}
+
+impl WatchedFile {
+    /// Whether there is a reason now.
+    pub fn is_wanted(&self) -> bool {
+        self.fallback.get() || self.alone.get()
+    }
+}
+
 /// By which an open source is given other properties.
 #[derive(Clone, Debug, Default)]
 pub struct LiveProperties {
     pub(super) text: LiveSetting<TextAppearance>,
     pub(super) slides: LiveSetting<Pace>,
     pub(super) without_pointer: LiveSetting<bool>,
-    /// A media file is looked at: whether it is black or stands still.
-    watched: LiveSetting<bool>,
+    watched: WatchedFile,
     transport: LiveSetting<Transport>,
     controls: LiveSetting<CameraControls>,
     permissions: LiveSetting<Permissions>,
@@ -138,13 +152,18 @@ impl LiveProperties {
         self.transport().set_then(&properties.files);
     }
 
-    /// Whether a media file is told of when it is black or stands still: something else is to be shown then.
-    pub fn set_watched(&self, watched: bool) {
-        self.watched.set(watched);
+    /// Something else is to be shown while a media file is black or stands still.
+    pub fn set_fallback(&self, has_fallback: bool) {
+        self.watched.fallback.set(has_fallback);
     }
 
-    /// That, for who looks.
-    pub fn watched(&self) -> LiveSetting<bool> {
+    /// A media file is all that is seen on the program.
+    pub fn set_alone(&self, alone: bool) {
+        self.watched.alone.set(alone);
+    }
+
+    /// Whether a media file is looked at.
+    pub fn watched(&self) -> WatchedFile {
         self.watched.clone()
     }
 

@@ -1,12 +1,13 @@
 //! Looks at what a camera or a remote stream delivers: a picture that is black or does not move, though
 //! pictures come, is an alarm in its status. A deliberately still source is not looked at, a media file only
-//! where something else is to be shown instead. Costs a few thousand pixels twice a second, on the compositor's thread.
+//! where something else is to be shown instead, or where nothing else is seen. Costs a few thousand pixels twice a second, on the compositor's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::capture::source::{LiveSetting, Source};
+use crate::capture::properties::WatchedFile;
+use crate::capture::source::Source;
 use crate::media::frame::Range;
 use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
@@ -54,11 +55,11 @@ pub fn over_stream(source: Source) -> Source {
 }
 
 /// Puts the watch over a media file: it looks while that is wanted.
-pub fn over_file(source: Source, wanted: LiveSetting<bool>) -> Source {
+pub fn over_file(source: Source, wanted: WatchedFile) -> Source {
     by(source, &FILE, Some(wanted))
 }
 
-fn by(source: Source, limits: &'static Limits, wanted: Option<LiveSetting<bool>>) -> Source {
+fn by(source: Source, limits: &'static Limits, wanted: Option<WatchedFile>) -> Source {
     let Source { feed, status } = source;
     let watch = VideoWatch { limits, wanted, status: Arc::clone(&status), seen: None };
     Source { feed: Box::new(Watched { feed, watch }), status }
@@ -80,7 +81,7 @@ impl VideoFeed for Watched {
 struct VideoWatch {
     limits: &'static Limits,
     /// Whether it is to look; `None`: always.
-    wanted: Option<LiveSetting<bool>>,
+    wanted: Option<WatchedFile>,
     status: Arc<SourceStatus>,
     seen: Option<SeenFrame>,
 }
@@ -98,7 +99,7 @@ struct SeenFrame {
 
 impl VideoWatch {
     fn look(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
-        let looks = self.wanted.as_ref().is_none_or(LiveSetting::get);
+        let looks = self.wanted.as_ref().is_none_or(WatchedFile::is_wanted);
         let Some(picture) = picture.filter(|_| looks) else {
             // Its state tells that, or nobody wants to know.
             if self.seen.take().is_some() {
@@ -161,6 +162,7 @@ fn points(picture: &VideoFrame) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::base::Pooled;
+    use crate::capture::LiveProperties;
     use crate::capture::source;
     use crate::media::source_status::SourceFormat;
     use crate::media::{Planes, Size};
@@ -225,10 +227,10 @@ mod tests {
     fn a_file_is_looked_at_only_while_that_is_wanted() {
         let status = SourceStatus::new("", "Clip");
         status.open(SourceFormat::Unknown);
-        let wanted = LiveSetting::new(false);
+        let properties = LiveProperties::default();
+        let wanted = properties.watched();
         let its = Arc::clone(&status);
-        let mut watch =
-            VideoWatch { limits: &FILE, wanted: Some(wanted.clone()), status: its, seen: None };
+        let mut watch = VideoWatch { limits: &FILE, wanted: Some(wanted), status: its, seen: None };
         let mut second = 0;
         let mut after = |seconds: i64| {
             for _ in 0..seconds * 2 {
@@ -238,10 +240,12 @@ mod tests {
             status.report().alarm
         };
         assert_eq!(after(20), None);
-        wanted.set(true);
-        assert_eq!((after(3), after(3)), (None, Some(SourceAlarm::BlackFile)));
-        wanted.set(false);
-        assert_eq!(after(1), None, "taken back");
+        for wants in [LiveProperties::set_fallback, LiveProperties::set_alone] {
+            wants(&properties, true);
+            assert_eq!((after(3), after(3)), (None, Some(SourceAlarm::BlackFile)));
+            wants(&properties, false);
+            assert_eq!(after(1), None, "taken back");
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ const ROWS: usize = 9;
 const BLACK: u8 = 26;
 /// Rows and pixels of a cell that are looked at, each way.
 const SAMPLES: usize = 12;
+/// Of each side at most one part in so many is taken for a bar.
+const BARS: usize = 3;
 
 /// A picture's coarse likeness.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,30 @@ impl FrameSimilarity {
         Self { cells }
     }
 
+    /// Of what lies inside black bars, which a server may have put around it, or taken away.
+    pub fn inside_bars(luma: &[u8], stride: usize, size: Size) -> Self {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let dark = |x: usize, y: usize| luma.get(y * stride + x).is_none_or(|it| *it <= BLACK);
+        let step = |length: usize| (length / (4 * SAMPLES)).max(1);
+        let row = |y: usize| (0..width).step_by(step(width)).all(|x| dark(x, y));
+        let column = |x: usize| (0..height).step_by(step(height)).all(|y| dark(x, y));
+        let (tall, wide) = (height / BARS, width / BARS);
+        let top = (0..tall).take_while(|y| row(*y)).count();
+        let bottom = (0..tall).take_while(|y| row(height - 1 - y)).count();
+        let left = (0..wide).take_while(|x| column(*x)).count();
+        let right = (0..wide).take_while(|x| column(width - 1 - x)).count();
+        let within = Size::new(
+            size.width.saturating_sub((left + right) as u32),
+            size.height.saturating_sub((top + bottom) as u32),
+        );
+        Self::of(luma.get(top * stride + left..).unwrap_or_default(), stride, within)
+    }
+
+    /// The mean luma of each part of the picture.
+    pub fn cells(&self) -> &[u8] {
+        &self.cells
+    }
+
     /// Whether there is nothing to be seen in it.
     pub fn is_black(&self) -> bool {
         self.cells.iter().all(|cell| *cell <= BLACK)
@@ -71,6 +97,21 @@ const ALIKE: f64 = 0.8;
 const DISTINCT: f64 = 0.15;
 /// …where elsewhere is at least so many steps away.
 const ELSEWHERE: i64 = 15;
+/// A sound that is less alike than this everywhere is another one.
+const UNLIKE: f64 = 0.65;
+
+/// What of one sound was found in another.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// By so many microseconds its times are ahead of those of the other.
+    At(i64),
+    /// It is nowhere in it.
+    Nowhere,
+    /// Its loudness hardly varies: nothing can be looked for.
+    Flat,
+    /// Too little has come, or it is alike in more than one place, or not alike enough.
+    Unclear,
+}
 
 /// The course of a sound's loudness: its RMS in dBFS, a value for every 20 ms of media time.
 #[derive(Clone, Debug)]
@@ -151,31 +192,48 @@ impl LoudnessCurve {
         self.values.get(usize::try_from(step - self.first).ok()?).copied()
     }
 
-    /// By how much the times of `copy` are ahead of those of this one for the same sound, looked
-    /// for between `least` and `most` microseconds; `None` where they are not alike, or are alike
-    /// in more than one place.
-    pub fn lead_of(&self, copy: &Self, least: i64, most: i64) -> Option<i64> {
+    /// Whether the loudness varies anywhere from this media time on.
+    pub fn varies(&self, from: Timestamp) -> bool {
+        let values: Vec<f64> = self.since(from).map(|(_, value)| heard(value)).collect();
+        values.chunks(COMPARED).any(|part| centred(part).is_some())
+    }
+
+    /// Looks in this one for the newest of `copy`, whose times may be ahead by between `least` and
+    /// `most` microseconds.
+    pub fn find(&self, copy: &Self, least: i64, most: i64) -> Found {
         let end = copy.end();
         let begin = end - COMPARED as i64;
         if begin < copy.first {
-            return None;
+            return Found::Unclear;
         }
         let wanted: Vec<f64> = (begin..end).filter_map(|step| copy.get(step)).map(heard).collect();
-        let (wanted, power) = centred(&wanted)?;
-        let lags = least.div_euclid(STEP_MICROS)..=most.div_euclid(STEP_MICROS);
+        let Some((wanted, power)) = centred(&wanted) else { return Found::Flat };
+        let (least, most) = (least.div_euclid(STEP_MICROS), most.div_euclid(STEP_MICROS));
+        // Those at which all of it is there.
+        let lags = least.max(end - self.end())..=most.min(begin - self.first);
+        let from = (begin - *lags.end()).max(self.first);
+        let there: Vec<f64> =
+            (from..self.end()).filter_map(|step| self.get(step)).map(heard).collect();
         let alike: Vec<(i64, f64)> = lags
             .filter_map(|lag| {
-                let there: Option<Vec<f64>> =
-                    (begin - lag..end - lag).map(|step| self.get(step).map(heard)).collect();
-                let (there, its) = centred(&there?)?;
-                let product: f64 = wanted.iter().zip(&there).map(|(a, b)| a * b).sum();
-                Some((lag, product / (power * its)))
+                let first = usize::try_from(begin - lag - from).ok()?;
+                let there = there.get(first..first + COMPARED)?;
+                // What does not vary is not like what does.
+                let its = spread(there).map_or(f64::INFINITY, |its| power * its);
+                // The mean of `wanted` is zero, so that of the other need not be taken away.
+                let product: f64 = wanted.iter().zip(there).map(|(a, b)| a * b).sum();
+                Some((lag, product / its))
             })
             .collect();
-        let (lag, best) = alike.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let best = alike.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+        let Some((lag, best)) = best else { return Found::Unclear };
         let elsewhere = alike.iter().filter(|(other, _)| (other - lag).abs() > ELSEWHERE);
         let second = elsewhere.map(|(_, value)| *value).fold(0.0, f64::max);
-        (best >= ALIKE && best - second >= DISTINCT).then_some(lag * STEP_MICROS)
+        match best {
+            _ if best >= ALIKE && best - second >= DISTINCT => Found::At(lag * STEP_MICROS),
+            _ if best < UNLIKE => Found::Nowhere,
+            _ => Found::Unclear,
+        }
     }
 }
 
@@ -186,11 +244,18 @@ fn heard(dbfs: f32) -> f64 {
 
 /// Less its mean, with its length; `None` where it hardly varies.
 fn centred(values: &[f64]) -> Option<(Vec<f64>, f64)> {
+    let length = spread(values)?;
     let mean = values.iter().sum::<f64>() / (values.len() as f64).max(1.0);
-    let centred: Vec<f64> = values.iter().map(|value| value - mean).collect();
-    let power: f64 = centred.iter().map(|value| value * value).sum();
-    let lively = (power / (values.len() as f64).max(1.0)).sqrt() >= LIVELY;
-    lively.then(|| (centred, power.sqrt()))
+    Some((values.iter().map(|value| value - mean).collect(), length))
+}
+
+/// The length of these less their mean; `None` where they hardly vary.
+fn spread(values: &[f64]) -> Option<f64> {
+    let count = (values.len() as f64).max(1.0);
+    let (sum, squares) =
+        values.iter().fold((0.0, 0.0), |(sum, squares), it| (sum + it, squares + it * it));
+    let power = (squares - sum * sum / count).max(0.0);
+    ((power / count).sqrt() >= LIVELY).then(|| power.sqrt())
 }
 
 #[cfg(test)]
@@ -213,6 +278,22 @@ mod tests {
         // A plane that is shorter than its size is no reason to fall over.
         assert!(FrameSimilarity::of(&[], 64, size).is_black());
         assert!(FrameSimilarity::of(&luma, 64, Size::new(2, 2)).difference(&lit) > 0);
+    }
+
+    #[test]
+    fn what_bars_surround_looks_as_without_them() {
+        let plain = |x: usize, y: usize| (60 + x * 2 + y * 3) as u8;
+        let size = Size::new(64, 36);
+        let whole: Vec<u8> = (0..64 * 36).map(|index| plain(index % 64, index / 64)).collect();
+        // The same between bars above and below, as of 16:9 in 4:3.
+        let tall = Size::new(64, 48);
+        let mut barred = vec![16; tall.pixels()];
+        barred[6 * 64..42 * 64].copy_from_slice(&whole);
+        let bare = FrameSimilarity::of(&whole, 64, size);
+        assert!(FrameSimilarity::inside_bars(&barred, 64, tall).difference(&bare) <= 1);
+        assert_eq!(FrameSimilarity::inside_bars(&whole, 64, size), bare);
+        assert!(FrameSimilarity::of(&barred, 64, tall).difference(&bare) > 20);
+        assert!(FrameSimilarity::inside_bars(&[], 64, size).is_black());
     }
 
     /// Noise that is louder and softer from step to step, in blocks of 1,024 as AAC has them.
@@ -248,13 +329,14 @@ mod tests {
         for block in speech(7, 10, 5_000_000, 0.5) {
             copy.push(&block);
         }
-        let lead = sent.lead_of(&copy, -20_000_000, 20_000_000).unwrap();
+        let found = sent.find(&copy, -20_000_000, 20_000_000);
+        let Found::At(lead) = found else { panic!("{found:?}") };
         assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
         // Not where it is not looked for, nor in another sound, nor in a tone.
-        assert_eq!(sent.lead_of(&copy, 6_000_000, 20_000_000), None);
+        assert_eq!(sent.find(&copy, 6_000_000, 20_000_000), Found::Nowhere);
         let mut other = LoudnessCurve::new(1_000);
         speech(8, 10, 0, 1.0).iter().for_each(|block| other.push(block));
-        assert_eq!(sent.lead_of(&other, -20_000_000, 20_000_000), None);
+        assert_eq!(sent.find(&other, -20_000_000, 20_000_000), Found::Nowhere);
         let mut tone = LoudnessCurve::new(1_000);
         tone.push(&SampleBlock {
             pts: Timestamp::ZERO,
@@ -262,7 +344,11 @@ mod tests {
             channels: 1,
             data: vec![0.5; 480_000].into(),
         });
-        assert_eq!(sent.lead_of(&tone, -20_000_000, 20_000_000), None);
+        assert_eq!(sent.find(&tone, -20_000_000, 20_000_000), Found::Flat);
+        assert!(sent.varies(Timestamp::ZERO) && !tone.varies(Timestamp::ZERO));
+        // What varies is nowhere in what does not; and of too little nothing is said.
+        assert_eq!(tone.find(&copy, -20_000_000, 20_000_000), Found::Nowhere);
+        assert_eq!(sent.find(&LoudnessCurve::new(10), 0, 1), Found::Unclear);
     }
 
     #[test]

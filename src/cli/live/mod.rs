@@ -133,7 +133,8 @@ pub struct Args {
     #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
     /// Look at what viewers get: of all targets, or with =URL of the --to before it, watched there.
-    /// What is black, frozen, silent, late, stalled or of another size there and not here is told
+    /// onair reports what is black, frozen, silent, late, stalled, of another size or another program
+    /// there and not here
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Targets")]
     pub monitor: Vec<String>,

@@ -32,8 +32,12 @@ const MOST_ARRIVALS: usize = 4_000;
 const STORE: Duration = Duration::from_secs(2);
 /// A frame so close to a full second may be on either side of it: the marker has milliseconds.
 const UNSURE_MICROS: i64 = 1_500;
-/// Offsets between sound and picture, of which the median counts.
+/// Offsets between sound and picture, of which the median counts…
 const OFFSETS: usize = 5;
+/// …while the newest is no older than this.
+const OFFSET_HOLDS: Duration = Duration::from_secs(10);
+/// A rate of pictures is of now if one has come since.
+const RATE_HOLDS: Duration = Duration::from_secs(3);
 
 /// How much is remembered.
 #[derive(Copy, Clone, Debug)]
@@ -58,7 +62,13 @@ pub enum ProbeTarget {
 pub struct Keyframe {
     /// When it came.
     pub at: Timestamp,
+    /// When the stream says that it is shown.
+    pub pts: Timestamp,
     pub likeness: FrameSimilarity,
+    /// The same without bars around it.
+    pub inside: FrameSimilarity,
+    /// The wall clock when it was made, in milliseconds, where it has the test source's marker.
+    pub marker: Option<i64>,
 }
 
 /// What has come so far. Times are the session clock's.
@@ -79,7 +89,7 @@ pub struct ProbeReading {
     pub last: Option<Timestamp>,
     pub last_video: Option<Timestamp>,
     pub last_audio: Option<Timestamp>,
-    /// Media time that came for each second that passed, over the last 10 s.
+    /// Media time that came for each second that passed until the last came, over the last 10 s.
     pub pace: Option<f64>,
     /// The newest keyframes, oldest first.
     pub pictures: VecDeque<Keyframe>,
@@ -139,8 +149,10 @@ pub struct ProbeWorker {
     /// media time.
     marker: Option<(i64, Timestamp)>,
     offsets: VecDeque<i64>,
+    /// When the newest of them came.
+    offset_at: Timestamp,
     picture: Latest<VideoFrame>,
-    pictures: usize,
+    memory: ProbeMemory,
     /// What it has seen.
     pub seen: ProbeReading,
 }
@@ -162,8 +174,9 @@ impl ProbeWorker {
             arrivals: VecDeque::new(),
             marker: None,
             offsets: VecDeque::new(),
+            offset_at: Timestamp::ZERO,
             picture,
-            pictures: memory.pictures.max(1),
+            memory,
             seen: ProbeReading::new(memory),
         }
     }
@@ -205,12 +218,18 @@ impl ProbeWorker {
         }
     }
 
-    /// The connection was made anew.
+    /// The connection was made anew: what came before says nothing of what comes now.
     pub fn gap(&mut self) {
         self.arrivals.clear();
         self.marker = None;
         self.onsets = None;
-        (self.seen.joined, self.seen.behind_micros, self.seen.pace) = (None, None, None);
+        self.offsets.clear();
+        let seen = &mut self.seen;
+        (seen.joined, seen.behind_micros, seen.pace) = (None, None, None);
+        (seen.last_video, seen.last_audio, seen.fps) = (None, None, None);
+        (seen.latency_ms, seen.av_offset_ms) = (None, None);
+        seen.pictures.clear();
+        seen.course = LoudnessCurve::new(self.memory.sound);
         if let Some((_, decoder)) = &mut self.video {
             decoder.reset();
         }
@@ -261,17 +280,24 @@ impl ProbeWorker {
         let Some(frame) = frames.pop() else { return };
         let (luma, stride, size) = (&frame.planes.y, frame.planes.luma_stride(), frame.size());
         self.seen.size = Some(size);
-        let likeness = FrameSimilarity::of(luma, stride, size);
-        if self.seen.pictures.len() >= self.pictures {
+        if self.seen.pictures.len() >= self.memory.pictures.max(1) {
             self.seen.pictures.pop_front();
         }
-        self.seen.pictures.push_back(Keyframe { at: packet.captured, likeness });
+        let mut keyframe = Keyframe {
+            at: packet.captured,
+            pts: packet.pts,
+            likeness: FrameSimilarity::of(luma, stride, size),
+            inside: FrameSimilarity::inside_bars(luma, stride, size),
+            marker: None,
+        };
         match markers::read_band(luma, stride, size) {
             Some(time_ms) => {
                 let wall = self.clock.wall_micros(packet.captured);
                 // The marker counts whole milliseconds, rounded down.
                 let age = markers::age_ms(time_ms, wall.div_euclid(1_000));
-                self.marker = Some((wall.div_euclid(1_000) - age, packet.pts));
+                let made = wall.div_euclid(1_000) - age;
+                keyframe.marker = Some(made);
+                self.marker = Some((made, packet.pts));
                 if !stored {
                     let rest = wall.rem_euclid(1_000) as f64 / 1_000.0;
                     self.seen.latency_ms = Some(age as f64 + rest);
@@ -283,6 +309,7 @@ impl ProbeWorker {
                 self.offsets.clear();
             }
         }
+        self.seen.pictures.push_back(keyframe);
         self.picture.publish(frame);
     }
 
@@ -324,6 +351,7 @@ impl ProbeWorker {
             self.offsets.pop_front();
         }
         self.offsets.push_back(at.micros_since(pts) - flash);
+        self.offset_at = self.seen.last.unwrap_or(self.offset_at);
         let mut sorted: Vec<i64> = self.offsets.iter().copied().collect();
         sorted.sort_unstable();
         self.seen.av_offset_ms = sorted.get(sorted.len() / 2).map(|micros| *micros as f64 / 1e3);
@@ -333,6 +361,10 @@ impl ProbeWorker {
     pub fn sum_up(&mut self, now: Timestamp) {
         while self.arrivals.front().is_some_and(|first| now.since(first.at) > ARRIVALS) {
             self.arrivals.pop_front();
+        }
+        if now.since(self.offset_at) > OFFSET_HOLDS {
+            self.offsets.clear();
+            self.seen.av_offset_ms = None;
         }
         let seen = &mut self.seen;
         let recent =
@@ -344,18 +376,19 @@ impl ProbeWorker {
         seen.behind_micros =
             recent().map(|it| it.at.micros_since(it.dts)).min().or(seen.behind_micros);
         let pictures: Vec<_> = self.arrivals.iter().filter(|it| it.video).collect();
-        if let (Some(first), Some(last)) = (pictures.first(), pictures.last())
-            && pictures.len() > 20
-        {
+        let span = pictures.first().zip(pictures.last());
+        let span = span.filter(|(_, last)| pictures.len() > 20 && now.since(last.at) <= RATE_HOLDS);
+        seen.fps = span.and_then(|(first, last)| {
             let seconds = last.dts.micros_since(first.dts) as f64 / 1e6;
-            seen.fps = (seconds > 0.5).then(|| (pictures.len() - 1) as f64 / seconds);
-        }
+            (seconds > 0.5).then(|| (pictures.len() - 1) as f64 / seconds)
+        });
         // What a server had in store came at once and says nothing.
         let settled = seen.joined.map(|joined| joined + STORE);
         let live = || self.arrivals.iter().filter(|it| settled.is_some_and(|from| it.at >= from));
         let span = live().next().zip(live().next_back());
         seen.pace = span.and_then(|(first, last)| {
-            let waited = now.since(first.at).as_secs_f64();
+            // Not until now: while nothing comes there is no rate at which it comes.
+            let waited = last.at.since(first.at).as_secs_f64();
             let came = last.dts.micros_since(first.dts) as f64 / 1e6;
             (waited >= 7.5).then(|| came / waited)
         });
@@ -491,6 +524,55 @@ fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A looker at which so many packets of sound have come, one every 20 ms.
+    fn looker(packets: i64) -> ProbeWorker {
+        let memory = ProbeMemory { pictures: 10, sound: 1_000 };
+        let mut looker = ProbeWorker::new(Clock::start(), memory, Latest::default());
+        for number in 0..packets {
+            for track in [Track::Video, Track::Audio] {
+                let at = Timestamp::from_millis(number * 20);
+                looker.take(&EncodedPacket {
+                    track,
+                    pts: at,
+                    dts: at,
+                    keyframe: false,
+                    priority: crate::media::Priority::Inter,
+                    data: vec![0; 100].into(),
+                    captured: at,
+                    rendition: None,
+                });
+            }
+        }
+        looker
+    }
+
+    #[test]
+    fn while_nothing_comes_there_are_no_figures_of_what_comes() {
+        let mut looker = looker(1_000);
+        let rates =
+            |seen: &ProbeReading| (seen.pace.map(|pace| (pace * 10.0).round()), seen.fps.is_some());
+        looker.sum_up(Timestamp::from_millis(20_000));
+        assert_eq!(rates(&looker.seen), (Some(10.0), true));
+        assert!(looker.seen.bitrate > 70_000, "{}", looker.seen.bitrate);
+        // Two seconds without anything are not 82 % of the speed.
+        looker.sum_up(Timestamp::from_millis(22_000));
+        assert_eq!(rates(&looker.seen), (Some(10.0), true));
+        looker.sum_up(Timestamp::from_millis(24_000));
+        assert!(!rates(&looker.seen).1);
+        looker.sum_up(Timestamp::from_millis(31_000));
+        assert_eq!((rates(&looker.seen), looker.seen.bitrate), ((None, false), 0));
+    }
+
+    #[test]
+    fn after_a_new_connection_nothing_of_the_old_one_counts() {
+        let mut looker = looker(1_000);
+        looker.gap();
+        let seen = &looker.seen;
+        assert_eq!((seen.joined, seen.last_video, seen.last_audio), (None, None, None));
+        assert!(seen.pictures.is_empty() && seen.course.until().is_none());
+        assert_eq!((seen.pace, seen.fps, seen.latency_ms), (None, None, None));
+    }
 
     #[test]
     fn flashes_are_where_the_markers_say() {

@@ -529,8 +529,12 @@ impl Engine {
     }
 
     fn tell_notice(&mut self, notice: Notice) {
+        let wall = self.clock.wall_micros(self.clock.now());
+        if let Some(target) = notice.target.filter(|_| notice.key == "frames-dropped-over") {
+            self.state.ledger.clear_target(names::DROPS, target);
+        }
         let notice = self.state.ledger.put(notice);
-        self.state.chronicle.add(&notice, self.clock.wall_micros(self.clock.now()));
+        self.state.chronicle.add(&notice, wall);
         self.happened(Event::Notice(notice));
     }
 

@@ -11,7 +11,8 @@ use crate::studio::engine::handle::Config;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Event, stats};
-use crate::studio::live::passthrough::Missed;
+use crate::studio::live::dropped_frames::DroppedFrames;
+use crate::studio::live::publishers::{PublisherNews, Publishers};
 use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address;
@@ -38,8 +39,7 @@ pub struct Copying {
     runtime: Runtime,
     showing: Playback,
     holding: Option<StreamDelay>,
-    sent: Vec<(u32, Publisher, stats::Meter)>,
-    missed: Missed,
+    sent: Vec<Publishers>,
     clock: Clock,
     usage: Process,
     next_stats: Timestamp,
@@ -72,7 +72,15 @@ impl Copying {
             let hub = holding.as_ref().map_or(&showing.hub, StreamDelay::hub);
             let target = publisher::Target { await_media: holding.is_some(), ..target };
             let publisher = Publisher::start(&runtime, target, hub, clock);
-            (id, publisher, stats::Meter::default())
+            Publishers {
+                id,
+                label: publisher.target().url.authority(),
+                built_in: false,
+                publisher,
+                bitrate: stats::Meter::default(),
+                floor: None,
+                drops: DroppedFrames::of_file(),
+            }
         };
         let sent = wanted.into_iter().map(start).collect();
         if holding.is_some() {
@@ -80,26 +88,24 @@ impl Copying {
             showing.projection.begin();
         }
         let next_stats = clock.now() + SECOND;
-        let (missed, usage) = (Missed::default(), Process::new());
-        Ok(Self { runtime, showing, holding, sent, missed, clock, usage, next_stats })
+        let usage = Process::new();
+        Ok(Self { runtime, showing, holding, sent, clock, usage, next_stats })
     }
 
     /// What happened since the last call.
     pub fn look(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         if !self.showing.projection.has_begun() {
-            self.showing.projection.begin_for(self.sent.iter().map(|(_, publisher, _)| publisher));
+            self.showing.projection.begin_for(self.sent.iter().map(|sent| &sent.publisher));
         }
-        for (id, publisher, _) in &self.sent {
-            drain(*id, publisher, &mut events);
+        let now = self.clock.now();
+        for sent in &mut self.sent {
+            drain(sent.id, &sent.publisher, &mut events);
+            events.extend(sent.look_at_drops(now).and_then(PublisherNews::last_word));
         }
-        let targets = self.sent.iter().map(|(id, publisher, _)| (*id, publisher));
-        let missed = self.missed.look(targets);
-        events.extend(missed.into_iter().map(|message| Event::Notice(message.notice(0, ""))));
         events.extend(
             self.holding.as_mut().and_then(StreamDelay::look).map(|it| Event::Delay(it.told)),
         );
-        let now = self.clock.now();
         if now >= self.next_stats {
             self.next_stats = now + SECOND;
             events.push(Event::Stats(Box::new(self.stats(now))));
@@ -116,7 +122,7 @@ impl Copying {
     /// Whether nothing more will happen: the file has ended and everything is sent, or no target is
     /// left.
     pub fn is_over(&self) -> bool {
-        self.sent.iter().all(|(_, publisher, _)| publisher.state().is_over())
+        self.sent.iter().all(|sent| sent.publisher.state().is_over())
     }
 
     /// Lets out what is held back and no more; `false` where nothing is.
@@ -133,18 +139,18 @@ impl Copying {
         if let Some(holding) = &self.holding {
             holding.discard();
         }
-        for (_, publisher, _) in &self.sent {
-            publisher.ask_to_stop(END);
+        for sent in &self.sent {
+            sent.publisher.ask_to_stop(END);
         }
         let mut events = Vec::new();
-        for (id, publisher, _) in &self.sent {
-            publisher.stop(END);
-            drain(*id, publisher, &mut events);
+        let now = self.clock.now();
+        for sent in &mut self.sent {
+            sent.publisher.stop(END);
+            drain(sent.id, &sent.publisher, &mut events);
+            let drops = [sent.look_at_drops(now), sent.last_drops()];
+            events.extend(drops.into_iter().flatten().filter_map(PublisherNews::last_word));
         }
-        let targets = self.sent.iter().map(|(id, publisher, _)| (*id, publisher));
-        let missed = self.missed.look(targets);
-        events.extend(missed.into_iter().map(|message| Event::Notice(message.notice(0, ""))));
-        let figures = self.stats(self.clock.now());
+        let figures = self.stats(now);
         if let Err(stuck) = self.showing.end(END) {
             tracing::warn!(%stuck, "ending the file");
         }
@@ -154,8 +160,9 @@ impl Copying {
 
     fn stats(&mut self, now: Timestamp) -> Stats {
         let (cpu, rss_bytes) = self.usage.read();
-        let target = |(_, publisher, meter): &mut (u32, Publisher, stats::Meter)| {
-            crate::studio::live::target_events::figures(publisher, meter, now)
+        let target = |sent: &mut Publishers| {
+            let Publishers { publisher, bitrate, .. } = sent;
+            crate::studio::live::target_events::figures(publisher, bitrate, now)
         };
         let targets = self.sent.iter_mut().map(target).collect();
         let strips = Vec::new();

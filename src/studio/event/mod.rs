@@ -139,9 +139,12 @@ pub struct Monitor {
     pub index: usize,
     /// The target's, without the key.
     pub url: String,
-    /// `waiting`, `ok`, `unavailable` (nothing can be seen there) or the worst of the troubles.
+    /// `waiting`, `comparing` (not known yet whether it is what is sent), `ok` (it matched),
+    /// `unsure` (nothing in it varies), `unavailable` (nothing can be seen there) or the worst of
+    /// the troubles.
     pub state: &'static str,
-    /// `unreachable`, `no_stream`, `stalled`, `black`, `frozen`, `silent`, `late`, `wrong_size`.
+    /// `unreachable`, `no_stream`, `stalled`, `different`, `black`, `frozen`, `silent`, `late`,
+    /// `wrong_size`.
     pub troubles: Vec<&'static str>,
     /// How far viewers are behind: from the program to the arrival there, without their player.
     pub latency_ms: Option<f64>,
@@ -151,7 +154,7 @@ pub struct Monitor {
     pub av_offset_ms: Option<f64>,
     pub size: Option<Size>,
     pub fps: Option<f64>,
-    /// What arrives, bits a second.
+    /// What arrives, bits a second; `None` while nothing does, as with those above.
     pub bitrate: Option<u32>,
     /// Names of the codecs.
     pub video: Option<String>,

@@ -1,6 +1,7 @@
 //! A broadcast from Go Live to its end: encoders, publishers, adaptation, recording, viewer monitor.
 
 pub(in crate::studio) mod adaptation;
+pub(in crate::studio) mod dropped_frames;
 pub(in crate::studio) mod history;
 pub mod monitor;
 pub(in crate::studio) mod on_air;

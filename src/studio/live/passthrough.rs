@@ -1,7 +1,6 @@
 //! A media file on the air in the program's stead: it is opened on a thread of its own, since a disk
 //! may take its time, and its packets go out as they are.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use crate::base::{Clock, Worker};
 use crate::broadcast::passthrough::{PassthroughFile, PassthroughSender, Progress};
 use crate::broadcast::{Hub, Publisher, passthrough};
 use crate::studio::live::view::PassthroughView;
-use crate::studio::notices::message::StudioMessage;
 
 /// A file that is being looked into.
 #[derive(Debug)]
@@ -67,7 +65,6 @@ pub(in crate::studio) struct Passthrough {
     again: bool,
     duration: Option<Duration>,
     projection: PassthroughSender,
-    missed: Missed,
 }
 
 impl Passthrough {
@@ -83,24 +80,19 @@ impl Passthrough {
     ) -> std::io::Result<(Self, Hub)> {
         let duration = film.duration();
         let showing = film.show(again, clock)?;
-        let (path, missed) = (path.to_owned(), Missed::default());
-        let reel = Self { path, again, duration, projection: showing.projection, missed };
+        let path = path.to_owned();
+        let reel = Self { path, again, duration, projection: showing.projection };
         Ok((reel, showing.hub))
     }
 
-    /// Lets it go out once its targets are there, or at once where it is held back before they are connected;
-    /// what is to be told of it.
-    pub fn look<'a>(
-        &mut self,
-        targets: impl IntoIterator<Item = (u32, &'a Publisher)> + Clone,
-        is_held_back: bool,
-    ) -> Vec<StudioMessage> {
+    /// Lets it go out once its targets are there, or at once where it is held back before they are
+    /// connected.
+    pub fn look<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>, is_held_back: bool) {
         if is_held_back {
             self.projection.begin();
         } else if !self.projection.has_begun() {
-            self.projection.begin_for(targets.clone().into_iter().map(|(_, publisher)| publisher));
+            self.projection.begin_for(targets);
         }
-        self.missed.look(targets)
     }
 
     pub fn progress(&self) -> Progress {
@@ -121,31 +113,5 @@ impl Passthrough {
     /// Stops reading the file.
     pub fn end(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
         self.projection.end(limit)
-    }
-}
-
-#[derive(Debug, Default)]
-pub(in crate::studio) struct Missed {
-    told: BTreeSet<u32>,
-}
-
-impl Missed {
-    /// What is to be told of these targets, each with its id.
-    pub fn look<'a>(
-        &mut self,
-        targets: impl IntoIterator<Item = (u32, &'a Publisher)>,
-    ) -> Vec<StudioMessage> {
-        let missing = |publisher: &Publisher| {
-            let figures = publisher.figures();
-            figures.dropped_frames > 0 || figures.dropped_sounds > 0
-        };
-        targets
-            .into_iter()
-            .filter(|(id, publisher)| missing(publisher) && self.told.insert(*id))
-            .map(|(_, publisher)| {
-                let url = &publisher.target().url;
-                StudioMessage::FilmLeftOut { host: format!("{}:{}", url.host, url.port) }
-            })
-            .collect()
     }
 }

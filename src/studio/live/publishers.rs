@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::base::Worker;
 use crate::base::queue::Sender;
+use crate::base::{Timestamp, Worker};
 use crate::broadcast::publisher::Flow;
 use crate::broadcast::{Publisher, publisher};
 use crate::media::BitsPerSecond;
 use crate::studio::event::{self, Event, stats};
+use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::{recording, stream_delay};
 use crate::studio::notices::message::StudioMessage;
 
@@ -36,8 +37,8 @@ pub(in crate::studio) enum PublisherNews {
         host: String,
         codecs: String,
     },
-    /// Of a file that goes out as it is.
-    Film(StudioMessage),
+    /// Frames are dropped for a target, or no longer.
+    Drops(StudioMessage),
     /// An encoder gave up.
     Encoder(String),
 }
@@ -52,13 +53,13 @@ impl PublisherNews {
             Self::Unsaid { host, codecs } => {
                 Some(StudioMessage::CodecsUnsaid { host: host.clone(), codecs: codecs.clone() })
             }
-            Self::Film(message) => Some(message.clone()),
+            Self::Drops(message) => Some(message.clone()),
             _ => None,
         }
     }
 
     /// As it is told of a target that is being ended.
-    fn last_word(self) -> Option<Event> {
+    pub fn last_word(self) -> Option<Event> {
         match self {
             Self::Target(told) => Some(Event::Target(told)),
             other => other.message().map(|message| Event::Notice(message.notice(0, ""))),
@@ -90,6 +91,22 @@ pub(in crate::studio) struct Publishers {
     pub bitrate: stats::Meter,
     /// Of the picture, for its connection.
     pub floor: Option<BitsPerSecond>,
+    pub drops: DroppedFrames,
+}
+
+impl Publishers {
+    /// Looks whether its connection has become too slow, or carries everything again.
+    pub fn look_at_drops(&mut self, now: Timestamp) -> Option<PublisherNews> {
+        let (state, figures) = (self.publisher.state(), self.publisher.figures());
+        let news = self.drops.look(now, state, &figures)?;
+        Some(PublisherNews::Drops(self.drops.message(news, self.id, &self.label)))
+    }
+
+    /// What is to be told where it ends now.
+    pub fn last_drops(&self) -> Option<PublisherNews> {
+        let news = self.drops.over()?;
+        Some(PublisherNews::Drops(self.drops.message(news, self.id, &self.label)))
+    }
 }
 
 pub(in crate::studio) fn background(
@@ -110,6 +127,7 @@ pub(in crate::studio) fn stop(sent: &[Publishers], tell: &Sender<Event>) {
         sent.publisher.stop(END);
         let mut happenings = Vec::new();
         drain(sent, &mut happenings);
+        happenings.extend(sent.last_drops());
         for event in happenings.into_iter().filter_map(PublisherNews::last_word) {
             let _ = tell.send(event);
         }

@@ -34,6 +34,8 @@ const ENDS: &[(&str, &str, &str)] = &[
     ("bitrate-restored", "bitrate-lowered", ""),
     ("size-restored", "size-lowered", ""),
     ("rung-restored", "rung-lowered", "host"),
+    ("frames-dropped-over", "frames-dropped", "host"),
+    ("frames-dropped-over", "film-left-out", "host"),
 ];
 
 /// One thing that happened.
@@ -156,10 +158,22 @@ impl EventLog {
 
     /// What this ends has a length now; gives the longest.
     fn close(&mut self, notice: &Notice, wall_micros: i64) -> Option<Duration> {
-        let (_, begins, about) = ENDS.iter().find(|(end, ..)| *end == notice.key)?;
+        let ended = ENDS.iter().filter(|(end, ..)| *end == notice.key);
+        ended
+            .filter_map(|(_, begins, about)| self.close_one(notice, begins, about, wall_micros))
+            .max()
+    }
+
+    fn close_one(
+        &mut self,
+        notice: &Notice,
+        begins: &str,
+        about: &str,
+        wall_micros: i64,
+    ) -> Option<Duration> {
         let mut longest = None;
         let of = |notice: &Notice| {
-            let found = notice.args.iter().find(|(name, _)| name == about);
+            let found = notice.args.iter().find(|(name, _)| *name == about);
             found.map(|(_, value)| value.clone())
         };
         let subject = of(notice);
@@ -180,11 +194,13 @@ impl EventLog {
         longest
     }
 
-    /// What this message told of this host is over.
-    pub fn over(&mut self, key: &str, host: &str, wall_micros: i64) {
+    /// What this message told of this host or device is over.
+    pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
         self.write_repeated(|it| it.notice.key == key);
         let about = |notice: &Notice| {
-            notice.key == key && notice.args.iter().any(|(name, it)| *name == "host" && it == host)
+            let mut args = notice.args.iter();
+            notice.key == key
+                && args.any(|(name, it)| matches!(*name, "host" | "device") && it == of)
         };
         let last = Arc::make_mut(&mut self.entries).iter_mut().rev().find(|it| about(&it.notice));
         if let Some(entry) = last.filter(|entry| entry.lasted.is_none()) {

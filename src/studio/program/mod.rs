@@ -188,7 +188,7 @@ impl Program {
         let report = self.video.report();
         let main = (&self.video.choice, &report);
         let messages = self.sources.sync(collection, main, &mut open, &self.compositor);
-        self.dials.set_watched(self.sources.watches_main(collection, &self.video.choice));
+        self.dials.set_fallback(self.sources.watches_main(collection, &self.video.choice));
         self.filters.sync(collection, &self.compositor);
         self.changer.sync(collection.transitions(), &shape);
         // Which sources share one that is open may have changed.
@@ -239,7 +239,7 @@ impl Program {
         let seen = self.plans.0.sources().chain(leaving).collect();
         self.seen_changed |= seen != self.seen;
         self.seen = seen;
-        self.sources.attend(&self.seen);
+        self.dials.set_alone(self.sources.attend(&self.seen) == Some(MAIN));
         let prepared = self.plans.1.iter().flat_map(|(plan, _)| plan.sources());
         let drawn = self.seen.iter().copied().chain(prepared).collect();
         self.sources.unwatch(&drawn, &self.video);

@@ -411,13 +411,17 @@ impl Sources {
         plan
     }
 
-    /// These are shown on the program: those that are not stand, if they are to.
-    pub fn attend(&mut self, shown: &BTreeSet<SourceId>) {
+    /// These are shown on the program: those that are not stand, if they are to. Gives the one that is
+    /// shown alone.
+    pub fn attend(&mut self, shown: &BTreeSet<SourceId>) -> Option<SourceId> {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let shown: BTreeSet<SourceId> = shown.iter().map(of).collect();
+        let alone = shown.first().copied().filter(|_| shown.len() == 1);
         for (id, open) in &mut self.open {
             open.attend(shown.contains(id));
+            open.dials.set_alone(alone == Some(*id));
         }
+        alone
     }
 
     /// Nobody looks at the pictures of what is not among these, which are drawn somewhere: what was told of

@@ -20,14 +20,14 @@ fn shown(name: &str) -> &str {
 }
 
 impl Sources {
-    /// Media files are looked at where something else is to be shown instead.
+    /// Media files for which something else is to be shown are looked at.
     pub(super) fn watch(&self, collection: &Collection, main: &VideoChoice) {
         let mut watched = BTreeSet::new();
         for (id, _) in fallback::replaceable(collection, main) {
             watched.insert(self.shared.get(&id).copied().unwrap_or(id));
         }
         for (id, open) in &self.open {
-            open.dials.set_watched(watched.contains(id));
+            open.dials.set_fallback(watched.contains(id));
         }
     }
 

@@ -100,21 +100,25 @@ pub(super) fn state(
             (texts.with("viewers-behind", &[("time", time.into())]), None)
         }
         (state, _) => {
-            let calm = matches!(state, "ok" | "waiting" | "unavailable" | "wrong_size");
-            (texts.get(words(state)).to_string(), (!calm).then_some(theme.warn))
+            let color = is_trouble(monitor).then_some(theme.warn);
+            (texts.get(words(state)).to_string(), color)
         }
     }
 }
 
 /// Whether something is wrong at these viewers.
 pub fn is_trouble(monitor: &MonitorView) -> bool {
-    !matches!(monitor.state, "ok" | "waiting" | "unavailable" | "wrong_size")
+    let calm = ["ok", "waiting", "comparing", "unsure", "unavailable", "wrong_size"];
+    !calm.contains(&monitor.state)
 }
 
 /// The text of a state.
 pub fn words(state: &str) -> &'static str {
     match state {
         "ok" => key!("viewers-ok"),
+        "comparing" => key!("viewers-comparing"),
+        "unsure" => key!("viewers-unsure"),
+        "different" => key!("viewers-different"),
         "unavailable" => key!("viewers-unavailable"),
         "unreachable" => key!("viewers-unreachable"),
         "no_stream" => key!("viewers-no-stream"),

@@ -63,7 +63,9 @@ impl Engine {
     pub(in crate::studio::engine) fn begin_news(&mut self) {
         self.state.ledger.clear(names::TARGET);
         self.state.ledger.clear(names::FITTED);
-        self.state.ledger.clear(&["delay-short", "film-failed", "film-ended", "film-left-out"]);
+        self.state.ledger.clear(names::DROPS);
+        let keys = ["delay-short", "film-failed", "film-ended", "frames-dropped-over"];
+        self.state.ledger.clear(&keys);
         self.state.told.clear();
         self.state.said.clear();
     }

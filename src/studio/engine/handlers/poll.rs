@@ -50,7 +50,7 @@ impl Engine {
             self.happened(Event::Server(event));
         }
         if let Some(on_air) = &mut self.state.on_air {
-            let looked = on_air.look();
+            let looked = on_air.look(self.clock.now());
             self.all_happened(looked);
             self.end_if_idle();
         }
@@ -96,7 +96,7 @@ impl Engine {
                 }
                 PublisherNews::Said { .. }
                 | PublisherNews::Unsaid { .. }
-                | PublisherNews::Film(_) => {}
+                | PublisherNews::Drops(_) => {}
             }
         }
     }
@@ -293,6 +293,8 @@ impl Engine {
         }
         if let Some(alarm) = before.alarm {
             self.state.ledger.clear_of(&[alarm_key(alarm)], name);
+            let wall = self.clock.wall_micros(self.clock.now());
+            self.state.chronicle.over(alarm_key(alarm), name, wall);
         }
         if let Some(alarm) = report.alarm {
             self.tell(&StudioMessage::Alarm { alarm, device: name.to_owned() }, "");

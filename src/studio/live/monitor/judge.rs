@@ -1,14 +1,14 @@
 //! What is wrong with what viewers get, judged against what is sent: a scene that is black, still or
 //! silent by itself is no alarm. Pure.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Size;
-use crate::media::similarity::{LoudnessCurve, STEP_MICROS};
+use crate::media::similarity::STEP_MICROS;
 use crate::player::probe::viewer::{Keyframe, ProbeReading};
 use crate::player::{FailureKind, State};
+use crate::studio::live::monitor::evidence::{FRESH, MOST_BEHIND, Proof, Sent};
 
 /// A server may need so long to show what has just begun.
 const BEGINNING: Duration = Duration::from_secs(8);
@@ -19,7 +19,11 @@ const FROZEN_FOR: Duration = Duration::from_secs(8);
 /// No new picture for so long, while sound comes, is frozen too.
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
-const STALLED_FOR: Duration = Duration::from_secs(4);
+const STALLED_FOR: Duration = FRESH;
+/// …where it came too slowly before.
+const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
+/// What came within this still comes.
+const COMES: Duration = Duration::from_secs(2);
 /// Media time a second below which it comes too slowly.
 const PACE: f64 = 0.85;
 /// Further behind than this (the target's own delay left out) is late.
@@ -47,6 +51,7 @@ pub enum Trouble {
     Unreachable,
     NoStream,
     Stalled,
+    Different,
     Black,
     Frozen,
     Silent,
@@ -61,6 +66,7 @@ impl Trouble {
             Self::Unreachable => "unreachable",
             Self::NoStream => "no_stream",
             Self::Stalled => "stalled",
+            Self::Different => "different",
             Self::Black => "black",
             Self::Frozen => "frozen",
             Self::Silent => "silent",
@@ -70,73 +76,86 @@ impl Trouble {
     }
 }
 
-/// What is sent.
-#[derive(Debug)]
-pub struct Sent<'a> {
-    /// Size and rate of the picture, if there is one.
-    pub picture: Option<(Size, f64)>,
-    /// Other sizes in which they went out: for links that do not carry that one.
-    pub sizes: &'a [Size],
-    /// Pictures a second that really go out: a slow connection may get fewer.
-    pub fps: Option<f64>,
-    pub sound: bool,
-    pub pictures: &'a VecDeque<Keyframe>,
-    pub course: &'a LoudnessCurve,
-}
-
 /// One thing that is wrong, with what is known of why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub trouble: Trouble,
-    /// A sentence without its full stop.
+    /// How it shows itself, where one trouble has more than one way.
+    pub sign: Sign,
+    /// A sentence without its full stop, and without its end where it has lasted since a moment.
     pub cause: String,
+    pub since: Option<Timestamp>,
+}
+
+/// In which of its ways a trouble shows itself.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Nothing of it comes.
+    Nothing,
+    /// It comes too slowly.
+    Slow,
+    /// What comes is wrong in itself.
+    Content,
 }
 
 fn finding(trouble: Trouble, cause: impl Into<String>) -> Finding {
-    Finding { trouble, cause: cause.into() }
+    Finding { trouble, sign: Sign::Content, cause: cause.into(), since: None }
 }
 
-/// All that is wrong now, the worst first. `live_since`: when the target began to take the stream;
-/// `delay`: how far it is held back on purpose; `latency`: how far viewers are behind, if known.
-pub fn judge(
-    now: Timestamp,
-    live_since: Timestamp,
-    delay: Duration,
-    latency: Option<Duration>,
-    seen: &ProbeReading,
-    sent: &Sent<'_>,
-) -> Vec<Finding> {
+impl Finding {
+    fn since(self, since: Timestamp) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    fn of(self, sign: Sign) -> Self {
+        Self { sign, ..self }
+    }
+}
+
+/// What is judged at one target.
+#[derive(Debug)]
+pub struct Case<'a> {
+    pub now: Timestamp,
+    /// When it began to take the stream.
+    pub live_since: Timestamp,
+    /// How far it is held back on purpose.
+    pub delay: Duration,
+    /// How far viewers are behind, if known.
+    pub latency: Option<Duration>,
+    pub proof: Proof,
+    pub seen: &'a ProbeReading,
+    pub sent: &'a Sent<'a>,
+}
+
+/// All that is wrong now, the worst first.
+pub fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let Case { now, live_since, delay, latency, proof, seen, sent } = *case;
     if now.since(live_since) < BEGINNING {
         return Vec::new();
     }
-    match &seen.state {
-        State::Failed(failure) => {
-            let trouble = match failure.kind {
-                FailureKind::NoSuchStream => Trouble::NoStream,
-                FailureKind::Codec => Trouble::WrongSize,
-                _ => Trouble::Unreachable,
-            };
-            return vec![finding(trouble, failure.cause.clone())];
-        }
-        State::Reconnecting { cause, .. } => {
-            return vec![finding(Trouble::Unreachable, cause.clone())];
-        }
-        State::Ended => return vec![finding(Trouble::NoStream, "the stream has ended there")],
-        State::Starting | State::Opening { .. } => return Vec::new(),
-        State::Playing => {}
-    }
-    let Some(last) = seen.last else { return Vec::new() };
-    let mut found = Vec::new();
-    let nothing_for = now.since(last);
-    if nothing_for >= STALLED_FOR {
-        let cause = format!("nothing has come for {} s", nothing_for.as_secs());
-        found.push(finding(Trouble::Stalled, cause));
-        // What else there was is old.
+    if let Some(found) = not_playing(seen) {
         return found;
     }
-    if let Some(pace) = seen.pace.filter(|pace| *pace < PACE) {
+    let Some(last) = seen.last else { return Vec::new() };
+    let nothing_for = now.since(last);
+    let slow = seen.pace.filter(|pace| *pace < PACE);
+    // What came slowly and then not at all does not flow any better meanwhile.
+    if nothing_for >= if slow.is_some() { SLOW_STALLED_FOR } else { STALLED_FOR } {
+        let nothing = finding(Trouble::Stalled, "nothing has come").of(Sign::Nothing);
+        // What else there was is old.
+        return vec![nothing.since(last)];
+    }
+    let mut found = Vec::new();
+    if let Some(pace) = slow {
         let cause = format!("it comes at {:.0} % of the speed at which it plays", pace * 100.0);
-        found.push(finding(Trouble::Stalled, cause));
+        found.push(finding(Trouble::Stalled, cause).of(Sign::Slow));
+    }
+    if proof == Proof::Different {
+        let back = (MOST_BEHIND + delay).as_secs();
+        let cause = format!("nothing that was sent in the last {back} s is in it");
+        found.push(finding(Trouble::Different, cause));
+        // What else is wrong with it is another's.
+        return found;
     }
     let reach = latency.map_or(REACH, |latency| latency + MARGIN) + delay;
     if sent.picture.is_some() {
@@ -151,12 +170,35 @@ pub fn judge(
     }
     if let Some((size, fps)) = sent.picture {
         // While fewer go out, or did a moment ago, their number says nothing of the server.
-        let whole = sent.fps.is_none_or(|sent| (sent - fps).abs() <= fps * 0.05);
+        let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
         let other = seen.size.filter(|got| sent.sizes.contains(got));
-        found.extend(shape(now, seen, other.unwrap_or(size), fps, whole));
+        // Of what is not known to be this program its size says nothing.
+        if matches!(proof, Proof::Matched | Proof::Unsure) {
+            found.extend(shape(now, seen, other.unwrap_or(size), fps, whole));
+        }
     }
     found.sort_by_key(|finding| finding.trouble);
     found
+}
+
+/// What is wrong where no stream is played.
+fn not_playing(seen: &ProbeReading) -> Option<Vec<Finding>> {
+    match &seen.state {
+        State::Failed(failure) => {
+            let trouble = match failure.kind {
+                FailureKind::NoSuchStream => Trouble::NoStream,
+                FailureKind::Codec => Trouble::WrongSize,
+                _ => Trouble::Unreachable,
+            };
+            Some(vec![finding(trouble, failure.cause.clone())])
+        }
+        State::Reconnecting { cause, .. } => {
+            Some(vec![finding(Trouble::Unreachable, cause.clone())])
+        }
+        State::Ended => Some(vec![finding(Trouble::NoStream, "the stream has ended there")]),
+        State::Starting | State::Opening { .. } => Some(Vec::new()),
+        State::Playing => None,
+    }
 }
 
 fn picture(
@@ -170,7 +212,7 @@ fn picture(
     let (count, since) = black.fold((0, now), |(count, _), it| (count + 1, it.at));
     let black_for = now.since(since);
     if count >= 2 && black_for >= BLACK_FOR && never_black(since - reach, sent) {
-        found.push(finding(Trouble::Black, format!("black for {} s", black_for.as_secs())));
+        found.push(finding(Trouble::Black, "black").since(since));
         return;
     }
     let newest = seen.pictures.back();
@@ -184,13 +226,15 @@ fn picture(
         .take_while(same)
         .fold((0, now), |(count, _), it| (count + 1, it.at));
     let still_for = now.since(since);
-    let without = seen.last_video.or(seen.joined).map_or(Duration::ZERO, |last| now.since(last));
-    if without >= NO_PICTURE_FOR {
-        let cause = format!("no picture has come for {} s, but sound", without.as_secs());
-        found.push(finding(Trouble::Frozen, cause));
+    let came = seen.last_video.or(seen.joined).unwrap_or(now);
+    if now.since(came) >= NO_PICTURE_FOR {
+        // Without sound as well nothing comes at all, which is said where it has lasted.
+        if comes(now, seen.last_audio) {
+            let cause = "sound has come and no picture";
+            found.push(finding(Trouble::Frozen, cause).of(Sign::Nothing).since(came));
+        }
     } else if count >= 3 && still_for >= FROZEN_FOR && always_moves(since - reach, now, sent) {
-        let cause = format!("the same picture for {} s", still_for.as_secs());
-        found.push(finding(Trouble::Frozen, cause));
+        found.push(finding(Trouble::Frozen, "the same picture").since(since));
     }
 }
 
@@ -246,13 +290,20 @@ fn sound(
     if silent_for < SILENT_FOR || !always_sounds(since - reach, now, sent) {
         return;
     }
-    let cause = match seen.last_audio {
-        Some(last) if now.since(last) < SILENT_FOR => {
-            format!("silent for {} s", silent_for.as_secs())
+    let silent = match seen.last_audio {
+        Some(last) if now.since(last) < SILENT_FOR => finding(Trouble::Silent, "silent"),
+        _ if sent.picture.is_some() && !comes(now, seen.last_video) => return,
+        _ if sent.picture.is_some() => {
+            finding(Trouble::Silent, "pictures have come and no sound").of(Sign::Nothing)
         }
-        _ => "no sound comes at all".to_owned(),
+        _ => finding(Trouble::Silent, "no sound has come").of(Sign::Nothing),
     };
-    found.push(finding(Trouble::Silent, cause));
+    found.push(silent.since(since));
+}
+
+/// Whether something comes in these seconds, of which this is when it came the last time.
+fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
+    last.is_some_and(|last| now.since(last) <= COMES)
 }
 
 /// Whether there was something to hear all the time since then.
@@ -320,7 +371,14 @@ mod tests {
             (Some(at(60.0)), Some(at(60.0)), Some(at(60.0)));
         for number in 0..30 {
             let second = f64::from(number) * 2.0;
-            seen.pictures.push_back(Keyframe { at: at(second), likeness: picture(luma(second)) });
+            let likeness = picture(luma(second));
+            seen.pictures.push_back(Keyframe {
+                at: at(second),
+                pts: at(second),
+                likeness,
+                inside: likeness,
+                marker: None,
+            });
         }
         for number in 0..3_000 {
             let second = f64::from(number) / 50.0;
@@ -339,16 +397,26 @@ mod tests {
         if (second as u32).is_multiple_of(4) { 60 } else { 90 }
     }
 
-    fn judged(seen: &ProbeReading, sent: &ProbeReading) -> Vec<Trouble> {
-        let sent = Sent {
+    fn sent_as(seen: &ProbeReading) -> Sent<'_> {
+        Sent {
             picture: Some((SIZE, 30.0)),
             sizes: &[],
-            fps: sent.fps,
+            fps: seen.fps,
             sound: true,
-            pictures: &sent.pictures,
-            course: &sent.course,
-        };
-        let all = judge(at(60.0), at(0.0), Duration::ZERO, None, seen, &sent);
+            since: None,
+            pictures: &seen.pictures,
+            course: &seen.course,
+        }
+    }
+
+    fn found(seen: &ProbeReading, sent: &ProbeReading, proof: Proof) -> Vec<Finding> {
+        let sent = sent_as(sent);
+        let (now, live_since, delay) = (at(60.0), at(0.0), Duration::ZERO);
+        judge(&Case { now, live_since, delay, latency: None, proof, seen, sent: &sent })
+    }
+
+    fn judged(seen: &ProbeReading, sent: &ProbeReading) -> Vec<Trouble> {
+        let all = found(seen, sent, Proof::Matched);
         all.into_iter().map(|finding| finding.trouble).collect()
     }
 
@@ -411,23 +479,77 @@ mod tests {
     #[test]
     fn late_is_beyond_the_delay_that_was_chosen() {
         let program = stream(lively, |_| 0.1);
-        let sent = Sent {
-            picture: Some((SIZE, 30.0)),
-            sizes: &[],
-            fps: None,
-            sound: true,
-            pictures: &program.pictures,
-            course: &program.course,
+        let sent = sent_as(&program);
+        let case = |now: f64, latency: u64, delay: u64| Case {
+            now: at(now),
+            live_since: at(0.0),
+            delay: Duration::from_secs(delay),
+            latency: Some(Duration::from_secs(latency)),
+            proof: Proof::Matched,
+            seen: &program,
+            sent: &sent,
         };
-        let judged = |latency: u64, delay: u64| {
-            let (latency, delay) = (Duration::from_secs(latency), Duration::from_secs(delay));
-            judge(at(60.0), at(0.0), delay, Some(latency), &program, &sent)
-        };
+        let judged = |latency: u64, delay: u64| judge(&case(60.0, latency, delay));
         assert_eq!(judged(3, 0), []);
         assert_eq!(judged(12, 0).first().map(|it| it.trouble), Some(Trouble::Late));
         assert_eq!(judged(22, 20), []);
         // Just begun: nothing is said yet.
-        let early = judge(at(5.0), at(0.0), Duration::ZERO, None, &program, &sent);
-        assert_eq!(early, []);
+        assert_eq!(judge(&case(5.0, 30, 0)), []);
+    }
+
+    /// What is said of a stream of which the last of each came then, at this pace.
+    fn told(
+        last_video: Option<f64>,
+        last_audio: Option<f64>,
+        pace: Option<f64>,
+    ) -> Vec<(Trouble, Sign, Option<Timestamp>)> {
+        let program = stream(lively, |_| 0.1);
+        let mut seen = program.clone();
+        (seen.last_video, seen.last_audio) = (last_video.map(at), last_audio.map(at));
+        seen.last = seen.last_video.max(seen.last_audio);
+        seen.pace = pace;
+        let found = found(&seen, &program, Proof::Matched);
+        found.into_iter().map(|it| (it.trouble, it.sign, it.since)).collect()
+    }
+
+    #[test]
+    fn what_is_said_of_picture_and_sound_is_so_in_these_seconds() {
+        use Sign::{Nothing, Slow};
+        use Trouble::{Frozen, Silent, Stalled};
+        let all = Some(60.0);
+        for (video, audio, pace, expected) in [
+            (all, all, None, vec![]),
+            // It is slow only while it comes; then nothing comes, since that moment.
+            (all, all, Some(0.82), vec![(Stalled, Slow, None)]),
+            (Some(57.5), Some(57.5), Some(0.82), vec![(Stalled, Nothing, Some(at(57.5)))]),
+            (Some(55.0), Some(55.0), Some(0.82), vec![(Stalled, Nothing, Some(at(55.0)))]),
+            (Some(57.5), Some(57.5), None, vec![]),
+            // No picture, but sound: where there is sound.
+            (Some(50.0), all, None, vec![(Frozen, Nothing, Some(at(50.0)))]),
+            (Some(50.0), Some(57.0), None, vec![]),
+            (Some(50.0), Some(55.5), None, vec![(Stalled, Nothing, Some(at(55.5)))]),
+            (None, Some(57.0), None, vec![]),
+            // And no sound, but pictures.
+            (all, Some(50.0), None, vec![(Silent, Nothing, Some(at(50.0)))]),
+            (Some(57.0), Some(50.0), None, vec![]),
+        ] {
+            assert_eq!(told(video, audio, pace), expected, "{video:?} {audio:?} {pace:?}");
+        }
+    }
+
+    #[test]
+    fn of_another_program_nothing_else_is_said() {
+        let program = stream(lively, |_| 0.1);
+        let mut other = stream(|_| 16, |_| 0.0);
+        other.size = Some(Size::new(32, 18));
+        let of = |proof| {
+            let found = found(&other, &program, proof).into_iter();
+            found.map(|it| it.trouble).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Proof::Different), [Trouble::Different]);
+        // Nor of its size before it is known whose it is.
+        assert_eq!(of(Proof::Comparing), [Trouble::Black, Trouble::Silent]);
+        let all = [Trouble::Black, Trouble::Silent, Trouble::WrongSize];
+        assert_eq!(of(Proof::Matched), all);
     }
 }

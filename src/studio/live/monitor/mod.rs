@@ -2,8 +2,13 @@
 //! what is sent. It looks once a second, on the studio's thread; what decodes has
 //! threads of its own (two a target, one for what is sent), which never hold anything up.
 
+mod compare;
+mod evidence;
 mod judge;
+mod pictures;
 mod reference;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -18,9 +23,12 @@ use crate::net::{self, Runtime};
 use crate::player::State;
 use crate::player::probe::viewer::{ProbeMemory, ProbeReading, ProbeTarget, ViewerProbe};
 use crate::studio::event;
-use crate::studio::live::monitor::judge::{Sent, judge};
-use crate::studio::live::monitor::view::{LatencyBy, MonitorView, ViewersPicture};
+use crate::studio::live::monitor::compare::{Comparison, is_coming};
+use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent};
+use crate::studio::live::monitor::judge::{Case, Sign, judge};
+use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::monitor as monitor_texts;
 use crate::studio::targets::services;
 use crate::wire::rtmp::Url;
 
@@ -28,10 +36,6 @@ use crate::wire::rtmp::Url;
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
 /// Pauses before looking again where there was nothing to be seen.
 const PAUSES: [u64; 4] = [2, 3, 5, 10];
-/// How far behind viewers are looked for, by the sound.
-const MOST_BEHIND: Duration = Duration::from_secs(60);
-/// How often, in seconds: it takes some milliseconds.
-const BY_SOUND_EVERY: Duration = Duration::from_secs(5);
 /// For the threads' end.
 const END: Duration = Duration::from_millis(800);
 
@@ -84,10 +88,15 @@ struct One {
     /// What is wrong, and since when anything has been.
     findings: Vec<Finding>,
     wrong_since: Option<Timestamp>,
-    latency: Option<(Duration, LatencyBy)>,
-    by_sound_at: Timestamp,
+    comparison: Comparison,
+    clock: Clock,
+    /// As of the last look.
+    now: Timestamp,
     picture: Latest<VideoFrame>,
+    /// Shown instead while nothing comes.
+    no_picture: Latest<VideoFrame>,
     told: Option<event::Monitor>,
+    told_signs: Vec<Sign>,
 }
 
 /// All of them.
@@ -127,9 +136,8 @@ impl Monitors {
         if self.reference.is_none() && !wanted.is_empty() {
             self.reference = begin();
         }
-        let now = clock.now();
         for it in wanted {
-            let one = self.each.entry(it.id).or_insert_with(|| One::new(&it, now));
+            let one = self.each.entry(it.id).or_insert_with(|| One::new(&it, clock));
             one.follow(&it, runtime, clock);
         }
         ending(glances, reference)
@@ -179,7 +187,8 @@ fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker
 }
 
 impl One {
-    fn new(wanted: &WantedMonitor, now: Timestamp) -> Self {
+    fn new(wanted: &WantedMonitor, clock: Clock) -> Self {
+        let now = clock.now();
         let service = services::of_host(&wanted.publish.host);
         let (place, unavailable) = match service {
             _ if !wanted.play_url.is_empty() => {
@@ -205,10 +214,13 @@ impl One {
             seen: None,
             findings: Vec::new(),
             wrong_since: None,
-            latency: None,
-            by_sound_at: now,
+            comparison: Comparison::default(),
+            clock,
+            now,
             picture: Latest::default(),
+            no_picture: Latest::default(),
             told: None,
+            told_signs: Vec::new(),
         }
     }
 
@@ -256,55 +268,44 @@ impl One {
                 self.seen = Some(seen);
             }
         }
-        self.measure(sent, now);
+        self.now = now;
+        if let Some(seen) = &self.seen {
+            self.comparison.look(now, self.delay, seen, sent);
+        }
         let findings = match (&self.seen, self.live_since) {
-            (Some(seen), Some(since)) => {
-                let latency = self.latency.map(|(latency, _)| latency);
-                judge(now, since, self.delay, latency, seen, sent)
-            }
+            (Some(seen), Some(live_since)) => judge(&Case {
+                now,
+                live_since,
+                delay: self.delay,
+                latency: self.comparison.latency(now, seen).map(|(latency, _)| latency),
+                proof: self.comparison.proof(now),
+                seen,
+                sent,
+            }),
             _ => Vec::new(),
         };
         self.tell(findings, now, told);
         let event = self.event(id);
-        if self.told.as_ref().is_none_or(|told| differs(told, &event)) {
+        let signs: Vec<Sign> = self.findings.iter().map(|it| it.sign).collect();
+        let other = self.told.as_ref().is_none_or(|told| differs(told, &event));
+        if other || self.told_signs != signs {
             self.told = Some(event.clone());
+            self.told_signs = signs;
             told.push(MonitorNews::Event(event));
         }
     }
 
-    fn measure(&mut self, sent: &Sent<'_>, now: Timestamp) {
-        let playing = self.seen.as_ref().filter(|seen| seen.state == State::Playing);
-        let Some(seen) = playing else {
-            self.latency = None;
-            return;
-        };
-        if let Some(millis) = seen.latency_ms {
-            let latency = Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default();
-            self.latency = Some((latency, LatencyBy::Markers));
-            return;
-        }
-        if now < self.by_sound_at {
-            return;
-        }
-        self.by_sound_at = now + BY_SOUND_EVERY;
-        let by_sound = seen.behind_micros.and_then(|behind| {
-            // What is heard comes `behind` after its media time; its media time leads ours.
-            let most = i64::try_from((MOST_BEHIND + self.delay).as_micros()).unwrap_or(i64::MAX);
-            let lead = sent.course.lead_of(&seen.course, -behind, most - behind)?;
-            u64::try_from(lead + behind).ok()
-        });
-        self.latency = match by_sound {
-            Some(micros) => Some((Duration::from_micros(micros), LatencyBy::Sound)),
-            // What was found a moment ago still holds; markers that are gone do not.
-            None => self.latency.filter(|(_, by)| *by == LatencyBy::Sound),
-        };
-    }
-
     /// Tells what has begun and what is over.
-    fn tell(&mut self, findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
+    fn tell(&mut self, mut findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
+        let alike = |a: &Finding, b: &Finding| (a.trouble, a.sign) == (b.trouble, b.sign);
+        for finding in &mut findings {
+            // Only the newest pictures are remembered.
+            let old = self.findings.iter().find(|old| alike(old, finding));
+            finding.since = old.map_or(finding.since, |old| old.since.min(finding.since));
+        }
         let old = std::mem::replace(&mut self.findings, findings);
         for finding in &self.findings {
-            if !old.iter().any(|it| it.trouble == finding.trouble) {
+            if !old.iter().any(|it| alike(it, finding)) {
                 told.push(MonitorNews::Begun(self.message(finding)));
             }
         }
@@ -314,18 +315,18 @@ impl One {
                 told.push(MonitorNews::Over { key, host: self.host.clone() });
             }
         }
-        if self.findings.is_empty() {
-            if let Some(since) = self.wrong_since.take()
-                && self.live_since.is_some()
-            {
-                let seconds = format!("{:.0}", now.since(since).as_secs_f64());
-                told.push(MonitorNews::Well(StudioMessage::MonitorWell {
-                    host: self.host.clone(),
-                    seconds,
-                }));
-            }
-        } else {
+        if !self.findings.is_empty() {
             self.wrong_since.get_or_insert(now);
+        } else if self.live_since.is_none() {
+            self.wrong_since = None;
+        } else if self.state() == "ok"
+            && let Some(since) = self.wrong_since.take()
+        {
+            let seconds = format!("{:.0}", now.since(since).as_secs_f64());
+            told.push(MonitorNews::Well(StudioMessage::MonitorWell {
+                host: self.host.clone(),
+                seconds,
+            }));
         }
     }
 
@@ -333,8 +334,24 @@ impl One {
         StudioMessage::Monitor {
             key: key(finding.trouble),
             host: self.host.clone(),
-            cause: finding.cause.clone(),
+            cause: self.cause(finding),
         }
+    }
+
+    /// Why, and since when: a number of seconds would be wrong a second later.
+    fn cause(&self, finding: &Finding) -> String {
+        match finding.since {
+            Some(since) => {
+                let time = monitor_texts::time_of_day(self.clock.wall_micros(since));
+                format!("{} since {time}", finding.cause)
+            }
+            None => finding.cause.clone(),
+        }
+    }
+
+    /// What has come, if it still comes.
+    fn coming(&self) -> Option<&ProbeReading> {
+        self.seen.as_ref().filter(|seen| is_coming(self.now, seen))
     }
 
     fn state(&self) -> &'static str {
@@ -343,29 +360,42 @@ impl One {
             Some(finding) => finding.trouble.name(),
             None if self.live_since.is_none() => "waiting",
             None => match self.seen.as_ref().map(|seen| &seen.state) {
-                Some(State::Playing) => "ok",
+                Some(State::Playing) => match self.comparison.proof(self.now) {
+                    Proof::Matched => "ok",
+                    Proof::Unsure => "unsure",
+                    Proof::Comparing | Proof::Different => "comparing",
+                },
                 _ => "waiting",
             },
         }
     }
 
     fn event(&self, id: u32) -> event::Monitor {
-        let seen = self.seen.as_ref().filter(|seen| seen.state == State::Playing);
+        let seen = self.coming();
+        let video = seen.filter(|seen| self.is_fresh(seen.last_video));
+        let audio = seen.filter(|seen| self.is_fresh(seen.last_audio));
+        let latency = seen.and_then(|seen| self.comparison.latency(self.now, seen));
+        let marked = video.and(audio).filter(|_| self.comparison.is_marked());
         let finding = self.findings.first();
+        let state = self.state();
         event::Monitor {
             index: id as usize,
             url: self.url.clone(),
-            state: self.state(),
+            state,
             troubles: self.findings.iter().map(|it| it.trouble.name()).collect(),
-            latency_ms: self.latency.map(|(latency, _)| latency.as_secs_f64() * 1e3),
-            latency_by: self.latency.map(|(_, by)| by.name()),
-            av_offset_ms: seen.and_then(|seen| seen.av_offset_ms),
-            size: seen.and_then(|seen| seen.size),
-            fps: seen.and_then(|seen| seen.fps),
+            latency_ms: latency.map(|(latency, _)| latency.as_secs_f64() * 1e3),
+            latency_by: latency.map(|(_, by)| by.name()),
+            av_offset_ms: marked.and_then(|seen| seen.av_offset_ms),
+            size: video.and_then(|seen| seen.size),
+            fps: video.and_then(|seen| seen.fps),
             bitrate: seen.map(|seen| seen.bitrate),
-            video: seen.map(|seen| seen.video.clone()).filter(|name| !name.is_empty()),
-            audio: seen.map(|seen| seen.audio.clone()).filter(|name| !name.is_empty()),
-            cause: finding.map(|it| it.cause.clone()).or_else(|| self.unavailable.clone()),
+            video: video.map(|seen| seen.video.clone()).filter(|name| !name.is_empty()),
+            audio: audio.map(|seen| seen.audio.clone()).filter(|name| !name.is_empty()),
+            cause: match (finding, state) {
+                (Some(finding), _) => Some(self.cause(finding)),
+                (None, "unsure") => Some(monitor_texts::UNSURE.into()),
+                (None, _) => self.unavailable.clone(),
+            },
             advice: match (finding, &self.unavailable) {
                 (Some(finding), _) => Some(self.message(finding).advice()),
                 (None, Some(_)) => {
@@ -376,18 +406,24 @@ impl One {
         }
     }
 
+    fn is_fresh(&self, last: Option<Timestamp>) -> bool {
+        last.is_some_and(|last| self.now.since(last) < FRESH)
+    }
+
     fn view(&self) -> MonitorView {
         let event = self.event(0);
+        let latency = self.coming().and_then(|seen| self.comparison.latency(self.now, seen));
+        let picture = if event.size.is_some() { &self.picture } else { &self.no_picture };
         MonitorView {
             state: event.state,
             cause: event.cause.unwrap_or_default(),
-            latency: self.latency.map(|(latency, _)| latency),
-            latency_by: self.latency.map(|(_, by)| by),
+            latency: latency.map(|(latency, _)| latency),
+            latency_by: latency.map(|(_, by)| by),
             av_offset_ms: event.av_offset_ms,
             size: event.size,
             fps: event.fps,
             bitrate: event.bitrate.unwrap_or_default(),
-            picture: ViewersPicture(self.picture.clone()),
+            picture: ViewersPicture(picture.clone()),
         }
     }
 }
@@ -398,6 +434,7 @@ fn key(trouble: Trouble) -> &'static str {
         Trouble::Unreachable => "monitor-unreachable",
         Trouble::NoStream => "monitor-no-stream",
         Trouble::Stalled => "monitor-stalled",
+        Trouble::Different => "monitor-different",
         Trouble::Black => "monitor-black",
         Trouble::Frozen => "monitor-frozen",
         Trouble::Silent => "monitor-silent",

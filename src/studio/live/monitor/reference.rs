@@ -11,11 +11,13 @@ use crate::broadcast::hub::subscription::Next;
 use crate::broadcast::{Hub, Limits};
 use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
 use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
-use crate::studio::live::monitor::judge::Sent;
+use crate::studio::live::monitor::evidence::Sent;
 
 /// What is remembered: over half an hour of sound and of keyframes, as long as a stream may be held
 /// back on purpose.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
+/// A stream of which no more has gone out has just begun: so many pictures, or packets of sound.
+const BEGUN: u64 = 200;
 /// How often the thread looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -24,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(in crate::studio) struct Reference {
     looker: Arc<Mutex<ProbeWorker>>,
     parameters: StreamConfig,
+    /// When it began to listen, unless the stream did then too.
+    since: Option<Timestamp>,
     /// All that pictures were since this began: targets may get different ones, and later.
     sizes: Arc<Mutex<Vec<Size>>>,
     _worker: Worker,
@@ -36,6 +40,7 @@ impl Reference {
     /// When the system grants no thread.
     pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
         let parameters = hub.parameters().clone();
+        let since = (!has_just_begun(hub)).then(|| clock.now());
         let mut looker = ProbeWorker::new(clock, MEMORY, Latest::default());
         if let Some(video) = &parameters.video {
             looker.configure_video(video.clone());
@@ -82,7 +87,7 @@ impl Reference {
                 }
             }
         })?;
-        Ok(Self { looker, parameters, sizes, _worker: worker })
+        Ok(Self { looker, parameters, since, sizes, _worker: worker })
     }
 
     /// What is sent, as of now, for a moment.
@@ -96,8 +101,15 @@ impl Reference {
             sizes: &self.sizes.lock(),
             fps,
             sound: self.parameters.audio.is_some(),
+            since: self.since,
             pictures: &looker.seen.pictures,
             course: &looker.seen.course,
         })
     }
+}
+
+/// Whether nothing but the very beginning of a stream is not heard.
+fn has_just_begun(hub: &Hub) -> bool {
+    let figures = hub.figures();
+    figures.frames.max(figures.sounds) <= BEGUN
 }

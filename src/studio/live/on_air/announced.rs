@@ -15,6 +15,7 @@ impl OnAir {
             let gone = which(sent);
             if gone {
                 drain(sent, &mut happenings);
+                happenings.extend(sent.last_drops());
             }
             !gone
         });

@@ -19,6 +19,7 @@ use crate::mix::FLOOR_DBFS;
 use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
+use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::passthrough::Passthrough;
 use crate::studio::live::publishers;
 use crate::studio::live::publishers::{Publishers, background, stop};
@@ -254,13 +255,15 @@ impl OnAir {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
         let hub = self.holding.as_ref().map_or(&self.hub, StreamDelay::hub);
         for WantedTargets { id, label, built_in, floor, mut target } in wanted {
+            let mut drops = DroppedFrames::default();
             if self.film.is_some() {
                 target = target.whole();
+                drops = DroppedFrames::of_file();
             }
             target.await_media = self.holding.is_some();
             let publisher = Publisher::start(runtime, target, hub, clock);
             let bitrate = stats::Meter::default();
-            self.sent.push(Publishers { id, label, built_in, publisher, bitrate, floor });
+            self.sent.push(Publishers { id, label, built_in, publisher, bitrate, floor, drops });
         }
         left
     }
@@ -392,12 +395,13 @@ impl OnAir {
     }
 
     /// What happened since the last call.
-    pub(in crate::studio) fn look(&mut self) -> Vec<PublisherNews> {
+    pub(in crate::studio) fn look(&mut self, now: Timestamp) -> Vec<PublisherNews> {
         let mut happenings = self.heard_so_far();
-        if let Some(film) = &mut self.film {
-            let targets = self.sent.iter().map(|sent| (sent.id, &sent.publisher));
-            let told = film.look(targets, self.holding.is_some());
-            happenings.extend(told.into_iter().map(PublisherNews::Film));
+        let drops = self.sent.iter_mut().filter_map(|sent| sent.look_at_drops(now));
+        happenings.extend(drops);
+        if let Some(film) = &self.film {
+            let targets = self.sent.iter().map(|sent| &sent.publisher);
+            film.look(targets, self.holding.is_some());
         }
         happenings.extend(self.tape.look().into_iter().map(PublisherNews::Tape));
         if !self.is_publishing() {

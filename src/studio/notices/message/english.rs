@@ -95,7 +95,13 @@ impl StudioMessage {
             }
             Self::FilmFailed { path, reason } => format!("{path} cannot be sent: {reason}"),
             Self::FilmEnded { path } => format!("All of {path} was sent."),
-            Self::FilmLeftOut { host } => {
+            Self::FramesDropped { host, .. } => {
+                format!("{host}: the connection is too slow, and frames are being dropped.")
+            }
+            Self::FramesDroppedOver { host, dropped, total, seconds, .. } => format!(
+                "{host}: {dropped} of {total} frames were dropped within {seconds} s. None is dropped now."
+            ),
+            Self::FilmLeftOut { host, .. } => {
                 format!("Not all of the file was sent to {host}: the connection is too slow, or broke.")
             }
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
@@ -200,7 +206,7 @@ impl StudioMessage {
                     "Ask whoever sends it, if that is not on purpose."
                 }
                 SourceAlarm::BlackFile | SourceAlarm::FrozenFile => {
-                    "What its properties say is shown until it moves again."
+                    "Choose another file. Its properties also say what viewers see instead until it moves again."
                 }
                 SourceAlarm::BlackScreen => {
                     "Wake the monitor, or choose another screen. Protected films and programs that draw past the desktop stay black here: show their window, or switch off their hardware acceleration."
@@ -275,6 +281,10 @@ impl StudioMessage {
                 "Choose an FLV, MP4 or MKV file with H.264, HEVC, AV1 or VP9 and AAC, Opus, FLAC, AC-3 or MP3."
                     .into()
             }
+            Self::FramesDropped { .. } => {
+                "Viewers see the picture jump. Choose a lower bitrate, or allow a lower one for this target, and look who else uses the connection."
+                    .into()
+            }
             Self::FilmLeftOut { .. } => {
                 "Send a file of a lower bitrate, or look who else uses the connection.".into()
             }
@@ -331,6 +341,7 @@ impl StudioMessage {
             | Self::RecordingRepaired { .. }
             | Self::ReplaySaved { .. }
             | Self::SnapshotSaved { .. }
+            | Self::FramesDroppedOver { .. }
             | Self::RecordingSaved { .. } => String::new(),
         }
     }

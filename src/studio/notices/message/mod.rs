@@ -157,7 +157,21 @@ pub enum StudioMessage {
     },
     /// A target was not sent all of a file.
     FilmLeftOut {
+        id: u32,
         host: String,
+    },
+    /// The connection to a target is too slow for what is sent.
+    FramesDropped {
+        id: u32,
+        host: String,
+    },
+    /// …and carries it again, or the target has ended.
+    FramesDroppedOver {
+        id: u32,
+        host: String,
+        dropped: String,
+        total: String,
+        seconds: String,
     },
     /// For the history: viewers see the stream so much later.
     DelayOn {
@@ -335,6 +349,9 @@ impl StudioMessage {
         match self {
             Self::Target { id, .. }
             | Self::TargetInvalid { id, .. }
+            | Self::FilmLeftOut { id, .. }
+            | Self::FramesDropped { id, .. }
+            | Self::FramesDroppedOver { id, .. }
             | Self::TargetBack { id, .. } => Some(*id),
             _ => None,
         }
@@ -380,6 +397,8 @@ impl StudioMessage {
             Self::FilmFailed { .. } => "film-failed",
             Self::FilmEnded { .. } => "film-ended",
             Self::FilmLeftOut { .. } => "film-left-out",
+            Self::FramesDropped { .. } => "frames-dropped",
+            Self::FramesDroppedOver { .. } => "frames-dropped-over",
             Self::DelayOn { .. } => "delay-on",
             Self::DelayShort { .. } => "delay-short",
             Self::BroadcastEnded { .. } => "broadcast-ended",
@@ -471,9 +490,15 @@ impl StudioMessage {
             Self::DiskSlow { seconds } | Self::Slept { seconds } => {
                 vec![("seconds", seconds.clone())]
             }
-            Self::TargetOnAir { host } | Self::FilmLeftOut { host } => {
-                vec![("host", host.clone())]
-            }
+            Self::TargetOnAir { host }
+            | Self::FilmLeftOut { host, .. }
+            | Self::FramesDropped { host, .. } => vec![("host", host.clone())],
+            Self::FramesDroppedOver { host, dropped, total, seconds, .. } => vec![
+                ("host", host.clone()),
+                ("dropped", dropped.clone()),
+                ("total", total.clone()),
+                ("seconds", seconds.clone()),
+            ],
             Self::CodecsUnsaid { host, codecs } => {
                 vec![("host", host.clone()), ("codecs", codecs.clone())]
             }
@@ -536,6 +561,7 @@ impl StudioMessage {
             | Self::Slept { .. }
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
+            | Self::FramesDroppedOver { .. }
             | Self::ServerSays { .. }
             | Self::FaultStruck { .. }
             | Self::PortTaken { .. }

@@ -45,6 +45,9 @@ pub(in crate::studio) const TARGET: &[&str] = &[
     "target-failed",
 ];
 
+/// Of frames that are dropped for a target; `frames-dropped-over` takes them back.
+pub(in crate::studio) const DROPS: &[&str] = &["film-left-out", "frames-dropped"];
+
 /// Of what was made to fit a connection.
 pub(in crate::studio) const FITTED: &[&str] = &[
     "bitrate-lowered",
@@ -61,6 +64,7 @@ pub(in crate::studio) const MONITOR: &[&str] = &[
     "monitor-unreachable",
     "monitor-no-stream",
     "monitor-stalled",
+    "monitor-different",
     "monitor-black",
     "monitor-frozen",
     "monitor-silent",
@@ -116,7 +120,7 @@ const OTHERS: &[&str] = &[
     "codecs-unsaid",
     "film-failed",
     "film-ended",
-    "film-left-out",
+    "frames-dropped-over",
     "items-too-many",
     "items-too-deep",
     "ungroup-cut",
@@ -166,9 +170,12 @@ const OTHERS: &[&str] = &[
 impl StudioMessage {
     /// Every name there is, for the test that looks for its texts in each language.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        [DOWN, SOURCE, LEFT_OUT, FILTER, TRANSITION, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS]
-            .into_iter()
-            .flatten()
-            .copied()
+        [
+            DOWN, SOURCE, LEFT_OUT, FILTER, TRANSITION, TARGET, FITTED, MONITOR, WATCH, STRAIN,
+            DROPS, OTHERS,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
     }
 }

@@ -1,0 +1,178 @@
+//! When a connection becomes too slow for what is sent, so that frames are dropped, and when that is
+//! over.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::broadcast::publisher::{Figures, State};
+use crate::studio::notices::message::StudioMessage;
+
+/// It is over once nothing was dropped for so long.
+const OVER_AFTER: Duration = Duration::from_secs(10);
+/// What is dropped this soon after a connection was lost and made again belongs to that loss, which
+/// has messages of its own.
+const SETTLING: Duration = Duration::from_secs(2);
+
+/// What was dropped and sent so far.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    dropped: u64,
+    dropped_audio: u64,
+    total: u64,
+}
+
+#[derive(Debug)]
+struct Episode {
+    began: Timestamp,
+    last: Timestamp,
+    /// Counts when it began, and when something was dropped last.
+    before: Counts,
+    after: Counts,
+}
+
+/// Follows the counters of one target.
+#[derive(Debug, Default)]
+pub(in crate::studio) struct DroppedFrames {
+    /// A file is sent as it is: a lost connection costs frames of it, too.
+    whole_file: bool,
+    counts: Counts,
+    live_since: Option<Timestamp>,
+    episode: Option<Episode>,
+}
+
+/// What has changed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::studio) enum DropNews {
+    Begun,
+    Over { dropped: u64, total: u64, lasted: Duration },
+}
+
+impl DroppedFrames {
+    /// For a target to which a file goes as it is.
+    pub fn of_file() -> Self {
+        Self { whole_file: true, ..Self::default() }
+    }
+
+    /// Looks at the counters once more.
+    pub fn look(&mut self, now: Timestamp, state: State, figures: &Figures) -> Option<DropNews> {
+        let counts = Counts {
+            dropped: figures.dropped_frames,
+            dropped_audio: figures.dropped_sounds,
+            total: figures.total_frames,
+        };
+        let before = std::mem::replace(&mut self.counts, counts);
+        let more = counts.dropped > before.dropped || counts.dropped_audio > before.dropped_audio;
+        let live = state == State::Live;
+        let since = self.live_since.filter(|_| live).unwrap_or(now);
+        self.live_since = live.then_some(since);
+        let counted = self.whole_file || (live && now.since(since) >= SETTLING);
+        match &mut self.episode {
+            None if more && counted => {
+                self.episode = Some(Episode { began: now, last: now, before, after: counts });
+                Some(DropNews::Begun)
+            }
+            Some(episode) if more && counted => {
+                (episode.last, episode.after) = (now, counts);
+                None
+            }
+            Some(episode) if now.since(episode.last) >= OVER_AFTER || state.is_over() => {
+                let over = self.over();
+                self.episode = None;
+                over
+            }
+            _ => None,
+        }
+    }
+
+    /// How much was dropped, where it goes on until now.
+    pub fn over(&self) -> Option<DropNews> {
+        let Episode { began, last, before, after } = self.episode.as_ref()?;
+        let lasted = last.since(*began).max(Duration::from_secs(1));
+        let (dropped, total) = (after.dropped - before.dropped, after.total - before.total);
+        Some(DropNews::Over { dropped, total, lasted })
+    }
+
+    /// This as a message about the target that is called so.
+    pub fn message(&self, news: DropNews, id: u32, host: &str) -> StudioMessage {
+        let host = host.to_owned();
+        match news {
+            DropNews::Begun if self.whole_file => StudioMessage::FilmLeftOut { id, host },
+            DropNews::Begun => StudioMessage::FramesDropped { id, host },
+            DropNews::Over { dropped, total, lasted } => StudioMessage::FramesDroppedOver {
+                id,
+                host,
+                dropped: dropped.to_string(),
+                total: total.to_string(),
+                seconds: format!("{:.0}", lasted.as_secs_f64()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::error::Class;
+
+    /// Looks every 100 ms for so long; per look, so many frames are sent or dropped.
+    struct Line {
+        drops: DroppedFrames,
+        figures: Figures,
+        millis: i64,
+    }
+
+    impl Line {
+        fn new(drops: DroppedFrames) -> Self {
+            Self { drops, figures: Figures::default(), millis: 0 }
+        }
+
+        fn run(&mut self, seconds: i64, state: State, sent: u64, dropped: u64) -> Vec<DropNews> {
+            let mut news = Vec::new();
+            for _ in 0..seconds * 10 {
+                self.millis += 100;
+                self.figures.total_frames += sent + dropped;
+                self.figures.dropped_frames += dropped;
+                let now = Timestamp::from_millis(self.millis);
+                news.extend(self.drops.look(now, state, &self.figures));
+            }
+            news
+        }
+    }
+
+    #[test]
+    fn a_slow_line_is_told_when_it_begins_and_when_it_is_over() {
+        let mut line = Line::new(DroppedFrames::default());
+        assert_eq!(line.run(5, State::Live, 3, 0), []);
+        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun]);
+        // A moment without drops is not its end.
+        assert_eq!(line.run(8, State::Live, 3, 0), []);
+        assert_eq!(line.run(2, State::Live, 0, 3), []);
+        let over = line.run(30, State::Live, 3, 0);
+        let [DropNews::Over { dropped, total, lasted }] = over[..] else { panic!("{over:?}") };
+        assert_eq!((dropped, lasted.as_millis()), (50 + 60, 14_900));
+        assert_eq!(total, 50 * 3 + 80 * 3 + 20 * 3);
+        assert_eq!(line.drops.over(), None);
+    }
+
+    #[test]
+    fn what_a_lost_connection_costs_is_the_losss() {
+        let mut line = Line::new(DroppedFrames::default());
+        assert_eq!(line.run(5, State::Live, 3, 0), []);
+        assert_eq!(line.run(20, State::Reconnecting, 0, 3), []);
+        assert_eq!(line.run(1, State::Live, 0, 3), []);
+        assert_eq!(line.run(20, State::Live, 3, 0), []);
+        // Of a file nothing is to be lost.
+        let mut file = Line::new(DroppedFrames::of_file());
+        assert_eq!(file.run(5, State::Reconnecting, 0, 3), [DropNews::Begun]);
+    }
+
+    #[test]
+    fn a_target_that_ends_meanwhile_has_its_end_told() {
+        let mut line = Line::new(DroppedFrames::default());
+        assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun]);
+        assert!(matches!(line.drops.over(), Some(DropNews::Over { .. })));
+        let news = line.run(1, State::Failed(Class::Lost), 0, 0);
+        assert!(matches!(news[..], [DropNews::Over { .. }]), "{news:?}");
+        assert_eq!(line.drops.over(), None);
+    }
+}

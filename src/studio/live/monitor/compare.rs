@@ -1,0 +1,182 @@
+//! Whether what viewers get is what is sent: by the test source's markers, by the pictures or by the
+//! sound. Until one of them matches nobody knows, and a match does not hold for ever. Pure.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::similarity::Found;
+use crate::player::State;
+use crate::player::probe::viewer::ProbeReading;
+use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window};
+use crate::studio::live::monitor::pictures;
+use crate::studio::live::monitor::view::LatencyBy;
+
+/// How often it is compared, which takes some milliseconds: while it matches, and until then.
+const EVERY: Duration = Duration::from_secs(5);
+const EVERY_OPEN: Duration = Duration::from_secs(2);
+/// A match, and the latency that was found with it, hold for so long.
+const HOLDS: Duration = Duration::from_secs(20);
+/// What differs for so long is another program.
+const DIFFERS_FOR: Duration = Duration::from_secs(15);
+/// What does not vary for so long cannot be told from another.
+const STILL_FOR: Duration = Duration::from_secs(15);
+/// Sound that came within this is there.
+const SOUNDS: Duration = Duration::from_secs(2);
+/// Markers that lie on the frames of what is sent are away from them by no more than this.
+const ON_FRAME_MS: f64 = 1.2;
+/// A frame that was sent lies no further than this from a keyframe that was.
+const FROM_KEYFRAME_MS: i64 = 10_000;
+
+/// What has been found so far at one target.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    joined: Option<Timestamp>,
+    due: Option<Timestamp>,
+    matched: Option<Timestamp>,
+    /// The newest keyframe's markers are those that were sent.
+    marked: bool,
+    /// Since when it differs, and when it did the last time.
+    differs: Option<(Timestamp, Timestamp)>,
+    still_since: Option<Timestamp>,
+    by_sound: Option<(Duration, Timestamp)>,
+}
+
+impl Comparison {
+    /// Compares once more, where it is time to.
+    pub fn look(&mut self, now: Timestamp, delay: Duration, seen: &ProbeReading, sent: &Sent<'_>) {
+        if self.joined != seen.joined {
+            // Another connection may bring another stream.
+            *self = Self { joined: seen.joined, differs: self.differs, ..Self::default() };
+        }
+        if !is_coming(now, seen) {
+            (self.marked, self.by_sound) = (false, None);
+            return;
+        }
+        let window = Window::new(now, delay, seen, sent);
+        let markers = markers(&window);
+        self.marked = markers == Verdict::Match;
+        if self.marked {
+            return self.take(now, markers, Verdict::Open, Verdict::Open);
+        }
+        if self.due.is_some_and(|due| now < due) {
+            return;
+        }
+        let (sound, behind) = sound(&window);
+        if let Some(behind) = behind {
+            self.by_sound = Some((behind, now));
+        }
+        let pictures = match sent.picture {
+            Some(_) => pictures::compare(&window),
+            None => Verdict::Still,
+        };
+        self.take(now, markers, pictures, sound);
+        self.due = Some(now + if self.is_matched(now) { EVERY } else { EVERY_OPEN });
+    }
+
+    fn take(&mut self, now: Timestamp, markers: Verdict, pictures: Verdict, sound: Verdict) {
+        let verdicts = [markers, pictures, sound];
+        let still = (pictures, sound) == (Verdict::Still, Verdict::Still);
+        if verdicts.contains(&Verdict::Match) {
+            (self.matched, self.differs, self.still_since) = (Some(now), None, None);
+        } else if verdicts.contains(&Verdict::Differs) {
+            let first = self.differs.map_or(now, |(first, _)| first);
+            (self.differs, self.still_since) = (Some((first, now)), None);
+        } else if still && self.is_matched(now) {
+            // It matched while it varied, and looks the same still.
+            self.matched = Some(now);
+        } else if still {
+            self.still_since.get_or_insert(now);
+        } else {
+            self.still_since = None;
+        }
+        if self.differs.is_some_and(|(_, last)| now.since(last) > HOLDS) {
+            self.differs = None;
+        }
+    }
+
+    fn is_matched(&self, now: Timestamp) -> bool {
+        self.matched.is_some_and(|at| now.since(at) <= HOLDS)
+    }
+
+    /// What is known now.
+    pub fn proof(&self, now: Timestamp) -> Proof {
+        let long = |since: Timestamp, least: Duration| now.since(since) >= least;
+        match self {
+            _ if self.differs.is_some_and(|(first, last)| {
+                long(first, DIFFERS_FOR) && now.since(last) <= HOLDS
+            }) =>
+            {
+                Proof::Different
+            }
+            _ if self.is_matched(now) => Proof::Matched,
+            _ if self.still_since.is_some_and(|since| long(since, STILL_FOR)) => Proof::Unsure,
+            _ => Proof::Comparing,
+        }
+    }
+
+    /// How far viewers are behind, and how that is known.
+    pub fn latency(&self, now: Timestamp, seen: &ProbeReading) -> Option<(Duration, LatencyBy)> {
+        if self.marked
+            && let Some(millis) = seen.latency_ms
+        {
+            let latency = Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default();
+            return Some((latency, LatencyBy::Markers));
+        }
+        let (latency, at) = self.by_sound?;
+        (now.since(at) <= HOLDS).then_some((latency, LatencyBy::Sound))
+    }
+
+    /// Whether the markers in it are ours.
+    pub fn is_marked(&self) -> bool {
+        self.marked
+    }
+}
+
+/// Whether something of the stream comes in these seconds.
+pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
+    let fresh = seen.last.is_some_and(|last| now.since(last) < FRESH);
+    seen.state == State::Playing && fresh
+}
+
+/// Whether the marker of the newest keyframe is on a frame that was sent. Another test source has
+/// the time too, but hardly on the same frames.
+fn markers(window: &Window<'_>) -> Verdict {
+    let newest = window.seen.pictures.back();
+    let fresh = newest.filter(|it| window.now.since(it.at) <= HOLDS);
+    let Some(marker) = fresh.and_then(|it| it.marker) else { return Verdict::Open };
+    let from = window.now - window.farthest;
+    let sent = window.sent.pictures.iter().filter(|it| it.at >= from);
+    let away = sent.filter_map(|it| it.marker).map(|it| marker - it).min_by_key(|it| it.abs());
+    let fits = away.is_some_and(|away| {
+        let fps = window.sent.picture.map_or(0.0, |(_, fps)| fps);
+        let frames = away as f64 * fps / 1e3;
+        away.abs() <= FROM_KEYFRAME_MS && (frames - frames.round()).abs() * 1e3 <= ON_FRAME_MS * fps
+    });
+    match fits {
+        true => Verdict::Match,
+        false if window.whole && !window.sent.pictures.is_empty() => Verdict::Differs,
+        false => Verdict::Open,
+    }
+}
+
+/// Looks for what is heard in what was sent; and how far behind it is, where it was found.
+fn sound(window: &Window<'_>) -> (Verdict, Option<Duration>) {
+    let (seen, sent) = (window.seen, window.sent);
+    let heard = seen.last_audio.filter(|last| window.now.since(*last) <= SOUNDS);
+    let (Some(_), true) = (heard, sent.sound) else {
+        let silent = heard.is_none() && !sent.sound;
+        return (if silent { Verdict::Still } else { Verdict::Open }, None);
+    };
+    let Some(behind) = seen.behind_micros else { return (Verdict::Open, None) };
+    // What is heard comes `behind` after its media time; its media time leads ours.
+    let most = i64::try_from(window.farthest.as_micros()).unwrap_or(i64::MAX);
+    match sent.course.find(&seen.course, -behind, most - behind) {
+        Found::At(lead) => {
+            let latency = u64::try_from(lead + behind).ok().map(Duration::from_micros);
+            (Verdict::Match, latency)
+        }
+        Found::Nowhere if window.whole => (Verdict::Differs, None),
+        Found::Flat if !sent.course.varies(window.now - window.farthest) => (Verdict::Still, None),
+        _ => (Verdict::Open, None),
+    }
+}

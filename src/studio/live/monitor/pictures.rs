@@ -1,0 +1,227 @@
+//! Whether the pictures that viewers get are among those that were sent, by their coarse likeness.
+//! A server may have coded them anew, with keyframes at other moments, in another size or with bars
+//! around them: what counts is how light and dark lie in a picture, and how that changes from one
+//! to the next. Pure.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::similarity::FrameSimilarity;
+use crate::player::probe::viewer::Keyframe;
+use crate::studio::live::monitor::evidence::{Verdict, Window};
+
+/// So many of the newest keyframes are looked at, so far from each other, none older than this…
+const MOST: usize = 6;
+const APART: Duration = Duration::from_millis(1_200);
+const RECENT: Duration = Duration::from_secs(40);
+/// …the newest of which came within this.
+const NEWEST: Duration = Duration::from_secs(12);
+/// Clocks and buffers may make what comes seem newer than what was sent by so much.
+const SLACK_MICROS: i64 = 500_000;
+/// The keyframe of what was sent for one that came lies no further from it than this part of the
+/// distance between keyframes.
+const NEAR: f64 = 0.6;
+/// Where keyframes of what is sent cannot tell their distance.
+const USUAL_MICROS: i64 = 2_000_000;
+/// Pictures that match look alike by this correlation at least…
+const LOOKS: f64 = 0.8;
+/// …and change alike by this, …
+const CHANGES: f64 = 0.75;
+/// …where they change by this many steps of luma (RMS) or more.
+const LIVELY: f64 = 1.0;
+/// At least so many keyframes must match.
+const FEWEST: usize = 3;
+/// Pictures that are as alike as this and do not change may be the same.
+const SAME: f64 = 0.9;
+/// Where more than three quarters of the pictures are less alike than this, at every latency, they are
+/// others: so many, over so long.
+const OTHER: f64 = 0.7;
+const OTHERS: usize = 4;
+const OTHERS_SPAN: Duration = Duration::from_secs(6);
+/// What is sent changes slowly where keyframes are as alike as this to those before them.
+const SLOW: f64 = 0.8;
+/// A picture whose cells vary by less than this (RMS) shows nothing that could be compared.
+const FLAT: f64 = 3.0;
+/// Two of those are alike if their light differs by no more than this.
+const FLAT_SAME: f64 = 8.0;
+
+/// How well keyframes fit those that were sent, at one latency.
+#[derive(Copy, Clone, Debug, Default)]
+struct Fit {
+    /// How alike they look on average.
+    looks: f64,
+    /// …and a quarter of them at least: a flash or a cut that fell on a keyframe proves nothing.
+    quarter: f64,
+    /// How alike they change; `None` where one of them hardly does.
+    changes: Option<f64>,
+}
+
+/// Compares the newest keyframes that came with those that were sent.
+pub(super) fn compare(window: &Window<'_>) -> Verdict {
+    let seen = &window.seen.pictures;
+    let fresh = |it: &&Keyframe| window.now.since(it.at) <= RECENT;
+    let mut recent: Vec<&Keyframe> = Vec::new();
+    for it in seen.iter().rev().take_while(fresh) {
+        if recent.len() < MOST && recent.last().is_none_or(|last| last.at.since(it.at) >= APART) {
+            recent.push(it);
+        }
+    }
+    let Some(newest) = recent.first().filter(|it| window.now.since(it.at) <= NEWEST) else {
+        return Verdict::Open;
+    };
+    let from = newest.at - window.farthest;
+    let sent: Vec<&Keyframe> = window.sent.pictures.iter().collect();
+    let candidates: Vec<Timestamp> = sent
+        .iter()
+        .map(|it| it.at)
+        .filter(|at| *at >= from && at.micros_since(newest.at) <= SLACK_MICROS)
+        .collect();
+    let limit = (spacing(&candidates).unwrap_or(USUAL_MICROS) as f64 * NEAR) as i64;
+    let (mut best, mut quarter) = (Fit::default(), -1.0_f64);
+    for at in candidates.iter().copied() {
+        let partners = partners(&recent, &sent, at, limit);
+        for count in [FEWEST, recent.len()] {
+            let Some(fit) = partners.get(..count).and_then(fit) else { continue };
+            if fit.looks >= LOOKS && fit.changes.is_some_and(|changes| changes >= CHANGES) {
+                return Verdict::Match;
+            }
+            if count == recent.len() {
+                quarter = quarter.max(fit.quarter);
+                best = if fit.looks > best.looks { fit } else { best };
+            }
+        }
+    }
+    if best.looks >= SAME && best.changes.is_none() {
+        return Verdict::Still;
+    }
+    let span = recent.last().map_or(Duration::ZERO, |oldest| newest.at.since(oldest.at));
+    let many = recent.len() >= OTHERS && span >= OTHERS_SPAN;
+    let shown = recent.iter().all(|it| !is_flat(&it.likeness));
+    let comparable = window.same_shape && !candidates.is_empty();
+    // Pictures between quick keyframes may look like none of them.
+    let told = || is_slow(&sent, from) || keeps_pace(&candidates, window);
+    if quarter < OTHER && many && shown && comparable && window.whole && told() {
+        return Verdict::Differs;
+    }
+    Verdict::Open
+}
+
+/// The keyframes that were sent when these were, if the newest was sent at `at`; as many as there
+/// are, the newest first.
+fn partners<'a>(
+    recent: &[&'a Keyframe],
+    sent: &[&'a Keyframe],
+    at: Timestamp,
+    limit: i64,
+) -> Vec<(&'a Keyframe, &'a Keyframe)> {
+    let Some(newest) = recent.first() else { return Vec::new() };
+    let partner = |it: &&'a Keyframe| {
+        let wanted = at.offset(it.pts.micros_since(newest.pts));
+        let after = sent.partition_point(|other| other.at < wanted);
+        let around = [after.checked_sub(1), Some(after)].into_iter().flatten();
+        let away = |other: &&'a Keyframe| other.at.micros_since(wanted).abs();
+        let nearest = around.filter_map(|index| sent.get(index).copied()).min_by_key(away)?;
+        (away(&nearest) <= limit).then_some((*it, nearest))
+    };
+    recent.iter().map_while(partner).collect()
+}
+
+/// As they are or without their bars, whichever fits better. `None` where there are too few.
+fn fit(pairs: &[(&Keyframe, &Keyframe)]) -> Option<Fit> {
+    let plain: Vec<_> = pairs.iter().map(|(a, b)| (&a.likeness, &b.likeness)).collect();
+    let inside: Vec<_> = pairs.iter().map(|(a, b)| (&a.inside, &b.inside)).collect();
+    let fits = [fit_of(&plain), fit_of(&inside)];
+    (!pairs.is_empty())
+        .then(|| fits.into_iter().max_by(|a, b| a.looks.total_cmp(&b.looks)))
+        .flatten()
+}
+
+fn fit_of(pairs: &[(&FrameSimilarity, &FrameSimilarity)]) -> Fit {
+    let mut each: Vec<f64> = pairs.iter().map(|(a, b)| alike(a, b)).collect();
+    let looks = each.iter().sum::<f64>() / each.len() as f64;
+    each.sort_by(|a, b| b.total_cmp(a));
+    let quarter = each.get(each.len() / 4).copied().unwrap_or_default();
+    let one = changes(pairs.iter().map(|(it, _)| *it));
+    let other = changes(pairs.iter().map(|(_, it)| *it));
+    let lively = pairs.len() >= FEWEST && rms(&one) >= LIVELY && rms(&other) >= LIVELY;
+    Fit { looks, quarter, changes: lively.then(|| correlation(&one, &other)) }
+}
+
+/// How alike two pictures look, from −1 to 1.
+fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
+    let (a, b) = (centred(one), centred(other));
+    match (is_flat(one), is_flat(other)) {
+        (false, false) => correlation(&a, &b),
+        (true, true) if (mean(one) - mean(other)).abs() <= FLAT_SAME => 1.0,
+        _ => 0.0,
+    }
+}
+
+/// How each cell differs from what it is on average, whole pictures becoming lighter or darker left
+/// out: of pictures that follow each other, one after the other.
+fn changes<'a>(pictures: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
+    let pictures: Vec<Vec<f64>> = pictures.map(centred).collect();
+    let count = (pictures.len() as f64).max(1.0);
+    let mut usual = vec![0.0; pictures.first().map_or(0, Vec::len)];
+    for picture in &pictures {
+        for (cell, value) in usual.iter_mut().zip(picture) {
+            *cell += value / count;
+        }
+    }
+    let less = |picture: &Vec<f64>| -> Vec<f64> {
+        picture.iter().zip(&usual).map(|(value, usual)| value - usual).collect()
+    };
+    pictures.iter().flat_map(less).collect()
+}
+
+fn mean(picture: &FrameSimilarity) -> f64 {
+    let cells = picture.cells();
+    cells.iter().map(|cell| f64::from(*cell)).sum::<f64>() / (cells.len() as f64).max(1.0)
+}
+
+fn centred(picture: &FrameSimilarity) -> Vec<f64> {
+    let mean = mean(picture);
+    picture.cells().iter().map(|cell| f64::from(*cell) - mean).collect()
+}
+
+fn rms(values: &[f64]) -> f64 {
+    (values.iter().map(|value| value * value).sum::<f64>() / (values.len() as f64).max(1.0)).sqrt()
+}
+
+fn is_flat(picture: &FrameSimilarity) -> bool {
+    rms(&centred(picture)) < FLAT
+}
+
+/// Of values whose means are zero.
+fn correlation(one: &[f64], other: &[f64]) -> f64 {
+    let product: f64 = one.iter().zip(other).map(|(a, b)| a * b).sum();
+    let count = one.len() as f64;
+    let power = rms(one) * rms(other) * count;
+    if power > 0.0 { product / power } else { 0.0 }
+}
+
+/// The median distance of these.
+fn spacing(times: &[Timestamp]) -> Option<i64> {
+    let mut distances: Vec<i64> =
+        times.windows(2).filter_map(|two| Some(two.last()?.micros_since(*two.first()?))).collect();
+    distances.sort_unstable();
+    distances.get(distances.len() / 2).copied()
+}
+
+/// Whether keyframes of what was sent mostly look like those before them.
+fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
+    let since: Vec<&FrameSimilarity> =
+        sent.iter().filter(|it| it.at >= from).map(|it| &it.likeness).collect();
+    let pairs = since.windows(2).filter_map(|two| Some(alike(two.first()?, two.last()?)));
+    let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
+    count > 0.0 && sum / count >= SLOW
+}
+
+/// Whether keyframes come as they were sent: in that size and at that distance.
+fn keeps_pace(sent: &[Timestamp], window: &Window<'_>) -> bool {
+    let newest = window.seen.pictures.iter().rev().take(MOST);
+    let mut times: Vec<Timestamp> = newest.map(|it| it.pts).collect();
+    times.reverse();
+    let near = |(a, b): (i64, i64)| (a - b).abs() * 20 <= b;
+    window.same_size && spacing(&times).zip(spacing(sent)).is_some_and(near)
+}

@@ -1,0 +1,355 @@
+//! Programs that are sent and what viewers get of them, second by second of a simulated clock.
+
+use super::*;
+use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
+use crate::media::{SampleBlock, Size};
+use crate::player::probe::viewer::{Keyframe, ProbeWorker};
+
+const SIZE: Size = Size::new(160, 90);
+const FPS: f64 = 30.0;
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_micros((seconds * 1e6) as i64)
+}
+
+/// Something to see and hear, by its time.
+#[derive(Copy, Clone)]
+struct Program {
+    /// Of where it is light.
+    scene: u32,
+    /// Of what happens in it.
+    course: u32,
+    moves: bool,
+    sounds: bool,
+    marked: bool,
+}
+
+const OURS: Program = Program { scene: 1, course: 1, moves: true, sounds: true, marked: false };
+const OTHER: Program = Program { scene: 2, course: 2, ..OURS };
+
+/// From 0 to 1, without a pattern.
+fn chance(seed: u32, number: u32) -> f64 {
+    let mut state = u64::from(seed) << 32 | u64::from(number) | 1 << 63;
+    for _ in 0..4 {
+        state ^= state >> 31;
+        state = state.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    (state >> 40) as f64 / f64::from(1 << 24)
+}
+
+impl Program {
+    fn luma(&self, t: f64) -> Vec<u8> {
+        let chance = |number| chance(self.scene, number);
+        let waves = [(chance(1), chance(2)), (chance(3), chance(4)), (chance(5), chance(6))];
+        // Somebody goes to and fro in it, from one place to the next every 3 s.
+        let place = |number: f64| {
+            let number = if self.moves { number as u32 } else { 0 };
+            let (x, y) = (2 * number + 100, 2 * number + 101);
+            let one = |number| super::tests::chance(self.course, number);
+            (one(x) * 160.0, one(y) * 90.0)
+        };
+        let (step, part) = ((t / 3.0).floor(), if self.moves { (t / 3.0).fract() } else { 0.0 });
+        let (one, two) = (place(step), place(step + 1.0));
+        let (px, py) = (one.0 + (two.0 - one.0) * part, one.1 + (two.1 - one.1) * part);
+        let pixel = |index: usize| {
+            let (x, y) = ((index % 160) as f64, (index / 160) as f64);
+            let wave = |(a, b): &(f64, f64)| {
+                (x * (a - 0.5) / 4.0 + y * (b - 0.5) / 4.0 + 6.0 * a).sin() * 25.0
+            };
+            let ground = 100.0 + waves.iter().map(wave).sum::<f64>();
+            let near = ((x - px).powi(2) + (y - py).powi(2)) < 900.0;
+            (if near { 225.0 - ground / 4.0 } else { ground }).clamp(30.0, 235.0) as u8
+        };
+        (0..SIZE.pixels()).map(pixel).collect()
+    }
+
+    fn loud(&self, t: f64) -> f32 {
+        match self.sounds {
+            true => 10_f32.powf(-2.5 * chance(self.course, (t * 8.0) as u32) as f32),
+            false => 0.0,
+        }
+    }
+}
+
+/// What a server makes of the program.
+#[derive(Copy, Clone)]
+struct Server {
+    latency: f64,
+    /// Between its keyframes, the first of which comes at `phase`.
+    interval: f64,
+    phase: f64,
+    /// Lighter or darker than it was.
+    light: f64,
+    /// Black bars above and below.
+    bars: bool,
+    sound: bool,
+}
+
+const PLAIN: Server =
+    Server { latency: 3.0, interval: 2.0, phase: 0.0, light: 1.0, bars: false, sound: true };
+
+fn keyframe(program: &Program, t: f64, at: Timestamp, server: &Server) -> Keyframe {
+    let mut luma: Vec<u8> = program.luma(t);
+    luma.iter_mut().for_each(|it| *it = (f64::from(*it) * server.light) as u8);
+    let mut size = SIZE;
+    if server.bars {
+        let bar = vec![16; 160 * 15];
+        luma = [bar.clone(), luma, bar].concat();
+        size.height += 30;
+    }
+    Keyframe {
+        at,
+        pts: super::tests::at(t),
+        likeness: FrameSimilarity::of(&luma, 160, size),
+        inside: FrameSimilarity::inside_bars(&luma, 160, size),
+        // As of frames 33⅓ ms apart, whose first begins with the program's own millisecond.
+        marker: program.marked.then(|| (t * 1e3) as i64 + i64::from(program.course) * 5),
+    }
+}
+
+fn hear(course: &mut LoudnessCurve, program: &Program, from: f64, until: f64) {
+    for step in (from * 50.0) as u32..(until * 50.0) as u32 {
+        let t = f64::from(step) / 50.0;
+        let data = vec![program.loud(t); 4];
+        course.push(&SampleBlock { pts: at(t), rate: 200, channels: 1, data: data.into() });
+    }
+}
+
+/// All of a broadcast.
+struct Run {
+    one: One,
+    sent: ProbeReading,
+    now: f64,
+    delay: f64,
+    next_sent: f64,
+    next_seen: f64,
+    /// The state of each second.
+    states: Vec<&'static str>,
+    /// The keys of what was told.
+    keys: Vec<&'static str>,
+    events: Vec<event::Monitor>,
+}
+
+impl Run {
+    fn new(delay: f64) -> Self {
+        let clock = Clock::start();
+        let publish = Url::parse("rtmp://127.0.0.1/live/show").unwrap();
+        let wanted = WantedMonitor {
+            id: 0,
+            url: publish.to_string(),
+            host: "127.0.0.1".into(),
+            play_url: Secret::default(),
+            publish,
+            net: net::Options::default(),
+            live: true,
+            delay: Duration::from_secs_f64(delay),
+        };
+        let mut one = One::new(&wanted, clock);
+        one.live_since = Some(at(0.0));
+        let seen = |memory| ProbeWorker::new(clock, memory, Latest::default()).seen;
+        let sent = seen(ProbeMemory { pictures: 1_000, sound: 10_000 });
+        let mut its = seen(MEMORY);
+        its.state = State::Playing;
+        one.seen = Some(its);
+        Self {
+            one,
+            sent,
+            now: 0.0,
+            delay,
+            next_sent: 0.0,
+            next_seen: 0.0,
+            states: Vec::new(),
+            keys: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// So many seconds of this, which reaches viewers as what the server makes of `seen`, if of any.
+    fn go(&mut self, seconds: u32, sent: Program, seen: Option<Program>, server: Server) {
+        for _ in 0..seconds {
+            let (from, until) = (self.now, self.now + 1.0);
+            while self.next_sent < until {
+                let t = self.next_sent;
+                self.sent.pictures.push_back(keyframe(&sent, t, at(t), &PLAIN));
+                self.next_sent += 2.0;
+            }
+            hear(&mut self.sent.course, &sent, from, until);
+            if let Some(seen) = seen {
+                self.arrive(&seen, &server, from, until);
+            }
+            self.now = until;
+            self.look();
+        }
+    }
+
+    fn arrive(&mut self, program: &Program, server: &Server, from: f64, until: f64) {
+        let latency = server.latency + self.delay;
+        let Some(its) = &mut self.one.seen else { return };
+        if until <= latency {
+            return;
+        }
+        its.joined.get_or_insert(at(latency));
+        let next = self.next_seen.max(latency + server.phase).max(from);
+        self.next_seen = next;
+        while self.next_seen < until {
+            let (t, came) = (self.next_seen - latency, at(self.next_seen));
+            its.pictures.push_back(keyframe(program, t, came, server));
+            if its.pictures.len() > MEMORY.pictures {
+                its.pictures.pop_front();
+            }
+            self.next_seen += server.interval;
+        }
+        let came = Some(at(until));
+        (its.last, its.last_video) = (came, came);
+        its.size = Some(Size::new(SIZE.width, SIZE.height + if server.bars { 30 } else { 0 }));
+        its.fps = Some(FPS);
+        if server.sound {
+            hear(&mut its.course, program, (from - latency).max(0.0), until - latency);
+            its.last_audio = came;
+        }
+        its.behind_micros = Some((latency * 1e6) as i64);
+    }
+
+    fn look(&mut self) {
+        let sent = Sent {
+            picture: Some((SIZE, FPS)),
+            sizes: &[],
+            fps: Some(FPS),
+            sound: true,
+            since: None,
+            pictures: &self.sent.pictures,
+            course: &self.sent.course,
+        };
+        let mut told = Vec::new();
+        self.one.look(0, &sent, at(self.now), &mut told);
+        self.states.push(self.one.state());
+        for told in told {
+            match told {
+                MonitorNews::Event(event) => self.events.push(event),
+                MonitorNews::Begun(StudioMessage::Monitor { key, .. }) => self.keys.push(key),
+                MonitorNews::Well(_) => self.keys.push("monitor-well"),
+                MonitorNews::Begun(_) | MonitorNews::Over { .. } => {}
+            }
+        }
+    }
+
+    /// The second in which it was so for the first time, from this one on.
+    fn first(&self, state: &str, from: usize) -> Option<usize> {
+        self.states.iter().skip(from).position(|it| *it == state).map(|second| second + from)
+    }
+}
+
+#[test]
+fn it_is_well_once_it_matches_by_markers_picture_or_sound() {
+    let quiet = Program { sounds: false, ..OURS };
+    let still = Program { moves: false, ..OURS };
+    for (name, delay, program, server) in [
+        ("as it is", 0.0, OURS, PLAIN),
+        ("by its markers", 0.0, Program { marked: true, ..quiet }, PLAIN),
+        ("by its pictures", 0.0, quiet, PLAIN),
+        ("by its sound", 0.0, still, PLAIN),
+        ("long after", 0.0, OURS, Server { latency: 45.0, ..PLAIN }),
+        ("held back", 30.0, OURS, PLAIN),
+        ("pictures between bars", 0.0, quiet, Server { bars: true, ..PLAIN }),
+        ("darker pictures", 0.0, quiet, Server { light: 0.9, ..PLAIN }),
+        (
+            "coded anew, with other keyframes",
+            0.0,
+            OURS,
+            Server { interval: 3.0, phase: 0.7, light: 1.05, ..PLAIN },
+        ),
+    ] {
+        let mut run = Run::new(delay);
+        let begun = (delay + server.latency) as usize;
+        run.go(begun as u32 + 30, program, Some(program), server);
+        // Bars make another size of it, which is said of what matches only.
+        let state = if server.bars { "wrong_size" } else { "ok" };
+        let well = run.first(state, 0);
+        assert!(well.is_some_and(|well| well <= begun + 16), "{name}: {:?}", run.states);
+        // Before it nothing is claimed, and after it there is no doubt.
+        let before = run.states.iter().take(well.unwrap());
+        assert!(before.clone().all(|it| *it == "comparing" || *it == "late"), "{name}: {before:?}");
+        assert_eq!(run.first("comparing", well.unwrap()), None, "{name}: {:?}", run.states);
+        assert_eq!(run.first("different", 0), None, "{name}: {:?}", run.states);
+    }
+}
+
+#[test]
+fn another_program_is_never_well() {
+    let still = Program { moves: false, sounds: false, ..OURS };
+    let quiet = Program { sounds: false, ..OURS };
+    for (name, sent, seen) in [
+        ("another", OURS, OTHER),
+        ("another without sound", quiet, Program { sounds: false, ..OTHER }),
+        ("another instead of what stands still", still, OTHER),
+        // Another day in the same room.
+        ("an old one", OURS, Program { course: 7, ..OURS }),
+        (
+            "another test source",
+            Program { marked: true, ..OURS },
+            Program { marked: true, course: 2, ..OURS },
+        ),
+    ] {
+        let mut run = Run::new(0.0);
+        run.go(50, sent, Some(seen), PLAIN);
+        assert_eq!(run.first("ok", 0), None, "{name}: {:?}", run.states);
+        assert!(run.first("different", 0).is_some_and(|it| it < 45), "{name}: {:?}", run.states);
+        assert_eq!(run.keys, ["monitor-different"], "{name}");
+        let last = run.events.last().unwrap();
+        assert_eq!((last.state, last.latency_ms), ("different", None), "{name}: {last:?}");
+        assert!(last.cause.is_some() && last.advice.is_some(), "{name}: {last:?}");
+    }
+}
+
+#[test]
+fn a_match_does_not_hold_when_another_program_comes() {
+    let mut run = Run::new(0.0);
+    run.go(25, OURS, Some(OURS), PLAIN);
+    assert_eq!(run.one.state(), "ok");
+    run.go(45, OURS, Some(OTHER), PLAIN);
+    let gone = run.first("comparing", 25).or(run.first("different", 25)).unwrap();
+    assert!(gone <= 25 + 25, "{:?}", run.states);
+    assert_eq!(run.one.state(), "different", "{:?}", run.states);
+    run.go(25, OURS, Some(OURS), PLAIN);
+    assert_eq!(run.one.state(), "ok", "{:?}", run.states);
+    assert_eq!(run.keys, ["monitor-different", "monitor-well"]);
+}
+
+#[test]
+fn what_does_not_vary_is_neither_well_nor_wrong() {
+    let still = Program { moves: false, sounds: false, ..OURS };
+    let mut run = Run::new(0.0);
+    run.go(50, still, Some(still), PLAIN);
+    assert_eq!(run.one.state(), "unsure", "{:?}", run.states);
+    assert_eq!((run.first("ok", 0), run.keys.len()), (None, 0), "{:?}", run.states);
+    assert!(run.events.last().unwrap().cause.is_some());
+    // It matched before and looks the same still: it is what it was.
+    let mut run = Run::new(0.0);
+    run.go(25, OURS, Some(OURS), PLAIN);
+    run.go(20, still, Some(still), PLAIN);
+    run.go(40, still, Some(still), PLAIN);
+    assert!(run.keys.is_empty(), "{:?}", run.keys);
+    assert_eq!(run.first("different", 0), None, "{:?}", run.states);
+}
+
+#[test]
+fn figures_are_of_these_seconds_or_there_are_none() {
+    let mut run = Run::new(0.0);
+    run.go(25, OURS, Some(OURS), PLAIN);
+    let well = run.one.event(0);
+    assert_eq!((well.state, well.size, well.fps), ("ok", Some(SIZE), Some(FPS)));
+    assert_eq!(well.latency_ms.map(|it| (it / 100.0).round()), Some(30.0), "{well:?}");
+    run.go(6, OURS, None, PLAIN);
+    let stalled = run.one.event(0);
+    assert_eq!((stalled.state, stalled.size, stalled.fps), ("stalled", None, None));
+    assert_eq!((stalled.latency_ms, stalled.bitrate), (None, None), "{stalled:?}");
+    let cause = stalled.cause.unwrap();
+    assert!(cause.starts_with("nothing has come since "), "{cause}");
+    let view = run.one.view();
+    assert_eq!((view.latency, view.size, view.bitrate), (None, None, 0));
+    assert!(view.picture.0.shares_with(&run.one.no_picture));
+    // It stays true, however long it lasts.
+    run.go(6, OURS, None, PLAIN);
+    assert_eq!(run.one.event(0).cause.as_ref(), Some(&cause));
+    assert_eq!(run.keys, ["monitor-stalled"]);
+}
