@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 of a certificate's DER.
@@ -17,7 +18,7 @@ impl CertificatePin {
 
 impl fmt::Display for CertificatePin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        HEXLOWER.encode_display(&self.0).fmt(f)
     }
 }
 
@@ -31,19 +32,11 @@ impl std::str::FromStr for CertificatePin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = || "a pin is the certificate's SHA-256: 64 hex digits, colons optional".into();
-        let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-        let mut pin = [0; 32];
-        if digits.len() != 64 {
-            return Err(fault());
-        }
-        for (byte, pair) in pin.iter_mut().zip(digits.chunks_exact(2)) {
-            let [high, low] = pair else { return Err(fault()) };
-            let digit = |digit: &u8| char::from(*digit).to_digit(16);
-            let (high, low) = digit(high).zip(digit(low)).ok_or_else(fault)?;
-            *byte = u8::try_from(high * 16 + low).map_err(|_| fault())?;
-        }
-        Ok(Self(pin))
+        let digits = text.replace(':', "");
+        let pin = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok();
+        pin.and_then(|pin| pin.try_into().ok()).map(Self).ok_or_else(|| {
+            "a pin is the certificate's SHA-256: 64 hex digits, colons optional".to_owned()
+        })
     }
 }
 
@@ -62,7 +55,8 @@ mod tests {
             .collect();
         assert_eq!(plain.parse(), Ok(pin));
         assert_eq!(colons.join(":").parse(), Ok(pin));
-        for bad in ["", "00", &plain[1..], &format!("{plain}0"), &"zz".repeat(32)] {
+        for bad in ["", "00", &plain[1..], &format!("{plain}0"), &"zz".repeat(32), &"+1".repeat(32)]
+        {
             assert!(bad.parse::<CertificatePin>().is_err(), "{bad}");
         }
     }

@@ -1,8 +1,10 @@
 //! Randomness for what nobody may guess: names of sessions, challenges.
 
+use data_encoding::HEXLOWER;
+
 /// 128 bits that nobody can guess, in hex; `None` where the system has none.
 pub fn random_hex() -> Option<String> {
     let mut bytes = [0_u8; 16];
     rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(HEXLOWER.encode(&bytes))
 }

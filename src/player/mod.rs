@@ -27,6 +27,8 @@ pub mod state;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
 pub use crate::decode::Prefer;
 pub use buffer::time_shift::TimeShiftDepth;
 pub use decode::audio::Speaker;
@@ -40,7 +42,9 @@ pub use state::{
     State,
 };
 
-use crate::wire::percent::percent_encoded_path;
+/// What a path's bytes need to be escaped in a URL: all but RFC 3986's unreserved ones and `/`.
+const ESCAPED_IN_PATHS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// What [`Source::parse`] reads as this word of a command line, which may be the name of a file that is
 /// no text, or that would be read as something else: such a one becomes a `file://` URL.
@@ -52,7 +56,8 @@ pub fn source_text(word: &OsStr) -> String {
         Some(text) => text.to_owned(),
         None => {
             let path = std::path::absolute(word).unwrap_or_else(|_| word.into());
-            format!("file://{}", percent_encoded_path(path.as_os_str().as_encoded_bytes()))
+            let path = path.as_os_str().as_encoded_bytes();
+            format!("file://{}", percent_encode(path, ESCAPED_IN_PATHS))
         }
     }
 }
@@ -95,7 +100,9 @@ mod tests {
     fn any_name_of_a_file_is_one() {
         use std::os::unix::ffi::OsStrExt;
         let folder = tempfile::tempdir().unwrap();
-        for name in [&b"\xFF\xE9t\xE9 100%.flv"[..], b" spaces ", b"line\n", b"plain.flv"] {
+        for name in
+            [&b"\xFF\xE9t\xE9 100%.flv"[..], b" spaces ", b"line\n", b"a?b#c%41", b"plain.flv"]
+        {
             let path = folder.path().join(OsStr::from_bytes(name));
             std::fs::write(&path, "").unwrap();
             assert_eq!(Source::parse(&source_text(path.as_os_str())), Source::File(path));

@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 pub mod amf0;
-pub mod base64;
 pub mod bits;
 pub mod byte_block;
 pub mod chat;
@@ -13,6 +12,5 @@ pub mod codec;
 pub mod container;
 pub mod hls;
 pub mod http;
-pub mod percent;
 pub mod rtmp;
 pub mod socks5;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use crate::wire::percent::percent_decoded_text;
+use percent_encoding::percent_decode_str;
 
 /// What is printed instead.
 const HIDDEN: &str = "***";
@@ -58,8 +58,8 @@ fn secrets(word: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     if let Some(password) = password(word) {
         found.push((format!(":{password}@"), format!(":{HIDDEN}@")));
-        let decoded = percent_decoded_text(password);
-        for secret in [password.to_owned(), decoded] {
+        let decoded = percent_decode_str(password).decode_utf8_lossy();
+        for secret in [password.to_owned(), decoded.into_owned()] {
             if is_rare(&secret) {
                 found.push((secret, HIDDEN.to_owned()));
             }

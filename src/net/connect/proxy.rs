@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::BASE64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::net::error::{Cause, ProxyProblem as Problem};
@@ -11,7 +12,7 @@ use crate::net::http::{Fault, Http};
 use crate::net::stream::Stream;
 use crate::wire::http::Response;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
-use crate::wire::{base64, socks5};
+use crate::wire::socks5;
 
 /// Where the URL names no port: as curl has it.
 const DEFAULT_PORT: u16 = 1080;
@@ -108,7 +109,7 @@ impl Proxy {
         let target = authority(host, port);
         let login = match &self.credentials {
             Some(Credentials { user, password }) => {
-                let login = base64::encode(format!("{user}:{}", password.expose()).as_bytes());
+                let login = BASE64.encode(format!("{user}:{}", password.expose()).as_bytes());
                 format!("Proxy-Authorization: Basic {login}\r\n")
             }
             None => String::new(),

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use data_encoding::BASE64;
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::net::connect::Endpoint;
-use crate::wire::base64;
-use crate::wire::percent::percent_decoded;
 
 /// Longest address taken.
 const MAX_LENGTH: usize = 8 << 10;
@@ -152,10 +152,10 @@ impl WebUrl {
         if !self.has_credentials() {
             return None;
         }
-        let mut pair = percent_decoded(self.0.username());
+        let mut pair: Vec<u8> = percent_decode_str(self.0.username()).collect();
         pair.push(b':');
-        pair.extend(percent_decoded(self.0.password().unwrap_or_default()));
-        Some(format!("Basic {}", base64::encode(&pair)))
+        pair.extend(percent_decode_str(self.0.password().unwrap_or_default()));
+        Some(format!("Basic {}", BASE64.encode(&pair)))
     }
 
     /// The address without user and password, for a WebSocket's handshake.
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(url.to_string(), "https://[::1]:8443/live/a.flv?***");
         assert_eq!(
             url.authorization().unwrap(),
-            format!("Basic {}", base64::encode(b"me:pa ss%zz"))
+            format!("Basic {}", BASE64.encode(b"me:pa ss%zz"))
         );
         assert!(!format!("{url:?}").contains("pa"));
         assert_eq!(url.file_name(), "a.flv");

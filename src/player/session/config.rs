@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+
 use crate::decode::Prefer;
 use crate::net;
 use crate::player::buffer::time_shift::TimeShiftDepth;
 use crate::player::path_of;
 use crate::player::session::gapless::NextFile;
-use crate::wire::percent::percent_decoded;
 
 /// Where the stream comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl Source {
         let text = text.trim();
         if let Some(place) = text.strip_prefix("file://") {
             let path = place.strip_prefix("localhost").filter(|path| path.starts_with('/'));
-            Self::File(path_of(percent_decoded(path.unwrap_or(place))))
+            Self::File(path_of(percent_decode_str(path.unwrap_or(place)).collect()))
         } else if text.contains("://") {
             Self::Url(text.to_owned())
         } else {

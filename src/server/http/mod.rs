@@ -11,6 +11,7 @@ mod metrics;
 mod no_stream;
 mod page;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,11 +22,11 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use percent_encoding::percent_decode_str;
 
 use crate::net;
 use crate::server::http::caller::{Caller, Callers};
 use crate::server::registry::Registry;
-use crate::wire::percent::percent_decoded;
 
 /// Serves until the registry is stopped.
 pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
@@ -92,7 +93,8 @@ fn split(path: &str) -> Option<(String, String)> {
 fn decode(text: &str) -> Option<String> {
     let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let escapes = text.split('%').skip(1).all(is_escape);
-    escapes.then(|| percent_decoded(text)).and_then(|bytes| String::from_utf8(bytes).ok())
+    let text = escapes.then(|| percent_decode_str(text).decode_utf8())?;
+    text.ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::audio::AudioChoice;
@@ -140,7 +141,7 @@ impl Names {
         let mut number = 0_u32;
         loop {
             let digest = Sha256::digest(format!("{number} {plain}"));
-            let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let name = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
             let free = match self.kept.get(&name) {
                 None => true,
                 Some(known) => known.as_ref().is_some_and(|known| known.expose() == url),

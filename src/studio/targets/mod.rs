@@ -4,6 +4,7 @@ pub mod address;
 pub mod quality;
 pub mod services;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::base::Secret;
@@ -148,7 +149,7 @@ impl Target {
     pub fn new_for(list: &[Self], moment: u64) -> Self {
         let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
         let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
-        let keep_as = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let keep_as = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
         Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
     }
 

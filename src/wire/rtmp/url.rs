@@ -8,8 +8,9 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
+
 use crate::base::Secret;
-use crate::wire::percent::percent_decoded_text;
 
 /// What carries the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -309,8 +310,8 @@ impl fmt::Debug for Url {
 impl Credentials {
     fn parse(user_info: &str) -> Self {
         let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-        let password = Secret::new(percent_decoded_text(password));
-        Self { user: percent_decoded_text(user), password }
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        Self { user: decoded(user), password: Secret::new(decoded(password)) }
     }
 }
 
@@ -475,6 +476,12 @@ mod tests {
         // Not the number that it might be read as.
         let signed = Url::parse("rtmp://me:100%+5@h/app/key").unwrap();
         assert_eq!(signed.credentials.unwrap().password.expose(), "100%+5");
+        for (escaped, plain) in [("%41%6a%6A%25", "Ajj%"), ("%4", "%4"), ("%zz%%41", "%zz%A")] {
+            let url = Url::parse(&format!("rtmp://{escaped}:%ff@h/app/key")).unwrap();
+            let credentials = url.credentials.unwrap();
+            assert_eq!(credentials.user, plain);
+            assert_eq!(credentials.password.expose(), "\u{FFFD}");
+        }
         assert_eq!(url.redact("no secret-key with abcdef for pa ss"), "no *** with *** for ***");
     }
 

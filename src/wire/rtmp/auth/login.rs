@@ -5,13 +5,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::percent_decode_str;
 use sha2::Sha256;
 
-use super::{Method, adobe_response, hex, llnw_response};
+use super::{Method, adobe_response, llnw_response};
 use crate::base::secret::is_same_secret;
 use crate::base::{Secret, Timestamp};
-use crate::wire::percent::percent_decoded_text;
 use crate::wire::rtmp::url::Credentials;
 
 /// How long a challenge may be answered.
@@ -73,7 +74,7 @@ impl Login {
         };
         mac.update(signed.as_bytes());
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
-        let mut signature = hex(&digest);
+        let mut signature = HEXLOWER.encode(&digest);
         signature.truncate(SIGNATURE);
         signature
     }
@@ -94,9 +95,10 @@ impl Login {
     /// nobody can guess, new each time.
     pub fn knock(&mut self, app: &str, fresh: &str, now: Timestamp) -> Verdict {
         let (app, query) = app.split_once('?').unwrap_or((app, ""));
+        let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
         let value = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find(|(key, _)| *key == name).map(|(_, value)| percent_decoded_text(value))
+            pairs.find(|(key, _)| *key == name).map(|(_, value)| decoded(value))
         };
         let method = self.method.as_str();
         let said = |what: String| format!("[ AccessManager.Reject ] : {what}");

@@ -6,11 +6,11 @@
 
 mod login;
 
+use data_encoding::{BASE64, HEXLOWER};
 use md5::{Digest, Md5};
 
 pub use login::{Login, Verdict};
 
-use crate::wire::base64;
 use crate::wire::rtmp::url::Credentials;
 
 /// The method a server asks for.
@@ -122,9 +122,9 @@ pub fn adobe_response(
     challenge: &str,
     client_challenge: &str,
 ) -> String {
-    let salted = base64::encode(&md5(&[&credentials.user, salt, credentials.password.expose()]));
+    let salted = BASE64.encode(&md5(&[&credentials.user, salt, credentials.password.expose()]));
     let theirs = if opaque.is_empty() { challenge } else { opaque };
-    base64::encode(&md5(&[&salted, theirs, client_challenge]))
+    BASE64.encode(&md5(&[&salted, theirs, client_challenge]))
 }
 
 /// `authmod=llnw`'s answer to a nonce: HTTP's digest, with the method `publish` and the realm `live`.
@@ -135,11 +135,12 @@ pub fn llnw_response(
     count: &str,
     client_nonce: &str,
 ) -> String {
-    let hash1 = hex(&md5(&[&credentials.user, ":live:", credentials.password.expose()]));
+    let hash1 =
+        HEXLOWER.encode(&md5(&[&credentials.user, ":live:", credentials.password.expose()]));
     let app = app.split_once('?').map_or(app, |(app, _)| app);
     let app = if app.contains('/') { app.to_owned() } else { format!("{app}/_definst_") };
-    let hash2 = hex(&md5(&["publish:/", &app]));
-    hex(&md5(&[&hash1, ":", nonce, ":", count, ":", client_nonce, ":auth:", &hash2]))
+    let hash2 = HEXLOWER.encode(&md5(&["publish:/", &app]));
+    HEXLOWER.encode(&md5(&[&hash1, ":", nonce, ":", count, ":", client_nonce, ":auth:", &hash2]))
 }
 
 fn md5(parts: &[&str]) -> [u8; 16] {
@@ -148,10 +149,6 @@ fn md5(parts: &[&str]) -> [u8; 16] {
         hash.update(part.as_bytes());
     }
     hash.finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
