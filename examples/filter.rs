@@ -158,7 +158,7 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
     let feed = SourceFrame::Feed(Some(Box::new(Handed(Arc::clone(&slot)))));
     let mut program = Program::new(size);
     let (plan, id) = (scene::Plan::simple(scene::SourceId(1)), scene::SourceId(1));
-    program.obey([(id, feed)].into(), Some((Arc::new(plan), None)), None);
+    program.handle([(id, feed)].into(), Some((Arc::new(plan), None)), None);
     let mut left = 0;
     Ok(Box::new(move |frame, at| {
         if let Ok(mut slot) = slot.lock() {
@@ -172,7 +172,7 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
             let transition = Transition { kind, duration: Duration::ZERO };
             let means = TransitionAssets::Clip(Box::new(Clip(clip.clone(), 0)));
             let plan = Arc::new(scene::Plan::simple(id));
-            program.obey(
+            program.handle(
                 Default::default(),
                 Some((plan, Some(Change { transition, means }))),
                 None,

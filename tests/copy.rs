@@ -76,7 +76,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     let text = folder.path().join("a.mp4");
     std::fs::write(&text, "no film").unwrap();
     send(&text, false);
-    wait_for("the refusal", LIMIT, || told("film-failed"));
+    wait_for("the refusal", LIMIT, || told("passthrough-failed"));
     assert_eq!(studio.snapshot().live, LiveState::Idle);
 
     let target = Target::custom(1, &nginx.url("recorded", "tour"), Default::default());
@@ -86,7 +86,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     let film = studio.snapshot().film.unwrap();
     assert!(!film.opening && film.path == file && !film.again, "{film:?}");
     assert!(film.duration.is_some_and(|it| (2.5..3.5).contains(&it.as_secs_f64())), "{film:?}");
-    wait_for("its end", LIMIT, || told("film-ended"));
+    wait_for("its end", LIMIT, || told("passthrough-ended"));
     wait_for("the studio at rest", LIMIT, || {
         let snapshot = studio.snapshot();
         snapshot.live == LiveState::Idle && snapshot.film.is_none()

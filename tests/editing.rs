@@ -11,13 +11,13 @@ use onair::base::Clock;
 use onair::capture::text::Content;
 use onair::capture::{ColorSource, Rgba, VideoChoice};
 use onair::compose::filter::{Filter, Slot};
-use onair::compose::scene::{Fit, ItemId, MOST_DEPTH, Placement, SourceId};
+use onair::compose::scene::{Fit, ItemId, MAX_DEPTH, Placement, SourceId};
 use onair::compose::transition::{Kind, Stinger, Transition};
 use onair::media::{Size, markers};
 use onair::mix::StripId;
 use onair::studio::snapshot::SourceState;
 use onair::studio::{
-    Collection, Command, Config, Edit, Event, MOST_STRIPS, Quality, Settings, SoundStrip, Studio,
+    AudioStrip, Collection, Command, Config, Edit, Event, MAX_STRIPS, Quality, Settings, Studio,
 };
 
 const PROGRAM: Size = Size::new(640, 360);
@@ -94,7 +94,7 @@ fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
     studio.send(Command::Redo);
     wait_for("the other one again", LIMIT, || now().transition == slow);
     // Group upon group, until they would be too deep.
-    for _ in 0..MOST_DEPTH {
+    for _ in 0..MAX_DEPTH {
         let items = now().scenes[0].items.clone();
         studio.send(Command::Edit(Edit::Group(vec![items[0].id])));
         let told = || studio.snapshot().notices.iter().any(|it| it.key == "items-too-deep");
@@ -126,9 +126,9 @@ fn a_clip_that_comes_after_it_was_added_is_heard() {
 
 #[test]
 fn a_clip_for_which_there_is_no_strip_is_told_once() {
-    let strip = |id| SoundStrip::new(StripId(id), AudioChoice::Silence);
-    let others = (1..).map(strip).take(MOST_STRIPS - 1);
-    let strips = [SoundStrip::main()].into_iter().chain(others).collect();
+    let strip = |id| AudioStrip::new(StripId(id), AudioChoice::Silence);
+    let others = (1..).map(strip).take(MAX_STRIPS - 1);
+    let strips = [AudioStrip::main()].into_iter().chain(others).collect();
     let studio = quiet(Settings { strips, ..Settings::default() });
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
@@ -139,7 +139,7 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
     wait_for("the first", LIMIT, || told() == ["First"]);
     add(&studio, "Second", Path::new("/nonexistent/2.mkv"));
     wait_for("the second in its place", LIMIT, || told() == ["Second"]);
-    assert_eq!(studio.snapshot().strips.len(), MOST_STRIPS);
+    assert_eq!(studio.snapshot().strips.len(), MAX_STRIPS);
     studio.send(Command::RemoveStrip(StripId(1)));
     wait_for("room", LIMIT, || told().is_empty());
     studio.end(LIMIT).unwrap();
@@ -230,12 +230,12 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
         VideoChoice::File(media.clone()),
         VideoChoice::Image(path("wrong.png")),
     ];
-    let heard = SoundStrip::new(StripId(1), AudioChoice::File(media.clone()));
+    let heard = AudioStrip::new(StripId(1), AudioChoice::File(media.clone()));
     let settings = Settings {
         video: Some(VideoChoice::File(path("main.y4m"))),
         audio: Some(AudioChoice::Silence),
         collection: collection(&sources),
-        strips: vec![SoundStrip::main(), heard],
+        strips: vec![AudioStrip::main(), heard],
         quality: Quality { size: PROGRAM, frame_rate: "15".parse().unwrap(), ..Quality::default() },
         ..Settings::default()
     };
@@ -502,7 +502,7 @@ fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
                 }
             }
             Event::Notice(notice) => {
-                strained |= notice.key == "strain-rate";
+                strained |= notice.key == "degradation-rate";
                 assert!(!notice.key.ends_with("-failed"), "{notice:?}");
             }
             Event::Stopped => break,

@@ -94,9 +94,9 @@ fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) ->
     let reel = Reel { frames: pictures.iter().map(frame).collect(), at: 0 };
     let wanted = WantedFilter { slot: Slot { enabled: true, filter }, material: material.into() };
     let mut program = Program::new(SIZE);
-    program.obey([(SourceId(1), SourceFrame::Feed(Some(Box::new(reel))))].into(), None, None);
+    program.handle([(SourceId(1), SourceFrame::Feed(Some(Box::new(reel))))].into(), None, None);
     program.set_filters([(SourceId(1), vec![wanted])].into(), false);
-    program.obey(Default::default(), Some((Arc::new(Plan::simple(SourceId(1))), None)), None);
+    program.handle(Default::default(), Some((Arc::new(Plan::simple(SourceId(1))), None)), None);
     // One after the other, however long each takes: a machine that is busy gives no filter up here.
     let mut ticks = (0_i64..=pictures.len() as i64).map(|tick| Timestamp::from_millis(tick * 33));
     let begin = ticks.next().unwrap();
@@ -243,7 +243,7 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let black = Planes::black(SIZE);
     let sources = [(1, feed(&camera)), (2, feed(&green)), (3, feed(&black))];
     let sources = sources.map(|(id, given)| (SourceId(id), given));
-    program.obey(sources.into(), None, None);
+    program.handle(sources.into(), None, None);
     let slot = |filter| Slot { enabled: true, filter };
     let table = Arc::new(Table::new(&Cube::parse(&look()).unwrap()));
     let warm = WantedFilter {
@@ -273,11 +273,11 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let scene = Arc::new(Plan { layers, ..Plan::default() });
     let (second, begin) = (Duration::from_secs(1), Timestamp::from_millis(5_000));
     let before = Arc::new(Plan::simple(SourceId(3)));
-    program.obey(Default::default(), Some((before, None)), None);
+    program.handle(Default::default(), Some((before, None)), None);
     program.picture(begin - second);
     let transition = Transition { kind: Kind::Fade, duration: second };
     let change = Change { transition, means: TransitionAssets::Nothing };
-    program.obey(Default::default(), Some((scene, Some(change))), None);
+    program.handle(Default::default(), Some((scene, Some(change))), None);
     program.picture(begin);
     let half = raw(&program.picture(begin + second / 2).0.planes);
     let decibels = psnr(&want, &half);

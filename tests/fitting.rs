@@ -181,9 +181,10 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
         Target::custom(0, &to(port), "wide".into()),
         Target::custom(1, &to(link.port), "narrow".into()),
     ];
-    let mut studio = Studio::start(config(Adapt::Rung, targets)).unwrap();
+    let mut studio = Studio::start(config(Adapt::SecondRendition, targets)).unwrap();
     let stats = watch(&mut studio);
-    let rung = |at: usize| stats.lock().unwrap().targets.get(at).map(|target| target.rung);
+    let rendition_id =
+        |at: usize| stats.lock().unwrap().targets.get(at).map(|target| target.rendition_id);
     let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
     studio.send(Command::GoLive);
     wait_for("both targets", LIMIT, || {
@@ -201,8 +202,8 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
     assert!(stats.lock().unwrap().video.unwrap().second.is_none());
 
     link.set(350_000);
-    wait_for("the second rung", LIMIT, || rung(1) == Some(RenditionId::Second));
-    wait_for("the notice", LIMIT, || notice("rung-lowered"));
+    wait_for("the second rung", LIMIT, || rendition_id(1) == Some(RenditionId::Second));
+    wait_for("the notice", LIMIT, || notice("rendition-lowered"));
     let begun = studio.snapshot().recording.unwrap().duration;
     wait_for("ten seconds of it", LIMIT, || {
         studio.snapshot().recording.unwrap().duration.as_secs() >= begun.as_secs() + 10
@@ -213,25 +214,25 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
         let now = stats.lock().unwrap().clone();
         let second = now.video.and_then(|video| video.second);
         let shown = studio.snapshot().targets[1].clone();
-        let state = (second, shown.rung, shown.size, now.targets[1].queued_ms);
+        let state = (second, shown.rendition_id, shown.size, now.targets[1].queued_ms);
         if told.replace(state) != Some(state) {
             eprintln!("  {state:?}");
         }
         second.is_some_and(|(size, bitrate)| {
             size.height < 360
                 && bitrate < 300_000
-                && (shown.rung, shown.size) == (RenditionId::Second, Some(size))
+                && (shown.rendition_id, shown.size) == (RenditionId::Second, Some(size))
         }) && now.targets[1].queued_ms < 1_000
     });
     let now = stats.lock().unwrap().clone();
     assert_eq!(now.video.unwrap().allowed, FULL.0);
-    assert_eq!(rung(0), Some(RenditionId::Main));
+    assert_eq!(rendition_id(0), Some(RenditionId::Main));
     let late = &now.targets[1];
     assert!(late.state == TargetState::Live && late.reconnects == 0, "{late:?}");
 
     link.set(WIDE);
-    wait_for("the main one", LIMIT * 4, || rung(1) == Some(RenditionId::Main));
-    wait_for("the notice", LIMIT, || notice("rung-restored") && !notice("rung-lowered"));
+    wait_for("the main one", LIMIT * 4, || rendition_id(1) == Some(RenditionId::Main));
+    wait_for("the notice", LIMIT, || notice("rendition-restored") && !notice("rendition-lowered"));
     wait_for("the end of the second", LIMIT * 2, || {
         stats.lock().unwrap().video.is_some_and(|video| video.second.is_none())
     });

@@ -35,7 +35,7 @@ use random::Random;
 static COUNTING: Counting = Counting;
 
 /// No target may hold more than this for inputs of a few kilobytes.
-const MOST_HELD: i64 = 24 << 20;
+const MAX_HELD: i64 = 24 << 20;
 /// Mutations a target; `ONAIR_MUTATIONS` asks for another number.
 const MUTATIONS: u32 = 3_000;
 
@@ -71,7 +71,7 @@ fn replay(target: &str, seeds: &[Vec<u8>], body: fn(&[u8])) {
 
 fn run(input: &[u8], body: fn(&[u8])) {
     let ((), allocated) = counted(|| body(input));
-    assert!(allocated.peak < MOST_HELD, "{} bytes held for {input:02x?}", allocated.peak);
+    assert!(allocated.peak < MAX_HELD, "{} bytes held for {input:02x?}", allocated.peak);
 }
 
 impl Random {

@@ -276,11 +276,11 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
         let wanted = 5_333 * 48;
         pulled.media.transport.ask(TransportCommand::Resume);
         let heard = pulled.heard.len();
-        let is_sound = |it: &f32| *it != 0.0;
+        let is_audio = |it: &f32| *it != 0.0;
         pulled.until("sound", |it| {
-            it.heard[heard..].iter().filter(|it| is_sound(it)).count() > 9_600
+            it.heard[heard..].iter().filter(|it| is_audio(it)).count() > 9_600
         });
-        let begins = pulled.heard[heard..].iter().position(is_sound).unwrap() + heard;
+        let begins = pulled.heard[heard..].iter().position(is_audio).unwrap() + heard;
         let sound = pulled.heard[begins..begins + 4_800].to_vec();
         assert!(!sound.windows(2).any(|two| two == [0.0; 2]), "{name}: a hole");
         if exact {

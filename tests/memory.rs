@@ -129,7 +129,7 @@ fn program() -> Program {
         (SourceId(4), feed(SMALL, Color::PROGRAM, true, 1)),
         (SourceId(5), feed(PROGRAM, Color::PROGRAM, false, 2)),
     ]);
-    program.obey(sources, None, None);
+    program.handle(sources, None, None);
     let every = Filter::kinds().into_iter().filter(|filter| filter.kind() != "scale");
     let key = ["crop", "chroma-key"].map(|kind| Filter::of_kind(kind).unwrap());
     let filters = [(SourceId(1), wanted(every)), (SourceId(2), wanted(key))];
@@ -184,7 +184,7 @@ fn a_picture_allocates_nothing_once_warm() {
     let (plain, crowded) = (Arc::new(Plan::simple(SourceId(5))), crowded());
     let mut now = 0;
     let show = |program: &mut Program, plan: &Arc<Plan>, change| {
-        program.obey(BTreeMap::new(), Some((Arc::clone(plan), change)), None);
+        program.handle(BTreeMap::new(), Some((Arc::clone(plan), change)), None);
     };
     show(&mut program, &crowded, Some(Change::CUT));
     assert_eq!(counted(&mut program, &mut now, 70, 10), 0, "a scene");
@@ -235,7 +235,7 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
             let mut program = Program::new(PROGRAM);
             let text = (SourceId(1), SourceFrame::Feed(Some(source.feed)));
             let plan = Arc::new(Plan::simple(SourceId(1)));
-            program.obey([text].into(), Some((plan, None)), None);
+            program.handle([text].into(), Some((plan, None)), None);
             let mut now = clock.now().as_micros() / 33_333;
             let count = counted(&mut program, &mut now, 70, 20);
             assert_eq!(count, 0, "{way:?} on {background:?}");
@@ -342,7 +342,7 @@ fn only_scaling_allocates_and_only_its_tables() {
     };
     let plans: Vec<Arc<Plan>> = (0..8).map(plan).collect();
     let show = |program: &mut Program, plan: &Arc<Plan>| {
-        program.obey(BTreeMap::new(), Some((Arc::clone(plan), None)), None);
+        program.handle(BTreeMap::new(), Some((Arc::clone(plan), None)), None);
     };
     // Luma and two planes of chroma of half its size, and of two of them alpha and that of their chroma;
     // a few for each plane.
@@ -409,7 +409,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
         let transition = Transition { kind, duration: Duration::from_millis(600) };
         let plan = Arc::new(Plan { layers, together: vec![group], more: false });
         program.set_filters(filters, false);
-        program.obey(sources, Some((plan, Some(Change { transition, means }))), None);
+        program.handle(sources, Some((plan, Some(Change { transition, means }))), None);
         for after in [0, 300, 500, 1_000] {
             let millis = i64::from(turn) * 10_000 + after;
             drop(program.picture(Timestamp::from_millis(millis)));

@@ -331,16 +331,16 @@ fn sound_that_is_lost_where_far_too_much_waits_is_counted() {
     let publisher = show.publish(target(&server));
     show.feed(0, 40);
     wait_for("live", || publisher.state() == State::Live);
-    assert_eq!(publisher.figures().dropped_sounds, 0);
+    assert_eq!(publisher.figures().dropped_audio, 0);
     show.feed(40, 30_040);
-    wait_for("lost sound", || publisher.figures().dropped_sounds > 0);
+    wait_for("lost sound", || publisher.figures().dropped_audio > 0);
     server.release();
     let last_audio = 30_020;
     wait_for("the last sound", || server.connection(0).audio().last() == Some(&last_audio));
     publisher.stop(LIMIT);
     // What did not come was counted, and nothing else.
     let came = server.connection(0).audio().len() as u64;
-    assert_eq!(came + publisher.figures().dropped_sounds, 30_040 / 20);
+    assert_eq!(came + publisher.figures().dropped_audio, 30_040 / 20);
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn program(below: &Planes, above: &Planes) -> Program {
     let mut program = Program::new(PROGRAM);
     let feed = |planes: &Planes| SourceFrame::Feed(Some(Box::new(Still(frame(planes)))));
     let sources = [(SourceId(1), feed(below)), (SourceId(2), feed(above))];
-    program.obey(sources.into(), None, None);
+    program.handle(sources.into(), None, None);
     program
 }
 
@@ -243,7 +243,7 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
     let group = Together { key: 9, layers: 1..3, opacity: 0.5, blend: Blend::Normal };
     let plan = Plan { layers, together: vec![group], more: false };
     let mut program = program(&below, &above);
-    program.obey(Default::default(), Some((Arc::new(plan), None)), None);
+    program.handle(Default::default(), Some((Arc::new(plan), None)), None);
     let have = program.picture(Timestamp::ZERO).0;
     // First on a picture of its own, of which nothing is seen; then half of that.
     let graph = "color=black@0:s=640x360:r=25,format=yuva420p[c];[1]split[a][b];\
@@ -269,10 +269,10 @@ fn half_way(
     let mut program = program(old, new);
     let (half, begin) = (transition.duration / 2, Timestamp::from_millis(5_000));
     let plan = |id| Arc::new(Plan::simple(SourceId(id)));
-    program.obey(Default::default(), Some((plan(1), None)), None);
+    program.handle(Default::default(), Some((plan(1), None)), None);
     program.picture(begin - half);
     let change = Change { transition, means };
-    program.obey(Default::default(), Some((plan(2), Some(change))), None);
+    program.handle(Default::default(), Some((plan(2), Some(change))), None);
     program.picture(begin);
     raw(&program.picture(begin + half).0.planes)
 }

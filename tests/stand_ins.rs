@@ -76,13 +76,13 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     }
     // A slate with its name: dark, with letters on it.
     let id = studio.snapshot().scenes.collection.sources[0].id;
-    studio.send(Command::Edit(Edit::SetInstead(id, VideoFallback::Slate)));
+    studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Slate)));
     wait_for("the slate", LIMIT, || {
         let (low, high) = luma(&studio);
         low > 20 && low < 40 && (110..170).contains(&high)
     });
     // As it comes. Viewers see nothing else, so that it is told still, and told to be over.
-    studio.send(Command::Edit(Edit::SetInstead(id, VideoFallback::Keep)));
+    studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Keep)));
     wait_for("black", LIMIT, || is(16) && told(&studio, "clip-black"));
     wait_for("the clip moves", LIMIT, || is(BRIGHT) && !told(&studio, "clip-black"));
     let lasted = |studio: &Studio| {
@@ -112,9 +112,9 @@ fn the_chosen_picture_is_stood_in_for_too_when_it_stands_still() {
     let audio = Some(AudioChoice::Silence);
     let studio = start(Settings { video, audio, ..Settings::default() });
     wait_for("its picture", LIMIT, || luma(&studio).0 > 140);
-    let instead = VideoFallback::Source("color:#202020".parse().unwrap());
+    let fallback = VideoFallback::Source("color:#202020".parse().unwrap());
     let main = onair::studio::scenes::MAIN;
-    studio.send(Command::Edit(Edit::SetInstead(main, instead)));
+    studio.send(Command::Edit(Edit::SetFallback(main, fallback)));
     wait_for("the other", LIMIT, || luma(&studio).1 < 60 && told(&studio, "clip-frozen"));
     studio.send(Command::SelectVideo(VideoChoice::Test));
     wait_for("another picture", LIMIT, || luma(&studio).1 > 140 && !told(&studio, "clip-frozen"));

@@ -95,7 +95,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
 
     let (mut told, mut layers) = (Vec::new(), 0);
     let begun = Instant::now();
-    while !told.contains(&"strain-rate") {
+    while !told.contains(&"degradation-rate") {
         assert!(begun.elapsed() < 4 * LIMIT, "of {layers} layers only this was told: {told:?}");
         match events.recv_timeout(LIMIT).unwrap() {
             // Another layer each second or so.
@@ -105,7 +105,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
                     .into_iter()
                     .for_each(|edit| studio.send(Command::Edit(edit)));
             }
-            Event::Notice(notice) if notice.key.starts_with("strain-") => {
+            Event::Notice(notice) if notice.key.starts_with("degradation-") => {
                 eprintln!("  {layers} layers: {}", notice.summary);
                 told.push(notice.key);
             }
@@ -113,7 +113,12 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
             _ => {}
         }
     }
-    let order = ["strain-preview", "strain-transitions", "strain-filters", "strain-rate"];
+    let order = [
+        "degradation-preview",
+        "degradation-transitions",
+        "degradation-filters",
+        "degradation-rate",
+    ];
     assert_eq!(told, order);
     // What is prepared is drawn no more, and a scene is there at once.
     let before = prepared().unwrap();

@@ -184,7 +184,7 @@ struct Studio {
 
 impl Studio {
     fn start(session: &Session) -> Self {
-        Self::start_with(session, "talk_key = \"F8\", talk_everywhere = true")
+        Self::start_with(session, "push_to_talk_key = \"F8\", push_to_talk_everywhere = true")
     }
 
     fn start_with(session: &Session, window: &str) -> Self {
@@ -313,7 +313,7 @@ fn the_windows_own_key_is_let_go_when_nobody_sees_the_window() {
         return;
     }
     let session = Session::bare("1280x720", "");
-    let mut studio = Studio::start_with(&session, "talk_key = \"F8\"");
+    let mut studio = Studio::start_with(&session, "push_to_talk_key = \"F8\"");
     // A keyboard that stays, so that the window has it, and another one that holds the key.
     let stays = ["-s", "600000"];
     let _keyboard = Peer::start_command(session.command("wtype").args(stays));
@@ -386,7 +386,7 @@ fn who_refuses_is_not_asked_again() {
     // It is switched off, also for the next start.
     let kept = studio.settings.clone();
     wait_for("the settings to be kept", LIMIT, || {
-        fs::read_to_string(&kept).unwrap().contains("talk_everywhere = false")
+        fs::read_to_string(&kept).unwrap().contains("push_to_talk_everywhere = false")
     });
     assert_eq!(portal.asked().len(), 3);
     wait_for("the session's end", LIMIT, || portal.closed.load(Ordering::SeqCst) == 1);
@@ -436,7 +436,10 @@ fn a_button_is_not_asked_for() {
     }
     let session = Session::bare("1280x720", "");
     let portal = Portal::start(&session, Answer::Give("Press F8"));
-    let studio = Studio::start_with(&session, "talk_key = \"mouse-4\", talk_everywhere = true");
+    let studio = Studio::start_with(
+        &session,
+        "push_to_talk_key = \"mouse-4\", push_to_talk_everywhere = true",
+    );
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(portal.asked(), [""; 0]);
     studio.ends();

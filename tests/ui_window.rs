@@ -40,7 +40,7 @@ use onair::studio::watch::chat::ChatChoices;
 use onair::studio::watch::choices::Network;
 use onair::studio::watch::view::WatchState;
 use onair::studio::{
-    Command, Edit, Language, Level, Monitoring, Notice, Preferences, Remedy, SoundStrip, TalkMode,
+    AudioStrip, Command, Edit, Language, Level, Monitoring, Notice, Preferences, Remedy, TalkMode,
     Target, TargetPlace, Theme, TileId, WatchCommand,
 };
 use onair::ui::{Dialog, Page, Screen, WindowRequest};

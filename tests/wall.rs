@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::peers::watcher::{wait, watcher};
 use crate::peers::{self, LIMIT, Onair, free_port, web};
-use onair::studio::watch::choices::MOST_TILES;
+use onair::studio::watch::choices::MAX_TILES;
 use onair::studio::watch::picture_view::PictureView;
 use onair::studio::watch::view::{TileView, WatchState};
 use onair::studio::{Command as Ask, Snapshot, TileId, WatchCommand};
@@ -74,11 +74,11 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     wait(&one, "the live end", |snapshot| !snapshot.watch_figures.paused);
 
     // No more than there is room for.
-    for _ in 0..MOST_TILES * 2 {
+    for _ in 0..MAX_TILES * 2 {
         player(WatchCommand::Add { url: dead.clone() });
     }
-    wait(&one, "nine", |snapshot| snapshot.tiles.len() == MOST_TILES && plays(snapshot, 0));
-    for id in 1..MOST_TILES as u8 {
+    wait(&one, "nine", |snapshot| snapshot.tiles.len() == MAX_TILES && plays(snapshot, 0));
+    for id in 1..MAX_TILES as u8 {
         if id != 2 {
             player(WatchCommand::Remove(TileId(id)));
         }
@@ -171,7 +171,7 @@ fn several_streams_without_a_window_are_told_apart() {
     let (code, _, said) = headless(&[film, film, "--save", absent]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("--save is for one stream"), "{said}");
-    let (code, _, said) = headless(&[film; MOST_TILES + 1]);
+    let (code, _, said) = headless(&[film; MAX_TILES + 1]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("at most 9"), "{said}");
 }
@@ -263,11 +263,11 @@ fn nine_tiles_all_play() {
     let folder = tempfile::tempdir().unwrap();
     let studio = watcher(folder.path());
     studio.send(Ask::Watch { url: url.clone() });
-    for _ in 1..MOST_TILES {
+    for _ in 1..MAX_TILES {
         studio.send(Ask::Player(WatchCommand::Add { url: url.clone() }));
     }
     let snapshot = wait(&studio, "nine that play", |snapshot| {
-        (0..MOST_TILES as u8).all(|id| plays(snapshot, id))
+        (0..MAX_TILES as u8).all(|id| plays(snapshot, id))
     });
     assert!(studio.watched().iter().all(|screen| screen.get().is_some()));
     // None of them stands still for the others.
@@ -275,7 +275,7 @@ fn nine_tiles_all_play() {
         snapshot.tiles.iter().map(|tile| tile.counted.shown).collect()
     };
     let before = shown(&snapshot);
-    assert_eq!(before.len(), MOST_TILES);
+    assert_eq!(before.len(), MAX_TILES);
     wait(&studio, "a second more of each", |snapshot| {
         shown(snapshot).iter().zip(&before).all(|(now, before)| now >= &(before + 10))
     });

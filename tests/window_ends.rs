@@ -298,7 +298,7 @@ fn a_talk_button_is_heard_behind_another_window_and_minimised() {
 /// The key is pressed and let go by these words, and another one is none.
 fn heard_behind_another_window(key: &str, [down, up]: [&str; 2], [it, other]: [&str; 2]) {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
-    let window = format!(", talk_key = {key:?}, talk_everywhere = true");
+    let window = format!(", push_to_talk_key = {key:?}, push_to_talk_everywhere = true");
     let strip = "[[strips]]\ntalk = \"push-to-talk\"\n";
     let mut studio = Studio::start_with(Desktop::start(), &window, strip);
     studio.goes_on_air();

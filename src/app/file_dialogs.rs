@@ -41,7 +41,7 @@ pub enum Kind {
 }
 
 /// Media files with pictures…
-const FILMS: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
+const MEDIA_FILES: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
 /// …and of sound alone.
 const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
 const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
@@ -56,7 +56,8 @@ enum Offers {
 
 impl Kind {
     fn offers(&self) -> Offers {
-        let films = |name, more: &[&'static str]| Offers::Files(name, [more, &FILMS[..]].concat());
+        let films =
+            |name, more: &[&'static str]| Offers::Files(name, [more, &MEDIA_FILES[..]].concat());
         let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGES.to_vec());
         match self {
             Self::Video
@@ -167,10 +168,10 @@ mod tests {
         let clip =
             Kind::Transition(TransitionFile { scene: None, means: TransitionFilePart::Clip });
         for kind in [Kind::Video, Kind::Source(FileRequest::Video, scene), clip] {
-            assert!(FILMS.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
+            assert!(MEDIA_FILES.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         for kind in [Kind::Audio, Kind::Strip(None), Kind::Watch] {
-            let both = FILMS.iter().chain(&SONGS);
+            let both = MEDIA_FILES.iter().chain(&SONGS);
             assert!(both.into_iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
         // The player does not read these, scenes do.

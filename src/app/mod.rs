@@ -147,7 +147,7 @@ struct Window<S> {
     awake: Awake,
     media_keys: MediaKeys,
     drops: Drops,
-    talk_keys: TalkKeys,
+    push_to_talk_keys: TalkKeys,
     /// Frames drawn.
     drawn: u64,
     /// Since when nobody can see the window: the frames that had been drawn then.
@@ -192,8 +192,9 @@ impl<S: Studio> Window<S> {
         }
         screen.set_snapshot(studio.snapshot());
         let send = studio.sender();
-        let talk_keys = TalkKeys::new(context, move |held| send(Command::TalkKey(held)));
-        screen.set_elsewhere(talk_keys.elsewhere());
+        let push_to_talk_keys =
+            TalkKeys::new(context, move |held| send(Command::PushToTalkKeys(held)));
+        screen.set_elsewhere(push_to_talk_keys.elsewhere());
         screen.begin_watching(options.place, options.figures);
         if options.full_screen {
             screen.fill_screen();
@@ -206,7 +207,7 @@ impl<S: Studio> Window<S> {
             awake: Awake::default(),
             media_keys: MediaKeys::new(ctx.clone()),
             drops: Drops::new(context),
-            talk_keys,
+            push_to_talk_keys,
             drawn: 0,
             unseen: None,
             ending: None,
@@ -217,7 +218,9 @@ impl<S: Studio> Window<S> {
     fn fulfil(&mut self, ctx: &egui::Context, wish: WindowRequest) {
         let folder = self.screen.preferences().recording_folder.clone();
         match wish {
-            WindowRequest::Command(Command::TalkKey(held)) => self.talk_keys.here(held),
+            WindowRequest::Command(Command::PushToTalkKeys(held)) => {
+                self.push_to_talk_keys.here(held);
+            }
             WindowRequest::Command(command) => self.studio.send(command),
             WindowRequest::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
             WindowRequest::PickSource(pick, scene) => {
@@ -238,7 +241,7 @@ impl<S: Studio> Window<S> {
             WindowRequest::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
             WindowRequest::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
             WindowRequest::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
-            WindowRequest::PickFilm => self.files.ask(ctx, Kind::Film, None),
+            WindowRequest::PickPassthrough => self.files.ask(ctx, Kind::Film, None),
             WindowRequest::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
             WindowRequest::Record => {
                 let format = self.screen.preferences().recording.format.extension();
@@ -278,7 +281,7 @@ impl<S: Studio> Window<S> {
     }
 
     /// What the desktop's media keys ask for.
-    fn obey_keys(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
+    fn handle_media_keys(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
         self.media_keys.show(snapshot);
         let asked: Vec<Ask> = self.media_keys.asked().collect();
         for ask in asked {
@@ -299,17 +302,18 @@ impl<S: Studio> Window<S> {
     }
 
     /// The talk key while another window has the keyboard.
-    fn follow_talk_key(&mut self, ctx: &egui::Context, hidden: bool) {
+    fn follow_push_to_talk_key(&mut self, ctx: &egui::Context, hidden: bool) {
         let (wanted, screen) = (self.screen.talk_key_elsewhere(), &self.screen);
-        let held = self.talk_keys.held(wanted, screen.preferences(), || screen.talk_called());
+        let held =
+            self.push_to_talk_keys.held(wanted, screen.preferences(), || screen.talk_called());
         if let Some(command) = self.screen.talk_elsewhere(ctx, held, hidden) {
             self.fulfil(ctx, WindowRequest::Command(command));
         }
         if held && self.screen.talks() {
             // It is down now, whether the window is seen or not.
-            self.talk_keys.here(true);
+            self.push_to_talk_keys.here(true);
         }
-        self.screen.set_elsewhere(self.talk_keys.elsewhere());
+        self.screen.set_elsewhere(self.push_to_talk_keys.elsewhere());
         if let Some(command) = self.screen.talk_refused() {
             self.studio.send(command);
         }
@@ -377,7 +381,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Audio => self.screen.picked_audio(path),
                 Kind::Strip(strip) => self.screen.picked_strip(strip, path),
                 Kind::Watch => self.screen.picked_watch(&path),
-                Kind::Film => self.screen.picked_film(path),
+                Kind::Film => self.screen.picked_passthrough(path),
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
                 Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),
@@ -403,8 +407,8 @@ impl<S: Studio> eframe::App for Window<S> {
             self.may_close = true;
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
-        self.obey_keys(ctx, &snapshot);
-        self.follow_talk_key(ctx, hidden);
+        self.handle_media_keys(ctx, &snapshot);
+        self.follow_push_to_talk_key(ctx, hidden);
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
         if close && !self.may_close {
@@ -432,7 +436,7 @@ impl<S: Studio> eframe::App for Window<S> {
             self.fulfil(ui.ctx(), wish);
         }
         if self.screen.talks() {
-            self.talk_keys.here(true);
+            self.push_to_talk_keys.here(true);
             ui.ctx().request_repaint_after(push_to_talk::TURN);
         }
     }

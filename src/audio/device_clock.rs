@@ -16,7 +16,7 @@ const JUMP_SECONDS: f64 = 0.06;
 /// A distance is closed at this pace: a hundredth of it in so many seconds … the time constant.
 const CLOSE_SECONDS: f64 = 2.0;
 /// The most the pitch may be bent for it: 0.3 % is not heard.
-const MOST_BEND: f64 = 0.003;
+const MAX_BEND: f64 = 0.003;
 /// Output frames made at a time.
 const CHUNK: usize = 64;
 
@@ -111,7 +111,7 @@ impl ClockAligner {
         }
         let error = if jump { 0.0 } else { off.unwrap_or(0.0) };
         let bend = error / (CLOSE_SECONDS * self.rate_in);
-        let step = step * (1.0 + bend.clamp(-MOST_BEND, MOST_BEND));
+        let step = step * (1.0 + bend.clamp(-MAX_BEND, MAX_BEND));
         let nominal = self.rate_in / self.rate_out;
         let relative = (nominal / step).clamp(1.0 / 1.019, 1.019);
         if self.resampler.set_resample_ratio_relative(relative, false).is_err() {

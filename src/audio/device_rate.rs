@@ -11,7 +11,7 @@ const BREAK_SECONDS: f64 = 0.15;
 /// Jitter is taken into account up to this much: one late callback must not pull the loop.
 const CLIP_SECONDS: f64 = 0.004;
 /// A device may be off by this much, parts per million; no crystal is.
-const MOST_PPM: f64 = 2_000.0;
+const MAX_PPM: f64 = 2_000.0;
 /// The rate is worth showing after this long.
 const SETTLED_SECONDS: f64 = 10.0;
 
@@ -82,7 +82,7 @@ impl DeviceRate {
         locked.at = predicted + (SQRT_2 * omega).min(1.0) * error;
         locked.frame = frame;
         if locked.age > 1.0 {
-            let range = nominal * MOST_PPM * 1e-6;
+            let range = nominal * MAX_PPM * 1e-6;
             let period = locked.period + omega * omega * error / frames;
             locked.period = period.clamp(nominal - range, nominal + range);
         }

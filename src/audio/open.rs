@@ -79,7 +79,7 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         AudioChoice::Silence => own("Silence", Box::new(crate::audio::tone::Silence)),
         AudioChoice::File(path) => crate::audio::wav::open(path, context),
         // Floor 4 plays these: the studio asks there.
-        AudioChoice::Stream(_) => Err(Error::NoSound),
+        AudioChoice::Stream(_) => Err(Error::NoAudio),
         AudioChoice::Mic(id) => {
             let wanted = crate::audio::mic::WantedInput::Microphone(id.clone());
             crate::audio::mic::open(crate::audio::backend::system(), wanted, context)
@@ -96,7 +96,7 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
             crate::audio::mic::WantedInput::Application(name.clone()),
             context,
         ),
-        AudioChoice::None => Err(Error::NoSound),
+        AudioChoice::None => Err(Error::NoAudio),
     }
 }
 

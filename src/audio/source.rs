@@ -44,7 +44,7 @@ impl std::fmt::Debug for Source {
 pub enum Error {
     /// `none` was chosen.
     #[error("no sound source was chosen")]
-    NoSound,
+    NoAudio,
     /// The file cannot be played.
     #[error("opening {path}: {reason}")]
     File { path: std::path::PathBuf, reason: String },

@@ -14,7 +14,7 @@ use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
 use crate::base::{Clock, Timestamp};
 
 /// Room in the ring.
-const ROOM: Duration = Duration::from_millis(500);
+const RING_DURATION: Duration = Duration::from_millis(500);
 
 /// Times a second that a device asks for sound.
 const CALLBACKS: u32 = 100;
@@ -94,7 +94,7 @@ impl SpeakerOutput {
         let device = devices.iter().find(wanted);
         let device = device.or_else(|| id.is_none().then(|| devices.first()).flatten());
         let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
-        let room = rate as usize * ROOM.as_millis() as usize / 1_000;
+        let room = rate as usize * RING_DURATION.as_millis() as usize / 1_000;
         let (sound, played, tap) = system::playback(clock, rate, channels, room);
         let stream = Some(system.play(&device.id, rate, callbacks, tap)?);
         Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })

@@ -144,12 +144,12 @@ pub(super) struct Recording {
 /// A recording of at most a second and a half between callback and mixer.
 pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Recording) {
     let capacity = rate as usize * usize::from(channels) * 3 / 2;
-    let (sound_in, sound) = RingBuffer::new(capacity);
+    let (audio_in, sound) = RingBuffer::new(capacity);
     let (marks_in, marks) = RingBuffer::new(1_024);
     let heard = Arc::new(RecordingState::default());
     let its_heard = Arc::clone(&heard);
     let sink =
-        Sink { clock, channels, sound: sound_in, marks: marks_in, heard: its_heard, frame: 0 };
+        Sink { clock, channels, sound: audio_in, marks: marks_in, heard: its_heard, frame: 0 };
     (sink, Recording { sound, marks, heard })
 }
 
@@ -232,7 +232,7 @@ pub(super) fn playback(
     channels: u16,
     frames: usize,
 ) -> (Producer<f32>, Arc<Played>, Tap) {
-    let (sound_in, sound) = RingBuffer::new(frames * usize::from(channels));
+    let (audio_in, sound) = RingBuffer::new(frames * usize::from(channels));
     let played = Arc::new(Played {
         latch: Latch::default(),
         volume: AtomicU32::new(1.0_f32.to_bits()),
@@ -243,7 +243,7 @@ pub(super) fn playback(
     });
     let its_played = Arc::clone(&played);
     let tap = Tap { clock, channels, rate, sound, played: its_played, volume: 1.0, dry: true };
-    (sound_in, played, tap)
+    (audio_in, played, tap)
 }
 
 impl Tap {

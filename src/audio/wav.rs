@@ -28,9 +28,9 @@ use crate::media::{AudioFeed, Pulled, Transport};
 /// File frames read at a time: the reader wakes a dozen times a second.
 const CHUNK: usize = 4_096;
 /// Chunks read ahead.
-const AHEAD: usize = 4;
+const READ_AHEAD_CHUNKS: usize = 4;
 /// How often one that has ended looks whether it is to begin again.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Whether a file says that it is a WAV file; one that cannot be read is called so too, so that the
 /// reason is told here.
@@ -53,7 +53,7 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let turner = Turner::new(rate_in, rate, channels)
         .ok_or_else(|| fault(format!("{rate_in} Hz cannot be turned into {rate} Hz")))?;
     status.open(SourceFormat::Audio { rate: rate_in, channels: clip.spec.channels });
-    let (blocks, ready) = queue::bounded("file-sound", AHEAD, Full::Block);
+    let (blocks, ready) = queue::bounded("file-sound", READ_AHEAD_CHUNKS, Full::Block);
     let its_status = Arc::clone(&status);
     let transport = Transport::default();
     transport.set_at_end(at_end);
@@ -273,7 +273,7 @@ impl Reader {
                 chunk.fill(0.0);
                 let Some(next) = self.send(&chunk, first, false, blocks)? else { break };
                 while !self.asked() && !self.again() {
-                    if stop.wait(LOOK) {
+                    if stop.wait(POLL_INTERVAL) {
                         return Ok(());
                     }
                 }

@@ -27,9 +27,9 @@ const SESSION: &str = "org.freedesktop.portal.Session";
 /// How long anything may take that no person has to answer.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How often it is looked whether somebody still waits for the answer.
-pub const LOOK: Duration = Duration::from_millis(50);
+pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// What is kept of what somebody else says.
-const MOST_WORDS: usize = 200;
+const MAX_WORDS: usize = 200;
 
 /// Why nothing came of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum Failure {
 
 impl From<zbus::Error> for Failure {
     fn from(error: zbus::Error) -> Self {
-        let words = error.to_string().chars().take(MOST_WORDS).collect();
+        let words = error.to_string().chars().take(MAX_WORDS).collect();
         match error {
             zbus::Error::MethodError(name, ..) if name.ends_with(".NotAllowed") => {
                 Self::NotAllowed(words)
@@ -208,9 +208,9 @@ pub async fn request(
                 }
                 _ => return Err(Failure::Gone),
             },
-            () = tokio::time::sleep(LOOK) => {
+            () = tokio::time::sleep(POLL_INTERVAL) => {
                 (waiting.asking)();
-                waited += LOOK;
+                waited += POLL_INTERVAL;
                 let late = !waiting.person && waited >= LIMIT;
                 if late || waiting.stop.is_set() {
                     close_at(connection, &path, REQUEST).await;

@@ -87,7 +87,7 @@ impl Gauge {
 struct Bell {
     waiting: AtomicUsize,
     lock: Mutex<()>,
-    rung: Condvar,
+    changed: Condvar,
 }
 
 impl Bell {
@@ -106,8 +106,8 @@ impl Bell {
             found.is_none()
         };
         match limit {
-            Some(limit) => drop(self.rung.wait_while_for(&mut guard, nothing, limit)),
-            None => self.rung.wait_while(&mut guard, nothing),
+            Some(limit) => drop(self.changed.wait_while_for(&mut guard, nothing, limit)),
+            None => self.changed.wait_while(&mut guard, nothing),
         }
         drop(guard);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -120,7 +120,7 @@ impl Bell {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             // Whoever is about to sleep has looked under this lock.
             drop(self.lock.lock());
-            self.rung.notify_all();
+            self.changed.notify_all();
         }
     }
 }

@@ -6,8 +6,8 @@
 //! | who | seccomp | Landlock: execute nothing, write only below |
 //! |---|---|---|
 //! | commands without a window | [`process`] | [`files`], where a command's files are known: those, devices |
-//! | threads that decode pictures | [`picture_decoder`] | devices, crash reports |
-//! | threads that decode sound and open speakers | [`sound_decoder`] | devices, crash reports |
+//! | threads that decode pictures | [`video_decoder`] | devices, crash reports |
+//! | threads that decode sound and open speakers | [`audio_decoder`] | devices, crash reports |
 //!
 //! The window's other threads are free: what a desktop opens for it (a browser, a file dialog) would
 //! inherit all this, and browsers need what is refused here for sandboxes of their own.
@@ -53,13 +53,13 @@ pub fn files(named: &[&Path]) {
 }
 
 /// For a thread that decodes pictures and does nothing else.
-pub fn picture_decoder() {
+pub fn video_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Decoder);
 }
 
 /// For a thread that decodes sound and gives it to speakers, which are reached through sockets.
-pub fn sound_decoder() {
+pub fn audio_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Process);
 }
@@ -338,7 +338,7 @@ mod tests {
         };
         let its = folder.clone();
         let decoder = std::thread::spawn(move || {
-            picture_decoder();
+            video_decoder();
             refused(TcpListener::bind("127.0.0.1:0"));
             refused(std::net::UdpSocket::bind("127.0.0.1:0"));
             refused(Command::new("/bin/true").spawn());

@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 /// Shorter texts are left alone: they would blank out ordinary words.
-const SHORTEST: usize = 4;
+const MIN_SECRET_LENGTH: usize = 4;
 /// The name of the built-in server's stream, which is ours and no secret.
 const OWN_NAME: &str = "onair";
 /// More secrets than this are none of a person's: the oldest are no longer looked for.
-const MOST: usize = 4_096;
+const MAX_SECRETS: usize = 4_096;
 /// A report must not wait for a thread that has died.
-const WAIT: Duration = Duration::from_millis(200);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Every secret that lives. Holds no copies.
 static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
@@ -30,12 +30,12 @@ impl Secret {
     /// Takes the text over.
     pub fn new(text: impl Into<String>) -> Self {
         let text = Arc::new(Zeroizing::new(text.into()));
-        if text.len() >= SHORTEST && text.as_str() != OWN_NAME {
+        if text.len() >= MIN_SECRET_LENGTH && text.as_str() != OWN_NAME {
             let mut living = LIVING.lock();
             if living.len() >= living.capacity() {
                 living.retain(|secret| secret.strong_count() > 0);
             }
-            if living.len() >= MOST {
+            if living.len() >= MAX_SECRETS {
                 living.remove(0);
             }
             living.push(Arc::downgrade(&text));
@@ -56,7 +56,11 @@ impl Secret {
     /// `text` with every occurrence of the secret replaced by `***`: for what a server says back.
     /// Secrets shorter than 4 bytes are left alone, they would blank out ordinary words.
     pub fn redact(&self, text: &str) -> String {
-        if self.0.len() < SHORTEST { text.to_owned() } else { text.replace(self.expose(), "***") }
+        if self.0.len() < MIN_SECRET_LENGTH {
+            text.to_owned()
+        } else {
+            text.replace(self.expose(), "***")
+        }
     }
 }
 
@@ -70,14 +74,15 @@ pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
 /// key before its `?` alone. For what was written by whoever knows no better, such as a panic. `None`
 /// where that cannot be made sure of, as a thread has died among the secrets.
 pub fn scrub(text: &str) -> Option<String> {
-    let living: Vec<_> = LIVING.try_lock_for(WAIT)?.iter().filter_map(Weak::upgrade).collect();
+    let living: Vec<_> =
+        LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();
     let mut hidden: Vec<Zeroizing<String>> = Vec::new();
     for secret in living {
         let quoted = Zeroizing::new(format!("{:?}", secret.as_str()));
         let quoted = quoted.trim_matches('"');
         let name = secret.split('?').next().unwrap_or_default();
         for part in [secret.as_str(), quoted, name] {
-            if part.len() >= SHORTEST && part != OWN_NAME {
+            if part.len() >= MIN_SECRET_LENGTH && part != OWN_NAME {
                 hidden.push(Zeroizing::new(part.to_owned()));
             }
         }

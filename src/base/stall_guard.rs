@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 use super::{Stop, Worker};
 
 /// Whoever stands for so long is late: the compositor gives up the pictures that were due meanwhile.
-const STOOD: Duration = Duration::from_millis(100);
+const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// How often each of those who watch looks at the clock.
-const LOOK: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// So many watch, that the ones of each processor are late where one alone stands.
 const WATCHING: usize = 4;
 /// How often somebody looks at the threads of this program and of those that it started.
-const LOOK_AROUND: Duration = Duration::from_millis(200);
+const SCAN_INTERVAL: Duration = Duration::from_millis(200);
 /// A claim is tried so often at most, and not again after so long: a test ends within three minutes.
 const TRIES: usize = 5;
-const LAST: Duration = Duration::from_secs(80);
+const MAX_DURATION: Duration = Duration::from_secs(80);
 
 /// Measures the longest time that the machine stood.
 pub struct StallGuard {
@@ -48,7 +48,7 @@ impl StallGuard {
     /// The longest so far.
     pub fn longest(&self) -> Duration {
         // What stands right now is seen at the next look.
-        std::thread::sleep(LOOK_AROUND * 2);
+        std::thread::sleep(SCAN_INTERVAL * 2);
         Duration::from_micros(self.longest.load(Ordering::Relaxed))
     }
 }
@@ -59,8 +59,8 @@ fn note(longest: &AtomicU64, stood: Duration) {
 
 fn look(stop: &Stop, longest: &AtomicU64) {
     let mut last = Instant::now();
-    while !stop.wait(LOOK) {
-        note(longest, last.elapsed().saturating_sub(LOOK));
+    while !stop.wait(POLL_INTERVAL) {
+        note(longest, last.elapsed().saturating_sub(POLL_INTERVAL));
         last = Instant::now();
     }
 }
@@ -76,7 +76,7 @@ struct ThreadTimes {
 
 fn look_around(stop: &Stop, longest: &AtomicU64) {
     let mut threads = HashMap::<u32, ThreadTimes>::new();
-    while !stop.wait(LOOK_AROUND) {
+    while !stop.wait(SCAN_INTERVAL) {
         let (mut now, mut processes) = (HashMap::new(), vec![std::process::id()]);
         while let Some(process) = processes.pop() {
             let folder = format!("/proc/{process}/task");
@@ -117,7 +117,7 @@ pub fn in_real_time(mut claim: impl FnMut()) {
         let watch = StallGuard::start();
         let Err(failed) = catch_unwind(AssertUnwindSafe(&mut claim)) else { return };
         let stood = watch.longest();
-        if stood < STOOD || tries >= TRIES || begun.elapsed() > LAST {
+        if stood < STALL_THRESHOLD || tries >= TRIES || begun.elapsed() > MAX_DURATION {
             eprintln!("try {tries}, the machine stood for {stood:?} at most");
             resume_unwind(failed);
         }

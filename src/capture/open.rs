@@ -133,7 +133,7 @@ pub fn open_by(
         VideoChoice::File(path) => crate::capture::y4m::open(path, dials.transport(), context)
             .map(|source| over_file(source, dials.watched())),
         // Floor 4 plays these: the studio asks there.
-        VideoChoice::Stream(_) => Err(Error::NoPicture),
+        VideoChoice::Stream(_) => Err(Error::NoVideo),
         VideoChoice::Camera(choice) => {
             let driver = crate::capture::camera::backend::driver();
             crate::capture::camera::open(
@@ -171,7 +171,7 @@ pub fn open_by(
             SlideShow::of(path).open_by(dials.slides.clone(), dials.transport(), context)
         }
         VideoChoice::Color(fill) => fill.open(context),
-        VideoChoice::None => Err(Error::NoPicture),
+        VideoChoice::None => Err(Error::NoVideo),
     }
 }
 

@@ -70,7 +70,7 @@ impl UsedProperties {
 
 impl Properties {
     /// Files that follow the first.
-    pub const MOST_FILES: usize = 200;
+    pub const MAX_FILES: usize = 200;
 
     /// Those that matter to this source, the rest as in the beginning.
     pub fn heeded(&self, choice: &VideoChoice) -> Self {
@@ -95,7 +95,7 @@ impl Properties {
     #[must_use]
     pub fn bounded(self) -> Self {
         let mut files = self.files;
-        files.truncate(Self::MOST_FILES);
+        files.truncate(Self::MAX_FILES);
         Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
     }
 

@@ -2,7 +2,7 @@
 //! allowed.
 
 use crate::capture::choice::VideoChoice;
-use crate::capture::screen::permission::{MOST_KEYS, screen_key, window_key};
+use crate::capture::screen::permission::{MAX_KEYS, screen_key, window_key};
 use crate::capture::screen::target::{DisplayTarget, SHARED, WindowTarget, is_wayland};
 
 /// By which name tokens of this choice are kept; `None`: the desktop is not asked for it.
@@ -31,7 +31,7 @@ pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     } else {
         VideoChoice::Screen(DisplayTarget::default())
     };
-    let named = (2..=MOST_KEYS + 1).map(|number| {
+    let named = (2..=MAX_KEYS + 1).map(|number| {
         let id = format!("{SHARED}/{number}");
         if window {
             VideoChoice::Window(id)

@@ -39,7 +39,7 @@ impl std::fmt::Debug for Source {
 pub enum Error {
     /// `none` was chosen.
     #[error("no picture source was chosen")]
-    NoPicture,
+    NoVideo,
     /// The file cannot be played.
     #[error("opening {path}: {reason}")]
     File { path: std::path::PathBuf, reason: String },

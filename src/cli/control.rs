@@ -16,13 +16,13 @@ const MAX_LINE: u64 = 4 << 10;
 /// What is read instead: no command begins so.
 const TOO_LONG: &str = "(a line of more than 4 KiB)";
 /// So many are obeyed before it is looked at everything else, however many come.
-pub(super) const AT_ONCE: usize = 16;
+pub(super) const MAX_COMMANDS_PER_TURN: usize = 16;
 /// Lines that wait to be obeyed.
 const LINES: usize = 64;
 /// How long a line waits at once for the studio to have carried out what was asked before.
 const SETTLE: Duration = Duration::from_millis(50);
 /// How often it is looked whether it has.
-const LOOK: Duration = Duration::from_millis(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Reads standard input on a thread of its own, which ends with the process: a read cannot be taken
 /// back.
@@ -85,8 +85,8 @@ impl Lines {
                 self.waiting.push_front(line);
                 return None;
             }
-            std::thread::sleep(LOOK);
-            waited += LOOK;
+            std::thread::sleep(POLL_INTERVAL);
+            waited += POLL_INTERVAL;
         }
         Some(line)
     }

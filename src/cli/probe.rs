@@ -72,7 +72,10 @@ fn to_json(report: &Report) -> Value {
     streams.extend(report.video.as_ref().map(video));
     streams.extend(report.audio.iter().chain(&report.further).map(audio));
     streams.extend(
-        report.unplayed.iter().map(|track| json!({ "type": track.kind(), "codec": track.codec })),
+        report
+            .unsupported
+            .iter()
+            .map(|track| json!({ "type": track.kind(), "codec": track.codec })),
     );
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
     without_nulls(json!({

@@ -11,7 +11,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
 use crate::studio::settings::scenes::collection;
 use crate::studio::settings::{default_path, keys_beside};
-use crate::studio::{Settings, SoundStrip, keep_addresses};
+use crate::studio::{AudioStrip, Settings, keep_addresses};
 
 /// A keyring may ask its owner for a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                                 "left_out": import.left_out});
             output.event("scenes", fields, || {
                 let mut lines = vec![format!("Scenes: {}", scenes.join(", "))];
-                let heard = |it: &SoundStrip| {
+                let heard = |it: &AudioStrip| {
                     format!("{} ({})", it.name, collection::shown(it.choice.to_string()))
                 };
                 let strips: Vec<String> = import.strips.iter().map(heard).collect();

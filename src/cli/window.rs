@@ -122,7 +122,7 @@ pub(super) fn play(
 }
 
 /// How often to look whether a signal has come, or the studio has ended.
-const LOOK: Duration = Duration::from_millis(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
 /// How long the studio may take to end.
 const END: Duration = Duration::from_secs(5);
@@ -198,7 +198,7 @@ fn heed(
         if over || interrupt.is_set() {
             break;
         }
-        if stop.wait(LOOK) {
+        if stop.wait(POLL_INTERVAL) {
             return beside.end(studio, events);
         }
     }
@@ -223,7 +223,7 @@ fn has_ended(studio: &Studio, limit: Duration) -> bool {
         if since.elapsed() > limit {
             return false;
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
     true
 }

@@ -21,7 +21,7 @@ use crate::compose::transition::Change;
 use crate::media::{FrameGrid, Size, VideoFeed, VideoFrame};
 
 /// A tick later than this is skipped; one less late is caught up with.
-const PATIENCE: Duration = Duration::from_millis(100);
+const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
 /// What the program is.
 #[derive(Copy, Clone, Debug)]
@@ -59,7 +59,7 @@ pub struct Figures {
     /// Program pictures a second, measured over about the last second.
     pub fps: f64,
     /// What is given up because the machine does not keep up.
-    pub strain: Degradation,
+    pub degradation: Degradation,
 }
 
 /// The running compositor. Dropping it ends it; [`Compositor::join`] waits for that.
@@ -96,7 +96,7 @@ impl Compositor {
 
     /// Does this after each wish: a tick may come between any two of them.
     #[cfg(test)]
-    pub fn after_each_wish(&self, then: impl FnMut() + Send + 'static) {
+    pub fn after_each_command(&self, then: impl FnMut() + Send + 'static) {
         *self.shared.after.lock() = Some(Box::new(then));
     }
 
@@ -108,8 +108,8 @@ impl Compositor {
         ChangeGuard(Arc::clone(&self.shared))
     }
 
-    fn wish<R>(&self, wish: impl FnOnce(&mut Inbox) -> R) -> R {
-        let done = wish(&mut self.shared.inbox.lock());
+    fn post<R>(&self, post: impl FnOnce(&mut Inbox) -> R) -> R {
+        let done = post(&mut self.shared.inbox.lock());
         #[cfg(test)]
         self.shared.wished();
         done
@@ -138,12 +138,12 @@ impl Compositor {
 
     fn give(&self, id: SourceId, given: SourceFrame) {
         // What was not taken yet is dropped outside the lock: it may close a device.
-        drop(self.wish(|inbox| inbox.sources.insert(id, given)));
+        drop(self.post(|inbox| inbox.sources.insert(id, given)));
     }
 
     /// What feeds one source feeds another from the next picture on, and is not closed in between.
     pub fn hand_over(&self, from: SourceId, to: SourceId) {
-        let before = self.wish(|inbox| match inbox.sources.remove(&from) {
+        let before = self.post(|inbox| match inbox.sources.remove(&from) {
             Some(waiting) => {
                 inbox.sources.insert(from, SourceFrame::Feed(None));
                 inbox.sources.insert(to, waiting)
@@ -158,19 +158,19 @@ impl Compositor {
 
     /// This source shows what another one is given, while it goes on being asked itself; `None`: its own
     /// pictures again.
-    pub fn set_instead(&self, id: SourceId, by: Option<SourceId>) {
-        self.wish(|inbox| inbox.instead.insert(id, by));
+    pub fn set_fallback(&self, id: SourceId, by: Option<SourceId>) {
+        self.post(|inbox| inbox.fallback.insert(id, by));
     }
 
     /// Does this to the pictures of a source from the next one on, in this order.
     pub fn set_filters(&self, id: SourceId, filters: Vec<WantedFilter>) {
-        self.wish(|inbox| inbox.filters.insert(id, filters));
+        self.post(|inbox| inbox.filters.insert(id, filters));
     }
 
     /// Shows this from the next picture on. With a transition it is another scene, without one the
     /// same scene changed.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
-        let unused = self.wish(|inbox| {
+        let unused = self.post(|inbox| {
             let before = inbox.plan.take().and_then(|(_, change)| change);
             let (change, unused) = if change.is_some() { (change, before) } else { (before, None) };
             inbox.plan = Some((plan, change));
@@ -182,7 +182,7 @@ impl Compositor {
 
     /// Draws another scene, small and at half the rate, into a slot of its own; `None`: no longer.
     pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
-        self.wish(|inbox| inbox.preview = Some(preview));
+        self.post(|inbox| inbox.preview = Some(preview));
     }
 
     /// Sends program pictures to an encoder from the next one on. A queue whose receiver is gone is
@@ -193,18 +193,18 @@ impl Compositor {
 
     /// The same, and none of before this instant, however late they are drawn.
     pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
-        self.wish(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
+        self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
     /// The same for a second encoder of the same pictures, which are shared; `None`: no longer.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
-        self.wish(|inbox| inbox.encoders[1] = Some(encoder));
+        self.post(|inbox| inbox.encoders[1] = Some(encoder));
     }
 
     /// Sends no more pictures to the encoders: their queues end within one frame period.
     pub fn detach_encoder(&self) {
-        self.wish(|inbox| inbox.encoders = [Some(None), Some(None)]);
+        self.post(|inbox| inbox.encoders = [Some(None), Some(None)]);
     }
 
     /// Figures since the start.
@@ -216,7 +216,7 @@ impl Compositor {
             repeated: shared.repeated.load(Ordering::Relaxed),
             slates: shared.slates.load(Ordering::Relaxed),
             fps: f64::from_bits(shared.fps.load(Ordering::Relaxed)),
-            strain: Degradation::of(shared.strain.load(Ordering::Relaxed)),
+            degradation: Degradation::of(shared.degradation.load(Ordering::Relaxed)),
         }
     }
 
@@ -238,7 +238,7 @@ struct Shared {
     slates: AtomicU64,
     /// `f64` as bits.
     fps: AtomicU64,
-    strain: AtomicU8,
+    degradation: AtomicU8,
     #[cfg(test)]
     after: Mutex<Option<Box<dyn FnMut() + Send>>>,
 }
@@ -274,7 +274,7 @@ struct Inbox {
     sources: BTreeMap<SourceId, SourceFrame>,
     /// Before those, in this order.
     moves: Vec<(SourceId, SourceId)>,
-    instead: BTreeMap<SourceId, Option<SourceId>>,
+    fallback: BTreeMap<SourceId, Option<SourceId>>,
     filters: BTreeMap<SourceId, Vec<WantedFilter>>,
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
@@ -289,7 +289,7 @@ type Attached = (Sender<VideoFrame>, Timestamp);
 /// The tick loop.
 fn run(mut ticker: Ticker, stop: &Stop) {
     let Config { grid, clock, .. } = ticker.config;
-    let patience = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
+    let patience = i64::try_from(MAX_TICK_DELAY.as_micros()).unwrap_or(i64::MAX);
     let mut next = grid.index_at(clock.now()) + 1;
     let period = Duration::from_secs_f64(1.0 / grid.rate.as_f64().max(1.0));
     loop {
@@ -343,26 +343,27 @@ impl Ticker {
     /// Carries out what is wished, unless more is to come, and makes the picture of this number.
     pub fn tick(&mut self, number: i64) {
         let Self { program, shared, watcher, encoders, .. } = self;
-        let wishes = {
+        let commands = {
             let mut inbox = shared.inbox.lock();
             if inbox.held > 0 { Inbox::default() } else { std::mem::take(&mut *inbox) }
         };
-        let strain = watcher.strain();
-        let cut = strain >= Degradation::Transitions;
-        let plan = wishes
+        let degradation = watcher.degradation();
+        let cut = degradation >= Degradation::Transitions;
+        let plan = commands
             .plan
             .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
-        program.hand_over(wishes.moves);
-        program.obey(wishes.sources, plan, wishes.preview);
-        program.set_instead(wishes.instead);
-        program.set_filters(wishes.filters, strain >= Degradation::Filters);
-        for (encoder, wish) in encoders.iter_mut().zip(wishes.encoders) {
-            if let Some(wish) = wish {
-                *encoder = wish;
+        program.hand_over(commands.moves);
+        program.handle(commands.sources, plan, commands.preview);
+        program.set_fallback(commands.fallback);
+        program.set_filters(commands.filters, degradation >= Degradation::Filters);
+        for (encoder, post) in encoders.iter_mut().zip(commands.encoders) {
+            if let Some(post) = post {
+                *encoder = post;
             }
         }
         let at = self.config.grid.instant(number);
-        let repeated = (strain == Degradation::Rate && number % 2 != 0).then(|| program.repeat(at));
+        let repeated =
+            (degradation == Degradation::Rate && number % 2 != 0).then(|| program.repeat(at));
         let (frame, made) = repeated.flatten().unwrap_or_else(|| program.picture(at));
         match made {
             Made::New => 0,
@@ -376,7 +377,7 @@ impl Ticker {
             }
         }
         self.preview.publish(frame);
-        if strain == Degradation::None {
+        if degradation == Degradation::None {
             program.draw_preview(number, at);
         }
         shared.captured.fetch_add(1, Ordering::Relaxed);
@@ -384,8 +385,8 @@ impl Ticker {
 
     /// That took so long, of so long as there is, and began `now`.
     fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
-        let strain = self.watcher.took(long, period);
-        self.shared.strain.store(strain.number(), Ordering::Relaxed);
+        let degradation = self.watcher.took(long, period);
+        self.shared.degradation.store(degradation.number(), Ordering::Relaxed);
         if let Some(fps) = self.rate.count(now) {
             self.shared.fps.store(fps.to_bits(), Ordering::Relaxed);
         }

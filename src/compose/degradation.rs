@@ -38,11 +38,11 @@ impl Degradation {
 /// More than this part of a picture's time is too much…
 const HIGH: f64 = 0.85;
 /// …if it lasts this long.
-const PATIENCE: Duration = Duration::from_secs(1);
+const OVERLOAD_DURATION: Duration = Duration::from_secs(1);
 /// Pictures are given up only where they would be late anyway…
 const TOO_HIGH: f64 = 1.1;
 /// …for this long.
-const LAST_PATIENCE: Duration = Duration::from_secs(3);
+const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
 /// Less than this is room again…
 const LOW: f64 = 0.5;
 /// …if it lasts this long.
@@ -51,7 +51,7 @@ const TRUST: Duration = Duration::from_secs(8);
 /// Watches how long pictures take.
 #[derive(Debug, Default)]
 pub(super) struct LoadWatcher {
-    strain: Degradation,
+    degradation: Degradation,
     /// Smoothed over some ten pictures, in parts of a picture's time.
     load: f64,
     /// How long it has been too much, or little.
@@ -61,31 +61,33 @@ pub(super) struct LoadWatcher {
 
 impl LoadWatcher {
     /// What is given up now.
-    pub fn strain(&self) -> Degradation {
-        self.strain
+    pub fn degradation(&self) -> Degradation {
+        self.degradation
     }
 
     /// A picture took so long of its time; what is given up from now on.
     pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;
-        let (most, patience) = match self.strain {
-            Degradation::None | Degradation::Preview | Degradation::Transitions => (HIGH, PATIENCE),
-            Degradation::Filters | Degradation::Rate => (TOO_HIGH, LAST_PATIENCE),
+        let (most, patience) = match self.degradation {
+            Degradation::None | Degradation::Preview | Degradation::Transitions => {
+                (HIGH, OVERLOAD_DURATION)
+            }
+            Degradation::Filters | Degradation::Rate => (TOO_HIGH, LAST_OVERLOAD_DURATION),
         };
         // A picture that took seconds is seconds of it.
         let passed = used.max(period);
         self.high = if self.load > most { self.high + passed } else { Duration::ZERO };
         self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
-        let number = self.strain.number();
-        if self.high >= patience && self.strain != Degradation::Rate {
-            self.strain = Degradation::of(number + 1);
+        let number = self.degradation.number();
+        if self.high >= patience && self.degradation != Degradation::Rate {
+            self.degradation = Degradation::of(number + 1);
             self.high = Duration::ZERO;
-        } else if self.low >= TRUST && self.strain != Degradation::None {
-            self.strain = Degradation::of(number - 1);
+        } else if self.low >= TRUST && self.degradation != Degradation::None {
+            self.degradation = Degradation::of(number - 1);
             self.low = Duration::ZERO;
         }
-        self.strain
+        self.degradation
     }
 }
 
@@ -100,9 +102,9 @@ mod tests {
         let mut seen = vec![Degradation::None];
         let mut run = |watcher: &mut LoadWatcher, ms, seconds: u32| {
             for _ in 0..seconds * 30 {
-                let strain = watcher.took(Duration::from_millis(ms), period);
-                if seen.last() != Some(&strain) {
-                    seen.push(strain);
+                let degradation = watcher.took(Duration::from_millis(ms), period);
+                if seen.last() != Some(&degradation) {
+                    seen.push(degradation);
                 }
             }
             std::mem::take(&mut seen)
@@ -114,7 +116,7 @@ mod tests {
         assert_eq!(down.last(), Some(&Degradation::None));
         // Where each picture takes a second it is seconds too, and not so many pictures.
         let (mut slow, mut pictures) = (LoadWatcher::default(), 0);
-        while slow.strain() != Degradation::Rate {
+        while slow.degradation() != Degradation::Rate {
             slow.took(Duration::from_secs(1), period);
             pictures += 1;
         }

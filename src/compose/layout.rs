@@ -6,7 +6,7 @@ use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
 /// Turned pictures are scaled to at most this side before they are turned.
-const MOST_TURNED: f64 = 4_096.0;
+const MAX_TURNED: f64 = 4_096.0;
 /// Nothing lies farther away or is larger than so many pixels, 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
 
@@ -335,7 +335,7 @@ fn upright(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
 }
 
 fn free(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
-    let even = |length: f64| (length / 2.0).round().clamp(1.0, MOST_TURNED / 2.0) * 2.0;
+    let even = |length: f64| (length / 2.0).round().clamp(1.0, MAX_TURNED / 2.0) * 2.0;
     let (width, height) = (even(map.xx.hypot(map.yx)), even(map.xy.hypot(map.yy)));
     let bounds = around(map).common(seen)?;
     let map = map.after(Affine::scale(1.0 / width, 1.0 / height));

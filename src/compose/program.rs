@@ -109,7 +109,7 @@ impl Program {
     }
 
     /// Carries out what is wished.
-    pub fn obey(
+    pub fn handle(
         &mut self,
         sources: Feeds,
         plan: Option<(Arc<Plan>, Option<Change>)>,
@@ -146,9 +146,9 @@ impl Program {
     }
 
     /// Sources that show another one's pictures instead of their own, or their own again.
-    pub fn set_instead(&mut self, sources: BTreeMap<SourceId, Option<SourceId>>) {
+    pub fn set_fallback(&mut self, sources: BTreeMap<SourceId, Option<SourceId>>) {
         for (id, by) in sources {
-            self.pictures.set_instead(id, by);
+            self.pictures.set_fallback(id, by);
         }
     }
 
@@ -326,7 +326,7 @@ mod tests {
 
     impl Program {
         fn feed(&mut self, feed: Option<Box<dyn VideoFeed>>) {
-            self.obey([(SourceId::default(), SourceFrame::Feed(feed))].into(), None, None);
+            self.handle([(SourceId::default(), SourceFrame::Feed(feed))].into(), None, None);
         }
     }
 
@@ -351,25 +351,25 @@ mod tests {
         let (old, new) = (frame(size, Color::PROGRAM, 40), frame(size, Color::PROGRAM, 200));
         let feed = |frame: &VideoFrame| SourceFrame::Feed(Some(Box::new(Still(frame.clone()))));
         let feeds = [(SourceId(0), feed(&old)), (SourceId(1), feed(&new))];
-        program.obey(feeds.into(), None, None);
+        program.handle(feeds.into(), None, None);
         let at = Timestamp::from_millis;
         assert!(same(&program.picture(at(0)).0, &old));
         let fade =
             Transition { kind: transition::Kind::Fade, duration: Duration::from_millis(400) };
         let plan = Arc::new(Plan::simple(SourceId(1)));
-        program.obey(Feeds::new(), Some((plan, Some(fade.clone().into()))), None);
+        program.handle(Feeds::new(), Some((plan, Some(fade.clone().into()))), None);
         let luma = |program: &mut Program, millis| program.picture(at(millis)).0.planes.y[0];
         let seen: Vec<u8> = [40, 140, 240, 340].map(|it| luma(&mut program, it)).to_vec();
         assert_eq!(seen, [40, 80, 120, 160]);
         // Back in the middle of it: from what is seen, without a jump.
         let plan = Arc::new(Plan::simple(SourceId(0)));
-        program.obey(Feeds::new(), Some((plan, Some(fade.into()))), None);
+        program.handle(Feeds::new(), Some((plan, Some(fade.into()))), None);
         assert_eq!(luma(&mut program, 350), 160);
         assert_eq!(luma(&mut program, 550), 100);
         assert!(same(&program.picture(at(750)).0, &old) && program.switch.is_none());
         // A cut is the new scene at once.
         let plan = Arc::new(Plan::simple(SourceId(1)));
-        program.obey(Feeds::new(), Some((plan, Some(Change::CUT))), None);
+        program.handle(Feeds::new(), Some((plan, Some(Change::CUT))), None);
         assert!(same(&program.picture(at(800)).0, &new));
     }
 
@@ -399,7 +399,7 @@ mod tests {
         let mut program = program(size);
         let feed =
             |luma| SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
-        program.obey([(SourceId(0), feed(40)), (SourceId(1), feed(200))].into(), None, None);
+        program.handle([(SourceId(0), feed(40)), (SourceId(1), feed(200))].into(), None, None);
         let cut = Duration::from_millis(150);
         let stinger = || transition::Stinger { cut, ..Default::default() };
         let change = |means| {
@@ -408,7 +408,7 @@ mod tests {
         };
         let to = |id| Arc::new(Plan::simple(SourceId(id)));
         let means = TransitionAssets::Clip(Box::new(Clip(None)));
-        program.obey(Feeds::new(), Some((to(1), change(means))), None);
+        program.handle(Feeds::new(), Some((to(1), change(means))), None);
         let luma = |program: &mut Program, millis| {
             let planes = program.picture(Timestamp::from_millis(millis)).0.planes;
             (planes.y[0], planes.y[63])
@@ -419,7 +419,7 @@ mod tests {
         assert_eq!(luma(&mut program, 1_300), (200, 200));
         assert!(program.switch.is_none());
         // What cannot be opened is a cut at the same time.
-        program.obey(Feeds::new(), Some((to(0), change(TransitionAssets::Nothing))), None);
+        program.handle(Feeds::new(), Some((to(0), change(TransitionAssets::Nothing))), None);
         let seen = [2_000, 2_149, 2_150].map(|it| luma(&mut program, it).0);
         assert_eq!((seen, program.switch.is_none()), ([200, 200, 40], true));
     }
@@ -432,7 +432,7 @@ mod tests {
         let plan = Arc::new(Plan::simple(SourceId(7)));
         let given = frame(size, Color::PROGRAM, 90);
         let feed = SourceFrame::Feed(Some(Box::new(Still(given))));
-        program.obey([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
+        program.handle([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
         assert_eq!(program.picture(Timestamp::ZERO).1, Made::Slate);
         program.draw_preview(0, Timestamp::ZERO);
         let seen = slot.get().unwrap();
@@ -457,18 +457,18 @@ mod tests {
         };
         let filters = [(SourceId(0), gain(2.0)), (SourceId(1), gain(0.5))];
         program.set_filters(filters.into(), false);
-        program.obey([(SourceId(0), feed), (SourceId(1), view)].into(), None, None);
+        program.handle([(SourceId(0), feed), (SourceId(1), view)].into(), None, None);
         let luma = |program: &mut Program, id, millis| {
             let plan = Some((Arc::new(Plan::simple(SourceId(id))), None));
-            program.obey(Feeds::new(), plan, None);
+            program.handle(Feeds::new(), plan, None);
             program.picture(Timestamp::from_millis(millis)).0.planes.y[0]
         };
         assert_eq!((luma(&mut program, 0, 0), luma(&mut program, 1, 40)), (184, 58));
         program.set_filters([(SourceId(1), Vec::new())].into(), false);
         assert_eq!((luma(&mut program, 1, 80), luma(&mut program, 0, 120)), (100, 184));
-        program.obey([(SourceId(1), SourceFrame::Feed(None))].into(), None, None);
+        program.handle([(SourceId(1), SourceFrame::Feed(None))].into(), None, None);
         let plan = Some((Arc::new(Plan::simple(SourceId(1))), None));
-        program.obey(Feeds::new(), plan, None);
+        program.handle(Feeds::new(), plan, None);
         assert_eq!(program.picture(Timestamp::from_millis(160)).1, Made::Slate);
     }
 
@@ -480,7 +480,7 @@ mod tests {
             |luma| SourceFrame::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
         let asked = [16, 17, 18, 19].map(|luma| Some(frame(size, Color::PROGRAM, luma)));
         let own = SourceFrame::Feed(Some(Box::new(Scripted(asked.to_vec()))));
-        program.obey([(SourceId(0), own), (SourceId(7), feed(200))].into(), None, None);
+        program.handle([(SourceId(0), own), (SourceId(7), feed(200))].into(), None, None);
         let mut filter = Filter::of_kind("color").unwrap();
         assert!(filter.set("gain", 0.5));
         let wanted = vec![WantedFilter {
@@ -492,16 +492,16 @@ mod tests {
             program.picture(Timestamp::from_millis(millis)).0.planes.y[0]
         };
         luma(&mut program, 0);
-        program.set_instead([(SourceId(0), Some(SourceId(7)))].into());
+        program.set_fallback([(SourceId(0), Some(SourceId(7)))].into());
         assert_eq!(luma(&mut program, 40), 200, "not through the filters of the other");
-        program.set_instead([(SourceId(0), Some(SourceId(8)))].into());
+        program.set_fallback([(SourceId(0), Some(SourceId(8)))].into());
         luma(&mut program, 80);
-        program.set_instead([(SourceId(0), None)].into());
+        program.set_fallback([(SourceId(0), None)].into());
         program.set_filters([(SourceId(0), Vec::new())].into(), false);
         assert_eq!(luma(&mut program, 120), 19, "its fourth: it was asked for each");
         // One that has no picture stands in for nothing, nor does the source itself.
         for by in [SourceId(8), SourceId(0)] {
-            program.set_instead([(SourceId(0), Some(by))].into());
+            program.set_fallback([(SourceId(0), Some(by))].into());
             assert_eq!(luma(&mut program, 160), 19);
         }
     }
@@ -513,15 +513,15 @@ mod tests {
         let once = vec![Some(frame(size, Color::PROGRAM, 90))];
         let feed = SourceFrame::Feed(Some(Box::new(Scripted(once))));
         let view = SourceFrame::View(SourceId(0));
-        program.obey([(SourceId(0), feed), (SourceId(5), view)].into(), None, None);
+        program.handle([(SourceId(0), feed), (SourceId(5), view)].into(), None, None);
         assert_eq!(program.picture(Timestamp::ZERO).0.planes.y[0], 90);
         program.hand_over(vec![(SourceId(0), SourceId(5))]);
         let closed = SourceFrame::Feed(None);
         let plan = Some((Arc::new(Plan::simple(SourceId(5))), None));
-        program.obey([(SourceId(0), closed)].into(), plan, None);
+        program.handle([(SourceId(0), closed)].into(), plan, None);
         assert_eq!(program.picture(Timestamp::from_millis(40)).0.planes.y[0], 90);
         let plan = Some((Arc::new(Plan::simple(SourceId(0))), None));
-        program.obey(Feeds::new(), plan, None);
+        program.handle(Feeds::new(), plan, None);
         assert_eq!(program.picture(Timestamp::from_millis(80)).1, Made::Slate);
     }
 
@@ -540,7 +540,7 @@ mod tests {
             places: vec![place],
             ..plan.layers[0].clone()
         });
-        program.obey(
+        program.handle(
             [(SourceId(0), below), (SourceId(1), above)].into(),
             Some((Arc::new(plan), None)),
             None,

@@ -5,10 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 /// Groups and scenes within each other go no deeper than this.
-pub const MOST_DEPTH: usize = 8;
+pub const MAX_DEPTH: usize = 8;
 
 /// Layers of one plan: what lies above these is left out.
-pub const MOST_LAYERS: usize = 256;
+pub const MAX_LAYERS: usize = 256;
 
 /// Names a source of the collection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -114,7 +114,7 @@ impl Default for Placement {
 
 impl Placement {
     /// The farthest an edge may lie from the program, and the largest box, in programs.
-    pub const MOST: f64 = 50.0;
+    pub const MAX_EXTENT: f64 = 50.0;
 
     /// The same, with every number within bounds; what is no number becomes the default.
     pub fn bounded(self) -> Self {
@@ -123,10 +123,10 @@ impl Placement {
             if value.is_finite() { value.clamp(low, high) } else { default }
         };
         Self {
-            x: within(self.x, -Self::MOST, Self::MOST, default.x),
-            y: within(self.y, -Self::MOST, Self::MOST, default.y),
-            width: within(self.width, 0.001, Self::MOST, default.width),
-            height: within(self.height, 0.001, Self::MOST, default.height),
+            x: within(self.x, -Self::MAX_EXTENT, Self::MAX_EXTENT, default.x),
+            y: within(self.y, -Self::MAX_EXTENT, Self::MAX_EXTENT, default.y),
+            width: within(self.width, 0.001, Self::MAX_EXTENT, default.width),
+            height: within(self.height, 0.001, Self::MAX_EXTENT, default.height),
             rotation: if self.rotation.is_finite() { self.rotation.rem_euclid(360.0) } else { 0.0 },
             crop: self.crop.bounded(),
             ..self
@@ -237,7 +237,7 @@ pub struct Plan {
     pub layers: Vec<Layer>,
     /// Groups that are drawn as one; each before those within it, otherwise from the bottom to the top.
     pub together: Vec<Together>,
-    /// Whether something that would be seen lies above the [most layers](MOST_LAYERS).
+    /// Whether something that would be seen lies above the [most layers](MAX_LAYERS).
     pub more: bool,
 }
 
@@ -287,14 +287,14 @@ impl Flattener<'_> {
             let key = hasher.finish();
             let opacity = if item.opacity.is_finite() { item.opacity.clamp(0.0, 1.0) } else { 1.0 };
             // Once it is known that there is too much nothing more is looked for.
-            if opacity <= 0.0 || outer.places.len() >= MOST_DEPTH || self.plan.more {
+            if opacity <= 0.0 || outer.places.len() >= MAX_DEPTH || self.plan.more {
                 continue;
             }
             let blend = item.blend;
             let places: Vec<Placement> =
                 outer.places.iter().chain([&item.place.bounded()]).copied().collect();
             match &item.content {
-                Content::Source(_) if self.plan.layers.len() >= MOST_LAYERS => {
+                Content::Source(_) if self.plan.layers.len() >= MAX_LAYERS => {
                     self.plan.more = true;
                 }
                 Content::Source(source) => {
@@ -421,7 +421,7 @@ mod tests {
         items.extend((3..10_003).map(|id| item(id, Content::Source(SourceId(1)))));
         let scene = Scene { id: SceneId(1), items, ..Scene::default() };
         let plan = Plan::of(&scene, &[]);
-        assert_eq!((plan.layers.len(), plan.more), (MOST_LAYERS, true));
+        assert_eq!((plan.layers.len(), plan.more), (MAX_LAYERS, true));
         // What is not seen is not missed; members of groups count one by one.
         let source = |id| item(id, Content::Source(SourceId(1)));
         let mut items: Vec<Item> = (1..=255).map(source).collect();
@@ -430,7 +430,7 @@ mod tests {
         items.push(Item { hidden: true, ..source(303) });
         let mut scene = Scene { id: SceneId(1), items, ..Scene::default() };
         let plan = Plan::of(&scene, &[]);
-        assert_eq!((plan.layers.len(), plan.more), (MOST_LAYERS, false));
+        assert_eq!((plan.layers.len(), plan.more), (MAX_LAYERS, false));
         scene.items[256] = item(302, Content::Group(vec![source(304)]));
         assert!(Plan::of(&scene, &[]).more);
         let mut deep = item(1, Content::Source(SourceId(1)));
@@ -451,7 +451,7 @@ mod tests {
             ..Placement::default()
         };
         let place = place.bounded();
-        assert_eq!((place.x, place.width, place.height), (0.0, Placement::MOST, 0.001));
+        assert_eq!((place.x, place.width, place.height), (0.0, Placement::MAX_EXTENT, 0.001));
         assert!((place.rotation - 270.0).abs() < 1e-9);
         let crop = Crop { left: 0.7, right: 0.7, top: f64::INFINITY, bottom: -1.0 }.bounded();
         assert!(crop.left + crop.right <= 0.99 && crop.top == 0.0 && crop.bottom == 0.0);

@@ -46,7 +46,7 @@ struct Slot {
     /// It shows another's pictures.
     of: Option<SourceId>,
     /// Whose pictures are shown instead of its own, though it goes on being asked for those.
-    instead: Option<SourceId>,
+    fallback: Option<SourceId>,
     /// When it was last asked.
     asked: Option<Timestamp>,
     /// Its newest picture and when that was first seen.
@@ -99,13 +99,13 @@ impl SourceFrames {
     /// This source has its pictures from there from now on. The feed before is dropped here.
     pub fn give(&mut self, id: SourceId, given: SourceFrame) {
         let before = self.slots.remove(&id);
-        let (chain, instead) = before.map(|slot| (slot.chain, slot.instead)).unwrap_or_default();
+        let (chain, fallback) = before.map(|slot| (slot.chain, slot.fallback)).unwrap_or_default();
         let (feed, of) = match given {
             SourceFrame::Feed(feed) => (feed, None),
             SourceFrame::View(of) => (None, Some(of)),
         };
-        if feed.is_some() || of.is_some() || instead.is_some() || !chain.is_empty() {
-            self.slots.insert(id, Slot { feed, of, instead, chain, ..Slot::default() });
+        if feed.is_some() || of.is_some() || fallback.is_some() || !chain.is_empty() {
+            self.slots.insert(id, Slot { feed, of, fallback, chain, ..Slot::default() });
         }
     }
 
@@ -113,19 +113,19 @@ impl SourceFrames {
     pub fn hand_over(&mut self, from: SourceId, to: SourceId) {
         let Some(giver) = self.slots.get_mut(&from) else { return };
         let mut given = std::mem::take(giver);
-        (giver.chain, giver.instead) = (std::mem::take(&mut given.chain), given.instead);
+        (giver.chain, giver.fallback) = (std::mem::take(&mut given.chain), given.fallback);
         let heir = self.slots.entry(to).or_default();
-        let (chain, instead) = (std::mem::take(&mut heir.chain), heir.instead);
-        *heir = Slot { chain, instead, filtered: None, ..given };
+        let (chain, fallback) = (std::mem::take(&mut heir.chain), heir.fallback);
+        *heir = Slot { chain, fallback, filtered: None, ..given };
     }
 
     /// This source shows what another one is given, without any filters, as long as that has a picture;
     /// `None`: its own again.
-    pub fn set_instead(&mut self, id: SourceId, by: Option<SourceId>) {
+    pub fn set_fallback(&mut self, id: SourceId, by: Option<SourceId>) {
         if let Some(slot) = self.slots.get_mut(&id) {
-            slot.instead = by;
+            slot.fallback = by;
         } else if by.is_some() {
-            self.slots.entry(id).or_default().instead = by;
+            self.slots.entry(id).or_default().fallback = by;
         }
     }
 
@@ -146,7 +146,7 @@ impl SourceFrames {
             let origin = self.slots.entry(own).or_default();
             origin.ask(at);
             let picture = origin.last.as_ref().map(|(picture, _)| picture.clone());
-            if let Some(by) = self.stand_in(id) {
+            if let Some(by) = self.fallback_of(id) {
                 self.slots.entry(by).or_default().ask(at);
             }
             let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.chain.is_empty()) else {
@@ -166,14 +166,14 @@ impl SourceFrames {
     }
 
     /// Where the pictures come from that are shown in this one's stead.
-    fn stand_in(&self, id: SourceId) -> Option<SourceId> {
-        let by = self.origin(self.slots.get(&id)?.instead?);
+    fn fallback_of(&self, id: SourceId) -> Option<SourceId> {
+        let by = self.origin(self.slots.get(&id)?.fallback?);
         (by != self.origin(id)).then_some(by)
     }
 
     /// What a source shows, as it was last asked.
     pub fn shown(&self, id: SourceId) -> ShownSource {
-        let by = self.stand_in(id).and_then(|by| self.slots.get(&by));
+        let by = self.fallback_of(id).and_then(|by| self.slots.get(&by));
         if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {
             return ShownSource::Picture(picture.clone());
         }

@@ -59,7 +59,7 @@ impl Configuration {
 
     /// Appends an IDR picture that breaks off where it begins (H.264 §7.3.3), and gives the size of those
     /// that may come; nothing where there is more than one set of a kind.
-    pub(super) fn write_broken_picture(&self, out: &mut Vec<u8>) -> Option<Size> {
+    pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
         let sps = Sps::parse(sps).ok()?;
         let pps = Pps::parse(pps, Some(&sps)).ok()?;
@@ -185,7 +185,7 @@ fn color(sps: &Sps) -> Color {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// No slice.
-    NoPicture,
+    NoVideo,
     /// A picture that others must come before.
     Inter,
     /// A picture that decodes by itself, after which nothing refers to what came before.
@@ -213,7 +213,7 @@ pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<K
         replace(configuration, &fresh)?;
     }
     Ok(match (slices, idr) {
-        (0, _) => Kind::NoPicture,
+        (0, _) => Kind::NoVideo,
         (_, true) => Kind::Idr,
         (_, false) => Kind::Inter,
     })

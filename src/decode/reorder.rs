@@ -8,7 +8,7 @@ use crate::media::VideoFrame;
 
 /// The most pictures that wait; H.264 allows 16 in its buffer (§A.3.1). A stream that claims more
 /// gets its pictures early.
-const MOST: usize = 16;
+const MAX_REORDERED: usize = 16;
 
 /// Holds pictures until their turn.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Reorder {
     /// The pictures whose turn it is, now that the packet with this `dts` has been decoded.
     pub(super) fn ready(&mut self, dts: Timestamp) -> Vec<VideoFrame> {
         let due = self.waiting.partition_point(|frame| frame.pts <= dts);
-        let due = due.max(self.waiting.len().saturating_sub(MOST));
+        let due = due.max(self.waiting.len().saturating_sub(MAX_REORDERED));
         self.waiting.drain(..due).collect()
     }
 

@@ -8,7 +8,7 @@ use crate::media::samples::micros_to_frames;
 
 /// A gap longer than this starts the count anew instead of being filled: nobody waits for an
 /// encoder that encodes an hour of silence.
-const LONGEST_FILL: Duration = Duration::from_secs(10);
+const MAX_FILL: Duration = Duration::from_secs(10);
 
 /// What to do before a block of samples.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Continuity {
         if off.abs() <= self.tolerance {
             return Repair::Follows;
         }
-        let longest = micros_to_frames(LONGEST_FILL.as_micros() as i64, self.rate);
+        let longest = micros_to_frames(MAX_FILL.as_micros() as i64, self.rate);
         if off.abs() > longest {
             self.origin = Some(pts);
             self.count = 0;

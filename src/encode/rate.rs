@@ -21,7 +21,7 @@ const KEY_OFFSET: f64 = 5.0;
 /// A keyframe may cost at most this share of an interval (of a short one, so many pictures' worth);
 /// one that costs more is encoded again.
 const KEY_SHARE: f64 = 0.30;
-const KEY_PICTURES: f64 = 4.5;
+const KEYFRAME_COST: f64 = 4.5;
 /// The first keyframe may cost this much only: those after it seldom cost more, and the seconds that
 /// hold the rest of the first interval and the next keyframe would be so much short.
 const FIRST_SHARE: f64 = 0.10;
@@ -37,10 +37,10 @@ const CREDIT: f64 = 0.02;
 
 /// What a keyframe aims at, and what any picture may reach, of a stretch as long as an interval,
 /// wherever it begins; the goal is 1.05.
-const AIM: f64 = 1.02;
-const MOST: f64 = 1.04;
+const KEYFRAME_BOUND: f64 = 1.02;
+const FRAME_BOUND: f64 = 1.04;
 /// How far ahead such stretches are looked at, pictures.
-const AHEAD: usize = 15;
+const FRAMES_AHEAD: usize = 15;
 /// The picture of a new scene leaves at least this share of the usual bits to those after it, and
 /// these are not starved by what came before: at least the other share.
 const AFTER_SCENE: f64 = 0.5;
@@ -50,7 +50,7 @@ const LEAST: f64 = 0.4;
 #[derive(Debug)]
 pub(super) struct RateControl {
     /// Bits a picture, on average.
-    per_picture: f64,
+    per_frame: f64,
     /// Pictures from one keyframe to the next.
     interval: f64,
     /// Bits left for this interval.
@@ -78,12 +78,12 @@ fn scale(qp: f64) -> f64 {
 }
 
 impl RateControl {
-    pub(super) fn new(bits_per_picture: f64, interval: usize, pixels: usize) -> Self {
+    pub(super) fn new(bits_per_frame: f64, interval: usize, pixels: usize) -> Self {
         // Where nothing is known yet: about what ordinary pictures need at this bitrate.
-        let density = bits_per_picture / pixels.max(1) as f64;
+        let density = bits_per_frame / pixels.max(1) as f64;
         let qp = (30.0 - 6.0 * (density / 0.09).log2()).clamp(20.0, 44.0);
         Self {
-            per_picture: bits_per_picture.max(1.0),
+            per_frame: bits_per_frame.max(1.0),
             interval: interval.max(1) as f64,
             left: 0.0,
             to_come: 0.0,
@@ -104,9 +104,9 @@ impl RateControl {
     }
 
     /// Another bitrate from the next picture on.
-    pub(super) fn set_bits_per_picture(&mut self, bits: f64) {
-        let ratio = bits.max(1.0) / self.per_picture;
-        self.per_picture = bits.max(1.0);
+    pub(super) fn set_bits_per_frame(&mut self, bits: f64) {
+        let ratio = bits.max(1.0) / self.per_frame;
+        self.per_frame = bits.max(1.0);
         self.left *= ratio;
         // Another bargain: what was spent under the old one does not count.
         self.recent.clear();
@@ -115,14 +115,14 @@ impl RateControl {
     }
 
     fn whole(&self) -> f64 {
-        self.per_picture * self.interval
+        self.per_frame * self.interval
     }
 
     /// The most bits that a keyframe may cost.
     fn most_for_key(&self) -> f64 {
         let share = if self.key.is_none() { FIRST_SHARE } else { KEY_SHARE };
-        let share = self.whole() * (KEY_PICTURES / self.interval).clamp(share, 1.0);
-        share.min(self.room(1, AIM)).max(self.per_picture)
+        let share = self.whole() * (KEYFRAME_COST / self.interval).clamp(share, 1.0);
+        share.min(self.room(1, KEYFRAME_BOUND)).max(self.per_frame)
     }
 
     /// What the next `count` pictures may cost together, so that they and those before them stay
@@ -134,7 +134,7 @@ impl RateControl {
 
     /// How many pictures of this interval to look ahead at.
     fn ahead(&self) -> usize {
-        (self.to_come as usize).clamp(1, AHEAD)
+        (self.to_come as usize).clamp(1, FRAMES_AHEAD)
     }
 
     /// The quantiser of the next picture.
@@ -158,23 +158,23 @@ impl RateControl {
 
     /// `cost` is that at QP 0.
     fn choose_scene(&self, cost: f64) -> f64 {
-        let after = AFTER_SCENE * self.per_picture;
+        let after = AFTER_SCENE * self.per_frame;
         let most = (1..=self.ahead())
-            .map(|count| self.room(count, MOST) - (count - 1) as f64 * after)
+            .map(|count| self.room(count, FRAME_BOUND) - (count - 1) as f64 * after)
             .fold(self.left - (self.to_come - 1.0).max(0.0) * after, f64::min)
-            .max(self.per_picture);
+            .max(self.per_frame);
         (self.mean_qp - KEY_OFFSET).max(6.0 * (cost / most).log2())
     }
 
     fn choose_inter(&self) -> f64 {
         // The rest of this interval; where little is left of it, the beginning of the next too.
-        let usual = self.per_picture * (1.0 - self.key_share);
+        let usual = self.per_frame * (1.0 - self.key_share);
         let beyond = (HORIZON - self.to_come).max(0.0);
         let target = (self.left + beyond * usual) / (self.to_come + beyond).max(1.0);
-        let room = |count: usize| self.room(count, MOST) / count as f64;
-        let least = LEAST * self.per_picture;
+        let room = |count: usize| self.room(count, FRAME_BOUND) / count as f64;
+        let least = LEAST * self.per_frame;
         let target = (1..=self.ahead()).map(|count| room(count).max(least)).fold(target, f64::min);
-        let target = target.clamp(0.1 * self.per_picture, 3.0 * self.per_picture);
+        let target = target.clamp(0.1 * self.per_frame, 3.0 * self.per_frame);
         let wanted = self.inter.map_or(self.qp, |cost| 6.0 * (cost / target).log2());
         let up = if self.learnt < LEARNT { 10.0 } else { 4.0 };
         wanted.clamp(self.qp - 2.0, self.qp + up)
@@ -186,7 +186,7 @@ impl RateControl {
         let off = 6.0 * (bits.max(64.0) / self.most_for_key()).log2();
         // At the first picture nothing was known: a much too coarse one is worth a second try too.
         let fine_enough = self.key.is_some() || off > -15.0;
-        let fits = bits <= self.room(1, MOST).max(self.per_picture);
+        let fits = bits <= self.room(1, FRAME_BOUND).max(self.per_frame);
         if (off <= 2.0 && fits && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
             return None;
         }
@@ -201,13 +201,13 @@ impl RateControl {
         let cost = bits.max(64.0) * scale(qp);
         if key {
             // The rest of an interval that was cut short is not owed to anybody.
-            let over = self.left - self.to_come * self.per_picture * (1.0 - self.key_share);
+            let over = self.left - self.to_come * self.per_frame * (1.0 - self.key_share);
             let carry = over.clamp(-0.5 * self.whole(), CREDIT * self.whole());
             self.left = self.whole() + carry;
             self.to_come = self.interval;
             if self.key.is_none() {
                 self.mean_qp = qp + KEY_OFFSET;
-                self.qp = self.mean_qp.max(6.0 * (cost / (SECOND * self.per_picture)).log2());
+                self.qp = self.mean_qp.max(6.0 * (cost / (SECOND * self.per_frame)).log2());
             }
             self.key = Some(cost);
             self.key_share = (bits / self.whole()).clamp(0.02, 0.5);
@@ -227,7 +227,7 @@ impl RateControl {
         if !key && self.to_come < 1.0 {
             // The keyframe is late (its interval is longer than what is budgeted): live from hand
             // to mouth.
-            self.left += self.per_picture;
+            self.left += self.per_frame;
         }
         self.new_scene = false;
         self.left -= bits;
@@ -256,8 +256,8 @@ mod tests {
         is_cut: impl Fn(usize) -> bool,
         pictures: usize,
     ) -> Vec<f64> {
-        let per_picture = 2_500_000.0 / 30.0;
-        let mut control = RateControl::new(per_picture, 60, 1280 * 720);
+        let per_frame = 2_500_000.0 / 30.0;
+        let mut control = RateControl::new(per_frame, 60, 1280 * 720);
         let mut seed = 1_u32;
         (0..pictures)
             .map(|n| {
@@ -277,7 +277,7 @@ mod tests {
                     }
                 }
                 control.done(key, qp, bits(qp));
-                bits(qp) / per_picture
+                bits(qp) / per_frame
             })
             .collect()
     }

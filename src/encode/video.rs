@@ -91,16 +91,16 @@ impl VideoEncoder {
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        Self::spawn_rung(config, RenditionId::Main, config.size, input, output)
+        Self::spawn_rendition(config, RenditionId::Main, config.size, input, output)
     }
 
-    /// As [`VideoEncoder::spawn`]: as this rung, with pictures scaled to `size` from the start.
+    /// As [`VideoEncoder::spawn`]: as this rendition, with pictures scaled to `size` from the start.
     ///
     /// # Errors
     /// As there.
-    pub fn spawn_rung(
+    pub fn spawn_rendition(
         config: Config,
-        rung: RenditionId,
+        rendition_id: RenditionId,
         size: Size,
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
@@ -125,7 +125,7 @@ impl VideoEncoder {
         let its = Arc::clone(&shared);
         let backend = opened.backend;
         let worker = Worker::spawn("onair-venc", move |stop| {
-            let result = run(&config, rung, backend, &its, &input, &output, stop);
+            let result = run(&config, rendition_id, backend, &its, &input, &output, stop);
             if let Err(error) = result {
                 *its.failure.lock() = Some(error);
             }
@@ -208,7 +208,7 @@ impl VideoEncoder {
 }
 
 /// How often a stop is looked for while no picture comes.
-const PATIENCE: Duration = Duration::from_millis(50);
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An open encoder with what belongs to its size.
 struct Open {
@@ -220,10 +220,10 @@ struct Open {
 }
 
 impl Open {
-    fn new(backend: Box<dyn VideoBackend>, rung: RenditionId) -> Self {
+    fn new(backend: Box<dyn VideoBackend>, rendition_id: RenditionId) -> Self {
         let video = backend.parameters().clone();
         let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
-        Self { backend, scaler, rendition: Arc::new(Rendition { rung, video }), bitrate }
+        Self { backend, scaler, rendition: Arc::new(Rendition { rendition_id, video }), bitrate }
     }
 
     fn size(&self) -> Size {
@@ -239,7 +239,7 @@ impl Open {
         let bitrate = BitsPerSecond(shared.bitrate.load(Ordering::Relaxed));
         match backend::open_video(&Config { size, bitrate, ..*config }) {
             Ok(opened) => {
-                *self = Self::new(opened.backend, self.rendition.rung);
+                *self = Self::new(opened.backend, self.rendition.rendition_id);
                 shared.encoded_size.store(packed(size), Ordering::Relaxed);
                 true
             }
@@ -254,7 +254,7 @@ impl Open {
 
 fn run(
     config: &Config,
-    rung: RenditionId,
+    rendition_id: RenditionId,
     backend: Box<dyn VideoBackend>,
     shared: &Shared,
     input: &queue::Receiver<VideoFrame>,
@@ -262,7 +262,7 @@ fn run(
     stop: &Stop,
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
-    let mut open = Open::new(backend, rung);
+    let mut open = Open::new(backend, rendition_id);
     // Pictures since the last that was encoded.
     let mut since = 0;
     let deliver = |mut packet: EncodedPacket, rendition: &Arc<Rendition>| {
@@ -273,7 +273,7 @@ fn run(
         output.send(packet).is_ok()
     };
     while !stop.is_set() {
-        let frame = match input.recv_timeout(PATIENCE) {
+        let frame = match input.recv_timeout(STOP_POLL_INTERVAL) {
             Ok(frame) => frame,
             Err(queue::Empty::Waiting) => continue,
             Err(queue::Empty::Closed) => break,

@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Names tried before giving up.
-const MOST_NAMES: u32 = 10_000;
+const MAX_NAMES: u32 = 10_000;
 
 /// `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`…
 fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let numbered = (1..MOST_NAMES).map(|number| {
+    let numbered = (1..MAX_NAMES).map(|number| {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-{number}"));
         if let Some(extension) = path.extension() {
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn names_have_an_end() {
         let names: Vec<PathBuf> = names(Path::new("/v/a show.png")).collect();
-        assert_eq!(names.len(), MOST_NAMES as usize);
+        assert_eq!(names.len(), MAX_NAMES as usize);
         assert_eq!(names.last().unwrap(), Path::new("/v/a show-9999.png"));
     }
 

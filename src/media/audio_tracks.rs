@@ -4,21 +4,21 @@
 use std::fmt;
 
 /// The most sound tracks, the program's included.
-pub const MOST_TRACKS: u8 = 6;
+pub const MAX_TRACKS: u8 = 6;
 
-/// An extra track, by its number: from 2 to [`MOST_TRACKS`].
+/// An extra track, by its number: from 2 to [`MAX_TRACKS`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExtraTrack(u8);
 
 impl ExtraTrack {
     /// The one of this number, where there is one.
     pub const fn new(number: u8) -> Option<Self> {
-        if number >= 2 && number <= MOST_TRACKS { Some(Self(number)) } else { None }
+        if number >= 2 && number <= MAX_TRACKS { Some(Self(number)) } else { None }
     }
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        (2..=MOST_TRACKS).filter_map(Self::new)
+        (2..=MAX_TRACKS).filter_map(Self::new)
     }
 
     /// Its number.

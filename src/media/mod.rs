@@ -16,7 +16,7 @@ pub mod similarity;
 pub mod source_status;
 pub mod transport;
 
-pub use audio_tracks::{ExtraTrack, ExtraTracks, MOST_TRACKS};
+pub use audio_tracks::{ExtraTrack, ExtraTracks, MAX_TRACKS};
 pub use clip_frames::ClipFrames;
 pub use codec_config::{
     AudioCodec, AudioConfig, BitsPerSecond, StreamConfig, VideoCodec, VideoConfig,

@@ -55,7 +55,7 @@ impl RenditionId {
 /// An encode of the program's pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendition {
-    pub rung: RenditionId,
+    pub rendition_id: RenditionId,
     /// What a decoder must know. Changes with a keyframe only.
     pub video: VideoConfig,
 }

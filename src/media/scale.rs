@@ -12,7 +12,7 @@ use crate::media::frame::{Planes, Size};
 /// So many pixels in a row make one.
 const TAPS: usize = 4;
 /// What their weights add up to: the sum of weighed bytes, and what rounds it, has 16 bits.
-const WHOLE: f64 = 256.0;
+const WEIGHT_SUM: f64 = 256.0;
 const HALF: u16 = 128;
 
 /// Scales pictures. Keeps what it scales with as long as the sizes stay.
@@ -134,7 +134,7 @@ fn taps(from: u32, to: u32) -> Vec<Tap> {
         let (mut seen, mut given) = (0.0, 0);
         let weights = exact.map(|weight| {
             seen += weight;
-            let until = (seen / sum * WHOLE).round() as u16;
+            let until = (seen / sum * WEIGHT_SUM).round() as u16;
             until - std::mem::replace(&mut given, until)
         });
         Tap { first: first as usize, weights }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 /// Wishes that wait for a source that does not look: older ones go.
-const MOST: usize = 16;
+const MAX_WAITING: usize = 16;
 
 /// What is asked of it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Transport {
     /// Asks for something; it is done within moments.
     pub fn ask(&self, go: TransportCommand) {
         let mut inside = self.0.lock();
-        if inside.asked.len() >= MOST {
+        if inside.asked.len() >= MAX_WAITING {
             inside.asked.pop_front();
         }
         inside.asked.push_back(go);

@@ -8,7 +8,7 @@ use ebur128::EbuR128;
 const SHORT_TERM: usize = 30;
 const MOMENTARY: usize = 4;
 /// The library looks so far back, in milliseconds.
-const LONGEST_WINDOW: usize = 400;
+const MAX_WINDOW: usize = 400;
 
 /// Energies of the last tenths of a second, as R 128 weighs them.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl LoudnessWindow {
         if self.frames * 10 < rate {
             return false;
         }
-        let window = (self.frames * 1_000 / rate).min(LONGEST_WINDOW);
+        let window = (self.frames * 1_000 / rate).min(MAX_WINDOW);
         self.frames = 0;
         let tenth = meter.loudness_window(u32::try_from(window).unwrap_or(0));
         self.push(tenth.unwrap_or(f64::NEG_INFINITY));

@@ -85,7 +85,7 @@ pub(super) struct Meter {
     /// Loudness and true peak are wanted: they cost more than all the rest.
     is_loud: bool,
     loudness: Option<EbuR128>,
-    tenths: LoudnessWindow,
+    loudness_window: LoudnessWindow,
 }
 
 impl Meter {
@@ -142,18 +142,18 @@ impl Meter {
             let mode = Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
             let channels = u32::try_from(channels).unwrap_or(0);
             self.loudness = EbuR128::new(channels, rate, mode).ok();
-            self.tenths = LoudnessWindow::default();
+            self.loudness_window = LoudnessWindow::default();
         }
         let Some(loudness) = &mut self.loudness else { return };
         if loudness.add_frames_f32(block).is_err() {
             return;
         }
-        if !self.tenths.follow(loudness, block.len() / channels) {
+        if !self.loudness_window.follow(loudness, block.len() / channels) {
             return;
         }
         let value = |it: f64| (it.is_finite() && it > -70.0).then_some(it as f32);
-        self.reading.momentary_lufs = value(self.tenths.momentary());
-        self.reading.short_term_lufs = value(self.tenths.short_term());
+        self.reading.momentary_lufs = value(self.loudness_window.momentary());
+        self.reading.short_term_lufs = value(self.loudness_window.short_term());
         self.reading.integrated_lufs = loudness.loudness_global().ok().and_then(value);
         let true_peak = (0..loudness.channels())
             .filter_map(|channel| loudness.true_peak(channel).ok())

@@ -25,20 +25,20 @@ use crate::mix::strips::StripSet;
 const BLOCKS: i64 = 100;
 
 /// Blocks due longer ago than this are not made at all: the machine slept.
-const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_BLOCK_DELAY: Duration = Duration::from_secs(2);
 
 /// Of a program that is to be made less late than it was, so many blocks are made at a time: those who take
 /// them have short queues.
-const AT_ONCE: usize = 8;
+const MAX_BLOCKS_PER_TICK: usize = 8;
 
 /// The longest delay a source may ask for.
-const MOST_DELAY: Duration = Duration::from_millis(500);
+const MAX_DELAY: Duration = Duration::from_millis(500);
 
 /// A mixer at rest looks this often whether it is to end.
-const LOOK: Duration = Duration::from_millis(100);
+const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Blocks that wait to be filled again: what encoders and phones have in their queues comes back.
-const MOST_IDLE: usize = 32;
+const MAX_IDLE: usize = 32;
 
 /// A meter that the mixer's thread writes and others read.
 pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
@@ -109,7 +109,7 @@ impl Mixer {
     }
 
     /// Adds a strip, or sets the one that there is; from the next block on, without a click.
-    /// Beyond [`MOST_STRIPS`](crate::mix::MOST_STRIPS) nothing happens.
+    /// Beyond [`MAX_STRIPS`](crate::mix::MAX_STRIPS) nothing happens.
     pub fn set_strip(&self, id: StripId, strip: Strip) {
         self.shared.meter(id);
         self.wish(BlockCommand::Set(id, Arc::new(strip)));
@@ -151,8 +151,8 @@ impl Mixer {
 
     /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk
     /// or solo); `None`: nowhere.
-    pub fn set_phones(&self, phones: Option<Sender<SampleBlock>>) {
-        self.wish(BlockCommand::Phones(phones));
+    pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
+        self.wish(BlockCommand::Monitoring(monitoring));
     }
 
     /// Whether the loudness and the true peak of what goes out are worked out, as they are from the start:
@@ -225,7 +225,7 @@ impl Mixer {
     /// person makes within 10 ms.
     fn wish(&self, wish: BlockCommand) {
         let mut inbox = self.shared.inbox.lock();
-        if inbox.len() >= MOST_WISHES {
+        if inbox.len() >= MAX_COMMANDS {
             // Only a stuck thread gets here: the newest setting counts.
             inbox.pop_front();
         }
@@ -235,7 +235,7 @@ impl Mixer {
 }
 
 /// The most wishes that wait.
-const MOST_WISHES: usize = 1_024;
+const MAX_COMMANDS: usize = 1_024;
 
 #[derive(Default)]
 struct Shared {
@@ -265,7 +265,7 @@ enum BlockCommand {
     Remove(StripId),
     Encoder(Option<(Sender<SampleBlock>, Timestamp)>),
     Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
-    Phones(Option<Sender<SampleBlock>>),
+    Monitoring(Option<Sender<SampleBlock>>),
 }
 
 /// The thread's own.
@@ -274,7 +274,7 @@ struct Outputs {
     encoder: Option<(Sender<SampleBlock>, Timestamp)>,
     /// The same of the extra tracks.
     tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
-    phones: Option<Sender<SampleBlock>>,
+    monitoring: Option<Sender<SampleBlock>>,
 }
 
 /// The tick loop.
@@ -287,23 +287,23 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     let mut block = now * BLOCKS / i64::from(rate);
     // The next block of the program: behind `block` while a strip is to be earlier than it comes.
     let mut next = block;
-    let mut desk = StripSet::new(Shape { rate, channels: width });
-    let blocks = Pool::new(MOST_IDLE, Vec::new);
+    let mut strip_set = StripSet::new(Shape { rate, channels: width });
+    let blocks = Pool::new(MAX_IDLE, Vec::new);
     let silence = |frames: usize| {
         let mut data = blocks.take();
         data.clear();
         data.resize(frames * width, 0.0);
         data
     };
-    let mut outputs = Outputs { encoder: None, tracks: Vec::new(), phones: None };
+    let mut outputs = Outputs { encoder: None, tracks: Vec::new(), monitoring: None };
     loop {
-        obey(shared, &mut desk, &mut outputs);
+        handle(shared, &mut strip_set, &mut outputs);
         let (first, end) = (first_of(block), first_of(block + 1));
-        if outputs.are_none() && shared.is_quiet(&desk) {
-            shared.lag_us.store(frames_to_micros(desk.lag(), rate), Ordering::Relaxed);
+        if outputs.are_none() && shared.is_quiet(&strip_set) {
+            shared.lag_us.store(frames_to_micros(strip_set.lag(), rate), Ordering::Relaxed);
             let mut inbox = shared.inbox.lock();
             if inbox.is_empty() {
-                shared.more.wait_for(&mut inbox, LOOK);
+                shared.more.wait_for(&mut inbox, IDLE_POLL_INTERVAL);
             }
             drop(inbox);
             if stop.is_set() {
@@ -313,10 +313,10 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             let now = micros_to_frames(clock.now().micros_since(origin), rate);
             block = now * BLOCKS / i64::from(rate);
             next = block;
-            desk.skip_to(first_of(block));
+            strip_set.skip_to(first_of(block));
             continue;
         }
-        let due = instant(end) + desk.delay().min(MOST_DELAY);
+        let due = instant(end) + strip_set.delay().min(MAX_DELAY);
         let now = clock.now();
         if now < due {
             if stop.wait(due.since(now)) {
@@ -328,38 +328,38 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         if stop.is_set() {
             return;
         }
-        if now.since(due) > PATIENCE {
+        if now.since(due) > MAX_BLOCK_DELAY {
             let behind = micros_to_frames(now.micros_since(due), rate) * BLOCKS / i64::from(rate);
             let skipped = first_of(block + behind) - first;
             shared.skipped.fetch_add(skipped.unsigned_abs(), Ordering::Relaxed);
             block += behind;
             next += behind;
-            desk.skip_to(first_of(block));
+            strip_set.skip_to(first_of(block));
             continue;
         }
         let frames = usize::try_from(end - first).unwrap_or(0);
-        let taken = desk.take(first, instant(first), frames, first - first_of(next));
+        let taken = strip_set.take(first, instant(first), frames, first - first_of(next));
         if taken.silent {
             shared.silent.fetch_add(frames as u64, Ordering::Relaxed);
         }
-        if let Some(phones) = &outputs.phones {
+        if let Some(monitoring) = &outputs.monitoring {
             let mut data = silence(frames);
-            desk.phones(&mut data);
+            strip_set.monitoring(&mut data);
             limit(&mut data);
             let samples = SampleBlock { pts: instant(first), rate, channels, data };
-            if phones.send(samples).is_err() {
-                outputs.phones = None;
+            if monitoring.send(samples).is_err() {
+                outputs.monitoring = None;
             }
         }
-        let lag = desk.lag();
-        for _ in 0..AT_ONCE {
+        let lag = strip_set.lag();
+        for _ in 0..MAX_BLOCKS_PER_TICK {
             if first_of(next + 1) > end - lag {
                 break;
             }
             let (first, end) = (first_of(next), first_of(next + 1));
             let frames = usize::try_from(end - first).unwrap_or(0);
             let mut data = silence(frames);
-            desk.program(first, &mut data);
+            strip_set.program(first, &mut data);
             shared.program.lock().push(&data, width, rate);
             limit(&mut data);
             shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
@@ -370,7 +370,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
                     return true;
                 }
                 let mut data = silence(frames);
-                desk.track(*track, first, &mut data);
+                strip_set.track(*track, first, &mut data);
                 limit(&mut data);
                 encoder.send(SampleBlock { pts: instant(first), rate, channels, data }).is_ok()
             });
@@ -393,8 +393,8 @@ impl Shared {
 
     /// No strip has a source, and no meter shows anything: nothing that was ever heard is still under way,
     /// because a meter holds its peak for as long as a strip can be late.
-    fn is_quiet(&self, desk: &StripSet) -> bool {
-        !desk.has_sources()
+    fn is_quiet(&self, strip_set: &StripSet) -> bool {
+        !strip_set.has_sources()
             && self.program.lock().is_at_rest()
             && self.meters.lock().values().all(|meter| meter.lock().is_at_rest())
     }
@@ -402,7 +402,7 @@ impl Shared {
 
 impl Outputs {
     fn are_none(&self) -> bool {
-        self.encoder.is_none() && self.tracks.is_empty() && self.phones.is_none()
+        self.encoder.is_none() && self.tracks.is_empty() && self.monitoring.is_none()
     }
 
     fn send(&mut self, samples: SampleBlock) {
@@ -414,30 +414,30 @@ impl Outputs {
 }
 
 /// Carries out what has been wished since the last block.
-fn obey(shared: &Shared, desk: &mut StripSet, outputs: &mut Outputs) {
+fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
     loop {
         // The lock is not held while a source is closed or a filter built.
         let Some(wish) = shared.inbox.lock().pop_front() else { return };
         match wish {
             BlockCommand::Set(id, strip) => {
                 let meter = || shared.meter(id);
-                if let Some(channel) = desk.strip(id, meter) {
+                if let Some(channel) = strip_set.strip(id, meter) {
                     channel.set(strip);
                 }
             }
             BlockCommand::Feed(id, feed) => {
                 let meter = || shared.meter(id);
-                if let Some(channel) = desk.strip(id, meter) {
+                if let Some(channel) = strip_set.strip(id, meter) {
                     channel.set_feed(feed);
                 }
             }
-            BlockCommand::Remove(id) => desk.remove(id),
+            BlockCommand::Remove(id) => strip_set.remove(id),
             BlockCommand::Encoder(encoder) => outputs.encoder = encoder,
             BlockCommand::Track(track, encoder) => {
                 outputs.tracks.retain(|(its, ..)| *its != track);
                 outputs.tracks.extend(encoder.map(|(encoder, from)| (track, encoder, from)));
             }
-            BlockCommand::Phones(phones) => outputs.phones = phones,
+            BlockCommand::Monitoring(monitoring) => outputs.monitoring = monitoring,
         }
     }
 }

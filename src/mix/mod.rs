@@ -17,6 +17,6 @@ pub use crate::mix::meter::{FLOOR_DBFS, MeterFall, Reading};
 pub(crate) use crate::mix::simulated::Mix;
 pub use crate::mix::strip::{MonitoringMode, Strip};
 pub use crate::mix::strip_id::{StripId, StripLamp};
-pub use crate::mix::strips::MOST_STRIPS;
+pub use crate::mix::strips::MAX_STRIPS;
 
 pub use mixer::{Config, Error, Figures, Mixer};

@@ -13,7 +13,7 @@ use crate::mix::strips::StripSet;
 
 /// A desk with one strip.
 pub(crate) struct Mix {
-    desk: StripSet,
+    strip_set: StripSet,
     config: Config,
 }
 
@@ -21,11 +21,11 @@ impl Mix {
     /// Mixes this alone.
     pub(crate) fn of(config: Config, feed: Box<dyn AudioFeed>) -> Self {
         let shape = Shape { rate: config.rate, channels: usize::from(config.channels) };
-        let mut desk = StripSet::new(shape);
-        let strip = desk.strip(StripId::MAIN, SharedMeter::default).unwrap();
+        let mut strip_set = StripSet::new(shape);
+        let strip = strip_set.strip(StripId::MAIN, SharedMeter::default).unwrap();
         strip.set(Arc::new(Strip::default()));
         strip.set_feed(Some(feed));
-        Self { desk, config }
+        Self { strip_set, config }
     }
 
     /// The program's block of so many frames that begins with sample `first`, and whether there was
@@ -33,9 +33,9 @@ impl Mix {
     pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));
-        let taken = self.desk.take(first, pts, frames, 0);
+        let taken = self.strip_set.take(first, pts, frames, 0);
         let mut data = vec![0.0; frames * usize::from(channels)];
-        self.desk.program(first, &mut data);
+        self.strip_set.program(first, &mut data);
         limit(&mut data);
         (SampleBlock { pts, rate, channels, data: data.into() }, !taken.silent)
     }

@@ -35,7 +35,7 @@ impl MonitoringMode {
     }
 
     /// Whether the person at the desk hears it.
-    pub const fn at_desk(self) -> bool {
+    pub const fn is_monitored(self) -> bool {
         matches!(self, Self::Both | Self::Desk)
     }
 }
@@ -50,20 +50,20 @@ pub struct Strip {
     pub balance: f32,
     /// All channels become their mean.
     pub mono: bool,
-    /// Later (> 0) or earlier (< 0) than it came, at most [`Strip::MOST_OFFSET`] either way.
+    /// Later (> 0) or earlier (< 0) than it came, at most [`Strip::MAX_OFFSET`] either way.
     pub offset_us: i64,
     pub heard: MonitoringMode,
     /// Into which extra tracks of recordings it goes, wherever else it is heard.
     pub tracks: ExtraTracks,
     /// While any strip is solo the desk hears those only; the program does not change.
     pub solo: bool,
-    /// In their order, at most [`super::filter::MOST_FILTERS`].
+    /// In their order, at most [`super::filter::MAX_FILTERS`].
     pub filters: Vec<Slot>,
 }
 
 impl Strip {
     /// The longest a strip can be moved in time.
-    pub const MOST_OFFSET: Duration = Duration::from_secs(20);
+    pub const MAX_OFFSET: Duration = Duration::from_secs(20);
 
     /// The factor that fader and mute come to.
     fn factor(&self) -> f32 {
@@ -73,7 +73,7 @@ impl Strip {
 
     /// The offset in samples.
     fn offset(&self, rate: u32) -> i64 {
-        let most = Self::MOST_OFFSET.as_micros() as i64;
+        let most = Self::MAX_OFFSET.as_micros() as i64;
         crate::media::samples::micros_to_frames(self.offset_us.clamp(-most, most), rate)
     }
 }

@@ -18,7 +18,7 @@ use crate::mix::strip::{Channel, Strip};
 use crate::mix::strip_id::StripId;
 
 /// The most strips of a desk: 32 of people's, and the one on which a stinger is heard.
-pub const MOST_STRIPS: usize = 33;
+pub const MAX_STRIPS: usize = 33;
 
 pub(super) struct StripSet {
     shape: Shape,
@@ -39,7 +39,7 @@ impl StripSet {
         Self { shape, channels: Vec::new(), end: 0 }
     }
 
-    /// Adds a strip, or gives back the one that there is. `None` beyond [`MOST_STRIPS`].
+    /// Adds a strip, or gives back the one that there is. `None` beyond [`MAX_STRIPS`].
     pub(super) fn strip(
         &mut self,
         id: StripId,
@@ -47,7 +47,7 @@ impl StripSet {
     ) -> Option<&mut Channel> {
         match self.channels.iter().position(|channel| channel.id == id) {
             Some(index) => self.channels.get_mut(index),
-            None if self.channels.len() >= MOST_STRIPS => None,
+            None if self.channels.len() >= MAX_STRIPS => None,
             None => {
                 self.channels.push(Channel::new(id, self.shape, meter()));
                 self.channels.last_mut()
@@ -127,12 +127,12 @@ impl StripSet {
     }
 
     /// What the person at the desk hears of the newest block, added to `out`.
-    pub(super) fn phones(&self, out: &mut [f32]) {
+    pub(super) fn monitoring(&self, out: &mut [f32]) {
         let solo = self.channels.iter().any(|channel| channel.settings.solo);
         let frames = (out.len() / self.shape.channels) as i64;
         for channel in &self.channels {
             let Strip { solo: its, heard, .. } = *channel.settings;
-            if if solo { its } else { heard.at_desk() } {
+            if if solo { its } else { heard.is_monitored() } {
                 channel.add_newest(frames, out);
             }
         }
@@ -181,41 +181,41 @@ mod tests {
         }
     }
 
-    fn desk(strips: Vec<(Strip, Box<dyn AudioFeed>)>) -> StripSet {
-        let mut desk = StripSet::new(Shape { rate: RATE, channels: 1 });
+    fn strip_set(strips: Vec<(Strip, Box<dyn AudioFeed>)>) -> StripSet {
+        let mut strip_set = StripSet::new(Shape { rate: RATE, channels: 1 });
         for (id, (settings, feed)) in (0..).map(StripId).zip(strips) {
             let meter = || Arc::new(Mutex::new(Meter::default()));
-            let channel = desk.strip(id, meter).unwrap();
+            let channel = strip_set.strip(id, meter).unwrap();
             channel.set(Arc::new(settings));
             channel.set_feed(Some(feed));
         }
-        desk
+        strip_set
     }
 
     /// What the program is, sample for sample, from the first one that can be made.
-    fn run(desk: &mut StripSet, blocks: i64) -> Vec<f32> {
-        changed(desk, blocks, |_, _| {})
+    fn run(strip_set: &mut StripSet, blocks: i64) -> Vec<f32> {
+        changed(strip_set, blocks, |_, _| {})
     }
 
     /// The same while something is done to the desk before each block.
     fn changed(
-        desk: &mut StripSet,
+        strip_set: &mut StripSet,
         blocks: i64,
         mut change: impl FnMut(&mut StripSet, i64),
     ) -> Vec<f32> {
         let mut program = Vec::new();
         let mut next = 0;
-        let frames = i64::from(desk.shape.rate) / 100;
+        let frames = i64::from(strip_set.shape.rate) / 100;
         for block in 0..blocks {
-            change(desk, block);
+            change(strip_set, block);
             let at = Timestamp::from_micros(block * 10_000);
-            desk.take(block * frames, at, frames as usize, block * frames - next);
+            strip_set.take(block * frames, at, frames as usize, block * frames - next);
             for _ in 0..4 {
-                if next + frames > desk.end - desk.lag() {
+                if next + frames > strip_set.end - strip_set.lag() {
                     break;
                 }
                 let mut out = vec![0.0; frames as usize];
-                desk.program(next, &mut out);
+                strip_set.program(next, &mut out);
                 program.extend(out);
                 next += frames;
             }
@@ -271,14 +271,14 @@ mod tests {
             // No further than that.
             (-60_000, 969_000, 9_000),
         ] {
-            let mut desk = desk(vec![
+            let mut strip_set = strip_set(vec![
                 (moved(offset_ms), Box::new(Click(came))),
                 (Strip::default(), Box::new(Click(4_000))),
             ]);
             let mut expected = vec![4_000, where_to];
             expected.sort_unstable();
             let blocks = if offset_ms.abs() > 1_000 { 2_100 } else { 140 };
-            assert_eq!(clicks(&run(&mut desk, blocks)), expected, "{offset_ms} ms");
+            assert_eq!(clicks(&run(&mut strip_set, blocks)), expected, "{offset_ms} ms");
         }
     }
 
@@ -289,31 +289,31 @@ mod tests {
             filter: Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 },
         }];
         let limited = Strip { filters, ..Strip::default() };
-        let mut desk = desk(vec![
+        let mut strip_set = strip_set(vec![
             (limited, Box::new(Click(9_000))),
             (Strip::default(), Box::new(Click(4_000))),
         ]);
-        assert_eq!(desk.lag(), 240);
-        assert_eq!(clicks(&run(&mut desk, 40)), [4_000, 9_000]);
+        assert_eq!(strip_set.lag(), 240);
+        assert_eq!(clicks(&run(&mut strip_set, 40)), [4_000, 9_000]);
     }
 
     #[test]
     fn an_offset_set_while_running_leaves_no_gap_in_the_instants() {
-        let mut desk = desk(vec![(Strip::default(), Box::new(Level(0.25)))]);
+        let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Level(0.25)))]);
         let mut next = 0;
         for block in 0..100 {
             let offset_us = if block < 50 { 0 } else { -200_000 };
             let strip = Arc::new(Strip { offset_us, ..Strip::default() });
-            desk.strip(StripId(0), Default::default).unwrap().set(strip);
-            desk.take(
+            strip_set.strip(StripId(0), Default::default).unwrap().set(strip);
+            strip_set.take(
                 block * 480,
                 Timestamp::from_micros(block * 10_000),
                 BLOCK,
                 block * 480 - next,
             );
-            while next + 480 <= desk.end - desk.lag() {
+            while next + 480 <= strip_set.end - strip_set.lag() {
                 let mut out = [0.0; BLOCK];
-                desk.program(next, &mut out);
+                strip_set.program(next, &mut out);
                 assert!(out.iter().all(|&s| (s - 0.25).abs() < 1e-6), "block {block}, {next}");
                 next += 480;
             }
@@ -326,26 +326,26 @@ mod tests {
         let early = |offset_ms: i64| Strip { offset_us: offset_ms * 1_000, ..Strip::default() };
         let muted = |offset_ms| Strip { muted: true, ..early(offset_ms) };
         for removed in [false, true] {
-            let mut desk = desk(vec![
+            let mut strip_set = strip_set(vec![
                 (muted(-2_000), Box::new(Level(0.5))),
                 (Strip::default(), Box::new(Ramp { rate: RATE })),
             ]);
-            let program = changed(&mut desk, 400, |desk, block| match block {
-                250 if removed => desk.remove(StripId(0)),
+            let program = changed(&mut strip_set, 400, |strip_set, block| match block {
+                250 if removed => strip_set.remove(StripId(0)),
                 250 => {
-                    let strip = desk.strip(StripId(0), Default::default).unwrap();
+                    let strip = strip_set.strip(StripId(0), Default::default).unwrap();
                     strip.set(Arc::new(muted(0)));
                 }
                 _ => {}
             });
             assert_eq!((program.len(), astray(&program)), (400 * BLOCK, None), "{removed}");
-            assert!(desk.channels.iter().all(|it| it.kept() <= 5 * BLOCK), "kept for ever");
+            assert!(strip_set.channels.iter().all(|it| it.kept() <= 5 * BLOCK), "kept for ever");
         }
         // The strip itself is heard where it belongs from then on.
-        let mut desk = desk(vec![(early(-2_000), Box::new(Ramp { rate: RATE }))]);
-        let program = changed(&mut desk, 400, |desk, block| {
+        let mut strip_set = strip_set(vec![(early(-2_000), Box::new(Ramp { rate: RATE }))]);
+        let program = changed(&mut strip_set, 400, |strip_set, block| {
             if block == 250 {
-                let strip = desk.strip(StripId(0), Default::default).unwrap();
+                let strip = strip_set.strip(StripId(0), Default::default).unwrap();
                 strip.set(Arc::new(early(0)));
             }
         });
@@ -384,18 +384,18 @@ mod tests {
             for others_ms in [0, -100] {
                 // Long enough for what comes to be filled, and so short that it is not.
                 for every in [7, 1] {
-                    let mut desk = StripSet::new(Shape { rate, channels: 1 });
+                    let mut strip_set = StripSet::new(Shape { rate, channels: 1 });
                     let other = Strip { offset_us: others_ms * 1_000, ..Strip::default() };
                     let other = Arc::new(Strip { muted: true, ..other });
-                    desk.strip(StripId(1), Default::default).unwrap().set(other);
-                    let channel = desk.strip(StripId(0), Default::default).unwrap();
+                    strip_set.strip(StripId(1), Default::default).unwrap().set(other);
+                    let channel = strip_set.strip(StripId(0), Default::default).unwrap();
                     channel.set_feed(Some(Box::new(Ramp { rate })));
-                    let program = changed(&mut desk, 150, |desk, block| {
+                    let program = changed(&mut strip_set, 150, |strip_set, block| {
                         let list = lists.get((block / every) as usize).copied().unwrap_or_default();
                         let slot = |&filter: &Filter| Slot { enabled: true, filter };
                         let filters = list.iter().map(slot).collect();
                         let strip = Arc::new(Strip { filters, ..Strip::default() });
-                        desk.strip(StripId(0), Default::default).unwrap().set(strip);
+                        strip_set.strip(StripId(0), Default::default).unwrap().set(strip);
                     });
                     let case = format!("{rate} Hz, {others_ms} ms, every {every}");
                     assert!(program.len() >= 135 * rate as usize / 100, "{case}");
@@ -404,11 +404,11 @@ mod tests {
             }
         }
         // One that is switched off is as one that is gone.
-        let mut desk = desk(vec![(Strip::default(), Box::new(Ramp { rate: RATE }))]);
-        let program = changed(&mut desk, 60, |desk, block| {
+        let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Ramp { rate: RATE }))]);
+        let program = changed(&mut strip_set, 60, |strip_set, block| {
             let filters = vec![Slot { enabled: block % 20 < 10, filter: limiter }];
             let strip = Arc::new(Strip { filters, ..Strip::default() });
-            desk.strip(StripId(0), Default::default).unwrap().set(strip);
+            strip_set.strip(StripId(0), Default::default).unwrap().set(strip);
         });
         assert_eq!(astray(&program), None);
     }
@@ -430,9 +430,11 @@ mod tests {
         let level = |voice: f32| {
             let heard = MonitoringMode::Desk;
             let voiced = Strip { heard, ..Strip::default() };
-            let mut desk =
-                desk(vec![(music.clone(), Box::new(Level(0.5))), (voiced, Box::new(Level(voice)))]);
-            *run(&mut desk, 100).last().unwrap()
+            let mut strip_set = strip_set(vec![
+                (music.clone(), Box::new(Level(0.5))),
+                (voiced, Box::new(Level(voice))),
+            ]);
+            *run(&mut strip_set, 100).last().unwrap()
         };
         assert!((level(0.0) - 0.5).abs() < 1e-4);
         // −6.02 dBFS is 23.98 dB above the threshold: three quarters of it go.
@@ -450,7 +452,7 @@ mod tests {
             offset_us,
             ..Strip::default()
         };
-        let mut desk = desk(vec![
+        let mut strip_set = strip_set(vec![
             (strip(&[two], MonitoringMode::Program, 0.0, -50_000), Box::new(Click(9_000))),
             (strip(&[two, three], MonitoringMode::Tracks, -6.0, 100_000), Box::new(Click(4_000))),
             (
@@ -460,17 +462,17 @@ mod tests {
         ]);
         let (mut next, mut heard) = (0, [Vec::new(), Vec::new(), Vec::new()]);
         for block in 0..60 {
-            desk.take(
+            strip_set.take(
                 block * 480,
                 Timestamp::from_micros(block * 10_000),
                 BLOCK,
                 block * 480 - next,
             );
-            while next + 480 <= desk.end - desk.lag() {
+            while next + 480 <= strip_set.end - strip_set.lag() {
                 let mut out = [[0.0; BLOCK]; 3];
-                desk.program(next, &mut out[0]);
-                desk.track(two, next, &mut out[1]);
-                desk.track(three, next, &mut out[2]);
+                strip_set.program(next, &mut out[0]);
+                strip_set.track(two, next, &mut out[1]);
+                strip_set.track(three, next, &mut out[2]);
                 for (heard, out) in heard.iter_mut().zip(out) {
                     heard.extend(out);
                 }
@@ -501,17 +503,17 @@ mod tests {
     #[test]
     fn balance_turns_one_side_down_and_mono_makes_both_their_mean() {
         let sides = |balance: f32, mono: bool| {
-            let mut desk = StripSet::new(Shape { rate: RATE, channels: 2 });
-            let channel = desk.strip(StripId(0), Default::default).unwrap();
+            let mut strip_set = StripSet::new(Shape { rate: RATE, channels: 2 });
+            let channel = strip_set.strip(StripId(0), Default::default).unwrap();
             channel.set(Arc::new(Strip { balance, mono, ..Strip::default() }));
             channel.set_feed(Some(Box::new(Sides)));
             let mut out = [0.0; 2 * BLOCK];
             // It has come to where it is set within a block.
             for block in 0..2 {
                 let first = block * BLOCK as i64;
-                desk.take(first, Timestamp::from_micros(block * 10_000), BLOCK, 0);
+                strip_set.take(first, Timestamp::from_micros(block * 10_000), BLOCK, 0);
                 out.fill(0.0);
-                desk.program(first, &mut out);
+                strip_set.program(first, &mut out);
             }
             assert!(out.chunks(2).all(|frame| *frame == out[..2]), "{balance}, {mono}: a step");
             [out[0], out[1]]
@@ -563,7 +565,7 @@ mod tests {
             let strip = Strip { filters: vec![Slot { enabled: true, filter }], ..Strip::default() };
             let heard = |with| {
                 let feed = Box::new(Broken { with, at: 0 });
-                run(&mut desk(vec![(strip.clone(), feed)]), 60)
+                run(&mut strip_set(vec![(strip.clone(), feed)]), 60)
             };
             let broken = heard([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
             assert!(broken.iter().all(|sample| sample.is_finite()), "{filter:?}");
@@ -578,12 +580,12 @@ mod tests {
         let only = Strip { heard: MonitoringMode::Desk, ..Strip::default() };
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
         let hear = |strips| {
-            let mut desk = desk(strips);
-            desk.take(0, Timestamp::ZERO, BLOCK, 0);
-            let (mut program, mut phones) = ([0.0; BLOCK], [0.0; BLOCK]);
-            desk.program(0, &mut program);
-            desk.phones(&mut phones);
-            (program[100], phones[100])
+            let mut strip_set = strip_set(strips);
+            strip_set.take(0, Timestamp::ZERO, BLOCK, 0);
+            let (mut program, mut monitoring) = ([0.0; BLOCK], [0.0; BLOCK]);
+            strip_set.program(0, &mut program);
+            strip_set.monitoring(&mut monitoring);
+            (program[100], monitoring[100])
         };
         let heard = hear(vec![(both.clone(), feed(0.25)), (only.clone(), feed(0.5))]);
         assert_eq!(heard, (0.25, 0.75));

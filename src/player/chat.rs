@@ -18,11 +18,11 @@ use crate::player::state::OfferedChat;
 use crate::wire::chat::ChatLine;
 
 /// Lines that wait to be read; the oldest go.
-const HEARD: usize = 256;
+const MAX_UNREAD_LINES: usize = 256;
 /// Lines that wait to be sent; more are refused.
-const TO_SAY: usize = 8;
+const MAX_UNSENT_LINES: usize = 8;
 /// The server shows itself every ten seconds; silent for so long, it is gone.
-const PATIENCE: Duration = Duration::from_secs(35);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// How the connection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +66,8 @@ impl Chat {
     }
 
     fn go(url: WebUrl, guessed: bool, options: Options, runtime: &Runtime) -> Self {
-        let (lines, heard) = queue::bounded("chat lines", HEARD, Full::DropOldest);
-        let (to_say, says) = mpsc::channel(TO_SAY);
+        let (lines, heard) = queue::bounded("chat lines", MAX_UNREAD_LINES, Full::DropOldest);
+        let (to_say, says) = mpsc::channel(MAX_UNSENT_LINES);
         let state = Arc::new(Mutex::new(ChatState::Connecting));
         let talk = ChatThread { url, guessed, options, lines, state: Arc::clone(&state) };
         let task = runtime.spawn(talk.run(says));
@@ -177,11 +177,11 @@ impl ChatThread {
                         return Ended::Lost(Some(error));
                     }
                 }
-                heard = timeout(PATIENCE, socket.next_text()) => match heard {
+                heard = timeout(SILENCE_TIMEOUT, socket.next_text()) => match heard {
                     Ok(Ok(Some(text))) => {
                         let Some(line) = ChatLine::from_json(&text) else { continue };
                         last.push_back(line.clone());
-                        if last.len() > HEARD {
+                        if last.len() > MAX_UNREAD_LINES {
                             last.pop_front();
                         }
                         if let Some(at) = again.iter().position(|it| *it == line) {

@@ -118,12 +118,12 @@ impl Player {
             dump,
         };
         player.spawn("player-present", move |stop| {
-            sandbox::sound_decoder();
+            sandbox::audio_decoder();
             present::run(presenter, stop);
         })?;
         let its = Arc::clone(&shared);
         player.spawn("player-video", move |stop| {
-            sandbox::picture_decoder();
+            sandbox::video_decoder();
             video::run(&its, stop, &decoded);
         })?;
         let feed = InputFeed::new(shared, save, live);

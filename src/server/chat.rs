@@ -13,7 +13,7 @@ use crate::base::Timestamp;
 use crate::wire::chat::ChatLine;
 
 /// Lines that who comes late hears.
-const KEPT: usize = 30;
+const KEPT_LINES: usize = 30;
 /// Lines that wait for one person.
 const WAITING: usize = 64;
 /// Lines that one person may say at once…
@@ -105,7 +105,7 @@ impl Seat {
         };
         let said: Arc<str> = named.to_json().into();
         let mut past = self.room.past.lock();
-        while past.len() >= KEPT {
+        while past.len() >= KEPT_LINES {
             past.pop_front();
         }
         past.push_back(Arc::clone(&said));
@@ -216,12 +216,12 @@ mod tests {
     fn the_past_is_bounded() {
         let chats = Chats::new(1, 2);
         let mut seat = chats.enter("live", "a", 1, at(0)).unwrap();
-        for number in 0..KEPT + 5 {
+        for number in 0..KEPT_LINES + 5 {
             let line = ChatLine::new("", &number.to_string()).unwrap();
             assert!(seat.say(&line, at(number as i64 * 2_000)));
         }
         let late = chats.enter("live", "a", 2, at(0)).unwrap();
-        assert_eq!(late.past.len(), KEPT);
+        assert_eq!(late.past.len(), KEPT_LINES);
         assert_eq!(text(&late.past[0]), "5");
     }
 }

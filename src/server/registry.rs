@@ -246,7 +246,7 @@ impl Registry {
     }
 
     /// Whether publishers must give a name and a password.
-    pub fn has_door(&self) -> bool {
+    pub fn is_login_limited(&self) -> bool {
         self.door.is_some()
     }
 

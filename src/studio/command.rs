@@ -120,13 +120,13 @@ pub enum Command {
     /// What the talk key does with a strip.
     SetTalk { id: StripId, talk: TalkMode },
     /// The talk key is held, or not.
-    TalkKey(bool),
+    PushToTalkKeys(bool),
     /// The same of one strip alone, whatever the key of all is.
     TalkKeyOf { id: StripId, held: bool },
     /// Integrated loudness and true peaks start afresh.
     ResetLoudness,
     /// Where strips for the desk and solo ones are heard.
-    SetPhones(Monitoring),
+    SetMonitoring(Monitoring),
     /// Put clip lamps out.
     ClearClip(StripLamp),
     /// Pull this stream or local file and show it, in the chosen tile.

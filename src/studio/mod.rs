@@ -26,7 +26,8 @@ pub use live::recording::audio_tracks::TrackNames;
 pub use mixer::monitoring::Monitoring;
 pub use mixer::push_to_talk::PushToTalkKey;
 pub use mixer::{
-    MOST as MOST_STRIPS, MOST_NAME as MOST_STRIP_NAME, SoundStrip, TalkMode, is_sound_of, sound_of,
+    AudioStrip, MAX_MIXER_STRIPS as MAX_STRIPS, MAX_NAME as MAX_STRIP_NAME, TalkMode, audio_of,
+    is_audio_of,
 };
 pub use notices::TileId;
 pub use notices::{Level, Notice, Remedy};

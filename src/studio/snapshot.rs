@@ -20,7 +20,7 @@ use crate::studio::event::stats::DelayFigures;
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
-use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::notices::Notice;
 use crate::studio::notices::event_log::LogEntry;
@@ -150,7 +150,7 @@ pub struct AudioSource {
 /// A strip of the mixer, what it hears, and its meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripView {
-    pub sound: SoundStrip,
+    pub sound: AudioStrip,
     /// As a person calls it, else after its device or source: as in the figures of a broadcast.
     pub name: String,
     /// What the system calls what it hears; empty: not open.
@@ -188,7 +188,7 @@ pub struct TargetView {
     pub reconnects: u32,
     pub round_trip: Option<Duration>,
     /// Which encode goes there, and the size of its pictures.
-    pub rung: RenditionId,
+    pub rendition_id: RenditionId,
     pub size: Option<Size>,
     /// Whether what its viewers get is looked at while it is on air…
     pub monitored: bool,
@@ -211,7 +211,7 @@ impl TargetView {
             total_frames: 0,
             reconnects: 0,
             round_trip: None,
-            rung: RenditionId::Main,
+            rendition_id: RenditionId::Main,
             size: None,
             monitored: false,
             monitor: None,
@@ -284,7 +284,7 @@ pub struct Snapshot {
     /// The meter of the program's sound.
     pub loudness: mix::Reading,
     /// Where the desk is heard.
-    pub phones: Monitoring,
+    pub monitoring: Monitoring,
     pub speakers: Vec<Device>,
     /// Applications that play, whose sound can be heard alone.
     pub applications: Vec<String>,

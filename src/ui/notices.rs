@@ -43,8 +43,8 @@ pub fn place_of(notice: &Notice) -> NoticePlace {
         "port",
         "recording",
         "replay",
-        "snapshot",
-        "film",
+        "screenshot",
+        "passthrough",
         "disk",
         "key-",
         "settings",
@@ -58,7 +58,7 @@ pub fn place_of(notice: &Notice) -> NoticePlace {
 
 /// Whether a notice is shown there. A picture is saved on both pages.
 fn is_at(notice: &Notice, place: NoticePlace) -> bool {
-    place_of(notice) == place || place == NoticePlace::Watch && notice.key.starts_with("snapshot")
+    place_of(notice) == place || place == NoticePlace::Watch && notice.key.starts_with("screenshot")
 }
 
 /// The words of a notice in the language of the window, the English ones where there are none.

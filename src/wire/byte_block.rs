@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 /// A body shares its block where it holds at least one byte of so many: what is held on to is then at
 /// most so many times what was received.
-const MOST_PER_BYTE: usize = 4;
+const MAX_PER_BYTE: usize = 4;
 
 /// Bytes to be taken from the front of a buffer that a socket or a file was read into.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl<'a> ByteBlock<'a> {
     /// Takes so many bytes, or all that are left.
     pub fn take(&mut self, count: usize) -> Bytes {
         let count = count.min(self.buffer.len());
-        if count.saturating_mul(MOST_PER_BYTE) >= self.whole {
+        if count.saturating_mul(MAX_PER_BYTE) >= self.whole {
             return self.buffer.split_to(count).freeze();
         }
         let body = Bytes::copy_from_slice(self.buffer.get(..count).unwrap_or_default());

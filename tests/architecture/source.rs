@@ -42,6 +42,8 @@ pub struct Source {
     pub head: String,
     /// Types that product code defines, each with its line.
     pub types: Vec<(String, usize)>,
+    /// Functions, constants and statics that product code shows to others, each with its line.
+    pub items: Vec<(String, usize)>,
     /// The line of a first item of product code below the unit tests, if there is one.
     pub after_tests: Option<usize>,
 }
@@ -64,6 +66,7 @@ impl Source {
                 .collect::<Vec<_>>()
                 .join(" "),
             types: Vec::new(),
+            items: Vec::new(),
             after_tests: None,
         };
         let whole = tokens.windows(3).any(|three| {
@@ -152,6 +155,15 @@ impl Source {
                     && !test
                 {
                     self.types.push((name.to_string(), line(&tokens[at])));
+                }
+                let kinds = ["fn", "const", "static"];
+                if let Some(TokenTree::Ident(name)) = tokens.get(at + 1)
+                    && kinds.iter().any(|kind| word == kind)
+                    && name != "fn"
+                    && !test
+                    && is_shown(tokens, at)
+                {
+                    self.items.push((name.to_string(), line(&tokens[at])));
                 }
                 let end = path_end(tokens, at);
                 if end > at + 1 {
@@ -264,6 +276,15 @@ fn is_visible(tokens: &[TokenTree], at: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the item whose keyword stands at `at` is visible outside its module.
+fn is_shown(tokens: &[TokenTree], at: usize) -> bool {
+    let qualifiers = ["const", "async", "unsafe"];
+    let before = tokens[..at].iter().rposition(
+        |token| !matches!(token, TokenTree::Ident(word) if qualifiers.iter().any(|it| word == it)),
+    );
+    before.is_some_and(|before| is_visible(tokens, before))
 }
 
 /// The `[…]` of an outer or inner attribute that begins at `at`.

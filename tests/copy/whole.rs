@@ -86,7 +86,7 @@ fn is_whole(live: &mut Onair, server: &Onair, stream: &str) {
     let target = ended(live);
     assert_eq!(target["dropped_frames"], 0, "{target}");
     assert_eq!(kept(server, stream), (0..PICTURES).collect::<Vec<_>>());
-    assert!(!live.events().iter().any(|event| event["key"] == "film-left-out"));
+    assert!(!live.events().iter().any(|event| event["key"] == "passthrough-left-out"));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn what_a_broken_connection_misses_of_a_file_is_counted_and_told() {
     let target = ended(&mut live);
     assert!(target["dropped_frames"].as_u64() > Some(0), "{target}");
     live.wait_event("the notice", |event| {
-        event["event"] == "notice" && event["key"] == "film-left-out"
+        event["event"] == "notice" && event["key"] == "passthrough-left-out"
     });
     // It goes on with a keyframe, and up to the end of the file.
     assert_eq!(kept(&second, "film"), (90..PICTURES).collect::<Vec<_>>());

@@ -39,8 +39,8 @@ use onair::studio::watch::chat::ChatView;
 use onair::studio::watch::view::TileView;
 use onair::studio::watch::view::{WatchFigures, WatchState};
 use onair::studio::{
-    Collection, Command, DelayFigures, DelayState, Edit, Level, Notice, Remedy, Snapshot,
-    SoundStrip, Target, TileId, WatchCommand,
+    AudioStrip, Collection, Command, DelayFigures, DelayState, Edit, Level, Notice, Remedy,
+    Snapshot, Target, TileId, WatchCommand,
 };
 use onair::wire::chat::ChatLine;
 use parking_lot::Mutex;
@@ -209,7 +209,9 @@ impl Studio for Demo {
                     view.sound.strip = strip.clone();
                 }
             }
-            Command::TalkKey(held) => snapshot.strips.iter_mut().for_each(|it| it.held = *held),
+            Command::PushToTalkKeys(held) => {
+                snapshot.strips.iter_mut().for_each(|it| it.held = *held);
+            }
             Command::ClearClip(lamp) => {
                 let is = |which: StripLamp| *lamp == StripLamp::All || *lamp == which;
                 if let Some(audio) = snapshot.audio.as_mut().filter(|_| is(StripLamp::All)) {
@@ -278,7 +280,7 @@ impl Studio for Demo {
     }
 
     fn watched(&self) -> Vec<Latest<VideoFrame>> {
-        vec![self.watched.clone(); onair::studio::watch::choices::MOST_TILES]
+        vec![self.watched.clone(); onair::studio::watch::choices::MAX_TILES]
     }
 }
 

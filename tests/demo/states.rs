@@ -147,7 +147,7 @@ fn notice(
 fn strips() -> Vec<StripView> {
     let filters = Filter::KINDS.map(|filter| Slot { enabled: true, filter });
     let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {
-        sound: SoundStrip { name: name.into(), strip, ..SoundStrip::new(StripId(id), choice) },
+        sound: AudioStrip { name: name.into(), strip, ..AudioStrip::new(StripId(id), choice) },
         name: name.into(),
         device: String::new(),
         state: SourceState::Open,
@@ -231,7 +231,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         bitrate: 2_512_000,
         bitrate_history: (0..60).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
         dropped_frames: 0,
-        dropped_sounds: 0,
+        dropped_audio: 0,
         total_frames: 22_620,
         queued: Duration::from_millis(3),
         round_trip: Some(Duration::from_micros(400)),
@@ -259,7 +259,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         latency: Some(Duration::from_millis(380)),
         av_offset_ms: Some(4.0),
         jitter: Some(Duration::from_millis(4)),
-        first_picture: Some(Duration::from_millis(41)),
+        first_frame: Some(Duration::from_millis(41)),
         volume: 0.8,
         muted: false,
         playing_for: Duration::from_secs(128),

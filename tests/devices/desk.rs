@@ -10,7 +10,7 @@ use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::VideoChoice;
 use onair::mix::{MonitoringMode, Strip, StripId};
-use onair::studio::{self, Config, Monitoring, Settings, SoundStrip, Studio};
+use onair::studio::{self, AudioStrip, Config, Monitoring, Settings, Studio};
 
 use super::heard::amplitude;
 use super::{LIMIT, inside, pactl};
@@ -120,10 +120,10 @@ fn inside_pulse_desk() {
         let path = folder.path().join(format!("{hertz}.wav"));
         write_tone(&path, hertz);
         let strip = Strip { heard, ..Strip::default() };
-        SoundStrip { strip, ..SoundStrip::new(StripId(number), AudioChoice::File(path)) }
+        AudioStrip { strip, ..AudioStrip::new(StripId(number), AudioChoice::File(path)) }
     };
     let strips = vec![
-        SoundStrip { choice: AudioChoice::None, ..SoundStrip::main() },
+        AudioStrip { choice: AudioChoice::None, ..AudioStrip::main() },
         strip(1, DESK, MonitoringMode::Desk),
         strip(2, PROGRAM, MonitoringMode::Program),
         strip(3, GUEST, MonitoringMode::Both),
@@ -133,7 +133,7 @@ fn inside_pulse_desk() {
         video: Some(VideoChoice::None),
         audio: Some(AudioChoice::Silence),
         strips,
-        phones: Monitoring::Device(id("Headphones")),
+        monitoring: Monitoring::Device(id("Headphones")),
         ..Settings::default()
     };
     let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
@@ -163,20 +163,20 @@ fn inside_pulse_desk() {
     headphones.hears(&[DESK, GUEST], &[PROGRAM]);
 
     // Others, while it is heard: there, and no longer where it was.
-    studio.send(studio::Command::SetPhones(Monitoring::Device(id("Wall"))));
+    studio.send(studio::Command::SetMonitoring(Monitoring::Device(id("Wall"))));
     wall.hears(&[DESK, GUEST], &[PROGRAM]);
     headphones.hears(&[], &all);
     silent(headphones);
-    studio.send(studio::Command::SetPhones(Monitoring::Default));
+    studio.send(studio::Command::SetMonitoring(Monitoring::Default));
     default.hears(&[DESK, GUEST], &[PROGRAM]);
     wall.hears(&[], &all);
-    studio.send(studio::Command::SetPhones(Monitoring::Off));
+    studio.send(studio::Command::SetMonitoring(Monitoring::Off));
     default.hears(&[], &all);
     assert_eq!(studio.snapshot().notices, []);
 
     // Speakers that are not there: said.
-    studio.send(studio::Command::SetPhones(Monitoring::Device("pulse:gone".into())));
-    let told = || studio.snapshot().notices.iter().any(|it| it.key == "phones-failed");
+    studio.send(studio::Command::SetMonitoring(Monitoring::Device("pulse:gone".into())));
+    let told = || studio.snapshot().notices.iter().any(|it| it.key == "monitoring-failed");
     let clock = Clock::start();
     while !told() {
         assert!(clock.now() < Timestamp::ZERO + LIMIT, "that they are not there is not told");

@@ -13,7 +13,7 @@ use onair::capture::VideoChoice;
 use onair::media::ExtraTrack;
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{MonitoringMode, Strip, StripId};
-use onair::studio::{Settings, SoundStrip};
+use onair::studio::{AudioStrip, Settings};
 
 use super::{LIMIT, inside, pactl, tone};
 
@@ -46,10 +46,10 @@ fn load_sink(name: &str) {
 }
 
 /// Records these strips, each on its track, and gives each track's sound, both sides.
-fn record(folder: &Path, strips: Vec<SoundStrip>) -> Vec<Vec<f32>> {
+fn record(folder: &Path, strips: Vec<AudioStrip>) -> Vec<Vec<f32>> {
     let (file, settings) = (folder.join("tones.mkv"), folder.join("settings.toml"));
     let count = strips.len();
-    let main = SoundStrip::main();
+    let main = AudioStrip::main();
     let settings_now = Settings {
         video: Some(VideoChoice::Test),
         audio: Some(AudioChoice::Silence),
@@ -194,7 +194,7 @@ fn missed(
             tracks: track.into_iter().collect(),
             ..Strip::default()
         };
-        SoundStrip { strip, ..SoundStrip::new(StripId(number.into()), choice(case)) }
+        AudioStrip { strip, ..AudioStrip::new(StripId(number.into()), choice(case)) }
     });
     let sounds = record(folder, strips.collect());
     assert_eq!(sounds.len(), round.len());

@@ -313,9 +313,9 @@ fn inside_scenes() {
     live.notice("scene-source-lost", "Wall");
     let wall_feeder = feed("/dev/video23", "color=c=black:", &jpeg);
     live.notice("scene-source-back", "Wall");
-    live.notice("picture-black", "Wall");
-    wait("picture-frozen of Face", || {
-        let told = live.events().into_iter().find(|event| event["key"] == "picture-frozen")?;
+    live.notice("video-black", "Wall");
+    wait("video-frozen of Face", || {
+        let told = live.events().into_iter().find(|event| event["key"] == "video-frozen")?;
         told["summary"].as_str()?.contains("Face").then_some(())
     });
 

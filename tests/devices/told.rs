@@ -11,7 +11,7 @@ use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Stop, Timestamp, Worker};
 use onair::capture::VideoChoice;
 use onair::mix::StripId;
-use onair::studio::{self, Config, Event, Settings, SoundStrip, Studio};
+use onair::studio::{self, AudioStrip, Config, Event, Settings, Studio};
 use parking_lot::Mutex;
 
 use super::{Program, inside, module, pactl, tone};
@@ -21,10 +21,10 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// What each microphone delivers first, and what is told of it.
 const MICROPHONES: [(&str, &str, &str); 4] = [
-    ("Zero", "", "sound-zero"),
-    ("Clipped", "4", "sound-clipped"),
-    ("Faint", "0.004", "sound-faint"),
-    ("Silent", "0.0004", "sound-silent"),
+    ("Zero", "", "audio-zero"),
+    ("Clipped", "4", "audio-clipped"),
+    ("Faint", "0.004", "audio-faint"),
+    ("Silent", "0.0004", "audio-silent"),
 ];
 
 /// A microphone with a sink whose sound arrives at it.
@@ -78,11 +78,11 @@ fn inside_pulse_told() {
         AudioChoice::Mic(Some(device.id.clone()))
     };
     let strips = (1..).zip(MICROPHONES);
-    let strips = strips.map(|(number, (name, ..))| SoundStrip::new(StripId(number), id(name)));
+    let strips = strips.map(|(number, (name, ..))| AudioStrip::new(StripId(number), id(name)));
     let settings = Settings {
         video: Some(VideoChoice::None),
         audio: Some(AudioChoice::Mic(None)),
-        strips: [SoundStrip::main()].into_iter().chain(strips).collect(),
+        strips: [AudioStrip::main()].into_iter().chain(strips).collect(),
         ..Settings::default()
     };
     let mut studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();

@@ -31,7 +31,7 @@ fn a_strip_tells_whether_its_own_talk_key_is_held() {
     wait_for("its tone", LIMIT, || strips()[1].meter.peak_dbfs > -60.0);
     studio.send(Command::TalkKeyOf { id, held: false });
     wait_for("no key", LIMIT, || held() == [false, false]);
-    studio.send(Command::TalkKey(true));
+    studio.send(Command::PushToTalkKeys(true));
     wait_for("the key of all", LIMIT, || held() == [true, true]);
     studio.end(LIMIT).unwrap();
 }

@@ -121,7 +121,10 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
         .sum();
     // A machine that cannot keep up repeats pictures, and says so.
     let repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
-    assert!(repeated == 0 || said.iter().any(|event| event["key"] == "strain-rate"), "{repeated}");
+    assert!(
+        repeated == 0 || said.iter().any(|event| event["key"] == "degradation-rate"),
+        "{repeated}"
+    );
     let excused = skipped + repeated;
     assert!(missing <= excused, "{missing} pictures are missing, {excused} are accounted for");
     // The box was dark, and it was not; in between there is only a fade.
@@ -325,8 +328,8 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         match event["key"].as_str() {
-            Some("strain-over") => strained = false,
-            Some("strain-transitions" | "strain-filters" | "strain-rate") => {
+            Some("degradation-over") => strained = false,
+            Some("degradation-transitions" | "degradation-filters" | "degradation-rate") => {
                 (strained, since) = (true, true);
             }
             _ => {}

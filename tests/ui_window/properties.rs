@@ -5,7 +5,7 @@ use super::*;
 use onair::capture::{Area, DisplayTarget as Monitor};
 use onair::media::transport::SkippedFile;
 use onair::studio::Collection;
-use onair::studio::scenes::MOST_SOURCES;
+use onair::studio::scenes::MAX_SOURCES;
 use onair::ui::view::file_request::{FileRequest, Then};
 
 /// What the topmost source is to show now.
@@ -135,7 +135,7 @@ fn what_was_just_added_shows_its_properties() {
 
 #[test]
 fn what_there_was_no_room_for_shows_no_properties_of_what_comes_later() {
-    let mut harness = with(&["test"; MOST_SOURCES]);
+    let mut harness = with(&["test"; MAX_SOURCES]);
     let refused = edit(&add(&mut harness, &["Gradient"]));
     let collection = harness.state().demo.snapshot().scenes.collection;
     assert!(!Collection::clone(&collection).apply(&refused));

@@ -420,7 +420,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
     assert_eq!(chosen(&harness, way), "Keep showing it");
-    let slate = Edit::SetInstead(SourceId(2), VideoFallback::Slate);
+    let slate = Edit::SetFallback(SourceId(2), VideoFallback::Slate);
     let sent = choose(&mut harness, way, "A slate with its name");
     assert_eq!(sent, [Command::Edit(slate.clone())]);
     apply(&mut harness, &slate);
@@ -432,11 +432,11 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
     harness.get_by_role_and_label(Role::MenuItemRadio, "Album").click();
     let album = VideoFallback::Source("slides:/album".parse().unwrap());
-    let other = Edit::SetInstead(SourceId(2), album);
+    let other = Edit::SetFallback(SourceId(2), album);
     assert_eq!(commands(&mut harness), [Command::Edit(other.clone())]);
     apply(&mut harness, &other);
     assert_eq!(chosen(&harness, way), "Album");
-    let keep = Edit::SetInstead(SourceId(2), VideoFallback::Keep);
+    let keep = Edit::SetFallback(SourceId(2), VideoFallback::Keep);
     assert_eq!(choose(&mut harness, way, "Keep showing it"), [Command::Edit(keep)]);
     harness.key_press(Key::Escape);
     harness.run();
@@ -448,7 +448,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let mut harness = open("camera");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run();
-    let slate = Edit::SetInstead(SourceId(0), VideoFallback::Slate);
+    let slate = Edit::SetFallback(SourceId(0), VideoFallback::Slate);
     assert_eq!(choose(&mut harness, way, "A slate with its name"), [Command::Edit(slate)]);
 }
 

@@ -303,7 +303,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     assert_eq!(chain(&mut harness, "Its own sound"), None);
 
     // Where the desk is heard.
-    let phones = |harness: &mut Harness<'static, Window>, name: &str| {
+    let monitoring = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_role_and_label(Role::ComboBox, "Heard at the desk on").click();
         harness.run();
         harness.get_by_role_and_label(Role::MenuItemRadio, name).click();
@@ -312,12 +312,12 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         sent
     };
     let hdmi = Monitoring::Device("hdmi".into());
-    assert_eq!(phones(&mut harness, "HDMI Audio"), [Command::SetPhones(hdmi.clone())]);
-    harness.state().demo.change(|snapshot| snapshot.phones = hdmi.clone());
+    assert_eq!(monitoring(&mut harness, "HDMI Audio"), [Command::SetMonitoring(hdmi.clone())]);
+    harness.state().demo.change(|snapshot| snapshot.monitoring = hdmi.clone());
     harness.run();
-    let default = [Command::SetPhones(Monitoring::Default)];
-    assert_eq!(phones(&mut harness, "The default speakers"), default);
-    assert_eq!(phones(&mut harness, "Nothing"), [Command::SetPhones(Monitoring::Off)]);
+    let default = [Command::SetMonitoring(Monitoring::Default)];
+    assert_eq!(monitoring(&mut harness, "The default speakers"), default);
+    assert_eq!(monitoring(&mut harness, "Nothing"), [Command::SetMonitoring(Monitoring::Off)]);
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     assert_eq!(commands(&mut harness), [Command::AddStrip(clip.clone())]);
     // One that has a strip is not offered for another.
     let strip = StripView {
-        sound: SoundStrip { name: "Loud".into(), ..SoundStrip::new(StripId(7), clip) },
+        sound: AudioStrip { name: "Loud".into(), ..AudioStrip::new(StripId(7), clip) },
         name: "Loud".into(),
         device: String::new(),
         state: SourceState::Open,

@@ -21,21 +21,21 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
         harness.state().demo.change(push(talk));
         harness.run();
         harness.key_down(Key::Space);
-        assert_eq!(commands(&mut harness), [Command::TalkKey(true)], "{talk:?}");
+        assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)], "{talk:?}");
         // Held, it is not pressed again.
         harness.run();
         assert!(commands(&mut harness).is_empty());
         harness.key_up(Key::Space);
-        assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+        assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
     }
     // What has the keyboard is not pressed by it.
     harness.get_by_label("Mute Music").focus();
     harness.run();
     harness.key_down(Key::Space);
-    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
     // In another window it is somebody else's.
     harness.input_mut().focused = false;
-    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
     harness.input_mut().focused = true;
     harness.key_up(Key::Space);
     harness.run();
@@ -54,7 +54,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
     let key = |harness: &Harness<'static, Window>| {
-        harness.state().screen.as_ref().unwrap().preferences().talk_key.name()
+        harness.state().screen.as_ref().unwrap().preferences().push_to_talk_key.name()
     };
     assert!(click(&mut harness, "Talk key Space bar").is_empty());
     // Not these: Escape only leaves it as it was.
@@ -94,16 +94,16 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
     let screen = harness.state().screen.as_ref().unwrap();
-    assert!(screen.preferences().talk_everywhere);
+    assert!(screen.preferences().push_to_talk_everywhere);
     assert_eq!(screen.talk_key_elsewhere().map(onair::studio::PushToTalkKey::name), Some("F8"));
     // Held in the window: the space bar is a key as any other now.
     harness.key_press(Key::Escape);
     harness.run();
     harness.state().demo.taken();
     harness.key_down(Key::F8);
-    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
     harness.key_up(Key::F8);
-    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
 }
 
 #[test]
@@ -133,25 +133,25 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
         button(&mut harness, chosen, false);
         harness.get_by_label(&format!("Talk key {words}"));
         let screen = harness.state().screen.as_ref().unwrap();
-        assert_eq!(screen.preferences().talk_key.name(), name);
+        assert_eq!(screen.preferences().push_to_talk_key.name(), name);
     }
     harness.key_press(Key::Escape);
     harness.run();
     harness.state().demo.taken();
     assert!(button(&mut harness, middle, true).is_empty());
     assert!(button(&mut harness, middle, false).is_empty());
-    assert_eq!(button(&mut harness, back, true), [Command::TalkKey(true)]);
+    assert_eq!(button(&mut harness, back, true), [Command::PushToTalkKeys(true)]);
     // In another window it is somebody else's.
     harness.input_mut().focused = false;
-    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
     harness.input_mut().focused = true;
-    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
-    assert_eq!(button(&mut harness, back, false), [Command::TalkKey(false)]);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
+    assert_eq!(button(&mut harness, back, false), [Command::PushToTalkKeys(false)]);
     // It types nothing.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
-    assert_eq!(button(&mut harness, back, true), [Command::TalkKey(true)]);
-    assert_eq!(button(&mut harness, back, false), [Command::TalkKey(false)]);
+    assert_eq!(button(&mut harness, back, true), [Command::PushToTalkKeys(true)]);
+    assert_eq!(button(&mut harness, back, false), [Command::PushToTalkKeys(false)]);
 }
 
 #[test]
@@ -165,24 +165,24 @@ fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
         let screen = harness.state_mut().screen.as_mut().unwrap();
         screen.talk_elsewhere(&ctx, held, hidden)
     };
-    assert_eq!(told(&mut harness, true, false), Some(Command::TalkKey(true)));
+    assert_eq!(told(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
     assert_eq!(told(&mut harness, true, false), None);
     // What the window itself sees of the keyboard does not end it.
     assert!(commands(&mut harness).is_empty());
-    assert_eq!(told(&mut harness, false, false), Some(Command::TalkKey(false)));
+    assert_eq!(told(&mut harness, false, false), Some(Command::PushToTalkKeys(false)));
     // In front the window hears for itself, and who types there is heard by nobody.
     harness.input_mut().focused = true;
     harness.run();
     assert_eq!(told(&mut harness, true, false), None);
     assert!(commands(&mut harness).is_empty());
     // Minimised, whatever had the keyboard last.
-    assert_eq!(told(&mut harness, true, true), Some(Command::TalkKey(true)));
+    assert_eq!(told(&mut harness, true, true), Some(Command::PushToTalkKeys(true)));
 }
 
 /// The settings, where the desktop has said this.
 fn settings(language: Language, elsewhere: GlobalKeySupport) -> Harness<'static, Window> {
     let preferences = Preferences {
-        talk_key: onair::studio::PushToTalkKey::named("F8").unwrap(),
+        push_to_talk_key: onair::studio::PushToTalkKey::named("F8").unwrap(),
         ..preferences(language, Theme::Dark)
     };
     let mut harness = open_as("mixer", Vec2::new(1280.0, 720.0), preferences);
@@ -236,7 +236,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         let button = onair::studio::PushToTalkKey::named("mouse-4").unwrap();
         let ctx = harness.ctx.clone();
         let screen = harness.state_mut().screen.as_mut().unwrap();
-        let with_button = Preferences { talk_key: button, ..screen.preferences().clone() };
+        let with_button = Preferences { push_to_talk_key: button, ..screen.preferences().clone() };
         screen.set_preferences(&ctx, with_button);
         harness.run();
         let words = ["the button works in onair's window only", "鼠标按键仅在 onair 的窗口中有效"];
@@ -249,7 +249,7 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     let mut harness = settings(Language::English, GlobalKeySupport::Asked(GlobalKeyReply::Waits));
     let everywhere = "Also while another window has the keyboard";
     let on = |harness: &Harness<'static, Window>| {
-        harness.state().screen.as_ref().unwrap().preferences().talk_everywhere
+        harness.state().screen.as_ref().unwrap().preferences().push_to_talk_everywhere
     };
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
@@ -257,7 +257,7 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     let screen = harness.state_mut().screen.as_mut().unwrap();
     screen.set_elsewhere(GlobalKeySupport::Asked(GlobalKeyReply::Refused));
     let Some(Command::SetPreferences(kept)) = screen.talk_refused() else { panic!("not kept") };
-    assert!(!kept.talk_everywhere);
+    assert!(!kept.push_to_talk_everywhere);
     // Once.
     assert_eq!(screen.talk_refused(), None);
     harness.run();

@@ -200,9 +200,9 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     // Nothing to send yet.
     assert_eq!(click(&mut harness, "Go live with this file"), []);
     click(&mut harness, "Choose file…");
-    assert!(harness.state().wishes.contains(&WindowRequest::PickFilm));
+    assert!(harness.state().wishes.contains(&WindowRequest::PickPassthrough));
     let path = PathBuf::from("/films/tour.mkv");
-    harness.state_mut().screen.as_mut().unwrap().picked_film(path.clone());
+    harness.state_mut().screen.as_mut().unwrap().picked_passthrough(path.clone());
     harness.get_by_role_and_label(Role::CheckBox, "Begin again at the end").click();
     harness.run();
     let sent = click(&mut harness, "Go live with this file");
@@ -230,7 +230,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
         harness.run();
         harness
     };
-    harness.state_mut().screen.as_mut().unwrap().picked_film("/films/tour.mkv".into());
+    harness.state_mut().screen.as_mut().unwrap().picked_passthrough("/films/tour.mkv".into());
     click(&mut harness, "Send a file…");
     let sent = click(&mut harness, "Go live with this file");
     assert!(!sent.iter().any(|it| matches!(it, Command::SendFile { .. })), "{sent:?}");
@@ -368,7 +368,7 @@ fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
         harness.query_all_by_label_contains(words).count() > 0
     };
     assert!(said(&harness, "904 (") && !said(&harness, ", sound "));
-    harness.state().demo.change(|snapshot| snapshot.figures.dropped_sounds = 1_250);
+    harness.state().demo.change(|snapshot| snapshot.figures.dropped_audio = 1_250);
     harness.run();
     assert!(said(&harness, "%), sound 1\u{a0}250"));
 }

@@ -68,7 +68,7 @@ fn the_sentence_of_the_page_is_the_players_unless_ones_own_broadcast_is_in_troub
     let mut said = |times, dropped| {
         harness.state().demo.change(|snapshot| {
             snapshot.watch = WatchState::Playing;
-            snapshot.watch_figures.first_picture = Some(Duration::from_millis(41));
+            snapshot.watch_figures.first_frame = Some(Duration::from_millis(41));
             (snapshot.watch_figures.underruns, snapshot.watch_figures.losses) = times;
             snapshot.figures.dropped_frames = dropped;
         });
@@ -177,7 +177,7 @@ fn sound_buffer_and_look_are_set() {
     assert_eq!(asked(&mut harness, Key::K), player(WatchCommand::SetAvOffset(-240)));
     // Nobody has asked yet whether hardware decodes.
     let looked = click(&mut harness, "Picture and buffer");
-    assert_eq!(looked, player(WatchCommand::LookForHardware));
+    assert_eq!(looked, player(WatchCommand::ProbeHardware));
     let buffer = Some(Duration::from_secs(1));
     assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(WatchCommand::SetBuffer(buffer)));
     assert_eq!(click(&mut harness, "Buffer Auto"), player(WatchCommand::SetBuffer(None)));
@@ -309,7 +309,7 @@ fn the_figures_lie_over_the_picture() {
 #[test]
 fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
     let mut harness = open("watching");
-    let asked = [Command::Player(WatchCommand::LookForHardware)];
+    let asked = [Command::Player(WatchCommand::ProbeHardware)];
     assert_eq!(click(&mut harness, "Picture and buffer"), asked);
     harness.run();
     assert_eq!(commands(&mut harness), []);

@@ -44,9 +44,9 @@ x11rb::atom_manager! {
 
 const VERSION: u32 = 5;
 /// Of what is dragged, in units of four bytes.
-const MOST: u32 = 16 << 10;
+const MAX_PROPERTY_UNITS: u32 = 16 << 10;
 /// Kinds that a source may offer.
-const MOST_KINDS: u32 = 64;
+const MAX_KINDS: u32 = 64;
 
 /// Addresses come this way until it is dropped.
 pub(super) struct DropReceiver {
@@ -149,7 +149,7 @@ struct DropWindows {
 }
 
 /// Messages kept until it is known what is dragged: an entry, and where it is.
-const MOST_KEPT: usize = 8;
+const MAX_KEPT: usize = 8;
 
 impl DropWindows {
     fn run(mut self, stop: &Stop) {
@@ -193,7 +193,7 @@ impl DropWindows {
             Known::Theirs => self.pass_on(message)?,
             Known::Asked(_) => {
                 drag.dropped |= dropped;
-                if drag.kept.len() < MOST_KEPT || dropped || over {
+                if drag.kept.len() < MAX_KEPT || dropped || over {
                     drag.kept.push(message);
                 }
                 if message.type_ == atoms.XdndPosition {
@@ -221,7 +221,7 @@ impl DropWindows {
         }
         let list = self.atoms.XdndTypeList;
         let atom = AtomEnum::ATOM;
-        let asked = self.connection.get_property(false, source, list, atom, 0, MOST_KINDS)?;
+        let asked = self.connection.get_property(false, source, list, atom, 0, MAX_KINDS)?;
         Ok(asked.reply()?.value32().map(Iterator::collect).unwrap_or_default())
     }
 
@@ -247,8 +247,14 @@ impl DropWindows {
             return self.ask_next();
         }
         let any = AtomEnum::ANY;
-        let asked =
-            self.connection.get_property(true, self.proxy, answer.property, any, 0, MOST)?;
+        let asked = self.connection.get_property(
+            true,
+            self.proxy,
+            answer.property,
+            any,
+            0,
+            MAX_PROPERTY_UNITS,
+        )?;
         let bytes = asked.reply()?.value;
         let found = match answer.target {
             kind if kind == self.atoms.MozUrl => first_line(&utf16(&bytes)),

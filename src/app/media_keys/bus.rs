@@ -14,7 +14,7 @@ use crate::app::media_keys::shared::Shared;
 use crate::app::media_keys::state::{Ask, JUMP_MICROS, State, Status};
 use crate::base::Stop;
 use crate::studio::notices::TileId;
-use crate::studio::watch::choices::MOST_ADDRESS;
+use crate::studio::watch::choices::MAX_ADDRESS;
 
 const NAME: &str = "org.mpris.MediaPlayer2.onair";
 const PATH: &str = "/org/mpris/MediaPlayer2";
@@ -22,7 +22,7 @@ const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// How often it is looked whether something has changed.
-const LOOK: Duration = Duration::from_millis(150);
+const POLL_INTERVAL: Duration = Duration::from_millis(150);
 
 /// What a player can open by address.
 const SCHEMES: [&str; 9] =
@@ -43,7 +43,7 @@ pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
     };
     let mut told = shared.state.lock().clone();
     let mut told_at = Instant::now();
-    while !stop.wait(LOOK) {
+    while !stop.wait(POLL_INTERVAL) {
         let state = shared.state.lock().clone();
         tell(&connection, &told, &state, told_at.elapsed());
         (told, told_at) = (state, Instant::now());
@@ -231,7 +231,7 @@ impl Player {
     fn open_uri(&self, uri: String) -> fdo::Result<()> {
         let scheme = uri.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         let known = scheme.is_some_and(|scheme| SCHEMES.contains(&scheme.as_str()));
-        if !known || uri.len() > MOST_ADDRESS {
+        if !known || uri.len() > MAX_ADDRESS {
             return Err(fdo::Error::InvalidArgs("this is no address that can be played".into()));
         }
         self.0.ask(Ask::Open(uri));

@@ -119,8 +119,8 @@ impl TalkKeys {
             #[cfg(target_os = "linux")]
             KeySource::Ask(asker) => {
                 let wanted = portal::WantedKey {
-                    key: preferences.talk_key,
-                    on: preferences.talk_everywhere,
+                    key: preferences.push_to_talk_key,
+                    on: preferences.push_to_talk_everywhere,
                     listens: key.is_some(),
                 };
                 asker.follow(wanted, called);

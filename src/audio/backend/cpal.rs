@@ -13,9 +13,9 @@ use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
 /// Longest wait for a device to open.
-const PATIENCE: Duration = Duration::from_secs(3);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// A sound's age or latency beyond this is a device's mistake.
-const MOST_MICROS: i64 = 1_000_000;
+const MAX_MICROS: i64 = 1_000_000;
 /// How the server calls what hears a speaker.
 const MONITOR: &str = ".monitor";
 /// Callbacks a second while recording.
@@ -134,7 +134,7 @@ fn harmless(error: &cpal::Error) -> bool {
 
 fn micros(duration: Option<Duration>) -> i64 {
     let micros = duration.map_or(0, |duration| duration.as_micros());
-    i64::try_from(micros).unwrap_or(MOST_MICROS).min(MOST_MICROS)
+    i64::try_from(micros).unwrap_or(MAX_MICROS).min(MAX_MICROS)
 }
 
 impl AudioSystem for Cpal {
@@ -211,7 +211,7 @@ fn record_f32(
             heard.latch.set(|| error.to_string());
         }
     };
-    device.build_input_stream(config, data, error, Some(PATIENCE)).map_err(fault)
+    device.build_input_stream(config, data, error, Some(OPEN_TIMEOUT)).map_err(fault)
 }
 
 fn play_f32(device: &Device, config: StreamConfig, mut tap: Tap) -> Result<cpal::Stream, Fault> {
@@ -226,7 +226,7 @@ fn play_f32(device: &Device, config: StreamConfig, mut tap: Tap) -> Result<cpal:
             played.latch.set(|| error.to_string());
         }
     };
-    device.build_output_stream(config, data, error, Some(PATIENCE)).map_err(fault)
+    device.build_output_stream(config, data, error, Some(OPEN_TIMEOUT)).map_err(fault)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::media::{AudioFeed, Pulled, Transport};
 /// How often the device is looked after.
 const WATCH: Duration = Duration::from_millis(100);
 /// How often the list of devices is looked at, and an absent device looked for.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A device that has given nothing for so long has stalled.
 const STALL: Duration = Duration::from_secs(2);
 /// A stalled device is opened afresh after so long.
@@ -35,7 +35,7 @@ const GIVE_UP: Duration = Duration::from_secs(5);
 const MARGIN: Duration = Duration::from_millis(8);
 /// What one missed block adds to the delay, and the most that all of them may.
 const SLACK_STEP: Duration = Duration::from_millis(5);
-const MOST_SLACK: Duration = Duration::from_millis(150);
+const MAX_SLACK: Duration = Duration::from_millis(150);
 
 /// What is to be heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl Minder {
                 }
                 Err(fault) => self.report(&fault),
             }
-            stop.wait(LOOK);
+            stop.wait(POLL_INTERVAL);
         }
     }
 
@@ -240,7 +240,7 @@ impl Minder {
                 let reason = format!("{} has stopped giving sound; silence goes out", device.name);
                 self.status.down(SourceState::Stalled, reason, "no sound for 2 s");
             }
-            if now.since(looked) > LOOK {
+            if now.since(looked) > POLL_INTERVAL {
                 looked = now;
                 // Servers move streams silently: look whether the device is still what we mean.
                 match self.find() {
@@ -411,7 +411,7 @@ impl Link {
     fn late(&mut self) {
         let heard = self.recording.heard.frames.load(Ordering::Relaxed);
         if heard != self.heard && self.heard != 0 {
-            self.slack = (self.slack + SLACK_STEP).min(MOST_SLACK);
+            self.slack = (self.slack + SLACK_STEP).min(MAX_SLACK);
         }
         self.heard = heard;
     }

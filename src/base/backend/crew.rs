@@ -15,7 +15,7 @@ use crate::base::simd::wide;
 use crate::base::worker::{Stop, Worker};
 
 /// More threads than this are no help with one picture.
-const MOST: usize = 4;
+const MAX_THREADS: usize = 4;
 
 /// Parts that are handed out together.
 const PARTS: usize = 8;
@@ -76,7 +76,7 @@ impl Crew {
     /// none there are fewer.
     pub fn of_this_machine(name: &str) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self::of(name, cores.min(MOST))
+        Self::of(name, cores.min(MAX_THREADS))
     }
 
     /// So many threads, its owner's among them.

@@ -10,9 +10,9 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 /// The steps, as parts of each side: numerator and denominator.
 const STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
 /// No side is smaller.
-const LEAST_SIDE: u32 = 16;
+const MIN_SIDE: u32 = 16;
 /// Bits a pixel below which a picture looks better when it is smaller…
-const ENOUGH: f64 = 0.045;
+const MIN_BITS_PER_PIXEL: f64 = 0.045;
 /// …or this part of what was chosen, where a person chose little from the start.
 const OF_CHOSEN: f64 = 0.5;
 /// So little must last for so long…
@@ -22,7 +22,7 @@ const MORE: f64 = 1.4;
 const UP_AFTER: Duration = Duration::from_secs(8);
 /// A step up that has to be taken back within this time has failed: the next waits twice as long.
 const TRIED: Duration = Duration::from_secs(20);
-const LONGEST: Duration = Duration::from_secs(64);
+const MAX_PATIENCE: Duration = Duration::from_secs(64);
 
 /// Decides for one encode.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl SizeSteps {
         Self {
             full,
             rate,
-            enough: ENOUGH.min(density * OF_CHOSEN),
+            enough: MIN_BITS_PER_PIXEL.min(density * OF_CHOSEN),
             step: 0,
             scant_since: None,
             ample_since: None,
@@ -86,7 +86,7 @@ impl SizeSteps {
             let since = *self.scant_since.get_or_insert(now);
             if now.since(since) >= DOWN_AFTER {
                 if self.last_up.is_some_and(|up| now.since(up) < TRIED) {
-                    self.patience = (self.patience * 2).min(LONGEST);
+                    self.patience = (self.patience * 2).min(MAX_PATIENCE);
                 }
                 (self.step, self.scant_since) = (deserved, None);
             }
@@ -125,10 +125,10 @@ fn stepped(full: Size, step: usize) -> Size {
     }
     let units = (unit * part + whole / 2) / whole;
     let near = Size::new(full.width / unit.max(1) * units, full.height / unit.max(1) * units);
-    if unit >= 8 && near.width.min(near.height) >= LEAST_SIDE {
+    if unit >= 8 && near.width.min(near.height) >= MIN_SIDE {
         return near;
     }
-    let even = |side: u32| ((side * part / whole + 1) & !1).max(LEAST_SIDE);
+    let even = |side: u32| ((side * part / whole + 1) & !1).max(MIN_SIDE);
     Size::new(even(full.width), even(full.height))
 }
 

@@ -20,11 +20,11 @@ pub const EVERY: Duration = Duration::from_millis(250);
 
 /// From this on what waits is a sign of a slow link, if it is no less at the next sample: a large
 /// picture alone is gone by then…
-const LONG: Duration = Duration::from_millis(200);
+const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
 /// …and from this on at once.
 const TOO_LONG: Duration = Duration::from_millis(800);
 /// Below this the link keeps up.
-const SHORT: Duration = Duration::from_millis(100);
+const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
 /// A new connection catches up first.
 const SETTLE: Duration = Duration::from_secs(2);
 /// A lower bitrate shows its effect only when what was encoded before is through.
@@ -32,14 +32,14 @@ const BETWEEN_DOWNS: Duration = Duration::from_secs(1);
 /// Calm for so long, the link is tried with more.
 const PROBE: Duration = Duration::from_secs(4);
 /// The most that failed tries can make of that.
-const LONGEST_PROBE: Duration = Duration::from_secs(60);
+const MAX_PROBE: Duration = Duration::from_secs(60);
 /// A try that is followed by trouble within this time has failed.
 const TRIED: Duration = Duration::from_secs(8);
 
 /// Nothing has got through for so long: that is no slow link, but one that stands still or is gone…
 const STILL: Duration = Duration::from_millis(500);
 /// …and after so long what it has to catch up with is not held against it.
-const STOOD: Duration = Duration::from_millis(1_250);
+const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
 
 /// How a target's link fares at one moment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Adapter {
             return;
         }
         if sample.silent >= STILL {
-            if sample.silent >= STOOD {
+            if sample.silent >= STALL_THRESHOLD {
                 (self.live_since, self.last, self.calm_since) = (None, None, None);
                 self.growing = 0;
             }
@@ -133,7 +133,8 @@ impl Adapter {
             return;
         }
         let grows = last.is_some_and(|last| sample.queued >= last.queued);
-        self.growing = if sample.queued >= LONG && grows { self.growing + 1 } else { 0 };
+        self.growing =
+            if sample.queued >= HIGH_QUEUE_DELAY && grows { self.growing + 1 } else { 0 };
         let slow = sample.queued >= TOO_LONG || self.growing >= 2;
         if slow {
             self.calm_since = None;
@@ -141,7 +142,7 @@ impl Adapter {
             if since_down.is_none_or(|time| time >= BETWEEN_DOWNS + self.lag) {
                 self.go_down(&sample);
             }
-        } else if sample.queued < SHORT {
+        } else if sample.queued < LOW_QUEUE_DELAY {
             let calm = *self.calm_since.get_or_insert(sample.at);
             if self.now < self.most && sample.at.since(calm) >= self.probe + self.lag {
                 self.now = self.now.saturating_add(self.most / 10).min(self.most);
@@ -161,7 +162,7 @@ impl Adapter {
 
     fn go_down(&mut self, sample: &Sample) {
         if self.last_up.is_some_and(|up| sample.at.since(up) < TRIED + self.lag) {
-            self.probe = (self.probe * 2).min(LONGEST_PROBE);
+            self.probe = (self.probe * 2).min(MAX_PROBE);
         }
         let carried = sample.carried as f64;
         // What waits is to be through in three seconds, and a little is left for the next surprise.

@@ -1,5 +1,5 @@
 //! Which of several targets gets the main encode, and which less because its link does not carry
-//! that: down at once, back with patience. Pure: what each link carries comes in, rungs come out.
+//! that: down at once, back with patience. Pure: what each link carries comes in, renditions come out.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::media::{BitsPerSecond, RenditionId};
 /// A link that carries less than this part of the main encode gets the second.
 const TOO_LITTLE: f64 = 0.9;
 /// The second encode has at most this part of the main one's bitrate: more would be no help.
-const MOST: f64 = 0.7;
+const MAX_SHARE: f64 = 0.7;
 /// A target stays below at least so long…
-const PATIENCE: Duration = Duration::from_secs(12);
+const MIN_STAY: Duration = Duration::from_secs(12);
 /// …and, where its return failed, twice as long each time.
-const LONGEST: Duration = Duration::from_secs(300);
+const MAX_STAY: Duration = Duration::from_secs(300);
 /// A return that is followed by trouble within this time has failed.
 const TRIED: Duration = Duration::from_secs(30);
 /// The second encode goes on for so long when nobody needs it any more.
@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 struct RenditionLoad {
-    rung: RenditionId,
+    rendition_id: RenditionId,
     since: Timestamp,
     patience: Duration,
     returned: Option<Timestamp>,
@@ -32,12 +32,12 @@ struct RenditionLoad {
 #[derive(Clone, Debug, Default)]
 pub struct RenditionChoice {
     targets: BTreeMap<u32, RenditionLoad>,
-    /// When the second rung was last needed.
+    /// When the second rendition was last needed.
     needed: Option<Timestamp>,
 }
 
 impl RenditionChoice {
-    /// What a target's link carries now, where `main` is what the main encode takes of it; the rung
+    /// What a target's link carries now, where `main` is what the main encode takes of it; the rendition
     /// that the target is to get.
     pub fn note(
         &mut self,
@@ -47,35 +47,35 @@ impl RenditionChoice {
         main: BitsPerSecond,
     ) -> RenditionId {
         let standing = self.targets.entry(id).or_insert(RenditionLoad {
-            rung: RenditionId::Main,
+            rendition_id: RenditionId::Main,
             since: now,
-            patience: PATIENCE,
+            patience: MIN_STAY,
             returned: None,
         });
         let failed = standing.returned.is_some_and(|returned| now.since(returned) < TRIED);
-        match standing.rung {
+        match standing.rendition_id {
             RenditionId::Main if f64::from(carries.0) < TOO_LITTLE * f64::from(main.0) => {
                 standing.patience =
-                    if failed { (standing.patience * 2).min(LONGEST) } else { PATIENCE };
-                (standing.rung, standing.since) = (RenditionId::Second, now);
+                    if failed { (standing.patience * 2).min(MAX_STAY) } else { MIN_STAY };
+                (standing.rendition_id, standing.since) = (RenditionId::Second, now);
             }
             RenditionId::Second
                 if carries >= main && now.since(standing.since) >= standing.patience =>
             {
-                (standing.rung, standing.since) = (RenditionId::Main, now);
+                (standing.rendition_id, standing.since) = (RenditionId::Main, now);
                 standing.returned = Some(now);
             }
             RenditionId::Main | RenditionId::Second => {}
         }
-        if standing.rung == RenditionId::Second {
+        if standing.rendition_id == RenditionId::Second {
             self.needed = Some(now);
         }
-        standing.rung
+        standing.rendition_id
     }
 
-    /// The rung of a target as it was decided last.
-    pub fn rung(&self, id: u32) -> RenditionId {
-        self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rung)
+    /// The rendition of a target as it was decided last.
+    pub fn rendition_id(&self, id: u32) -> RenditionId {
+        self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rendition_id)
     }
 
     /// Only these targets are left.
@@ -90,7 +90,7 @@ impl RenditionChoice {
 
     /// Whether the second encode is to run.
     pub fn needs_second(&self, now: Timestamp) -> bool {
-        self.targets.values().any(|standing| standing.rung == RenditionId::Second)
+        self.targets.values().any(|standing| standing.rendition_id == RenditionId::Second)
             || self.needed.is_some_and(|needed| now.since(needed) < IDLE)
     }
 }
@@ -101,7 +101,7 @@ pub fn second_bitrate(
     main: BitsPerSecond,
     least: BitsPerSecond,
 ) -> BitsPerSecond {
-    let most = (f64::from(main.0) * MOST) as u32;
+    let most = (f64::from(main.0) * MAX_SHARE) as u32;
     BitsPerSecond(slowest.0.min(most).max(least.0.min(most)))
 }
 
@@ -133,14 +133,17 @@ mod tests {
     #[test]
     fn a_return_that_failed_is_tried_less_often() {
         let mut ladder = RenditionChoice::default();
-        let (mut moves, mut rung, mut since) = (0, RenditionId::Main, 0);
+        let (mut moves, mut rendition_id, mut since) = (0, RenditionId::Main, 0);
         // A link that carries the second and not the main one, and looks well in between.
         for second in 0..600 {
-            let carries =
-                if rung == RenditionId::Main && second - since >= 2 { NARROW } else { MAIN };
+            let carries = if rendition_id == RenditionId::Main && second - since >= 2 {
+                NARROW
+            } else {
+                MAIN
+            };
             let now = ladder.note(at(second), 1, carries, MAIN);
-            if now != rung {
-                (moves, rung, since) = (moves + 1, now, second);
+            if now != rendition_id {
+                (moves, rendition_id, since) = (moves + 1, now, second);
             }
         }
         assert!((6..=12).contains(&moves), "{moves}");
@@ -152,7 +155,7 @@ mod tests {
         ladder.note(at(0), 1, NARROW, MAIN);
         ladder.keep(&[2]);
         assert!(ladder.needs_second(at(5)) && !ladder.needs_second(at(20)));
-        assert_eq!(ladder.rung(1), RenditionId::Main);
+        assert_eq!(ladder.rendition_id(1), RenditionId::Main);
     }
 
     #[test]

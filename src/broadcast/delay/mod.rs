@@ -28,17 +28,17 @@ use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::files::Trouble;
 
 /// The longest delay there is.
-pub const LONGEST: Duration = Duration::from_secs(30 * 60);
+pub const MAX_STREAM_DELAY: Duration = Duration::from_secs(30 * 60);
 
 /// How often the threads look whether they should stop.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Packets that may wait for the second hub, which never waits for anybody.
 const PACKETS: usize = 256;
 
 /// How long, and where.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// At most [`LONGEST`].
+    /// At most [`MAX_STREAM_DELAY`].
     pub duration: Duration,
     /// Where files are made for what memory has no room for.
     pub folder: PathBuf,
@@ -73,7 +73,7 @@ impl Delay {
     /// When the system grants no threads.
     pub fn start(config: &Config, hub: &Hub, clock: Clock) -> io::Result<Self> {
         let feed = hub.feed();
-        let wanted = config.duration.min(LONGEST);
+        let wanted = config.duration.min(MAX_STREAM_DELAY);
         let head = feed.head().clone();
         let line = DelayStore::new(wanted, config.room, head.has_video);
         let shared = Arc::new(Shared {
@@ -144,7 +144,7 @@ impl Shared {
         let mut output = Some(output);
         while !stop.is_set() {
             let next = match &output {
-                Some(output) if !self.last.is_set() => output.next_timeout(LOOK),
+                Some(output) if !self.last.is_set() => output.next_timeout(POLL_INTERVAL),
                 _ => Next::Ended,
             };
             match next {
@@ -158,7 +158,7 @@ impl Shared {
                         self.line.lock().close();
                         self.wake.notify_one();
                     }
-                    stop.wait(LOOK);
+                    stop.wait(POLL_INTERVAL);
                 }
             }
             let work = self.line.lock().work(self.clock.now());
@@ -199,7 +199,7 @@ impl Shared {
                         continue;
                     }
                     DelayedPacket::Nothing => {
-                        self.wake.wait_for(&mut line, LOOK);
+                        self.wake.wait_for(&mut line, POLL_INTERVAL);
                         continue;
                     }
                     DelayedPacket::Over => return,
@@ -214,7 +214,7 @@ impl Shared {
 }
 
 fn wait(due: Timestamp, now: Timestamp) -> Duration {
-    due.since(now).min(LOOK)
+    due.since(now).min(POLL_INTERVAL)
 }
 
 #[cfg(test)]
@@ -223,7 +223,7 @@ mod tests {
     use crate::broadcast::hub::gop::tests::packet;
     use crate::media::{StreamConfig, Track};
 
-    fn sound_hub() -> (Sender<crate::media::EncodedPacket>, Hub) {
+    fn audio_hub() -> (Sender<crate::media::EncodedPacket>, Hub) {
         let (packets, input) = queue::bounded("packets", 64, Full::Block);
         let hub = Hub::spawn(StreamConfig::default(), input).unwrap();
         (packets, hub)
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_stream_comes_later_and_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let (packets, hub) = sound_hub();
+        let (packets, hub) = audio_hub();
         let clock = Clock::start();
         let duration = Duration::from_millis(400);
         let delay = Delay::start(&config(duration, &folder), &hub, clock).unwrap();
@@ -263,9 +263,9 @@ mod tests {
     #[test]
     fn where_no_file_can_be_made_the_delay_is_as_long_as_memory_allows() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let (packets, hub) = sound_hub();
+        let (packets, hub) = audio_hub();
         let room = Room { memory: 12 << 20, most: 24 << 20 };
-        let config = Config { duration: LONGEST, folder: file.path().join("in-it"), room };
+        let config = Config { duration: MAX_STREAM_DELAY, folder: file.path().join("in-it"), room };
         let delay = Delay::start(&config, &hub, Clock::start()).unwrap();
         let late = delay.hub().subscribe("test", Limits::FILE);
         let mut large = packet(Track::Audio, 0);
@@ -284,8 +284,8 @@ mod tests {
     #[test]
     fn what_is_held_is_dropped_at_once_when_that_is_wanted() {
         let folder = tempfile::tempdir().unwrap();
-        let (packets, hub) = sound_hub();
-        let delay = Delay::start(&config(LONGEST, &folder), &hub, Clock::start()).unwrap();
+        let (packets, hub) = audio_hub();
+        let delay = Delay::start(&config(MAX_STREAM_DELAY, &folder), &hub, Clock::start()).unwrap();
         let late = delay.hub().subscribe("test", Limits::FILE);
         packets.send(packet(Track::Audio, 0)).unwrap();
         delay.discard();

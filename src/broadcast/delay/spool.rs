@@ -14,9 +14,9 @@ use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::media::{Priority, Rendition, Track};
 
 /// Four times, three marks, which rendition, a length.
-const HEAD: usize = 4 * 8 + 3 + 1 + 4;
+const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 1 + 4;
 /// A piece with more renditions than this is kept in memory: it never has them.
-const MOST_RENDITIONS: usize = 250;
+const MAX_RENDITIONS: usize = 250;
 
 /// The folder in which the files are.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Spool {
     /// Puts a piece away.
     pub fn store(&self, tags: &[HeldPiece]) -> io::Result<Stored> {
         std::fs::create_dir_all(&self.folder)?;
-        let size = tags.iter().map(|held| HEAD + held.tag.body.len()).sum();
+        let size = tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.body.len()).sum();
         let mut block = BytesMut::with_capacity(size);
         let mut renditions: Vec<Arc<Rendition>> = Vec::new();
         for held in tags {
@@ -64,7 +64,7 @@ impl Spool {
                         renditions.push(Arc::clone(its));
                         renditions.len() - 1
                     });
-                    if place >= MOST_RENDITIONS {
+                    if place >= MAX_RENDITIONS {
                         return Err(io::Error::other("too many changes of the picture"));
                     }
                     u8::try_from(place + 1).map_err(io::Error::other)?

@@ -14,11 +14,11 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::flv_tag::SharedTag;
 
 /// A piece is full from here on.
-const PIECE: usize = 4 << 20;
+const BLOCK_BYTES: usize = 4 << 20;
 /// What a packet costs beside its body.
 const OVERHEAD: usize = 160;
 /// So many of the oldest pieces are kept in memory, so that the disk may take its time.
-const AHEAD: usize = 2;
+const BLOCKS_READ_AHEAD: usize = 2;
 /// After a failure the disk is left alone for so long.
 const REST: Duration = Duration::from_secs(5);
 
@@ -141,7 +141,7 @@ impl<S> DelayStore<S> {
         self.memory += size;
         let held = HeldPiece { arrived: now, tag };
         match self.pieces.back_mut() {
-            Some(DelayedPiece { bytes, body: Body::Memory(tags), .. }) if *bytes < PIECE => {
+            Some(DelayedPiece { bytes, body: Body::Memory(tags), .. }) if *bytes < BLOCK_BYTES => {
                 *bytes += size;
                 tags.push_back(held);
             }
@@ -199,7 +199,7 @@ impl<S> DelayStore<S> {
     /// What the disk has to do, one thing at a time: what became of it is told by
     /// [`stored`](Self::stored) or [`loaded`](Self::loaded).
     pub fn work(&mut self, now: Timestamp) -> Option<Work<S>> {
-        for piece in self.pieces.iter_mut().take(AHEAD) {
+        for piece in self.pieces.iter_mut().take(BLOCKS_READ_AHEAD) {
             if !matches!(piece.body, Body::Disk(_)) {
                 continue;
             }
@@ -212,9 +212,9 @@ impl<S> DelayStore<S> {
         }
         // The newest that is full: what is older is needed sooner.
         let full = |piece: &&DelayedPiece<S>| {
-            piece.bytes >= PIECE && matches!(piece.body, Body::Memory(_))
+            piece.bytes >= BLOCK_BYTES && matches!(piece.body, Body::Memory(_))
         };
-        let piece = self.pieces.iter().skip(AHEAD).rev().find(full)?;
+        let piece = self.pieces.iter().skip(BLOCKS_READ_AHEAD).rev().find(full)?;
         let Body::Memory(tags) = &piece.body else { return None };
         Some(Work::Store(piece.number, tags.iter().cloned().collect()))
     }
@@ -226,7 +226,7 @@ impl<S> DelayStore<S> {
             return;
         };
         // It may be needed already, or be gone.
-        let ahead = self.pieces.iter().take(AHEAD).any(|piece| piece.number == number);
+        let ahead = self.pieces.iter().take(BLOCKS_READ_AHEAD).any(|piece| piece.number == number);
         let Some(piece) = self.pieces.iter_mut().find(|it| it.number == number) else { return };
         if ahead {
             return;

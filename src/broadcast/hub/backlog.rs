@@ -45,7 +45,7 @@ impl Limits {
     };
     /// For a media file that goes out over the network as it is: there is no live end to keep up with, what
     /// a slow moment held up comes later. Only a link that does not carry the file loses pictures.
-    pub const WHOLE: Self = Self {
+    pub const NEVER_DROP: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
         harmless: 128 << 10,
@@ -70,8 +70,8 @@ pub(in crate::broadcast) struct Backlog {
     /// once and is no sign of a slow output.
     burst: Option<(crate::base::Timestamp, Duration)>,
     figures: Figures,
-    /// The same as their `dropped_sounds`, of all the queues that an output has had.
-    lost_sounds: Arc<AtomicU64>,
+    /// The same as their `dropped_audio`, of all the queues that an output has had.
+    lost_audio: Arc<AtomicU64>,
 }
 
 /// What became of what came.
@@ -82,7 +82,7 @@ pub struct Figures {
     /// Pictures thrown away because the output was too slow.
     pub dropped_frames: u64,
     /// Sound packets thrown away: only where the hard limit was hit.
-    pub dropped_sounds: u64,
+    pub dropped_audio: u64,
     /// Times the hard limit was hit.
     pub resets: u64,
 }
@@ -100,13 +100,13 @@ impl Backlog {
             begun: false,
             burst: burst.map(|(first, last)| (last.dts, last.dts.since(first.dts))),
             figures: Figures::default(),
-            lost_sounds: Arc::default(),
+            lost_audio: Arc::default(),
         }
     }
 
     /// Sound that is thrown away is counted there too.
-    pub fn counting(self, lost_sounds: Arc<AtomicU64>) -> Self {
-        Self { lost_sounds, ..self }
+    pub fn counting(self, lost_audio: Arc<AtomicU64>) -> Self {
+        Self { lost_audio, ..self }
     }
 
     /// Takes in what goes out now.
@@ -167,7 +167,7 @@ impl Backlog {
     }
 
     /// The next sound to send of those up to `until`, whatever stands before it.
-    pub fn pop_sound(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedTag>> {
+    pub fn pop_audio(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedTag>> {
         let at = self.tags.iter().position(|tag| tag.track == Track::Audio)?;
         let tag = self.tags.get(at).filter(|tag| tag.dts <= until)?;
         self.bytes = self.bytes.saturating_sub(tag.body.len());
@@ -271,8 +271,8 @@ impl Backlog {
 
     fn missed(&mut self, frames: u64, sounds: u64) {
         self.figures.dropped_frames += frames;
-        self.figures.dropped_sounds += sounds;
-        self.lost_sounds.fetch_add(sounds, Ordering::Relaxed);
+        self.figures.dropped_audio += sounds;
+        self.lost_audio.fetch_add(sounds, Ordering::Relaxed);
     }
 }
 
@@ -321,7 +321,7 @@ mod tests {
         let mut backlog = Backlog::new(limits(), true, &[]);
         feed(&mut backlog, 0, 120);
         let until = crate::base::Timestamp::from_millis(60);
-        let sounds: Vec<_> = std::iter::from_fn(|| backlog.pop_sound(until)).collect();
+        let sounds: Vec<_> = std::iter::from_fn(|| backlog.pop_audio(until)).collect();
         assert_eq!(
             sounds.iter().map(|tag| tag.dts.as_millis()).collect::<Vec<_>>(),
             [0, 20, 40, 60]
@@ -381,7 +381,7 @@ mod tests {
         feed(&mut backlog, 0, 60_000);
         assert!(backlog.queued() <= Limits::LIVE.reset);
         let figures = backlog.figures();
-        assert!(figures.resets > 0 && figures.dropped_sounds > 0);
+        assert!(figures.resets > 0 && figures.dropped_audio > 0);
         let (video, _) = take(&mut backlog);
         assert_eq!(video.first().map(|dts| dts % 2_000), Some(0));
 
@@ -395,19 +395,21 @@ mod tests {
 
     #[test]
     fn of_a_file_nothing_is_lost_that_a_link_brings_later() {
-        let mut backlog = Backlog::new(Limits::WHOLE, true, &[]);
+        let mut backlog = Backlog::new(Limits::NEVER_DROP, true, &[]);
         feed(&mut backlog, 0, 20_000);
         let (video, audio) = take(&mut backlog);
         assert_eq!((video.len(), audio.len()), (500, 1_000));
         // What is behind by more than its limit is told and bounded.
-        let mut backlog = Backlog::new(Limits { harmless: 0, ..Limits::WHOLE }, true, &[]);
+        let mut backlog = Backlog::new(Limits { harmless: 0, ..Limits::NEVER_DROP }, true, &[]);
         feed(&mut backlog, 0, 200_000);
-        assert!(backlog.queued() <= Limits::WHOLE.reset && backlog.figures().dropped_frames > 0);
+        assert!(
+            backlog.queued() <= Limits::NEVER_DROP.reset && backlog.figures().dropped_frames > 0
+        );
     }
 
     #[test]
     fn another_connection_begins_with_a_keyframe_and_what_it_misses_is_counted() {
-        let mut backlog = Backlog::new(Limits::WHOLE, true, &[]);
+        let mut backlog = Backlog::new(Limits::NEVER_DROP, true, &[]);
         feed(&mut backlog, 0, 2_400);
         backlog.pop();
         backlog.begin_anew(true);
@@ -422,7 +424,7 @@ mod tests {
         let Figures { taken_frames, dropped_frames, .. } = backlog.figures();
         assert_eq!((taken_frames, dropped_frames), (12, 89), "each is one or the other");
         assert_eq!((backlog.bytes, backlog.len()), (0, 0));
-        let mut backlog = Backlog::new(Limits::WHOLE, false, &[]);
+        let mut backlog = Backlog::new(Limits::NEVER_DROP, false, &[]);
         backlog.push(&tag(Track::Audio, 0));
         backlog.begin_anew(false);
         assert_eq!(backlog.len(), 1);

@@ -52,8 +52,8 @@ impl SharedTag {
     }
 
     /// Of a picture that was encoded here.
-    pub fn rung(&self) -> Option<RenditionId> {
-        self.rendition.as_ref().map(|rendition| rendition.rung)
+    pub fn rendition_id(&self) -> Option<RenditionId> {
+        self.rendition.as_ref().map(|rendition| rendition.rendition_id)
     }
 
     /// The packet's data, which is the body without its head.

@@ -12,14 +12,14 @@ use crate::media::{RenditionId, Track};
 /// wait for the next keyframe.
 const MAX_BYTES: usize = 32 << 20;
 
-/// A rung whose pictures have stopped for so long is no more.
+/// A rendition whose pictures have stopped for so long is no more.
 const ENDED: Duration = Duration::from_secs(30);
 
-/// The packets of a rung since its last keyframe, that one first, save for what leads a file in.
+/// The packets of a rendition since its last keyframe, that one first, save for what leads a file in.
 /// Stays empty for sound alone.
 #[derive(Debug, Default)]
 pub(in crate::broadcast) struct Gop {
-    rung: RenditionId,
+    rendition_id: RenditionId,
     tags: Vec<Arc<SharedTag>>,
     bytes: usize,
     /// Of the last picture.
@@ -27,14 +27,14 @@ pub(in crate::broadcast) struct Gop {
 }
 
 impl Gop {
-    pub fn new(rung: RenditionId) -> Self {
-        Self { rung, ..Self::default() }
+    pub fn new(rendition_id: RenditionId) -> Self {
+        Self { rendition_id, ..Self::default() }
     }
 
-    /// Remembers a packet that goes out now, unless it is a picture of another rung.
+    /// Remembers a packet that goes out now, unless it is a picture of another rendition.
     pub fn push(&mut self, tag: &Arc<SharedTag>) {
         if tag.track == Track::Video {
-            if tag.rung().unwrap_or_default() != self.rung {
+            if tag.rendition_id().unwrap_or_default() != self.rendition_id {
                 return;
             }
             self.pictured = tag.dts;
@@ -93,16 +93,16 @@ pub(in crate::broadcast) mod tests {
         }
     }
 
-    /// A picture of this rung; the second one's are smaller.
-    pub fn of_rung(rung: RenditionId, dts: i64) -> EncodedPacket {
+    /// A picture of this rendition; the second one's are smaller.
+    pub fn of_rendition(rendition_id: RenditionId, dts: i64) -> EncodedPacket {
         let video = VideoConfig {
             codec: VideoCodec::H264,
-            size: Size::new(if rung == RenditionId::Main { 640 } else { 320 }, 180),
+            size: Size::new(if rendition_id == RenditionId::Main { 640 } else { 320 }, 180),
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
         };
-        let rendition = Some(Arc::new(Rendition { rung, video }));
+        let rendition = Some(Arc::new(Rendition { rendition_id, video }));
         EncodedPacket { rendition, ..packet(Track::Video, dts) }
     }
 
@@ -116,11 +116,11 @@ pub(in crate::broadcast) mod tests {
         let push =
             |gop: &mut Gop, packet: &EncodedPacket| gop.push(&Arc::new(SharedTag::new(packet)));
         for dts in [0, 33] {
-            push(&mut gop, &of_rung(RenditionId::Main, dts));
-            push(&mut gop, &of_rung(RenditionId::Second, dts));
+            push(&mut gop, &of_rendition(RenditionId::Main, dts));
+            push(&mut gop, &of_rendition(RenditionId::Second, dts));
             push(&mut gop, &packet(Track::Audio, dts));
         }
-        let tracks: Vec<_> = gop.tags().iter().map(|tag| (tag.track, tag.rung())).collect();
+        let tracks: Vec<_> = gop.tags().iter().map(|tag| (tag.track, tag.rendition_id())).collect();
         let (picture, sound) = ((Track::Video, Some(RenditionId::Second)), (Track::Audio, None));
         assert_eq!(tracks, [picture, sound, picture, sound]);
         push(&mut gop, &packet(Track::Audio, 31_000));

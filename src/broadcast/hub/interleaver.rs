@@ -1,4 +1,4 @@
-//! Puts the packets of pictures (of each rung) and sound (of each track) into one order by DTS.
+//! Puts the packets of pictures (of each rendition) and sound (of each track) into one order by DTS.
 //! Waits for another line only as long as it is worth it: one that is late or missing is not waited
 //! for again until it delivers. Pure; runs on the hub's thread.
 
@@ -9,9 +9,9 @@ use crate::base::Timestamp;
 use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, RenditionId, Track};
 
 /// How long a packet waits for the other track once both have begun.
-const PATIENCE: Duration = Duration::from_millis(150);
+const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
 /// How long the first packets wait for the other track: encoders need a while to start.
-const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
 /// A producer that ran ahead by this much is not held back any further.
 const MAX_HELD: usize = 512;
 
@@ -22,7 +22,7 @@ const MILLIS_A_PACKET: usize = 8;
 #[derive(Debug)]
 pub(in crate::broadcast) struct Interleaver {
     video: TrackQueue,
-    /// Pictures of the second rung, while there are some.
+    /// Pictures of the second rendition, while there are some.
     second: TrackQueue,
     audio: TrackQueue,
     /// The extra sound tracks, by their places.
@@ -57,7 +57,7 @@ impl Interleaver {
     }
 
     /// Sound comes this much later than it is made: a strip of it is heard earlier than it comes.
-    pub fn set_sound_lag(&mut self, lag: Duration) {
+    pub fn set_audio_delay(&mut self, lag: Duration) {
         if lag > self.lag {
             // Late until now means on its way now.
             self.audio.absent &= !self.audio.begun;
@@ -76,7 +76,8 @@ impl Interleaver {
 
     /// Takes a packet in, at `now`. Packets of one track come in the order of their DTS.
     pub fn push(&mut self, packet: EncodedPacket, now: Timestamp) {
-        let second = packet.rendition.as_ref().is_some_and(|its| its.rung == RenditionId::Second);
+        let second =
+            packet.rendition.as_ref().is_some_and(|its| its.rendition_id == RenditionId::Second);
         let mut expected = true;
         let line = match packet.track {
             Track::Video if second => &mut self.second,
@@ -135,7 +136,7 @@ impl Interleaver {
 
     fn patience(&self) -> Duration {
         let begun = self.video.begun && self.audio.begun;
-        self.lag + if begun { PATIENCE } else { FIRST_PATIENCE }
+        self.lag + if begun { TRACK_TIMEOUT } else { FIRST_TRACK_TIMEOUT }
     }
 }
 
@@ -153,7 +154,7 @@ impl TrackQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::hub::gop::tests::{of_rung, packet};
+    use crate::broadcast::hub::gop::tests::{of_rendition, packet};
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -205,7 +206,7 @@ mod tests {
         let mut order = Interleaver::new(true, true);
         order.push(packet(Track::Video, 0), at(0));
         order.push(packet(Track::Audio, 0), at(0));
-        order.set_sound_lag(Duration::from_secs(20));
+        order.set_audio_delay(Duration::from_secs(20));
         for picture in 1..600 {
             let dts = picture * 33;
             order.push(packet(Track::Video, dts), at(dts));
@@ -222,7 +223,7 @@ mod tests {
         let mut order = Interleaver::new(true, true);
         let second = |dts, keyframe| {
             let key = if keyframe { 0 } else { 33 };
-            let packet = of_rung(RenditionId::Second, key);
+            let packet = of_rendition(RenditionId::Second, key);
             EncodedPacket { dts: at(dts), pts: at(dts), ..packet }
         };
         order.push(packet(Track::Video, 33), at(0));
@@ -234,10 +235,10 @@ mod tests {
         assert_eq!((first.track, first.dts), (Track::Audio, at(34)));
         order.push(packet(Track::Audio, 90), at(40));
         // Of the same instant the keyframe is first.
-        let rungs: Vec<_> = std::iter::from_fn(|| order.pop(at(40)))
-            .map(|packet| packet.rendition.map(|its| its.rung))
+        let renditions: Vec<_> = std::iter::from_fn(|| order.pop(at(40)))
+            .map(|packet| packet.rendition.map(|its| its.rendition_id))
             .collect();
-        assert_eq!(rungs, [Some(RenditionId::Second)]);
+        assert_eq!(renditions, [Some(RenditionId::Second)]);
         // It goes on being waited for…
         order.push(packet(Track::Video, 99), at(66));
         assert_eq!(order.pop(at(66)).map(|it| it.dts), None);
@@ -251,28 +252,28 @@ mod tests {
         let two = ExtraTrack::new(2).unwrap();
         let extra = Track::Extra(two);
         let mut order = Interleaver::new(true, true);
-        let pictures_and_sound = |order: &mut Interleaver, dts| {
+        let video_and_audio = |order: &mut Interleaver, dts| {
             order.push(packet(Track::Video, dts), at(dts));
             order.push(packet(Track::Audio, dts + 1), at(dts));
         };
         order.expect(ExtraTracks::NONE.with(two, true));
-        pictures_and_sound(&mut order, 0);
-        pictures_and_sound(&mut order, 40);
+        video_and_audio(&mut order, 0);
+        video_and_audio(&mut order, 40);
         // It has not begun: the rest does not wait for it.
         let expected = [(Track::Video, 0), (Track::Audio, 1), (Track::Video, 40)];
         assert_eq!(drain(&mut order, 40), expected);
         order.push(packet(extra, 42), at(60));
-        pictures_and_sound(&mut order, 80);
+        video_and_audio(&mut order, 80);
         assert_eq!(drain(&mut order, 80), [(Track::Audio, 41), (extra, 42)]);
         order.push(packet(extra, 82), at(81));
         assert_eq!(drain(&mut order, 81), [(Track::Video, 80)]);
         // What an encoder that was ended still had.
         order.expect(ExtraTracks::NONE);
         order.push(packet(extra, 100), at(100));
-        pictures_and_sound(&mut order, 120);
+        video_and_audio(&mut order, 120);
         let expected = [(Track::Audio, 81), (extra, 82), (extra, 100), (Track::Video, 120)];
         assert_eq!(drain(&mut order, 120), expected);
-        pictures_and_sound(&mut order, 160);
+        video_and_audio(&mut order, 160);
         assert_eq!(drain(&mut order, 160), [(Track::Audio, 121), (Track::Video, 160)]);
     }
 

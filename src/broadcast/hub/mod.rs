@@ -27,7 +27,7 @@ use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, Wante
 use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamConfig, Track};
 
 /// How often the thread looks whether it should stop.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Tracks that begin within this begin together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
@@ -54,7 +54,7 @@ pub struct Figures {
 pub(super) struct HubFeed {
     shared: Arc<Shared>,
     /// Sound packets that were thrown away of all that was subscribed here.
-    lost_sounds: Arc<AtomicU64>,
+    lost_audio: Arc<AtomicU64>,
 }
 
 struct Shared {
@@ -65,19 +65,19 @@ struct Shared {
     input: Arc<Gauge>,
     state: Mutex<State>,
     want_keyframe: Mutex<Asks>,
-    sound_lag_us: AtomicU64,
+    audio_delay_us: AtomicU64,
     /// The extra sound tracks that are being made.
     extras: Mutex<ExtraTracks>,
 }
 
-/// How to ask the encoder of each rung for a keyframe.
+/// How to ask the encoder of each rendition for a keyframe.
 type Asks = [Option<Box<dyn Fn() + Send>>; 2];
 
 #[derive(Default)]
 struct State {
     gop: Gop,
     second_gop: Gop,
-    /// Of the latest keyframe of each rung.
+    /// Of the latest keyframe of each rendition.
     latest: [Option<Arc<Rendition>>; 2],
     outputs: Vec<Weak<SubscriptionQueue>>,
     figures: Figures,
@@ -122,7 +122,7 @@ impl Hub {
         let its_feed = feed.clone();
         let worker = Worker::spawn("onair-hub", move |stop| {
             while !stop.is_set() {
-                match input.recv_timeout(LOOK) {
+                match input.recv_timeout(POLL_INTERVAL) {
                     Ok(tag) => {
                         its_feed.took(tag.dts);
                         its_feed.send(tag);
@@ -146,7 +146,7 @@ impl Hub {
         self.feed.subscribe(name, limits, None, RenditionId::Main)
     }
 
-    /// A new output that gets the pictures of every rung; it begins as the others do.
+    /// A new output that gets the pictures of every rendition; it begins as the others do.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe_to_all(name, limits)
     }
@@ -169,8 +169,8 @@ impl Hub {
     }
 
     /// What the pictures that go out now are, where they were encoded here and one has gone out.
-    pub fn latest(&self, rung: RenditionId) -> Option<Arc<Rendition>> {
-        self.feed.latest(rung)
+    pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
+        self.feed.latest(rendition_id)
     }
 
     /// What to do when an output needs a keyframe soon (it has to start later than the last one):
@@ -180,16 +180,20 @@ impl Hub {
     }
 
     /// The same for an encode of its own; `None`: there is none any more.
-    pub fn on_keyframe_wanted_of(&self, rung: RenditionId, ask: Option<Box<dyn Fn() + Send>>) {
-        if let Some(place) = self.feed.shared.want_keyframe.lock().get_mut(rung as usize) {
+    pub fn on_keyframe_wanted_of(
+        &self,
+        rendition_id: RenditionId,
+        ask: Option<Box<dyn Fn() + Send>>,
+    ) {
+        if let Some(place) = self.feed.shared.want_keyframe.lock().get_mut(rendition_id as usize) {
             *place = ask;
         }
     }
 
     /// Sound comes this much later than pictures of the same instant: they wait for it.
-    pub fn set_sound_lag(&self, lag: Duration) {
+    pub fn set_audio_delay(&self, lag: Duration) {
         let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
-        self.feed.shared.sound_lag_us.store(micros, Ordering::Relaxed);
+        self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
     }
 
     /// What has passed through.
@@ -214,22 +218,23 @@ impl Hub {
 
     /// With a count of its own.
     pub(super) fn feed(&self) -> HubFeed {
-        HubFeed { lost_sounds: Arc::default(), ..self.feed.clone() }
+        HubFeed { lost_audio: Arc::default(), ..self.feed.clone() }
     }
 }
 
 impl HubFeed {
     fn new(parameters: StreamConfig, head: SequenceHeaders, input: Arc<Gauge>) -> Self {
-        let (want_keyframe, sound_lag_us, extras) = Default::default();
+        let (want_keyframe, audio_delay_us, extras) = Default::default();
         let state = State { second_gop: Gop::new(RenditionId::Second), ..State::default() };
         let state = Mutex::new(state);
-        let shared = Shared { parameters, head, input, state, want_keyframe, sound_lag_us, extras };
-        Self { shared: Arc::new(shared), lost_sounds: Arc::default() }
+        let shared =
+            Shared { parameters, head, input, state, want_keyframe, audio_delay_us, extras };
+        Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
     /// Counts the sound packets that are thrown away of what is subscribed here.
-    pub fn lost_sounds(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.lost_sounds)
+    pub fn lost_audio(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.lost_audio)
     }
 
     /// What stands before the media.
@@ -242,7 +247,7 @@ impl HubFeed {
     }
 
     /// A new output; with `after`, nothing up to that DTS comes again, it begins with a keyframe
-    /// later than that. Where there are no pictures of the rung yet it begins with the main one.
+    /// later than that. Where there are no pictures of the rendition yet it begins with the main one.
     pub fn subscribe(
         &self,
         name: impl Into<String>,
@@ -265,18 +270,19 @@ impl HubFeed {
         let mut ask = None;
         let line = {
             let mut state = self.shared.state.lock();
-            let rung = match state.second_gop.tags() {
+            let rendition_id = match state.second_gop.tags() {
                 [] => RenditionId::Main,
                 _ => wanted,
             };
-            let gop = if rung == RenditionId::Main { &state.gop } else { &state.second_gop };
+            let gop =
+                if rendition_id == RenditionId::Main { &state.gop } else { &state.second_gop };
             let begin = match (gop.tags(), after) {
                 ([key, ..], Some(after)) if key.dts <= after => {
-                    ask = Some(rung);
+                    ask = Some(rendition_id);
                     &[]
                 }
                 (tags, _) if extras.is_some_and(|extras| !begin_together(tags, extras)) => {
-                    ask = Some(rung);
+                    ask = Some(rendition_id);
                     &[]
                 }
                 (tags, _) => tags,
@@ -286,21 +292,21 @@ impl HubFeed {
             let begin = begin.as_slice();
             let has_video = self.shared.head.has_video;
             let backlog = Backlog::new(limits, has_video, begin);
-            let backlog = backlog.counting(self.lost_sounds());
+            let backlog = backlog.counting(self.lost_audio());
             let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
-            let pictures = WantedVideo::Of { rung, wanted, last: last.map(|tag| tag.dts) };
+            let pictures = WantedVideo::Of { rendition_id, wanted, last: last.map(|tag| tag.dts) };
             let line =
                 SubscriptionQueue::new(name, backlog, pictures, extras.is_some(), state.ended);
             state.outputs.push(Arc::downgrade(&line));
             line
         };
-        if let Some(rung) = ask {
-            self.ask_keyframe(rung);
+        if let Some(rendition_id) = ask {
+            self.ask_keyframe(rendition_id);
         }
         Subscription { line }
     }
 
-    /// A new output that gets the pictures of every rung, to hand them on.
+    /// A new output that gets the pictures of every rendition, to hand them on.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         let mut state = self.shared.state.lock();
         let tags = state.gop.tags().iter();
@@ -312,16 +318,16 @@ impl HubFeed {
         Subscription { line }
     }
 
-    /// Asks the encoder of a rung for a keyframe soon.
-    pub fn ask_keyframe(&self, rung: RenditionId) {
-        if let Some(Some(ask)) = self.shared.want_keyframe.lock().get(rung as usize) {
+    /// Asks the encoder of a rendition for a keyframe soon.
+    pub fn ask_keyframe(&self, rendition_id: RenditionId) {
+        if let Some(Some(ask)) = self.shared.want_keyframe.lock().get(rendition_id as usize) {
             ask();
         }
     }
 
-    /// What the pictures of a rung are, as of its latest keyframe.
-    pub fn latest(&self, rung: RenditionId) -> Option<Arc<Rendition>> {
-        self.shared.state.lock().latest.get(rung as usize).cloned().flatten()
+    /// What the pictures of a rendition are, as of its latest keyframe.
+    pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
+        self.shared.state.lock().latest.get(rendition_id as usize).cloned().flatten()
     }
 
     /// How many packets have been given to the hub.
@@ -352,13 +358,13 @@ impl HubFeed {
         let mut state = self.shared.state.lock();
         let bytes = tag.body.len() as u64;
         if let Some(rendition) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
-            && let Some(latest) = state.latest.get_mut(rendition.rung as usize)
+            && let Some(latest) = state.latest.get_mut(rendition.rendition_id as usize)
         {
             *latest = Some(Arc::clone(rendition));
         }
         match tag.track {
             // What goes out once.
-            Track::Video if tag.rung() == Some(RenditionId::Second) => {}
+            Track::Video if tag.rendition_id() == Some(RenditionId::Second) => {}
             Track::Video => {
                 state.figures.frames += 1;
                 state.figures.keyframes += u64::from(tag.keyframe);
@@ -402,10 +408,10 @@ fn run(feed: &HubFeed, input: &Receiver<EncodedPacket>, mut order: Interleaver, 
     let begun = Instant::now();
     let now = || Timestamp::ZERO + begun.elapsed();
     while !stop.is_set() {
-        let lag = feed.shared.sound_lag_us.load(Ordering::Relaxed);
-        order.set_sound_lag(Duration::from_micros(lag));
+        let lag = feed.shared.audio_delay_us.load(Ordering::Relaxed);
+        order.set_audio_delay(Duration::from_micros(lag));
         order.expect(*feed.shared.extras.lock());
-        let wait = order.due().map_or(LOOK, |due| due.since(now()).min(LOOK));
+        let wait = order.due().map_or(POLL_INTERVAL, |due| due.since(now()).min(POLL_INTERVAL));
         match input.recv_timeout(wait) {
             Ok(packet) => {
                 feed.took(packet.dts);

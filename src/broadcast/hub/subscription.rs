@@ -52,11 +52,11 @@ struct State {
 /// Which pictures an output gets.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::broadcast) enum WantedVideo {
-    /// Those of every rung.
+    /// Those of every rendition.
     All,
     /// Those of one.
     Of {
-        rung: RenditionId,
+        rendition_id: RenditionId,
         /// From a keyframe of this one on it is this.
         wanted: RenditionId,
         /// The DTS of the last one.
@@ -65,16 +65,19 @@ pub(in crate::broadcast) enum WantedVideo {
 }
 
 impl WantedVideo {
-    /// Whether a picture belongs to them. Another rung begins with a keyframe that comes later than
+    /// Whether a picture belongs to them. Another rendition begins with a keyframe that comes later than
     /// the last picture before it.
     fn take(&mut self, tag: &SharedTag) -> bool {
-        let (Self::Of { rung, wanted, last }, Some(its)) = (self, tag.rung()) else { return true };
-        if its != *rung {
+        let (Self::Of { rendition_id, wanted, last }, Some(its)) = (self, tag.rendition_id())
+        else {
+            return true;
+        };
+        if its != *rendition_id {
             let later = last.is_none_or(|last| tag.dts > last);
             if its != *wanted || !tag.starts_gop() || !later {
                 return false;
             }
-            *rung = its;
+            *rendition_id = its;
         }
         *last = Some(tag.dts);
         true
@@ -152,9 +155,9 @@ impl Subscription {
 
     /// Waits for the next sound of those up to `until`, whatever stands before it; for good at the end of
     /// the stream. Cancel-safe.
-    pub async fn next_sound(&self, until: Timestamp) -> Arc<SharedTag> {
+    pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedTag> {
         loop {
-            if let Some(tag) = self.line.state.lock().backlog.pop_sound(until) {
+            if let Some(tag) = self.line.state.lock().backlog.pop_audio(until) {
                 return tag;
             }
             self.line.task.notified().await;
@@ -203,18 +206,18 @@ impl Subscription {
         self.line.state.lock().backlog.begin_anew(has_video);
     }
 
-    /// Pictures of this rung are wanted: those of the present one come until a keyframe of it.
-    pub fn want(&self, rung: RenditionId) {
+    /// Pictures of this rendition are wanted: those of the present one come until a keyframe of it.
+    pub fn want(&self, rendition_id: RenditionId) {
         if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {
-            *wanted = rung;
+            *wanted = rendition_id;
         }
     }
 
-    /// The rung of the newest picture that came.
-    pub fn rung(&self) -> RenditionId {
+    /// The rendition of the newest picture that came.
+    pub fn rendition_id(&self) -> RenditionId {
         match self.line.state.lock().pictures {
             WantedVideo::All => RenditionId::Main,
-            WantedVideo::Of { rung, .. } => rung,
+            WantedVideo::Of { rendition_id, .. } => rendition_id,
         }
     }
 
@@ -247,25 +250,30 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::hub::gop::tests::of_rung;
+    use crate::broadcast::hub::gop::tests::of_rendition;
 
     #[test]
     fn another_rung_begins_with_a_keyframe_later_than_the_last_picture() {
-        let mut pictures =
-            WantedVideo::Of { rung: RenditionId::Main, wanted: RenditionId::Main, last: None };
+        let mut pictures = WantedVideo::Of {
+            rendition_id: RenditionId::Main,
+            wanted: RenditionId::Main,
+            last: None,
+        };
         let (main, second) = (RenditionId::Main, RenditionId::Second);
-        let mut take = |rung, dts| pictures.take(&SharedTag::new(&of_rung(rung, dts)));
+        let mut take =
+            |rendition_id, dts| pictures.take(&SharedTag::new(&of_rendition(rendition_id, dts)));
         assert!(take(main, 0) && !take(second, 0));
         assert!(take(main, 40));
         if let WantedVideo::Of { wanted, .. } = &mut pictures {
             *wanted = second;
         }
-        let mut take = |rung, dts| pictures.take(&SharedTag::new(&of_rung(rung, dts)));
+        let mut take =
+            |rendition_id, dts| pictures.take(&SharedTag::new(&of_rendition(rendition_id, dts)));
         assert!(!take(second, 40), "no keyframe");
         assert!(take(main, 2_000) && !take(second, 2_000), "of the same instant");
         assert!(take(main, 2_040));
         assert!(take(second, 4_000) && !take(main, 4_000) && !take(main, 4_040));
         assert!(take(second, 4_040));
-        assert!(WantedVideo::All.take(&SharedTag::new(&of_rung(second, 40))));
+        assert!(WantedVideo::All.take(&SharedTag::new(&of_rendition(second, 40))));
     }
 }

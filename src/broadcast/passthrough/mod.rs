@@ -29,24 +29,24 @@ use crate::wire::container::passthrough::{PassthroughAudio, PassthroughPacket, P
 use crate::wire::container::{self, Format, SampleLocation, TrackId, flv};
 
 /// How often it is looked whether it has been ended while it waits for its beginning.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Packets that may wait for the hub.
 const PACKETS: usize = 64;
 /// A sample larger than this is none.
-const MOST_SAMPLE: usize = 32 << 20;
+const MAX_SAMPLE: usize = 32 << 20;
 /// Read at a time.
 const BLOCK: usize = 64 << 10;
 /// Of the beginning, so much is looked at for configurations.
-const MOST_OF_HEAD: usize = 32 << 20;
+const MAX_HEADER: usize = 32 << 20;
 /// So far into the file both pictures and sound have begun, where there are both.
 const HEAD_MS: i64 = 4_000;
 /// Configurations of one file.
-const MOST_CONFIGURATIONS: usize = 32;
+const MAX_CONFIGURATIONS: usize = 32;
 /// Times that jump further than this, forwards or backwards, are no times: the file goes on.
 const JUMP_MS: i64 = 10_000;
 /// Sound so much before the first picture belongs to the beginning; more would keep viewers without
 /// one.
-const MOST_LEAD_MS: i64 = 1_000;
+const MAX_LEAD_MS: i64 = 1_000;
 /// Between the last packet of a file and its first, when it begins again.
 const BETWEEN_ROUNDS_MS: i64 = 33;
 /// Properties of the metadata that are true of the file and not of the stream.
@@ -135,12 +135,12 @@ impl PassthroughFile {
             let at = i64::from(tag.time_ms);
             match look(tag.kind, &tag.body) {
                 BodyKind::Metadata(value) => {
-                    duration = duration.or_else(|| told_duration(&value));
+                    duration = duration.or_else(|| declared_duration(&value));
                     head.bitrate = head.bitrate.or_else(|| bitrate(&value));
                     head.metadata = of_the_stream(value);
                 }
                 BodyKind::Configuration(track)
-                    if head.configurations.len() < MOST_CONFIGURATIONS =>
+                    if head.configurations.len() < MAX_CONFIGURATIONS =>
                 {
                     if !head.configurations.iter().any(|(_, body)| *body == tag.body) {
                         head.configurations.push((track, tag.body));
@@ -159,7 +159,7 @@ impl PassthroughFile {
                 }
                 BodyKind::Configuration(_) | BodyKind::End | BodyKind::Nothing => {}
             }
-            if read > MOST_OF_HEAD {
+            if read > MAX_HEADER {
                 break;
             }
         }
@@ -187,7 +187,7 @@ impl PassthroughFile {
         let begin = Stop::new();
         let its_begin = begin.clone();
         let worker = Worker::spawn("onair-file", move |stop| {
-            while !its_begin.wait(LOOK) {
+            while !its_begin.wait(POLL_INTERVAL) {
                 if stop.is_set() {
                     return;
                 }
@@ -323,7 +323,7 @@ impl Projector {
             let captured = self.clock.now();
             let pts = dts.offset(composition_ms * 1_000);
             let lead_ms = self.pictured_ms.map_or(-1, |pictured_ms| pictured_ms - file_ms);
-            let leads = track == Track::Audio && (0..=MOST_LEAD_MS).contains(&lead_ms);
+            let leads = track == Track::Audio && (0..=MAX_LEAD_MS).contains(&lead_ms);
             self.pictured_ms.take_if(|_| track == Track::Video && keyframe);
             let (body, rendition) = (tag.body, None);
             let tag =
@@ -465,7 +465,7 @@ impl Samples {
         for place in self.places.by_ref() {
             let size = u64::from(place.size);
             let mut data = || {
-                container::read(&mut self.source, place.at, size, MOST_SAMPLE, "a sample")
+                container::read(&mut self.source, place.at, size, MAX_SAMPLE, "a sample")
                     .map_err(|source| Error::Container { path: self.path.clone(), source })
             };
             let (kind, body) = match (place.track, &self.passed.video, &self.passed.audio) {
@@ -539,7 +539,7 @@ fn look(kind: TagKind, body: &Bytes) -> BodyKind {
 }
 
 /// How long a file is by its metadata.
-fn told_duration(metadata: &Value) -> Option<Duration> {
+fn declared_duration(metadata: &Value) -> Option<Duration> {
     let seconds = metadata.get_number("duration")?;
     (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }

@@ -31,7 +31,7 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
     let showing = film.show(true, Clock::start()).unwrap();
     let subscription = showing.hub.subscribe("test", Limits::LIVE);
     // Nothing of it goes out before somebody is there.
-    assert!(matches!(subscription.next_timeout(LOOK * 3), Next::Waiting));
+    assert!(matches!(subscription.next_timeout(POLL_INTERVAL * 3), Next::Waiting));
     showing.projection.begin();
     let mut times = Vec::new();
     while times.len() < 7 {

@@ -20,9 +20,9 @@ const STEADY: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_secs(1);
 /// So many connections in a row may be cut sooner and each begin a new outage; after that, being
 /// live for a moment does not end the outage any more.
-const MOST_SHORT: u32 = 3;
+const MAX_SHORT_ATTEMPTS: u32 = 3;
 /// Redirections followed in a row.
-const MOST_ELSEWHERE: u32 = 3;
+const MAX_REDIRECTS: u32 = 3;
 /// In the first minute, at the start as after a loss, a try that reaches nobody is given up after
 /// this: the next one finds the network that is back sooner than a lost packet is sent again.
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
@@ -66,7 +66,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
         }
         let mut error = match ended {
             Ended::Asked => return over(&shared, State::Stopped, None),
-            Ended::Elsewhere(next) if elsewhere < MOST_ELSEWHERE || stayed(live_since, now) => {
+            Ended::Elsewhere(next) if elsewhere < MAX_REDIRECTS || stayed(live_since, now) => {
                 // A server that sends us on now and then does not send us round and round.
                 elsewhere = if stayed(live_since, now) { 1 } else { elsewhere + 1 };
                 if live_since.is_some() {
@@ -105,7 +105,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
         if let Some(since) = live_since.filter(|_| !refused) {
             was_live = true;
             short = if stayed(Some(since), now) { 0 } else { short + 1 };
-            if short <= MOST_SHORT {
+            if short <= MAX_SHORT_ATTEMPTS {
                 outage = now;
                 backoff.reset();
             }

@@ -13,7 +13,7 @@ pub(super) enum Verdict {
     /// Every codec is one it takes, or one that every server takes.
     Taken,
     /// It did not say whether it takes these.
-    Unsaid(Vec<String>),
+    Unannounced(Vec<String>),
     /// It says what it takes, and these are not among it.
     NotTaken(Vec<String>),
 }
@@ -33,7 +33,7 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdi
     }
     if said.four_cc_list.is_empty() && said.video.is_empty() && said.audio.is_empty() {
         let names: Vec<String> = codecs.into_iter().map(|(_, name)| name).collect();
-        return if names.is_empty() { Verdict::Taken } else { Verdict::Unsaid(names) };
+        return if names.is_empty() { Verdict::Taken } else { Verdict::Unannounced(names) };
     }
     let lacks = |(four_cc, name): (FourCc, String)| {
         (said.abilities(&four_cc.to_string()) == 0).then_some(name)
@@ -69,7 +69,10 @@ mod tests {
     fn a_server_that_says_what_it_takes_is_believed() {
         let both = stream(&[(Track::Video, b"\x90hvc1\x01"), (Track::Audio, b"\x90OpusOpusHead")]);
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(judge(&both, &Enhanced::default()), Verdict::Unsaid(names(&["HEVC", "Opus"])));
+        assert_eq!(
+            judge(&both, &Enhanced::default()),
+            Verdict::Unannounced(names(&["HEVC", "Opus"]))
+        );
         assert_eq!(judge(&both, &Enhanced::forwards_all()), Verdict::Taken);
         let list = Enhanced { four_cc_list: names(&["hvc1"]), ..Enhanced::default() };
         assert_eq!(judge(&both, &list), Verdict::NotTaken(names(&["Opus"])));

@@ -14,7 +14,7 @@ const WINDOW: usize = 4;
 /// Looks in the shorter one that shows at once when a link gets slower.
 const LATELY: usize = 2;
 /// Packets on their way of which it is known when they were captured; more count with the last of them.
-const MOST_MARKS: usize = 4_096;
+const MAX_MARKS: usize = 4_096;
 
 /// What gets through to a server that we are connected to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Link {
 
     /// A packet was handed to the connection, whose bytes end there.
     pub fn sent(&mut self, end: u64, dts: Timestamp) {
-        if self.marks.len() >= MOST_MARKS {
+        if self.marks.len() >= MAX_MARKS {
             self.marks.pop_back();
         }
         self.marks.push_back(SentMark { end, dts });
@@ -158,7 +158,7 @@ impl Link {
 mod tests {
     use super::*;
 
-    const LOOK: Duration = Duration::from_millis(250);
+    const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -223,7 +223,10 @@ mod tests {
             worst = worst.max(waits);
             if stuck {
                 let since = dts.since(at(2_000));
-                assert!(waits + LOOK >= since && waits <= since + LOOK, "{waits:?} at {dts:?}");
+                assert!(
+                    waits + SAMPLE_INTERVAL >= since && waits <= since + SAMPLE_INTERVAL,
+                    "{waits:?} at {dts:?}"
+                );
             }
         }
         assert!(worst < Duration::from_millis(3_300), "{worst:?}");
@@ -243,7 +246,7 @@ mod tests {
         assert_eq!(link.waiting(Some(at(2_500)), None), Duration::ZERO);
         // However much is on its way, the oldest of it is known and memory is bounded.
         (0..10_000).for_each(|n| link.sent(200 + n, at(3_000 + n as i64)));
-        assert_eq!(link.marks.len(), MOST_MARKS);
+        assert_eq!(link.marks.len(), MAX_MARKS);
         assert_eq!(link.waiting(Some(at(12_999)), None), Duration::from_millis(9_999));
     }
 

@@ -34,7 +34,7 @@ const EVENTS: usize = 256;
 pub struct Publisher {
     shared: Arc<Shared>,
     /// Counted where it is lost, of all connections together.
-    lost_sounds: Arc<AtomicU64>,
+    lost_audio: Arc<AtomicU64>,
     events: Receiver<Event>,
     task: JoinHandle<()>,
     done: Stop,
@@ -60,13 +60,13 @@ impl Publisher {
             retry: Notify::new(),
             network: watch::Sender::new(0),
             stop: watch::Sender::new(None),
-            rung: watch::Sender::new(RenditionId::Main),
-            unsaid: AtomicBool::new(false),
+            rendition_id: watch::Sender::new(RenditionId::Main),
+            unannounced: AtomicBool::new(false),
         });
         let done = Stop::new();
         let ended = SetOnDrop(done.clone());
         let feed = hub.feed();
-        let lost_sounds = feed.lost_sounds();
+        let lost_audio = feed.lost_audio();
         let limits = shared.target.limits;
         let whole = shared.target.whole;
         // From now on: what comes before a connection is there waits for it.
@@ -76,7 +76,7 @@ impl Publisher {
             let _ended = ended;
             task.await;
         });
-        Self { shared, lost_sounds, events, task, done }
+        Self { shared, lost_audio, events, task, done }
     }
 
     /// What it is doing, and why.
@@ -106,8 +106,8 @@ impl Publisher {
 
     /// Its figures.
     pub fn figures(&self) -> Figures {
-        let dropped_sounds = self.lost_sounds.load(Ordering::Relaxed);
-        Figures { dropped_sounds, ..self.shared.figures.lock().clone() }
+        let dropped_audio = self.lost_audio.load(Ordering::Relaxed);
+        Figures { dropped_audio, ..self.shared.figures.lock().clone() }
     }
 
     /// What happens; at most 256 wait, the oldest go first.
@@ -125,9 +125,11 @@ impl Publisher {
         self.shared.retry.notify_waiters();
     }
 
-    /// Sends the pictures of this rung, from its next keyframe on.
-    pub fn set_rung(&self, rung: RenditionId) {
-        self.shared.rung.send_if_modified(|now| std::mem::replace(now, rung) != rung);
+    /// Sends the pictures of this rendition, from its next keyframe on.
+    pub fn set_rendition(&self, rendition_id: RenditionId) {
+        self.shared
+            .rendition_id
+            .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);
     }
 
     /// This machine's network has changed: a connection whose address is gone is made anew at once,

@@ -22,13 +22,13 @@ use crate::wire::rtmp::url::Url;
 
 /// More is queued with the connection only while less than this waits there: what waits in our own
 /// queue can still be thrown away. Sound is queued all the same: it overtakes the chunks of pictures.
-const ROOM: usize = 16 << 10;
+const MAX_UNSENT_BYTES: usize = 16 << 10;
 /// It is queued up to so long after the picture that is under way.
-const SOUND_LEAD: Duration = Duration::from_secs(1);
+const AUDIO_LEAD: Duration = Duration::from_secs(1);
 /// How often figures are taken and the link is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// After a change of the network something must get through within this.
-const DOUBT: Duration = Duration::from_millis(1_500);
+const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What a try is made with.
 pub(super) struct Attempt<'a> {
@@ -82,7 +82,7 @@ pub(super) async fn run(
     };
     match codecs::judge(&timeline.feed.head().configurations, client.enhanced()) {
         Verdict::Taken => {}
-        Verdict::Unsaid(names) => shared.unsaid(names),
+        Verdict::Unannounced(names) => shared.unannounced(names),
         Verdict::NotTaken(names) => {
             let error = client.error(ConnectStage::Publish, Cause::Codecs(names));
             client.close(ORDERLY_END).await;
@@ -91,9 +91,9 @@ pub(super) async fn run(
     }
     // From here on `tick` tells a dead link. The system must not give the connection up as early:
     // the end of one that was left is then never told, and the server keeps its ghost.
-    client.stream().set_user_timeout(FAREWELL);
+    client.stream().set_user_timeout(USER_TIMEOUT);
     let name = format!("publisher {}", client.peer());
-    let rung = *shared.rung.borrow();
+    let rendition_id = *shared.rendition_id.borrow();
     let KeptSubscription { subscription, taken_frames, dropped_frames } = match timeline.kept.take()
     {
         Some(kept) => {
@@ -104,10 +104,15 @@ pub(super) async fn run(
         }
         None => {
             let limits = shared.target.limits;
-            KeptSubscription::new(timeline.feed.subscribe(name, limits, timeline.last, rung))
+            KeptSubscription::new(timeline.feed.subscribe(
+                name,
+                limits,
+                timeline.last,
+                rendition_id,
+            ))
         }
     };
-    let mut live = Live::new(shared, trying.url, timeline, client, subscription, rung);
+    let mut live = Live::new(shared, trying.url, timeline, client, subscription, rendition_id);
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let ended = live.run().await;
     live.count();
@@ -132,7 +137,7 @@ pub(super) async fn run(
 }
 
 /// How long the system goes on telling the server of a connection that was left on a dead link.
-const FAREWELL: Duration = Duration::from_secs(60);
+const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A goodbye takes at most this.
 const ORDERLY_END: Duration = Duration::from_secs(1);
@@ -203,8 +208,8 @@ struct Live<'a> {
     told: Option<Arc<Rendition>>,
     /// Of the stream as it was told.
     nominal: Option<BitsPerSecond>,
-    /// The rung that was asked for.
-    rung: RenditionId,
+    /// The rendition that was asked for.
+    rendition_id: RenditionId,
 }
 
 /// What of this connection has been added to the publisher's figures.
@@ -223,7 +228,7 @@ impl<'a> Live<'a> {
         timeline: &'a mut Timeline,
         client: Client,
         subscription: Subscription,
-        rung: RenditionId,
+        rendition_id: RenditionId,
     ) -> Self {
         let now = shared.clock.now();
         let link = Link::new(now, client.written_bytes());
@@ -243,7 +248,7 @@ impl<'a> Live<'a> {
             flow: Flow::Through,
             told: None,
             nominal: None,
-            rung,
+            rendition_id,
         }
     }
 
@@ -265,7 +270,7 @@ impl<'a> Live<'a> {
             // Come back from sending when there is room again, or when all is sent at the end.
             let wanted = if self.ended { Some(0) } else { full.then_some(room) };
             let overtaken = self.picture.filter(|_| full && !self.ended && !self.beginning);
-            let until = overtaken.map(|picture| picture + SOUND_LEAD);
+            let until = overtaken.map(|picture| picture + AUDIO_LEAD);
             tokio::select! {
                 biased;
                 () = &mut stop => {
@@ -301,7 +306,7 @@ impl<'a> Live<'a> {
                     Some(tag) => self.send(&tag),
                     None => self.ended = true,
                 },
-                tag = self.subscription.next_sound(until.unwrap_or_default()), if until.is_some() => {
+                tag = self.subscription.next_audio(until.unwrap_or_default()), if until.is_some() => {
                     self.send(&tag);
                 }
             }
@@ -311,13 +316,13 @@ impl<'a> Live<'a> {
     /// How much may wait in the connection before more is added. The head and the first keyframe
     /// go out alone: no sound overtakes them.
     fn allowed(&self) -> usize {
-        if self.beginning && self.since.is_some() { 0 } else { ROOM }
+        if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
     }
 
     /// What stands before the media: onMetaData and the sequence headers.
     fn head(&mut self) {
         let first = self.subscription.peek().and_then(|tag| tag.rendition.clone());
-        self.told = first.or_else(|| self.timeline.feed.latest(self.subscription.rung()));
+        self.told = first.or_else(|| self.timeline.feed.latest(self.subscription.rendition_id()));
         let head = self.timeline.feed.head();
         let changed = self.told.as_ref().filter(|told| head.video() != Some(&told.video));
         let head = &changed.map_or_else(|| head.clone(), |told| head.with(told));
@@ -334,9 +339,9 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The pictures become others: their size, their rung. Nobody can read them without the new
+    /// The pictures become others: their size, their rendition. Nobody can read them without the new
     /// configuration.
-    fn other_pictures(&mut self, tag: &SharedTag) {
+    fn other_frames(&mut self, tag: &SharedTag) {
         let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
         let known = match &self.told {
             Some(told) => told.video == new.video,
@@ -365,7 +370,7 @@ impl<'a> Live<'a> {
             // Sound from before the first picture, which came late.
             return;
         }
-        self.other_pictures(tag);
+        self.other_frames(tag);
         let time_ms = self.timeline.time_ms(tag.dts);
         let body = tag.body.clone();
         match tag.track {
@@ -386,7 +391,7 @@ impl<'a> Live<'a> {
         figures.last_sent = Some(sent);
         if tag.track == Track::Video {
             self.picture = Some(tag.dts);
-            figures.picture_age = Some(now.since(tag.captured));
+            figures.frame_age = Some(now.since(tag.captured));
         }
     }
 
@@ -431,7 +436,7 @@ impl<'a> Live<'a> {
         let mut waiting = self.subscription.len();
         let sent = timeout(limit.min(ORDERLY_END), async {
             while waiting > 0 || self.client.queued_bytes() > 0 {
-                let full = self.client.queued_bytes() > ROOM;
+                let full = self.client.queued_bytes() > MAX_UNSENT_BYTES;
                 if !full && waiting > 0 {
                     waiting -= 1;
                     match self.subscription.try_next() {
@@ -440,7 +445,7 @@ impl<'a> Live<'a> {
                     }
                     continue;
                 }
-                let room = if waiting > 0 { ROOM } else { 0 };
+                let room = if waiting > 0 { MAX_UNSENT_BYTES } else { 0 };
                 if self.client.progress(Some(room)).await.is_err() {
                     return;
                 }
@@ -454,21 +459,21 @@ impl<'a> Live<'a> {
     /// Takes the figures; fails where the link has been dead for too long.
     fn tick(&mut self) -> Result<(), Cause> {
         self.count();
-        let rung = *self.shared.rung.borrow();
-        if rung != self.rung {
-            self.rung = rung;
-            self.subscription.want(rung);
+        let rendition_id = *self.shared.rendition_id.borrow();
+        if rendition_id != self.rendition_id {
+            self.rendition_id = rendition_id;
+            self.subscription.want(rendition_id);
         }
         // The main one is others' too: nobody gets a keyframe of it out of turn.
-        if rung == RenditionId::Second && self.subscription.rung() != rung {
-            self.timeline.feed.ask_keyframe(rung);
+        if rendition_id == RenditionId::Second && self.subscription.rendition_id() != rendition_id {
+            self.timeline.feed.ask_keyframe(rendition_id);
         }
         let now = self.shared.clock.now();
         let written = self.client.written_bytes();
         self.look(now);
         self.doubted = self.doubted.filter(|since| self.link.progress() <= *since);
         self.tell_flow(now);
-        if self.doubted.is_some_and(|since| now.since(since) >= DOUBT) {
+        if self.doubted.is_some_and(|since| now.since(since) >= NETWORK_CHANGE_TIMEOUT) {
             return Err(self.network_trouble());
         }
         let after = self.shared.target.options.net.dead_after;
@@ -477,7 +482,7 @@ impl<'a> Live<'a> {
             return Err(if lost { Cause::NoNetwork } else { Cause::NoProgress { after } });
         }
         let rate = self.link.rate(now, written);
-        if self.client.queued_bytes() > ROOM && self.link.is_measured() {
+        if self.client.queued_bytes() > MAX_UNSENT_BYTES && self.link.is_measured() {
             // The socket is the bottleneck: what leaves is what the link carries. A moment tells
             // nothing: the system takes the first bytes at once.
             let bits = u32::try_from(rate).unwrap_or(u32::MAX);

@@ -59,7 +59,7 @@ impl Target {
     /// The same for a file that is sent as it is.
     #[must_use]
     pub fn whole(self) -> Self {
-        Self { limits: Limits::WHOLE, whole: true, ..self }
+        Self { limits: Limits::NEVER_DROP, whole: true, ..self }
     }
 }
 
@@ -137,7 +137,7 @@ pub enum Event {
     /// The server said something that did not change the state.
     Said(Status),
     /// It did not say whether it takes these codecs; told once.
-    Unsaid(Vec<String>),
+    Unannounced(Vec<String>),
 }
 
 /// Counters since the start, and what is measured now.
@@ -156,7 +156,7 @@ pub struct Figures {
     /// Pictures thrown away because the link was too slow.
     pub dropped_frames: u64,
     /// Packets of sound thrown away: only where far too much waited. Filled in where it is read.
-    pub dropped_sounds: u64,
+    pub dropped_audio: u64,
     /// Pictures sent or thrown away.
     pub total_frames: u64,
     /// Times the target was live again after a loss.
@@ -166,7 +166,7 @@ pub struct Figures {
     /// The last picture or sound handed to the connection.
     pub last_sent: Option<Sent>,
     /// From the last picture's capture until it was handed to the connection.
-    pub picture_age: Option<Duration>,
+    pub frame_age: Option<Duration>,
     /// Time live, all connections together.
     pub live_for: Duration,
     /// What the pictures are that go to this target; `None` before the first and for a copy.
@@ -197,10 +197,10 @@ pub(super) struct Shared {
     pub network: watch::Sender<u64>,
     /// How long an orderly end may take, once it is wanted.
     pub stop: watch::Sender<Option<Duration>>,
-    /// The rung that this target is to get.
-    pub rung: watch::Sender<RenditionId>,
+    /// The rendition that this target is to get.
+    pub rendition_id: watch::Sender<RenditionId>,
     /// That a server does not say what it takes has been told.
-    pub unsaid: AtomicBool,
+    pub unannounced: AtomicBool,
 }
 
 impl Shared {
@@ -215,9 +215,9 @@ impl Shared {
     }
 
     /// Tells once that the server did not say whether it takes these codecs.
-    pub fn unsaid(&self, codecs: Vec<String>) {
-        if !self.unsaid.swap(true, Ordering::Relaxed) {
-            self.tell(Event::Unsaid(codecs));
+    pub fn unannounced(&self, codecs: Vec<String>) {
+        if !self.unannounced.swap(true, Ordering::Relaxed) {
+            self.tell(Event::Unannounced(codecs));
         }
     }
 

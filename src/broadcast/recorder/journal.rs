@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// A path longer than this is none.
 const MAX_PATH: u64 = 64 << 10;
 /// The most entries that are looked at.
-const MOST: usize = 1_000;
+const MAX_ENTRIES: usize = 1_000;
 const EXTENSION: &str = "recording";
 
 /// Says that a recording is being written. Left behind when the program is killed.
@@ -56,7 +56,7 @@ impl Entry {
 /// The recordings noted in `folder` whose writers are gone.
 pub fn unfinished(folder: &Path) -> Vec<Entry> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
-    let paths = files.take(MOST).filter_map(|file| Some(file.ok()?.path()));
+    let paths = files.take(MAX_ENTRIES).filter_map(|file| Some(file.ok()?.path()));
     paths
         .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
         .filter_map(|path| open(path).ok().flatten())

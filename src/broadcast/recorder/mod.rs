@@ -42,10 +42,10 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// …and to the disk, and the disk is looked at.
 const SYNC: Duration = Duration::from_secs(2);
 /// How often the thread looks whether it should stop.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// After the wish to end, how long what was given to the hub before may take to arrive: longer than
 /// the hub waits for a late track.
-const LAST: Duration = Duration::from_millis(600);
+const END_GRACE: Duration = Duration::from_millis(600);
 /// Events that wait to be read.
 const EVENTS: usize = 64;
 /// Orders that wait to be obeyed.
@@ -417,9 +417,9 @@ impl Writer {
     fn record(&mut self, stop: &Stop) -> Result<(), Error> {
         loop {
             while let Ok(order) = self.orders.try_recv() {
-                self.obey(order)?;
+                self.handle(order)?;
             }
-            match self.subscription.next_timeout(LOOK) {
+            match self.subscription.next_timeout(POLL_INTERVAL) {
                 Next::Tag(tag) => self.take(&tag)?,
                 Next::Ended => return Ok(()),
                 Next::Waiting => {}
@@ -435,13 +435,16 @@ impl Writer {
     /// for the other track), and nothing that came later.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
-        let until = Instant::now() + LAST;
+        let until = Instant::now() + END_GRACE;
         let mut waiting = self.subscription.len();
         loop {
             let reach = mark.and_then(|mark| self.feed.reach(mark));
             let handed_out = reach.is_some_and(|reach| self.feed.handed_out() >= reach);
-            match self.subscription.next_timeout(if mark.is_some() { LOOK } else { Duration::ZERO })
-            {
+            match self.subscription.next_timeout(if mark.is_some() {
+                POLL_INTERVAL
+            } else {
+                Duration::ZERO
+            }) {
                 Next::Tag(tag) => {
                     if mark.is_some() && reach.is_some_and(|reach| tag.dts > reach) {
                         return Ok(());
@@ -459,7 +462,7 @@ impl Writer {
         }
     }
 
-    fn obey(&mut self, order: RecorderCommand) -> Result<(), Error> {
+    fn handle(&mut self, order: RecorderCommand) -> Result<(), Error> {
         let paused = self.figures.lock().paused;
         match order {
             RecorderCommand::Pause if !paused => {
@@ -547,12 +550,12 @@ impl Writer {
         if self.synced.elapsed() >= SYNC {
             self.file.sync()?;
             self.synced = Instant::now();
-            self.look_at_disk()?;
+            self.check_disk_space()?;
         }
         Ok(())
     }
 
-    fn look_at_disk(&mut self) -> Result<(), Error> {
+    fn check_disk_space(&mut self) -> Result<(), Error> {
         let index = self.file.index_weight() as u64;
         let look = SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),

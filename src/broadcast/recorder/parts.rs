@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::base::queue::{self, Full, Sender};
     use crate::broadcast::hub::Hub;
-    use crate::broadcast::hub::gop::tests::of_rung;
+    use crate::broadcast::hub::gop::tests::of_rendition;
     use crate::broadcast::recorder::{Options, Recorder};
     use crate::files::Trouble;
     use crate::media::{EncodedPacket, Rendition, RenditionId, Size, StreamConfig};
@@ -123,13 +123,13 @@ mod tests {
     /// A recording of pictures alone, whose next file finds no folder: a file has its name.
     fn begin(folder: &Path, options: Options) -> Studio {
         let (packets, input) = queue::bounded("test", 64, Full::Block);
-        let video = of_rung(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
         let parameters = StreamConfig { video: Some(video), audio: None };
         let hub = Hub::spawn(parameters, input).unwrap();
         let recorder = Recorder::start_with(&folder.join("a/x.flv"), &hub, options).unwrap();
         fs::rename(folder.join("a"), folder.join("b")).unwrap();
         fs::write(folder.join("a"), "").unwrap();
-        let mut small = of_rung(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
+        let mut small = of_rendition(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = Size::new(320, 90);
         small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         Studio { packets, _hub: hub, recorder, small: Arc::new(small) }
@@ -139,7 +139,7 @@ mod tests {
         /// A second of 25 pictures; every other one begins with a keyframe.
         fn second(&self, second: i64, small: bool) {
             for dts in (second * 1_000..(second + 1) * 1_000).step_by(40) {
-                let packet = of_rung(RenditionId::Main, dts);
+                let packet = of_rendition(RenditionId::Main, dts);
                 let rendition = match small {
                     true => Some(Arc::clone(&self.small)),
                     false => packet.rendition.clone(),

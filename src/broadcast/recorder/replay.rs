@@ -19,9 +19,9 @@ use crate::media::{ExtraTracks, StreamConfig, Track};
 use crate::wire::container::{Format, Sample};
 
 /// How often the thread looks whether it should stop.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// A group of sound alone.
-const SOUND_GROUP: Duration = Duration::from_secs(1);
+const AUDIO_GROUP: Duration = Duration::from_secs(1);
 
 /// How much is kept.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Ring {
         let begins = if self.has_video {
             tag.starts_gop()
         } else {
-            begun.is_none_or(|since| tag.dts.since(since) >= SOUND_GROUP)
+            begun.is_none_or(|since| tag.dts.since(since) >= AUDIO_GROUP)
         };
         if begins {
             self.groups.push_back(Group::default());
@@ -135,7 +135,7 @@ impl Replay {
 
 fn keep(subscription: &Subscription, ring: &Mutex<Ring>, stop: &Stop) {
     while !stop.is_set() {
-        match subscription.next_timeout(LOOK) {
+        match subscription.next_timeout(POLL_INTERVAL) {
             Next::Tag(tag) => ring.lock().push(&tag),
             Next::Waiting => {}
             Next::Ended => return,
@@ -247,7 +247,7 @@ impl Clip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::hub::gop::tests::{of_rung, tag};
+    use crate::broadcast::hub::gop::tests::{of_rendition, tag};
     use crate::media::RenditionId;
 
     fn fed(room: Room, to: i64) -> Ring {
@@ -279,18 +279,18 @@ mod tests {
     #[test]
     fn a_clip_whose_picture_changes_its_size_becomes_one_file_for_each() {
         let folder = tempfile::tempdir().unwrap();
-        let mut small = of_rung(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
+        let mut small = of_rendition(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = crate::media::Size::new(320, 90);
         small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         let small = Arc::new(small);
         let picture = |dts| {
-            let packet = of_rung(RenditionId::Main, dts);
+            let packet = of_rendition(RenditionId::Main, dts);
             let smaller = (4_000..8_000).contains(&dts);
             let rendition = smaller.then(|| Arc::clone(&small)).or(packet.rendition.clone());
             Arc::new(SharedTag::new(&crate::media::EncodedPacket { rendition, ..packet }))
         };
         let tags = (0..10_000).step_by(40).map(picture).collect();
-        let video = of_rung(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
         let parameters = StreamConfig { video: Some(video), audio: None };
         let clip = Clip { parameters, sounds: RecordedTracks::default(), tags };
         let saved = clip.save(&folder.path().join("x.mp4")).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::flv_tag::SharedTag;
-use crate::media::{MOST_TRACKS, StreamConfig, Track};
+use crate::media::{MAX_TRACKS, StreamConfig, Track};
 use crate::wire::container::{TrackId, Tracks};
 
 /// The time line of one file.
@@ -20,7 +20,7 @@ pub(super) struct Timeline {
     /// Where the next picture and the next sound follow without a gap, by DTS.
     video_end: Timestamp,
     /// Of each sound track, by its number from 0.
-    audio_ends: [Timestamp; MOST_TRACKS as usize],
+    audio_ends: [Timestamp; MAX_TRACKS as usize],
     /// How far the content reaches.
     end: Timestamp,
 }

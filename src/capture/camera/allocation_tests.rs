@@ -11,7 +11,7 @@ use crate::media::{Color, Size};
 
 /// Pictures until all buffers are there, and those that are counted.
 const WARM: usize = 12;
-const PICTURES: usize = 20;
+const FRAMES: usize = 20;
 
 /// Gives the same picture for a while; tells how much its reader's thread had allocated each time.
 struct Still {
@@ -32,7 +32,7 @@ impl Camera for Still {
         }
         self.counts.lock().push(allocations::so_far());
         self.given += 1;
-        if self.given == WARM + PICTURES {
+        if self.given == WARM + FRAMES {
             self.stop.set();
         }
         let layout = Layout { stride: 0, color: Color::WEBCAM };
@@ -48,7 +48,7 @@ impl Camera for Still {
 
 /// The most that one of the pictures allocates.
 fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
-    let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + PICTURES)));
+    let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + FRAMES)));
     let latest = Latest::default();
     let stop = Stop::new();
     let planes = Arc::new(crate::base::Pooled::unpooled(Planes::black(size)));
@@ -72,7 +72,7 @@ fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     };
     inner.read(&mut camera, &stop).unwrap();
     let frames = inner.session.frames.load(Ordering::Relaxed);
-    assert!(frames as usize >= WARM + PICTURES - 2, "{pixel:?}: {frames} pictures were read");
+    assert!(frames as usize >= WARM + FRAMES - 2, "{pixel:?}: {frames} pictures were read");
     let counts = counts.lock();
     counts[WARM..].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
 }

@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use crate::capture::source::CameraFormat;
 
 /// Controls of one camera.
-pub const MOST_CONTROLS: usize = 128;
+pub const MAX_CONTROLS: usize = 128;
 /// Cameras whose settings are kept.
-pub const MOST_CAMERAS: usize = 64;
+pub const MAX_CAMERAS: usize = 64;
 
 /// What a control may be set to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl CameraControls {
                 wanted.into_keys().filter(|name| now.is_none_or(|it| !it.contains_key(name)));
             let back = inside.back.entry(camera).or_default();
             for name in gone {
-                if !back.contains(&name) && back.len() < MOST_CONTROLS {
+                if !back.contains(&name) && back.len() < MAX_CONTROLS {
                     back.push(name);
                 }
             }
@@ -135,7 +135,7 @@ impl CameraControls {
     /// The camera has these.
     pub(in crate::capture) fn tell(&self, camera: &str, controls: Vec<CameraControl>) {
         let mut inside = self.0.lock();
-        if inside.listed.len() < MOST_CAMERAS || inside.listed.contains_key(camera) {
+        if inside.listed.len() < MAX_CAMERAS || inside.listed.contains_key(camera) {
             inside.listed.insert(camera.to_owned(), Arc::new(controls));
         }
     }
@@ -148,7 +148,7 @@ impl CameraControls {
     /// The camera is open and offers these.
     pub(in crate::capture) fn tell_formats(&self, camera: &str, formats: Vec<CameraFormat>) {
         let mut inside = self.0.lock();
-        if inside.formats.len() < MOST_CAMERAS || inside.formats.contains_key(camera) {
+        if inside.formats.len() < MAX_CAMERAS || inside.formats.contains_key(camera) {
             inside.formats.insert(camera.to_owned(), Arc::new(formats));
         }
     }

@@ -68,7 +68,9 @@ impl OfferedCamera {
     /// Whether it is one of those that are wanted.
     fn is_of(&self, mode: Mode) -> bool {
         mode.size.is_none_or(|size| size == self.size)
-            && mode.rate.is_none_or(|rate| rate.abs_diff(mode::milli(self.fps())) <= mode::NEAR)
+            && mode
+                .rate
+                .is_none_or(|rate| rate.abs_diff(mode::milli(self.fps())) <= mode::RATE_TOLERANCE)
             && mode.pixel.is_none_or(|pixel| pixel == self.pixel.name())
     }
 

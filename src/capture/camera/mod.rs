@@ -36,17 +36,17 @@ const NAMELESS: &str = "Camera";
 /// How often the inner thread is looked after.
 const WATCH: Duration = Duration::from_millis(100);
 /// How often an absent camera is looked for.
-const LOOK: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// A camera that has given nothing for so long has stalled; its picture is no longer shown.
 const STALL: Duration = Duration::from_secs(2);
 /// A stalled camera is opened afresh after so long.
 const GIVE_UP: Duration = Duration::from_secs(4);
 /// How long the inner thread waits for a picture at a time.
-const WAIT: Duration = Duration::from_millis(200);
+const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
 /// Every so many looks at what is wanted it is looked at what a camera has: every two seconds.
-const LOOKS: u32 = 20;
+const POLLS_PER_CONTROL_READ: u32 = 20;
 /// Pictures in a row that cannot be read before the format is called odd.
-const MOST_BROKEN: u32 = 30;
+const MAX_BROKEN: u32 = 30;
 
 /// A camera that onair itself has just closed, to be opened otherwise, may still be busy for so long.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -150,7 +150,7 @@ impl Minder {
                 Ok(End::Stalled) => {}
                 Ok(End::Failed(fault)) | Err(fault) => self.report(&fault),
             }
-            stop.wait(LOOK);
+            stop.wait(RETRY_INTERVAL);
         }
     }
 
@@ -344,7 +344,7 @@ impl Adjuster {
                 done = wanted;
             }
             // What is automatic changes by itself.
-            if changed || looked.is_multiple_of(LOOKS) {
+            if changed || looked.is_multiple_of(POLLS_PER_CONTROL_READ) {
                 match self.driver.controls(&self.id) {
                     Ok(controls) => self.board.tell(&self.id, controls),
                     Err(fault) => tracing::debug!(%fault, "the controls of a camera"),
@@ -409,7 +409,7 @@ impl Inner {
         let mut broken = 0;
         let mut first = true;
         while !stop.is_set() {
-            let Some(raw) = camera.frame(WAIT)? else { continue };
+            let Some(raw) = camera.frame(FRAME_TIMEOUT)? else { continue };
             // The first proves nothing: a driver may hand out what was left from before a stall.
             let first = std::mem::take(&mut first);
             if first && stream.is_none() {
@@ -446,7 +446,7 @@ impl Inner {
                 Err(fault) => {
                     // Single damaged pictures are usual, at the start above all.
                     broken += 1;
-                    if broken >= MOST_BROKEN {
+                    if broken >= MAX_BROKEN {
                         return Err(Fault::Format(fault));
                     }
                 }
@@ -469,7 +469,7 @@ mod tests {
     use crate::media::{FrameGrid, FrameRate, Size};
 
     const SIZE: Size = Size::new(4, 2);
-    const PICTURE: [u8; 12] = [77; 12];
+    const FRAME: [u8; 12] = [77; 12];
 
     fn found(id: &str) -> FoundCamera {
         let offer = OfferedCamera { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
@@ -530,7 +530,7 @@ mod tests {
     }
 
     /// What it shows while it takes pictures: an old one is none after the machine stood.
-    fn await_picture(
+    fn await_frame(
         bench: &FakeCameras,
         source: &mut Source,
         clock: Clock,
@@ -552,19 +552,19 @@ mod tests {
         bench.plug(found("cam"));
         bench.plug(found("other"));
         let (mut source, changes, clock) = open_fake(None, &bench);
-        let open = await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        let open = await_state(&bench, &changes, SourceState::Open, &FRAME);
         assert_eq!((open.id.as_str(), open.name.as_str()), ("cam", "The cam"));
         assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
-        let picture = await_picture(&bench, &mut source, clock, &PICTURE);
+        let picture = await_frame(&bench, &mut source, clock, &FRAME);
         assert!(picture.planes.y.iter().all(|&y| y == 77));
         assert!(picture.pts < clock.now());
         assert!(source.feed.picture(clock.now() + STALL).is_none(), "an old picture is none");
         bench.unplug("cam");
-        let lost = await_state(&bench, &changes, SourceState::Lost, &PICTURE);
+        let lost = await_state(&bench, &changes, SourceState::Lost, &FRAME);
         assert!(lost.reason.contains("The cam"), "{}", lost.reason);
         // The other camera is not taken in its place.
         bench.plug(found("cam"));
-        assert_eq!(await_state(&bench, &changes, SourceState::Open, &PICTURE).id, "cam");
+        assert_eq!(await_state(&bench, &changes, SourceState::Open, &FRAME).id, "cam");
     }
 
     #[test]
@@ -579,7 +579,7 @@ mod tests {
         let open = await_state(&bench, &changes, SourceState::Open, &picture);
         assert_eq!(open.format, SourceFormat::Video { size: Size::new(4, 2), fps: 30.0 });
         assert_eq!(open.alarm, None, "it is the one that was chosen");
-        let frame = await_picture(&bench, &mut source, clock, &picture);
+        let frame = await_frame(&bench, &mut source, clock, &picture);
         assert_eq!(frame.size(), Size::new(4, 2));
         assert_eq!(frame.planes.y, [40, 40, 40, 40, 80, 80, 80, 80]);
     }
@@ -615,7 +615,7 @@ mod tests {
         }
         let open = await_state(&bench, &changes, SourceState::Open, b"P\x04\x63");
         assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
-        let picture = await_picture(&bench, &mut source, clock, b"P\x04\x63");
+        let picture = await_frame(&bench, &mut source, clock, b"P\x04\x63");
         assert!(picture.planes.y.iter().all(|&y| y == 0x63));
         assert!(picture.pts > Timestamp::ZERO, "when it was taken");
         // Damage costs pictures; pictures of another size are none at all.
@@ -631,7 +631,7 @@ mod tests {
         bench.unplug("cam");
         let nv12 = OfferedCamera { pixel: Pixel::Nv12, ..h264 };
         bench.plug(FoundCamera { offers: vec![h264, nv12], ..found("cam") });
-        await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &FRAME);
     }
 
     #[test]
@@ -639,7 +639,7 @@ mod tests {
         let bench = FakeCameras::default();
         bench.plug(found("cam"));
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
-        await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &FRAME);
         let stalled = loop {
             // Nothing is taken now.
             let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
@@ -648,7 +648,7 @@ mod tests {
             }
         };
         assert!(!stalled.reason.is_empty());
-        await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &FRAME);
         drop(bench);
     }
 
@@ -677,7 +677,7 @@ mod tests {
         let taken = |count: usize| {
             let mut all = Vec::new();
             for _ in 0..6_000 {
-                bench.shoot("cam", &PICTURE);
+                bench.shoot("cam", &FRAME);
                 all.extend(bench.taken());
                 if all.len() >= count {
                     return all;
@@ -700,7 +700,7 @@ mod tests {
         };
         let settles = |name: &str, want: Option<i64>| {
             (0..6_000).any(|_| {
-                bench.shoot("cam", &PICTURE);
+                bench.shoot("cam", &FRAME);
                 Stop::new().wait(Duration::from_millis(5));
                 value(name) == want
             })
@@ -718,7 +718,7 @@ mod tests {
         assert!(settles("zoom_auto", Some(1)));
         // Unplugged and plugged in again it is as its driver begins, and set anew.
         bench.unplug("cam");
-        await_state(&bench, &changes, SourceState::Lost, &PICTURE);
+        await_state(&bench, &changes, SourceState::Lost, &FRAME);
         assert!(settles("absolute", None), "gone");
         bench.plug(found("cam"));
         assert!(taken(2).contains(&named("absolute", Some(40))));
@@ -739,12 +739,12 @@ mod tests {
         assert_eq!(listed["cam"].iter().map(Mode::of).filter(|it| it.size == mode.size).count(), 1);
         // It returns without it.
         bench.unplug("cam");
-        await_state(&bench, &changes, SourceState::Lost, &PICTURE);
+        await_state(&bench, &changes, SourceState::Lost, &FRAME);
         bench.plug(FoundCamera { offers: vec![small], ..found("cam") });
-        let open = await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        let open = await_state(&bench, &changes, SourceState::Open, &FRAME);
         assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
         let told = (0..6_000).any(|_| {
-            bench.shoot("cam", &PICTURE);
+            bench.shoot("cam", &FRAME);
             Stop::new().wait(Duration::from_millis(5));
             source.status.report().alarm == Some(SourceAlarm::OtherFormat)
         });
@@ -762,14 +762,14 @@ mod tests {
             Stop::new().wait(Duration::from_millis(5));
         }
         bench.refuse(None);
-        await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &FRAME);
         assert_eq!(source.status.report().reason, "");
         // Where it lasts it is told.
         let bench = FakeCameras::default();
         bench.refuse(Some(Fault::Ours("EBUSY".into())));
         bench.plug(found("cam"));
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
-        let failed = await_state(&bench, &changes, SourceState::Failed, &PICTURE);
+        let failed = await_state(&bench, &changes, SourceState::Failed, &FRAME);
         assert!(failed.reason.contains("open in onair already"), "{}", failed.reason);
     }
 
@@ -783,21 +783,21 @@ mod tests {
                 await_state(&bench, &changes, SourceState::Failed, data).reason.contains(words)
             })
         };
-        assert!(says("not there", &PICTURE));
+        assert!(says("not there", &FRAME));
         bench.refuse(Some(Fault::Busy("EBUSY".into())));
         bench.plug(found("cam"));
-        assert!(says("another program", &PICTURE));
+        assert!(says("another program", &FRAME));
         bench.refuse(Some(Fault::Refused("EACCES".into())));
-        assert!(says("group 'video'", &PICTURE));
+        assert!(says("group 'video'", &FRAME));
         bench.refuse(None);
         assert!(says("no format", &[1, 2, 3]));
         bench.unplug("cam");
         let fault = Some(Fault::Format("it has only GREY".into()));
         bench.plug(FoundCamera { offers: Vec::new(), fault, ..found("cam") });
-        assert!(says("no format", &PICTURE));
+        assert!(says("no format", &FRAME));
         bench.unplug("cam");
         bench.plug(found("cam"));
         assert_eq!(bench.woken(), 0);
-        await_state(&bench, &changes, SourceState::Open, &PICTURE);
+        await_state(&bench, &changes, SourceState::Open, &FRAME);
     }
 }

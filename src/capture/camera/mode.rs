@@ -5,7 +5,7 @@ use crate::capture::source::CameraFormat;
 use crate::media::Size;
 
 /// Rates are equal up to this, in thousandths: 29.97 is 30000/1001.
-pub(in crate::capture) const NEAR: u32 = 5;
+pub(in crate::capture) const RATE_TOLERANCE: u32 = 5;
 
 /// What is wanted of a camera's formats; what is not given is chosen for the program.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]

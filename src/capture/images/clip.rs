@@ -15,9 +15,9 @@ use crate::media::clip_frames::{ClipFrame, ClipStart};
 use crate::media::{ClipFeed, ClipFrames, Planes, Size};
 
 /// Pictures decoded ahead.
-const AHEAD: usize = 8;
+const FRAMES_AHEAD: usize = 8;
 /// Pictures of one clip: what is more is left out.
-const MOST_PICTURES: usize = 3_000;
+const MAX_FRAMES: usize = 3_000;
 
 /// Whether this is a clip that [`open`] plays: a folder, or an image by its name.
 pub fn plays(path: &Path) -> bool {
@@ -39,7 +39,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
         drop(decode::open(path, Some(size)).map_err(fault)?);
         ClipDecoder::File(path.to_owned())
     };
-    let (shots, ready) = queue::bounded("clip-pictures", AHEAD, Full::Block);
+    let (shots, ready) = queue::bounded("clip-pictures", FRAMES_AHEAD, Full::Block);
     let worker = Worker::spawn("clip", move |stop| source.run(size, &shots, stop))?;
     Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }
@@ -47,10 +47,10 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
 /// The images of a folder by their names, `9` before `10`.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
-    let paths = entries.take(MOST_PICTURES * 2).filter_map(Result::ok).map(|entry| entry.path());
+    let paths = entries.take(MAX_FRAMES * 2).filter_map(Result::ok).map(|entry| entry.path());
     let mut files: Vec<PathBuf> = paths.filter(|path| is_image(path)).collect();
     files.sort_by_cached_key(|path| natural(path));
-    files.truncate(MOST_PICTURES);
+    files.truncate(MAX_FRAMES);
     if files.is_empty() {
         return Err("there is no PNG, JPEG, WebP or GIF picture in it".to_owned());
     }
@@ -114,7 +114,7 @@ impl ClipDecoder {
 
 /// Hands on the pictures of a moving image until nobody wants them.
 fn each(mut moving: Moving, send: &mut impl FnMut(Planes, Duration) -> bool) -> Result<(), String> {
-    for _ in 0..MOST_PICTURES {
+    for _ in 0..MAX_FRAMES {
         let Some((planes, shown)) = moving.next()? else { break };
         if !send(planes, shown) {
             break;

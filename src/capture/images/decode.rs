@@ -21,19 +21,19 @@ use crate::capture::rgb;
 use crate::media::{Planes, Size};
 
 /// A file larger than this is no picture for a stream.
-const MOST_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 /// The longest side and the most pixels that are decoded at all.
-const MOST_SIDE: u32 = 16_384;
-const MOST_PIXELS: u64 = 1 << 26;
+const MAX_SIDE: u32 = 16_384;
+const MAX_PIXELS: u64 = 1 << 26;
 /// What decoding may take besides.
-const MOST_ALLOC: u64 = 640 << 20;
+const MAX_ALLOC: u64 = 640 << 20;
 /// Larger pictures are made smaller once, when they are read.
-const KEPT: Size = Size::new(4_096, 4_096);
+const MAX_KEPT_SIZE: Size = Size::new(4_096, 4_096);
 /// Times of a moving picture shorter than this mean "I do not care": viewers of the web give them
 /// a tenth of a second.
-const SHORTEST: Duration = Duration::from_millis(20);
+const MIN_FRAME_DURATION: Duration = Duration::from_millis(20);
 const USUAL: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(3_600);
+const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
 
 /// An open image file.
 pub(in crate::capture) enum Opened {
@@ -66,9 +66,9 @@ type Input = BufReader<File>;
 
 fn limits() -> Limits {
     let mut limits = Limits::default();
-    limits.max_image_width = Some(MOST_SIDE);
-    limits.max_image_height = Some(MOST_SIDE);
-    limits.max_alloc = Some(MOST_ALLOC);
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_ALLOC);
     limits
 }
 
@@ -81,7 +81,7 @@ fn said(error: &ImageError) -> String {
 
 fn input(path: &Path) -> Result<Input, String> {
     let stamp = FileStamp::of(path)?;
-    if stamp.bytes > MOST_BYTES {
+    if stamp.bytes > MAX_BYTES {
         return Err(format!("the file has {} MB, more than a picture needs", stamp.bytes >> 20));
     }
     let file = File::open(path).map_err(|error| error.to_string())?;
@@ -94,11 +94,11 @@ fn bounded((width, height): (u32, u32)) -> Result<(), String> {
     if width == 0 || height == 0 {
         return Err("the picture has no pixels".to_owned());
     }
-    if width > MOST_SIDE || height > MOST_SIDE || pixels > MOST_PIXELS {
+    if width > MAX_SIDE || height > MAX_SIDE || pixels > MAX_PIXELS {
         return Err(format!(
-            "the picture is {width}×{height} pixels; at most {MOST_SIDE} a side and {} million in \
+            "the picture is {width}×{height} pixels; at most {MAX_SIDE} a side and {} million in \
              all are taken. Save it smaller",
-            MOST_PIXELS / 1_000_000
+            MAX_PIXELS / 1_000_000
         ));
     }
     Ok(())
@@ -129,7 +129,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), String> {
 
 /// Opens and, unless it moves, decodes a picture, at most `fit` large.
 pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, String> {
-    let fit = fit.unwrap_or(KEPT);
+    let fit = fit.unwrap_or(MAX_KEPT_SIZE);
     let (format, size) = header(path)?;
     bounded(size)?;
     let input = || input(path);
@@ -207,7 +207,7 @@ impl Moving {
         let frame = frame.map_err(|error| said(&error))?;
         let (millis, parts) = frame.delay().numer_denom_ms();
         let shown = Duration::from_micros(u64::from(millis) * 1_000 / u64::from(parts.max(1)));
-        let shown = if shown < SHORTEST { USUAL } else { shown.min(LONGEST) };
+        let shown = if shown < MIN_FRAME_DURATION { USUAL } else { shown.min(MAX_FRAME_DURATION) };
         let planes = shrink(&frame.into_buffer(), self.fit)?;
         Ok(Some((planes, shown)))
     }

@@ -13,9 +13,9 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
 
 /// How often the file is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// What the pictures of a moving image may take in memory; longer ones are decoded again each time.
-const MOST_KEPT: usize = 128 << 20;
+const MAX_KEPT: usize = 128 << 20;
 
 /// The picture in an image file, the first one of a moving image.
 ///
@@ -134,7 +134,7 @@ impl Shower {
     fn await_change(&self, shown: &Result<FileStamp, String>, stop: &Stop) -> End {
         let mut last = shown.clone();
         loop {
-            if stop.wait(LOOK) {
+            if stop.wait(POLL_INTERVAL) {
                 return End::Stopped;
             }
             let now = FileStamp::of(&self.path);
@@ -166,7 +166,7 @@ impl Shower {
                 bytes += weight(&planes);
                 let frame = source::frame(Pooled::unpooled(planes));
                 match &mut kept {
-                    Some(frames) if bytes <= MOST_KEPT => frames.push((frame.clone(), time)),
+                    Some(frames) if bytes <= MAX_KEPT => frames.push((frame.clone(), time)),
                     _ => kept = None,
                 }
                 if let Some(end) = self.hold(frame, time, &mut due, &mut watch, shown, stop) {
@@ -204,10 +204,10 @@ impl Shower {
     ) -> Option<End> {
         self.show(frame);
         // Times add up; a machine that could not keep up does not hurry after them.
-        *due = (*due + time).max(self.clock.now() - LOOK);
+        *due = (*due + time).max(self.clock.now() - POLL_INTERVAL);
         loop {
             let now = self.clock.now();
-            if now.since(watch.looked) >= LOOK {
+            if now.since(watch.looked) >= POLL_INTERVAL {
                 watch.looked = now;
                 let found = FileStamp::of(&self.path);
                 if found == watch.last && found != *shown {
@@ -216,10 +216,10 @@ impl Shower {
                 watch.last = found;
             }
             let wait = due.since(now);
-            if stop.wait(wait.min(LOOK)) {
+            if stop.wait(wait.min(POLL_INTERVAL)) {
                 return Some(End::Stopped);
             }
-            if wait <= LOOK {
+            if wait <= POLL_INTERVAL {
                 return None;
             }
         }

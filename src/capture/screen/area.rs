@@ -10,7 +10,7 @@ pub struct Area {
 }
 
 /// Nothing lies further out.
-const MOST: u32 = 1 << 16;
+const MAX_COORDINATE: u32 = 1 << 16;
 
 impl Area {
     /// A rectangle as given.
@@ -27,8 +27,8 @@ impl Area {
     /// below it.
     pub(in crate::capture) fn clipped(x: i64, y: i64, width: u32, height: u32) -> Option<Self> {
         let span = |at: i64, length: u32| {
-            let start = at.clamp(0, MOST.into());
-            let end = (at + i64::from(length)).clamp(0, MOST.into());
+            let start = at.clamp(0, MAX_COORDINATE.into());
+            let end = (at + i64::from(length)).clamp(0, MAX_COORDINATE.into());
             let length = u32::try_from(end - start).ok().filter(|length| *length > 0)?;
             Some((u32::try_from(start).ok()?, length))
         };
@@ -104,7 +104,7 @@ impl std::str::FromStr for Area {
             let ((width, height), (x, y)) = (size.split_once('x')?, place.split_once('+')?);
             let number = |text: &str| {
                 let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-                text.parse().ok().filter(|number| digits && *number < MOST)
+                text.parse().ok().filter(|number| digits && *number < MAX_COORDINATE)
             };
             let (width, height) = (number(width)?, number(height)?);
             let area = Self { x: number(x)?, y: number(y)?, width, height };

@@ -13,10 +13,10 @@ use crate::capture::screen::area::Area;
 use crate::media::Planes;
 
 /// How often pictures are looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Luma up to this is black, and chroma that is so far from none at most: 16 and 128, as rounding may leave them.
-const DARK: u8 = 17;
+const MAX_BLACK_LUMA: u8 = 17;
 const GREY: (u8, u8) = (127, 129);
 
 /// Every so many rows, and points of a row, are looked at before all are.
@@ -67,7 +67,7 @@ impl BlackCheck {
 
     /// Whether there is something to look at.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= LOOK)
+        self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= CHECK_INTERVAL)
     }
 
     /// There is no picture any more.
@@ -78,7 +78,7 @@ impl BlackCheck {
 }
 
 fn is_dark(planes: &Planes, pointer: Option<Area>) -> bool {
-    let luma = |row: &[u8]| row.iter().fold(0, |most, y| most.max(*y)) <= DARK;
+    let luma = |row: &[u8]| row.iter().fold(0, |most, y| most.max(*y)) <= MAX_BLACK_LUMA;
     let chroma = |row: &[u8]| {
         let ends = |(least, most): (u8, u8), c: &u8| (least.min(*c), most.max(*c));
         let (least, most) = row.iter().fold((u8::MAX, 0), ends);
@@ -98,7 +98,9 @@ fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
     let mut points = rows.flat_map(|(y, row)| {
         row.iter().enumerate().step_by(SPARSE).map(move |(x, point)| (x, y, *point))
     });
-    points.all(|(x, y, point)| point <= DARK || pointer.is_some_and(|it| contains(it, x, y)))
+    points.all(|(x, y, point)| {
+        point <= MAX_BLACK_LUMA || pointer.is_some_and(|it| contains(it, x, y))
+    })
 }
 
 /// Whether all rows of a plane are so, the parts beside the pointer each by themselves.

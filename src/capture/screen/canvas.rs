@@ -11,7 +11,7 @@ use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
 
 /// Beyond this part of the picture all of it is converted: cheaper than copying and converting.
-const MOST_PARTS: usize = 2;
+const MAX_PARTS: usize = 2;
 
 /// The picture in the making.
 pub(in crate::capture) struct Canvas {
@@ -45,7 +45,7 @@ impl Canvas {
     pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;
-        let most = self.shown.is_none() || part.pixels() * MOST_PARTS > whole.pixels();
+        let most = self.shown.is_none() || part.pixels() * MAX_PARTS > whole.pixels();
         Some(if most { whole } else { part })
     }
 

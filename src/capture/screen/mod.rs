@@ -34,9 +34,9 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, Source
 use crate::media::{Color, VideoFrame};
 
 /// How often a screen or window that is not there is looked for.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The first and longest pause before what wakes others is tried again.
-const LATER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// How long is waited for what was allowed earlier: a keyring may have to be unlocked first.
 const FETCH: Duration = Duration::from_secs(60);
 /// A question that is open for so long is told of: an answer out of an earlier one takes moments.
@@ -127,7 +127,7 @@ pub(super) fn open_by(
         dial,
         permissions,
         asked: 0,
-        later: LATER.0,
+        later: RETRY_PAUSES.0,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -177,7 +177,7 @@ impl Shower {
         let fetched_by = self.context.clock.now() + FETCH;
         while self.permissions.is_fetching()
             && self.context.clock.now() < fetched_by
-            && !stop.wait(LOOK / 5)
+            && !stop.wait(POLL_INTERVAL / 5)
         {
             self.beat();
         }
@@ -230,17 +230,17 @@ impl Shower {
         let until = match again {
             RetryRequest::Soon => {
                 self.beat();
-                stop.wait(LOOK);
+                stop.wait(POLL_INTERVAL);
                 return;
             }
             RetryRequest::Later => {
                 let pause = self.later;
-                self.later = (pause * 2).min(LATER.1);
+                self.later = (pause * 2).min(RETRY_PAUSES.1);
                 Some(self.context.clock.now() + pause)
             }
             RetryRequest::WhenAsked => None,
         };
-        while !stop.wait(LOOK / 5) {
+        while !stop.wait(POLL_INTERVAL / 5) {
             self.beat();
             let due = until.is_some_and(|until| self.context.clock.now() >= until);
             if due || self.is_asked() {
@@ -299,7 +299,7 @@ impl Shower {
                 self.dark.look(now, picture, pointer);
             }
             pointer = placed;
-            (self.was_open, self.later) = (true, LATER.0);
+            (self.was_open, self.later) = (true, RETRY_PAUSES.0);
             if self.status.state() != SourceState::Open {
                 self.status.open(format);
             }

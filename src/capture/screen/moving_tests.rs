@@ -289,7 +289,7 @@ fn inside() {
     // Nothing moves: nothing is read, and the picture stays the same one.
     still(&mut source, clock, &figures);
 
-    whole_pictures(client, &mut source, clock);
+    whole_frames(client, &mut source, clock);
 }
 
 /// Waits until nothing is left to be read; then nothing is, however often the display is asked.
@@ -314,7 +314,7 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
 
 /// The whole screen as fast as the client can: each picture that is shown is one that was painted, whole,
 /// and none is older than the one before.
-fn whole_pictures(client: Client, source: &mut Source, clock: Clock) {
+fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
     const FIRST: u16 = 1_000;
     let size = (SIZE.width as u16, SIZE.height as u16);
     let mut next = FIRST;

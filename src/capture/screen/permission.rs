@@ -13,11 +13,11 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
 
 /// Sources of the same choice that are open at once, each with a token of its own.
-const MOST_TOKENS: usize = 4;
+const MAX_TOKENS: usize = 4;
 /// Choices with tokens.
-pub(in crate::capture) const MOST_KEYS: usize = 64;
+pub(in crate::capture) const MAX_KEYS: usize = 64;
 /// A longer token is none: portals use UUIDs.
-const MOST_BYTES: usize = 512;
+const MAX_BYTES: usize = 512;
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Debug)]
@@ -79,11 +79,11 @@ impl Permissions {
     /// This was kept by [`Self::take_changes`] in an earlier run: a token a line.
     pub fn restore(&self, key: &str, kept: &Secret) {
         let mut inside = self.0.lock();
-        if inside.kept.contains_key(key) || inside.kept.len() >= MOST_KEYS {
+        if inside.kept.contains_key(key) || inside.kept.len() >= MAX_KEYS {
             return;
         }
-        let good = |line: &&str| !line.is_empty() && line.len() <= MOST_BYTES;
-        let tokens = kept.expose().lines().filter(good).take(MOST_TOKENS);
+        let good = |line: &&str| !line.is_empty() && line.len() <= MAX_BYTES;
+        let tokens = kept.expose().lines().filter(good).take(MAX_TOKENS);
         let entries = tokens.map(|token| Entry { token: Secret::new(token), taken: false });
         inside.kept.insert(key.to_owned(), entries.collect());
     }
@@ -112,7 +112,7 @@ impl Permissions {
         if inside.kept.remove(key).is_some() {
             inside.changed.insert(key.to_owned());
         }
-        if inside.asked.len() < MOST_KEYS || inside.asked.contains_key(key) {
+        if inside.asked.len() < MAX_KEYS || inside.asked.contains_key(key) {
             *inside.asked.entry(key.to_owned()).or_default() += 1;
         }
     }
@@ -142,16 +142,16 @@ impl Permissions {
     /// The desktop gave this token, in place of the one that was used; the source has it.
     pub(in crate::capture) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
         let bytes = token.expose();
-        if bytes.is_empty() || bytes.len() > MOST_BYTES || bytes.chars().any(char::is_control) {
+        if bytes.is_empty() || bytes.len() > MAX_BYTES || bytes.chars().any(char::is_control) {
             return;
         }
         let mut inside = self.0.lock();
-        if inside.kept.len() >= MOST_KEYS && !inside.kept.contains_key(key) {
+        if inside.kept.len() >= MAX_KEYS && !inside.kept.contains_key(key) {
             return;
         }
         let entries = inside.kept.entry(key.to_owned()).or_default();
         entries.retain(|entry| Some(&entry.token) != used && entry.token != *token);
-        if entries.len() >= MOST_TOKENS {
+        if entries.len() >= MAX_TOKENS {
             entries.remove(0);
         }
         entries.push(Entry { token: token.clone(), taken: true });
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn odd_tokens_are_not_kept_and_there_are_not_many() {
         let permissions = Permissions::default();
-        for bad in ["", "two\nlines", &"x".repeat(MOST_BYTES + 1)] {
+        for bad in ["", "two\nlines", &"x".repeat(MAX_BYTES + 1)] {
             permissions.keep("screen:wayland", None, &secret(bad));
         }
         assert_eq!(permissions.take_changes(), []);
@@ -214,9 +214,9 @@ mod tests {
         }
         let kept = permissions.take_changes();
         assert_eq!(kept[0].1.expose(), "token-5\ntoken-6\ntoken-7\ntoken-8");
-        for number in 0..MOST_KEYS + 9 {
+        for number in 0..MAX_KEYS + 9 {
             permissions.keep(&format!("screen:wayland/{number}"), None, &secret("a-token"));
         }
-        assert_eq!(permissions.take_changes().len(), MOST_KEYS - 1);
+        assert_eq!(permissions.take_changes().len(), MAX_KEYS - 1);
     }
 }

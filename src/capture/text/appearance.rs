@@ -19,17 +19,19 @@ pub struct TextAppearance {
 
 impl TextAppearance {
     /// The narrowest and lowest, pixels.
-    pub const LEAST: u32 = 16;
+    pub const MIN_SIDE: u32 = 16;
 
     /// With every number where it may be.
     #[must_use]
     pub fn bounded(self) -> Self {
-        let side = |side: u32| side.clamp(Self::LEAST, Size::MAX_SIDE);
+        let side = |side: u32| side.clamp(Self::MIN_SIDE, Size::MAX_SIDE);
         Self {
             style: self.style.bounded(),
             width: self.width.map(side),
             height: self.height.map(side),
-            scroll: self.scroll.map(|it| Scroll { speed: it.speed.clamp(1, Scroll::MOST), ..it }),
+            scroll: self
+                .scroll
+                .map(|it| Scroll { speed: it.speed.clamp(1, Scroll::MAX_SCROLL_SPEED), ..it }),
         }
     }
 

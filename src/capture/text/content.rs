@@ -10,11 +10,11 @@ use crate::base::FileStamp;
 use crate::base::sanitize::is_harmless;
 
 /// Signs that are laid out.
-const MOST_SIGNS: usize = 4_000;
+const MAX_CHARACTERS: usize = 4_000;
 /// Bytes of a file that are read.
-const MOST_BYTES: u64 = 64 << 10;
+const MAX_BYTES: u64 = 64 << 10;
 /// How often a file is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Where words come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -67,7 +67,7 @@ impl Content {
         let to_next = |micros: u64| Duration::from_micros(1_000_000 - micros % 1_000_000);
         match self {
             Self::Words(_) => Duration::from_secs(3_600),
-            Self::File(_) => LOOK,
+            Self::File(_) => POLL_INTERVAL,
             Self::Clock(format) if format.contains("%f") || format.contains("%.") => second / 30,
             Self::Clock(_) => to_next(wall_micros.rem_euclid(1_000_000).unsigned_abs()),
             Self::Countdown(_) | Self::Stopwatch => {
@@ -103,7 +103,7 @@ pub(super) fn read(path: &Path) -> (Result<FileStamp, String>, Result<String, St
     let words = stamp.clone().and_then(|_| {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();
-        file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         Ok(clean(&String::from_utf8_lossy(&bytes)))
     });
     (stamp, words)
@@ -113,7 +113,7 @@ pub(super) fn read(path: &Path) -> (Result<FileStamp, String>, Result<String, St
 fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\t', "    ");
     let signs = text.trim_end().chars().filter(|&sign| sign == '\n' || is_harmless(sign));
-    signs.take(MOST_SIGNS).collect()
+    signs.take(MAX_CHARACTERS).collect()
 }
 
 #[cfg(test)]
@@ -123,13 +123,13 @@ mod tests {
     #[test]
     fn texts_are_made_harmless_and_bounded() {
         assert_eq!(clean("a\tb\r\nc\u{202E}d\0\u{1B}[31m\n\n"), "a    b\ncd[31m");
-        assert_eq!(clean(&"字".repeat(9_999)).chars().count(), MOST_SIGNS);
+        assert_eq!(clean(&"字".repeat(9_999)).chars().count(), MAX_CHARACTERS);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("score.txt");
         std::fs::write(&path, b"3 : 2\xFF").unwrap();
         assert_eq!(read(&path).1.unwrap(), "3 : 2\u{FFFD}");
         std::fs::write(&path, vec![b'x'; 1 << 20]).unwrap();
-        assert_eq!(read(&path).1.unwrap().len(), MOST_SIGNS);
+        assert_eq!(read(&path).1.unwrap().len(), MAX_CHARACTERS);
         for path in ["/", "/dev/zero", "/nonexistent"] {
             assert!(read(Path::new(path)).1.is_err(), "{path}");
         }

@@ -24,10 +24,10 @@ const FACES: [&[u8]; 2] = [
     include_bytes!("../../../assets/fonts/latin-700.otf"),
 ];
 /// The longest line of a text that is not wrapped.
-pub(super) const LONGEST: f32 = 8_000.0;
-const MOST_SIDE: f32 = Size::MAX_SIDE as f32;
+pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
+const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
 /// Pixels of a text in all.
-const MOST_PIXELS: f32 = 24e6;
+const MAX_PIXELS: f32 = 24e6;
 
 /// The fonts: found once, which takes a moment.
 static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
@@ -84,9 +84,9 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels 
     } else {
         layout.width()
     };
-    let width = (text_width + 2.0 * margin_x as f32).ceil().clamp(2.0, MOST_SIDE);
+    let width = (text_width + 2.0 * margin_x as f32).ceil().clamp(2.0, MAX_SIDE);
     let height = (layout.height() + 2.0 * margin_y as f32).ceil();
-    let height = height.clamp(2.0, MOST_SIDE.min(MOST_PIXELS / width));
+    let height = height.clamp(2.0, MAX_SIDE.min(MAX_PIXELS / width));
     let (width, height) = (width as u16, height as u16);
 
     let mut resources = Resources::new();
@@ -161,7 +161,7 @@ fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
     let slant = if style.italic { FontStyle::Italic } else { FontStyle::Normal };
     builder.push_default(StyleProperty::FontStyle(slant));
     let mut layout: Layout<()> = builder.build(words);
-    layout.break_all_lines(wrap.or(Some(LONGEST)));
+    layout.break_all_lines(wrap.or(Some(MAX_LINE_WIDTH)));
     let align = match style.align {
         Align::Left => Alignment::Left,
         Align::Center => Alignment::Center,

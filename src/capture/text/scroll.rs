@@ -28,7 +28,7 @@ pub struct Scroll {
 
 impl Scroll {
     /// The fastest, pixels a second.
-    pub const MOST: u32 = 10_000;
+    pub const MAX_SCROLL_SPEED: u32 = 10_000;
 
     /// Along a line.
     pub(super) fn is_level(self) -> bool {
@@ -84,7 +84,8 @@ impl Strip {
 
     /// How far it has come after so long: whole chroma samples.
     pub(super) fn step(&self, since: Duration) -> u64 {
-        (since.as_secs_f64() * f64::from(self.scroll.speed.min(Scroll::MOST)) / 2.0) as u64
+        (since.as_secs_f64() * f64::from(self.scroll.speed.min(Scroll::MAX_SCROLL_SPEED)) / 2.0)
+            as u64
     }
 
     /// The picture at this step.

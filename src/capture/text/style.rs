@@ -62,32 +62,32 @@ impl Default for Style {
 
 impl Style {
     /// Letters of a family's name.
-    pub const MOST_FAMILY: usize = 100;
+    pub const MAX_FAMILY: usize = 100;
     /// Sizes of the font.
     pub const SIZES: std::ops::RangeInclusive<u32> = 4..=1_000;
     /// Widths of an outline, and how soft a shadow is.
-    pub const MOST_AROUND: u32 = 100;
+    pub const MAX_AROUND: u32 = 100;
     /// How far a shadow lies away.
-    pub const MOST_SHIFT: i32 = 500;
-    pub const MOST_PADDING: u32 = 1_000;
+    pub const MAX_SHIFT: i32 = 500;
+    pub const MAX_PADDING: u32 = 1_000;
 
     /// With every number where it may be.
     #[must_use]
     pub fn bounded(self) -> Self {
-        let most = Self::MOST_SHIFT;
+        let most = Self::MAX_SHIFT;
         let family = self.family.trim().chars().filter(|sign| !sign.is_control());
         Self {
-            family: family.take(Self::MOST_FAMILY).collect(),
+            family: family.take(Self::MAX_FAMILY).collect(),
             size: self.size.clamp(*Self::SIZES.start(), *Self::SIZES.end()),
             weight: self.weight.clamp(100, 900),
-            outline: self.outline.map(|(color, width)| (color, width.min(Self::MOST_AROUND))),
+            outline: self.outline.map(|(color, width)| (color, width.min(Self::MAX_AROUND))),
             shadow: self.shadow.map(|it| Shadow {
                 right: it.right.clamp(-most, most),
                 down: it.down.clamp(-most, most),
-                blur: it.blur.min(Self::MOST_AROUND),
+                blur: it.blur.min(Self::MAX_AROUND),
                 ..it
             }),
-            padding: self.padding.min(Self::MOST_PADDING),
+            padding: self.padding.min(Self::MAX_PADDING),
             ..self
         }
     }

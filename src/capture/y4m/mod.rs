@@ -20,7 +20,7 @@ use crate::media::transport::{EndBehavior, Position, TransportCommand};
 use crate::media::{Color, FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
 
 /// Frames read ahead.
-const AHEAD: usize = 4;
+const READ_AHEAD_FRAMES: usize = 4;
 
 /// Whether a file says that it is a Y4M clip; one that cannot be read is called so too, so that the
 /// reason is told here.
@@ -49,7 +49,7 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     let due = times.index_at(context.clock.now()).max(0);
     let first = if transport.at_end() == EndBehavior::Loop { due } else { up_to(due, count) };
     let wanted = Arc::new(AtomicI64::new(first));
-    let (frames, ready) = queue::bounded("file-frames", AHEAD, Full::Block);
+    let (frames, ready) = queue::bounded("file-frames", READ_AHEAD_FRAMES, Full::Block);
     let its = (Arc::clone(&wanted), Arc::clone(&status));
     let worker = Worker::spawn("video-file", move |stop| {
         read_ahead(reader, &its.0, &its.1, &frames, stop);
@@ -91,7 +91,7 @@ fn read_ahead(
     frames: &Sender<Numbered>,
     stop: &Stop,
 ) {
-    let pool = Planes::pool(reader.size(), AHEAD + 6);
+    let pool = Planes::pool(reader.size(), READ_AHEAD_FRAMES + 6);
     let count = i64::try_from(reader.frames()).unwrap_or(i64::MAX);
     let color = reader.color();
     let mut number = wanted.load(Ordering::Relaxed);
@@ -148,7 +148,7 @@ impl Y4mFeed {
             _ if at_end == EndBehavior::Loop => {
                 self.round = Some(beginning);
                 if self.over {
-                    self.obey(TransportCommand::Restart, by_time);
+                    self.handle(TransportCommand::Restart, by_time);
                 }
             }
             Some(round) if beginning > round => {
@@ -168,7 +168,7 @@ impl Y4mFeed {
         }
     }
 
-    fn obey(&mut self, go: TransportCommand, by_time: i64) {
+    fn handle(&mut self, go: TransportCommand, by_time: i64) {
         if std::mem::take(&mut self.over) {
             // Whatever is asked for begins a new time through it.
             let at = match go {
@@ -217,7 +217,7 @@ impl VideoFeed for Y4mFeed {
         // Before anything is asked of it: it may have been paused before its first picture.
         self.begin(by_time, at_end);
         while let Some(go) = self.transport.take() {
-            self.obey(go, by_time);
+            self.handle(go, by_time);
         }
         self.end(by_time, at_end);
         let due = self.held.unwrap_or(by_time + self.ahead);

@@ -8,9 +8,9 @@ use crate::media::frame::Range;
 use crate::media::{Color, FrameRate, Planes, Size};
 
 /// Longest line of parameters that is read.
-const MOST_LINE: u64 = 1_024;
+const MAX_LINE: u64 = 1_024;
 /// Most frames of a file whose frames carry parameters of their own.
-const MOST_FRAMES: usize = 4_000_000;
+const MAX_FRAMES: usize = 4_000_000;
 
 /// Why a file cannot be played.
 #[derive(Debug, thiserror::Error)]
@@ -195,7 +195,7 @@ impl Header {
 /// One line, without its end; an error when it is too long.
 fn line(source: &mut impl BufRead) -> Result<String, Error> {
     let mut bytes = Vec::new();
-    source.take(MOST_LINE).read_until(b'\n', &mut bytes)?;
+    source.take(MAX_LINE).read_until(b'\n', &mut bytes)?;
     if bytes.pop() != Some(b'\n') {
         return Err(Error::Header("a line without an end".to_owned()));
     }
@@ -261,7 +261,7 @@ fn scan<R: BufRead + Seek>(
 ) -> Result<Vec<u64>, Error> {
     let mut places = Vec::new();
     let mut at = header.length;
-    while places.len() < MOST_FRAMES {
+    while places.len() < MAX_FRAMES {
         source.seek(SeekFrom::Start(at))?;
         let Ok(text) = line(source) else { break };
         if !text.starts_with("FRAME") {

@@ -20,10 +20,10 @@ use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 
 /// How long devices may take to open, and sound to be heard.
 const SOURCES: Duration = Duration::from_secs(8);
-const HEARD: Duration = Duration::from_millis(1_500);
+const LISTEN_DURATION: Duration = Duration::from_millis(1_500);
 /// How long all of it may take.
 const LIMIT: Duration = Duration::from_secs(120);
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const END: Duration = Duration::from_secs(5);
 
 /// What is going to be broadcast.
@@ -125,7 +125,7 @@ fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
             if clock.now() >= until {
                 return None;
             }
-            nap.wait(LOOK);
+            nap.wait(POLL_INTERVAL);
         }
     };
     let opening = SourceState::Opening;
@@ -134,7 +134,7 @@ fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
             && snapshot.audio.as_ref().is_some_and(|audio| audio.state != opening)
     });
     let from = clock.now();
-    let _ = wait(HEARD * 2, &|_| clock.now().since(from) >= HEARD);
+    let _ = wait(LISTEN_DURATION * 2, &|_| clock.now().since(from) >= LISTEN_DURATION);
     studio.send(Command::Check);
     let done =
         |snapshot: &Snapshot| snapshot.checked.as_ref().is_some_and(|checked| !checked.running);
@@ -217,6 +217,6 @@ mod tests {
         assert_eq!(exit(std::slice::from_ref(&hardly)), Exit::Ok);
         assert_eq!(exit(&[hardly.clone(), slow.clone(), full.clone()]), Exit::Codec);
         assert_eq!(exit(&[hardly, full, slow]), Exit::File);
-        assert_eq!(exit(&[Finding::NoPicture.notice(0)]), Exit::Device);
+        assert_eq!(exit(&[Finding::NoVideo.notice(0)]), Exit::Device);
     }
 }

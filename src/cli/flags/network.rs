@@ -26,7 +26,7 @@ pub struct Flags {
 }
 
 /// Most ports to try.
-const MOST_PORTS: usize = 8;
+const MAX_PORTS: usize = 8;
 
 impl Flags {
     /// The way as it was written, for the window, where it can be changed.
@@ -62,8 +62,8 @@ impl Flags {
     /// # Errors
     /// What is wrong with them, and the exit code.
     pub fn read(&self) -> Result<Options, (String, Exit)> {
-        if self.ports.len() > MOST_PORTS {
-            return Err((format!("--ports: at most {MOST_PORTS}"), Exit::Usage));
+        if self.ports.len() > MAX_PORTS {
+            return Err((format!("--ports: at most {MAX_PORTS}"), Exit::Usage));
         }
         let proxy = match self.proxy.as_deref() {
             Some("none" | "") => None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::audio::AudioChoice;
-use crate::broadcast::delay::LONGEST;
+use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
 use crate::player::source_text;
 use crate::studio::targets::quality::SAMPLE_RATES;
@@ -49,7 +49,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// A sentence that says how to write one.
 pub fn delay(text: &str) -> Result<Duration, String> {
     let delay = duration(text)?;
-    if delay > LONGEST {
+    if delay > MAX_STREAM_DELAY {
         return Err("at most 30m are held back".into());
     }
     Ok(delay)

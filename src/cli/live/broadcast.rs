@@ -27,7 +27,7 @@ const END: Duration = Duration::from_secs(5);
 /// How long to wait for events between looks at the clock and at Ctrl-C: until the first picture…
 const EAGER: Duration = Duration::from_millis(20);
 /// …and afterwards.
-const CALM: Duration = Duration::from_millis(80);
+const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
 
 /// How it went so far.
 #[derive(Debug, Default)]
@@ -87,8 +87,9 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     loop {
         let patience = match outcome.first {
             None => EAGER,
-            Some(first) => duration
-                .map_or(CALM, |duration| (first + duration).since(clock.now()).clamp(EAGER, CALM)),
+            Some(first) => duration.map_or(CALM_POLL_INTERVAL, |duration| {
+                (first + duration).since(clock.now()).clamp(EAGER, CALM_POLL_INTERVAL)
+            }),
         };
         match events.recv_timeout(patience) {
             Ok(event) => {
@@ -110,7 +111,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             && record.is_none()
             && outcome.targets.len() == targets.len()
             && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
-        let stop = orders.obey(&studio, output);
+        let stop = orders.run(&studio, output);
         match stopping_since {
             None if run.drain && !draining && !hopeless && (over || stop || interrupt.is_set()) => {
                 studio.send(Command::StopRecording);

@@ -79,7 +79,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
           help_heading = "Quality")]
     pub keyframe_interval: Duration,
-    /// Whose connection the bitrate follows: slowest, first (of several targets), or off; rung: it
+    /// Whose connection the bitrate follows: slowest, first (of several targets), or off; rendition: it
     /// stays, and targets whose connection does not carry it get a second encode with less (a single
     /// target, where nothing is recorded, does as with slowest)
     #[arg(long, value_name = "WHOSE", default_value = "slowest", help_heading = "Quality")]

@@ -16,7 +16,7 @@ use crate::studio::engine::passthrough_only::{Copying, Error};
 use crate::studio::{Config, Event};
 
 /// How often it is looked what happened.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs it to its end.
 pub(super) fn run(
@@ -72,7 +72,7 @@ pub(super) fn run(
         if copying.is_over() || stop && !draining {
             break;
         }
-        Stop::new().wait(LOOK);
+        Stop::new().wait(POLL_INTERVAL);
     }
     let (last_words, figures) = copying.end();
     hear(last_words);

@@ -4,7 +4,7 @@ use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::live::recording::audio_tracks;
-use crate::studio::{MOST_STRIPS, Settings, SoundStrip, mixer};
+use crate::studio::{AudioStrip, MAX_STRIPS, Settings, mixer};
 
 /// A sound with the name of its track.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Strin
         let track = ExtraTrack::all().find(|track| !used.has(*track));
         let track = track.ok_or_else(|| format!("--record-track {name}: all tracks are in use"))?;
         let main = settings.audio.as_ref() == Some(choice);
-        let hears = |strip: &&mut SoundStrip| match strip.id {
+        let hears = |strip: &&mut AudioStrip| match strip.id {
             StripId::MAIN => main,
             _ => strip.choice == *choice,
         };
@@ -41,12 +41,12 @@ pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Strin
             strip.strip.tracks = strip.strip.tracks.with(track, true);
         } else {
             let id = mixer::free_id(&settings.strips);
-            let id = id.ok_or_else(|| format!("there are more than {MOST_STRIPS} strips"))?;
+            let id = id.ok_or_else(|| format!("there are more than {MAX_STRIPS} strips"))?;
             let tracks = [track].into_iter().collect();
-            settings.strips.push(SoundStrip {
+            settings.strips.push(AudioStrip {
                 name: name.clone(),
                 strip: Strip { heard: MonitoringMode::Tracks, tracks, ..Strip::default() },
-                ..SoundStrip::new(id, choice.clone())
+                ..AudioStrip::new(id, choice.clone())
             });
         }
         let names = &mut settings.preferences.recording.track_names;
@@ -76,7 +76,7 @@ mod tests {
         let mut settings = Settings { audio: Some(AudioChoice::Tone), ..Settings::default() };
         let wanted = ["Tone=tone", "Voice=mic", "Again=mic"].map(|text| parse(text).unwrap());
         add(&wanted, &mut settings).unwrap();
-        let of = |strip: &SoundStrip| {
+        let of = |strip: &AudioStrip| {
             strip.strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>()
         };
         let strips = &settings.strips;

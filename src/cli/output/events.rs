@@ -302,18 +302,16 @@ fn stats_fields(stats: &Stats) -> Value {
                 "bitrate": target.bitrate,
                 "queued_ms": target.queued_ms,
                 "dropped_frames": target.dropped_frames,
-                "dropped_sounds": target.dropped_sounds,
+                "dropped_sounds": target.dropped_audio,
                 "sent_frames": target.sent_frames,
                 "reconnects": target.reconnects,
-                "rung": target.rung.name(),
+                "rung": target.rendition_id.name(),
             });
             if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
                 fields.insert("size".into(), size.to_string().into());
             }
-            let times = [
-                ("round_trip_ms", target.round_trip_ms),
-                ("picture_age_ms", target.picture_age_ms),
-            ];
+            let times =
+                [("round_trip_ms", target.round_trip_ms), ("picture_age_ms", target.frame_age_ms)];
             insert_known(&mut fields, times, hundredths);
             if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
                 fields.insert("monitor".into(), monitor_fields(monitor));

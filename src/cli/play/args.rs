@@ -9,7 +9,7 @@ use crate::cli::output::exit::Exit;
 use crate::net::web::WebUrl;
 use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source, TimeShiftDepth};
 use crate::studio::watch::chat::check_place;
-use crate::studio::watch::choices::{MOST_TILES, Network};
+use crate::studio::watch::choices::{MAX_TILES, Network};
 use crate::studio::{Route, Settings};
 use crate::ui::watch::Where;
 use crate::wire::container::Format;
@@ -205,9 +205,9 @@ impl Args {
     /// Whether what is asked for goes together with several streams.
     fn check_wall(&self) -> Result<(), (String, Exit)> {
         let usage = |why: String| Err((why, Exit::Usage));
-        if self.sources.len() > MOST_TILES {
+        if self.sources.len() > MAX_TILES {
             let count = self.sources.len();
-            return usage(format!("{count} streams: at most {MOST_TILES} play side by side"));
+            return usage(format!("{count} streams: at most {MAX_TILES} play side by side"));
         }
         let alone = [
             ("--save", self.save.is_some()),

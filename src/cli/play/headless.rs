@@ -19,7 +19,7 @@ use crate::player::chat::Chat;
 use crate::player::{Config, Figures, Player, Source, State};
 
 /// How often it is looked what has happened.
-const LOOK: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Plays without a window; the exit code is that of the first stream that did not end well.
 pub(super) fn run(
@@ -69,7 +69,7 @@ pub(super) fn run(
         Steering::share_memory(&all);
     }
     while all.iter().any(|stream| stream.ended.is_none()) {
-        let asked = steering.as_mut().is_some_and(|steering| steering.obey(&all, output));
+        let asked = steering.as_mut().is_some_and(|steering| steering.handle(&all, output));
         let stop = asked || interrupt.is_set();
         for stream in all.iter_mut().filter(|stream| stream.ended.is_none()) {
             let exit = if stop { Some(Exit::Ok) } else { stream.step() };
@@ -77,7 +77,7 @@ pub(super) fn run(
                 stream.end(exit);
             }
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
     exits.extend(all.iter().map(|stream| (stream.number(), stream.ended.unwrap_or(Exit::Ok))));
     exits.sort_by_key(|(number, _)| *number);

@@ -108,7 +108,7 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
         "underruns": figures.underruns,
         "buffer_ms": figures.buffer.as_millis() as u64,
         "speed": (figures.speed * 10_000.0).round() / 10_000.0,
-        "first_picture_ms": figures.first_picture.map(|first| first.as_millis() as u64),
+        "first_picture_ms": figures.first_frame.map(|first| first.as_millis() as u64),
         "reconnects": figures.reconnects,
         "fps": tenths(figures.fps),
         "bitrate": figures.bitrate,

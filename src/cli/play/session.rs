@@ -18,7 +18,7 @@ use crate::studio;
 
 /// Whether it has something of the stream: `--duration` counts from then on.
 pub(super) fn has_begun(args: &Args, figures: &Figures) -> bool {
-    figures.first_picture.is_some()
+    figures.first_frame.is_some()
         || figures.audio_samples > 0
         || (args.save.is_some() && figures.received_bytes > 0)
 }

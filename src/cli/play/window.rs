@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::queue::Receiver;
 use crate::base::{Clock, Latest, Timestamp};
-use crate::cli::control::{AT_ONCE, Lines};
+use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::output::Output;
 use crate::cli::output::events::print;
 use crate::cli::output::exit::Exit;
@@ -148,9 +148,9 @@ impl WindowWatcher {
     }
 
     /// Obeys the lines that wait.
-    fn obey(&mut self, studio: &Studio) {
+    fn handle(&mut self, studio: &Studio) {
         let ends = |text: &str| matches!(control::parse(text), Ok(Some(PlayCommand::Stop)));
-        for _ in 0..AT_ONCE {
+        for _ in 0..MAX_COMMANDS_PER_TURN {
             let line = self.lines.as_mut().and_then(|it| it.take_for(studio, ends));
             let Some(line) = line else { break };
             let done = match control::parse(&line.text) {
@@ -168,7 +168,7 @@ impl WindowWatcher {
 
     /// Whether all that was asked for has come to its end and nothing of it was ever played: no time
     /// begins to run then.
-    fn is_in_vain(&self) -> bool {
+    fn is_unreachable(&self) -> bool {
         self.playing_since.is_none()
             && self.tiles.len() >= self.args.sources.len()
             && self.tiles.values().all(|tile| tile.state.is_final())
@@ -178,7 +178,7 @@ impl WindowWatcher {
 impl Beside for WindowWatcher {
     fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
         self.catch_up(studio, events);
-        self.obey(studio);
+        self.handle(studio);
         if self.args.snapshot.is_some() {
             let first = self.tiles.keys().next().map(|id| id.slot());
             let shown = first.and_then(|slot| studio.watched().get(slot).and_then(Latest::get));
@@ -199,7 +199,7 @@ impl Beside for WindowWatcher {
         }
         let time = self.playing_since.zip(self.args.duration);
         let passed = time.is_some_and(|(since, duration)| now.since(since) >= duration);
-        self.over = passed || self.args.duration.is_some() && self.is_in_vain();
+        self.over = passed || self.args.duration.is_some() && self.is_unreachable();
         self.over || self.stopped
     }
 

@@ -26,7 +26,7 @@ const LINE: usize = 1_000;
 /// A program that fails again and again writes no more than this in one run.
 const REPORTS: u32 = 5;
 /// Who holds the lines may have died.
-const WAIT: Duration = Duration::from_millis(200);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The last lines of the log.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub struct LastLines(Arc<Mutex<VecDeque<String>>>);
 
 impl LastLines {
     fn text(&self) -> String {
-        let lines = self.0.try_lock_for(WAIT);
+        let lines = self.0.try_lock_for(LOCK_TIMEOUT);
         lines.map_or_else(String::new, |lines| lines.iter().map(String::as_str).collect())
     }
 }

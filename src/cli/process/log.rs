@@ -15,7 +15,7 @@ use crate::cli::output::redact::hidden;
 use crate::cli::process::crash::LastLines;
 
 /// What is kept for the report of a crash, whatever is shown.
-const KEPT: &str = "warn,onair=info";
+const CRASH_REPORT_FILTER: &str = "warn,onair=info";
 
 /// Starts logging at a level (`info`) or by a filter (`onair=debug`); gives the last lines, for the
 /// report of a crash.
@@ -47,7 +47,7 @@ pub fn start(level: &str) -> Result<LastLines, String> {
     let shown = tracing_subscriber::fmt::layer().fmt_fields(Fields).with_writer(std::io::stderr);
     tracing_subscriber::registry()
         .with(shown.with_filter(filter))
-        .with(kept.with_filter(EnvFilter::new(KEPT)))
+        .with(kept.with_filter(EnvFilter::new(CRASH_REPORT_FILTER)))
         .init();
     Ok(last)
 }

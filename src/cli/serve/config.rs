@@ -12,10 +12,10 @@ use crate::server::Fault;
 use crate::studio::settings::check_successor;
 
 /// The largest file read.
-const MOST: u64 = 64 << 10;
+const MAX_FILE_BYTES: u64 = 64 << 10;
 /// Publish keys, and the length of each.
-const MOST_KEYS: usize = 256;
-const MOST_KEY: usize = 512;
+const MAX_KEYS: usize = 256;
+const MAX_KEY: usize = 512;
 
 /// The file. What a flag says goes before it.
 #[derive(Default, Deserialize)]
@@ -48,10 +48,10 @@ impl Config {
         let failed = |why: String| told(path, &why);
         let mut text = String::new();
         let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-        let read = file.take(MOST + 1).read_to_string(&mut text);
+        let read = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text);
         read.map_err(|error| failed(error.to_string()))?;
-        if text.len() as u64 > MOST {
-            return Err(failed(format!("it is longer than {MOST} bytes")));
+        if text.len() as u64 > MAX_FILE_BYTES {
+            return Err(failed(format!("it is longer than {MAX_FILE_BYTES} bytes")));
         }
         Self::parse(&text).map_err(failed)
     }
@@ -69,12 +69,12 @@ impl Config {
             };
             format!("line {line}: {said}")
         })?;
-        if config.publish_keys.len() > MOST_KEYS {
-            return Err(format!("there are more than {MOST_KEYS} publish keys"));
+        if config.publish_keys.len() > MAX_KEYS {
+            return Err(format!("there are more than {MAX_KEYS} publish keys"));
         }
-        let fair = |key: &String| (1..=MOST_KEY).contains(&key.len());
+        let fair = |key: &String| (1..=MAX_KEY).contains(&key.len());
         if !config.publish_keys.iter().all(fair) {
-            return Err(format!("a publish key has 1 to {MOST_KEY} bytes"));
+            return Err(format!("a publish key has 1 to {MAX_KEY} bytes"));
         }
         match config.auth.as_deref() {
             None | Some("adobe" | "llnw") => {}

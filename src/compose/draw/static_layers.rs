@@ -14,7 +14,7 @@ use crate::media::{Planes, Size};
 const STILL: u32 = 3;
 
 /// Pieces of a picture are looked at one by one up to so many.
-const MOST: usize = 8;
+const MAX_PARTS: usize = 8;
 
 /// The lowest pieces of a picture as one picture. Holds what they show only as long as they are the
 /// lowest.
@@ -28,16 +28,16 @@ pub(in crate::compose) struct StaticLayers {
 /// Where pieces lie, within a picture.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct StaticAreas {
-    places: [Option<Rect>; MOST],
+    places: [Option<Rect>; MAX_PARTS],
 }
 
 impl StaticAreas {
     /// Those of these pieces; where there are more, the last of them are one.
     pub fn of(pieces: &[DrawStep], size: Size) -> Self {
-        let mut places = [None; MOST];
+        let mut places = [None; MAX_PARTS];
         let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
         for (index, place) in seen.enumerate() {
-            if let Some(slot) = places.get_mut(index.min(MOST - 1)) {
+            if let Some(slot) = places.get_mut(index.min(MAX_PARTS - 1)) {
                 *slot = Some(slot.map_or(place, |it: Rect| it.around(place)));
             }
         }

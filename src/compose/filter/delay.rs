@@ -9,10 +9,10 @@ use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
 /// The longest delay.
-pub(super) const LONGEST: Duration = Duration::from_millis(500);
+pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
 /// Pictures that wait at most, and their bytes.
-const MOST: usize = 64;
-const MOST_BYTES: usize = 192 << 20;
+const MAX_FRAMES: usize = 64;
+const MAX_BYTES: usize = 192 << 20;
 /// Who was not asked for so much longer than the delay begins anew: what waits is of another time.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -32,12 +32,12 @@ fn bytes(frame: &VideoFrame) -> usize {
 
 impl Delay {
     pub fn new(by: Duration) -> Self {
-        Self { by: by.min(LONGEST), waiting: VecDeque::with_capacity(MOST), asked: None }
+        Self { by: by.min(MAX_DELAY), waiting: VecDeque::with_capacity(MAX_FRAMES), asked: None }
     }
 
     /// By so much from now on. What waits stays.
     pub fn set(&mut self, by: Duration) {
-        self.by = by.min(LONGEST);
+        self.by = by.min(MAX_DELAY);
     }
 
     /// What was seen so long before `at`; at first the oldest there is.
@@ -51,7 +51,7 @@ impl Delay {
         if newest != Some(Arc::as_ptr(&picture.planes)) {
             let mut held: usize = self.waiting.iter().map(|(_, frame)| bytes(frame)).sum();
             held += bytes(picture);
-            while self.waiting.len() >= MOST || held > MOST_BYTES {
+            while self.waiting.len() >= MAX_FRAMES || held > MAX_BYTES {
                 let Some((_, oldest)) = self.waiting.pop_front() else { break };
                 held -= bytes(&oldest);
             }
@@ -133,7 +133,7 @@ mod tests {
         for n in 0..2_000 {
             delay.run(&frame(1), Timestamp::from_millis(n));
         }
-        assert!(delay.waiting.len() <= MOST && delay.by == LONGEST);
+        assert!(delay.waiting.len() <= MAX_FRAMES && delay.by == MAX_DELAY);
         let large = || {
             let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(8192, 4096))));
             VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
@@ -142,6 +142,6 @@ mod tests {
             delay.run(&large(), Timestamp::from_millis(3_000 + n));
         }
         let held: usize = delay.waiting.iter().map(|(_, frame)| bytes(frame)).sum();
-        assert!(held <= MOST_BYTES && !delay.waiting.is_empty());
+        assert!(held <= MAX_BYTES && !delay.waiting.is_empty());
     }
 }

@@ -43,11 +43,11 @@ impl Kernel {
 }
 
 /// The longest side there is.
-pub(super) const LONGEST: f32 = 4_096.0;
+pub(super) const MAX_SCALE_SIDE: f32 = 4_096.0;
 
 /// A picture of size `from` made so large; a side of zero follows from the other by the shape.
 pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
-    let asked = |side: f32| if side >= 1.0 { side.min(LONGEST) } else { 0.0 };
+    let asked = |side: f32| if side >= 1.0 { side.min(MAX_SCALE_SIDE) } else { 0.0 };
     let (width, height) = (asked(width), asked(height));
     let shape = f64::from(from.width) / f64::from(from.height.max(1));
     let (width, height) = (f64::from(width), f64::from(height));

@@ -12,7 +12,7 @@ use crate::compose::filter::scale::{self, Kernel};
 use crate::media::Size;
 
 /// The most filters of one source.
-pub const MOST_FILTERS: usize = 16;
+pub const MAX_FILTERS: usize = 16;
 
 /// A filter and whether it is on.
 #[derive(Clone, Debug, PartialEq)]
@@ -222,9 +222,10 @@ impl Filter {
                 ("high", Share, 0.0, 1.0),
                 ("high_smooth", Share, 0.0, 1.0),
             ],
-            Self::Scale { .. } => {
-                &[("width", Pixels, 0.0, scale::LONGEST), ("height", Pixels, 0.0, scale::LONGEST)]
-            }
+            Self::Scale { .. } => &[
+                ("width", Pixels, 0.0, scale::MAX_SCALE_SIDE),
+                ("height", Pixels, 0.0, scale::MAX_SCALE_SIDE),
+            ],
             Self::Sharpen { .. } => &[("amount", Share, 0.0, 2.0)],
             Self::Blur { .. } => &[("sigma", Radius, 0.0, 64.0)],
             Self::Denoise { .. } => &[("spatial", Share, 0.0, 1.0), ("temporal", Share, 0.0, 1.0)],

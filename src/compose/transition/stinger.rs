@@ -11,10 +11,10 @@ use crate::media::frame::Range;
 use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
 
 /// The longest transition.
-pub const MOST: Duration = Duration::from_secs(20);
+pub const MAX_STINGER: Duration = Duration::from_secs(20);
 
 /// A clip that is late is waited for so long beyond the instant at which the scenes were to change.
-pub(super) const GRACE: Duration = Duration::from_millis(500);
+pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
 /// Pictures on their way at once.
 const IDLE: usize = 3;
@@ -90,22 +90,23 @@ impl Running {
     /// At the instant `at`; instants rise from call to call. The crew helps.
     pub fn at(&mut self, at: Timestamp, crew: &Crew) -> Now {
         let gone = at.since(*self.begun.get_or_insert(at));
-        let cut = self.stinger.cut.min(MOST);
+        let cut = self.stinger.cut.min(MAX_STINGER);
         let mut above = None;
         match self.feed.as_mut().map(|feed| feed.moment(at)) {
             Some(Moment::Picture(frame)) => {
                 // By the clip's own time: a machine that is late with it is late with both.
-                self.changed |= frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + GRACE;
+                self.changed |=
+                    frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + LATE_CLIP_GRACE;
                 above = self.seer.see(&frame, crew);
             }
-            Some(Moment::Waiting) => self.changed |= gone >= cut + GRACE,
+            Some(Moment::Waiting) => self.changed |= gone >= cut + LATE_CLIP_GRACE,
             Some(Moment::Over) => self.feed = None,
             None => {}
         }
         if self.feed.is_none() {
             self.changed |= gone >= cut;
         }
-        let over = self.changed && (self.feed.is_none() || gone >= MOST);
+        let over = self.changed && (self.feed.is_none() || gone >= MAX_STINGER);
         Now { changed: self.changed, above: above.filter(|_| !over), over }
     }
 }

@@ -23,7 +23,7 @@ use crate::media::{Color, EncodedPacket, Planes, Size, VideoConfig, VideoFrame};
 const NAME: &str = "openh264";
 
 /// Pictures kept for reuse: what waits for its turn and what is on its way to the window.
-const IDLE_PICTURES: usize = 6;
+const IDLE_FRAMES: usize = 6;
 
 /// So many keyframes in a row that fail end the stream.
 const LAST_CHANCES: u32 = 3;
@@ -180,14 +180,14 @@ impl Decoder {
     fn make_room(&mut self) {
         self.stream.clear();
         self.configuration.write_parameter_sets(&mut self.stream);
-        if let Some(size) = self.configuration.write_broken_picture(&mut self.stream) {
+        if let Some(size) = self.configuration.write_broken_frame(&mut self.stream) {
             let stream = std::mem::take(&mut self.stream);
             for part in [Some(stream.as_slice()), None] {
                 // It finds that there is no picture in it, and waits for one that decodes by itself.
                 let _ = self.raw.step(part, Timestamp::ZERO);
             }
             self.stream = stream;
-            let pool = Planes::pool(size, IDLE_PICTURES);
+            let pool = Planes::pool(size, IDLE_FRAMES);
             drop(pool.take());
             self.pool = Some((size, pool));
         }
@@ -228,7 +228,7 @@ fn copy(
     let pool = match pool {
         Some((size, pool)) if *size == picture.size => pool,
         other => {
-            let fresh = Planes::pool(picture.size, IDLE_PICTURES);
+            let fresh = Planes::pool(picture.size, IDLE_FRAMES);
             &mut other.insert((picture.size, fresh)).1
         }
     };
@@ -265,7 +265,7 @@ impl VideoBackend for Decoder {
             self.waiting = true;
         })?;
         let idr = kind == avcc::Kind::Idr;
-        if kind == avcc::Kind::NoPicture || (self.waiting && !idr) {
+        if kind == avcc::Kind::NoVideo || (self.waiting && !idr) {
             return Ok(self.reorder.ready(packet.dts));
         }
         self.stream.clear();

@@ -152,7 +152,7 @@ impl AudioEncoder {
 }
 
 /// How often a stop is looked for while no sound comes.
-const PATIENCE: Duration = Duration::from_millis(50);
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Silence is encoded in pieces of at most this many samples a channel.
 const SILENCE: usize = 4_096;
@@ -205,7 +205,7 @@ impl<'a> Street<'a> {
     fn run(&mut self, input: &queue::Receiver<SampleBlock>, stop: &Stop) -> Result<(), Error> {
         let mut warned = false;
         while !stop.is_set() && !self.closed {
-            let samples = match input.recv_timeout(PATIENCE) {
+            let samples = match input.recv_timeout(STOP_POLL_INTERVAL) {
                 Ok(samples) => samples,
                 Err(queue::Empty::Waiting) => continue,
                 Err(queue::Empty::Closed) => break,

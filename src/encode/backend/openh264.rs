@@ -181,7 +181,7 @@ fn budgeted(config: &config::Video) -> usize {
     (seconds * config.frame_rate.as_f64()).round().max(1.0) as usize
 }
 
-fn bits_per_picture(bitrate: BitsPerSecond, rate: FrameRate) -> f64 {
+fn bits_per_frame(bitrate: BitsPerSecond, rate: FrameRate) -> f64 {
     f64::from(bitrate.0) / rate.as_f64()
 }
 
@@ -234,7 +234,7 @@ impl Encoder {
             },
             level,
             rate: RateControl::new(
-                bits_per_picture(config.bitrate, config.frame_rate),
+                bits_per_frame(config.bitrate, config.frame_rate),
                 budgeted(config),
                 config.size.pixels(),
             ),
@@ -377,8 +377,8 @@ impl VideoBackend for Encoder {
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error> {
         let bitrate = bitrate.min(self.level.max_bitrate());
-        let bits = bits_per_picture(bitrate, self.parameters.frame_rate);
-        self.rate.set_bits_per_picture(bits);
+        let bits = bits_per_frame(bitrate, self.parameters.frame_rate);
+        self.rate.set_bits_per_frame(bits);
         Ok(())
     }
 

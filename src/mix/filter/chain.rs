@@ -6,7 +6,7 @@ use crate::mix::filter::dynamics::{Compressor, Expander, Gate};
 use crate::mix::filter::equalizer::Equalizer;
 use crate::mix::filter::limiter::Limiter;
 use crate::mix::filter::loudness::Leveler;
-use crate::mix::filter::settings::{Filter, MOST_FILTERS, Slot};
+use crate::mix::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::mix::strip_id::StripId;
 
 /// The filters of a strip at work.
@@ -44,7 +44,7 @@ impl Chain {
     /// what is set anew keeps its state where it has the same kind in the same place.
     pub fn set(&mut self, slots: &[Slot], shape: Shape) {
         let mut before = std::mem::take(&mut self.stages).into_iter();
-        for (place, slot) in slots.iter().take(MOST_FILTERS).enumerate() {
+        for (place, slot) in slots.iter().take(MAX_FILTERS).enumerate() {
             let mut old = before.next();
             let goes_on = |old: &mut FilterStage| {
                 old.slot == *slot || (old.same_kind(slot) && old.adjust(slot, shape))

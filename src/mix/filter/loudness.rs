@@ -12,12 +12,12 @@ const PAUSE_LUFS: f64 = -50.0;
 const UP_DB_A_SECOND: f32 = 3.0;
 const DOWN_DB_A_SECOND: f32 = 6.0;
 /// The most it takes away.
-const LEAST_DB: f32 = -30.0;
+const MIN_DB: f32 = -30.0;
 
 pub(super) struct Leveler {
     /// `None` where this sound cannot be measured: it passes as it is.
     meter: Option<EbuR128>,
-    tenths: LoudnessWindow,
+    loudness_window: LoudnessWindow,
     /// Loudness as it was last worked out, ten times a second; `None` in a pause.
     heard: Option<f32>,
     target: f32,
@@ -32,7 +32,7 @@ impl Leveler {
         let channels = u32::try_from(shape.channels).unwrap_or(0);
         let mut leveler = Self {
             meter: EbuR128::new(channels, shape.rate, Mode::M).ok(),
-            tenths: LoudnessWindow::default(),
+            loudness_window: LoudnessWindow::default(),
             heard: None,
             target: 0.0,
             most: 0.0,
@@ -54,13 +54,14 @@ impl Leveler {
         if meter.add_frames_f32(block).is_err() {
             return;
         }
-        if self.tenths.follow(meter, block.len() / channels.max(1)) {
-            let (loudness, now) = (self.tenths.short_term(), self.tenths.momentary());
+        if self.loudness_window.follow(meter, block.len() / channels.max(1)) {
+            let (loudness, now) =
+                (self.loudness_window.short_term(), self.loudness_window.momentary());
             let sounds = loudness.is_finite() && now > PAUSE_LUFS;
             self.heard = sounds.then_some(loudness as f32);
         }
         if let Some(loudness) = self.heard {
-            let wish = (self.target - loudness).clamp(LEAST_DB, self.most);
+            let wish = (self.target - loudness).clamp(MIN_DB, self.most);
             let seconds = (block.len() / channels) as f32 / self.rate;
             let step =
                 (wish - self.gain_db).clamp(-DOWN_DB_A_SECOND * seconds, UP_DB_A_SECOND * seconds);
@@ -89,7 +90,7 @@ mod tests {
             let loudness = self.meter.loudness_shortterm().unwrap();
             let now = self.meter.loudness_window(400).unwrap();
             if loudness.is_finite() && now > PAUSE_LUFS {
-                let wish = (-16.0 - loudness as f32).clamp(LEAST_DB, 20.0);
+                let wish = (-16.0 - loudness as f32).clamp(MIN_DB, 20.0);
                 self.gain_db +=
                     (wish - self.gain_db).clamp(-DOWN_DB_A_SECOND / 100.0, UP_DB_A_SECOND / 100.0);
                 return (wish - self.gain_db).abs() < 0.01;

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::mix::strip_id::StripId;
 
 /// The most filters of one strip.
-pub const MOST_FILTERS: usize = 16;
+pub const MAX_FILTERS: usize = 16;
 
 /// The middle frequencies of the ten-band equalizer, in Hz.
 pub const TEN_BANDS_HZ: [f32; 10] =

@@ -13,7 +13,7 @@ use io_uring::{IoUring, Probe, opcode};
 /// Sends in one call, at most.
 const ENTRIES: u32 = 256;
 /// Calls that are given up as interrupted before a burst is.
-const MOST_CALLS: usize = 64;
+const MAX_CALLS: usize = 64;
 
 thread_local! {
     /// This thread's ring; `Some(None)` where the system has none for us.
@@ -84,7 +84,7 @@ fn send_part(
         }
     }
     let mut answered = 0;
-    for _ in 0..MOST_CALLS {
+    for _ in 0..MAX_CALLS {
         let interrupted = match ring.submit_and_wait(queued - answered) {
             Ok(_) => false,
             Err(error) => error.kind() == io::ErrorKind::Interrupted,

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 /// More are of no use: a server has its own limit of connections.
-const WANTED: u64 = 65_536;
+const DESCRIPTORS: u64 = 65_536;
 
 /// Raises the soft limit as far as the hard one allows, and tells how many there may be now; `None`
 /// where the system does not say.
@@ -13,7 +13,7 @@ pub(in crate::net) fn raise_limit() -> Option<u64> {
     if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
         return None;
     }
-    let wanted = limit.rlim_max.min(WANTED);
+    let wanted = limit.rlim_max.min(DESCRIPTORS);
     if wanted > limit.rlim_cur {
         let raised = libc::rlimit { rlim_cur: wanted, rlim_max: limit.rlim_max };
         // SAFETY: the call reads `raised`, which is valid for it, and nothing else.

@@ -34,9 +34,9 @@ mod linux {
     use super::{IpAddr, KernelMessage, Present, io};
 
     /// Interfaces that are looked at; no machine has more.
-    const MOST: usize = 1_024;
+    const MAX_INTERFACES: usize = 1_024;
     /// A message's head, and that of what it says of an interface.
-    const HEAD: usize = 16;
+    const HEADER_BYTES: usize = 16;
 
     /// All interfaces that are up and connected, and the addresses on them, but for the machine's
     /// way to itself.
@@ -48,7 +48,7 @@ mod linux {
         }
         let mut found = Vec::new();
         let mut at = list;
-        for _ in 0..MOST {
+        for _ in 0..MAX_INTERFACES {
             // SAFETY: `at` is null or points to an entry of the list, which is freed below only.
             let Some(entry) = (unsafe { at.as_ref() }) else { break };
             at = entry.ifa_next;
@@ -165,11 +165,11 @@ mod linux {
                 libc::RTM_NEWLINK => {
                     // Which of its flags have changed: others tell of signal strengths.
                     let matters = (libc::IFF_UP | libc::IFF_RUNNING).cast_unsigned();
-                    heard.any |= word(bytes, HEAD + 12).is_none_or(|it| it & matters != 0);
+                    heard.any |= word(bytes, HEADER_BYTES + 12).is_none_or(|it| it & matters != 0);
                 }
                 _ => {}
             }
-            let length = (length as usize).next_multiple_of(4).max(HEAD);
+            let length = (length as usize).next_multiple_of(4).max(HEADER_BYTES);
             bytes = bytes.get(length..).unwrap_or_default();
         }
     }

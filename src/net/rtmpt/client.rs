@@ -21,11 +21,11 @@ use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::Client;
 
 /// An answer has begun by then, and goes on within this.
-const PATIENCE: Duration = Duration::from_secs(15);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest answer taken.
-const MOST: usize = 16 << 20;
+const MAX_RESPONSE_BYTES: usize = 16 << 20;
 /// The longest answer to the first request.
-const MOST_NAME: usize = 256;
+const MAX_NAME: usize = 256;
 /// With so many requests in a row that carried something, a stream is being published: its own
 /// requests fetch what the server says, and a question that the server holds would delay it.
 const STREAMING: u32 = 8;
@@ -76,7 +76,7 @@ async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
     let mut name = Vec::new();
     while let Some(piece) = http.piece(&mut body).await.map_err(|fault| fault.cause())? {
         name.extend_from_slice(&piece);
-        if name.len() > MOST_NAME {
+        if name.len() > MAX_NAME {
             break;
         }
     }
@@ -236,11 +236,11 @@ impl Task {
                 Http::new(stream.map_err(|error| Fault::Io(std::io::Error::other(error.cause)))?)
             }
         };
-        let asked = timeout(PATIENCE, ask(&mut http, request)).await;
+        let asked = timeout(RESPONSE_TIMEOUT, ask(&mut http, request)).await;
         let (response, mut body) = asked.unwrap_or_else(|_| Err(late().into()))?;
         let (mut interval, mut length) = (None, 0);
         loop {
-            let piece = timeout(PATIENCE, http.piece(&mut body)).await;
+            let piece = timeout(RESPONSE_TIMEOUT, http.piece(&mut body)).await;
             let Some(piece) = piece.unwrap_or_else(|_| Err(late()))? else { break };
             let data = match (interval, piece.split_first()) {
                 (None, Some((first, rest))) => {
@@ -250,7 +250,7 @@ impl Task {
                 _ => &piece[..],
             };
             length += data.len();
-            if length > MOST {
+            if length > MAX_RESPONSE_BYTES {
                 return Err(Fault::Io(std::io::Error::other("an answer without end")).into());
             }
             // A session that reads no more will be seen to have ended.
@@ -264,5 +264,5 @@ impl Task {
 }
 
 fn late() -> Fault {
-    Fault::Io(std::io::Error::other(Cause::TimedOut { after: PATIENCE }))
+    Fault::Io(std::io::Error::other(Cause::TimedOut { after: RESPONSE_TIMEOUT }))
 }

@@ -24,7 +24,7 @@ use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
 /// A connection on which no request comes is closed.
 const IDLE: Duration = Duration::from_secs(30);
 /// A request's head and body take at most this, and so does handing its body to the session.
-const BODY: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// An answer takes at most this to leave.
 const ANSWER: Duration = Duration::from_secs(20);
 /// A session that no request comes for is over.
@@ -32,7 +32,7 @@ const FORGOTTEN: Duration = Duration::from_secs(20);
 /// So is one, sooner, whose connection has ended and that no other connection has come for.
 const ORPHANED: Duration = Duration::from_secs(5);
 /// How often that is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// A client that asks whether there is something waits this long for it: fewer questions, and media
 /// that leave as they come. (Adobe's servers: 512 ms by default.)
 const HOLD: Duration = Duration::from_millis(250);
@@ -40,7 +40,7 @@ const HOLD: Duration = Duration::from_millis(250);
 const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
 /// At most so much goes into one answer.
-const MOST: usize = pipe::DEPTH;
+const MAX_REPLY_BYTES: usize = pipe::DEPTH;
 /// The byte at the head of our answers: ask again soon, we hold the question if need be.
 const INTERVAL: u8 = 1;
 /// A body that nobody wants is read up to here.
@@ -84,7 +84,7 @@ enum TunnelReply {
     Refusal(u16, &'static str),
 }
 
-const GONE: TunnelReply = TunnelReply::Refusal(404, "There is no such session");
+const NO_SUCH_SESSION: TunnelReply = TunnelReply::Refusal(404, "There is no such session");
 
 impl Gate {
     /// For a server that goes by these names, beside its addresses and `localhost`.
@@ -211,10 +211,12 @@ impl Gate {
         mut hold: Duration,
     ) -> Result<TunnelReply, Fault> {
         let Some(session) = self.sessions.lock().get(&address.name).cloned() else {
-            return Ok(GONE);
+            return Ok(NO_SUCH_SESSION);
         };
         session.touch();
-        let Ok(mut end) = timeout(BODY, session.end.lock()).await else { return Ok(GONE) };
+        let Ok(mut end) = timeout(REQUEST_TIMEOUT, session.end.lock()).await else {
+            return Ok(NO_SUCH_SESSION);
+        };
         let end = &mut *end;
         let mut over = end.over || end.order.take(address.number).is_err();
         end.requests = end.requests.saturating_add(1);
@@ -224,7 +226,7 @@ impl Gate {
             if end.requests <= COMMANDS {
                 hold = COMMAND_HOLD;
             }
-            match timeout(BODY, end.fill(http, body)).await {
+            match timeout(REQUEST_TIMEOUT, end.fill(http, body)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(fault)) => {
                     // Half a body: what follows would make no sense.
@@ -241,7 +243,7 @@ impl Gate {
         session.touch();
         if over && data.len() == 1 {
             self.sessions.lock().remove(&address.name);
-            return Ok(GONE);
+            return Ok(NO_SUCH_SESSION);
         }
         end.over = over;
         Ok(TunnelReply::Data(data))
@@ -286,7 +288,7 @@ impl End {
                 Ok(0) => return false,
                 Ok(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
             }
-            if data.len() > MOST {
+            if data.len() > MAX_REPLY_BYTES {
                 return true;
             }
         }
@@ -296,7 +298,7 @@ impl End {
 /// Ends a session that no request has come for in a while.
 async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
     loop {
-        sleep(LOOK).await;
+        sleep(SWEEP_INTERVAL).await;
         let (Some(gate), Some(session)) = (gate.upgrade(), session.upgrade()) else { return };
         if Instant::now() >= *session.until.lock() {
             tracing::debug!("a tunnel has been forgotten by its client");
@@ -317,7 +319,7 @@ async fn drain(http: &mut Http, body: &mut Body) -> bool {
             }
         }
     };
-    let _ = timeout(BODY, reading).await;
+    let _ = timeout(REQUEST_TIMEOUT, reading).await;
     body.is_done()
 }
 

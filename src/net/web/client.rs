@@ -14,11 +14,11 @@ use crate::net::http::{Fault, Http};
 use crate::wire::http::{Body, Fields, Response};
 
 /// An answer has begun by then.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Redirections that are followed.
-const MOST_HOPS: usize = 5;
+const MAX_HOPS: usize = 5;
 /// Interim answers (1xx) that are passed over.
-const MOST_INTERIM: usize = 8;
+const MAX_INTERIM: usize = 8;
 
 /// Bytes `from..until` of something.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ impl Client {
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<WebResponse, Error> {
         let mut url = url.clone();
-        for _ in 0..=MOST_HOPS {
+        for _ in 0..=MAX_HOPS {
             let answer = self.ask(&url, span, on_step).await?;
             let fail = |cause| answer.error(ConnectStage::Request, cause);
             match answer.status {
@@ -126,10 +126,10 @@ impl Client {
         let endpoint = url.endpoint();
         let fail =
             |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
-        let late = Cause::TimedOut { after: PATIENCE };
+        let late = Cause::TimedOut { after: RESPONSE_TIMEOUT };
         if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
             // The server may have closed it meanwhile: then a new one is made.
-            match timeout(PATIENCE, talk(http, url, span)).await {
+            match timeout(RESPONSE_TIMEOUT, talk(http, url, span)).await {
                 Ok(Ok(said)) => return Ok(said.answer(endpoint, url.clone())),
                 Ok(Err(Fault::Http(error))) => return Err(fail(Fault::Http(error).cause())),
                 Ok(Err(_)) => {}
@@ -138,7 +138,7 @@ impl Client {
         }
         let stream = connect(&endpoint, &self.options, on_step).await?;
         on_step(Step::Stage(ConnectStage::Request));
-        match timeout(PATIENCE, talk(Http::new(stream), url, span)).await {
+        match timeout(RESPONSE_TIMEOUT, talk(Http::new(stream), url, span)).await {
             Ok(Ok(said)) => Ok(said.answer(endpoint, url.clone())),
             Ok(Err(fault)) => Err(fail(fault.cause())),
             Err(_) => Err(fail(late)),
@@ -211,7 +211,7 @@ impl ResponseHead {
 
 async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<ResponseHead, Fault> {
     http.send(request(url, span).as_bytes()).await?;
-    for _ in 0..MOST_INTERIM {
+    for _ in 0..MAX_INTERIM {
         let head = http.head().await?.ok_or(Fault::Closed)?;
         let response = Response::parse(&head)?;
         if (100..=199).contains(&response.status) {

@@ -20,9 +20,9 @@ use crate::net::stream::Stream;
 use crate::net::web::client::follow;
 
 /// The handshake is done by then.
-const PATIENCE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Redirections that are followed.
-const MOST_HOPS: usize = 5;
+const MAX_HOPS: usize = 5;
 /// The longest message taken: the largest keyframes have some megabytes.
 const MAX_MESSAGE: usize = 8 << 20;
 
@@ -44,7 +44,7 @@ impl Socket {
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, Error> {
         let mut url = url.clone();
-        for _ in 0..=MOST_HOPS {
+        for _ in 0..=MAX_HOPS {
             let endpoint = url.endpoint();
             let fail =
                 |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
@@ -56,8 +56,8 @@ impl Socket {
                 .max_frame_size(Some(MAX_MESSAGE));
             let handshake =
                 tokio_tungstenite::client_async_with_config(request, stream, Some(config));
-            match timeout(PATIENCE, handshake).await {
-                Err(_) => return Err(fail(Cause::TimedOut { after: PATIENCE })),
+            match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+                Err(_) => return Err(fail(Cause::TimedOut { after: HANDSHAKE_TIMEOUT })),
                 Ok(Ok((inner, _))) => return Ok(Self { inner, url }),
                 Ok(Err(Tungstenite::Http(response))) if response.status().is_redirection() => {
                     let to = response.headers().get(header::LOCATION);
@@ -115,11 +115,11 @@ impl Socket {
     /// # Errors
     /// When the connection breaks off, or takes nothing.
     pub async fn send_text(&mut self, text: String) -> Result<(), Error> {
-        match timeout(PATIENCE, self.inner.send(Message::Text(text.into()))).await {
+        match timeout(HANDSHAKE_TIMEOUT, self.inner.send(Message::Text(text.into()))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.broken(&error)),
             Err(_) => {
-                let cause = Cause::NoProgress { after: PATIENCE };
+                let cause = Cause::NoProgress { after: HANDSHAKE_TIMEOUT };
                 let peer = self.url.endpoint().to_string();
                 Err(Error { stage: ConnectStage::Media, cause, peer })
             }

@@ -8,7 +8,7 @@ use crate::net::error::Cause;
 
 /// Less than this in the time for which silence is borne is a trickle, and no better than silence: the
 /// least sound takes more.
-const LEAST: usize = 8 << 10;
+const MIN_BYTES: usize = 8 << 10;
 
 /// One patience for all tries to get the same thing.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl StallTimeout {
     /// So many bytes of it came.
     pub fn came(&mut self, bytes: usize) {
         self.gathered = self.gathered.saturating_add(bytes);
-        if self.gathered >= LEAST {
+        if self.gathered >= MIN_BYTES {
             (self.gathered, self.since) = (0, Instant::now());
         }
     }

@@ -12,7 +12,7 @@ use crate::player::buffer::pace::LiveDistance;
 use crate::player::state::Rewind;
 
 /// Closer to the live end than this is there.
-const NEAR: Duration = Duration::from_millis(500);
+const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(500);
 
 /// Where somebody is taken.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl DvrWindow {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
         let (live, distance) = (list.live(now), list.distance);
-        list.behind = behind >= NEAR;
+        list.behind = behind >= LIVE_EDGE_TOLERANCE;
         Some(if list.behind {
             SeekTarget::Back(live.saturating_sub(behind).max(list.from))
         } else {

@@ -9,13 +9,13 @@ use crate::media::EncodedPacket;
 use crate::player::buffer::packets::{Buffered, Packets};
 
 /// Further behind what is played than this is late.
-const LATE: i64 = 500_000;
+const LATE_THRESHOLD: i64 = 500_000;
 /// Who is late has so much of what is played to catch up by a quarter of it.
 const TRIAL: i64 = 500_000;
 /// A keyframe that is no further behind is in time.
-const NEAR: i64 = 100_000;
+const KEYFRAME_TOLERANCE: i64 = 100_000;
 /// No keyframe for so long: what comes is decoded as far as it can be.
-const LONG: i64 = 10_000_000;
+const KEYFRAME_TIMEOUT: i64 = 10_000_000;
 /// In time for so long, and decoding has recovered.
 const RECOVERED: i64 = 60_000_000;
 
@@ -76,7 +76,7 @@ impl FrameDrop {
         // Where nothing waits it is the sender who is late.
         let waiting = queue.newest().map_or(0, |newest| newest.micros_since(packet.dts));
         let late = position.micros_since(packet.pts).min(waiting);
-        if late <= LATE {
+        if late <= LATE_THRESHOLD {
             self.trial = None;
             return Verdict::Decode;
         }
@@ -111,9 +111,9 @@ impl FrameDrop {
     ) -> Verdict {
         let late = position.micros_since(packet.pts);
         // What is slow would only fall behind again, and never come back to its sound.
-        let good =
-            packet.keyframe && (late <= NEAR || !skip.slow && !queue.has_keyframe_until(position));
-        let long = position.micros_since(skip.from) > LONG;
+        let good = packet.keyframe
+            && (late <= KEYFRAME_TOLERANCE || !skip.slow && !queue.has_keyframe_until(position));
+        let long = position.micros_since(skip.from) > KEYFRAME_TIMEOUT;
         if good || long {
             (self.skip, self.trial) = (None, None);
             return Verdict::Decode;

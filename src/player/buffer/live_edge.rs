@@ -12,11 +12,11 @@ use crate::base::Timestamp;
 use crate::player::buffer::pace::LiveDistance;
 
 /// Looks that are remembered.
-const LOOKS: usize = 12;
+const SAMPLES: usize = 12;
 /// How fast the aim is moved: less than the playing speed can follow.
 const SLEW: f64 = 0.03;
 /// Further off than this many times the distance wanted is cured at once.
-const FAR: i64 = 2;
+const JUMP_FACTOR: i64 = 2;
 /// A break moves the aim by this part of the distance, up to twice the distance altogether.
 const BREAKS: i64 = 4;
 
@@ -64,7 +64,7 @@ impl LiveEdge {
     /// At `seen` the end was at `media`.
     pub(in crate::player) fn see(&mut self, seen: Timestamp, media: Timestamp) {
         self.looks.push_back(seen.micros_since(media));
-        if self.looks.len() > LOOKS {
+        if self.looks.len() > SAMPLES {
             self.looks.pop_front();
         }
     }
@@ -99,7 +99,7 @@ impl LiveEdge {
         let Some(wanted) = wanted else { return Some(target) };
         let off = wanted.saturating_sub(target);
         let step = (now.micros_since(self.at).max(0) as f64 * SLEW) as i64;
-        let next = if off.abs() > hold_back.saturating_mul(FAR) {
+        let next = if off.abs() > hold_back.saturating_mul(JUMP_FACTOR) {
             wanted
         } else {
             target.saturating_add(off.clamp(-step, step))
@@ -142,7 +142,7 @@ mod tests {
         let led = aim.target(at(201_000)).unwrap();
         assert!((-3_031_000..-3_000_000).contains(&led), "{led}");
         // A hole of a minute.
-        for _ in 0..LOOKS {
+        for _ in 0..SAMPLES {
             aim.see(at(262_000), at(213_000));
         }
         assert_eq!(aim.target(at(262_000)), Some(55_000_000));

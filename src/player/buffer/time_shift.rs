@@ -13,7 +13,7 @@ use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
 use crate::player::buffer::packets::BufferedPacket;
 
 /// So many packets and configurations are kept at most.
-const MOST_UNITS: usize = 40_000;
+const MAX_UNITS: usize = 40_000;
 /// Sound that came so much earlier than its picture still goes with it.
 const SKEW: Duration = Duration::from_secs(2);
 
@@ -257,7 +257,7 @@ impl TimeShift {
         let Some(depth) = self.depth else { return };
         let newest = self.newest.unwrap_or(Timestamp::ZERO);
         while let Some((came, front)) = self.units.front() {
-            let full = self.units.len() > MOST_UNITS || self.bytes > depth.bytes;
+            let full = self.units.len() > MAX_UNITS || self.bytes > depth.bytes;
             if !full && newest.since(*came) <= depth.time {
                 return;
             }
@@ -371,10 +371,10 @@ mod tests {
         shift.set_bytes(5_000);
         assert!(shift.bytes() <= 5_000);
         // Nothing but configurations.
-        for _ in 0..MOST_UNITS * 2 {
+        for _ in 0..MAX_UNITS * 2 {
             shift.push(&audio_config());
         }
-        assert!(shift.units.len() <= MOST_UNITS);
+        assert!(shift.units.len() <= MAX_UNITS);
         // Long ones: bytes decide.
         for _ in 0..1_000 {
             shift.push(&long_config(640, 1_000));
@@ -382,10 +382,10 @@ mod tests {
             assert!(kept <= 5_000 && kept == shift.bytes(), "{kept} {}", shift.bytes());
         }
         // A time that stands still.
-        for _ in 0..MOST_UNITS * 2 {
+        for _ in 0..MAX_UNITS * 2 {
             shift.push(&sound(90_000));
         }
-        assert!(shift.units.len() <= MOST_UNITS && shift.bytes() <= 5_000);
+        assert!(shift.units.len() <= MAX_UNITS && shift.bytes() <= 5_000);
     }
 
     #[test]

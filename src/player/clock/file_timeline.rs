@@ -12,7 +12,7 @@ const ALONE: i64 = 33_333;
 /// Stamps in milliseconds differ from even ones by less than this.
 const EVEN: i64 = 2_000;
 /// The last one lasts no longer.
-const LONGEST: i64 = 10_000_000;
+const MAX_LAST_DURATION: i64 = 10_000_000;
 
 /// The stamps of one track, in microseconds, in any order.
 #[derive(Copy, Clone, Debug, Default)]
@@ -45,7 +45,7 @@ impl FileTimeline {
         let even = self.last.saturating_sub(self.first) as f64 / (self.count - 1) as f64;
         let even = even.round() as i64;
         let lasts = if (step - even).abs() <= EVEN { even } else { step };
-        lasts.clamp(1_000, LONGEST)
+        lasts.clamp(1_000, MAX_LAST_DURATION)
     }
 
     fn whole(&self) -> Option<Self> {

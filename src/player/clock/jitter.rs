@@ -22,7 +22,7 @@ const LATE_BUCKETS: usize = 20;
 const LATE_KNOWN: usize = 3;
 const AUTO_MARGIN: i64 = 40_000;
 const AUTO_LEAST: i64 = 60_000;
-const AUTO_MOST: i64 = 5_000_000;
+const MAX_AUTO: i64 = 5_000_000;
 /// A track that has delivered nothing for this long decides nothing.
 const SILENT: Duration = Duration::from_secs(3);
 /// The slower track may hold the other back by this much, no more: latency stays bounded.
@@ -133,7 +133,7 @@ impl Jitter {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
         let latest = if self.automatic { self.latest() } else { None };
         match latest {
-            Some(latest) => (latest + latest / 10 + AUTO_MARGIN).clamp(AUTO_LEAST, AUTO_MOST),
+            Some(latest) => (latest + latest / 10 + AUTO_MARGIN).clamp(AUTO_LEAST, MAX_AUTO),
             None => buffer,
         }
     }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::base::Timestamp;
 
 /// What is noted, at most: a list tells it anew with each segment or part, of which only changes are kept.
-const MOST: usize = 64;
+const MAX_DATES: usize = 64;
 /// A list's own rounding, which is no change, in microseconds.
 const SAME: i64 = 10_000;
 
@@ -33,7 +33,7 @@ impl ProgramDateTime {
         if same || self.known.is_empty() && ahead.is_none() {
             return;
         }
-        if self.known.len() >= MOST {
+        if self.known.len() >= MAX_DATES {
             self.known.pop_front();
         }
         self.known.push_back((media, ahead));
@@ -88,7 +88,7 @@ mod tests {
         for step in 0..1_000 {
             dated.note(at(step), Some(if step % 2 == 0 { i64::MAX } else { i64::MIN }));
         }
-        assert_eq!(dated.known.len(), MOST);
+        assert_eq!(dated.known.len(), MAX_DATES);
         assert!(dated.of(at(999)).is_some());
     }
 }

@@ -37,7 +37,7 @@ const CHUNK_MICROS: i64 = 10_000;
 /// Kept in the speaker, its own latency included: so much at first, more after it ran dry.
 const AHEAD_MICROS: i64 = 150_000;
 const MORE_MICROS: i64 = 30_000;
-const MOST_AHEAD_MICROS: i64 = 240_000;
+const MAX_AHEAD_MICROS: i64 = 240_000;
 /// A speaker that runs dry sooner than this after a start is only starting.
 const SETTLED_MICROS: i64 = 500_000;
 /// Stamps may differ from counted samples by this before silence is put in.
@@ -64,7 +64,7 @@ pub(in crate::player) struct AudioDecoding {
     generation: u32,
     fifo: Fifo,
     device: Option<Device>,
-    told_damage: bool,
+    reported_damage: bool,
     /// Sound is due and there is none.
     dry: bool,
     /// There has been sound.
@@ -91,7 +91,7 @@ struct Device {
     stretch: Stretch,
     written: u64,
     /// What the written frames mean, oldest first.
-    ledger: VecDeque<Entry>,
+    written_spans: VecDeque<Entry>,
     /// Media time of the next frame to be written.
     cursor: Option<Timestamp>,
     /// How much is kept in the speaker.
@@ -111,7 +111,7 @@ impl Device {
         let ran_dry = self.speaker.underruns();
         let settled = self.flowing.is_some_and(|at| now.micros_since(at) > SETTLED_MICROS);
         if ran_dry > self.ran_dry && settled {
-            self.ahead = (self.ahead + MORE_MICROS).min(MOST_AHEAD_MICROS);
+            self.ahead = (self.ahead + MORE_MICROS).min(MAX_AHEAD_MICROS);
             tracing::debug!(ahead_ms = self.ahead / 1_000, "the speaker ran dry");
         }
         self.ran_dry = ran_dry;
@@ -135,7 +135,7 @@ impl AudioDecoding {
             generation: 0,
             fifo: Fifo::default(),
             device: None,
-            told_damage: false,
+            reported_damage: false,
             dry: false,
             any: false,
             filling: false,
@@ -173,7 +173,7 @@ impl AudioDecoding {
             channels,
             stretch: Stretch::new(rate, channels),
             written: 0,
-            ledger: VecDeque::new(),
+            written_spans: VecDeque::new(),
             cursor: None,
             ahead: AHEAD_MICROS,
             ran_dry: 0,
@@ -237,7 +237,7 @@ impl AudioDecoding {
                                 shared.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
                             }
                             Some(before) if (before.sample_rate, before.channels) != form => {
-                                shared.odd(&Anomaly::ChangedSound(described.clone()));
+                                shared.odd(&Anomaly::ChangedAudio(described.clone()));
                             }
                             _ => {}
                         }
@@ -247,7 +247,7 @@ impl AudioDecoding {
                     }
                     Err(error) => {
                         self.decoder = None;
-                        shared.unsupported_sound(&error.to_string());
+                        shared.unsupported_audio(&error.to_string());
                     }
                 }
             }
@@ -281,7 +281,7 @@ impl AudioDecoding {
                     Ok(None) => {}
                     Err(error) => {
                         shared.figures.lock().damaged += 1;
-                        if !std::mem::replace(&mut self.told_damage, true) {
+                        if !std::mem::replace(&mut self.reported_damage, true) {
                             shared.say(
                                 "player-damaged-sound",
                                 Severity::Warning,
@@ -339,7 +339,7 @@ impl AudioDecoding {
         };
         self.passed = None;
         let queued = frames_to_micros(device.speaker.queued() as i64, device.rate);
-        device.ledger.clear();
+        device.written_spans.clear();
         device.stretch.reset();
         device.flowing = None;
         let (cursor, position) = if skip {
@@ -359,7 +359,7 @@ impl AudioDecoding {
         let device = self.device.as_ref()?;
         let head = device.written.saturating_sub(device.speaker.queued() as u64);
         let entry = device
-            .ledger
+            .written_spans
             .iter()
             .rev()
             .find(|entry| head >= entry.from && head < entry.from + entry.frames)?;
@@ -507,15 +507,15 @@ impl AudioDecoding {
             } else {
                 device.speaker.write(&self.block).min(frames)
             };
-            device.ledger.push_back(Entry {
+            device.written_spans.push_back(Entry {
                 from: device.written,
                 frames: taken as u64,
                 media,
                 lasts: lasts * taken as i64 / frames as i64,
             });
             device.written += taken as u64;
-            while device.ledger.len() > 512 {
-                device.ledger.pop_front();
+            while device.written_spans.len() > 512 {
+                device.written_spans.pop_front();
             }
             device.cursor = Some(media.offset(lasts));
             device.heard_at = now.offset(in_flight + frames_to_micros(taken as i64, device.rate));
@@ -546,7 +546,7 @@ fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
 
 impl Shared {
     /// The sound cannot be played: said once; the picture goes on.
-    pub(in crate::player) fn unsupported_sound(&self, what: &str) {
+    pub(in crate::player) fn unsupported_audio(&self, what: &str) {
         self.say(
             "player-no-sound-codec",
             Severity::Warning,

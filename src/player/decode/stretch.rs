@@ -5,8 +5,8 @@
 //! Pure. Runs on the presenter thread.
 
 /// The shortest and longest piece cut or doubled.
-const SHORTEST_MS: usize = 5;
-const LONGEST_MS: usize = 15;
+const MIN_MS: usize = 5;
+const MAX_MS: usize = 15;
 /// The seam.
 const FADE_MS: usize = 5;
 
@@ -27,8 +27,8 @@ impl Stretch {
         let frames = |ms: usize| (rate as usize * ms / 1_000).max(4);
         Self {
             channels: usize::from(channels.max(1)),
-            shortest: frames(SHORTEST_MS),
-            longest: frames(LONGEST_MS),
+            shortest: frames(MIN_MS),
+            longest: frames(MAX_MS),
             fade: frames(FADE_MS),
             debt: 0.0,
         }

@@ -16,7 +16,7 @@ use crate::player::state::{Failure, FailureKind, Severity};
 pub(in crate::player) const DEPTH: usize = 6;
 
 /// Without a picture that begins anew for so long, it begins anywhere; and that is said.
-const LONG: Duration = Duration::from_secs(2);
+const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// A picture, and how often playing had begun elsewhere before it (`Packets::restart`).
@@ -59,7 +59,7 @@ struct Decoding<'a> {
     shared: &'a Shared,
     decoder: Option<Box<dyn VideoBackend>>,
     parameters: Option<VideoConfig>,
-    told_damage: bool,
+    reported_damage: bool,
     /// Of the packets that are being decoded.
     generation: u32,
     waiting: Waiting,
@@ -84,7 +84,7 @@ impl<'a> Decoding<'a> {
             shared,
             decoder: None,
             parameters: None,
-            told_damage: false,
+            reported_damage: false,
             generation: 0,
             waiting: Waiting::default(),
             lag: FrameDrop::default(),
@@ -122,7 +122,8 @@ impl<'a> Decoding<'a> {
             Verdict::Decode => {
                 if std::mem::take(&mut self.left_out) {
                     // A keyframe has been waited for long enough.
-                    self.waiting.since = Some(packet.dts.offset(-(LONG.as_micros() as i64)));
+                    self.waiting.since =
+                        Some(packet.dts.offset(-(KEYFRAME_TIMEOUT.as_micros() as i64)));
                 }
                 let frames = self.decode(packet);
                 return self.begin_anywhere(packet, frames);
@@ -148,7 +149,7 @@ impl<'a> Decoding<'a> {
                 let took = self.shared.clock.now().since(began);
                 let pixels = frames.iter().map(|frame| frame.size().pixels()).sum();
                 if let Some(parameters) = &self.parameters {
-                    self.shared.ability.note(parameters.codec, pixels, took);
+                    self.shared.decode_budget.note(parameters.codec, pixels, took);
                 }
                 frames
             }
@@ -181,7 +182,8 @@ impl<'a> Decoding<'a> {
         if for_so_long >= GIVE_UP {
             self.shared.odd(&Anomaly::NoKeyframe);
         }
-        if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= LONG) {
+        if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= KEYFRAME_TIMEOUT)
+        {
             return frames;
         }
         self.waiting.anywhere = true;
@@ -242,8 +244,8 @@ impl<'a> Decoding<'a> {
 
     fn damaged(&mut self, error: &decode::Error) {
         self.shared.figures.lock().damaged += 1;
-        if !self.told_damage {
-            self.told_damage = true;
+        if !self.reported_damage {
+            self.reported_damage = true;
             self.shared.say(
                 "player-damaged-picture",
                 Severity::Warning,
@@ -297,7 +299,7 @@ mod tests {
     /// What has come of a broadcast is so far ahead of what is played.
     const BUFFER: i64 = 300;
     /// Pictures that are decoded ahead.
-    const AHEAD: i64 = DEPTH as i64 * STEP;
+    const DECODE_AHEAD: i64 = DEPTH as i64 * STEP;
 
     /// A decoder for which a picture takes so many milliseconds of what is played.
     struct Slow {
@@ -314,7 +316,7 @@ mod tests {
 
         fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
             // It waits until there is room for what comes of it.
-            let position = self.shared.position().max(packet.pts.offset(-AHEAD * 1_000));
+            let position = self.shared.position().max(packet.pts.offset(-DECODE_AHEAD * 1_000));
             let position = position.offset(self.takes.load(Ordering::Relaxed) * 1_000);
             self.shared.set_position(position);
             let late = position.micros_since(packet.pts) / 1_000;

@@ -73,7 +73,7 @@ pub(in crate::player) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
 }
 
 /// What an event says is left out.
-pub(in crate::player) fn unplayed(event: &Event) -> Option<UnsupportedTrack> {
+pub(in crate::player) fn unsupported(event: &Event) -> Option<UnsupportedTrack> {
     match event {
         Event::Unsupported(Codec::BluRayPcm) => Some(UnsupportedTrack::of_ts(0x80)),
         Event::Unsupported(Codec::Other(stream_type)) => {

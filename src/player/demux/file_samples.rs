@@ -20,7 +20,7 @@ use crate::wire::container::{
 };
 
 /// A sample larger than this is none.
-const MOST_SAMPLE: usize = 32 << 20;
+const MAX_SAMPLE: usize = 32 << 20;
 
 /// What a file is made of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl SampleFile {
         seen && heard
     }
 
-    pub(in crate::player) fn has_pictures(&self) -> bool {
+    pub(in crate::player) fn has_video(&self) -> bool {
         self.index.tracks.video.is_some()
     }
 
@@ -311,10 +311,10 @@ pub(in crate::player) fn sample(
         TrackId::Audio(0) => Track::Audio,
         TrackId::Audio(_) => return Ok(None),
     };
-    if place.size as usize > MOST_SAMPLE {
+    if place.size as usize > MAX_SAMPLE {
         return Err(Error::TooMuch("samples"));
     }
-    let data = read_around(source, place, holes, MOST_SAMPLE)?;
+    let data = read_around(source, place, holes, MAX_SAMPLE)?;
     Ok(Some(EncodedPacket {
         track,
         pts: place.pts,
@@ -332,7 +332,7 @@ pub(in crate::player) fn headers(
     index: &Index,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> bool {
-    let video = index.tracks.video.as_ref().and_then(flv_bodies::picture_beginning);
+    let video = index.tracks.video.as_ref().and_then(flv_bodies::video_beginning);
     let audio =
         index.tracks.audio.first().and_then(|audio| flv_bodies::beginning(&audio.parameters));
     video.is_none_or(|body| take(TagKind::Video, 0, body))

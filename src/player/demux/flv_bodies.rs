@@ -44,7 +44,7 @@ const fn four_letters(codec: VideoCodec) -> Option<(&'static [u8; 4], bool)> {
 }
 
 /// The body that begins pictures, where they need one.
-pub(in crate::player) fn picture_beginning(video: &VideoConfig) -> Option<Bytes> {
+pub(in crate::player) fn video_beginning(video: &VideoConfig) -> Option<Bytes> {
     match four_letters(video.codec) {
         Some((name, _)) if !video.config.is_empty() => Some(enhanced(0x90, name, &video.config)),
         Some(_) => None,

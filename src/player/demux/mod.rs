@@ -69,8 +69,8 @@ pub(super) struct Demux {
     told_audio: Option<AudioFormat>,
     /// The configuration of sound that is no AAC, as it came, which kind of sound it announced beside
     /// AAC, and what was told of it.
-    sound_config: Bytes,
-    sound_announced: Option<AudioFormat>,
+    audio_config: Bytes,
+    audio_announced: Option<AudioFormat>,
     sound: Option<AudioConfig>,
     /// The last configuration of AAC.
     aac: Option<AudioConfig>,
@@ -101,8 +101,8 @@ impl Demux {
             tracks: (None, None),
             told_video: None,
             told_audio: None,
-            sound_config: Bytes::new(),
-            sound_announced: None,
+            audio_config: Bytes::new(),
+            audio_announced: None,
             sound: None,
             aac: None,
             strange: (0, 0),
@@ -157,7 +157,7 @@ impl Demux {
     }
 
     /// Where sound was played says nothing of what comes next of it.
-    pub(super) fn forget_sound(&mut self) {
+    pub(super) fn forget_audio(&mut self) {
         self.timeline.forget(Track::Audio);
     }
 
@@ -190,7 +190,7 @@ impl Demux {
         (self.playing, self.picture, self.announced) = (None, None, None);
         self.audio_ready = false;
         self.tracks = (None, None);
-        (self.sound, self.aac, self.sound_announced) = (None, None, None);
+        (self.sound, self.aac, self.audio_announced) = (None, None, None);
     }
 
     /// A video body with its wire time.
@@ -370,21 +370,21 @@ impl Demux {
                 if let AudioPacket::SequenceStart(config) = &track.packet
                     && described(codec, legacy, config, &[]).is_some()
                 {
-                    self.sound_announced = Some(format);
+                    self.audio_announced = Some(format);
                 }
-                let meant = self.sound_announced == Some(format) || is_itself(codec, &track.packet);
+                let meant = self.audio_announced == Some(format) || is_itself(codec, &track.packet);
                 if !meant && self.is_passing(Track::Audio) {
                     return DemuxedBody::Damaged;
                 }
             }
-            return self.other_sound(codec, legacy, track.packet, time_ms, nanos, now);
+            return self.other_audio(codec, legacy, track.packet, time_ms, nanos, now);
         }
         match track.packet {
             AudioPacket::SequenceStart(config) if config.is_empty() => DemuxedBody::Nothing,
             AudioPacket::SequenceStart(config) => match audio_parameters(config) {
                 Some(parameters) => {
                     self.audio_ready = true;
-                    (self.sound, self.sound_announced) = (None, None);
+                    (self.sound, self.audio_announced) = (None, None);
                     self.aac = Some(parameters.clone());
                     DemuxedBody::Audio(BufferedPacket::Configure(parameters))
                 }
@@ -394,8 +394,8 @@ impl Demux {
                 if data.is_empty() || !self.audio_ready {
                     return DemuxedBody::Nothing;
                 }
-                (self.strange.1, self.sound_announced) = (0, None);
-                let packet = self.sound_packet(data, time_ms, nanos, now);
+                (self.strange.1, self.audio_announced) = (0, None);
+                let packet = self.audio_packet(data, time_ms, nanos, now);
                 match self.aac.clone().filter(|_| self.sound.take().is_some()) {
                     // Back from another codec, without a word.
                     Some(parameters) => DemuxedBody::NewAudio(parameters, packet),
@@ -407,7 +407,7 @@ impl Demux {
     }
 
     /// A packet of sound in its place.
-    fn sound_packet(
+    fn audio_packet(
         &mut self,
         data: Bytes,
         time_ms: u32,
@@ -439,7 +439,7 @@ impl Demux {
 
     /// Sound that is no AAC. Most of it has no configuration: what its bodies say is one, told
     /// when it changes.
-    fn other_sound(
+    fn other_audio(
         &mut self,
         codec: AudioCodec,
         legacy: Option<LegacyAudio>,
@@ -450,15 +450,15 @@ impl Demux {
     ) -> DemuxedBody {
         match packet {
             AudioPacket::SequenceStart(config) => {
-                self.sound_config = config;
+                self.audio_config = config;
                 self.sound = None;
                 DemuxedBody::Nothing
             }
             AudioPacket::Frame(data) if !data.is_empty() => {
-                let Some(parameters) = described(codec, legacy, &self.sound_config, &data) else {
+                let Some(parameters) = described(codec, legacy, &self.audio_config, &data) else {
                     return DemuxedBody::Damaged;
                 };
-                let packet = self.sound_packet(data, time_ms, nanos, now);
+                let packet = self.audio_packet(data, time_ms, nanos, now);
                 if self.sound.as_ref() == Some(&parameters) {
                     return DemuxedBody::Audio(BufferedPacket::Packet(packet));
                 }

@@ -9,7 +9,7 @@ use crate::player::state::anomaly::Anomaly;
 /// So long after the first of one, the other is missing.
 const MISSING: Duration = Duration::from_secs(2);
 /// Sound that begins so long after the picture is late.
-const LATE: Duration = Duration::from_secs(1);
+const LATE_THRESHOLD: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -39,10 +39,10 @@ impl TrackPresence {
             if !long || std::mem::replace(&mut self.told, true) {
                 return None;
             }
-            return Some(if sound { Anomaly::NoPicture } else { Anomaly::NoSound });
+            return Some(if sound { Anomaly::NoVideo } else { Anomaly::NoAudio });
         };
         let late = dts.since(first);
-        (begun && sound && late >= LATE).then_some(Anomaly::LateSound(late.as_secs()))
+        (begun && sound && late >= LATE_THRESHOLD).then_some(Anomaly::LateAudio(late.as_secs()))
     }
 }
 
@@ -52,11 +52,11 @@ mod tests {
     use Track::{Audio, Video};
 
     fn run(live: bool, packets: &[(Track, i64, i64)]) -> Vec<Anomaly> {
-        let mut census = TrackPresence::default();
+        let mut track_presence = TrackPresence::default();
         let at = Timestamp::from_millis;
         let found = packets.iter();
         found
-            .filter_map(|&(track, dts, now)| census.arrived(track, at(dts), at(now), live))
+            .filter_map(|&(track, dts, now)| track_presence.arrived(track, at(dts), at(now), live))
             .collect()
     }
 
@@ -64,14 +64,14 @@ mod tests {
     fn what_is_missing_or_late_is_found_once() {
         let pictures = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
         let alone: Vec<_> = pictures(9_000).collect();
-        assert_eq!(run(true, &alone), [Anomaly::NoSound]);
+        assert_eq!(run(true, &alone), [Anomaly::NoAudio]);
         // A server's store comes at once: it may have begun with pictures.
         let stored: Vec<_> = pictures(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
         assert_eq!(run(true, &stored), []);
-        assert_eq!(run(false, &stored), [Anomaly::NoSound]);
+        assert_eq!(run(false, &stored), [Anomaly::NoAudio]);
         let late: Vec<_> = pictures(1_800).chain([(Audio, 1_800, 1_800)]).collect();
-        assert_eq!(run(true, &late), [Anomaly::LateSound(1)]);
+        assert_eq!(run(true, &late), [Anomaly::LateAudio(1)]);
         assert_eq!(run(true, &[(Video, 0, 0), (Audio, 300, 300), (Audio, 5_000, 5_000)]), []);
-        assert_eq!(run(true, &[(Audio, 0, 0), (Audio, 2_000, 2_000)]), [Anomaly::NoPicture]);
+        assert_eq!(run(true, &[(Audio, 0, 0), (Audio, 2_000, 2_000)]), [Anomaly::NoVideo]);
     }
 }

@@ -16,7 +16,7 @@ use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Url;
 
 /// Without media for this long there is no such stream, or it is lost.
-pub(in crate::player) const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::player) const MEDIA_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server that was asked for another place says that it is there by then; not all of them do.
 const ARRIVAL: Duration = Duration::from_secs(2);
 /// How often the clock is looked at while nothing comes.
@@ -147,10 +147,10 @@ impl ConnectionWatch {
 
     /// No media come, whatever else does: how long is that to be borne?
     pub(in crate::player) fn silence(&self, feed: &InputFeed, now: Timestamp) -> Option<End> {
-        if now.since(self.since) < PATIENCE {
+        if now.since(self.since) < MEDIA_TIMEOUT {
             return None;
         }
-        let seconds = PATIENCE.as_secs();
+        let seconds = MEDIA_TIMEOUT.as_secs();
         Some(match (self.ended, feed.has_media()) {
             (true, true) if feed.shared.patient && feed.shared.duration().is_none() => End::Faded,
             (true, true) => End::Over,
@@ -166,7 +166,7 @@ impl ConnectionWatch {
 
 /// The server said yes, and then nothing.
 pub(in crate::player) fn silent() -> Failure {
-    let seconds = PATIENCE.as_secs();
+    let seconds = MEDIA_TIMEOUT.as_secs();
     Failure::new(
         FailureKind::NoSuchStream,
         format!("no picture and no sound has come for {seconds} s: there may be no such stream"),

@@ -10,7 +10,7 @@ use crate::base::{Backoff, Timestamp};
 use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
-use crate::player::input::connection::{End, PATIENCE, WAITING};
+use crate::player::input::connection::{End, MEDIA_TIMEOUT, WAITING};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::PullRequest;
 use crate::player::input::rtmp::Rtmp;
@@ -21,7 +21,7 @@ use crate::player::state::{Failure, FailureKind, State};
 use crate::wire::rtmp::Url;
 
 /// Servers that may send us on, one after the other.
-const MOST_ELSEWHERE: u32 = 3;
+const MAX_REDIRECTS: u32 = 3;
 /// Who has stayed for so long is not sent round and round, and was no false start.
 const STEADY: Duration = Duration::from_secs(10);
 
@@ -77,8 +77,8 @@ impl LiveInput {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
             // These are the player's own, or a connection's, see [`Web::play`].
-            let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
-            let ask = PullRequest { url, net: config.net.clone(), buffer, ability, opening };
+            let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
+            let ask = PullRequest { url, net: config.net.clone(), buffer, decode_budget, opening };
             let way = LiveProtocol::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });
         }
@@ -127,7 +127,7 @@ impl LiveInput {
                 End::Elsewhere(next) => {
                     elsewhere = if now.since(since) >= STEADY { 1 } else { elsewhere + 1 };
                     match &mut self.way {
-                        LiveProtocol::Rtmp(rtmp) if elsewhere <= MOST_ELSEWHERE => {
+                        LiveProtocol::Rtmp(rtmp) if elsewhere <= MAX_REDIRECTS => {
                             rtmp.now = *next;
                             shared.figures.lock().reconnects += 1;
                             feed.restart();
@@ -154,7 +154,7 @@ impl LiveInput {
                 // Where that led nowhere, the next try is at the front door again.
                 rtmp.now.clone_from(&rtmp.url);
             }
-            if !shared.patient && faded.is_some_and(|since| now.since(since) > PATIENCE) {
+            if !shared.patient && faded.is_some_and(|since| now.since(since) > MEDIA_TIMEOUT) {
                 return;
             }
             let retry_in = tries.pause(now);

@@ -11,7 +11,9 @@ use crate::base::Timestamp;
 use crate::net;
 use crate::net::rtmp::{Client, Options};
 use crate::player::demux::sequence_headers;
-use crate::player::input::connection::{ConnectionWatch, End, PATIENCE, TICK, WAITING, failure};
+use crate::player::input::connection::{
+    ConnectionWatch, End, MEDIA_TIMEOUT, TICK, WAITING, failure,
+};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::shared::Shared;
@@ -226,7 +228,7 @@ impl Rtmp {
                     shared.reception.lock().ended = true;
                     if shared.patient && shared.duration().is_none() {
                         let cause = WAITING.to_owned();
-                        shared.enter(State::Reconnecting { cause, retry_in: PATIENCE });
+                        shared.enter(State::Reconnecting { cause, retry_in: MEDIA_TIMEOUT });
                     }
                 }
                 if !self.reconnect && feed.has_media() && shared.duration().is_none() {

@@ -22,7 +22,7 @@ use crate::player::state::{Failure, FailureKind, Severity, State};
 use crate::wire::container::flv::TagKind;
 
 /// How often is looked whether the rest has been played.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Where a stream is and how it is reached.
 pub(in crate::player) struct Web {
@@ -35,7 +35,7 @@ pub(in crate::player) struct Web {
     /// A recording that broke off in the middle: it goes on there.
     broken: Option<Pull>,
     /// Answers that were not the rest of it.
-    vain: RangeRetry,
+    range_retry: RangeRetry,
     /// How long opening may take.
     limit: Duration,
 }
@@ -47,8 +47,8 @@ impl Web {
         start: Option<Duration>,
     ) -> Self {
         let limit = open_deadline::LIMIT;
-        let (ended, broken, vain) = (false, None, RangeRetry::default());
-        Self { ask, reconnect, start, ended, broken, vain, limit }
+        let (ended, broken, range_retry) = (false, None, RangeRetry::default());
+        Self { ask, reconnect, start, ended, broken, range_retry, limit }
     }
 
     /// Whether what comes next follows from what came before.
@@ -72,7 +72,7 @@ impl Web {
         if !pull.can_go_on() {
             return End::Failed(Failure { kind: FailureKind::Lost, ..failure });
         }
-        if let Some(failure) = refusal.and_then(|it| self.vain.refused(it, &failure)) {
+        if let Some(failure) = refusal.and_then(|it| self.range_retry.refused(it, &failure)) {
             return End::Failed(failure);
         }
         self.broken = Some(pull);
@@ -122,9 +122,14 @@ impl Web {
                 _ => {}
             }
         };
-        let (ability, buffer) = (Arc::clone(&shared.ability), Arc::clone(&shared.buffer));
-        let ask =
-            PullRequest { ability, buffer, opening: Arc::clone(&opening), ..self.ask.clone() };
+        let (decode_budget, buffer) =
+            (Arc::clone(&shared.decode_budget), Arc::clone(&shared.buffer));
+        let ask = PullRequest {
+            decode_budget,
+            buffer,
+            opening: Arc::clone(&opening),
+            ..self.ask.clone()
+        };
         let opened = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
             opened = self.open(&ask, &on_step) => opened,
@@ -187,7 +192,7 @@ impl Web {
                 self.ended = followed && shared.patient;
                 return if self.ended { End::Faded } else { End::Over };
             }
-            let limit = if over { LOOK } else { TICK };
+            let limit = if over { POLL_INTERVAL } else { TICK };
             let item = tokio::select! {
                 () = shared.stopping.notified() => return End::Stopped,
                 () = shared.wished.notified() => continue,
@@ -202,7 +207,7 @@ impl Web {
                 Ok(Ok(Some(Item::Tag(tag)))) => {
                     if tag.kind != TagKind::Script {
                         watch.heard(tag.kind, &tag.body, &shared, now);
-                        self.vain.came();
+                        self.range_retry.came();
                     }
                     feed.take(tag.kind, tag.time_ms, &tag.body, now);
                     if pull.pace() != PlayPace::Live {
@@ -212,13 +217,13 @@ impl Web {
                 }
                 Ok(Ok(Some(Item::Body(body)))) => {
                     watch.heard(body.kind, &body.body, &shared, now);
-                    self.vain.came();
+                    self.range_retry.came();
                     feed.take_exact(body.kind, body.dts, body.pts, &body.body);
                     watch.waited(shared.clock.now().since(now));
                 }
                 Ok(Ok(Some(Item::Seam(at)))) => feed.seam(at),
                 Ok(Ok(Some(Item::Begin(raw)))) => feed.begin(raw, true, now),
-                Ok(Ok(Some(Item::Unplayed(track)))) => feed.leave_out(&track),
+                Ok(Ok(Some(Item::Unsupported(track)))) => feed.leave_out(&track),
                 // Who has gone back goes on there, and comes to it when they are live again.
                 Ok(Ok(Some(Item::Pace(_)))) if shared.listed.is_behind() => {}
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
@@ -238,7 +243,7 @@ impl Web {
                     }
                 }
                 Ok(Ok(Some(Item::Unheard(why)))) => {
-                    feed.miss_sound();
+                    feed.miss_audio();
                     shared.odd(&Anomaly::Unheard(why));
                 }
                 Ok(Ok(Some(Item::Heard))) => feed.hear_again(),
@@ -451,9 +456,9 @@ mod tests {
         let text = format!("http://{peer}/live");
         let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
         let mut feed = InputFeed::new(Arc::new(shared), None, true);
-        let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
+        let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
         let (url, net) = (parse(&text).unwrap(), Default::default());
-        let ask = PullRequest { url, net, buffer, ability, opening };
+        let ask = PullRequest { url, net, buffer, decode_budget, opening };
         let mut web = Web { limit: LIMIT, ..Web::new(ask, true, None) };
         (peer, web.play(&mut feed).await)
     }

@@ -31,9 +31,9 @@ use crate::player::state::{Rewind, State};
 use seek_search::SeekSearch;
 
 /// The longest the loop sleeps: the sound wants to be fed.
-const NAP: Duration = Duration::from_millis(8);
+const MAX_SLEEP: Duration = Duration::from_millis(8);
 /// After this long without a picture a late one is shown rather than none.
-const PATIENCE: Duration = Duration::from_millis(400);
+const LATE_FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Nothing to play for so long is worth a word.
 const STALLED: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ struct Counts {
     late: u64,
     skipped: u64,
     underruns: u64,
-    first_picture: Option<Duration>,
+    first_frame: Option<Duration>,
 }
 
 /// What the current second began with.
@@ -96,7 +96,7 @@ struct Run {
     cadence: Cadence,
     /// The picture whose turn is next.
     next: Option<VideoFrame>,
-    pictures_ended: bool,
+    video_ended: bool,
     /// For the picture of the place that was gone to.
     sought: Option<SeekSearch>,
     /// Where playing last began: pictures before it were never meant to be shown.
@@ -126,7 +126,7 @@ impl Run {
             sound: AudioDecoding::new(),
             cadence: Cadence::default(),
             next: None,
-            pictures_ended: false,
+            video_ended: false,
             sought: None,
             from: None,
             previewed: false,
@@ -167,7 +167,7 @@ impl Run {
             self.show_still(now);
             self.look_back(now, &live);
             self.publish_figures(now, &Supply::default());
-            shared.stop.wait(NAP);
+            shared.stop.wait(MAX_SLEEP);
             return false;
         }
         let mut supply = self.supply(now, live);
@@ -191,14 +191,14 @@ impl Run {
             shared.odd(&Anomaly::Stalled);
         }
         if self.playout.is_running() {
-            self.play_sound(now, supply.ended);
+            self.play_audio(now, supply.ended);
         }
         self.show_due(now, &supply);
         self.look_back(now, &live);
         self.publish_figures(now, &supply);
 
         let all_read = supply.ended && shared.audio.is_finished() && shared.video.is_finished();
-        if all_read && self.pictures_ended && self.next.is_none() && self.sound.is_drained(now) {
+        if all_read && self.video_ended && self.next.is_none() && self.sound.is_drained(now) {
             return true;
         }
         self.nap(now);
@@ -243,7 +243,7 @@ impl Run {
         }
     }
 
-    fn play_sound(&mut self, now: Timestamp, ended: bool) {
+    fn play_audio(&mut self, now: Timestamp, ended: bool) {
         let Presenter { shared, measure, dump, .. } = &mut self.presenter;
         let mut heard = |heard: PlayedAudio<'_>| {
             if let Some(measure) = measure {
@@ -330,7 +330,8 @@ impl Run {
                 }
                 PacingVerdict::Drop => {
                     self.counts.late += 1;
-                    let bored = self.last_shown.is_some_and(|last| now.since(last) > PATIENCE);
+                    let bored =
+                        self.last_shown.is_some_and(|last| now.since(last) > LATE_FRAME_TIMEOUT);
                     if bored {
                         self.show(frame, now, now, true);
                     } else {
@@ -351,7 +352,7 @@ impl Run {
                 }
                 Err(queue::Empty::Waiting) => return None,
                 Err(queue::Empty::Closed) => {
-                    self.pictures_ended = true;
+                    self.video_ended = true;
                     return None;
                 }
             }
@@ -384,8 +385,8 @@ impl Run {
         self.presenter.shared.show(&self.presenter.screen, frame);
         self.counts.shown += 1;
         self.last_shown = Some(now);
-        if self.counts.first_picture.is_none() {
-            self.counts.first_picture = Some(self.presenter.shared.clock.now().since(opened));
+        if self.counts.first_frame.is_none() {
+            self.counts.first_frame = Some(self.presenter.shared.clock.now().since(opened));
         }
         if self.counts.shown == 1 || self.counts.shown.is_multiple_of(16) {
             self.presenter.shared.figures.lock().size = Some(size);
@@ -408,7 +409,7 @@ impl Run {
         figures.skipped = counts.skipped;
         figures.underruns = counts.underruns + self.sound.underruns;
         figures.audio_samples = self.sound.samples;
-        figures.first_picture = counts.first_picture;
+        figures.first_frame = counts.first_frame;
         figures.speed = self.playout.speed();
         figures.device = self.sound.device_format().is_some();
         figures.volume = shared.volume();
@@ -447,7 +448,7 @@ impl Run {
                 let position = self.playout.position_at(now);
                 let period = self.cadence.period();
                 match judge(next.pts, position, self.playout.speed(), period, false) {
-                    PacingVerdict::Wait(wait) => wait.min(NAP),
+                    PacingVerdict::Wait(wait) => wait.min(MAX_SLEEP),
                     _ => Duration::ZERO,
                 }
             } else {
@@ -458,11 +459,11 @@ impl Run {
             }
             return;
         }
-        if self.pictures_ended {
+        if self.video_ended {
             self.presenter.shared.stop.wait(Duration::from_millis(4));
             return;
         }
-        match self.presenter.pictures.recv_timeout(NAP) {
+        match self.presenter.pictures.recv_timeout(MAX_SLEEP) {
             Ok(decoded) => {
                 if self.is_wanted(&decoded) {
                     self.cadence.note(decoded.frame.pts);
@@ -470,7 +471,7 @@ impl Run {
                 }
             }
             Err(Empty::Waiting) => {}
-            Err(Empty::Closed) => self.pictures_ended = true,
+            Err(Empty::Closed) => self.video_ended = true,
         }
     }
 

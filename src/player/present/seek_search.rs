@@ -6,11 +6,11 @@ use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
 /// While pictures may still come, one is waited for so long.
-const PATIENCE: Duration = Duration::from_secs(2);
+const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
 /// The same where all that was read is being decoded, and that goes beyond the place.
 const BEYOND: Duration = Duration::from_millis(200);
 /// A first picture that is further ahead than this waits for its time.
-const AHEAD: Duration = Duration::from_secs(5);
+const MAX_LEAD: Duration = Duration::from_secs(5);
 
 /// See the module.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl SeekSearch {
         if frame.pts <= self.at {
             return SearchStep::Before { skipped: self.found.replace(frame).is_some() };
         }
-        let near = frame.pts.since(self.at) < AHEAD;
+        let near = frame.pts.since(self.at) < MAX_LEAD;
         match self.found.take() {
             // The place lies before the first picture there is, or in a file without pictures, and this one is
             // of the file that follows it.
@@ -81,7 +81,7 @@ impl SeekSearch {
     /// None came. What plays does without the picture; in a pause nothing else would ever be seen of
     /// the place, and a decoder that gets no processor is no reason to show nothing.
     pub fn lull(&mut self, now: Timestamp, lull: Lull) -> Turn {
-        let patience = if lull.read { BEYOND } else { PATIENCE };
+        let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {
             return Turn::Over(self.found.take());
         }

@@ -12,7 +12,7 @@ use crate::player::session::shared::Shared;
 use crate::player::state::Severity;
 
 /// A speaker that failed is looked for again after this long.
-const AGAIN_AFTER: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Opening that takes longer has failed.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -140,7 +140,7 @@ impl Speakers {
     }
 
     fn failed(&mut self, shared: &Shared, summary: &str, reason: String, now: Timestamp) {
-        self.again_at = Some(now + AGAIN_AFTER);
+        self.again_at = Some(now + RETRY_INTERVAL);
         if !std::mem::replace(&mut self.told, true) {
             shared.say(
                 "player-no-speaker",

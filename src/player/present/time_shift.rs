@@ -15,13 +15,13 @@ use crate::player::state::Rewind;
 
 /// The decoders are given so much ahead of the position, and so many units in one go.
 const AHEAD_MICROS: i64 = 1_500_000;
-const AT_ONCE: usize = 400;
+const MAX_PACKETS_PER_TURN: usize = 400;
 /// Closer to the live end than this is there.
 const NEAR_MICROS: i64 = 250_000;
 /// Where so much behind a place has been read, its picture has too.
 const BEYOND_MICROS: i64 = 500_000;
 /// How often the buffer is looked at for its figures.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The media time at which a viewer is who has not gone back.
 fn live_position(now: Timestamp, live: &Supply) -> Option<Timestamp> {
@@ -121,7 +121,7 @@ impl Run {
             let edge = shared.reception.lock().supply(now).edge;
             edge.is_some_and(|edge| edge.micros_since(sought.at()) > BEYOND_MICROS)
         };
-        let lull = Lull { paused: shared.paused(), ended: self.pictures_ended, read };
+        let lull = Lull { paused: shared.paused(), ended: self.video_ended, read };
         match sought.lull(now, lull) {
             Turn::Waits => {}
             Turn::Meanwhile(frame) => self.show(frame, now, now, false),
@@ -160,7 +160,7 @@ impl Run {
         } else {
             // Sound that is heard sooner is needed sooner.
             let ahead = AHEAD_MICROS - shared.av_offset().min(0);
-            shift.take_until(position.offset(ahead), AT_ONCE)
+            shift.take_until(position.offset(ahead), MAX_PACKETS_PER_TURN)
         };
         for kept in ahead {
             let dropped = shared.hand_over(kept);
@@ -189,7 +189,7 @@ impl Run {
 
     /// Looks at the buffer for the figures, now and then.
     pub(super) fn look_back(&mut self, now: Timestamp, live: &Supply) {
-        if self.kept.at.is_some_and(|at| now.since(at) < LOOK) {
+        if self.kept.at.is_some_and(|at| now.since(at) < POLL_INTERVAL) {
             return;
         }
         self.kept.at = Some(now);

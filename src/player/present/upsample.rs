@@ -4,15 +4,15 @@
 use crate::player::decode::audio::Speaker;
 
 /// Devices take no fewer samples a second.
-const LEAST_RATE: u32 = 8_000;
+const MIN_RATE: u32 = 8_000;
 /// Fewer than these are no sound.
-const LEAST_SOUND: u32 = 1_000;
+const MIN_AUDIO: u32 = 1_000;
 /// Frames that are made more in one go.
-const AT_ONCE: usize = 4_096;
+const MAX_FRAMES: usize = 4_096;
 
 /// As how many samples each one is to be played.
 pub(in crate::player) fn times(rate: u32) -> u32 {
-    if (LEAST_SOUND..LEAST_RATE).contains(&rate) { LEAST_RATE.div_ceil(rate) } else { 1 }
+    if (MIN_AUDIO..MIN_RATE).contains(&rate) { MIN_RATE.div_ceil(rate) } else { 1 }
 }
 
 /// A speaker of a multiple of the rate that it is given.
@@ -47,7 +47,7 @@ impl<S: Speaker> Speaker for Upsampled<S> {
             return 0;
         }
         let mut taken = 0;
-        for frame in data.chunks_exact(self.channels).take(AT_ONCE) {
+        for frame in data.chunks_exact(self.channels).take(MAX_FRAMES) {
             for step in 1..=self.times {
                 let share = step as f32 / self.times as f32;
                 let between = |(&from, &to): (&f32, &f32)| from + (to - from) * share;
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn sound_of_too_few_samples_a_second_is_played_as_twice_as_many() {
         assert_eq!([0, 5_512, 7_999, 8_000, 48_000].map(times), [1, 2, 2, 1, 1]);
-        assert!(5_512 * times(5_512) >= LEAST_RATE && times(1_000) == 8);
+        assert!(5_512 * times(5_512) >= MIN_RATE && times(1_000) == 8);
         let mut speaker = Upsampled::new(Small { heard: Vec::new(), room: 5 }, 2, 2);
         // Left rises, right falls.
         assert_eq!(speaker.write(&[0.5, -0.5, 1.0, -1.0, 0.0, 0.0]), 3);

@@ -47,15 +47,15 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// With everything known but the distance of keyframes, for this long.
 const LONG_ENOUGH: Duration = Duration::from_secs(6);
 /// At least this long, so that rates mean something.
-const SHORTEST: Duration = Duration::from_millis(1_500);
+const MIN_DURATION: Duration = Duration::from_millis(1_500);
 /// Of a file, so much is read.
-const MOST_OF_A_FILE: u64 = 256 << 20;
+const MAX_FILE_DURATION: u64 = 256 << 20;
 /// Keyframes whose bytes are looked into.
 const LOOKED_INTO: usize = 2;
 /// How often it is asked whether it is still wanted.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Picture times remembered for the frame rate.
-const MOST_TIMES: usize = 4_096;
+const MAX_TIMES: usize = 4_096;
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,7 @@ pub struct Report {
     /// The further sound tracks of a file, in their order.
     pub further: Vec<Audio>,
     /// What is in it and is not played here.
-    pub unplayed: Vec<UnsupportedTrack>,
+    pub unsupported: Vec<UnsupportedTrack>,
     /// Seconds from keyframe to keyframe, the median.
     pub gop_s: Option<f64>,
     /// From the beginning of the connection (a file: of the reading) to the first keyframe.
@@ -157,7 +157,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     let mut demuxer = Demuxer::new();
     let mut block = vec![0; 256 << 10];
     let mut total = 0;
-    while total < MOST_OF_A_FILE && !cancelled() {
+    while total < MAX_FILE_DURATION && !cancelled() {
         let read = input
             .read(&mut block)
             .map_err(|error| file_samples::unreadable(path, &error.to_string()))?;
@@ -182,7 +182,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
         ));
     }
     let mut report = prober.report();
-    if total >= MOST_OF_A_FILE {
+    if total >= MAX_FILE_DURATION {
         report.duration = file::last_time(&mut input).or(report.duration);
         return Ok(report);
     }
@@ -204,11 +204,11 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
         video.colors = video.colors.or(index.colors);
         // Finer than the milliseconds of what was looked at.
         let shown = index.samples.iter().filter(|place| place.track == TrackId::Video);
-        let times = shown.take(MOST_TIMES).map(|place| place.pts.as_micros()).collect();
+        let times = shown.take(MAX_TIMES).map(|place| place.pts.as_micros()).collect();
         video.fps = frame_rate(&times, video.fps).or(video.fps);
     }
     let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
-    let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_sound));
+    let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_audio));
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
         audio.name = name(first);
         // Sound alone is measured to the sample.
@@ -216,7 +216,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
             report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
         }
     }
-    report.unplayed = index.missed().cloned().collect();
+    report.unsupported = index.missed().cloned().collect();
     report.further = tracks
         .map(|(track, id)| {
             let mut course = Course::default();
@@ -254,7 +254,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
     report
 }
 
-fn is_sound(track: &TrackId) -> bool {
+fn is_audio(track: &TrackId) -> bool {
     matches!(track, TrackId::Audio(_))
 }
 
@@ -330,10 +330,10 @@ async fn probe_web(
     };
     let url = web::parse(text)?;
     let start = clock.now();
-    let ability = Arc::default();
+    let decode_budget = Arc::default();
     let opening = OpenDeadline::new(url.endpoint().to_string(), limit);
     let (buffer, opening) = (Arc::default(), Arc::new(opening));
-    let ask = PullRequest { url, net: net.clone(), buffer, ability, opening };
+    let ask = PullRequest { url, net: net.clone(), buffer, decode_budget, opening };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);
     let opened = ask.opening.within(Pull::open(&ask, &on_step));
     tokio::pin!(opened);
@@ -359,8 +359,8 @@ async fn probe_web(
                 // Modulo 2³², as the tags have it.
                 prober.take(body.kind, body.dts.div_euclid(1_000) as u32, &body.body, now);
             }
-            Ok(Ok(Some(Item::Unplayed(track)))) => {
-                unsupported::note(&mut prober.unplayed, &track);
+            Ok(Ok(Some(Item::Unsupported(track)))) => {
+                unsupported::note(&mut prober.unsupported, &track);
             }
             Ok(Ok(Some(_))) | Err(_) => {}
             Ok(Ok(None)) if prober.is_bare() => return Err(silent()),
@@ -389,7 +389,7 @@ async fn probe_web(
         if !recorded || cancelled() {
             break None;
         }
-        if let Ok(measured) = timeout(LOOK, pull.settle()).await {
+        if let Ok(measured) = timeout(POLL_INTERVAL, pull.settle()).await {
             break measured;
         }
     };
@@ -435,10 +435,10 @@ struct Prober {
     /// Presentation times of pictures.
     times: VecDeque<i64>,
     /// What the parameter sets say of the frame rate.
-    told_fps: Option<f64>,
+    declared_fps: Option<f64>,
     keyframes: Vec<i64>,
     first_keyframe: Option<Timestamp>,
-    unplayed: Vec<UnsupportedTrack>,
+    unsupported: Vec<UnsupportedTrack>,
 }
 
 /// Bytes over time.
@@ -485,16 +485,16 @@ impl Prober {
             pictures: Course::default(),
             sound: Course::default(),
             times: VecDeque::new(),
-            told_fps: None,
+            declared_fps: None,
             keyframes: Vec::new(),
             first_keyframe: None,
-            unplayed: Vec::new(),
+            unsupported: Vec::new(),
         }
     }
 
     /// Whether nothing was found.
     fn is_bare(&self) -> bool {
-        self.bodies == 0 && self.unplayed.is_empty()
+        self.bodies == 0 && self.unsupported.is_empty()
     }
 
     fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
@@ -519,7 +519,7 @@ impl Prober {
             VideoPacket::SequenceStart(config) => {
                 self.bodies += 1;
                 self.length_size = video::length_size(track.format, config);
-                self.told_fps = video::frame_rate(track.format, config);
+                self.declared_fps = video::frame_rate(track.format, config);
                 let video = self.video(track.format);
                 if let Some(told) = video::described(track.format, config) {
                     video.profile = told.profile;
@@ -538,12 +538,12 @@ impl Prober {
                 video.size = video.size.or(more.size);
                 video.colors = more.colors.or(video.colors);
                 self.pictures.add(dts, data.len());
-                if self.times.len() < MOST_TIMES {
+                if self.times.len() < MAX_TIMES {
                     self.times.push_back(dts.as_micros() + i64::from(*composition_ms) * 1_000);
                 }
                 if keyframe {
                     self.first_keyframe.get_or_insert(now);
-                    if self.keyframes.len() < MOST_TIMES {
+                    if self.keyframes.len() < MAX_TIMES {
                         self.keyframes.push(dts.as_micros());
                     }
                 }
@@ -650,7 +650,7 @@ impl Prober {
     }
 
     /// What the metadata say of the length, in seconds.
-    fn told_duration(&self) -> Option<f64> {
+    fn declared_duration(&self) -> Option<f64> {
         let told = self.metadata.as_ref()?.get_number("duration")?;
         (told > 0.0 && told.is_finite()).then_some(told)
     }
@@ -670,16 +670,16 @@ impl Prober {
             return false;
         }
         let gop = self.video.is_none() || self.keyframes.len() >= 3;
-        watched >= SHORTEST && (gop || watched >= LONG_ENOUGH)
+        watched >= MIN_DURATION && (gop || watched >= LONG_ENOUGH)
     }
 
     fn report(self) -> Report {
         let number =
             |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get_number(name));
-        let told = self.told_fps.or_else(|| number("framerate"));
+        let told = self.declared_fps.or_else(|| number("framerate"));
         let fps = frame_rate(&self.times, told);
         let longest = self.seconds();
-        let told = self.told_duration();
+        let told = self.declared_duration();
         let video = self.video.map(|video| Video {
             fps: fps.or_else(|| number("framerate").filter(|rate| *rate > 0.0)),
             size: video.size.or_else(|| {
@@ -714,7 +714,7 @@ impl Prober {
             video,
             audio,
             further: Vec::new(),
-            unplayed: self.unplayed,
+            unsupported: self.unsupported,
             gop_s: gop.map(|micros| *micros as f64 / 1e6),
             first_keyframe_ms: self
                 .first_keyframe

@@ -448,7 +448,7 @@ impl ViewerProbe {
         let (its, out) = (Arc::clone(&shared), seen);
         let looker = ProbeWorker::new(clock, memory, picture);
         glance.spawn("glance", move || {
-            sandbox::picture_decoder();
+            sandbox::video_decoder();
             run(&its, looker, &out);
         })?;
         glance.spawn("glance-feed", move || remote.run(InputFeed::new(shared, None, true)))?;

@@ -9,7 +9,7 @@ use crate::media::VideoCodec;
 /// So much of the time may go into decoding.
 const SHARE: f64 = 0.7;
 /// Measurements before which none is believed.
-const ENOUGH: u64 = 25;
+const MIN_MEASUREMENTS: u64 = 25;
 /// By how much a dearer measurement moves what is known: a machine that is busy for a moment makes
 /// pictures dear, and nothing makes them cheap.
 const RISE: f64 = 1.02;
@@ -42,7 +42,7 @@ impl Costs {
 
     /// Once it is believed.
     fn known(&self) -> Option<f64> {
-        let enough = self.count.load(Ordering::Relaxed) >= ENOUGH;
+        let enough = self.count.load(Ordering::Relaxed) >= MIN_MEASUREMENTS;
         enough.then(|| self.nanos.load(Ordering::Relaxed) as f64)
     }
 }
@@ -76,23 +76,24 @@ mod tests {
     fn what_was_measured_decides() {
         let (h264, hevc) = (VideoCodec::H264, VideoCodec::Hevc);
         let (hd, uhd) = (1920.0 * 1080.0 * 30.0, 3840.0 * 2160.0 * 60.0);
-        let ability = DecodeBudget::default();
-        assert!(ability.carries(h264, uhd) && ability.carries(hevc, uhd));
+        let decode_budget = DecodeBudget::default();
+        assert!(decode_budget.carries(h264, uhd) && decode_budget.carries(hevc, uhd));
         // 5 ms for 720p; the first takes its time, and is not believed.
         let note = |codec, ms, times| {
-            (0..times).for_each(|_| ability.note(codec, 1280 * 720, Duration::from_millis(ms)));
+            (0..times)
+                .for_each(|_| decode_budget.note(codec, 1280 * 720, Duration::from_millis(ms)));
         };
         note(h264, 900, 1);
-        assert!(ability.carries(h264, uhd));
+        assert!(decode_budget.carries(h264, uhd));
         note(h264, 5, 24);
-        assert!(ability.carries(h264, hd) && !ability.carries(h264, uhd));
-        assert!(ability.carries(hevc, hd));
+        assert!(decode_budget.carries(h264, hd) && !decode_budget.carries(h264, uhd));
+        assert!(decode_budget.carries(hevc, hd));
         note(hevc, 20, 25);
-        assert!(!ability.carries(hevc, hd) && ability.carries(h264, hd));
+        assert!(!decode_budget.carries(hevc, hd) && decode_budget.carries(h264, hd));
         // A few slow pictures are none; when all of them are, it is believed.
         note(h264, 40, 5);
-        assert!(ability.carries(h264, hd));
+        assert!(decode_budget.carries(h264, hd));
         note(h264, 40, 100);
-        assert!(!ability.carries(h264, hd));
+        assert!(!decode_budget.carries(h264, hd));
     }
 }

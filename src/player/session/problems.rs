@@ -6,7 +6,7 @@ use crate::player::state::{Event, PlayerMessage, Severity};
 use crate::wire::chat::ChatLine;
 
 /// What is said once of something, at most: a stream may change its codec for ever.
-const MOST_TOLD: usize = 64;
+const MAX_REPORTED: usize = 64;
 
 impl Shared {
     /// Says it, unless that was done.
@@ -19,7 +19,7 @@ impl Shared {
                 odd.of()
             };
             // There are only so many kinds, but no end to what they may be of.
-            let full = !of.is_empty() && told.len() >= MOST_TOLD;
+            let full = !of.is_empty() && told.len() >= MAX_REPORTED;
             if full || !told.insert((odd.key(), of)) {
                 return;
             }
@@ -77,14 +77,14 @@ mod tests {
     fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {
         let config = Config::new(Source::Url("rtmp://host/app/name".into()));
         let (shared, events) = Shared::new(&config, Clock::start());
-        (0..1_000).for_each(|n| shared.odd(&Anomaly::ChangedSound(n.to_string())));
-        assert_eq!(events.waiting().count(), MOST_TOLD);
+        (0..1_000).for_each(|n| shared.odd(&Anomaly::ChangedAudio(n.to_string())));
+        assert_eq!(events.waiting().count(), MAX_REPORTED);
         for odd in [Anomaly::TooSlow, Anomaly::NoKeyframe, Anomaly::Stalled] {
             shared.odd(&odd);
             shared.odd(&odd);
             assert_eq!(events.waiting().count(), 1, "{odd:?}");
         }
-        shared.odd(&Anomaly::ChangedSound("one more".into()));
+        shared.odd(&Anomaly::ChangedAudio("one more".into()));
         assert_eq!(events.waiting().count(), 0);
         // What is over may come again.
         shared.is_over(&Anomaly::TooSlow);
@@ -104,6 +104,6 @@ mod tests {
         assert_eq!(told.collect::<Vec<_>>(), sizes);
         // One that changes for ever is not told of for ever.
         (0..1_000).for_each(|n| shared.odd(&Anomaly::ChangedSize(n.to_string())));
-        assert_eq!(events.waiting().count(), MOST_TOLD - sizes.len());
+        assert_eq!(events.waiting().count(), MAX_REPORTED - sizes.len());
     }
 }

@@ -57,7 +57,7 @@ pub(in crate::player) struct Shared {
     /// How much is to be kept back.
     pub(in crate::player) buffer: Arc<BufferTarget>,
     /// What is decoded in time.
-    pub(in crate::player) ability: Arc<DecodeBudget>,
+    pub(in crate::player) decode_budget: Arc<DecodeBudget>,
     /// Why a file that is being written will not be whole.
     pub(in crate::player) output_failure: Mutex<Option<Failure>>,
     dropped: AtomicU64,
@@ -170,7 +170,7 @@ impl Shared {
             arrivals: config.measure.then(Arrivals::default),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
             buffer: Arc::new(BufferTarget::new(config.buffer)),
-            ability: Arc::default(),
+            decode_budget: Arc::default(),
             output_failure: Mutex::new(None),
             dropped: AtomicU64::new(0),
             state: Mutex::new(State::Starting),

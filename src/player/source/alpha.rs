@@ -10,7 +10,7 @@ use crate::player::demux::file_samples;
 use crate::wire::container::{ReadAt, SampleLocation};
 
 /// Pictures that wait for those that they belong to: what decoders hold back.
-const MOST_READY: usize = 64;
+const MAX_READY: usize = 64;
 /// Pictures that are kept for reuse.
 const IDLE: usize = 12;
 
@@ -53,7 +53,7 @@ impl AlphaTrack {
 
     fn keep(&mut self, frames: Vec<VideoFrame>) {
         self.ready.extend(frames);
-        while self.ready.len() > MOST_READY {
+        while self.ready.len() > MAX_READY {
             self.ready.pop_front();
         }
     }

@@ -24,11 +24,11 @@ use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::{Index, TrackId};
 
 /// Pictures decoded ahead, beyond what the decoder itself holds back.
-const PICTURES: usize = 8;
+const FRAMES_AHEAD: usize = 8;
 /// Blocks of sound decoded ahead: with AAC some five seconds.
 const BLOCKS: usize = 256;
 /// The last picture of a clip is shown so long, where its rate is not told.
-const LAST: Duration = Duration::from_millis(33);
+const LAST_FRAME_DURATION: Duration = Duration::from_millis(33);
 
 /// A clip that is open.
 pub struct Clip {
@@ -64,22 +64,22 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     };
     let video = decode::open_video(parameters).map_err(|error| unplayable(error.to_string()))?;
     // One that cannot be opened twice is shown without what lets through.
-    let veil = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
-    let veil = veil.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
+    let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
+    let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
     // A clip whose sound cannot be decoded is shown without it.
     let audio = index.tracks.audio.first().and_then(|parameters| {
         decode::open_audio(&parameters.parameters)
             .inspect_err(|error| tracing::warn!(%error, "a clip is played without its sound"))
             .ok()
     });
-    let (shots, ready) = queue::bounded("clip-pictures", PICTURES, Full::Block);
+    let (shots, ready) = queue::bounded("clip-pictures", FRAMES_AHEAD, Full::Block);
     let (blocks, sounds) = queue::bounded("clip-sound", BLOCKS, Full::Block);
     let heard = audio.is_some();
     let mut reader = Reader {
         disk,
         index,
         video: Some((video, shots)),
-        veil,
+        alpha,
         audio: audio.map(|audio| (audio, blocks)),
         waiting: None,
         first: None,
@@ -87,7 +87,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         to: (rate, channels),
     };
     let worker = Worker::spawn("clip", move |stop| {
-        sandbox::picture_decoder();
+        sandbox::video_decoder();
         reader.run(stop);
     });
     let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
@@ -115,7 +115,7 @@ struct Reader {
     video: Option<(Box<dyn VideoBackend>, Sender<ClipFrame>)>,
     audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
     /// Where that is a stream of its own.
-    veil: Option<AlphaTrack>,
+    alpha: Option<AlphaTrack>,
     /// A picture is handed on when it is known how long it is shown.
     waiting: Option<VideoFrame>,
     /// The clip begins with its first picture.
@@ -152,20 +152,20 @@ impl Reader {
                 Track::Audio | Track::Extra(_) => self.hear(&packet),
             }
         }
-        if let Some(veil) = &mut self.veil {
-            veil.flush();
+        if let Some(alpha) = &mut self.alpha {
+            alpha.flush();
         }
         let rest = self.video.as_mut().map(|(decoder, _)| decoder.flush());
         self.hand_on(rest.unwrap_or_default());
         if let Some(last) = self.waiting.take() {
-            self.send(last, LAST);
+            self.send(last, LAST_FRAME_DURATION);
         }
     }
 
     fn show(&mut self, packet: &EncodedPacket) {
         let Some((decoder, _)) = &mut self.video else { return };
-        if let Some(veil) = &mut self.veil {
-            veil.take(&mut self.disk, packet.pts);
+        if let Some(alpha) = &mut self.alpha {
+            alpha.take(&mut self.disk, packet.pts);
         }
         match decoder.decode(packet) {
             Ok(frames) => self.hand_on(frames),
@@ -177,8 +177,8 @@ impl Reader {
     fn hand_on(&mut self, frames: Vec<VideoFrame>) {
         let first = self.first.unwrap_or(Timestamp::ZERO);
         for frame in frames {
-            let frame = match &mut self.veil {
-                Some(veil) => veil.over(frame),
+            let frame = match &mut self.alpha {
+                Some(alpha) => alpha.over(frame),
                 None => frame,
             };
             let frame = VideoFrame { pts: Timestamp::ZERO + frame.pts.since(first), ..frame };

@@ -13,9 +13,9 @@ use crate::player::decode::audio::Speaker;
 use crate::player::source::convert::Converter;
 
 /// A mixer that has pulled nothing for so long is none: time takes the sound instead.
-const ABSENT: Duration = Duration::from_millis(200);
+const MIXER_TIMEOUT: Duration = Duration::from_millis(200);
 /// The queue holds so much.
-const ROOM: f64 = 1.0;
+const QUEUE_SECONDS: f64 = 1.0;
 /// A mixer that is later than this with its pulling finds no more sound waiting for that: what has no room
 /// would be lost, and the player be led away by sound that nobody heard.
 const LATEST_MICROS: i64 = 500_000;
@@ -83,7 +83,7 @@ impl Queue {
 
     /// Where nobody pulls, time takes the sound.
     fn pass(&self, state: &mut Inside, now: Timestamp) {
-        if state.pulled.is_some_and(|pulled| now.since(pulled) < ABSENT) {
+        if state.pulled.is_some_and(|pulled| now.since(pulled) < MIXER_TIMEOUT) {
             return;
         }
         let next = state.next.unwrap_or(now);
@@ -98,7 +98,7 @@ impl Queue {
     fn push(&self, sound: &[f32]) {
         let mut state = self.state.lock();
         self.pass(&mut state, self.clock.now());
-        let room = (f64::from(self.rate) * ROOM) as usize * usize::from(self.channels);
+        let room = (f64::from(self.rate) * QUEUE_SECONDS) as usize * usize::from(self.channels);
         let room = room.saturating_sub(state.sound.len());
         state.sound.extend(sound.iter().take(room));
     }

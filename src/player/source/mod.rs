@@ -37,11 +37,11 @@ use crate::player::state::{Failure, FailureKind, Figures, State};
 /// How far the player is ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
 /// Pictures that wait for their instant.
-const PICTURES: usize = 16;
+const QUEUED_FRAMES: usize = 16;
 /// How often the player is looked after.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How often a source that is not there is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// The last picture is shown no longer than this without a new one.
 const STALL: Duration = Duration::from_secs(2);
 /// How long the player may take to end.
@@ -188,7 +188,7 @@ impl Shared {
     fn take(&self, frame: VideoFrame) {
         let mut waiting = self.waiting.lock();
         // Nobody looks, or the compositor was late.
-        if waiting.pictures.len() >= PICTURES {
+        if waiting.pictures.len() >= QUEUED_FRAMES {
             waiting.pictures.pop_front();
         }
         waiting.size = Some(frame.size());
@@ -352,7 +352,7 @@ impl Keeper {
     fn watch(&self, player: &mut Player, stop: &Stop) -> Option<State> {
         let (mut shown, mut alive) = (0, self.clock.now());
         loop {
-            if stop.wait(LOOK) {
+            if stop.wait(POLL_INTERVAL) {
                 return None;
             }
             while player.events().try_recv().is_ok() {}
@@ -362,7 +362,7 @@ impl Keeper {
                     self.wanted.set(Some(file));
                     return Some(State::Ended);
                 }
-                self.obey(player, go);
+                self.handle(player, go);
             }
             self.follow_end(player);
             self.lead_on(player);
@@ -443,7 +443,7 @@ impl Keeper {
         }
     }
 
-    fn obey(&self, player: &Player, go: TransportCommand) {
+    fn handle(&self, player: &Player, go: TransportCommand) {
         match go {
             TransportCommand::Pause => player.pause(true),
             TransportCommand::Resume => player.pause(false),

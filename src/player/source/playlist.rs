@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{AGAIN, Keeper, LEAD, LOOK};
+use super::{Keeper, LEAD, POLL_INTERVAL, RETRY_INTERVAL};
 use crate::base::{FileStamp, Stop};
 use crate::media::transport::{EndBehavior, Position, TransportCommand};
 use crate::player::handle::Player;
@@ -134,7 +134,7 @@ impl Keeper {
         if matches!(self.config.source, Source::Url(_)) {
             // It is asked for every so often.
             self.tell(ended);
-            if stop.wait(AGAIN) {
+            if stop.wait(RETRY_INTERVAL) {
                 return None;
             }
             self.shared.sound.clear();
@@ -184,7 +184,7 @@ impl Keeper {
                 return Some(Then::Stands(failed));
             };
             // Once all others were tried there is time.
-            if failed.is_some() && self.candidate().is_none() && stop.wait(AGAIN) {
+            if failed.is_some() && self.candidate().is_none() && stop.wait(RETRY_INTERVAL) {
                 return None;
             }
             self.list.borrow_mut().go_to(next);
@@ -257,7 +257,7 @@ impl Keeper {
             if at_end == EndBehavior::Loop {
                 return Some(WantedStep::All);
             }
-            if stop.wait(LOOK) {
+            if stop.wait(POLL_INTERVAL) {
                 return None;
             }
         }
@@ -286,11 +286,11 @@ impl Keeper {
             if let Some(next) = self.next() {
                 return Some(WantedStep::File(next));
             }
-            if stop.wait(LOOK) {
+            if stop.wait(POLL_INTERVAL) {
                 return None;
             }
             let now = self.clock.now();
-            if now.since(looked) >= AGAIN {
+            if now.since(looked) >= RETRY_INTERVAL {
                 looked = now;
                 if self.stamp() != before {
                     return Some(WantedStep::Same(None));

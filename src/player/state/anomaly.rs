@@ -27,11 +27,11 @@ pub(in crate::player) enum Anomaly {
     ChangedCodec(String),
     ChangedSize(String),
     /// The same codec at another rate, or with more or fewer channels.
-    ChangedSound(String),
-    NoSound,
-    NoPicture,
+    ChangedAudio(String),
+    NoAudio,
+    NoVideo,
     /// Sound began so many seconds after the picture.
-    LateSound(u64),
+    LateAudio(u64),
     /// Sound that comes by a list of its own does not come, and why.
     Unheard(String),
     /// Pictures come, and nothing that tells how to decode them.
@@ -62,10 +62,10 @@ impl Anomaly {
             Self::Regained(_) => "player-regained",
             Self::ChangedCodec(_) => "player-changed-codec",
             Self::ChangedSize(_) => "player-changed-size",
-            Self::ChangedSound(_) => "player-changed-sound",
-            Self::NoSound => "player-no-sound",
-            Self::NoPicture => "player-no-picture",
-            Self::LateSound(_) => "player-late-sound",
+            Self::ChangedAudio(_) => "player-changed-sound",
+            Self::NoAudio => "player-no-sound",
+            Self::NoVideo => "player-no-picture",
+            Self::LateAudio(_) => "player-late-sound",
             Self::Unheard(_) => "player-sound-missing",
             Self::NoHeaders => "player-no-headers",
             Self::NoKeyframe => "player-no-keyframe",
@@ -84,7 +84,7 @@ impl Anomaly {
     /// What it is once of: another codec, or another form of the sound, is said of each.
     pub(in crate::player) fn of(&self) -> String {
         match self {
-            Self::ChangedCodec(what) | Self::ChangedSound(what) => what.clone(),
+            Self::ChangedCodec(what) | Self::ChangedAudio(what) => what.clone(),
             _ => String::new(),
         }
     }
@@ -132,10 +132,10 @@ impl Anomaly {
             Self::Regained(seconds) => format!("The stream is back after {seconds} s."),
             Self::ChangedCodec(codec) => format!("The stream goes on with another codec: {codec}."),
             Self::ChangedSize(size) => format!("The stream goes on with another size: {size}."),
-            Self::ChangedSound(sound) => format!("The stream goes on with other sound: {sound}."),
-            Self::NoSound => "The stream has no sound.".into(),
-            Self::NoPicture => "The stream has no picture.".into(),
-            Self::LateSound(seconds) => format!("The sound began {seconds} s after the picture."),
+            Self::ChangedAudio(sound) => format!("The stream goes on with other sound: {sound}."),
+            Self::NoAudio => "The stream has no sound.".into(),
+            Self::NoVideo => "The stream has no picture.".into(),
+            Self::LateAudio(seconds) => format!("The sound began {seconds} s after the picture."),
             Self::Unheard(why) => {
                 format!("The sound does not come: {why}. The picture goes on without it.")
             }
@@ -172,12 +172,12 @@ impl Anomaly {
 
     pub(in crate::player) fn detail(&self) -> String {
         match self {
-            Self::Regained(time) | Self::LateSound(time) | Self::TimesHigh(time) => {
+            Self::Regained(time) | Self::LateAudio(time) | Self::TimesHigh(time) => {
                 time.to_string()
             }
             Self::ChangedCodec(what)
             | Self::ChangedSize(what)
-            | Self::ChangedSound(what)
+            | Self::ChangedAudio(what)
             | Self::Unheard(what)
             | Self::Unmoved(what) => what.clone(),
             _ => String::new(),

@@ -212,7 +212,7 @@ pub struct Figures {
     pub buffer: Duration,
     /// 1 is as recorded.
     pub speed: f64,
-    pub first_picture: Option<Duration>,
+    pub first_frame: Option<Duration>,
     pub reconnects: u32,
     /// Times that the connection was lost, or the broadcast ended, after something had come.
     pub losses: u32,

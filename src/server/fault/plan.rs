@@ -13,7 +13,7 @@ use crate::wire::rtmp::status::{Level, Status, code};
 /// A stall without an end of its own lasts so long; a publisher is let go before by other limits.
 const STALL: Duration = Duration::from_secs(60);
 /// Bytes held back by a delay, at most; past that nothing is read.
-const MOST_LATE: usize = 4 << 20;
+const MAX_LATE: usize = 4 << 20;
 /// A throttled connection saves up reading for so long, at most.
 const SAVED: Duration = Duration::from_millis(50);
 /// Bytes of garbage.
@@ -195,7 +195,7 @@ impl Plan {
 
     /// How much may be read now, `most` at most.
     pub fn allowance(&mut self, most: usize, now: Timestamp) -> usize {
-        if self.is_stalled(now) || self.late_bytes >= MOST_LATE {
+        if self.is_stalled(now) || self.late_bytes >= MAX_LATE {
             return 0;
         }
         match &mut self.throttle {
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(plan.late(at(205)).as_deref(), Some(&b"b"[..]));
         assert_eq!(plan.late(at(205)), None);
         assert!(plan.holds_back());
-        plan.hold_back(&vec![0; MOST_LATE], at(205));
+        plan.hold_back(&vec![0; MAX_LATE], at(205));
         assert_eq!(plan.allowance(100, at(206)), 0);
     }
 

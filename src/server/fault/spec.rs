@@ -11,9 +11,9 @@ const CONNECT_CODES: [&str; 5] = ["Rejected", "InvalidApp", "Closed", "Failed", 
 /// Codes that a fault may reject `publish` with, behind `NetStream.Publish.`.
 const PUBLISH_CODES: [&str; 5] = ["BadName", "Denied", "Unauthorized", "Rejected", "BadAuth"];
 /// No span of time in a fault is longer.
-const LONGEST: Duration = Duration::from_secs(3_600);
+const MAX_DURATION: Duration = Duration::from_secs(3_600);
 /// As often may a fault strike at most.
-const MOST_TIMES: u32 = 1_000_000;
+const MAX_TIMES: u32 = 1_000_000;
 
 /// How far a client has come, in the order of things. A fault strikes once this is reached, before
 /// the server answers.
@@ -146,8 +146,8 @@ impl FromStr for Fault {
         let bad = |why: String| BadFault(format!("'{text}' is no fault: {why}"));
         let (rest, times) = match text.rsplit_once('*') {
             Some((rest, digits)) => match digits.parse() {
-                Ok(times) if (1..=MOST_TIMES).contains(&times) => (rest, Some(times)),
-                _ => return Err(bad(format!("behind * stands how often, 1 to {MOST_TIMES}"))),
+                Ok(times) if (1..=MAX_TIMES).contains(&times) => (rest, Some(times)),
+                _ => return Err(bad(format!("behind * stands how often, 1 to {MAX_TIMES}"))),
             },
             None => (text, None),
         };
@@ -219,7 +219,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
             let times = match value {
                 None => None,
                 Some(text) => match text.parse() {
-                    Ok(times) if (1..=MOST_TIMES).contains(&times) => Some(times),
+                    Ok(times) if (1..=MAX_TIMES).contains(&times) => Some(times),
                     _ => {
                         return Err(format!(
                             "'{text}' is no number of times, such as busy@publish:2"
@@ -266,7 +266,7 @@ fn time(text: &str) -> Result<Duration, String> {
     let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number = number.parse::<f64>().ok().filter(|_| plain).ok_or_else(fault)?;
     let time = Duration::from_millis((number * millis) as u64);
-    if time <= LONGEST { Ok(time) } else { Err(fault()) }
+    if time <= MAX_DURATION { Ok(time) } else { Err(fault()) }
 }
 
 impl fmt::Display for Span {

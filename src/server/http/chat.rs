@@ -22,7 +22,7 @@ use crate::wire::chat::{ChatLine, MAX_MESSAGE};
 /// Who has nothing to say is asked whether he is still there, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
 /// So many messages in a row that are no lines, or too many, and the connection ends.
-const MOST_BAD: u32 = 20;
+const MAX_BAD: u32 = 20;
 
 /// The answer to who wants to come in.
 pub(super) fn upgraded(
@@ -86,7 +86,7 @@ async fn talk(mut socket: WebSocket, mut seat: Seat, registry: Arc<Registry>, ma
                     bad = if passed { 0 } else { bad + 1 };
                     match (passed, line) {
                         (true, _) => None,
-                        (false, _) if bad >= MOST_BAD => Some(Message::Close(None)),
+                        (false, _) if bad >= MAX_BAD => Some(Message::Close(None)),
                         (false, Some(_)) if may_talk => own("That was too much at once: not passed on."),
                         (false, Some(_)) => own("Pages of other servers may only listen."),
                         (false, None) => own("That was no line of a chat: {\"name\",\"text\"}."),

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use crate::server::registry::Registry;
 
-const HEAD: &str = "<!doctype html>
+const PAGE_HEADER: &str = "<!doctype html>
 <html lang=\"en\"><head><meta charset=\"utf-8\"><title>onair</title>
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
 <meta http-equiv=\"refresh\" content=\"5\">
@@ -23,7 +23,7 @@ th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px soli
 
 /// The streams, with links.
 pub(super) async fn overview(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
-    let mut page = HEAD.to_owned();
+    let mut page = PAGE_HEADER.to_owned();
     let streams = registry.figures();
     if streams.is_empty() {
         page.push_str("<p>Nobody is publishing.</p>\n");

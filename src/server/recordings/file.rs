@@ -17,7 +17,7 @@ const SYNC: Duration = Duration::from_secs(2);
 /// Bits a second before it is known better.
 const EXPECTED: u64 = 2_500_000;
 /// Files of one name in one second.
-const MOST_ALIKE: u32 = 1_000;
+const MAX_ALIKE: u32 = 1_000;
 
 /// The file.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Paper {
         let folder = path.parent().unwrap_or(Path::new("."));
         enough_room(free(folder))?;
         let mut tried = path.to_owned();
-        for number in 2..MOST_ALIKE {
+        for number in 2..MAX_ALIKE {
             match File::options().write(true).create_new(true).open(&tried) {
                 Ok(file) => {
                     let now = Instant::now();

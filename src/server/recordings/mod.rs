@@ -25,13 +25,13 @@ use crate::server::stream::sink::Sink;
 /// What comes within this time is written at once.
 const GATHER: Duration = Duration::from_millis(500);
 /// A disk that has not answered for so long is given up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 /// What may wait for the disk, in bytes.
 const WAITING: usize = 32 << 20;
 /// Of an application's and of a stream's name in a file's.
-const MOST_NAME: usize = 80;
+const MAX_NAME: usize = 80;
 /// How long after too many files were open it is tried again to make one.
-const AGAIN: Duration = Duration::from_secs(2);
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Begins to write what is published here from now on. To be called from within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
@@ -103,7 +103,7 @@ async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<
         if !std::mem::replace(&mut told, true) {
             registry.tell(Event::Held(path.to_owned(), Trouble::TooManyFiles));
         }
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
 
@@ -137,7 +137,7 @@ async fn take(
 async fn on_the_disk<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+    match tokio::time::timeout(DISK_TIMEOUT, tokio::task::spawn_blocking(work)).await {
         Ok(done) => done?,
         Err(_) => Err(io::Error::other("the disk has not answered for 20 s")),
     }
@@ -149,7 +149,7 @@ fn name_of(app: &str, stream: &str, wall_micros: i64) -> String {
     let plain = |name: &str| -> String {
         let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
         let mut name: String = name.chars().map(safe).collect();
-        while name.len() > MOST_NAME {
+        while name.len() > MAX_NAME {
             name.pop();
         }
         let name = name.trim_start_matches(['.', '-']);

@@ -33,7 +33,7 @@ const READS: usize = 16;
 /// the other side notices.
 const HELD_BUFFER: usize = 16 << 10;
 /// What a session may say that the peer does not read.
-const MOST_CONTROL: usize = 1 << 20;
+const MAX_CONTROL: usize = 1 << 20;
 
 /// The connection.
 #[derive(Debug)]
@@ -197,7 +197,7 @@ impl Connection {
         if let Some(kind) = io.out.failed {
             return Poll::Ready(Err(io::Error::from(kind).into()));
         }
-        if io.out.queue.control_bytes() > MOST_CONTROL {
+        if io.out.queue.control_bytes() > MAX_CONTROL {
             return Poll::Ready(Err(Error::Flooded));
         }
         self.wait(io)

@@ -277,7 +277,7 @@ impl Task {
             }
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
-        if self.registry.has_door() && knocks {
+        if self.registry.is_login_limited() && knocks {
             let verdict = self.registry.knock(&connect.app, connection.peer.ip());
             if let auth::Verdict::Rejected(text) | auth::Verdict::Wrong(text) = verdict {
                 let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
@@ -292,7 +292,7 @@ impl Task {
     fn publish(&mut self, name: &StreamName) -> Result<(), Error> {
         self.end_role("published anew");
         let connection = &self.connection;
-        if self.registry.has_door() && !self.welcome {
+        if self.registry.is_login_limited() && !self.welcome {
             let text = "A user and a password are needed to publish.";
             let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, text);
             connection.with_session(|session| session.reject_publish(&status));

@@ -9,7 +9,7 @@ use crate::server::stream::message::{Class, Message, MessageVersion};
 use crate::wire::container::flv::TagKind;
 
 /// Codec configs kept: a few tracks of sound and pictures.
-const MOST_HEADERS: usize = 32;
+const MAX_HEADERS: usize = 32;
 /// What metadata and codec configs of one stream may take together, in bytes. Those of real
 /// encoders take a few hundred.
 const MAX_HEADER_BYTES: usize = 1 << 20;
@@ -64,7 +64,7 @@ impl Cache {
         }
         let others: usize = self.kept().map(|it| it.weight()).sum();
         let others = others - known.map_or(0, |it| it.weight());
-        let crowded = known.is_none() && self.headers.len() >= MOST_HEADERS;
+        let crowded = known.is_none() && self.headers.len() >= MAX_HEADERS;
         match keep {
             Keep::Metadata if others + body.len() > MAX_HEADER_BYTES => return Ok(None),
             Keep::Header(_) if crowded || others + body.len() > MAX_HEADER_BYTES => {

@@ -164,7 +164,7 @@ impl Message {
 }
 
 /// Longer ones are not copied into one piece.
-const MOST_JOINED: usize = 1 << 20;
+const MAX_JOINED: usize = 1 << 20;
 
 /// Messages that leave together, in order.
 #[derive(Debug)]
@@ -186,7 +186,7 @@ impl<'a> Batch<'a> {
         let length: usize = messages.iter().map(|message| message.weight()).sum();
         let joined = match messages {
             [message] => Some(message.rtmp()),
-            _ if length > MOST_JOINED => None,
+            _ if length > MAX_JOINED => None,
             _ => {
                 let mut joined = BytesMut::with_capacity(length);
                 messages.iter().for_each(|message| joined.extend_from_slice(&message.rtmp()));

@@ -44,7 +44,7 @@ const HOLD_FROM: usize = 8;
 /// So many viewers get a burst with one call into the system, where it has that.
 const ONE_CALL_FROM: usize = 4;
 /// Messages held back at most.
-const MOST_HELD: usize = 32;
+const MAX_HELD: usize = 32;
 
 /// A stream. Viewers are locked inside its lock, never the other way round.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ impl Stream {
         }
         let hold = !self.limits.hold.is_zero()
             && inner.viewers.len() >= HOLD_FROM
-            && inner.held.len() < MOST_HELD;
+            && inner.held.len() < MAX_HELD;
         if !hold {
             inner.release();
         }
@@ -480,11 +480,11 @@ mod tests {
     #[test]
     fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
         let (stream, viewers) = published(HOLD_FROM);
-        for time in 1..MOST_HELD as u32 {
+        for time in 1..MAX_HELD as u32 {
             assert!(!stream.take(1, &mut picture(time, time == 1), Timestamp::ZERO));
         }
-        assert!(stream.take(1, &mut picture(MOST_HELD as u32, false), Timestamp::ZERO), "full");
-        let all: Vec<u32> = (1..=MOST_HELD as u32).collect();
+        assert!(stream.take(1, &mut picture(MAX_HELD as u32, false), Timestamp::ZERO), "full");
+        let all: Vec<u32> = (1..=MAX_HELD as u32).collect();
         assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all.clone(), true)]);
 
         assert!(!stream.take(1, &mut picture(100, false), Timestamp::ZERO));

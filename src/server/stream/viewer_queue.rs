@@ -11,7 +11,7 @@ use crate::server::stream::piece::MessageBytes;
 use crate::wire::container::flv::TagKind;
 
 /// Buffers handed to the system in one call.
-const MOST_SLICES: usize = 64;
+const MAX_SLICES: usize = 64;
 /// Places that an empty queue keeps.
 const ROOM_KEPT: usize = 4;
 /// What an entry costs beside its bytes: many tiny messages are no cheaper than a few large ones.
@@ -210,8 +210,8 @@ impl Queue {
         self.skipped
     }
 
-    /// The next buffers to send, at most [`MOST_SLICES`].
-    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>; MOST_SLICES]) -> usize {
+    /// The next buffers to send, at most [`MAX_SLICES`].
+    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let begun = [&self.current, &self.following];
         let media = self.media.iter().flat_map(|entry| [&entry.piece.head, &entry.piece.rest]);
         let all = begun.into_iter().chain(&self.control).chain(media);
@@ -274,8 +274,8 @@ impl Queue {
 }
 
 /// As many as [`Queue::slices`] fills.
-pub(in crate::server) fn no_slices<'a>() -> [IoSlice<'a>; MOST_SLICES] {
-    [IoSlice::new(&[]); MOST_SLICES]
+pub(in crate::server) fn no_slices<'a>() -> [IoSlice<'a>; MAX_SLICES] {
+    [IoSlice::new(&[]); MAX_SLICES]
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::studio::settings::{ServerToken, Settings};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::targets::services::Book;
 use crate::studio::watch::Players;
-use crate::studio::watch::choices::MOST_TILES;
+use crate::studio::watch::choices::MAX_TILES;
 use crate::{encode, player};
 
 /// Commands that may wait; a person cannot type faster than the studio obeys.
@@ -197,7 +197,7 @@ pub(in crate::studio) fn assemble(config: Config) -> std::io::Result<(Engine, En
     let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
     let snapshot = Latest::default();
     let watched: Vec<Latest<VideoFrame>> =
-        std::iter::repeat_with(Latest::default).take(MOST_TILES).collect();
+        std::iter::repeat_with(Latest::default).take(MAX_TILES).collect();
     let program = Latest::default();
     let engine = Engine {
         clock: config.clock,

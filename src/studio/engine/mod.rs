@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::base::queue::{Empty, Receiver, Sender};
 use crate::base::{Clock, Latest, Secret, Timestamp};
 use crate::broadcast::Recorder;
-use crate::broadcast::delay::LONGEST;
+use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
@@ -118,7 +118,7 @@ pub(super) struct Engaged {
     /// A file that is to go out is being looked into.
     opening: Option<Opening>,
     /// It was told that the file on air has ended.
-    film_told: bool,
+    passthrough_end_reported: bool,
     listening: Option<Listening>,
     /// The talk keys that are held.
     talking: HeldTalkKeys,
@@ -129,7 +129,7 @@ pub(super) struct Engaged {
     /// Threads of the monitor that are ending.
     ending_monitors: Vec<crate::base::Worker>,
     devices: Devices,
-    ledger: ActiveNotices,
+    active_notices: ActiveNotices,
     chronicle: EventLog,
     preflight: Option<Preflight>,
     history: History,
@@ -201,18 +201,18 @@ impl Engine {
         self.begin_watching();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
-            let tick = if self.calm && self.pictures_flow() { CALM_TICK } else { TICK };
+            let tick = if self.calm && self.frames_flow() { CALM_TICK } else { TICK };
             match self.commands.recv_timeout(tick) {
                 Ok(command) => {
                     let mut next = Some(command);
                     while let Some(command) = next {
-                        self.obey(command);
+                        self.handle(command);
                         self.state.obeyed += 1;
                         next = self.commands.try_recv().ok();
                     }
                 }
                 Err(Empty::Waiting) => {}
-                Err(Empty::Closed) => self.obey(Command::Quit),
+                Err(Empty::Closed) => self.handle(Command::Quit),
             }
             self.look();
             if self.clock.now() >= self.state.next_second {
@@ -232,7 +232,7 @@ impl Engine {
             self.output.publish(self.snapshot(false));
         }
         self.end_watching();
-        self.end_phones();
+        self.end_monitoring();
         if let Some(program) = self.state.program.take() {
             drop(program.end());
         }
@@ -250,7 +250,7 @@ impl Engine {
     }
 
     /// A broadcast is on and has encoded something.
-    fn pictures_flow(&self) -> bool {
+    fn frames_flow(&self) -> bool {
         self.state.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
     }
 
@@ -273,7 +273,7 @@ impl Engine {
                 return;
             }
         }
-        self.begin_sound();
+        self.begin_audio();
         self.begin_scenes();
         // Nobody sees it where no scene shows it: no device is opened.
         let unseen = (!self.wants_main()).then_some(VideoChoice::None);
@@ -292,7 +292,7 @@ impl Engine {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn handle(&mut self, command: Command) {
         match command {
             Command::SelectVideo(choice) => {
                 self.state.undecided.0 = false;
@@ -351,7 +351,7 @@ impl Engine {
             Command::StopLive => self.stop_live(),
             Command::StopAfterDelay => self.stop_after_delay(),
             Command::SetDelay(delay) => {
-                self.settings.delay = delay.min(LONGEST);
+                self.settings.delay = delay.min(MAX_STREAM_DELAY);
                 self.changed();
             }
             Command::RetryNow => {
@@ -361,10 +361,10 @@ impl Engine {
             }
             Command::StartRecording(path) => self.start_recording(path),
             Command::StopRecording => self.stop_recording(),
-            Command::PauseRecording => self.with_tape(Recorder::pause),
-            Command::ResumeRecording => self.with_tape(Recorder::resume),
-            Command::Chapter(title) => self.with_tape(|recorder| recorder.chapter(&title)),
-            Command::SplitRecording => self.with_tape(Recorder::split),
+            Command::PauseRecording => self.with_recording(Recorder::pause),
+            Command::ResumeRecording => self.with_recording(Recorder::resume),
+            Command::Chapter(title) => self.with_recording(|recorder| recorder.chapter(&title)),
+            Command::SplitRecording => self.with_recording(Recorder::split),
             Command::SaveReplay(path) => self.save_replay(path),
             Command::Snapshot(path) => self.take_snapshot(path),
             Command::SetGain(gain) => self.set_gain(gain),
@@ -381,10 +381,10 @@ impl Engine {
             Command::SetStripEnd { id, at_end } => self.set_strip_end(id, at_end),
             Command::SetIfSilent { id, choice } => self.set_if_silent(id, choice),
             Command::RestartStrip(id) => self.restart_strip(id),
-            Command::SetTalk { id, talk } => self.set_talk(id, talk),
-            Command::TalkKey(held) => self.talk_key(None, held),
-            Command::TalkKeyOf { id, held } => self.talk_key(Some(id), held),
-            Command::SetPhones(phones) => self.set_phones(phones),
+            Command::SetTalk { id, talk } => self.set_push_to_talk(id, talk),
+            Command::PushToTalkKeys(held) => self.push_to_talk_key(None, held),
+            Command::TalkKeyOf { id, held } => self.push_to_talk_key(Some(id), held),
+            Command::SetMonitoring(monitoring) => self.set_monitoring(monitoring),
             Command::ResetLoudness => {
                 if let Some(program) = &self.state.program {
                     program.mixer().reset_loudness();
@@ -399,9 +399,9 @@ impl Engine {
             | Command::StopWatching
             | Command::SetVolume(_)
             | Command::SetPlayerMuted(_)
-            | Command::Player(_)) => self.obey_watching(command),
+            | Command::Player(_)) => self.handle_watching(command),
             Command::SetFaults(faults) => {
-                self.state.ledger.clear(&["fault-struck"]);
+                self.state.active_notices.clear(&["fault-struck"]);
                 self.built_in.set_faults(faults);
             }
             Command::SetSuccessor(url) => self.set_successor(&url),
@@ -418,11 +418,11 @@ impl Engine {
                 self.changed();
             }
             Command::RefreshDevices => {
-                self.state.ledger.clear(&["no-camera", "no-microphone"]);
+                self.state.active_notices.clear(&["no-camera", "no-microphone"]);
                 self.state.devices.refresh();
             }
             Command::TryAgain => self.try_again(),
-            Command::Dismiss(id) => self.state.ledger.dismiss(id),
+            Command::Dismiss(id) => self.state.active_notices.dismiss(id),
             Command::Quit => {
                 self.state.quitting = true;
                 self.end_broadcast();
@@ -431,7 +431,7 @@ impl Engine {
     }
 
     fn select_video(&mut self, choice: VideoChoice) {
-        self.state.ledger.clear(&[
+        self.state.active_notices.clear(&[
             "camera-lost",
             "camera-stalled",
             "camera-failed",
@@ -440,7 +440,7 @@ impl Engine {
         ]);
         let before = self.state.program.as_ref().map(Program::video_report).unwrap_or_default();
         self.tell_alarm(&SourceReport::default(), &before, &before.name);
-        self.state.ledger.clear_of(&["file-failed"], &before.name);
+        self.state.active_notices.clear_of(&["file-failed"], &before.name);
         let held = self.state.program.as_ref().map(Program::hold);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
@@ -479,12 +479,12 @@ impl Engine {
         if same || self.state.undecided.0 || self.state.undecided.1 {
             return;
         }
-        self.end_phones();
+        self.end_monitoring();
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
             // Its successor reads them anew, and tells.
-            self.state.ledger.clear(names::TRANSITION);
+            self.state.active_notices.clear(names::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();
@@ -531,16 +531,16 @@ impl Engine {
     fn tell_notice(&mut self, notice: Notice) {
         let wall = self.clock.wall_micros(self.clock.now());
         if let Some(target) = notice.target.filter(|_| notice.key == "frames-dropped-over") {
-            self.state.ledger.clear_target(names::DROPS, target);
+            self.state.active_notices.clear_target(names::DROPS, target);
         }
-        let notice = self.state.ledger.put(notice);
+        let notice = self.state.active_notices.put(notice);
         self.state.chronicle.add(&notice, wall);
         self.happened(Event::Notice(notice));
     }
 
     /// What the chronicle has already.
     fn tell_again(&mut self, message: &StudioMessage) {
-        let notice = self.state.ledger.add(message, "");
+        let notice = self.state.active_notices.add(message, "");
         self.happened(Event::Notice(notice));
     }
 

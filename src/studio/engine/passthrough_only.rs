@@ -38,7 +38,7 @@ pub enum Error {
 pub struct Copying {
     runtime: Runtime,
     showing: Playback,
-    holding: Option<StreamDelay>,
+    stream_delay: Option<StreamDelay>,
     sent: Vec<Publishers>,
     clock: Clock,
     usage: Process,
@@ -62,15 +62,15 @@ impl Copying {
         let runtime = Runtime::start().map_err(|error| system(&error))?;
         let showing = film.show(again, clock).map_err(|error| system(&error))?;
         let delay = config.settings.delay;
-        let holding = if delay.is_zero() {
+        let stream_delay = if delay.is_zero() {
             None
         } else {
             let folder = config.delay_folder.clone();
             Some(StreamDelay::start(delay, folder, &showing.hub, clock).map_err(|it| system(&it))?)
         };
         let start = |(id, target)| {
-            let hub = holding.as_ref().map_or(&showing.hub, StreamDelay::hub);
-            let target = publisher::Target { await_media: holding.is_some(), ..target };
+            let hub = stream_delay.as_ref().map_or(&showing.hub, StreamDelay::hub);
+            let target = publisher::Target { await_media: stream_delay.is_some(), ..target };
             let publisher = Publisher::start(&runtime, target, hub, clock);
             Publishers {
                 id,
@@ -83,13 +83,13 @@ impl Copying {
             }
         };
         let sent = wanted.into_iter().map(start).collect();
-        if holding.is_some() {
+        if stream_delay.is_some() {
             // Nobody is connected before something is due.
             showing.projection.begin();
         }
         let next_stats = clock.now() + SECOND;
         let usage = Process::new();
-        Ok(Self { runtime, showing, holding, sent, clock, usage, next_stats })
+        Ok(Self { runtime, showing, stream_delay, sent, clock, usage, next_stats })
     }
 
     /// What happened since the last call.
@@ -104,7 +104,7 @@ impl Copying {
             events.extend(sent.look_at_drops(now).and_then(PublisherNews::last_word));
         }
         events.extend(
-            self.holding.as_mut().and_then(StreamDelay::look).map(|it| Event::Delay(it.told)),
+            self.stream_delay.as_mut().and_then(StreamDelay::look).map(|it| Event::Delay(it.told)),
         );
         if now >= self.next_stats {
             self.next_stats = now + SECOND;
@@ -127,17 +127,17 @@ impl Copying {
 
     /// Lets out what is held back and no more; `false` where nothing is.
     pub fn drain(&self) -> bool {
-        self.holding.as_ref().inspect(|holding| holding.drain()).is_some()
+        self.stream_delay.as_ref().inspect(|stream_delay| stream_delay.drain()).is_some()
     }
 
     fn held(&self) -> Option<stats::DelayFigures> {
-        self.holding.as_ref().map(StreamDelay::figures)
+        self.stream_delay.as_ref().map(StreamDelay::figures)
     }
 
     /// Ends in order; what was said at last, and the last figures.
     pub fn end(mut self) -> (Vec<Event>, Stats) {
-        if let Some(holding) = &self.holding {
-            holding.discard();
+        if let Some(stream_delay) = &self.stream_delay {
+            stream_delay.discard();
         }
         for sent in &self.sent {
             sent.publisher.ask_to_stop(END);
@@ -180,10 +180,11 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
                     crate::studio::live::target_events::told((id, &label), target, false, &report);
                 events.push(Event::Target(told));
             }
-            publisher::Event::Unsaid(codecs) => {
+            publisher::Event::Unannounced(codecs) => {
                 let url = &publisher.target().url;
                 let host = format!("{}:{}", url.host, url.port);
-                let message = StudioMessage::CodecsUnsaid { host, codecs: codecs.join(" and ") };
+                let message =
+                    StudioMessage::CodecsUnannounced { host, codecs: codecs.join(" and ") };
                 events.push(Event::Notice(message.notice(0, "")));
             }
             publisher::Event::Flow(flow) => {

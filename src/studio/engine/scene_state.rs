@@ -23,7 +23,7 @@ pub(in crate::studio) struct SceneState {
     /// What the desktop has allowed of screens and windows.
     pub(in crate::studio) permissions: Permissions,
     /// What was last told about the machine not keeping up.
-    pub strain: Degradation,
+    pub degradation: Degradation,
     pub prepared: Option<SceneId>,
     /// Scenes of which it was told that they have more layers than are drawn, by the names they had then.
     pub crowded: BTreeMap<SceneId, String>,

@@ -2,18 +2,18 @@
 //! which a person changed them.
 
 use crate::mix::{Strip, StripId};
-use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
 use crate::studio::scenes::edits::Edit;
 
 /// Steps that can be undone.
-pub(in crate::studio) const MOST_STEPS: usize = 100;
+pub(in crate::studio) const MAX_STEPS: usize = 100;
 
 /// What a change changed, as it was before.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::studio) struct Before {
     pub scenes: Option<Collection>,
-    pub desk: Option<Vec<SoundStrip>>,
+    pub desk: Option<Vec<AudioStrip>>,
 }
 
 /// What kind of change it was: those that go on with each other, as a drag does, are one step.
@@ -38,8 +38,8 @@ pub(in crate::studio) enum DraggedControl {
 impl Change {
     /// What came of the desk; `None`: nothing that is undone. Mute and solo are of the moment: to
     /// undo something else must not open a microphone.
-    pub fn of_desk(before: &[SoundStrip], after: &[SoundStrip]) -> Option<Self> {
-        let still = |strip: &SoundStrip| SoundStrip {
+    pub fn of_mixer(before: &[AudioStrip], after: &[AudioStrip]) -> Option<Self> {
+        let still = |strip: &AudioStrip| AudioStrip {
             strip: Strip { muted: false, solo: false, ..strip.strip.clone() },
             ..strip.clone()
         };
@@ -66,7 +66,7 @@ impl Change {
             (DraggedControl::Filters, Strip { filters: new.filters.clone(), ..old.clone() }),
         ];
         let is_it = |(what, strip): &(DraggedControl, Strip)| {
-            SoundStrip { strip: strip.clone(), ..before.clone() } == after
+            AudioStrip { strip: strip.clone(), ..before.clone() } == after
                 && (*what != DraggedControl::Filters || filters)
         };
         let drawn = drawn.iter().find(|it| is_it(it));
@@ -100,19 +100,19 @@ impl UndoHistory {
         if !apart && self.done.last().is_some_and(|(_, last)| change.continues(last)) {
             return;
         }
-        if self.done.len() >= MOST_STEPS {
+        if self.done.len() >= MAX_STEPS {
             self.done.remove(0);
         }
         self.done.push((before, change));
     }
 
     /// What was before the last change. What goes out, what is muted and what is solo stay so.
-    pub fn undo(&mut self, scenes: &Collection, desk: &[SoundStrip]) -> Option<Before> {
+    pub fn undo(&mut self, scenes: &Collection, desk: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.done, &mut self.undone, scenes, desk)
     }
 
     /// What was before the last undoing.
-    pub fn redo(&mut self, scenes: &Collection, desk: &[SoundStrip]) -> Option<Before> {
+    pub fn redo(&mut self, scenes: &Collection, desk: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.undone, &mut self.done, scenes, desk)
     }
 
@@ -124,7 +124,7 @@ impl UndoHistory {
         from: &mut Vec<(Before, Change)>,
         to: &mut Vec<(Before, Change)>,
         scenes: &Collection,
-        desk: &[SoundStrip],
+        desk: &[AudioStrip],
     ) -> Option<Before> {
         let (mut then, change) = from.pop()?;
         let now = Before {
@@ -151,13 +151,13 @@ mod tests {
     use crate::capture::VideoChoice;
     use crate::compose::scene::SceneId;
     use crate::mix::filter::{Filter, Slot};
-    use crate::studio::scenes::MOST_SCENES;
+    use crate::studio::scenes::MAX_SCENES;
 
-    fn strips() -> Vec<SoundStrip> {
-        vec![SoundStrip::main(), SoundStrip::new(StripId(1), AudioChoice::Tone)]
+    fn strips() -> Vec<AudioStrip> {
+        vec![AudioStrip::main(), AudioStrip::new(StripId(1), AudioChoice::Tone)]
     }
 
-    fn with(strips: &[SoundStrip], change: impl FnOnce(&mut Vec<SoundStrip>)) -> Vec<SoundStrip> {
+    fn with(strips: &[AudioStrip], change: impl FnOnce(&mut Vec<AudioStrip>)) -> Vec<AudioStrip> {
         let mut strips = strips.to_vec();
         change(&mut strips);
         strips
@@ -174,14 +174,14 @@ mod tests {
         steps.add(before, Change::Scenes(logo), false);
         for gain in 1..=20 {
             let after = with(&desk, |it| it[1].strip.gain_db = -gain as f32);
-            let change = Change::of_desk(&desk, &after).unwrap();
+            let change = Change::of_mixer(&desk, &after).unwrap();
             assert_eq!(change, Change::Desk(StripId(1), DraggedControl::Gain));
             steps.add(Before { scenes: None, desk: Some(desk) }, change, false);
             desk = after;
         }
         // Muted meanwhile: that stays.
         let muted = with(&desk, |it| it[1].strip.muted = true);
-        assert_eq!(Change::of_desk(&desk, &muted), None);
+        assert_eq!(Change::of_mixer(&desk, &muted), None);
         let back = steps.undo(&scenes, &muted).unwrap();
         assert_eq!(back.scenes, None);
         let back = back.desk.unwrap();
@@ -214,23 +214,23 @@ mod tests {
             (&filtered, &both),
             (&plain, &other),
         ] {
-            assert_eq!(Change::of_desk(before, after), Some(Change::Apart), "{after:?}");
+            assert_eq!(Change::of_mixer(before, after), Some(Change::Apart), "{after:?}");
         }
-        let drawn = Change::of_desk(&filtered, &turned);
+        let drawn = Change::of_mixer(&filtered, &turned);
         assert_eq!(drawn, Some(Change::Desk(StripId::MAIN, DraggedControl::Filters)));
         assert!(!Change::Apart.continues(&Change::Apart));
-        assert_eq!(Change::of_desk(&plain, &plain), None);
+        assert_eq!(Change::of_mixer(&plain, &plain), None);
     }
 
     #[test]
     fn the_history_stays_bounded() {
         let (mut it, mut steps) = (Collection::default(), UndoHistory::default());
-        for number in 0..MOST_SCENES * 2 {
+        for number in 0..MAX_SCENES * 2 {
             let edit = Edit::AddScene(format!("{number}"));
             let before = Before { scenes: Some(it.clone()), desk: None };
             it.apply(&edit);
             steps.add(before, Change::Scenes(edit), true);
         }
-        assert_eq!((it.scenes.len(), steps.done.len()), (MOST_SCENES, MOST_STEPS));
+        assert_eq!((it.scenes.len(), steps.done.len()), (MAX_SCENES, MAX_STEPS));
     }
 }

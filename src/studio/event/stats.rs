@@ -94,15 +94,15 @@ pub struct Target {
     pub queued_ms: u64,
     pub dropped_frames: u64,
     /// Packets of sound.
-    pub dropped_sounds: u64,
+    pub dropped_audio: u64,
     /// Pictures sent.
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
     /// From the last picture's capture until it was handed to the connection.
-    pub picture_age_ms: Option<f64>,
+    pub frame_age_ms: Option<f64>,
     /// Which encode goes there.
-    pub rung: RenditionId,
+    pub rendition_id: RenditionId,
     /// The size of its pictures.
     pub size: Option<Size>,
     /// What its viewers get, where that is looked at.

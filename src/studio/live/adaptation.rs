@@ -34,7 +34,7 @@ pub(in crate::studio) struct Resized {
 pub(in crate::studio) struct Outcome {
     pub changed: Option<Changed>,
     pub resized: Option<Resized>,
-    /// Targets that get another rung from now on.
+    /// Targets that get another rendition from now on.
     pub moved: Vec<(u32, RenditionId)>,
 }
 
@@ -58,7 +58,7 @@ pub(in crate::studio) struct Adaptation {
     /// Of the main encode.
     size: Size,
     ladder: RenditionChoice,
-    rungs: BTreeMap<u32, RenditionId>,
+    renditions: BTreeMap<u32, RenditionId>,
     second: Option<SecondEncode>,
     /// As in [`Terms`].
     alone: bool,
@@ -84,7 +84,7 @@ struct SecondEncode {
 /// With less than this share of the bitrate every second picture is left out…
 const HALVE: f64 = 0.5;
 /// …until there is this share again.
-const WHOLE: f64 = 0.7;
+const FULL_SHARE: f64 = 0.7;
 
 fn size_steps(quality: &Quality) -> SizeSteps {
     SizeSteps::new(quality.size, quality.frame_rate, quality.video_bitrate)
@@ -102,7 +102,7 @@ impl Adaptation {
             steps: size_steps(quality),
             size: quality.size,
             ladder: RenditionChoice::default(),
-            rungs: BTreeMap::new(),
+            renditions: BTreeMap::new(),
             second: None,
             alone: false,
         }
@@ -123,9 +123,9 @@ impl Adaptation {
         self.second.as_ref().map(|second| (second.bitrate, second.size))
     }
 
-    /// The rung that a target is to get.
-    pub fn rung(&self, id: u32) -> RenditionId {
-        self.rungs.get(&id).copied().unwrap_or_default()
+    /// The rendition that a target is to get.
+    pub fn rendition_id(&self, id: u32) -> RenditionId {
+        self.renditions.get(&id).copied().unwrap_or_default()
     }
 
     fn step(&self) -> u32 {
@@ -133,7 +133,7 @@ impl Adaptation {
         match self.frame_step {
             _ if !self.quality.adapt_frames || self.quality.adapt == Adapt::Off => 1,
             1 if share < HALVE => 2,
-            2 if share < WHOLE => 2,
+            2 if share < FULL_SHARE => 2,
             _ => 1,
         }
     }
@@ -228,7 +228,7 @@ impl Adaptation {
         (size != before).then_some(Resized { size, full: size == full })
     }
 
-    /// Which targets get another rung.
+    /// Which targets get another rendition.
     fn climb(
         &mut self,
         now: Timestamp,
@@ -236,7 +236,7 @@ impl Adaptation {
         live: &[u32],
         second: bool,
     ) -> Vec<(u32, RenditionId)> {
-        if self.quality.adapt == Adapt::Rung && second && !self.alone {
+        if self.quality.adapt == Adapt::SecondRendition && second && !self.alone {
             for id in live {
                 if let Some(link) = self.links.get(id) {
                     self.ladder.note(now, *id, link.bitrate(), self.quality.video_bitrate);
@@ -246,11 +246,13 @@ impl Adaptation {
         } else {
             self.ladder.clear();
         }
-        self.rungs.retain(|id, _| all.contains(id));
-        let rung = |id: &u32| (*id, self.ladder.rung(*id));
-        let moved = all.iter().map(rung);
+        self.renditions.retain(|id, _| all.contains(id));
+        let rendition_id = |id: &u32| (*id, self.ladder.rendition_id(*id));
+        let moved = all.iter().map(rendition_id);
         moved
-            .filter(|(id, rung)| self.rungs.insert(*id, *rung).unwrap_or_default() != *rung)
+            .filter(|(id, rendition_id)| {
+                self.renditions.insert(*id, *rendition_id).unwrap_or_default() != *rendition_id
+            })
             .collect()
     }
 
@@ -259,7 +261,7 @@ impl Adaptation {
             self.second = None;
             return;
         }
-        let below = live.iter().filter(|id| self.ladder.rung(**id) == RenditionId::Second);
+        let below = live.iter().filter(|id| self.ladder.rendition_id(**id) == RenditionId::Second);
         let slowest = below.filter_map(|id| self.links.get(id)).map(Adapter::bitrate).min();
         let (main, least) = (self.quality.video_bitrate, self.quality.least_bitrate);
         // While nobody who needs it is connected it stays as it was.
@@ -286,8 +288,8 @@ impl Adaptation {
         let wanted = match self.quality.adapt {
             Adapt::Off => Some(most),
             // Nobody else wants the whole picture: one encode is enough.
-            Adapt::Rung if !self.alone => Some(most),
-            Adapt::Slowest | Adapt::Rung => live.iter().filter_map(rate).min(),
+            Adapt::SecondRendition if !self.alone => Some(most),
+            Adapt::Slowest | Adapt::SecondRendition => live.iter().filter_map(rate).min(),
             Adapt::First => live.first().and_then(rate),
         };
         wanted.unwrap_or(if live.is_empty() { self.now } else { most }).min(most)
@@ -327,7 +329,7 @@ mod tests {
         let (slowest, changes) = run(Adapt::Slowest);
         assert!(slowest.bitrate().0 < 700_000, "{:?}", slowest.bitrate());
         assert!(changes.first().is_some_and(|change| change.lower && !change.full));
-        for adapt in [Adapt::First, Adapt::Off, Adapt::Rung] {
+        for adapt in [Adapt::First, Adapt::Off, Adapt::SecondRendition] {
             let (first, changes) = run(adapt);
             assert_eq!((first.bitrate().0, changes), (2_500_000, Vec::new()));
         }
@@ -406,12 +408,13 @@ mod tests {
         assert_eq!(sizes(&Quality { adapt_size: false, ..quality }), [720]);
         assert_eq!(sizes(&Quality { adapt: Adapt::Off, ..quality }), [720]);
         // The others get the main encode as it is.
-        assert_eq!(sizes(&Quality { adapt: Adapt::Rung, ..quality }), [720]);
+        assert_eq!(sizes(&Quality { adapt: Adapt::SecondRendition, ..quality }), [720]);
     }
 
     #[test]
     fn a_second_encode_runs_for_those_who_need_it_and_as_long() {
-        let quality = Quality { adapt: Adapt::Rung, adapt_size: true, ..Quality::default() };
+        let quality =
+            Quality { adapt: Adapt::SecondRendition, adapt_size: true, ..Quality::default() };
         let mut adaptation = Adaptation::new(&quality);
         let mut moved = Vec::new();
         let mut look = |adaptation: &mut Adaptation, step: u64, slow: bool| {
@@ -433,7 +436,7 @@ mod tests {
         assert_eq!(adaptation.second(), None);
         (1..60).for_each(|step| look(&mut adaptation, step, true));
         assert_eq!(
-            (adaptation.rung(1), adaptation.rung(2)),
+            (adaptation.rendition_id(1), adaptation.rendition_id(2)),
             (RenditionId::Main, RenditionId::Second)
         );
         let (bitrate, size) = adaptation.second().unwrap();
@@ -451,15 +454,15 @@ mod tests {
             adaptation.look(at, [(2, None, narrow)].into_iter(), TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
-        assert_eq!(adaptation.rung(2), RenditionId::Second);
+        assert_eq!(adaptation.rendition_id(2), RenditionId::Second);
         adaptation.set(&Quality { adapt: Adapt::Off, ..quality });
         look(&mut adaptation, 2_041);
-        assert_eq!((adaptation.rung(2), adaptation.second()), (RenditionId::Main, None));
+        assert_eq!((adaptation.rendition_id(2), adaptation.second()), (RenditionId::Main, None));
     }
 
     #[test]
     fn for_one_target_alone_the_main_encode_follows() {
-        let quality = Quality { adapt: Adapt::Rung, ..Quality::default() };
+        let quality = Quality { adapt: Adapt::SecondRendition, ..Quality::default() };
         let mut adaptation = Adaptation::new(&quality);
         let look = |adaptation: &mut Adaptation, step: i64, alone| {
             let at = Timestamp::from_micros(step * 250_000);
@@ -474,11 +477,11 @@ mod tests {
             assert!(outcome.is_none_or(|it| it.moved.is_empty()));
         }
         assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
-        assert_eq!((adaptation.rung(1), adaptation.second()), (RenditionId::Main, None));
+        assert_eq!((adaptation.rendition_id(1), adaptation.second()), (RenditionId::Main, None));
         // A recording, or another target, wants the whole picture.
         (60..120).for_each(|step| drop(look(&mut adaptation, step, false)));
         assert_eq!(adaptation.bitrate(), quality.video_bitrate);
-        assert_eq!(adaptation.rung(1), RenditionId::Second);
+        assert_eq!(adaptation.rendition_id(1), RenditionId::Second);
         assert!(adaptation.second().is_some());
         // It is over.
         let outcome = look(&mut adaptation, 120, true).unwrap();

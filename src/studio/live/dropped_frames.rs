@@ -57,7 +57,7 @@ impl DroppedFrames {
     pub fn look(&mut self, now: Timestamp, state: State, figures: &Figures) -> Option<DropNews> {
         let counts = Counts {
             dropped: figures.dropped_frames,
-            dropped_audio: figures.dropped_sounds,
+            dropped_audio: figures.dropped_audio,
             total: figures.total_frames,
         };
         let before = std::mem::replace(&mut self.counts, counts);
@@ -96,7 +96,7 @@ impl DroppedFrames {
     pub fn message(&self, news: DropNews, id: u32, host: &str) -> StudioMessage {
         let host = host.to_owned();
         match news {
-            DropNews::Begun if self.whole_file => StudioMessage::FilmLeftOut { id, host },
+            DropNews::Begun if self.whole_file => StudioMessage::PassthroughLeftOut { id, host },
             DropNews::Begun => StudioMessage::FramesDropped { id, host },
             DropNews::Over { dropped, total, lasted } => StudioMessage::FramesDroppedOver {
                 id,

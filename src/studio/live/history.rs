@@ -20,7 +20,7 @@ pub(in crate::studio) struct History {
     bitrates: VecDeque<u32>,
     /// (captured, skipped) at each of the last seconds.
     pace: VecDeque<(u64, u64)>,
-    slow_told: bool,
+    slow_reported: bool,
     /// When a target that was live was lost.
     lost_at: BTreeMap<usize, Timestamp>,
 }
@@ -49,7 +49,7 @@ impl History {
     /// Whether the machine does not keep up; told once a broadcast.
     pub(in crate::studio) fn slow(&mut self) -> Option<StudioMessage> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
-        if self.slow_told || self.pace.len() <= SLOW_SECONDS {
+        if self.slow_reported || self.pace.len() <= SLOW_SECONDS {
             return None;
         }
         let captured = last.0.saturating_sub(first.0) as f64;
@@ -58,7 +58,7 @@ impl History {
         if share < SLOW {
             return None;
         }
-        self.slow_told = true;
+        self.slow_reported = true;
         Some(StudioMessage::EncoderSlow { percent: format!("{:.0} %", share * 100.0) })
     }
 

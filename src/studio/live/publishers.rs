@@ -30,10 +30,10 @@ pub(in crate::studio) enum PublisherNews {
         host: String,
         text: String,
     },
-    Tape(recording::RecordingNews),
+    Recording(recording::RecordingNews),
     Delay(stream_delay::Changed),
     /// A server did not say whether it takes what is sent as it is.
-    Unsaid {
+    Unannounced {
         host: String,
         codecs: String,
     },
@@ -50,9 +50,10 @@ impl PublisherNews {
             Self::Said { host, text } => {
                 Some(StudioMessage::ServerSays { host: host.clone(), text: text.clone() })
             }
-            Self::Unsaid { host, codecs } => {
-                Some(StudioMessage::CodecsUnsaid { host: host.clone(), codecs: codecs.clone() })
-            }
+            Self::Unannounced { host, codecs } => Some(StudioMessage::CodecsUnannounced {
+                host: host.clone(),
+                codecs: codecs.clone(),
+            }),
             Self::Drops(message) => Some(message.clone()),
             _ => None,
         }
@@ -159,9 +160,9 @@ pub(in crate::studio) fn drain(sent: &Publishers, happenings: &mut Vec<Publisher
             {
                 tracing::debug!(%status, "the server says");
             }
-            publisher::Event::Unsaid(codecs) => {
+            publisher::Event::Unannounced(codecs) => {
                 let host = sent.label.clone();
-                happenings.push(PublisherNews::Unsaid { host, codecs: codecs.join(" and ") });
+                happenings.push(PublisherNews::Unannounced { host, codecs: codecs.join(" and ") });
             }
             publisher::Event::Said(status) => {
                 let (host, text) = (sent.label.clone(), status.to_string());

@@ -10,7 +10,7 @@ use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size};
 use crate::studio::program::Program;
 
 /// Pictures that may wait for the encoder: more would only be delay.
-const PICTURES: usize = 4;
+const QUEUED_FRAMES: usize = 4;
 
 /// The encoder, while there is one.
 #[derive(Debug)]
@@ -62,10 +62,11 @@ impl SecondRendition {
             encoder.set_size(size);
             return Ok(());
         }
-        let (pictures, waiting) = queue::bounded("second pictures", PICTURES, Full::DropOldest);
+        let (pictures, waiting) =
+            queue::bounded("second pictures", QUEUED_FRAMES, Full::DropOldest);
         let config = crate::encode::video::Config { bitrate, ..self.config };
         let packets = self.packets.clone();
-        match VideoEncoder::spawn_rung(config, RenditionId::Second, size, waiting, packets) {
+        match VideoEncoder::spawn_rendition(config, RenditionId::Second, size, waiting, packets) {
             Ok(encoder) => {
                 let ask = encoder.keyframe_request();
                 hub.on_keyframe_wanted_of(RenditionId::Second, Some(Box::new(ask)));

@@ -78,20 +78,20 @@ pub(in crate::studio) fn figures(
         bitrate: meter.rate(figures.sent_bytes, now),
         queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
         dropped_frames: figures.dropped_frames,
-        dropped_sounds: figures.dropped_sounds,
+        dropped_audio: figures.dropped_audio,
         sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
         reconnects: figures.reconnects,
-        picture_age_ms: figures.picture_age.map(|age| age.as_secs_f64() * 1_000.0),
+        frame_age_ms: figures.frame_age.map(|age| age.as_secs_f64() * 1_000.0),
         round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
-        rung: rung(&figures),
+        rendition_id: rendition_id(&figures),
         size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
         monitor: None,
     }
 }
 
 /// Which encode goes to a target.
-pub(in crate::studio) fn rung(figures: &publisher::Figures) -> RenditionId {
-    figures.rendition.as_ref().map_or(RenditionId::Main, |rendition| rendition.rung)
+pub(in crate::studio) fn rendition_id(figures: &publisher::Figures) -> RenditionId {
+    figures.rendition.as_ref().map_or(RenditionId::Main, |rendition| rendition.rendition_id)
 }
 
 /// Whether a server says this to everybody and it means nothing to a person.

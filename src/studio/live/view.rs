@@ -37,7 +37,7 @@ pub struct LiveFigures {
     /// Pictures thrown away because the link was too slow.
     pub dropped_frames: u64,
     /// Packets of sound thrown away, where far too much waited.
-    pub dropped_sounds: u64,
+    pub dropped_audio: u64,
     /// Pictures sent or thrown away.
     pub total_frames: u64,
     /// What waits to be sent, by its timestamps.

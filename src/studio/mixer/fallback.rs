@@ -170,13 +170,13 @@ mod tests {
 
     #[test]
     fn another_is_opened_once_it_is_needed_and_closed_with_the_first_sound() {
-        let mut stand_by = StripFallback::default();
+        let mut fallback = StripFallback::default();
         let other: AudioChoice = "mic:second".parse().unwrap();
         let mut opened = Vec::new();
         let status = SourceStatus::new("second", "The second");
         status.open(SourceFormat::Unknown);
         let now = Timestamp::ZERO;
-        let mut look = |stand_by: &mut StripFallback, alarm| {
+        let mut look = |fallback: &mut StripFallback, alarm| {
             let report =
                 SourceReport { state: SourceState::Open, alarm, ..SourceReport::default() };
             let mut open = |choice: &AudioChoice| {
@@ -184,40 +184,40 @@ mod tests {
                 let (feed, status) = (Box::new(Nothing), Arc::clone(&status));
                 Ok(audio::Source { feed, status, transport: Transport::default() })
             };
-            assert!(stand_by.look(&report, now, &mut open).is_none());
+            assert!(fallback.look(&report, now, &mut open).is_none());
             opened.len()
         };
         assert_eq!(
-            look(&mut stand_by, Some(SourceAlarm::Zero)),
+            look(&mut fallback, Some(SourceAlarm::Zero)),
             0,
             "nothing is to be heard instead"
         );
-        stand_by.set(Some(&other));
-        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Zero)), 0, "nothing is open on the strip");
+        fallback.set(Some(&other));
+        assert_eq!(look(&mut fallback, Some(SourceAlarm::Zero)), 0, "nothing is open on the strip");
         let (feed, its) = (Box::new(Nothing), SourceStatus::new("first", "The first"));
         let first = audio::Source { feed, status: its, transport: Transport::default() };
-        stand_by.over(&"mic:first".parse().unwrap(), first, 48_000);
-        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Clipped)), 0);
-        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Zero)), 1);
-        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Silent)), 1, "it is open");
-        assert_eq!(stand_by.change().unwrap().1.name, "The second");
-        assert!(stand_by.closed().is_empty());
-        assert_eq!(look(&mut stand_by, None), 1);
-        assert_eq!(stand_by.closed().len(), 1);
-        assert_eq!(look(&mut stand_by, Some(SourceAlarm::Zero)), 2);
-        stand_by.set(None);
-        assert_eq!((stand_by.closed().len(), look(&mut stand_by, Some(SourceAlarm::Zero))), (1, 2));
-        assert!(stand_by.again.is_none());
+        fallback.over(&"mic:first".parse().unwrap(), first, 48_000);
+        assert_eq!(look(&mut fallback, Some(SourceAlarm::Clipped)), 0);
+        assert_eq!(look(&mut fallback, Some(SourceAlarm::Zero)), 1);
+        assert_eq!(look(&mut fallback, Some(SourceAlarm::Silent)), 1, "it is open");
+        assert_eq!(fallback.change().unwrap().1.name, "The second");
+        assert!(fallback.closed().is_empty());
+        assert_eq!(look(&mut fallback, None), 1);
+        assert_eq!(fallback.closed().len(), 1);
+        assert_eq!(look(&mut fallback, Some(SourceAlarm::Zero)), 2);
+        fallback.set(None);
+        assert_eq!((fallback.closed().len(), look(&mut fallback, Some(SourceAlarm::Zero))), (1, 2));
+        assert!(fallback.again.is_none());
     }
 
     #[test]
     fn one_that_cannot_be_opened_is_tried_again_while_it_is_needed_and_told_once_for_each_reason() {
-        let mut stand_by = StripFallback::default();
+        let mut fallback = StripFallback::default();
         let other: AudioChoice = "file:/other.wav".parse().unwrap();
-        stand_by.set(Some(&other));
+        fallback.set(Some(&other));
         let (feed, its) = (Box::new(Nothing), SourceStatus::new("first", "The first"));
         let first = audio::Source { feed, status: its, transport: Transport::default() };
-        stand_by.over(&"mic:first".parse().unwrap(), first, 48_000);
+        fallback.over(&"mic:first".parse().unwrap(), first, 48_000);
         let lost = SourceReport { state: SourceState::Lost, ..SourceReport::default() };
         let mut tries = 0;
         let mut told = 0;
@@ -228,42 +228,42 @@ mod tests {
                 Err(if tries < 3 { "not there" } else { "no sound" }.to_owned())
             };
             let now = Timestamp::from_millis(tick * 100);
-            told += usize::from(stand_by.look(&lost, now, &mut refuse).is_some());
+            told += usize::from(fallback.look(&lost, now, &mut refuse).is_some());
         }
         assert_eq!(told, 2, "once for each reason");
-        assert_eq!(stand_by.closed().len(), 1, "the first reason is taken back");
+        assert_eq!(fallback.closed().len(), 1, "the first reason is taken back");
         // Every two seconds at first, every fifteen at last.
         assert!((60..120).contains(&tries), "{tries}");
 
         // A person need not wait for the next try, and is answered.
         let now = Timestamp::from_millis(600_000);
         let mut refuse = |_: &AudioChoice| Err("no sound".to_owned());
-        assert!(stand_by.retry(now, true, &mut refuse).is_some());
-        assert!(stand_by.closed().is_empty(), "the answer stands");
+        assert!(fallback.retry(now, true, &mut refuse).is_some());
+        assert!(fallback.closed().is_empty(), "the answer stands");
         let mut open = |_: &AudioChoice| {
             let status = SourceStatus::new("other", "The other");
             status.open(SourceFormat::Unknown);
             Ok(audio::Source { feed: Box::new(Nothing), status, transport: Transport::default() })
         };
-        assert!(stand_by.look(&lost, now, &mut open).is_none());
-        assert!(stand_by.change().is_none(), "not yet due");
+        assert!(fallback.look(&lost, now, &mut open).is_none());
+        assert!(fallback.change().is_none(), "not yet due");
         let later = Timestamp::from_millis(620_000);
-        assert!(stand_by.look(&lost, later, &mut open).is_none());
-        let (_, report, before) = stand_by.change().unwrap();
+        assert!(fallback.look(&lost, later, &mut open).is_none());
+        let (_, report, before) = fallback.change().unwrap();
         assert_eq!(
             (report.state, before.state),
             (SourceState::Open, SourceState::Failed),
             "so it is told"
         );
-        assert!(stand_by.retry(later, true, &mut refuse).is_none(), "it is open");
+        assert!(fallback.retry(later, true, &mut refuse).is_none(), "it is open");
 
         // Nobody tries while the first is heard.
         let well = SourceReport { state: SourceState::Open, ..SourceReport::default() };
         let mut never = |_: &AudioChoice| panic!("not needed");
-        assert!(stand_by.look(&well, later, &mut never).is_none());
+        assert!(fallback.look(&well, later, &mut never).is_none());
         let much_later = Timestamp::from_millis(900_000);
-        assert!(stand_by.look(&well, much_later, &mut never).is_none());
-        stand_by.bare();
-        assert!(stand_by.look(&lost, much_later, &mut never).is_none());
+        assert!(fallback.look(&well, much_later, &mut never).is_none());
+        fallback.bare();
+        assert!(fallback.look(&lost, much_later, &mut never).is_none());
     }
 }

@@ -16,7 +16,7 @@ use crate::media::Transport;
 use crate::media::source_status::SourceReport;
 use crate::media::transport::{EndBehavior, TransportCommand};
 use crate::mix::filter::Filter;
-use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
+use crate::mix::{MAX_STRIPS, Mixer, Strip, StripId};
 use crate::studio::mixer::fallback::StripFallback;
 use crate::studio::notices::import_report;
 use crate::studio::notices::message::StudioMessage;
@@ -24,10 +24,10 @@ use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
 
 /// The most strips there are, the main one included; the mixer has one more, for stingers.
-pub const MOST: usize = MOST_STRIPS - 1;
+pub const MAX_MIXER_STRIPS: usize = MAX_STRIPS - 1;
 
 /// A name longer than this is cut off.
-pub const MOST_NAME: usize = 64;
+pub const MAX_NAME: usize = 64;
 
 /// When a strip is heard at all.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl HeldTalkKeys {
 
 /// A strip as it is remembered. The main one's source is [`Settings::audio`](crate::studio::settings::Settings).
 #[derive(Clone, Debug, PartialEq)]
-pub struct SoundStrip {
+pub struct AudioStrip {
     pub id: StripId,
     /// What a person calls it; empty: after its source.
     pub name: String,
@@ -74,7 +74,7 @@ pub struct SoundStrip {
     pub if_silent: Option<AudioChoice>,
 }
 
-impl SoundStrip {
+impl AudioStrip {
     /// The main strip as it is at first.
     pub fn main() -> Self {
         Self::new(StripId::MAIN, AudioChoice::None)
@@ -92,7 +92,7 @@ impl SoundStrip {
             TalkMode::Open => false,
             TalkMode::PushToTalk => !held,
             TalkMode::PushToMute => held,
-            TalkMode::WhileShown => !shown && has_picture(&self.choice),
+            TalkMode::WhileShown => !shown && has_video(&self.choice),
         };
         self.strip.muted || silenced
     }
@@ -105,14 +105,14 @@ impl SoundStrip {
 
 /// A name as it is kept: without control characters, bounded.
 pub fn clean_name(name: &str) -> String {
-    scenes::clean(name, MOST_NAME)
+    scenes::clean(name, MAX_NAME)
 }
 
 /// What is heard in a strip's stead, as `--control` and settings write it; `keep`: nothing else.
 ///
 /// # Errors
 /// A sentence that says what can be written.
-pub fn stand_by_of(word: &str) -> Result<Option<AudioChoice>, String> {
+pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, String> {
     match word {
         "keep" => Ok(None),
         word => match word.parse() {
@@ -129,8 +129,8 @@ pub fn stand_by_of(word: &str) -> Result<Option<AudioChoice>, String> {
 }
 
 /// A strip that is not yet taken.
-pub fn free_id(strips: &[SoundStrip]) -> Option<StripId> {
-    if strips.len() >= MOST {
+pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
+    if strips.len() >= MAX_MIXER_STRIPS {
         return None;
     }
     (1..).map(StripId).find(|id| strips.iter().all(|strip| strip.id != *id))
@@ -140,9 +140,9 @@ pub fn free_id(strips: &[SoundStrip]) -> Option<StripId> {
 /// others are added as long as there is room. One that brings no filters keeps those it had. Gives
 /// whether each of them came, and what did not, in plain words.
 pub fn take_in(
-    strips: &mut Vec<SoundStrip>,
+    strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
-    taken: Vec<SoundStrip>,
+    taken: Vec<AudioStrip>,
 ) -> (Vec<bool>, Vec<String>) {
     let mut set: Vec<StripId> = Vec::new();
     let (mut came, mut left_out) = (Vec::new(), Vec::new());
@@ -151,7 +151,7 @@ pub fn take_in(
     let mut brought: Vec<StripId> = Vec::new();
     for strip in taken {
         let (was, brings) = (strip.id, !strip.strip.filters.is_empty());
-        let hears = |it: &&mut SoundStrip| {
+        let hears = |it: &&mut AudioStrip| {
             let choice = if it.id == StripId::MAIN { main } else { Some(&it.choice) };
             choice == Some(&strip.choice) && !set.contains(&it.id)
         };
@@ -171,11 +171,11 @@ pub fn take_in(
             None => {
                 let Some(id) = free_id(strips) else {
                     let called = called(&strip);
-                    left_out.push(import_report::no_room_for_sound(&called, &MOST));
+                    left_out.push(import_report::no_room_for_audio(&called, &MAX_MIXER_STRIPS));
                     came.push(false);
                     continue;
                 };
-                strips.push(SoundStrip { id, ..strip });
+                strips.push(AudioStrip { id, ..strip });
                 id
             }
         };
@@ -204,7 +204,7 @@ pub fn take_in(
 }
 
 /// A strip by its name, or else by its kind: of an address more may be secret.
-fn called(strip: &SoundStrip) -> String {
+fn called(strip: &AudioStrip) -> String {
     if strip.name.is_empty() {
         let choice = strip.choice.to_string();
         return format!("'{}'", choice.split(':').next().unwrap_or_default());
@@ -245,7 +245,7 @@ pub(super) type Open<'a> =
 pub(super) struct Strips {
     open: BTreeMap<StripId, Chosen<AudioChoice>>,
     ends: BTreeMap<StripId, StripEnd>,
-    stand_bys: BTreeMap<StripId, StripFallback>,
+    fallbacks: BTreeMap<StripId, StripFallback>,
     /// What was told of sources that are closed now.
     closed: Vec<SourceReport>,
 }
@@ -260,8 +260,8 @@ pub(super) struct StripChange {
 
 impl StripChange {
     /// What happened to what is heard in a strip's stead.
-    pub fn of(stand_by: &mut StripFallback) -> Option<Self> {
-        let (choice, report, before) = stand_by.change()?;
+    pub fn of(open_fallbacks: &mut StripFallback) -> Option<Self> {
+        let (choice, report, before) = open_fallbacks.change()?;
         Some(Self { choice, report, before })
     }
 }
@@ -271,9 +271,9 @@ impl Strips {
     /// cannot be opened is told with its choice.
     pub fn sync(
         &mut self,
-        wanted: &[SoundStrip],
-        heard: &dyn Fn(&SoundStrip) -> Strip,
-        at_end: &dyn Fn(&SoundStrip) -> EndBehavior,
+        wanted: &[AudioStrip],
+        heard: &dyn Fn(&AudioStrip) -> Strip,
+        at_end: &dyn Fn(&AudioStrip) -> EndBehavior,
         open: &mut Open<'_>,
         mixer: &Mixer,
     ) -> Vec<(AudioChoice, StudioMessage)> {
@@ -282,7 +282,7 @@ impl Strips {
         for id in lost {
             self.closed.extend(self.open.remove(&id).map(|it| it.told));
             self.ends.remove(&id);
-            if let Some(mut gone) = self.stand_bys.remove(&id) {
+            if let Some(mut gone) = self.fallbacks.remove(&id) {
                 gone.set(None);
                 self.closed.extend(gone.closed());
             }
@@ -295,7 +295,7 @@ impl Strips {
             if strip.id == StripId::MAIN {
                 continue;
             }
-            self.stand_bys.entry(strip.id).or_default().set(strip.if_silent.as_ref());
+            self.fallbacks.entry(strip.id).or_default().set(strip.if_silent.as_ref());
             if self.open.get(&strip.id).is_none_or(|open| open.choice != strip.choice) {
                 let message = self.open(strip, open, mixer);
                 messages.extend(message.map(|message| (strip.choice.clone(), message)));
@@ -306,24 +306,24 @@ impl Strips {
 
     fn open(
         &mut self,
-        strip: &SoundStrip,
+        strip: &AudioStrip,
         open: &mut Open<'_>,
         mixer: &Mixer,
     ) -> Option<StudioMessage> {
         // What was open before must be closed first: some devices can be opened once only.
         mixer.set_feed(strip.id, None);
         let end = self.ends.entry(strip.id).or_default();
-        let stand_by = self.stand_bys.entry(strip.id).or_default();
+        let open_fallbacks = self.fallbacks.entry(strip.id).or_default();
         let opened = match &strip.choice {
             AudioChoice::None => Ok(None),
             choice => open(choice, end.at_end).map(|source| {
-                let source = stand_by.over(choice, source, mixer.config().rate);
+                let source = open_fallbacks.over(choice, source, mixer.config().rate);
                 end.follow(source.transport);
                 Some((source.feed, source.status))
             }),
         };
         if opened.is_err() {
-            stand_by.bare();
+            open_fallbacks.bare();
         }
         let (feed, chosen, message) = sources::settle(strip.choice.clone(), opened);
         mixer.set_feed(strip.id, feed);
@@ -349,9 +349,9 @@ impl Strips {
         for (id, chosen) in &mut self.open {
             if chosen.failed() && due(&chosen.choice) {
                 let end = self.ends.entry(*id).or_default();
-                let stand_by = self.stand_bys.entry(*id).or_default();
+                let open_fallbacks = self.fallbacks.entry(*id).or_default();
                 let opened = open(&chosen.choice, end.at_end).map(|source| {
-                    let source = stand_by.over(&chosen.choice, source, mixer.config().rate);
+                    let source = open_fallbacks.over(&chosen.choice, source, mixer.config().rate);
                     end.follow(source.transport);
                     (source.feed, source.status)
                 });
@@ -366,28 +366,28 @@ impl Strips {
     }
 
     /// Opens what is to be heard for strips that are silent, and closes what no longer is.
-    pub fn stand_by(
+    pub fn open_fallbacks(
         &mut self,
         now: Timestamp,
         open: &mut fallback::Open<'_>,
     ) -> Vec<(AudioChoice, StudioMessage)> {
         let mut messages = Vec::new();
-        for (id, stand_by) in &mut self.stand_bys {
+        for (id, open_fallbacks) in &mut self.fallbacks {
             if let Some(first) = self.open.get(id) {
-                messages.extend(stand_by.look(&first.report(), now, open));
+                messages.extend(open_fallbacks.look(&first.report(), now, open));
             }
         }
         messages
     }
 
     /// A person wants those of them that could not be opened to be tried now.
-    pub fn retry_stand_bys(
+    pub fn retry_fallbacks(
         &mut self,
         now: Timestamp,
         open: &mut fallback::Open<'_>,
     ) -> Vec<(AudioChoice, StudioMessage)> {
-        let others = self.stand_bys.values_mut();
-        others.filter_map(|stand_by| stand_by.retry(now, true, open)).collect()
+        let others = self.fallbacks.values_mut();
+        others.filter_map(|open_fallbacks| open_fallbacks.retry(now, true, open)).collect()
     }
 
     /// What a strip plays begins again.
@@ -404,7 +404,7 @@ impl Strips {
 
     /// What was told, until the last call, of sources that are closed now.
     pub fn closed(&mut self) -> Vec<SourceReport> {
-        let others = self.stand_bys.values_mut().flat_map(StripFallback::closed);
+        let others = self.fallbacks.values_mut().flat_map(StripFallback::closed);
         self.closed.extend(others);
         std::mem::take(&mut self.closed)
     }
@@ -416,17 +416,17 @@ impl Strips {
             Some(StripChange { choice: chosen.choice.clone(), report, before })
         };
         let own = self.open.values_mut().filter_map(change);
-        own.chain(self.stand_bys.values_mut().filter_map(StripChange::of)).collect()
+        own.chain(self.fallbacks.values_mut().filter_map(StripChange::of)).collect()
     }
 }
 
 /// Whether what is heard may have a picture as well.
-pub(super) fn has_picture(choice: &AudioChoice) -> bool {
+pub(super) fn has_video(choice: &AudioChoice) -> bool {
     matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
 }
 
 /// The sound of what is shown; `None`: it is of a kind that has none. Looks at no file.
-pub fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
+pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
         VideoChoice::File(path) if !is_silent(path) => Some(AudioChoice::File(path.clone())),
@@ -434,8 +434,8 @@ pub fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
     }
 }
 
-/// Whether what is heard is the [sound](sound_of) of what is shown.
-pub fn is_sound_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
+/// Whether what is heard is the [sound](audio_of) of what is shown.
+pub fn is_audio_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
     match (heard, shown) {
         (AudioChoice::Stream(heard), VideoChoice::Stream(shown)) => heard == shown,
         (AudioChoice::File(heard), VideoChoice::File(shown)) => heard == shown && !is_silent(shown),
@@ -454,10 +454,10 @@ mod tests {
 
     #[test]
     fn the_talk_key_opens_and_shuts() {
-        let strip = |talk, muted| SoundStrip {
+        let strip = |talk, muted| AudioStrip {
             talk,
             strip: Strip { muted, ..Strip::default() },
-            ..SoundStrip::main()
+            ..AudioStrip::main()
         };
         // Talk, muted by hand, muted while held, muted otherwise.
         let table = [
@@ -473,7 +473,7 @@ mod tests {
         }
         // Nobody shows a microphone: it is not shut for that.
         let clip = "file:/a.mp4".parse().unwrap();
-        let clip = SoundStrip { choice: clip, ..strip(TalkMode::WhileShown, false) };
+        let clip = AudioStrip { choice: clip, ..strip(TalkMode::WhileShown, false) };
         assert!(clip.is_muted(false, false) && !clip.is_muted(false, true));
         assert!(!strip(TalkMode::WhileShown, false).is_muted(false, false));
     }
@@ -485,7 +485,7 @@ mod tests {
         let config = crate::mix::Config { rate: 48_000, channels: 2, origin, clock };
         let mixer = Mixer::spawn(config).unwrap();
         let choice = "stream:rtmp://me:planted_word@host/app/name?token=planted_token";
-        let strip = SoundStrip::new(StripId(1), choice.parse().unwrap());
+        let strip = AudioStrip::new(StripId(1), choice.parse().unwrap());
         let mut refuse = |_: &AudioChoice, _: EndBehavior| Err("no".to_owned());
         let mut strips = Strips::default();
         let messages = strips.sync(
@@ -502,11 +502,11 @@ mod tests {
 
     #[test]
     fn strips_that_are_taken_in_double_no_source() {
-        let named = |choice, name: &str| SoundStrip {
+        let named = |choice, name: &str| AudioStrip {
             name: name.into(),
-            ..SoundStrip::new(StripId(9), choice)
+            ..AudioStrip::new(StripId(9), choice)
         };
-        let mut strips = vec![SoundStrip::main(), SoundStrip::new(StripId(1), AudioChoice::Tone)];
+        let mut strips = vec![AudioStrip::main(), AudioStrip::new(StripId(1), AudioChoice::Tone)];
         let (mic, system) = (AudioChoice::Mic(None), AudioChoice::System(None));
         let taken =
             vec![named(system, "Desktop"), named(mic.clone(), "A"), named(mic.clone(), "B")];
@@ -518,7 +518,9 @@ mod tests {
         assert_eq!(strips.len(), 4);
         // Where there is no room it is told, and what is heard here already is set all the same.
         strips.extend(
-            (10..).map(|id| SoundStrip::new(StripId(id), AudioChoice::Silence)).take(MOST - 4),
+            (10..)
+                .map(|id| AudioStrip::new(StripId(id), AudioChoice::Silence))
+                .take(MAX_MIXER_STRIPS - 4),
         );
         let file = |name: &str| AudioChoice::File(name.into());
         let taken = vec![
@@ -527,7 +529,7 @@ mod tests {
             named(AudioChoice::Tone, "Sine"),
         ];
         let (came, left_out) = take_in(&mut strips, Some(&mic), taken);
-        assert_eq!((came, strips.len()), (vec![false, false, true], MOST));
+        assert_eq!((came, strips.len()), (vec![false, false, true], MAX_MIXER_STRIPS));
         assert_eq!(strips[1].name, "Sine");
         let told =
             ["'file'", "'B2'"].map(|it| format!("the sound {it}: there are 32 strips already"));
@@ -541,7 +543,7 @@ mod tests {
             let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
             let filters = filters.iter().map(slot).collect();
             let strip = Strip { filters, ..Strip::default() };
-            SoundStrip { strip, ..SoundStrip::new(StripId(id), choice) }
+            AudioStrip { strip, ..AudioStrip::new(StripId(id), choice) }
         };
         let ducks = |side| Filter::Compressor {
             threshold_dbfs: -30.0,
@@ -553,7 +555,7 @@ mod tests {
         };
         let gain = Filter::Gain { db: 3.0 };
         let (mic, system) = (AudioChoice::Mic(None), AudioChoice::System(None));
-        let mut strips = vec![SoundStrip::main(), with(1, AudioChoice::Tone, &[gain])];
+        let mut strips = vec![AudioStrip::main(), with(1, AudioChoice::Tone, &[gain])];
         let taken = vec![
             with(1, system, &[ducks(2), ducks(7), gain]),
             with(2, mic.clone(), &[]),
@@ -572,6 +574,6 @@ mod tests {
     #[test]
     fn names_are_one_short_line() {
         assert_eq!(clean_name("  my\nmic\u{7} "), "mymic");
-        assert_eq!(clean_name(&"x".repeat(1_000)).len(), MOST_NAME);
+        assert_eq!(clean_name(&"x".repeat(1_000)).len(), MAX_NAME);
     }
 }

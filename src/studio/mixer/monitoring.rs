@@ -27,11 +27,11 @@ pub enum Monitoring {
 /// Blocks of 10 ms that wait for the device: the oldest go, the desk is heard now or not at all.
 const WAITING: usize = 16;
 /// More than this queued in the device is cut: clocks differ.
-const MOST_QUEUED: Duration = Duration::from_millis(120);
+const MAX_QUEUED: Duration = Duration::from_millis(120);
 /// How long a device that failed is left alone.
 const REST: Duration = Duration::from_secs(3);
 /// A stop is looked for this often.
-const PATIENCE: Duration = Duration::from_millis(100);
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the thread may take to end before it is left to itself.
 const END: Duration = Duration::from_millis(200);
 
@@ -49,21 +49,21 @@ impl Listening {
     }
 
     /// Plays what `mixer` gives the desk on these speakers.
-    pub fn start(phones: Monitoring, mixer: &Mixer, clock: Clock) -> Self {
-        let device = match phones {
+    pub fn start(monitoring: Monitoring, mixer: &Mixer, clock: Clock) -> Self {
+        let device = match monitoring {
             Monitoring::Off => {
-                mixer.set_phones(None);
+                mixer.set_monitoring(None);
                 return Self::off();
             }
             Monitoring::Default => None,
             Monitoring::Device(id) => Some(id),
         };
-        let (tx, rx) = queue::bounded("phones", WAITING, Full::DropOldest);
-        mixer.set_phones(Some(tx));
+        let (tx, rx) = queue::bounded("monitoring", WAITING, Full::DropOldest);
+        mixer.set_monitoring(Some(tx));
         let failed: Arc<Mutex<Option<String>>> = Arc::default();
         let its = Arc::clone(&failed);
         let run = move |stop: &Stop| play(device.as_deref(), clock, &rx, &its, stop);
-        let worker = match Worker::spawn("onair-phones", run) {
+        let worker = match Worker::spawn("onair-monitoring", run) {
             Ok(worker) => Some(worker),
             Err(error) => {
                 *failed.lock() = Some(error.to_string());
@@ -80,9 +80,9 @@ impl Listening {
 
     /// Ends it.
     pub fn end(self, mixer: &Mixer) {
-        mixer.set_phones(None);
+        mixer.set_monitoring(None);
         if let Some(Err(stuck)) = self.worker.map(|worker| worker.join(END)) {
-            tracing::warn!(%stuck, "ending the phones");
+            tracing::warn!(%stuck, "ending the monitoring");
         }
     }
 }
@@ -96,7 +96,7 @@ fn play(
 ) {
     let mut told = false;
     while !stop.is_set() {
-        match sound.recv_timeout(PATIENCE) {
+        match sound.recv_timeout(STOP_POLL_INTERVAL) {
             Ok(first) => {
                 let opened = SpeakerOutput::open(device, first.rate, first.channels, clock);
                 let mut output = match opened {
@@ -113,8 +113,8 @@ fn play(
                 };
                 told = false;
                 while !stop.is_set() {
-                    match sound.recv_timeout(PATIENCE) {
-                        Ok(block) if output.queued_time() < MOST_QUEUED => {
+                    match sound.recv_timeout(STOP_POLL_INTERVAL) {
+                        Ok(block) if output.queued_time() < MAX_QUEUED => {
                             output.write(&block.data);
                         }
                         Ok(_) | Err(Empty::Waiting) => {}

@@ -4,7 +4,7 @@ use crate::studio::notices::Notice;
 use crate::studio::notices::message::{StudioMessage, names};
 
 /// The most notices that are kept.
-const MOST: usize = 20;
+const MAX_NOTICES: usize = 20;
 
 /// Numbers notices, keeps the newest, and drops repetitions.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl ActiveNotices {
         let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.notices.push(notice.clone());
-        if self.notices.len() > MOST {
+        if self.notices.len() > MAX_NOTICES {
             self.notices.remove(0);
         }
         notice
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_target_has_one_trouble_and_takes_back_only_its_own() {
-        let mut ledger = ActiveNotices::default();
+        let mut active_notices = ActiveNotices::default();
         let trouble = |key, id, tenths: u64| StudioMessage::Target {
             key,
             id,
@@ -104,37 +104,37 @@ mod tests {
             advice: String::new(),
             next: Next::Retry(Duration::from_millis(tenths * 100)),
         };
-        ledger.add(&trouble("target-silent", 1, 5), "");
-        ledger.add(&trouble("target-unreachable", 2, 5), "");
-        ledger.add(&trouble("target-lost", 1, 5), "");
-        ledger.renew(&trouble("target-unreachable", 2, 30));
-        let of = |ledger: &ActiveNotices| {
-            let notices = ledger.notices().iter();
+        active_notices.add(&trouble("target-silent", 1, 5), "");
+        active_notices.add(&trouble("target-unreachable", 2, 5), "");
+        active_notices.add(&trouble("target-lost", 1, 5), "");
+        active_notices.renew(&trouble("target-unreachable", 2, 30));
+        let of = |active_notices: &ActiveNotices| {
+            let notices = active_notices.notices().iter();
             notices.map(|it| (it.key, it.target, it.summary.clone())).collect::<Vec<_>>()
         };
         let second = "Target 2 (same:1935): connection refused. Retrying in 3 s.".to_owned();
         let first = "Target 1 (same:1935): connection refused. Retrying in 0.5 s.".to_owned();
         let second = ("target-unreachable", Some(2), second);
-        assert_eq!(of(&ledger), [second.clone(), ("target-lost", Some(1), first)]);
-        ledger.clear_target(names::TARGET, 1);
-        assert_eq!(of(&ledger), [second]);
-        ledger.renew(&trouble("target-lost", 1, 1));
-        assert_eq!(ledger.notices().len(), 1);
+        assert_eq!(of(&active_notices), [second.clone(), ("target-lost", Some(1), first)]);
+        active_notices.clear_target(names::TARGET, 1);
+        assert_eq!(of(&active_notices), [second]);
+        active_notices.renew(&trouble("target-lost", 1, 1));
+        assert_eq!(active_notices.notices().len(), 1);
     }
 
     #[test]
     fn the_newest_are_kept_and_repetitions_are_not() {
-        let mut ledger = ActiveNotices::default();
+        let mut active_notices = ActiveNotices::default();
         let lost = StudioMessage::CameraLost { device: "C920".into() };
-        ledger.add(&lost, "");
-        let second = ledger.add(&lost, "again");
-        assert_eq!(ledger.notices().len(), 1);
+        active_notices.add(&lost, "");
+        let second = active_notices.add(&lost, "again");
+        assert_eq!(active_notices.notices().len(), 1);
         for number in 0..30 {
-            ledger.add(&StudioMessage::CameraLost { device: number.to_string() }, "");
+            active_notices.add(&StudioMessage::CameraLost { device: number.to_string() }, "");
         }
-        assert_eq!(ledger.notices().len(), MOST);
-        ledger.dismiss(second.id);
-        ledger.clear(&["camera-lost"]);
-        assert_eq!(ledger.notices(), []);
+        assert_eq!(active_notices.notices().len(), MAX_NOTICES);
+        active_notices.dismiss(second.id);
+        active_notices.clear(&["camera-lost"]);
+        assert_eq!(active_notices.notices(), []);
     }
 }

@@ -24,9 +24,9 @@ impl AdaptationMessage {
         match self {
             Self::Smaller { .. } => "size-lowered",
             Self::Whole { .. } => "size-restored",
-            Self::Less { .. } => "rung-lowered",
-            Self::All { .. } => "rung-restored",
-            Self::NoSecond { .. } => "rung-failed",
+            Self::Less { .. } => "rendition-lowered",
+            Self::All { .. } => "rendition-restored",
+            Self::NoSecond { .. } => "rendition-failed",
         }
     }
 

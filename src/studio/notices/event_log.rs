@@ -13,16 +13,16 @@ use crate::base::queue::{self, Full, Sender};
 use crate::studio::notices::Notice;
 
 /// Entries that are kept to be looked at; the file has all.
-const MOST: usize = 500;
+const MAX_ENTRIES: usize = 500;
 /// Lines that may wait for a slow disk.
 const LINES: usize = 256;
 /// Files of earlier runs that are kept.
 const FILES: usize = 50;
 
 /// Messages that may be repeated at the same time.
-const MOST_RUNNING: usize = 32;
+const MAX_RUNNING: usize = 32;
 /// The same said again within this is a repetition: tries of a target are 15 s apart at most.
-const AGAIN: Duration = Duration::from_secs(60);
+const REPEAT_WINDOW: Duration = Duration::from_secs(60);
 
 /// Which messages end what which others began, where they speak of the same.
 const ENDS: &[(&str, &str, &str)] = &[
@@ -33,9 +33,9 @@ const ENDS: &[(&str, &str, &str)] = &[
     ("source-back", "source-trouble", "device"),
     ("bitrate-restored", "bitrate-lowered", ""),
     ("size-restored", "size-lowered", ""),
-    ("rung-restored", "rung-lowered", "host"),
+    ("rendition-restored", "rendition-lowered", "host"),
     ("frames-dropped-over", "frames-dropped", "host"),
-    ("frames-dropped-over", "film-left-out", "host"),
+    ("frames-dropped-over", "passthrough-left-out", "host"),
 ];
 
 /// One thing that happened.
@@ -96,8 +96,10 @@ impl EventLog {
         // What was repeated until now comes before what ends it.
         let ends = notice.target.is_none() || is_end;
         let about = |it: &Running| ends && it.notice.target == notice.target;
-        self.write_repeated(|it| about(it) || wall_micros - it.last_micros >= micros(AGAIN));
-        if self.running.len() >= MOST_RUNNING {
+        self.write_repeated(|it| {
+            about(it) || wall_micros - it.last_micros >= micros(REPEAT_WINDOW)
+        });
+        if self.running.len() >= MAX_RUNNING {
             let oldest = self.running.remove(0);
             self.write_again(&oldest);
         }
@@ -108,7 +110,7 @@ impl EventLog {
 
         let lasted = self.close(notice, wall_micros);
         let entries = Arc::make_mut(&mut self.entries);
-        if entries.len() >= MOST {
+        if entries.len() >= MAX_ENTRIES {
             entries.pop_front();
         }
         entries.push_back(LogEntry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
@@ -120,7 +122,7 @@ impl EventLog {
         let Some(known) = self.running.iter_mut().find(|it| it.notice.is_same(notice)) else {
             return false;
         };
-        if wall_micros - known.last_micros >= micros(AGAIN) {
+        if wall_micros - known.last_micros >= micros(REPEAT_WINDOW) {
             return false;
         }
         let mut entries = Arc::make_mut(&mut self.entries).iter_mut().rev();
@@ -469,7 +471,7 @@ mod tests {
         for number in 0..2_000 {
             chronicle.add(&lost(&format!("host{number}:1935")), number);
         }
-        assert_eq!(chronicle.entries().len(), MOST);
-        assert!(chronicle.running.len() <= MOST_RUNNING);
+        assert_eq!(chronicle.entries().len(), MAX_ENTRIES);
+        assert!(chronicle.running.len() <= MAX_RUNNING);
     }
 }

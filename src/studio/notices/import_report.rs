@@ -38,17 +38,17 @@ sayings! {
     scenes_beyond(most) = "scenes beyond {most}";
     items_beyond(most) = "items beyond {most}";
     sources_beyond(most) = "sources beyond {most}";
-    sounds_beyond(most) = "sounds beyond {most}";
+    audio_beyond(most) = "sounds beyond {most}";
 
     // Of what there is already.
     transition_stays() = "the transition of most scenes: the one that is set here stays";
     main_filters_stay() = "the filters of the main picture: those that are set here stay";
-    main_instead_stays() = "what is shown instead of the main picture: what is set here stays";
+    main_fallback_stays() = "what is shown instead of the main picture: what is set here stays";
     no_room_for_source(name, most) = "the source '{name}': there are {most} already";
     no_room_for_scene(name, most) = "the scene '{name}': there are {most} already";
     no_room_for_items(count, scene, most) =
         "{count} items of the scene '{scene}': there are {most} already";
-    no_room_for_sound(called, most) = "the sound {called}: there are {most} strips already";
+    no_room_for_audio(called, most) = "the sound {called}: there are {most} strips already";
     shows_what_did_not_come(name, scene) = "what shows '{name}' in the scene '{scene}'";
     side_chain_gone(called) = "a compressor of {called}, whose side chain is not here";
 
@@ -109,10 +109,10 @@ sayings! {
     added(color) = "the colour that it adds ({color})";
 
     // Of sounds.
-    of_sound(name, what) = "the sound '{name}': {what}";
+    of_audio(name, what) = "the sound '{name}': {what}";
     default_device(name) = "the device of '{name}': the system's choice is heard";
     shared_strip(name, first) = "a strip of its own for '{name}', which plays what '{first}' does";
-    filters_of_sound(name, kinds) = "filters of the sound '{name}': {kinds}";
+    filters_of_audio(name, kinds) = "filters of the sound '{name}': {kinds}";
     filters_of_sound_and_more(name, kinds, count) =
         "filters of the sound '{name}': {kinds}, and {count} more";
 
@@ -120,7 +120,7 @@ sayings! {
     swipe_in(name) = "that the new picture moves in the transition '{name}'";
     transition(name, kind) = "the transition '{name}' ({kind})";
     transition_unknown(name) = "the transition '{name}', whose kind is not told: it fades";
-    cut_in_pictures(name, ms) =
+    cut_in_frames(name, ms) =
         "the cut of '{name}' is a number of pictures: it was taken for {ms} ms";
     matte_apart(name) = "the matte of '{name}' in a file of its own";
     wipe(name, image) = "the wipe of '{name}' by {image}: it goes from left to right";

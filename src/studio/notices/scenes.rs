@@ -1,6 +1,6 @@
 //! What the studio says about scenes and their sources: part of [`StudioMessage`](crate::studio::notices::message::StudioMessage).
 
-use crate::compose::scene::{MOST_LAYERS, SourceId};
+use crate::compose::scene::{MAX_LAYERS, SourceId};
 use crate::studio::notices::{Level, Remedy};
 use crate::studio::scenes::edits::EditRefusal;
 
@@ -117,11 +117,11 @@ impl SceneMessage {
             Self::ImportFailed { .. } => "scenes-import-failed",
             Self::Exported { .. } => "scenes-exported",
             Self::ExportFailed { .. } => "scenes-export-failed",
-            Self::PreviewDropped => "strain-preview",
-            Self::TransitionsDropped => "strain-transitions",
-            Self::FiltersDropped => "strain-filters",
-            Self::RateHalved => "strain-rate",
-            Self::FullQuality => "strain-over",
+            Self::PreviewDropped => "degradation-preview",
+            Self::TransitionsDropped => "degradation-transitions",
+            Self::FiltersDropped => "degradation-filters",
+            Self::RateHalved => "degradation-rate",
+            Self::FullQuality => "degradation-over",
             Self::Refused(EditRefusal::TooMany) => "items-too-many",
             Self::Refused(EditRefusal::TooDeep) => "items-too-deep",
             Self::Refused(EditRefusal::Cut) => "ungroup-cut",
@@ -219,7 +219,7 @@ impl SceneMessage {
                 format!("{source} is not heard: there are as many strips as there may be.")
             }
             Self::Crowded { scene } => {
-                format!("The scene {scene} has more than {MOST_LAYERS} layers: those above them are not drawn.")
+                format!("The scene {scene} has more than {MAX_LAYERS} layers: those above them are not drawn.")
             }
             Self::FilterFailed { source, path, reason, .. } => {
                 format!("A filter of {source} does nothing, because {path} cannot be used: {reason}")

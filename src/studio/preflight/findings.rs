@@ -10,7 +10,7 @@ pub enum Finding {
     Picture {
         name: String,
     },
-    NoPicture,
+    NoVideo,
     Sound {
         db: String,
     },
@@ -18,7 +18,7 @@ pub enum Finding {
     Loud {
         db: String,
     },
-    NoSound,
+    NoAudio,
     /// It is muted here.
     Muted,
     /// Room for so many hours of recording.
@@ -127,11 +127,11 @@ impl Finding {
     fn key(&self) -> &'static str {
         match self {
             Self::Picture { .. } => "found-picture",
-            Self::NoPicture => "found-no-picture",
+            Self::NoVideo => "found-no-picture",
             Self::Sound { .. } => "found-sound",
             Self::Silence => "found-silence",
             Self::Loud { .. } => "found-loud",
-            Self::NoSound => "found-no-sound",
+            Self::NoAudio => "found-no-sound",
             Self::Muted => "found-muted",
             Self::Disk { .. } => "found-disk",
             Self::DiskLittle { .. } => "found-disk-little",
@@ -183,7 +183,7 @@ impl Finding {
                 vec![("host", host.clone()), ("kbps", kbps.clone()), ("wanted", wanted.clone())]
             }
             Self::NotMeasured { host } => vec![("host", host.clone())],
-            Self::NoPicture | Self::Silence | Self::NoSound | Self::Muted => Vec::new(),
+            Self::NoVideo | Self::Silence | Self::NoAudio | Self::Muted => Vec::new(),
         }
     }
 
@@ -200,7 +200,7 @@ impl Finding {
             | Self::Target { .. } => Level::Info,
             Self::Silence
             | Self::Loud { .. }
-            | Self::NoSound
+            | Self::NoAudio
             | Self::Muted
             | Self::DiskLittle { .. }
             | Self::FolderBad { .. }
@@ -214,11 +214,11 @@ impl Finding {
     fn summary(&self) -> String {
         match self {
             Self::Picture { name } => format!("The picture comes from {name}."),
-            Self::NoPicture => "The picture source delivers nothing: a slate would go out.".into(),
+            Self::NoVideo => "The picture source delivers nothing: a slate would go out.".into(),
             Self::Sound { db } => format!("There is sound, {db} dB at its loudest."),
             Self::Silence => "The microphone is silent.".into(),
             Self::Loud { db } => format!("The sound clips: {db} dB."),
-            Self::NoSound => "The sound source delivers nothing: silence would go out.".into(),
+            Self::NoAudio => "The sound source delivers nothing: silence would go out.".into(),
             Self::Muted => "The sound is muted.".into(),
             Self::Disk { folder, hours } => {
                 format!("Recordings go to {folder}: room for {hours} hours of this quality.")
@@ -268,10 +268,10 @@ impl Finding {
 
     fn advice(&self) -> String {
         match self {
-            Self::NoPicture => "Choose another picture, or look why it delivers nothing.".into(),
+            Self::NoVideo => "Choose another picture, or look why it delivers nothing.".into(),
             Self::Silence => "Say something; look whether it is muted or turned down.".into(),
             Self::Loud { .. } => "Turn the sound down below its meter.".into(),
-            Self::NoSound => "Choose another sound source, or plug it in.".into(),
+            Self::NoAudio => "Choose another sound source, or plug it in.".into(),
             Self::Muted => "Unmute it, if it is to be heard.".into(),
             Self::DiskLittle { .. } => "Make room, or choose another folder.".into(),
             Self::FolderBad { cure, .. } | Self::RecordBad { cure, .. } => (*cure).into(),
@@ -302,8 +302,8 @@ impl Finding {
                 Some(Remedy::TrustCertificate { target: *id, pin: *pin })
             }
             Self::TargetFailed { id, .. } => Some(Remedy::EditTarget(*id)),
-            Self::NoPicture => Some(Remedy::UseTestSource),
-            Self::NoSound => Some(Remedy::RefreshDevices),
+            Self::NoVideo => Some(Remedy::UseTestSource),
+            Self::NoAudio => Some(Remedy::RefreshDevices),
             Self::Muted => Some(Remedy::Unmute),
             Self::DiskLittle { .. } | Self::FolderBad { .. } | Self::RecordBad { .. } => {
                 Some(Remedy::ChooseFolder)

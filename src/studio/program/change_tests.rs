@@ -91,7 +91,7 @@ fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Pr
         let feed: Box<dyn VideoFeed> = Box::new(moving(&source.choice));
         (source.id, SourceFrame::Feed(Some(feed)))
     });
-    program.obey(feeds.collect(), Some((Arc::new(plan), None)), None);
+    program.handle(feeds.collect(), Some((Arc::new(plan), None)), None);
     program.set_filters(filters.clone(), false);
     program
 }
@@ -142,7 +142,7 @@ impl Rig {
         rig.frames.waiting().for_each(drop);
         rig.came = rig.next.load(Ordering::SeqCst);
         let (ticker, next) = (Arc::clone(&rig.ticker), Arc::clone(&rig.next));
-        rig.program.compositor().after_each_wish(move || {
+        rig.program.compositor().after_each_command(move || {
             ticker.lock().tick(next.fetch_add(1, Ordering::SeqCst));
         });
         rig
@@ -414,7 +414,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
             assert!(**apart.picture(frame.pts).0.planes == **frame.planes, "{kind:?} before it");
         }
         let after = Arc::new(rig.collection.plan(rig.collection.current));
-        apart.obey(BTreeMap::new(), Some((after, Some(transition.into()))), None);
+        apart.handle(BTreeMap::new(), Some((after, Some(transition.into()))), None);
         for number in 0..20 {
             rig.tick();
             for frame in rig.pictures() {

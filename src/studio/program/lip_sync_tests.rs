@@ -216,7 +216,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let played = Arc::new(Mutex::new(Played::default()));
     let mut viewer = Viewer::new(Box::new(Device(Arc::clone(&played))), RATE, CHANNELS);
     viewer.receive(&muxer.start(), Timestamp::ZERO);
-    let (mut next_sound, mut next_picture) = (sound.recv(), picture(0, grid));
+    let (mut next_audio, mut next_frame) = (sound.recv(), picture(0, grid));
     let mut pictures = 1;
     let (mut noise, mut last_arrival) = (Noise(2), 0);
     // On the way: when it arrives by the sender's clock, and what.
@@ -226,8 +226,8 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     for step in 0_i64.. {
         let now = step * STEP;
         let sender = (now as f64 / (1.0 + viewer_ppm * 1e-6)) as i64 + grid.origin.as_micros();
-        while let Some(packet) = &next_sound {
-            let first = if packet.dts <= next_picture.dts { packet } else { &next_picture };
+        while let Some(packet) = &next_audio {
+            let first = if packet.dts <= next_frame.dts { packet } else { &next_frame };
             let leaves = first.dts.as_micros() + SENT_AFTER;
             if leaves > sender {
                 break;
@@ -235,9 +235,9 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
             last_arrival = last_arrival.max(leaves + 8_000 + noise.below(5_000));
             wire.push_back((last_arrival, muxer.packet(first)));
             if first.track == Track::Audio {
-                next_sound = sound.recv();
+                next_audio = sound.recv();
             } else {
-                next_picture = picture(pictures, grid);
+                next_frame = picture(pictures, grid);
                 pictures += 1;
             }
         }
@@ -246,7 +246,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
             let Some((_, bytes)) = wire.pop_front() else { break };
             viewer.receive(&bytes, now);
         }
-        if next_sound.is_none() && wire.is_empty() {
+        if next_audio.is_none() && wire.is_empty() {
             break;
         }
         {

@@ -28,7 +28,7 @@ use crate::media::{ExtraTrack, FrameGrid, SampleBlock, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::mixer;
 use crate::studio::mixer::fallback::StripFallback;
-use crate::studio::mixer::{SoundStrip, StripEnd, Strips};
+use crate::studio::mixer::{AudioStrip, StripEnd, Strips};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::missing_files::{FileNews, MissingFiles};
@@ -76,12 +76,12 @@ pub(super) struct Program {
     seen_changed: bool,
     sources: Sources,
     filters: Filters,
-    changer: TransitionLoader,
+    transition_assets: TransitionLoader,
     /// What is shown now, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
     audio_end: StripEnd,
-    audio_stand_by: StripFallback,
+    audio_fallback: StripFallback,
     strips: Strips,
     /// Files that could not be opened.
     absent: MissingFiles,
@@ -140,11 +140,11 @@ impl Program {
             seen_changed: false,
             sources: Sources::default(),
             filters: Filters::default(),
-            changer: TransitionLoader::default(),
+            transition_assets: TransitionLoader::default(),
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
             audio_end: StripEnd::default(),
-            audio_stand_by: StripFallback::default(),
+            audio_fallback: StripFallback::default(),
             strips: Strips::default(),
             absent: MissingFiles::default(),
         })
@@ -190,7 +190,7 @@ impl Program {
         let messages = self.sources.sync(collection, main, &mut open, &self.compositor);
         self.dials.set_fallback(self.sources.watches_main(collection, &self.video.choice));
         self.filters.sync(collection, &self.compositor);
-        self.changer.sync(collection.transitions(), &shape);
+        self.transition_assets.sync(collection.transitions(), &shape);
         // Which sources share one that is open may have changed.
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
@@ -227,7 +227,8 @@ impl Program {
         self.plans.0.clone_from(&plan);
         self.attend();
         let (now, shape) = (self.clock.now(), self.shape());
-        let change = transition.map(|it| self.changer.change(it, &self.mixer, now, &shape));
+        let change =
+            transition.map(|it| self.transition_assets.change(it, &self.mixer, now, &shape));
         self.compositor.show(Arc::new(self.sources.resolve(plan)), change);
     }
 
@@ -268,7 +269,7 @@ impl Program {
     }
 
     /// Opens those files that could not be opened and have come, or are others now.
-    pub(super) fn look_for_absent(&mut self) -> Tried {
+    pub(super) fn retry_missing_files(&mut self) -> Tried {
         let mut wanted = BTreeSet::new();
         if self.video.failed() {
             wanted.extend(self.video.choice.path().map(Path::to_owned));
@@ -281,7 +282,7 @@ impl Program {
         let strips = self.strips.failed().filter_map(AudioChoice::path);
         wanted.extend(strips.map(Path::to_owned));
         wanted.extend(self.filters.failed().map(Path::to_owned));
-        wanted.extend(self.changer.lacks().map(|it| it.path));
+        wanted.extend(self.transition_assets.lacks().map(|it| it.path));
         let due = self.absent.look(self.clock.now(), &wanted);
         if due.is_empty() { Tried::default() } else { self.retry(Some(&due)) }
     }
@@ -292,7 +293,7 @@ impl Program {
         let (asked, mut messages) = (due.is_none(), Vec::new());
         // What becomes of these is told when it is known.
         self.filters.retry(due);
-        self.changer.retry(due, &shape);
+        self.transition_assets.retry(due, &shape);
         let is_due =
             |path: Option<&Path>| due.is_none_or(|due| path.is_some_and(|path| due.contains(path)));
         if self.video.failed() && is_due(self.video.choice.path()) {
@@ -309,7 +310,7 @@ impl Program {
             let opened = self.media.sound(&self.audio.choice, self.audio_end.at_end, &shape);
             let opened = opened.map(|source| {
                 let rate = shape.audio.rate;
-                let source = self.audio_stand_by.over(&self.audio.choice, source, rate);
+                let source = self.audio_fallback.over(&self.audio.choice, source, rate);
                 self.audio_end.follow(source.transport);
                 (source.feed, source.status)
             });
@@ -332,8 +333,8 @@ impl Program {
             let now = self.clock.now();
             let mut open =
                 |choice: &AudioChoice| self.media.sound(choice, EndBehavior::Loop, &shape);
-            strips.extend(self.strips.retry_stand_bys(now, &mut open));
-            strips.extend(self.audio_stand_by.retry(now, true, &mut open));
+            strips.extend(self.strips.retry_fallbacks(now, &mut open));
+            strips.extend(self.audio_fallback.retry(now, true, &mut open));
         }
         Tried { messages, strips }
     }
@@ -388,16 +389,16 @@ impl Program {
 
     /// What became of the transitions' files since the last call.
     pub(super) fn transition_changes(&mut self) -> FileNews {
-        self.changer.look(&self.mixer, self.clock.now())
+        self.transition_assets.look(&self.mixer, self.clock.now())
     }
 
     /// Those of them that cannot be used, and why.
     pub(super) fn transitions_lack(&self) -> Vec<SkippedFile> {
-        self.changer.lacks().collect()
+        self.transition_assets.lacks().collect()
     }
 
     /// Whether there is a picture to encode.
-    pub(super) fn has_picture(&self) -> bool {
+    pub(super) fn has_video(&self) -> bool {
         self.video.choice != VideoChoice::None
             || self.plans.0.sources().any(|source| source != MAIN)
     }
@@ -417,13 +418,13 @@ impl Program {
         };
         let opened = opened.map(|it| {
             it.map(|source| {
-                let source = self.audio_stand_by.over(&choice, source, shape.audio.rate);
+                let source = self.audio_fallback.over(&choice, source, shape.audio.rate);
                 self.audio_end.follow(source.transport);
                 (source.feed, source.status)
             })
         });
         if opened.is_err() {
-            self.audio_stand_by.bare();
+            self.audio_fallback.bare();
         }
         let (feed, chosen, message) = sources::settle(choice, opened);
         self.mixer.set_feed(mix::StripId::MAIN, feed);
@@ -434,13 +435,13 @@ impl Program {
     /// These are the strips of the mixer now, and so are they heard. What cannot be opened is told.
     pub(super) fn set_strips(
         &mut self,
-        strips: &[SoundStrip],
-        heard: &dyn Fn(&SoundStrip) -> mix::Strip,
-        at_end: &dyn Fn(&SoundStrip) -> EndBehavior,
+        strips: &[AudioStrip],
+        heard: &dyn Fn(&AudioStrip) -> mix::Strip,
+        at_end: &dyn Fn(&AudioStrip) -> EndBehavior,
     ) -> Vec<(AudioChoice, StudioMessage)> {
         if let Some(main) = strips.iter().find(|strip| strip.id == mix::StripId::MAIN) {
             self.audio_end.set(at_end(main));
-            self.audio_stand_by.set(main.if_silent.as_ref());
+            self.audio_fallback.set(main.if_silent.as_ref());
         }
         let shape = self.shape();
         let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
@@ -448,12 +449,12 @@ impl Program {
     }
 
     /// Others are heard for strips that are silent or gone, and no longer; what cannot be opened is told.
-    pub(super) fn stand_by(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
+    pub(super) fn open_audio_fallbacks(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
         let shape = self.shape();
         let now = self.clock.now();
         let mut open = |choice: &AudioChoice| self.media.sound(choice, EndBehavior::Loop, &shape);
-        let mut messages = self.strips.stand_by(now, &mut open);
-        messages.extend(self.audio_stand_by.look(&self.audio.report(), now, &mut open));
+        let mut messages = self.strips.open_fallbacks(now, &mut open);
+        messages.extend(self.audio_fallback.look(&self.audio.report(), now, &mut open));
         messages
     }
 
@@ -470,14 +471,14 @@ impl Program {
     /// What was told of the sources of strips that are closed now.
     pub(super) fn strips_closed(&mut self) -> Vec<SourceReport> {
         let mut closed = self.strips.closed();
-        closed.extend(self.audio_stand_by.closed());
+        closed.extend(self.audio_fallback.closed());
         closed
     }
 
     /// What changed with them since the last call.
     pub(super) fn strip_changes(&mut self) -> Vec<mixer::StripChange> {
         let mut changes = self.strips.changes();
-        changes.extend(mixer::StripChange::of(&mut self.audio_stand_by));
+        changes.extend(mixer::StripChange::of(&mut self.audio_fallback));
         changes
     }
 

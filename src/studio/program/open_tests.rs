@@ -290,7 +290,7 @@ fn what_stands_in_is_open_only_while_it_does() {
     let scene = rig.collection.current;
     rig.add(scene, CAMERA);
     let source = rig.collection.sources[0].id;
-    rig.edit(&Edit::SetInstead(source, OTHER.parse().unwrap()));
+    rig.edit(&Edit::SetFallback(source, OTHER.parse().unwrap()));
     assert_eq!(rig.opened(), [CAMERA]);
     let status = |rig: &Rig, of: &str| {
         rig.see();
@@ -313,7 +313,7 @@ fn what_stands_in_is_open_only_while_it_does() {
     closed(1);
 
     // A slate with its name opens nothing.
-    rig.edit(&Edit::SetInstead(source, VideoFallback::Slate));
+    rig.edit(&Edit::SetFallback(source, VideoFallback::Slate));
     assert!(alarm(&mut rig, Some(SourceAlarm::Black)));
     let since = Instant::now();
     while middle(&rig.see()) == LUMA {
@@ -327,7 +327,7 @@ fn what_stands_in_is_open_only_while_it_does() {
 
     // What is open already is shown from there.
     status(&rig, CAMERA).open(SourceFormat::Video { size: SIZE, fps: 30.0 });
-    rig.edit(&Edit::SetInstead(source, OTHER.parse().unwrap()));
+    rig.edit(&Edit::SetFallback(source, OTHER.parse().unwrap()));
     rig.add(scene, OTHER);
     let opened = rig.opened();
     assert!(alarm(&mut rig, Some(SourceAlarm::Black)));

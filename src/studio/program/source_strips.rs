@@ -5,7 +5,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::transport::EndBehavior;
 use crate::mix::StripId;
-use crate::studio::mixer::{SoundStrip, TalkMode, clean_name, free_id, is_sound_of, sound_of};
+use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, is_audio_of};
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
 
@@ -15,12 +15,12 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
         MAIN => Some(program.video_choice()),
         id => collection.source(id).map(|source| &source.choice),
     });
-    choices.filter_map(sound_of).collect()
+    choices.filter_map(audio_of).collect()
 }
 
 /// Whether one of these sources shows what is heard here.
 pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
-    sources.iter().any(|source| is_sound_of(heard, &source.choice))
+    sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }
 
 /// What becomes at its end of what a source shows too, which says that for both; `main`: the chosen
@@ -30,28 +30,28 @@ pub(in crate::studio) fn shown_end(
     main: (&VideoChoice, EndBehavior),
     heard: &AudioChoice,
 ) -> Option<EndBehavior> {
-    let source = sources.iter().find(|source| is_sound_of(heard, &source.choice));
+    let source = sources.iter().find(|source| is_audio_of(heard, &source.choice));
     source
         .map(|source| source.properties.at_end)
-        .or_else(|| is_sound_of(heard, main.0).then_some(main.1))
+        .or_else(|| is_audio_of(heard, main.0).then_some(main.1))
 }
 
 /// The strips follow sources that came, went or became something else. What is heard already, also by
 /// the main strip (`main`), gets none; `sounds` looks at what is new. The names of those for which there
 /// is no strip left.
 pub(in crate::studio) fn follow(
-    strips: &mut Vec<SoundStrip>,
+    strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
     before: &[Source],
     after: &[Source],
     sounds: &dyn Fn(&VideoChoice) -> bool,
 ) -> Vec<String> {
-    let heard = |strips: &[SoundStrip], sound: &AudioChoice| {
+    let heard = |strips: &[AudioStrip], sound: &AudioChoice| {
         let own = strips.iter().filter(|strip| strip.id != StripId::MAIN);
         main == Some(sound) || own.into_iter().any(|strip| strip.choice == *sound)
     };
     for source in before {
-        let Some(gone) = sound_of(&source.choice) else { continue };
+        let Some(gone) = audio_of(&source.choice) else { continue };
         let now = after.iter().find(|it| it.id == source.id);
         let mut own = strips.iter_mut().filter(|it| it.id != StripId::MAIN && it.choice == gone);
         if is_shown(after, &gone) {
@@ -64,8 +64,8 @@ pub(in crate::studio) fn follow(
             continue;
         }
         // A file that was moved: its strip stays as it is set.
-        let instead = now.and_then(|now| sound_of(&now.choice));
-        match instead.filter(|sound| !heard(strips, sound)) {
+        let fallback = now.and_then(|now| audio_of(&now.choice));
+        match fallback.filter(|sound| !heard(strips, sound)) {
             Some(sound) => strips
                 .iter_mut()
                 .filter(|it| it.id != StripId::MAIN && it.choice == gone)
@@ -75,7 +75,7 @@ pub(in crate::studio) fn follow(
     }
     let mut unheard = Vec::new();
     for source in after {
-        let Some(sound) = sound_of(&source.choice) else { continue };
+        let Some(sound) = audio_of(&source.choice) else { continue };
         let new = !is_shown(before, &sound) && !heard(strips, &sound);
         if !new || !sounds(&source.choice) {
             continue;
@@ -84,7 +84,7 @@ pub(in crate::studio) fn follow(
         match free_id(strips) {
             Some(id) => {
                 let talk = TalkMode::WhileShown;
-                strips.push(SoundStrip { name, talk, ..SoundStrip::new(id, sound) });
+                strips.push(AudioStrip { name, talk, ..AudioStrip::new(id, sound) });
             }
             None => unheard.push(name),
         }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::capture::Properties;
     use crate::compose::scene::SourceId;
-    use crate::studio::mixer::MOST;
+    use crate::studio::mixer::MAX_MIXER_STRIPS;
 
     fn source(id: u32, name: &str, choice: &str) -> Source {
         Source {
@@ -106,15 +106,15 @@ mod tests {
             choice: choice.parse().unwrap(),
             filters: Vec::new(),
             properties: Properties::default(),
-            instead: Default::default(),
+            fallback: Default::default(),
         }
     }
 
-    struct Desk(Vec<SoundStrip>, Option<AudioChoice>);
+    struct Desk(Vec<AudioStrip>, Option<AudioChoice>);
 
     impl Desk {
         fn new() -> Self {
-            Self(vec![SoundStrip::main()], Some(AudioChoice::Mic(None)))
+            Self(vec![AudioStrip::main()], Some(AudioChoice::Mic(None)))
         }
 
         /// Names and sources of the strips beside the main one.
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn what_is_heard_already_or_has_no_sound_gets_no_strip() {
         let mut desk = Desk::new();
-        desk.0.push(SoundStrip::new(StripId(1), "file:/a.mp4".parse().unwrap()));
+        desk.0.push(AudioStrip::new(StripId(1), "file:/a.mp4".parse().unwrap()));
         desk.1 = Some("file:/b.mp4".parse().unwrap());
         let sources = [source(1, "A", "file:/a.mp4"), source(2, "B", "file:/b.mp4")];
         assert_eq!(desk.after(&[], &sources), [strip("", "file:/a.mp4")]);
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(desk.0.len(), 2);
         let many: Vec<Source> =
             (0..40).map(|id| source(id, "Many", &format!("file:/{id}.mp4"))).collect();
-        assert_eq!(desk.after(&[], &many).len() + 1, MOST);
+        assert_eq!(desk.after(&[], &many).len() + 1, MAX_MIXER_STRIPS);
         let last = [source(40, "Last", "file:/last.mp4"), source(41, "Mute", "test")];
         let more = [many, last.to_vec()].concat();
         let untold = follow(&mut desk.0, None, &more[..40], &more, &|_| true);

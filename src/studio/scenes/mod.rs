@@ -16,16 +16,16 @@ use crate::studio::scenes;
 pub const MAIN: SourceId = SourceId(0);
 
 /// Sources of a collection: each may be a device that is open.
-pub const MOST_SOURCES: usize = 64;
+pub const MAX_SOURCES: usize = 64;
 
 /// Scenes of a collection.
-pub const MOST_SCENES: usize = 200;
+pub const MAX_SCENES: usize = 200;
 
 /// Items of a collection, over all its scenes.
-pub const MOST_ITEMS: usize = 2_000;
+pub const MAX_ITEMS: usize = 2_000;
 
 /// Characters of a name.
-pub const MOST_NAME: usize = 100;
+pub const MAX_NAME: usize = 100;
 
 /// A source by its name. Scenes that show it share it.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub struct Source {
     /// What it is set by; of what its kind does not heed nothing is made.
     pub properties: Properties,
     /// What is shown in its stead while it is black, stands still or is gone.
-    pub instead: VideoFallback,
+    pub fallback: VideoFallback,
 }
 
 /// Everything that can be shown.
@@ -49,7 +49,7 @@ pub struct Collection {
     /// What is done to the picture of [`MAIN`], in this order.
     pub main_filters: Vec<Slot>,
     /// What is shown in the stead of [`MAIN`], as of a source.
-    pub main_instead: VideoFallback,
+    pub main_fallback: VideoFallback,
     /// At least one.
     pub scenes: Vec<Scene>,
     /// What goes out.
@@ -68,7 +68,7 @@ impl Default for Collection {
         Self {
             sources: Vec::new(),
             main_filters: Vec::new(),
-            main_instead: VideoFallback::Keep,
+            main_fallback: VideoFallback::Keep,
             scenes: vec![scene],
             current: SceneId(1),
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
@@ -127,9 +127,9 @@ impl Collection {
     }
 
     /// What is shown in a source's stead.
-    pub fn instead(&self, id: SourceId) -> &VideoFallback {
+    pub fn fallback(&self, id: SourceId) -> &VideoFallback {
         let own = self.source(id).filter(|_| id != MAIN);
-        own.map_or(&self.main_instead, |source| &source.instead)
+        own.map_or(&self.main_fallback, |source| &source.fallback)
     }
 
     /// Whether any of them is left out when the machine does not keep up.
@@ -313,7 +313,7 @@ fn find(items: &[Item], id: ItemId) -> Option<&Item> {
 
 /// A name as it is kept: without control characters, bounded.
 pub fn clean_name(name: &str) -> String {
-    scenes::clean(name, MOST_NAME)
+    scenes::clean(name, MAX_NAME)
 }
 
 fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
@@ -374,6 +374,6 @@ mod tests {
         let collection = Collection::default();
         assert_eq!(collection.free_scene_name("Main"), "Main 2");
         assert_eq!(collection.free_scene_name(" Talk\u{7}\n"), "Talk");
-        assert_eq!(clean_name(&"x".repeat(1_000)).len(), MOST_NAME);
+        assert_eq!(clean_name(&"x".repeat(1_000)).len(), MAX_NAME);
     }
 }

@@ -9,7 +9,7 @@ use crate::media::ExtraTrack;
 use crate::media::transport::EndBehavior;
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, Slot};
-use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::settings::sections::strips;
 
 /// The rows of the table with this head: the word that each begins with, and the rest.
@@ -67,14 +67,14 @@ fn chained(filter: Filter) -> Filter {
 
 /// Every key of a strip as it is written, and of its filters, by their kinds.
 fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
-    let mut strip = SoundStrip::new(StripId(1), AudioChoice::Tone);
+    let mut strip = AudioStrip::new(StripId(1), AudioChoice::Tone);
     strip.name = "Music".into();
     strip.at_end = EndBehavior::Clear;
     strip.if_silent = Some(AudioChoice::Tone);
     strip.strip.tracks = ExtraTrack::all().collect();
     let filters = Filter::KINDS.map(chained);
     strip.strip.filters = filters.map(|filter| Slot { enabled: true, filter }).to_vec();
-    let table = strips::tables(&[SoundStrip::main(), strip]).pop();
+    let table = strips::tables(&[AudioStrip::main(), strip]).pop();
     let table = toml::Table::try_from(table.unwrap()).unwrap();
     let of = |filter: &toml::Value| {
         let kind = filter["kind"].as_str().unwrap().to_owned();

@@ -23,7 +23,7 @@ use crate::studio::settings::Settings;
 /// each source.
 const REQUESTS: usize = 512;
 /// A file of keys larger than this is none of ours.
-const MOST_BYTES: u64 = 256 << 10;
+const MAX_BYTES: u64 = 256 << 10;
 /// The keyring's name for what is ours.
 const SERVICE: &str = "onair stream key";
 
@@ -95,7 +95,7 @@ impl Keys {
             let store = open(file, keyring);
             let _ = answer.send(KeyAnswer::Place(store.place()));
             while let Some(request) = asked.recv() {
-                if let Some(told) = store.obey(request) {
+                if let Some(told) = store.answer(request) {
                     let _ = answer.send(told);
                 }
             }
@@ -181,7 +181,7 @@ trait Keeper: fmt::Debug {
 }
 
 impl dyn Keeper {
-    fn obey(&self, request: Request) -> Option<KeyAnswer> {
+    fn answer(&self, request: Request) -> Option<KeyAnswer> {
         let done = match request {
             Request::Load { what, name } => match self.load(&name) {
                 Ok(key) => return Some(KeyAnswer::Loaded { what, name, key }),
@@ -314,8 +314,8 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     make_private(&file)?;
     let mut text = Zeroizing::new(String::new());
-    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES {
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
         return Err(io::Error::other("it is far too large"));
     }
     Ok(text)

@@ -25,10 +25,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::audio::AudioChoice;
-use crate::broadcast::delay::LONGEST;
+use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::camera::control::WantedControls;
 use crate::capture::{VideoChoice, sharing};
-use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
@@ -38,13 +38,13 @@ use crate::studio::targets::address::parse;
 use crate::studio::targets::quality::Quality;
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices;
-use crate::studio::watch::choices::{MOST_RECENT, PlayerChoices};
+use crate::studio::watch::choices::{MAX_RECENT, PlayerChoices};
 use crate::studio::watch::picture_view::PictureView;
 
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
-pub(in crate::studio) use sections::services::MOST as MOST_SERVICES;
+pub(in crate::studio) use sections::services::MAX_SERVICES;
 pub use sections::services::{
     Own, OwnPart, read_own, read_services, services_beside, write_services,
 };
@@ -68,9 +68,9 @@ pub struct Settings {
     /// Viewers see the stream so much later.
     pub delay: Duration,
     /// The mixer's strips, the main one first; its source is `audio`.
-    pub strips: Vec<SoundStrip>,
+    pub strips: Vec<AudioStrip>,
     /// Where the desk is heard.
-    pub phones: Monitoring,
+    pub monitoring: Monitoring,
     pub volume: Option<f32>,
     pub player_muted: bool,
     /// The last stream watched.
@@ -98,8 +98,8 @@ impl Default for Settings {
             quality: Quality::default(),
             targets: vec![Target::built_in()],
             delay: Duration::ZERO,
-            strips: vec![SoundStrip::main()],
-            phones: Monitoring::Off,
+            strips: vec![AudioStrip::main()],
+            monitoring: Monitoring::Off,
             volume: None,
             player_muted: false,
             watch_url: String::new(),
@@ -127,7 +127,7 @@ struct File {
     version: i64,
     video: Option<String>,
     audio: Option<String>,
-    phones: String,
+    monitoring: String,
     delay_ms: u64,
     quality: sections::quality::Table,
     targets: Vec<sections::targets::Table>,
@@ -236,7 +236,7 @@ impl Settings {
             version: VERSION,
             video: self.video.as_ref().map(ToString::to_string),
             audio: self.audio.as_ref().map(ToString::to_string),
-            phones: sections::strips::phones_text(&self.phones),
+            monitoring: sections::strips::monitoring_text(&self.monitoring),
             delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or_default(),
             quality: sections::quality::table(&self.quality),
             targets: sections::targets::tables(&self.targets),
@@ -311,14 +311,19 @@ impl Reader<'_> {
             cameras: self.cameras(),
             collection: self.collection(),
             strips: self.strips(),
-            phones: sections::strips::phones(&self.text("phones").unwrap_or_default()),
+            monitoring: sections::strips::monitoring(&self.text("monitoring").unwrap_or_default()),
             quality: sections::quality::read(self),
             targets: self.targets(),
-            delay: Duration::from_millis(self.whole("delay_ms", 0, LONGEST.as_millis() as u64, 0)),
+            delay: Duration::from_millis(self.whole(
+                "delay_ms",
+                0,
+                MAX_STREAM_DELAY.as_millis() as u64,
+                0,
+            )),
             watch_url: self.text("player.url").unwrap_or_default(),
             player: sections::player::read(self),
             chat: sections::chat::read(self),
-            recent: self.addresses("player.recent", MOST_RECENT),
+            recent: self.addresses("player.recent", MAX_RECENT),
             wall: sections::player::wall(self),
             successor: self.successor(),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
@@ -356,8 +361,8 @@ impl Reader<'_> {
         addresses.filter(|url| choices::may_be_kept(url)).take(most).collect()
     }
 
-    fn strips(&mut self) -> Vec<SoundStrip> {
-        let mut main = SoundStrip::main();
+    fn strips(&mut self) -> Vec<AudioStrip> {
+        let mut main = AudioStrip::main();
         main.strip.gain_db = self.number("gain_db", -60.0, 20.0, 0.0);
         main.strip.muted = self.flag("muted");
         let warnings = &mut *self.warnings;
@@ -435,9 +440,9 @@ mod tests {
                 Target::custom(2, "", Default::default()),
             ],
             delay: Duration::from_millis(90_500),
-            strips: vec![SoundStrip {
+            strips: vec![AudioStrip {
                 strip: Strip { gain_db: -3.0, ..Strip::default() },
-                ..SoundStrip::main()
+                ..AudioStrip::main()
             }],
             volume: Some(0.5),
             preferences: Preferences { theme: Theme::Light, ..Preferences::default() },

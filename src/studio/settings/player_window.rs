@@ -9,14 +9,14 @@ use toml::{Table, Value};
 
 use super::{Settings, VERSION, WriteError};
 use crate::studio::settings::disk::{put, read_bounded};
-use crate::studio::watch::choices::{MOST_RECENT, MOST_TRUSTED};
+use crate::studio::watch::choices::{MAX_RECENT, MAX_TRUSTED};
 
 /// The parts of the file that are the player's.
 const PARTS: [&str; 3] = ["player", "chat", "window"];
 /// What of them is not: the studio's page begins with it.
 const NOT_KEPT: [&str; 3] = ["url", "wall", "wall_looks"];
 /// Lists to which others may have added, and how long they may be.
-const LISTS: [(&str, usize); 2] = [("recent", MOST_RECENT), ("trusted", MOST_TRUSTED)];
+const LISTS: [(&str, usize); 2] = [("recent", MAX_RECENT), ("trusted", MAX_TRUSTED)];
 
 impl Settings {
     /// Writes what differs from `began`, and nothing else, by atomic replace. Nothing secret is in it.

@@ -13,11 +13,11 @@ use crate::studio::scenes;
 pub const VERSION: i64 = 2;
 
 /// Warnings about one list or table; of one with more the rest is counted.
-const MOST_WARNINGS: usize = 20;
+const MAX_WARNINGS: usize = 20;
 
 /// Words of a file, and reasons with such words in them, as far as they are repeated to people.
-const MOST_WORD: usize = 40;
-const MOST_REASON: usize = 300;
+const MAX_WORD: usize = 40;
+const MAX_REASON: usize = 300;
 
 /// What a value is not.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -91,12 +91,12 @@ pub(super) fn word_of<T: PartialEq>(names: &[(&'static str, T)], it: &T) -> Opti
 
 /// A word of a file as it is repeated to people.
 pub(super) fn quoted(word: &str) -> String {
-    scenes::clean(word, MOST_WORD)
+    scenes::clean(word, MAX_WORD)
 }
 
 /// The same of a reason that may have such words in it.
 pub(super) fn reason(why: &str) -> String {
-    scenes::clean(why, MOST_REASON)
+    scenes::clean(why, MAX_REASON)
 }
 
 /// Reads something, and tells the first that is bad in it and how many more there are; `what`: where, for
@@ -109,12 +109,12 @@ pub(super) fn counted<T>(
     let mut told = 0;
     let it = read(&mut |why| {
         told += 1;
-        if told <= MOST_WARNINGS {
+        if told <= MAX_WARNINGS {
             bad(why);
         }
     });
-    if told > MOST_WARNINGS {
-        let more = told - MOST_WARNINGS;
+    if told > MAX_WARNINGS {
+        let more = told - MAX_WARNINGS;
         bad(settings_warnings::more_things(&more, &what));
     }
     it

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::audio::AudioChoice;
 use crate::base::Secret;
 use crate::capture::VideoChoice;
-use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
 use crate::studio::targets::Target;
 use crate::studio::targets::address::{MARK, kept_name};
@@ -33,7 +33,7 @@ pub(in crate::studio) struct Places<'a> {
     pub video: &'a mut Option<VideoChoice>,
     pub collection: &'a mut Collection,
     pub audio: &'a mut Option<AudioChoice>,
-    pub strips: &'a mut [SoundStrip],
+    pub strips: &'a mut [AudioStrip],
     pub targets: &'a mut [Target],
 }
 
@@ -112,7 +112,7 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
 }
 
 /// The same of strips.
-pub(in crate::studio) fn strips_for_others(strips: &[SoundStrip]) -> Vec<SoundStrip> {
+pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     let mut strips = strips.to_vec();
     for choice in sounds(&mut strips) {
         if let AudioChoice::Stream(url) = choice {
@@ -166,12 +166,12 @@ enum Own<'a> {
 /// Everything that a collection shows, also in another's stead.
 fn choices(collection: &mut Collection) -> impl Iterator<Item = &mut VideoChoice> {
     let own = collection.sources.iter_mut();
-    let own = own.flat_map(|it| std::iter::once(&mut it.choice).chain(it.instead.choice_mut()));
-    own.chain(collection.main_instead.choice_mut())
+    let own = own.flat_map(|it| std::iter::once(&mut it.choice).chain(it.fallback.choice_mut()));
+    own.chain(collection.main_fallback.choice_mut())
 }
 
 /// Everything that strips hear, also in another's stead.
-fn sounds(strips: &mut [SoundStrip]) -> impl Iterator<Item = &mut AudioChoice> {
+fn sounds(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice> {
     let strips = strips.iter_mut();
     strips.flat_map(|it| std::iter::once(&mut it.choice).chain(&mut it.if_silent))
 }
@@ -225,12 +225,12 @@ mod tests {
                 choice: stream(url),
                 filters: Vec::new(),
                 properties: Default::default(),
-                instead: Default::default(),
+                fallback: Default::default(),
             });
         }
         settings.collection = collection;
         let sound = AudioChoice::Stream("https://radio.example/pl4?k=pl4nted#x".into());
-        settings.strips.push(SoundStrip::new(StripId(1), sound));
+        settings.strips.push(AudioStrip::new(StripId(1), sound));
         settings.targets.push(Target {
             remember_key: true,
             play_url: "rtmp://me:pl4nted@h/app/show".into(),

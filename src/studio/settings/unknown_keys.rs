@@ -12,7 +12,7 @@ const SETTINGS: &[&str] = &[
     "version",
     "video",
     "audio",
-    "phones",
+    "monitoring",
     "delay_ms",
     "quality",
     "targets",
@@ -79,8 +79,8 @@ const TABLES: &[(&str, &[&str])] = &[
             "theme",
             "reduced_motion",
             "meter_fall",
-            "talk_key",
-            "talk_everywhere",
+            "push_to_talk_key",
+            "push_to_talk_everywhere",
             "recording_folder",
         ],
     ),
@@ -169,7 +169,7 @@ const WIPE: &[&str] = &["picture", "softness", "invert"];
 const STINGER: &[&str] = &["file", "cut_ms", "matte", "invert", "volume"];
 
 /// So deep items lie within each other at most, whatever a file says.
-const MOST_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// Of settings, without their scenes and strips.
 pub(super) fn settings(table: &Table, bad: &mut dyn FnMut(String)) {
@@ -208,7 +208,7 @@ pub(super) fn collection(value: &Value, bad: &mut dyn FnMut(String)) {
         let name = name_of(table);
         look.keys(table, SCENE, &settings_warnings::the_scene(&name));
         look.transition(table);
-        look.items(table, &settings_warnings::item_of(&name), MOST_DEPTH);
+        look.items(table, &settings_warnings::item_of(&name), MAX_DEPTH);
     }
 }
 

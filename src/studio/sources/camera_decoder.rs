@@ -15,7 +15,7 @@ use crate::wire::codec::h264::{
 };
 
 /// A picture of a camera is no larger.
-const MOST: usize = 16 << 20;
+const MAX_FRAME_BYTES: usize = 16 << 20;
 
 /// For every camera.
 pub(in crate::studio) fn unpacker() -> FrameDecoder {
@@ -23,7 +23,7 @@ pub(in crate::studio) fn unpacker() -> FrameDecoder {
 }
 
 /// A decoder's parameters have room for so many sets of a kind; the oldest go.
-const MOST_SETS: usize = 31;
+const MAX_SETS: usize = 31;
 
 /// Parameter sets and their numbers, the newest first: pictures name those that they need.
 #[derive(Clone, Default)]
@@ -46,7 +46,7 @@ impl Sets {
             if !sets.iter().any(|(known, set)| *known == id && set.as_ref() == nal) {
                 sets.retain(|(known, _)| *known != id);
                 sets.insert(0, (id, Bytes::copy_from_slice(nal)));
-                sets.truncate(MOST_SETS);
+                sets.truncate(MAX_SETS);
                 others = true;
             }
         }
@@ -111,7 +111,7 @@ impl H264 {
 
 impl OpenDecoder for H264 {
     fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String> {
-        if data.len() > MOST {
+        if data.len() > MAX_FRAME_BYTES {
             return Err(format!("a picture of {} bytes", data.len()));
         }
         self.configure(data)?;
@@ -262,6 +262,6 @@ mod tests {
         cut.truncate(cut.len() / 2);
         let _ = camera.unpack(&cut);
         assert!(camera.unpack(&units[0]).unwrap().is_some());
-        assert!(camera.unpack(&vec![0; MOST + 1]).unwrap_err().contains("bytes"));
+        assert!(camera.unpack(&vec![0; MAX_FRAME_BYTES + 1]).unwrap_err().contains("bytes"));
     }
 }

@@ -9,16 +9,16 @@ use crate::media::source_status::{SourceAlarm, SourceReport};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 /// No source of a collection has this bit in its number.
-const STANDS_IN: u32 = 1 << 31;
+const FALLBACK_DELAY: u32 = 1 << 31;
 
 /// The number of what stands in for a source.
 pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
-    SourceId(of.0 | STANDS_IN)
+    SourceId(of.0 | FALLBACK_DELAY)
 }
 
 /// The source that this one stands in for, or itself.
 pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
-    SourceId(id.0 & !STANDS_IN)
+    SourceId(id.0 & !FALLBACK_DELAY)
 }
 
 /// Whether nothing is to be seen of a source that fares so.
@@ -31,12 +31,12 @@ pub(in crate::studio) fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,
 ) -> impl Iterator<Item = (SourceId, &'a VideoFallback)> {
-    let own = collection.sources.iter().map(|it| (it.id, &it.choice, &it.instead));
-    let all = std::iter::once((MAIN, main, &collection.main_instead)).chain(own);
+    let own = collection.sources.iter().map(|it| (it.id, &it.choice, &it.fallback));
+    let all = std::iter::once((MAIN, main, &collection.main_fallback)).chain(own);
     let suiting = all.filter(|(_, choice, _)| VideoFallback::suits(choice));
     suiting
-        .map(|(id, _, instead)| (id, instead))
-        .filter(|(_, instead)| **instead != VideoFallback::Keep)
+        .map(|(id, _, fallback)| (id, fallback))
+        .filter(|(_, fallback)| **fallback != VideoFallback::Keep)
 }
 
 /// The other sources that are wanted while these, which are [`replaceable`], are out; `name`: what they
@@ -47,14 +47,14 @@ pub(in crate::studio) fn wanted(
     name: impl Fn(&VideoChoice) -> String,
 ) -> Vec<Source> {
     let sources = out.iter().filter_map(|id| {
-        let (id, choice) = (*id, collection.instead(*id).choice()?.clone());
+        let (id, choice) = (*id, collection.fallback(*id).choice()?.clone());
         Some(Source {
             id: id_for(id),
             name: name(&choice),
             choice,
             filters: Vec::new(),
             properties: Properties::default(),
-            instead: VideoFallback::Keep,
+            fallback: VideoFallback::Keep,
         })
     });
     sources.collect()
@@ -76,9 +76,9 @@ mod tests {
         }
         let other: VideoFallback = "camera:back".parse().unwrap();
         for id in 1..=3 {
-            assert!(it.apply(&Edit::SetInstead(SourceId(id), other.clone())));
+            assert!(it.apply(&Edit::SetFallback(SourceId(id), other.clone())));
         }
-        assert!(it.apply(&Edit::SetInstead(SourceId(3), VideoFallback::Slate)));
+        assert!(it.apply(&Edit::SetFallback(SourceId(3), VideoFallback::Slate)));
         let ids = |it: &Collection, main: &str| -> Vec<SourceId> {
             let main = main.parse().unwrap();
             replaceable(it, &main).map(|(id, _)| id).collect()
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(of, (id_for(SourceId(1)), "camera:back".to_owned()));
         assert!(wanted(&it, &BTreeSet::new(), ToString::to_string).is_empty());
         // So is the chosen picture, unless it is one that may be out.
-        assert!(it.apply(&Edit::SetInstead(MAIN, other)));
+        assert!(it.apply(&Edit::SetFallback(MAIN, other)));
         for main in ["test", "none", "text:a", "color:#000000", "image:/a.png"] {
             assert_eq!(ids(&it, main), [1, 3].map(SourceId), "{main}");
         }

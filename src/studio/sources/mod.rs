@@ -229,7 +229,7 @@ pub(super) struct Sources {
     views: BTreeSet<SourceId>,
     /// Those that others stand in for, and the slates that do, with the names on them.
     out: BTreeSet<SourceId>,
-    instead: BTreeMap<SourceId, SourceId>,
+    fallback: BTreeMap<SourceId, SourceId>,
     slates: BTreeMap<SourceId, String>,
     /// What was told of sources that are closed now, or are called otherwise, by their names.
     closed: Vec<(String, SourceReport)>,
@@ -241,7 +241,7 @@ struct First<'a> {
     set: Properties,
     id: SourceId,
     filters: &'a [Slot],
-    instead: &'a VideoFallback,
+    fallback: &'a VideoFallback,
 }
 
 impl Sources {
@@ -254,7 +254,7 @@ impl Sources {
         opener: &mut Open<'_>,
         compositor: &Compositor,
     ) -> Vec<StudioMessage> {
-        self.out = self.stood_in_for(collection, main);
+        self.out = self.replaced_sources(collection, main);
         let stand_ins = fallback::wanted(collection, &self.out, label);
         let wanted: Vec<&Source> = collection.sources.iter().chain(&stand_ins).collect();
         let mut messages = Vec::new();
@@ -264,7 +264,7 @@ impl Sources {
             set: Properties::default(),
             id: MAIN,
             filters: &collection.main_filters,
-            instead: &collection.main_instead,
+            fallback: &collection.main_fallback,
         }];
         self.shared.clear();
         let before = std::mem::take(&mut self.views);
@@ -272,16 +272,16 @@ impl Sources {
             let set = source.properties.heeded(&source.choice);
             let mut open = first.iter();
             let same = open.find(|it| it.choice.is_same_as(&source.choice) && it.set == set);
-            let Source { id, choice, filters, instead, .. } = source;
+            let Source { id, choice, filters, fallback, .. } = source;
             if let Some(of) = same.filter(|_| *choice != VideoChoice::None) {
                 self.shared.insert(*id, of.id);
                 // A slate has the name of the one that it stands in for.
-                let alike = of.instead == instead && *instead != VideoFallback::Slate;
+                let alike = of.fallback == fallback && *fallback != VideoFallback::Slate;
                 if of.filters != filters || !alike {
                     self.views.insert(*id);
                 }
             } else {
-                first.push(First { choice, set, id: *id, filters, instead });
+                first.push(First { choice, set, id: *id, filters, fallback });
             }
         }
         for id in before.difference(&self.views) {
@@ -335,7 +335,7 @@ impl Sources {
             }
         }
         self.watch(collection, main.0);
-        self.stand_in(collection, main.1, compositor);
+        self.show_fallbacks(collection, main.1, compositor);
         messages
     }
 
@@ -429,7 +429,7 @@ impl Sources {
     /// time it comes back.
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
-        let by = drawn.iter().filter_map(|id| self.instead.get(id));
+        let by = drawn.iter().filter_map(|id| self.fallback.get(id));
         let kept: BTreeSet<SourceId> = drawn.iter().chain(by).chain(&self.out).map(of).collect();
         let all = self.open.iter().map(|(id, open)| (*id, &open.chosen)).chain([(MAIN, main)]);
         for (id, chosen) in all {

@@ -13,7 +13,7 @@ use crate::player::{self, Source};
 use crate::studio::sources::camera_decoder;
 
 /// Halves that wait for somebody to ask for them.
-const MOST_SPARE: usize = 16;
+const MAX_SPARE: usize = 16;
 
 /// See the module.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl SourceOpener {
         at_end: EndBehavior,
         shape: &Shape,
     ) -> Result<crate::player::source::MediaSource, String> {
-        if self.spare.len() >= MOST_SPARE {
+        if self.spare.len() >= MAX_SPARE {
             self.spare.remove(0);
         }
         let config = player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };

@@ -43,7 +43,7 @@ impl Sources {
 
     /// The sources that something else is to be shown for now; `main`: the chosen picture, and how it
     /// fares.
-    pub(super) fn stood_in_for(
+    pub(super) fn replaced_sources(
         &self,
         collection: &Collection,
         main: (&VideoChoice, &SourceReport),
@@ -65,27 +65,27 @@ impl Sources {
         collection: &Collection,
         main: (&VideoChoice, &SourceReport),
     ) -> bool {
-        self.stood_in_for(collection, main) != self.out
+        self.replaced_sources(collection, main) != self.out
     }
 
     /// Shows for those that are out what is to be shown for them.
-    pub(super) fn stand_in(
+    pub(super) fn show_fallbacks(
         &mut self,
         collection: &Collection,
         main: &SourceReport,
         compositor: &Compositor,
     ) {
-        let mut instead = BTreeMap::new();
+        let mut fallback = BTreeMap::new();
         let mut slates = BTreeMap::new();
         for id in &self.out {
             let by = fallback::id_for(*id);
-            if *collection.instead(*id) == VideoFallback::Slate {
+            if *collection.fallback(*id) == VideoFallback::Slate {
                 let own = collection.source_name(*id);
                 let name = if *id == MAIN { shown(&main.name) } else { own };
                 slates.insert(by, name.to_owned());
             }
             // What is open already is shown from there.
-            instead.insert(*id, self.shared.get(&by).copied().unwrap_or(by));
+            fallback.insert(*id, self.shared.get(&by).copied().unwrap_or(by));
         }
         for (id, name) in &slates {
             if self.slates.get(id) == Some(name) {
@@ -103,15 +103,15 @@ impl Sources {
                 compositor.set_source(*id, None);
             }
         }
-        for id in self.instead.keys().filter(|id| !instead.contains_key(id)) {
-            compositor.set_instead(*id, None);
+        for id in self.fallback.keys().filter(|id| !fallback.contains_key(id)) {
+            compositor.set_fallback(*id, None);
         }
-        for (id, by) in &instead {
-            if self.instead.get(id) != Some(by) {
-                compositor.set_instead(*id, Some(*by));
+        for (id, by) in &fallback {
+            if self.fallback.get(id) != Some(by) {
+                compositor.set_fallback(*id, Some(*by));
             }
         }
-        (self.instead, self.slates) = (instead, slates);
+        (self.fallback, self.slates) = (fallback, slates);
     }
 }
 

@@ -13,7 +13,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
         choice: choice.clone(),
         filters: Vec::new(),
         properties: Properties::default(),
-        instead: VideoFallback::Keep,
+        fallback: VideoFallback::Keep,
     };
     let clock = crate::base::Clock::start();
     let grid =
@@ -68,12 +68,12 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
         choice: VideoChoice::Test,
         filters: Vec::new(),
         properties: Properties::default(),
-        instead: VideoFallback::Keep,
+        fallback: VideoFallback::Keep,
     };
     let open = |id, index| (id, Opened::new(&source(id), chosen(index), LiveProperties::default()));
     let mut sources = Sources {
         open: [open(id, 1), open(by, 2), open(other, 3)].into(),
-        instead: [(id, by)].into(),
+        fallback: [(id, by)].into(),
         shared: [(SourceId(9), id)].into(),
         ..Sources::default()
     };
@@ -120,8 +120,8 @@ fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
         let properties = Properties { hidden: when_hidden, ..Properties::default() };
         let id = SourceId(3);
         let name = "Clip".to_owned();
-        let (filters, instead) = (Vec::new(), VideoFallback::Keep);
-        let source = Source { id, name, choice: choice.clone(), filters, properties, instead };
+        let (filters, fallback) = (Vec::new(), VideoFallback::Keep);
+        let source = Source { id, name, choice: choice.clone(), filters, properties, fallback };
         let dials = LiveProperties::default();
         let transport = dials.transport();
         let opened = Opened::new(&source, Chosen::nothing(choice), dials);

@@ -67,7 +67,7 @@ enum State {
 
 /// Files that are kept ready at once: each clip has a thread and pictures that wait. Beyond that scenes
 /// change as where there is no file.
-const MOST_READY: usize = 8;
+const MAX_READY: usize = 8;
 
 /// A file and what became of it.
 struct Prepared {
@@ -105,7 +105,7 @@ impl TransitionLoader {
         let mut before = std::mem::take(&mut self.prepared);
         for wanted in all.filter_map(|transition| WantedAsset::by(&transition.kind)) {
             let known = |it: &Prepared| it.wanted == wanted;
-            if self.prepared.len() >= MOST_READY || self.prepared.iter().any(known) {
+            if self.prepared.len() >= MAX_READY || self.prepared.iter().any(known) {
                 continue;
             }
             let kept = before.iter().position(known).map(|index| before.swap_remove(index));
@@ -200,7 +200,7 @@ impl TransitionLoader {
                     };
                     mixer.set_strip(STRIP, Strip { gain_db, ..Strip::default() });
                     mixer.set_feed(STRIP, Some(sound));
-                    self.heard = Some(now + transition::MOST + TAIL);
+                    self.heard = Some(now + transition::MAX_STINGER + TAIL);
                 }
                 TransitionAssets::Clip(pictures)
             }
@@ -313,12 +313,16 @@ mod tests {
     }
 
     /// What is told until everything is read.
-    fn settle(changer: &mut TransitionLoader, mixer: &Mixer, clock: Clock) -> Option<String> {
+    fn settle(
+        transition_assets: &mut TransitionLoader,
+        mixer: &Mixer,
+        clock: Clock,
+    ) -> Option<String> {
         for _ in 0..60_000 {
-            if let Some(message) = changer.look(mixer, clock.now()).told.pop() {
+            if let Some(message) = transition_assets.look(mixer, clock.now()).told.pop() {
                 return Some(message.summary());
             }
-            if changer.is_settled() {
+            if transition_assets.is_settled() {
                 return None;
             }
             Stop::new().wait(Duration::from_millis(1));
@@ -341,14 +345,15 @@ mod tests {
         image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 200])).save(&path).unwrap();
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
-        let mut changer = TransitionLoader::default();
+        let mut transition_assets = TransitionLoader::default();
         let order = Order::Picture(path);
         let wipe = by(Kind::Luma(Wipe { order, ..Wipe::default() }));
         for transition in [wipe, stinger(folder.path())] {
-            changer.sync([&transition].into_iter(), &shape);
+            transition_assets.sync([&transition].into_iter(), &shape);
             for _ in 0..3 {
-                assert_eq!(settle(&mut changer, &mixer, clock), None);
-                let change = changer.change(transition.clone(), &mixer, clock.now(), &shape);
+                assert_eq!(settle(&mut transition_assets, &mixer, clock), None);
+                let change =
+                    transition_assets.change(transition.clone(), &mixer, clock.now(), &shape);
                 let fits = match change.means {
                     TransitionAssets::Picture(_) => matches!(transition.kind, Kind::Luma(_)),
                     TransitionAssets::Clip(_) => matches!(transition.kind, Kind::Stinger(_)),
@@ -358,7 +363,7 @@ mod tests {
             }
         }
         // Another transition than the chosen one needs nothing.
-        let cut = changer.change(Transition::CUT, &mixer, clock.now(), &shape);
+        let cut = transition_assets.change(Transition::CUT, &mixer, clock.now(), &shape);
         assert!(matches!(cut.means, TransitionAssets::Nothing) && cut.transition.is_cut());
     }
 
@@ -369,21 +374,21 @@ mod tests {
         std::fs::write(&bad, b"RIFF....WEBPVP8X and nothing").unwrap();
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
-        let mut changer = TransitionLoader::default();
+        let mut transition_assets = TransitionLoader::default();
         for path in [bad, folder.path().join("absent.mp4"), "/dev/zero".into()] {
             let transition = stinger(&path);
-            changer.sync([&transition].into_iter(), &shape);
-            let told = settle(&mut changer, &mixer, clock).expect("a word");
+            transition_assets.sync([&transition].into_iter(), &shape);
+            let told = settle(&mut transition_assets, &mixer, clock).expect("a word");
             assert!(told.contains(&path.display().to_string()), "{told}");
-            let change = changer.change(transition, &mixer, clock.now(), &shape);
+            let change = transition_assets.change(transition, &mixer, clock.now(), &shape);
             assert!(matches!(change.means, TransitionAssets::Nothing));
             // It is tried again, and told again.
-            assert!(settle(&mut changer, &mixer, clock).is_some());
-            assert_eq!(changer.lacks().map(|it| it.path).collect::<Vec<_>>(), [path]);
+            assert!(settle(&mut transition_assets, &mixer, clock).is_some());
+            assert_eq!(transition_assets.lacks().map(|it| it.path).collect::<Vec<_>>(), [path]);
         }
-        changer.sync([&stinger("")].into_iter(), &shape);
-        assert!(changer.is_settled(), "nothing is chosen yet");
-        let news = changer.look(&mixer, clock.now());
+        transition_assets.sync([&stinger("")].into_iter(), &shape);
+        assert!(transition_assets.is_settled(), "nothing is chosen yet");
+        let news = transition_assets.look(&mixer, clock.now());
         assert_eq!((news.gone, news.told.len()), (vec!["/dev/zero".to_owned()], 0));
     }
 
@@ -393,26 +398,29 @@ mod tests {
         let path = folder.path().join("late.png");
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
-        let mut changer = TransitionLoader::default();
+        let mut transition_assets = TransitionLoader::default();
         let wipe = Wipe { order: Order::Picture(path.clone()), ..Wipe::default() };
-        changer.sync([&by(Kind::Luma(wipe))].into_iter(), &shape);
-        assert!(settle(&mut changer, &mixer, clock).is_some());
+        transition_assets.sync([&by(Kind::Luma(wipe))].into_iter(), &shape);
+        assert!(settle(&mut transition_assets, &mixer, clock).is_some());
         // By itself the same is not told twice, for a person it is.
-        changer.retry(Some(&[path.clone()].into()), &shape);
-        assert_eq!(settle(&mut changer, &mixer, clock), None);
-        changer.retry(None, &shape);
-        assert!(settle(&mut changer, &mixer, clock).is_some());
+        transition_assets.retry(Some(&[path.clone()].into()), &shape);
+        assert_eq!(settle(&mut transition_assets, &mixer, clock), None);
+        transition_assets.retry(None, &shape);
+        assert!(settle(&mut transition_assets, &mixer, clock).is_some());
         image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 200])).save(&path).unwrap();
-        changer.retry(Some(&BTreeSet::new()), &shape);
-        assert!(changer.is_settled() && changer.lacks().count() == 1, "it is not due");
-        changer.retry(Some(&[path.clone()].into()), &shape);
-        while !changer.is_settled() {
-            let news = changer.look(&mixer, clock.now());
-            if changer.is_settled() {
+        transition_assets.retry(Some(&BTreeSet::new()), &shape);
+        assert!(
+            transition_assets.is_settled() && transition_assets.lacks().count() == 1,
+            "it is not due"
+        );
+        transition_assets.retry(Some(&[path.clone()].into()), &shape);
+        while !transition_assets.is_settled() {
+            let news = transition_assets.look(&mixer, clock.now());
+            if transition_assets.is_settled() {
                 assert_eq!((news.gone, news.told.len()), (vec![path.display().to_string()], 0));
             }
             Stop::new().wait(Duration::from_millis(1));
         }
-        assert_eq!(changer.lacks().count(), 0);
+        assert_eq!(transition_assets.lacks().count(), 0);
     }
 }

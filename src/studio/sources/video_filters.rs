@@ -14,7 +14,7 @@ use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::capture;
 use crate::compose::Compositor;
 use crate::compose::filter::{
-    Asset, AssetSupply, Cube, FilterAssets, MOST_CUBE_BYTES, Slot, Table, WantedFilter,
+    Asset, AssetSupply, Cube, FilterAssets, MAX_CUBE_BYTES, Slot, Table, WantedFilter,
 };
 use crate::compose::scene::SourceId;
 use crate::media::transport::SkippedFile;
@@ -24,7 +24,7 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::missing_files::FileNews;
 
 /// Files that are read at once.
-const MOST_READING: usize = 4;
+const MAX_READERS: usize = 4;
 
 pub(in crate::studio) type Key = (Asset, PathBuf);
 
@@ -182,7 +182,7 @@ impl Filters {
         let reading = |file: &&File| matches!(file.work, Work::Reading { .. });
         let reading = self.files.values().filter(reading).count();
         let waiting = self.files.iter_mut().filter(|(_, file)| matches!(file.work, Work::Waiting));
-        for ((asset, path), file) in waiting.take(MOST_READING.saturating_sub(reading)) {
+        for ((asset, path), file) in waiting.take(MAX_READERS.saturating_sub(reading)) {
             let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
             let (asset, path) = (*asset, path.clone());
             let worker = Worker::spawn("filter-file", move |_| {
@@ -385,8 +385,8 @@ fn text(path: &Path) -> Result<String, String> {
     }
     let mut text = String::new();
     let file = fs::File::open(path).map_err(said)?;
-    file.take(MOST_CUBE_BYTES + 1).read_to_string(&mut text).map_err(said)?;
-    if text.len() as u64 > MOST_CUBE_BYTES {
+    file.take(MAX_CUBE_BYTES + 1).read_to_string(&mut text).map_err(said)?;
+    if text.len() as u64 > MAX_CUBE_BYTES {
         return Err("it is far too large for a colour table".to_owned());
     }
     Ok(text)

@@ -12,7 +12,7 @@ use crate::media::BitsPerSecond;
 use crate::net::{self, CertificatePin};
 
 /// Targets that can be kept at once.
-pub const MOST_TARGETS: usize = 16;
+pub const MAX_TARGETS: usize = 16;
 
 /// Where a target is.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub struct Route {
 }
 
 /// Most ports to try.
-const MOST_PORTS: usize = 8;
+const MAX_PORTS: usize = 8;
 
 impl Route {
     /// The options of a connection with what is written here.
@@ -93,8 +93,8 @@ impl Route {
             let read = |port: &str| port.trim().parse::<std::num::NonZeroU16>();
             let ports: Result<Vec<_>, _> = ports.split(',').map(read).collect();
             let ports = ports.map_err(|_| "ports are written as 1935, 443, 80".to_owned())?;
-            if ports.len() > MOST_PORTS {
-                return Err(format!("at most {MOST_PORTS} ports"));
+            if ports.len() > MAX_PORTS {
+                return Err(format!("at most {MAX_PORTS} ports"));
             }
             options.ports = ports.into_iter().map(std::num::NonZero::get).collect();
         }

@@ -15,7 +15,7 @@ pub enum Adapt {
     /// The first target of the list that is live; the others drop what does not fit.
     First,
     /// None: targets whose connection does not carry the picture get a second encode of it.
-    Rung,
+    SecondRendition,
 }
 
 impl Adapt {
@@ -25,7 +25,7 @@ impl Adapt {
             Self::Off => "off",
             Self::Slowest => "slowest",
             Self::First => "first",
-            Self::Rung => "rung",
+            Self::SecondRendition => "rung",
         }
     }
 }
@@ -34,7 +34,7 @@ impl std::str::FromStr for Adapt {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Off, Self::Slowest, Self::First, Self::Rung];
+        let all = [Self::Off, Self::Slowest, Self::First, Self::SecondRendition];
         let known = all.into_iter().find(|adapt| adapt.name() == text);
         known.ok_or_else(|| format!("'{text}' is none of off, slowest, first, rung"))
     }

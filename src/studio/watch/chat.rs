@@ -8,12 +8,12 @@ use crate::player::chat::ChatState;
 use crate::wire::chat::{ChatLine, MAX_NAME};
 
 /// Lines that are kept to be read.
-pub const KEPT: usize = 200;
+pub const KEPT_LINES: usize = 200;
 /// Words that keep a line out, and characters of each.
-pub const MOST_WORDS: usize = 64;
-pub const MOST_WORD: usize = 64;
+pub const MAX_WORDS: usize = 64;
+pub const MAX_WORD: usize = 64;
 /// Streams whose chat is elsewhere than where it is looked for.
-pub const MOST_PLACES: usize = 12;
+pub const MAX_PLACES: usize = 12;
 /// Points of the letters that fly.
 pub const SIZES: std::ops::RangeInclusive<f32> = 14.0..=40.0;
 /// Times the usual speed.
@@ -55,11 +55,11 @@ impl ChatChoices {
         self.speed = within(self.speed, &SPEEDS, standard.speed);
         self.size = within(self.size, &SIZES, standard.size);
         self.words.retain_mut(|word| {
-            *word = word.trim().chars().take(MOST_WORD).collect();
+            *word = word.trim().chars().take(MAX_WORD).collect();
             !word.is_empty()
         });
-        self.words.truncate(MOST_WORDS);
-        self.places.truncate(MOST_PLACES);
+        self.words.truncate(MAX_WORDS);
+        self.places.truncate(MAX_PLACES);
         // A name is cleaned as a line's is.
         self.name = ChatLine::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
         debug_assert!(self.name.chars().count() <= MAX_NAME);
@@ -77,7 +77,7 @@ impl ChatChoices {
         self.places.retain(|(of, _)| of != stream);
         if !chat.is_empty() && !stream.is_empty() {
             self.places.insert(0, (stream.to_owned(), chat.to_owned()));
-            self.places.truncate(MOST_PLACES);
+            self.places.truncate(MAX_PLACES);
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
         };
         let checked = wild.checked();
         assert_eq!((checked.opacity, checked.speed, checked.size), (0.9, 2.0, 14.0));
-        assert_eq!(checked.words.iter().map(String::len).collect::<Vec<_>>(), [1, MOST_WORD]);
+        assert_eq!(checked.words.iter().map(String::len).collect::<Vec<_>>(), [1, MAX_WORD]);
         assert!(checked.name.chars().count() <= MAX_NAME && !checked.name.contains('\u{202e}'));
         assert_eq!(checked.clone().checked(), checked);
         assert_eq!(ChatChoices::default().checked(), ChatChoices::default());

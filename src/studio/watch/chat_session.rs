@@ -9,7 +9,7 @@ use crate::net::{Options, Runtime};
 use crate::player::OfferedChat;
 use crate::player::chat::{Chat, ChatState};
 use crate::studio::event::Ready;
-use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT, check_place};
+use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT_LINES, check_place};
 use crate::wire::chat::ChatLine;
 use crate::wire::rtmp::url::Url;
 
@@ -104,7 +104,7 @@ impl ChatSession {
         let Some(chat) = self.chat.take() else { return };
         // At most so many at once: the rest is taken next time.
         let mut any = false;
-        for line in chat.heard().waiting().take(KEPT) {
+        for line in chat.heard().waiting().take(KEPT_LINES) {
             any |= self.take(line);
         }
         self.chat = Some(chat);
@@ -117,7 +117,7 @@ impl ChatSession {
         if !self.choices.lets_pass(&line) {
             return false;
         }
-        while self.heard.len() >= KEPT {
+        while self.heard.len() >= KEPT_LINES {
             self.heard.pop_front();
         }
         self.count += 1;
@@ -223,11 +223,11 @@ mod tests {
     #[test]
     fn lines_are_bounded_and_words_keep_them_out_afterwards_too() {
         let mut talk = ChatSession::default();
-        for number in 0..KEPT + 10 {
+        for number in 0..KEPT_LINES + 10 {
             talk.add(ChatLine::new("ann", &format!("line {number}")).unwrap());
         }
         let view = talk.view();
-        assert_eq!((view.lines.len(), view.lines[0].number), (KEPT, 11));
+        assert_eq!((view.lines.len(), view.lines[0].number), (KEPT_LINES, 11));
         let words = vec!["LINE 20".to_owned()];
         talk.choose(ChatChoices { words, ..ChatChoices::default() });
         let texts: Vec<_> = talk.view().lines.iter().map(|it| it.line.text.clone()).collect();

@@ -14,11 +14,11 @@ use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::picture_view::PictureView;
 
 /// Players at once, at most.
-pub const MOST_TILES: usize = 9;
+pub const MAX_TILES: usize = 9;
 /// Streams that are offered again, at most.
-pub const MOST_RECENT: usize = 12;
+pub const MAX_RECENT: usize = 12;
 /// An address is at most so long.
-pub const MOST_ADDRESS: usize = 4_096;
+pub const MAX_ADDRESS: usize = 4_096;
 
 /// A wish about the players. Where none is named, the chosen one is meant.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,7 @@ pub enum WatchCommand {
     /// Accept this certificate, which the chat's server showed, and go there again.
     TrustChat(CertificatePin),
     /// Look whether graphics hardware decodes.
-    LookForHardware,
+    ProbeHardware,
     /// Write the picture that is shown into this PNG file.
     Snapshot(PathBuf),
     /// Write what is received from here on into this FLV file.
@@ -112,7 +112,7 @@ impl Default for PlayerChoices {
 }
 
 /// Servers that are trusted, at most; the oldest are forgotten.
-pub const MOST_TRUSTED: usize = 64;
+pub const MAX_TRUSTED: usize = 64;
 
 /// How servers are reached, and which of them are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl Network {
     pub fn trust(&mut self, server: &str, pin: CertificatePin) {
         self.trusted.retain(|(known, _)| known != server);
         self.trusted.insert(0, (server.to_owned(), pin));
-        self.trusted.truncate(MOST_TRUSTED);
+        self.trusted.truncate(MAX_TRUSTED);
     }
 
     /// The options of connections, beginning with `base`.
@@ -196,7 +196,7 @@ impl PartialEq for ShownFrame {
 /// Whether an address may be written down: as far as can be told it holds no user, password or token.
 pub fn may_be_kept(url: &str) -> bool {
     !url.is_empty()
-        && url.len() <= MOST_ADDRESS
+        && url.len() <= MAX_ADDRESS
         && !(url.contains("://") && url.contains(['?', '@', '#']))
 }
 
@@ -205,7 +205,7 @@ pub fn remember(recent: &mut Vec<String>, url: &str) {
     if may_be_kept(url) {
         recent.retain(|known| known != url);
         recent.insert(0, url.to_owned());
-        recent.truncate(MOST_RECENT);
+        recent.truncate(MAX_RECENT);
     }
 }
 
@@ -220,11 +220,11 @@ mod tests {
         assert_eq!(network.options(&base).unwrap(), base);
         network.route.proxy = "socks5://proxy.example:9".into();
         network.ca_file = " /etc/own.pem ".into();
-        for number in 0..MOST_TRUSTED + 2 {
+        for number in 0..MAX_TRUSTED + 2 {
             network.trust(&format!("host:{number}"), CertificatePin::of(b"old"));
         }
         network.trust("host:9", CertificatePin::of(b"new"));
-        assert_eq!(network.trusted.len(), MOST_TRUSTED);
+        assert_eq!(network.trusted.len(), MAX_TRUSTED);
         let options = network.options(&base).unwrap();
         assert_eq!((options.ports, options.proxy.unwrap().port), (vec![443], 9));
         assert_eq!(options.trust.ca_file.unwrap(), PathBuf::from("/etc/own.pem"));
@@ -240,7 +240,7 @@ mod tests {
         for number in 0..20 {
             remember(&mut recent, &format!("rtmp://host/live/{number}"));
         }
-        assert_eq!(recent.len(), MOST_RECENT);
+        assert_eq!(recent.len(), MAX_RECENT);
         assert_eq!(recent.first().unwrap(), "rtmp://host/live/19");
         remember(&mut recent, "rtmp://host/live/15");
         assert_eq!(recent.first().unwrap(), "rtmp://host/live/15");
@@ -251,7 +251,7 @@ mod tests {
             "https://host/live.m3u8?token=planted",
             "https://host/live.flv#planted",
             "",
-            &"x".repeat(MOST_ADDRESS + 1),
+            &"x".repeat(MAX_ADDRESS + 1),
         ] {
             remember(&mut recent, secret);
         }

@@ -16,7 +16,7 @@ use crate::studio::event::Ready;
 use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::watch::chat::{ChatChoices, ChatView};
-use crate::studio::watch::choices::{MOST_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
+use crate::studio::watch::choices::{MAX_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
 use crate::studio::watch::picture_view::PictureView;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 use chat_session::ChatSession;
@@ -115,7 +115,7 @@ impl Players {
 
     /// Tiles that played these, looked at like that, which do not play yet.
     pub(super) fn restore(&mut self, wall: &[(String, PictureView)]) {
-        for (url, look) in wall.iter().take(MOST_TILES) {
+        for (url, look) in wall.iter().take(MAX_TILES) {
             if let Some(id) = self.place(url.clone()) {
                 self.set_look(id, *look);
             }
@@ -186,7 +186,7 @@ impl Players {
     /// A new tile with what it may play.
     fn place(&mut self, url: String) -> Option<TileId> {
         let taken = |id: TileId| self.tiles.iter().any(|tile| tile.id == id);
-        let ids = (0..).map(TileId).zip(&self.screens).take(MOST_TILES);
+        let ids = (0..).map(TileId).zip(&self.screens).take(MAX_TILES);
         let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
         let screen = screen.clone();
         // What is added beside another is seen as it comes.
@@ -265,7 +265,7 @@ impl Players {
     }
 
     /// Does what needs nothing but the players.
-    pub(super) fn obey(&mut self, playing: &WatchCommand) -> Result<(), Failure> {
+    pub(super) fn handle(&mut self, playing: &WatchCommand) -> Result<(), Failure> {
         match playing {
             WatchCommand::Choose(id) if self.tile(*id).is_some() => {
                 self.chosen = *id;

@@ -83,7 +83,7 @@ impl Rotation {
 pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
 
 /// How far a picture may be dragged. Further than one is ever seen: where it lies is bounded by its room too.
-pub const MOST_PAN: f32 = 4.0;
+pub const MAX_PAN: f32 = 4.0;
 
 /// How a picture is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -109,7 +109,7 @@ impl PictureView {
         let zoom = zoom.clamp(*ZOOM.start(), *ZOOM.end());
         // Only what is enlarged is dragged.
         let place = |at: f32| {
-            if at.is_finite() && zoom > 1.0 { at.clamp(-MOST_PAN, MOST_PAN) } else { 0.0 }
+            if at.is_finite() && zoom > 1.0 { at.clamp(-MAX_PAN, MAX_PAN) } else { 0.0 }
         };
         Self { zoom, pan: self.pan.map(place), ..self }
     }
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_place_is_bounded_and_goes_with_what_is_enlarged() {
         let pan = |text: &str| text.parse::<PictureView>().unwrap().pan;
-        assert_eq!(pan("fit 2 0 1e30 -7"), [MOST_PAN, -MOST_PAN]);
+        assert_eq!(pan("fit 2 0 1e30 -7"), [MAX_PAN, -MAX_PAN]);
         assert_eq!(pan("fit 1 0 0.5 0.5"), [0.0; 2]);
         let wild =
             PictureView { zoom: 2.0, pan: [f32::NAN, f32::NEG_INFINITY], ..PictureView::default() };

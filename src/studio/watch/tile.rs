@@ -15,7 +15,7 @@ use crate::studio::watch::view::{WatchFigures, WatchState};
 pub(super) const END: Duration = Duration::from_millis(800);
 
 /// Messages of a player that is not chosen; older ones go.
-const MOST_KEPT: usize = 8;
+const MAX_KEPT: usize = 8;
 
 /// A player, or what became of the last one.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Tile {
     pub(super) fn keep(&mut self, said: player::PlayerMessage) {
         self.kept.retain(|old| old.key != said.key);
         self.kept.push_back(said);
-        if self.kept.len() > MOST_KEPT {
+        if self.kept.len() > MAX_KEPT {
             self.kept.pop_front();
         }
     }
@@ -186,7 +186,7 @@ impl Tile {
             sender_latency: figures.sender_latency_ms.and_then(time),
             jitter: figures.jitter,
             av_offset_ms: figures.av_offset_ms,
-            first_picture: figures.first_picture,
+            first_frame: figures.first_frame,
             volume,
             muted,
             playing_for: figures.playing_for,
@@ -227,7 +227,7 @@ mod tests {
         };
         KEYS.iter().for_each(|key| tile.keep(said(key)));
         tile.keep(said(KEYS[KEYS.len() - 2]));
-        assert_eq!(tile.kept().count(), MOST_KEPT);
+        assert_eq!(tile.kept().count(), MAX_KEPT);
         let newest = tile.take_kept().last().unwrap();
         assert_eq!(newest.key, KEYS[KEYS.len() - 2]);
         assert_eq!(tile.kept().count(), 0);

@@ -84,7 +84,7 @@ pub struct WatchFigures {
     pub jitter: Option<Duration>,
     /// Sound against picture in milliseconds, > 0: sound late; by the markers.
     pub av_offset_ms: Option<f64>,
-    pub first_picture: Option<Duration>,
+    pub first_frame: Option<Duration>,
     pub volume: f32,
     pub muted: bool,
     pub playing_for: Duration,

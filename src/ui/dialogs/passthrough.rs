@@ -58,7 +58,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, film: &PassthroughDraft) {
             }
         }
         if Button::new(&texts.get("film-choose")).width(122.0).show(ui, theme).clicked() {
-            view.wish(WindowRequest::PickFilm);
+            view.wish(WindowRequest::PickPassthrough);
         }
     });
 }

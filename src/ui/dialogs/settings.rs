@@ -44,7 +44,7 @@ pub fn show(
             );
             motion(ui, view, needs);
             meters(ui, view, needs);
-            talk_key(ui, view, needs);
+            push_to_talk_key(ui, view, needs);
             folder(ui, view, needs);
             recording(ui, view, needs);
             replay_always(ui, view, needs);
@@ -151,7 +151,7 @@ fn meters(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
 }
 
 /// The key, which is chosen by pressing it, and where it is heard.
-fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+fn push_to_talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("strip-talk");
     caption(ui, theme, &name);
@@ -163,12 +163,12 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     {
         refused = (pressed == Pressed::Other).then_some(true);
         if let Pressed::Key(key) = pressed {
-            needs.preferences.talk_key = key;
+            needs.preferences.push_to_talk_key = key;
         }
     }
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
-        let key = match needs.preferences.talk_key.name() {
+        let key = match needs.preferences.push_to_talk_key.name() {
             "Space" => texts.get("key-space").to_string(),
             "mouse-3" => texts.get("key-mouse-3").to_string(),
             "mouse-4" => texts.get("key-mouse-4").to_string(),
@@ -188,11 +188,11 @@ fn talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
         }
         let everywhere = texts.get("settings-talk-everywhere");
         ui.add_enabled_ui(needs.elsewhere.can_be(), |ui| {
-            let on = &mut needs.preferences.talk_everywhere;
+            let on = &mut needs.preferences.push_to_talk_everywhere;
             *on ^= named_switch(ui, theme, &everywhere, "", Type::Small, *on);
         });
     });
-    let (key, on) = (needs.preferences.talk_key, needs.preferences.talk_everywhere);
+    let (key, on) = (needs.preferences.push_to_talk_key, needs.preferences.push_to_talk_everywhere);
     let note = match refused {
         Some(true) => Some((key!("settings-talk-refused"), "")),
         _ => needs.elsewhere.note(key, on),
@@ -349,7 +349,7 @@ fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, number: u8, w
         hint: &format!("{number} · {own}"),
         hidden: false,
         wrong: false,
-        limit: crate::studio::MOST_STRIP_NAME,
+        limit: crate::studio::MAX_STRIP_NAME,
         buttons: &[],
         width,
     }

@@ -46,7 +46,7 @@ impl GlobalKeySupport {
     }
 
     /// What is to be said of it, `on` where it is switched on: a text, and what stands in it.
-    pub fn note(&self, talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
+    pub fn note(&self, push_to_talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
             Self::Never => return Some((key!("settings-talk-here"), "")),
             Self::Looked => return None,
@@ -55,7 +55,7 @@ impl GlobalKeySupport {
         let text = match (on, reply) {
             (false, GlobalKeyReply::Refused) => key!("settings-talk-denied"),
             (false, _) => key!("settings-talk-asks"),
-            _ if talk_key.button().is_some() => key!("settings-talk-button"),
+            _ if push_to_talk_key.button().is_some() => key!("settings-talk-button"),
             (_, GlobalKeyReply::Nothing) => key!("settings-talk-later"),
             (_, GlobalKeyReply::Waits) => key!("settings-talk-waits"),
             (_, GlobalKeyReply::Given(trigger)) if trigger.is_empty() => key!("settings-talk-none"),

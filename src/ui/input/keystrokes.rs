@@ -6,7 +6,7 @@
 use egui::{Context, Event, Key, RawInput, ViewportId};
 
 /// Most events that wait for a window's next frame; where more would, all are given at once.
-const MOST: usize = 1_024;
+const MAX_EVENTS: usize = 1_024;
 
 /// What waits, by window. Not printed: it may be a password.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl egui::Plugin for Keystrokes {
             input.events = events;
         }
         let Some(end) = end_of_turn(&input.events) else { return };
-        if input.events.len() - end <= MOST {
+        if input.events.len() - end <= MAX_EVENTS {
             self.waiting.push((id, input.events.split_off(end)));
             ctx.request_repaint_of(id);
         }
@@ -125,10 +125,10 @@ mod tests {
     #[test]
     fn a_flood_is_not_kept() {
         let mut keystrokes = Keystrokes::default();
-        let flood = vec![key(Key::Tab, true); MOST + 2];
+        let flood = vec![key(Key::Tab, true); MAX_EVENTS + 2];
         let mut input = of(ViewportId::ROOT, &flood);
         keystrokes.input_hook(&Context::default(), &mut input);
-        assert_eq!(input.events.len(), MOST + 2);
+        assert_eq!(input.events.len(), MAX_EVENTS + 2);
         assert!(keystrokes.waiting.is_empty());
     }
 }

@@ -38,7 +38,7 @@ impl TalkState {
     }
 
     fn is(&mut self, held: bool) -> Option<Command> {
-        (std::mem::replace(&mut self.held, held) != held).then_some(Command::TalkKey(held))
+        (std::mem::replace(&mut self.held, held) != held).then_some(Command::PushToTalkKeys(held))
     }
 }
 
@@ -50,7 +50,8 @@ fn is_wanted(snapshot: &Snapshot) -> bool {
 
 /// The key to be looked at while another window has the keyboard.
 pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
-    Some(preferences.talk_key).filter(|_| preferences.talk_everywhere && is_wanted(snapshot))
+    Some(preferences.push_to_talk_key)
+        .filter(|_| preferences.push_to_talk_everywhere && is_wanted(snapshot))
 }
 
 /// The button of the mouse that this is.

@@ -6,7 +6,7 @@ use crate::audio::AudioChoice;
 use crate::mix::StripId;
 use crate::player::source::plain;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
-use crate::studio::{Command, TalkMode, is_sound_of, sound_of};
+use crate::studio::{Command, TalkMode, audio_of, is_audio_of};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::text::format;
@@ -96,7 +96,7 @@ pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let main = snapshot.video.iter().map(|video| &video.choice);
     let sources = snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
     let mut choices: Vec<AudioChoice> = Vec::new();
-    for choice in main.chain(sources).filter_map(sound_of) {
+    for choice in main.chain(sources).filter_map(audio_of) {
         if !heard.contains(&&choice) && !choices.contains(&choice) {
             choices.push(choice);
         }
@@ -184,13 +184,13 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
 pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
     let main = view.snapshot.video.iter().map(|video| &video.choice);
     let sources = view.snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
-    main.chain(sources).any(|shown| is_sound_of(choice, shown))
+    main.chain(sources).any(|shown| is_audio_of(choice, shown))
 }
 
 /// What the scenes call the source that this is the sound of.
 fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     let mut sources = view.snapshot.scenes.collection.sources.iter();
-    let source = sources.find(|source| is_sound_of(choice, &source.choice))?;
+    let source = sources.find(|source| is_audio_of(choice, &source.choice))?;
     Some(source.name.clone())
 }
 

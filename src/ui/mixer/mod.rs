@@ -24,14 +24,14 @@ const NUMBERS: f32 = 100.0;
 const BUTTONS: f32 = 92.0;
 const GAIN_VALUE: f32 = 72.0;
 /// Side of the button that opens the sound desk.
-const DESK: f32 = 26.0;
+const MIXER_BUTTON: f32 = 26.0;
 /// Widths of one of several strips.
 const STRIP_MIN: f32 = 250.0;
-const STRIP_MOST: f32 = 460.0;
+const MAX_STRIP: f32 = 460.0;
 /// Width of the program beside them.
 const PROGRAM: f32 = 88.0;
 /// Width of a strip's clip lamp, while it is lit.
-const LAMP: f32 = 52.0;
+const CLIP_LAMP_WIDTH: f32 = 52.0;
 
 /// The mixer in `room`, [`MIXER`](crate::ui::style::theme::size::MIXER) high; whether the sound desk was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
@@ -65,12 +65,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     level(ui, view, audio, middle);
     figures(ui, view, audio, numbers);
     lamps(ui, view, audio, buttons);
-    let corner = pos2(name.right() - DESK, name.top() - 2.0);
-    desk_button(ui, view, StripId::MAIN, Rect::from_min_size(corner, Vec2::splat(DESK)))
+    let corner = pos2(name.right() - MIXER_BUTTON, name.top() - 2.0);
+    mixer_button(ui, view, StripId::MAIN, Rect::from_min_size(corner, Vec2::splat(MIXER_BUTTON)))
 }
 
 /// Opens the sound desk at a strip; whether it was pressed.
-fn desk_button(ui: &mut Ui, view: &View<'_>, strip: StripId, rect: Rect) -> bool {
+fn mixer_button(ui: &mut Ui, view: &View<'_>, strip: StripId, rect: Rect) -> bool {
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(("desk", strip.0)));
     let name = view.texts.get("action-desk");
     let pressed = icon_button(
@@ -93,7 +93,7 @@ fn strips(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let count = view.snapshot.strips.len() as f32;
     // Whole points: a hair more than there is room for would bring a scroll bar.
     let width = ((room.width() - gap::L * (count - 1.0)) / count).floor();
-    let width = width.clamp(STRIP_MIN, STRIP_MOST);
+    let width = width.clamp(STRIP_MIN, MAX_STRIP);
     let mut desk = false;
     let mut child = ui.new_child(UiBuilder::new().max_rect(room).id_salt("strips"));
     ScrollArea::horizontal().id_salt("strips").show(&mut child, |ui| {
@@ -118,7 +118,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let at = Rect::from_min_size(rect.min + vec2(0.0, 1.0), Vec2::splat(16.0));
     icons::paint(ui.painter(), icon_of(choice_of(view, strip)), at, theme.text);
     let lamp = Rect::from_min_max(
-        rect.right_top() + vec2(-84.0 - LAMP, -2.0),
+        rect.right_top() + vec2(-84.0 - CLIP_LAMP_WIDTH, -2.0),
         rect.right_top() + vec2(-84.0, 20.0),
     );
     let lit = strip.meter.clipped;
@@ -144,24 +144,24 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let mut fader = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("gain"));
     let mut after = sound.strip.clone();
     let of = view.texts.with("gain-of", &[("name", name.as_str().into())]);
-    let width = rect.width() - 2.0 * DESK - gap::S;
+    let width = rect.width() - 2.0 * MIXER_BUTTON - gap::S;
     slider(&mut fader, theme, &mut after.gain_db, -60.0..=20.0, 0.0, &of, width)
         .on_hover_text(&*view.texts.get("tip-gain"));
-    let at = pos2(rect.right() - 2.0 * DESK - 2.0, foot.top() - 2.0);
-    let place = Rect::from_min_size(at, Vec2::splat(DESK));
+    let at = pos2(rect.right() - 2.0 * MIXER_BUTTON - 2.0, foot.top() - 2.0);
+    let place = Rect::from_min_size(at, Vec2::splat(MIXER_BUTTON));
     let mut button = ui.new_child(UiBuilder::new().max_rect(place).id_salt("mute"));
     let icon = if after.muted { Icon::SpeakerOff } else { Icon::Speaker };
     let key = if after.muted { "unmute-of" } else { "mute-of" };
     let of = view.texts.with(key, &[("name", name.as_str().into())]);
     let look = if after.muted { ButtonWeight::Warn } else { ButtonWeight::Quiet };
-    if icon_button(&mut button, theme, icon, &of, DESK, look).clicked() {
+    if icon_button(&mut button, theme, icon, &of, MIXER_BUTTON, look).clicked() {
         after.muted = !after.muted;
     }
     if after != sound.strip {
         view.send(Command::SetStrip { id: sound.id, strip: after });
     }
-    let at = pos2(rect.right() - DESK, foot.top() - 2.0);
-    desk_button(ui, view, sound.id, Rect::from_min_size(at, Vec2::splat(DESK)))
+    let at = pos2(rect.right() - MIXER_BUTTON, foot.top() - 2.0);
+    mixer_button(ui, view, sound.id, Rect::from_min_size(at, Vec2::splat(MIXER_BUTTON)))
 }
 
 fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
@@ -177,7 +177,7 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     };
     // The desk's button stands at its end.
     let mut first = line(0.0, 22.0);
-    first.max.x -= DESK + gap::XS;
+    first.max.x -= MIXER_BUTTON + gap::XS;
     let name = name_of(view, audio);
     elided(ui, first, Align::Min, &name, Type::BodyStrong.font(), theme.text);
     // Where no sound was chosen none is on its way.

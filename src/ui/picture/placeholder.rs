@@ -4,7 +4,7 @@ use egui::{Align2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec
 
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{ON_PICTURE, ON_PICTURE_SECONDARY, Type, gap};
+use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, Type, gap};
 use crate::ui::widgets::{Button, place};
 
 /// Words in the place of a picture; tells whether the button was pressed.
@@ -18,12 +18,12 @@ pub fn slate(
 ) -> bool {
     let middle = rect.center() - vec2(0.0, if button.is_some() { 24.0 } else { 0.0 });
     let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
-    icons::paint(ui.painter(), icon, at, ON_PICTURE_SECONDARY);
-    place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, ON_PICTURE);
+    icons::paint(ui.painter(), icon, at, ON_VIDEO_SECONDARY);
+    place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, ON_VIDEO);
     let galley = ui.painter().layout(
         advice.to_owned(),
         Type::Body.font(),
-        ON_PICTURE_SECONDARY,
+        ON_VIDEO_SECONDARY,
         (rect.width() - 2.0 * gap::XL).min(440.0),
     );
     let below = pos2(middle.x, middle.y + 20.0);
@@ -34,7 +34,7 @@ pub fn slate(
         ui.interact(at, id, Sense::hover())
             .widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
     }
-    ui.painter().galley(at.min, galley, ON_PICTURE_SECONDARY);
+    ui.painter().galley(at.min, galley, ON_VIDEO_SECONDARY);
     let Some(text) = button else {
         return false;
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, UiBuilder, Vec2, vec2};
 
-use crate::compose::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
+use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
@@ -26,7 +26,7 @@ const HEIGHT: f32 = 500.0;
 /// Width of the list.
 const LIST: f32 = 300.0;
 /// Height of the picture.
-const PICTURE: f32 = 236.0;
+const PREVIEW_HEIGHT: f32 = 236.0;
 /// Size of the name before a control, and width of the figure behind it.
 const NAME: Vec2 = vec2(130.0, 28.0);
 const VALUE: f32 = 70.0;
@@ -82,7 +82,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
 
 /// What comes of it.
 pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut FrameView) {
-    let size = vec2(ui.available_width(), PICTURE);
+    let size = vec2(ui.available_width(), PREVIEW_HEIGHT);
     let (room, _) = ui.allocate_exact_size(size, egui::Sense::hover());
     let quality = view.snapshot.quality.size;
     let shape = quality.width as f32 / (quality.height as f32).max(1.0);
@@ -139,7 +139,7 @@ fn list(ui: &mut Ui, view: &View<'_>, source: SourceId, slots: &mut Vec<Slot>, l
         name: &name,
         chosen: &name,
         width: LIST - gap::S,
-        enabled: slots.len() < MOST_FILTERS,
+        enabled: slots.len() < MAX_FILTERS,
         close_on_click: true,
     };
     let theme = view.theme;

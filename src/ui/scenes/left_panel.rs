@@ -171,7 +171,7 @@ fn pictures(ui: &mut Ui, view: &mut View<'_>) {
     }
     if choice == Some(&VideoChoice::None) {
         let title = texts.get("no-picture");
-        let line = SourceLine { icon: Icon::NoPicture, title: &title, second: "", chosen: true };
+        let line = SourceLine { icon: Icon::NoVideo, title: &title, second: "", chosen: true };
         row(ui, view, &line, None, "");
     }
     if let Some(choice) = select {

@@ -352,7 +352,7 @@ fn naming(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> b
     };
     let field = ui.add(
         TextEdit::singleline(text)
-            .char_limit(crate::studio::scenes::MOST_NAME)
+            .char_limit(crate::studio::scenes::MAX_NAME)
             .desired_width(f32::INFINITY),
     );
     let field = field.accessible_name(&*view.texts.get("scene-name"));

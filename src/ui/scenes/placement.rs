@@ -5,7 +5,7 @@ use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
 /// The smallest side that a drag makes, in program pixels.
-const LEAST: f64 = 8.0;
+const MIN_SIDE: f64 = 8.0;
 
 /// What of an item is held.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,8 @@ pub fn dragged(
         }
         Grip::Side(across, down) => {
             let (sx, sy) = (f64::from(across), f64::from(down));
-            let mut size = ((width + own.0 * sx).max(LEAST), (height + own.1 * sy).max(LEAST));
+            let mut size =
+                ((width + own.0 * sx).max(MIN_SIDE), (height + own.1 * sy).max(MIN_SIDE));
             let mut place = *start;
             if across != 0 && down != 0 && !free {
                 let scale = (size.0 / width).max(size.1 / height);
@@ -163,8 +164,8 @@ pub fn resized(
     free: bool,
 ) -> Vec<Placement> {
     let grown = |side: i8, length: f64, by: f64| {
-        let length = length.max(LEAST);
-        if side == 0 { 1.0 } else { (length + by * f64::from(side)).max(LEAST) / length }
+        let length = length.max(MIN_SIDE);
+        if side == 0 { 1.0 } else { (length + by * f64::from(side)).max(MIN_SIDE) / length }
     };
     let mut scale = (grown(across, right - left, by.0), grown(down, bottom - top, by.1));
     if across != 0 && down != 0 && !free {
@@ -300,7 +301,7 @@ mod tests {
         let edge = dragged(&start, Grip::Side(-1, 0), to(40.0, 99.0), HD, false);
         assert!(near(&edge, [360.0, 180.0, 600.0, 360.0]) && edge.fit == Fit::Stretch);
         let tiny = dragged(&start, Grip::Side(1, 0), to(-9_000.0, 0.0), HD, false);
-        assert!(near(&tiny, [320.0, 180.0, LEAST, 360.0]));
+        assert!(near(&tiny, [320.0, 180.0, MIN_SIDE, 360.0]));
     }
 
     #[test]

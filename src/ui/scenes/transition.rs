@@ -7,7 +7,7 @@ use egui::{Layout, Ui, vec2};
 
 use crate::compose::scene::SceneId;
 use crate::compose::transition::{
-    Kind, MOST, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
+    Kind, MAX_STINGER, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
 };
 use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{DialogAnswer, heading, modal};
@@ -286,7 +286,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Tr
 fn seconds(ui: &mut Ui, view: &mut View<'_>, name: &'static str, time: &mut std::time::Duration) {
     let before = time.as_secs_f64();
     let mut seconds = before;
-    number(ui, view, name, &mut seconds, 0.0..=MOST.as_secs_f64(), " s");
+    number(ui, view, name, &mut seconds, 0.0..=MAX_STINGER.as_secs_f64(), " s");
     if (seconds - before).abs() > 1e-9 {
         *time = std::time::Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
     }

@@ -14,7 +14,7 @@ use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{FOCUS, ON_PICTURE, PLATE, Theme, Type, gap};
+use crate::ui::style::theme::{FOCUS, ON_VIDEO, PLATE, Theme, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
@@ -89,12 +89,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if let Some((index, count)) = now.item {
         let figures =
             [("index", (index + 1).to_string().into()), ("count", count.to_string().into())];
-        label(&mut row, &view.texts.with("media-item", &figures), Type::Small, ON_PICTURE);
+        label(&mut row, &view.texts.with("media-item", &figures), Type::Small, ON_VIDEO);
     }
     if let Some(whole) = now.whole {
         let time = format!("{} / {}", format::minutes(now.at), format::minutes(whole));
         row.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            label(ui, &time, Type::Small, ON_PICTURE);
+            label(ui, &time, Type::Small, ON_VIDEO);
             let room = Rect::from_min_max(
                 pos2(ui.max_rect().left(), plate.top()),
                 pos2(ui.cursor().right() - gap::S, plate.bottom()),
@@ -105,7 +105,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
             }
         });
     } else if now.item.is_none() {
-        label(&mut row, &format::minutes(now.at), Type::Small, ON_PICTURE);
+        label(&mut row, &format::minutes(now.at), Type::Small, ON_VIDEO);
     }
 }
 

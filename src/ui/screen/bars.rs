@@ -23,7 +23,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place};
 
 /// So long after the start there is a rate of pictures.
-const SETTLED: Duration = Duration::from_secs(3);
+const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
 
 /// The pages of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -192,7 +192,7 @@ fn lamp(
 /// Whether far fewer pictures go out than are wanted, also than half of them, as a slow connection may have.
 fn crawls(snapshot: &Snapshot) -> bool {
     let live = &snapshot.figures;
-    live.on_air_for > SETTLED && live.fps < 0.4 * snapshot.quality.frame_rate.as_f64()
+    live.on_air_for > RATE_KNOWN_AFTER && live.fps < 0.4 * snapshot.quality.frame_rate.as_f64()
 }
 
 /// The truth in one sentence: how it stands, and the colour of its lamp.
@@ -329,7 +329,7 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
     let mut x = words.right() + 10.0;
     let mut facts: Vec<(String, &'static str)> = Vec::new();
     if page == Page::Watch {
-        if let Some(first) = snapshot.watch_figures.first_picture {
+        if let Some(first) = snapshot.watch_figures.first_frame {
             let time = format::short_time(first);
             facts.push((
                 texts.with("status-first-picture", &[("time", time.into())]),

@@ -110,7 +110,7 @@ impl Screen {
     }
 
     /// A file was chosen to go out as it is.
-    pub fn picked_film(&mut self, path: PathBuf) {
+    pub fn picked_passthrough(&mut self, path: PathBuf) {
         self.film.path = Some(path);
     }
 

@@ -4,7 +4,7 @@
 pub mod bars;
 mod chosen_files;
 mod layout;
-mod talk_key;
+mod push_to_talk_key;
 
 use std::sync::Arc;
 
@@ -373,7 +373,7 @@ impl Screen {
         {
             self.set_full_screen(false);
         }
-        let key = self.preferences.talk_key;
+        let key = self.preferences.push_to_talk_key;
         let told = self.talk.look(&ctx, &self.snapshot, key, typing);
         self.wishes.extend(told.map(WindowRequest::Command));
         for action in Action::ALL {

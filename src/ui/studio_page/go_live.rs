@@ -107,7 +107,7 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
 }
 
 /// The buttons beside the one that records, and how many there is room for.
-const BESIDE: f32 = size::RECORD + gap::S;
+const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
 /// The button that records is no narrower than this beside others.
 const NARROWEST: f32 = 92.0;
 
@@ -140,9 +140,9 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
         beside.push((Icon::Folder, key!("choose-folder"), None, wish));
     }
     // What there is no room for is in the palette and on the keyboard.
-    let room = ((ui.available_width() - NARROWEST) / BESIDE).max(0.0) as usize;
+    let room = ((ui.available_width() - NARROWEST) / BUTTONS_WIDTH).max(0.0) as usize;
     beside.truncate(room);
-    let width = ui.available_width() - BESIDE * beside.len() as f32;
+    let width = ui.available_width() - BUTTONS_WIDTH * beside.len() as f32;
     match recording {
         Some(recording) => stop_recording(ui, view, recording, width),
         None => {

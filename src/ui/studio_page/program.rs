@@ -17,7 +17,7 @@ use crate::ui::picture::placeholder::slate;
 use crate::ui::picture::{FrameView, fill_around, fitted};
 use crate::ui::scenes;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, BORDER, ON_PICTURE, PLATE, Type, gap};
+use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 
@@ -135,7 +135,7 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
             }
             _ => (view.texts.get("slate-none"), view.texts.get("slate-none-advice"), true),
         };
-        let icon = if offer { Icon::NoPicture } else { Icon::Camera };
+        let icon = if offer { Icon::NoVideo } else { Icon::Camera };
         let button = offer.then(|| view.texts.get("use-test-picture"));
         if slate(ui, rect, icon, &title, &advice, button.as_deref()) {
             view.send(Command::SelectVideo(VideoChoice::Test));
@@ -170,11 +170,11 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
 
 /// A plate with words in the upper left corner of a picture.
 fn label_in(ui: &Ui, rect: Rect, text: &str) -> Rect {
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), ON_PICTURE);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), ON_VIDEO);
     let plate =
         Rect::from_min_size(rect.min + Vec2::splat(gap::S), galley.size() + vec2(14.0, 8.0));
     ui.painter().rect_filled(plate, CornerRadius::same(4), PLATE);
-    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_PICTURE);
+    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_VIDEO);
     plate
 }
 

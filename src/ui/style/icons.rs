@@ -14,7 +14,7 @@ pub enum Icon {
     Camera,
     TestPicture,
     Film,
-    NoPicture,
+    NoVideo,
     Microphone,
     Tone,
     Note,
@@ -152,7 +152,7 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
                 pen.line(&[(13.5, y), (17.0, y)]);
             }
         }
-        Icon::NoPicture => {
+        Icon::NoVideo => {
             pen.rect(2.5, 4.0, 15.0, 12.0, 2.0);
             pen.line(&[(5.0, 17.5), (15.0, 2.5)]);
         }

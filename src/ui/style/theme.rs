@@ -166,9 +166,9 @@ const fn rgb(hex: u32) -> Color32 {
 /// Behind a picture that does not fill its place, and behind words on a picture; both themes.
 pub const BLACK: Color32 = rgb(0x07_09_0C);
 /// Words on a picture.
-pub const ON_PICTURE: Color32 = rgb(0xFF_FF_FF);
+pub const ON_VIDEO: Color32 = rgb(0xFF_FF_FF);
 /// Their second line.
-pub const ON_PICTURE_SECONDARY: Color32 = rgb(0xC6_CF_DB);
+pub const ON_VIDEO_SECONDARY: Color32 = rgb(0xC6_CF_DB);
 /// The plate under words on a picture. Opaque enough to read on white.
 pub const PLATE: Color32 = Color32::from_rgba_premultiplied(9, 12, 18, 210);
 
@@ -348,8 +348,8 @@ mod tests {
                 ("warn on panel", theme.warn, theme.panel),
                 ("warn on raised", theme.warn, theme.raised),
                 ("warn on warn tint", theme.warn, theme.warn_tint),
-                ("words on a black picture", ON_PICTURE, BLACK),
-                ("second line on a picture", ON_PICTURE_SECONDARY, BLACK),
+                ("words on a black picture", ON_VIDEO, BLACK),
+                ("second line on a picture", ON_VIDEO_SECONDARY, BLACK),
             ];
             for (what, text, background) in pairs {
                 let contrast = contrast(text, background);
@@ -360,7 +360,7 @@ mod tests {
         let over_white = |channel: u8| channel + (255 - PLATE.a());
         let worst =
             Color32::from_rgb(over_white(PLATE.r()), over_white(PLATE.g()), over_white(PLATE.b()));
-        assert!(contrast(ON_PICTURE, worst) >= 4.5);
+        assert!(contrast(ON_VIDEO, worst) >= 4.5);
     }
 
     #[test]

@@ -11,10 +11,10 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, label, slider};
 
 /// Kilobits a second.
-const LEAST: f32 = 32.0;
-const MOST: f32 = 320.0;
+const MIN_KBPS: f32 = 32.0;
+const MAX_KBPS: f32 = 320.0;
 /// AAC has room for no more in one channel at 44.1 kHz.
-const MOST_MONO: f32 = 256.0;
+const MAX_MONO: f32 = 256.0;
 const STEP: f32 = 16.0;
 
 /// What was chosen, if anything was; `idle`: nothing goes out that it would change.
@@ -24,12 +24,12 @@ pub fn choice(ui: &mut Ui, view: &View<'_>, now: &Quality, idle: bool) -> Option
     ui.add_enabled_ui(idle, |ui| {
         let name = texts.get("sound-bitrate");
         figure_line(ui, view, &name, &format::bitrate(now.audio_bitrate.0));
-        let most = if now.channels == 1 { MOST_MONO } else { MOST };
+        let most = if now.channels == 1 { MAX_MONO } else { MAX_KBPS };
         let mut kbps = now.audio_bitrate.0 as f32 / 1000.0;
         let width = ui.available_width();
-        let response = slider(ui, view.theme, &mut kbps, LEAST..=most, 128.0, &name, width);
+        let response = slider(ui, view.theme, &mut kbps, MIN_KBPS..=most, 128.0, &name, width);
         if response.changed() && idle {
-            let kbps = ((kbps / STEP).round() * STEP).clamp(LEAST, most) as u32;
+            let kbps = ((kbps / STEP).round() * STEP).clamp(MIN_KBPS, most) as u32;
             wanted = Some(Quality { audio_bitrate: BitsPerSecond(kbps * 1_000), ..now.clone() });
         }
         response.on_hover_text(&*texts.get("tip-sound-bitrate"));
@@ -45,7 +45,7 @@ pub fn choice(ui: &mut Ui, view: &View<'_>, now: &Quality, idle: bool) -> Option
             (2, texts.get(key!("channels-stereo")).to_string()),
         ];
         if let Some(channels) = one_of(ui, view, key!("channels"), &ways, now.channels, idle) {
-            let most = if channels == 1 { MOST_MONO } else { MOST };
+            let most = if channels == 1 { MAX_MONO } else { MAX_KBPS };
             let audio_bitrate = now.audio_bitrate.min(BitsPerSecond(most as u32 * 1_000));
             wanted = Some(Quality { channels, audio_bitrate, ..now.clone() });
         }

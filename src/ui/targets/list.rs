@@ -8,7 +8,7 @@ use egui::{
 use crate::media::RenditionId;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
-use crate::studio::targets::{MOST_TARGETS, TargetState, services};
+use crate::studio::targets::{MAX_TARGETS, TargetState, services};
 use crate::studio::{Command, Target, TargetPlace};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Type, gap, size};
@@ -45,7 +45,7 @@ fn heading(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
         vec2(ui.available_width(), 24.0),
         Layout::right_to_left(Align::Center),
         |ui| {
-            if view.snapshot.targets.len() < MOST_TARGETS {
+            if view.snapshot.targets.len() < MAX_TARGETS {
                 let name = texts.get("add-target");
                 let button = icon_button(ui, theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet);
                 services = menu(&button, view, draft);
@@ -140,7 +140,7 @@ fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
     let broadcasting = view.snapshot.live != LiveState::Idle;
     match entry.state {
         Some(TargetState::Live) if broadcasting => {
-            let rate = match entry.size.filter(|_| entry.rung == RenditionId::Second) {
+            let rate = match entry.size.filter(|_| entry.rendition_id == RenditionId::Second) {
                 Some(size) => format!("{} · {size}", format::bitrate(entry.bitrate)),
                 None => format::bitrate(entry.bitrate),
             };

@@ -118,8 +118,8 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
     ui.add_space(gap::XS);
     let share = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
     let mut dropped = format!("{} ({share:.1}\u{a0}%)", format::grouped(live.dropped_frames));
-    if live.dropped_sounds > 0 {
-        let sounds = format::grouped(live.dropped_sounds);
+    if live.dropped_audio > 0 {
+        let sounds = format::grouped(live.dropped_audio);
         let args = [("pictures", dropped.into()), ("sounds", sounds.into())];
         dropped = texts.with("dropped-with-sound", &args);
     }

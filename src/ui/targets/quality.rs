@@ -168,7 +168,7 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
         let choices = [
             (Adapt::Slowest, key!("adapt-slowest")),
             (Adapt::First, key!("adapt-first")),
-            (Adapt::Rung, key!("adapt-rung")),
+            (Adapt::SecondRendition, key!("adapt-rung")),
             (Adapt::Off, key!("adapt-off")),
         ];
         for (adapt, text) in choices {
@@ -199,7 +199,7 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
         };
         // With a second encode the main one is left as it is.
         let frames = now.adapt_frames;
-        if now.adapt != Adapt::Rung
+        if now.adapt != Adapt::SecondRendition
             && wish(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)
         {
             wanted = Some(Quality { adapt_frames: !frames, ..now.clone() });

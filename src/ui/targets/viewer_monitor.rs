@@ -14,7 +14,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, named_switch, paragraph};
 
 /// Width of the small picture.
-const PICTURE: f32 = 128.0;
+const IMAGE_WIDTH: f32 = 128.0;
 
 /// Below the chosen target's address; `running`: it is on air or on its way.
 pub(super) fn show(
@@ -80,7 +80,7 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     if !picture.is_there() {
         return;
     }
-    let size = vec2(PICTURE, (PICTURE / picture.shape().max(0.2)).round());
+    let size = vec2(IMAGE_WIDTH, (IMAGE_WIDTH / picture.shape().max(0.2)).round());
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     let name = texts.get("viewers-picture");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));

@@ -49,7 +49,7 @@ pub enum WindowRequest {
     /// Ask for a file and show it in the player.
     PickWatchFile,
     /// Ask for a media file to go out as it is.
-    PickFilm,
+    PickPassthrough,
     /// Ask for the folder of recordings.
     PickRecordingFolder,
     /// Record into a new file in the folder of recordings.

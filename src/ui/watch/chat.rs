@@ -8,12 +8,12 @@ use egui::{ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use crate::player::chat::ChatState;
 use crate::studio::WatchCommand;
 use crate::studio::watch::chat::{
-    ChatChoices, MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS, check_place,
+    ChatChoices, MAX_WORD, MAX_WORDS, OPACITIES, SIZES, SPEEDS, check_place,
 };
-use crate::studio::watch::choices::MOST_ADDRESS;
+use crate::studio::watch::choices::MAX_ADDRESS;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BLACK, ON_PICTURE, Type, gap, size};
+use crate::ui::style::theme::{BLACK, ON_VIDEO, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
@@ -29,7 +29,7 @@ const LANE: f32 = 1.5;
 /// Lines move so often.
 const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
 /// The list is at least so high, or is left out.
-const LEAST: f32 = 60.0;
+const MIN_LIST_HEIGHT: f32 = 60.0;
 
 /// The id of the field to write in.
 fn field() -> Id {
@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let open = state == Some(ChatState::Open);
     let foot = if state.is_some() { size::CONTROL + gap::S } else { 0.0 };
     let height = ui.available_height() - foot;
-    if height >= LEAST {
+    if height >= MIN_LIST_HEIGHT {
         ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
             ui.set_min_height(height);
             trouble(ui, view, state.as_ref());
@@ -227,9 +227,9 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
         field.show(ui, theme).response.changed()
     };
     let hint = texts.get("chat-words-hint");
-    if line("chat-words", typed, &name, &hint, MOST_WORDS * MOST_WORD, ui) {
+    if line("chat-words", typed, &name, &hint, MAX_WORDS * MAX_WORD, ui) {
         let words = typed.split([',', '，', '、']).map(|word| word.trim().to_owned());
-        choices.words = words.filter(|word| !word.is_empty()).take(MOST_WORDS).collect();
+        choices.words = words.filter(|word| !word.is_empty()).take(MAX_WORDS).collect();
     }
     let name = texts.get("chat-name");
     section(ui, theme, &name);
@@ -258,7 +258,7 @@ fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         hint: &texts.get("chat-at-hint"),
         hidden: false,
         wrong: wrong.is_some(),
-        limit: MOST_ADDRESS,
+        limit: MAX_ADDRESS,
         buttons: &[],
         width,
     }
@@ -305,7 +305,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let lane = choices.size * LANE;
     let lanes = ((room.height() * SKY - gap::M) / lane).max(0.0) as usize;
     draft.sky.tick(now, room.width(), lanes, choices.speed, |line: &ChatLine| {
-        lay(&line.text, ON_PICTURE).size().x
+        lay(&line.text, ON_VIDEO).size().x
     });
     let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
     let mut said = Vec::new();
@@ -313,7 +313,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         let x = room.left() + flight.x(room.width(), now);
         let at = pos2(x, room.top() + gap::M + lane * flight.lane as f32);
         let (bright, dark) = (
-            ON_PICTURE.gamma_multiply(choices.opacity),
+            ON_VIDEO.gamma_multiply(choices.opacity),
             BLACK.gamma_multiply(choices.opacity * 0.75),
         );
         // Letters with an edge are read on every ground.

@@ -5,9 +5,9 @@ use std::path::Path;
 use egui::{Align2, CornerRadius, Rect, Ui, vec2};
 
 use crate::player::source_text;
-use crate::studio::watch::choices::{MOST_ADDRESS, MOST_TILES};
+use crate::studio::watch::choices::{MAX_ADDRESS, MAX_TILES};
 use crate::studio::{Command, WatchCommand};
-use crate::ui::style::theme::{ON_PICTURE, PLATE, RADIUS_LARGE, Type};
+use crate::ui::style::theme::{ON_VIDEO, PLATE, RADIUS_LARGE, Type};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
@@ -39,9 +39,9 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
         let at = Rect::from_center_size(room.center(), vec2(room.width().min(360.0), 64.0));
         ui.painter().rect_filled(at, CornerRadius::same(RADIUS_LARGE), PLATE);
         let text = view.texts.get("drop-to-play");
-        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_PICTURE);
+        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_VIDEO);
     }
-    let mut come = come.into_iter().take(MOST_TILES);
+    let mut come = come.into_iter().take(MAX_TILES);
     if let Some(first) = come.next() {
         draft.set_url(first.clone());
         view.send(Command::Watch { url: first });
@@ -53,7 +53,7 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
 
 /// Whether a text is one address and nothing else.
 pub fn is_address(text: &str) -> bool {
-    text.contains("://") && text.len() <= MOST_ADDRESS && !text.contains(char::is_whitespace)
+    text.contains("://") && text.len() <= MAX_ADDRESS && !text.contains(char::is_whitespace)
 }
 
 /// A file that only holds an address is at most so long.

@@ -32,8 +32,8 @@ pub enum KeyAction {
     Smaller,
     Turn,
     Move,
-    SoundEarlier,
-    SoundLater,
+    AudioEarlier,
+    AudioLater,
     OwnWindow,
     SmallWindow,
     Leave,
@@ -66,8 +66,8 @@ pub const KEYS: &[(KeyAction, &str, &str, &[Key])] = &[
     (KeyAction::Turn, key!("key-turn"), "T", &[Key::T]),
     // See `MOVES`.
     (KeyAction::Move, key!("key-move"), "Alt + ← → ↑ ↓", &[]),
-    (KeyAction::SoundEarlier, key!("key-sound-earlier"), "J", &[Key::J]),
-    (KeyAction::SoundLater, key!("key-sound-later"), "K", &[Key::K]),
+    (KeyAction::AudioEarlier, key!("key-sound-earlier"), "J", &[Key::J]),
+    (KeyAction::AudioLater, key!("key-sound-later"), "K", &[Key::K]),
     (KeyAction::OwnWindow, key!("own-window"), "D", &[Key::D]),
     (KeyAction::SmallWindow, key!("small-window"), "P", &[Key::P]),
     (KeyAction::Leave, key!("key-leave"), "Esc", &[Key::Escape]),
@@ -90,7 +90,7 @@ const LOUDER: f32 = 0.05;
 const LATER_MS: i32 = 10;
 const LARGER: f32 = 1.1;
 const FURTHER: f32 = 24.0;
-const FAR: Duration = Duration::from_secs(30);
+const LONG_SEEK: Duration = Duration::from_secs(30);
 
 /// Whether keys are nobody else's: no control has the focus, no list is open.
 pub fn are_free(ctx: &Context) -> bool {
@@ -143,8 +143,8 @@ fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
         KeyAction::Hold => play(view, draft),
         KeyAction::Back => some(view, span.step(STEP, false)),
         KeyAction::Ahead => some(view, span.step(STEP, true)),
-        KeyAction::FarBack => some(view, span.step(FAR, false)),
-        KeyAction::FarAhead => some(view, span.step(FAR, true)),
+        KeyAction::FarBack => some(view, span.step(LONG_SEEK, false)),
+        KeyAction::FarAhead => some(view, span.step(LONG_SEEK, true)),
         KeyAction::Beginning => some(view, span.at(0.0)),
         KeyAction::Live => {
             if watch.live && busy {
@@ -161,8 +161,8 @@ fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
         KeyAction::Larger => draft.look.zoom_by(LARGER),
         KeyAction::Smaller => draft.look.zoom_by(1.0 / LARGER),
         KeyAction::Turn => draft.look.turn = draft.look.turn.next(),
-        KeyAction::SoundEarlier | KeyAction::SoundLater => {
-            let by = if deed == KeyAction::SoundLater { LATER_MS } else { -LATER_MS };
+        KeyAction::AudioEarlier | KeyAction::AudioLater => {
+            let by = if deed == KeyAction::AudioLater { LATER_MS } else { -LATER_MS };
             let millis = (choices.av_offset_ms + by).clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS);
             send(view, WatchCommand::SetAvOffset(millis));
         }

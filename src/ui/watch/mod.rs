@@ -31,7 +31,7 @@ pub use address::url_field;
 pub use draft::{Draft, Where};
 use drops::dropped;
 pub use drops::is_address;
-use tiles::{lower, over_picture, players};
+use tiles::{lower, over_video, players};
 pub use windows::windows;
 
 /// The page in `room`; gives an action of the window that was asked for.
@@ -104,7 +104,7 @@ pub fn full_screen(
     if std::mem::take(&mut draft.double_clicked) {
         return Some(Action::FullScreen);
     }
-    over_picture(ui, view, draft, room)
+    over_video(ui, view, draft, room)
 }
 
 /// The program alone on the whole screen.
@@ -112,7 +112,7 @@ pub fn program(ui: &mut Ui, picture: &mut FrameView, room: Rect, hint: &str) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
     let rect = crate::ui::picture::fitted(room, picture.shape(), ui.pixels_per_point());
     if !picture.paint(ui, rect) {
-        let color = crate::ui::style::theme::ON_PICTURE_SECONDARY;
+        let color = crate::ui::style::theme::ON_VIDEO_SECONDARY;
         place(ui, room.center(), Align2::CENTER_CENTER, hint, Type::Body, color);
     }
 }

@@ -107,7 +107,7 @@ impl PictureView {
 fn most_pan(size: Vec2, room: Rect) -> Vec2 {
     let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
     let most = most / size.max(Vec2::splat(f32::MIN_POSITIVE));
-    most.max(Vec2::ZERO).min(Vec2::splat(picture_view::MOST_PAN))
+    most.max(Vec2::ZERO).min(Vec2::splat(picture_view::MAX_PAN))
 }
 
 #[cfg(test)]
@@ -116,11 +116,11 @@ mod tests {
 
     use super::*;
 
-    const ROOM: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(800.0, 600.0) };
+    const AREA: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(800.0, 600.0) };
     const HD: Size = Size::new(1280, 720);
 
     fn place(look: PictureView) -> Rect {
-        look.place(ROOM, HD, 1.0)
+        look.place(AREA, HD, 1.0)
     }
 
     #[test]
@@ -130,10 +130,10 @@ mod tests {
         assert_eq!(of(Aspect::Wide).size(), vec2(800.0, 450.0));
         assert_eq!(of(Aspect::Classic).size(), vec2(800.0, 600.0));
         let fill = of(Aspect::Fill);
-        assert!(fill.contains_rect(ROOM) && (fill.width() - 1_066.7).abs() < 0.1);
+        assert!(fill.contains_rect(AREA) && (fill.width() - 1_066.7).abs() < 0.1);
         assert_eq!(of(Aspect::Original).size(), vec2(1_280.0, 720.0));
         let half =
-            PictureView { aspect: Aspect::Original, ..PictureView::default() }.place(ROOM, HD, 2.0);
+            PictureView { aspect: Aspect::Original, ..PictureView::default() }.place(AREA, HD, 2.0);
         assert_eq!(half.size(), vec2(640.0, 360.0));
         let mut aspect = Aspect::Fit;
         for _ in Aspect::ALL {
@@ -158,32 +158,32 @@ mod tests {
             look.zoom_by(1.25);
         }
         assert_eq!(look.zoom, 4.0);
-        look.move_by(vec2(1e6, -1e6), ROOM, HD, 1.0);
-        assert!(place(look).intersects(ROOM));
+        look.move_by(vec2(1e6, -1e6), AREA, HD, 1.0);
+        assert!(place(look).intersects(AREA));
         // It comes back with the first step, however far the pointer went.
         let far = look.pan;
-        look.move_by(vec2(-8.0, 6.0), ROOM, HD, 1.0);
+        look.move_by(vec2(-8.0, 6.0), AREA, HD, 1.0);
         assert!(look.pan.x < far.x && look.pan.y > far.y);
         look.pan = vec2(1e6, -1e6);
-        assert!(place(look).intersects(ROOM));
+        assert!(place(look).intersects(AREA));
         for _ in 0..100 {
             look.zoom_by(0.8);
         }
         assert_eq!((look.zoom, look.pan), (0.25, Vec2::ZERO));
         // Only what is enlarged is moved.
-        look.move_by(vec2(9.0, 9.0), ROOM, HD, 1.0);
+        look.move_by(vec2(9.0, 9.0), AREA, HD, 1.0);
         assert_eq!(look.pan, Vec2::ZERO);
         // Nothing of a size that makes no sense.
-        assert!(PictureView::default().place(ROOM, Size::new(0, 0), 1.0).is_finite());
+        assert!(PictureView::default().place(AREA, Size::new(0, 0), 1.0).is_finite());
     }
 
     #[test]
     fn the_same_part_is_seen_in_every_room_and_after_a_restart() {
         let mut look = PictureView { zoom: 2.0, ..PictureView::default() };
-        look.move_by(vec2(160.0, -90.0), ROOM, HD, 1.0);
-        assert_eq!(place(look).center(), ROOM.center() + vec2(160.0, -90.0));
+        look.move_by(vec2(160.0, -90.0), AREA, HD, 1.0);
+        assert_eq!(place(look).center(), AREA.center() + vec2(160.0, -90.0));
         // Of one half as wide and high it lies half as far.
-        let small = Rect::from_min_size(pos2(7.0, 9.0), ROOM.size() / 2.0);
+        let small = Rect::from_min_size(pos2(7.0, 9.0), AREA.size() / 2.0);
         let off = look.place(small, HD, 1.0).center() - small.center() - vec2(80.0, -45.0);
         assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");
         let kept: picture_view::PictureView = look.kept().to_string().parse().unwrap();

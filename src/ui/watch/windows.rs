@@ -16,7 +16,7 @@ use crate::ui::watch::commands::name_of;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::drops::dropped;
 use crate::ui::watch::keys;
-use crate::ui::watch::tiles::{over_picture, players, tile};
+use crate::ui::watch::tiles::{over_video, players, tile};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
 /// The small window at first, and at least.
@@ -100,7 +100,7 @@ fn window(
     room: Rect,
 ) -> Option<Action> {
     players(ui, view, draft, pictures, room);
-    let mut action = over_picture(ui, view, draft, room);
+    let mut action = over_video(ui, view, draft, room);
     let twice = std::mem::take(&mut draft.double_clicked);
     if twice || action == Some(Action::FullScreen) {
         fill(ui.ctx());
@@ -135,7 +135,7 @@ fn pip(
     }
     // From the first step on, and not from the press: the desktop has the pointer then, and nothing of
     // a click is seen any more.
-    let moved = ui.ctx().read_response(tile::picture_id(ui));
+    let moved = ui.ctx().read_response(tile::frame_id(ui));
     if moved.is_some_and(|picture| picture.drag_started()) && !is_full(ui.ctx()) {
         ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
     }

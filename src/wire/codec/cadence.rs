@@ -25,7 +25,7 @@ const COMMON: [(u32, u32); 17] = [
 ];
 /// A measured rate that is as near to a common one as this is that one: a fifth of what lies between 60
 /// and 59.94.
-const NEAR: f64 = 0.000_2;
+const RATE_TOLERANCE: f64 = 0.000_2;
 /// So many standard errors of a measurement are believed.
 const ERRORS: f64 = 4.0;
 
@@ -36,7 +36,7 @@ pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Op
     times.sort_unstable();
     times.dedup();
     let (rate, error) = line(&times)?;
-    let slack = (ERRORS * error).max(NEAR);
+    let slack = (ERRORS * error).max(RATE_TOLERANCE);
     let near = |other: f64| (other - rate).abs() <= slack * rate;
     let common = COMMON.iter().map(|(num, den)| f64::from(*num) / f64::from(*den));
     let mut common: Vec<f64> = common.filter(|common| near(*common)).collect();
@@ -49,7 +49,7 @@ pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Op
 /// The same as a fraction.
 pub fn fraction(rate: f64) -> Option<FrameRate> {
     let same = |(num, den): &&(u32, u32)| {
-        (f64::from(*num) / f64::from(*den) - rate).abs() < rate * NEAR / 2.0
+        (f64::from(*num) / f64::from(*den) - rate).abs() < rate * RATE_TOLERANCE / 2.0
     };
     match COMMON.iter().find(same) {
         Some((num, den)) => FrameRate::new(*num, *den),

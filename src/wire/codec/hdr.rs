@@ -6,9 +6,9 @@ use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::obu::obus;
 
 /// Units of a picture, and messages of one of them, that are looked at.
-const MOST_UNITS: usize = 64;
+const MAX_UNITS: usize = 64;
 /// Looked at of a unit.
-const MOST_OF_UNIT: usize = 1 << 10;
+const MAX_UNIT_BYTES: usize = 1 << 10;
 
 fn u16_at(data: &[u8], at: usize) -> Option<u16> {
     data.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)
@@ -20,10 +20,10 @@ fn u32_at(data: &[u8], at: usize) -> Option<u32> {
 
 /// What the messages of a unit without its NAL header tell.
 fn messages(unit: &[u8]) -> Colors {
-    let data = unescape(unit.get(..MOST_OF_UNIT).unwrap_or(unit));
+    let data = unescape(unit.get(..MAX_UNIT_BYTES).unwrap_or(unit));
     let mut found = Colors::default();
     let mut rest = &data[..];
-    for _ in 0..MOST_UNITS {
+    for _ in 0..MAX_UNITS {
         let (Some(kind), Some(size)) = (number(&mut rest), number(&mut rest)) else { break };
         let Some((payload, after)) = rest.split_at_checked(size) else { break };
         rest = after;
@@ -91,7 +91,7 @@ fn units<'a>(
     message: impl Fn(&'a [u8]) -> Option<&'a [u8]>,
 ) -> Colors {
     let mut found = Colors::default();
-    for _ in 0..MOST_UNITS {
+    for _ in 0..MAX_UNITS {
         let Some((length, rest)) = picture.split_at_checked(length_size.clamp(1, 4)) else { break };
         let length = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
         let Some((unit, after)) = rest.split_at_checked(length) else { break };
@@ -106,7 +106,7 @@ fn units<'a>(
 /// What stands beside a picture of AV1, or in its configuration.
 pub fn of_av1(units: &[u8]) -> Colors {
     let mut light = Light::default();
-    for (kind, payload) in obus(units).take(MOST_UNITS) {
+    for (kind, payload) in obus(units).take(MAX_UNITS) {
         // Metadata, whose kinds have one byte each.
         if kind != 5 {
             continue;

@@ -5,11 +5,11 @@ use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
 
 /// Sets of reference pictures (§7.4.3.2.1).
-const MOST_SETS: u32 = 64;
+const MAX_SETS: u32 = 64;
 /// Pictures in one of them, with room for a set that lies.
-const MOST_PICTURES: u32 = 32;
+const MAX_PICTURES: u32 = 32;
 /// Pictures that are kept for long.
-const MOST_LONG_TERM: u32 = 33;
+const MAX_LONG_TERM: u32 = 33;
 
 /// What a set tells; `bits` stand behind its bit depths. `sub_layers`: those beside the first.
 pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors, Error> {
@@ -32,7 +32,7 @@ pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors
     }
     reference_sets(bits)?;
     if bits.flag()? {
-        for _ in 0..bits.ue()?.min(MOST_LONG_TERM) {
+        for _ in 0..bits.ue()?.min(MAX_LONG_TERM) {
             bits.skip(order_bits as usize + 1)?;
         }
     }
@@ -79,7 +79,7 @@ fn scaling_lists(bits: &mut BitReader<'_>) -> Result<(), Error> {
 
 fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
     let mut pictures = 0;
-    for set in 0..bits.ue()?.min(MOST_SETS) {
+    for set in 0..bits.ue()?.min(MAX_SETS) {
         // As the one before it, with changes.
         if set > 0 && bits.flag()? {
             bits.skip(1)?;
@@ -91,7 +91,7 @@ fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
                     kept += 1;
                 }
             }
-            pictures = kept.min(MOST_PICTURES);
+            pictures = kept.min(MAX_PICTURES);
         } else {
             pictures = bits.ue()?.min(16) + bits.ue()?.min(16);
             for _ in 0..pictures {

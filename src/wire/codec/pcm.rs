@@ -7,7 +7,7 @@ use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
 /// What stands before what is told of it.
 pub const MARK: &[u8; 4] = b"lpcm";
-const MOST_CHANNELS: u16 = 16;
+const MAX_CHANNELS: u16 = 16;
 
 /// What a value is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Pcm {
 impl Pcm {
     /// Reads what [`config`](Self::config) wrote.
     pub fn parse(config: &[u8]) -> Option<Self> {
-        Self::unchecked(config).filter(Self::is_sound)
+        Self::unchecked(config).filter(Self::is_audio)
     }
 
     /// As [`parse`](Self::parse), of what may not be told yet.
@@ -79,18 +79,18 @@ impl Pcm {
             channels: field(2)?,
             sample_rate: u32::from(field(6)?) << 16 | u32::from(field(4)?),
         };
-        Some(pcm).filter(Self::is_sound)
+        Some(pcm).filter(Self::is_audio)
     }
 
     /// Whether such sound can be.
-    pub fn is_sound(&self) -> bool {
+    pub fn is_audio(&self) -> bool {
         let sizes: &[u8] = match self.coding {
             Coding::Signed | Coding::Unsigned => &[1, 2, 3, 4],
             Coding::Float => &[4, 8],
             Coding::ALaw | Coding::MuLaw => &[1],
         };
         sizes.contains(&self.bytes)
-            && (1..=MOST_CHANNELS).contains(&self.channels)
+            && (1..=MAX_CHANNELS).contains(&self.channels)
             && (1_000..=384_000).contains(&self.sample_rate)
     }
 

@@ -9,9 +9,9 @@ use crate::wire::codec::obu::obus;
 use crate::wire::codec::{hdr, hevc_vui};
 
 /// Looked at of a parameter set: sizes stand in front.
-const MOST_OF_SPS: usize = 1 << 10;
+const MAX_SPS_BYTES: usize = 1 << 10;
 /// Looked at of an AV1 sequence header.
-const MOST_OF_OBU: usize = 1 << 10;
+const MAX_OBU_BYTES: usize = 1 << 10;
 
 /// What is known of a picture stream.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,7 +82,7 @@ struct HevcSps {
 impl HevcSps {
     /// Of a set without its NAL header.
     fn parse(sps: &[u8]) -> Result<Self, Error> {
-        let sps = unescape(sps.get(..MOST_OF_SPS).unwrap_or(sps));
+        let sps = unescape(sps.get(..MAX_SPS_BYTES).unwrap_or(sps));
         let mut bits = BitReader::new(&sps);
         let (size, chroma, layers, nested) = hevc_front(&mut bits)?;
         // A set that was cut short still tells the size.
@@ -191,7 +191,7 @@ pub fn av1(config: &[u8]) -> Option<VideoInfo> {
 /// configuration; `None` without a sequence header.
 pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
-    let mut bits = BitReader::new(header.get(..MOST_OF_OBU).unwrap_or(header));
+    let mut bits = BitReader::new(header.get(..MAX_OBU_BYTES).unwrap_or(header));
     let front = av1_front(&mut bits).ok()?;
     let told = av1_colors(&mut bits, &front).unwrap_or_default();
     let colors = hdr::of_av1(units).or(told);

@@ -11,7 +11,7 @@ const NAME: &[u8] = b"vorbis";
 /// Bytes of the first header.
 const IDENTITY: usize = 30;
 /// The most modes.
-const MOST_MODES: usize = 64;
+const MAX_MODES: usize = 64;
 /// Bits of a mode (§4.2.4): long blocks, window and transform (both none), mapping.
 const MODE: usize = 41;
 
@@ -117,7 +117,7 @@ fn modes(setup: &[u8]) -> Option<Vec<bool>> {
     let last = setup.iter().rposition(|byte| *byte != 0)?;
     let end = last * 8 + 7 - setup.get(last)?.leading_zeros() as usize;
     let (mut at, mut count, mut found) = (end, 0, None);
-    while count < MOST_MODES {
+    while count < MAX_MODES {
         let Some(begin) = at.checked_sub(MODE) else { break };
         let plain = number(begin + 1, 32)? == 0 && number(begin + 33, 8)? < 64;
         if !plain {

@@ -23,7 +23,7 @@ impl IncrementalReader {
     }
 
     /// Of a file of sound alone, whose kind its head tells.
-    pub fn of_sound() -> Self {
+    pub fn of_audio() -> Self {
         Self::Sound(Box::default())
     }
 

@@ -383,7 +383,7 @@ pub struct Index {
     /// Ticks a second of the tracks, where they are finer than a millisecond.
     pub timescales: Vec<(TrackId, u32)>,
     /// Tracks of it that nobody here plays; with `to_play`.
-    pub unplayed: Vec<UnsupportedTrack>,
+    pub unsupported: Vec<UnsupportedTrack>,
     /// Where the last whole unit ends; what follows was cut off, or is an index.
     pub whole: u64,
     /// The file has its index and its duration: it was finished.
@@ -402,14 +402,14 @@ impl Index {
     /// A track that nobody here plays.
     pub fn leave(&mut self, track: Option<UnsupportedTrack>) {
         if let Some(track) = track.filter(|_| self.to_play) {
-            unsupported::note(&mut self.unplayed, &track);
+            unsupported::note(&mut self.unsupported, &track);
         }
     }
 
     /// What is missing without them: sound, and the picture where there is no other.
     pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
-        self.unplayed.iter().filter(move |it| it.medium == TrackKind::Sound || !seen)
+        self.unsupported.iter().filter(move |it| it.medium == TrackKind::Sound || !seen)
     }
 
     /// Puts the samples into the order of their DTS, keeps the order within each track, and begins

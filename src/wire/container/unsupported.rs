@@ -21,7 +21,7 @@ pub struct UnsupportedTrack {
 }
 
 /// More of them in one file or stream are not told.
-const MOST: usize = 16;
+const MAX_REPORTED: usize = 16;
 
 /// What MP4 and QuickTime call them, ffprobe's name, and people's.
 const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
@@ -75,7 +75,7 @@ const MATROSKA: &[(&str, &str, &str)] = &[
 
 /// Adds a track to those that are known; whether it is a new one, of which not too many are known.
 pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool {
-    let new = known.len() < MOST && !known.contains(track);
+    let new = known.len() < MAX_REPORTED && !known.contains(track);
     if new {
         known.push(track.clone());
     }

@@ -48,7 +48,7 @@ impl Variant {
     }
 
     /// Whether it says that it has sound only.
-    pub fn is_sound_only(&self) -> bool {
+    pub fn is_audio_only(&self) -> bool {
         self.resolution.is_none()
             && self.codecs.as_ref().is_some_and(|codecs| {
                 codecs.split(',').map(str::trim).all(|codec| {
@@ -80,7 +80,7 @@ pub struct Rendition {
 
 impl Master {
     /// The sound of a variant that has a playlist of its own: the default one, or the first.
-    pub fn sound_of(&self, variant: &Variant) -> Option<&Rendition> {
+    pub fn audio_of(&self, variant: &Variant) -> Option<&Rendition> {
         let group = variant.audio.as_ref()?;
         let of_group = || self.renditions.iter().filter(|one| one.group == *group);
         let one = of_group().find(|one| one.default).or_else(|| of_group().next())?;

@@ -133,7 +133,7 @@ pub enum System {
 }
 
 /// Parts that are shorter are none: a list of them would be asked for without a pause.
-const SHORTEST_PART: Duration = Duration::from_millis(50);
+const MIN_PART: Duration = Duration::from_millis(50);
 
 impl Media {
     /// How long all segments are.
@@ -143,7 +143,7 @@ impl Media {
 
     /// Whether it can be followed part by part.
     pub fn is_low_latency(&self) -> bool {
-        self.control.can_block && self.part_target.is_some_and(|target| target >= SHORTEST_PART)
+        self.control.can_block && self.part_target.is_some_and(|target| target >= MIN_PART)
     }
 
     /// The number of the segment that is played `place` after the beginning, and how far from there

@@ -295,9 +295,9 @@ fn report(list: &Attributes<'_>) -> Option<Report> {
 
 /// A date and a time with what they are off from Greenwich's: without that nobody knows which they are.
 fn date(text: &str) -> Option<i64> {
-    const LONGEST: usize = 64;
+    const MAX_DATE_LENGTH: usize = 64;
     let text = text.trim();
-    let time = text.parse::<jiff::Timestamp>().ok().filter(|_| text.len() <= LONGEST)?;
+    let time = text.parse::<jiff::Timestamp>().ok().filter(|_| text.len() <= MAX_DATE_LENGTH)?;
     Some(time.as_microsecond())
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Connection {
     /// The peer wants to hear of each so many bytes.
     window: Option<u32>,
     /// The window we told last.
-    told_window: Option<u32>,
+    announced_window: Option<u32>,
     /// Bytes the peer has acknowledged, counted without wrap-around.
     peer_acknowledged: u64,
 }
@@ -127,7 +127,7 @@ impl Connection {
             acknowledged: 0,
             silent: false,
             window: None,
-            told_window: None,
+            announced_window: None,
             peer_acknowledged: 0,
         }
     }
@@ -170,7 +170,7 @@ impl Connection {
 
     /// Tells the window after which we want to hear.
     pub(super) fn tell_window(&mut self, window: u32) {
-        self.told_window = Some(window);
+        self.announced_window = Some(window);
         self.control(Control::WindowAcknowledgementSize(window));
     }
 
@@ -223,7 +223,7 @@ impl Connection {
                 None
             }
             Control::SetPeerBandwidth { window, .. } => {
-                if self.told_window != Some(window) && window > 0 {
+                if self.announced_window != Some(window) && window > 0 {
                     self.tell_window(window);
                 }
                 None

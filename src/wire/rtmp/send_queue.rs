@@ -26,17 +26,17 @@ const UNSENT_MS: u32 = 6;
 const UNSENT: u32 = 1_024;
 /// Chunk sizes used: below, headers cost too much; above, nothing is gained.
 const SMALLEST: u32 = 128;
-const LARGEST: u32 = 65_536;
+const MAX_CHUNK: u32 = 65_536;
 /// Sound that runs far ahead overtakes as often as this, in milliseconds at the link's rate: it keeps
 /// pace, and gains little.
 const TURN_MS: u32 = 18;
 /// How far sound may run ahead of the picture it overtakes, in ms: freely, and at all.
 const FREE_LEAD: i32 = 100;
-const LONGEST_LEAD: i32 = 1_000;
+const MAX_LEAD: i32 = 1_000;
 /// Bytes of one slice where no rate is known.
-const SLICE: usize = 2 * LARGEST as usize;
+const SLICE: usize = 2 * MAX_CHUNK as usize;
 /// Control messages waiting: more only where a peer asks and does not read.
-const MOST_CONTROL: usize = 512;
+const MAX_CONTROL: usize = 512;
 
 /// The outgoing direction of a session.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(super) struct SendQueue {
     /// A piece of a picture was the last to leave.
     after_video: bool,
     /// Bytes that left since a sound began to, with its own.
-    since_sound: usize,
+    since_audio: usize,
     sent: u64,
 }
 
@@ -68,7 +68,7 @@ fn carried(rate: BitsPerSecond, ms: u32) -> u64 {
 
 /// The chunk size for a link of that rate: a slice on one of a quarter of it.
 fn chunk_size_for(rate: BitsPerSecond) -> u32 {
-    u32::try_from(carried(rate, SLICE_MS) / 4).unwrap_or(LARGEST).clamp(SMALLEST, LARGEST)
+    u32::try_from(carried(rate, SLICE_MS) / 4).unwrap_or(MAX_CHUNK).clamp(SMALLEST, MAX_CHUNK)
 }
 
 impl SendQueue {
@@ -84,7 +84,7 @@ impl SendQueue {
             rate: None,
             next_size: None,
             after_video: false,
-            since_sound: 0,
+            since_audio: 0,
             sent: 0,
         }
     }
@@ -117,7 +117,7 @@ impl SendQueue {
 
     /// Whether the peer makes us say more than it reads.
     pub(super) fn is_flooded(&self) -> bool {
-        self.control.len() > MOST_CONTROL
+        self.control.len() > MAX_CONTROL
     }
 
     /// Bytes waiting, without headers.
@@ -152,7 +152,7 @@ impl SendQueue {
     /// What the system may hold unsent when the next slice goes to it, where a rate is known.
     pub(super) fn unsent_limit(&self) -> Option<u32> {
         let bytes = carried(self.rate?, UNSENT_MS);
-        Some(u32::try_from(bytes).unwrap_or(LARGEST).clamp(UNSENT, LARGEST))
+        Some(u32::try_from(bytes).unwrap_or(MAX_CHUNK).clamp(UNSENT, MAX_CHUNK))
     }
 
     /// Throws away media whose first chunk has not left.
@@ -174,11 +174,11 @@ impl SendQueue {
             if let Some(message) = self.control.pop_front() {
                 self.queued -= message.body.len();
                 self.writer.write(&message, &mut out);
-            } else if self.sound_is_next() {
+            } else if self.audio_is_next() {
                 let Some(message) = self.audio.pop_front() else { break };
                 self.queued -= message.body.len();
                 self.writer.write(&message, &mut out);
-                self.since_sound = message.body.len();
+                self.since_audio = message.body.len();
                 self.after_video = false;
             } else if let Some(mut pending) = self.video.pop_front() {
                 let before = pending.remaining();
@@ -189,7 +189,7 @@ impl SendQueue {
                 }
                 let done = self.writer.write_chunk(&mut pending, &mut out);
                 self.queued -= before - pending.remaining();
-                self.since_sound += chunk;
+                self.since_audio += chunk;
                 self.after_video = true;
                 if !done {
                     self.video.push_front(pending);
@@ -215,7 +215,7 @@ impl SendQueue {
             Some(slice) => {
                 usize::try_from(slice).unwrap_or(SLICE).clamp(chunk + 64, SLICE.max(chunk + 64))
             }
-            None if chunk >= LARGEST as usize => SLICE,
+            None if chunk >= MAX_CHUNK as usize => SLICE,
             None => 2 * chunk + 64,
         }
     }
@@ -236,14 +236,14 @@ impl SendQueue {
     }
 
     /// Whether the next sound goes before the next piece of a picture.
-    fn sound_is_next(&self) -> bool {
+    fn audio_is_next(&self) -> bool {
         let Some(audio) = self.audio.front() else { return false };
         let Some(video) = self.video.front() else { return true };
         match audio.time.since(video.message().time) {
             lead if lead <= 0 => true,
-            lead if !self.after_video || lead > LONGEST_LEAD => false,
+            lead if !self.after_video || lead > MAX_LEAD => false,
             lead if lead <= FREE_LEAD => true,
-            _ => self.since_sound >= self.turn(),
+            _ => self.since_audio >= self.turn(),
         }
     }
 }
@@ -345,7 +345,7 @@ mod tests {
     fn the_chunk_size_grows_between_messages_only_and_never_shrinks() {
         assert_eq!(chunk_size_for(BitsPerSecond(2_500_000)), 703);
         assert_eq!(chunk_size_for(BitsPerSecond(10_000)), SMALLEST);
-        assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), LARGEST);
+        assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), MAX_CHUNK);
         let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(2_500_000));
         out.push_media(media(Kind::VIDEO, 0, 100_000));

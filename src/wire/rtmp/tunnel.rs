@@ -16,9 +16,9 @@ pub const MAX_NAME: usize = 63;
 /// The unit of the byte at the head of an answer.
 const UNIT: Duration = Duration::from_millis(16);
 /// However long a server wants to be left alone, nobody waits longer before asking again.
-const MOST_WAIT: Duration = Duration::from_millis(500);
+const MAX_WAIT: Duration = Duration::from_millis(500);
 /// A server that wants to be asked at once is asked after this.
-const LEAST_WAIT: Duration = Duration::from_millis(10);
+const MIN_WAIT: Duration = Duration::from_millis(10);
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl TunnelCommand {
 
 /// How long to wait before asking again, by the byte at the head of an answer.
 pub fn interval(byte: u8) -> Duration {
-    (UNIT * u32::from(byte)).clamp(LEAST_WAIT, MOST_WAIT)
+    (UNIT * u32::from(byte)).clamp(MIN_WAIT, MAX_WAIT)
 }
 
 /// The client's side of a tunnel: what to ask next.

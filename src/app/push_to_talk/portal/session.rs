@@ -15,7 +15,7 @@ use zbus::{Connection, Message, MessageStream};
 use crate::app::push_to_talk::key_state::KeyState;
 use crate::base::Stop;
 use crate::base::portal::{
-    self, Failure, LOOK, Options, PATH, Results, SERVICE, Waiting, limited, owner_change,
+    self, Failure, Options, PATH, POLL_INTERVAL, Results, SERVICE, Waiting, limited, owner_change,
 };
 use crate::ui::GlobalKeyReply;
 
@@ -26,9 +26,9 @@ const PROGRAM: &str = "onair";
 /// The name by which the desktop remembers the key.
 const ID: &str = "talk";
 /// How often a portal that ends and comes back is asked at most: it may ask the person each time.
-const MOST_ASKED: u32 = 5;
+const MAX_ASKED: u32 = 5;
 /// Of what the desktop says, so many characters are shown.
-const MOST_WORDS: usize = 60;
+const MAX_WORDS: usize = 60;
 
 /// Where it is told what is heard.
 pub(super) struct PortalEvent {
@@ -118,7 +118,7 @@ pub(super) fn hear(trigger: &str, called: &str, stop: &Stop, mut told: PortalEve
 
 async fn stopped(stop: &Stop) {
     while !stop.is_set() {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -164,7 +164,7 @@ impl ShortcutRequest<'_> {
             if !back && !comes(&mut owners).await {
                 return GlobalKeyReply::Missing;
             }
-            if self.times >= MOST_ASKED {
+            if self.times >= MAX_ASKED {
                 return GlobalKeyReply::Ended;
             }
         }
@@ -320,6 +320,6 @@ fn described_in(shortcuts: &Shortcuts) -> String {
     let ours = shortcuts.iter().find(|(id, _)| id == ID);
     let words = ours.and_then(|(_, results)| portal::text(results, "trigger_description"));
     let words = words.unwrap_or_default();
-    let words = words.chars().filter(|sign| !sign.is_control()).take(MOST_WORDS);
+    let words = words.chars().filter(|sign| !sign.is_control()).take(MAX_WORDS);
     words.collect::<String>().trim().to_owned()
 }

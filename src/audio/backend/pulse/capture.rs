@@ -18,13 +18,13 @@ use crate::audio::system::{Fault, Sink, Stream};
 use crate::base::{Stop, Timestamp, Worker};
 
 /// Streams of one application that are heard at most.
-const MOST_STREAMS: usize = 32;
+const MAX_STREAMS: usize = 32;
 /// How long is waited for sound before it is looked whether there is any.
 const TICK: Duration = Duration::from_millis(20);
 /// When a stream that could not be heard is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Pieces a second.
-const PIECES: u32 = 100;
+const FRAGMENTS_PER_SECOND: u32 = 100;
 
 /// Begins to hear the application of this name, or program of this name.
 pub(in crate::audio::backend) fn record(
@@ -142,7 +142,7 @@ impl Capture {
             if !is_its || known {
                 continue;
             }
-            if self.streams.len() >= MOST_STREAMS {
+            if self.streams.len() >= MAX_STREAMS {
                 break;
             }
             match self.begin(input) {
@@ -154,7 +154,7 @@ impl Capture {
                 // It has ended meanwhile, or is on its way to another sink.
                 Err(fault) => {
                     tracing::debug!(%fault, detail = fault.detail(), "hearing an application");
-                    self.again = Some(self.sink.now() + AGAIN);
+                    self.again = Some(self.sink.now() + RETRY_INTERVAL);
                 }
             }
         }
@@ -176,7 +176,7 @@ impl Capture {
             direct_on_input_index: Some(input.index),
             buffer_attr: BufferAttr {
                 max_length: u32::MAX,
-                fragment_size: self.rate / PIECES * frame,
+                fragment_size: self.rate / FRAGMENTS_PER_SECOND * frame,
                 ..Default::default()
             },
             flags: StreamFlags { adjust_latency: true, ..Default::default() },

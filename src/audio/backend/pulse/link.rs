@@ -14,9 +14,9 @@ use crate::audio::system::Fault;
 use crate::base::Clock;
 
 /// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Servers send sound in pieces of 64 KiB at most; a longer list of streams is none.
-const MOST_MESSAGE: usize = 4 << 20;
+const MAX_MESSAGE: usize = 4 << 20;
 /// What is read at once.
 const CHUNK: usize = 64 << 10;
 /// The channel of commands; others carry sound.
@@ -57,7 +57,7 @@ impl Link {
         crate::audio::backend::cookie::provide();
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
         let socket = UnixStream::connect(path).map_err(io_fault)?;
-        socket.set_write_timeout(Some(PATIENCE)).map_err(io_fault)?;
+        socket.set_write_timeout(Some(REPLY_TIMEOUT)).map_err(io_fault)?;
         let clock = Clock::start();
         let mut link =
             Self { socket, version: MAX_VERSION, next: 0, buffer: Vec::new(), taken: 0, clock };
@@ -138,7 +138,7 @@ impl Link {
         protocol::write_command_message(&mut bytes, number, command, self.version)
             .map_err(fault)?;
         self.socket.write_all(&bytes).map_err(io_fault)?;
-        let until = self.clock.now() + PATIENCE;
+        let until = self.clock.now() + REPLY_TIMEOUT;
         loop {
             while let Some(message) = self.take()? {
                 let body = self.buffer.get(message.start..message.end).unwrap_or_default();
@@ -188,7 +188,7 @@ impl Link {
 
     fn has_message(&self) -> Result<bool, Fault> {
         let Some((length, _)) = self.head() else { return Ok(false) };
-        if length > MOST_MESSAGE {
+        if length > MAX_MESSAGE {
             return Err(Fault::Other("the sound server sends nonsense".to_owned()));
         }
         Ok(self.buffer.len() - self.taken >= DESCRIPTOR_SIZE + length)

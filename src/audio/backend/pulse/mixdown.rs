@@ -9,9 +9,9 @@ use crate::base::Timestamp;
 const PAUSED: Duration = Duration::from_millis(60);
 /// A stream may be ahead of the slowest by so much; what is beyond is left out. A new one begins
 /// with what the server had kept of it.
-const MOST_AHEAD: Duration = Duration::from_millis(200);
+const MAX_AHEAD: Duration = Duration::from_millis(200);
 /// Silence is made in pieces of this length at least.
-const PIECE: Duration = Duration::from_millis(10);
+const MIN_SILENCE: Duration = Duration::from_millis(10);
 
 /// Streams on their way into one.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Mixdown {
     /// A stream gives a piece: 32-bit floats, little-endian, interleaved.
     pub(super) fn hear(&mut self, channel: u32, piece: &[u8], now: Timestamp) {
         let slowest = self.slowest(now).unwrap_or(self.first);
-        let most = slowest.max(self.first) + self.frames(MOST_AHEAD);
+        let most = slowest.max(self.first) + self.frames(MAX_AHEAD);
         let Some(stream) = self.streams.iter_mut().find(|it| it.channel == channel) else { return };
         stream.heard = Some(now);
         stream.next = stream.next.max(self.first);
@@ -82,7 +82,7 @@ impl Mixdown {
             Some(slowest) => (slowest.saturating_sub(self.first) as usize).min(have),
             None => {
                 let passed = now.since(self.until);
-                let due = if passed >= PIECE { self.frames(passed) as usize } else { 0 };
+                let due = if passed >= MIN_SILENCE { self.frames(passed) as usize } else { 0 };
                 self.sum.resize(have.max(due) * self.channels, 0.0);
                 have.max(due)
             }

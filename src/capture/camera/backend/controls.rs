@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use crate::capture::camera::backend::ioctl::Call;
-use crate::capture::camera::control::{CameraControl, MOST_CONTROLS, Span, plain};
+use crate::capture::camera::control::{CameraControl, MAX_CONTROLS, Span, plain};
 
 /// Kinds of controls (`enum v4l2_ctrl_type`).
 const INTEGER: u32 = 1;
@@ -24,7 +24,7 @@ const WRITE_ONLY: u32 = 0x40;
 const NEXT: u32 = 0x8000_0000;
 
 /// Items of one menu that are looked at.
-const MOST_ITEMS: i32 = 64;
+const MAX_ITEMS: i32 = 64;
 
 /// `struct v4l2_queryctrl`.
 #[repr(C)]
@@ -93,7 +93,7 @@ pub(super) fn set(path: &Path, name: &str, value: Option<i64>) -> io::Result<()>
 
 fn queried(file: &File) -> Vec<Query> {
     let (mut found, mut last) = (Vec::new(), 0);
-    while found.len() < MOST_CONTROLS {
+    while found.len() < MAX_CONTROLS {
         let mut query = Query { id: last | NEXT, ..Query::default() };
         // The end is an error; a driver that goes around has no more either.
         if QUERY.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
@@ -133,7 +133,7 @@ fn control(file: &File, query: &Query) -> Option<CameraControl> {
 
 fn items(file: &File, query: &Query) -> Vec<(i64, String)> {
     let (first, last) = (query.minimum.max(0), query.maximum);
-    let indices = (first..=last).take(usize::try_from(MOST_ITEMS).unwrap_or(0));
+    let indices = (first..=last).take(usize::try_from(MAX_ITEMS).unwrap_or(0));
     let item = |index: i32| {
         let place = u32::try_from(index).ok()?;
         let mut item = Item { id: query.id, index: place, ..Item::default() };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::capture::camera::driver::Fault;
 
 /// A stamp older than this is a driver's mistake.
-const MOST_AGE: Duration = Duration::from_secs(1);
+const MAX_AGE: Duration = Duration::from_secs(1);
 /// Buffers that the driver fills in turn.
 pub(super) const BUFFERS: u32 = 4;
 
@@ -29,7 +29,7 @@ pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Dura
         seconds.try_into().unwrap_or(0),
         micros.try_into().unwrap_or(0).min(999_999) * 1_000,
     );
-    let age = monotonic().checked_sub(taken).filter(|age| *age < MOST_AGE);
+    let age = monotonic().checked_sub(taken).filter(|age| *age < MAX_AGE);
     age.unwrap_or_default()
 }
 

@@ -231,7 +231,7 @@ struct Listed {
 /// `VIDIOC_ENUM_FMT`.
 const LIST: Call<Listed> = Call::new(2);
 /// Kinds of pixels looked at: a driver may list without end.
-const MOST_LISTED: u32 = 256;
+const MAX_LISTED: u32 = 256;
 
 /// Video4Linux's names of the kinds of pixels that a device has.
 pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
@@ -241,7 +241,7 @@ pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
             Listed { index, kind, flags: 0, name: [0; 32], code: [0; 4], rest: [0; 4] };
         LIST.ask(device, &mut listed).ok().map(|()| listed.code)
     };
-    (0..MOST_LISTED).map_while(one).collect()
+    (0..MAX_LISTED).map_while(one).collect()
 }
 
 /// `struct v4l2_streamparm` with a `struct v4l2_captureparm` in it.

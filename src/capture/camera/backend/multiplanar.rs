@@ -22,16 +22,16 @@ use crate::capture::camera::driver::{Camera, Fault, Layout, PlaneBytes, RawFrame
 use crate::capture::camera::pixel_format::Pixel;
 
 /// `VIDEO_MAX_PLANES`.
-const MOST_PLANES: usize = 8;
+const MAX_PLANES: usize = 8;
 /// `V4L2_MEMORY_MMAP`.
 const MAPPED: u32 = 1;
 /// Buffers that a driver may give where a few were asked for.
-const MOST_BUFFERS: u32 = 32;
+const MAX_BUFFERS: u32 = 32;
 
 /// `VIDIOC_REQBUFS`.
 const ASK_FOR: Call<v4l2_requestbuffers> = Call::new(8);
 /// `VIDIOC_QUERYBUF`, `VIDIOC_QBUF`, `VIDIOC_DQBUF`.
-const TELL: Call<v4l2_buffer> = Call::new(9);
+const QUERY_BUFFER: Call<v4l2_buffer> = Call::new(9);
 const FILL: Call<v4l2_buffer> = Call::new(15);
 const TAKE: Call<v4l2_buffer> = Call::new(17);
 
@@ -113,7 +113,7 @@ impl Open {
             held: None,
             started: false,
         };
-        for index in 0..given.min(MOST_BUFFERS) {
+        for index in 0..given.min(MAX_BUFFERS) {
             let mapped = open.map(index).map_err(|error| fault("mapping buffers", &error))?;
             open.buffers.push(mapped);
         }
@@ -125,8 +125,8 @@ impl Open {
 
     fn map(&self, index: u32) -> io::Result<Vec<Mapping>> {
         let device = self.handle.fd();
-        let (about, planes) = ask(device, &TELL, index)?;
-        let count = (about.length as usize).min(MOST_PLANES);
+        let (about, planes) = ask(device, &QUERY_BUFFER, index)?;
+        let count = (about.length as usize).min(MAX_PLANES);
         let one = |plane: &v4l2_plane| {
             // SAFETY: of memory that is mapped the union holds the offset, and any number is one.
             let offset = unsafe { plane.m.mem_offset };
@@ -169,14 +169,14 @@ fn ask(
     device: RawFd,
     call: &Call<v4l2_buffer>,
     index: u32,
-) -> io::Result<(v4l2_buffer, [v4l2_plane; MOST_PLANES])> {
+) -> io::Result<(v4l2_buffer, [v4l2_plane; MAX_PLANES])> {
     // SAFETY: structures of numbers, unions of numbers, and pointers; all zeros are values of each.
-    let (mut about, mut planes): (v4l2_buffer, [v4l2_plane; MOST_PLANES]) =
+    let (mut about, mut planes): (v4l2_buffer, [v4l2_plane; MAX_PLANES]) =
         unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
     (about.index, about.type_, about.memory) = (index, Queue::Several.number(), MAPPED);
     // The kernel writes as many as `length` says, into an array that lives through the call; the pointer is
     // not used after it.
-    about.length = MOST_PLANES as u32;
+    about.length = MAX_PLANES as u32;
     about.m.planes = planes.as_mut_ptr();
     call.ask(device, &mut about)?;
     Ok((about, planes))

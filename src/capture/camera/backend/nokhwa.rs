@@ -21,7 +21,7 @@ use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFr
 use crate::capture::camera::pixel_format::Pixel;
 
 /// A stamp older than this is a driver's mistake.
-const MOST_AGE: Duration = Duration::from_secs(1);
+const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// Whether nokhwa can be asked for this offer: raw pixels at a whole rate, of the
 /// kinds that it knows. (Its JPEG pictures come as whole buffers of stale bytes, and on a loopback
@@ -113,7 +113,7 @@ impl Camera for Open {
         let frame = self.camera.frame().map_err(|error| fault(&error.to_string()))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = frame.capture_timestamp().and_then(|taken| now.checked_sub(taken));
-        let age = age.filter(|age| *age < MOST_AGE).unwrap_or_default();
+        let age = age.filter(|age| *age < MAX_AGE).unwrap_or_default();
         // A copy that nokhwa makes: only so does it tell when a picture was taken.
         self.last = frame.buffer_bytes();
         Ok(Some(RawFrame::new(&self.last, age, self.layout)))

@@ -33,10 +33,10 @@ use crate::media::Size;
 const USUAL: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
 /// Sizes and rates looked at of each kind of pixels: a driver may list without end.
-const MOST_OFFERS: usize = 256;
+const MAX_OFFERS: usize = 256;
 
 /// How long a camera may take for its first picture, less than the watch gives it.
-const FIRST: Duration = Duration::from_millis(3_500);
+const FIRST_FRAME_TIMEOUT: Duration = Duration::from_millis(3_500);
 
 /// Video4Linux.
 pub(super) struct Video4Linux;
@@ -159,7 +159,7 @@ fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<OfferedCamera> {
             };
             for (width, height) in sizes {
                 for rate in rates(device, code, width, height) {
-                    if offers.len() - before < MOST_OFFERS {
+                    if offers.len() - before < MAX_OFFERS {
                         offers.push(OfferedCamera { size: Size::new(width, height), rate, pixel });
                     }
                 }
@@ -222,7 +222,7 @@ impl Open {
     fn begin(device: &Device, layout: Layout) -> Result<Self, Fault> {
         let stream = Stream::with_buffers(device, Type::VideoCapture, BUFFERS);
         let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
-        stream.set_timeout(FIRST);
+        stream.set_timeout(FIRST_FRAME_TIMEOUT);
         Ok(Self { handle: device.handle(), stream, layout, started: false })
     }
 }

@@ -23,7 +23,7 @@ use crate::media::transport::{Position, TransportCommand};
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 
 /// Pictures of one folder that are looked at.
-const MOST_SLIDES: usize = 10_000;
+const MAX_SLIDES: usize = 10_000;
 /// What a slide's file is called.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 
@@ -65,13 +65,13 @@ impl Default for Pace {
 impl Pace {
     /// How short and how long a slide may be shown.
     pub const TIMES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3_600)];
-    pub const MOST_FADE: Duration = Duration::from_secs(60);
+    pub const MAX_FADE: Duration = Duration::from_secs(60);
 
     /// With every number where it may be.
     #[must_use]
     pub fn bounded(self) -> Self {
         let [least, most] = Self::TIMES;
-        Self { time: self.time.clamp(least, most), fade: self.fade.min(Self::MOST_FADE), ..self }
+        Self { time: self.time.clamp(least, most), fade: self.fade.min(Self::MAX_FADE), ..self }
     }
 }
 
@@ -174,7 +174,7 @@ impl SlideShow {
         for path in self.paths.iter().chain(then) {
             if path.is_dir() {
                 let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
-                let entries = entries.take(MOST_SLIDES).filter_map(Result::ok);
+                let entries = entries.take(MAX_SLIDES).filter_map(Result::ok);
                 let mut found: Vec<PathBuf> =
                     entries.map(|entry| entry.path()).filter(|path| is_image(path)).collect();
                 found.sort();
@@ -183,7 +183,7 @@ impl SlideShow {
                 files.push(path.clone());
             }
         }
-        files.truncate(MOST_SLIDES);
+        files.truncate(MAX_SLIDES);
         if files.is_empty() {
             return Err("there is no PNG, JPEG, WebP or GIF picture in it".to_owned());
         }
@@ -222,7 +222,7 @@ struct SlideFeed {
 }
 
 impl SlideFeed {
-    fn obey(&mut self, go: TransportCommand, at: Timestamp) {
+    fn handle(&mut self, go: TransportCommand, at: Timestamp) {
         let index = i64::try_from(self.shown.index).unwrap_or(0);
         match go {
             TransportCommand::Pause => {
@@ -262,7 +262,7 @@ impl SlideFeed {
 impl VideoFeed for SlideFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         while let Some(go) = self.transport.take() {
-            self.obey(go, at);
+            self.handle(go, at);
         }
         self.look();
         self.show.pace = self.dial.get().bounded();

@@ -17,9 +17,9 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
 
 /// How long a folder without a readable picture is left alone.
-const LOOK: Duration = Duration::from_secs(2);
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// How often a show that is over looks whether it is to go on.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const RESCAN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A slide that was read.
 pub(super) struct Slide {
@@ -213,7 +213,7 @@ impl Reader {
     /// Waits until there is room for it. False: nobody wants any more.
     fn hand_on(&mut self, mut slide: Slide) -> bool {
         loop {
-            match self.slides.offer(slide, LOOK) {
+            match self.slides.offer(slide, RETRY_INTERVAL) {
                 Ok(None) => return true,
                 Ok(Some(back)) => slide = back,
                 Err(_) => return false,
@@ -261,9 +261,9 @@ impl Reader {
 
 /// For a while, or until something is wanted.
 fn rest(stop: &Stop, is_wanted: impl Fn() -> bool) {
-    let mut left = LOOK;
-    while !left.is_zero() && !is_wanted() && !stop.wait(LOOK_AGAIN) {
-        left = left.saturating_sub(LOOK_AGAIN);
+    let mut left = RETRY_INTERVAL;
+    while !left.is_zero() && !is_wanted() && !stop.wait(RESCAN_INTERVAL) {
+        left = left.saturating_sub(RESCAN_INTERVAL);
     }
 }
 

@@ -28,11 +28,11 @@ use crate::capture::screen::display::{
 use crate::media::Size;
 
 /// Windows looked at: a server may list without end.
-const MOST_WINDOWS: usize = 512;
+const MAX_WINDOWS: usize = 512;
 /// Bytes of a property: names may be as long as they like.
-const MOST_TEXT: u32 = 512;
+const MAX_TEXT: u32 = 512;
 /// Largest pointer that is drawn.
-const MOST_POINTER: u16 = 512;
+const MAX_POINTER: u16 = 512;
 
 /// The main screen, also in a session of Wayland.
 const MAIN: &str = "x11";
@@ -157,7 +157,7 @@ impl Display {
 
     fn property(&self, window: Window, name: xproto::Atom) -> Result<Vec<u8>, Fault> {
         let any = AtomEnum::ANY;
-        let reply = self.connection.get_property(false, window, name, any, 0, MOST_TEXT / 4)?;
+        let reply = self.connection.get_property(false, window, name, any, 0, MAX_TEXT / 4)?;
         Ok(reply.reply()?.value)
     }
 
@@ -170,16 +170,16 @@ impl Display {
             listed,
             AtomEnum::WINDOW,
             0,
-            MOST_WINDOWS as u32,
+            MAX_WINDOWS as u32,
         )?;
         let reply = reply.reply()?;
         let managed = reply.format == 32;
         let windows: Vec<Window> = if managed {
-            reply.value32().into_iter().flatten().take(MOST_WINDOWS).collect()
+            reply.value32().into_iter().flatten().take(MAX_WINDOWS).collect()
         } else {
             // Nobody manages windows here.
             let children = self.connection.query_tree(self.root)?.reply()?.children;
-            children.into_iter().take(MOST_WINDOWS).collect()
+            children.into_iter().take(MAX_WINDOWS).collect()
         };
         let (wide_name, pid_less) = (self.atom("_NET_WM_NAME")?, AtomEnum::WM_NAME.into());
         let mut found = Vec::new();
@@ -503,7 +503,7 @@ impl Grabber for Grab {
         if watch.stale {
             let image = connection.xfixes_get_cursor_image()?.reply()?;
             watch.stale = false;
-            let fits = image.width <= MOST_POINTER && image.height <= MOST_POINTER;
+            let fits = image.width <= MAX_POINTER && image.height <= MAX_POINTER;
             let pixels = usize::from(image.width) * usize::from(image.height);
             watch.image = (fits && image.cursor_image.len() >= pixels && pixels > 0).then(|| {
                 Arc::new(Pointer {

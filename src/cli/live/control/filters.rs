@@ -68,7 +68,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), String
 ///
 /// # Errors
 /// Why it cannot be.
-pub(in crate::cli::live) fn of_picture(
+pub(in crate::cli::live) fn of_video(
     filter: &Filter,
     slots: &[picture::Slot],
 ) -> Result<Vec<picture::Slot>, String> {
@@ -77,12 +77,12 @@ pub(in crate::cli::live) fn of_picture(
         Some(picture::Slot { enabled: true, filter })
     };
     let list = List {
-        most: picture::MOST_FILTERS,
+        most: picture::MAX_FILTERS,
         known: picture::Filter::kinds().iter().map(picture::Filter::kind).collect(),
         kind: &|slot: &picture::Slot| slot.filter.kind(),
         switch: &|slot, on| slot.enabled = on,
         one: &one,
-        set: &amounts::of_picture_filter,
+        set: &amounts::of_video_filter,
     };
     list.changed(filter, slots)
 }
@@ -91,7 +91,7 @@ pub(in crate::cli::live) fn of_picture(
 ///
 /// # Errors
 /// Why it cannot be.
-pub(in crate::cli::live) fn of_sound(
+pub(in crate::cli::live) fn of_audio(
     filter: &Filter,
     slots: &[sound::Slot],
     strips: &[(String, StripId)],
@@ -101,12 +101,12 @@ pub(in crate::cli::live) fn of_sound(
         Some(sound::Slot { enabled: true, filter })
     };
     let list = List {
-        most: sound::MOST_FILTERS,
+        most: sound::MAX_FILTERS,
         known: sound::Filter::KINDS.iter().map(sound::Filter::kind).collect(),
         kind: &|slot: &sound::Slot| slot.filter.kind(),
         switch: &|slot, on| slot.enabled = on,
         one: &one,
-        set: &|slot, values| amounts::of_sound_filter(slot, values, strips),
+        set: &|slot, values| amounts::of_audio_filter(slot, values, strips),
     };
     list.changed(filter, slots)
 }
@@ -163,7 +163,7 @@ mod tests {
     fn pictures(slots: &[picture::Slot], line: &str) -> Result<Vec<picture::Slot>, String> {
         let (name, filter) = parse(line)?;
         assert_eq!(name, "Face");
-        of_picture(&filter, slots)
+        of_video(&filter, slots)
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
             let told = pictures(&slots, line).unwrap_err();
             assert!(told.contains(why), "{line}: {told}");
         }
-        let full = vec![slots[0].clone(); picture::MOST_FILTERS];
+        let full = vec![slots[0].clone(); picture::MAX_FILTERS];
         assert!(pictures(&full, "add blur Face").unwrap_err().contains("most"));
     }
 
@@ -201,7 +201,7 @@ mod tests {
         let change = |slots: &[sound::Slot], line: &str| {
             let (name, filter) = parse(line).unwrap();
             assert_eq!(name, "");
-            of_sound(&filter, slots, &strips)
+            of_audio(&filter, slots, &strips)
         };
         let slots = change(&[], "add compressor side_chain=Music ratio=8").unwrap();
         assert_eq!(slots[0].filter.side_chain(), Some(StripId(2)));

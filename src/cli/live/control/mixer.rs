@@ -83,7 +83,7 @@ fn offset(text: &str) -> Option<i64> {
         Some(rest) => (-1, rest),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
-    let time: Duration = duration(time).ok().filter(|time| *time <= Strip::MOST_OFFSET)?;
+    let time: Duration = duration(time).ok().filter(|time| *time <= Strip::MAX_OFFSET)?;
     i64::try_from(time.as_micros()).ok().map(|micros| sign * micros)
 }
 

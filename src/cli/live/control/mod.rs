@@ -14,7 +14,7 @@ use crate::cli::control::{quoted, split};
 use crate::cli::flags::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::transport::{EndBehavior, TransportCommand};
-use crate::studio::mixer::stand_by_of;
+use crate::studio::mixer::fallback_of;
 use crate::studio::settings::scenes::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
 
@@ -182,7 +182,7 @@ fn strip(text: &str) -> Result<LiveCommand, String> {
         }
         "restart" => Ok(LiveCommand::StripRestart(rest.to_owned())),
         "if-silent" => {
-            let (name, choice) = named(rest, stand_by_of)?;
+            let (name, choice) = named(rest, fallback_of)?;
             Ok(LiveCommand::IfSilent(name, choice))
         }
         "at-end" => {
@@ -252,8 +252,8 @@ fn media(text: &str) -> Result<LiveCommand, String> {
 
 /// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
 fn if_black(text: &str) -> Result<LiveCommand, String> {
-    let (name, instead) = named(text, str::parse)?;
-    Ok(LiveCommand::IfBlack(name, instead))
+    let (name, fallback) = named(text, str::parse)?;
+    Ok(LiveCommand::IfBlack(name, fallback))
 }
 
 /// A name, which may be left out, and behind a colon what is said of it. Without a name there may be such
@@ -392,15 +392,15 @@ mod tests {
         for bad in ["media add My clip", "media remove My clip", "media remove 1 My clip"] {
             assert!(parse(bad, &names).is_err(), "{bad}");
         }
-        let instead = |line| match parse(line, &names) {
-            Ok(Some(LiveCommand::IfBlack(name, instead))) => (name, instead.to_string()),
+        let fallback = |line| match parse(line, &names) {
+            Ok(Some(LiveCommand::IfBlack(name, fallback))) => (name, fallback.to_string()),
             other => panic!("{other:?}"),
         };
         let of = |name: &str, word: &str| (name.to_owned(), word.to_owned());
-        assert_eq!(instead("if-black My guest: slate"), of("My guest", "slate"));
-        assert_eq!(instead("if-black Face: image:/a b.png"), of("Face", "image:/a b.png"));
-        assert_eq!(instead("if-black camera:usb-1"), of("", "camera:usb-1"));
-        assert_eq!(instead("if-black image:/a: b.png"), of("", "image:/a: b.png"));
+        assert_eq!(fallback("if-black My guest: slate"), of("My guest", "slate"));
+        assert_eq!(fallback("if-black Face: image:/a b.png"), of("Face", "image:/a b.png"));
+        assert_eq!(fallback("if-black camera:usb-1"), of("", "camera:usb-1"));
+        assert_eq!(fallback("if-black image:/a: b.png"), of("", "image:/a: b.png"));
         assert!(parse("if-black Face", &names).unwrap_err().contains("keep, slate"));
         let end = |line| match parse(line, &names) {
             Ok(Some(LiveCommand::AtEnd(name, at_end))) => (name, at_end),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capture::{VideoChoice, VideoFallback};
-use crate::cli::control::{AT_ONCE, Lines};
+use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
 use crate::cli::output::Output;
 use crate::cli::process::signals::Interrupt;
@@ -39,7 +39,7 @@ impl Orders {
     }
 
     /// Hands on what was asked for; tells whether the end was.
-    pub fn obey(&mut self, studio: &Studio, output: &Output) -> bool {
+    pub fn run(&mut self, studio: &Studio, output: &Output) -> bool {
         if self.replay.swap(false, Ordering::Relaxed) {
             studio.send(Command::SaveReplay(self.names.replay.clone()));
         }
@@ -49,7 +49,7 @@ impl Orders {
         let (names, waiting) = (&self.names, &mut self.lines);
         let mut stop = false;
         let ends = |text: &str| text == "stop";
-        for _ in 0..AT_ONCE {
+        for _ in 0..MAX_COMMANDS_PER_TURN {
             let line = waiting.as_mut().and_then(|lines| lines.take_for(studio, ends));
             let Some(line) = line else { break };
             let done = match control::parse(&line.text, names) {
@@ -96,7 +96,7 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
         LiveCommand::Filter(name, filter) => {
             let snapshot = studio.snapshot();
             let id = source_of(&snapshot, &name)?;
-            let slots = filters::of_picture(&filter, snapshot.scenes.collection.filters(id))?;
+            let slots = filters::of_video(&filter, snapshot.scenes.collection.filters(id))?;
             studio.send(Command::Edit(Edit::SetFilters(id, slots)));
         }
         LiveCommand::StripFilter(name, filter) => {
@@ -106,7 +106,7 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             let mut wanted = Vec::new();
             for view in strips_of(&snapshot, &name)? {
                 let strip = &view.sound.strip;
-                let filters = filters::of_sound(&filter, &strip.filters, &names)?;
+                let filters = filters::of_audio(&filter, &strip.filters, &names)?;
                 let strip = Strip { filters, ..strip.clone() };
                 wanted.push(Command::SetStrip { id: view.sound.id, strip });
             }
@@ -130,9 +130,11 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             let index = number.saturating_sub(2);
             command_for(studio, &name, |id| Command::Edit(Edit::RemoveFile(id, index)))?;
         }
-        LiveCommand::IfBlack(name, instead) => if_black(studio, &name, instead)?,
+        LiveCommand::IfBlack(name, fallback) => if_black(studio, &name, fallback)?,
         LiveCommand::Ask(name) => command_for(studio, &name, Command::ShareAgain)?,
-        LiveCommand::Talk(name, held) if name.is_empty() => studio.send(Command::TalkKey(held)),
+        LiveCommand::Talk(name, held) if name.is_empty() => {
+            studio.send(Command::PushToTalkKeys(held));
+        }
         LiveCommand::Talk(name, held) => {
             strip(studio, &name, |id| Command::TalkKeyOf { id, held })?;
         }
@@ -191,13 +193,13 @@ fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Co
 }
 
 /// What is shown in the stead of the source of this name, where it is of a kind that suits.
-fn if_black(studio: &Studio, name: &str, instead: VideoFallback) -> Done {
+fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
     let snapshot = studio.snapshot();
     let id = source_of(&snapshot, name)?;
     // Of what is not chosen yet nobody knows what it will be.
     let choice = snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
     if let Some(choice) =
-        choice.filter(|choice| instead != VideoFallback::Keep && !VideoFallback::suits(choice))
+        choice.filter(|choice| fallback != VideoFallback::Keep && !VideoFallback::suits(choice))
     {
         let what = if name.is_empty() { "the picture of --video" } else { name };
         let word = choice.to_string();
@@ -207,7 +209,7 @@ fn if_black(studio: &Studio, name: &str, instead: VideoFallback) -> Done {
              write the name of a camera, a screen, a window, a stream or a media file"
         ));
     }
-    studio.send(Command::Edit(Edit::SetInstead(id, instead)));
+    studio.send(Command::Edit(Edit::SetFallback(id, fallback)));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{PlayCommand, SeekDirection, WINDOW};
-use crate::cli::control::{AT_ONCE, Lines};
+use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::output::{Output, events};
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
@@ -41,8 +41,8 @@ impl Steering {
     }
 
     /// Obeys the lines that wait; whether the end was asked for.
-    pub(in crate::cli::play) fn obey(&mut self, all: &[Watching<'_>], output: &Output) -> bool {
-        for _ in 0..AT_ONCE {
+    pub(in crate::cli::play) fn handle(&mut self, all: &[Watching<'_>], output: &Output) -> bool {
+        for _ in 0..MAX_COMMANDS_PER_TURN {
             let Some(line) = self.lines.take() else { break };
             let done = match control::parse(&line.text) {
                 Ok(None) => continue,
@@ -118,7 +118,7 @@ fn ask(stream: &Watching<'_>, asked: &PlayCommand, output: &Output) -> Result<()
             control::live_end(&figures)?;
             player.go_live();
         }
-        PlayCommand::Snapshot(path) => save_picture(player, path, output)?,
+        PlayCommand::Snapshot(path) => save_frame(player, path, output)?,
         PlayCommand::Record(Some(path)) => {
             control::recordable(&figures)?;
             make_folder(path)?;
@@ -150,7 +150,7 @@ fn make_folder(path: &Path) -> Result<(), String> {
     made.map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn save_picture(player: &Player, path: &Path, output: &Output) -> Result<(), String> {
+fn save_frame(player: &Player, path: &Path, output: &Output) -> Result<(), String> {
     let picture = player.picture().ok_or("there is no picture yet")?;
     make_folder(path)?;
     let path = screenshot::write(path, &picture).map_err(|failure| sentence(&failure))?;

@@ -13,7 +13,7 @@ use crate::cli::flags::value::duration;
 use crate::cli::play::args;
 use crate::cli::play::args::Buffer;
 use crate::player::Figures;
-use crate::studio::watch::chat::{MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS};
+use crate::studio::watch::chat::{MAX_WORD, MAX_WORDS, OPACITIES, SIZES, SPEEDS};
 use crate::studio::watch::picture_view::{Aspect, Rotation, ZOOM};
 use crate::wire::container::Format;
 
@@ -298,8 +298,8 @@ fn chat(text: &str) -> Result<Chat, String> {
 /// Words that keep a line of the chat out.
 fn words(text: &str) -> Result<Vec<String>, String> {
     let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
-    if words.len() > MOST_WORDS || words.iter().any(|word| word.chars().count() > MOST_WORD) {
-        return Err(format!("at most {MOST_WORDS} words are hidden, of {MOST_WORD} signs each"));
+    if words.len() > MAX_WORDS || words.iter().any(|word| word.chars().count() > MAX_WORD) {
+        return Err(format!("at most {MAX_WORDS} words are hidden, of {MAX_WORD} signs each"));
     }
     Ok(words)
 }
@@ -480,8 +480,8 @@ mod tests {
             }
         }
         let words = |count| format!("chat hide {}", vec!["word"; count].join(","));
-        assert!(parse(&words(MOST_WORDS)).is_ok() && parse(&words(MOST_WORDS + 1)).is_err());
-        assert!(parse(&format!("chat hide {}", "a".repeat(MOST_WORD + 1))).is_err());
+        assert!(parse(&words(MAX_WORDS)).is_ok() && parse(&words(MAX_WORDS + 1)).is_err());
+        assert!(parse(&format!("chat hide {}", "a".repeat(MAX_WORD + 1))).is_err());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::base::simd::level;
 use crate::compose::draw::bands::{BANDS, strips};
 
 /// What 16 bits hold the sum of, and divide exactly.
-const MOST: usize = 64;
+const MAX_BOX: usize = 64;
 
 /// Rows that are worked on at once.
 const LANES: usize = 16;
@@ -93,7 +93,7 @@ struct Part {
 
 impl Part {
     fn of(radius: usize) -> Self {
-        let half = radius.clamp(1, MOST) as u16;
+        let half = radius.clamp(1, MAX_BOX) as u16;
         let count = u32::from(half) * 2 + 1;
         let shift = count.ilog2();
         Self { by: (1_u32 << (16 + shift)).div_ceil(count) as u16, shift, half }
@@ -280,7 +280,7 @@ fn down(
 ) {
     let height = rows.len() / width;
     let end = first + out.len() / width;
-    let reach: usize = radii.iter().map(|radius| (*radius).min(MOST)).sum();
+    let reach: usize = radii.iter().map(|radius| (*radius).min(MAX_BOX)).sum();
     let most = (end - first + reach * 2).min(height) * STRIPE.min(width);
     have.resize(most, 0);
     next.resize(most, 0);
@@ -289,7 +289,7 @@ fn down(
         let mut after = reach;
         let mut source = Rows { data: rows, stride: width, left, width: wide, first: 0 };
         for radius in radii {
-            after -= (*radius).min(MOST);
+            after -= (*radius).min(MAX_BOX);
             let made = first.saturating_sub(after)..(end + after).min(height);
             let top = made.start;
             if after == 0 {
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_mean_is_exact_for_all_that_a_box_can_sum_up_to() {
-        for radius in 1..=MOST {
+        for radius in 1..=MAX_BOX {
             let (part, count) = (Part::of(radius), radius as u32 * 2 + 1);
             for sum in 0..=255 * count {
                 let want = (sum + radius as u32) / count;

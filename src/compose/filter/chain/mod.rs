@@ -20,7 +20,7 @@ use crate::compose::filter::delay::Delay;
 use crate::compose::filter::denoise::Denoise;
 use crate::compose::filter::overlay::{Mask, Watermark};
 use crate::compose::filter::scale::Scale;
-use crate::compose::filter::settings::{Filter, MOST_FILTERS, Slot};
+use crate::compose::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::compose::filter::step::Step;
 use crate::media::{Color, Planes, Size, VideoFrame};
 
@@ -115,7 +115,7 @@ impl Chain {
     /// does one whose amounts alone are others.
     pub fn set(&mut self, wanted: &[WantedFilter]) {
         let mut before = std::mem::take(&mut self.links);
-        let on = wanted.iter().take(MOST_FILTERS).filter(|wanted| wanted.slot.enabled);
+        let on = wanted.iter().take(MAX_FILTERS).filter(|wanted| wanted.slot.enabled);
         self.cover = on.clone().filter_map(WantedFilter::cover).max();
         let masks = on.clone().filter(|it| {
             it.slot.filter.hides_by_file() && matches!(it.material, AssetSupply::There(_))

@@ -275,6 +275,6 @@ fn a_filter_that_is_off_and_one_too_many_do_nothing() {
     let mut chain = Chain::default();
     chain.set(&[darker(false)]);
     assert!(chain.is_empty());
-    chain.set(&vec![darker(true); MOST_FILTERS * 2]);
-    assert_eq!(chain.links.len(), MOST_FILTERS);
+    chain.set(&vec![darker(true); MAX_FILTERS * 2]);
+    assert_eq!(chain.links.len(), MAX_FILTERS);
 }

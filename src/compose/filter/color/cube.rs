@@ -3,14 +3,14 @@
 //! 65 steps a side. Pure, bounded by the text it is given.
 
 /// The most steps of a side.
-const MOST_3D: usize = 65;
+const MAX_3D: usize = 65;
 /// The most lines of a one-dimensional table.
-const MOST_1D: usize = 4_096;
+const MAX_1D: usize = 4_096;
 /// Numbers beyond this are no colours.
-const MOST: f32 = 1_000.0;
+const MAX_VALUE: f32 = 1_000.0;
 
 /// A text longer than this is no table, in bytes.
-pub const MOST_BYTES: u64 = 24 << 20;
+pub const MAX_BYTES: u64 = 24 << 20;
 
 /// A colour table as it is in its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub struct Cube {
 
 /// Three numbers and nothing else.
 fn three<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<[f32; 3]> {
-    let mut number = || words.next()?.parse::<f32>().ok().filter(|it| it.abs() <= MOST);
+    let mut number = || words.next()?.parse::<f32>().ok().filter(|it| it.abs() <= MAX_VALUE);
     let three = [number()?, number()?, number()?];
     words.next().is_none().then_some(three)
 }
@@ -50,7 +50,7 @@ impl Cube {
                 "TITLE" => {}
                 "LUT_1D_SIZE" | "LUT_3D_SIZE" => {
                     let flat = first == "LUT_1D_SIZE";
-                    let most = if flat { MOST_1D } else { MOST_3D };
+                    let most = if flat { MAX_1D } else { MAX_3D };
                     let size = words.next().and_then(|word| word.parse().ok());
                     let size = size.filter(|size| (2..=most).contains(size));
                     let size =

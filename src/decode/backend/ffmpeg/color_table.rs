@@ -18,7 +18,7 @@ const NODES: usize = (1024 >> LUMA_STEP) + 1;
 const COLUMNS: usize = 1024 >> CHROMA_STEP;
 /// Places between two columns, in one direction and in both.
 const BETWEEN: usize = 1 << CHROMA_STEP;
-const PLACES: usize = BETWEEN * BETWEEN;
+const SUBCELLS: usize = BETWEEN * BETWEEN;
 
 /// Bands that a picture is worked on in.
 const BANDS: usize = 8;
@@ -44,7 +44,7 @@ pub(super) struct Wide<'a>(pub [(&'a [u16], usize); 3]);
 #[derive(Copy, Clone)]
 struct SizedTable<'a> {
     columns: &'a [Column; COLUMNS * COLUMNS],
-    weights: &'a [[f32; 4]; PLACES],
+    weights: &'a [[f32; 4]; SUBCELLS],
 }
 
 /// Two rows of luma and the one of chroma between them, each with where it goes.
@@ -93,7 +93,7 @@ impl Table {
         Self {
             kind,
             columns: (0..COLUMNS * COLUMNS).map(column).collect(),
-            weights: (0..PLACES).map(weights).collect(),
+            weights: (0..SUBCELLS).map(weights).collect(),
         }
     }
 

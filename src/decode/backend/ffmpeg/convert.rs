@@ -15,7 +15,7 @@ use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// Pictures kept for reuse: what waits for its turn and what is on its way to the window.
-const IDLE_PICTURES: usize = 6;
+const IDLE_FRAMES: usize = 6;
 
 /// Makes our pictures of the library's.
 #[derive(Default)]
@@ -137,7 +137,7 @@ impl Converter {
         let pool = match &self.pool {
             Some((its, pool)) if *its == size => pool.clone(),
             _ => {
-                let pool = Planes::pool(size, IDLE_PICTURES);
+                let pool = Planes::pool(size, IDLE_FRAMES);
                 self.pool = Some((size, pool.clone()));
                 pool
             }

@@ -12,7 +12,7 @@ use crate::decode::backend::ffmpeg::transfer::{Kind, Matrix, Primaries, Transfer
 use crate::media::Planes;
 
 /// The most cd/m² that can be told.
-const MOST: f64 = 10_000.0;
+const MAX_LUMINANCE: f64 = 10_000.0;
 
 /// Shows pictures of such kinds. Its table is made when there is a first one.
 #[derive(Default)]
@@ -66,14 +66,14 @@ fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Opti
 
 /// The brightest pixel in cd/m², as the stream tells: no brighter than the display on which it was
 /// made could be.
-fn told_peak(frame: &ffi::AVFrame) -> Option<u16> {
+fn declared_peak(frame: &ffi::AVFrame) -> Option<u16> {
     let level: Option<ffi::AVContentLightMetadata> =
         beside(frame, ffi::AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
     let display: Option<ffi::AVMasteringDisplayMetadata> =
         beside(frame, ffi::AV_FRAME_DATA_MASTERING_DISPLAY_METADATA);
     let display = display.filter(|it| it.has_luminance != 0).map(|it| it.max_luminance);
     let display = display.filter(|it| it.den > 0).map(|it| f64::from(it.num) / f64::from(it.den));
-    let sane = |peak: f64| (1.0..=MOST).contains(&peak).then_some(peak);
+    let sane = |peak: f64| (1.0..=MAX_LUMINANCE).contains(&peak).then_some(peak);
     let peaks = [level.and_then(|it| sane(f64::from(it.MaxCLL))), display.and_then(sane)];
     peaks.into_iter().flatten().reduce(f64::min).map(|peak| peak as u16)
 }
@@ -103,7 +103,7 @@ impl Mapper {
         if kind.transfer != Transfer::Pq {
             return Some(kind);
         }
-        self.peak = told_peak(frame).or(self.peak);
+        self.peak = declared_peak(frame).or(self.peak);
         Some(Kind { peak: self.peak, ..kind })
     }
 

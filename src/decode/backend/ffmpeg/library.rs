@@ -207,7 +207,7 @@ impl Context {
         let code = unsafe { ffi::avcodec_receive_frame(self.raw, self.frame.0) };
         match code {
             0.. => Ok(Some(&mut self.frame)),
-            AGAIN | ffi::AVERROR_EOF => Ok(None),
+            NEEDS_INPUT | ffi::AVERROR_EOF => Ok(None),
             code => Err(Code(code)),
         }
     }
@@ -220,4 +220,4 @@ impl Context {
 }
 
 /// It wants more input.
-const AGAIN: c_int = ffi::AVERROR(ffi::EAGAIN);
+const NEEDS_INPUT: c_int = ffi::AVERROR(ffi::EAGAIN);

@@ -9,7 +9,7 @@ const WHITE: f64 = 203.0;
 /// The brightest of a mastering display, where the stream does not say.
 const USUAL_PEAK: u16 = 1_000;
 /// The most that PQ can say.
-const MOST: f64 = 10_000.0;
+const MAX_LUMINANCE: f64 = 10_000.0;
 /// The display that HLG is made for in production, in cd/m², and its gamma.
 const HLG_PEAK: f64 = 1_000.0;
 const HLG_GAMMA: f64 = 1.2;
@@ -97,7 +97,7 @@ fn dot(a: Three, b: Three) -> f64 {
 
 /// The signal of PQ for so many cd/m².
 fn to_pq(light: f64) -> f64 {
-    let power = (light.clamp(0.0, MOST) / MOST).powf(2_610.0 / 16_384.0);
+    let power = (light.clamp(0.0, MAX_LUMINANCE) / MAX_LUMINANCE).powf(2_610.0 / 16_384.0);
     let (c1, c2, c3) = (3_424.0 / 4_096.0, 2_413.0 / 128.0, 2_392.0 / 128.0);
     ((c1 + c2 * power) / (1.0 + c3 * power)).powf(2_523.0 / 32.0)
 }
@@ -106,7 +106,7 @@ fn to_pq(light: f64) -> f64 {
 fn from_pq(signal: f64) -> f64 {
     let power = signal.clamp(0.0, 1.0).powf(32.0 / 2_523.0);
     let (c1, c2, c3) = (3_424.0 / 4_096.0, 2_413.0 / 128.0, 2_392.0 / 128.0);
-    MOST * ((power - c1).max(0.0) / (c2 - c3 * power)).powf(16_384.0 / 2_610.0)
+    MAX_LUMINANCE * ((power - c1).max(0.0) / (c2 - c3 * power)).powf(16_384.0 / 2_610.0)
 }
 
 /// The light of the scene (0…1) of a signal of HLG.
@@ -130,7 +130,7 @@ impl Kind {
     /// What arithmetic is the same for all its pixels.
     pub fn ready(self) -> Ready {
         let peak = match self.transfer {
-            Transfer::Pq => f64::from(self.peak.unwrap_or(USUAL_PEAK)).clamp(WHITE, MOST),
+            Transfer::Pq => f64::from(self.peak.unwrap_or(USUAL_PEAK)).clamp(WHITE, MAX_LUMINANCE),
             Transfer::Hlg => HLG_PEAK,
             Transfer::Gamma => WHITE,
         };

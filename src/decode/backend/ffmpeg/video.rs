@@ -21,7 +21,7 @@ const MAX_PACKET: usize = 16 << 20;
 const MAX_PIXELS: i64 = 36_864 * 256;
 
 /// Pictures of one packet that are taken.
-const MAX_PICTURES: usize = 64;
+const MAX_FRAMES: usize = 64;
 
 /// So many keyframes in a row that fail end the stream.
 const LAST_CHANCES: u32 = 3;
@@ -120,7 +120,7 @@ impl Decoder {
                 Ok(None) => return Ok(()),
                 Err(code) => return Err(code.text()),
             };
-            if frames.len() >= MAX_PICTURES {
+            if frames.len() >= MAX_FRAMES {
                 continue;
             }
             let pts = frame.get().pts;

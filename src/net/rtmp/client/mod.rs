@@ -32,7 +32,7 @@ const READ: usize = 64 << 10;
 /// Of the first bytes of an answer that is no RTMP, so many are looked at.
 const SNIFF: usize = 64;
 /// What a server said before the stream began is kept up to this many events.
-const MOST_EARLY: usize = 32;
+const MAX_EARLY: usize = 32;
 /// After the last byte was sent, the server has this long to close its side.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -231,7 +231,7 @@ impl Client {
                 }
                 Ok(Progress::Event(Event::HandshakeDone) | Progress::Room) => {}
                 Ok(Progress::Event(event)) => {
-                    if self.early.len() < MOST_EARLY {
+                    if self.early.len() < MAX_EARLY {
                         self.early.push_back(event);
                     }
                 }
@@ -280,7 +280,7 @@ impl Client {
         let result = loop {
             match self.progress(Some(0)).await {
                 Ok(Progress::Room) => break Ok(()),
-                Ok(Progress::Event(event)) if events.len() < MOST_EARLY => events.push_back(event),
+                Ok(Progress::Event(event)) if events.len() < MAX_EARLY => events.push_back(event),
                 Ok(Progress::Event(_)) => {}
                 Err(error) => break Err(error),
             }

@@ -12,9 +12,9 @@ use crate::wire::rtmp::url::{Scheme, Url};
 
 /// Connections made for one [`Client::connect`]: authentication takes three, being sent on one more
 /// each.
-const MOST_CONNECTIONS: u32 = 8;
+const MAX_CONNECTIONS: u32 = 8;
 /// Times a server may send us on.
-const MOST_HOPS: usize = 4;
+const MAX_HOPS: usize = 4;
 /// A port is given up after this, for reaching it and for the handshake, where there is another.
 const PORT_LIMIT: Duration = Duration::from_secs(4);
 
@@ -28,7 +28,7 @@ impl Client {
         until: Until,
     ) -> Result<Self, Error> {
         let mut hops = Hops::new(&config.url);
-        for _ in 1..MOST_CONNECTIONS {
+        for _ in 1..MAX_CONNECTIONS {
             let (client, refused) =
                 match Self::try_ports(&mut config, options, clock, on_step, until).await? {
                     (client, None) => return Ok(client),
@@ -171,7 +171,7 @@ impl Hops {
         if self.0.contains(&place) {
             return Err(Cause::Protocol("it sends us on in a circle".into()));
         }
-        if self.0.len() > MOST_HOPS {
+        if self.0.len() > MAX_HOPS {
             return Err(Cause::Protocol("it sends us on from server to server".into()));
         }
         self.0.push(place);

@@ -37,17 +37,17 @@ const FRUITLESS: u64 = 120;
 const HEADLESS: u64 = 25;
 
 /// Metadata that have not come so long after the first picture or sound are missing.
-const UNTOLD: Duration = Duration::from_secs(2);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// So many lines of a chat in so long are passed on.
-const MOST_LINES: u32 = 20;
+const MAX_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub(in crate::player) struct InputFeed {
     pub(in crate::player) shared: Arc<Shared>,
     demux: Demux,
-    census: TrackPresence,
+    track_presence: TrackPresence,
     save: Option<Save>,
     heads: SequenceHeaders,
     /// Pictures have come since the connection was made.
@@ -87,7 +87,7 @@ impl InputFeed {
         Self {
             shared,
             demux: Demux::new(live),
-            census: TrackPresence::default(),
+            track_presence: TrackPresence::default(),
             save,
             heads: SequenceHeaders::default(),
             pictures: false,
@@ -161,13 +161,13 @@ impl InputFeed {
     }
 
     /// The sound does not come, which is told.
-    pub(in crate::player) fn miss_sound(&mut self) {
+    pub(in crate::player) fn miss_audio(&mut self) {
         self.unheard = true;
     }
 
     /// Sound that was missing comes again: its times are those of the picture, whatever lies between.
     pub(in crate::player) fn hear_again(&mut self) {
-        self.demux.forget_sound();
+        self.demux.forget_audio();
         self.shared.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
@@ -219,7 +219,7 @@ impl InputFeed {
     /// `firm`, and which may have no `pictures`; a seam follows.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
-        self.census = TrackPresence::default();
+        self.track_presence = TrackPresence::default();
         if !pictures {
             // Nothing comes that would push the last ones out of the decoder.
             self.shared.video.push_waiting(BufferedPacket::Gap, &self.shared.stop);
@@ -244,7 +244,7 @@ impl InputFeed {
         if now.since(self.lines.0) >= LINES_IN {
             self.lines = (now, 0);
         }
-        if self.lines.1 < MOST_LINES
+        if self.lines.1 < MAX_LINES
             && let Some(line) = ChatLine::from_data(body)
         {
             self.lines.1 += 1;
@@ -303,7 +303,7 @@ impl InputFeed {
                 if parameters.codec == AudioCodec::Speex
                     && let Err(lack) = inventory::audio_decoder(parameters.codec)
                 {
-                    self.shared.unsupported_sound(&format!("Speex is played as silence: {lack}"));
+                    self.shared.unsupported_audio(&format!("Speex is played as silence: {lack}"));
                 }
                 self.hear(BufferedPacket::Configure(parameters), now);
                 self.hear(BufferedPacket::Packet(packet), now);
@@ -322,7 +322,7 @@ impl InputFeed {
                 let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
                 let why = why.unwrap_or_default();
                 self.unsupported = Some((format!("{format} sound"), lack));
-                self.shared.unsupported_sound(&format!("{format} cannot be decoded here{why}"));
+                self.shared.unsupported_audio(&format!("{format} cannot be decoded here{why}"));
             }
             DemuxedBody::Damaged => self.damaged(""),
             DemuxedBody::TooLong(bytes) => {
@@ -433,17 +433,17 @@ impl InputFeed {
 
     fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         self.playable += 1;
-        match self.census.arrived(track, dts, now, self.live) {
+        match self.track_presence.arrived(track, dts, now, self.live) {
             // Pictures come, and why they are not seen is said elsewhere.
-            Some(Anomaly::NoPicture) if self.demux.headless() > 0 => {}
+            Some(Anomaly::NoVideo) if self.demux.headless() > 0 => {}
             // Of what is left out, that is said.
-            Some(Anomaly::NoPicture | Anomaly::NoSound) if self.unsupported.is_some() => {}
-            Some(Anomaly::NoSound | Anomaly::LateSound(_)) if self.unheard => {}
+            Some(Anomaly::NoVideo | Anomaly::NoAudio) if self.unsupported.is_some() => {}
+            Some(Anomaly::NoAudio | Anomaly::LateAudio(_)) if self.unheard => {}
             Some(odd) => self.shared.odd(&odd),
             None => {}
         }
         if let Some(since) = &mut self.metadata
-            && dts.since(*since.get_or_insert(dts)) >= UNTOLD
+            && dts.since(*since.get_or_insert(dts)) >= METADATA_TIMEOUT
         {
             self.metadata = None;
             if self.heads.script.is_none() {
@@ -466,7 +466,7 @@ impl InputFeed {
         self.unsupported.get_or_insert((track.to_string(), None));
         let what = format!("{track} cannot be decoded here");
         match track.medium {
-            TrackKind::Sound => self.shared.unsupported_sound(&what),
+            TrackKind::Sound => self.shared.unsupported_audio(&what),
             TrackKind::Picture => self.shared.say(
                 "player-no-picture-codec",
                 Severity::Warning,

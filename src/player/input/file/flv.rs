@@ -103,7 +103,7 @@ impl NextHead {
                 TagKind::Script => {}
             }
             number += 1;
-            decoded && !(pictures && sound) && number < HEAD && !stop.is_set()
+            decoded && !(pictures && sound) && number < MAX_FIRST_TAGS && !stop.is_set()
         })?;
         if !decoded || !(pictures || sound) {
             return Ok(None);
@@ -158,13 +158,13 @@ fn beginning(path: &Path, stop: &Stop) -> i64 {
             }
         }
         number += 1;
-        !found && number < HEAD && !stop.is_set()
+        !found && number < MAX_FIRST_TAGS && !stop.is_set()
     });
     Span::of(&pictures, &sound).map_or(0, |span| span.begins)
 }
 
 /// So many tags are looked at for the first picture.
-const HEAD: u32 = 200;
+const MAX_FIRST_TAGS: u32 = 200;
 
 fn is_header(tag: &Tag) -> bool {
     match tag.kind {

@@ -21,7 +21,7 @@ use crate::player::state::{Failure, State};
 use crate::wire::container::Format;
 
 /// How often a reader that has come to the end looks whether it is to go back.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
 /// then what `sequel` has follow, its times going on: over and over the same, or another file.
@@ -69,7 +69,7 @@ pub(in crate::player) fn run(
         // While the rest is played one may still go back, have it go around after all, or another one follow.
         while next.is_none() && goes_on() && (!shared.video.is_empty() || !shared.audio.is_empty())
         {
-            shared.stop.wait(LOOK);
+            shared.stop.wait(POLL_INTERVAL);
             next = then(&mut round);
         }
         match next.filter(|_| goes_on()) {
@@ -122,9 +122,9 @@ impl Opened {
         }
     }
 
-    fn has_pictures(&self) -> bool {
+    fn has_video(&self) -> bool {
         match self {
-            Self::Film(film) => film.has_pictures(),
+            Self::Film(film) => film.has_video(),
             Self::Flv(head) => head.pictures,
         }
     }
@@ -174,7 +174,7 @@ fn read(
     sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
     if let Some(opened) = &ready {
-        feed.take_file(opened.is_firm(), opened.has_pictures());
+        feed.take_file(opened.is_firm(), opened.has_video());
     }
     // How long one is that follows another is told when it plays.
     let follows = ready.is_some();

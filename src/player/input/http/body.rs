@@ -96,7 +96,7 @@ impl Unpack {
 }
 
 fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
-    items.extend(elementary::unplayed(&event).map(Item::Unplayed));
+    items.extend(elementary::unsupported(&event).map(Item::Unsupported));
     if let Some(tag) = elementary::of_ts(event, *last_ms) {
         *last_ms = tag.time_ms;
         items.push_back(Item::Tag(tag));

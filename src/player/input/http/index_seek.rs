@@ -13,19 +13,19 @@ use crate::wire::container::incremental::IncrementalReader;
 use crate::wire::container::{Error, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// It has come by then.
-pub(super) const PLACE: Duration = Duration::from_secs(8);
+pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Samples from a unit's beginning to the place in it, at most.
-const MOST_SAMPLES: usize = 65_536;
+const MAX_SAMPLES: usize = 65_536;
 /// Units before the place that are looked into for a picture to begin with, and how far apart they are
 /// guessed, in microseconds.
-const MOST_TRIES: u32 = 6;
-const BACK: i64 = 5_000_000;
+const MAX_TRIES: u32 = 6;
+const STEP_BACK: i64 = 5_000_000;
 /// Bytes in which a unit is looked for, growing.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
 /// Places that are looked at.
-const MOST_STEPS: u32 = 24;
+const MAX_STEPS: u32 = 24;
 /// A unit that begins so little before the place, in microseconds, is near enough.
-const NEAR: i64 = 2_000_000;
+const SEEK_TOLERANCE: i64 = 2_000_000;
 
 /// A place that is being looked for.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl Search {
             while self.goes_on && !is_past(reader, &self.gathered, until) {
                 self.goes_on = reader.read_on(blocks, &mut self.gathered)?;
             }
-            let is_last = unit.at == reader.beginning().at || self.tries >= MOST_TRIES;
+            let is_last = unit.at == reader.beginning().at || self.tries >= MAX_TRIES;
             let start = start_of(&self.gathered, until).or(is_last.then_some(all));
             let Some(start) = start else {
                 // It begins with none that the others could begin with.
@@ -128,10 +128,10 @@ impl Search {
 
 /// Whether all that is needed for the place was read.
 fn is_past(reader: &IncrementalReader, gathered: &[SampleLocation], until: Timestamp) -> bool {
-    let has_pictures = reader.index().tracks.video.is_some();
-    let counts = |place: &&SampleLocation| place.track == TrackId::Video || !has_pictures;
+    let has_video = reader.index().tracks.video.is_some();
+    let counts = |place: &&SampleLocation| place.track == TrackId::Video || !has_video;
     let last = gathered.iter().rev().find(counts);
-    gathered.len() >= MOST_SAMPLES || last.is_some_and(|last| last.dts > until)
+    gathered.len() >= MAX_SAMPLES || last.is_some_and(|last| last.dts > until)
 }
 
 /// From where to read.
@@ -148,7 +148,7 @@ fn unit(
     if units.is_empty() {
         let first = || Halves::new(reader, blocks.size(), ends);
         let halves = halves.get_or_insert_with(first);
-        return halves.find(reader, blocks, wanted.offset(-BACK * i64::from(tries)));
+        return halves.find(reader, blocks, wanted.offset(-STEP_BACK * i64::from(tries)));
     }
     let before = units.partition_point(|unit| unit.time <= wanted);
     let unit = before.checked_sub(1 + tries as usize).and_then(|number| units.get(number));
@@ -191,11 +191,11 @@ impl Halves {
         blocks: &mut Blocks,
         wanted: Timestamp,
     ) -> Result<Unit, Error> {
-        while self.step < MOST_STEPS {
+        while self.step < MAX_STEPS {
             let low = self.low;
             let between = self.high.saturating_sub(low.at);
             let after = wanted.micros_since(low.time);
-            if between <= reader.stretch() || after <= NEAR {
+            if between <= reader.stretch() || after <= SEEK_TOLERANCE {
                 break;
             }
             // Where it is if bytes and times go together; every other time in the middle.

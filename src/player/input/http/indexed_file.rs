@@ -13,7 +13,7 @@ use crate::player::demux::file_samples;
 use crate::player::demux::file_samples::{Body, is_needed, sample, span, unplayable_at};
 use crate::player::input::connection::failure;
 use crate::player::input::file::{BEGINS, micros};
-use crate::player::input::http::index_seek::{IndexedPlace, PLACE, Search, last_unit};
+use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
 use crate::player::input::http::request::{Item, PullRequest};
@@ -24,7 +24,7 @@ use crate::wire::container::incremental::IncrementalReader;
 use crate::wire::container::{Error, Index, SampleLocation, TrackId};
 
 /// So many samples tell when pictures and sound begin.
-const FIRST: usize = 24;
+const FIRST_SAMPLES: usize = 24;
 
 /// What tells where everything is cannot be had.
 const INDEX_AT_THE_END: &str = "the index of this MP4 (moov) stands at its end, and the server gives the file from its beginning alone";
@@ -111,7 +111,7 @@ impl IndexedFile {
         }
         if length.is_none() && blocks.answer().await == Gives::Parts {
             // Without its length, one can still see it.
-            let end = timeout(PLACE, end(&reader, &mut blocks)).await;
+            let end = timeout(SEEK_TIMEOUT, end(&reader, &mut blocks)).await;
             length = end.ok().flatten().map(from).filter(|length| *length > 0);
             blocks.leave();
         }
@@ -239,7 +239,7 @@ impl IndexedFile {
     /// What is left out, and what decoders begin with.
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
-        first.extend(reader.index().missed().cloned().map(Item::Unplayed));
+        first.extend(reader.index().missed().cloned().map(Item::Unsupported));
         file_samples::headers(reader.index(), &mut |kind: TagKind, _, body| {
             first.push_back(Item::Body(Body { kind, dts: BEGINS, pts: BEGINS, body }));
             true
@@ -318,8 +318,8 @@ impl IndexedFile {
 
     /// Goes on looking, and there where it is found. Gives why it cannot be had.
     async fn look(&mut self, mut search: Box<Search>) -> Option<String> {
-        if search.began.elapsed() > PLACE {
-            return Some(format!("the server has not given it in {} s", PLACE.as_secs()));
+        if search.began.elapsed() > SEEK_TIMEOUT {
+            return Some(format!("the server has not given it in {} s", SEEK_TIMEOUT.as_secs()));
         }
         match search.step(&self.reader.index().samples, &mut self.blocks) {
             Ok(found) => {
@@ -380,7 +380,7 @@ fn has_begun(reader: &IncrementalReader, places: &[SampleLocation]) -> bool {
     let came = |track: TrackId| places.iter().any(|place| place.track == track);
     let seen = tracks.video.is_none() || came(TrackId::Video);
     let heard = tracks.audio.is_empty() || came(TrackId::Audio(0));
-    places.len() >= FIRST && seen && heard || places.len() >= FIRST * 20
+    places.len() >= FIRST_SAMPLES && seen && heard || places.len() >= FIRST_SAMPLES * 20
 }
 
 /// Where a film ends that does not say so itself.
@@ -388,7 +388,7 @@ async fn end(reader: &IncrementalReader, blocks: &mut Blocks) -> Option<Timestam
     let mut reader = reader.clone();
     let (mut places, mut landed, mut goes_on) = (Vec::new(), false, true);
     let began = Instant::now();
-    while goes_on && began.elapsed() < PLACE {
+    while goes_on && began.elapsed() < SEEK_TIMEOUT {
         let mut step = || -> Result<bool, Error> {
             if !landed {
                 reader.look_up(blocks)?;

@@ -7,10 +7,10 @@ use crate::player::state::{Failure, FailureKind};
 
 /// So often in a row something else is given instead: whoever gives parts one time and not the next does
 /// so at most for a moment, while it is set up anew.
-const MOST: u32 = 5;
+const MAX_REFUSALS: u32 = 5;
 /// So often in a row it is said that it cannot be given now: a good minute, in which a server that stands
 /// behind others has started again.
-const MOST_PASSING: u32 = 40;
+const MAX_PASSING_REFUSALS: u32 = 40;
 
 /// Why the rest does not come, though the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -51,9 +51,11 @@ impl RangeRetry {
         self.0 += 1;
         let (most, begins) = match refusal {
             RangeRefusal::Gone => (1, "the recording is not on the server any more"),
-            RangeRefusal::Other => (MOST, "the server does not give the rest of the recording"),
+            RangeRefusal::Other => {
+                (MAX_REFUSALS, "the server does not give the rest of the recording")
+            }
             RangeRefusal::Passing => {
-                (MOST_PASSING, "the server does not give the rest of the recording")
+                (MAX_PASSING_REFUSALS, "the server does not give the rest of the recording")
             }
         };
         let advice = match refusal {
@@ -96,8 +98,9 @@ mod tests {
 
         let failure = Failure::new(FailureKind::Refused, "it says no", "");
         let tries = |refusal| {
-            let mut vain = RangeRetry::default();
-            let ends = (1..100).find_map(|number| Some((number, vain.refused(refusal, &failure)?)));
+            let mut range_retry = RangeRetry::default();
+            let ends =
+                (1..100).find_map(|number| Some((number, range_retry.refused(refusal, &failure)?)));
             ends.unwrap()
         };
         let (tried, ended) = tries(RangeRefusal::Gone);
@@ -105,13 +108,13 @@ mod tests {
         assert_eq!(ended.cause, "the recording is not on the server any more: it says no");
         assert_eq!(
             (tries(RangeRefusal::Other).0, tries(RangeRefusal::Passing).0),
-            (MOST, MOST_PASSING)
+            (MAX_REFUSALS, MAX_PASSING_REFUSALS)
         );
         // In a row.
-        let mut vain = RangeRetry::default();
+        let mut range_retry = RangeRetry::default();
         for _ in 0..100 {
-            assert_eq!(vain.refused(RangeRefusal::Other, &failure), None);
-            vain.came();
+            assert_eq!(range_retry.refused(RangeRefusal::Other, &failure), None);
+            range_retry.came();
         }
     }
 }

@@ -26,7 +26,7 @@ pub(in crate::player) enum Item {
     /// A film begins: what carries so many microseconds is its first instant, and played first.
     Begin(i64),
     /// This is in it and not among the tags.
-    Unplayed(UnsupportedTrack),
+    Unsupported(UnsupportedTrack),
     /// From here on.
     Pace(PlayPace),
     /// What comes next does not follow from what came before.
@@ -76,7 +76,7 @@ pub(in crate::player) struct PullRequest {
     /// What the person wants to be kept back.
     pub buffer: Arc<BufferTarget>,
     /// What can be decoded in time.
-    pub ability: Arc<DecodeBudget>,
+    pub decode_budget: Arc<DecodeBudget>,
     /// How long it may take until there is something to play.
     pub opening: Arc<OpenDeadline>,
 }

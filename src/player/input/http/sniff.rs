@@ -14,9 +14,9 @@ use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
 
 /// So many bytes that it can be told have come by then.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SNIFF_TIMEOUT: Duration = Duration::from_secs(10);
 /// So many tell everything apart.
-const ENOUGH: usize = PACKET + 1;
+const SNIFF_BYTES: usize = PACKET + 1;
 
 /// What is read here.
 #[derive(Debug)]
@@ -32,17 +32,17 @@ pub(super) enum Body {
 
 /// As servers call what is sound alone and begins with nothing that could be told: a station's stream in
 /// its middle.
-const SOUND: [&str; 6] =
+const AUDIO_TYPES: [&str; 6] =
     ["audio/mpeg", "audio/mp3", "audio/aac", "audio/aacp", "audio/x-aac", "audio/x-mpeg"];
 
 /// Looks at the beginning of a body, which is given back.
 pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), Problem> {
-    sniff_within(flow, PATIENCE).await
+    sniff_within(flow, SNIFF_TIMEOUT).await
 }
 
 async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, BytesMut), Problem> {
     let (mut start, until) = (BytesMut::new(), Instant::now() + patience);
-    while start.len() < ENOUGH {
+    while start.len() < SNIFF_BYTES {
         let peer = flow.url().endpoint().to_string();
         match timeout_at(until, flow.next()).await {
             // Nothing has been played yet: this is still about asking.
@@ -66,8 +66,8 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
     }
     match known(&start, flow) {
         Some(body) => Ok((body, start)),
-        None if is_called_sound(&start, flow) => {
-            Ok((Body::Film(IncrementalReader::of_sound()), start))
+        None if is_audio_type(&start, flow) => {
+            Ok((Body::Film(IncrementalReader::of_audio()), start))
         }
         None => Err(unknown(&start, flow)),
     }
@@ -80,15 +80,15 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
         _ if is_playlist(start) => Some(Body::Playlist),
         // What comes in messages is a stream, and no file.
         _ if matches!(flow, Flow::Socket(_)) => None,
-        _ if audio::may_begin(start) => Some(Body::Film(IncrementalReader::of_sound())),
+        _ if audio::may_begin(start) => Some(Body::Film(IncrementalReader::of_audio())),
         _ => Format::of_bytes(start).and_then(IncrementalReader::new).map(Body::Film),
     }
 }
 
 /// Whether the server calls it sound, and it may be.
-fn is_called_sound(start: &[u8], flow: &Flow) -> bool {
+fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     let kind = flow.content_type().unwrap_or_default();
-    let named = SOUND.iter().any(|name| kind.eq_ignore_ascii_case(name));
+    let named = AUDIO_TYPES.iter().any(|name| kind.eq_ignore_ascii_case(name));
     named && matches!(flow, Flow::Http(_)) && !start.is_empty()
 }
 

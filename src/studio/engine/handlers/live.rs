@@ -61,11 +61,12 @@ impl Engine {
 
     /// What was told of an earlier broadcast is true no more.
     pub(in crate::studio::engine) fn begin_news(&mut self) {
-        self.state.ledger.clear(names::TARGET);
-        self.state.ledger.clear(names::FITTED);
-        self.state.ledger.clear(names::DROPS);
-        let keys = ["delay-short", "film-failed", "film-ended", "frames-dropped-over"];
-        self.state.ledger.clear(&keys);
+        self.state.active_notices.clear(names::TARGET);
+        self.state.active_notices.clear(names::ADAPTATION);
+        self.state.active_notices.clear(names::DROPS);
+        let keys =
+            ["delay-short", "passthrough-failed", "passthrough-ended", "frames-dropped-over"];
+        self.state.active_notices.clear(&keys);
         self.state.told.clear();
         self.state.said.clear();
     }
@@ -94,7 +95,7 @@ impl Engine {
             Err(reason) => {
                 let message = self.invalid(target, &reason);
                 self.tell(&message, "");
-                self.target_told(event::Target {
+                self.target_reported(event::Target {
                     index: target.id as usize,
                     url: address::shown(target),
                     state: TargetState::Failed,
@@ -124,7 +125,7 @@ impl Engine {
     }
 
     /// A target's newest state: remembered for the window, and told.
-    pub(in crate::studio::engine) fn target_told(&mut self, told: event::Target) {
+    pub(in crate::studio::engine) fn target_reported(&mut self, told: event::Target) {
         if let Ok(id) = u32::try_from(told.index) {
             self.state.told.insert(id, told.clone());
         }
@@ -141,7 +142,7 @@ impl Engine {
         }
         if !enabled {
             self.state.ending.extend(on_air.end_publisher(id, self.last_words.0.clone()));
-            self.state.ledger.clear_target(names::TARGET, id);
+            self.state.active_notices.clear_target(names::TARGET, id);
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));
@@ -219,7 +220,7 @@ impl Engine {
         let film = self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some());
         let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
         if (film || !keeps) && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy()) {
-            self.tell_of_film();
+            self.report_passthrough();
             self.end_broadcast();
         }
     }

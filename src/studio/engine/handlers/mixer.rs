@@ -13,7 +13,7 @@ use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::{Listening, Monitoring};
-use crate::studio::mixer::{SoundStrip, TalkMode};
+use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::scenes;
 use crate::studio::notices::scenes::SceneMessage;
@@ -27,18 +27,18 @@ impl Engine {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
         if mixer::free_id(&self.settings.strips).is_some() {
-            self.state.ledger.clear(&[scenes::NO_STRIP]);
+            self.state.active_notices.clear(&[scenes::NO_STRIP]);
         }
         let Some(program) = &mut self.state.program else { return };
         let seen = source_strips::seen(program, &self.settings.collection);
         let talking = &self.state.talking;
-        let heard = |strip: &SoundStrip| {
+        let heard = |strip: &AudioStrip| {
             strip.heard(talking.is_held(strip.id), seen.contains(&strip.choice))
         };
         let main = (program.video_choice().clone(), program.transport(MAIN).at_end());
         let sources = &self.settings.collection.sources;
         let audio = program.audio_choice().clone();
-        let at_end = |strip: &SoundStrip| {
+        let at_end = |strip: &AudioStrip| {
             let choice = if strip.id == StripId::MAIN { &audio } else { &strip.choice };
             source_strips::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
         };
@@ -54,7 +54,7 @@ impl Engine {
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,
     ) -> Vec<StudioMessage> {
-        let own = of.into_iter().filter(|(choice, _)| !self.told_of_picture(choice));
+        let own = of.into_iter().filter(|(choice, _)| !self.reported_video(choice));
         own.map(|(_, message)| message).collect()
     }
 
@@ -72,7 +72,7 @@ impl Engine {
     pub(in crate::studio::engine) fn follow_shown(
         &mut self,
         before: &Collection,
-    ) -> Option<Vec<SoundStrip>> {
+    ) -> Option<Vec<AudioStrip>> {
         if before.sources == self.settings.collection.sources {
             return None;
         }
@@ -90,7 +90,7 @@ impl Engine {
             },
         );
         if !unheard.is_empty() {
-            self.state.ledger.clear(&[scenes::NO_STRIP]);
+            self.state.active_notices.clear(&[scenes::NO_STRIP]);
             let source = unheard.join(", ");
             self.tell(&StudioMessage::Scenes(SceneMessage::NoStrip { source }), "");
         }
@@ -102,45 +102,47 @@ impl Engine {
     }
 
     /// Whether what is heard is also shown, and told of there: once is enough.
-    fn told_of_picture(&self, choice: &AudioChoice) -> bool {
+    fn reported_video(&self, choice: &AudioChoice) -> bool {
         let main = self.state.program.as_ref().map(|program| program.video_choice());
         source_strips::is_shown(&self.settings.collection.sources, choice)
-            || main.is_some_and(|main| mixer::is_sound_of(choice, main))
+            || main.is_some_and(|main| mixer::is_audio_of(choice, main))
     }
 
     /// The program has been started.
-    pub(in crate::studio::engine) fn begin_sound(&mut self) {
+    pub(in crate::studio::engine) fn begin_audio(&mut self) {
         self.set_strips();
-        self.begin_phones();
+        self.begin_monitoring();
     }
 
-    fn begin_phones(&mut self) {
+    fn begin_monitoring(&mut self) {
         let Some(program) = &self.state.program else { return };
-        let phones = self.settings.phones.clone();
+        let monitoring = self.settings.monitoring.clone();
         if let Some(before) = self.state.listening.take() {
             before.end(program.mixer());
         }
-        self.state.listening = Some(Listening::start(phones, program.mixer(), self.clock));
+        self.state.listening = Some(Listening::start(monitoring, program.mixer(), self.clock));
     }
 
     /// Before the program ends.
-    pub(in crate::studio::engine) fn end_phones(&mut self) {
-        if let (Some(phones), Some(program)) = (self.state.listening.take(), &self.state.program) {
-            phones.end(program.mixer());
+    pub(in crate::studio::engine) fn end_monitoring(&mut self) {
+        if let (Some(monitoring), Some(program)) =
+            (self.state.listening.take(), &self.state.program)
+        {
+            monitoring.end(program.mixer());
         }
     }
 
-    pub(in crate::studio::engine) fn set_phones(&mut self, phones: Monitoring) {
-        if self.settings.phones != phones {
-            self.settings.phones = phones;
-            self.begin_phones();
+    pub(in crate::studio::engine) fn set_monitoring(&mut self, monitoring: Monitoring) {
+        if self.settings.monitoring != monitoring {
+            self.settings.monitoring = monitoring;
+            self.begin_monitoring();
             self.changed();
         }
     }
 
     /// Changes one strip; does nothing where there is none of this id.
-    fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut SoundStrip)) {
-        self.with_desk(|strips| {
+    fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut AudioStrip)) {
+        self.with_mixer(|strips| {
             if let Some(strip) = strips.iter_mut().find(|strip| strip.id == id) {
                 change(strip);
             }
@@ -148,13 +150,13 @@ impl Engine {
     }
 
     /// Changes the desk, as a step that can be undone.
-    fn with_desk(&mut self, change: impl FnOnce(&mut Vec<SoundStrip>)) {
+    fn with_mixer(&mut self, change: impl FnOnce(&mut Vec<AudioStrip>)) {
         let before = self.settings.strips.clone();
         change(&mut self.settings.strips);
         if self.settings.strips == before {
             return;
         }
-        if let Some(change) = Change::of_desk(&before, &self.settings.strips) {
+        if let Some(change) = Change::of_mixer(&before, &self.settings.strips) {
             self.add_step(Before { scenes: None, desk: Some(before) }, change);
         }
         self.set_strips();
@@ -174,13 +176,13 @@ impl Engine {
         self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
     }
 
-    pub(in crate::studio::engine) fn set_talk(&mut self, id: StripId, talk: TalkMode) {
+    pub(in crate::studio::engine) fn set_push_to_talk(&mut self, id: StripId, talk: TalkMode) {
         self.with_strip(id, |it| it.talk = talk);
     }
 
     /// The main strip hears this.
     pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
-        self.state.ledger.clear(&[
+        self.state.active_notices.clear(&[
             "microphone-lost",
             "microphone-stalled",
             "microphone-failed",
@@ -189,7 +191,7 @@ impl Engine {
         ]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         self.tell_alarm(&SourceReport::default(), &before, &before.name);
-        self.state.ledger.clear_of(&["file-failed"], &before.name);
+        self.state.active_notices.clear_of(&["file-failed"], &before.name);
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
         self.tell_some(message);
@@ -221,12 +223,12 @@ impl Engine {
 
     pub(in crate::studio::engine) fn add_strip(&mut self, choice: AudioChoice) {
         let Some(id) = mixer::free_id(&self.settings.strips) else { return };
-        self.with_desk(|strips| strips.push(SoundStrip::new(id, choice)));
+        self.with_mixer(|strips| strips.push(AudioStrip::new(id, choice)));
     }
 
     pub(in crate::studio::engine) fn remove_strip(&mut self, id: StripId) {
         if id != StripId::MAIN {
-            self.with_desk(|strips| strips.retain(|strip| strip.id != id));
+            self.with_mixer(|strips| strips.retain(|strip| strip.id != id));
         }
     }
 
@@ -236,7 +238,7 @@ impl Engine {
     }
 
     /// The talk key of one strip, or of all, is held, or not.
-    pub(in crate::studio::engine) fn talk_key(&mut self, id: Option<StripId>, held: bool) {
+    pub(in crate::studio::engine) fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
         match id {
@@ -250,14 +252,14 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn look_at_strips(&mut self) {
+    pub(in crate::studio::engine) fn poll_strips(&mut self) {
         let Some(program) = &mut self.state.program else { return };
-        let messages = program.stand_by();
+        let messages = program.open_audio_fallbacks();
         let closed = program.strips_closed();
         let changes = program.strip_changes();
         for report in closed {
             self.tell_alarm(&SourceReport::default(), &report, &report.name);
-            self.state.ledger.clear_of(&["file-failed"], &report.name);
+            self.state.active_notices.clear_of(&["file-failed"], &report.name);
         }
         for message in self.untold(messages) {
             self.tell(&message, "");
@@ -266,7 +268,7 @@ impl Engine {
             let (kind, device) = crate::studio::live::target_events::audio_kind(&change.choice);
             let back =
                 crate::studio::engine::handlers::poll::is_back(&change.report, &change.before);
-            if !self.told_of_picture(&change.choice) {
+            if !self.reported_video(&change.choice) {
                 self.tell_of(&change.report, &change.before, device.then_some(false));
             } else if back {
                 // It may have been told of before a scene showed it.
@@ -276,12 +278,12 @@ impl Engine {
             self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
         }
         if let (Some(program), Some(on_air)) = (&self.state.program, &self.state.on_air) {
-            on_air.set_sound_lag(program.mixer().lag());
+            on_air.set_audio_delay(program.mixer().lag());
         }
         self.follow_tracks();
         let failure = self.state.listening.as_ref().and_then(Listening::failure);
         if let Some(reason) = failure {
-            self.tell(&StudioMessage::PhonesFailed { reason: reason.clone() }, reason);
+            self.tell(&StudioMessage::MonitoringFailed { reason: reason.clone() }, reason);
         }
     }
 
@@ -303,7 +305,7 @@ impl Engine {
     }
 
     /// What a strip is called, and how its source fares.
-    fn labelled<'a>(&self, strip: &'a SoundStrip) -> (&'a SoundStrip, String, SourceReport) {
+    fn labelled<'a>(&self, strip: &'a AudioStrip) -> (&'a AudioStrip, String, SourceReport) {
         let report = self.strip_report(strip.id);
         let choice = match &self.state.program {
             Some(program) if strip.id == StripId::MAIN => program.audio_choice(),
@@ -353,7 +355,7 @@ impl Engine {
     /// The strips and how they fare, the main one first.
     pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
-        let view = |sound: &SoundStrip| {
+        let view = |sound: &AudioStrip| {
             let (_, name, report) = self.labelled(sound);
             let open = (report.state, report.format) == (SourceState::Open, SourceFormat::Unknown);
             StripView {
@@ -361,7 +363,7 @@ impl Engine {
                 name,
                 shown: self.state.stage.sounds.contains(&sound.choice),
                 held: self.state.talking.is_held(sound.id),
-                soundless: open && mixer::has_picture(&sound.choice),
+                soundless: open && mixer::has_video(&sound.choice),
                 device: report.name,
                 state: report.state,
                 drift_ppm: report.drift_ppm,

@@ -14,7 +14,7 @@ use crate::wire::rtmp::url::authority;
 
 impl Engine {
     /// Once a second: looks at what viewers of the targets get.
-    pub(in crate::studio::engine) fn look_at_viewers(&mut self) {
+    pub(in crate::studio::engine) fn poll_viewer_monitor(&mut self) {
         let wanted = self.wanted_monitors();
         if wanted.is_empty() && self.state.monitors.is_empty() {
             return;
@@ -30,16 +30,16 @@ impl Engine {
         self.state.ending_monitors.retain(|worker| !worker.is_finished());
         self.state.ending_monitors.extend(ended);
         for told in self.state.monitors.look(clock.now()) {
-            self.viewers_told(told);
+            self.viewers_reported(told);
         }
     }
 
-    fn viewers_told(&mut self, told: MonitorNews) {
+    fn viewers_reported(&mut self, told: MonitorNews) {
         match told {
             MonitorNews::Event(event) => self.happened(Event::Monitor(Box::new(event))),
             MonitorNews::Begun(message) => self.tell(&message, ""),
             MonitorNews::Over { key, host } => {
-                self.state.ledger.clear_at(key, &host);
+                self.state.active_notices.clear_at(key, &host);
                 let wall = self.clock.wall_micros(self.clock.now());
                 self.state.chronicle.over(key, &host, wall);
             }
@@ -99,7 +99,7 @@ impl Engine {
     pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.state.ending_monitors.extend(ended);
-        self.state.ledger.clear(names::MONITOR);
+        self.state.active_notices.clear(names::MONITOR);
     }
 
     /// What is seen beside what is sent.

@@ -18,7 +18,7 @@ impl Engine {
     }
 
     /// Looks at the network, and whether the machine has slept.
-    pub(in crate::studio::engine) fn look_at_network(&mut self) {
+    pub(in crate::studio::engine) fn poll_network(&mut self) {
         if let Some(slept) = self.state.surroundings.woke(backend::asleep()) {
             let seconds = format!("{:.0}", slept.as_secs_f64());
             self.note(&StudioMessage::Slept { seconds });

@@ -11,7 +11,8 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::Target;
 
 /// Notices about an earlier file.
-const FILM_KEYS: &[&str] = &["film-failed", "film-ended", "film-left-out"];
+const PASSTHROUGH_KEYS: &[&str] =
+    &["passthrough-failed", "passthrough-ended", "passthrough-left-out"];
 
 impl Engine {
     /// Sends this file to the targets that are switched on, once it has been looked into.
@@ -21,43 +22,45 @@ impl Engine {
         if state.quitting || state.stopping {
             return;
         }
-        self.state.ledger.clear(FILM_KEYS);
+        self.state.active_notices.clear(PASSTHROUGH_KEYS);
         if busy {
-            self.film_failed(path, "end the broadcast or recording that is on first");
+            self.passthrough_failed(path, "end the broadcast or recording that is on first");
             return;
         }
         match Opening::start(path.to_owned(), again) {
             Ok(opening) => self.state.opening = Some(opening),
-            Err(error) => self.film_failed(path, &error.to_string()),
+            Err(error) => self.passthrough_failed(path, &error.to_string()),
         }
     }
 
     /// The file was looked into meanwhile.
-    pub(in crate::studio::engine) fn look_at_film(&mut self) {
+    pub(in crate::studio::engine) fn poll_passthrough(&mut self) {
         if let Some(opened) = self.state.opening.as_ref().and_then(Opening::poll) {
             self.state.opening = None;
-            self.begin_film(opened);
+            self.begin_passthrough(opened);
         }
-        self.tell_of_film();
+        self.report_passthrough();
     }
 
     /// Tells once that the file on air is over.
-    pub(in crate::studio::engine) fn tell_of_film(&mut self) {
-        let over = self.state.on_air.as_ref().and_then(OnAir::film_over);
-        if let Some((name, failure)) = over.filter(|_| !self.state.film_told) {
-            self.state.film_told = true;
+    pub(in crate::studio::engine) fn report_passthrough(&mut self) {
+        let over = self.state.on_air.as_ref().and_then(OnAir::passthrough_over);
+        if let Some((name, failure)) = over.filter(|_| !self.state.passthrough_end_reported) {
+            self.state.passthrough_end_reported = true;
             match failure {
-                Some(reason) => self.tell(&StudioMessage::FilmFailed { path: name, reason }, ""),
-                None => self.tell(&StudioMessage::FilmEnded { path: name }, ""),
+                Some(reason) => {
+                    self.tell(&StudioMessage::PassthroughFailed { path: name, reason }, "");
+                }
+                None => self.tell(&StudioMessage::PassthroughEnded { path: name }, ""),
             }
         }
     }
 
-    fn begin_film(&mut self, opened: Opened) {
+    fn begin_passthrough(&mut self, opened: Opened) {
         let Opened { path, again, film } = opened;
         let film = match film {
             Ok(film) => film,
-            Err(reason) => return self.film_failed(&path, &reason),
+            Err(reason) => return self.passthrough_failed(&path, &reason),
         };
         self.begin_news();
         let wanted: Vec<Target> =
@@ -75,7 +78,7 @@ impl Engine {
             self.end_broadcast();
         }
         let (clock, delay) = (self.clock, self.settings.delay);
-        let begun = OnAir::of_film(film, &path, again, &self.state.quality, clock);
+        let begun = OnAir::of_passthrough(film, &path, again, &self.state.quality, clock);
         let begun = begun.and_then(|mut on_air| {
             if !delay.is_zero() {
                 on_air.hold(delay, self.delay_folder.clone(), clock)?;
@@ -86,16 +89,16 @@ impl Engine {
         match begun {
             Ok(on_air) => {
                 self.state.on_air = Some(on_air);
-                self.state.film_told = false;
+                self.state.passthrough_end_reported = false;
                 self.state.history = History::default();
             }
-            Err(error) => self.film_failed(&path, &error.to_string()),
+            Err(error) => self.passthrough_failed(&path, &error.to_string()),
         }
     }
 
-    fn film_failed(&mut self, path: &Path, reason: &str) {
+    fn passthrough_failed(&mut self, path: &Path, reason: &str) {
         let (path, reason) = (path.display().to_string(), reason.to_owned());
-        self.tell(&StudioMessage::FilmFailed { path, reason }, "");
+        self.tell(&StudioMessage::PassthroughFailed { path, reason }, "");
         self.happened(Event::Stopped);
     }
 }

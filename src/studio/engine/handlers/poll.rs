@@ -17,7 +17,7 @@ use crate::studio::notices::message::{StudioMessage, alarm_key, names};
 use crate::studio::targets::address;
 
 /// Different causes of one outage that are remembered as told.
-const MOST_SAID: usize = 32;
+const MAX_REPORTED: usize = 32;
 
 impl Engine {
     /// Looks at every part.
@@ -28,20 +28,20 @@ impl Engine {
         if self.state.devices.poll() || overdue {
             self.decide();
         }
-        self.look_at_keys();
-        self.look_at_network();
-        self.look_at_film();
+        self.poll_stream_keys();
+        self.poll_network();
+        self.poll_passthrough();
         if let Some(preflight) = &mut self.state.preflight {
             preflight.poll();
         }
-        self.look_for_absent();
-        self.look_at_sources();
-        self.look_at_strips();
-        self.look_at_scenes();
+        self.retry_missing_files();
+        self.poll_sources();
+        self.poll_strips();
+        self.poll_scenes();
         self.go_on();
         let built_in = &self.built_in;
         self.watch.talk(|| built_in.ready(), &self.runtime);
-        self.look_at_players();
+        self.poll_players();
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();
@@ -66,7 +66,7 @@ impl Engine {
                 event => self.saved(event),
             }
         }
-        self.look_at_repairs();
+        self.poll_repairs();
         if over {
             self.state.ending.clear();
             self.state.stopping = false;
@@ -89,13 +89,13 @@ impl Engine {
             match happening {
                 PublisherNews::Target(told) => self.target_happened(told),
                 PublisherNews::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
-                PublisherNews::Tape(happening) => self.tape_happened(happening),
+                PublisherNews::Recording(happening) => self.recording_happened(happening),
                 PublisherNews::Delay(changed) => self.delay_happened(changed),
                 PublisherNews::Encoder(reason) => {
                     self.tell(&StudioMessage::EncoderFailed { reason }, "");
                 }
                 PublisherNews::Said { .. }
-                | PublisherNews::Unsaid { .. }
+                | PublisherNews::Unannounced { .. }
                 | PublisherNews::Drops(_) => {}
             }
         }
@@ -106,7 +106,7 @@ impl Engine {
         match address::stalled(id, host, flow) {
             Some(message) => self.tell(&message, ""),
             None => {
-                self.state.ledger.clear_target(&address::STALLED, id);
+                self.state.active_notices.clear_target(&address::STALLED, id);
                 let wall = self.clock.wall_micros(self.clock.now());
                 for key in address::STALLED {
                     self.state.chronicle.over(key, host, wall);
@@ -132,28 +132,28 @@ impl Engine {
         if let Some(resized) = outcome.resized {
             self.resized(resized);
         }
-        for (id, rung) in outcome.moved {
-            self.moved(id, rung);
+        for (id, rendition_id) in outcome.moved {
+            self.moved(id, rendition_id);
         }
     }
 
     fn bitrate_changed(&mut self, changed: Changed) {
         let kbps = (changed.bitrate.0 / 1_000).to_string();
-        let told = self.state.ledger.notices().iter().any(|it| it.key == "bitrate-lowered");
+        let told = self.state.active_notices.notices().iter().any(|it| it.key == "bitrate-lowered");
         if changed.lower {
-            self.state.ledger.clear(&["bitrate-lowered", "bitrate-restored"]);
+            self.state.active_notices.clear(&["bitrate-lowered", "bitrate-restored"]);
             let by = changed.by.and_then(|id| self.state.on_air.as_ref()?.label(id));
             let host = by.unwrap_or_default();
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
             self.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
         } else if changed.full && told {
-            self.state.ledger.clear(&["bitrate-lowered"]);
+            self.state.active_notices.clear(&["bitrate-lowered"]);
             self.tell(&StudioMessage::BitrateRestored { kbps }, "");
         }
     }
 
     fn resized(&mut self, resized: Resized) {
-        self.state.ledger.clear(&["size-lowered", "size-restored"]);
+        self.state.active_notices.clear(&["size-lowered", "size-restored"]);
         let size = resized.size.to_string();
         let said = if resized.full {
             AdaptationMessage::Whole { size }
@@ -165,13 +165,13 @@ impl Engine {
         self.tell(&StudioMessage::Fitted(said), "");
     }
 
-    fn moved(&mut self, id: u32, rung: RenditionId) {
+    fn moved(&mut self, id: u32, rendition_id: RenditionId) {
         let Some(on_air) = &self.state.on_air else { return };
         let Some(host) = on_air.label(id) else { return };
         let second = on_air.second();
-        self.state.ledger.clear_at("rung-lowered", &host);
-        self.state.ledger.clear_at("rung-restored", &host);
-        let said = match (rung, second) {
+        self.state.active_notices.clear_at("rendition-lowered", &host);
+        self.state.active_notices.clear_at("rendition-restored", &host);
+        let said = match (rendition_id, second) {
             (RenditionId::Second, Some((bitrate, size))) => AdaptationMessage::Less {
                 host,
                 size: size.to_string(),
@@ -187,7 +187,7 @@ impl Engine {
             self.note(&note);
         }
         if let Some(message) = changed.message {
-            self.state.ledger.clear(&["delay-short"]);
+            self.state.active_notices.clear(&["delay-short"]);
             self.tell(&message, "");
         }
         self.happened(Event::Delay(changed.told));
@@ -197,20 +197,20 @@ impl Engine {
         let id = u32::try_from(told.index).unwrap_or(u32::MAX);
         if let Some(message) = crate::studio::live::target_events::message(&told) {
             let said = self.state.said.entry(id).or_default();
-            if said.len() >= MOST_SAID {
+            if said.len() >= MAX_REPORTED {
                 said.clear();
             }
             let new = said.insert((message.key(), told.cause.clone()));
             if !new && told.state != TargetState::Failed {
                 self.note(&message);
-                self.state.ledger.renew(&message);
+                self.state.active_notices.renew(&message);
             } else {
                 self.tell(&message, told.code.clone().unwrap_or_default());
             }
         }
         if told.state == TargetState::Live {
             self.state.said.remove(&id);
-            self.state.ledger.clear_target(names::TARGET, id);
+            self.state.active_notices.clear_target(names::TARGET, id);
             match self.state.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.tell(&message, ""),
                 None => self.note(&StudioMessage::TargetOnAir { host: told.host.clone() }),
@@ -218,10 +218,10 @@ impl Engine {
         } else {
             self.state.history.lost(&told, self.clock.now());
         }
-        self.target_told(told);
+        self.target_reported(told);
     }
 
-    pub(in crate::studio::engine) fn look_at_sources(&mut self) {
+    pub(in crate::studio::engine) fn poll_sources(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let video = program.video_change().map(|change| (change, program.video_choice().clone()));
         let audio = program.audio_change().map(|change| (change, program.audio_choice().clone()));
@@ -277,7 +277,7 @@ impl Engine {
     ) {
         // What failed may not have told its name then.
         for name in [&before.name, &report.name] {
-            self.state.ledger.clear_of(names::DOWN, name);
+            self.state.active_notices.clear_of(names::DOWN, name);
         }
     }
 
@@ -292,7 +292,7 @@ impl Engine {
             return;
         }
         if let Some(alarm) = before.alarm {
-            self.state.ledger.clear_of(&[alarm_key(alarm)], name);
+            self.state.active_notices.clear_of(&[alarm_key(alarm)], name);
             let wall = self.clock.wall_micros(self.clock.now());
             self.state.chronicle.over(alarm_key(alarm), name, wall);
         }
@@ -309,7 +309,7 @@ impl Engine {
         if let Some(process) = &mut self.state.process {
             self.state.usage = process.read();
         }
-        self.look_at_viewers();
+        self.poll_viewer_monitor();
         let strips = self.strip_stats();
         let Some(program) = &self.state.program else { return };
         let Some(on_air) = &mut self.state.on_air else { return };
@@ -400,7 +400,7 @@ mod tests {
     }
 
     fn keys_of(engine: &Engine) -> Vec<(&'static str, Option<u32>)> {
-        engine.state.ledger.notices().iter().map(|it| (it.key, it.target)).collect()
+        engine.state.active_notices.notices().iter().map(|it| (it.key, it.target)).collect()
     }
 
     #[test]
@@ -442,7 +442,7 @@ mod tests {
         }
         engine.target_happened(target(2, TargetState::Live, None));
         assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);
-        let notice = engine.state.ledger.notices()[0].clone();
+        let notice = engine.state.active_notices.notices()[0].clone();
         assert_eq!(notice.summary, "host1:1935: Unreachable. Retrying in 3 s.");
         // Silence is told as what it is, and taken back when something gets through.
         engine.flow_happened(2, "host2:1935", Flow::Silent);
@@ -461,7 +461,7 @@ mod tests {
         engine.target_happened(target(1, TargetState::Reconnecting, Some(Trouble::Lost)));
         let gap = Some(Duration::from_millis(8_100));
         engine.target_happened(event::Target { gap, ..target(1, TargetState::Live, None) });
-        let summary = &engine.state.ledger.notices()[0].summary;
+        let summary = &engine.state.active_notices.notices()[0].summary;
         assert_eq!(summary, "The connection to host1:1935 is back after 8.1 s.");
     }
 }

@@ -86,7 +86,7 @@ fn sources(program: &Program) -> Vec<Finding> {
     if *program.video_choice() != VideoChoice::None {
         found.push(match video.state {
             SourceState::Open => Finding::Picture { name: video.name },
-            _ => Finding::NoPicture,
+            _ => Finding::NoVideo,
         });
     }
     let meter = program.mixer().meter();
@@ -98,7 +98,7 @@ fn sources(program: &Program) -> Vec<Finding> {
             found.push(Finding::Silence);
         }
         (_, SourceState::Open) => found.push(Finding::Sound { db }),
-        _ => found.push(Finding::NoSound),
+        _ => found.push(Finding::NoAudio),
     }
     found
 }

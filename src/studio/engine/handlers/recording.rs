@@ -19,7 +19,7 @@ impl Engine {
         self.state.repairs = self.journal.as_deref().and_then(Repairs::start);
     }
 
-    pub(in crate::studio::engine) fn look_at_repairs(&mut self) {
+    pub(in crate::studio::engine) fn poll_repairs(&mut self) {
         let Some(repairs) = &self.state.repairs else { return };
         for message in repairs.told() {
             self.tell(&message, "");
@@ -33,7 +33,7 @@ impl Engine {
         if self.state.on_air.as_ref().is_some_and(OnAir::is_recording) {
             return;
         }
-        self.state.ledger.clear(&[
+        self.state.active_notices.clear(&[
             "recording-failed",
             "recording-not-started",
             "recording-held",
@@ -106,21 +106,22 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn with_tape(
+    pub(in crate::studio::engine) fn with_recording(
         &self,
         act: impl FnOnce(&crate::broadcast::Recorder),
     ) {
-        if let Some(recorder) = self.state.on_air.as_ref().and_then(|it| it.tape().recorder()) {
+        if let Some(recorder) = self.state.on_air.as_ref().and_then(|it| it.recording().recorder())
+        {
             act(recorder);
         }
     }
 
-    pub(in crate::studio::engine) fn tape_happened(&mut self, happening: RecordingNews) {
+    pub(in crate::studio::engine) fn recording_happened(&mut self, happening: RecordingNews) {
         match happening {
             RecordingNews::Writing(recording) => {
                 // The next file could be made after all.
                 if recording.part > 1 {
-                    self.state.ledger.clear(&["recording-held"]);
+                    self.state.active_notices.clear(&["recording-held"]);
                 }
                 self.happened(Event::Recording(recording));
             }
@@ -146,7 +147,7 @@ impl Engine {
             event::RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
         };
         if recording.state != event::RecordingState::Writing {
-            self.state.ledger.clear(&["recording-held"]);
+            self.state.active_notices.clear(&["recording-held"]);
         }
         self.happened(Event::Recording(recording));
         self.tell_some(message);
@@ -161,7 +162,7 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn save_replay(&mut self, path: PathBuf) {
-        self.state.ledger.clear(&[
+        self.state.active_notices.clear(&[
             "replay-failed",
             "replay-saved",
             "replay-empty",
@@ -169,7 +170,7 @@ impl Engine {
         ]);
         let names = self.track_names();
         let tracks = self.tracks_for(&path);
-        let clip = |on_air: &OnAir| on_air.tape().clip(on_air.sounds(tracks, &names));
+        let clip = |on_air: &OnAir| on_air.recording().clip(on_air.sounds(tracks, &names));
         let clip = self.state.on_air.as_ref().and_then(clip);
         let Some(clip) = clip else {
             self.tell(&StudioMessage::ReplayEmpty, "");
@@ -209,7 +210,7 @@ impl Engine {
         frame: Option<VideoFrame>,
         path: PathBuf,
     ) {
-        self.state.ledger.clear(&["snapshot-failed", "snapshot-saved"]);
+        self.state.active_notices.clear(&["screenshot-failed", "screenshot-saved"]);
         let Some(frame) = frame else {
             let path = path.display().to_string();
             let (reason, cure) = ("there is no picture yet".to_owned(), "");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::capture::camera::control;
-use crate::capture::camera::control::{MOST_CAMERAS, MOST_CONTROLS};
+use crate::capture::camera::control::{MAX_CAMERAS, MAX_CONTROLS};
 use crate::capture::{Properties, sharing};
 use crate::compose::degradation::Degradation;
 use crate::compose::filter::Slot;
@@ -64,8 +64,8 @@ impl Engine {
         for (name, report) in closed {
             // What no scene shows any more cannot be out of order.
             self.tell_alarm(&SourceReport::default(), &report, &name);
-            self.state.ledger.clear_of(names::SOURCE, &name);
-            self.state.ledger.clear_of(names::LEFT_OUT, &name);
+            self.state.active_notices.clear_of(names::SOURCE, &name);
+            self.state.active_notices.clear_of(names::LEFT_OUT, &name);
         }
         for message in messages {
             self.tell(message, "");
@@ -73,24 +73,24 @@ impl Engine {
     }
 
     /// What could not be opened and has come meanwhile is opened.
-    pub(in crate::studio::engine) fn look_for_absent(&mut self) {
-        let tried = self.state.program.as_mut().map(Program::look_for_absent);
-        self.tell_absent(tried.unwrap_or_default());
+    pub(in crate::studio::engine) fn retry_missing_files(&mut self) {
+        let tried = self.state.program.as_mut().map(Program::retry_missing_files);
+        self.report_missing_files(tried.unwrap_or_default());
     }
 
     /// A person wants it to be tried now, whatever it is.
     pub(in crate::studio::engine) fn try_again(&mut self) {
         let tried = self.state.program.as_mut().map(|it| it.retry(None));
-        self.tell_absent(tried.unwrap_or_default());
+        self.report_missing_files(tried.unwrap_or_default());
     }
 
-    fn tell_absent(&mut self, Tried { mut messages, strips }: Tried) {
+    fn report_missing_files(&mut self, Tried { mut messages, strips }: Tried) {
         messages.extend(self.untold(strips));
         for message in messages {
             // The reason may be another than it was.
             for (_, value) in message.notice(0, "").args {
-                self.state.ledger.clear_of(names::SOURCE, &value);
-                self.state.ledger.clear_of(&["file-failed"], &value);
+                self.state.active_notices.clear_of(names::SOURCE, &value);
+                self.state.active_notices.clear_of(&["file-failed"], &value);
             }
             self.tell(&message, "");
         }
@@ -99,7 +99,7 @@ impl Engine {
     /// What became of files, of which notices of these kinds tell.
     fn tell_news(&mut self, keys: &[&str], news: FileNews) {
         for path in news.gone {
-            self.state.ledger.clear_of(keys, &path);
+            self.state.active_notices.clear_of(keys, &path);
         }
         for message in news.told {
             self.tell(&message, "");
@@ -142,12 +142,12 @@ impl Engine {
     ) {
         let cameras = &mut self.settings.cameras;
         let is_new = !cameras.contains_key(&camera);
-        if control::plain(&control) != control || (is_new && cameras.len() >= MOST_CAMERAS) {
+        if control::plain(&control) != control || (is_new && cameras.len() >= MAX_CAMERAS) {
             return;
         }
         let wanted = cameras.entry(camera).or_default();
         match value {
-            Some(value) if wanted.len() < MOST_CONTROLS || wanted.contains_key(&control) => {
+            Some(value) if wanted.len() < MAX_CONTROLS || wanted.contains_key(&control) => {
                 wanted.insert(control, value);
             }
             Some(_) => {}
@@ -254,12 +254,13 @@ impl Engine {
 
     /// Gives the program its sources and scenes as they are now.
     fn stage_changed(&mut self, transition: Option<Transition>) {
-        let (collection, ledger) = (&self.settings.collection, &mut self.state.ledger);
+        let (collection, active_notices) =
+            (&self.settings.collection, &mut self.state.active_notices);
         // Scenes that are gone, or are called otherwise now.
         self.state.stage.crowded.retain(|id, name| {
             let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
             if !stays {
-                ledger.clear_of(&[scenes::CROWDED], name);
+                active_notices.clear_of(&[scenes::CROWDED], name);
             }
             stays
         });
@@ -282,7 +283,7 @@ impl Engine {
         if more && crowded.insert(id, scene.clone()).is_none() {
             self.tell(&StudioMessage::Scenes(SceneMessage::Crowded { scene }), "");
         } else if !more && crowded.remove(&id).is_some() {
-            self.state.ledger.clear_of(&[scenes::CROWDED], &scene);
+            self.state.active_notices.clear_of(&[scenes::CROWDED], &scene);
         }
     }
 
@@ -347,7 +348,7 @@ impl Engine {
     }
 
     /// Files that are done, and sources that changed.
-    pub(in crate::studio::engine) fn look_at_scenes(&mut self) {
+    pub(in crate::studio::engine) fn poll_scenes(&mut self) {
         if let Some(done) = self.state.stage.file.as_ref().map(Receiver::try_recv) {
             match done {
                 Ok(done) => {
@@ -359,17 +360,17 @@ impl Engine {
             }
         }
         let Some(program) = &mut self.state.program else { return };
-        let strain = program.compositor().figures().strain;
-        let before = std::mem::replace(&mut self.state.stage.strain, strain);
-        let said = match strain {
-            _ if strain == before => None,
+        let degradation = program.compositor().figures().degradation;
+        let before = std::mem::replace(&mut self.state.stage.degradation, degradation);
+        let said = match degradation {
+            _ if degradation == before => None,
             Degradation::None => {
-                let told = self.state.ledger.notices().iter();
-                let mut told = told.filter(|it| it.key.starts_with("strain-"));
+                let told = self.state.active_notices.notices().iter();
+                let mut told = told.filter(|it| it.key.starts_with("degradation-"));
                 told.next().map(|_| SceneMessage::FullQuality)
             }
             // It gets better step by step: that need not be told each time.
-            _ if strain < before => None,
+            _ if degradation < before => None,
             Degradation::Preview => self.state.stage.prepared.map(|_| SceneMessage::PreviewDropped),
             Degradation::Transitions => Some(SceneMessage::TransitionsDropped),
             Degradation::Filters => self
@@ -385,7 +386,7 @@ impl Engine {
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
         if let Some(said) = said {
-            self.state.ledger.clear(names::STRAIN);
+            self.state.active_notices.clear(names::DEGRADATION);
             self.tell(&StudioMessage::Scenes(said), "");
         }
         self.tell_news(names::FILTER, filters);
@@ -397,7 +398,7 @@ impl Engine {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
             if let Some(StudioMessage::Scenes(SceneMessage::SourceBack { source })) = &message {
-                self.state.ledger.clear_of(names::SOURCE, source);
+                self.state.active_notices.clear_of(names::SOURCE, source);
             }
             let back =
                 matches!(message, Some(StudioMessage::Scenes(SceneMessage::SourceBack { .. })));
@@ -407,14 +408,14 @@ impl Engine {
             self.happened(Event::Source(source));
         }
         for (source, message) in left_out {
-            self.state.ledger.clear_of(names::LEFT_OUT, &source);
+            self.state.active_notices.clear_of(names::LEFT_OUT, &source);
             self.tell_some(message);
         }
-        self.stand_in();
+        self.show_fallbacks();
     }
 
     /// Something else is shown for what is black, stands still or is gone, and no longer.
-    fn stand_in(&mut self) {
+    fn show_fallbacks(&mut self) {
         let collection = &self.settings.collection;
         let Some(program) = &mut self.state.program else { return };
         if program.is_out_otherwise(collection) {
@@ -513,7 +514,7 @@ impl Engine {
             picture: self.prepared.clone(),
             can_undo,
             can_redo,
-            lacks_filters: stage.strain >= Degradation::Filters,
+            lacks_filters: stage.degradation >= Degradation::Filters,
             transitions_lack: program.map(Program::transitions_lack).unwrap_or_default(),
             controls: self.state.stage.board.listed(),
             formats: self.state.stage.board.formats(),

@@ -2,7 +2,7 @@
 
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::{MOST_SERVICES, check_successor, services_beside, write_services};
+use crate::studio::settings::{MAX_SERVICES, check_successor, services_beside, write_services};
 use crate::studio::targets::services::{Book, Service};
 
 impl Engine {
@@ -21,7 +21,7 @@ impl Engine {
                     *place = service.clone();
                 }
             }
-            None if own.len() >= MOST_SERVICES => return,
+            None if own.len() >= MAX_SERVICES => return,
             None => own.push(service.clone()),
         }
         if let Some(was) = was {

@@ -26,7 +26,7 @@ impl Engine {
         figures.bitrate_history = state.history.bitrates().collect();
         let live =
             if state.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
-        let tape = state.on_air.as_ref().map(OnAir::tape);
+        let recording = state.on_air.as_ref().map(OnAir::recording);
         let program = state.program.as_ref();
         let tiles = self.watch.views();
         Snapshot {
@@ -40,7 +40,7 @@ impl Engine {
             strips: self.strip_views(),
             track_names: self.track_names(),
             loudness: program.map(|program| program.mixer().meter()).unwrap_or_default(),
-            phones: self.settings.phones.clone(),
+            monitoring: self.settings.monitoring.clone(),
             speakers: state.devices.speakers().to_vec(),
             applications: state.devices.applications().to_vec(),
             quality: self.settings.quality.clone(),
@@ -56,7 +56,7 @@ impl Engine {
             },
             delay: self.settings.delay,
             held: state.on_air.as_ref().and_then(OnAir::held),
-            recording: tape.and_then(Recordings::recorder).map(|recorder| {
+            recording: recording.and_then(Recordings::recorder).map(|recorder| {
                 let figures = recorder.figures();
                 RecordingFigures {
                     path: figures.path,
@@ -66,7 +66,7 @@ impl Engine {
                     chapters: figures.chapters,
                 }
             }),
-            replay: tape
+            replay: recording
                 .and_then(Recordings::replay)
                 .map(|(filled, room)| ReplayFigures { filled, room }),
             watch: self.watch.state(),
@@ -87,7 +87,7 @@ impl Engine {
             }),
             history: state.chronicle.entries(),
             history_path: state.chronicle.path().map(Path::to_owned),
-            notices: state.ledger.notices().to_vec(),
+            notices: state.active_notices.notices().to_vec(),
             cpu: state.usage.0,
             rss_bytes: state.usage.1,
             obeyed: state.obeyed,
@@ -133,7 +133,7 @@ impl Engine {
                 view.total_frames = figures.total_frames;
                 view.reconnects = figures.reconnects;
                 view.round_trip = figures.round_trip;
-                view.rung = crate::studio::live::target_events::rung(&figures);
+                view.rendition_id = crate::studio::live::target_events::rendition_id(&figures);
                 view.size = figures.rendition.as_ref().map(|rendition| rendition.video.size);
             }
         }

@@ -41,7 +41,7 @@ impl Engine {
             return;
         }
         for command in std::mem::take(&mut self.state.postponed) {
-            self.obey(command);
+            self.handle(command);
         }
         self.state.read_by = None;
     }

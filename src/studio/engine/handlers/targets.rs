@@ -9,7 +9,7 @@ use crate::studio::notices::message::{StudioMessage, names};
 use crate::studio::settings::keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
-use crate::studio::targets::{MOST_TARGETS, Target, TargetPlace};
+use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 
 /// Before the name of what the desktop has allowed.
 const PERMISSION: &str = "permission ";
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// What has become of keys that were asked for.
-    pub(in crate::studio::engine) fn look_at_keys(&mut self) {
+    pub(in crate::studio::engine) fn poll_stream_keys(&mut self) {
         while let Some(answer) = self.state.keys.as_ref().and_then(Keys::poll) {
             match answer {
                 KeyAnswer::Place(place) => self.state.key_place = Some(place),
@@ -132,7 +132,7 @@ impl Engine {
         let same = |known: &Target| known.id == id && known.server() == target.server();
         // What was typed anew may be a whole URL.
         target.key_apart &= self.state.targets.iter().any(same);
-        let full = self.state.targets.len() >= MOST_TARGETS;
+        let full = self.state.targets.len() >= MAX_TARGETS;
         match self.state.targets.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,
             Some(known) => {
@@ -161,19 +161,19 @@ impl Engine {
         self.state.keys_changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
-        self.state.ledger.clear_target(names::TARGET, id);
+        self.state.active_notices.clear_target(names::TARGET, id);
         self.state.told.remove(&id);
     }
 
     /// The person accepts a certificate.
     pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: CertificatePin) {
-        self.state.ledger.clear_target(&["target-certificate"], id);
+        self.state.active_notices.clear_target(&["target-certificate"], id);
         let known = self.state.targets.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
         self.put_target(Target { pin: Some(pin), ..target });
         let failed = self.state.told.get(&id).is_some_and(|it| it.state == TargetState::Failed);
         if failed && self.state.on_air.is_none() {
-            self.obey(Command::GoLive);
+            self.handle(Command::GoLive);
         } else {
             self.follow_switch(id);
         }

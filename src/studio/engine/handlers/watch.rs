@@ -15,7 +15,7 @@ impl Engine {
     pub(in crate::studio::engine) fn begin_watching(&mut self) {
         let chat = WatchCommand::SetChat(self.settings.chat.clone());
         // Choosing how it is shown cannot fail.
-        let _ = self.watch.obey(&chat);
+        let _ = self.watch.handle(&chat);
         if self.settings.wall.len() > 1 {
             let wall = self.settings.wall.clone();
             self.watch.restore(&wall);
@@ -23,7 +23,7 @@ impl Engine {
     }
 
     /// Tells what players have to tell.
-    pub(in crate::studio::engine) fn look_at_players(&mut self) {
+    pub(in crate::studio::engine) fn poll_players(&mut self) {
         for (message, way) in self.watch.poll() {
             match way {
                 MessageVia::Told => self.tell(&message, ""),
@@ -39,20 +39,20 @@ impl Engine {
     /// Ends the players in order: files of what was watched are whole, and their last words are told.
     pub(in crate::studio::engine) fn end_watching(&mut self) {
         self.watch.end(self.clock);
-        self.look_at_players();
+        self.poll_players();
     }
 
     /// The commands about players.
-    pub(in crate::studio::engine) fn obey_watching(&mut self, command: Command) {
+    pub(in crate::studio::engine) fn handle_watching(&mut self, command: Command) {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.state.ledger.clear(names::WATCH);
+                self.state.active_notices.clear(names::WATCH);
                 let message = self.watch.open(url, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
             }
             Command::StopWatching => {
-                self.state.ledger.clear(names::WATCH);
+                self.state.active_notices.clear(names::WATCH);
                 self.watch.close();
             }
             Command::SetVolume(volume) => {
@@ -63,14 +63,14 @@ impl Engine {
                 self.watch.set_muted(muted);
                 self.settings.player_muted = muted;
             }
-            Command::Player(playing) => self.obey_playing(playing),
+            Command::Player(playing) => self.handle_playing(playing),
             _ => return,
         }
         self.keep_wall();
         self.changed();
     }
 
-    fn obey_playing(&mut self, playing: WatchCommand) {
+    fn handle_playing(&mut self, playing: WatchCommand) {
         match playing {
             WatchCommand::Add { url } => {
                 self.remember_watched(&url);
@@ -82,7 +82,7 @@ impl Engine {
                 self.tell_some(message.map(|message| (message, String::new())));
             }
             WatchCommand::Trust { tile, pin } => {
-                self.state.ledger.clear(names::WATCH);
+                self.state.active_notices.clear(names::WATCH);
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
@@ -92,7 +92,7 @@ impl Engine {
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
             }
-            WatchCommand::LookForHardware => {
+            WatchCommand::ProbeHardware => {
                 // Opening it takes its time; nobody waits for it.
                 let looking = Worker::spawn("decoding-hardware", |_| {
                     let _ = inventory::hardware();
@@ -112,12 +112,12 @@ impl Engine {
                     // What is wrong with it is said when the file is made.
                     let _ = std::fs::create_dir_all(folder);
                 }
-                if let Err(failure) = self.watch.obey(&WatchCommand::Save(path)) {
+                if let Err(failure) = self.watch.handle(&WatchCommand::Save(path)) {
                     self.tell(&message(&failure, None), "");
                 }
             }
             playing => {
-                if let Err(failure) = self.watch.obey(&playing) {
+                if let Err(failure) = self.watch.handle(&playing) {
                     self.tell(&message(&failure, None), "");
                 }
                 self.keep_choices();

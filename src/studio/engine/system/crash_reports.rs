@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Reports that are kept.
-const KEPT: usize = 10;
+const KEPT_REPORTS: usize = 10;
 /// What a report that was not told yet is called at its end.
 const NEW: &str = ".new.txt";
 
@@ -33,7 +33,7 @@ pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
         .collect();
     // Their names begin with the time.
     reports.sort();
-    let old = reports.len().saturating_sub(KEPT);
+    let old = reports.len().saturating_sub(KEPT_REPORTS);
     for (_, path) in reports.drain(..old) {
         let _: std::io::Result<()> = fs::remove_file(path);
     }
@@ -66,6 +66,6 @@ mod tests {
         assert_eq!(told.file_name().unwrap(), "crash-1970-01-01T00-00-13.000000Z.txt");
         assert_eq!(fs::read_to_string(told).unwrap(), "report");
         assert_eq!(take(folder.path()), None);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), KEPT + 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), KEPT_REPORTS + 1);
     }
 }

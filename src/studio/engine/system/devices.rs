@@ -18,9 +18,9 @@ struct FoundDevices {
 }
 
 /// Devices of a kind, and applications, that are listed: the default ones come first.
-const MOST_DEVICES: usize = 64;
+const MAX_DEVICES: usize = 64;
 /// Windows that are listed; a desktop that has more has them for somebody else.
-const MOST_WINDOWS: usize = 200;
+const MAX_WINDOWS: usize = 200;
 
 /// What a display shows.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ pub(in crate::studio) struct Devices {
 impl Devices {
     /// Starts to look, unless that is under way.
     pub(in crate::studio) fn refresh(&mut self) {
-        self.look_at_display();
+        self.poll_display();
         if self.search.is_under_way() {
             return;
         }
@@ -53,7 +53,7 @@ impl Devices {
                     name: it.name,
                     default: it.default,
                 };
-                devices.into_iter().map(device).take(MOST_DEVICES).collect()
+                devices.into_iter().map(device).take(MAX_DEVICES).collect()
             };
             let microphones = sound(audio::microphones());
             let speakers = sound(audio::speakers());
@@ -63,20 +63,20 @@ impl Devices {
                 cameras: cameras
                     .into_iter()
                     .map(|camera| Device { id: camera.id, name: camera.name, default: false })
-                    .take(MOST_DEVICES)
+                    .take(MAX_DEVICES)
                     .collect(),
                 microphones,
                 speakers,
                 applications: applications
                     .into_iter()
                     .map(|it| it.name)
-                    .take(MOST_DEVICES)
+                    .take(MAX_DEVICES)
                     .collect(),
             }
         });
     }
 
-    fn look_at_display(&mut self) {
+    fn poll_display(&mut self) {
         if self.display.is_under_way() {
             return;
         }
@@ -84,7 +84,7 @@ impl Devices {
             // Where there is no display there is nothing to choose; a source that is wanted of one says
             // why itself.
             let mut windows = capture::windows().unwrap_or_default();
-            windows.truncate(MOST_WINDOWS);
+            windows.truncate(MAX_WINDOWS);
             let screens = capture::screens().unwrap_or_default();
             DisplayContent { screens: screens.into(), windows: windows.into() }
         });

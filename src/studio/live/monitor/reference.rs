@@ -62,12 +62,14 @@ impl Reference {
                             if !sizes.contains(&new.video.size) {
                                 sizes.push(new.video.size);
                             }
-                            if new.rung == RenditionId::Main && shown.as_ref() != Some(&new.video) {
+                            if new.rendition_id == RenditionId::Main
+                                && shown.as_ref() != Some(&new.video)
+                            {
                                 shown = Some(new.video.clone());
                                 its.lock().configure_video(new.video.clone());
                             }
                         }
-                        if tag.rung() == Some(RenditionId::Second) {
+                        if tag.rendition_id() == Some(RenditionId::Second) {
                             continue;
                         }
                         its.lock().take(&EncodedPacket {

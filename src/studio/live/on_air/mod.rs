@@ -32,9 +32,9 @@ use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 
 /// Pictures that may wait for the encoder: more would only be delay.
-const PICTURES: usize = 4;
+const QUEUED_FRAMES: usize = 4;
 /// Blocks of sound (10 ms) that may wait for the encoder.
-const SOUNDS: usize = 64;
+const QUEUED_AUDIO_BLOCKS: usize = 64;
 /// Packets that may wait for the hub, which never waits for anybody.
 const PACKETS: usize = 256;
 
@@ -51,9 +51,9 @@ pub(in crate::studio) struct OnAir {
     video: Option<VideoEncoder>,
     audio: Option<AudioEncoder>,
     sent: Vec<Publishers>,
-    tape: Recordings,
+    recording: Recordings,
     /// Between the hub and the targets.
-    holding: Option<StreamDelay>,
+    stream_delay: Option<StreamDelay>,
     began: Base,
     video_rate: stats::Meter,
     audio_rate: stats::Meter,
@@ -88,10 +88,10 @@ impl OnAir {
     ) -> Result<(Self, Vec<Event>), String> {
         let (packets, input) = queue::bounded("packets", PACKETS, Full::Block);
         let mut events = Vec::new();
-        let (video, pictures, second) = if !program.has_picture() {
+        let (video, pictures, second) = if !program.has_video() {
             (None, None, None)
         } else {
-            let (pictures, waiting) = queue::bounded("pictures", PICTURES, Full::DropOldest);
+            let (pictures, waiting) = queue::bounded("pictures", QUEUED_FRAMES, Full::DropOldest);
             let config = crate::encode::video::Config {
                 size: quality.size,
                 frame_rate: quality.frame_rate,
@@ -106,7 +106,7 @@ impl OnAir {
         let (audio, sounds, extras) = if *program.audio_choice() == AudioChoice::None {
             (None, None, None)
         } else {
-            let (sounds, waiting) = queue::bounded("sounds", SOUNDS, Full::Block);
+            let (sounds, waiting) = queue::bounded("sounds", QUEUED_AUDIO_BLOCKS, Full::Block);
             let config = crate::encode::audio::Config {
                 sample_rate: quality.sample_rate,
                 channels: quality.channels,
@@ -150,7 +150,7 @@ impl OnAir {
         if let Some(video) = &video {
             hub.on_keyframe_wanted(video.keyframe_request());
         }
-        hub.set_sound_lag(program.mixer().lag());
+        hub.set_audio_delay(program.mixer().lag());
         let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
         program.attach(pictures, sounds);
         let began =
@@ -160,8 +160,8 @@ impl OnAir {
             video,
             audio,
             sent: Vec::new(),
-            tape: Recordings::default(),
-            holding: None,
+            recording: Recordings::default(),
+            stream_delay: None,
             began,
             video_rate: stats::Meter::default(),
             audio_rate: stats::Meter::default(),
@@ -177,7 +177,7 @@ impl OnAir {
     }
 
     /// A broadcast of a file, which is not encoded.
-    pub(in crate::studio) fn of_film(
+    pub(in crate::studio) fn of_passthrough(
         film: PassthroughFile,
         path: &Path,
         again: bool,
@@ -191,8 +191,8 @@ impl OnAir {
             video: None,
             audio: None,
             sent: Vec::new(),
-            tape: Recordings::default(),
-            holding: None,
+            recording: Recordings::default(),
+            stream_delay: None,
             began: Base::default(),
             video_rate,
             audio_rate,
@@ -212,7 +212,7 @@ impl OnAir {
     }
 
     /// The name of the file once all of it was sent or it could not be read on, and why.
-    pub(in crate::studio) fn film_over(&self) -> Option<(String, Option<String>)> {
+    pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<String>)> {
         let reel = self.film.as_ref()?;
         let failure = reel.progress().failure;
         let ended =
@@ -227,21 +227,21 @@ impl OnAir {
         folder: PathBuf,
         clock: Clock,
     ) -> std::io::Result<()> {
-        self.holding = Some(StreamDelay::start(delay, folder, &self.hub, clock)?);
+        self.stream_delay = Some(StreamDelay::start(delay, folder, &self.hub, clock)?);
         self.adaptation.set_lag(delay);
         Ok(())
     }
 
     /// How much is held back.
     pub(in crate::studio) fn held(&self) -> Option<DelayFigures> {
-        self.holding.as_ref().map(StreamDelay::figures)
+        self.stream_delay.as_ref().map(StreamDelay::figures)
     }
 
     /// Lets out what is held back and no more; `false` where nothing is, or that is happening.
     pub(in crate::studio) fn drain(&self) -> bool {
-        let Some(holding) = self.holding.as_ref() else { return false };
-        let draining = holding.figures().state == DelayState::Draining;
-        holding.drain();
+        let Some(stream_delay) = self.stream_delay.as_ref() else { return false };
+        let draining = stream_delay.figures().state == DelayState::Draining;
+        stream_delay.drain();
         !draining
     }
 
@@ -253,14 +253,14 @@ impl OnAir {
         wanted: Vec<WantedTargets>,
     ) -> Vec<PublisherNews> {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
-        let hub = self.holding.as_ref().map_or(&self.hub, StreamDelay::hub);
+        let hub = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
         for WantedTargets { id, label, built_in, floor, mut target } in wanted {
             let mut drops = DroppedFrames::default();
             if self.film.is_some() {
                 target = target.whole();
                 drops = DroppedFrames::of_file();
             }
-            target.await_media = self.holding.is_some();
+            target.await_media = self.stream_delay.is_some();
             let publisher = Publisher::start(runtime, target, hub, clock);
             let bitrate = stats::Meter::default();
             self.sent.push(Publishers { id, label, built_in, publisher, bitrate, floor, drops });
@@ -303,17 +303,17 @@ impl OnAir {
 
     /// Keeps as much of the past as is chosen.
     pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
-        self.tape.keep(&self.hub, choices);
+        self.recording.keep(&self.hub, choices);
     }
 
     /// Pictures wait for sound that is made late.
-    pub(in crate::studio) fn set_sound_lag(&self, lag: Duration) {
-        self.hub.set_sound_lag(lag);
+    pub(in crate::studio) fn set_audio_delay(&self, lag: Duration) {
+        self.hub.set_audio_delay(lag);
     }
 
     /// The recording and the replay buffer.
-    pub(in crate::studio) fn tape(&self) -> &Recordings {
-        &self.tape
+    pub(in crate::studio) fn recording(&self) -> &Recordings {
+        &self.recording
     }
 
     pub(in crate::studio) fn is_publishing(&self) -> bool {
@@ -321,7 +321,7 @@ impl OnAir {
     }
 
     pub(in crate::studio) fn is_recording(&self) -> bool {
-        self.tape.recorder().is_some()
+        self.recording.recorder().is_some()
     }
 
     /// Whether it goes anywhere, the replay buffer apart.
@@ -370,7 +370,7 @@ impl OnAir {
         let sending = self.sent.iter().filter(|sent| !sent.publisher.state().is_over()).count();
         let terms = Terms {
             second: self.second.as_ref().is_some_and(SecondRendition::is_possible),
-            alone: sending <= 1 && !self.is_recording() && self.tape.replay().is_none(),
+            alone: sending <= 1 && !self.is_recording() && self.recording.replay().is_none(),
         };
         let outcome = self.adaptation.look(now, targets, terms);
         if outcome.is_some() {
@@ -379,7 +379,7 @@ impl OnAir {
         let wanted = self.adaptation.second();
         let followed = self.second.as_mut().map(|it| it.follow(wanted, program, &self.hub));
         for sent in &self.sent {
-            sent.publisher.set_rung(self.adaptation.rung(sent.id));
+            sent.publisher.set_rendition(self.adaptation.rendition_id(sent.id));
         }
         (outcome, followed.and_then(Result::err))
     }
@@ -401,14 +401,14 @@ impl OnAir {
         happenings.extend(drops);
         if let Some(film) = &self.film {
             let targets = self.sent.iter().map(|sent| &sent.publisher);
-            film.look(targets, self.holding.is_some());
+            film.look(targets, self.stream_delay.is_some());
         }
-        happenings.extend(self.tape.look().into_iter().map(PublisherNews::Tape));
+        happenings.extend(self.recording.look().into_iter().map(PublisherNews::Recording));
         if !self.is_publishing() {
-            self.holding = None;
+            self.stream_delay = None;
             self.adaptation.set_lag(Duration::ZERO);
         }
-        let held = self.holding.as_mut().and_then(StreamDelay::look);
+        let held = self.stream_delay.as_mut().and_then(StreamDelay::look);
         happenings.extend(held.map(PublisherNews::Delay));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
@@ -423,12 +423,12 @@ impl OnAir {
     /// Finishes the recording in the background while the stream goes on. Until the worker has
     /// ended, its last word is still to come.
     pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
-        self.tape.finish_beside(told)
+        self.recording.finish_beside(told)
     }
 
     /// Ends the publishers in the background; what is left of the broadcast goes on.
     pub(in crate::studio) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
-        self.holding = None;
+        self.stream_delay = None;
         let sent = std::mem::take(&mut self.sent);
         background("unpublish", move || stop(&sent, &told))
     }
@@ -437,9 +437,11 @@ impl OnAir {
     /// The program must have let go of the encoders before.
     pub(in crate::studio) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
-            let Self { hub, video, second, audio, extras, sent, tape, holding, film, .. } = self;
-            if let Some(holding) = &holding {
-                holding.discard();
+            let Self {
+                hub, video, second, audio, extras, sent, recording, stream_delay, film, ..
+            } = self;
+            if let Some(stream_delay) = &stream_delay {
+                stream_delay.discard();
             }
             let stuck = [
                 video.and_then(|video| video.join(ENCODERS_END).err()),
@@ -455,7 +457,7 @@ impl OnAir {
             for sent in &sent {
                 sent.publisher.ask_to_stop(publishers::END);
             }
-            tape.finish(sent.is_empty(), &told);
+            recording.finish(sent.is_empty(), &told);
             stop(&sent, &told);
         })
     }
@@ -503,7 +505,7 @@ impl OnAir {
             all.on_air_for = all.on_air_for.max(figures.live_for);
             all.bitrate = all.bitrate.max(u32::try_from(figures.bitrate).unwrap_or(u32::MAX));
             all.dropped_frames = all.dropped_frames.max(figures.dropped_frames);
-            all.dropped_sounds = all.dropped_sounds.max(figures.dropped_sounds);
+            all.dropped_audio = all.dropped_audio.max(figures.dropped_audio);
             all.total_frames = all.total_frames.max(figures.total_frames);
             all.queued = all.queued.max(figures.queued);
             all.round_trip = all.round_trip.max(figures.round_trip);
@@ -514,7 +516,7 @@ impl OnAir {
     }
 
     /// How many pictures a second there were since the last call.
-    fn count_pictures(&mut self, now: Timestamp) {
+    fn count_frames(&mut self, now: Timestamp) {
         let count = match &self.video {
             Some(video) => video.figures().encoded,
             None => self.hub.figures().frames,
@@ -534,7 +536,7 @@ impl OnAir {
     ) -> Stats {
         let composed = program.compositor().figures();
         let mixed = program.mixer().figures();
-        self.count_pictures(now);
+        self.count_frames(now);
         let fps = self.fps.2;
         let video = self.video.as_ref().map(|encoder| {
             let figures = encoder.figures();

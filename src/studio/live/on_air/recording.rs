@@ -27,13 +27,13 @@ impl OnAir {
             tracing::warn!(%reason, "an extra sound track");
         }
         let sounds = self.sounds(tracks, names);
-        self.tape.record(path, &self.hub, choices, journal, sounds)
+        self.recording.record(path, &self.hub, choices, journal, sounds)
     }
 
     /// The extra sound tracks that somebody wants, where these are used.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
-        let kept = if self.tape.replay().is_some() { used } else { ExtraTracks::NONE };
-        self.tape.tracks().and(kept)
+        let kept = if self.recording.replay().is_some() { used } else { ExtraTracks::NONE };
+        self.recording.tracks().and(kept)
     }
 
     /// These extra sound tracks are used now: their encoders run while a recording that has begun

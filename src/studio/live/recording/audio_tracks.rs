@@ -9,26 +9,26 @@ use crate::base::worker::Stuck;
 use crate::broadcast::Hub;
 use crate::broadcast::recorder::{Extra, RecordedTracks};
 use crate::encode::{self, AudioEncoder};
-use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MOST_TRACKS, Track};
-use crate::studio::mixer::SoundStrip;
+use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
+use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
 
 /// Blocks of sound (10 ms) that may wait for an encoder: one that is stuck costs its own track.
-const SOUNDS: usize = 64;
+const QUEUED_AUDIO_BLOCKS: usize = 64;
 
 /// What the program's track is called beside others.
 const PROGRAM: &str = "Program";
 
 /// Names for the tracks, by their numbers from 1; empty ones are called after what is in them.
-pub type TrackNames = [String; MOST_TRACKS as usize];
+pub type TrackNames = [String; MAX_TRACKS as usize];
 
 /// The tracks that some strip goes to.
-pub fn used(strips: &[SoundStrip]) -> ExtraTracks {
+pub fn used(strips: &[AudioStrip]) -> ExtraTracks {
     strips.iter().fold(ExtraTracks::NONE, |all, strip| all.and(strip.strip.tracks))
 }
 
 /// What a strip is called: as the person says, or after its device, or after its source.
-pub(in crate::studio) fn label(strip: &SoundStrip, choice: &AudioChoice, device: &str) -> String {
+pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device: &str) -> String {
     if !strip.name.is_empty() {
         return strip.name.clone();
     }
@@ -50,7 +50,7 @@ pub(in crate::studio) fn label(strip: &SoundStrip, choice: &AudioChoice, device:
 
 /// What the tracks are called: those without a given name after the strips in them, each with its
 /// label.
-pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&SoundStrip, String)]) -> TrackNames {
+pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&AudioStrip, String)]) -> TrackNames {
     std::array::from_fn(|place| {
         let own = given.get(place).filter(|name| !name.is_empty());
         let number = u8::try_from(place + 1).unwrap_or(u8::MAX);
@@ -109,7 +109,8 @@ impl ExtraTrackEncoders {
             if self.failed || self.running.iter().any(|(its, _)| *its == track) {
                 continue;
             }
-            let (sounds, waiting) = queue::bounded("extra sounds", SOUNDS, Full::DropOldest);
+            let (sounds, waiting) =
+                queue::bounded("extra sounds", QUEUED_AUDIO_BLOCKS, Full::DropOldest);
             let packets = self.packets.clone();
             let track_of = Track::Extra(track);
             match AudioEncoder::spawn_track(self.config, track_of, waiting, packets) {
@@ -180,9 +181,9 @@ mod tests {
     #[test]
     fn tracks_are_called_as_told_or_after_their_strips() {
         let (two, three) = (ExtraTrack::new(2).unwrap(), ExtraTrack::new(3).unwrap());
-        let mut voice = SoundStrip::new(StripId(1), AudioChoice::Mic(None));
+        let mut voice = AudioStrip::new(StripId(1), AudioChoice::Mic(None));
         voice.strip.tracks = [two, three].into_iter().collect();
-        let mut music = SoundStrip::new(StripId(2), AudioChoice::File("/a/My song.wav".into()));
+        let mut music = AudioStrip::new(StripId(2), AudioChoice::File("/a/My song.wav".into()));
         music.strip.tracks = ExtraTracks::NONE.with(three, true);
         let strips = [voice, music];
         assert_eq!(used(&strips), [two, three].into_iter().collect());

@@ -90,18 +90,18 @@ impl StudioMessage {
             }
             Self::Slept { seconds } => format!("This machine slept for {seconds} s."),
             Self::TargetOnAir { host } => format!("On air at {host}."),
-            Self::CodecsUnsaid { host, codecs } => {
+            Self::CodecsUnannounced { host, codecs } => {
                 format!("{host} does not say whether it takes {codecs}.")
             }
-            Self::FilmFailed { path, reason } => format!("{path} cannot be sent: {reason}"),
-            Self::FilmEnded { path } => format!("All of {path} was sent."),
+            Self::PassthroughFailed { path, reason } => format!("{path} cannot be sent: {reason}"),
+            Self::PassthroughEnded { path } => format!("All of {path} was sent."),
             Self::FramesDropped { host, .. } => {
                 format!("{host}: the connection is too slow, and frames are being dropped.")
             }
             Self::FramesDroppedOver { host, dropped, total, seconds, .. } => format!(
                 "{host}: {dropped} of {total} frames were dropped within {seconds} s. None is dropped now."
             ),
-            Self::FilmLeftOut { host, .. } => {
+            Self::PassthroughLeftOut { host, .. } => {
                 format!("Not all of the file was sent to {host}: the connection is too slow, or broke.")
             }
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
@@ -162,7 +162,7 @@ impl StudioMessage {
             }
             Self::ReplayEmpty => "There is no replay to save.".into(),
             Self::SnapshotSaved { path } => format!("The picture is saved: {path}"),
-            Self::PhonesFailed { reason } => {
+            Self::MonitoringFailed { reason } => {
                 format!("The sound desk cannot be heard: {reason}")
             }
             Self::SnapshotFailed { path, reason, .. } => {
@@ -274,10 +274,10 @@ impl StudioMessage {
                 "Record to another disk. After half a minute pictures are left out of the recording; the stream goes on."
                     .into()
             }
-            Self::CodecsUnsaid { .. } => {
+            Self::CodecsUnannounced { .. } => {
                 "Look whether viewers have a picture. H.264 and AAC are taken by every server.".into()
             }
-            Self::FilmFailed { .. } => {
+            Self::PassthroughFailed { .. } => {
                 "Choose an FLV, MP4 or MKV file with H.264, HEVC, AV1 or VP9 and AAC, Opus, FLAC, AC-3 or MP3."
                     .into()
             }
@@ -285,7 +285,7 @@ impl StudioMessage {
                 "Viewers see the picture jump. Choose a lower bitrate, or allow a lower one for this target, and look who else uses the connection."
                     .into()
             }
-            Self::FilmLeftOut { .. } => {
+            Self::PassthroughLeftOut { .. } => {
                 "Send a file of a lower bitrate, or look who else uses the connection.".into()
             }
             Self::DelayShort { cure: "", .. } => {
@@ -294,7 +294,7 @@ impl StudioMessage {
             Self::DelayShort { cure, .. } => {
                 format!("The next broadcast tries it again, or choose a shorter delay. {cure}")
             }
-            Self::PhonesFailed { .. } => {
+            Self::MonitoringFailed { .. } => {
                 "Choose other speakers in the sound desk. The stream is not touched by this.".into()
             }
             Self::ReplayFailed { cure, .. } | Self::SnapshotFailed { cure, .. } => (*cure).into(),
@@ -328,7 +328,7 @@ impl StudioMessage {
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
-            | Self::FilmEnded { .. }
+            | Self::PassthroughEnded { .. }
             | Self::MonitorWell { .. }
             | Self::NetworkChanged { .. }
             | Self::Slept { .. }

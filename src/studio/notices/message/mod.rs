@@ -142,21 +142,21 @@ pub enum StudioMessage {
         host: String,
     },
     /// A server did not say whether it takes what is sent as it is.
-    CodecsUnsaid {
+    CodecsUnannounced {
         host: String,
         codecs: String,
     },
     /// A file cannot be sent, or not to its end.
-    FilmFailed {
+    PassthroughFailed {
         path: String,
         reason: String,
     },
     /// All of a file was sent.
-    FilmEnded {
+    PassthroughEnded {
         path: String,
     },
     /// A target was not sent all of a file.
-    FilmLeftOut {
+    PassthroughLeftOut {
         id: u32,
         host: String,
     },
@@ -272,7 +272,7 @@ pub enum StudioMessage {
         cure: &'static str,
     },
     /// What the desk is to hear is not heard.
-    PhonesFailed {
+    MonitoringFailed {
         reason: String,
     },
     /// The player could not play or go on; `key` tells the kind.
@@ -301,8 +301,8 @@ pub enum StudioMessage {
 /// The name of an alarm's message.
 pub(in crate::studio) const fn alarm_key(alarm: SourceAlarm) -> &'static str {
     match alarm {
-        SourceAlarm::Black => "picture-black",
-        SourceAlarm::Frozen => "picture-frozen",
+        SourceAlarm::Black => "video-black",
+        SourceAlarm::Frozen => "video-frozen",
         SourceAlarm::BlackStream => "stream-black",
         SourceAlarm::FrozenStream => "stream-frozen",
         SourceAlarm::BlackFile => "clip-black",
@@ -310,10 +310,10 @@ pub(in crate::studio) const fn alarm_key(alarm: SourceAlarm) -> &'static str {
         SourceAlarm::BlackScreen => "screen-black",
         SourceAlarm::BlackWindow => "window-black",
         SourceAlarm::OtherFormat => "camera-format",
-        SourceAlarm::Zero => "sound-zero",
-        SourceAlarm::Silent => "sound-silent",
-        SourceAlarm::Faint => "sound-faint",
-        SourceAlarm::Clipped => "sound-clipped",
+        SourceAlarm::Zero => "audio-zero",
+        SourceAlarm::Silent => "audio-silent",
+        SourceAlarm::Faint => "audio-faint",
+        SourceAlarm::Clipped => "audio-clipped",
         SourceAlarm::SystemSilent => "system-silent",
         SourceAlarm::PlayedSilent => "played-silent",
     }
@@ -349,7 +349,7 @@ impl StudioMessage {
         match self {
             Self::Target { id, .. }
             | Self::TargetInvalid { id, .. }
-            | Self::FilmLeftOut { id, .. }
+            | Self::PassthroughLeftOut { id, .. }
             | Self::FramesDropped { id, .. }
             | Self::FramesDroppedOver { id, .. }
             | Self::TargetBack { id, .. } => Some(*id),
@@ -393,10 +393,10 @@ impl StudioMessage {
             Self::Slept { .. } => "slept",
             Self::TargetBack { .. } => "target-back",
             Self::TargetOnAir { .. } => "target-on-air",
-            Self::CodecsUnsaid { .. } => "codecs-unsaid",
-            Self::FilmFailed { .. } => "film-failed",
-            Self::FilmEnded { .. } => "film-ended",
-            Self::FilmLeftOut { .. } => "film-left-out",
+            Self::CodecsUnannounced { .. } => "codecs-unannounced",
+            Self::PassthroughFailed { .. } => "passthrough-failed",
+            Self::PassthroughEnded { .. } => "passthrough-ended",
+            Self::PassthroughLeftOut { .. } => "passthrough-left-out",
             Self::FramesDropped { .. } => "frames-dropped",
             Self::FramesDroppedOver { .. } => "frames-dropped-over",
             Self::DelayOn { .. } => "delay-on",
@@ -421,9 +421,9 @@ impl StudioMessage {
             Self::ReplaySaved { .. } => "replay-saved",
             Self::ReplayFailed { .. } => "replay-failed",
             Self::ReplayEmpty => "replay-empty",
-            Self::SnapshotSaved { .. } => "snapshot-saved",
-            Self::SnapshotFailed { .. } => "snapshot-failed",
-            Self::PhonesFailed { .. } => "phones-failed",
+            Self::SnapshotSaved { .. } => "screenshot-saved",
+            Self::SnapshotFailed { .. } => "screenshot-failed",
+            Self::MonitoringFailed { .. } => "monitoring-failed",
             Self::Player(said) => said.key,
             Self::Crashed { .. } => "crashed",
             Self::SettingsBad { .. } => "settings-bad",
@@ -452,7 +452,7 @@ impl StudioMessage {
                 vec![("device", device.clone()), ("reason", reason.clone())]
             }
             Self::FileFailed { path, reason }
-            | Self::FilmFailed { path, reason }
+            | Self::PassthroughFailed { path, reason }
             | Self::RecordingLost { path, reason }
             | Self::RecordingNotStarted { path, reason, .. }
             | Self::RecordingFailed { path, reason, .. }
@@ -465,7 +465,7 @@ impl StudioMessage {
                 vec![("minutes", minutes.clone()), ("megabytes", megabytes.clone())]
             }
             Self::EncoderFailed { reason }
-            | Self::PhonesFailed { reason }
+            | Self::MonitoringFailed { reason }
             | Self::KeyNotKept { reason }
             | Self::ServerFailed { reason }
             | Self::SettingsBad { reason }
@@ -491,7 +491,7 @@ impl StudioMessage {
                 vec![("seconds", seconds.clone())]
             }
             Self::TargetOnAir { host }
-            | Self::FilmLeftOut { host, .. }
+            | Self::PassthroughLeftOut { host, .. }
             | Self::FramesDropped { host, .. } => vec![("host", host.clone())],
             Self::FramesDroppedOver { host, dropped, total, seconds, .. } => vec![
                 ("host", host.clone()),
@@ -499,7 +499,7 @@ impl StudioMessage {
                 ("total", total.clone()),
                 ("seconds", seconds.clone()),
             ],
-            Self::CodecsUnsaid { host, codecs } => {
+            Self::CodecsUnannounced { host, codecs } => {
                 vec![("host", host.clone()), ("codecs", codecs.clone())]
             }
             Self::DelayOn { time } => vec![("time", time.clone())],
@@ -524,7 +524,7 @@ impl StudioMessage {
             | Self::RecordingSaved { path }
             | Self::RecordingRepaired { path }
             | Self::ReplaySaved { path }
-            | Self::FilmEnded { path }
+            | Self::PassthroughEnded { path }
             | Self::Crashed { path }
             | Self::SnapshotSaved { path } => vec![("path", path.clone())],
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
@@ -555,7 +555,7 @@ impl StudioMessage {
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
-            | Self::FilmEnded { .. }
+            | Self::PassthroughEnded { .. }
             | Self::MonitorWell { .. }
             | Self::NetworkChanged { .. }
             | Self::Slept { .. }
@@ -586,9 +586,9 @@ impl StudioMessage {
             | Self::RecordingLost { .. }
             | Self::ReplayFailed { .. }
             | Self::SnapshotFailed { .. }
-            | Self::PhonesFailed { .. }
+            | Self::MonitoringFailed { .. }
             | Self::FileFailed { .. }
-            | Self::FilmFailed { .. }
+            | Self::PassthroughFailed { .. }
             | Self::ServerFailed { .. }
             | Self::Watch { .. }
             | Self::Target { next: Next::GivenUp, .. } => Level::Error,

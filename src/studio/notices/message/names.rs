@@ -46,17 +46,17 @@ pub(in crate::studio) const TARGET: &[&str] = &[
 ];
 
 /// Of frames that are dropped for a target; `frames-dropped-over` takes them back.
-pub(in crate::studio) const DROPS: &[&str] = &["film-left-out", "frames-dropped"];
+pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
 /// Of what was made to fit a connection.
-pub(in crate::studio) const FITTED: &[&str] = &[
+pub(in crate::studio) const ADAPTATION: &[&str] = &[
     "bitrate-lowered",
     "bitrate-restored",
     "size-lowered",
     "size-restored",
-    "rung-lowered",
-    "rung-restored",
-    "rung-failed",
+    "rendition-lowered",
+    "rendition-restored",
+    "rendition-failed",
 ];
 
 /// Of what is wrong with what viewers get.
@@ -84,8 +84,13 @@ pub(in crate::studio) const WATCH: &[&str] = &[
 ];
 
 /// Of a machine that does not keep up.
-pub(in crate::studio) const STRAIN: &[&str] =
-    &["strain-preview", "strain-transitions", "strain-filters", "strain-rate", "strain-over"];
+pub(in crate::studio) const DEGRADATION: &[&str] = &[
+    "degradation-preview",
+    "degradation-transitions",
+    "degradation-filters",
+    "degradation-rate",
+    "degradation-over",
+];
 
 const OTHERS: &[&str] = &[
     "camera-back",
@@ -93,8 +98,8 @@ const OTHERS: &[&str] = &[
     "microphone-back",
     "no-microphone",
     "source-back",
-    "picture-black",
-    "picture-frozen",
+    "video-black",
+    "video-frozen",
     "stream-black",
     "stream-frozen",
     "clip-black",
@@ -102,10 +107,10 @@ const OTHERS: &[&str] = &[
     "screen-black",
     "window-black",
     "camera-format",
-    "sound-zero",
-    "sound-silent",
-    "sound-faint",
-    "sound-clipped",
+    "audio-zero",
+    "audio-silent",
+    "audio-faint",
+    "audio-clipped",
     "system-silent",
     "played-silent",
     "default-changed",
@@ -117,9 +122,9 @@ const OTHERS: &[&str] = &[
     "misfit",
     "target-back",
     "target-on-air",
-    "codecs-unsaid",
-    "film-failed",
-    "film-ended",
+    "codecs-unannounced",
+    "passthrough-failed",
+    "passthrough-ended",
     "frames-dropped-over",
     "items-too-many",
     "items-too-deep",
@@ -151,9 +156,9 @@ const OTHERS: &[&str] = &[
     "replay-saved",
     "replay-failed",
     "replay-empty",
-    "snapshot-saved",
-    "snapshot-failed",
-    "phones-failed",
+    "screenshot-saved",
+    "screenshot-failed",
+    "monitoring-failed",
     "crashed",
     "settings-bad",
     "settings-not-saved",
@@ -171,8 +176,18 @@ impl StudioMessage {
     /// Every name there is, for the test that looks for its texts in each language.
     pub fn keys() -> impl Iterator<Item = &'static str> {
         [
-            DOWN, SOURCE, LEFT_OUT, FILTER, TRANSITION, TARGET, FITTED, MONITOR, WATCH, STRAIN,
-            DROPS, OTHERS,
+            DOWN,
+            SOURCE,
+            LEFT_OUT,
+            FILTER,
+            TRANSITION,
+            TARGET,
+            ADAPTATION,
+            MONITOR,
+            WATCH,
+            DEGRADATION,
+            DROPS,
+            OTHERS,
         ]
         .into_iter()
         .flatten()

@@ -1,7 +1,7 @@
 //! Items that are doubled, with their source or with a new one.
 
 use crate::compose::scene::{Content, Item, ItemId, Placement};
-use crate::studio::scenes::{Collection, MOST_SOURCES};
+use crate::studio::scenes::{Collection, MAX_SOURCES};
 
 impl Collection {
     /// One more of an item.
@@ -14,7 +14,7 @@ impl Collection {
     pub(super) fn duplicate_source(&mut self, id: ItemId) -> Option<()> {
         let mut copy = self.item(id)?.clone();
         let Content::Source(source) = copy.content else { return None };
-        if self.sources.len() >= MOST_SOURCES {
+        if self.sources.len() >= MAX_SOURCES {
             return None;
         }
         let mut source = self.source(source)?.clone();
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn nothing_is_duplicated_beyond_the_bounds() {
         let mut it = edited(&[logo()]);
-        while it.sources.len() < MOST_SOURCES {
+        while it.sources.len() < MAX_SOURCES {
             assert!(it.apply(&Edit::DuplicateSource(ItemId(2))));
         }
         assert!(!it.apply(&Edit::DuplicateSource(ItemId(2))));

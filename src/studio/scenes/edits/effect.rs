@@ -60,7 +60,7 @@ impl Edit {
             | Self::AddFile(..)
             | Self::RemoveFile(..)
             | Self::ReplaceFile { .. }
-            | Self::SetInstead(..)
+            | Self::SetFallback(..)
             | Self::RemoveItem(_)
             | Self::RenameItem(..)
             | Self::HideItem(..)

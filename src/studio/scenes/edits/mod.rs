@@ -10,12 +10,12 @@ mod ungroup;
 use std::path::PathBuf;
 
 use crate::capture::{Properties, VideoChoice, VideoFallback};
-use crate::compose::filter::{MOST_FILTERS, Slot};
+use crate::compose::filter::{MAX_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, Scene, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::media::Size;
 use crate::studio::scenes::{
-    Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
+    Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
 };
 
 use duplicate::renumber;
@@ -66,7 +66,7 @@ pub enum Edit {
         new: PathBuf,
     },
     /// What is shown in a source's stead while it is black, stands still or is gone.
-    SetInstead(SourceId, VideoFallback),
+    SetFallback(SourceId, VideoFallback),
     RemoveItem(ItemId),
     /// One more of it, which shows the same source.
     DuplicateItem(ItemId),
@@ -176,7 +176,7 @@ impl Collection {
                 self.scenes.insert((*to).min(self.scenes.len()), scene);
             }
             Edit::AddSource { scene, name, choice } => {
-                if self.sources.len() >= MOST_SOURCES {
+                if self.sources.len() >= MAX_SOURCES {
                     return None;
                 }
                 let (id, name) = (self.next_source(), self.free_source_name(name));
@@ -186,7 +186,7 @@ impl Collection {
                     choice: choice.clone(),
                     filters: Vec::new(),
                     properties: Properties::default(),
-                    instead: VideoFallback::Keep,
+                    fallback: VideoFallback::Keep,
                 });
                 self.add_item(*scene, Content::Source(id))?;
             }
@@ -217,7 +217,7 @@ impl Collection {
             Edit::SetFilters(id, slots) => {
                 let bounded = slots
                     .iter()
-                    .take(MOST_FILTERS)
+                    .take(MAX_FILTERS)
                     .map(|slot| Slot { filter: slot.filter.clone().bounded(), ..*slot });
                 *self.filters_mut(*id)? = bounded.collect();
             }
@@ -230,9 +230,10 @@ impl Collection {
             Edit::ReplaceFile { source, index, old, new } => {
                 self.replace_file(*source, *index, old, new)?;
             }
-            Edit::SetInstead(MAIN, instead) => self.main_instead = instead.clone(),
-            Edit::SetInstead(id, instead) => {
-                self.sources.iter_mut().find(|source| source.id == *id)?.instead = instead.clone();
+            Edit::SetFallback(MAIN, fallback) => self.main_fallback = fallback.clone(),
+            Edit::SetFallback(id, fallback) => {
+                self.sources.iter_mut().find(|source| source.id == *id)?.fallback =
+                    fallback.clone();
             }
             Edit::RemoveItem(id) => {
                 let (list, index) = self.place_of(*id)?;
@@ -258,7 +259,7 @@ impl Collection {
             Edit::Ungroup(id, canvas) => self.ungroup(*id, *canvas)?,
             Edit::Several(edits) => {
                 let mut any = false;
-                for edit in edits.iter().take(MOST_ITEMS) {
+                for edit in edits.iter().take(MAX_ITEMS) {
                     // Each step of a drag of many items is such an edit: it is made, or nothing is changed.
                     if !edit.may_grow() {
                         any |= self.change(edit).is_some();
@@ -288,7 +289,7 @@ impl Collection {
     }
 
     fn room_for_scene(&self) -> Option<()> {
-        (self.scenes.len() < MOST_SCENES).then_some(())
+        (self.scenes.len() < MAX_SCENES).then_some(())
     }
 
     fn add_item(&mut self, scene: SceneId, content: Content) -> Option<()> {
@@ -440,7 +441,7 @@ mod tests {
         assert_eq!(it.transition_to(SceneId(2)), &it.transition);
         assert!(!it.apply(&own(99, Some(slow))), "no such scene");
         assert!(it.apply(&own(2, Some(way(Kind::Fade, 99_000)))));
-        assert_eq!(it.transition_to(SceneId(2)).duration, crate::compose::transition::MOST);
+        assert_eq!(it.transition_to(SceneId(2)).duration, crate::compose::transition::MAX_STINGER);
         assert!(it.apply(&Edit::RemoveScene(SceneId(3))));
         assert_eq!(it.own_transitions.len(), 1, "gone with its scene");
         // Those of scenes that are taken in come along under their new ids.
@@ -577,7 +578,7 @@ mod tests {
             }
             assert_eq!(steps.undo(&it).unwrap().filters(id), []);
             assert!(it.apply(&Edit::SetFilters(id, of(100))));
-            assert_eq!(it.filters(id).len(), MOST_FILTERS);
+            assert_eq!(it.filters(id).len(), MAX_FILTERS);
         }
         assert!(!edited(&[]).apply(&Edit::SetFilters(SourceId(9), of(1))));
     }

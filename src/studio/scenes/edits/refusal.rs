@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Edit;
-use crate::compose::scene::{Content, Item, MOST_DEPTH, SceneId};
-use crate::studio::scenes::{Collection, MOST_ITEMS};
+use crate::compose::scene::{Content, Item, MAX_DEPTH, SceneId};
+use crate::studio::scenes::{Collection, MAX_ITEMS};
 
 /// Why a change cannot be made, where that is not plain to see.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ impl Collection {
     /// What has grown beyond its bounds since `before`. What was beyond them already may stay so.
     pub(super) fn overgrown(&self, before: &Self) -> Option<EditRefusal> {
         let many = self.item_count();
-        if many > MOST_ITEMS && many > before.item_count() {
+        if many > MAX_ITEMS && many > before.item_count() {
             return Some(EditRefusal::TooMany);
         }
         let deep = self.depth();
-        (deep > MOST_DEPTH && deep > before.depth()).then_some(EditRefusal::TooDeep)
+        (deep > MAX_DEPTH && deep > before.depth()).then_some(EditRefusal::TooDeep)
     }
 
     /// Why a change that was not made was not.
@@ -86,7 +86,7 @@ mod tests {
     fn groups_and_scenes_go_no_deeper_than_is_drawn() {
         let mut it = Collection::default();
         let (first, mut id) = (it.current, ItemId(1));
-        for level in 1..MOST_DEPTH {
+        for level in 1..MAX_DEPTH {
             assert_eq!(it.attempt(&Edit::Group(vec![id])), Ok(true), "{level}");
             id = it.scenes[0].items[0].id;
             assert_eq!(it.plan(first).layers.len(), 1, "{level}");
@@ -124,11 +124,11 @@ mod tests {
         assert!(it.apply(&Edit::Group(items)));
         // One on the first level, and all in it.
         let (group, count) = (it.scenes[0].items[0].id, it.item_count());
-        assert!((MOST_ITEMS / 2..=MOST_ITEMS).contains(&count), "{count}");
+        assert!((MAX_ITEMS / 2..=MAX_ITEMS).contains(&count), "{count}");
         for edit in [Edit::DuplicateItem(group), Edit::DuplicateScene(scene)] {
             assert_eq!(it.attempt(&edit), Err(EditRefusal::TooMany), "{edit:?}");
         }
-        while it.item_count() < MOST_ITEMS {
+        while it.item_count() < MAX_ITEMS {
             assert_eq!(it.attempt(&logo_shown(&it)), Ok(true));
         }
         assert_eq!(it.attempt(&logo_shown(&it)), Err(EditRefusal::TooMany));
@@ -155,7 +155,7 @@ mod tests {
             Edit::AddFile(source, "/a".into()),
             Edit::AddFile(SourceId(1), "/a".into()),
             Edit::RemoveFile(SourceId(1), 0),
-            Edit::SetInstead(source, VideoFallback::Slate),
+            Edit::SetFallback(source, VideoFallback::Slate),
             Edit::RemoveItem(item),
             Edit::RenameItem(item, "A".into()),
             Edit::HideItem(item, true),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::capture::VideoFallback;
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
 use crate::studio::notices::import_report;
-use crate::studio::scenes::{Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
+use crate::studio::scenes::{Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 
 /// What came of another collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,21 +31,21 @@ impl Collection {
         }
         let mut left_out = self.keep_own(&other);
         let by = (self.next_source().0, self.next_scene().0, self.next_item().0);
-        let room = MOST_SOURCES.saturating_sub(self.sources.len()).min(other.sources.len());
+        let room = MAX_SOURCES.saturating_sub(self.sources.len()).min(other.sources.len());
         let (came, gone) = other.sources.split_at_checked(room).unwrap_or_default();
         for it in came {
             let (id, name) = (SourceId(it.id.0 + by.0), self.free_source_name(&it.name));
             self.sources.push(Source { id, name, ..it.clone() });
         }
-        let full = |it: &Source| import_report::no_room_for_source(&it.name, &MOST_SOURCES);
+        let full = |it: &Source| import_report::no_room_for_source(&it.name, &MAX_SOURCES);
         left_out.extend(gone.iter().map(full));
         let sources = came.len();
         let gone_sources = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
 
-        let room = MOST_SCENES.saturating_sub(self.scenes.len()).min(other.scenes.len());
+        let room = MAX_SCENES.saturating_sub(self.scenes.len()).min(other.scenes.len());
         let (came, gone) = other.scenes.split_at_checked(room).unwrap_or_default();
         let gone_scenes = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
-        let room = MOST_ITEMS.saturating_sub(self.item_count());
+        let room = MAX_ITEMS.saturating_sub(self.item_count());
         let mut mover =
             Mover { by, room, gone_sources, gone_scenes, over: 0, without: BTreeSet::new() };
         for it in came {
@@ -56,7 +56,7 @@ impl Collection {
             self.own_transitions.extend(own.map(|own| (id, own)));
             self.scenes.push(Scene { id, name, items });
         }
-        let full = |it: &Scene| import_report::no_room_for_scene(&it.name, &MOST_SCENES);
+        let full = |it: &Scene| import_report::no_room_for_scene(&it.name, &MAX_SCENES);
         left_out.extend(gone.iter().map(full));
         TakenIn { scenes: came.len(), sources, left_out }
     }
@@ -72,12 +72,12 @@ impl Collection {
         } else if self.main_filters != other.main_filters && !other.main_filters.is_empty() {
             left_out.push(import_report::main_filters_stay());
         }
-        if self.main_instead == VideoFallback::Keep {
-            self.main_instead.clone_from(&other.main_instead);
-        } else if self.main_instead != other.main_instead
-            && other.main_instead != VideoFallback::Keep
+        if self.main_fallback == VideoFallback::Keep {
+            self.main_fallback.clone_from(&other.main_fallback);
+        } else if self.main_fallback != other.main_fallback
+            && other.main_fallback != VideoFallback::Keep
         {
-            left_out.push(import_report::main_instead_stays());
+            left_out.push(import_report::main_fallback_stays());
         }
         left_out
     }
@@ -136,7 +136,7 @@ impl Mover<'_> {
             without.map(|name| import_report::shows_what_did_not_come(&name, &scene)).collect();
         match std::mem::take(&mut self.over) {
             0 => {}
-            over => told.push(import_report::no_room_for_items(&over, &scene, &MOST_ITEMS)),
+            over => told.push(import_report::no_room_for_items(&over, &scene, &MAX_ITEMS)),
         }
         told
     }
@@ -171,7 +171,7 @@ mod tests {
             choice: VideoChoice::Test,
             filters: Vec::new(),
             properties: Default::default(),
-            instead: VideoFallback::Keep,
+            fallback: VideoFallback::Keep,
         };
         let scene = |id: u32| {
             let last = shows(id * 5 + 2, Content::Source(SourceId(sources)));
@@ -207,7 +207,7 @@ mod tests {
         let mut it = large(62, 198);
         let taken = it.take_in(large(4, 4));
         assert_eq!((taken.scenes, taken.sources), (2, 2));
-        assert_eq!((it.scenes.len(), it.sources.len()), (MOST_SCENES, MOST_SOURCES));
+        assert_eq!((it.scenes.len(), it.sources.len()), (MAX_SCENES, MAX_SOURCES));
         holds_together(&it);
         assert_eq!(
             taken.left_out,
@@ -235,7 +235,7 @@ mod tests {
         let mut it = Collection::default();
         it.scenes[0].items = (1..=1_998).map(|id| shows(id, Content::Source(MAIN))).collect();
         let taken = it.take_in(large(1, 2));
-        assert_eq!(it.item_count(), MOST_ITEMS);
+        assert_eq!(it.item_count(), MAX_ITEMS);
         holds_together(&it);
         assert_eq!(
             taken.left_out,

@@ -4,7 +4,7 @@ pub mod merge;
 pub(in crate::studio::settings) mod obs;
 
 use crate::audio::AudioChoice;
-use crate::studio::mixer::{SoundStrip, take_in};
+use crate::studio::mixer::{AudioStrip, take_in};
 use crate::studio::notices::import_report;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::import::merge::TakenIn;
@@ -17,7 +17,7 @@ const IN_SHORT: usize = 30;
 pub struct Import {
     pub collection: Collection,
     /// Strips of the mixer, to be [taken in](crate::studio::mixer::take_in).
-    pub strips: Vec<SoundStrip>,
+    pub strips: Vec<AudioStrip>,
     /// What was not taken in, in plain words.
     pub left_out: Vec<String>,
 }
@@ -28,7 +28,7 @@ impl Import {
     pub fn give(
         &mut self,
         to: &mut Collection,
-        strips: &mut Vec<SoundStrip>,
+        strips: &mut Vec<AudioStrip>,
         main: Option<&AudioChoice>,
     ) -> (usize, usize, usize) {
         let TakenIn { scenes, sources, left_out } = to.take_in(self.collection.clone());

@@ -38,7 +38,7 @@ pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Str
 ///
 /// # Errors
 /// What of them makes no sense.
-pub fn of_picture_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, String> {
+pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, String> {
     let mut table = filters::table(slot);
     table.extend(values.clone());
     let mut told = None;
@@ -52,7 +52,7 @@ pub fn of_picture_filter(slot: &picture::Slot, values: &Table) -> Result<picture
 ///
 /// # Errors
 /// What of them makes no sense.
-pub fn of_sound_filter(
+pub fn of_audio_filter(
     slot: &sound::Slot,
     values: &Table,
     strips: &[(String, StripId)],
@@ -85,7 +85,7 @@ pub fn of_sound_filter(
 
 /// Where a strip is heard, by its word.
 pub fn heard_of(word: &str) -> Option<MonitoringMode> {
-    reader::meant(word, &strips::HEARD)
+    reader::meant(word, &strips::MONITORING)
 }
 
 #[cfg(test)]
@@ -121,26 +121,26 @@ mod tests {
         let of =
             |kind| picture::Slot { enabled: true, filter: picture::Filter::of_kind(kind).unwrap() };
         let mut color =
-            of_picture_filter(&of("color"), &values("gain = 2\nenabled = false")).unwrap();
+            of_video_filter(&of("color"), &values("gain = 2\nenabled = false")).unwrap();
         assert!(!color.enabled && *color.filter.values()[0] == 2.0);
-        let mut green = of_picture_filter(&of("chroma-key"), &values("color = '#0000ff'")).unwrap();
+        let mut green = of_video_filter(&of("chroma-key"), &values("color = '#0000ff'")).unwrap();
         assert_eq!(green.filter.color(), Some(&mut [0, 0, 255]));
         for bad in ["swirl = 1", "gain = 'loud'", "kind = 'x'"] {
-            assert!(of_picture_filter(&of("color"), &values(bad)).is_err(), "{bad}");
+            assert!(of_video_filter(&of("color"), &values(bad)).is_err(), "{bad}");
         }
         let of =
             |kind| sound::Slot { enabled: true, filter: sound::Filter::of_kind(kind).unwrap() };
         let strips = [("Voice".to_owned(), StripId(3))];
         let words = values("ratio = 4\nside_chain = 'Voice'");
-        let ducked = of_sound_filter(&of("compressor"), &words, &strips).unwrap();
+        let ducked = of_audio_filter(&of("compressor"), &words, &strips).unwrap();
         assert_eq!(ducked.filter.side_chain(), Some(StripId(3)));
-        let same = of_sound_filter(&ducked, &values("ratio = 2"), &strips).unwrap();
+        let same = of_audio_filter(&ducked, &values("ratio = 2"), &strips).unwrap();
         assert_eq!(same.filter.side_chain(), Some(StripId(3)));
-        let alone = of_sound_filter(&same, &values("side_chain = 'none'"), &strips).unwrap();
+        let alone = of_audio_filter(&same, &values("side_chain = 'none'"), &strips).unwrap();
         assert_eq!(alone.filter.side_chain(), None);
         for bad in ["side_chain = 'Nobody'", "ratio = 'much'", "swirl = 1", "ratio = 1e9"] {
-            assert!(of_sound_filter(&ducked, &values(bad), &strips).is_err(), "{bad}");
+            assert!(of_audio_filter(&ducked, &values(bad), &strips).is_err(), "{bad}");
         }
-        assert!(of_sound_filter(&of("gain"), &values("side_chain = 'Voice'"), &strips).is_err());
+        assert!(of_audio_filter(&of("gain"), &values("side_chain = 'Voice'"), &strips).is_err());
     }
 }

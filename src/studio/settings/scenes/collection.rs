@@ -18,14 +18,14 @@ pub use crate::studio::settings::scenes::transition_words::{
 
 use crate::capture::{VideoChoice, VideoFallback};
 use crate::compose::scene::{
-    Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Placement, Scene, SceneId, SourceId,
+    Blend, Content, Crop, Fit, Item, ItemId, MAX_DEPTH, Placement, Scene, SceneId, SourceId,
 };
 use crate::compose::transition::{self, Kind, Order, Transition};
 use crate::mix::StripId;
-use crate::studio::mixer::SoundStrip;
+use crate::studio::mixer::AudioStrip;
 use crate::studio::notices::{import_report, settings_warnings};
 use crate::studio::scenes::{
-    Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
+    Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
 };
 use crate::studio::settings::disk::replace;
 use crate::studio::settings::import::obs;
@@ -42,10 +42,10 @@ const VERSION: i64 = 1;
 const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];
 
 /// A file larger than this is no collection.
-const MOST_BYTES: u64 = 8 << 20;
+const MAX_BYTES: u64 = 8 << 20;
 
 /// Texts longer than this name nothing.
-const MOST_TEXT: usize = 4_096;
+const MAX_TEXT: usize = 4_096;
 
 /// A source of picture or sound, as it is written, as it may be shown to everybody: an address without
 /// what looks secret in it.
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         let mut collection =
             Collection { sources: Vec::new(), scenes: Vec::new(), ..Collection::default() };
         for table in
-            self.list(self.value, "sources", &settings_warnings::the_sources(), MOST_SOURCES)
+            self.list(self.value, "sources", &settings_warnings::the_sources(), MAX_SOURCES)
         {
             let wanted = self.text(table, "name").unwrap_or_default();
             let name = collection.free_source_name(&wanted);
@@ -101,13 +101,13 @@ impl<'a> Reader<'a> {
             let id = collection.next_source();
             let filters = filters::read(table.get("filters"), self.bad);
             let properties = properties::read(table, &name, self.bad);
-            let instead = self.instead(table, "if_black", &name);
+            let fallback = self.fallback(table, "if_black", &name);
             self.sources.insert(name.clone(), id);
-            collection.sources.push(Source { id, name, choice, filters, properties, instead });
+            collection.sources.push(Source { id, name, choice, filters, properties, fallback });
         }
         collection.main_filters = filters::read(self.value.get("main_filters"), self.bad);
-        collection.main_instead = self.instead(self.value, "main_if_black", "");
-        let tables = self.list(self.value, "scenes", &settings_warnings::the_scenes(), MOST_SCENES);
+        collection.main_fallback = self.fallback(self.value, "main_if_black", "");
+        let tables = self.list(self.value, "scenes", &settings_warnings::the_scenes(), MAX_SCENES);
         for table in &tables {
             let wanted = self.text(table, "name").unwrap_or_default();
             let name = collection.free_scene_name(&wanted);
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
             }
         }
         if self.over > 0 {
-            (self.bad)(settings_warnings::items_beyond(&MOST_ITEMS, &self.over));
+            (self.bad)(settings_warnings::items_beyond(&MAX_ITEMS, &self.over));
         }
         for name in collection.break_circles() {
             (self.bad)(settings_warnings::shows_itself(&name));
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is shown in a source's stead.
-    fn instead(&mut self, of: &Value, key: &str, name: &str) -> VideoFallback {
+    fn fallback(&mut self, of: &Value, key: &str, name: &str) -> VideoFallback {
         let text = self.text(of, key).unwrap_or_default();
         if text.is_empty() {
             return VideoFallback::Keep;
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
 
     /// How scenes come, or the scene of this table.
     fn transition(&mut self, of: &Value, default: Transition) -> Transition {
-        let most = transition::MOST.as_secs_f64() * 1e3;
+        let most = transition::MAX_STINGER.as_secs_f64() * 1e3;
         let time = |ms: f64| Duration::from_secs_f64(ms / 1e3);
         let mut kind = default.kind;
         if let Some(text) = self.text(of, "transition") {
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
     fn items(&mut self, table: &'a Value, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
         for table in self.list(table, "items", &settings_warnings::the_items(), usize::MAX) {
-            if self.items as usize >= MOST_ITEMS {
+            if self.items as usize >= MAX_ITEMS {
                 self.over += 1;
                 continue;
             }
@@ -257,8 +257,8 @@ impl<'a> Reader<'a> {
             (self.bad)(settings_warnings::shows_neither());
             return None;
         }
-        if depth >= MOST_DEPTH {
-            (self.bad)(settings_warnings::too_deep(&MOST_DEPTH));
+        if depth >= MAX_DEPTH {
+            (self.bad)(settings_warnings::too_deep(&MAX_DEPTH));
             return None;
         }
         Some(Content::Group(self.items(table, depth + 1)))
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
 
     fn item(&mut self, table: &Value, item: Item) -> Item {
         let none = Placement::default();
-        let far = Placement::MOST;
+        let far = Placement::MAX_EXTENT;
         let mut number =
             |key, low, high, default| self.number(table, key, low, high).unwrap_or(default);
         let place = Placement {
@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self, table: &Value, key: &str) -> Option<String> {
         match reader::text(table.get(key)) {
-            Ok(text) => text.map(|text| text.chars().take(MOST_TEXT).collect()),
+            Ok(text) => text.map(|text| text.chars().take(MAX_TEXT).collect()),
             Err(fault) => self.none(key, &fault.is()),
         }
     }
@@ -359,9 +359,9 @@ impl<'a> Reader<'a> {
 pub fn import(path: &Path) -> Result<Import, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();
-    let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
+    let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
     read.map_err(|error| syntax::unreadable(&error))?;
-    if text.len() as u64 > MOST_BYTES {
+    if text.len() as u64 > MAX_BYTES {
         return Err(import_report::too_large());
     }
     import_text(&text)
@@ -393,7 +393,7 @@ pub fn import_text(text: &str) -> Result<Import, String> {
     let collection = read(table, &mut |why| left_out.push(why));
     // Those that came with it; the main one is everybody's own.
     let mut told = |why| left_out.push(why);
-    let mut strips = strips::read_list(value.get("strips"), SoundStrip::main(), &mut told);
+    let mut strips = strips::read_list(value.get("strips"), AudioStrip::main(), &mut told);
     strips.retain(|strip| strip.id != StripId::MAIN);
     Ok(Import { collection, strips, left_out })
 }
@@ -403,7 +403,7 @@ pub fn import_text(text: &str) -> Result<Import, String> {
 ///
 /// # Errors
 /// Why it could not be written, in plain words.
-pub fn export(collection: &Collection, strips: &[SoundStrip], path: &Path) -> Result<(), String> {
+pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), String> {
     #[derive(Serialize)]
     struct Own {
         version: i64,
@@ -503,9 +503,9 @@ mod tests {
     fn strips_go_with_a_collection_and_keep_their_side_chains() {
         use crate::audio::AudioChoice;
         use crate::mix::filter;
-        let strip = |id, choice: &str| SoundStrip {
+        let strip = |id, choice: &str| AudioStrip {
             name: format!("Strip {id}"),
-            ..SoundStrip::new(StripId(id), choice.parse().unwrap())
+            ..AudioStrip::new(StripId(id), choice.parse().unwrap())
         };
         let mut duck = filter::Filter::of_kind("compressor").unwrap();
         let filter::Filter::Compressor { side_chain, .. } = &mut duck else { panic!("{duck:?}") };
@@ -557,11 +557,11 @@ mod tests {
             text.push_str("[[collection.scenes.items]]\nmain = true\n");
         }
         let (settings, warnings) = Settings::parse(&text);
-        assert_eq!(settings.collection.item_count(), MOST_ITEMS);
+        assert_eq!(settings.collection.item_count(), MAX_ITEMS);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         let scenes = "[[collection.scenes]]\nname = 'A'\n".repeat(10_000);
         let (settings, _) = Settings::parse(&scenes);
-        assert_eq!(settings.collection.scenes.len(), MOST_SCENES);
+        assert_eq!(settings.collection.scenes.len(), MAX_SCENES);
     }
 
     #[test]

@@ -4,12 +4,12 @@
 use toml::Value;
 
 use crate::capture::Rgba;
-use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
+use crate::compose::filter::{Filter, MAX_FILTERS, Slot};
 use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{number, quoted};
 
 /// Longer paths name nothing.
-const MOST_PATH: usize = 4_096;
+const MAX_PATH: usize = 4_096;
 
 /// How filters are written.
 pub(in crate::studio::settings) fn tables(slots: &[Slot]) -> Vec<toml::Table> {
@@ -54,10 +54,10 @@ pub(in crate::studio::settings) fn read(
             return Vec::new();
         }
     };
-    if list.len() > MOST_FILTERS {
-        bad(settings_warnings::filters_beyond(&MOST_FILTERS));
+    if list.len() > MAX_FILTERS {
+        bad(settings_warnings::filters_beyond(&MAX_FILTERS));
     }
-    list.iter().take(MOST_FILTERS).filter_map(|value| slot(value, bad)).collect()
+    list.iter().take(MAX_FILTERS).filter_map(|value| slot(value, bad)).collect()
 }
 
 /// Reads one.
@@ -85,7 +85,7 @@ pub(in crate::studio::settings) fn slot(
                 }
                 _ => false,
             },
-            ("file", None, Some(path)) if path.len() <= MOST_PATH => filter.set_file(path.into()),
+            ("file", None, Some(path)) if path.len() <= MAX_PATH => filter.set_file(path.into()),
             (name, None, Some(option)) => filter.choose(name, option),
             (name, Some(number), _) => number.is_finite() && filter.set(name, number as f32),
             _ => false,
@@ -164,6 +164,6 @@ mod tests {
         assert_eq!(told.len(), 6, "{told:#?}");
         let many = format!("filters = [{}]", "{ kind = 'crop' }, ".repeat(100));
         let table: toml::Table = many.parse().unwrap();
-        assert_eq!(read(table.get("filters"), &mut |_| {}).len(), MOST_FILTERS);
+        assert_eq!(read(table.get("filters"), &mut |_| {}).len(), MAX_FILTERS);
     }
 }

@@ -167,7 +167,7 @@ pub(in crate::studio::settings) fn whole_table(collection: &Collection) -> Table
         pointer: source.properties.without_pointer.then_some(false),
         when_hidden: properties::hidden_text(source.properties.hidden),
         at_end: properties::at_end_text(source.properties.at_end),
-        if_black: instead_text(&source.instead),
+        if_black: fallback_text(&source.fallback),
         files: source.properties.files.iter().map(|path| path.display().to_string()).collect(),
         text: properties::text_table(&source.properties.text),
         slides: properties::slides_table(&source.properties.slides),
@@ -189,15 +189,15 @@ pub(in crate::studio::settings) fn whole_table(collection: &Collection) -> Table
         wipe: wipe_table(&collection.transition),
         stinger: stinger_table(&collection.transition),
         sources: collection.sources.iter().map(source).collect(),
-        main_if_black: instead_text(&collection.main_instead),
+        main_if_black: fallback_text(&collection.main_fallback),
         main_filters: filters::tables(&collection.main_filters),
         scenes: collection.scenes.iter().map(scene).collect(),
     }
 }
 
 /// What is shown in a source's stead; `None`: nothing else.
-fn instead_text(instead: &VideoFallback) -> Option<String> {
-    (*instead != VideoFallback::Keep).then(|| instead.to_string())
+fn fallback_text(fallback: &VideoFallback) -> Option<String> {
+    (*fallback != VideoFallback::Keep).then(|| fallback.to_string())
 }
 
 fn millis(transition: &Transition) -> u64 {

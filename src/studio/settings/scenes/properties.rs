@@ -176,10 +176,10 @@ fn files(list: Option<&Value>, name: &str, bad: &mut dyn FnMut(String)) -> Vec<P
             return Vec::new();
         }
     };
-    if list.len() > Properties::MOST_FILES {
-        bad(settings_warnings::files_beyond(&Properties::MOST_FILES, &name));
+    if list.len() > Properties::MAX_FILES {
+        bad(settings_warnings::files_beyond(&Properties::MAX_FILES, &name));
     }
-    let paths = list.iter().take(Properties::MOST_FILES).filter_map(|path| {
+    let paths = list.iter().take(Properties::MAX_FILES).filter_map(|path| {
         let path = path.as_str().filter(|path| !path.is_empty());
         if path.is_none() {
             bad(settings_warnings::no_path(&name));
@@ -216,7 +216,7 @@ impl TextParts {
     /// `None`: it is not as it should be.
     fn take(&mut self, key: &str, value: &Value) -> Option<()> {
         let style = &mut self.look.style;
-        let (around, shift) = (Style::MOST_AROUND, Style::MOST_SHIFT);
+        let (around, shift) = (Style::MAX_AROUND, Style::MAX_SHIFT);
         match key {
             "font" => style.family = value.as_str()?.to_owned(),
             "size" => style.size = whole(value, *Style::SIZES.start(), *Style::SIZES.end())?,
@@ -230,14 +230,16 @@ impl TextParts {
             "shadow_down" => self.shift[1] = Some(whole(value, -shift, shift)?),
             "shadow_blur" => self.blur = Some(whole(value, 0, around)?),
             "background" => style.background = Some(color(value)?),
-            "padding" => style.padding = whole(value, 0, Style::MOST_PADDING)?,
+            "padding" => style.padding = whole(value, 0, Style::MAX_PADDING)?,
             "align" => style.align = meant(value.as_str()?, &ALIGNS)?,
-            "width" => self.look.width = Some(whole(value, TextAppearance::LEAST, Size::MAX_SIDE)?),
+            "width" => {
+                self.look.width = Some(whole(value, TextAppearance::MIN_SIDE, Size::MAX_SIDE)?);
+            }
             "height" => {
-                self.look.height = Some(whole(value, TextAppearance::LEAST, Size::MAX_SIDE)?);
+                self.look.height = Some(whole(value, TextAppearance::MIN_SIDE, Size::MAX_SIDE)?);
             }
             "scroll" => self.way = Some(meant(value.as_str()?, &WAYS)?),
-            "speed" => self.speed = Some(whole(value, 1, Scroll::MOST)?),
+            "speed" => self.speed = Some(whole(value, 1, Scroll::MAX_SCROLL_SPEED)?),
             _ => return None,
         }
         Some(())
@@ -259,7 +261,7 @@ fn pace(pace: &mut Pace, key: &str, value: &Value) -> Option<()> {
     let [least, most] = Pace::TIMES;
     match key {
         "seconds" => pace.time = seconds(value, least, most)?,
-        "fade" => pace.fade = seconds(value, Duration::ZERO, Pace::MOST_FADE)?,
+        "fade" => pace.fade = seconds(value, Duration::ZERO, Pace::MAX_FADE)?,
         "order" => pace.order = meant(value.as_str()?, &ORDERS)?,
         "repeat" => pace.repeat = value.as_bool()?,
         _ => return None,
@@ -339,9 +341,9 @@ mod tests {
             Edit::AddSource { scene, name: "Title".into(), choice: choice.clone() },
             Edit::AddSource { scene, name: "Plain".into(), choice },
             Edit::SetProperties(SourceId(1), full()),
-            Edit::SetInstead(SourceId(1), VideoFallback::Slate),
-            Edit::SetInstead(SourceId(2), "camera:usb-1@640x480".parse().unwrap()),
-            Edit::SetInstead(MAIN, "image:/a b.png".parse().unwrap()),
+            Edit::SetFallback(SourceId(1), VideoFallback::Slate),
+            Edit::SetFallback(SourceId(2), "camera:usb-1@640x480".parse().unwrap()),
+            Edit::SetFallback(MAIN, "image:/a b.png".parse().unwrap()),
         ] {
             assert!(before.apply(&edit), "{edit:?}");
         }
@@ -352,7 +354,7 @@ mod tests {
             let import = collection::import(&path).unwrap();
             assert_eq!(import.left_out, Vec::<String>::new());
             assert_eq!(import.collection.sources, before.sources);
-            assert_eq!(import.collection.main_instead, before.main_instead);
+            assert_eq!(import.collection.main_fallback, before.main_fallback);
         }
         // What is as in the beginning is not written.
         assert!(text_table(&TextAppearance::default()).is_empty());

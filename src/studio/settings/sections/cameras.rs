@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::capture::camera::control::{MOST_CAMERAS, MOST_CONTROLS, WantedControls, plain};
+use crate::capture::camera::control::{MAX_CAMERAS, MAX_CONTROLS, WantedControls, plain};
 
 /// A camera's id is no longer than this.
-const MOST_ID: usize = 200;
+const MAX_ID: usize = 200;
 
 /// How it is written.
 pub(in crate::studio::settings) fn table(cameras: &BTreeMap<String, WantedControls>) -> Table {
@@ -29,14 +29,14 @@ pub(in crate::studio::settings) fn read(
         bad("'cameras' is not a table".into());
         return cameras;
     };
-    for (id, controls) in table.iter().take(MOST_CAMERAS) {
-        let good = id.len() <= MOST_ID && !id.chars().any(char::is_control);
+    for (id, controls) in table.iter().take(MAX_CAMERAS) {
+        let good = id.len() <= MAX_ID && !id.chars().any(char::is_control);
         let Some(controls) = controls.as_table().filter(|_| good) else {
             bad("a camera in 'cameras' is not a table of its controls".into());
             continue;
         };
         let mut wanted = WantedControls::new();
-        for (name, value) in controls.iter().take(MOST_CONTROLS) {
+        for (name, value) in controls.iter().take(MAX_CONTROLS) {
             match value.as_integer() {
                 Some(value) if plain(name) == *name => {
                     wanted.insert(name.clone(), value);
@@ -48,8 +48,8 @@ pub(in crate::studio::settings) fn read(
             cameras.insert(id.clone(), wanted);
         }
     }
-    if table.len() > MOST_CAMERAS {
-        bad(format!("of more than {MOST_CAMERAS} cameras the rest is left out"));
+    if table.len() > MAX_CAMERAS {
+        bad(format!("of more than {MAX_CAMERAS} cameras the rest is left out"));
     }
     cameras
 }

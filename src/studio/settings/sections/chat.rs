@@ -62,7 +62,7 @@ pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> ChatChoices 
         opacity,
         speed,
         size,
-        words: reader.list("chat.words").into_iter().take(chat::MOST_WORDS).collect(),
+        words: reader.list("chat.words").into_iter().take(chat::MAX_WORDS).collect(),
         name: reader.text("chat.name").unwrap_or_default(),
         places: reader.list("chat.places").iter().filter_map(|text| place(text)).collect(),
     };

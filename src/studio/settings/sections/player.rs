@@ -8,15 +8,13 @@ use crate::base::Secret;
 use crate::player::Prefer;
 use crate::studio::settings::reader::Reader;
 use crate::studio::targets::Route;
-use crate::studio::watch::choices::{
-    MOST_TILES, MOST_TRUSTED, Network, PlayerChoices, may_be_kept,
-};
+use crate::studio::watch::choices::{MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept};
 use crate::studio::watch::picture_view::PictureView;
 
 /// The longest buffer.
-pub(in crate::studio::settings) const MOST_BUFFER_MS: u64 = 10_000;
+pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
 /// The longest text of a way to servers.
-const MOST_TEXT: usize = 4_096;
+const MAX_TEXT: usize = 4_096;
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize)]
@@ -81,7 +79,7 @@ pub(in crate::studio::settings) fn table(
         url: if may_be_kept(lists.url) { lists.url.to_owned() } else { String::new() },
         volume: f64::from(volume.unwrap_or(1.0)),
         muted,
-        buffer_ms: u64::try_from(buffer).unwrap_or(0).min(MOST_BUFFER_MS),
+        buffer_ms: u64::try_from(buffer).unwrap_or(0).min(MAX_BUFFER_MS),
         av_offset_ms: player.av_offset_ms,
         balance: f64::from(player.balance),
         speaker: player.speaker.clone().unwrap_or_default(),
@@ -106,7 +104,7 @@ pub(in crate::studio::settings) fn table(
 fn network(reader: &mut Reader<'_>) -> Network {
     let mut text = |path| {
         let text = reader.text(path).unwrap_or_default();
-        text.chars().take(MOST_TEXT).collect::<String>()
+        text.chars().take(MAX_TEXT).collect::<String>()
     };
     let route = Route {
         ports: text("player.ports"),
@@ -122,7 +120,7 @@ fn network(reader: &mut Reader<'_>) -> Network {
         }
     };
     let mut trusted = Vec::new();
-    for entry in reader.list("player.trusted").iter().take(MOST_TRUSTED) {
+    for entry in reader.list("player.trusted").iter().take(MAX_TRUSTED) {
         match entry.split_once(' ').and_then(|(at, pin)| Some((at.to_owned(), pin.parse().ok()?))) {
             Some(known) => trusted.push(known),
             None => reader.bad("player.trusted", "an entry is a host:port and a SHA-256"),
@@ -134,7 +132,7 @@ fn network(reader: &mut Reader<'_>) -> Network {
 /// What the tiles played, without addresses that may not have been written down.
 pub(in crate::studio::settings) fn wall(reader: &mut Reader<'_>) -> Vec<(String, PictureView)> {
     let (urls, looks) = (reader.list("player.wall"), reader.list("player.wall_looks"));
-    let mut looks = looks.iter().take(MOST_TILES).map(|text| text.parse::<PictureView>());
+    let mut looks = looks.iter().take(MAX_TILES).map(|text| text.parse::<PictureView>());
     let mut wall = Vec::new();
     for url in urls {
         let look =
@@ -142,7 +140,7 @@ pub(in crate::studio::settings) fn wall(reader: &mut Reader<'_>) -> Vec<(String,
                 reader.bad("player.wall_looks", why);
                 PictureView::default()
             });
-        if may_be_kept(&url) && wall.len() < MOST_TILES {
+        if may_be_kept(&url) && wall.len() < MAX_TILES {
             wall.push((url, look));
         }
     }
@@ -151,7 +149,7 @@ pub(in crate::studio::settings) fn wall(reader: &mut Reader<'_>) -> Vec<(String,
 
 /// What is read of how streams are played.
 pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
-    let millis = reader.whole("player.buffer_ms", 0, MOST_BUFFER_MS, 300);
+    let millis = reader.whole("player.buffer_ms", 0, MAX_BUFFER_MS, 300);
     let most = crate::player::MAX_AV_OFFSET_MS;
     let offset = reader.number("player.av_offset_ms", f64::from(-most), f64::from(most), 0.0);
     let network = network(reader);

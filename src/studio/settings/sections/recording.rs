@@ -24,7 +24,7 @@ pub(in crate::studio::settings) struct Table {
 }
 
 /// The most of each: a year, four terabytes, an hour, 16 gigabytes.
-const MOST: [u64; 4] = [31_536_000, 4_000_000, 3_600, 16_384];
+const MAX_VALUES: [u64; 4] = [31_536_000, 4_000_000, 3_600, 16_384];
 const MEGABYTE: u64 = 1_000_000;
 
 pub(in crate::studio::settings) fn table(choices: &RecordingChoices) -> Table {
@@ -45,7 +45,7 @@ pub(in crate::studio::settings) fn table(choices: &RecordingChoices) -> Table {
 /// What is read.
 pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> RecordingChoices {
     let defaults = RecordingChoices::default();
-    let [split, size, replay, memory] = MOST;
+    let [split, size, replay, memory] = MAX_VALUES;
     let some = |value: u64| Some(value).filter(|value| *value > 0);
     let format = reader.parsed("recording.format").unwrap_or(defaults.format);
     let split_time = some(reader.whole("recording.split_seconds", 0, split, 0));

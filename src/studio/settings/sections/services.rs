@@ -15,11 +15,11 @@ use crate::studio::targets::services::{Book, Limits, Service, USUAL};
 /// A file larger than this is not one of ours.
 const MAX_BYTES: u64 = 256 << 10;
 /// Services that are read.
-pub(in crate::studio) const MOST: usize = 64;
+pub(in crate::studio) const MAX_SERVICES: usize = 64;
 /// Servers of one.
-const MOST_SERVERS: usize = 16;
+const MAX_SERVERS: usize = 16;
 /// Longest text.
-const MOST_TEXT: usize = 1_024;
+const MAX_TEXT: usize = 1_024;
 
 /// The file as it is laid out.
 #[derive(Debug, Serialize)]
@@ -88,11 +88,11 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<String>) {
             Vec::new()
         }
     };
-    if tables.len() > MOST {
-        wrong.push(format!("of more than {MOST} services the rest is left out"));
+    if tables.len() > MAX_SERVICES {
+        wrong.push(format!("of more than {MAX_SERVICES} services the rest is left out"));
     }
     let mut services: Vec<Service> = Vec::new();
-    for (at, table) in tables.into_iter().take(MOST).enumerate() {
+    for (at, table) in tables.into_iter().take(MAX_SERVICES).enumerate() {
         let table = table.try_into::<Table>().map_err(|error| error.message().to_owned());
         match table.and_then(|table| service(table).map_err(|(_, why)| why)) {
             Ok(service) if services.iter().any(|known| known.id == service.id) => {
@@ -183,14 +183,14 @@ fn service(table: Table) -> Result<Service, (OwnPart, String)> {
     if name.is_empty() {
         return Err((OwnPart::Name, "it has no name".into()));
     }
-    if name.len() > MOST_TEXT {
+    if name.len() > MAX_TEXT {
         return Err((OwnPart::Name, "its name is too long".into()));
     }
     let mut servers = table.servers;
     servers.insert(0, table.server);
     servers.retain(|server| !server.trim().is_empty());
-    if servers.len() > MOST_SERVERS {
-        return Err((OwnPart::Servers, format!("at most {MOST_SERVERS} servers")));
+    if servers.len() > MAX_SERVERS {
+        return Err((OwnPart::Servers, format!("at most {MAX_SERVERS} servers")));
     }
     for server in &servers {
         parse(server, Some(&"key".into()))

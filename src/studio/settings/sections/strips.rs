@@ -6,23 +6,23 @@ use toml::Value;
 
 use crate::audio::AudioChoice;
 use crate::media::transport::EndBehavior;
-use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
-use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
+use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS};
+use crate::mix::filter::{Filter, MAX_FILTERS, Slot};
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer::monitoring::Monitoring;
-use crate::studio::mixer::{MOST, SoundStrip, TalkMode, clean_name};
+use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
 use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{self, number};
 use crate::studio::settings::unknown_keys;
 use crate::studio::{mixer, sources};
 
-pub(in crate::studio::settings) const HEARD: [(&str, MonitoringMode); 4] = [
+pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
     ("program", MonitoringMode::Program),
     ("both", MonitoringMode::Both),
     ("desk", MonitoringMode::Desk),
     ("tracks", MonitoringMode::Tracks),
 ];
-const TALK: [(&str, TalkMode); 4] = [
+const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
     ("open", TalkMode::Open),
     ("push-to-talk", TalkMode::PushToTalk),
     ("push-to-mute", TalkMode::PushToMute),
@@ -30,8 +30,8 @@ const TALK: [(&str, TalkMode); 4] = [
 ];
 
 /// Where the desk is heard, as settings spell it.
-pub(in crate::studio::settings) fn phones_text(phones: &Monitoring) -> String {
-    match phones {
+pub(in crate::studio::settings) fn monitoring_text(monitoring: &Monitoring) -> String {
+    match monitoring {
         Monitoring::Off => String::new(),
         Monitoring::Default => "default".to_owned(),
         Monitoring::Device(id) => format!("device:{id}"),
@@ -39,19 +39,19 @@ pub(in crate::studio::settings) fn phones_text(phones: &Monitoring) -> String {
 }
 
 /// The same read.
-pub(in crate::studio::settings) fn phones(text: &str) -> Monitoring {
+pub(in crate::studio::settings) fn monitoring(text: &str) -> Monitoring {
     match text.split_once(':') {
-        Some(("device", id)) => Monitoring::Device(id.chars().take(MOST_ID).collect()),
+        Some(("device", id)) => Monitoring::Device(id.chars().take(MAX_ID).collect()),
         _ if text == "default" => Monitoring::Default,
         _ => Monitoring::Off,
     }
 }
 
 /// Longer ids are no system's.
-const MOST_ID: usize = 1_024;
+const MAX_ID: usize = 1_024;
 
 /// The side chain of a filter whose strip has been taken away.
-const GONE: i64 = 999_999;
+const REMOVED_STRIP: i64 = 999_999;
 
 /// One strip as it is laid out; what is missing is as in [`Strip::default`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -80,24 +80,24 @@ pub(in crate::studio::settings) struct Table {
 }
 
 /// How the strips are written. A side chain names a strip by its place in the file.
-pub(in crate::studio::settings) fn tables(strips: &[SoundStrip]) -> Vec<Table> {
+pub(in crate::studio::settings) fn tables(strips: &[AudioStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
 /// How strips are written that are taken in beside a main one that is not among them.
-pub(in crate::studio::settings) fn tables_of_others(strips: &[SoundStrip]) -> Vec<Table> {
-    let all: Vec<SoundStrip> =
-        std::iter::once(SoundStrip::main()).chain(strips.iter().cloned()).collect();
+pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
+    let all: Vec<AudioStrip> =
+        std::iter::once(AudioStrip::main()).chain(strips.iter().cloned()).collect();
     strips.iter().map(|strip| table(strip, &all)).collect()
 }
 
 /// How a strip is written, one of or beside these.
-fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
-    let SoundStrip { id, name, choice, strip, talk, at_end, if_silent } = strip;
+fn table(strip: &AudioStrip, others: &[AudioStrip]) -> Table {
+    let AudioStrip { id, name, choice, strip, talk, at_end, if_silent } = strip;
     let at_end =
         EndBehavior::WORDS.iter().find(|it| it.1 == *at_end && *at_end != EndBehavior::Loop);
-    let heard = HEARD.iter().find(|it| it.1 == strip.heard).map(|it| it.0);
-    let talk = TALK.iter().find(|it| it.1 == *talk).map(|it| it.0);
+    let heard = MONITORING.iter().find(|it| it.1 == strip.heard).map(|it| it.0);
+    let talk = PUSH_TO_TALK.iter().find(|it| it.1 == *talk).map(|it| it.0);
     let source = if *id == StripId::MAIN { String::new() } else { choice.to_string() };
     Table {
         name: name.clone(),
@@ -122,7 +122,7 @@ fn rounded(value: f32) -> f64 {
     (f64::from(value) * 1_000.0).round() / 1_000.0
 }
 
-fn filter_table(slot: &Slot, others: &[SoundStrip]) -> toml::Table {
+fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
     let mut table = toml::Table::new();
     let mut filter = slot.filter;
     table.insert("kind".into(), filter.kind().into());
@@ -134,7 +134,7 @@ fn filter_table(slot: &Slot, others: &[SoundStrip]) -> toml::Table {
     if let Some(id) = slot.filter.side_chain() {
         let place = others.iter().position(|strip| strip.id == id);
         // A strip that has been taken away is named by none: the filter rests.
-        let place = place.and_then(|place| i64::try_from(place).ok()).unwrap_or(GONE);
+        let place = place.and_then(|place| i64::try_from(place).ok()).unwrap_or(REMOVED_STRIP);
         table.insert("side_chain".into(), place.into());
     }
     table
@@ -212,7 +212,7 @@ fn called(id: StripId, table: &toml::Table) -> String {
 }
 
 /// Reads a strip; `bad` is told what is left out.
-fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<SoundStrip> {
+fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<AudioStrip> {
     let Some(table) = value.as_table() else {
         bad(settings_warnings::no_strip(&(id.0 + 1)));
         return None;
@@ -239,25 +239,25 @@ fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<Sound
     };
     let if_silent = match fields.text("if_silent") {
         "" => None,
-        word => mixer::stand_by_of(word).unwrap_or_else(|why| {
+        word => mixer::fallback_of(word).unwrap_or_else(|why| {
             fields.bad("if_silent", why);
             None
         }),
     };
-    let most = Strip::MOST_OFFSET.as_millis() as f64;
+    let most = Strip::MAX_OFFSET.as_millis() as f64;
     let strip = Strip {
         gain_db: fields.number("gain_db", -60.0, 20.0) as f32,
         muted: fields.flag("muted"),
         balance: fields.number("balance", -1.0, 1.0) as f32,
         mono: fields.flag("mono"),
         offset_us: (fields.number("offset_ms", -most, most) * 1_000.0) as i64,
-        heard: fields.one_of("heard", &HEARD),
+        heard: fields.one_of("heard", &MONITORING),
         tracks: tracks(&mut fields),
         solo: fields.flag("solo"),
         filters: filters(&mut fields),
     };
-    let (name, talk) = (clean_name(fields.text("name")), fields.one_of("talk", &TALK));
-    Some(SoundStrip { id, name, choice, strip, talk, at_end, if_silent })
+    let (name, talk) = (clean_name(fields.text("name")), fields.one_of("talk", &PUSH_TO_TALK));
+    Some(AudioStrip { id, name, choice, strip, talk, at_end, if_silent })
 }
 
 fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
@@ -268,17 +268,17 @@ fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
     let (tracks, any_bad) =
         (list.iter().filter_map(of).collect(), list.iter().any(|number| of(number).is_none()));
     if any_bad {
-        fields.bad("tracks", settings_warnings::tracks(&MOST_TRACKS));
+        fields.bad("tracks", settings_warnings::tracks(&MAX_TRACKS));
     }
     tracks
 }
 
 fn filters(fields: &mut Fields<'_>) -> Vec<Slot> {
     let tables = fields.list("filters");
-    if tables.len() > MOST_FILTERS {
-        fields.bad("filters", settings_warnings::the_rest(&MOST_FILTERS));
+    if tables.len() > MAX_FILTERS {
+        fields.bad("filters", settings_warnings::the_rest(&MAX_FILTERS));
     }
-    tables.iter().take(MOST_FILTERS).filter_map(|table| filter(table, fields)).collect()
+    tables.iter().take(MAX_FILTERS).filter_map(|table| filter(table, fields)).collect()
 }
 
 fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
@@ -352,17 +352,17 @@ pub(in crate::studio::settings) fn changed(
 /// Reads the list; the main strip, as given where the file has none, is always the first.
 pub(in crate::studio::settings) fn read_list(
     value: Option<&Value>,
-    main: SoundStrip,
+    main: AudioStrip,
     bad: &mut dyn FnMut(String),
-) -> Vec<SoundStrip> {
+) -> Vec<AudioStrip> {
     reader::counted(&settings_warnings::the_strips(), bad, |bad| read_all(value, main, bad))
 }
 
 fn read_all(
     value: Option<&Value>,
-    main: SoundStrip,
+    main: AudioStrip,
     bad: &mut dyn FnMut(String),
-) -> Vec<SoundStrip> {
+) -> Vec<AudioStrip> {
     let tables = match (value, reader::list(value)) {
         (None, _) => return vec![main],
         (_, Ok(tables)) => tables,
@@ -371,14 +371,16 @@ fn read_all(
             return vec![main];
         }
     };
-    if tables.len() > MOST {
-        bad(settings_warnings::strips_beyond(&MOST));
+    if tables.len() > MAX_MIXER_STRIPS {
+        bad(settings_warnings::strips_beyond(&MAX_MIXER_STRIPS));
     }
     let is_main = |table: &Value| table.get("source").is_none();
     let own = tables.first().is_some_and(is_main);
     let mut strips = if own { Vec::new() } else { vec![main.clone()] };
     let first = u32::from(!own);
-    for (id, table) in (first..).map(StripId).zip(tables.iter().take(MOST - strips.len())) {
+    for (id, table) in
+        (first..).map(StripId).zip(tables.iter().take(MAX_MIXER_STRIPS - strips.len()))
+    {
         strips.extend(read(id, table, bad));
     }
     if strips.first().is_none_or(|strip| strip.id != StripId::MAIN) {
@@ -386,14 +388,15 @@ fn read_all(
     }
     for strip in &strips {
         for chain in strip.strip.filters.iter().filter_map(|slot| slot.filter.side_chain()) {
-            let there = strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == GONE;
+            let there =
+                strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == REMOVED_STRIP;
             if !there {
                 let called = match strip {
-                    SoundStrip { id: StripId::MAIN, .. } => settings_warnings::main_strip(),
-                    SoundStrip { name, choice, .. } if name.is_empty() => {
+                    AudioStrip { id: StripId::MAIN, .. } => settings_warnings::main_strip(),
+                    AudioStrip { name, choice, .. } if name.is_empty() => {
                         settings_warnings::strip_named(&sources::label(choice))
                     }
-                    SoundStrip { name, .. } => settings_warnings::strip_named(name),
+                    AudioStrip { name, .. } => settings_warnings::strip_named(name),
                 };
                 let why = settings_warnings::no_such_strip(&chain.0);
                 bad(settings_warnings::of_strip(&"side_chain", &called, &why));
@@ -407,10 +410,10 @@ fn read_all(
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> (Vec<SoundStrip>, Vec<String>) {
+    fn read_text(text: &str) -> (Vec<AudioStrip>, Vec<String>) {
         let table: toml::Table = text.parse().unwrap();
         let mut told = Vec::new();
-        let strips = read_list(table.get("strips"), SoundStrip::main(), &mut |why| told.push(why));
+        let strips = read_list(table.get("strips"), AudioStrip::main(), &mut |why| told.push(why));
         (strips, told)
     }
 
@@ -435,7 +438,7 @@ mod tests {
         {
             *side_chain = Some(StripId(1));
         }
-        let music = SoundStrip {
+        let music = AudioStrip {
             id: StripId(1),
             name: "Music".into(),
             choice: "file:/a b.wav".parse().unwrap(),
@@ -455,8 +458,8 @@ mod tests {
             if_silent: Some("mic:pulse:second".parse().unwrap()),
         };
         let talk = TalkMode::WhileShown;
-        let voice = SoundStrip { talk, ..SoundStrip::new(StripId(2), AudioChoice::Tone) };
-        let mut main = SoundStrip::main();
+        let voice = AudioStrip { talk, ..AudioStrip::new(StripId(2), AudioChoice::Tone) };
+        let mut main = AudioStrip::main();
         main.strip.gain_db = 3.0;
         let strips = vec![main, music, voice];
         #[derive(Serialize)]
@@ -478,7 +481,7 @@ mod tests {
              [[strips]]\nsource = 5\n",
         );
         assert_eq!(strips.len(), 2);
-        assert_eq!(strips[0], SoundStrip::main());
+        assert_eq!(strips[0], AudioStrip::main());
         let strip = &strips[1].strip;
         assert_eq!(
             (strip.gain_db, strip.balance, strip.heard),
@@ -521,7 +524,7 @@ mod tests {
             ]
         );
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
-        assert_eq!(read_text(&many).0.len(), MOST);
+        assert_eq!(read_text(&many).0.len(), MAX_MIXER_STRIPS);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::address::without_key;
-use crate::studio::targets::{MOST_TARGETS, Route, Target, TargetPlace};
+use crate::studio::targets::{MAX_TARGETS, Route, Target, TargetPlace};
 
 /// Texts longer than this are cut off: no URL or name is.
-const MOST_TEXT: usize = 4_096;
+const MAX_TEXT: usize = 4_096;
 
 /// One target as it is laid out.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -117,10 +117,10 @@ pub(in crate::studio::settings) fn read(
             return targets;
         }
     };
-    if tables.len() > MOST_TARGETS {
-        bad(format!("of more than {MOST_TARGETS} targets the rest is left out"));
+    if tables.len() > MAX_TARGETS {
+        bad(format!("of more than {MAX_TARGETS} targets the rest is left out"));
     }
-    for table in tables.iter().take(MOST_TARGETS) {
+    for table in tables.iter().take(MAX_TARGETS) {
         let table = match table.clone().try_into::<Table>() {
             Ok(table) => table,
             // The message could quote a URL with a key in it.
@@ -169,7 +169,7 @@ pub(in crate::studio::settings) fn read(
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(MOST_TEXT).collect()
+    text.chars().take(MAX_TEXT).collect()
 }
 
 #[cfg(test)]

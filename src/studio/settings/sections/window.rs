@@ -38,9 +38,9 @@ pub struct Preferences {
     pub reduced_motion: bool,
     /// How fast the bars of level meters fall.
     pub meter_fall: MeterFall,
-    pub talk_key: PushToTalkKey,
+    pub push_to_talk_key: PushToTalkKey,
     /// The talk key is heard also while another window has the keyboard.
-    pub talk_everywhere: bool,
+    pub push_to_talk_everywhere: bool,
     /// Where recordings are put.
     pub recording_folder: PathBuf,
     /// How they are made.
@@ -54,8 +54,8 @@ impl Default for Preferences {
             theme: Theme::Dark,
             reduced_motion: false,
             meter_fall: MeterFall::default(),
-            talk_key: PushToTalkKey::default(),
-            talk_everywhere: false,
+            push_to_talk_key: PushToTalkKey::default(),
+            push_to_talk_everywhere: false,
             recording_folder: default_recording_folder(),
             recording: RecordingChoices::default(),
         }
@@ -74,8 +74,8 @@ pub(in crate::studio::settings) struct Table {
     theme: &'static str,
     reduced_motion: bool,
     meter_fall: &'static str,
-    talk_key: &'static str,
-    talk_everywhere: bool,
+    push_to_talk_key: &'static str,
+    push_to_talk_everywhere: bool,
     recording_folder: PathBuf,
 }
 
@@ -85,8 +85,8 @@ pub(in crate::studio::settings) fn table(preferences: &Preferences) -> Table {
         theme: word_of(&THEMES, &preferences.theme).unwrap_or_default(),
         reduced_motion: preferences.reduced_motion,
         meter_fall: word_of(&FALLS, &preferences.meter_fall).unwrap_or_default(),
-        talk_key: preferences.talk_key.name(),
-        talk_everywhere: preferences.talk_everywhere,
+        push_to_talk_key: preferences.push_to_talk_key.name(),
+        push_to_talk_everywhere: preferences.push_to_talk_everywhere,
         recording_folder: preferences.recording_folder.clone(),
     }
 }
@@ -98,8 +98,8 @@ pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> Preferences 
         theme: reader.one_of("window.theme", &THEMES),
         reduced_motion: reader.flag("window.reduced_motion"),
         meter_fall: reader.one_of("window.meter_fall", &FALLS),
-        talk_key: talk_key(reader),
-        talk_everywhere: reader.flag("window.talk_everywhere"),
+        push_to_talk_key: push_to_talk_key(reader),
+        push_to_talk_everywhere: reader.flag("window.push_to_talk_everywhere"),
         recording_folder: reader
             .text("window.recording_folder")
             .filter(|folder| !folder.is_empty())
@@ -108,10 +108,12 @@ pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> Preferences 
     }
 }
 
-fn talk_key(reader: &mut Reader<'_>) -> PushToTalkKey {
-    let Some(name) = reader.text("window.talk_key") else { return PushToTalkKey::default() };
+fn push_to_talk_key(reader: &mut Reader<'_>) -> PushToTalkKey {
+    let Some(name) = reader.text("window.push_to_talk_key") else {
+        return PushToTalkKey::default();
+    };
     PushToTalkKey::named(&name).unwrap_or_else(|| {
-        reader.bad("window.talk_key", "it names no key that can be the talk key");
+        reader.bad("window.push_to_talk_key", "it names no key that can be the talk key");
         PushToTalkKey::default()
     })
 }
@@ -130,8 +132,8 @@ mod tests {
             theme: Theme::Light,
             reduced_motion: true,
             meter_fall: MeterFall::Slow,
-            talk_key: PushToTalkKey::named("F8").unwrap(),
-            talk_everywhere: true,
+            push_to_talk_key: PushToTalkKey::named("F8").unwrap(),
+            push_to_talk_everywhere: true,
             recording_folder: folder.path().to_owned(),
             ..Preferences::default()
         };
@@ -144,11 +146,13 @@ mod tests {
 
     #[test]
     fn a_key_that_cannot_be_the_talk_key_is_told_and_the_space_bar_is_it() {
-        for text in ["talk_key = 'Escape'", "talk_key = 'mouse-1'", "talk_key = 8"] {
+        for text in
+            ["push_to_talk_key = 'Escape'", "push_to_talk_key = 'mouse-1'", "push_to_talk_key = 8"]
+        {
             let (settings, warnings) = Settings::parse(&format!("[window]\n{text}\n"));
-            assert_eq!(settings.preferences.talk_key, PushToTalkKey::default());
+            assert_eq!(settings.preferences.push_to_talk_key, PushToTalkKey::default());
             assert_eq!(warnings.len(), 1, "{warnings:?}");
-            assert!(warnings[0].contains("window.talk_key"), "{warnings:?}");
+            assert!(warnings[0].contains("window.push_to_talk_key"), "{warnings:?}");
         }
     }
 }

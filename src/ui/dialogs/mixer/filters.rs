@@ -3,7 +3,7 @@
 
 use egui::{Slider, Ui};
 
-use crate::mix::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
+use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
 use crate::ui::dialogs::mixer::row::line;
 use crate::ui::input::actions::key;
@@ -167,7 +167,7 @@ fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, looked: &mut usize
         name: &name,
         chosen: &name,
         width: 220.0,
-        enabled: filters.len() < MOST_FILTERS,
+        enabled: filters.len() < MAX_FILTERS,
         close_on_click: true,
     };
     select.show(ui, theme, |ui| {

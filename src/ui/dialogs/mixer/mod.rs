@@ -39,7 +39,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
                 ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
                 list(ui, view, &mut looked);
                 loudness(ui, view);
-                phones(ui, view);
+                monitoring(ui, view);
             });
             let rest = vec2(ui.available_width(), HEIGHT);
             ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
@@ -109,7 +109,7 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
         name: &name,
         chosen: &name,
         width: ui.available_width(),
-        enabled: view.snapshot.strips.len() < crate::studio::MOST_STRIPS,
+        enabled: view.snapshot.strips.len() < crate::studio::MAX_STRIPS,
         close_on_click: true,
     };
     let theme = view.theme;
@@ -156,14 +156,14 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-fn phones(ui: &mut Ui, view: &mut View<'_>) {
+fn monitoring(ui: &mut Ui, view: &mut View<'_>) {
     ui.add_space(gap::S);
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("desk-phones");
     section(ui, theme, &name).on_hover_text(&*texts.get("tip-phones"));
     let (off, default) = (texts.get("desk-phones-off"), texts.get("desk-phones-default"));
     let speakers = &view.snapshot.speakers;
-    let of = |phones: &Monitoring| match phones {
+    let of = |monitoring: &Monitoring| match monitoring {
         Monitoring::Off => off.to_string(),
         Monitoring::Default => default.to_string(),
         Monitoring::Device(id) => {
@@ -171,22 +171,22 @@ fn phones(ui: &mut Ui, view: &mut View<'_>) {
             known.map_or_else(|| id.clone(), |device| device.name.clone())
         }
     };
-    let chosen = of(&view.snapshot.phones);
+    let chosen = of(&view.snapshot.monitoring);
     let width = ui.available_width();
     let select = Select::new(&name, &chosen, width);
     let mut wish = None;
     select.show(ui, theme, |ui| {
         scrolled(ui, "phones", |ui| {
             let devices = speakers.iter().map(|device| Monitoring::Device(device.id.clone()));
-            for phones in [Monitoring::Off, Monitoring::Default].into_iter().chain(devices) {
-                let chosen = view.snapshot.phones == phones;
-                if menu_item(ui, theme, &of(&phones), "", chosen, true) {
-                    wish = Some(phones);
+            for monitoring in [Monitoring::Off, Monitoring::Default].into_iter().chain(devices) {
+                let chosen = view.snapshot.monitoring == monitoring;
+                if menu_item(ui, theme, &of(&monitoring), "", chosen, true) {
+                    wish = Some(monitoring);
                 }
             }
         });
     });
-    if let Some(phones) = wish {
-        view.send(Command::SetPhones(phones));
+    if let Some(monitoring) = wish {
+        view.send(Command::SetMonitoring(monitoring));
     }
 }

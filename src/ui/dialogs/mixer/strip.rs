@@ -153,7 +153,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             hint: &source,
             hidden: false,
             wrong: false,
-            limit: crate::studio::MOST_STRIP_NAME,
+            limit: crate::studio::MAX_STRIP_NAME,
             buttons: &[],
             width: width * 0.45,
         }
@@ -198,7 +198,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
     let name = view.texts.get("strip-offset");
     line(ui, view, &name, |ui, view| {
-        let most = Strip::MOST_OFFSET.as_millis() as f64;
+        let most = Strip::MAX_OFFSET.as_millis() as f64;
         let mut millis = after.offset_us as f64 / 1_000.0;
         let value = DragValue::new(&mut millis).range(-most..=most).suffix(" ms").max_decimals(1);
         let response = ui.add_sized(vec2(110.0, 26.0), value);

@@ -25,7 +25,7 @@ use crate::ui::scenes::{menu, placement};
 use crate::ui::view::View;
 
 /// How near an edge something snaps, in points.
-const NEAR: f64 = 8.0;
+const SNAP_DISTANCE: f64 = 8.0;
 
 /// Lays the handles over the picture in `rect`, and obeys them.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
@@ -260,7 +260,7 @@ impl<'a> Canvas<'a> {
             drag.guides = (None, None);
             if drag.grip == Grip::Whole && !self.modifiers.command {
                 let size = natural(view.snapshot, item);
-                let near = NEAR / self.frame.scale();
+                let near = SNAP_DISTANCE / self.frame.scale();
                 let goes = |id| id == drag.id || drag.others.iter().any(|(it, _)| *it == id);
                 let stay = self.items.iter().filter(|it| !it.hidden && !goes(it.id));
                 let others: Vec<_> = stay.map(|it| self.edges(view, it)).collect();

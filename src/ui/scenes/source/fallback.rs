@@ -38,7 +38,7 @@ fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
 
 pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
     let (snapshot, texts) = (view.snapshot, view.texts);
-    let now = snapshot.scenes.collection.instead(id).clone();
+    let now = snapshot.scenes.collection.fallback(id).clone();
     let others = others(snapshot, id);
     let (keep, slate) = (texts.get("instead-keep"), texts.get("instead-slate"));
     let chosen = match &now {
@@ -74,6 +74,6 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: Sour
     });
     hint(ui, view, &texts.get("instead-hint"));
     if let Some(wanted) = wanted.filter(|wanted| *wanted != now) {
-        view.send(Command::Edit(Edit::SetInstead(id, wanted)));
+        view.send(Command::Edit(Edit::SetFallback(id, wanted)));
     }
 }

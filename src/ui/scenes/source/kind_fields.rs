@@ -8,7 +8,7 @@ use egui::{Align, DragValue, Id, Ui, vec2};
 use crate::capture::text::Content;
 use crate::capture::{self, Area, CameraChoice, ColorSource, VideoChoice};
 use crate::compose::scene::SourceId;
-use crate::studio::scenes::{MOST_NAME, Source};
+use crate::studio::scenes::{MAX_NAME, Source};
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::{screen_kind, screen_name, window_name};
@@ -25,10 +25,10 @@ use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, para
 const FIELD: f32 = 250.0;
 
 /// Characters that can be typed; of a text more are not laid out.
-const MOST_TYPED: usize = 4_000;
+const MAX_TYPED: usize = 4_000;
 
 /// Coordinates of a part of a screen.
-const MOST_PIXELS: u32 = (1 << 16) - 1;
+const MAX_PIXELS: u32 = (1 << 16) - 1;
 
 /// Everything above what is set of the source beside that.
 pub(in crate::ui::scenes) fn contents(
@@ -89,7 +89,7 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
             hint: "",
             hidden: false,
             wrong: empty,
-            limit: MOST_NAME,
+            limit: MAX_NAME,
             buttons: &[],
             width: FIELD,
         };
@@ -204,10 +204,10 @@ fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::DisplayTarget
     });
     part(ui, view, key!("screen-part"), &mut screen.part, whole);
     if let Some(Area { x, y, width, height }) = &mut screen.part {
-        exact(ui, view, key!("part-x"), x, 0..=MOST_PIXELS, " px");
-        exact(ui, view, key!("part-y"), y, 0..=MOST_PIXELS, " px");
-        exact(ui, view, key!("part-width"), width, 2..=MOST_PIXELS, " px");
-        exact(ui, view, key!("part-height"), height, 2..=MOST_PIXELS, " px");
+        exact(ui, view, key!("part-x"), x, 0..=MAX_PIXELS, " px");
+        exact(ui, view, key!("part-y"), y, 0..=MAX_PIXELS, " px");
+        exact(ui, view, key!("part-width"), width, 2..=MAX_PIXELS, " px");
+        exact(ui, view, key!("part-height"), height, 2..=MAX_PIXELS, " px");
     }
 }
 
@@ -295,7 +295,7 @@ fn typed(
         hint,
         hidden: false,
         wrong,
-        limit: MOST_TYPED,
+        limit: MAX_TYPED,
         buttons: &[],
         width: FIELD - 80.0,
     };
@@ -328,7 +328,7 @@ fn typed_lines(
         focused && ui.input_mut(|it| it.consume_key(egui::Modifiers::COMMAND, egui::Key::Enter));
     crate::ui::widgets::label(ui, name, Type::Small, view.theme.secondary);
     let width = ui.available_width() - gap::S;
-    TextBox { id: field, text: &mut text, name, rows: 4, limit: MOST_TYPED, width }
+    TextBox { id: field, text: &mut text, name, rows: 4, limit: MAX_TYPED, width }
         .show(ui, view.theme);
     if text == *value {
         return;

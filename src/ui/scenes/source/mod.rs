@@ -168,7 +168,7 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
             hint: &hint,
             hidden: false,
             wrong: false,
-            limit: Style::MOST_FAMILY,
+            limit: Style::MAX_FAMILY,
             buttons: &[],
             width: FIELD,
         }
@@ -195,7 +195,7 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
 
 /// What lies around and behind the letters.
 fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
-    let most = Style::MOST_AROUND;
+    let most = Style::MAX_AROUND;
     part(ui, view, key!("look-outline"), &mut style.outline, (Rgba::BLACK, 4));
     if let Some((of, width)) = &mut style.outline {
         color(ui, view, key!("look-outline-color"), of);
@@ -204,7 +204,7 @@ fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
     let begin = Shadow { color: Rgba { alpha: 160, ..Rgba::BLACK }, right: 4, down: 4, blur: 4 };
     part(ui, view, key!("look-shadow"), &mut style.shadow, begin);
     if let Some(shadow) = &mut style.shadow {
-        let far = Style::MOST_SHIFT;
+        let far = Style::MAX_SHIFT;
         color(ui, view, key!("look-shadow-color"), &mut shadow.color);
         number(ui, view, key!("look-shadow-right"), &mut shadow.right, -far..=far, " px");
         number(ui, view, key!("look-shadow-down"), &mut shadow.down, -far..=far, " px");
@@ -215,14 +215,14 @@ fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
     if let Some(of) = &mut style.background {
         color(ui, view, key!("look-background-color"), of);
     }
-    let most = Style::MOST_PADDING;
+    let most = Style::MAX_PADDING;
     number(ui, view, key!("look-padding"), &mut style.padding, 0..=most, " px");
 }
 
 /// How wide it is and how it moves.
 fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
     let Size { width, height } = view.snapshot.quality.size;
-    let sides = TextAppearance::LEAST..=Size::MAX_SIDE;
+    let sides = TextAppearance::MIN_SIDE..=Size::MAX_SIDE;
     part(ui, view, key!("look-wrap"), &mut look.width, width);
     if let Some(width) = &mut look.width {
         number(ui, view, key!("look-width"), width, sides.clone(), " px");
@@ -252,7 +252,14 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
     let speed = look.scroll.map_or(120, |it| it.speed);
     look.scroll = way.map(|way| Scroll { way, speed });
     if let Some(scroll) = &mut look.scroll {
-        number(ui, view, key!("look-speed"), &mut scroll.speed, 1..=Scroll::MOST, " px/s");
+        number(
+            ui,
+            view,
+            key!("look-speed"),
+            &mut scroll.speed,
+            1..=Scroll::MAX_SCROLL_SPEED,
+            " px/s",
+        );
         if matches!(scroll.way, ScrollDirection::Up | ScrollDirection::Down) {
             part(ui, view, key!("look-own-height"), &mut look.height, height);
             if let Some(height) = &mut look.height {
@@ -286,7 +293,7 @@ fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {
     let [least, most] = Pace::TIMES;
     for (key, time, low, high) in [
         (key!("slides-time"), &mut pace.time, least, most),
-        (key!("slides-fade"), &mut pace.fade, std::time::Duration::ZERO, Pace::MOST_FADE),
+        (key!("slides-fade"), &mut pace.fade, std::time::Duration::ZERO, Pace::MAX_FADE),
     ] {
         let before = time.as_secs_f64();
         let mut seconds = before;

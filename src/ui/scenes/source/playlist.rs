@@ -47,7 +47,7 @@ pub(in crate::ui::scenes) fn contents(
         let slides = pick == FileRequest::Image;
         let key = if slides { key!("clips-add-pictures") } else { key!("clips-add") };
         let text = view.texts.get(key);
-        let room = files.len() < Properties::MOST_FILES;
+        let room = files.len() < Properties::MAX_FILES;
         if Button::new(&text).small().enabled(room).show(ui, view.theme).clicked() {
             let then = Then { source, pick, at: None };
             view.wish(WindowRequest::PickThen(then, files.last().and_then(of)));

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use crate::ui::text::spacing::{CLOSE, OPEN, closed_up};
 
 /// A cause within a cause within… goes no deeper.
-const MOST_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Pairs of a language.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl Causes {
 
     /// The words in our language, or as they are where there are none.
     pub fn say<'a>(&self, english: &'a str) -> Cow<'a, str> {
-        match self.find(english, MOST_DEPTH) {
+        match self.find(english, MAX_DEPTH) {
             Some(ours) => Cow::Owned(ours),
             None => Cow::Borrowed(english),
         }

@@ -65,7 +65,7 @@ fn what_a_device_says_is_said_in_chinese_in_both_its_sentences() {
             }
             seen += 1;
             for half in [what, then] {
-                assert!(causes.find(half, MOST_DEPTH).is_some(), "{path}: {half}");
+                assert!(causes.find(half, MAX_DEPTH).is_some(), "{path}: {half}");
             }
         }
     }
@@ -226,11 +226,11 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
     ];
     for cause in every_cause() {
         let said = cause.to_string();
-        assert!(causes.find(&said, MOST_DEPTH).is_some(), "{said}");
+        assert!(causes.find(&said, MAX_DEPTH).is_some(), "{said}");
         for stage in stages {
             let error = Error { stage, cause: cause.clone(), peer: "x".into() };
             let advice = error.advice();
-            assert!(causes.find(&advice, MOST_DEPTH).is_some(), "{advice}");
+            assert!(causes.find(&advice, MAX_DEPTH).is_some(), "{advice}");
         }
     }
     let said = causes
@@ -243,7 +243,7 @@ fn what_keeps_files_from_being_written_is_said_in_chinese() {
     let causes = chinese();
     for trouble in Trouble::KNOWN {
         let (cause, cure) = (trouble.cause().unwrap(), trouble.cure());
-        assert!(causes.find(cause, MOST_DEPTH).is_some(), "{cause}");
+        assert!(causes.find(cause, MAX_DEPTH).is_some(), "{cause}");
         for advice in [cure.to_owned(), format!("What was recorded can be played. {cure}")] {
             let said = causes.say(&advice);
             assert!(!said.starts_with(|first: char| first.is_ascii()), "{said}");
@@ -346,7 +346,7 @@ fn what_sources_and_the_player_say_is_said_in_chinese() {
         for sentence in sentences(&code) {
             seen += 1;
             let filled = filled(&sentence);
-            let said = causes.find(&filled, MOST_DEPTH).is_some();
+            let said = causes.find(&filled, MAX_DEPTH).is_some();
             if !said && !OTHERWISE.contains(&sentence.as_str()) {
                 missing.push(format!("{path}: {sentence}"));
             }
@@ -372,8 +372,7 @@ fn what_an_import_leaves_out_is_said_in_chinese() {
     let numbers = numbers().into_iter().filter(|it| it != "the ms");
     let all =
         import_report::ALL.iter().chain(settings_warnings::ALL).map(|it| filled(it)).chain(numbers);
-    let missing: Vec<_> =
-        all.filter(|english| causes.find(english, MOST_DEPTH).is_none()).collect();
+    let missing: Vec<_> = all.filter(|english| causes.find(english, MAX_DEPTH).is_none()).collect();
     assert!(missing.is_empty(), "{missing:#?}");
     // As deep as it goes, and with what names may have in them.
     for (english, ours) in [
@@ -468,7 +467,7 @@ fn what_is_bad_in_a_collection_is_said_in_chinese() {
 fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
     let causes = chinese();
     for english in crate::studio::settings::syntax::all() {
-        let said = causes.find(english, MOST_DEPTH);
+        let said = causes.find(english, MAX_DEPTH);
         assert!(said.is_some(), "{english}");
     }
     let said = |text: &str| causes.say(&collection::import_text(text).unwrap_err()).into_owned();

@@ -6,7 +6,7 @@ use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
 
-use crate::studio::watch::choices::{MOST_ADDRESS, MOST_TILES};
+use crate::studio::watch::choices::{MAX_ADDRESS, MAX_TILES};
 use crate::studio::{Command, WatchCommand};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         hint: &texts.get("watch-url-hint"),
         hidden: false,
         wrong: false,
-        limit: MOST_ADDRESS,
+        limit: MAX_ADDRESS,
         buttons: &[],
         width: (rect.width() - rest).max(120.0),
     }
@@ -79,7 +79,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     } else if pressed || entered {
         play(view, draft);
     }
-    let room = view.snapshot.tiles.len() < MOST_TILES;
+    let room = view.snapshot.tiles.len() < MAX_TILES;
     let can = room && !draft.url.trim().is_empty();
     let more = Button::new(&tile).icon(Icon::Plus).enabled(can).show(ui, theme);
     if more.on_hover_text(&*texts.get("tip-tile-add")).clicked() && can {

@@ -102,7 +102,7 @@ fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         Some(Err(why)) => texts.with("hardware-none", &[("reason", texts.said(why))]),
         None => {
             if !std::mem::replace(&mut draft.asked_hardware, true) {
-                send(view, WatchCommand::LookForHardware);
+                send(view, WatchCommand::ProbeHardware);
             }
             texts.get("hardware-looking").to_string()
         }

@@ -19,7 +19,7 @@ pub const STEP: Duration = Duration::from_secs(5);
 /// A place so close to the live end is the live end.
 const AT_THE_END: Duration = Duration::from_millis(700);
 /// A bar of less than this is none.
-const LEAST: Duration = Duration::from_secs(1);
+const MIN_BAR: Duration = Duration::from_secs(1);
 
 /// What the bar stands for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -39,12 +39,12 @@ pub enum Span {
 impl Span {
     /// Of a player.
     pub fn of(figures: &WatchFigures) -> Self {
-        if let Some(duration) = figures.duration.filter(|duration| *duration >= LEAST) {
+        if let Some(duration) = figures.duration.filter(|duration| *duration >= MIN_BAR) {
             let position = figures.position.min(duration);
             return Self::Recording { position, duration };
         }
         match figures.rewind {
-            Some(rewind) if rewind.range >= LEAST => {
+            Some(rewind) if rewind.range >= MIN_BAR => {
                 let behind = rewind.behind.min(rewind.range);
                 Self::Broadcast { range: rewind.range, behind }
             }

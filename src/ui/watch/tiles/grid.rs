@@ -13,7 +13,7 @@ use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{
-    BLACK, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Theme, Type, gap,
+    BLACK, ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Theme, Type, gap,
 };
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
@@ -149,7 +149,7 @@ fn said(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Re
     );
     ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
     let line = plate.shrink2(vec2(gap::S, 3.0));
-    elided(ui, line, Align::Min, &title, Type::Small.font(), ON_PICTURE);
+    elided(ui, line, Align::Min, &title, Type::Small.font(), ON_VIDEO);
     let whole = ui.interact(plate, ui.scope_id().with(("said", tile.id)), Sense::hover());
     whole.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &title));
     whole.on_hover_text(format!("{title} {advice}").trim_end());
@@ -167,14 +167,14 @@ fn words(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, state: &tile::Senten
     let line = |y: f32| {
         Rect::from_min_max(pos2(plate.left() + gap::S, y), pos2(plate.right() - gap::S, y + 18.0))
     };
-    elided(ui, line(top), Align::Center, &state.title, Type::SmallStrong.font(), ON_PICTURE);
+    elided(ui, line(top), Align::Center, &state.title, Type::SmallStrong.font(), ON_VIDEO);
     let second = elided(
         ui,
         line(top + 17.0),
         Align::Center,
         &state.advice,
         Type::Small.font(),
-        ON_PICTURE_SECONDARY,
+        ON_VIDEO_SECONDARY,
     );
     ui.interact(second, ui.scope_id().with(("why", tile.id)), Sense::hover())
         .on_hover_text(&state.advice);

@@ -51,7 +51,7 @@ pub fn players(
 }
 
 /// The controls over the pictures, while the pointer moves or something in them is open.
-pub fn over_picture(
+pub fn over_video(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,

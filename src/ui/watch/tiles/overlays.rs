@@ -5,7 +5,7 @@ use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInf
 
 use crate::decode::By;
 use crate::studio::watch::view::{WatchFigures, WatchState};
-use crate::ui::style::theme::{ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Type, gap};
+use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::watch::chat;
@@ -63,9 +63,9 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         }
         let middle = y + LINE / 2.0;
         let left = pos2(plate.left() + gap::S, middle);
-        place(ui, left, Align2::LEFT_CENTER, name, Type::Small, ON_PICTURE_SECONDARY);
+        place(ui, left, Align2::LEFT_CENTER, name, Type::Small, ON_VIDEO_SECONDARY);
         let right = pos2(plate.right() - gap::S, middle);
-        place(ui, right, Align2::RIGHT_CENTER, value, Type::SmallStrong, ON_PICTURE);
+        place(ui, right, Align2::RIGHT_CENTER, value, Type::SmallStrong, ON_VIDEO);
         y += LINE;
     }
     for (graph, name) in graphs {
@@ -82,13 +82,13 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 }
 
 fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
-    place(ui, room.left_center(), Align2::LEFT_CENTER, name, Type::Tiny, ON_PICTURE_SECONDARY);
+    place(ui, room.left_center(), Align2::LEFT_CENTER, name, Type::Tiny, ON_VIDEO_SECONDARY);
     let inner = Rect::from_min_max(pos2(room.left() + 92.0, room.top() + 2.0), room.max);
-    let stroke = Stroke::new(1.0, ON_PICTURE_SECONDARY.gamma_multiply(0.4));
+    let stroke = Stroke::new(1.0, ON_VIDEO_SECONDARY.gamma_multiply(0.4));
     ui.painter().hline(inner.x_range(), inner.bottom(), stroke);
     let points = graph.points(inner);
     if points.len() > 1 {
-        ui.painter().add(Shape::line(points, Stroke::new(1.4, ON_PICTURE)));
+        ui.painter().add(Shape::line(points, Stroke::new(1.4, ON_VIDEO)));
     }
 }
 

@@ -108,7 +108,7 @@ pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
 }
 
 /// What the chosen player's picture is called in this part of the window.
-pub fn picture_id(ui: &Ui) -> egui::Id {
+pub fn frame_id(ui: &Ui) -> egui::Id {
     ui.scope_id().with("watched")
 }
 
@@ -123,7 +123,7 @@ pub fn show(
     let texts = view.texts;
     let state = view.snapshot.watch.clone();
     let name = texts.get("watch-picture");
-    let over = ui.interact(room, picture_id(ui), Sense::click_and_drag());
+    let over = ui.interact(room, frame_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     // The small window is dragged itself, by its picture.
     if over.dragged() && draft.place != Where::Small {

@@ -8,15 +8,15 @@ use crate::wire::container::{Error, Index, ReadAt, read};
 /// Bytes of STREAMINFO.
 pub(super) const INFO: usize = 34;
 /// The longest header of a frame.
-pub(super) const HEAD: usize = 16;
+pub(super) const MAX_FRAME_HEADER: usize = 16;
 /// Blocks of metadata.
-const MOST_BLOCKS: usize = 1_024;
+const MAX_BLOCKS: usize = 1_024;
 /// Looked through at a time.
 const BLOCK: usize = 64 << 10;
 /// A frame is no longer, where the file does not say how long they are: beyond, one was damaged.
-const LONGEST: u64 = 1 << 20;
+const MAX_FRAME_BYTES: u64 = 1 << 20;
 /// What is longer than this and has no frame in it is the end.
-const MOST_NOISE: u64 = 16 << 20;
+const MAX_NOISE: u64 = 16 << 20;
 
 /// What a frame's header says.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl FrameInfo {
     pub(super) fn read(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let mut at = begin + 4;
         let mut info = None;
-        for _ in 0..MOST_BLOCKS {
+        for _ in 0..MAX_BLOCKS {
             let block = read(source, at, 4, 4, "heads")?;
             let &[kind, a, b, c] = block.first_chunk::<4>().ok_or(Error::Damaged("its heads"))?;
             let length = u64::from(u32::from_be_bytes([0, a, b, c]));
@@ -115,7 +115,7 @@ impl FrameInfo {
             let bytes = info.get(from..from + count).unwrap_or_default();
             bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
         };
-        let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(LONGEST);
+        let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(MAX_FRAME_BYTES);
         let (usual, samples) = (number(2, 2), number(13, 5) & 0xF_FFFF_FFFF);
         let (rate, channels) = (told.sample_rate, told.channels);
         let parameters = parameters(AudioCodec::Flac, rate, channels, info.clone());
@@ -168,7 +168,7 @@ impl FrameSearch {
 
     /// The first one from there on.
     pub(super) fn any(at: u64) -> Self {
-        Self::new(at, None, LONGEST)
+        Self::new(at, None, MAX_FRAME_BYTES)
     }
 
     /// The one behind this one.
@@ -199,14 +199,15 @@ impl Scan {
             if let Some(later) = later.filter(|_| *from > at.saturating_add(*longest)) {
                 return Ok(Some(later));
             }
-            if *from > at.saturating_add(MOST_NOISE) || !self.fill(source, *from)? {
+            if *from > at.saturating_add(MAX_NOISE) || !self.fill(source, *from)? {
                 return Ok(*later);
             }
             let start = (*from - self.at) as usize;
             let bytes = self.block.get(start..).unwrap_or_default();
             let last = self.at + self.block.len() as u64 == source.size();
             // The end of the block is looked at with what follows it.
-            let usable = if last { bytes.len() } else { bytes.len().saturating_sub(HEAD) };
+            let usable =
+                if last { bytes.len() } else { bytes.len().saturating_sub(MAX_FRAME_HEADER) };
             for (offset, frame) in heads(bytes, usable) {
                 let found = (*from + offset as u64, frame);
                 let begins = told.begins(frame);
@@ -227,7 +228,7 @@ impl Scan {
             return Ok(false);
         }
         let end = self.at + self.block.len() as u64;
-        let enough = at + HEAD as u64 <= end || end == source.size();
+        let enough = at + MAX_FRAME_HEADER as u64 <= end || end == source.size();
         if at < self.at || at >= end || !enough {
             let length = (source.size() - at).min(BLOCK as u64) as usize;
             // Where that fails nothing is in hand.

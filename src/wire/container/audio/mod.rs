@@ -18,9 +18,9 @@ use crate::wire::container::{Error, Index, ReadAt};
 use packets::peek;
 
 /// Tags that may stand before the sound, one after the other.
-const MOST_TAGS: usize = 16;
+const MAX_TAGS: usize = 16;
 /// Where the first frame of a file without a head is looked for, past its tags.
-const MOST_NOISE: u64 = 64 << 10;
+const MAX_NOISE: u64 = 64 << 10;
 
 /// What kind of file it is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Kind {
 /// It cannot be read.
 pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
     let mut at = 0;
-    for _ in 0..MOST_TAGS {
+    for _ in 0..MAX_TAGS {
         let mut head = [0; 10];
         peek(source, at, &mut head)?;
         let [b'I', b'D', b'3', _, _, flags, sizes @ ..] = head else { break };
@@ -77,7 +77,7 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
         }
     }
     for (kind, frame) in [(Kind::Mp3, mpeg_frames::MPEG), (Kind::Adts, mpeg_frames::ADTS)] {
-        if let Some(at) = mpeg_frames::find(source, at, MOST_NOISE, None, frame)? {
+        if let Some(at) = mpeg_frames::find(source, at, MAX_NOISE, None, frame)? {
             return Ok(Some((kind, at)));
         }
     }

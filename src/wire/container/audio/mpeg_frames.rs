@@ -9,9 +9,9 @@ use crate::wire::container::audio::packets::{Packets, parameters, peek};
 use crate::wire::container::{Error, Index, ReadAt, read};
 
 /// So many that follow each other are no accident.
-const ENOUGH: usize = 3;
+const MIN_FRAMES: usize = 3;
 /// Between two frames: what is longer is none of the sound.
-pub(super) const MOST_NOISE: u64 = 1 << 20;
+pub(super) const MAX_NOISE: u64 = 1 << 20;
 /// Looked through at a time.
 const BLOCK: usize = 4 << 10;
 /// A decoder of MP3 gives its first sample so much later (LAME's tag counts from there).
@@ -62,11 +62,11 @@ pub(super) fn frame_at(
     Ok(head(bytes.get(..there).unwrap_or_default()))
 }
 
-/// How many whole frames of one kind follow each other at `at`, up to [`ENOUGH`], and whether the file
+/// How many whole frames of one kind follow each other at `at`, up to [`MIN_FRAMES`], and whether the file
 /// ends with them.
 fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, bool), Error> {
     let (mut at, mut key, mut count) = (at, None, 0);
-    while count < ENOUGH {
+    while count < MIN_FRAMES {
         let Some(frame) = frame_at(source, at, head)? else { return Ok((count, false)) };
         if *key.get_or_insert(frame.key) != frame.key {
             return Ok((count, false));
@@ -87,7 +87,7 @@ fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, boo
 /// Whether such a stream begins here.
 pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<bool, Error> {
     let (count, ends) = run(source, at, head)?;
-    Ok(count >= ENOUGH || ends && count > 0)
+    Ok(count >= MIN_FRAMES || ends && count > 0)
 }
 
 /// The first frame from `at` on, not more than `most` bytes away, which others follow: of this kind,
@@ -115,7 +115,7 @@ pub(super) fn find(
                 continue;
             }
             let (count, ends) = run(source, place, head)?;
-            if count >= ENOUGH || key.is_some() && ends && count > 0 {
+            if count >= MIN_FRAMES || key.is_some() && ends && count > 0 {
                 return Ok(Some(place));
             }
         }
@@ -139,7 +139,7 @@ pub(super) fn index(source: &mut dyn ReadAt, begin: u64, head: ReadHeader) -> Re
     while at < size {
         let frame = frame_at(source, at, head)?.filter(|frame| frame.key == first.key);
         let Some(frame) = frame else {
-            match find(source, at + 1, MOST_NOISE, Some(first.key), head)? {
+            match find(source, at + 1, MAX_NOISE, Some(first.key), head)? {
                 Some(next) => at = next,
                 None => break,
             }

@@ -16,15 +16,15 @@ use crate::wire::container::{
 };
 
 /// Bytes of a page's head before its table.
-pub(super) const HEAD: usize = 27;
+pub(super) const PAGE_HEADER_BYTES: usize = 27;
 /// Between two pages: what is longer is the end.
-const MOST_NOISE: u64 = 1 << 20;
+const MAX_NOISE: u64 = 1 << 20;
 /// A configuration is no longer. Pictures and texts among the heads are passed over.
-pub(super) const MOST_CONFIG: usize = 1 << 20;
+pub(super) const MAX_CONFIG: usize = 1 << 20;
 /// A packet with what lies between its parts is no longer.
-const MOST_PACKET: u64 = 16 << 20;
+const MAX_PACKET: u64 = 16 << 20;
 /// What is looked at of a packet to know how long it lasts.
-const START: usize = flac::HEAD;
+const START: usize = flac::MAX_FRAME_HEADER;
 /// Flags of a page.
 const CONTINUED: u8 = 1;
 pub(super) const BEGINS: u8 = 2;
@@ -47,15 +47,15 @@ pub(super) struct Page {
 
 impl Page {
     fn at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Self>, Error> {
-        let mut head = [0; HEAD];
-        if peek(source, at, &mut head)? < HEAD {
+        let mut head = [0; PAGE_HEADER_BYTES];
+        if peek(source, at, &mut head)? < PAGE_HEADER_BYTES {
             return Ok(None);
         }
         let [b'O', b'g', b'g', b'S', 0, flags, rest @ ..] = head else { return Ok(None) };
         let [g0, g1, g2, g3, g4, g5, g6, g7, s0, s1, s2, s3, .., count] = rest;
         let granule = u64::from_le_bytes([g0, g1, g2, g3, g4, g5, g6, g7]);
         let mut table = vec![0; count.into()];
-        let table_at = at + HEAD as u64;
+        let table_at = at + PAGE_HEADER_BYTES as u64;
         if peek(source, table_at, &mut table)? < table.len() {
             return Ok(None);
         }
@@ -77,7 +77,7 @@ impl Page {
         if let Some(page) = Self::at(source, at)? {
             return Ok(Some(page));
         }
-        let end = at.saturating_add(MOST_NOISE).min(source.size());
+        let end = at.saturating_add(MAX_NOISE).min(source.size());
         let (mut from, mut block) = (at.saturating_add(1), [0; 4 << 10]);
         while from < end {
             let there = peek(source, from, &mut block)?;
@@ -135,8 +135,8 @@ pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error>
         }
         match &mut chosen {
             None if begins => {
-                let length = (page.next - page.data).min(MOST_CONFIG as u64);
-                let bytes = read(source, page.data, length, MOST_CONFIG, "heads")?;
+                let length = (page.next - page.data).min(MAX_CONFIG as u64);
+                let bytes = read(source, page.data, length, MAX_CONFIG, "heads")?;
                 chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
                 unknown |= chosen.is_none();
                 // Nothing follows of it.
@@ -196,7 +196,7 @@ impl Reader {
         match (&self.open, page.flags & CONTINUED != 0) {
             (Some((begin, end)), true) => {
                 let hole = Hole { at: *end, size: page.data - end };
-                if page.data - begin > MOST_PACKET {
+                if page.data - begin > MAX_PACKET {
                     (self.open, skips) = (None, true);
                 } else if let Some(packets) = &mut self.packets {
                     packets.index.holes.push(hole);
@@ -252,7 +252,7 @@ impl Reader {
         let lasts = match &mut self.track {
             Track::Vorbis { identity, blocks: blocks @ None } => {
                 if vorbis::is_header(5, &start) {
-                    let setup = read_around(source, &place(size), holes, MOST_CONFIG)?;
+                    let setup = read_around(source, &place(size), holes, MAX_CONFIG)?;
                     let config = vorbis::config(identity, &setup);
                     let config = config.ok_or(Error::Damaged("the heads of its Vorbis"))?;
                     let found =

@@ -5,8 +5,8 @@ use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, Link, SampleLocation};
 
 /// More streams than anybody joined, and as much of heads that differ.
-pub(super) const MOST_LINKS: usize = 4_096;
-pub(super) const MOST_HEADS: usize = 16 << 20;
+pub(super) const MAX_LINKS: usize = 4_096;
+pub(super) const MAX_HEADERS: usize = 16 << 20;
 
 /// The streams so far, as one.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl OggChain {
     /// No more is taken.
     pub(super) fn is_full(&self) -> bool {
         let links = self.whole.as_ref().map_or(0, |whole| whole.links.len());
-        links >= MOST_LINKS || self.heads >= MOST_HEADS
+        links >= MAX_LINKS || self.heads >= MAX_HEADERS
     }
 
     /// The next one; one that cannot be used, or in which there is no sound, is passed over.

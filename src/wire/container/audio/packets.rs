@@ -5,7 +5,7 @@ use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId};
 
 /// Packets that are looked up at a time, where bytes may be missing.
-const AT_ONCE: usize = 32;
+const MAX_PACKETS_PER_TURN: usize = 32;
 
 /// Fills `buffer` with what there is from `at` on; how much that was.
 pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
@@ -86,7 +86,7 @@ pub(super) fn several(
     found: &mut Vec<SampleLocation>,
     step: &mut dyn FnMut() -> Result<Option<SampleLocation>, Error>,
 ) -> Result<bool, Error> {
-    for number in 0..AT_ONCE {
+    for number in 0..MAX_PACKETS_PER_TURN {
         match step() {
             Ok(Some(place)) => found.push(place),
             Ok(None) => return Ok(false),

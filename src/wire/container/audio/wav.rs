@@ -6,15 +6,15 @@ use crate::wire::container::audio::packets::{Packets, described, peek, several, 
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// Chunks that may stand before the sound.
-const MOST_CHUNKS: usize = 1_024;
+const MAX_CHUNKS: usize = 1_024;
 /// What is read of a format.
 const FORMAT: usize = 64;
 /// Who wrote it did not know how long it becomes.
-const UNTOLD: u64 = 0xFFFF_FFFF;
+const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;
 /// Packets are taken this often a second.
 const A_SECOND: u32 = 50;
 /// Places that one can go to are a second apart, and no more than so many.
-const MOST_UNITS: u64 = 4_096;
+const MAX_UNITS: u64 = 4_096;
 /// A file that claims to be longer has no known end.
 pub(super) const ENDLESS: u64 = 1 << 60;
 
@@ -42,7 +42,7 @@ pub(super) struct WavCursor {
 impl WavCursor {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let (mut at, mut format, mut long) = (begin + 12, None, None);
-        for _ in 0..MOST_CHUNKS {
+        for _ in 0..MAX_CHUNKS {
             let head = read(source, at, 8, 8, "heads")?;
             let &[a, b, c, d, s0, s1, s2, s3] =
                 head.first_chunk::<8>().ok_or(Error::Damaged("its heads"))?;
@@ -59,7 +59,7 @@ impl WavCursor {
                     long = sound.map(|sound| u64::from_le_bytes(*sound));
                 }
                 b"data" => {
-                    if size == UNTOLD {
+                    if size == UNKNOWN_LENGTH {
                         size = long.unwrap_or(0);
                     }
                     let format = format.ok_or(Error::Damaged("its heads"))?;
@@ -88,7 +88,7 @@ impl WavCursor {
         let all = (there < ENDLESS).then(|| there.saturating_sub(data) / frame);
         let mut units = Vec::new();
         if let Some(all) = all {
-            let step = u64::from(rate).max(all / MOST_UNITS);
+            let step = u64::from(rate).max(all / MAX_UNITS);
             let places = (0..all).step_by(usize::try_from(step).unwrap_or(usize::MAX));
             let unit = |at: u64| Unit { time: time(at, rate), at: data + at * frame };
             units = places.map(unit).collect();

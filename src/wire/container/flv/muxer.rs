@@ -32,14 +32,14 @@ pub fn tag_trailer(length: usize) -> [u8; TAG_TRAILER] {
 
 /// Bodies are copied in pieces so short that the C library never takes to the processor's string
 /// instructions, which on several processors are slower where source and target lie unluckily.
-const PIECE: usize = 2_048 - 64;
+const COPY_BYTES: usize = 2_048 - 64;
 
 /// Appends a whole tag. A body that is too long for a tag (16 MiB) is left out.
 pub fn write_tag(kind: TagKind, time_ms: u32, body: &[u8], out: &mut BytesMut) {
     if body.len() <= MAX_BODY {
         out.reserve(TAG_HEADER + body.len() + TAG_TRAILER);
         out.put_slice(&tag_header(kind, time_ms, body.len()));
-        for piece in body.chunks(PIECE) {
+        for piece in body.chunks(COPY_BYTES) {
             out.extend_from_slice(piece);
         }
         out.put_slice(&tag_trailer(body.len()));

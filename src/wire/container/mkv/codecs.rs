@@ -14,7 +14,7 @@ pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC: &str = "A_AAC";
 
 /// Sound that is no AAC and is known.
-pub(super) fn other_sound(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
+pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
         // The stream marker and a block's head stand before it.
@@ -76,7 +76,7 @@ pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
         channels: u16::try_from(number(id::CHANNELS).unwrap_or(1)).ok()?,
         sample_rate: rate as u32,
     };
-    Some(pcm).filter(Pcm::is_sound)
+    Some(pcm).filter(Pcm::is_audio)
 }
 
 /// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
@@ -130,7 +130,7 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
 }
 
 /// Pictures that are no H.264 and are known.
-pub(super) fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
+pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
         "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
         "V_AV1" => VideoCodec::Av1,

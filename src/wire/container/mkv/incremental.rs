@@ -8,9 +8,9 @@ use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER, head_at};
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// So many samples are handed out at a time where they are there.
-const AT_ONCE: usize = 48;
+const MAX_SAMPLES_PER_TURN: usize = 48;
 /// And so many, whatever they are said to belong to.
-const MOST_AT_ONCE: usize = 4_096;
+const MAX_PER_TURN: usize = 4_096;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ impl IncrementalReader {
             // Whether a picture is a keyframe stands behind it.
             let inside = self.walk.group.is_some_and(|end| self.walk.at < end);
             let count = self.walk.index.samples.len();
-            if count >= AT_ONCE && !inside || count >= MOST_AT_ONCE {
+            if count >= MAX_SAMPLES_PER_TURN && !inside || count >= MAX_PER_TURN {
                 break;
             }
             match self.walk.step(source) {

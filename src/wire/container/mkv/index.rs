@@ -11,7 +11,7 @@ use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::flv::reader::{audio_parameters, video_parameters};
 use crate::wire::container::mkv::codecs::{
-    AAC, AVC, colors, name, other_picture, other_sound, pcm, vp9_config,
+    AAC, AVC, colors, name, other_audio, other_video, pcm, vp9_config,
 };
 use crate::wire::container::mkv::decode_order::decoding_times;
 use crate::wire::container::mkv::ebml::{
@@ -304,7 +304,7 @@ impl ClusterWalk {
         if kind == TYPE_AUDIO && !codec.starts_with(AAC) {
             let config = config.unwrap_or_default();
             let pcm = || pcm(entry, codec, &config).map(|pcm| pcm.parameters());
-            let Some(audio) = pcm().or_else(|| other_sound(entry, codec, config.clone())) else {
+            let Some(audio) = pcm().or_else(|| other_audio(entry, codec, config.clone())) else {
                 return false;
             };
             let tracks = &mut self.index.tracks;
@@ -319,7 +319,7 @@ impl ClusterWalk {
         if kind == TYPE_VIDEO && codec != AVC {
             let tracks = &mut self.index.tracks;
             let untold = config.as_ref().is_none_or(Bytes::is_empty);
-            let Some(mut picture) = other_picture(entry, codec, config.unwrap_or_default()) else {
+            let Some(mut picture) = other_video(entry, codec, config.unwrap_or_default()) else {
                 return false;
             };
             if untold && !self.index.to_play {
@@ -396,7 +396,7 @@ impl ClusterWalk {
             codec if codec.starts_with(AAC) && !config.is_empty() => (AudioFormat::Aac, config),
             "A_AC3" => (AudioFormat::Ac3, Bytes::new()),
             "A_EAC3" => (AudioFormat::Eac3, Bytes::new()),
-            codec => match other_sound(entry, codec, config) {
+            codec => match other_audio(entry, codec, config) {
                 Some(audio) => match audio.codec {
                     AudioCodec::Opus => (AudioFormat::Opus, audio.config),
                     AudioCodec::Flac => (AudioFormat::Flac, audio.config),

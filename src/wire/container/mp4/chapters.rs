@@ -12,7 +12,7 @@ use crate::wire::container::{Chapter, Error, MAX_CHAPTERS, ReadAt, SampleLocatio
 /// Ticks a second of the track: a chapter may last for weeks.
 const TIMESCALE: u32 = 1_000;
 /// A sample larger than this is no title.
-const MOST_SAMPLE: u32 = 4_096;
+const MAX_SAMPLE: u32 = 4_096;
 /// A title is UTF-8: `encd` of this kind behind it.
 const UTF_8: u32 = 0x100;
 
@@ -92,9 +92,9 @@ pub(super) fn titles(
     places: &[SampleLocation],
 ) -> Result<Vec<Chapter>, Error> {
     let mut chapters = Vec::new();
-    for place in places.iter().filter(|place| place.size <= MOST_SAMPLE).take(MAX_CHAPTERS) {
+    for place in places.iter().filter(|place| place.size <= MAX_SAMPLE).take(MAX_CHAPTERS) {
         let size = u64::from(place.size);
-        let sample = read(source, place.at, size, MOST_SAMPLE as usize, "chapters")?;
+        let sample = read(source, place.at, size, MAX_SAMPLE as usize, "chapters")?;
         let mut fields = Fields(&sample);
         let text = fields.u16().and_then(|length| fields.bytes(length.into()));
         let title = match text.unwrap_or_default() {

@@ -5,7 +5,7 @@
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, boxes, child};
 
 /// Encrypted parts of one sample that are read: no picture has more slices.
-const MOST_PARTS: usize = 4_096;
+const MAX_PARTS: usize = 4_096;
 
 /// By which means.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub(super) fn samples(
         if flags & 2 != 0 {
             for _ in 0..fields.u16()? {
                 let part = (fields.u16()?, fields.u32()?);
-                if sample.parts.len() >= MOST_PARTS {
+                if sample.parts.len() >= MAX_PARTS {
                     return None;
                 }
                 sample.parts.push(part);

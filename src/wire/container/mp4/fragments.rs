@@ -7,7 +7,7 @@ use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child, header};
 use crate::wire::container::mp4::movie::{Movie, Track};
 
 /// An index before the fragments that reaches so far to the end of the file is one of all of it.
-const WHOLE: f64 = 0.98;
+const COMPLETE_SHARE: f64 = 0.98;
 
 /// What `sidx` tells, which ends at `end` of a file of so many bytes: the fragments, and where the last
 /// one ends. `None` where it makes no sense or is that of a part.
@@ -32,7 +32,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
         time = time.checked_add(duration.into())?;
         at = at.checked_add(length.into()).filter(|at| *at <= size)?;
     }
-    let whole = at as f64 >= size as f64 * WHOLE;
+    let whole = at as f64 >= size as f64 * COMPLETE_SHARE;
     (whole && !units.is_empty()).then(|| (units, clock(time)))
 }
 

@@ -11,8 +11,8 @@ use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit, read};
 /// The longest index of fragments that is read.
 const MAX_INDEX: usize = 4 << 20;
 /// The most samples of a file whose length nobody has measured (half a day), and of one fragment of it.
-const MOST: usize = 4_000_000;
-const MOST_OF_A_FRAGMENT: usize = 100_000;
+const MAX_SAMPLES: usize = 4_000_000;
+const MAX_FRAGMENT_SAMPLES: usize = 100_000;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct IncrementalReader {
 impl Default for IncrementalReader {
     fn default() -> Self {
         Self {
-            index: Index { to_play: true, most: MOST, ..Index::default() },
+            index: Index { to_play: true, most: MAX_SAMPLES, ..Index::default() },
             movie: None,
             at: 0,
             number: 0,
@@ -106,7 +106,7 @@ impl IncrementalReader {
         }
         self.beginning = self.at;
         self.first.clone_from(&self.index.samples);
-        self.index.most = MOST_OF_A_FRAGMENT;
+        self.index.most = MAX_FRAGMENT_SAMPLES;
         self.index.usable()
     }
 

@@ -4,7 +4,7 @@ use crate::base::Timestamp;
 use crate::wire::container::mp4::boxes::{Name, header};
 use crate::wire::container::mp4::encryption::EncryptedTrack;
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
-use crate::wire::container::mp4::writer::{CHAPTER_MARK, ROOM};
+use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES};
 use crate::wire::container::{Chapter, Error, Index, ReadAt, read};
 
 /// The largest `moov` that is read: days of samples.
@@ -89,7 +89,7 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<FileIndex, Error> {
         if number == 0 && !may_begin(name) {
             return Err(NO_MP4);
         }
-        if number == 1 && name == *b"free" && length == ROOM {
+        if number == 1 && name == *b"free" && length == MDAT_HEADER_BYTES {
             room = Some(at);
         }
         let content = at + head;
@@ -111,7 +111,7 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<FileIndex, Error> {
                     index.left_out = found.left_out;
                     index.lacking = found.lacking;
                     index.timescales = found.timescales;
-                    index.unplayed = found.unplayed;
+                    index.unsupported = found.unsupported;
                     // The list is more exact, and has no more than 255.
                     let titled =
                         crate::wire::container::mp4::chapters::titles(source, &its.titles)?;

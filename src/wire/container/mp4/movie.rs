@@ -269,7 +269,7 @@ fn with_clock(
     if pcm.sample_rate == 0 {
         pcm.sample_rate = timescale;
     }
-    if !pcm.is_sound() {
+    if !pcm.is_audio() {
         return Some((TrackDescription::Other(*name), None));
     }
     Some((TrackDescription::Sound(pcm.parameters(), *name), Some(pcm.frame())))

@@ -17,11 +17,11 @@ const MOVIE_TIMESCALE: u32 = 90_000;
 /// A movie counts no finer.
 const MAX_MOVIE_TIMESCALE: u64 = 1_000_000_000;
 /// The most chapters that `chpl` can count.
-const MOST_CHAPTERS: usize = 255;
+const MAX_CHAPTERS: usize = 255;
 /// How a chapter is kept between fragments: a `free` box that begins with these bytes.
 pub(super) const CHAPTER_MARK: &[u8; 8] = b"onairchp";
 /// Length of the box that becomes the header of `mdat`.
-pub(super) const ROOM: u64 = 16;
+pub(super) const MDAT_HEADER_BYTES: u64 = 16;
 
 /// Sample flags (§8.8.3.1): depends on others and is no sync sample; depends on none.
 const INTER: u32 = 0x0101_0000;
@@ -285,7 +285,7 @@ fn put_traf(out: &mut BytesMut, number: u32, track: &Track, offset: u32) {
 
 /// The chapter list that most players read: 100 ns from the start, and a title of up to 255 bytes.
 fn put_chpl(out: &mut BytesMut, chapters: &[Chapter]) {
-    let listed = chapters.get(..MOST_CHAPTERS).unwrap_or(chapters);
+    let listed = chapters.get(..MAX_CHAPTERS).unwrap_or(chapters);
     put_full(out, *b"chpl", 1, 0, |out| {
         out.put_u32(0);
         out.put_u8(u8::try_from(listed.len()).unwrap_or(u8::MAX));

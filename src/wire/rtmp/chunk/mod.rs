@@ -25,13 +25,13 @@ pub const MAX_BODY: usize = 0x00FF_FFFF;
 /// the C library uses from 2 KiB up: on several processors these are three to five times slower where
 /// the two places lie unluckily to each other in their pages. `out` has room already.
 fn append_pieces(out: &mut Vec<u8>, bytes: &[u8]) {
-    for piece in bytes.chunks(PIECE) {
+    for piece in bytes.chunks(COPY_BYTES) {
         out.extend_from_slice(piece);
     }
 }
 
 /// See [`append_pieces`].
-const PIECE: usize = 2_048 - 64;
+const COPY_BYTES: usize = 2_048 - 64;
 
 #[cfg(test)]
 mod tests {

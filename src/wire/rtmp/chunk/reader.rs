@@ -47,9 +47,9 @@ pub enum Error {
 /// Room that a message gets on its announced length alone. More follows with the bytes themselves,
 /// or where this peer has sent messages as long before.
 const TRUSTED: usize = 16 << 10;
-const MOST_TRUSTED: usize = 1 << 20;
+const MAX_TRUSTED: usize = 1 << 20;
 /// The longest chunk header: 3 bytes of basic header, 11 of message header, 4 of time.
-const LONGEST_HEADER: usize = 18;
+const MAX_HEADER: usize = 18;
 
 /// Reads one direction of a connection. Feed it through [`Reader::read`] until that gives `None`.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Bytes20 {
 
     /// Appends as much of `more` as fits a header.
     fn fill(&mut self, more: &[u8]) {
-        let room = self.bytes.get_mut(self.length..LONGEST_HEADER).unwrap_or_default();
+        let room = self.bytes.get_mut(self.length..MAX_HEADER).unwrap_or_default();
         for (to, from) in room.iter_mut().zip(more) {
             *to = *from;
             self.length += 1;
@@ -452,7 +452,7 @@ impl Reader {
             return Err(Error::NothingToContinue(0));
         };
         self.partial_bytes -= stream.body.len();
-        self.trusted = self.trusted.max(stream.length.min(MOST_TRUSTED));
+        self.trusted = self.trusted.max(stream.length.min(MAX_TRUSTED));
         let body = Bytes::from(std::mem::take(&mut stream.body));
         self.complete(at, body)
     }

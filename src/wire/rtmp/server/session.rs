@@ -20,9 +20,9 @@ use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{Time, handshake};
 
 /// Input held back while a decision is pending.
-const MOST_HELD: usize = 256 << 10;
+const MAX_HELD: usize = 256 << 10;
 /// Message streams a client may create.
-const MOST_STREAMS: u32 = 16;
+const MAX_STREAMS: u32 = 16;
 
 #[derive(Debug)]
 enum State {
@@ -429,7 +429,7 @@ impl Session {
                 return Ok(());
             }
             if matches!(self.state, State::Deciding(_)) {
-                if self.held.len() + input.bytes().len() > MOST_HELD {
+                if self.held.len() + input.bytes().len() > MAX_HELD {
                     return Err(Error::Impatient);
                 }
                 self.held.extend_from_slice(input.bytes());
@@ -511,7 +511,7 @@ impl Session {
         }
         match command.name.as_ref() {
             "createStream" => {
-                self.streams = (self.streams + 1).min(MOST_STREAMS);
+                self.streams = (self.streams + 1).min(MAX_STREAMS);
                 self.reply(transaction, &[self.streams.into()]);
             }
             "releaseStream" | "FCUnpublish" | "_checkbw" => {

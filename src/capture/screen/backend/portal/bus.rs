@@ -22,7 +22,7 @@ use crate::capture::screen::display::{Fault, Sharing};
 const CAST: &str = "org.freedesktop.portal.ScreenCast";
 
 /// How long it may take to see that nothing has come.
-const GLANCE: Duration = Duration::from_millis(1);
+const READ_TIMEOUT: Duration = Duration::from_millis(1);
 /// How long the desktop may take to say why a stream has ended.
 const LAST_WORDS: Duration = Duration::from_millis(400);
 
@@ -215,7 +215,7 @@ impl Session {
 
     /// Whether the desktop has ended the sharing; why, in words.
     pub(super) fn ended(&mut self) -> Option<String> {
-        self.listen(GLANCE)
+        self.listen(READ_TIMEOUT)
     }
 
     /// The stream has ended: what the desktop has to say to that.

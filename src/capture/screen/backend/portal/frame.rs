@@ -14,7 +14,7 @@ use crate::capture::screen::backend::portal::pod::Format;
 use crate::media::Size;
 
 /// Changed parts that are looked at; more of them are the whole picture.
-pub(super) const MOST_PARTS: usize = 16;
+pub(super) const MAX_PARTS: usize = 16;
 
 /// What a buffer holds.
 #[derive(Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     // SAFETY: as the caller promises.
     let damage = unsafe { meta(buffer, spa::SPA_META_VideoDamage, 16) };
     let parts = damage.into_iter().flat_map(|damage| damage.chunks_exact(16));
-    let parts = parts.take(MOST_PARTS).map_while(|part| region(part, whole));
+    let parts = parts.take(MAX_PARTS).map_while(|part| region(part, whole));
     // Who keeps no account of it tells of no part: then all of it may be new.
     let dirty = parts.reduce(Area::joined).unwrap_or(whole);
     let red_first =

@@ -21,9 +21,9 @@ use crate::capture::screen::target::shared_name;
 use crate::media::Size;
 
 /// How long the first picture may take.
-const FIRST: Duration = Duration::from_secs(10);
+const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has come.
-const LOOK: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How often the desktop is asked whether it still shares.
 const LISTEN: Duration = Duration::from_millis(250);
 
@@ -164,13 +164,13 @@ impl Grab {
         let began = Instant::now();
         while self.area.is_none() {
             if !self.stream.has_news().map_err(|end| self.fault(end))? {
-                if stop.wait(LOOK) {
+                if stop.wait(POLL_INTERVAL) {
                     return Err(Fault::Ended("it is not wanted any more".to_owned()));
                 }
                 if let Some(reason) = self.session.ended() {
                     return Err(Fault::Ended(reason));
                 }
-                if began.elapsed() >= FIRST {
+                if began.elapsed() >= FIRST_FRAME_TIMEOUT {
                     return Err(Fault::Unusable("no picture has come".to_owned()));
                 }
                 continue;

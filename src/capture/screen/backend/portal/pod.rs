@@ -4,7 +4,7 @@
 use libspa_sys as spa;
 
 /// A larger object is none that a stream was asked for.
-const MOST: usize = 64 << 10;
+const MAX_OBJECT_BYTES: usize = 64 << 10;
 
 /// A value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Object {
 pub(super) fn length(head: [u8; 8]) -> Option<usize> {
     let [size, kind] = [number(&head, 0)?, number(&head, 4)?];
     let length = 8 + size as usize;
-    (kind == spa::SPA_TYPE_Object && length <= MOST).then_some(length)
+    (kind == spa::SPA_TYPE_Object && length <= MAX_OBJECT_BYTES).then_some(length)
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {

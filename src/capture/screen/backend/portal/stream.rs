@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use {libspa_sys as spa, pipewire_sys as pw};
 
 use crate::capture::screen::area::Area;
-use crate::capture::screen::backend::portal::frame::{Content, MOST_PARTS, MappedFrame};
+use crate::capture::screen::backend::portal::frame::{Content, MAX_PARTS, MappedFrame};
 use crate::capture::screen::backend::portal::pod::{Format, Object, Value};
 use crate::capture::screen::backend::portal::{frame, pod};
 use crate::media::{FrameRate, Size};
@@ -279,7 +279,7 @@ fn wishes() -> [Vec<u64>; 5] {
         .finish()
     };
     let region = size_of::<spa::spa_meta_region>() as i32;
-    let parts = region * MOST_PARTS as i32;
+    let parts = region * MAX_PARTS as i32;
     [
         Object::new(spa::SPA_TYPE_OBJECT_ParamBuffers, spa::SPA_PARAM_Buffers)
             .choice(spa::SPA_PARAM_BUFFERS_buffers, spa::SPA_CHOICE_Range, &BUFFERS.map(Value::Int))

@@ -15,14 +15,14 @@ use crate::player::input::http::range::parts::RangeParts;
 /// Bytes that are looked at in one place; a keyframe of many is longer.
 const WINDOW: u64 = 64 << 10;
 /// Bytes in which no picture and no sound begins are no recording.
-const MOST_WINDOW: u64 = 2 << 20;
+const MAX_WINDOW: u64 = 2 << 20;
 /// Places that are looked at for the time that is wanted.
-const MOST_STEPS: u32 = 24;
+const MAX_STEPS: u32 = 24;
 /// Who is so near before it, in milliseconds, looks no further.
-const NEAR: i64 = 500;
+const SEEK_TOLERANCE_MS: i64 = 500;
 /// Bytes that are read at a time for the keyframe before it, and in all.
 const STRETCH: u64 = 512 << 10;
-const MOST_READ: u64 = 24 << 20;
+const MAX_READ: u64 = 24 << 20;
 /// It is looked for so long; then it begins where it is near enough.
 const KEY: Duration = Duration::from_secs(4);
 /// As far as a keyframe's time may lie from where an index has it, in milliseconds.
@@ -32,7 +32,7 @@ const RUN_UP: i64 = 100;
 /// A header may stand across two stretches.
 const OVERLAP: u64 = 4 << 10;
 /// So many seconds are believed at most.
-const LONGEST: i64 = 1_000_000;
+const MAX_SECONDS: i64 = 1_000_000;
 
 /// What is known of a recording.
 #[derive(Copy, Clone, Debug)]
@@ -58,7 +58,7 @@ fn since(begins: u32, time_ms: u32) -> i64 {
 /// How many milliseconds after `begins` the last of all is, where that can be.
 pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
     let length = since(begins, last);
-    (1..LONGEST * 1_000).contains(&length).then_some(length)
+    (1..MAX_SECONDS * 1_000).contains(&length).then_some(length)
 }
 
 /// The time of what is last in it; `None` where the server gives no parts, or nothing can be read in
@@ -70,7 +70,7 @@ pub(super) async fn last(
     parts: &mut RangeParts,
     form: StreamFormat,
 ) -> Result<Option<u32>, net::Error> {
-    for size in [WINDOW, MOST_WINDOW] {
+    for size in [WINDOW, MAX_WINDOW] {
         let from = parts.whole().saturating_sub(size);
         let Some(bytes) = parts.read(from, size).await? else { return Ok(None) };
         let found = marks(form, &bytes, from);
@@ -126,9 +126,9 @@ async fn before(
 ) -> Result<Option<u64>, net::Error> {
     let (mut low, mut low_time) = (0, 0);
     let (mut high, mut high_time) = (parts.whole(), course.length.max(1));
-    for step in 0..MOST_STEPS {
+    for step in 0..MAX_STEPS {
         let between = high - low;
-        if between <= STRETCH || to - low_time <= NEAR {
+        if between <= STRETCH || to - low_time <= SEEK_TOLERANCE_MS {
             break;
         }
         // Where it is if bytes and times go together; every other time in the middle.
@@ -139,11 +139,11 @@ async fn before(
         let first = loop {
             let Some(bytes) = parts.read(guess, size).await? else { return Ok(None) };
             let first = marks(course.form, &bytes, guess).into_iter().next();
-            if first.is_some() || size >= MOST_WINDOW || guess.saturating_add(size) >= parts.whole()
+            if first.is_some() || size >= MAX_WINDOW || guess.saturating_add(size) >= parts.whole()
             {
                 break first;
             }
-            size = MOST_WINDOW;
+            size = MAX_WINDOW;
         };
         match first.map(|mark| (mark.at, course.of(&mark))) {
             Some((at, time)) if time <= to && at < high => (low, low_time) = (at, time),
@@ -162,7 +162,7 @@ async fn key(
     low: u64,
 ) -> Result<Option<u64>, net::Error> {
     let (mut read, mut from, mut found) = (0, low, ScannedStretch::default());
-    while read < MOST_READ / 2 && from < parts.whole() {
+    while read < MAX_READ / 2 && from < parts.whole() {
         let Some(bytes) = parts.read(from, STRETCH + OVERLAP).await? else { return Ok(None) };
         read += STRETCH;
         found.look(course, &marks(course.form, &bytes, from), to);
@@ -175,7 +175,7 @@ async fn key(
     let sound = found.sound.filter(|_| !found.pictures);
     let mut place = found.key.or(sound);
     let mut until = low;
-    while place.is_none() && until > 0 && read < MOST_READ {
+    while place.is_none() && until > 0 && read < MAX_READ {
         let from = until.saturating_sub(STRETCH);
         let length = until - from + OVERLAP;
         let Some(bytes) = parts.read(from, length).await? else { return Ok(None) };
@@ -204,7 +204,7 @@ impl ScannedStretch {
             let time = course.of(mark);
             self.pictures |= mark.picture;
             // What is seen and what is heard then stand side by side, not in the order of their times.
-            self.beyond |= time > to + NEAR;
+            self.beyond |= time > to + SEEK_TOLERANCE_MS;
             if mark.key && time <= to {
                 self.key = Some(mark.at);
             }

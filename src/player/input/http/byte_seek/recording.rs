@@ -22,11 +22,11 @@ use crate::wire::container::flv::{Tag, TagKind};
 
 /// How long the server may take to tell the length, and to give another place.
 const LENGTH: Duration = Duration::from_secs(5);
-const PLACE: Duration = Duration::from_secs(8);
+const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Metadata that say another length than the last tag are believed where they are so near, in seconds.
 const SAME: f64 = 1.0;
 /// Configurations in the middle of a recording that are remembered.
-const MOST_HEADS: usize = 64;
+const MAX_HEADERS: usize = 64;
 
 /// See the module.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ impl Recorded {
             let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
             // Longer ones are not believed by what decodes; with what stands before them.
             let sane = tag.body.len() <= MAX_CONFIG + 64;
-            if !known && sane && self.heads.len() < MOST_HEADS {
+            if !known && sane && self.heads.len() < MAX_HEADERS {
                 self.heads.push((read, tag.clone()));
             }
             return false;
@@ -156,13 +156,16 @@ impl Recorded {
         });
         let parts = self.parts.anew();
         self.search.spawn(async move {
-            let found = timeout(PLACE, open(parts, &course, to, hint)).await;
+            let found = timeout(SEEK_TIMEOUT, open(parts, &course, to, hint)).await;
             let (flow, at) = match found {
                 Ok(Ok(Some(found))) => found,
                 Ok(Ok(None)) => return Err("the server does not give it".to_owned()),
                 Ok(Err(error)) => return Err(failure(&error).cause),
                 Err(_) => {
-                    return Err(format!("the server has not given it in {} s", PLACE.as_secs()));
+                    return Err(format!(
+                        "the server has not given it in {} s",
+                        SEEK_TIMEOUT.as_secs()
+                    ));
                 }
             };
             let time_ms = course.begins.wrapping_add(to as u32);

@@ -17,15 +17,15 @@ use crate::player::state::FailureKind;
 
 /// Before it is looked first, and at most: each time that it was lost, and each look in vain, doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// One look takes no longer.
-const LOOK: Duration = Duration::from_secs(20);
+const POLL_TIMEOUT: Duration = Duration::from_secs(20);
 /// It is waited for two thirds of what plays is kept back, two target durations mostly, and so long at least.
-const LEAST: Duration = Duration::from_secs(4);
+const MIN_WAIT: Duration = Duration::from_secs(4);
 
 /// How long the picture waits for the sound that belongs to it.
 pub(super) fn patience(hold_back: Duration) -> Duration {
-    (hold_back * 2 / 3).max(LEAST)
+    (hold_back * 2 / 3).max(MIN_WAIT)
 }
 
 /// Why it is the sound that does not come; what is wrong with all of it, or with us, is no such reason.
@@ -67,7 +67,7 @@ impl AudioRendition {
     /// It was lost; `before` is what became of it when it was lost last. The numbers are those of a segment of
     /// the picture and of the sound that belongs to it.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
-        let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(LONGEST));
+        let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(MAX_PAUSE));
         let ahead = Some(sound.wrapping_sub(picture).cast_signed());
         Self { look: JoinSet::new(), pause, ahead }
     }
@@ -93,7 +93,7 @@ impl AudioRendition {
     ) -> bool {
         match self.look.try_join_next() {
             Some(Ok(true)) => return true,
-            Some(_) => self.pause = (self.pause * 2).min(LONGEST),
+            Some(_) => self.pause = (self.pause * 2).min(MAX_PAUSE),
             None => {}
         }
         if self.look.is_empty() {
@@ -101,7 +101,7 @@ impl AudioRendition {
             let pause = self.pause;
             self.look.spawn(async move {
                 sleep(pause).await;
-                timeout(LOOK, look(fetch, &url, &buffer, number)).await.unwrap_or(false)
+                timeout(POLL_TIMEOUT, look(fetch, &url, &buffer, number)).await.unwrap_or(false)
             });
         }
         false
@@ -143,7 +143,7 @@ mod tests {
         for _ in 0..9 {
             unheard = AudioRendition::new(Some(unheard), 7, 40);
         }
-        assert_eq!((unheard.pause, unheard.number(10)), (LONGEST, 43));
+        assert_eq!((unheard.pause, unheard.number(10)), (MAX_PAUSE, 43));
         assert_eq!(patience(Duration::from_secs(9)), Duration::from_secs(6));
     }
 }

@@ -16,7 +16,7 @@ const BLOCK: usize = 16;
 const NAL_OPEN: usize = 32;
 const NAL_PATTERN: usize = 10 * BLOCK;
 /// What stands open at the beginning of an access unit of sound.
-const SOUND_OPEN: usize = 16;
+const CLEAR_AUDIO_BYTES: usize = 16;
 
 /// A key, and what encryption begins with. Never printed.
 pub(in crate::player::input::http) struct Decryption {
@@ -76,7 +76,7 @@ impl Decryption {
     /// An access unit of sound, without a head of ADTS.
     pub fn sound(&self, unit: &Bytes) -> Bytes {
         let mut out = BytesMut::from(&unit[..]);
-        blocks(&mut self.chain(&self.iv), out.get_mut(SOUND_OPEN..).unwrap_or_default());
+        blocks(&mut self.chain(&self.iv), out.get_mut(CLEAR_AUDIO_BYTES..).unwrap_or_default());
         out.freeze()
     }
 

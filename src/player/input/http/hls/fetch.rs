@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::net::web::{Client, Span, StallTimeout, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Step};
-use crate::player::input::connection::PATIENCE;
+use crate::player::input::connection::MEDIA_TIMEOUT;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::request::PullRequest;
@@ -25,7 +25,7 @@ const MAX_MAP: usize = 1 << 20;
 /// Keys and beginnings that are remembered.
 const REMEMBERED: usize = 8;
 /// A question that may have a better answer later is asked again after these pauses.
-const AGAIN: [u64; 3] = [300, 1_000, 2_000];
+const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];
 
 /// What stands before segments, and where it came from.
 type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
@@ -64,7 +64,7 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { quiet: PATIENCE, whole: Duration::from_secs(60) }
+        Self { quiet: MEDIA_TIMEOUT, whole: Duration::from_secs(60) }
     }
 }
 
@@ -367,7 +367,7 @@ async fn read(
     wanted: WantedFetch<'_>,
     limits: Limits,
 ) -> Result<(Bytes, WebUrl), Problem> {
-    let (mut pauses, mut patience) = (AGAIN.iter(), limits.patience());
+    let (mut pauses, mut patience) = (RETRY_PAUSES.iter(), limits.patience());
     loop {
         match try_read(client, place, most, wanted, &mut patience).await {
             Ok(read) => return Ok(read),

@@ -25,20 +25,20 @@ const SOONEST: Duration = Duration::from_millis(300);
 /// A list that has not changed for so long, and for several of its segments, is dead.
 const DEAD: Duration = Duration::from_secs(12);
 /// Segments in a row that may be missing.
-const MOST_MISSES: u32 = 3;
+const MAX_MISSES: u32 = 3;
 /// Without a word from the server, players keep so many target durations from the end.
 const HOLD_BACK: u32 = 3;
 /// In parts they cannot be nearer than so many of the longest.
-const LEAST_HOLD_BACK: u32 = 2;
+const MIN_HOLD_BACK: u32 = 2;
 /// The furthest that they do.
-const MOST_HOLD_BACK: Duration = Duration::from_secs(60);
+const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 
 /// What came of a segment, or of a part of one.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub tags: Vec<Tag>,
     /// What is in it besides.
-    pub unplayed: Vec<UnsupportedTrack>,
+    pub unsupported: Vec<UnsupportedTrack>,
     /// It does not follow from what came before.
     pub restart: bool,
     /// When the list was read, and how far its end was from where this begins.
@@ -227,18 +227,18 @@ impl Track {
 
     /// How far from the list's end the playing is to be.
     pub fn hold_back(&self) -> Duration {
-        self.least().max(self.buffer.get()).min(MOST_HOLD_BACK)
+        self.least().max(self.buffer.get()).min(MAX_HOLD_BACK)
     }
 
     /// How far its server wants it to be.
     pub fn least(&self) -> Duration {
         let (wanted, unit, least) = if self.has_parts() {
             let target = self.media.part_target.unwrap_or_default();
-            (self.media.control.part_hold_back, target, target * LEAST_HOLD_BACK)
+            (self.media.control.part_hold_back, target, target * MIN_HOLD_BACK)
         } else {
             (self.media.control.hold_back, self.media.target_duration, Duration::ZERO)
         };
-        wanted.unwrap_or(unit * HOLD_BACK).max(least).min(MOST_HOLD_BACK)
+        wanted.unwrap_or(unit * HOLD_BACK).max(least).min(MAX_HOLD_BACK)
     }
 
     /// How long all of it is.
@@ -400,7 +400,7 @@ impl Track {
                     self.restart = true;
                     if piece.part.is_some() {
                         self.trust.broken("a part is not where it is told to be");
-                    } else if self.misses >= MOST_MISSES {
+                    } else if self.misses >= MAX_MISSES {
                         return Err(Problem::Net(error));
                     }
                     tracing::debug!(%error, piece.number, "a segment is missing");
@@ -463,8 +463,8 @@ impl Track {
         let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
         let made = self.media.made(at.0, at.1).filter(|_| self.live);
         let (bytes, size, took) = (0, 0, Duration::ZERO);
-        let unplayed = self.unpack.take_unplayed();
-        Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, size, took }
+        let unsupported = self.unpack.take_unsupported();
+        Arrival { tags, unsupported, restart, edge, place, made, listed, bytes, size, took }
     }
 
     /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
@@ -497,12 +497,12 @@ impl Track {
         };
         if tags.is_empty() {
             let whole = self.rest(fetch, rest).await?;
-            let Arrival { tags, unplayed, bytes, size, took, .. } = whole;
+            let Arrival { tags, unsupported, bytes, size, took, .. } = whole;
             return Ok(Some(Arrival {
                 bytes,
                 size,
                 took,
-                unplayed,
+                unsupported,
                 ..self.arrival(piece, tags, restart)
             }));
         }
@@ -520,9 +520,9 @@ impl Track {
         let (bytes, size, took) = (data.len(), data.len(), since.elapsed());
         let mut tags = self.unpack.read(&data, None, piece.ends, None)?;
         tags.drain(..given.min(tags.len()));
-        let unplayed = self.unpack.take_unplayed();
+        let unsupported = self.unpack.take_unsupported();
         let (restart, edge, place, made, listed) = (false, None, None, None, None);
-        Ok(Arrival { tags, unplayed, restart, edge, place, made, listed, bytes, size, took })
+        Ok(Arrival { tags, unsupported, restart, edge, place, made, listed, bytes, size, took })
     }
 
     /// Waits until it may be asked for again, and does.

@@ -16,7 +16,7 @@ use crate::player::input::http::hls::audio_rendition;
 use crate::player::input::http::hls::audio_rendition::AudioRendition;
 use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT, join};
 use crate::player::input::http::hls::follow::{Arrival, Track};
-use crate::player::input::http::hls::segment::is_picture;
+use crate::player::input::http::hls::segment::is_video;
 use crate::player::input::http::hls::variant_choice::{Bandwidth, first, is_playable, lesser};
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::request::{Item, PullRequest};
@@ -29,19 +29,19 @@ use crate::wire::hls::{Master, Playlist, Variant, parse};
 /// Sound may be behind the picture by this much before more of it is read.
 const TOGETHER_MS: i32 = 20;
 /// So many segments, or parts, without a picture and without sound, for so long, and that was it.
-const MOST_BARE: u32 = 3;
+const MAX_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
 /// Segments of sound that are read for one of picture.
-const MOST_SOUND: usize = 16;
+const MAX_AUDIO_BYTES: usize = 16;
 /// A segment and the sound that is read with it are made of so many bytes at most.
-const MOST_BATCH: usize = 2 * MAX_SEGMENT;
+const MAX_BATCH: usize = 2 * MAX_SEGMENT;
 /// Another variant is waited for half as long as what plays is kept back, within these bounds.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
-const OPENS_MOST: Duration = Duration::from_secs(3);
+const MAX_OPENS: Duration = Duration::from_secs(3);
 /// What does not come of a variant is waited for half as long as what plays is kept back, within these
 /// bounds, where there is a lesser one.
 const STALLS_LEAST: Duration = Duration::from_secs(2);
-const STALLS_MOST: Duration = Duration::from_secs(5);
+const MAX_STALLS: Duration = Duration::from_secs(5);
 /// One that could not be opened, or did not come, is left alone for so long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
 /// Tracks further apart than this count from different zeros.
@@ -79,7 +79,7 @@ pub(super) struct Loader {
     was_low: bool,
     /// How it is played, as last told.
     told: Option<PlayPace>,
-    ability: Arc<DecodeBudget>,
+    decode_budget: Arc<DecodeBudget>,
     /// What comes next is of another codec than before.
     codec_changed: bool,
     /// The address of each variant that could not be opened, or did not come, and until when it is left alone.
@@ -109,7 +109,7 @@ impl Loader {
     ) -> Result<Self, Problem> {
         let buffer = &ask.buffer;
         if let Ok(Playlist::Master(master)) = parse(text) {
-            let can = |variant: &Variant| is_playable(variant, &ask.ability);
+            let can = |variant: &Variant| is_playable(variant, &ask.decode_budget);
             let variant = first(&master.variants, &can);
             let main = picture(&mut fetch, url, &master, variant, buffer, None).await?;
             let opening = sound(&mut fetch, url, &master, variant, buffer, &main);
@@ -141,7 +141,7 @@ impl Loader {
     ) -> Self {
         let (bandwidth, was_low) = (Bandwidth::default(), main.has_parts());
         let (moved, told, codec_changed) = (false, None, false);
-        let (buffer, ability) = (Arc::clone(&ask.buffer), Arc::clone(&ask.ability));
+        let (buffer, decode_budget) = (Arc::clone(&ask.buffer), Arc::clone(&ask.decode_budget));
         let limits = fetch.limits;
         let mut loader = Self {
             fetch,
@@ -155,7 +155,7 @@ impl Loader {
             moved,
             was_low,
             told,
-            ability,
+            decode_budget,
             codec_changed,
             left_out: Vec::new(),
             heads: SequenceHeaders::default(),
@@ -218,14 +218,14 @@ impl Loader {
         while let Some(arrival) = self.next().await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
             let items = self.complete(arrival).await?;
-            let unit = |tag: &Tag| is_picture(tag) || is_sound(tag);
+            let unit = |tag: &Tag| is_video(tag) || is_audio(tag);
             let holds = items.iter().any(|item| matches!(item, Item::Tag(tag) if unit(tag)));
             if out.send(Ok(Batch { wish, items: Some(items) })).await.is_err() {
                 return Ok(());
             }
             // Room is waited for.
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
-            if bare.0 >= MOST_BARE && bare.1.elapsed() >= BARE {
+            if bare.0 >= MAX_BARE && bare.1.elapsed() >= BARE {
                 return Err(Problem::Told(Failure::new(
                     FailureKind::NoSuchStream,
                     "the playlist's segments hold no picture and no sound that could be played",
@@ -253,7 +253,7 @@ impl Loader {
     /// What comes next of the picture, in a lesser variant where the one that plays does not come.
     async fn next(&mut self) -> Result<Option<Arrival>, Problem> {
         if let Some(lesser) = self.lesser() {
-            let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, STALLS_MOST);
+            let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, MAX_STALLS);
             self.fetch.limits.quiet = patience.min(self.limits.quiet);
             let came = self.main.next(&mut self.fetch).await;
             self.fetch.limits = self.limits;
@@ -282,7 +282,7 @@ impl Loader {
         by: impl Fn(&[Variant], &dyn Fn(&Variant) -> bool) -> Option<usize>,
     ) -> Option<usize> {
         let (_, master) = self.master.as_ref()?;
-        let can = |it: &Variant| is_playable(it, &self.ability) && !self.is_out(it);
+        let can = |it: &Variant| is_playable(it, &self.decode_budget) && !self.is_out(it);
         // Where there is no other, one that is left out may be chosen all the same.
         let stays = |at: &usize| master.variants.get(*at).is_some_and(|it| !self.is_out(it));
         by(&master.variants, &can).filter(stays)
@@ -302,7 +302,7 @@ impl Loader {
 
     /// A segment with the sound that belongs to it.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
-        let Arrival { mut tags, mut unplayed, mut restart, edge, place, made, listed, .. } =
+        let Arrival { mut tags, mut unsupported, mut restart, edge, place, made, listed, .. } =
             arrival;
         let mut size = arrival.size;
         // In parts it is not waited for what is there with the next part of the picture too.
@@ -317,10 +317,10 @@ impl Loader {
         if let Some(sound) = &mut self.sound {
             let stands = sound.next;
             let last = tags.last().map(|tag| tag.time_ms);
-            let first = tags.iter().find(|tag| is_picture(tag)).map(|tag| tag.time_ms);
-            for _ in 0..MOST_SOUND {
+            let first = tags.iter().find(|tag| is_video(tag)).map(|tag| tag.time_ms);
+            for _ in 0..MAX_AUDIO_BYTES {
                 // What is left is read with the next segment.
-                if size + MAX_SEGMENT > MOST_BATCH {
+                if size + MAX_SEGMENT > MAX_BATCH {
                     break;
                 }
                 let came = match timeout_at(until, sound.next(&mut self.fetch)).await {
@@ -338,12 +338,12 @@ impl Loader {
                 };
                 size += more.size;
                 restart |= more.restart;
-                unplayed.extend(more.unplayed);
+                unsupported.extend(more.unsupported);
                 let end = more.tags.last().map(|tag| tag.time_ms);
                 let early = |tag: &Tag| {
                     let lead =
                         first.map_or(0, |first| first.wrapping_sub(tag.time_ms).cast_signed());
-                    moved && is_sound(tag) && (1..APART_MS).contains(&lead)
+                    moved && is_audio(tag) && (1..APART_MS).contains(&lead)
                 };
                 tags.extend(more.tags.into_iter().filter(|tag| !early(tag)));
                 let (Some(last), Some(end)) = (last, end) else { break };
@@ -353,7 +353,7 @@ impl Loader {
                 }
             }
             in_order(&mut tags);
-            self.repeat_heads(&mut tags, restart);
+            self.repeat_sequence_headers(&mut tags, restart);
         }
         let mut items = Vec::with_capacity(tags.len() + 8);
         if std::mem::take(&mut self.heard) {
@@ -377,7 +377,7 @@ impl Loader {
         items.extend(place.map(|_| Item::Made(made)));
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
-        items.extend(unplayed.into_iter().map(Item::Unplayed));
+        items.extend(unsupported.into_iter().map(Item::Unsupported));
         items.extend(tags.into_iter().map(Item::Tag));
         Ok(items)
     }
@@ -387,7 +387,7 @@ impl Loader {
         if self.sound.is_some() || !self.main.is_between_segments() {
             return;
         }
-        let url = self.sound_url();
+        let url = self.audio_url();
         let Self { fetch, buffer, main, unheard, .. } = self;
         let Some((unheard, url)) = unheard.as_mut().zip(url) else { return };
         let number = unheard.number(main.next);
@@ -407,15 +407,15 @@ impl Loader {
     }
 
     /// Where the variant that plays has its sound, if that has a list of its own.
-    fn sound_url(&self) -> Option<WebUrl> {
+    fn audio_url(&self) -> Option<WebUrl> {
         let (url, master) = self.master.as_ref()?;
-        let sound = master.sound_of(master.variants.get(self.variant)?)?;
+        let sound = master.audio_of(master.variants.get(self.variant)?)?;
         join(url, sound.uri.as_deref()?).ok()
     }
 
     /// Of two lists only one may have broken off: what told how to decode the other one does not come
     /// again by itself.
-    fn repeat_heads(&mut self, tags: &mut Vec<Tag>, restart: bool) {
+    fn repeat_sequence_headers(&mut self, tags: &mut Vec<Tag>, restart: bool) {
         let heads = [(TagKind::Video, &self.heads.video), (TagKind::Audio, &self.heads.audio)];
         for (kind, head) in heads.into_iter().filter(|_| restart) {
             let at = tags.iter().position(|tag| tag.kind == kind).unwrap_or(0);
@@ -446,7 +446,7 @@ impl Loader {
     /// Goes to another variant. False where that cannot be read in time: the one that plays will do.
     async fn go_to(&mut self, wanted: usize) -> bool {
         let Some((url, master)) = &self.master else { return false };
-        let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, OPENS_MOST);
+        let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, MAX_OPENS);
         // Sound that does not come keeps nobody from another picture.
         let heard = self.unheard.is_none() || self.sound.is_some();
         let now = (Some(&self.main), heard);
@@ -466,7 +466,7 @@ impl Loader {
                 self.moved |= sound.is_some() && self.sound.is_none();
                 self.sound = sound;
                 (self.main, self.variant) = (main, wanted);
-                if !heard && self.sound_url().is_none() {
+                if !heard && self.audio_url().is_none() {
                     // It has its sound in it.
                     (self.unheard, self.heard) = (None, true);
                 }
@@ -518,13 +518,13 @@ async fn sound(
     buffer: &Arc<BufferTarget>,
     main: &Track,
 ) -> Result<Option<Track>, Problem> {
-    let sound = master.variants.get(at).and_then(|variant| master.sound_of(variant));
+    let sound = master.variants.get(at).and_then(|variant| master.audio_of(variant));
     let Some(uri) = sound.and_then(|sound| sound.uri.as_deref()) else { return Ok(None) };
     Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)
 }
 
 /// Whether it is sound, and not what tells how to decode it.
-fn is_sound(tag: &Tag) -> bool {
+fn is_audio(tag: &Tag) -> bool {
     let heads = || flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
     tag.kind == TagKind::Audio && !heads()
 }

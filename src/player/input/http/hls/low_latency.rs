@@ -14,13 +14,13 @@ use crate::player::input::http::problem::Problem;
 use crate::wire::hls::Media;
 
 /// A server may hold an answer back for so many target durations, within these bounds.
-const HELD: u32 = 3;
-const HELD_LEAST: Duration = Duration::from_secs(3);
-const HELD_MOST: Duration = Duration::from_secs(6);
+const HELD_TARGET_DURATIONS: u32 = 3;
+const MIN_HELD: Duration = Duration::from_secs(3);
+const MAX_HELD: Duration = Duration::from_secs(6);
 /// Even who always has something new is not asked more often.
 const SOONEST: Duration = Duration::from_millis(20);
 /// A hinted part is waited for by so much longer than the list that tells of it.
-const GRACE: Duration = Duration::from_millis(500);
+const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 
 impl Track {
     /// Waits until the list has the part that is next, and takes it along where the list told where
@@ -38,16 +38,17 @@ impl Track {
             questions.push(("_HLS_skip", "YES".to_owned()));
         }
         let hint = self.hinted();
-        let held = (self.media.target_duration * HELD).clamp(HELD_LEAST, HELD_MOST);
+        let held = (self.media.target_duration * HELD_TARGET_DURATIONS).clamp(MIN_HELD, MAX_HELD);
         let url = self.url.asking(&questions);
         let asked = Instant::now();
-        let (list, part) = fetch.playlist_and_part(&url, held, hint.as_ref(), target + GRACE).await;
+        let (list, part) =
+            fetch.playlist_and_part(&url, held, hint.as_ref(), target + HINTED_PART_GRACE).await;
         self.trust.no_hints |= list.is_some() && hint.is_some() && part.is_none();
         self.early = hint.zip(part).map(|(place, data)| Early { place, data });
         let Some((text, from)) = list else {
             self.trust.broken("a list that was to come later does not come");
             // It has been silent for so long already.
-            let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(HELD_LEAST);
+            let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(MIN_HELD);
             return self.refresh_within(fetch, quiet).await;
         };
         let read = media(&text, Some(&self.media));

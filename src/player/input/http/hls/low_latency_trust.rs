@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::player::input::http::hls::fetch::FetchRange;
 
 /// A promise that was broken so often is none, unless it has been kept so often since then.
-const MOST_BROKEN: u32 = 3;
+const MAX_BROKEN: u32 = 3;
 const FORGIVEN: u32 = 10;
 
 /// Whether a server keeps what it promises.
@@ -35,7 +35,7 @@ impl Trust {
     pub fn broken(&mut self, what: &str) {
         (self.broken, self.kept) = (self.broken + 1, 0);
         tracing::debug!(what, times = self.broken, "low latency");
-        if self.broken >= MOST_BROKEN && !std::mem::replace(&mut self.lost, true) {
+        if self.broken >= MAX_BROKEN && !std::mem::replace(&mut self.lost, true) {
             tracing::info!(what, "the list is followed by whole segments from here on");
         }
     }

@@ -30,7 +30,7 @@ use crate::player::input::http::request::{Item, PullRequest};
 use loader::{Batch, Loader, LoaderRequest};
 
 /// Segments that wait.
-const AHEAD: usize = 2;
+const SEGMENTS_AHEAD: usize = 2;
 
 /// A list that is being played.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Hls {
         url: &WebUrl,
         ask: &PullRequest,
     ) -> Result<Self, Problem> {
-        let (sender, segments) = mpsc::channel(AHEAD);
+        let (sender, segments) = mpsc::channel(SEGMENTS_AHEAD);
         let wish = LoaderRequest::default();
         let (wishes, wished) = watch::channel(wish);
         let loader = Loader::open(text, url, ask).await?;

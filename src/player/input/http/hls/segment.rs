@@ -12,7 +12,7 @@ use crate::wire::container::unsupported::{UnsupportedTrack, note};
 use crate::wire::container::{flv, ts};
 
 /// A first picture is looked for in so much: as large as any is.
-const MOST_LOOKED_AT: usize = 4 << 20;
+const MAX_INSPECTED: usize = 4 << 20;
 
 /// Takes segments apart, one after the other.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub(super) struct SegmentReader {
     /// Pictures and sounds of the transport stream are encrypted one by one.
     sealed: bool,
     /// What is in it and not among the tags, not yet told.
-    unplayed: Vec<UnsupportedTrack>,
+    unsupported: Vec<UnsupportedTrack>,
 }
 
 impl SegmentReader {
@@ -71,8 +71,8 @@ impl SegmentReader {
     }
 
     /// What was found since the last call that is left out.
-    pub fn take_unplayed(&mut self) -> Vec<UnsupportedTrack> {
-        std::mem::take(&mut self.unplayed)
+    pub fn take_unsupported(&mut self) -> Vec<UnsupportedTrack> {
+        std::mem::take(&mut self.unsupported)
     }
 
     /// One that has a look at what comes next, and leaves this as it is. Only for a beginning: what
@@ -89,10 +89,10 @@ impl SegmentReader {
         out: &mut Vec<Tag>,
     ) -> Result<(), Problem> {
         let (mut scrambled, last_ms) = (false, self.last_ms);
-        let (sealed, unplayed) = (&mut self.sealed, &mut self.unplayed);
+        let (sealed, unsupported) = (&mut self.sealed, &mut self.unsupported);
         let mut take = |event: Event| {
-            if let Some(track) = elementary::unplayed(&event) {
-                note(unplayed, &track);
+            if let Some(track) = elementary::unsupported(&event) {
+                note(unsupported, &track);
             }
             scrambled |= event == Event::Scrambled || event == Event::Sealed && seal.is_none();
             *sealed |= event == Event::Sealed;
@@ -134,7 +134,7 @@ impl SegmentReader {
             out.push(tag);
         })?;
         for track in &left {
-            note(&mut self.unplayed, track);
+            note(&mut self.unsupported, track);
         }
         self.map = Some(map.clone());
         Ok(())
@@ -170,7 +170,7 @@ impl SegmentProbe {
             self.bytes = usize::MAX;
         }
         self.bytes = self.bytes.saturating_add(piece.len());
-        if self.bytes > MOST_LOOKED_AT {
+        if self.bytes > MAX_INSPECTED {
             self.tags.clear();
             return true;
         }
@@ -186,22 +186,22 @@ impl SegmentProbe {
             self.tags.clear();
             return true;
         }
-        self.first_picture().is_some()
+        self.first_frame().is_some()
     }
 
-    fn first_picture(&self) -> Option<usize> {
-        self.tags.iter().position(is_picture)
+    fn first_frame(&self) -> Option<usize> {
+        self.tags.iter().position(is_video)
     }
 
     /// What comes first of it, up to the first picture; nothing without one.
     pub fn tags(mut self) -> Vec<Tag> {
-        self.tags.truncate(self.first_picture().map_or(0, |at| at + 1));
+        self.tags.truncate(self.first_frame().map_or(0, |at| at + 1));
         self.tags
     }
 }
 
 /// Whether it is a picture, and not what tells how to decode it.
-pub(super) fn is_picture(tag: &Tag) -> bool {
+pub(super) fn is_video(tag: &Tag) -> bool {
     let heads = || flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
     tag.kind == TagKind::Video && !heads()
 }

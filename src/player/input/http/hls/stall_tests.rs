@@ -69,9 +69,14 @@ impl Server {
     /// Begins with this list, as it came from `/list.m3u8`, with these limits.
     async fn open(&self, list: &str, limits: Limits) -> Result<Loader, Problem> {
         let url = self.url("/list.m3u8");
-        let (buffer, ability, opening) = (Arc::default(), Arc::default(), Arc::default());
-        let ask =
-            PullRequest { url: url.clone(), net: Default::default(), buffer, ability, opening };
+        let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
+        let ask = PullRequest {
+            url: url.clone(),
+            net: Default::default(),
+            buffer,
+            decode_budget,
+            opening,
+        };
         let mut fetch = Fetch::new(&ask);
         fetch.limits = limits;
         Loader::open_by(fetch, &Bytes::copy_from_slice(list.as_bytes()), &url, &ask).await

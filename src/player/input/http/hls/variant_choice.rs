@@ -16,7 +16,7 @@ const WEIGHT: f64 = 0.4;
 /// Where a variant does not tell its pictures a second.
 const USUAL_RATE: f64 = 30.0;
 /// Less than this says nothing of a line.
-const LEAST: usize = 8 << 10;
+const MIN_SAMPLE_BYTES: usize = 8 << 10;
 
 /// What is known of the way to the server.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(super) struct Bandwidth {
 impl Bandwidth {
     /// So many bytes came in this time.
     pub fn note(&mut self, bytes: usize, took: Duration) {
-        if bytes < LEAST {
+        if bytes < MIN_SAMPLE_BYTES {
             return;
         }
         let rate = bytes as f64 * 8.0 / took.as_secs_f64().max(0.001);
@@ -87,8 +87,8 @@ fn candidates<'a>(
     variants: &'a [Variant],
     can: &dyn Fn(&Variant) -> bool,
 ) -> impl Iterator<Item = (usize, &'a Variant)> {
-    let good = |variant: &Variant| can(variant) && !variant.is_sound_only();
-    let known = |variant: &Variant| is_known(variant) && !variant.is_sound_only();
+    let good = |variant: &Variant| can(variant) && !variant.is_audio_only();
+    let known = |variant: &Variant| is_known(variant) && !variant.is_audio_only();
     // Where all of them are too much, the machine does what it can.
     let level = if variants.iter().any(good) { 2 } else { u8::from(variants.iter().any(known)) };
     let chosen: Vec<_> = variants
@@ -113,7 +113,7 @@ fn is_known(variant: &Variant) -> bool {
 }
 
 /// Whether its picture can be decoded here, and in time.
-pub(super) fn is_playable(variant: &Variant, ability: &DecodeBudget) -> bool {
+pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bool {
     let in_time = || {
         let (VariantVideo::Of(codec), Some((width, height))) =
             (variant.picture(), variant.resolution)
@@ -121,7 +121,7 @@ pub(super) fn is_playable(variant: &Variant, ability: &DecodeBudget) -> bool {
             return true;
         };
         let pixels = f64::from(width) * f64::from(height);
-        ability.carries(codec, pixels * variant.frame_rate.unwrap_or(USUAL_RATE))
+        decode_budget.carries(codec, pixels * variant.frame_rate.unwrap_or(USUAL_RATE))
     };
     is_known(variant) && in_time()
 }
@@ -226,13 +226,13 @@ mod tests {
         assert_eq!(at(1_000, 4), 5, "another codec where nothing else fits");
         assert_eq!(at(100, 4), 5);
         // What this machine is too slow for is left alone, as long as there is something else.
-        let ability = DecodeBudget::default();
+        let decode_budget = DecodeBudget::default();
         let slow = Duration::from_millis(20);
-        (0..25).for_each(|_| ability.note(VideoCodec::H264, 1_000_000, slow));
+        (0..25).for_each(|_| decode_budget.note(VideoCodec::H264, 1_000_000, slow));
         let big = Variant { resolution: Some((3_840, 2_160)), ..variants[4].clone() };
         let small = Variant { resolution: Some((640, 360)), ..variants[2].clone() };
-        assert!(!is_playable(&big, &ability) && is_playable(&small, &ability));
-        let slow = |variant: &Variant| is_playable(variant, &ability);
+        assert!(!is_playable(&big, &decode_budget) && is_playable(&small, &decode_budget));
+        let slow = |variant: &Variant| is_playable(variant, &decode_budget);
         let both = [big, small];
         assert_eq!((first(&both, &slow), first(&both[..1], &slow)), (1, 0));
     }

@@ -1,7 +1,7 @@
 //! Bytes of a file on a web server, read at any place by the readers of files, which are told that bytes
 //! are missing and call again once they were brought. A few blocks are kept; what is missing comes from
 //! the answer that the file was opened with, as long as it is near, and otherwise in parts that are
-//! asked for. Whatever the server sends, no more is kept than [`MOST`], or the one thing that is read.
+//! asked for. Whatever the server sends, no more is kept than [`MAX_KEPT_BYTES`], or the one thing that is read.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,19 +23,19 @@ use crate::wire::container::ReadAt;
 /// Bytes are kept in blocks of this size.
 const BLOCK: u64 = 64 << 10;
 /// So many bytes are kept.
-const MOST: u64 = 12 << 20;
+const MAX_KEPT_BYTES: u64 = 12 << 20;
 /// So many are read at a time, at most: the index of a film of half a day.
-const MOST_READ: usize = 48 << 20;
+const MAX_READ: usize = 48 << 20;
 /// What is so near in what comes by itself is waited for.
-const NEAR: u64 = 512 << 10;
+const NEAR_BYTES: u64 = 512 << 10;
 /// Where the server gives no parts, so much is passed over for what stands behind it.
-const FAR: u64 = 8 << 20;
+const MAX_SKIPPED_BYTES: u64 = 8 << 20;
 /// A part takes about a second, and is of such a size.
 const TAKES: f64 = 1.0;
-const LEAST_PART: u64 = 128 << 10;
-const MOST_PART: u64 = 2 << 20;
+const MIN_PART: u64 = 128 << 10;
+const MAX_PART: u64 = 2 << 20;
 /// So much is read ahead of what is wanted.
-const AHEAD: u64 = 4 << 20;
+const READ_AHEAD_BYTES: u64 = 4 << 20;
 /// The last bytes show whether the server gives parts, which it has said by then.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ const QUIET: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
 /// What is to be played does not follow what came.
-const ELSEWHERE: &str = "what is to be played next stands elsewhere in the file, and the server gives it from its beginning alone";
+const TOO_FAR_AWAY: &str = "what is to be played next stands elsewhere in the file, and the server gives it from its beginning alone";
 
 /// Whether the server gives parts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Blocks {
             idle: None,
             fetched: JoinSet::new(),
             span: (0, 0),
-            part: LEAST_PART,
+            part: MIN_PART,
             failed: false,
             missing: None,
         };
@@ -189,7 +189,7 @@ impl Blocks {
 
     /// It goes on here: what comes by itself is given up where that is not near.
     pub fn go_on_at(&mut self, at: u64) {
-        if self.gives == Gives::Parts && !self.is_near(at, NEAR) {
+        if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
             self.line = None;
         }
     }
@@ -202,8 +202,9 @@ impl Blocks {
         while let Some(part) = self.fetched.try_join_next() {
             self.failed |= part.map_or(true, |part| self.take(part).is_err());
         }
-        let missing = self.first_missing(at, at.saturating_add(AHEAD));
-        let from = missing.filter(|from| self.fetched.is_empty() && !self.is_near(*from, NEAR));
+        let missing = self.first_missing(at, at.saturating_add(READ_AHEAD_BYTES));
+        let from =
+            missing.filter(|from| self.fetched.is_empty() && !self.is_near(*from, NEAR_BYTES));
         if let Some(from) = from {
             self.ask_for(from);
         }
@@ -221,7 +222,7 @@ impl Blocks {
                 self.wait_no_more();
                 break;
             };
-            let near = if self.gives() == Gives::Whole { FAR } else { NEAR };
+            let near = if self.gives() == Gives::Whole { MAX_SKIPPED_BYTES } else { NEAR_BYTES };
             if self.is_near(at, near) {
                 self.read_line().await?;
                 continue;
@@ -230,7 +231,7 @@ impl Blocks {
                 Gives::Asking => {
                     self.answer().await;
                 }
-                Gives::Whole => return Err(Problem::Told(needs_parts(ELSEWHERE))),
+                Gives::Whole => return Err(Problem::Told(needs_parts(TOO_FAR_AWAY))),
                 Gives::Parts => {
                     if self.fetched.is_empty() {
                         self.ask_for(at);
@@ -329,13 +330,13 @@ impl Blocks {
     /// A part came, or why it did not.
     fn take(&mut self, (parts, from, took, bytes): FetchedPart) -> Result<(), Problem> {
         self.idle = Some(parts);
-        let bytes = bytes.inspect_err(|_| self.part = LEAST_PART)?;
+        let bytes = bytes.inspect_err(|_| self.part = MIN_PART)?;
         let bytes = bytes.map_err(|lack| match lack {
             Unavailable::Changed => Problem::changed(),
             Unavailable::OtherPart => self.parts.other().into(),
         })?;
         let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * TAKES;
-        self.part = (a_second as u64 / BLOCK * BLOCK).clamp(LEAST_PART, MOST_PART);
+        self.part = (a_second as u64 / BLOCK * BLOCK).clamp(MIN_PART, MAX_PART);
         self.put(from, &bytes);
         Ok(())
     }
@@ -353,7 +354,7 @@ impl Blocks {
         self.uses += 1;
         self.kept.insert(at, Block { bytes, used: self.uses });
         let wanted = self.missing.map_or(0, |(from, until)| until - from);
-        let most = MOST.max(wanted.saturating_add(2 * MOST_PART)) / BLOCK;
+        let most = MAX_KEPT_BYTES.max(wanted.saturating_add(2 * MAX_PART)) / BLOCK;
         while self.kept.len() as u64 > most {
             let oldest = self.kept.iter().min_by_key(|(_, block)| block.used);
             let Some(oldest) = oldest.map(|(at, _)| *at) else { break };
@@ -418,7 +419,7 @@ impl ReadAt for Blocks {
     }
 
     fn most(&self) -> usize {
-        MOST_READ
+        MAX_READ
     }
 }
 

@@ -11,10 +11,10 @@ use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
 /// Silence is borne for so long, and a part has come by then.
 const QUIET: Duration = Duration::from_secs(4);
-const WHOLE: Duration = Duration::from_secs(8);
+const PART_TIMEOUT: Duration = Duration::from_secs(8);
 /// A part is asked for so often in all, and so often in a row without anything of it.
-const MOST_ASKED: u32 = 64;
-const MOST_IN_VAIN: u32 = 2;
+const MAX_ASKED: u32 = 64;
+const MAX_FRUITLESS: u32 = 2;
 
 /// See the module.
 #[derive(Debug)]
@@ -102,7 +102,8 @@ impl RangeParts {
             let span = Span { from: from.saturating_add(before as u64), until };
             let came = match self.ask(span).await {
                 Ok(Ok((answer, length))) => {
-                    let patience = patience.get_or_insert_with(|| StallTimeout::new(QUIET, WHOLE));
+                    let patience =
+                        patience.get_or_insert_with(|| StallTimeout::new(QUIET, PART_TIMEOUT));
                     let came = self.client.read_into(&mut bytes, answer, length, patience).await;
                     match came {
                         Ok(()) if bytes.len() - before < length => Err(self.too_little()),
@@ -115,7 +116,7 @@ impl RangeParts {
             asked += 1;
             in_vain = if bytes.len() > before { 0 } else { in_vain + 1 };
             let over = patience.as_ref().is_some_and(StallTimeout::is_over);
-            let again = asked < MOST_ASKED && in_vain < MOST_IN_VAIN && !over;
+            let again = asked < MAX_ASKED && in_vain < MAX_FRUITLESS && !over;
             match came {
                 Ok(()) if again || bytes.len() >= most => {}
                 Ok(()) => return Err(self.too_little()),

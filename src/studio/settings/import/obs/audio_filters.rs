@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::mix::StripId;
-use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
+use crate::mix::filter::{Filter, MAX_FILTERS, Slot};
 use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::video_filters::{
-    array, called, is_of_sound, kind, number, text,
+    array, called, is_of_audio, kind, number, text,
 };
 
 /// What became of a sound's filters.
@@ -29,14 +29,14 @@ pub(in crate::studio::settings) struct ImportedFilters {
 pub(in crate::studio::settings) fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,
-    has_picture: bool,
+    has_video: bool,
 ) -> ImportedFilters {
     let mut taken = ImportedFilters::default();
     for table in array(source, "filters") {
-        if has_picture && !is_of_sound(table) {
+        if has_video && !is_of_audio(table) {
             continue;
         }
-        match filter(table, strips).filter(|_| taken.slots.len() < MOST_FILTERS) {
+        match filter(table, strips).filter(|_| taken.slots.len() < MAX_FILTERS) {
             Some(mut filter) => {
                 let (not, called) = (bound(&mut filter), called(table));
                 let not = not.iter().map(|not| import_report::of_filter(not, &called));
@@ -44,7 +44,7 @@ pub(in crate::studio::settings) fn read(
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
                 taken.slots.push(Slot { enabled, filter });
             }
-            None if taken.not.len() < MOST_FILTERS => taken.not.push(called(table)),
+            None if taken.not.len() < MAX_FILTERS => taken.not.push(called(table)),
             None => taken.more += 1,
         }
     }
@@ -209,8 +209,8 @@ mod tests {
         let text = format!(r#"{{"filters": [{}]}}"#, [one; 200].join(","));
         let taken = read(&serde_json::from_str(&text).unwrap(), &BTreeMap::new(), true);
         let (slots, not) = (taken.slots, taken.not);
-        assert_eq!((slots.len(), not.len()), (MOST_FILTERS, MOST_FILTERS));
-        assert_eq!(taken.more, 200 - 2 * MOST_FILTERS);
+        assert_eq!((slots.len(), not.len()), (MAX_FILTERS, MAX_FILTERS));
+        assert_eq!(taken.more, 200 - 2 * MAX_FILTERS);
         assert!(slots.iter().all(|slot| slot.filter == Filter::Gain { db: 30.0 }));
     }
 }

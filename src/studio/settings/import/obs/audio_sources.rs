@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::audio::AudioChoice;
-use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
+use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS};
 use crate::mix::{MonitoringMode, Strip, StripId};
-use crate::studio::mixer::{MOST, SoundStrip, TalkMode, clean_name, has_picture};
+use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name, has_video};
 use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::audio_filters;
 use crate::studio::settings::import::obs::video_filters::{array, kind, number, text};
@@ -26,7 +26,7 @@ const GLOBAL: [&str; 6] = [
 ];
 
 /// All tracks of a source's `mixers`.
-const ALL: u64 = (1 << MOST_TRACKS) - 1;
+const ALL: u64 = (1 << MAX_TRACKS) - 1;
 
 /// The flag of a source that is made mono.
 const MONO: u64 = 1 << 1;
@@ -67,7 +67,7 @@ pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
     told: &mut BTreeSet<String>,
-) -> Vec<SoundStrip> {
+) -> Vec<AudioStrip> {
     let global = GLOBAL.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
     let mut sounds: Vec<(&Value, AudioChoice)> = Vec::new();
@@ -82,7 +82,7 @@ pub(in crate::studio::settings) fn read(
         }
         let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
         // What is played is open once, whatever shows it.
-        if has_picture(&choice)
+        if has_video(&choice)
             && let Some((first, _)) = sounds.iter().find(|it| same(it))
         {
             let (name, first) = (text(source, "name"), text(first, "name"));
@@ -92,9 +92,9 @@ pub(in crate::studio::settings) fn read(
             sounds.push((source, choice));
         }
     }
-    if sounds.len() > MOST {
-        told.insert(import_report::sounds_beyond(&MOST));
-        sounds.truncate(MOST);
+    if sounds.len() > MAX_MIXER_STRIPS {
+        told.insert(import_report::audio_beyond(&MAX_MIXER_STRIPS));
+        sounds.truncate(MAX_MIXER_STRIPS);
     }
     // OBS puts every sound into every track until a person chooses, and what is recorded is written
     // elsewhere: a track that has all of them is the program again.
@@ -115,19 +115,19 @@ pub(in crate::studio::settings) fn read(
         let (filters, not) = (taken.slots, taken.not.join(", "));
         match (taken.not.len(), taken.more) {
             (0, _) => false,
-            (_, 0) => told.insert(import_report::filters_of_sound(&name, &not)),
+            (_, 0) => told.insert(import_report::filters_of_audio(&name, &not)),
             (_, more) => told.insert(import_report::filters_of_sound_and_more(&name, &not, &more)),
         };
-        told.extend(taken.otherwise.iter().map(|not| import_report::of_sound(&name, not)));
+        told.extend(taken.otherwise.iter().map(|not| import_report::of_audio(&name, not)));
         let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
         let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
             (true, _) => TalkMode::PushToTalk,
             (_, true) => TalkMode::PushToMute,
-            _ if has_picture(&choice) => TalkMode::WhileShown,
+            _ if has_video(&choice) => TalkMode::WhileShown,
             _ => TalkMode::Open,
         };
         let strip = Strip { filters, ..strip(source, mixers(source), everywhere) };
-        strips.push(SoundStrip { name, strip, talk, ..SoundStrip::new(id, choice) });
+        strips.push(AudioStrip { name, strip, talk, ..AudioStrip::new(id, choice) });
     }
     strips
 }
@@ -151,7 +151,7 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
     let tracks: ExtraTracks =
         ExtraTrack::all().filter(|track| own & 1 << (track.number() - 1) != 0).collect();
     let flags = source.get("flags").and_then(Value::as_u64).unwrap_or(0);
-    let most = Strip::MOST_OFFSET.as_micros() as f64;
+    let most = Strip::MAX_OFFSET.as_micros() as f64;
     Strip {
         gain_db: (20.0 * number("volume", 1.0).max(1e-6).log10()).clamp(-60.0, 20.0) as f32,
         muted: source.get("muted").and_then(Value::as_bool) == Some(true),
@@ -169,13 +169,13 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> (Vec<SoundStrip>, BTreeSet<String>) {
+    fn read_text(text: &str) -> (Vec<AudioStrip>, BTreeSet<String>) {
         let mut told = BTreeSet::new();
         let beside = [("Clip", AudioChoice::File("/v/clip.mp4".into()))].into();
         (read(&serde_json::from_str(text).unwrap(), &beside, &mut told), told)
     }
 
-    fn tracks(strip: &SoundStrip) -> Vec<u8> {
+    fn tracks(strip: &AudioStrip) -> Vec<u8> {
         strip.strip.tracks.iter().map(ExtraTrack::number).collect()
     }
 

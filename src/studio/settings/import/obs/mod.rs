@@ -19,19 +19,19 @@ use serde_json::Value;
 
 use crate::audio::AudioChoice;
 use crate::capture::{VideoChoice, VideoFallback};
-use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
-use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
+use crate::compose::filter::{Filter, MAX_FILTERS, Slot};
+use crate::compose::scene::{Content, Fit, Item, ItemId, MAX_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
-use crate::studio::mixer::sound_of;
+use crate::studio::mixer::audio_of;
 use crate::studio::notices::import_report;
-use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
+use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::studio::settings::import::Import;
 use crate::studio::settings::import::obs::sizes::Known;
 use crate::studio::settings::import::obs::video_filters::{array, flag, number, text};
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
 
 /// What is left out is listed up to here.
-const MOST_TOLD: usize = 1_000;
+const MAX_REPORTED: usize = 1_000;
 /// Whether this is such a file.
 pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();
@@ -52,10 +52,10 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     let rest = named.iter().filter(|name| !order.contains(name)).copied();
     let names: Vec<&str> =
         order.iter().filter(|it| named.contains(it)).copied().chain(rest).collect();
-    if names.len() > MOST_SCENES {
-        importer.told.insert(import_report::scenes_beyond(&MOST_SCENES));
+    if names.len() > MAX_SCENES {
+        importer.told.insert(import_report::scenes_beyond(&MAX_SCENES));
     }
-    for name in names.iter().take(MOST_SCENES) {
+    for name in names.iter().take(MAX_SCENES) {
         let scene = Scene {
             id: importer.collection.next_scene(),
             name: importer.collection.free_scene_name(name),
@@ -64,7 +64,7 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
         importer.scenes.insert(name, scene.id.0);
         importer.collection.scenes.push(scene);
     }
-    for (index, name) in names.iter().enumerate().take(MOST_SCENES) {
+    for (index, name) in names.iter().enumerate().take(MAX_SCENES) {
         let Some(source) = importer.by_name.get(name).copied() else { continue };
         let items = importer.items(source, 1);
         importer.without_filters(source, import_report::filters_of_scene);
@@ -140,10 +140,10 @@ impl<'a> Importer<'a> {
         let duration = number(json, "transition_duration").unwrap_or(300.0).clamp(0.0, 20_000.0);
         let (kind, not) = transitions::read(json);
         self.told.extend(not);
-        let duration = Duration::from_millis(duration as u64).min(transition::MOST);
+        let duration = Duration::from_millis(duration as u64).min(transition::MAX_STINGER);
         collection.transition = Transition { kind, duration }.bounded();
-        if self.items as usize >= MOST_ITEMS {
-            self.told.insert(import_report::items_beyond(&MOST_ITEMS));
+        if self.items as usize >= MAX_ITEMS {
+            self.told.insert(import_report::items_beyond(&MAX_ITEMS));
         }
         let beside: BTreeMap<&str, AudioChoice> = self
             .sources
@@ -151,14 +151,14 @@ impl<'a> Importer<'a> {
             .filter_map(|(name, id)| {
                 let heard = self.known.get(name).and_then(|known| known.sounds) != Some(false);
                 let choice = &collection.source((*id)?)?.choice;
-                Some((*name, sound_of(choice).filter(|_| heard)?))
+                Some((*name, audio_of(choice).filter(|_| heard)?))
             })
             .collect();
         let strips = audio_sources::read(json, &beside, &mut self.told);
         let mut left_out: Vec<String> = self.told.into_iter().collect();
-        if left_out.len() > MOST_TOLD {
-            let more = left_out.len() - MOST_TOLD;
-            left_out.truncate(MOST_TOLD);
+        if left_out.len() > MAX_REPORTED {
+            let more = left_out.len() - MAX_REPORTED;
+            left_out.truncate(MAX_REPORTED);
             left_out.push(import_report::and_more(&more));
         }
         Import { collection, strips, left_out }
@@ -168,7 +168,7 @@ impl<'a> Importer<'a> {
         let Some(settings) = scene.get("settings") else { return Vec::new() };
         let mut items = Vec::new();
         for table in array(settings, "items") {
-            if self.items as usize >= MOST_ITEMS {
+            if self.items as usize >= MAX_ITEMS {
                 break;
             }
             let name = text(table, "name");
@@ -219,7 +219,7 @@ impl<'a> Importer<'a> {
                 let id = self.scenes.get(name).copied()?;
                 Some(Content::Scene(crate::compose::scene::SceneId(id)))
             }
-            "group" if depth >= MOST_DEPTH => {
+            "group" if depth >= MAX_DEPTH => {
                 self.groups.insert(name);
                 self.told.insert(import_report::too_deep(&name));
                 None
@@ -238,7 +238,7 @@ impl<'a> Importer<'a> {
         let not: Vec<String> = array(source, "filters")
             .into_iter()
             .map(video_filters::called)
-            .take(2 * MOST_FILTERS)
+            .take(2 * MAX_FILTERS)
             .collect();
         if !not.is_empty() {
             let name = text(source, "name");
@@ -287,8 +287,8 @@ impl<'a> Importer<'a> {
             return None;
         }
         let id = match video_sources::read(source) {
-            _ if self.collection.sources.len() >= MOST_SOURCES => {
-                self.told.insert(import_report::sources_beyond(&MOST_SOURCES));
+            _ if self.collection.sources.len() >= MAX_SOURCES => {
+                self.told.insert(import_report::sources_beyond(&MAX_SOURCES));
                 None
             }
             Ok(ImportedSource { choice, properties, mut not, cut }) => {
@@ -315,8 +315,8 @@ impl<'a> Importer<'a> {
                         bottom: part(bottom, height),
                     };
                     filters.insert(0, Slot { enabled: true, filter: filter.bounded() });
-                    if filters.len() > MOST_FILTERS {
-                        filters.truncate(MOST_FILTERS);
+                    if filters.len() > MAX_FILTERS {
+                        filters.truncate(MAX_FILTERS);
                         not.push(import_report::last_filter());
                     }
                     not.push(import_report::cut_of_screen(&pixels(size)));
@@ -328,8 +328,8 @@ impl<'a> Importer<'a> {
                 self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
-                let instead = VideoFallback::Keep;
-                let source = Source { id, name, choice, filters, properties, instead };
+                let fallback = VideoFallback::Keep;
+                let source = Source { id, name, choice, filters, properties, fallback };
                 self.collection.sources.push(source);
                 Some(id)
             }

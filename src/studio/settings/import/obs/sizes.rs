@@ -12,9 +12,9 @@ use crate::studio::settings::import::obs::video_filters::{array, number, text};
 use crate::wire::container::Format;
 
 /// Slides whose heads are read.
-const MOST_SLIDES: usize = 100;
+const MAX_SLIDES: usize = 100;
 /// What such a file is read for is spread over all of it: larger ones are left alone.
-const MOST_SCANNED: u64 = 256 << 20;
+const MAX_SCANNED: u64 = 256 << 20;
 
 /// What is known of a source before it is opened.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -68,7 +68,7 @@ fn slides(settings: &Value) -> Option<(f64, f64)> {
     if let Ok(size) = text(settings, "use_custom_size").parse::<Size>() {
         return Some((size.width.into(), size.height.into()));
     }
-    let files = array(settings, "files").into_iter().take(MOST_SLIDES);
+    let files = array(settings, "files").into_iter().take(MAX_SLIDES);
     let sizes = files.filter_map(|file| {
         let choice = VideoChoice::Image(text(file, "value").into());
         capture::extent(&choice, &Properties::default(), Size::new(2, 2))
@@ -82,7 +82,7 @@ fn media(path: &Path) -> Known {
     let read = || {
         let mut disk = files::MediaFile::open(path).ok()?;
         let format = disk.format().ok()?;
-        if format != Format::Mp4 && std::fs::metadata(path).ok()?.len() > MOST_SCANNED {
+        if format != Format::Mp4 && std::fs::metadata(path).ok()?.len() > MAX_SCANNED {
             return None;
         }
         disk.index_to_play(format).ok()

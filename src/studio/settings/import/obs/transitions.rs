@@ -115,7 +115,7 @@ fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
     let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
     let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
     let ms = if in_pictures { point * 1e3 / USUAL_FPS } else { point };
-    let mut not = in_pictures.then(|| import_report::cut_in_pictures(&name, &ms.round()));
+    let mut not = in_pictures.then(|| import_report::cut_in_frames(&name, &ms.round()));
     let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
         _ if !flag(settings, "track_matte_enabled") => Matte::Own,
         0 => Matte::Right,
@@ -136,7 +136,7 @@ fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
 }
 
 /// Their pictures by name, with the pattern of ours that is like them.
-const PICTURES: [(&str, Pattern); 14] = [
+const WIPE_IMAGES: [(&str, Pattern); 14] = [
     ("linear-h", Pattern::Left),
     ("linear-v", Pattern::Top),
     ("linear-topleft", Pattern::Diagonal),
@@ -156,7 +156,7 @@ const PICTURES: [(&str, Pattern); 14] = [
 fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
     let image = text(settings, "luma_image");
     let stem = Path::new(image).file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    let like = PICTURES.iter().find(|(known, _)| *known == stem).map(|(_, pattern)| *pattern);
+    let like = WIPE_IMAGES.iter().find(|(known, _)| *known == stem).map(|(_, pattern)| *pattern);
     let order = match like {
         Some(pattern) => Order::Pattern(pattern),
         // A file of the person's own.
@@ -212,7 +212,7 @@ mod tests {
             assert_eq!(of(none), None);
         }
         let far = of(json!({"transition": "Fade", "transition_duration": 1e30})).unwrap();
-        assert_eq!(far.duration, crate::compose::transition::MOST);
+        assert_eq!(far.duration, crate::compose::transition::MAX_STINGER);
     }
 
     #[test]

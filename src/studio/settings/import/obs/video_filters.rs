@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::capture::{Properties, VideoChoice};
 use crate::compose::filter::{
-    Deinterlacing, Field, Filter, Kernel, MOST_FILTERS, Parameter, Reading, Slot, Unit,
+    Deinterlacing, Field, Filter, Kernel, MAX_FILTERS, Parameter, Reading, Slot, Unit,
 };
 use crate::media::Size;
 use crate::studio::notices::import_report;
@@ -31,7 +31,7 @@ pub(in crate::studio::settings) fn flag(value: &Value, key: &str) -> bool {
 }
 
 /// Their filters of sound, without their versions.
-const OF_SOUND: [&str; 10] = [
+const OF_AUDIO: [&str; 10] = [
     "gain_filter",
     "noise_suppress_filter",
     "noise_gate_filter",
@@ -63,9 +63,9 @@ pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Imp
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
     taken.otherwise.extend(not);
     // Those of its sound come with its strip.
-    for table in array(source, "filters").into_iter().filter(|it| !is_of_sound(it)) {
+    for table in array(source, "filters").into_iter().filter(|it| !is_of_audio(it)) {
         let mut not = Vec::new();
-        let room = MOST_FILTERS - taken.slots.len().min(MOST_FILTERS);
+        let room = MAX_FILTERS - taken.slots.len().min(MAX_FILTERS);
         match filters(table, size, &mut not).filter(|it| it.len() <= room) {
             Some(filters) => {
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
@@ -77,7 +77,7 @@ pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Imp
                 let not = not.iter().map(|not| import_report::of_filter(not, &called));
                 taken.otherwise.extend(not);
             }
-            None if taken.not.len() < MOST_FILTERS => taken.not.push(called(table)),
+            None if taken.not.len() < MAX_FILTERS => taken.not.push(called(table)),
             None => taken.more += 1,
         }
     }
@@ -123,9 +123,9 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<String>) {
 }
 
 /// Whether it is a filter of sound, be it one that onair has or not.
-pub(in crate::studio::settings) fn is_of_sound(table: &Value) -> bool {
+pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     let kind = text(table, "id");
-    OF_SOUND.iter().any(|known| kind.starts_with(known))
+    OF_AUDIO.iter().any(|known| kind.starts_with(known))
 }
 
 /// The kind, and the name that a person gave it: of plugins the kind says nothing.
@@ -423,8 +423,8 @@ mod tests {
                 "that its middle is stretched less, of its filter scale_filter",
             ]
         );
-        let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MOST_FILTERS]});
+        let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MAX_FILTERS]});
         let ImportedFilters { not, more, .. } = read(&many, (2.0, 2.0));
-        assert_eq!((not.len(), more), (MOST_FILTERS, 2 * MOST_FILTERS));
+        assert_eq!((not.len(), more), (MAX_FILTERS, 2 * MAX_FILTERS));
     }
 }

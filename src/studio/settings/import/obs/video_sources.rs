@@ -130,8 +130,8 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     if left_out > 0 {
         not.push(import_report::follows_no_file(&left_out));
     }
-    if files.len() > Properties::MOST_FILES {
-        not.push(import_report::list_beyond(&Properties::MOST_FILES));
+    if files.len() > Properties::MAX_FILES {
+        not.push(import_report::list_beyond(&Properties::MAX_FILES));
     }
     if flag(settings, "shuffle") {
         not.push(import_report::list_shuffled());
@@ -148,8 +148,8 @@ fn slides(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
     let first = all.next().unwrap_or_default().to_owned();
     let rest: Vec<PathBuf> = all.map(PathBuf::from).collect();
-    if rest.len() > Properties::MOST_FILES {
-        not.push(import_report::slides_beyond(&(Properties::MOST_FILES + 1)));
+    if rest.len() > Properties::MAX_FILES {
+        not.push(import_report::slides_beyond(&(Properties::MAX_FILES + 1)));
     }
     (first, rest)
 }
@@ -269,7 +269,7 @@ mod tests {
         assert!(not("xshm_input", &json!({"screen": 1})).contains("number 1"));
         let many: Vec<_> = (0..300).map(|n| json!({"value": format!("/p/{n}.png")})).collect();
         let many = read(&json!({"id": "slideshow", "settings": {"files": many}})).unwrap();
-        assert_eq!(many.properties.files.len(), Properties::MOST_FILES);
+        assert_eq!(many.properties.files.len(), Properties::MAX_FILES);
         assert_eq!(many.not, ["of its slides what is beyond 201"]);
         let screen = json!({"show_cursor": false, "cut_top": 40, "cut_left": -3});
         let taken = read(&json!({"id": "xshm_input", "settings": screen})).unwrap();

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::base::Timestamp;
-use crate::wire::container::audio::flac::{FlacHeader, FrameInfo, FrameSearch, HEAD, Scan, heads};
+use crate::wire::container::audio::flac::{
+    FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER, Scan, heads,
+};
 use crate::wire::container::audio::packets::{described, several, time};
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// So many heads are looked at in one piece.
-const MOST_HEADS: usize = 65_536;
+const MAX_HEADERS: usize = 65_536;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -93,8 +95,8 @@ impl Flac {
 
     /// Frames behind which another one follows as it should.
     pub(super) fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
-        let usable = bytes.len().saturating_sub(HEAD);
-        let found: Vec<_> = heads(bytes, usable).take(MOST_HEADS).collect();
+        let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER);
+        let found: Vec<_> = heads(bytes, usable).take(MAX_HEADERS).collect();
         let begins: BTreeSet<u64> = found.iter().map(|(_, head)| self.told.begins(*head)).collect();
         let unit = |(offset, head): &(usize, FlacHeader)| {
             let samples = self.told.begins(*head);

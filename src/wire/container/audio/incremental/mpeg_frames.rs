@@ -3,7 +3,7 @@
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::mpeg_frames::{
-    DECODER_DELAY, Frame, MOST_NOISE, ReadHeader, Tag, describe, find, frame_at,
+    DECODER_DELAY, Frame, MAX_NOISE, ReadHeader, Tag, describe, find, frame_at,
 };
 use crate::wire::container::audio::packets::{described, several, time};
 use crate::wire::container::audio::wav::ENDLESS;
@@ -12,7 +12,7 @@ use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit
 /// Bytes at the end whose frames are counted.
 const TAIL: u64 = 64 << 10;
 /// Places that one can go to are a second apart, and no more than so many.
-const MOST_UNITS: u64 = 4_096;
+const MAX_UNITS: u64 = 4_096;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ impl Frames {
         self.map = vec![(0, self.sound)];
         self.map.extend(between);
         self.map.push((all, end));
-        let step = u64::from(self.rate).max(all / MOST_UNITS);
+        let step = u64::from(self.rate).max(all / MAX_UNITS);
         let places = (0..all).step_by(usize::try_from(step).unwrap_or(usize::MAX));
         let unit = |at: u64| Unit { time: time(at, self.rate), at: self.byte(at) };
         self.units = places.map(unit).collect();
@@ -159,7 +159,7 @@ impl Frames {
                 // The last one was cut off.
                 return Ok(Some(frame).filter(|it| *at + it.length as u64 <= source.size()));
             }
-            match find(source, *at + 1, MOST_NOISE, Some(key), self.head)? {
+            match find(source, *at + 1, MAX_NOISE, Some(key), self.head)? {
                 Some(next) => *at = next,
                 None => return Ok(None),
             }
@@ -169,7 +169,7 @@ impl Frames {
 
     fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
         if self.lands {
-            let place = find(source, self.at, MOST_NOISE, Some(self.first.key), self.head)?;
+            let place = find(source, self.at, MAX_NOISE, Some(self.first.key), self.head)?;
             let Some(place) = place else { return Ok(None) };
             (self.at, self.lands) = (place, false);
             self.samples = self.samples_at(place);

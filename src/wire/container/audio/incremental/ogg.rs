@@ -2,14 +2,16 @@
 //! read; one goes about in a file of one stream, whose pages count on.
 
 use crate::base::Timestamp;
-use crate::wire::container::audio::ogg::{BEGINS, ENDS, HEAD, MOST_CONFIG, Page, Reader};
-use crate::wire::container::audio::ogg_chain::{MOST_HEADS, MOST_LINKS};
+use crate::wire::container::audio::ogg::{
+    BEGINS, ENDS, MAX_CONFIG, PAGE_HEADER_BYTES, Page, Reader,
+};
+use crate::wire::container::audio::ogg_chain::{MAX_HEADERS, MAX_LINKS};
 use crate::wire::container::audio::packets::time;
 use crate::wire::container::{Error, Index, Link, ReadAt, SampleLocation, Unit, read};
 
 /// So many pieces between parts of packets are known; of a file that has more they are of packets that were
 /// read long ago.
-const MOST_HOLES: usize = 65_536;
+const MAX_HOLES: usize = 65_536;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -107,8 +109,8 @@ impl Ogg {
         let (mut unknown, mut whole) = (self.unknown, None);
         match &mut chosen {
             None if begins => {
-                let length = (page.next - page.data).min(MOST_CONFIG as u64);
-                let bytes = read(source, page.data, length, MOST_CONFIG, "heads")?;
+                let length = (page.next - page.data).min(MAX_CONFIG as u64);
+                let bytes = read(source, page.data, length, MAX_CONFIG, "heads")?;
                 chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
                 unknown |= chosen.is_none();
                 chosen = chosen.filter(|_| page.flags & ENDS == 0);
@@ -144,7 +146,7 @@ impl Ogg {
     }
 
     fn is_full(&self) -> bool {
-        self.index.links.len() >= MOST_LINKS || self.heads >= MOST_HEADS
+        self.index.links.len() >= MAX_LINKS || self.heads >= MAX_HEADERS
     }
 
     /// Takes what a page gave.
@@ -157,8 +159,8 @@ impl Ogg {
         let holes = &mut packets.index.holes;
         let over = holes.partition_point(|hole| hole.at < open);
         self.index.holes.extend(holes.drain(..over));
-        if self.index.holes.len() > MOST_HOLES {
-            self.index.holes.drain(..MOST_HOLES / 2);
+        if self.index.holes.len() > MAX_HOLES {
+            self.index.holes.drain(..MAX_HOLES / 2);
         }
         let places = std::mem::take(&mut packets.index.samples);
         let Some(first) = places.first() else { return };
@@ -220,7 +222,7 @@ impl Ogg {
                 continue;
             }
             if let Some(samples) = before {
-                let its = page.data - page.table.len() as u64 - HEAD as u64;
+                let its = page.data - page.table.len() as u64 - PAGE_HEADER_BYTES as u64;
                 units.push(Unit { time: time(samples, rate), at: at + its });
             }
             if let Some(count) = page.granule {

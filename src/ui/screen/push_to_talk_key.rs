@@ -17,7 +17,7 @@ impl Screen {
     /// again when they switch it on.
     pub fn talk_refused(&mut self) -> Option<Command> {
         let is_news = self.elsewhere == GlobalKeySupport::Asked(GlobalKeyReply::Refused);
-        let is_news = is_news && std::mem::take(&mut self.preferences.talk_everywhere);
+        let is_news = is_news && std::mem::take(&mut self.preferences.push_to_talk_everywhere);
         is_news.then(|| Command::SetPreferences(self.preferences.clone()))
     }
 
