@@ -191,16 +191,17 @@ with_features() {
 }
 
 # Builds the program and sets $onair to its path. ONAIR_PROFILE=dev takes the tests' profile, which
-# a developer has built already; otherwise release.
+# a developer has built already; otherwise release, of which cargo shows how far it is.
 build_onair() {
     local profile=${ONAIR_PROFILE:-release} target folder also=() features
     with_features
     target=${CARGO_TARGET_DIR:-$root/target}
     folder=$profile
     # With one of the tests the dependencies are those of the tests, which are built already.
-    [ "$profile" != dev ] || { folder=debug; also=(--test architecture); }
-    [ -x "$target/$folder/onair" ] || say "Building onair ($profile); the first time takes some minutes."
-    cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --profile "$profile" \
+    [ "$profile" != dev ] || { folder=debug; also=(--test architecture --quiet); }
+    [ -x "$target/$folder/onair" ] ||
+        say "Building onair ($profile). The first time takes about a quarter of an hour on two processors."
+    cargo build --manifest-path "$root/Cargo.toml" --locked --profile "$profile" \
         --bin onair ${features[@]+"${features[@]}"} ${also[@]+"${also[@]}"} || return 1
     # shellcheck disable=SC2034 # for the caller
     onair=$target/$folder/onair
