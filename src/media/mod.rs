@@ -14,6 +14,7 @@ pub mod samples;
 pub mod scale;
 pub mod similarity;
 pub mod source_status;
+pub mod stream_event;
 pub mod transport;
 
 pub use audio_tracks::{ExtraTrack, ExtraTracks, MAX_TRACKS};
@@ -27,4 +28,5 @@ pub use frame::{Planes, Size, VideoFrame};
 pub use frame_grid::{FrameGrid, FrameRate};
 pub use packet::{EncodedPacket, Priority, Rendition, RenditionId, Track};
 pub use samples::SampleBlock;
+pub use stream_event::{StreamEvent, TrackConfig};
 pub use transport::Transport;

@@ -102,7 +102,7 @@ const UNLIKE: f64 = 0.65;
 
 /// What of one sound was found in another.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum CurveMatch {
     /// By so many microseconds its times are ahead of those of the other.
     At(i64),
     /// It is nowhere in it.
@@ -200,14 +200,14 @@ impl LoudnessCurve {
 
     /// Looks in this one for the newest of `copy`, whose times may be ahead by between `least` and
     /// `most` microseconds.
-    pub fn find(&self, copy: &Self, least: i64, most: i64) -> Found {
+    pub fn find(&self, copy: &Self, least: i64, most: i64) -> CurveMatch {
         let end = copy.end();
         let begin = end - COMPARED as i64;
         if begin < copy.first {
-            return Found::Unclear;
+            return CurveMatch::Unclear;
         }
         let wanted: Vec<f64> = (begin..end).filter_map(|step| copy.get(step)).map(heard).collect();
-        let Some((wanted, power)) = centred(&wanted) else { return Found::Flat };
+        let Some((wanted, power)) = centred(&wanted) else { return CurveMatch::Flat };
         let (least, most) = (least.div_euclid(STEP_MICROS), most.div_euclid(STEP_MICROS));
         // Those at which all of it is there.
         let lags = least.max(end - self.end())..=most.min(begin - self.first);
@@ -226,13 +226,13 @@ impl LoudnessCurve {
             })
             .collect();
         let best = alike.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
-        let Some((lag, best)) = best else { return Found::Unclear };
+        let Some((lag, best)) = best else { return CurveMatch::Unclear };
         let elsewhere = alike.iter().filter(|(other, _)| (other - lag).abs() > ELSEWHERE);
         let second = elsewhere.map(|(_, value)| *value).fold(0.0, f64::max);
         match best {
-            _ if best >= ALIKE && best - second >= DISTINCT => Found::At(lag * STEP_MICROS),
-            _ if best < UNLIKE => Found::Nowhere,
-            _ => Found::Unclear,
+            _ if best >= ALIKE && best - second >= DISTINCT => CurveMatch::At(lag * STEP_MICROS),
+            _ if best < UNLIKE => CurveMatch::Nowhere,
+            _ => CurveMatch::Unclear,
         }
     }
 }
@@ -330,13 +330,13 @@ mod tests {
             copy.push(&block);
         }
         let found = sent.find(&copy, -20_000_000, 20_000_000);
-        let Found::At(lead) = found else { panic!("{found:?}") };
+        let CurveMatch::At(lead) = found else { panic!("{found:?}") };
         assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
         // Not where it is not looked for, nor in another sound, nor in a tone.
-        assert_eq!(sent.find(&copy, 6_000_000, 20_000_000), Found::Nowhere);
+        assert_eq!(sent.find(&copy, 6_000_000, 20_000_000), CurveMatch::Nowhere);
         let mut other = LoudnessCurve::new(1_000);
         speech(8, 10, 0, 1.0).iter().for_each(|block| other.push(block));
-        assert_eq!(sent.find(&other, -20_000_000, 20_000_000), Found::Nowhere);
+        assert_eq!(sent.find(&other, -20_000_000, 20_000_000), CurveMatch::Nowhere);
         let mut tone = LoudnessCurve::new(1_000);
         tone.push(&SampleBlock {
             pts: Timestamp::ZERO,
@@ -344,11 +344,11 @@ mod tests {
             channels: 1,
             data: vec![0.5; 480_000].into(),
         });
-        assert_eq!(sent.find(&tone, -20_000_000, 20_000_000), Found::Flat);
+        assert_eq!(sent.find(&tone, -20_000_000, 20_000_000), CurveMatch::Flat);
         assert!(sent.varies(Timestamp::ZERO) && !tone.varies(Timestamp::ZERO));
         // What varies is nowhere in what does not; and of too little nothing is said.
-        assert_eq!(tone.find(&copy, -20_000_000, 20_000_000), Found::Nowhere);
-        assert_eq!(sent.find(&LoudnessCurve::new(10), 0, 1), Found::Unclear);
+        assert_eq!(tone.find(&copy, -20_000_000, 20_000_000), CurveMatch::Nowhere);
+        assert_eq!(sent.find(&LoudnessCurve::new(10), 0, 1), CurveMatch::Unclear);
     }
 
     #[test]

@@ -65,8 +65,8 @@ impl Viewer {
         while let Some(tag) = self.demuxer.next_tag().unwrap() {
             let found = match tag.kind {
                 TagKind::Script => continue,
-                TagKind::Video => self.demux.video(tag.time_ms, &tag.body, now),
-                TagKind::Audio => self.demux.audio(tag.time_ms, &tag.body, now),
+                TagKind::Video => self.demux.video(i64::from(tag.time_ms) * 1_000, &tag.body, now),
+                TagKind::Audio => self.demux.audio(i64::from(tag.time_ms) * 1_000, &tag.body, now),
             };
             match found {
                 DemuxedBody::Video(BufferedPacket::Packet(packet)) => {

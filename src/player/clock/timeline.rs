@@ -1,6 +1,6 @@
-//! From the timestamps on the wire to one continuous media time: unwraps the 32-bit milliseconds
-//! of each track, and bridges jumps, steps back, restarts of the publisher and of the connection,
-//! and tracks that count from different zeros. Picture and sound that jump together stay together.
+//! From the times that a source gives its packets to one continuous media time: bridges jumps, steps
+//! back, restarts of the publisher and of the connection, and tracks that count from different zeros.
+//! Video and audio that jump together stay together. All times are microseconds.
 //!
 //! Pure: time of arrival is an argument. Runs on the feed thread.
 
@@ -8,13 +8,22 @@ use crate::base::Timestamp;
 use crate::media::Track;
 
 /// A step back by more than this is a new start; a smaller one is an untidy muxer and is flattened.
-const BACKWARD_MS: i64 = 100;
+const BACKWARD_MICROS: i64 = 100_000;
 /// A step forward by this much more than the time that passed is a jump.
-const FORWARD_MS: i64 = 5_000;
+const FORWARD_MICROS: i64 = 5_000_000;
 /// Tracks further apart than this count from different zeros.
-const APART_MS: i64 = 5_000;
+const APART_MICROS: i64 = 5_000_000;
 /// Who has broadcast for so long began, or counts from elsewhere.
-const HIGH_MS: u32 = 24 * 3_600 * 1_000;
+const HIGH_MICROS: i64 = 24 * HOUR_MICROS;
+const HOUR_MICROS: i64 = 3_600 * 1_000_000;
+/// No time of a source lies further from zero: some thousand years.
+const MOST_MICROS: i64 = 1 << 55;
+/// FLV's and RTMP's times wrap here.
+const WRAP_MICROS: i64 = (1 << 32) * 1_000;
+/// The longest ordinary step to go on by.
+const MAX_STEP_MICROS: i64 = 100_000;
+/// The shortest step over a bridge.
+const MIN_STEP_MICROS: i64 = 1_000;
 
 /// A packet's place on the continuous media time, which starts near zero and never steps back
 /// within a track.
@@ -57,10 +66,8 @@ pub struct Timeline {
 
 #[derive(Copy, Clone, Debug)]
 struct TrackTime {
-    raw: u32,
-    /// `raw` without its wrap-arounds.
-    unwrapped: i64,
-    /// Media time less `unwrapped`.
+    raw: i64,
+    /// Media time less `raw`.
     offset: i64,
     epoch: u64,
     out: i64,
@@ -98,25 +105,24 @@ impl Timeline {
     pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
-            (track.out, track.stale, track.arrival) = (at.as_millis(), true, now);
+            (track.out, track.stale, track.arrival) = (at.as_micros(), true, now);
             // The steps of the place that was left say nothing of this one.
             track.step = 0;
         }
     }
 
-    /// What comes next and carries `raw` milliseconds is played at `at`, in whole milliseconds, of both
-    /// tracks; what carries less, before that. `firm`: holes and steps in their times are meant.
-    pub fn anchor(&mut self, raw: u32, at: Timestamp, firm: bool, now: Timestamp) {
+    /// What comes next and carries `raw` microseconds is played at `at`, of both tracks; what carries less,
+    /// before that. `firm`: holes and steps in their times are meant.
+    pub fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.epoch += 1;
         (self.firm, self.tracks) = (
             firm,
             [(); 2].map(|()| {
                 Some(TrackTime {
                     raw,
-                    unwrapped: raw.into(),
-                    offset: at.as_millis() - i64::from(raw),
+                    offset: at.as_micros().saturating_sub(raw),
                     epoch: self.epoch,
-                    out: at.as_millis(),
+                    out: at.as_micros(),
                     step: 0,
                     arrival: now,
                     stale: false,
@@ -147,8 +153,10 @@ impl Timeline {
         }
     }
 
-    /// Places a packet that carries `raw` milliseconds and arrived at `now`.
-    pub fn place(&mut self, track: Track, raw: u32, now: Timestamp) -> Placed {
+    /// Places a packet that carries `raw` microseconds and arrived at `now`.
+    pub fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Placed {
+        // Sums of these stay far from the ends of 64 bits.
+        let raw = raw.clamp(-MOST_MICROS, MOST_MICROS);
         let [video, audio] = &self.tracks;
         let (own, other) = match track {
             Track::Video => (*video, *audio),
@@ -163,12 +171,16 @@ impl Timeline {
             // A new connection, another place, and what is told are not the stream's doing.
             Some(last) if last.stale || last.fresh || self.firm => None,
             Some(_) if jumped => Some(TimestampAnomaly::Jumped),
-            Some(last) if serial_difference(raw, last.raw) < 0 => Some(TimestampAnomaly::Backwards),
-            Some(last) if raw < last.raw => Some(TimestampAnomaly::Wrapped),
+            Some(last) if raw < last.raw => Some(TimestampAnomaly::Backwards),
+            Some(last) if raw.div_euclid(WRAP_MICROS) > last.raw.div_euclid(WRAP_MICROS) => {
+                Some(TimestampAnomaly::Wrapped)
+            }
             Some(_) => None,
             None => match other {
                 Some(other) if other.offset != next.offset => Some(TimestampAnomaly::Differ),
-                None if raw >= HIGH_MS => Some(TimestampAnomaly::High(u64::from(raw / 3_600_000))),
+                None if raw >= HIGH_MICROS => {
+                    Some(TimestampAnomaly::High((raw / HOUR_MICROS).unsigned_abs()))
+                }
                 _ => None,
             },
         };
@@ -177,33 +189,27 @@ impl Timeline {
             Track::Video => *video = Some(next),
             Track::Audio | Track::Extra(_) => *audio = Some(next),
         }
-        Placed { dts: Timestamp::from_millis(next.out), jumped, untidy }
+        Placed { dts: Timestamp::from_micros(next.out), jumped, untidy }
     }
 
     /// The first packet of a track.
-    fn begin(&mut self, other: Option<TrackTime>, raw: u32, now: Timestamp) -> TrackTime {
-        let fresh = |unwrapped: i64, offset: i64, epoch: u64| TrackTime {
+    fn begin(&mut self, other: Option<TrackTime>, raw: i64, now: Timestamp) -> TrackTime {
+        let fresh = |offset: i64, epoch: u64| TrackTime {
             raw,
-            unwrapped,
             offset,
             epoch,
-            out: (unwrapped + offset).max(0),
+            out: (raw + offset).max(0),
             step: 0,
             arrival: now,
             stale: false,
             fresh: false,
         };
-        let Some(other) = other else {
-            return fresh(i64::from(raw), -i64::from(raw), self.epoch);
-        };
-        // Unwrap against the other track: one of them may just have wrapped.
-        let unwrapped = other.unwrapped + serial_difference(raw, other.raw);
+        let Some(other) = other else { return fresh(-raw, self.epoch) };
         let expected = other.out + self.elapsed(&other, now);
-        let together = unwrapped + other.offset;
-        if (together - expected).abs() <= APART_MS {
-            fresh(unwrapped, other.offset, other.epoch)
+        if (raw + other.offset - expected).abs() <= APART_MICROS {
+            fresh(other.offset, other.epoch)
         } else {
-            fresh(unwrapped, expected - unwrapped, other.epoch)
+            fresh(expected - raw, other.epoch)
         }
     }
 
@@ -212,39 +218,35 @@ impl Timeline {
         &mut self,
         last: TrackTime,
         other: Option<TrackTime>,
-        raw: u32,
+        raw: i64,
         now: Timestamp,
     ) -> TrackTime {
-        let step = serial_difference(raw, last.raw);
-        let unwrapped = last.unwrapped + step;
+        let step = raw - last.raw;
         let elapsed = self.elapsed(&last, now);
         let next = |offset: i64, epoch: u64, step: i64| TrackTime {
             raw,
-            unwrapped,
             offset,
             epoch,
-            out: if last.fresh { unwrapped + offset } else { (unwrapped + offset).max(last.out) },
+            out: if last.fresh { raw + offset } else { (raw + offset).max(last.out) },
             step,
             arrival: now,
             stale: false,
             fresh: false,
         };
         let known = last.fresh || self.firm;
-        let jumps = !known && (step < -BACKWARD_MS || step > elapsed + FORWARD_MS);
+        let jumps = !known && (step < -BACKWARD_MICROS || step > elapsed + FORWARD_MICROS);
         if !jumps && !last.stale {
-            return next(last.offset, last.epoch, step.clamp(0, 100));
+            return next(last.offset, last.epoch, step.clamp(0, MAX_STEP_MICROS));
         }
-        let expected = last.out + elapsed.max(last.step).max(1);
+        let expected = last.out + elapsed.max(last.step).max(MIN_STEP_MICROS);
         if let Some(other) = other
             && !other.stale
             && other.epoch > last.epoch
-            && (unwrapped_near(raw, &other) + other.offset - expected).abs() <= APART_MS
+            && (raw + other.offset - expected).abs() <= APART_MICROS
         {
             // The other track crossed this bridge first: the same offset keeps them in sync.
-            let unwrapped = unwrapped_near(raw, &other);
             let mut same = next(other.offset, other.epoch, last.step);
-            same.unwrapped = unwrapped;
-            same.out = (unwrapped + other.offset).max(last.out);
+            same.out = (raw + other.offset).max(last.out);
             return same;
         }
         // Neither track may be overtaken by the other's new start.
@@ -252,39 +254,46 @@ impl Timeline {
         let expected = other
             .filter(|other| other.stale || other.epoch < self.epoch)
             .map_or(expected, |other| expected.max(other.out));
-        next(expected - unwrapped, self.epoch, last.step)
+        next(expected - raw, self.epoch, last.step)
     }
 
     fn elapsed(&self, since: &TrackTime, now: Timestamp) -> i64 {
-        if self.live { (now.micros_since(since.arrival) / 1_000).max(0) } else { 0 }
+        if self.live { now.micros_since(since.arrival).max(0) } else { 0 }
     }
-}
-
-fn unwrapped_near(raw: u32, track: &TrackTime) -> i64 {
-    track.unwrapped + serial_difference(raw, track.raw)
-}
-
-/// `a - b` on the wrapping 32-bit circle.
-fn serial_difference(a: u32, b: u32) -> i64 {
-    i64::from(a.wrapping_sub(b).cast_signed())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::player::clock::wire_time::WireTime;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
     }
 
+    /// A timeline of a stream whose times are wrapping milliseconds.
+    struct OfWire(Timeline, WireTime);
+
+    impl OfWire {
+        fn new(live: bool) -> Self {
+            Self(Timeline::new(live), WireTime::default())
+        }
+
+        fn place(&mut self, track: Track, raw_ms: u32, now: Timestamp) -> Placed {
+            self.0.place(track, self.1.micros(raw_ms), now)
+        }
+    }
+
     /// Places a list of (track, raw, arrival) and gives the milliseconds out.
     fn run(live: bool, packets: &[(Track, u32, i64)]) -> Vec<i64> {
-        let mut timeline = Timeline::new(live);
+        let mut timeline = OfWire::new(live);
         packets
             .iter()
             .map(|&(track, raw, now)| timeline.place(track, raw, at(now)).dts.as_millis())
             .collect()
     }
+
+    const DAY_MS: u32 = 24 * 3_600 * 1_000;
 
     use Track::{Audio as A, Video as V};
 
@@ -306,13 +315,13 @@ mod tests {
     /// As of HLS, where arrival says nothing.
     #[test]
     fn sound_that_was_missing_for_long_is_in_step_with_the_picture_again() {
-        let mut timeline = Timeline::new(false);
+        let mut timeline = OfWire::new(false);
         let mut place = |track, raw| timeline.place(track, raw, at(0));
         assert_eq!((place(V, 5_000).dts, place(A, 5_010).dts), (at(0), at(10)));
         for raw in (5_040..40_000).step_by(40) {
             place(V, raw);
         }
-        timeline.forget(A);
+        timeline.0.forget(A);
         let placed = timeline.place(A, 39_973, at(0));
         assert_eq!((placed.dts, placed.jumped, placed.untidy), (at(34_973), false, None));
     }
@@ -320,7 +329,7 @@ mod tests {
     #[test]
     fn what_wraps_and_what_starts_high_is_found() {
         let found = |packets: &[(Track, u32, i64)]| {
-            let mut timeline = Timeline::new(true);
+            let mut timeline = OfWire::new(true);
             let place = |&(track, raw, now): &_| timeline.place(track, raw, at(now)).untidy;
             packets.iter().filter_map(place).collect::<Vec<_>>()
         };
@@ -332,8 +341,8 @@ mod tests {
         );
         // The track that begins beyond it does not wrap.
         assert_eq!(found(&[(V, near, 0), (A, 3, 13), (A, 20, 30)]), [high]);
-        assert_eq!(found(&[(V, HIGH_MS - 1, 0), (A, HIGH_MS, 0), (V, HIGH_MS + 40, 40)]), []);
-        assert_eq!(found(&[(V, HIGH_MS, 0), (A, HIGH_MS, 0)]), [TimestampAnomaly::High(24)]);
+        assert_eq!(found(&[(V, DAY_MS - 1, 0), (A, DAY_MS, 0), (V, DAY_MS + 40, 40)]), []);
+        assert_eq!(found(&[(V, DAY_MS, 0), (A, DAY_MS, 0)]), [TimestampAnomaly::High(24)]);
     }
 
     #[test]
@@ -381,10 +390,10 @@ mod tests {
 
     #[test]
     fn a_new_connection_goes_on_after_the_time_that_passed() {
-        let mut timeline = Timeline::new(true);
+        let mut timeline = OfWire::new(true);
         timeline.place(V, 50_000, at(0));
         timeline.place(A, 50_010, at(10));
-        timeline.restart();
+        timeline.0.restart();
         // The same stream, but its first picture comes from the server's cache: older than before.
         let video = timeline.place(V, 51_000, at(3_000));
         assert!(video.jumped);
@@ -392,18 +401,18 @@ mod tests {
         let audio = timeline.place(A, 51_020, at(3_001));
         assert_eq!(audio.dts.as_millis(), 3_020);
         // Restarted from zero.
-        timeline.restart();
+        timeline.0.restart();
         assert_eq!(timeline.place(A, 0, at(5_000)).dts.as_millis(), 5_019);
         assert_eq!(timeline.place(V, 33, at(5_010)).dts.as_millis(), 5_052);
     }
 
     #[test]
     fn another_place_of_a_recording_is_played_where_it_is_wanted() {
-        let mut timeline = Timeline::new(false);
+        let mut timeline = OfWire::new(false);
         for (track, raw) in [(V, 0), (A, 5), (V, 40), (A, 26), (V, 9_000), (A, 9_010)] {
             timeline.place(track, raw, at(0));
         }
-        timeline.move_to(at(50), at(0));
+        timeline.0.move_to(at(50), at(0));
         assert_eq!(timeline.place(V, 3_000, at(0)).dts.as_millis(), 51);
         assert_eq!(timeline.place(A, 3_013, at(0)).dts.as_millis(), 64);
         assert_eq!(timeline.place(V, 3_040, at(0)).dts.as_millis(), 91);
@@ -411,10 +420,10 @@ mod tests {
 
     #[test]
     fn times_that_were_told_are_played_where_they_belong() {
-        let mut timeline = Timeline::new(false);
+        let mut timeline = OfWire::new(false);
         for firm in [true, false] {
             // The keyframe lies long before the place, and the sound is near it.
-            timeline.anchor(20_000, at(50), firm, at(0));
+            timeline.0.anchor(20_000_000, at(50), firm, at(0));
             assert_eq!(timeline.place(V, 9_000, at(0)).dts.as_millis(), -10_950);
             assert_eq!(timeline.place(V, 9_040, at(0)).dts.as_millis(), -10_910);
             assert_eq!(timeline.place(A, 19_990, at(0)).dts.as_millis(), 40);
@@ -423,12 +432,12 @@ mod tests {
         // The run-up of the next round lies before the end of this one.
         let end = timeline.place(A, 20_032, at(0)).dts.as_millis();
         assert_eq!(timeline.place(A, 20_020, at(0)).dts.as_millis(), end);
-        timeline.turn();
+        timeline.0.turn();
         assert_eq!(timeline.place(A, 20_020, at(0)).dts.as_millis(), end - 12);
         // A hole is closed, but in a file whose index was read.
         timeline.place(V, 20_040, at(0));
         assert!(timeline.place(V, 50_000, at(0)).dts.as_millis() < 1_000);
-        timeline.anchor(0, at(50), true, at(0));
+        timeline.0.anchor(0, at(50), true, at(0));
         assert_eq!(timeline.place(V, 0, at(0)).dts.as_millis(), 50);
         assert_eq!(timeline.place(V, 50_000, at(0)).dts.as_millis(), 50_050);
     }
@@ -443,14 +452,14 @@ mod tests {
             seed
         };
         for live in [true, false] {
-            let mut timeline = Timeline::new(live);
+            let mut timeline = OfWire::new(live);
             let (mut last, mut now) = ([0_i64; 2], 0_i64);
             for _ in 0..20_000 {
                 let value = random();
                 let track = if value & 1 == 0 { V } else { A };
                 now += i64::try_from(value >> 8 & 0x3F).unwrap();
                 if value >> 20 & 0xFF == 0 {
-                    timeline.restart();
+                    timeline.0.restart();
                 }
                 let raw = if value >> 32 & 7 == 0 { random() as u32 } else { now as u32 };
                 let out = timeline.place(track, raw, at(now)).dts.as_millis();

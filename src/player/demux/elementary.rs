@@ -1,75 +1,99 @@
-//! Elementary streams as FLV tags, which the rest of the player reads.
+//! What a transport stream gives, as stream events.
 
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, Priority, Track, VideoCodec};
-use crate::player::demux::flv_bodies::{enhanced, picture, raw};
+use crate::media::{
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority, StreamEvent, Track,
+    TrackConfig, VideoCodec,
+};
+use crate::player::demux::codec_info::{audio_parameters, configured, described};
 use crate::wire::codec::pcm;
-use crate::wire::container::flv;
-use crate::wire::container::flv::reader::video_parameters;
-use crate::wire::container::flv::{Metadata, Tag, TagKind};
 use crate::wire::container::ts::{CLOCK, Codec, Event};
 use crate::wire::container::unsupported::UnsupportedTrack;
 
-/// Wire time of a 90 kHz time.
-pub(in crate::player) fn millis(ticks: i64) -> u32 {
-    // Modulo 2³², as the format has it.
-    (ticks * 1_000).div_euclid(CLOCK) as u32
+/// Turns them around, one after the other.
+#[derive(Debug, Default)]
+pub(in crate::player) struct TsEvents {
+    /// The audio codec that a config told.
+    audio: Option<Codec>,
 }
 
-fn tag(kind: TagKind, time_ms: u32, body: Bytes) -> Tag {
-    Tag { kind, time_ms, body }
-}
-
-/// What a transport stream gave, as a tag; `None` where it makes none. `last_ms` is the time of the
-/// tag before, which configurations get.
-pub(in crate::player) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
-    match event {
-        Event::VideoConfig { codec: Codec::Hevc, config } => {
-            Some(tag(TagKind::Video, last_ms, enhanced(0x90, b"hvc1", &config)))
+impl TsEvents {
+    /// One of them; those that say nothing of a stream give nothing.
+    pub(in crate::player) fn take(&mut self, event: Event, take: &mut dyn FnMut(StreamEvent)) {
+        match event {
+            Event::VideoConfig { codec, config } => {
+                let config = configured(video_codec(codec), config).map(TrackConfig::Video);
+                config.into_iter().for_each(|config| take(StreamEvent::Config(config)));
+            }
+            Event::Picture { dts, pts, keyframe, data, .. } => {
+                take(packet(Track::Video, (dts, pts), keyframe, data));
+            }
+            Event::AudioConfig(config) => {
+                let (codec, name) = match &config {
+                    config if config.starts_with(b"OpusHead") => (AudioCodec::Opus, Codec::Opus),
+                    config if config.starts_with(pcm::MARK) => (AudioCodec::Pcm, Codec::S302m),
+                    _ => (AudioCodec::Aac, Codec::Aac),
+                };
+                self.audio = Some(name);
+                take(audio_config(codec, config));
+            }
+            Event::Sound { codec, pts, data } => {
+                let itself = match codec {
+                    Codec::Mpeg => Some(AudioCodec::Mp3),
+                    Codec::Ac3 => Some(AudioCodec::Ac3),
+                    Codec::Eac3 => Some(AudioCodec::Eac3),
+                    _ => None,
+                };
+                // Each of their frames tells the rest.
+                if let Some(itself) = itself.filter(|_| self.audio != Some(codec)) {
+                    self.audio = Some(codec);
+                    take(audio_config(itself, Bytes::new()));
+                }
+                take(packet(Track::Audio, (pts, pts), true, data));
+            }
+            Event::Unsupported(_) | Event::Sealed | Event::Scrambled | Event::Lost => {}
         }
-        Event::VideoConfig { config, .. } => {
-            let (parameters, _) = video_parameters(config, &Metadata::default()).ok()?;
-            Some(tag(TagKind::Video, last_ms, flv::video_sequence_header(&parameters)))
-        }
-        Event::Picture { codec, dts, pts, keyframe, data } => {
-            let time_ms = millis(dts);
-            // The composition time counts from the rounded time.
-            let composition = millis(pts).wrapping_sub(time_ms).cast_signed();
-            let packet = EncodedPacket {
-                track: Track::Video,
-                pts: Timestamp::from_millis(composition.into()),
-                dts: Timestamp::ZERO,
-                keyframe,
-                priority: Priority::Key,
-                data,
-                captured: Timestamp::ZERO,
-                rendition: None,
-            };
-            let codec = if codec == Codec::Hevc { VideoCodec::Hevc } else { VideoCodec::H264 };
-            Some(tag(TagKind::Video, time_ms, picture(codec, &packet)))
-        }
-        Event::AudioConfig(config) if config.starts_with(b"OpusHead") => {
-            Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"Opus", &config)))
-        }
-        Event::AudioConfig(config) if config.starts_with(pcm::MARK) => {
-            Some(tag(TagKind::Audio, last_ms, enhanced(0x90, pcm::MARK, &config)))
-        }
-        Event::AudioConfig(config) => Some(tag(TagKind::Audio, last_ms, raw(&[0xAF, 0], &config))),
-        Event::Sound { codec, pts, data } => {
-            let body = match codec {
-                Codec::Aac => raw(&[0xAF, 1], &data),
-                Codec::Opus => enhanced(0x91, b"Opus", &data),
-                Codec::Ac3 => enhanced(0x91, b"ac-3", &data),
-                Codec::Eac3 => enhanced(0x91, b"ec-3", &data),
-                Codec::S302m => enhanced(0x91, pcm::MARK, &data),
-                _ => raw(&[0x2F], &data),
-            };
-            Some(tag(TagKind::Audio, millis(pts), body))
-        }
-        Event::Unsupported(_) | Event::Sealed | Event::Scrambled | Event::Lost => None,
     }
+}
+
+/// Microseconds of a 90 kHz time.
+pub(in crate::player) const fn micros(ticks: i64) -> i64 {
+    ticks.saturating_mul(1_000_000 / 10_000).div_euclid(CLOCK / 10_000)
+}
+
+/// The 90 kHz time of microseconds.
+pub(in crate::player) const fn ticks(micros: i64) -> i64 {
+    micros.saturating_mul(CLOCK / 10_000).div_euclid(1_000_000 / 10_000)
+}
+
+fn video_codec(codec: Codec) -> VideoCodec {
+    if codec == Codec::Hevc { VideoCodec::Hevc } else { VideoCodec::H264 }
+}
+
+fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
+    let told = match codec {
+        AudioCodec::Aac => audio_parameters(config.clone()),
+        _ => described(codec, None, &config, &[]),
+    };
+    // What cannot be read is left to the decoder to name.
+    let unread =
+        || AudioConfig { codec, sample_rate: 0, channels: 0, bitrate: BitsPerSecond(0), config };
+    StreamEvent::Config(TrackConfig::Audio(told.unwrap_or_else(unread)))
+}
+
+fn packet(track: Track, (dts, pts): (i64, i64), keyframe: bool, data: Bytes) -> StreamEvent {
+    StreamEvent::Packet(EncodedPacket {
+        track,
+        pts: Timestamp::from_micros(micros(pts)),
+        dts: Timestamp::from_micros(micros(dts)),
+        keyframe,
+        priority: if keyframe { Priority::Key } else { Priority::Inter },
+        data,
+        captured: Timestamp::ZERO,
+        rendition: None,
+    })
 }
 
 /// What an event says is left out.
@@ -80,5 +104,27 @@ pub(in crate::player) fn unsupported(event: &Event) -> Option<UnsupportedTrack> 
             Some(UnsupportedTrack::of_ts(*stream_type))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_exact_and_codecs_are_told_before_their_packets() {
+        assert_eq!([micros(90_000), micros(3_003), micros(-9)], [1_000_000, 33_366, -100]);
+        let (mut events, mut found) = (TsEvents::default(), Vec::new());
+        let sound = |codec| Event::Sound { codec, pts: 9, data: Bytes::from_static(b"x") };
+        for event in [sound(Codec::Mpeg), sound(Codec::Mpeg), sound(Codec::Ac3)] {
+            events.take(event, &mut |event| {
+                found.push(match event {
+                    StreamEvent::Config(TrackConfig::Audio(config)) => Some(config.codec),
+                    _ => None,
+                });
+            });
+        }
+        let (mp3, ac3) = (Some(AudioCodec::Mp3), Some(AudioCodec::Ac3));
+        assert_eq!(found, [mp3, None, None, ac3, None]);
     }
 }

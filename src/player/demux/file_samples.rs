@@ -1,19 +1,15 @@
-//! MP4, MKV and files of sound as sources: their samples in the shape of FLV tags, which the rest of the
-//! player reads. The first sound track is heard.
+//! MP4, MKV and files of audio as sources: their configs and samples as stream events. The first audio
+//! track is heard.
 
 use std::fs::File;
 use std::path::Path;
 
-use bytes::Bytes;
-
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::files::MediaFile;
-use crate::media::{AudioCodec, AudioConfig, EncodedPacket, Priority, Track, VideoCodec};
+use crate::media::{AudioConfig, EncodedPacket, Priority, StreamEvent, Track, TrackConfig};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
-use crate::player::demux::flv_bodies;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::flv::TagKind;
 use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{
     Error, Format, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
@@ -59,36 +55,31 @@ fn medium_of(disk: &mut MediaFile) -> Result<TrackKind, Error> {
     }
 }
 
-/// Hands the samples of a file out as tags, in the order of their DTS, until `take` returns false.
+/// Hands a file out, its samples in the order of their DTS, until `take` returns false.
 ///
 /// # Errors
 /// What is wrong with the file.
-pub(in crate::player) fn tags(
+pub(in crate::player) fn events(
     file: File,
     path: &Path,
-    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
+    take: &mut dyn FnMut(StreamEvent) -> bool,
 ) -> Result<(), Failure> {
     let source = MediaFile::of(file).map_err(|error| unreadable(path, &error.to_string()));
     let mut disk = source?;
     let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
-    samples(&mut disk, &index, true, take).map_err(|error| unplayable(path, &error))
+    if !configs(&index).all(&mut *take) {
+        return Ok(());
+    }
+    packets(&mut disk, &index, &mut |packet| take(StreamEvent::Packet(packet)))
+        .map_err(|error| unplayable(path, &error))
 }
 
 /// Decoders of sound need so much before what is heard.
 pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 
-/// A body of a file, in microseconds.
-#[derive(Clone, Debug)]
-pub(in crate::player) struct Body {
-    pub(in crate::player) kind: TagKind,
-    pub(in crate::player) dts: i64,
-    pub(in crate::player) pts: i64,
-    pub(in crate::player) body: Bytes,
-}
-
 /// What a film is handed out in.
 pub(in crate::player) enum FileSample {
-    Body(Body),
+    Event(StreamEvent),
     /// What came is heard up to this time at most, and what comes from it on, in microseconds.
     Seam(i64),
 }
@@ -161,9 +152,6 @@ impl SampleFile {
         take: &mut dyn FnMut(FileSample) -> bool,
     ) -> Result<(), Failure> {
         let index = &self.index;
-        let begins = self.span.begins.saturating_add(shift);
-        let mut head =
-            |kind, _, body| take(FileSample::Body(Body { kind, dts: begins, pts: begins, body }));
         let mut links = index.links.as_slice();
         // It may begin in the middle.
         let first = index.samples.first().map_or(0, |place| place.at);
@@ -171,26 +159,19 @@ impl SampleFile {
         let (before, rest) = links.split_at_checked(passed).unwrap_or_default();
         links = rest;
         let begun = match before.last() {
-            None => headers(index, &mut head),
-            Some(link) => heading(&link.parameters, &mut head),
+            None => configs(index).all(|config| take(FileSample::Event(config))),
+            Some(link) => take(FileSample::Event(audio_config(&link.parameters))),
         };
         if !begun {
             return Ok(());
         }
-        let (pictures, sound) = codecs(index);
-        let mut codecs = (pictures, before.last().map_or(sound, |link| link.parameters.codec));
         for place in &index.samples {
             if let Some((link, rest)) = links.split_first().filter(|(link, _)| place.at >= link.at)
             {
                 links = rest;
                 let at = link.heard.as_micros().saturating_add(shift);
-                if !take(FileSample::Seam(at)) {
-                    break;
-                }
-                let mut head =
-                    |kind, _, body| take(FileSample::Body(Body { kind, dts: at, pts: at, body }));
-                codecs.1 = link.parameters.codec;
-                if !heading(&link.parameters, &mut head) {
+                let config = FileSample::Event(audio_config(&link.parameters));
+                if !take(FileSample::Seam(at)) || !take(config) {
                     break;
                 }
             }
@@ -198,9 +179,7 @@ impl SampleFile {
                 .map_err(|error| unplayable(path, &error))?;
             let Some(mut packet) = packet else { continue };
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
-            let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
-            let (kind, body) = body(codecs, &packet);
-            if !take(FileSample::Body(Body { kind, dts, pts, body })) {
+            if !take(FileSample::Event(StreamEvent::Packet(packet))) {
                 break;
             }
         }
@@ -244,21 +223,6 @@ pub(in crate::player) fn is_needed(
     if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
 }
 
-pub(in crate::player) fn codecs(index: &Index) -> (VideoCodec, AudioCodec) {
-    let sound = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.parameters.codec);
-    (index.tracks.video.as_ref().map_or(VideoCodec::H264, |video| video.codec), sound)
-}
-
-pub(in crate::player) fn body(
-    (pictures, sound): (VideoCodec, AudioCodec),
-    packet: &EncodedPacket,
-) -> (TagKind, Bytes) {
-    match packet.track {
-        Track::Video => (TagKind::Video, flv_bodies::picture(pictures, packet)),
-        Track::Audio | Track::Extra(_) => (TagKind::Audio, flv_bodies::unit(sound, &packet.data)),
-    }
-}
-
 /// Everything that is in a file, for who plays it.
 ///
 /// # Errors
@@ -274,23 +238,15 @@ pub(in crate::player) fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
     }
 }
 
-/// As [`tags`], of what `index` names in `source`; the configurations first where they are wanted.
-pub(in crate::player) fn samples(
+/// The samples that `index` names in `source`, in its order, until `take` returns false.
+pub(in crate::player) fn packets(
     source: &mut dyn ReadAt,
     index: &Index,
-    configurations: bool,
-    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
+    take: &mut dyn FnMut(EncodedPacket) -> bool,
 ) -> Result<(), Error> {
-    let codecs = codecs(index);
-    if configurations && !headers(index, take) {
-        return Ok(());
-    }
     for place in &index.samples {
         let Some(packet) = sample(source, &index.holes, place)? else { continue };
-        // Modulo 2³², as the tags have it.
-        let time_ms = packet.dts.as_millis() as u32;
-        let (kind, body) = body(codecs, &packet);
-        if !take(kind, time_ms, body) {
+        if !take(packet) {
             break;
         }
     }
@@ -327,24 +283,16 @@ pub(in crate::player) fn sample(
     }))
 }
 
-/// Hands out what decoders begin with. False where that was enough.
-pub(in crate::player) fn headers(
-    index: &Index,
-    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
-) -> bool {
-    let video = index.tracks.video.as_ref().and_then(flv_bodies::video_beginning);
-    let audio =
-        index.tracks.audio.first().and_then(|audio| flv_bodies::beginning(&audio.parameters));
-    video.is_none_or(|body| take(TagKind::Video, 0, body))
-        && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
+/// How the tracks that are played are decoded.
+pub(in crate::player) fn configs(index: &Index) -> impl Iterator<Item = StreamEvent> {
+    let video = index.tracks.video.clone().map(TrackConfig::Video);
+    let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.parameters));
+    video.map(StreamEvent::Config).into_iter().chain(audio)
 }
 
-/// What decoders of sound begin with.
-pub(in crate::player) fn heading(
-    parameters: &AudioConfig,
-    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
-) -> bool {
-    flv_bodies::beginning(parameters).is_none_or(|body| take(TagKind::Audio, 0, body))
+/// The same of one audio track.
+pub(in crate::player) fn audio_config(config: &AudioConfig) -> StreamEvent {
+    StreamEvent::Config(TrackConfig::Audio(config.clone()))
 }
 
 pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {

@@ -1,5 +1,5 @@
-//! FLV bodies, from RTMP or a file, become codec configs and packets on the continuous media time. Codecs
-//! that cannot be played are named once. Runs on the feed thread. (It is long because its tests have a
+//! FLV bodies (from RTMP or a file) and stream events become codec configs and packets on the continuous
+//! media time. Codecs that cannot be played are named once. Runs on the feed thread. (It is long because its tests have a
 //! stream for each codec.)
 
 pub(in crate::player) mod codec_info;
@@ -7,6 +7,7 @@ pub(in crate::player) mod elementary;
 pub(in crate::player) mod file_samples;
 pub(in crate::player) mod flv_bodies;
 pub(in crate::player) mod sequence_headers;
+mod stream_events;
 pub(in crate::player) mod track_presence;
 
 use bytes::Bytes;
@@ -31,6 +32,9 @@ use crate::wire::container::flv::video::VideoPacket;
 /// So many bodies of another codec in a row are no accident.
 const MEANT: u32 = 12;
 
+/// A frame that is shown more microseconds than this before or after it is decoded is a lie.
+const MAX_COMPOSITION: i64 = 10_000_000;
+
 /// What a body gave.
 #[derive(Debug)]
 pub(super) enum DemuxedBody {
@@ -49,6 +53,18 @@ pub(super) enum DemuxedBody {
     TooLong(usize),
     /// Nothing to decode in it.
     Nothing,
+}
+
+/// A frame of a source, not placed yet: times are microseconds.
+struct Frame {
+    format: VideoFormat,
+    codec: VideoCodec,
+    keyframe: bool,
+    /// When it is decoded, by the source.
+    raw: i64,
+    /// So much later it is shown.
+    composition: i64,
+    data: Bytes,
 }
 
 /// See the module.
@@ -80,8 +96,10 @@ pub(super) struct Demux {
     strays: u32,
     /// What they were of.
     suspect: Option<VideoFormat>,
-    /// Microseconds that the next body is seen or heard past its milliseconds.
-    past: u32,
+    /// When the next body is seen or heard, where that is known better than the body says.
+    exact_pts: Option<i64>,
+    /// What the events of a source are of.
+    source: (Option<VideoCodec>, Option<AudioCodec>),
     /// What was found of its times, until it is taken.
     untidy: Option<TimestampAnomaly>,
     /// Pictures that came before what tells how to decode them.
@@ -108,15 +126,16 @@ impl Demux {
             strange: (0, 0),
             strays: 0,
             suspect: None,
-            past: 0,
+            exact_pts: None,
+            source: (None, None),
             untidy: None,
             headless: 0,
         }
     }
 
-    /// What comes next with so many milliseconds is played at `at`, see [`Timeline::anchor`].
-    pub(super) fn anchor(&mut self, raw_ms: u32, at: Timestamp, firm: bool, now: Timestamp) {
-        self.timeline.anchor(raw_ms, at, firm, now);
+    /// What comes next with so many microseconds is played at `at`, see [`Timeline::anchor`].
+    pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
+        self.timeline.anchor(raw, at, firm, now);
     }
 
     /// What comes next is a file's beginning behind its end, see [`Timeline::turn`].
@@ -124,9 +143,9 @@ impl Demux {
         self.timeline.turn();
     }
 
-    /// The next body is seen or heard so many microseconds, less than a thousand, past its milliseconds.
-    pub(super) fn set_past(&mut self, micros: u32) {
-        self.past = micros;
+    /// The next body is seen or heard at these microseconds, whatever it says.
+    pub(super) fn set_pts(&mut self, pts: i64) {
+        self.exact_pts = Some(pts);
     }
 
     /// What was found of the stream's times since the last call.
@@ -150,8 +169,8 @@ impl Demux {
     }
 
     /// Where a packet is played.
-    fn place(&mut self, track: Track, time_ms: u32, now: Timestamp) -> Timestamp {
-        let placed = self.timeline.place(track, time_ms, now);
+    fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Timestamp {
+        let placed = self.timeline.place(track, raw, now);
         self.untidy = self.untidy.or(placed.untidy);
         placed.dts
     }
@@ -191,16 +210,18 @@ impl Demux {
         self.audio_ready = false;
         self.tracks = (None, None);
         (self.sound, self.aac, self.audio_announced) = (None, None, None);
+        self.source = (None, None);
     }
 
-    /// A video body with its wire time.
-    pub(super) fn video(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) -> DemuxedBody {
+    /// A video body with its time in microseconds.
+    pub(super) fn video(&mut self, raw: i64, body: &Bytes, now: Timestamp) -> DemuxedBody {
+        let exact_pts = self.exact_pts.take();
         let Ok(tag) = flv::parse_video(body) else { return DemuxedBody::Damaged };
         if tag.frame_type == FrameType::Command {
             return DemuxedBody::Nothing;
         }
         let keyframe = tag.frame_type == FrameType::Key;
-        let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
+        let nanos = tag.offset_nanos;
         let played = *self.tracks.0.get_or_insert(tag.track.id);
         let Some(mut track) = tag.into_track(played) else { return DemuxedBody::Nothing };
         let format = track.format;
@@ -267,42 +288,55 @@ impl Demux {
                     }
                     _ => (None, data),
                 };
-                let known = self.playing == Some(format);
-                // Headers that are missing may stand in the pictures themselves.
-                let inside =
-                    (!known && codec == VideoCodec::H264).then(|| in_band(&data)).flatten();
-                let headless = !known && codec.needs_config() && inside.is_none();
-                if data.is_empty() || headless || !known && inside.is_none() && !keyframe {
-                    self.headless += u64::from(headless && !data.is_empty());
-                    return DemuxedBody::Nothing;
-                }
-                self.settle();
-                let dts = self.place(Track::Video, time_ms, now);
-                // A picture more than ten seconds off its place is a lie.
-                let composition = i64::from(composition_ms.clamp(-10_000, 10_000));
-                let packet = EncodedPacket {
-                    track: Track::Video,
-                    pts: dts.offset(composition * 1_000 + i64::from(nanos / 1_000)),
-                    dts,
-                    keyframe,
-                    priority: if keyframe { Priority::Key } else { Priority::Inter },
-                    data,
-                    captured: now,
-                    rendition: None,
-                };
-                let same = config.is_none()
-                    || self.picture.as_ref().map(|its| &its.config) == config.as_ref();
-                if known && same && fresh.is_none() {
-                    return DemuxedBody::Video(BufferedPacket::Packet(packet));
-                }
-                let parameters = fresh.or(inside).unwrap_or_else(|| {
-                    other_video_parameters(codec, config.unwrap_or_default(), &packet.data)
-                });
-                (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
-                DemuxedBody::NewVideo(parameters, packet)
+                let said = i64::from(composition_ms) * 1_000 + i64::from(nanos / 1_000);
+                let composition = exact_pts.map_or(said, |pts| pts.saturating_sub(raw));
+                let frame = Frame { format, codec, keyframe, raw, composition, data };
+                self.frame(frame, config, fresh, now)
             }
             _ => DemuxedBody::Nothing,
         }
+    }
+
+    /// A frame, which may begin what is played: by the `config` that stands before it, or by a `fresh`
+    /// one that announced it.
+    fn frame(
+        &mut self,
+        frame: Frame,
+        config: Option<Bytes>,
+        fresh: Option<VideoConfig>,
+        now: Timestamp,
+    ) -> DemuxedBody {
+        let Frame { format, codec, keyframe, raw, composition, data } = frame;
+        let known = self.playing == Some(format);
+        // Headers that are missing may stand in the pictures themselves.
+        let inside = (!known && codec == VideoCodec::H264).then(|| in_band(&data)).flatten();
+        let headless = !known && codec.needs_config() && inside.is_none();
+        if data.is_empty() || headless || !known && inside.is_none() && !keyframe {
+            self.headless += u64::from(headless && !data.is_empty());
+            return DemuxedBody::Nothing;
+        }
+        self.settle();
+        let dts = self.place(Track::Video, raw, now);
+        let packet = EncodedPacket {
+            track: Track::Video,
+            pts: dts.offset(composition.clamp(-MAX_COMPOSITION, MAX_COMPOSITION)),
+            dts,
+            keyframe,
+            priority: if keyframe { Priority::Key } else { Priority::Inter },
+            data,
+            captured: now,
+            rendition: None,
+        };
+        let same =
+            config.is_none() || self.picture.as_ref().map(|its| &its.config) == config.as_ref();
+        if known && same && fresh.is_none() {
+            return DemuxedBody::Video(BufferedPacket::Packet(packet));
+        }
+        let parameters = fresh.or(inside).unwrap_or_else(|| {
+            other_video_parameters(codec, config.unwrap_or_default(), &packet.data)
+        });
+        (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
+        DemuxedBody::NewVideo(parameters, packet)
     }
 
     /// Pictures of this kind from here on.
@@ -339,13 +373,15 @@ impl Demux {
         can.then_some(codec)
     }
 
-    /// An audio body with its wire time.
-    pub(super) fn audio(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) -> DemuxedBody {
+    /// An audio body with its time in microseconds.
+    pub(super) fn audio(&mut self, raw: i64, body: &Bytes, now: Timestamp) -> DemuxedBody {
+        let exact_pts = self.exact_pts.take();
         let Ok(tag) = flv::parse_audio(body) else {
             return if body.is_empty() { DemuxedBody::Nothing } else { DemuxedBody::Damaged };
         };
         let legacy = tag.legacy;
-        let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
+        let said = i64::from(tag.offset_nanos / 1_000);
+        let time = (raw, exact_pts.map_or(said, |pts| pts.saturating_sub(raw)));
         let played = *self.tracks.1.get_or_insert(tag.track.id);
         let Some(mut track) = tag.into_track(played) else { return DemuxedBody::Nothing };
         let format = track.format;
@@ -377,47 +413,50 @@ impl Demux {
                     return DemuxedBody::Damaged;
                 }
             }
-            return self.other_audio(codec, legacy, track.packet, time_ms, nanos, now);
+            return self.other_audio(codec, legacy, track.packet, time, now);
         }
         match track.packet {
-            AudioPacket::SequenceStart(config) if config.is_empty() => DemuxedBody::Nothing,
-            AudioPacket::SequenceStart(config) => match audio_parameters(config) {
-                Some(parameters) => {
-                    self.audio_ready = true;
-                    (self.sound, self.audio_announced) = (None, None);
-                    self.aac = Some(parameters.clone());
-                    DemuxedBody::Audio(BufferedPacket::Configure(parameters))
-                }
-                None => DemuxedBody::Damaged,
-            },
-            AudioPacket::Frame(data) => {
-                if data.is_empty() || !self.audio_ready {
-                    return DemuxedBody::Nothing;
-                }
-                (self.strange.1, self.audio_announced) = (0, None);
-                let packet = self.audio_packet(data, time_ms, nanos, now);
-                match self.aac.clone().filter(|_| self.sound.take().is_some()) {
-                    // Back from another codec, without a word.
-                    Some(parameters) => DemuxedBody::NewAudio(parameters, packet),
-                    None => DemuxedBody::Audio(BufferedPacket::Packet(packet)),
-                }
-            }
+            AudioPacket::SequenceStart(config) => self.aac_config(config),
+            AudioPacket::Frame(data) => self.aac_frame(data, time, now),
             _ => DemuxedBody::Nothing,
         }
     }
 
-    /// A packet of sound in its place.
+    fn aac_config(&mut self, config: Bytes) -> DemuxedBody {
+        if config.is_empty() {
+            return DemuxedBody::Nothing;
+        }
+        let Some(parameters) = audio_parameters(config) else { return DemuxedBody::Damaged };
+        self.audio_ready = true;
+        (self.sound, self.audio_announced) = (None, None);
+        self.aac = Some(parameters.clone());
+        DemuxedBody::Audio(BufferedPacket::Configure(parameters))
+    }
+
+    fn aac_frame(&mut self, data: Bytes, time: (i64, i64), now: Timestamp) -> DemuxedBody {
+        if data.is_empty() || !self.audio_ready {
+            return DemuxedBody::Nothing;
+        }
+        (self.strange.1, self.audio_announced) = (0, None);
+        let packet = self.audio_packet(data, time, now);
+        match self.aac.clone().filter(|_| self.sound.take().is_some()) {
+            // Back from another codec, without a word.
+            Some(parameters) => DemuxedBody::NewAudio(parameters, packet),
+            None => DemuxedBody::Audio(BufferedPacket::Packet(packet)),
+        }
+    }
+
+    /// A packet of sound in its place; `time`: its own, and how much later it is heard.
     fn audio_packet(
         &mut self,
         data: Bytes,
-        time_ms: u32,
-        nanos: u32,
+        (raw, later): (i64, i64),
         now: Timestamp,
     ) -> EncodedPacket {
-        let dts = self.place(Track::Audio, time_ms, now);
+        let dts = self.place(Track::Audio, raw, now);
         EncodedPacket {
             track: Track::Audio,
-            pts: dts.offset((nanos / 1_000).into()),
+            pts: dts.offset(later.clamp(0, MAX_COMPOSITION)),
             dts,
             keyframe: true,
             priority: Priority::Key,
@@ -444,8 +483,7 @@ impl Demux {
         codec: AudioCodec,
         legacy: Option<LegacyAudio>,
         packet: AudioPacket,
-        time_ms: u32,
-        nanos: u32,
+        time: (i64, i64),
         now: Timestamp,
     ) -> DemuxedBody {
         match packet {
@@ -458,7 +496,7 @@ impl Demux {
                 let Some(parameters) = described(codec, legacy, &self.audio_config, &data) else {
                     return DemuxedBody::Damaged;
                 };
-                let packet = self.audio_packet(data, time_ms, nanos, now);
+                let packet = self.audio_packet(data, time, now);
                 if self.sound.as_ref() == Some(&parameters) {
                     return DemuxedBody::Audio(BufferedPacket::Packet(packet));
                 }

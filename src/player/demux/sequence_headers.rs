@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::media::{AudioCodec, StreamEvent, Track, TrackConfig, VideoCodec};
+use crate::player::demux::flv_bodies;
 use crate::wire::container::flv;
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::video::VideoPacket;
@@ -28,6 +30,8 @@ pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) script: Option<Bytes>,
     pub(in crate::player) video: Option<Bytes>,
     pub(in crate::player) audio: Option<Bytes>,
+    /// What the packets of events are of.
+    codecs: (Option<VideoCodec>, Option<AudioCodec>),
 }
 
 /// Whether a body of data is what tells of the stream.
@@ -50,6 +54,39 @@ pub(in crate::player) fn is_head(kind: TagKind, body: &Bytes) -> bool {
 }
 
 impl SequenceHeaders {
+    /// An event came.
+    pub(in crate::player) fn note_event(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::Config(TrackConfig::Video(config)) => {
+                self.video = flv_bodies::video_beginning(config);
+                self.codecs.0 = Some(config.codec);
+            }
+            StreamEvent::Config(TrackConfig::Audio(config)) => {
+                self.audio = flv_bodies::beginning(config);
+                self.codecs.1 = Some(config.codec);
+            }
+            StreamEvent::Packet(_) => {}
+        }
+    }
+
+    /// An event as a body for a file; `None`: it has none, or nothing told what it is of.
+    pub(in crate::player) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
+        match event {
+            StreamEvent::Config(TrackConfig::Video(_)) => {
+                self.video.clone().map(|body| (TagKind::Video, body))
+            }
+            StreamEvent::Config(TrackConfig::Audio(_)) => {
+                self.audio.clone().map(|body| (TagKind::Audio, body))
+            }
+            StreamEvent::Packet(packet) if packet.track == Track::Video => {
+                Some((TagKind::Video, flv_bodies::picture(self.codecs.0?, packet)))
+            }
+            StreamEvent::Packet(packet) => {
+                Some((TagKind::Audio, flv_bodies::unit(self.codecs.1?, &packet.data)))
+            }
+        }
+    }
+
     /// A body came.
     pub(in crate::player) fn note(&mut self, kind: TagKind, body: &Bytes) {
         if is_head(kind, body) {

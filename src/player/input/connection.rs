@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::media::StreamEvent;
 use crate::net::{self, Class};
 use crate::player::demux::sequence_headers::is_media;
 use crate::player::input::feed::InputFeed;
@@ -97,6 +98,19 @@ impl ConnectionWatch {
     ) {
         self.answered = true;
         if is_media(kind, body) {
+            self.came(shared, now);
+        }
+    }
+
+    /// A config or a packet came, of which only the second is to be decoded.
+    pub(in crate::player) fn heard_event(
+        &mut self,
+        event: &StreamEvent,
+        shared: &Shared,
+        now: Timestamp,
+    ) {
+        self.answered = true;
+        if matches!(event, StreamEvent::Packet(packet) if !packet.data.is_empty()) {
             self.came(shared, now);
         }
     }

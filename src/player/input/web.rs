@@ -215,10 +215,10 @@ impl Web {
                         watch.waited(shared.clock.now().since(now));
                     }
                 }
-                Ok(Ok(Some(Item::Body(body)))) => {
-                    watch.heard(body.kind, &body.body, &shared, now);
+                Ok(Ok(Some(Item::Event(event)))) => {
+                    watch.heard_event(&event, &shared, now);
                     self.range_retry.came();
-                    feed.take_exact(body.kind, body.dts, body.pts, &body.body);
+                    feed.take_event(event);
                     watch.waited(shared.clock.now().since(now));
                 }
                 Ok(Ok(Some(Item::Seam(at)))) => feed.seam(at),

@@ -136,7 +136,7 @@ mod tests {
             let shared = Arc::new(shared);
             shared.set_position(at(PLACE));
             shared.set_paused(paused);
-            shared.move_exactly(0);
+            shared.move_exactly();
             let mut run = Run::new(Presenter {
                 shared: Arc::clone(&shared),
                 pictures: receiver,

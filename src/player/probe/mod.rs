@@ -15,15 +15,17 @@ use tokio::time::timeout;
 
 use crate::base::{Clock, Timestamp};
 use crate::files;
-use crate::media::{AudioCodec, Track};
+use crate::media::{AudioCodec, StreamEvent, Track};
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
 use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::frame_rate::frame_rate;
 use crate::player::clock::timeline::Timeline;
+use crate::player::clock::wire_time::WireTime;
 use crate::player::demux::file_samples;
 use crate::player::demux::file_samples::TrackKind;
+use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::connection::{failure, silent, web_failure};
 use crate::player::input::http::{Item, Problem, Pull, PullRequest};
 use crate::player::input::open_deadline::OpenDeadline;
@@ -147,8 +149,8 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     let mut prober = Prober::new(false, clock.now());
     let medium = file_samples::medium(&input, path)?;
     if medium != TrackKind::Film(Format::Flv) {
-        file_samples::tags(input, path, &mut |kind, time_ms, body| {
-            prober.take(kind, time_ms, &body, clock.now());
+        file_samples::events(input, path, &mut |event| {
+            prober.take_event(&event, clock.now());
             !cancelled()
         })?;
         let report = Report { format: medium.extension(), ..prober.report() };
@@ -355,10 +357,7 @@ async fn probe_web(
         let now = clock.now();
         match item {
             Ok(Ok(Some(Item::Tag(tag)))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
-            Ok(Ok(Some(Item::Body(body)))) => {
-                // Modulo 2³², as the tags have it.
-                prober.take(body.kind, body.dts.div_euclid(1_000) as u32, &body.body, now);
-            }
+            Ok(Ok(Some(Item::Event(event)))) => prober.take_event(&event, now),
             Ok(Ok(Some(Item::Unsupported(track)))) => {
                 unsupported::note(&mut prober.unsupported, &track);
             }
@@ -422,6 +421,9 @@ struct Prober {
     length: Length,
     start: Timestamp,
     timeline: Timeline,
+    wire_time: WireTime,
+    /// Of sources that give events.
+    heads: SequenceHeaders,
     metadata: Option<Value>,
     bodies: u64,
     tracks: (Option<u8>, Option<u8>),
@@ -475,6 +477,8 @@ impl Prober {
             length: if live { Length::None } else { Length::Measured },
             start,
             timeline: Timeline::new(live),
+            wire_time: WireTime::default(),
+            heads: SequenceHeaders::default(),
             metadata: None,
             bodies: 0,
             tracks: (None, None),
@@ -498,18 +502,35 @@ impl Prober {
     }
 
     fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
+        let raw = if kind == TagKind::Script { 0 } else { self.wire_time.micros(time_ms) };
+        self.take_body(kind, raw, body, now);
+    }
+
+    /// A config or a packet.
+    fn take_event(&mut self, event: &StreamEvent, now: Timestamp) {
+        self.heads.note_event(event);
+        let raw = match event {
+            StreamEvent::Packet(packet) => packet.dts.as_micros(),
+            StreamEvent::Config(_) => 0,
+        };
+        if let Some((kind, body)) = self.heads.body(event) {
+            self.take_body(kind, raw, &body, now);
+        }
+    }
+
+    fn take_body(&mut self, kind: TagKind, raw: i64, body: &Bytes, now: Timestamp) {
         match kind {
             TagKind::Script => {
                 if let Ok(Some(value)) = crate::wire::container::flv::metadata::parse_script(body) {
                     self.metadata.get_or_insert(value);
                 }
             }
-            TagKind::Video => self.take_video(time_ms, body, now),
-            TagKind::Audio => self.take_audio(time_ms, body, now),
+            TagKind::Video => self.take_video(raw, body, now),
+            TagKind::Audio => self.take_audio(raw, body, now),
         }
     }
 
-    fn take_video(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) {
+    fn take_video(&mut self, raw: i64, body: &Bytes, now: Timestamp) {
         let Ok(tag) = flv::parse_video(body) else { return };
         let keyframe = tag.is_keyframe();
         // Of several tracks the first that came.
@@ -530,7 +551,7 @@ impl Prober {
             }
             VideoPacket::Frame { composition_ms, data } => {
                 self.bodies += 1;
-                let dts = self.timeline.place(Track::Video, time_ms, now).dts;
+                let dts = self.timeline.place(Track::Video, raw, now).dts;
                 // The first ones tell all that there is.
                 let looked_into = keyframe && self.keyframes.len() < LOOKED_INTO;
                 let more = looked_into.then(|| video::beside(track.format, data, self.length_size));
@@ -556,7 +577,7 @@ impl Prober {
         }
     }
 
-    fn take_audio(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) {
+    fn take_audio(&mut self, raw: i64, body: &Bytes, now: Timestamp) {
         let Ok(tag) = flv::parse_audio(body) else { return };
         let legacy = tag.legacy;
         let looked_at = *self.tracks.1.get_or_insert(tag.track.id);
@@ -591,7 +612,7 @@ impl Prober {
             }
             AudioPacket::Frame(data) => {
                 self.bodies += 1;
-                let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
+                let dts = self.timeline.place(Track::Audio, raw, now).dts;
                 let audio = self.audio(format, legacy);
                 // They have no configuration: each frame tells.
                 if audio.channels.is_none()

@@ -133,7 +133,7 @@ mod tests {
                 let mut missing = 0;
                 for time in 1..=TIMES {
                     wait_until(&|| shared.take_wanted().is_some());
-                    shared.move_exactly(0);
+                    shared.move_exactly();
                     shared.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
                     shared.video.push(BufferedPacket::Gap);
                     // Only when whoever asked is through with asking.

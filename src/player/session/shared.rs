@@ -303,15 +303,15 @@ impl Shared {
         at
     }
 
-    /// As [`Shared::move_here`], but what is shown and heard first is that of so many microseconds after
-    /// the media time that is given, which is a whole millisecond.
-    pub(in crate::player) fn move_exactly(&self, past: u32) -> Timestamp {
+    /// As [`Shared::move_here`], but what is shown and heard first is exactly that of the media time that
+    /// is given.
+    pub(in crate::player) fn move_exactly(&self) -> Timestamp {
         let mut moved = self.moved.lock();
         let at = Timestamp::from_millis(self.position().as_millis());
         let video = self.video.restart_with_parameters();
         let audio = self.audio.restart_with_parameters();
         let start = Start { video, audio };
-        *moved = Some(SeekDone { at: at.offset(past.into()), exact: true, start });
+        *moved = Some(SeekDone { at, exact: true, start });
         at
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::media::VideoCodec;
+use crate::media::{AudioCodec, VideoCodec};
 
 /// Four letters.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
@@ -98,6 +98,26 @@ impl VideoFormat {
     }
 }
 
+impl From<VideoCodec> for VideoFormat {
+    fn from(codec: VideoCodec) -> Self {
+        match codec {
+            VideoCodec::H264 => Self::H264,
+            VideoCodec::Hevc => Self::Hevc,
+            VideoCodec::Vvc => Self::Vvc,
+            VideoCodec::Av1 => Self::Av1,
+            VideoCodec::Vp9 => Self::Vp9,
+            VideoCodec::Vp8 => Self::Vp8,
+            VideoCodec::Mpeg4 => Self::Mpeg4,
+            VideoCodec::Mpeg2 => Self::Mpeg2,
+            VideoCodec::H263 => Self::Legacy(2),
+            VideoCodec::Screen => Self::Legacy(3),
+            VideoCodec::Vp6 => Self::Legacy(4),
+            VideoCodec::Vp6Alpha => Self::Legacy(5),
+            VideoCodec::Screen2 => Self::Legacy(6),
+        }
+    }
+}
+
 impl fmt::Display for VideoFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -160,6 +180,27 @@ impl AudioFormat {
             b"lpcm" => Self::Pcm,
             b"vorb" => Self::Vorbis,
             _ => Self::Other(fourcc),
+        }
+    }
+}
+
+impl From<AudioCodec> for AudioFormat {
+    fn from(codec: AudioCodec) -> Self {
+        match codec {
+            AudioCodec::Aac => Self::Aac,
+            AudioCodec::Mp3 | AudioCodec::Mp2 => Self::Mp3,
+            AudioCodec::Opus => Self::Opus,
+            AudioCodec::Flac => Self::Flac,
+            AudioCodec::Vorbis => Self::Vorbis,
+            AudioCodec::Ac3 => Self::Ac3,
+            AudioCodec::Eac3 => Self::Eac3,
+            AudioCodec::Pcm => Self::Pcm,
+            AudioCodec::PcmS16Le | AudioCodec::PcmU8 => Self::Legacy(3),
+            AudioCodec::PcmAlaw => Self::Legacy(7),
+            AudioCodec::PcmMulaw => Self::Legacy(8),
+            AudioCodec::Speex => Self::Legacy(11),
+            AudioCodec::Nellymoser => Self::Legacy(6),
+            AudioCodec::AdpcmSwf => Self::Legacy(1),
         }
     }
 }

@@ -11,11 +11,12 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::decode::{NoDecoder, inventory};
-use crate::media::{AudioCodec, AudioConfig, Track, VideoConfig};
+use crate::media::{AudioCodec, AudioConfig, StreamEvent, Track, VideoConfig};
 use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::time_shift::KeptPacket;
 use crate::player::clock::timeline::TimestampAnomaly;
+use crate::player::clock::wire_time::WireTime;
 use crate::player::demux::sequence_headers::{SequenceHeaders, is_media};
 use crate::player::demux::track_presence::TrackPresence;
 use crate::player::demux::{Demux, DemuxedBody, codec_info};
@@ -47,6 +48,8 @@ const LINES_IN: Duration = Duration::from_secs(1);
 pub(in crate::player) struct InputFeed {
     pub(in crate::player) shared: Arc<Shared>,
     demux: Demux,
+    /// Of bodies that carry wrapping milliseconds.
+    wire_time: WireTime,
     track_presence: TrackPresence,
     save: Option<Save>,
     heads: SequenceHeaders,
@@ -87,6 +90,7 @@ impl InputFeed {
         Self {
             shared,
             demux: Demux::new(live),
+            wire_time: WireTime::default(),
             track_presence: TrackPresence::default(),
             save,
             heads: SequenceHeaders::default(),
@@ -194,14 +198,14 @@ impl InputFeed {
         firm: bool,
         now: Timestamp,
     ) {
-        let at = self.shared.move_exactly(past(raw));
+        let at = self.shared.move_exactly();
         self.shared.reception.lock().move_to(at);
         self.anchor(raw, place, at, firm, now);
     }
 
     fn anchor(&mut self, raw: i64, place: Duration, at: Timestamp, firm: bool, now: Timestamp) {
-        self.demux.anchor(millis(raw), at, firm, now);
-        self.anchor = (raw, at.offset(past(raw).into()));
+        self.demux.anchor(raw, at, firm, now);
+        self.anchor = (raw, at);
         self.shared.set_origin(i64::try_from(place.as_millis()).unwrap_or(0), at);
         (self.moved, self.place) = (false, None);
         self.seam(raw);
@@ -235,8 +239,26 @@ impl InputFeed {
         body: &Bytes,
     ) {
         let now = self.shared.clock.now();
-        self.demux.set_past(past(pts));
-        self.take(kind, millis(dts), body, now);
+        self.demux.set_pts(pts);
+        self.take_body(kind, dts, body, now);
+    }
+
+    /// A config or a packet of a source that names its codecs.
+    pub(in crate::player) fn take_event(&mut self, event: StreamEvent) {
+        let now = self.shared.clock.now();
+        self.heads.note_event(&event);
+        let mut raw = 0;
+        if let StreamEvent::Packet(packet) = &event {
+            raw = packet.dts.as_micros();
+            self.pictures |= packet.track == Track::Video;
+            self.shared.figures.lock().received_bytes += packet.data.len() as u64;
+        }
+        self.change_file(now);
+        if let Some(save) = &mut self.save {
+            save.add_event(&self.shared, &event, &self.heads, now);
+        }
+        let found = self.demux.event(event, now);
+        self.found(found, raw, now);
     }
 
     /// A line of a chat in the stream. More than a person can read are left out.
@@ -252,7 +274,7 @@ impl InputFeed {
         }
     }
 
-    /// A body that came at `now`.
+    /// A body with wrapping milliseconds that came at `now`.
     pub(in crate::player) fn take(
         &mut self,
         kind: TagKind,
@@ -260,21 +282,29 @@ impl InputFeed {
         body: &Bytes,
         now: Timestamp,
     ) {
+        // Data has no place of its own.
+        let raw = if kind == TagKind::Script { 0 } else { self.wire_time.micros(time_ms) };
+        self.take_body(kind, raw, body, now);
+    }
+
+    fn take_body(&mut self, kind: TagKind, raw: i64, body: &Bytes, now: Timestamp) {
         self.heads.note(kind, body);
         self.pictures = self.pictures || kind == TagKind::Video && is_media(kind, body);
-        let wanted = self.shared.filing.lock().take();
-        if let Some(wanted) = wanted {
-            self.save_into(wanted, time_ms, now);
-        }
+        self.change_file(now);
         if let Some(save) = &mut self.save {
-            save.add(&self.shared, kind, time_ms, body, now);
+            save.add(&self.shared, kind, raw, body, now);
         }
         self.shared.figures.lock().received_bytes += body.len() as u64;
         let found = match kind {
             TagKind::Script => return self.line(body, now),
-            TagKind::Video => self.demux.video(time_ms, body, now),
-            TagKind::Audio => self.demux.audio(time_ms, body, now),
+            TagKind::Video => self.demux.video(raw, body, now),
+            TagKind::Audio => self.demux.audio(raw, body, now),
         };
+        self.found(found, raw, now);
+    }
+
+    /// Hands on what came of a body or an event, and tells what is wrong with it.
+    fn found(&mut self, found: DemuxedBody, raw: i64, now: Timestamp) {
         self.bodies += 1;
         for _ in 0..self.demux.take_strays() {
             self.damaged("");
@@ -291,7 +321,7 @@ impl InputFeed {
         if self.demux.headless() == HEADLESS {
             self.shared.odd(&Anomaly::NoHeaders);
         }
-        self.note_place(&found, time_ms);
+        self.note_place(&found, raw);
         match found {
             DemuxedBody::Video(unit) => self.see(unit, now),
             DemuxedBody::NewVideo(parameters, packet) => {
@@ -336,7 +366,7 @@ impl InputFeed {
         }
     }
 
-    fn note_place(&mut self, found: &DemuxedBody, time_ms: u32) {
+    fn note_place(&mut self, found: &DemuxedBody, raw: i64) {
         let placed = match found {
             DemuxedBody::Video(BufferedPacket::Packet(packet))
             | DemuxedBody::Audio(BufferedPacket::Packet(packet)) => packet.dts,
@@ -344,8 +374,8 @@ impl InputFeed {
             _ => return,
         };
         if std::mem::replace(&mut self.moved, false) {
-            let place = self.place.take().map(|place| place.as_millis() as u32);
-            self.shared.set_origin(place.unwrap_or(time_ms).into(), placed);
+            let place = self.place.take().and_then(|place| i64::try_from(place.as_millis()).ok());
+            self.shared.set_origin(place.unwrap_or(raw.div_euclid(1_000)), placed);
         }
     }
 
@@ -355,7 +385,7 @@ impl InputFeed {
         let wanted = self.shared.filing.lock().close();
         if let Some(wanted) = wanted {
             let now = self.shared.clock.now();
-            self.save_into(wanted, 0, now);
+            self.save_into(wanted, now);
         }
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
@@ -371,19 +401,27 @@ impl InputFeed {
         }
     }
 
+    /// Another file is wanted for what comes, or none any more.
+    fn change_file(&mut self, now: Timestamp) {
+        let wanted = self.shared.filing.lock().take();
+        if let Some(wanted) = wanted {
+            self.save_into(wanted, now);
+        }
+    }
+
     /// Writes what comes into another file, or into none any more. It begins with the metadata and
     /// configurations that came, and with a keyframe.
-    fn save_into(&mut self, wanted: Option<NewFile>, time_ms: u32, now: Timestamp) {
+    fn save_into(&mut self, wanted: Option<NewFile>, now: Timestamp) {
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
         }
         let Some(made) = wanted else { return };
         let mut save = Save::into_file(made, self.live).telling();
-        let SequenceHeaders { script, video, audio } = &self.heads;
+        let SequenceHeaders { script, video, audio, .. } = &self.heads;
         let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
         for (kind, head) in heads {
             if let Some(head) = head {
-                save.add(&self.shared, kind, time_ms, head, now);
+                save.add(&self.shared, kind, 0, head, now);
             }
         }
         if video.is_some() || self.pictures {
@@ -532,16 +570,6 @@ fn too_long(bytes: usize) -> String {
     format!(
         "what tells how to decode the stream is {bytes} bytes long, and {most} KiB are believed at most"
     )
-}
-
-/// Modulo 2³², as tags have it.
-fn millis(micros: i64) -> u32 {
-    micros.div_euclid(1_000) as u32
-}
-
-/// Microseconds past whole milliseconds.
-fn past(micros: i64) -> u32 {
-    micros.rem_euclid(1_000) as u32
 }
 
 fn lack_of_video(format: VideoFormat) -> Option<NoDecoder> {

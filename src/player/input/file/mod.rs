@@ -203,7 +203,7 @@ fn read(
     round.begin(feed, from, true);
     film.play(path, round.shift(span.begins), &mut |piece| {
         match piece {
-            FileSample::Body(body) => feed.take_exact(body.kind, body.dts, body.pts, &body.body),
+            FileSample::Event(event) => feed.take_event(event),
             FileSample::Seam(at) => feed.seam(at),
         }
         goes_on(feed)

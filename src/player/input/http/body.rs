@@ -9,13 +9,13 @@ use bytes::{Bytes, BytesMut};
 use crate::net::web::{Flow, Unavailable};
 use crate::net::{self, Step};
 use crate::player::demux::elementary;
+use crate::player::demux::elementary::TsEvents;
 use crate::player::input::http::byte_seek::recording::{Recorded, SeekFound};
 use crate::player::input::http::byte_seek::resync::StreamFormat;
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
 use crate::player::input::http::request::{Item, PullRequest};
-use crate::wire::container::flv::Tag;
 use crate::wire::container::{flv, ts};
 
 /// See the module.
@@ -39,7 +39,7 @@ pub(super) struct Single {
 #[derive(Debug)]
 enum Unpack {
     Flv { demuxer: flv::Demuxer },
-    Ts { demuxer: Box<ts::Demuxer>, items: VecDeque<Item>, last_ms: u32 },
+    Ts { demuxer: Box<ts::Demuxer>, events: TsEvents, items: VecDeque<Item> },
 }
 
 impl Unpack {
@@ -47,9 +47,11 @@ impl Unpack {
     fn new(form: StreamFormat) -> Self {
         match form {
             StreamFormat::Flv => Self::Flv { demuxer: flv::Demuxer::new() },
-            StreamFormat::Ts => {
-                Self::Ts { demuxer: Box::default(), items: VecDeque::new(), last_ms: 0 }
-            }
+            StreamFormat::Ts => Self::Ts {
+                demuxer: Box::default(),
+                events: TsEvents::default(),
+                items: VecDeque::new(),
+            },
         }
     }
 
@@ -63,16 +65,16 @@ impl Unpack {
     fn push(&mut self, bytes: &[u8]) {
         match self {
             Self::Flv { demuxer } => demuxer.push(bytes),
-            Self::Ts { demuxer, items, last_ms } => {
-                demuxer.push(bytes, &mut |event| take(event, items, last_ms));
+            Self::Ts { demuxer, events, items } => {
+                demuxer.push(bytes, &mut |event| take(event, events, items));
             }
         }
     }
 
     /// Nothing more comes.
     fn finish(&mut self) {
-        if let Self::Ts { demuxer, items, last_ms } = self {
-            demuxer.finish(&mut |event| take(event, items, last_ms));
+        if let Self::Ts { demuxer, events, items } = self {
+            demuxer.finish(&mut |event| take(event, events, items));
         }
     }
 
@@ -95,12 +97,9 @@ impl Unpack {
     }
 }
 
-fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
+fn take(event: ts::Event, events: &mut TsEvents, items: &mut VecDeque<Item>) {
     items.extend(elementary::unsupported(&event).map(Item::Unsupported));
-    if let Some(tag) = elementary::of_ts(event, *last_ms) {
-        *last_ms = tag.time_ms;
-        items.push_back(Item::Tag(tag));
-    }
+    events.take(event, &mut |event| items.push_back(Item::Event(event)));
 }
 
 impl Single {
@@ -215,8 +214,7 @@ impl Single {
                 }
             }
             match self.unpack.next()? {
-                Some(Item::Tag(tag)) => self.come(tag),
-                Some(item) => return Ok(Some(item)),
+                Some(item) => self.come(item),
                 None => {
                     let Some(bytes) = self.bytes().await? else {
                         self.unpack.finish();
@@ -227,8 +225,7 @@ impl Single {
                             recorded.answer().await;
                         }
                         match self.unpack.next()? {
-                            Some(Item::Tag(tag)) => self.come(tag),
-                            Some(item) => return Ok(Some(item)),
+                            Some(item) => self.come(item),
                             None if self.is_told() => return Ok(None),
                             None => {}
                         }
@@ -245,15 +242,20 @@ impl Single {
         self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
     }
 
-    /// A tag came, which goes out next, or once a place that is wanted turned out not to be had.
-    fn come(&mut self, tag: Tag) {
+    /// Something came, which goes out next, or once a place that is wanted turned out not to be had.
+    fn come(&mut self, item: Item) {
         if let Some(recorded) = &mut self.recorded {
             let read = self.flow.taken().saturating_sub(self.unpack.held());
-            if recorded.note(&tag, read) && !std::mem::replace(&mut self.placed, true) {
-                self.first.push_back(Item::Place(recorded.place(tag.time_ms)));
+            let media = match &item {
+                Item::Tag(tag) => recorded.note(tag, read).then_some(tag.time_ms),
+                Item::Event(event) => recorded.note_event(event),
+                _ => None,
+            };
+            if let Some(time_ms) = media.filter(|_| !std::mem::replace(&mut self.placed, true)) {
+                self.first.push_back(Item::Place(recorded.place(time_ms)));
             }
         }
-        self.first.push_back(Item::Tag(tag));
+        self.first.push_back(item);
     }
 
     /// The next bytes, while the server may say how long it is: empty where it did.

@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::base::Timestamp;
+use crate::media::StreamEvent;
 use crate::net::web::{Flow, WebUrl};
 use crate::player::demux::file_samples;
-use crate::player::demux::file_samples::{Body, is_needed, sample, span, unplayable_at};
+use crate::player::demux::file_samples::{is_needed, sample, span, unplayable_at};
 use crate::player::input::connection::failure;
 use crate::player::input::file::{BEGINS, micros};
 use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
@@ -19,7 +20,6 @@ use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::flv::TagKind;
 use crate::wire::container::incremental::IncrementalReader;
 use crate::wire::container::{Error, Index, SampleLocation, TrackId};
 
@@ -240,10 +240,7 @@ impl IndexedFile {
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
         first.extend(reader.index().missed().cloned().map(Item::Unsupported));
-        file_samples::headers(reader.index(), &mut |kind: TagKind, _, body| {
-            first.push_back(Item::Body(Body { kind, dts: BEGINS, pts: BEGINS, body }));
-            true
-        });
+        first.extend(file_samples::configs(reader.index()).map(Item::Event));
     }
 
     /// The next body, or what stands before it.
@@ -277,10 +274,7 @@ impl IndexedFile {
             if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
                 *links += 1;
                 let at = link.heard.as_micros().saturating_add(BEGINS.saturating_sub(*begins));
-                file_samples::heading(&link.parameters, &mut |kind: TagKind, _, body| {
-                    first.push_back(Item::Body(Body { kind, dts: at, pts: at, body }));
-                    true
-                });
+                first.push_back(Item::Event(file_samples::audio_config(&link.parameters)));
                 return Ok(Some(Item::Seam(at)));
             }
             let packet = sample(blocks, &index.holes, &place)?;
@@ -294,12 +288,7 @@ impl IndexedFile {
             let Some(mut packet) = packet else { continue };
             let shift = BEGINS.saturating_sub(*begins);
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
-            let (pictures, sound) = file_samples::codecs(index);
-            let link = links.checked_sub(1).and_then(|number| index.links.get(number));
-            let sound = link.map_or(sound, |link| link.parameters.codec);
-            let (kind, body) = file_samples::body((pictures, sound), &packet);
-            let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
-            return Ok(Some(Item::Body(Body { kind, dts, pts, body })));
+            return Ok(Some(Item::Event(StreamEvent::Packet(packet))));
         }
     }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::media::StreamEvent;
 use crate::net::web::WebUrl;
 use crate::net::{self, Cause, ConnectStage, WebProblem};
 use crate::player::buffer::pace::{BufferTarget, PlayPace};
-use crate::player::demux::file_samples::Body;
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::container::flv::Tag;
@@ -19,8 +19,8 @@ use crate::wire::container::unsupported::UnsupportedTrack;
 #[derive(Debug)]
 pub(in crate::player) enum Item {
     Tag(Tag),
-    /// A body of a film, at its exact time.
-    Body(Body),
+    /// A config or a packet of a film, at its exact time.
+    Event(StreamEvent),
     /// Sound that came is heard up to this time at most, in microseconds, and what comes from it on.
     Seam(i64),
     /// A film begins: what carries so many microseconds is its first instant, and played first.

@@ -12,8 +12,9 @@ use bytes::{Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::files;
-use crate::media::Track;
+use crate::media::{EncodedPacket, StreamEvent, Track};
 use crate::player::clock::timeline::Timeline;
+use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::save::reorder::{ReorderBuffer, Waiting};
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::session::requests::NewFile;
@@ -105,12 +106,13 @@ impl Save {
         self.timeline.restart();
     }
 
-    /// Adds a body. Headers carry no time of their own that could be trusted.
+    /// Adds a body with its time in microseconds. Headers carry no time of their own that could be
+    /// trusted.
     pub(in crate::player) fn add(
         &mut self,
         shared: &Shared,
         kind: TagKind,
-        time_ms: u32,
+        raw: i64,
         body: &Bytes,
         now: Timestamp,
     ) {
@@ -120,14 +122,12 @@ impl Save {
         let (place, key) = match kind {
             TagKind::Script => (None, false),
             TagKind::Video => {
-                self.video = true;
                 let tag = flv::parse_video(body).ok();
                 let header = tag.as_ref().is_some_and(VideoTag::is_sequence_start);
                 let key = tag.is_some_and(|tag| tag.is_keyframe());
                 ((!header).then_some(Track::Video), key)
             }
             TagKind::Audio => {
-                self.audio = true;
                 let header = flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start());
                 ((!header).then_some(Track::Audio), false)
             }
@@ -138,13 +138,53 @@ impl Save {
             }
             self.waits = false;
         }
-        let placed = place.map(|track| {
-            let at = self.timeline.place(track, time_ms, now).dts.as_millis().max(0);
-            self.last_ms = self.last_ms.max(at);
-            (track, at)
-        });
-        self.order.push(kind, placed, body.clone());
+        let placed = place.map(|track| (track, self.timeline.place(track, raw, now).dts));
+        let placed = placed.map(|(track, at)| (track, at.as_millis().max(0)));
+        self.put(shared, kind, placed, body.clone());
+    }
+
+    /// Adds a config or a packet; `heads` knows what it is of.
+    pub(in crate::player) fn add_event(
+        &mut self,
+        shared: &Shared,
+        event: &StreamEvent,
+        heads: &SequenceHeaders,
+        now: Timestamp,
+    ) {
+        let StreamEvent::Packet(packet) = event else {
+            if let Some((kind, body)) = heads.body(event).filter(|_| !self.broken) {
+                self.put(shared, kind, None, body);
+            }
+            return;
+        };
+        if self.broken || packet.data.is_empty() {
+            return;
+        }
+        if self.waits {
+            if !(packet.track == Track::Video && packet.keyframe) {
+                return;
+            }
+            self.waits = false;
+        }
+        // What a body says of its time counts from where it is put.
+        let raw = packet.dts.as_micros();
+        let dts = self.timeline.place(packet.track, raw, now).dts.max(Timestamp::ZERO);
+        let pts = dts.offset(packet.pts.micros_since(packet.dts));
+        let packet = StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() });
+        if let Some((kind, body)) = heads.body(&packet) {
+            self.put(shared, kind, Some((packet.track(), dts.as_millis())), body);
+        }
+    }
+
+    fn put(&mut self, shared: &Shared, kind: TagKind, placed: Option<(Track, i64)>, body: Bytes) {
+        match kind {
+            TagKind::Video => self.video = true,
+            TagKind::Audio => self.audio = true,
+            TagKind::Script => {}
+        }
+        self.last_ms = placed.map_or(self.last_ms, |(_, at)| self.last_ms.max(at));
         self.bytes += (TAG_HEADER + body.len() + TAG_TRAILER) as u64;
+        self.order.push(kind, placed, body);
         {
             let mut figures = shared.figures.lock();
             let fresh = || Saving { path: self.path.clone(), ..Saving::default() };
@@ -222,10 +262,12 @@ mod tests {
         // As segments of HLS bring them: pictures of two seconds, then their sound.
         for segment in 0..3 {
             for n in 0..50 {
-                save.add(&shared, TagKind::Video, 9_000 + segment * 2_000 + n * 40, &frame, now);
+                let at = (9_000 + segment * 2_000 + n * 40) * 1_000;
+                save.add(&shared, TagKind::Video, at, &frame, now);
             }
             for n in 0..100 {
-                save.add(&shared, TagKind::Audio, 9_005 + segment * 2_000 + n * 20, &sound, now);
+                let at = (9_005 + segment * 2_000 + n * 20) * 1_000;
+                save.add(&shared, TagKind::Audio, at, &sound, now);
             }
         }
         save.finish(&shared);

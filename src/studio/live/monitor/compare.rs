@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::similarity::Found;
+use crate::media::similarity::CurveMatch;
 use crate::player::State;
 use crate::player::probe::viewer::ProbeReading;
 use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window};
@@ -171,12 +171,14 @@ fn sound(window: &Window<'_>) -> (Verdict, Option<Duration>) {
     // What is heard comes `behind` after its media time; its media time leads ours.
     let most = i64::try_from(window.farthest.as_micros()).unwrap_or(i64::MAX);
     match sent.course.find(&seen.course, -behind, most - behind) {
-        Found::At(lead) => {
+        CurveMatch::At(lead) => {
             let latency = u64::try_from(lead + behind).ok().map(Duration::from_micros);
             (Verdict::Match, latency)
         }
-        Found::Nowhere if window.whole => (Verdict::Differs, None),
-        Found::Flat if !sent.course.varies(window.now - window.farthest) => (Verdict::Still, None),
+        CurveMatch::Nowhere if window.whole => (Verdict::Differs, None),
+        CurveMatch::Flat if !sent.course.varies(window.now - window.farthest) => {
+            (Verdict::Still, None)
+        }
         _ => (Verdict::Open, None),
     }
 }

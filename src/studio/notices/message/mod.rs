@@ -1,6 +1,6 @@
 //! Every message the studio has for a person: its name, how much it matters, what helps. Its words
 //! are in `english`; the window has the same messages in its languages, by the name (`assets/i18n`),
-//! and a test holds the two together.
+//! and a test holds the two together. (It is long because each message has its place in every list.)
 
 mod disk;
 mod english;

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Course;
+use crate::media::StreamEvent;
 use crate::net;
 use crate::player::demux::codec_info::MAX_CONFIG;
 use crate::player::demux::sequence_headers::{is_head, is_media};
@@ -142,6 +143,17 @@ impl Recorded {
             self.begins.get_or_insert(tag.time_ms);
         }
         media
+    }
+
+    /// A config or a packet came. The time of what is to be seen or heard, in wrapping milliseconds.
+    pub fn note_event(&mut self, event: &StreamEvent) -> Option<u32> {
+        let StreamEvent::Packet(packet) = event else { return None };
+        let time_ms = packet.dts.as_micros().div_euclid(1_000) as u32;
+        if packet.data.is_empty() {
+            return None;
+        }
+        self.begins.get_or_insert(time_ms);
+        Some(time_ms)
     }
 
     /// Looks for another place, and no longer for any that was wanted before. False where nobody knows

@@ -3,11 +3,10 @@
 
 use bytes::Bytes;
 
-use crate::player::demux::elementary::millis;
 use crate::player::demux::sequence_headers::is_media;
 use crate::wire::container::flv;
 use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagKind};
-use crate::wire::container::ts::PACKET;
+use crate::wire::container::ts::{CLOCK, PACKET};
 
 /// So much of a body tells what it is.
 const PREFIX: usize = 64;
@@ -129,6 +128,11 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
         found.push(ResyncPoint { at: table.unwrap_or(at), time_ms, picture, key });
     }
     found
+}
+
+/// Wrapping milliseconds of a 90 kHz time.
+const fn millis(ticks: i64) -> u32 {
+    (ticks * 1_000).div_euclid(CLOCK) as u32
 }
 
 /// Whether a packet of an elementary stream is of pictures, and when it is decoded.

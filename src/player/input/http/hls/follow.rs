@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
+use crate::media::StreamEvent;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::BufferTarget;
@@ -16,7 +17,6 @@ use crate::player::input::http::hls::low_latency_trust::{Early, Trust};
 use crate::player::input::http::hls::segment::SegmentReader;
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::flv::Tag;
 use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
@@ -36,7 +36,7 @@ const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 /// What came of a segment, or of a part of one.
 #[derive(Debug)]
 pub(super) struct Arrival {
-    pub tags: Vec<Tag>,
+    pub events: Vec<StreamEvent>,
     /// What is in it besides.
     pub unsupported: Vec<UnsupportedTrack>,
     /// It does not follow from what came before.
@@ -107,7 +107,7 @@ struct Rest {
     piece: NextPart,
     place: FetchRange,
     begun: BeginningOfBody,
-    /// So many of its tags.
+    /// So many of its events.
     given: usize,
     since: Instant,
 }
@@ -451,12 +451,12 @@ impl Track {
         let (bytes, size) = (if is_early { 0 } else { data.len() }, data.len());
         let key = piece.key.as_deref();
         let (data, seal) = fetch.open(&self.url, data, key, piece.number).await?;
-        let tags = self.unpack.read(&data, map.as_ref(), piece.ends, seal.as_ref())?;
-        Ok(Arrival { bytes, size, took, ..self.arrival(piece, tags, restart) })
+        let events = self.unpack.read(&data, map.as_ref(), piece.ends, seal.as_ref())?;
+        Ok(Arrival { bytes, size, took, ..self.arrival(piece, events, restart) })
     }
 
     /// What came of the beginning of a segment, or of a part of one.
-    fn arrival(&mut self, piece: &NextPart, tags: Vec<Tag>, restart: bool) -> Arrival {
+    fn arrival(&mut self, piece: &NextPart, events: Vec<StreamEvent>, restart: bool) -> Arrival {
         let at = (piece.number, piece.part.unwrap_or(0));
         let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
         let whole = (self.changed, self.gone, self.gone + self.whole());
@@ -464,7 +464,7 @@ impl Track {
         let made = self.media.made(at.0, at.1).filter(|_| self.live);
         let (bytes, size, took) = (0, 0, Duration::ZERO);
         let unsupported = self.unpack.take_unsupported();
-        Arrival { tags, unsupported, restart, edge, place, made, listed, bytes, size, took }
+        Arrival { events, unsupported, restart, edge, place, made, listed, bytes, size, took }
     }
 
     /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
@@ -480,9 +480,9 @@ impl Track {
             return Ok(None);
         }
         let (url, since) = (join(&self.url, &piece.uri)?, Instant::now());
-        let mut look = self.unpack.look();
+        let mut look = SegmentReader::look();
         let begun = fetch.begin(&url, &mut |data| look.take(data)).await?;
-        let tags = look.tags();
+        let events = look.events();
         let Some(begun) = begun else { return Ok(None) };
         let restart = std::mem::take(&mut self.restart) || piece.discontinuity;
         if restart {
@@ -492,22 +492,22 @@ impl Track {
             piece: piece.clone(),
             place: (url, piece.range),
             begun,
-            given: tags.len(),
+            given: events.len(),
             since,
         };
-        if tags.is_empty() {
+        if events.is_empty() {
             let whole = self.rest(fetch, rest).await?;
-            let Arrival { tags, unsupported, bytes, size, took, .. } = whole;
+            let Arrival { events, unsupported, bytes, size, took, .. } = whole;
             return Ok(Some(Arrival {
                 bytes,
                 size,
                 took,
                 unsupported,
-                ..self.arrival(piece, tags, restart)
+                ..self.arrival(piece, events, restart)
             }));
         }
         self.begun = Some(rest);
-        Ok(Some(self.arrival(piece, tags, restart)))
+        Ok(Some(self.arrival(piece, events, restart)))
     }
 
     /// What comes of a segment behind what was handed on.
@@ -518,11 +518,12 @@ impl Track {
             None => fetch.piece(&place).await?,
         };
         let (bytes, size, took) = (data.len(), data.len(), since.elapsed());
-        let mut tags = self.unpack.read(&data, None, piece.ends, None)?;
-        tags.drain(..given.min(tags.len()));
+        self.unpack.begin_anew();
+        let mut events = self.unpack.read(&data, None, piece.ends, None)?;
+        events.drain(..given.min(events.len()));
         let unsupported = self.unpack.take_unsupported();
         let (restart, edge, place, made, listed) = (false, None, None, None, None);
-        Ok(Arrival { tags, unsupported, restart, edge, place, made, listed, bytes, size, took })
+        Ok(Arrival { events, unsupported, restart, edge, place, made, listed, bytes, size, took })
     }
 
     /// Waits until it may be asked for again, and does.

@@ -1,14 +1,14 @@
-//! The samples of an MP4 in memory as FLV tags.
+//! The configs and samples of an MP4 in memory.
 
 use std::io;
 
 use bytes::Bytes;
 
+use crate::media::StreamEvent;
 use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::flv::Tag;
 use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{Error, ReadAt, mp4};
 
@@ -31,7 +31,7 @@ pub(in crate::player::input::http) fn read(
     mut source: Memory,
     fresh: bool,
     seal: Option<&Decryption>,
-    take: &mut dyn FnMut(Tag),
+    take: &mut dyn FnMut(StreamEvent),
 ) -> Result<Vec<UnsupportedTrack>, Problem> {
     let damaged = |error: Error| {
         let what = format!("a segment of the playlist cannot be played: {error}");
@@ -53,8 +53,11 @@ pub(in crate::player::input::http) fn read(
             index
         }
     };
-    file_samples::samples(&mut source, &index, fresh, &mut |kind, time_ms, body| {
-        take(Tag { kind, time_ms, body });
+    if fresh {
+        file_samples::configs(&index).for_each(&mut *take);
+    }
+    file_samples::packets(&mut source, &index, &mut |packet| {
+        take(StreamEvent::Packet(packet));
         true
     })
     .map_err(damaged)?;

@@ -1,5 +1,5 @@
 //! The task behind a list: chooses the variant, follows it and the sound that may go with it, and
-//! hands on tags in the order of their times.
+//! hands on events in the order of their times.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -9,30 +9,28 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::base::Timestamp;
+use crate::media::{StreamEvent, Track as MediaTrack, TrackConfig};
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::{BufferTarget, LiveDistance, PlayPace};
-use crate::player::demux::sequence_headers::{SequenceHeaders, is_head};
 use crate::player::input::http::hls::audio_rendition;
 use crate::player::input::http::hls::audio_rendition::AudioRendition;
 use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT, join};
 use crate::player::input::http::hls::follow::{Arrival, Track};
-use crate::player::input::http::hls::segment::is_video;
 use crate::player::input::http::hls::variant_choice::{Bandwidth, first, is_playable, lesser};
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::flv;
-use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
 /// Sound may be behind the picture by this much before more of it is read.
-const TOGETHER_MS: i32 = 20;
+const TOGETHER_MICROS: i64 = 20_000;
 /// So many segments, or parts, without a picture and without sound, for so long, and that was it.
 const MAX_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
 /// Segments of sound that are read for one of picture.
-const MAX_AUDIO_BYTES: usize = 16;
+const MAX_AUDIO_SEGMENTS: usize = 16;
 /// A segment and the sound that is read with it are made of so many bytes at most.
 const MAX_BATCH: usize = 2 * MAX_SEGMENT;
 /// Another variant is waited for half as long as what plays is kept back, within these bounds.
@@ -45,7 +43,7 @@ const MAX_STALLS: Duration = Duration::from_secs(5);
 /// One that could not be opened, or did not come, is left alone for so long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
 /// Tracks further apart than this count from different zeros.
-const APART_MS: i32 = 60_000;
+const APART_MICROS: i64 = 60_000_000;
 
 /// Where somebody wants to go, and how many wishes there were.
 #[derive(Copy, Clone, Debug, Default)]
@@ -85,7 +83,7 @@ pub(super) struct Loader {
     /// The address of each variant that could not be opened, or did not come, and until when it is left alone.
     left_out: Vec<(String, Instant)>,
     /// What last told how to decode picture and sound that come from two lists.
-    heads: SequenceHeaders,
+    configs: [Option<TrackConfig>; 2],
     /// The sound that does not come, and since it came again what became of it.
     unheard: Option<AudioRendition>,
     /// It comes again, and that is still to be told.
@@ -158,7 +156,7 @@ impl Loader {
             decode_budget,
             codec_changed,
             left_out: Vec::new(),
-            heads: SequenceHeaders::default(),
+            configs: [None, None],
             unheard: None,
             heard: false,
             silent: None,
@@ -218,8 +216,8 @@ impl Loader {
         while let Some(arrival) = self.next().await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
             let items = self.complete(arrival).await?;
-            let unit = |tag: &Tag| is_video(tag) || is_audio(tag);
-            let holds = items.iter().any(|item| matches!(item, Item::Tag(tag) if unit(tag)));
+            let is_packet = |item: &Item| matches!(item, Item::Event(StreamEvent::Packet(_)));
+            let holds = items.iter().any(is_packet);
             if out.send(Ok(Batch { wish, items: Some(items) })).await.is_err() {
                 return Ok(());
             }
@@ -302,12 +300,12 @@ impl Loader {
 
     /// A segment with the sound that belongs to it.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
-        let Arrival { mut tags, mut unsupported, mut restart, edge, place, made, listed, .. } =
+        let Arrival { mut events, mut unsupported, mut restart, edge, place, made, listed, .. } =
             arrival;
         let mut size = arrival.size;
         // In parts it is not waited for what is there with the next part of the picture too.
-        let part = self.main.part_target().map_or(0, |part| part.as_millis() / 2);
-        let together = i32::try_from(part).unwrap_or(i32::MAX).max(TOGETHER_MS);
+        let part = self.main.part_target().map_or(0, |part| part.as_micros() / 2);
+        let together = i64::try_from(part).unwrap_or(i64::MAX).max(TOGETHER_MICROS);
         let moved = std::mem::take(&mut self.moved);
         restart |= std::mem::take(&mut self.codec_changed);
         let mut lost = None;
@@ -316,9 +314,10 @@ impl Loader {
         let until = Instant::now() + audio_rendition::patience(self.main.hold_back());
         if let Some(sound) = &mut self.sound {
             let stands = sound.next;
-            let last = tags.last().map(|tag| tag.time_ms);
-            let first = tags.iter().find(|tag| is_video(tag)).map(|tag| tag.time_ms);
-            for _ in 0..MAX_AUDIO_BYTES {
+            let last = end(&events);
+            let first = events.iter().find_map(|it| it.packet_of(MediaTrack::Video));
+            let first = first.map(|packet| packet.dts.as_micros());
+            for _ in 0..MAX_AUDIO_SEGMENTS {
                 // What is left is read with the next segment.
                 if size + MAX_SEGMENT > MAX_BATCH {
                     break;
@@ -339,23 +338,24 @@ impl Loader {
                 size += more.size;
                 restart |= more.restart;
                 unsupported.extend(more.unsupported);
-                let end = more.tags.last().map(|tag| tag.time_ms);
-                let early = |tag: &Tag| {
-                    let lead =
-                        first.map_or(0, |first| first.wrapping_sub(tag.time_ms).cast_signed());
-                    moved && is_audio(tag) && (1..APART_MS).contains(&lead)
+                let end = end(&more.events);
+                let early = |event: &StreamEvent| {
+                    let sound = event.packet_of(MediaTrack::Audio).filter(|_| moved);
+                    sound.zip(first).is_some_and(|(sound, first)| {
+                        (1..APART_MICROS).contains(&first.saturating_sub(sound.dts.as_micros()))
+                    })
                 };
-                tags.extend(more.tags.into_iter().filter(|tag| !early(tag)));
+                events.extend(more.events.into_iter().filter(|event| !early(event)));
                 let (Some(last), Some(end)) = (last, end) else { break };
-                let ahead = end.wrapping_sub(last).cast_signed();
-                if ahead >= -together || ahead.abs() > APART_MS {
+                let ahead = end.saturating_sub(last);
+                if ahead >= -together || ahead.abs() > APART_MICROS {
                     break;
                 }
             }
-            in_order(&mut tags);
-            self.repeat_sequence_headers(&mut tags, restart);
+            in_order(&mut events);
+            self.repeat_configs(&mut events, restart);
         }
-        let mut items = Vec::with_capacity(tags.len() + 8);
+        let mut items = Vec::with_capacity(events.len() + 8);
         if std::mem::take(&mut self.heard) {
             items.push(Item::Heard);
         }
@@ -378,7 +378,7 @@ impl Loader {
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(unsupported.into_iter().map(Item::Unsupported));
-        items.extend(tags.into_iter().map(Item::Tag));
+        items.extend(events.into_iter().map(Item::Event));
         Ok(items)
     }
 
@@ -415,19 +415,22 @@ impl Loader {
 
     /// Of two lists only one may have broken off: what told how to decode the other one does not come
     /// again by itself.
-    fn repeat_sequence_headers(&mut self, tags: &mut Vec<Tag>, restart: bool) {
-        let heads = [(TagKind::Video, &self.heads.video), (TagKind::Audio, &self.heads.audio)];
-        for (kind, head) in heads.into_iter().filter(|_| restart) {
-            let at = tags.iter().position(|tag| tag.kind == kind).unwrap_or(0);
-            if let (Some(first), Some(head)) = (tags.get(at), head)
-                && first.kind == kind
-                && !is_head(kind, &first.body)
+    fn repeat_configs(&mut self, events: &mut Vec<StreamEvent>, restart: bool) {
+        for config in self.configs.iter().flatten().filter(|_| restart) {
+            let track = config.track();
+            if let Some(at) = events.iter().position(|event| event.track() == track)
+                && let Some(StreamEvent::Packet(_)) = events.get(at)
             {
-                tags.insert(at, Tag { body: head.clone(), ..first.clone() });
+                events.insert(at, StreamEvent::Config(config.clone()));
             }
         }
-        for tag in &*tags {
-            self.heads.note(tag.kind, &tag.body);
+        let [video, audio] = &mut self.configs;
+        for event in &*events {
+            if let StreamEvent::Config(config) = event {
+                let place =
+                    if config.track() == MediaTrack::Video { &mut *video } else { &mut *audio };
+                *place = Some(config.clone());
+            }
         }
     }
 
@@ -523,14 +526,60 @@ async fn sound(
     Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)
 }
 
-/// Whether it is sound, and not what tells how to decode it.
-fn is_audio(tag: &Tag) -> bool {
-    let heads = || flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
-    tag.kind == TagKind::Audio && !heads()
+/// When the last packet is decoded, in microseconds.
+fn end(events: &[StreamEvent]) -> Option<i64> {
+    events.iter().rev().find_map(StreamEvent::dts).map(Timestamp::as_micros)
 }
 
-/// By time, as it wraps; what is of one time stays as it is.
-fn in_order(tags: &mut [Tag]) {
-    let Some(base) = tags.first().map(|tag| tag.time_ms) else { return };
-    tags.sort_by_key(|tag| tag.time_ms.wrapping_sub(base).cast_signed());
+/// By time; what is of one time stays as it is, and a config before the packet that it stood before.
+fn in_order(events: &mut [StreamEvent]) {
+    let mut next = [Timestamp::MAX; 2];
+    let mut keys: Vec<Timestamp> = Vec::with_capacity(events.len());
+    for event in events.iter().rev() {
+        let [video, audio] = &mut next;
+        let next = if event.track() == MediaTrack::Video { video } else { audio };
+        *next = event.dts().unwrap_or(*next);
+        keys.push(*next);
+    }
+    keys.reverse();
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    order.sort_by_key(|at| keys.get(*at).copied());
+    let sorted: Vec<StreamEvent> = order.iter().filter_map(|at| events.get(*at).cloned()).collect();
+    events.clone_from_slice(&sorted);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority};
+
+    #[test]
+    fn events_of_two_lists_are_ordered_and_configs_stay_before_their_packets() {
+        let packet = |track, millis| {
+            let at = Timestamp::from_millis(millis);
+            StreamEvent::Packet(EncodedPacket {
+                track,
+                pts: at,
+                dts: at,
+                keyframe: true,
+                priority: Priority::Key,
+                data: Bytes::new(),
+                captured: at,
+                rendition: None,
+            })
+        };
+        let config = StreamEvent::Config(TrackConfig::Audio(AudioConfig {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::new(),
+        }));
+        let video = [0, 40, 80].map(|at| packet(MediaTrack::Video, at));
+        let audio = [10, 31].map(|at| packet(MediaTrack::Audio, at));
+        let mut events: Vec<_> = video.into_iter().chain([config]).chain(audio).collect();
+        in_order(&mut events);
+        let times: Vec<_> = events.iter().map(|it| it.dts().map(Timestamp::as_millis)).collect();
+        assert_eq!(times, [Some(0), None, Some(10), Some(31), Some(40), Some(80)]);
+    }
 }

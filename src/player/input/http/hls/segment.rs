@@ -1,15 +1,16 @@
-//! A segment's content as FLV tags: a transport stream, a fragment of MP4, or AAC by itself.
+//! A segment's content as stream events: a transport stream, a fragment of MP4, or AAC by itself.
 
 use bytes::{Bytes, BytesMut};
 
+use crate::media::{StreamEvent, Track};
 use crate::player::demux::elementary;
+use crate::player::demux::elementary::TsEvents;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::hls::fragments;
 use crate::player::input::http::problem::Problem;
-use crate::wire::container::flv::{Tag, TagKind};
+use crate::wire::container::ts;
 use crate::wire::container::ts::{Demuxer, Event};
 use crate::wire::container::unsupported::{UnsupportedTrack, note};
-use crate::wire::container::{flv, ts};
 
 /// A first picture is looked for in so much: as large as any is.
 const MAX_INSPECTED: usize = 4 << 20;
@@ -18,23 +19,25 @@ const MAX_INSPECTED: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(super) struct SegmentReader {
     ts: Demuxer,
+    events: TsEvents,
     /// What stands before the fragments, as last used.
     map: Option<Bytes>,
-    last_ms: u32,
+    /// Microseconds of the last packet.
+    last: i64,
     /// Pictures and sounds of the transport stream are encrypted one by one.
     sealed: bool,
-    /// What is in it and not among the tags, not yet told.
+    /// What is in it and not among the events, not yet told.
     unsupported: Vec<UnsupportedTrack>,
 }
 
 impl SegmentReader {
     /// What comes does not follow from what came before.
     pub fn restart(&mut self) {
-        self.ts = Demuxer::new();
+        (self.ts, self.events) = (Demuxer::new(), TsEvents::default());
         (self.map, self.sealed) = (None, false);
     }
 
-    /// The tags of a segment, behind its beginning where it has one; of a part of one (`whole` is
+    /// The events of a segment, behind its beginning where it has one; of a part of one (`whole` is
     /// false) what the next part goes on with comes with that. `seal` opens what is encrypted in it.
     pub fn read(
         &mut self,
@@ -42,7 +45,7 @@ impl SegmentReader {
         map: Option<&Bytes>,
         whole: bool,
         seal: Option<&Decryption>,
-    ) -> Result<Vec<Tag>, Problem> {
+    ) -> Result<Vec<StreamEvent>, Problem> {
         let mut out = Vec::new();
         let fragment = matches!(
             data.get(4..8),
@@ -64,10 +67,15 @@ impl SegmentReader {
                 "Check the server; its segments may need a login or a token.",
             ));
         }
-        if let Some(last) = out.last() {
-            self.last_ms = last.time_ms;
+        if let Some(last) = out.iter().rev().find_map(StreamEvent::dts) {
+            self.last = last.as_micros();
         }
         Ok(out)
+    }
+
+    /// What follows is told of from its beginning, as [`look`](Self::look) tells it.
+    pub fn begin_anew(&mut self) {
+        self.events = TsEvents::default();
     }
 
     /// What was found since the last call that is left out.
@@ -75,10 +83,9 @@ impl SegmentReader {
         std::mem::take(&mut self.unsupported)
     }
 
-    /// One that has a look at what comes next, and leaves this as it is. Only for a beginning: what
-    /// came before, it does not know.
-    pub fn look(&self) -> SegmentProbe {
-        SegmentProbe { demuxer: Demuxer::new(), tags: Vec::new(), last_ms: self.last_ms, bytes: 0 }
+    /// One that has a look at what comes next. Only for a beginning: what came before, it does not know.
+    pub fn look() -> SegmentProbe {
+        SegmentProbe::default()
     }
 
     fn transport(
@@ -86,10 +93,10 @@ impl SegmentReader {
         data: &Bytes,
         whole: bool,
         seal: Option<&Decryption>,
-        out: &mut Vec<Tag>,
+        out: &mut Vec<StreamEvent>,
     ) -> Result<(), Problem> {
-        let (mut scrambled, last_ms) = (false, self.last_ms);
-        let (sealed, unsupported) = (&mut self.sealed, &mut self.unsupported);
+        let mut scrambled = false;
+        let Self { ts, events, sealed, unsupported, .. } = self;
         let mut take = |event: Event| {
             if let Some(track) = elementary::unsupported(&event) {
                 note(unsupported, &track);
@@ -100,13 +107,12 @@ impl SegmentReader {
                 Some(seal) => open(event, seal),
                 None => event,
             };
-            let before = out.last().map_or(last_ms, |tag: &Tag| tag.time_ms);
-            out.extend(elementary::of_ts(event, before));
+            events.take(event, &mut |event| out.push(event));
         };
-        self.ts.push(data, &mut take);
+        ts.push(data, &mut take);
         if whole {
             // A segment is whole by itself.
-            self.ts.finish(&mut take);
+            ts.finish(&mut take);
         }
         if scrambled {
             return Err(Problem::no_stream(
@@ -122,7 +128,7 @@ impl SegmentReader {
         data: &Bytes,
         map: Option<&Bytes>,
         seal: Option<&Decryption>,
-        out: &mut Vec<Tag>,
+        out: &mut Vec<StreamEvent>,
     ) -> Result<(), Problem> {
         let empty = Bytes::new();
         let map = map.unwrap_or(&empty);
@@ -130,9 +136,8 @@ impl SegmentReader {
         whole.extend_from_slice(map);
         whole.extend_from_slice(data);
         let fresh = self.map.as_ref() != Some(map);
-        let left = fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut |tag| {
-            out.push(tag);
-        })?;
+        let mut take = |event| out.push(event);
+        let left = fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut take)?;
         for track in &left {
             note(&mut self.unsupported, track);
         }
@@ -141,25 +146,24 @@ impl SegmentReader {
     }
 
     /// AAC with ADTS, its time in an ID3 tag at its head (RFC 8216 §3.4).
-    fn packed(&mut self, data: &[u8], out: &mut Vec<Tag>) {
+    fn packed(&mut self, data: &[u8], out: &mut Vec<StreamEvent>) {
         let (start, rest) = id3(data);
         let mut reader = ts::packed_audio(rest.first_chunk());
         let mut events = Vec::new();
-        let start = start.unwrap_or_else(|| i64::from(self.last_ms) * (ts::CLOCK / 1_000));
+        let start = start.unwrap_or_else(|| elementary::ticks(self.last));
         reader.read(start, rest, &mut events);
         for event in events {
-            let before = out.last().map_or(self.last_ms, |tag: &Tag| tag.time_ms);
-            out.extend(elementary::of_ts(event, before));
+            self.events.take(event, &mut |event| out.push(event));
         }
     }
 }
 
 /// Looks into a transport stream for its first picture, while it comes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SegmentProbe {
     demuxer: Demuxer,
-    tags: Vec<Tag>,
-    last_ms: u32,
+    events: TsEvents,
+    found: Vec<StreamEvent>,
     bytes: usize,
 }
 
@@ -171,39 +175,32 @@ impl SegmentProbe {
         }
         self.bytes = self.bytes.saturating_add(piece.len());
         if self.bytes > MAX_INSPECTED {
-            self.tags.clear();
+            self.found.clear();
             return true;
         }
-        let (tags, last_ms) = (&mut self.tags, self.last_ms);
+        let Self { demuxer, events, found, .. } = self;
         let mut scrambled = false;
-        self.demuxer.push(piece, &mut |event| {
+        demuxer.push(piece, &mut |event| {
             scrambled |= matches!(event, Event::Scrambled | Event::Sealed);
-            let before = tags.last().map_or(last_ms, |tag: &Tag| tag.time_ms);
-            tags.extend(elementary::of_ts(event, before));
+            events.take(event, &mut |event| found.push(event));
         });
         if scrambled {
             self.bytes = usize::MAX;
-            self.tags.clear();
+            self.found.clear();
             return true;
         }
         self.first_frame().is_some()
     }
 
     fn first_frame(&self) -> Option<usize> {
-        self.tags.iter().position(is_video)
+        self.found.iter().position(|event| event.packet_of(Track::Video).is_some())
     }
 
     /// What comes first of it, up to the first picture; nothing without one.
-    pub fn tags(mut self) -> Vec<Tag> {
-        self.tags.truncate(self.first_frame().map_or(0, |at| at + 1));
-        self.tags
+    pub fn events(mut self) -> Vec<StreamEvent> {
+        self.found.truncate(self.first_frame().map_or(0, |at| at + 1));
+        self.found
     }
-}
-
-/// Whether it is a picture, and not what tells how to decode it.
-pub(super) fn is_video(tag: &Tag) -> bool {
-    let heads = || flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
-    tag.kind == TagKind::Video && !heads()
 }
 
 /// What was encrypted by itself, as it was before.

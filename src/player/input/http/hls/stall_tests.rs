@@ -450,7 +450,7 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
             })
             .await;
             let (told, came) = until_heard(&server, SEGMENTS, |items, _| {
-                assert!(items.iter().any(|item| matches!(item, Item::Tag(_))), "no picture");
+                assert!(items.iter().any(|item| matches!(item, Item::Event(_))), "no picture");
                 away.store(false, Ordering::Relaxed);
                 true
             })
@@ -485,7 +485,7 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     let (came, problem) = all(loader).await;
     assert!(problem.is_none(), "{problem:?}");
     let tags = |batch: &Batch| {
-        batch.items.iter().flatten().filter(|item| matches!(item, Item::Tag(_))).count()
+        batch.items.iter().flatten().filter(|item| matches!(item, Item::Event(_))).count()
     };
     assert_eq!(came.len(), 2, "{:?}", came.iter().map(tags).collect::<Vec<_>>());
     // 36 MiB are more than half of what one may hold: a fourth might be too much. Without a bound there

@@ -1,0 +1,37 @@
+//! FLV's and RTMP's 32-bit milliseconds as microseconds that do not wrap.
+
+/// Unwraps the times of one stream, all its tracks together.
+#[derive(Debug, Default)]
+pub struct WireTime {
+    /// The last time, and the same without its wrap-arounds, in milliseconds.
+    last: Option<(u32, i64)>,
+}
+
+impl WireTime {
+    /// This time in microseconds: of all that could be meant the one nearest to the last. The first is
+    /// taken as it is.
+    pub fn micros(&mut self, raw_ms: u32) -> i64 {
+        let unwrapped = self.last.map_or(i64::from(raw_ms), |(last, unwrapped)| {
+            unwrapped + i64::from(raw_ms.wrapping_sub(last).cast_signed())
+        });
+        self.last = Some((raw_ms, unwrapped));
+        unwrapped * 1_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_go_on_over_the_end_of_32_bits_and_back() {
+        let mut time = WireTime::default();
+        let mut ms = |raw| time.micros(raw) / 1_000;
+        let end = i64::from(u32::MAX);
+        assert_eq!(
+            [ms(u32::MAX - 9), ms(u32::MAX), ms(0), ms(33)],
+            [end - 9, end, end + 1, end + 34]
+        );
+        assert_eq!([ms(u32::MAX - 4), ms(20)], [end - 4, end + 21]);
+    }
+}
