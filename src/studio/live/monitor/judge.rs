@@ -82,7 +82,7 @@ pub struct Finding {
     pub trouble: Trouble,
     /// How it shows itself, where one trouble has more than one way.
     pub sign: Sign,
-    /// A sentence without its full stop, and without its end where it has lasted since a moment.
+    /// A sentence without its full stop, and without the moment since when it has lasted.
     pub cause: String,
     pub since: Option<Timestamp>,
 }
@@ -141,7 +141,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let slow = seen.pace.filter(|pace| *pace < PACE);
     // What came slowly and then not at all does not flow any better meanwhile.
     if nothing_for >= if slow.is_some() { SLOW_STALLED_FOR } else { STALLED_FOR } {
-        let nothing = finding(Trouble::Stalled, "nothing has come").of(Sign::Nothing);
+        let nothing = finding(Trouble::Stalled, "nothing has come since").of(Sign::Nothing);
         // What else there was is old.
         return vec![nothing.since(last)];
     }
@@ -212,7 +212,7 @@ fn picture(
     let (count, since) = black.fold((0, now), |(count, _), it| (count + 1, it.at));
     let black_for = now.since(since);
     if count >= 2 && black_for >= BLACK_FOR && never_black(since - reach, sent) {
-        found.push(finding(Trouble::Black, "black").since(since));
+        found.push(finding(Trouble::Black, "black since").since(since));
         return;
     }
     let newest = seen.pictures.back();
@@ -230,11 +230,11 @@ fn picture(
     if now.since(came) >= NO_PICTURE_FOR {
         // Without sound as well nothing comes at all, which is said where it has lasted.
         if comes(now, seen.last_audio) {
-            let cause = "sound has come and no picture";
+            let cause = "sound has come and no picture since";
             found.push(finding(Trouble::Frozen, cause).of(Sign::Nothing).since(came));
         }
     } else if count >= 3 && still_for >= FROZEN_FOR && always_moves(since - reach, now, sent) {
-        found.push(finding(Trouble::Frozen, "the same picture").since(since));
+        found.push(finding(Trouble::Frozen, "the same picture since").since(since));
     }
 }
 
@@ -291,12 +291,12 @@ fn sound(
         return;
     }
     let silent = match seen.last_audio {
-        Some(last) if now.since(last) < SILENT_FOR => finding(Trouble::Silent, "silent"),
+        Some(last) if now.since(last) < SILENT_FOR => finding(Trouble::Silent, "silent since"),
         _ if sent.picture.is_some() && !comes(now, seen.last_video) => return,
         _ if sent.picture.is_some() => {
-            finding(Trouble::Silent, "pictures have come and no sound").of(Sign::Nothing)
+            finding(Trouble::Silent, "pictures have come and no sound since").of(Sign::Nothing)
         }
-        _ => finding(Trouble::Silent, "no sound has come").of(Sign::Nothing),
+        _ => finding(Trouble::Silent, "no sound has come since").of(Sign::Nothing),
     };
     found.push(silent.since(since));
 }

@@ -343,7 +343,7 @@ impl One {
         match finding.since {
             Some(since) => {
                 let time = monitor_texts::time_of_day(self.clock.wall_micros(since));
-                format!("{} since {time}", finding.cause)
+                format!("{} {time}", finding.cause)
             }
             None => finding.cause.clone(),
         }
