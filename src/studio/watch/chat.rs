@@ -116,7 +116,7 @@ pub struct ChatHeard {
 pub struct ChatView {
     /// How the connection is; `None` where the stream has no chat that is known.
     pub state: Option<ChatState>,
-    /// The newest [`KEPT`] lines, oldest first, without those that are kept out.
+    /// The newest [`KEPT_LINES`] lines, oldest first, without those that are kept out.
     pub lines: Arc<[ChatHeard]>,
 }
 
