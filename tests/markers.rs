@@ -9,7 +9,7 @@ use onair::base::{Clock, Latest, Timestamp};
 use onair::capture::{self, VideoChoice};
 use onair::compose::{self, Compositor};
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
-use onair::media::transport::EndBehavior;
+use onair::media::playback_control::EndBehavior;
 use onair::media::{FrameGrid, SampleBlock, Size, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 

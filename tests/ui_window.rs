@@ -29,7 +29,7 @@ use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
 use onair::decode::By;
 use onair::media::ExtraTrack;
-use onair::media::transport::{EndBehavior, TransportCommand};
+use onair::media::playback_control::{EndBehavior, TransportCommand};
 use onair::mix::filter::Filter;
 use onair::mix::{MeterFall, MonitoringMode, Strip, StripId, StripLamp};
 use onair::net::CertificatePin;

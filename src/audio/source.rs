@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::base::Clock;
+use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceStatus;
-use crate::media::transport::EndBehavior;
 use crate::media::{AudioFeed, FrameGrid, Transport};
 
 /// What a source needs to know of the program.

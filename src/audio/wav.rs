@@ -20,9 +20,9 @@ use rubato::{
 use crate::audio::source::{Context, Error, Source};
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
+use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::media::samples::micros_to_frames;
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
-use crate::media::transport::{EndBehavior, TransportCommand};
 use crate::media::{AudioFeed, Pulled, Transport};
 
 /// File frames read at a time: the reader wakes a dozen times a second.

@@ -12,7 +12,7 @@ use crate::capture::source::LiveSetting;
 use crate::capture::text::TextAppearance;
 use crate::media::Transport;
 use crate::media::feed::FrameDecoder;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 
 /// What becomes of something that plays while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,5 +1,5 @@
 //! What keeps a file from being made or written, in words for a person, and what helps. The window has
-//! these words in its languages (`assets/i18n/…/said.txt`).
+//! these words in its languages (`assets/i18n/…/causes.txt`).
 
 use std::io;
 

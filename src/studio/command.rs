@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
-use crate::media::transport::{EndBehavior, TransportCommand};
+use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::mix::{Strip, StripId, StripLamp};
 use crate::net::CertificatePin;
 use crate::server::Fault;

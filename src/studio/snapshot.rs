@@ -11,7 +11,7 @@ use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
-use crate::media::transport::{Position, SkippedFile};
+use crate::media::playback_control::{Position, SkippedFile};
 use crate::media::{RenditionId, Size, VideoFrame};
 use crate::mix;
 use crate::server::Fault;

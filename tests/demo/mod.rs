@@ -20,7 +20,7 @@ use onair::capture::{
 };
 use onair::compose::filter as video;
 use onair::compose::scene::{ItemId, Placement, SourceId};
-use onair::media::transport::Position;
+use onair::media::playback_control::Position;
 use onair::media::{Color, ExtraTrack, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{MonitoringMode, Reading, Strip, StripId, StripLamp};

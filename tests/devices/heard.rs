@@ -8,8 +8,8 @@ use onair::audio::{self, AudioChoice};
 use onair::base::queue::{self, Full, Receiver};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::media::SampleBlock;
+use onair::media::playback_control::EndBehavior;
 use onair::media::source_status::{SourceReport, SourceStatus};
-use onair::media::transport::EndBehavior;
 use onair::mix::{self, Mixer, Strip, StripId};
 
 use super::{LIMIT, grid};

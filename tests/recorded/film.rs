@@ -12,7 +12,7 @@ use crate::peers::certificates::Authority;
 use crate::peers::{self, ffmpeg, web};
 use crate::watch::{Watching, config, play};
 use onair::base::Clock;
-use onair::media::transport::{EndBehavior, TransportCommand};
+use onair::media::playback_control::{EndBehavior, TransportCommand};
 use onair::net::Runtime;
 use onair::player::source::{self, Context};
 use onair::player::{Config, FailureKind, Source, State};

@@ -11,7 +11,7 @@ use crate::peers::certificates::Authority;
 use crate::peers::{self, Peer, web};
 use crate::watch::{Watching, config, play};
 use onair::base::Clock;
-use onair::media::transport::{EndBehavior, TransportCommand};
+use onair::media::playback_control::{EndBehavior, TransportCommand};
 use onair::net::{Options, Runtime, Trust};
 use onair::player::source::{self, Context};
 use onair::player::{Config, FailureKind, Source, State};

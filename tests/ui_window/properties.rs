@@ -3,7 +3,7 @@
 use super::building::*;
 use super::*;
 use onair::capture::{Area, DisplayTarget as Monitor};
-use onair::media::transport::SkippedFile;
+use onair::media::playback_control::SkippedFile;
 use onair::studio::Collection;
 use onair::studio::scenes::MAX_SOURCES;
 use onair::ui::view::file_request::{FileRequest, Then};

@@ -1,6 +1,6 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
-use onair::media::transport::SkippedFile;
+use onair::media::playback_control::SkippedFile;
 use onair::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
 };

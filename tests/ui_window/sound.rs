@@ -93,7 +93,7 @@ fn every_lamp_that_is_lit_is_put_out() {
 
 #[test]
 fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
-    use onair::media::transport::EndBehavior;
+    use onair::media::playback_control::EndBehavior;
 
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);

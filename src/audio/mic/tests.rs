@@ -4,8 +4,8 @@ use super::*;
 use crate::audio::backend::fake::{Bench, Fake};
 use crate::base::Clock;
 use crate::base::queue::Receiver;
+use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceReport;
-use crate::media::transport::EndBehavior;
 use crate::media::{FrameGrid, FrameRate};
 
 fn context() -> Context {

@@ -2,9 +2,9 @@
 //! when the link dies, and connects again. A task on the network
 //! runtime; each publisher has its own, and none touches another.
 
-mod attempt;
 mod codecs;
 mod link;
+mod retry;
 mod session;
 mod state;
 
@@ -71,7 +71,7 @@ impl Publisher {
         let whole = shared.target.whole;
         // From now on: what comes before a connection is there waits for it.
         let kept = whole.then(|| feed.subscribe("publisher", limits, None, RenditionId::Main));
-        let task = attempt::run(Arc::clone(&shared), feed, kept);
+        let task = retry::run(Arc::clone(&shared), feed, kept);
         let task = runtime.spawn(async move {
             let _ended = ended;
             task.await;

@@ -15,8 +15,8 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
 use crate::capture::source::{Context, Error, Source};
 use crate::capture::y4m::reader::Reader;
+use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
-use crate::media::transport::{EndBehavior, Position, TransportCommand};
 use crate::media::{Color, FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
 
 /// Frames read ahead.

@@ -1,7 +1,7 @@
 //! What waits to be decoded or shown: packet and sample queues, time shift, distance from the live edge.
 
+pub(in crate::player) mod decode_lag;
 pub(in crate::player) mod dvr_window;
-pub(in crate::player) mod frame_drop;
 pub(in crate::player) mod live_edge;
 pub mod pace;
 pub(in crate::player) mod packets;

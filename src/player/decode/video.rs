@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{Stop, Timestamp, queue};
 use crate::decode::{self, VideoBackend};
 use crate::media::{EncodedPacket, VideoConfig, VideoFrame};
-use crate::player::buffer::frame_drop::{FrameDrop, Verdict};
+use crate::player::buffer::decode_lag::{FrameDrop, Verdict};
 use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;

@@ -22,8 +22,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
+use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::media::source_status::{SourceFormat, SourceState as Fares, SourceStatus};
-use crate::media::transport::{EndBehavior, Position, TransportCommand};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
 use crate::player::handle::Player;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Keeper, LEAD, POLL_INTERVAL, RETRY_INTERVAL};
 use crate::base::{FileStamp, Stop};
-use crate::media::transport::{EndBehavior, Position, TransportCommand};
+use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::player::handle::Player;
 use crate::player::session::config::Source;
 use crate::player::state::{Failure, State};

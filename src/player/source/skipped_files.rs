@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::{FileStamp, Timestamp};
-use crate::media::transport::SkippedFile;
+use crate::media::playback_control::SkippedFile;
 
 /// How often they are looked at.
 const EVERY: Duration = Duration::from_secs(2);

@@ -24,7 +24,7 @@ use crate::audio::{Context, Microphone};
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::encode::audio::simulated as encoder;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameGrid, Priority, Size, StreamConfig, Track, VideoCodec,
     VideoConfig,

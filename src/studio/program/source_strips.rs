@@ -3,7 +3,7 @@
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::mix::StripId;
 use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, is_audio_of};
 use crate::studio::program::Program;

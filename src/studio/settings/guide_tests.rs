@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::audio::AudioChoice;
 use crate::compose::filter as pictures;
 use crate::media::ExtraTrack;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, Slot};
 use crate::studio::mixer::AudioStrip;

@@ -7,7 +7,7 @@ use std::sync::Weak;
 use crate::audio::{self, AudioChoice};
 use crate::capture::{self, CameraControls, LiveProperties, Permissions, VideoChoice};
 use crate::media::Transport;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
 use crate::studio::sources::camera_decoder;

@@ -1,7 +1,7 @@
 //! What is told of sources, and which of them work while nobody sees them.
 
 use super::*;
-use crate::media::transport::Position;
+use crate::media::playback_control::Position;
 
 #[test]
 fn alarms_of_sources_are_changes_and_are_known_when_those_close() {

@@ -12,7 +12,7 @@ use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Timestamp, Worker};
 use crate::capture;
 use crate::compose::transition::{self, Change, Kind, Transition, TransitionAssets};
-use crate::media::transport::SkippedFile;
+use crate::media::playback_control::SkippedFile;
 use crate::media::{AudioFeed, ClipFeed, Planes};
 use crate::mix::{Mixer, Strip, StripId};
 use crate::studio::notices::message::StudioMessage;
@@ -302,7 +302,7 @@ mod tests {
                 grid,
                 rate,
                 channels,
-                at_end: crate::media::transport::EndBehavior::Loop,
+                at_end: crate::media::playback_control::EndBehavior::Loop,
             },
         }
     }

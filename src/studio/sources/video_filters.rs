@@ -17,7 +17,7 @@ use crate::compose::filter::{
     Asset, AssetSupply, Cube, FilterAssets, MAX_CUBE_BYTES, Slot, Table, WantedFilter,
 };
 use crate::compose::scene::SourceId;
-use crate::media::transport::SkippedFile;
+use crate::media::playback_control::SkippedFile;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::scenes::{Collection, MAIN};

@@ -6,9 +6,9 @@ mod confirm;
 mod developer;
 mod event_log;
 pub mod mixer;
+mod own_services;
 mod passthrough;
 mod preflight;
-mod services;
 mod settings;
 mod shortcuts;
 mod successor;
@@ -55,7 +55,7 @@ pub fn show(
         Dialog::Help => shortcuts::show(ctx, view),
         Dialog::History => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
-        Dialog::Services => services::show(ctx, view, needs.services),
+        Dialog::Services => own_services::show(ctx, view, needs.services),
         Dialog::Film => passthrough::show(ctx, view, needs.film),
         Dialog::Desk => mixer::show(ctx, view),
         Dialog::Palette => command_palette::show(ctx, view, needs.fresh, search),

@@ -10,8 +10,8 @@ pub mod left_panel;
 pub mod list;
 mod menu;
 mod placement;
+pub mod playback_bar;
 pub mod source;
 pub mod transition;
-pub mod transport;
 
 pub use draft::{Draft, Whose};

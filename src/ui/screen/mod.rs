@@ -514,7 +514,7 @@ impl Screen {
             | Action::MediaForward
             | Action::MediaBack => {
                 let asked =
-                    crate::ui::scenes::transport::asked(&self.scenes, &self.snapshot, action);
+                    crate::ui::scenes::playback_bar::asked(&self.scenes, &self.snapshot, action);
                 self.wishes.extend(asked.map(send));
             }
             Action::Theme => {

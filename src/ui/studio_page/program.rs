@@ -47,7 +47,7 @@ pub fn show(
         ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
         label_in(ui, rect, &view.texts.get("prepared-tag"));
         crate::ui::scenes::canvas::show(ui, view, draft, rect);
-        crate::ui::scenes::transport::show(ui, view, draft, rect);
+        crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
     }
     let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
     fill_around(ui, room, rect, view.theme.canvas);
@@ -55,7 +55,7 @@ pub fn show(
     // Where there is none, a button may stand in its place.
     if painted && view.snapshot.scenes.prepared.is_none() {
         crate::ui::scenes::canvas::show(ui, view, draft, rect);
-        crate::ui::scenes::transport::show(ui, view, draft, rect);
+        crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
     }
 
     let inset = rect.shrink(gap::XL.min(rect.width() * 0.04));

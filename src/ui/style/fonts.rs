@@ -48,7 +48,7 @@ mod tests {
         let texts = [
             include_str!("../../../assets/i18n/en/onair.ftl"),
             include_str!("../../../assets/i18n/zh-CN/onair.ftl"),
-            include_str!("../../../assets/i18n/zh-CN/said.txt"),
+            include_str!("../../../assets/i18n/zh-CN/causes.txt"),
         ];
         let mut fonts = Fonts::new(TextOptions::default(), definitions());
         let mut view = fonts.with_pixels_per_point(1.0);

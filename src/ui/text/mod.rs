@@ -110,7 +110,7 @@ impl Texts {
         // Marks around values would be drawn as boxes by faces that lack them: where they tell which
         // spaces are too many, they are taken out again.
         loader.set_use_isolating(language == Language::Chinese);
-        let said = Files::get(&format!("{}/said.txt", language.tag()));
+        let said = Files::get(&format!("{}/causes.txt", language.tag()));
         let said = said.map(|file| String::from_utf8_lossy(&file.data).into_owned());
         let causes = said.map_or_else(Causes::default, |said| Causes::parse(&said));
         Self { language, loader, kept: RefCell::default(), causes }

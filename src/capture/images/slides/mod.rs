@@ -18,8 +18,8 @@ use crate::capture::images::slides::reader::{Reader, Rounds, ShownSlide, Slide, 
 use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
 use crate::capture::source::{Context, Error, LiveSetting, Source};
+use crate::media::playback_control::{Position, TransportCommand};
 use crate::media::source_status::SourceStatus;
-use crate::media::transport::{Position, TransportCommand};
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 
 /// Pictures of one folder that are looked at.

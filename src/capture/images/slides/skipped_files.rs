@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::FileStamp;
 use crate::media::Transport;
-use crate::media::transport::SkippedFile;
+use crate::media::playback_control::SkippedFile;
 
 /// See the module.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::capture::VideoFallback;
 use crate::cli::control::{quoted, split};
 use crate::cli::flags::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
-use crate::media::transport::{EndBehavior, TransportCommand};
+use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::studio::mixer::fallback_of;
 use crate::studio::settings::scenes::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};

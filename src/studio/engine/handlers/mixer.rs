@@ -3,8 +3,8 @@
 use crate::audio::AudioChoice;
 use crate::capture;
 use crate::media::Track;
+use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
-use crate::media::transport::EndBehavior;
 use crate::mix::{Strip, StripId};
 use crate::studio::engine::Engine;
 use crate::studio::engine::undo_history::{Before, Change};

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use crate::capture::text::{Align, Scroll, ScrollDirection, Shadow, Style, TextAppearance};
 use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
 use crate::media::Size;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reader::{meant, number, quoted, word_of};
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use toml::Value;
 
 use crate::audio::AudioChoice;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS};
 use crate::mix::filter::{Filter, MAX_FILTERS, Slot};
 use crate::mix::{MonitoringMode, Strip, StripId};

@@ -4,7 +4,7 @@ use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, TalkMode};

@@ -14,7 +14,7 @@ use crate::capture::text::{self, Scroll, ScrollDirection, Shadow, Style, TextApp
 use crate::capture::{Order, Pace, Properties, Rgba, UsedProperties, WhenHidden};
 use crate::compose::scene::SourceId;
 use crate::media::Size;
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;

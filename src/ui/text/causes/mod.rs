@@ -1,5 +1,5 @@
 //! What the parts below the window say in English (causes, reasons, advice) in the window's
-//! language. Their English words are the key: `assets/i18n/<language>/said.txt` pairs them with
+//! language. Their English words are the key: `assets/i18n/<language>/causes.txt` pairs them with
 //! ours, with places for what differs. What has no pair stays English.
 
 #[cfg(test)]

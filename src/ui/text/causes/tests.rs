@@ -15,7 +15,7 @@ use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::collection;
 
 fn chinese() -> Causes {
-    Causes::parse(include_str!("../../../../assets/i18n/zh-CN/said.txt"))
+    Causes::parse(include_str!("../../../../assets/i18n/zh-CN/causes.txt"))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::capture::text::{Align, Shadow, Style, TextAppearance};
 use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
-use crate::media::transport::EndBehavior;
+use crate::media::playback_control::EndBehavior;
 use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::video_filters::{flag, number, text};
 

@@ -181,7 +181,7 @@ fn shared_name(source: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::transport::EndBehavior;
+    use crate::media::playback_control::EndBehavior;
     use serde_json::json;
 
     fn of(kind: &str, settings: &Value) -> Result<(String, Vec<String>), String> {

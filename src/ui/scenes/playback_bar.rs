@@ -9,7 +9,7 @@ use egui::{
 };
 
 use crate::compose::scene::{Content, SourceId};
-use crate::media::transport::{Position, TransportCommand};
+use crate::media::playback_control::{Position, TransportCommand};
 use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::draft::Draft;
