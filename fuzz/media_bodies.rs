@@ -7,6 +7,7 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
+use onair::base::Timestamp;
 use onair::media::FrameRate;
 use onair::media::frame::Color;
 use onair::wire::byte_block::ByteBlock;
@@ -19,7 +20,9 @@ use onair::wire::codec::h264::{
 };
 use onair::wire::codec::vorbis;
 use onair::wire::container::audio;
-use onair::wire::container::flv::{Demuxer, Reader, default_track, parse_audio, parse_video};
+use onair::wire::container::flv::{
+    BodyReader, Demuxer, TagKind, default_track, parse_audio, parse_video,
+};
 use onair::wire::container::incremental::IncrementalReader;
 use onair::wire::container::ts;
 use onair::wire::container::{Error, Format, ReadAt, SampleLocation, Unit, read_around};
@@ -62,9 +65,13 @@ pub fn flv(data: &[u8]) {
     };
     assert!(tags == in_blocks(), "the same in blocks that bodies share");
     assert!(tags.iter().map(|tag| tag.body.len()).sum::<usize>() <= data.len());
-    let mut reader = Reader::new();
+    let mut reader = BodyReader::new(|_| true);
     for tag in &tags {
-        let _ = (reader.tag(tag), parse_video(&tag.body), parse_audio(&tag.body));
+        let _ = match tag.kind {
+            TagKind::Video => reader.video(Timestamp::ZERO, &tag.body),
+            _ => reader.audio(Timestamp::ZERO, &tag.body),
+        };
+        let _ = (parse_video(&tag.body), parse_audio(&tag.body));
         let one = default_track(tag.kind, &tag.body, cut);
         assert!(one.is_none_or(|one| one.len() <= tag.body.len()), "one track is no more than all");
     }

@@ -15,8 +15,7 @@ use onair::media::{
     VideoFrame,
 };
 use onair::wire::codec::h264::DecoderConfig;
-use onair::wire::container::flv::reader::FlvItem;
-use onair::wire::container::flv::{Demuxer, Reader};
+use onair::wire::container::flv::Demuxer;
 
 const SIZE: Size = Size::new(640, 360);
 
@@ -359,17 +358,12 @@ fn by_x264(folder: &Path, size: &str) -> (VideoConfig, Vec<EncodedPacket>) {
     let pictures = ["-bf", "3", "-x264-params", "b-adapt=0:b-pyramid=normal:scenecut=0"];
     let all = words.iter().chain(&codec).chain(&pictures).map(std::ffi::OsStr::new);
     peers::Peer::start("ffmpeg", all.chain([file.as_os_str()])).wait_success(peers::LIMIT);
-    let (mut demuxer, mut reader) = (Demuxer::new(), Reader::new());
+    let mut demuxer = Demuxer::new();
     demuxer.push(&std::fs::read(&file).unwrap());
-    let mut packets = Vec::new();
-    while let Some(tag) = demuxer.next_tag().unwrap() {
-        if let Some(FlvItem::Packet(packet)) = reader.tag(&tag).unwrap() {
-            packets.push(packet);
-        }
-    }
+    let (parameters, packets) = crate::film::read(&mut demuxer);
     assert_eq!(packets.len(), 60);
     assert!(packets.windows(2).any(|pair| pair[1].pts < pair[0].pts), "no B pictures");
-    (reader.parameters().video.clone().unwrap(), packets)
+    (parameters.video.unwrap(), packets)
 }
 
 /// A keyframe with the parameter sets in front of it.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use onair::base::queue::{self, Full, Sender};
 use onair::base::{Clock, Timestamp};
-use onair::broadcast::{Hub, Publisher, SequenceHeaders, SharedTag, Target};
+use onair::broadcast::{Hub, Publisher, SequenceHeaders, SharedPacket, Target};
 use onair::media::{
     AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, StreamConfig,
     Track, VideoCodec, VideoConfig,
@@ -421,18 +421,17 @@ impl Show {
             let dts = Timestamp::from_millis(at);
             let body = Bytes::from_static(b"\x93hvc1\x01\x02");
             let (track, priority, keyframe) = (Track::Video, Priority::Key, true);
-            let tag = SharedTag {
+            let packet = EncodedPacket {
                 track,
                 dts,
                 pts: dts,
                 keyframe,
                 priority,
                 captured: dts,
-                body,
+                data: body.slice(5..),
                 rendition: None,
-                leads: false,
             };
-            tags.send(tag).unwrap();
+            tags.send(SharedPacket::with_body(packet, body)).unwrap();
         }
         (Publisher::start(&self.runtime, target, &hub, self.clock), hub)
     }

@@ -5,10 +5,11 @@
 use crate::vectors::{folder, load, unhex};
 use bytes::Bytes;
 use md5::{Digest, Md5};
+use onair::base::Timestamp;
+use onair::media::{EncodedPacket, StreamConfig, StreamEvent, Track, TrackConfig, VideoCodec};
 use onair::wire::bits::BitWriter;
 use onair::wire::codec;
 use onair::wire::codec::aac::{AudioSpecificConfig, adts};
-use onair::wire::codec::four_cc::VideoFormat;
 use onair::wire::codec::h264;
 use onair::wire::codec::h264::sps::{PicOrderCount, ScalingList};
 use onair::wire::codec::h264::{
@@ -17,9 +18,11 @@ use onair::wire::codec::h264::{
 };
 use onair::wire::container::flv;
 use onair::wire::container::flv::audio::AudioPacket;
-use onair::wire::container::flv::reader::FlvItem;
+use onair::wire::container::flv::metadata::parse_script;
 use onair::wire::container::flv::video::VideoPacket;
-use onair::wire::container::flv::{Demuxer, Reader, TagKind, parse_audio, parse_video, tag_header};
+use onair::wire::container::flv::{
+    BodyEvent, BodyReader, Demuxer, Metadata, TagKind, parse_audio, parse_video, tag_header,
+};
 use serde_json::Value;
 
 /// Bytes written as text, or as `{"hex": text}`.
@@ -394,7 +397,12 @@ fn lal_avc() {
     for case in list(&vectors["errors"]) {
         // The first is a legal body of another codec without data; neither is a configuration.
         let body = Bytes::from(hex(&case["flv_video_body_hex"]));
-        assert!(!matches!(Reader::new().video(0, &body), Ok(Some(FlvItem::Video(_)))));
+        let events = BodyReader::new(|_| true).video(Timestamp::ZERO, &body);
+        let config = |it: &BodyEvent| match it {
+            BodyEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => !it.config.is_empty(),
+            _ => false,
+        };
+        assert!(!events.iter().flatten().any(config));
     }
     for case in list(&vectors["slice_types"]) {
         let told = match case["type"].as_str() {
@@ -622,11 +630,10 @@ fn media_files_give_the_very_counts_and_bodies() {
         // In one piece, and in pieces that divide nothing.
         for piece in [data.len(), 1_021] {
             let (mut video, mut audio) = (Count::default(), Count::default());
-            let (mut demuxer, mut reader) = (Demuxer::new(), Reader::new());
+            let mut demuxer = Demuxer::new();
             for bytes in data.chunks(piece) {
                 demuxer.push(bytes);
                 while let Some(tag) = demuxer.next_tag().unwrap() {
-                    reader.tag(&tag).unwrap_or_else(|error| panic!("{name}: {error}"));
                     match tag.kind {
                         TagKind::Script => {}
                         TagKind::Audio => match parse_audio(&tag.body).unwrap().track.packet {
@@ -657,24 +664,23 @@ fn media_files_give_the_very_counts_and_bodies() {
     assert_eq!(files, 7);
 }
 
-fn read_all(name: &str) -> Option<(Reader, Vec<FlvItem>)> {
-    let (mut demuxer, mut reader) = (Demuxer::new(), Reader::new());
+fn read_all(name: &str) -> Option<(StreamConfig, Vec<EncodedPacket>)> {
+    let mut demuxer = Demuxer::new();
     demuxer.push(&std::fs::read(folder()?.join(name)).unwrap());
-    let mut items = Vec::new();
-    while let Some(tag) = demuxer.next_tag().unwrap() {
-        items.extend(reader.tag(&tag).unwrap());
-    }
-    Some((reader, items))
+    Some(crate::film::read(&mut demuxer))
 }
 
 #[test]
 fn what_the_sources_assert_of_their_files() {
-    let Some((reader, items)) = read_all("scuffle/avc_aac.flv") else { return };
-    let metadata = reader.metadata();
+    let Some((parameters, packets)) = read_all("scuffle/avc_aac.flv") else { return };
+    let mut demuxer = Demuxer::new();
+    demuxer.push(&std::fs::read(folder().unwrap().join("scuffle/avc_aac.flv")).unwrap());
+    let script = demuxer.next_tag().unwrap().unwrap().body;
+    let metadata = Metadata::from_value(&parse_script(&script).unwrap().unwrap());
     assert_eq!((metadata.width, metadata.height), (Some(3840), Some(2160)));
     assert_eq!((metadata.duration, metadata.frame_rate), (Some(1.088), Some(60.0)));
     assert_eq!((metadata.sample_rate, metadata.channels), (Some(48_000), Some(2)));
-    let video = reader.parameters().video.as_ref().unwrap();
+    let video = parameters.video.unwrap();
     assert_eq!((video.size.width, video.size.height), (3840, 2160));
     assert_eq!(video.frame_rate.as_f64(), 60.0);
     let record = DecoderConfig::parse(&video.config).unwrap();
@@ -683,22 +689,16 @@ fn what_the_sources_assert_of_their_files() {
     let sps = record.first_sps().unwrap();
     assert_eq!((sps.width_in_mbs, sps.height_in_map_units), (240, 135));
     assert_eq!((sps.profile(), sps.level().as_str()), ("High", "5.1"));
-    let audio = reader.parameters().audio.as_ref().unwrap();
+    let audio = parameters.audio.unwrap();
     assert_eq!((audio.sample_rate, audio.channels), (48_000, 2));
-    let ends = items.iter().filter(|item| matches!(item, FlvItem::EndOfSequence)).count();
-    assert_eq!(ends, 1);
-    let times = items.iter().filter_map(|item| match item {
-        FlvItem::Packet(packet) => Some(packet.dts),
-        _ => None,
-    });
-    assert!(times.collect::<Vec<_>>().is_sorted(), "timestamps never decrease");
-    for (name, format) in
-        [("scuffle/hevc_aac.flv", VideoFormat::Hevc), ("scuffle/av1_aac.flv", VideoFormat::Av1)]
+    let times: Vec<_> = packets.iter().map(|packet| packet.dts).collect();
+    assert!(times.is_sorted(), "timestamps never decrease");
+    for (name, codec) in
+        [("scuffle/hevc_aac.flv", VideoCodec::Hevc), ("scuffle/av1_aac.flv", VideoCodec::Av1)]
     {
-        let (_, items) = read_all(name).unwrap();
-        let named =
-            |item: &FlvItem| matches!(item, FlvItem::UnsupportedVideo(found) if *found == format);
-        assert!(items.iter().any(named), "{name}");
+        let (parameters, packets) = read_all(name).unwrap();
+        assert_eq!(parameters.video.unwrap().codec, codec, "{name}");
+        assert!(packets.iter().any(|packet| packet.track == Track::Video), "{name}");
     }
 }
 

@@ -80,18 +80,6 @@ impl MediaFile {
         }
     }
 
-    /// As [`index`](Self::index) of an MP4 or MKV file, for who passes packets on as they are.
-    ///
-    /// # Errors
-    /// As [`index`](Self::index).
-    pub fn index_to_pass_on(&mut self) -> Result<Index, Error> {
-        match self.format()? {
-            Format::Flv => crate::wire::container::flv::index(self),
-            Format::Mp4 => mp4::index_to_pass_on(self),
-            Format::Mkv => mkv::index_to_pass_on(self),
-        }
-    }
-
     #[cfg(unix)]
     fn read_some(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, at)

@@ -5,6 +5,7 @@ pub mod backend;
 pub mod disk_space;
 mod media_file;
 mod new_file;
+pub mod samples;
 mod trouble;
 
 pub use backend::space::free as free_space;

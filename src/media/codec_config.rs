@@ -179,6 +179,23 @@ impl AudioCodec {
     }
 }
 
+/// How a track is encoded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    Video(VideoCodec),
+    Audio(AudioCodec),
+}
+
+impl Codec {
+    /// As it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Video(codec) => codec.name(),
+            Self::Audio(codec) => codec.name(),
+        }
+    }
+}
+
 /// An encoded picture stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoConfig {

@@ -1,7 +1,7 @@
 //! What demuxers give, in the order of decoding.
 
 use crate::base::Timestamp;
-use crate::media::codec_config::{AudioConfig, VideoConfig};
+use crate::media::codec_config::{AudioConfig, Codec, VideoConfig};
 use crate::media::packet::{EncodedPacket, Track};
 
 /// How a track is decoded.
@@ -12,6 +12,14 @@ pub enum TrackConfig {
 }
 
 impl TrackConfig {
+    /// How the track is encoded.
+    pub const fn codec(&self) -> Codec {
+        match self {
+            Self::Video(config) => Codec::Video(config.codec),
+            Self::Audio(config) => Codec::Audio(config.codec),
+        }
+    }
+
     /// Of which track it is.
     pub const fn track(&self) -> Track {
         match self {

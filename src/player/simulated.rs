@@ -7,14 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, SampleBlock, Track};
+use crate::media::{EncodedPacket, SampleBlock, StreamEvent, Track};
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::reception::Reception;
 use crate::player::clock::frame_pacing::{Cadence, PacingVerdict, judge};
 use crate::player::clock::playout::{Change, Playout};
 use crate::player::decode::audio::{AudioDecoding, Speaker};
-use crate::player::demux::{Demux, DemuxedBody};
-use crate::wire::container::flv::{Demuxer, TagKind};
+use crate::player::demux::{Demux, Demuxed};
+use crate::wire::container::flv::{BodyEvent, BodyReader, Demuxer, TagKind};
 
 /// What went wrong on the way, or was put right audibly.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(crate) struct SimulatedFault {
 /// See the module.
 pub(crate) struct Viewer {
     demuxer: Demuxer,
+    bodies: BodyReader,
     demux: Demux,
     reception: Reception,
     playout: Playout,
@@ -47,6 +48,7 @@ impl Viewer {
         sound.attach(speaker, rate, channels);
         Self {
             demuxer: Demuxer::new(),
+            bodies: BodyReader::new(|_| true),
             demux: Demux::new(true),
             reception: Reception::of_live(Duration::from_millis(300)),
             playout: Playout::new(),
@@ -63,26 +65,36 @@ impl Viewer {
     pub(crate) fn receive(&mut self, bytes: &[u8], now: Timestamp) {
         self.demuxer.push(bytes);
         while let Some(tag) = self.demuxer.next_tag().unwrap() {
-            let found = match tag.kind {
+            let dts = Timestamp::from_millis(tag.time_ms.into());
+            let events = match tag.kind {
                 TagKind::Script => continue,
-                TagKind::Video => self.demux.video(i64::from(tag.time_ms) * 1_000, &tag.body, now),
-                TagKind::Audio => self.demux.audio(i64::from(tag.time_ms) * 1_000, &tag.body, now),
+                TagKind::Video => self.bodies.video(dts, &tag.body),
+                TagKind::Audio => self.bodies.audio(dts, &tag.body),
             };
-            match found {
-                DemuxedBody::Video(BufferedPacket::Packet(packet)) => {
-                    self.reception.arrived(Track::Video, packet.dts, now);
-                    self.cadence.note(packet.pts);
-                    self.pictures.push_back((packet.pts, packet.data));
+            for event in events.into_iter().flatten() {
+                match event {
+                    BodyEvent::Event(event) => self.take(event, now),
+                    _ => self.trouble.damaged += 1,
                 }
-                DemuxedBody::Audio(BufferedPacket::Packet(packet)) => {
-                    self.reception.arrived(Track::Audio, packet.dts, now);
-                    let samples = self.decoded(&packet);
-                    self.sound.take_decoded(samples);
-                }
-                DemuxedBody::Video(BufferedPacket::Configure(_))
-                | DemuxedBody::Audio(BufferedPacket::Configure(_)) => {}
-                _ => self.trouble.damaged += 1,
             }
+        }
+    }
+
+    fn take(&mut self, event: StreamEvent, now: Timestamp) {
+        match self.demux.event(event, now) {
+            Demuxed::Video(BufferedPacket::Packet(packet)) => {
+                self.reception.arrived(Track::Video, packet.dts, now);
+                self.cadence.note(packet.pts);
+                self.pictures.push_back((packet.pts, packet.data));
+            }
+            Demuxed::Audio(BufferedPacket::Packet(packet)) => {
+                self.reception.arrived(Track::Audio, packet.dts, now);
+                let samples = self.decoded(&packet);
+                self.sound.take_decoded(samples);
+            }
+            Demuxed::Video(BufferedPacket::Configure(_))
+            | Demuxed::Audio(BufferedPacket::Configure(_)) => {}
+            _ => self.trouble.damaged += 1,
         }
     }
 

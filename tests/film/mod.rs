@@ -5,16 +5,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use onair::base::Timestamp;
 use onair::base::queue::{self, Full, Sender};
 use onair::broadcast::Hub;
-use onair::media::{EncodedPacket, StreamConfig};
-use onair::wire::container::flv;
-use onair::wire::container::flv::reader::FlvItem;
+use onair::media::{EncodedPacket, StreamConfig, StreamEvent, TrackConfig};
+use onair::wire::container::flv::{self, BodyEvent, TagKind};
 
 use crate::peers::{Peer, ffmpeg};
 
 /// Seconds of the film; it is repeated for as long as it is wanted.
 pub const SECONDS: i64 = 4;
+
+/// What the tags that a demuxer has tell of the stream, and its packets.
+pub fn read(demuxer: &mut flv::Demuxer) -> (StreamConfig, Vec<EncodedPacket>) {
+    let (mut parameters, mut packets) = (StreamConfig::default(), Vec::new());
+    let (mut reader, mut time) = (flv::BodyReader::new(|_| true), flv::WireTime::default());
+    while let Some(tag) = demuxer.next_tag().unwrap() {
+        let dts = Timestamp::from_micros(time.micros(tag.time_ms));
+        let events = match tag.kind {
+            TagKind::Video => reader.video(dts, &tag.body),
+            TagKind::Audio => reader.audio(dts, &tag.body),
+            TagKind::Script => continue,
+        };
+        for event in events.into_iter().flatten() {
+            match event {
+                BodyEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => {
+                    parameters.video = Some(it);
+                }
+                BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(it))) => {
+                    parameters.audio = Some(it);
+                }
+                BodyEvent::Event(StreamEvent::Packet(packet)) => packets.push(packet),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    (parameters, packets)
+}
 
 pub struct Film {
     pub parameters: StreamConfig,
@@ -37,14 +64,7 @@ impl Film {
 
         let mut demuxer = flv::Demuxer::new();
         demuxer.push(&std::fs::read(&file).unwrap());
-        let mut reader = flv::Reader::new();
-        let mut packets = Vec::new();
-        while let Some(tag) = demuxer.next_tag().unwrap() {
-            if let Some(FlvItem::Packet(packet)) = reader.tag(&tag).unwrap() {
-                packets.push(packet);
-            }
-        }
-        let parameters = reader.parameters().clone();
+        let (parameters, packets) = read(&mut demuxer);
         assert!(parameters.video.is_some() && parameters.audio.is_some());
         Self { parameters, packets }
     }

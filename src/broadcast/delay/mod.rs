@@ -23,7 +23,7 @@ use crate::broadcast::delay::spool::{Spool, Stored};
 use crate::broadcast::delay::store::{DelayStore, DelayedPacket, Work};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::backlog::Limits;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::files::Trouble;
 
@@ -187,7 +187,7 @@ impl Shared {
     }
 
     /// The giver: hands out what is due.
-    fn give(&self, packets: &Sender<SharedTag>, stop: &Stop) {
+    fn give(&self, packets: &Sender<SharedPacket>, stop: &Stop) {
         while !stop.is_set() {
             let tag = {
                 let mut line = self.line.lock();

@@ -10,11 +10,11 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::broadcast::delay::store::HeldPiece;
-use crate::broadcast::hub::flv_tag::SharedTag;
-use crate::media::{Priority, Rendition, Track};
+use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::media::{EncodedPacket, Priority, Rendition, Track};
 
-/// Four times, three marks, which rendition, a length.
-const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 1 + 4;
+/// Four times, three marks, which rendition, where the data begins, a length.
+const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 1 + 4 + 4;
 /// A piece with more renditions than this is kept in memory: it never has them.
 const MAX_RENDITIONS: usize = 250;
 
@@ -41,7 +41,7 @@ impl Spool {
     /// Puts a piece away.
     pub fn store(&self, tags: &[HeldPiece]) -> io::Result<Stored> {
         std::fs::create_dir_all(&self.folder)?;
-        let size = tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.body.len()).sum();
+        let size = tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.flv_body().len()).sum();
         let mut block = BytesMut::with_capacity(size);
         let mut renditions: Vec<Arc<Rendition>> = Vec::new();
         for held in tags {
@@ -70,9 +70,12 @@ impl Spool {
                     u8::try_from(place + 1).map_err(io::Error::other)?
                 }
             });
-            let length = u32::try_from(tag.body.len()).map_err(io::Error::other)?;
-            block.put_u32(length);
-            block.put_slice(&tag.body);
+            // The data is its end.
+            let body = tag.flv_body();
+            for number in [body.len().saturating_sub(tag.data.len()), body.len()] {
+                block.put_u32(u32::try_from(number).map_err(io::Error::other)?);
+            }
+            block.put_slice(body);
         }
         let mut file = tempfile::tempfile_in(&self.folder)?;
         #[cfg(unix)]
@@ -115,10 +118,13 @@ fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<HeldPiece> {
         0 => None,
         place => Some(Arc::clone(renditions.get(usize::from(place) - 1)?)),
     };
+    let front = block.try_get_u32().ok()? as usize;
     let length = block.try_get_u32().ok()? as usize;
     let body = (length <= block.len()).then(|| block.split_to(length))?;
-    let tag = SharedTag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
-    Some(HeldPiece { arrived, tag: Arc::new(tag) })
+    let data = (front <= length).then(|| body.slice(front..))?;
+    let packet = EncodedPacket { track, pts, dts, keyframe, priority, data, captured, rendition };
+    let packet = SharedPacket::with_body(packet, body).leading(leads);
+    Some(HeldPiece { arrived, tag: Arc::new(packet) })
 }
 
 #[cfg(test)]
@@ -140,7 +146,13 @@ mod tests {
         let names = std::fs::read_dir(folder.path().join("new")).unwrap().count();
         assert_eq!(names, 0, "the file has a name");
         let back = stored.load().unwrap();
-        assert_eq!(format!("{back:?}"), format!("{held:?}"));
+        let of = |held: &[HeldPiece]| -> Vec<String> {
+            let of = |it: &HeldPiece| {
+                format!("{:?} {:?} {:?}", it.arrived, &**it.tag, it.tag.flv_body())
+            };
+            held.iter().map(of).collect()
+        };
+        assert_eq!(of(&back), of(&held));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 
 /// A piece is full from here on.
 const BLOCK_BYTES: usize = 4 << 20;
@@ -41,13 +41,13 @@ impl Default for Room {
 #[derive(Clone, Debug)]
 pub(super) struct HeldPiece {
     pub arrived: Timestamp,
-    pub tag: Arc<SharedTag>,
+    pub tag: Arc<SharedPacket>,
 }
 
 /// What is there for an output.
 #[derive(Debug)]
 pub(super) enum DelayedPacket {
-    Tag(Arc<SharedTag>),
+    Tag(Arc<SharedPacket>),
     /// Nothing before this time.
     At(Timestamp),
     /// The oldest piece is still on the disk, or nothing is held.
@@ -135,8 +135,8 @@ impl<S> DelayStore<S> {
     }
 
     /// Takes a packet in.
-    pub fn push(&mut self, now: Timestamp, tag: Arc<SharedTag>) {
-        let size = tag.body.len() + OVERHEAD;
+    pub fn push(&mut self, now: Timestamp, tag: Arc<SharedPacket>) {
+        let size = tag.size() + OVERHEAD;
         self.newest = now;
         self.memory += size;
         let held = HeldPiece { arrived: now, tag };
@@ -180,7 +180,7 @@ impl<S> DelayStore<S> {
                 return DelayedPacket::At(due);
             }
             let Some(held) = tags.pop_front() else { continue };
-            let size = held.tag.body.len() + OVERHEAD;
+            let size = held.tag.size() + OVERHEAD;
             piece.bytes = piece.bytes.saturating_sub(size);
             piece.oldest = tags.front().map_or(piece.oldest, |next| next.arrived);
             if tags.is_empty() {
@@ -293,8 +293,8 @@ impl<S> DelayStore<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::hub::gop::tests::tag;
-    use crate::media::Track;
+    use crate::broadcast::hub::gop::tests::{packet, tag};
+    use crate::media::{EncodedPacket, Track};
     use bytes::Bytes;
 
     type Stored = Vec<HeldPiece>;
@@ -335,9 +335,9 @@ mod tests {
                 let now = Timestamp::from_millis(self.at);
                 if feed {
                     if self.at % 40 == 0 {
-                        let mut picture = (*tag(Track::Video, self.at)).clone();
-                        picture.body = Bytes::from(vec![7; self.size]);
-                        self.line.push(now, Arc::new(picture));
+                        let data = Bytes::from(vec![7; self.size]);
+                        let picture = EncodedPacket { data, ..packet(Track::Video, self.at) };
+                        self.line.push(now, Arc::new(SharedPacket::new(picture)));
                     }
                     self.line.push(now, tag(Track::Audio, self.at));
                 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{Priority, Track};
 
 /// How far an output may fall behind, by timestamps.
@@ -58,7 +58,7 @@ impl Limits {
 #[derive(Debug)]
 pub(in crate::broadcast) struct Backlog {
     limits: Limits,
-    tags: VecDeque<Arc<SharedTag>>,
+    tags: VecDeque<Arc<SharedPacket>>,
     bytes: usize,
     /// Pictures do not pass until a keyframe comes: one they refer to is missing.
     awaiting_keyframe: bool,
@@ -89,12 +89,12 @@ pub struct Figures {
 
 impl Backlog {
     /// For a new output of a stream: `begin` is what it starts with, a keyframe first (or nothing).
-    pub fn new(limits: Limits, has_video: bool, begin: &[Arc<SharedTag>]) -> Self {
+    pub fn new(limits: Limits, has_video: bool, begin: &[Arc<SharedPacket>]) -> Self {
         let burst = begin.first().zip(begin.last());
         Self {
             limits,
             tags: begin.iter().cloned().collect(),
-            bytes: begin.iter().map(|tag| tag.body.len()).sum(),
+            bytes: begin.iter().map(|tag| tag.size()).sum(),
             awaiting_keyframe: has_video && begin.is_empty(),
             awaiting_start: has_video && begin.is_empty(),
             begun: false,
@@ -110,7 +110,7 @@ impl Backlog {
     }
 
     /// Takes in what goes out now.
-    pub fn push(&mut self, tag: &Arc<SharedTag>) {
+    pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.starts_gop() {
             self.awaiting_keyframe = false;
             self.awaiting_start = false;
@@ -127,7 +127,7 @@ impl Backlog {
             self.figures.dropped_frames += 1;
             return;
         }
-        self.bytes += tag.body.len();
+        self.bytes += tag.size();
         self.tags.push_back(Arc::clone(tag));
         let allowed = self.allowed_burst();
         let many = self.bytes > self.limits.harmless;
@@ -155,27 +155,27 @@ impl Backlog {
         self.awaiting_keyframe = kept.is_none();
         self.awaiting_start = kept.is_none();
         self.tags = kept.unwrap_or_default();
-        self.bytes = self.tags.iter().map(|tag| tag.body.len()).sum();
+        self.bytes = self.tags.iter().map(|tag| tag.size()).sum();
     }
 
     /// The next to send.
-    pub fn pop(&mut self) -> Option<Arc<SharedTag>> {
+    pub fn pop(&mut self) -> Option<Arc<SharedPacket>> {
         let tag = self.tags.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(tag.body.len());
+        self.bytes = self.bytes.saturating_sub(tag.size());
         self.figures.taken_frames += u64::from(tag.track == Track::Video);
         Some(tag)
     }
 
     /// The next sound to send of those up to `until`, whatever stands before it.
-    pub fn pop_audio(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedTag>> {
+    pub fn pop_audio(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedPacket>> {
         let at = self.tags.iter().position(|tag| tag.track == Track::Audio)?;
         let tag = self.tags.get(at).filter(|tag| tag.dts <= until)?;
-        self.bytes = self.bytes.saturating_sub(tag.body.len());
+        self.bytes = self.bytes.saturating_sub(tag.size());
         self.tags.remove(at)
     }
 
     /// The next to send, left where it is.
-    pub fn peek(&self) -> Option<&Arc<SharedTag>> {
+    pub fn peek(&self) -> Option<&Arc<SharedPacket>> {
         self.tags.front()
     }
 
@@ -215,12 +215,12 @@ impl Backlog {
     fn drop_to_keyframe(&mut self) {
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
         let fresh =
-            |tag: &SharedTag| tag.starts_gop() && newest.since(tag.dts) <= self.limits.inter;
+            |tag: &SharedPacket| tag.starts_gop() && newest.since(tag.dts) <= self.limits.inter;
         match self.tags.iter().rposition(|tag| fresh(tag)) {
             Some(at) => {
                 let kept = self.tags.split_off(at);
                 self.discard(|tag| tag.priority < Priority::Key);
-                self.bytes += kept.iter().map(|tag| tag.body.len()).sum::<usize>();
+                self.bytes += kept.iter().map(|tag| tag.size()).sum::<usize>();
                 self.tags.extend(kept);
             }
             None => {
@@ -239,7 +239,7 @@ impl Backlog {
             None => VecDeque::new(),
         };
         let late = kept.front().is_none_or(|key| newest.since(key.dts) > self.limits.inter);
-        let kept_bytes: usize = kept.iter().map(|tag| tag.body.len()).sum();
+        let kept_bytes: usize = kept.iter().map(|tag| tag.size()).sum();
         let stays = if late || kept_bytes > self.limits.bytes {
             self.tags.extend(kept);
             VecDeque::new()
@@ -248,12 +248,12 @@ impl Backlog {
         };
         let has_video = self.discard(|_| true) > 0;
         self.awaiting_keyframe = stays.is_empty() && (has_video || self.awaiting_keyframe);
-        self.bytes = stays.iter().map(|tag| tag.body.len()).sum();
+        self.bytes = stays.iter().map(|tag| tag.size()).sum();
         self.tags = stays;
     }
 
     /// Throws away what `which` says; tells how many pictures that were. Leaves `bytes` right.
-    fn discard(&mut self, which: impl Fn(&SharedTag) -> bool) -> u64 {
+    fn discard(&mut self, which: impl Fn(&SharedPacket) -> bool) -> u64 {
         let mut frames = 0;
         let mut sounds = 0;
         self.tags.retain(|tag| {
@@ -264,7 +264,7 @@ impl Backlog {
             }
             !gone
         });
-        self.bytes = self.tags.iter().map(|tag| tag.body.len()).sum();
+        self.bytes = self.tags.iter().map(|tag| tag.size()).sum();
         self.missed(frames, sounds);
         frames
     }
@@ -351,12 +351,12 @@ mod tests {
 
     #[test]
     fn a_small_stream_loses_nothing_while_a_system_would_hold_it() {
-        let limits = Limits { harmless: 4_000, ..limits() };
+        let limits = Limits { harmless: 2_000, ..limits() };
         let mut backlog = Backlog::new(limits, true, &[]);
         feed(&mut backlog, 0, 20);
         let each = backlog.bytes / 2;
         // Two packets in 40 ms are pictures' and sound's, one more is sound.
-        let fits = i64::try_from(4_000 / each).unwrap() / 3 * 40;
+        let fits = i64::try_from(2_000 / each).unwrap() / 3 * 40;
         assert!(fits > 1_000, "{fits} ms");
         feed(&mut backlog, 20, fits);
         assert_eq!(backlog.figures().dropped_frames, 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{RenditionId, Track};
 
 /// More than this is not kept (a keyframe interval of minutes at a high bitrate): newcomers then
@@ -20,7 +20,7 @@ const ENDED: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(in crate::broadcast) struct Gop {
     rendition_id: RenditionId,
-    tags: Vec<Arc<SharedTag>>,
+    tags: Vec<Arc<SharedPacket>>,
     bytes: usize,
     /// Of the last picture.
     pictured: Timestamp,
@@ -32,7 +32,7 @@ impl Gop {
     }
 
     /// Remembers a packet that goes out now, unless it is a picture of another rendition.
-    pub fn push(&mut self, tag: &Arc<SharedTag>) {
+    pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.track == Track::Video {
             if tag.rendition_id().unwrap_or_default() != self.rendition_id {
                 return;
@@ -49,16 +49,16 @@ impl Gop {
         } else if self.tags.is_empty() && !tag.leads {
             return;
         }
-        if self.bytes + tag.body.len() > MAX_BYTES {
+        if self.bytes + tag.size() > MAX_BYTES {
             self.clear();
             return;
         }
-        self.bytes += tag.body.len();
+        self.bytes += tag.size();
         self.tags.push(Arc::clone(tag));
     }
 
     /// What is kept, oldest first.
-    pub fn tags(&self) -> &[Arc<SharedTag>] {
+    pub fn tags(&self) -> &[Arc<SharedPacket>] {
         &self.tags
     }
 
@@ -106,15 +106,16 @@ pub(in crate::broadcast) mod tests {
         EncodedPacket { rendition, ..packet(Track::Video, dts) }
     }
 
-    pub fn tag(track: Track, dts: i64) -> Arc<SharedTag> {
-        Arc::new(SharedTag::new(&packet(track, dts)))
+    pub fn tag(track: Track, dts: i64) -> Arc<SharedPacket> {
+        Arc::new(SharedPacket::new(packet(track, dts)))
     }
 
     #[test]
     fn each_rung_has_its_own_pictures_and_all_the_sound_while_it_lasts() {
         let mut gop = Gop::new(RenditionId::Second);
-        let push =
-            |gop: &mut Gop, packet: &EncodedPacket| gop.push(&Arc::new(SharedTag::new(packet)));
+        let push = |gop: &mut Gop, packet: &EncodedPacket| {
+            gop.push(&Arc::new(SharedPacket::new(packet.clone())));
+        };
         for dts in [0, 33] {
             push(&mut gop, &of_rendition(RenditionId::Main, dts));
             push(&mut gop, &of_rendition(RenditionId::Second, dts));
@@ -139,9 +140,9 @@ pub(in crate::broadcast) mod tests {
         let kept: Vec<i64> = gop.tags().iter().map(|tag| tag.dts.as_millis()).collect();
         assert_eq!(kept, [4_000, 4_000, 4_033, 4_033]);
 
-        let mut large = (*tag(Track::Video, 4_066)).clone();
-        large.body = Bytes::from(vec![0; MAX_BYTES]);
-        gop.push(&Arc::new(large));
+        let large = packet(Track::Video, 4_066);
+        let large = EncodedPacket { data: Bytes::from(vec![0; MAX_BYTES]), ..large };
+        gop.push(&Arc::new(SharedPacket::new(large)));
         assert!(gop.tags().is_empty());
         gop.push(&tag(Track::Video, 6_000));
         assert_eq!(gop.tags().len(), 1);

@@ -2,10 +2,10 @@
 //! which never waits for an output.
 
 pub(in crate::broadcast) mod backlog;
-pub(in crate::broadcast) mod flv_tag;
 pub(in crate::broadcast) mod gop;
 pub(in crate::broadcast) mod interleaver;
 pub(in crate::broadcast) mod sequence_headers;
+pub(in crate::broadcast) mod shared_packet;
 pub mod subscription;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +19,10 @@ use crate::base::queue::{Empty, Gauge, Receiver};
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::backlog::{Backlog, Limits};
-use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::broadcast::hub::gop::Gop;
 use crate::broadcast::hub::interleaver::Interleaver;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, WantedVideo};
 use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamConfig, Track};
 
@@ -117,7 +117,7 @@ impl Hub {
     ///
     /// # Errors
     /// When the system grants no thread.
-    pub fn spawn_copy(head: SequenceHeaders, input: Receiver<SharedTag>) -> io::Result<Self> {
+    pub fn spawn_copy(head: SequenceHeaders, input: Receiver<SharedPacket>) -> io::Result<Self> {
         let feed = HubFeed::new(StreamConfig::default(), head, Arc::clone(input.gauge()));
         let its_feed = feed.clone();
         let worker = Worker::spawn("onair-hub", move |stop| {
@@ -287,7 +287,7 @@ impl HubFeed {
                 }
                 (tags, _) => tags,
             };
-            let is_for = |tag: &&Arc<SharedTag>| extras.is_some() || !tag.is_extra();
+            let is_for = |tag: &&Arc<SharedPacket>| extras.is_some() || !tag.is_extra();
             let begin: Vec<_> = begin.iter().filter(is_for).cloned().collect();
             let begin = begin.as_slice();
             let has_video = self.shared.head.has_video;
@@ -353,10 +353,10 @@ impl HubFeed {
         state.newest = state.newest.max(dts);
     }
 
-    fn send(&self, tag: SharedTag) {
+    fn send(&self, tag: SharedPacket) {
         let tag = Arc::new(tag);
         let mut state = self.shared.state.lock();
-        let bytes = tag.body.len() as u64;
+        let bytes = tag.size() as u64;
         if let Some(rendition) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
             && let Some(latest) = state.latest.get_mut(rendition.rendition_id as usize)
         {
@@ -396,7 +396,7 @@ impl HubFeed {
 }
 
 /// Whether these packets, a keyframe first, have these tracks from their beginning on.
-fn begin_together(tags: &[Arc<SharedTag>], extras: ExtraTracks) -> bool {
+fn begin_together(tags: &[Arc<SharedPacket>], extras: ExtraTracks) -> bool {
     let Some(key) = tags.first() else { return extras.is_empty() };
     extras.iter().all(|track| {
         let mut its = tags.iter().filter(|tag| tag.track == Track::Extra(track));
@@ -421,13 +421,13 @@ fn run(feed: &HubFeed, input: &Receiver<EncodedPacket>, mut order: Interleaver, 
             Err(Empty::Closed) => {
                 order.finish();
                 while let Some(packet) = order.pop(now()) {
-                    feed.send(SharedTag::new(&packet));
+                    feed.send(SharedPacket::new(packet));
                 }
                 return;
             }
         }
         while let Some(packet) = order.pop(now()) {
-            feed.send(SharedTag::new(&packet));
+            feed.send(SharedPacket::new(packet));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::media::{BitsPerSecond, Rendition, StreamConfig, Track, VideoConfig};
+use crate::media::{BitsPerSecond, Rendition, StreamConfig, Track, TrackConfig, VideoConfig};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv;
 
@@ -28,15 +28,14 @@ impl SequenceHeaders {
         let bits = video
             .map_or(0, |video| video.bitrate.0)
             .saturating_add(audio.map_or(0, |audio| audio.bitrate.0));
-        let configurations = video
-            .map(|video| (Track::Video, flv::video_sequence_header(video)))
-            .into_iter()
-            .chain(audio.map(|audio| (Track::Audio, flv::audio_sequence_header(audio))));
+        let video = video.cloned().map(TrackConfig::Video);
+        let configs = video.into_iter().chain(audio.cloned().map(TrackConfig::Audio));
+        let configurations = configs.filter_map(|it| Some((it.track(), flv::config_body(&it)?)));
         Self {
             metadata: crate::wire::container::flv::metadata(parameters),
             configurations: configurations.collect(),
             bitrate: Some(bits).filter(|bits| *bits > 0).map(BitsPerSecond),
-            has_video: video.is_some(),
+            has_video: parameters.video.is_some(),
             parameters: parameters.clone(),
         }
     }

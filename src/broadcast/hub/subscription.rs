@@ -11,14 +11,14 @@ pub use crate::broadcast::hub::backlog::{Figures, Limits};
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::backlog::Backlog;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{RenditionId, Track};
 
 /// What became of a wait.
 #[derive(Clone, Debug)]
 pub enum Next {
     /// The next packet.
-    Tag(Arc<SharedTag>),
+    Tag(Arc<SharedPacket>),
     /// None came in time.
     Waiting,
     /// The stream has ended and everything was handed out.
@@ -67,7 +67,7 @@ pub(in crate::broadcast) enum WantedVideo {
 impl WantedVideo {
     /// Whether a picture belongs to them. Another rendition begins with a keyframe that comes later than
     /// the last picture before it.
-    fn take(&mut self, tag: &SharedTag) -> bool {
+    fn take(&mut self, tag: &SharedPacket) -> bool {
         let (Self::Of { rendition_id, wanted, last }, Some(its)) = (self, tag.rendition_id())
         else {
             return true;
@@ -96,7 +96,7 @@ impl SubscriptionQueue {
         Arc::new(Self { name, extras, state, thread: Condvar::new(), task: Notify::new() })
     }
 
-    pub fn push(&self, tag: &Arc<SharedTag>) {
+    pub fn push(&self, tag: &Arc<SharedPacket>) {
         if tag.is_extra() && !self.extras {
             return;
         }
@@ -143,7 +143,7 @@ impl Subscription {
     }
 
     /// Waits for the next packet; `None` at the end of the stream. Cancel-safe.
-    pub async fn next(&self) -> Option<Arc<SharedTag>> {
+    pub async fn next(&self) -> Option<Arc<SharedPacket>> {
         loop {
             match self.try_next() {
                 Next::Tag(tag) => return Some(tag),
@@ -155,7 +155,7 @@ impl Subscription {
 
     /// Waits for the next sound of those up to `until`, whatever stands before it; for good at the end of
     /// the stream. Cancel-safe.
-    pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedTag> {
+    pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedPacket> {
         loop {
             if let Some(tag) = self.line.state.lock().backlog.pop_audio(until) {
                 return tag;
@@ -197,7 +197,7 @@ impl Subscription {
     }
 
     /// The next packet without taking it.
-    pub fn peek(&self) -> Option<Arc<SharedTag>> {
+    pub fn peek(&self) -> Option<Arc<SharedPacket>> {
         self.line.state.lock().backlog.peek().cloned()
     }
 
@@ -261,19 +261,19 @@ mod tests {
         };
         let (main, second) = (RenditionId::Main, RenditionId::Second);
         let mut take =
-            |rendition_id, dts| pictures.take(&SharedTag::new(&of_rendition(rendition_id, dts)));
+            |rendition_id, dts| pictures.take(&SharedPacket::new(of_rendition(rendition_id, dts)));
         assert!(take(main, 0) && !take(second, 0));
         assert!(take(main, 40));
         if let WantedVideo::Of { wanted, .. } = &mut pictures {
             *wanted = second;
         }
         let mut take =
-            |rendition_id, dts| pictures.take(&SharedTag::new(&of_rendition(rendition_id, dts)));
+            |rendition_id, dts| pictures.take(&SharedPacket::new(of_rendition(rendition_id, dts)));
         assert!(!take(second, 40), "no keyframe");
         assert!(take(main, 2_000) && !take(second, 2_000), "of the same instant");
         assert!(take(main, 2_040));
         assert!(take(second, 4_000) && !take(main, 4_000) && !take(main, 4_040));
         assert!(take(second, 4_040));
-        assert!(WantedVideo::All.take(&SharedTag::new(&of_rendition(second, 40))));
+        assert!(WantedVideo::All.take(&SharedPacket::new(of_rendition(second, 40))));
     }
 }

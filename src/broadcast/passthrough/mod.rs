@@ -17,23 +17,23 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::hub::Hub;
-use crate::broadcast::hub::flv_tag::SharedTag;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::publisher::{Publisher, TargetStanding};
-use crate::files::MediaFile;
-use crate::media::{BitsPerSecond, Priority, StreamConfig, Track};
+use crate::files::{MediaFile, samples};
+use crate::media::{
+    BitsPerSecond, Codec, EncodedPacket, Priority, StreamConfig, StreamEvent, Track,
+};
 use crate::wire::amf0::Value;
+use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
-use crate::wire::container::passthrough::{PassthroughAudio, PassthroughPacket, PassthroughVideo};
-use crate::wire::container::{self, Format, SampleLocation, TrackId, flv};
+use crate::wire::container::{self, Format, Index, flv};
 
 /// How often it is looked whether it has been ended while it waits for its beginning.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Packets that may wait for the hub.
 const PACKETS: usize = 64;
-/// A sample larger than this is none.
-const MAX_SAMPLE: usize = 32 << 20;
 /// Read at a time.
 const BLOCK: usize = 64 << 10;
 /// Of the beginning, so much is looked at for configurations.
@@ -61,6 +61,9 @@ const OF_THE_FILE: [&str; 9] = [
     "hasCuePoints",
     "canSeekToEnd",
 ];
+
+/// What an index need not tell.
+const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
 
 /// Why a file cannot be sent.
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +123,8 @@ impl PassthroughFile {
     /// # Errors
     /// It cannot be read, is none of them, or holds nothing.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let mut reel = FileTags::open(path)?;
-        let mut duration = reel.duration();
+        let mut items = FileItems::open(path)?;
+        let mut duration = items.duration();
         let mut head = SequenceHeaders {
             metadata: Value::ecma_array([]),
             configurations: Vec::new(),
@@ -129,35 +132,34 @@ impl PassthroughFile {
             has_video: false,
             parameters: StreamConfig::default(),
         };
-        let (mut has_audio, mut first, mut pictured_ms, mut read) = (false, None, None, 0);
-        while let Some(tag) = reel.next()? {
-            read += tag.body.len();
-            let at = i64::from(tag.time_ms);
-            match look(tag.kind, &tag.body) {
-                BodyKind::Metadata(value) => {
+        let (mut has_audio, mut first_ms, mut pictured_ms, mut read) = (false, None, None, 0);
+        while let Some(item) = items.next()? {
+            match item {
+                Item::Metadata(value) => {
                     duration = duration.or_else(|| declared_duration(&value));
                     head.bitrate = head.bitrate.or_else(|| bitrate(&value));
-                    head.metadata = of_the_stream(value);
+                    head.metadata = without(value, &OF_THE_FILE);
                 }
-                BodyKind::Configuration(track)
-                    if head.configurations.len() < MAX_CONFIGURATIONS =>
-                {
-                    if !head.configurations.iter().any(|(_, body)| *body == tag.body) {
-                        head.configurations.push((track, tag.body));
+                Item::Config(packet) if head.configurations.len() < MAX_CONFIGURATIONS => {
+                    read += packet.size();
+                    if !head.configurations.iter().any(|(_, body)| body == packet.flv_body()) {
+                        head.configurations.push((packet.track, packet.flv_body().clone()));
                     }
                 }
-                BodyKind::Media { track, .. } => {
-                    if track == Track::Video {
+                Item::Packet(packet) => {
+                    read += packet.size();
+                    let at_ms = packet.dts.as_millis();
+                    if packet.track == Track::Video {
                         head.has_video = true;
-                        pictured_ms = pictured_ms.or(Some(at));
+                        pictured_ms = pictured_ms.or(Some(at_ms));
                     }
-                    has_audio |= track == Track::Audio;
-                    let first = *first.get_or_insert(at);
-                    if at - first > HEAD_MS || (head.has_video && has_audio) {
+                    has_audio |= packet.track == Track::Audio;
+                    let first_ms = *first_ms.get_or_insert(at_ms);
+                    if at_ms - first_ms > HEAD_MS || (head.has_video && has_audio) {
                         break;
                     }
                 }
-                BodyKind::Configuration(_) | BodyKind::End | BodyKind::Nothing => {}
+                Item::Config(_) | Item::End(_) => {}
             }
             if read > MAX_HEADER {
                 break;
@@ -269,7 +271,7 @@ struct Projector {
     head: SequenceHeaders,
     /// When the first picture comes, in the file's time; until it has.
     pictured_ms: Option<i64>,
-    packets: Sender<SharedTag>,
+    packets: Sender<SharedPacket>,
     clock: Clock,
     /// When time 0 of the stream is.
     start: Timestamp,
@@ -282,31 +284,29 @@ struct Projector {
 impl Projector {
     /// Sends the file once; `false` where it is not to go on.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
-        let mut reel = FileTags::open(path)?;
+        let mut items = FileItems::open(path)?;
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
         // What is to be added to the file's times.
         let mut shift = None;
         let mut first_ms = None;
         let mut sent = false;
         let mut end = None;
-        while let Some(tag) = reel.next()? {
-            let (track, keyframe, priority, composition_ms) = match look(tag.kind, &tag.body) {
-                BodyKind::Media { track, keyframe, priority, composition_ms } => {
-                    (track, keyframe, priority, composition_ms)
-                }
+        while let Some(item) = items.next()? {
+            let packet = match item {
+                Item::Packet(packet) => packet,
                 // A new one in the middle goes where it stands, and is never thrown away.
-                BodyKind::Configuration(track)
-                    if !self.head.configurations.iter().any(|(_, body)| *body == tag.body) =>
+                Item::Config(packet)
+                    if !self.head.configurations.iter().any(|(_, it)| it == packet.flv_body()) =>
                 {
-                    (track, false, Priority::Key, 0)
+                    packet
                 }
-                BodyKind::End => {
-                    end = Some(tag.body);
+                Item::End(packet) => {
+                    end = Some(packet);
                     continue;
                 }
-                _ => continue,
+                Item::Config(_) | Item::Metadata(_) => continue,
             };
-            let file_ms = i64::from(tag.time_ms);
+            let file_ms = packet.dts.as_millis();
             let passed_ms = file_ms - *first_ms.get_or_insert(file_ms);
             let mut at_ms = file_ms + *shift.get_or_insert(begin - file_ms);
             if (at_ms - self.last_ms).abs() > JUMP_MS {
@@ -320,46 +320,44 @@ impl Projector {
             self.last_ms = self.last_ms.max(at_ms);
             let position = Duration::from_millis(passed_ms.max(0).unsigned_abs());
             self.progress.lock().position = position;
-            let captured = self.clock.now();
-            let pts = dts.offset(composition_ms * 1_000);
             let lead_ms = self.pictured_ms.map_or(-1, |pictured_ms| pictured_ms - file_ms);
-            let leads = track == Track::Audio && (0..=MAX_LEAD_MS).contains(&lead_ms);
-            self.pictured_ms.take_if(|_| track == Track::Video && keyframe);
-            let (body, rendition) = (tag.body, None);
-            let tag =
-                SharedTag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
-            if self.packets.send(tag).is_err() {
+            let leads = packet.track == Track::Audio && (0..=MAX_LEAD_MS).contains(&lead_ms);
+            self.pictured_ms.take_if(|_| packet.starts_gop());
+            let packet = packet.at(dts, self.clock.now()).leading(leads);
+            if self.packets.send(packet).is_err() {
                 return Ok(false);
             }
             sent = true;
         }
-        // The pictures of a file that begins again have not ended.
+        // The frames of a file that begins again have not ended.
         if let Some(end) = end.filter(|_| !self.again) {
-            self.end(end);
+            let dts = self.start + Duration::from_millis(self.last_ms.max(0).unsigned_abs());
+            // Where nobody takes it there is nobody to be told.
+            let _ = self.packets.send(end.at(dts, self.clock.now()));
         }
         Ok(sent)
     }
-
-    /// Says that the pictures have ended.
-    fn end(&self, body: Bytes) {
-        let dts = self.start + Duration::from_millis(self.last_ms.max(0).unsigned_abs());
-        let (track, captured, rendition) = (Track::Video, self.clock.now(), None);
-        let (keyframe, priority, leads, pts) = (false, Priority::Key, false, dts);
-        // Where nobody takes it there is nobody to be told.
-        let tag =
-            SharedTag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
-        let _ = self.packets.send(tag);
-    }
 }
 
-/// The tags of a file.
-enum FileTags {
-    Flv(FlvTags),
-    /// MP4 and MKV: samples in the shape of tags.
-    Indexed(Samples),
+/// What a file consists of, with the file's own times.
+enum Item {
+    /// `onMetaData`.
+    Metadata(Value),
+    Config(SharedPacket),
+    Packet(SharedPacket),
+    /// The frames have ended: to be sent where no more come.
+    End(SharedPacket),
 }
 
-impl FileTags {
+/// Reads a file.
+enum FileItems {
+    /// FLV: bodies go out as they came, whatever they are of.
+    Flv(FlvItems),
+    /// MP4 and MKV, with their index.
+    Indexed(Box<IndexedItems>),
+}
+
+impl FileItems {
     fn open(path: &Path) -> Result<Self, Error> {
         let fail = |source| Error::Io { path: path.to_owned(), source };
         // A pipe or a device could keep us waiting for ever.
@@ -368,9 +366,11 @@ impl FileTags {
         }
         let mut source = MediaFile::open(path).map_err(fail)?;
         match source.format() {
-            Ok(Format::Mp4 | Format::Mkv) => Samples::new(path, source).map(Self::Indexed),
+            Ok(Format::Mp4 | Format::Mkv) => {
+                IndexedItems::new(path, source).map(|it| Self::Indexed(Box::new(it)))
+            }
             // What is none of them is told by its reader.
-            _ => FlvTags::open(path).map(Self::Flv),
+            _ => FlvItems::open(path).map(Self::Flv),
         }
     }
 
@@ -378,27 +378,27 @@ impl FileTags {
     fn duration(&self) -> Option<Duration> {
         match self {
             Self::Flv(_) => None,
-            Self::Indexed(samples) => samples.duration,
+            Self::Indexed(items) => items.duration,
         }
     }
 
-    fn next(&mut self) -> Result<Option<flv::Tag>, Error> {
+    fn next(&mut self) -> Result<Option<Item>, Error> {
         match self {
-            Self::Flv(tape) => tape.next(),
-            Self::Indexed(samples) => samples.next(),
+            Self::Flv(items) => items.next(),
+            Self::Indexed(items) => items.next(),
         }
     }
 }
 
 /// The tags of an FLV file.
-struct FlvTags {
+struct FlvItems {
     path: PathBuf,
     file: File,
     demuxer: Demuxer,
     block: Vec<u8>,
 }
 
-impl FlvTags {
+impl FlvItems {
     fn open(path: &Path) -> Result<Self, Error> {
         let file =
             File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
@@ -406,11 +406,14 @@ impl FlvTags {
         Ok(Self { path: path.to_owned(), file, demuxer, block })
     }
 
-    fn next(&mut self) -> Result<Option<flv::Tag>, Error> {
+    fn next(&mut self) -> Result<Option<Item>, Error> {
         loop {
             let flv = |source| Error::Flv { path: self.path.clone(), source };
             if let Some(tag) = self.demuxer.next_tag().map_err(flv)? {
-                return Ok(Some(tag));
+                match item(tag) {
+                    Some(item) => return Ok(Some(item)),
+                    None => continue,
+                }
             }
             let read = self
                 .file
@@ -424,117 +427,129 @@ impl FlvTags {
     }
 }
 
-/// The samples of an MP4 or MKV file as tags; of several sound tracks the first.
-struct Samples {
+/// The samples of an MP4 or MKV file whose codecs FLV carries; of several audio tracks the first.
+struct IndexedItems {
     path: PathBuf,
     source: MediaFile,
+    index: Index,
     /// What comes before the samples, the last one first.
-    heads: Vec<flv::Tag>,
-    places: std::vec::IntoIter<SampleLocation>,
-    passed: PassthroughPacket,
+    heads: Vec<Item>,
+    /// Of the next sample.
+    number: usize,
     duration: Option<Duration>,
 }
 
-impl Samples {
+impl IndexedItems {
     fn new(path: &Path, mut source: MediaFile) -> Result<Self, Error> {
         let fail = |source| Error::Container { path: path.to_owned(), source };
-        let index = source.index_to_pass_on().map_err(fail)?;
-        let passed = index.passed;
-        let tag = |kind, body| flv::Tag { kind, time_ms: 0, body };
-        let mut heads = vec![tag(TagKind::Script, flv::metadata_body(&passed.metadata()))];
-        let video = passed.video.as_ref().and_then(PassthroughVideo::head);
-        heads.extend(video.map(|body| tag(TagKind::Video, body)));
-        let audio = passed.audio.as_ref().and_then(PassthroughAudio::head);
-        heads.extend(audio.map(|body| tag(TagKind::Audio, body)));
+        let index = samples::indexed(&mut source).map_err(fail)?;
+        let tracks = StreamConfig {
+            video: index.tracks.video.clone(),
+            audio: index.tracks.audio.first().map(|audio| audio.parameters.clone()),
+        };
+        let metadata = without(flv::metadata(&tracks), &NOT_TOLD);
+        let mut heads = vec![Item::Metadata(metadata)];
+        for event in samples::configs(&index) {
+            let StreamEvent::Config(config) = event else { continue };
+            if !flv::carries(config.codec()) {
+                let source = container::Error::Unsupported(config.codec().name().to_owned());
+                return Err(fail(source));
+            }
+            heads.extend(
+                flv::config_body(&config).map(|body| {
+                    Item::Config(SharedPacket::with_body(bare(config.track(), 0), body))
+                }),
+            );
+        }
         heads.reverse();
         let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
-        Ok(Self {
-            path: path.to_owned(),
-            source,
-            heads,
-            places: index.samples.into_iter(),
-            passed,
-            duration: end.map(Duration::from_micros),
-        })
+        let duration = end.map(Duration::from_micros);
+        Ok(Self { path: path.to_owned(), source, index, heads, number: 0, duration })
     }
 
-    fn next(&mut self) -> Result<Option<flv::Tag>, Error> {
+    fn next(&mut self) -> Result<Option<Item>, Error> {
         if let Some(head) = self.heads.pop() {
             return Ok(Some(head));
         }
-        for place in self.places.by_ref() {
-            let size = u64::from(place.size);
-            let mut data = || {
-                container::read(&mut self.source, place.at, size, MAX_SAMPLE, "a sample")
-                    .map_err(|source| Error::Container { path: self.path.clone(), source })
+        while let Some(place) = self.index.samples.get(self.number) {
+            self.number += 1;
+            let packet = samples::sample(&mut self.source, &self.index.holes, place)
+                .map_err(|source| Error::Container { path: self.path.clone(), source })?;
+            let tracks = &self.index.tracks;
+            let codec = match packet.as_ref().map(|packet| packet.track) {
+                Some(Track::Video) => tracks.video.as_ref().map(|it| Codec::Video(it.codec)),
+                Some(_) => tracks.audio.first().map(|it| Codec::Audio(it.parameters.codec)),
+                None => None,
             };
-            let (kind, body) = match (place.track, &self.passed.video, &self.passed.audio) {
-                (TrackId::Video, Some(video), _) => {
-                    let late = place.pts.as_millis().saturating_sub(place.dts.as_millis());
-                    let late = i32::try_from(late).unwrap_or(0);
-                    (TagKind::Video, video.body(place.keyframe, late, &data()?))
-                }
-                (TrackId::Audio(0), _, Some(audio)) => (TagKind::Audio, audio.body(&data()?)),
-                _ => continue,
-            };
-            let time_ms = u32::try_from(place.dts.as_millis()).unwrap_or(u32::MAX);
-            return Ok(Some(flv::Tag { kind, time_ms, body }));
+            if let Some((packet, codec)) = packet.zip(codec) {
+                let priority = if packet.keyframe { Priority::Key } else { Priority::Inter };
+                let packet = EncodedPacket { priority, ..packet };
+                return Ok(Some(Item::Packet(SharedPacket::of(codec, packet))));
+            }
         }
         Ok(None)
     }
 }
 
-/// What a body is.
-enum BodyKind {
-    Metadata(Value),
-    Configuration(Track),
-    Media {
-        track: Track,
-        keyframe: bool,
-        priority: Priority,
-        composition_ms: i64,
-    },
-    /// Of the pictures: to be sent where no more come.
-    End,
-    /// Not to be sent: commands, what cannot be read.
-    Nothing,
+/// A packet without data: never thrown away, and nothing to begin with.
+fn bare(track: Track, time_ms: u32) -> EncodedPacket {
+    let at = Timestamp::from_millis(time_ms.into());
+    let (keyframe, priority, data) = (false, Priority::Key, Bytes::new());
+    EncodedPacket {
+        track,
+        pts: at,
+        dts: at,
+        keyframe,
+        priority,
+        data,
+        captured: at,
+        rendition: None,
+    }
 }
 
-fn look(kind: TagKind, body: &Bytes) -> BodyKind {
-    match kind {
-        TagKind::Script => match crate::wire::container::flv::metadata::parse_script(body) {
-            Ok(Some(value)) => BodyKind::Metadata(value),
-            _ => BodyKind::Nothing,
-        },
-        TagKind::Audio => match parse_audio(body) {
-            Ok(tag) if tag.is_sequence_start() => BodyKind::Configuration(Track::Audio),
-            Ok(_) => BodyKind::Media {
-                track: Track::Audio,
-                keyframe: true,
-                priority: Priority::Key,
-                composition_ms: 0,
-            },
-            Err(_) => BodyKind::Nothing,
-        },
-        TagKind::Video => match parse_video(body) {
-            Ok(tag) if tag.is_sequence_start() => BodyKind::Configuration(Track::Video),
-            Ok(tag) => match tag.track.packet {
-                VideoPacket::Metadata(_) => BodyKind::Configuration(Track::Video),
-                VideoPacket::Frame { composition_ms, .. } => {
-                    let keyframe = tag.is_keyframe();
+/// What a tag is; `None`: not to be sent, as commands and what cannot be read.
+fn item(tag: flv::Tag) -> Option<Item> {
+    let (time_ms, body) = (tag.time_ms, tag.body);
+    match tag.kind {
+        TagKind::Script => flv::metadata::parse_script(&body).ok().flatten().map(Item::Metadata),
+        TagKind::Audio => {
+            let tag = parse_audio(&body).ok()?;
+            let packet = bare(Track::Audio, time_ms);
+            if tag.is_sequence_start() {
+                return Some(Item::Config(SharedPacket::with_body(packet, body)));
+            }
+            let data = match tag.track.packet {
+                AudioPacket::Frame(data) => data,
+                _ => Bytes::new(),
+            };
+            let packet = EncodedPacket { keyframe: true, data, ..packet };
+            Some(Item::Packet(SharedPacket::with_body(packet, body)))
+        }
+        TagKind::Video => {
+            let tag = parse_video(&body).ok()?;
+            let packet = bare(Track::Video, time_ms);
+            if tag.is_sequence_start() {
+                return Some(Item::Config(SharedPacket::with_body(packet, body)));
+            }
+            let keyframe = tag.is_keyframe();
+            match tag.track.packet {
+                VideoPacket::Metadata(_) => {
+                    Some(Item::Config(SharedPacket::with_body(packet, body)))
+                }
+                VideoPacket::Frame { composition_ms, data } => {
                     let priority = match tag.frame_type {
                         _ if keyframe => Priority::Key,
                         FrameType::Disposable => Priority::Disposable,
                         _ => Priority::Inter,
                     };
-                    let composition_ms = composition_ms.into();
-                    BodyKind::Media { track: Track::Video, keyframe, priority, composition_ms }
+                    let pts = packet.dts.offset(i64::from(composition_ms) * 1_000);
+                    let packet = EncodedPacket { pts, keyframe, priority, data, ..packet };
+                    Some(Item::Packet(SharedPacket::with_body(packet, body)))
                 }
-                VideoPacket::SequenceEnd => BodyKind::End,
-                _ => BodyKind::Nothing,
-            },
-            Err(_) => BodyKind::Nothing,
-        },
+                VideoPacket::SequenceEnd => Some(Item::End(SharedPacket::with_body(packet, body))),
+                _ => None,
+            }
+        }
     }
 }
 
@@ -544,11 +559,11 @@ fn declared_duration(metadata: &Value) -> Option<Duration> {
     (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// The metadata without what is true of the file only.
-fn of_the_stream(value: Value) -> Value {
+/// Metadata without these properties.
+fn without(value: Value, names: &[&str]) -> Value {
     match value {
         Value::Object(properties) | Value::EcmaArray(properties) => {
-            let stays = |name: &str| !OF_THE_FILE.iter().any(|it| it.eq_ignore_ascii_case(name));
+            let stays = |name: &str| !names.iter().any(|it| it.eq_ignore_ascii_case(name));
             Value::EcmaArray(properties.into_iter().filter(|(name, _)| stays(name)).collect())
         }
         _ => Value::ecma_array([]),

@@ -37,7 +37,7 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
     while times.len() < 7 {
         match subscription.next_timeout(Duration::from_secs(30)) {
             Next::Tag(tag) if tag.track == Track::Video => {
-                assert_eq!(tag.body[1..], *b"av01\x07");
+                assert_eq!(tag.flv_body()[1..], *b"av01\x07");
                 times.push((tag.dts.as_millis(), tag.keyframe));
             }
             Next::Tag(_) => {}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::broadcast::publisher::codecs::{self, Verdict};
 use crate::broadcast::publisher::link::{Flow, Link, LinkReading, SILENCE};
@@ -341,7 +341,7 @@ impl<'a> Live<'a> {
 
     /// The pictures become others: their size, their rendition. Nobody can read them without the new
     /// configuration.
-    fn other_frames(&mut self, tag: &SharedTag) {
+    fn other_frames(&mut self, tag: &SharedPacket) {
         let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
         let known = match &self.told {
             Some(told) => told.video == new.video,
@@ -364,7 +364,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn send(&mut self, tag: &SharedTag) {
+    fn send(&mut self, tag: &SharedPacket) {
         let origin = *self.timeline.origin.get_or_insert(tag.dts);
         if tag.dts < origin {
             // Sound from before the first picture, which came late.
@@ -372,7 +372,7 @@ impl<'a> Live<'a> {
         }
         self.other_frames(tag);
         let time_ms = self.timeline.time_ms(tag.dts);
-        let body = tag.body.clone();
+        let body = tag.flv_body().clone();
         match tag.track {
             Track::Video => self.client.session().send_video(time_ms, body),
             Track::Audio => self.client.session().send_audio(time_ms, body),

@@ -26,7 +26,7 @@ pub use crate::broadcast::recorder::replay::Replay;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::backlog::Limits;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::broadcast::hub::{Hub, HubFeed};
 use crate::broadcast::recorder::file::File;
@@ -496,7 +496,7 @@ impl Writer {
     }
 
     /// Writes a packet, or passes it over.
-    fn take(&mut self, tag: &SharedTag) -> Result<(), Error> {
+    fn take(&mut self, tag: &SharedPacket) -> Result<(), Error> {
         if self.figures.lock().paused {
             return Ok(());
         }
@@ -530,7 +530,7 @@ impl Writer {
             self.left_out += u64::from(self.held.is_some() && track == TrackId::Video);
             return Ok(());
         };
-        let data = tag.data();
+        let data = tag.data.clone();
         self.file.sample(&Sample { track, dts, pts, keyframe: tag.keyframe, data })
     }
 

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::backlog::Limits;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::broadcast::recorder::file::{Error, File, RecordedTracks};
 use crate::broadcast::recorder::timeline::Timeline;
@@ -44,12 +44,12 @@ struct Ring {
 
 #[derive(Debug, Default)]
 struct Group {
-    tags: Vec<Arc<SharedTag>>,
+    tags: Vec<Arc<SharedPacket>>,
     bytes: usize,
 }
 
 impl Ring {
-    fn push(&mut self, tag: &Arc<SharedTag>) {
+    fn push(&mut self, tag: &Arc<SharedPacket>) {
         let begun = self.groups.back().and_then(|group| group.tags.first()).map(|tag| tag.dts);
         let begins = if self.has_video {
             tag.starts_gop()
@@ -61,8 +61,8 @@ impl Ring {
         }
         // Before the first keyframe nothing is kept.
         let Some(group) = self.groups.back_mut() else { return };
-        group.bytes += tag.body.len();
-        self.bytes += tag.body.len();
+        group.bytes += tag.size();
+        self.bytes += tag.size();
         group.tags.push(Arc::clone(tag));
         self.trim(tag.dts);
     }
@@ -148,7 +148,7 @@ fn keep(subscription: &Subscription, ring: &Mutex<Ring>, stop: &Stop) {
 pub struct Clip {
     parameters: StreamConfig,
     sounds: RecordedTracks,
-    tags: Vec<Arc<SharedTag>>,
+    tags: Vec<Arc<SharedPacket>>,
 }
 
 /// A clip that was saved.
@@ -237,7 +237,7 @@ impl Clip {
         for tag in &self.tags {
             let Some(track) = self.sounds.place(&self.parameters, tag.track) else { continue };
             let Some((dts, pts)) = timeline.place(tag) else { continue };
-            let (keyframe, data) = (tag.keyframe, tag.data());
+            let (keyframe, data) = (tag.keyframe, tag.data.clone());
             file.sample(&Sample { track, dts, pts, keyframe, data })?;
         }
         file.finish(timeline.end())
@@ -287,7 +287,7 @@ mod tests {
             let packet = of_rendition(RenditionId::Main, dts);
             let smaller = (4_000..8_000).contains(&dts);
             let rendition = smaller.then(|| Arc::clone(&small)).or(packet.rendition.clone());
-            Arc::new(SharedTag::new(&crate::media::EncodedPacket { rendition, ..packet }))
+            Arc::new(SharedPacket::new(crate::media::EncodedPacket { rendition, ..packet }))
         };
         let tags = (0..10_000).step_by(40).map(picture).collect();
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();

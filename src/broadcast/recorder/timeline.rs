@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::broadcast::hub::flv_tag::SharedTag;
+use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{MAX_TRACKS, StreamConfig, Track};
 use crate::wire::container::{TrackId, Tracks};
 
@@ -43,7 +43,7 @@ impl Timeline {
 
     /// DTS and PTS in the file; `None` for what does not belong into it: what comes before its
     /// first keyframe, or would be heard over what is there after a pause.
-    pub fn place(&mut self, tag: &SharedTag) -> Option<(Timestamp, Timestamp)> {
+    pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
             return None;
         }

@@ -8,4 +8,3 @@ pub mod jitter;
 pub mod playout;
 pub(in crate::player) mod program_date_time;
 pub mod timeline;
-pub(in crate::player) mod wire_time;

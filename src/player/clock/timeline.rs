@@ -265,7 +265,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::clock::wire_time::WireTime;
+    use crate::wire::container::flv::WireTime;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)

@@ -288,10 +288,10 @@ mod tests {
     use crate::base::{Clock, Pooled};
     use crate::decode::By;
     use crate::media::{Color, Planes, Priority, Size, Track, VideoCodec};
-    use crate::player::demux::codec_info::configured;
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::codec::h264::DecoderConfig;
+    use crate::wire::container::track_config::video_config;
 
     /// Milliseconds from picture to picture, and from keyframe to keyframe.
     const STEP: i64 = 40;
@@ -542,7 +542,7 @@ mod tests {
             b"\x68\xEB\xE3\xCB\x22\xC0",
         ];
         let config = DecoderConfig::new(sets[0].into(), sets[1].into()).unwrap();
-        decoding.parameters = configured(VideoCodec::H264, config.build().unwrap());
+        decoding.parameters = video_config(VideoCodec::H264, config.build().unwrap());
         assert!(decoding.parameters.is_some());
         while bench.position() < 60_000 {
             while bench.next <= bench.position() + BUFFER {

@@ -7,8 +7,8 @@ use crate::media::{
     AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority, StreamEvent, Track,
     TrackConfig, VideoCodec,
 };
-use crate::player::demux::codec_info::{audio_parameters, configured, described};
 use crate::wire::codec::pcm;
+use crate::wire::container::track_config;
 use crate::wire::container::ts::{CLOCK, Codec, Event};
 use crate::wire::container::unsupported::UnsupportedTrack;
 
@@ -24,7 +24,8 @@ impl TsEvents {
     pub(in crate::player) fn take(&mut self, event: Event, take: &mut dyn FnMut(StreamEvent)) {
         match event {
             Event::VideoConfig { codec, config } => {
-                let config = configured(video_codec(codec), config).map(TrackConfig::Video);
+                let config =
+                    track_config::video_config(video_codec(codec), config).map(TrackConfig::Video);
                 config.into_iter().for_each(|config| take(StreamEvent::Config(config)));
             }
             Event::Picture { dts, pts, keyframe, data, .. } => {
@@ -74,8 +75,8 @@ fn video_codec(codec: Codec) -> VideoCodec {
 
 fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
     let told = match codec {
-        AudioCodec::Aac => audio_parameters(config.clone()),
-        _ => described(codec, None, &config, &[]),
+        AudioCodec::Aac => track_config::aac_config(config.clone()),
+        _ => track_config::audio_config(codec, None, &config, &[]),
     };
     // What cannot be read is left to the decoder to name.
     let unread =

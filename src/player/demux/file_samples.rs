@@ -7,16 +7,12 @@ use std::path::Path;
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::files::MediaFile;
-use crate::media::{AudioConfig, EncodedPacket, Priority, StreamEvent, Track, TrackConfig};
+use crate::files::samples::{audio_config, configs, indexed, sample};
+use crate::media::{EncodedPacket, StreamEvent};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::state::{Failure, FailureKind};
 use crate::wire::container::unsupported::UnsupportedTrack;
-use crate::wire::container::{
-    Error, Format, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
-};
-
-/// A sample larger than this is none.
-const MAX_SAMPLE: usize = 32 << 20;
+use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, TrackId, audio};
 
 /// What a file is made of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -223,21 +219,6 @@ pub(in crate::player) fn is_needed(
     if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
 }
 
-/// Everything that is in a file, for who plays it.
-///
-/// # Errors
-/// What is wrong with it.
-pub(in crate::player) fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
-    match disk.format() {
-        Ok(format) => disk.index_to_play(format),
-        Err(error) => match audio::index(disk) {
-            // What was said of it first.
-            Err(Error::UnknownFormat) => Err(error),
-            found => found,
-        },
-    }
-}
-
 /// The samples that `index` names in `source`, in its order, until `take` returns false.
 pub(in crate::player) fn packets(
     source: &mut dyn ReadAt,
@@ -251,48 +232,6 @@ pub(in crate::player) fn packets(
         }
     }
     Ok(())
-}
-
-/// Reads one sample; `None` for those of sound tracks beyond the first, which are not heard.
-///
-/// # Errors
-/// One that cannot be read, or is larger than any sample.
-pub(in crate::player) fn sample(
-    source: &mut dyn ReadAt,
-    holes: &[Hole],
-    place: &SampleLocation,
-) -> Result<Option<EncodedPacket>, Error> {
-    let track = match place.track {
-        TrackId::Video => Track::Video,
-        TrackId::Audio(0) => Track::Audio,
-        TrackId::Audio(_) => return Ok(None),
-    };
-    if place.size as usize > MAX_SAMPLE {
-        return Err(Error::TooMuch("samples"));
-    }
-    let data = read_around(source, place, holes, MAX_SAMPLE)?;
-    Ok(Some(EncodedPacket {
-        track,
-        pts: place.pts,
-        dts: place.dts,
-        keyframe: place.keyframe,
-        priority: Priority::Key,
-        data: data.into(),
-        captured: place.pts,
-        rendition: None,
-    }))
-}
-
-/// How the tracks that are played are decoded.
-pub(in crate::player) fn configs(index: &Index) -> impl Iterator<Item = StreamEvent> {
-    let video = index.tracks.video.clone().map(TrackConfig::Video);
-    let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.parameters));
-    video.map(StreamEvent::Config).into_iter().chain(audio)
-}
-
-/// The same of one audio track.
-pub(in crate::player) fn audio_config(config: &AudioConfig) -> StreamEvent {
-    StreamEvent::Config(TrackConfig::Audio(config.clone()))
 }
 
 pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::media::{AudioCodec, StreamEvent, Track, TrackConfig, VideoCodec};
-use crate::player::demux::flv_bodies;
+use crate::media::{Codec, StreamEvent, Track};
 use crate::wire::container::flv;
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::video::VideoPacket;
@@ -31,7 +30,7 @@ pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) video: Option<Bytes>,
     pub(in crate::player) audio: Option<Bytes>,
     /// What the packets of events are of.
-    codecs: (Option<VideoCodec>, Option<AudioCodec>),
+    codecs: (Option<Codec>, Option<Codec>),
 }
 
 /// Whether a body of data is what tells of the stream.
@@ -56,35 +55,25 @@ pub(in crate::player) fn is_head(kind: TagKind, body: &Bytes) -> bool {
 impl SequenceHeaders {
     /// An event came.
     pub(in crate::player) fn note_event(&mut self, event: &StreamEvent) {
-        match event {
-            StreamEvent::Config(TrackConfig::Video(config)) => {
-                self.video = flv_bodies::video_beginning(config);
-                self.codecs.0 = Some(config.codec);
-            }
-            StreamEvent::Config(TrackConfig::Audio(config)) => {
-                self.audio = flv_bodies::beginning(config);
-                self.codecs.1 = Some(config.codec);
-            }
-            StreamEvent::Packet(_) => {}
-        }
+        let StreamEvent::Config(config) = event else { return };
+        let (body, codec) = match config.track() {
+            Track::Video => (&mut self.video, &mut self.codecs.0),
+            Track::Audio | Track::Extra(_) => (&mut self.audio, &mut self.codecs.1),
+        };
+        (*body, *codec) = (flv::config_body(config), Some(config.codec()));
     }
 
-    /// An event as a body for a file; `None`: it has none, or nothing told what it is of.
+    /// An event as a body for a file; `None`: it has none, or FLV does not carry its codec.
     pub(in crate::player) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
-        match event {
-            StreamEvent::Config(TrackConfig::Video(_)) => {
-                self.video.clone().map(|body| (TagKind::Video, body))
-            }
-            StreamEvent::Config(TrackConfig::Audio(_)) => {
-                self.audio.clone().map(|body| (TagKind::Audio, body))
-            }
-            StreamEvent::Packet(packet) if packet.track == Track::Video => {
-                Some((TagKind::Video, flv_bodies::picture(self.codecs.0?, packet)))
-            }
-            StreamEvent::Packet(packet) => {
-                Some((TagKind::Audio, flv_bodies::unit(self.codecs.1?, &packet.data)))
-            }
-        }
+        let (kind, head, codec) = match event.track() {
+            Track::Video => (TagKind::Video, &self.video, self.codecs.0),
+            Track::Audio | Track::Extra(_) => (TagKind::Audio, &self.audio, self.codecs.1),
+        };
+        let body = match event {
+            StreamEvent::Config(_) => head.clone(),
+            StreamEvent::Packet(packet) => flv::packet_body(codec?, packet),
+        };
+        body.map(|body| (kind, body))
     }
 
     /// A body came.

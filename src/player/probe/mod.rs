@@ -15,17 +15,18 @@ use tokio::time::timeout;
 
 use crate::base::{Clock, Timestamp};
 use crate::files;
-use crate::media::{AudioCodec, StreamEvent, Track};
+use crate::files::samples;
+use crate::media::{
+    AudioCodec, AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoConfig,
+};
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
 use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::frame_rate::frame_rate;
 use crate::player::clock::timeline::Timeline;
-use crate::player::clock::wire_time::WireTime;
 use crate::player::demux::file_samples;
 use crate::player::demux::file_samples::TrackKind;
-use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::connection::{failure, silent, web_failure};
 use crate::player::input::http::{Item, Problem, Pull, PullRequest};
 use crate::player::input::open_deadline::OpenDeadline;
@@ -36,10 +37,9 @@ use crate::wire::amf0::Value;
 use crate::wire::codec;
 use crate::wire::codec::aac::AudioSpecificConfig;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
-use crate::wire::codec::{Colors, mpeg_audio, vorbis};
-use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
-use crate::wire::container::flv::video::VideoPacket;
-use crate::wire::container::flv::{Demuxer, TagKind};
+use crate::wire::codec::pcm::Pcm;
+use crate::wire::codec::{Colors, mpeg_audio};
+use crate::wire::container::flv::{BodyEvent, BodyReader, Demuxer, TagKind, WireTime};
 use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
@@ -193,7 +193,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
 
 fn with_path(report: Report, path: &Path) -> Report {
     let index = files::MediaFile::open(path).map_err(container::Error::from);
-    match index.and_then(|mut source| file_samples::indexed(&mut source)) {
+    match index.and_then(|mut source| samples::indexed(&mut source)) {
         Ok(index) => with_tracks(report, &index),
         Err(_) => report,
     }
@@ -422,11 +422,9 @@ struct Prober {
     start: Timestamp,
     timeline: Timeline,
     wire_time: WireTime,
-    /// Of sources that give events.
-    heads: SequenceHeaders,
+    body_reader: BodyReader,
     metadata: Option<Value>,
     bodies: u64,
-    tracks: (Option<u8>, Option<u8>),
     video: Option<Video>,
     /// What was told of colours beside the stream itself.
     told: Colors,
@@ -478,10 +476,9 @@ impl Prober {
             start,
             timeline: Timeline::new(live),
             wire_time: WireTime::default(),
-            heads: SequenceHeaders::default(),
+            body_reader: BodyReader::new(|_| true),
             metadata: None,
             bodies: 0,
-            tracks: (None, None),
             video: None,
             told: Colors::default(),
             length_size: 4,
@@ -508,135 +505,125 @@ impl Prober {
 
     /// A config or a packet.
     fn take_event(&mut self, event: &StreamEvent, now: Timestamp) {
-        self.heads.note_event(event);
-        let raw = match event {
-            StreamEvent::Packet(packet) => packet.dts.as_micros(),
-            StreamEvent::Config(_) => 0,
-        };
-        if let Some((kind, body)) = self.heads.body(event) {
-            self.take_body(kind, raw, &body, now);
+        self.bodies += 1;
+        match event {
+            StreamEvent::Config(TrackConfig::Video(config)) => self.video_config(config),
+            StreamEvent::Config(TrackConfig::Audio(config)) => self.audio_config(config),
+            StreamEvent::Packet(packet) if packet.track == Track::Video => {
+                self.video_packet(packet, now);
+            }
+            StreamEvent::Packet(packet) => self.audio_packet(packet, now),
         }
     }
 
     fn take_body(&mut self, kind: TagKind, raw: i64, body: &Bytes, now: Timestamp) {
-        match kind {
+        let dts = Timestamp::from_micros(raw);
+        let events = match kind {
             TagKind::Script => {
-                if let Ok(Some(value)) = crate::wire::container::flv::metadata::parse_script(body) {
+                if let Ok(Some(value)) = flv::metadata::parse_script(body) {
                     self.metadata.get_or_insert(value);
                 }
+                return;
             }
-            TagKind::Video => self.take_video(raw, body, now),
-            TagKind::Audio => self.take_audio(raw, body, now),
+            TagKind::Video => self.body_reader.video(dts, body),
+            TagKind::Audio => self.body_reader.audio(dts, body),
+        };
+        for event in events.into_iter().flatten() {
+            match event {
+                BodyEvent::Event(event) => self.take_event(&event, now),
+                BodyEvent::UnsupportedVideo(format) => {
+                    self.bodies += 1;
+                    self.video(format);
+                }
+                BodyEvent::UnsupportedAudio(format) => {
+                    self.bodies += 1;
+                    self.audio(format);
+                }
+                BodyEvent::Colors(colors) => self.told = colors.or(self.told),
+                BodyEvent::Channels(format, channels) => {
+                    self.audio(format).channels = Some(channels);
+                }
+                BodyEvent::Damaged | BodyEvent::TooLong(_) => {}
+            }
         }
     }
 
-    fn take_video(&mut self, raw: i64, body: &Bytes, now: Timestamp) {
-        let Ok(tag) = flv::parse_video(body) else { return };
-        let keyframe = tag.is_keyframe();
-        // Of several tracks the first that came.
-        let looked_at = *self.tracks.0.get_or_insert(tag.track.id);
-        let Some(track) = tag.into_track(looked_at) else { return };
-        match &track.packet {
-            VideoPacket::SequenceStart(config) => {
-                self.bodies += 1;
-                self.length_size = video::length_size(track.format, config);
-                self.declared_fps = video::frame_rate(track.format, config);
-                let video = self.video(track.format);
-                if let Some(told) = video::described(track.format, config) {
-                    video.profile = told.profile;
-                    video.level = told.level;
-                    video.size = told.size.or(video.size);
-                    video.colors = told.colors.or(video.colors);
-                }
-            }
-            VideoPacket::Frame { composition_ms, data } => {
-                self.bodies += 1;
-                let dts = self.timeline.place(Track::Video, raw, now).dts;
-                // The first ones tell all that there is.
-                let looked_into = keyframe && self.keyframes.len() < LOOKED_INTO;
-                let more = looked_into.then(|| video::beside(track.format, data, self.length_size));
-                let (video, more) = (self.video(track.format), more.unwrap_or_default());
-                video.size = video.size.or(more.size);
-                video.colors = more.colors.or(video.colors);
-                self.pictures.add(dts, data.len());
-                if self.times.len() < MAX_TIMES {
-                    self.times.push_back(dts.as_micros() + i64::from(*composition_ms) * 1_000);
-                }
-                if keyframe {
-                    self.first_keyframe.get_or_insert(now);
-                    if self.keyframes.len() < MAX_TIMES {
-                        self.keyframes.push(dts.as_micros());
-                    }
-                }
-            }
-            VideoPacket::Metadata(values) => {
-                let values = crate::wire::amf0::decode(values).unwrap_or_default();
-                self.told = Colors::of_enhanced(&values).unwrap_or_default().or(self.told);
-            }
-            _ => {}
+    fn video_config(&mut self, VideoConfig { codec, config, .. }: &VideoConfig) {
+        let format = (*codec).into();
+        if config.is_empty() {
+            self.video(format);
+            return;
+        }
+        self.length_size = video::length_size(format, config);
+        self.declared_fps = video::frame_rate(format, config);
+        let video = self.video(format);
+        if let Some(told) = video::described(format, config) {
+            video.profile = told.profile;
+            video.level = told.level;
+            video.size = told.size.or(video.size);
+            video.colors = told.colors.or(video.colors);
         }
     }
 
-    fn take_audio(&mut self, raw: i64, body: &Bytes, now: Timestamp) {
-        let Ok(tag) = flv::parse_audio(body) else { return };
-        let legacy = tag.legacy;
-        let looked_at = *self.tracks.1.get_or_insert(tag.track.id);
-        let Some(track) = tag.into_track(looked_at) else { return };
-        let format = track.format;
-        match &track.packet {
-            AudioPacket::SequenceStart(config) => {
-                self.bodies += 1;
-                let audio = self.audio(format, legacy);
-                if let AudioFormat::Aac = format
-                    && let Ok(parsed) = AudioSpecificConfig::parse(config)
-                {
+    fn video_packet(&mut self, packet: &EncodedPacket, now: Timestamp) {
+        let Some(format) = self.video.as_ref().map(|video| video.format) else { return };
+        let dts = self.timeline.place(Track::Video, packet.dts.as_micros(), now).dts;
+        // The first ones tell all that there is.
+        if packet.keyframe && self.keyframes.len() < LOOKED_INTO {
+            let more = video::beside(format, &packet.data, self.length_size);
+            let video = self.video(format);
+            video.size = video.size.or(more.size);
+            video.colors = more.colors.or(video.colors);
+        }
+        self.pictures.add(dts, packet.data.len());
+        if self.times.len() < MAX_TIMES {
+            self.times.push_back(dts.as_micros() + packet.pts.micros_since(packet.dts));
+        }
+        if packet.keyframe {
+            self.first_keyframe.get_or_insert(now);
+            if self.keyframes.len() < MAX_TIMES {
+                self.keyframes.push(dts.as_micros());
+            }
+        }
+    }
+
+    fn audio_config(&mut self, told: &AudioConfig) {
+        let audio = self.audio(told.codec.into());
+        if told.sample_rate > 0 {
+            (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
+        }
+        match told.codec {
+            AudioCodec::Aac => {
+                if let Ok(parsed) = AudioSpecificConfig::parse(&told.config) {
                     audio.profile = Some(parsed.profile().to_owned());
                     audio.sample_rate = Some(parsed.output_sample_rate());
                     audio.channels = Some(parsed.output_channels());
                 }
-                let told = match format {
-                    AudioFormat::Opus => codec::opus(config),
-                    AudioFormat::Flac => codec::flac(config),
-                    AudioFormat::Vorbis => vorbis::told(config),
-                    AudioFormat::Pcm => crate::wire::codec::pcm::Pcm::parse(config).map(Into::into),
-                    _ => None,
-                };
-                if format == AudioFormat::Pcm {
-                    audio.variant =
-                        crate::wire::codec::pcm::Pcm::parse(config).map(|pcm| pcm.name());
-                }
-                if let Some(told) = told {
-                    (audio.sample_rate, audio.channels) =
-                        (Some(told.sample_rate), Some(told.channels));
-                }
             }
-            AudioPacket::Frame(data) => {
-                self.bodies += 1;
-                let dts = self.timeline.place(Track::Audio, raw, now).dts;
-                let audio = self.audio(format, legacy);
-                // They have no configuration: each frame tells.
-                if audio.channels.is_none()
-                    && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
-                    && let Some(told) = codec::ac3(data)
-                {
-                    (audio.sample_rate, audio.channels) =
-                        (Some(told.sample_rate), Some(told.channels));
-                }
-                // What stands before a frame of MP3 tells no rate beyond 44.1 kHz, and in files nothing.
-                if format == AudioFormat::Mp3
-                    && let Some(told) = mpeg_audio::header(data)
-                {
-                    (audio.sample_rate, audio.channels) =
-                        (Some(told.sample_rate), Some(told.channels));
-                    audio.variant = Some(format!("mp{}", told.layer));
-                }
-                self.sound.add(dts, data.len());
-            }
-            AudioPacket::MultichannelConfig(layout) => {
-                self.audio(format, legacy).channels = Some(layout.channels.into());
-            }
-            AudioPacket::SequenceEnd => {}
+            AudioCodec::Pcm => audio.variant = Pcm::parse(&told.config).map(|pcm| pcm.name()),
+            _ => {}
         }
+    }
+
+    fn audio_packet(&mut self, packet: &EncodedPacket, now: Timestamp) {
+        let Some(format) = self.audio.as_ref().map(|audio| audio.format) else { return };
+        let dts = self.timeline.place(Track::Audio, packet.dts.as_micros(), now).dts;
+        let audio = self.audio(format);
+        // They have no config: each frame tells.
+        if audio.channels.is_none()
+            && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
+            && let Some(told) = codec::ac3(&packet.data)
+        {
+            (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
+        }
+        // What stands before a frame of MP3 tells no rate beyond 44.1 kHz, and in files nothing.
+        if format == AudioFormat::Mp3
+            && let Some(told) = mpeg_audio::header(&packet.data)
+        {
+            (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
+            audio.variant = Some(format!("mp{}", told.layer));
+        }
+        self.sound.add(dts, packet.data.len());
     }
 
     fn video(&mut self, format: VideoFormat) -> &mut Video {
@@ -651,16 +638,14 @@ impl Prober {
         })
     }
 
-    fn audio(&mut self, format: AudioFormat, legacy: Option<LegacyAudio>) -> &mut Audio {
-        // What the legacy header says is meaningless for AAC.
-        let legacy = legacy.filter(|_| format != AudioFormat::Aac);
+    fn audio(&mut self, format: AudioFormat) -> &mut Audio {
         self.audio.get_or_insert(Audio {
             name: None,
             format,
             variant: None,
             profile: None,
-            sample_rate: legacy.map(|legacy| legacy.sample_rate),
-            channels: legacy.map(|legacy| legacy.channels),
+            sample_rate: None,
+            channels: None,
             bitrate: None,
         })
     }

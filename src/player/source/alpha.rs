@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Pool, Timestamp};
 use crate::decode::VideoBackend;
+use crate::files::samples;
 use crate::media::{Planes, Size, VideoFrame};
-use crate::player::demux::file_samples;
 use crate::wire::container::{ReadAt, SampleLocation};
 
 /// Pictures that wait for those that they belong to: what decoders hold back.
@@ -34,7 +34,7 @@ impl AlphaTrack {
     /// The picture of this time is about to be decoded.
     pub(in crate::player) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
         let Some(place) = self.places.remove(&pts) else { return };
-        let packet = match file_samples::sample(disk, &[], &place) {
+        let packet = match samples::sample(disk, &[], &place) {
             Ok(Some(packet)) => packet,
             Ok(None) => return,
             Err(error) => return tracing::debug!(%error, "the alpha of a clip"),

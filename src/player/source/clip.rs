@@ -12,6 +12,7 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker, sandbox};
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::files::MediaFile;
+use crate::files::samples;
 use crate::media::clip_frames::{ClipFrame, ClipStart};
 use crate::media::samples::micros_to_frames;
 use crate::media::{
@@ -51,7 +52,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let unreadable = |error: std::io::Error| file_samples::unreadable(path, &error.to_string());
     let mut disk = MediaFile::open(path).map_err(unreadable)?;
     let index =
-        file_samples::indexed(&mut disk).map_err(|error| file_samples::unplayable(path, &error))?;
+        samples::indexed(&mut disk).map_err(|error| file_samples::unplayable(path, &error))?;
     let unplayable = |why: String| {
         Failure::new(
             FailureKind::Codec,
@@ -139,7 +140,7 @@ impl Reader {
             if stop.is_set() || (self.video.is_none() && self.audio.is_none()) {
                 return;
             }
-            let packet = match file_samples::sample(&mut self.disk, &[], &place) {
+            let packet = match samples::sample(&mut self.disk, &[], &place) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => continue,
                 Err(error) => {

@@ -10,17 +10,17 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::base::Timestamp;
+use crate::media::VideoCodec;
 use crate::server::event::{AudioFigures, VideoFigures};
 use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::Keep;
 use crate::server::stream::message::Class;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::metadata::parse_script;
-use crate::wire::container::flv::reader::FlvItem;
 use crate::wire::container::flv::video::VideoPacket;
-use crate::wire::container::flv::{
-    Metadata, Reader, TagKind, default_track, parse_audio, parse_video,
-};
+use crate::wire::container::flv::{Metadata, TagKind, default_track, parse_audio, parse_video};
+use crate::wire::container::track_config;
 
 /// Where the cache keeps enhanced video metadata (colour): beside the tracks.
 const COLOR_SLOT: u16 = 256;
@@ -39,7 +39,6 @@ pub(in crate::server) struct Publisher {
     /// Start of the second that is being counted, and its bytes.
     second: (Timestamp, u64),
     pub bitrate: u64,
-    reader: Reader,
     /// The default tracks of pictures and sound: those that came first.
     tracks: (Option<u8>, Option<u8>),
     /// What it says of itself.
@@ -82,7 +81,6 @@ impl Publisher {
             bytes: 0,
             second: (now, 0),
             bitrate: 0,
-            reader: Reader::new(),
             tracks: (None, None),
             metadata: Metadata::default(),
             video: None,
@@ -169,28 +167,30 @@ impl Publisher {
         }
     }
 
-    /// Looks into a configuration, for the figures.
+    /// Looks into a config of H.264 or AAC, for the figures.
     fn observe(&mut self, kind: TagKind, body: &Bytes) {
-        let item = match kind {
-            TagKind::Video => self.reader.video(0, body),
-            _ => self.reader.audio(0, body),
-        };
-        match item {
-            Ok(Some(FlvItem::Video(video))) => {
+        if kind == TagKind::Video {
+            if let Ok(tag) = parse_video(body)
+                && let VideoPacket::SequenceStart(config) = tag.track.packet
+                && tag.track.format == VideoFormat::H264
+                && let Some(video) = track_config::video_config(VideoCodec::H264, config)
+            {
                 self.video = Some(VideoFigures {
                     codec: "H.264".to_owned(),
                     size: Some((video.size.width, video.size.height)),
                     fps: Some(video.frame_rate.as_f64()),
                 });
             }
-            Ok(Some(FlvItem::Audio(audio))) => {
-                self.audio = Some(AudioFigures {
-                    codec: "AAC".to_owned(),
-                    sample_rate: Some(audio.sample_rate),
-                    channels: Some(audio.channels),
-                });
-            }
-            _ => {}
+        } else if let Ok(tag) = parse_audio(body)
+            && let AudioPacket::SequenceStart(config) = tag.track.packet
+            && tag.track.format == AudioFormat::Aac
+            && let Some(audio) = track_config::told_aac_config(config, &self.metadata)
+        {
+            self.audio = Some(AudioFigures {
+                codec: "AAC".to_owned(),
+                sample_rate: Some(audio.sample_rate),
+                channels: Some(audio.channels),
+            });
         }
     }
 }

@@ -26,14 +26,15 @@ use crate::base::{Clock, Timestamp, Worker};
 use crate::encode::audio::simulated as encoder;
 use crate::media::playback_control::EndBehavior;
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameGrid, Priority, Size, StreamConfig, Track, VideoCodec,
-    VideoConfig,
+    AudioCodec, BitsPerSecond, Codec, EncodedPacket, FrameGrid, Priority, Size, Track, TrackConfig,
+    VideoCodec, VideoConfig,
 };
 use crate::mix::{self, Mix};
 use crate::player::Speaker;
 use crate::player::simulated::{SimulatedFault, Viewer};
 use crate::wire::codec::h264::DecoderConfig;
-use crate::wire::container::flv::Muxer;
+use crate::wire::container::flv;
+use crate::wire::container::flv::TagKind;
 
 const RATE: u32 = 500;
 const CHANNELS: u16 = 2;
@@ -200,6 +201,18 @@ struct Outcome {
     trouble: SimulatedFault,
 }
 
+/// A packet as it comes from the wire, with the time since the stream `begun`.
+fn tag(packet: &EncodedPacket, begun: Timestamp) -> Bytes {
+    let (kind, codec) = match packet.track {
+        Track::Video => (TagKind::Video, Codec::Video(VideoCodec::H264)),
+        Track::Audio | Track::Extra(_) => (TagKind::Audio, Codec::Audio(AudioCodec::Aac)),
+    };
+    let time_ms = (packet.dts.micros_since(begun).max(0) / 1_000) as u32;
+    let mut out = BytesMut::new();
+    flv::write_tag(kind, time_ms, &flv::packet_body(codec, packet).unwrap(), &mut out);
+    out.freeze()
+}
+
 fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Outcome {
     let clock = Clock::start();
     let grid = FrameGrid {
@@ -209,15 +222,19 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let (output, sound) = queue::bounded("packets", 64, Full::Block);
     let faults = Faults::default();
     let workers = hear((hours, microphone_ppm), clock, grid, output, &faults);
-    let mut muxer = Muxer::new(StreamConfig {
-        video: Some(pictures_parameters(grid)),
-        audio: Some(encoder::parameters(RATE, CHANNELS)),
-    });
+    let mut start = BytesMut::from(&flv::file_header(true, true)[..]);
+    for config in [
+        TrackConfig::Video(pictures_parameters(grid)),
+        TrackConfig::Audio(encoder::parameters(RATE, CHANNELS)),
+    ] {
+        let kind = if config.track() == Track::Video { TagKind::Video } else { TagKind::Audio };
+        flv::write_tag(kind, 0, &flv::config_body(&config).unwrap(), &mut start);
+    }
     let played = Arc::new(Mutex::new(Played::default()));
     let mut viewer = Viewer::new(Box::new(Device(Arc::clone(&played))), RATE, CHANNELS);
-    viewer.receive(&muxer.start(), Timestamp::ZERO);
+    viewer.receive(&start, Timestamp::ZERO);
     let (mut next_audio, mut next_frame) = (sound.recv(), picture(0, grid));
-    let mut pictures = 1;
+    let (mut pictures, mut begun) = (1, None);
     let (mut noise, mut last_arrival) = (Noise(2), 0);
     // On the way: when it arrives by the sender's clock, and what.
     let mut wire: VecDeque<(i64, Bytes)> = VecDeque::new();
@@ -233,7 +250,8 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
                 break;
             }
             last_arrival = last_arrival.max(leaves + 8_000 + noise.below(5_000));
-            wire.push_back((last_arrival, muxer.packet(first)));
+            let begun = *begun.get_or_insert(first.dts);
+            wire.push_back((last_arrival, tag(first, begun)));
             if first.track == Track::Audio {
                 next_audio = sound.recv();
             } else {

@@ -9,7 +9,7 @@ pub mod incremental;
 pub mod mkv;
 pub mod mp4;
 mod packet_times;
-pub mod passthrough;
+pub mod track_config;
 pub mod ts;
 pub mod unsupported;
 
@@ -22,7 +22,6 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::media::{AudioConfig, StreamConfig, VideoConfig};
 use crate::wire::codec::Colors;
-use crate::wire::container::passthrough::PassthroughPacket;
 use crate::wire::container::unsupported::{TrackKind, UnsupportedTrack};
 
 pub use capacity::Part;
@@ -353,15 +352,11 @@ pub struct Index {
     pub tracks: Tracks,
     /// What the file, and not the stream in it, tells of the picture's colours.
     pub colors: Colors,
-    /// As who plays wants it: times begin at zero. Who copies (neither this nor `to_pass_on`) gets the times
+    /// As who plays wants it: times begin at zero. Who copies gets the times
     /// as they are, below zero too, and is told of all that is lacking.
     pub to_play: bool,
     /// Who plays has the key of what is encrypted.
     pub has_key: bool,
-    /// Packets are only passed on: `passed` is told of the first picture and sound track of every
-    /// codec that FLV and Enhanced RTMP carry, and samples of others are not listed.
-    pub to_pass_on: bool,
-    pub passed: PassthroughPacket,
     /// So many samples are taken at most; 0: [`MAX_SAMPLES`].
     pub most: usize,
     /// In the order in which they are to be written: by DTS, pictures first.
@@ -416,7 +411,7 @@ impl Index {
     /// at zero where times lie before it, unless it is to be copied.
     pub fn arrange(&mut self) {
         self.samples.sort_by_key(|sample| (sample.dts, sample.track));
-        if !self.to_play && !self.to_pass_on {
+        if !self.to_play {
             return;
         }
         let first = self.samples.iter().map(|sample| sample.dts.min(sample.pts)).min();
@@ -474,8 +469,7 @@ impl Index {
 
     /// Whether there is no track that can be used.
     pub fn is_empty(&self) -> bool {
-        let nothing = self.passed.video.is_none() && self.passed.audio.is_none();
-        self.tracks.video.is_none() && self.tracks.audio.is_empty() && nothing
+        self.tracks.video.is_none() && self.tracks.audio.is_empty()
     }
 
     /// How far the content reaches: the last picture or sound with its length.

@@ -16,10 +16,9 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::time_shift::KeptPacket;
 use crate::player::clock::timeline::TimestampAnomaly;
-use crate::player::clock::wire_time::WireTime;
 use crate::player::demux::sequence_headers::{SequenceHeaders, is_media};
 use crate::player::demux::track_presence::TrackPresence;
-use crate::player::demux::{Demux, DemuxedBody, codec_info};
+use crate::player::demux::{Demux, Demuxed};
 use crate::player::input::save::Save;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
@@ -27,7 +26,9 @@ use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
 use crate::wire::chat::ChatLine;
 use crate::wire::codec::four_cc::VideoFormat;
-use crate::wire::container::flv::TagKind;
+use crate::wire::container::flv::events::audio_codec;
+use crate::wire::container::flv::{BodyEvent, BodyReader, TagKind, WireTime};
+use crate::wire::container::track_config::MAX_CONFIG;
 use crate::wire::container::unsupported;
 use crate::wire::container::unsupported::{TrackKind, UnsupportedTrack};
 
@@ -47,6 +48,8 @@ const LINES_IN: Duration = Duration::from_secs(1);
 /// See the module.
 pub(in crate::player) struct InputFeed {
     pub(in crate::player) shared: Arc<Shared>,
+    /// Of FLV and RTMP.
+    body_reader: BodyReader,
     demux: Demux,
     /// Of bodies that carry wrapping milliseconds.
     wire_time: WireTime,
@@ -89,6 +92,7 @@ impl InputFeed {
     pub(in crate::player) fn new(shared: Arc<Shared>, save: Option<Save>, live: bool) -> Self {
         Self {
             shared,
+            body_reader: BodyReader::new(|codec| inventory::video_decoder(codec).is_ok()),
             demux: Demux::new(live),
             wire_time: WireTime::default(),
             track_presence: TrackPresence::default(),
@@ -155,6 +159,7 @@ impl InputFeed {
     /// The connection was made anew.
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
+        self.body_reader.restart();
         // What it told of pictures and sound, another one may not have.
         (self.pictures, self.heads) = (false, SequenceHeaders::default());
         if let Some(save) = &mut self.save {
@@ -223,6 +228,7 @@ impl InputFeed {
     /// `firm`, and which may have no `pictures`; a seam follows.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
+        self.body_reader.restart();
         self.track_presence = TrackPresence::default();
         if !pictures {
             // Nothing comes that would push the last ones out of the decoder.
@@ -230,16 +236,9 @@ impl InputFeed {
         }
     }
 
-    /// A body that is decoded and seen or heard at these microseconds.
-    pub(in crate::player) fn take_exact(
-        &mut self,
-        kind: TagKind,
-        dts: i64,
-        pts: i64,
-        body: &Bytes,
-    ) {
+    /// A body that is decoded at these microseconds.
+    pub(in crate::player) fn take_at(&mut self, kind: TagKind, dts: i64, body: &Bytes) {
         let now = self.shared.clock.now();
-        self.demux.set_pts(pts);
         self.take_body(kind, dts, body, now);
     }
 
@@ -257,8 +256,10 @@ impl InputFeed {
         if let Some(save) = &mut self.save {
             save.add_event(&self.shared, &event, &self.heads, now);
         }
+        self.bodies += 1;
         let found = self.demux.event(event, now);
         self.found(found, raw, now);
+        self.give_up_fruitless();
     }
 
     /// A line of a chat in the stream. More than a person can read are left out.
@@ -295,20 +296,39 @@ impl InputFeed {
             save.add(&self.shared, kind, raw, body, now);
         }
         self.shared.figures.lock().received_bytes += body.len() as u64;
-        let found = match kind {
+        let dts = Timestamp::from_micros(raw);
+        let events = match kind {
             TagKind::Script => return self.line(body, now),
-            TagKind::Video => self.demux.video(raw, body, now),
-            TagKind::Audio => self.demux.audio(raw, body, now),
+            TagKind::Video => self.body_reader.video(dts, body),
+            TagKind::Audio => self.body_reader.audio(dts, body),
         };
-        self.found(found, raw, now);
+        self.bodies += 1;
+        for _ in 0..self.body_reader.take_strays() {
+            self.damaged("");
+        }
+        for event in events.into_iter().flatten() {
+            let found = match event {
+                BodyEvent::Event(event) => self.demux.event(event, now),
+                BodyEvent::UnsupportedVideo(format) => Demuxed::UnsupportedVideo(format),
+                BodyEvent::UnsupportedAudio(format) => Demuxed::UnsupportedAudio(format),
+                BodyEvent::Colors(_) | BodyEvent::Channels(..) => Demuxed::Nothing,
+                BodyEvent::Damaged => Demuxed::Damaged,
+                BodyEvent::TooLong(bytes) => Demuxed::TooLong(bytes),
+            };
+            self.found(found, raw, now);
+        }
+        self.give_up_fruitless();
+    }
+
+    /// Nothing that can be played came for a long time.
+    fn give_up_fruitless(&self) {
+        if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
+            self.shared.fail(self.fruitless());
+        }
     }
 
     /// Hands on what came of a body or an event, and tells what is wrong with it.
-    fn found(&mut self, found: DemuxedBody, raw: i64, now: Timestamp) {
-        self.bodies += 1;
-        for _ in 0..self.demux.take_strays() {
-            self.damaged("");
-        }
+    fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
         if let Some(untidy) = self.demux.take_untidy() {
             self.shared.odd(&match untidy {
                 TimestampAnomaly::Jumped => Anomaly::TimesJumped,
@@ -323,13 +343,13 @@ impl InputFeed {
         }
         self.note_place(&found, raw);
         match found {
-            DemuxedBody::Video(unit) => self.see(unit, now),
-            DemuxedBody::NewVideo(parameters, packet) => {
+            Demuxed::Video(unit) => self.see(unit, now),
+            Demuxed::NewVideo(parameters, packet) => {
                 self.see(BufferedPacket::Configure(parameters), now);
                 self.see(BufferedPacket::Packet(packet), now);
             }
-            DemuxedBody::Audio(unit) => self.hear(unit, now),
-            DemuxedBody::NewAudio(parameters, packet) => {
+            Demuxed::Audio(unit) => self.hear(unit, now),
+            Demuxed::NewAudio(parameters, packet) => {
                 if parameters.codec == AudioCodec::Speex
                     && let Err(lack) = inventory::audio_decoder(parameters.codec)
                 {
@@ -339,38 +359,35 @@ impl InputFeed {
                 self.hear(BufferedPacket::Packet(packet), now);
             }
             // What is written down needs no decoder.
-            DemuxedBody::UnsupportedVideo(format) if self.save.is_some() => {
+            Demuxed::UnsupportedVideo(format) if self.save.is_some() => {
                 self.unsupported = Some((format!("{format} video"), lack_of_video(format)));
             }
-            DemuxedBody::UnsupportedVideo(format) => {
+            Demuxed::UnsupportedVideo(format) => {
                 // Sound without the picture is not what was asked for: an end with a clear word.
                 self.shared.fail(unsupported(&format!("{format} video"), lack_of_video(format)));
             }
-            DemuxedBody::UnsupportedAudio(format) => {
-                let lack = codec_info::codec(format, None)
+            Demuxed::UnsupportedAudio(format) => {
+                let lack = audio_codec(format, None)
                     .and_then(|codec| inventory::audio_decoder(codec).err());
                 let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
                 let why = why.unwrap_or_default();
                 self.unsupported = Some((format!("{format} sound"), lack));
                 self.shared.unsupported_audio(&format!("{format} cannot be decoded here{why}"));
             }
-            DemuxedBody::Damaged => self.damaged(""),
-            DemuxedBody::TooLong(bytes) => {
+            Demuxed::Damaged => self.damaged(""),
+            Demuxed::TooLong(bytes) => {
                 self.too_long = Some(bytes);
                 self.damaged(&too_long(bytes));
             }
-            DemuxedBody::Nothing => {}
-        }
-        if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
-            self.shared.fail(self.fruitless());
+            Demuxed::Nothing => {}
         }
     }
 
-    fn note_place(&mut self, found: &DemuxedBody, raw: i64) {
+    fn note_place(&mut self, found: &Demuxed, raw: i64) {
         let placed = match found {
-            DemuxedBody::Video(BufferedPacket::Packet(packet))
-            | DemuxedBody::Audio(BufferedPacket::Packet(packet)) => packet.dts,
-            DemuxedBody::NewAudio(_, packet) | DemuxedBody::NewVideo(_, packet) => packet.dts,
+            Demuxed::Video(BufferedPacket::Packet(packet))
+            | Demuxed::Audio(BufferedPacket::Packet(packet)) => packet.dts,
+            Demuxed::NewAudio(_, packet) | Demuxed::NewVideo(_, packet) => packet.dts,
             _ => return,
         };
         if std::mem::replace(&mut self.moved, false) {
@@ -534,7 +551,7 @@ impl InputFeed {
         if let Some((codec, lack)) = &self.unsupported {
             return Some(unsupported(codec, *lack));
         }
-        let suspect = self.demux.suspect().filter(|_| self.playable == 0)?;
+        let suspect = self.body_reader.suspect().filter(|_| self.playable == 0)?;
         Some(unsupported(&format!("{suspect} video"), lack_of_video(suspect)))
     }
 
@@ -566,7 +583,7 @@ impl InputFeed {
 }
 
 fn too_long(bytes: usize) -> String {
-    let most = codec_info::MAX_CONFIG >> 10;
+    let most = MAX_CONFIG >> 10;
     format!(
         "what tells how to decode the stream is {bytes} bytes long, and {most} KiB are believed at most"
     )

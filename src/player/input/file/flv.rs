@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::Stop;
 use crate::decode::inventory;
 use crate::player::clock::file_timeline::{FileTimeline, Span};
-use crate::player::demux::codec_info;
+use crate::player::demux::can_be_heard;
 use crate::player::demux::file_samples::{RUN_UP_MICROS, unreadable};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{Round, goes_on, micros};
@@ -17,6 +17,7 @@ use crate::player::session::gapless::NextFile;
 use crate::player::state::Failure;
 use crate::wire::container::flv;
 use crate::wire::container::flv::audio::AudioTag;
+use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::video::{VideoPacket, VideoTag};
 use crate::wire::container::flv::{Demuxer, FrameType, Tag, TagKind};
 
@@ -60,9 +61,8 @@ pub(super) fn read(
                 round.note(tag.kind, tag.time_ms, pts);
             }
             // One that carries no time of its own must not seem to jump.
-            let (dts, pts) = if header { (begins, begins) } else { (dts, pts) };
-            let (dts, pts) = (dts.saturating_add(shift), pts.saturating_add(shift));
-            feed.take_exact(tag.kind, dts, pts, &tag.body);
+            let dts = if header { begins } else { dts }.saturating_add(shift);
+            feed.take_at(tag.kind, dts, &tag.body);
         }
         number += 1;
         goes_on(feed)
@@ -127,7 +127,7 @@ fn is_seen(tag: &VideoTag) -> bool {
 }
 
 fn is_heard(tag: &AudioTag) -> bool {
-    codec_info::codec(tag.track.format, tag.legacy).is_some_and(codec_info::can_be_heard)
+    audio_codec(tag.track.format, tag.legacy).is_some_and(can_be_heard)
 }
 
 /// When a tag is decoded, and seen or heard, in microseconds.

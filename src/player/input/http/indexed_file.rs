@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::base::Timestamp;
+use crate::files::samples::{self, sample};
 use crate::media::StreamEvent;
 use crate::net::web::{Flow, WebUrl};
-use crate::player::demux::file_samples;
-use crate::player::demux::file_samples::{is_needed, sample, span, unplayable_at};
+use crate::player::demux::file_samples::{is_needed, span, unplayable_at};
 use crate::player::input::connection::failure;
 use crate::player::input::file::{BEGINS, micros};
 use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
@@ -240,7 +240,7 @@ impl IndexedFile {
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
         first.extend(reader.index().missed().cloned().map(Item::Unsupported));
-        first.extend(file_samples::configs(reader.index()).map(Item::Event));
+        first.extend(samples::configs(reader.index()).map(Item::Event));
     }
 
     /// The next body, or what stands before it.
@@ -274,7 +274,7 @@ impl IndexedFile {
             if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
                 *links += 1;
                 let at = link.heard.as_micros().saturating_add(BEGINS.saturating_sub(*begins));
-                first.push_back(Item::Event(file_samples::audio_config(&link.parameters)));
+                first.push_back(Item::Event(samples::audio_config(&link.parameters)));
                 return Ok(Some(Item::Seam(at)));
             }
             let packet = sample(blocks, &index.holes, &place)?;

@@ -72,17 +72,9 @@ impl Reference {
                         if tag.rendition_id() == Some(RenditionId::Second) {
                             continue;
                         }
-                        its.lock().take(&EncodedPacket {
-                            track: tag.track,
-                            pts: tag.pts,
-                            dts: tag.dts,
-                            keyframe: tag.keyframe,
-                            priority: tag.priority,
-                            data: tag.data(),
-                            // What counts is when it was on the program.
-                            captured: tag.pts,
-                            rendition: None,
-                        });
+                        // What counts is when it was on the program.
+                        let captured = tag.pts;
+                        its.lock().take(&EncodedPacket { captured, ..EncodedPacket::clone(&tag) });
                     }
                     Next::Waiting => {}
                     Next::Ended => return,

@@ -1,10 +1,8 @@
-//! Audio bodies: built as AAC in the legacy form (Annex E.4.2), read in that form and in the
-//! enhanced one ("Enhanced Audio").
+//! Audio bodies, read in the legacy form (Annex E.4.2) and in the enhanced one ("Enhanced Audio").
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::Error;
-use crate::media::{AudioConfig, EncodedPacket};
 use crate::wire::codec::four_cc::AudioFormat;
 use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, Fields, Part, modifiers, parts};
 
@@ -167,26 +165,6 @@ fn track(part: Part) -> Result<AudioTrack, Error> {
         value => return Err(Error::Unknown { what: "audio packet type", value }),
     };
     Ok(AudioTrack { id, format, packet })
-}
-
-/// AAC; the rate and channels of the header are fixed (§E.4.2.1).
-const AAC: u8 = 0xAF;
-
-fn aac_body(packet_type: u8, data: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(2 + data.len());
-    out.put_slice(&[AAC, packet_type]);
-    out.put_slice(data);
-    out.freeze()
-}
-
-/// The body that carries the AudioSpecificConfig.
-pub fn audio_sequence_header(parameters: &AudioConfig) -> Bytes {
-    aac_body(0, &parameters.config)
-}
-
-/// The body of one access unit.
-pub fn audio_body(packet: &EncodedPacket) -> Bytes {
-    aac_body(1, &packet.data)
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@ use crate::media::{
 use crate::wire::codec;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{cadence, mpeg_audio};
+use crate::wire::container::flv::WireTime;
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
 use crate::wire::container::flv::metadata::{MAX_SCRIPT, parse_script};
-use crate::wire::container::flv::reader::{TimestampUnwrapper, audio_parameters, video_parameters};
 use crate::wire::container::flv::video::VideoPacket;
+use crate::wire::container::track_config::{told_aac_config, told_h264_config};
 use crate::wire::container::{
     Chapter, Error, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
     audio_track, read,
@@ -65,7 +66,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 #[derive(Debug, Default)]
 struct Scan {
     index: Index,
-    time: TimestampUnwrapper,
+    time: WireTime,
     metadata: Metadata,
     /// The track number in the file of each sound track of the index, and its codec.
     audio_ids: Vec<(u8, AudioFormat)>,
@@ -150,9 +151,7 @@ impl Scan {
             VideoPacket::SequenceStart(start) if self.is_untold() => {
                 let config = rest(source, at, size, prefix.len() - start.len())?;
                 self.index.tracks.video = match codec {
-                    VideoCodec::H264 => {
-                        video_parameters(config, &self.metadata).ok().map(|it| it.0)
-                    }
+                    VideoCodec::H264 => told_h264_config(config, &self.metadata),
                     _ if config.is_empty() => None,
                     _ => Some(self.video_of(codec, config)),
                 };
@@ -250,7 +249,7 @@ impl Scan {
     /// What a configuration tells of sound.
     fn audio_of(&self, format: AudioFormat, config: Bytes) -> Option<AudioConfig> {
         let (codec, told, config) = match format {
-            AudioFormat::Aac => return audio_parameters(config, &self.metadata).ok(),
+            AudioFormat::Aac => return told_aac_config(config, &self.metadata),
             AudioFormat::Opus => (AudioCodec::Opus, codec::opus(&config)?, config),
             AudioFormat::Flac => {
                 // The stream marker and a block's head may stand before it.
@@ -264,7 +263,7 @@ impl Scan {
     }
 
     fn at(&mut self, time_ms: u32, offset_nanos: u32) -> Timestamp {
-        Timestamp::from_millis(self.time.next(time_ms)).offset(i64::from(offset_nanos / 1_000))
+        Timestamp::from_micros(self.time.micros(time_ms)).offset(i64::from(offset_nanos / 1_000))
     }
 
     #[allow(clippy::too_many_arguments, reason = "what a sample is made of")]

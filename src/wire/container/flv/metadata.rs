@@ -2,18 +2,14 @@
 //! read as peers really send it. It is a hint and never the truth: the sequence headers are.
 
 use super::Error;
-use crate::media::StreamConfig;
+use crate::media::{Codec, StreamConfig};
 use crate::wire::amf0::{self, Value};
-use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
+use crate::wire::container::flv::bodies::codec_id;
 
 /// Keyframes that an index has at most: a day and a half of one in two seconds.
 pub const MAX_KEYFRAMES: usize = 65_536;
 /// The longest script that is read: two numbers of nine bytes for each of those, and as much beside.
 pub const MAX_SCRIPT: usize = 2 << 20;
-
-/// AVC and AAC in the numbering of Annex E.
-const VIDEO_AVC: f64 = 7.0;
-const AUDIO_AAC: f64 = 10.0;
 
 /// The value of `onMetaData` for a stream that goes out: an ECMA array in the order that services
 /// expect.
@@ -24,20 +20,14 @@ pub fn metadata(parameters: &StreamConfig) -> Value {
         entries.extend([
             ("width", number(video.size.width.into())),
             ("height", number(video.size.height.into())),
-            (
-                "videocodecid",
-                number(PassthroughVideo::of(video).map_or(VIDEO_AVC, |it| it.codec_id())),
-            ),
+            ("videocodecid", number(codec_id(Codec::Video(video.codec)).unwrap_or(0.0))),
             ("videodatarate", number(video.bitrate.as_kbps().into())),
             ("framerate", number(video.frame_rate.as_f64())),
         ]);
     }
     if let Some(audio) = &parameters.audio {
         entries.extend([
-            (
-                "audiocodecid",
-                number(PassthroughAudio::of(audio).map_or(AUDIO_AAC, |it| it.codec_id())),
-            ),
+            ("audiocodecid", number(codec_id(Codec::Audio(audio.codec)).unwrap_or(0.0))),
             ("audiodatarate", number(audio.bitrate.as_kbps().into())),
             ("audiosamplerate", number(audio.sample_rate.into())),
             ("audiosamplesize", number(16.0)),

@@ -2,27 +2,28 @@
 //! legacy and Enhanced RTMP v2. Pure: bytes in, values out, and back.
 
 pub mod audio;
+pub mod bodies;
 pub mod demuxer;
 mod enhanced;
+pub mod events;
 pub mod index;
 pub mod metadata;
 pub mod muxer;
-pub mod reader;
 pub mod recording;
 pub mod video;
+mod wire_time;
 
-pub use audio::{AudioTag, audio_body, audio_sequence_header, parse_audio};
-
+pub use audio::{AudioTag, parse_audio};
+pub use bodies::{carries, config_body, packet_body};
 pub use demuxer::Demuxer;
 pub use enhanced::default_track;
+pub use events::{BodyEvent, BodyReader};
 pub use index::index;
 pub use metadata::{Metadata, metadata};
-pub use muxer::{Muxer, file_header, metadata_body, tag_header, write_tag};
-pub use reader::Reader;
+pub use muxer::{file_header, metadata_body, tag_header, write_tag};
 pub use recording::Recording;
-pub use video::{
-    FrameType, VideoTag, parse_video, video_body, video_end_of_sequence, video_sequence_header,
-};
+pub use video::{FrameType, VideoTag, parse_video};
+pub use wire_time::WireTime;
 
 use bytes::Bytes;
 
@@ -30,10 +31,6 @@ use bytes::Bytes;
 pub const TAG_HEADER: usize = 11;
 /// Bytes of a tag after its body: its size again.
 pub const TAG_TRAILER: usize = 4;
-/// Bytes of a body of H.264 before its data, in the legacy form that is written here.
-pub const VIDEO_HEAD: usize = 5;
-/// Bytes of a body of AAC before its data, in the legacy form that is written here.
-pub const AUDIO_HEAD: usize = 2;
 /// The longest body a tag has room for.
 pub const MAX_BODY: usize = 0xFF_FFFF;
 

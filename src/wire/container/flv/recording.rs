@@ -5,11 +5,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_header, write_tag};
 use crate::base::Timestamp;
-use crate::media::StreamConfig;
+use crate::media::{StreamConfig, TrackConfig};
 use crate::wire::amf0::Value;
+use crate::wire::container::flv::bodies;
 use crate::wire::container::flv::metadata;
 use crate::wire::container::flv::muxer::tag_trailer;
-use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
 use crate::wire::container::{
     Chapter, Error, Muxer, MuxerOutput, ReadAt, Sample, SampleLocation, TrackId, Tracks, read,
 };
@@ -28,9 +28,6 @@ const METADATA_AT: u64 = 13 + TAG_HEADER as u64;
 #[derive(Debug)]
 pub struct Recording {
     tracks: Tracks,
-    video: Option<PassthroughVideo>,
-    /// `None`: of a codec that is not written into FLV.
-    audio: Vec<Option<PassthroughAudio>>,
     /// Whole tags not yet handed out.
     buffer: BytesMut,
     /// Keyframes in `buffer`: seconds and place in it.
@@ -60,12 +57,6 @@ impl Recording {
     /// Enhanced RTMP, which players that do not know them pass over.
     pub fn new(tracks: Tracks) -> Self {
         Self {
-            video: tracks.video.as_ref().and_then(PassthroughVideo::of),
-            audio: tracks
-                .audio
-                .iter()
-                .map(|audio| PassthroughAudio::of(&audio.parameters))
-                .collect(),
             tracks,
             buffer: BytesMut::new(),
             new_keyframes: Vec::new(),
@@ -80,7 +71,9 @@ impl Recording {
         for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
         {
             // A place is that of the data, after the tag's and the picture's own head.
-            let front = recording.video.as_ref().map_or(5, |video| video.front(true, 0).len());
+            let codec = recording.tracks.video.as_ref().map(|video| video.codec);
+            let front = codec.and_then(|codec| bodies::picture_front(codec, true, 0));
+            let front = front.map_or(5, |front| front.len());
             let at = place.at.saturating_sub((TAG_HEADER + front) as u64);
             recording.index.add(f64::from(millis(place.dts)) / 1_000.0, at as f64);
         }
@@ -154,11 +147,12 @@ impl Muxer for Recording {
         let Tracks { video, audio } = &self.tracks;
         let mut out = BytesMut::from(&file_header(!audio.is_empty(), video.is_some())[..]);
         write_tag(TagKind::Script, 0, &self.metadata(None), &mut out);
-        if let Some(head) = self.video.as_ref().and_then(PassthroughVideo::head) {
+        let video = video.clone().map(TrackConfig::Video);
+        if let Some(head) = video.as_ref().and_then(bodies::config_body) {
             write_tag(TagKind::Video, 0, &head, &mut out);
         }
-        for (index, audio) in (0..).zip(&self.audio) {
-            if let Some(head) = audio.as_ref().and_then(|audio| audio.track_head(index)) {
+        for (index, audio) in (0..).zip(audio) {
+            if let Some(head) = bodies::audio_config_body(&audio.parameters, index) {
                 write_tag(TagKind::Audio, 0, &head, &mut out);
             }
         }
@@ -168,7 +162,9 @@ impl Muxer for Recording {
     fn sample(&mut self, sample: &Sample) {
         match sample.track {
             TrackId::Video => {
-                let Some(video) = &self.video else { return };
+                let Some(codec) = self.tracks.video.as_ref().map(|video| video.codec) else {
+                    return;
+                };
                 if sample.keyframe {
                     let seconds = f64::from(millis(sample.dts)) / 1_000.0;
                     self.new_keyframes.push((seconds, self.buffer.len()));
@@ -176,15 +172,16 @@ impl Muxer for Recording {
                 let composition =
                     sample.pts.offset(500).as_millis() - sample.dts.offset(500).as_millis();
                 let composition = i32::try_from(composition).unwrap_or(0);
-                let front = video.front(sample.keyframe, composition);
+                let front = bodies::picture_front(codec, sample.keyframe, composition);
+                let Some(front) = front else { return };
                 // Of some codecs a body has room for one time only.
-                let at = if video.has_composition_time() { sample.dts } else { sample.pts };
+                let at = if bodies::has_composition_time(codec) { sample.dts } else { sample.pts };
                 self.tag(TagKind::Video, at, &front, &sample.data);
             }
             TrackId::Audio(index) => {
-                let audio = self.audio.get(usize::from(index));
-                let Some(audio) = audio.and_then(Option::as_ref) else { return };
-                let front = audio.front(index, &sample.data);
+                let Some(audio) = self.tracks.audio.get(usize::from(index)) else { return };
+                let front = bodies::audio_front(audio.parameters.codec, index, &sample.data);
+                let Some(front) = front else { return };
                 self.tag(TagKind::Audio, sample.dts, &front, &sample.data);
             }
         }
@@ -222,9 +219,9 @@ impl Muxer for Recording {
 
     fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput {
         let mut out = BytesMut::new();
-        if self.tracks.video.is_some()
-            && !self.index.entries.is_empty()
-            && let Some(body) = self.video.as_ref().map(PassthroughVideo::end)
+        if !self.index.entries.is_empty()
+            && let Some(body) =
+                self.tracks.video.as_ref().and_then(|video| bodies::end_body(video.codec))
         {
             write_tag(TagKind::Video, millis(end), &body, &mut out);
         }

@@ -1,10 +1,8 @@
-//! Video bodies: built as AVC in the legacy form that every service reads (Annex E.4.3), read in
-//! that form and in the enhanced one ("Enhanced Video").
+//! Video bodies, read in the legacy form (Annex E.4.3) and in the enhanced one ("Enhanced Video").
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::Error;
-use crate::media::{EncodedPacket, VideoConfig};
 use crate::wire::codec::four_cc::{FourCc, VideoFormat};
 use crate::wire::container::flv::enhanced::{Fields, Part, VIDEO_MULTITRACK, modifiers, parts};
 
@@ -186,35 +184,6 @@ fn track(part: Part) -> Result<VideoTrack, Error> {
         value => return Err(Error::Unknown { what: "video packet type", value }),
     };
     Ok(VideoTrack { id, format, packet })
-}
-
-const AVC_KEY: u8 = 0x17;
-const AVC_INTER: u8 = 0x27;
-
-fn avc_body(first: u8, packet_type: u8, composition_ms: i32, data: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(5 + data.len());
-    // The composition time has 24 bits; real ones are under a few seconds.
-    let [_, high, middle, low] = composition_ms.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
-    out.put_slice(&[first, packet_type, high, middle, low]);
-    out.put_slice(data);
-    out.freeze()
-}
-
-/// The body that carries the avcC.
-pub fn video_sequence_header(parameters: &VideoConfig) -> Bytes {
-    avc_body(AVC_KEY, 0, 0, &parameters.config)
-}
-
-/// The body of one picture.
-pub fn video_body(packet: &EncodedPacket) -> Bytes {
-    let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
-    let composition_ms = i32::try_from(composition_ms).unwrap_or(0);
-    avc_body(if packet.keyframe { AVC_KEY } else { AVC_INTER }, 1, composition_ms, &packet.data)
-}
-
-/// The body that ends the pictures.
-pub const fn video_end_of_sequence() -> Bytes {
-    Bytes::from_static(&[AVC_KEY, 2, 0, 0, 0])
 }
 
 #[cfg(test)]

@@ -1,18 +1,11 @@
 //! Finds everything in a Matroska file, whole or cut off, without reading its frames.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::AudioCodec;
 use crate::wire::codec::cadence;
-use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::flv::Metadata;
-use crate::wire::container::flv::reader::{audio_parameters, video_parameters};
-use crate::wire::container::mkv::codecs::{
-    AAC, AVC, colors, name, other_audio, other_video, pcm, vp9_config,
-};
+use crate::wire::container::mkv::codecs::{AAC, AVC, colors, name, other_audio, other_video, pcm};
 use crate::wire::container::mkv::decode_order::decoding_times;
 use crate::wire::container::mkv::ebml::{
     ElementHeader, MAX_HEAD, child, elements, float, head, id, uint, vint,
@@ -22,7 +15,7 @@ use crate::wire::container::mkv::header::{
 };
 use crate::wire::container::mkv::lacing;
 use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
-use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
+use crate::wire::container::track_config::{told_aac_config, told_h264_config};
 use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
@@ -49,17 +42,6 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// As [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = ClusterWalk::to_play();
-    walk.walk(source)?;
-    walk.finish().map(|survey| survey.index)
-}
-
-/// As [`index`], for who passes packets on as they are.
-///
-/// # Errors
-/// As [`index`].
-pub fn index_to_pass_on(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let mut walk = ClusterWalk { scale_nanos: 1_000_000, ..ClusterWalk::default() };
-    walk.index.to_pass_on = true;
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -111,8 +93,6 @@ pub(super) struct ClusterWalk {
     laced: bool,
     /// What is added to blocks of pictures is how much is seen of them.
     has_alpha: bool,
-    /// How long a picture lasts that is only passed on, where the file tells.
-    period: Option<Duration>,
 }
 
 /// A track that is used.
@@ -298,9 +278,6 @@ impl ClusterWalk {
         if encoded {
             return false;
         }
-        if self.index.to_pass_on {
-            return self.pass_on(entry, codec, number, config.unwrap_or_default());
-        }
         if kind == TYPE_AUDIO && !codec.starts_with(AAC) {
             let config = config.unwrap_or_default();
             let pcm = || pcm(entry, codec, &config).map(|pcm| pcm.parameters());
@@ -343,14 +320,14 @@ impl ClusterWalk {
                 let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
                 let nanos = nanos.filter(|nanos| (1_000_000..=10_000_000_000).contains(nanos));
                 metadata.frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
-                let Ok((video, _)) = video_parameters(config, &metadata) else { return false };
+                let Some(video) = told_h264_config(config, &metadata) else { return false };
                 tracks.video = Some(video);
                 self.uses(entry, number, TrackId::Video);
             }
             (TYPE_AUDIO, codec)
                 if codec.starts_with(AAC) && tracks.audio.len() < MAX_AUDIO_TRACKS =>
             {
-                let Ok(audio) = audio_parameters(config, &metadata) else { return false };
+                let Some(audio) = told_aac_config(config, &metadata) else { return false };
                 let track = audio_track(tracks.audio.len());
                 tracks.audio.push(AudioTrack::named(audio, &name(entry)));
                 self.uses(entry, number, track);
@@ -364,54 +341,9 @@ impl ClusterWalk {
         let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
         let period_nanos = nanos.filter(|nanos| (1_000..=10_000_000_000).contains(nanos));
         let delay = child(entry, id::CODEC_DELAY).and_then(uint);
-        let copies = !self.index.to_play && !self.index.to_pass_on;
+        let copies = !self.index.to_play;
         let delay_nanos = delay.filter(|delay| copies && *delay < 10_000_000_000).unwrap_or(0);
         self.used.push(UsedTracks { number, track, period_nanos, delay_nanos });
-    }
-
-    /// The first picture and the first sound, as they are.
-    fn pass_on(&mut self, entry: &[u8], codec: &str, number: u64, config: Bytes) -> bool {
-        let passed = &mut self.index.passed;
-        let video = match codec {
-            AVC => Some(VideoFormat::H264),
-            "V_MPEGH/ISO/HEVC" => Some(VideoFormat::Hevc),
-            "V_AV1" => Some(VideoFormat::Av1),
-            "V_VP9" => Some(VideoFormat::Vp9),
-            _ => None,
-        };
-        if let Some(format) = video {
-            let config =
-                if format == VideoFormat::Vp9 { vp9_config(entry, &config) } else { config };
-            if passed.video.is_some() || config.is_empty() {
-                return false;
-            }
-            let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
-            let nanos = nanos.filter(|nanos| (1_000_000..=1_000_000_000).contains(nanos));
-            self.period = nanos.map(Duration::from_nanos);
-            passed.video = Some(PassthroughVideo { format, config });
-            self.uses(entry, number, TrackId::Video);
-            return true;
-        }
-        let (format, config) = match codec {
-            codec if codec.starts_with(AAC) && !config.is_empty() => (AudioFormat::Aac, config),
-            "A_AC3" => (AudioFormat::Ac3, Bytes::new()),
-            "A_EAC3" => (AudioFormat::Eac3, Bytes::new()),
-            codec => match other_audio(entry, codec, config) {
-                Some(audio) => match audio.codec {
-                    AudioCodec::Opus => (AudioFormat::Opus, audio.config),
-                    AudioCodec::Flac => (AudioFormat::Flac, audio.config),
-                    AudioCodec::Mp3 => (AudioFormat::Mp3, audio.config),
-                    _ => return false,
-                },
-                None => return false,
-            },
-        };
-        if passed.audio.is_some() {
-            return false;
-        }
-        passed.audio = Some(PassthroughAudio { format, config });
-        self.uses(entry, number, audio_track(0));
-        true
     }
 
     fn chapters(&mut self, content: &[u8]) {
@@ -448,7 +380,7 @@ impl ClusterWalk {
         let heard = time - i128::from(delay_ticks(used.delay_nanos, self.scale_nanos));
         let nanos = heard.saturating_mul(i128::from(self.scale_nanos));
         let keyframe = track != TrackId::Video || !simple || flags & 0x80 != 0;
-        let has_video = self.index.tracks.video.is_some() || self.index.passed.video.is_some();
+        let has_video = self.index.tracks.video.is_some();
         let cluster = self.cluster.0.saturating_sub(self.segment);
         let is_cue = if has_video {
             track == TrackId::Video && keyframe
@@ -559,7 +491,7 @@ impl ClusterWalk {
             let what = "laced blocks whose frames cannot be told apart";
             self.index.lack(Part::Audio, what.to_owned());
         }
-        let copies = !self.index.to_play && !self.index.to_pass_on;
+        let copies = !self.index.to_play;
         if copies && !self.index.alpha.is_empty() {
             self.index.lack(Part::Alpha, "the transparency of the video".to_owned());
         }
@@ -577,10 +509,7 @@ impl ClusterWalk {
         self.index.usable()?;
         let tracks = &self.index.tracks;
         self.index.finished = self.segment_known && self.has_duration;
-        let period = match self.index.to_pass_on {
-            true => self.period.unwrap_or(Duration::from_millis(33)),
-            false => tracks.length(TrackId::Video),
-        };
+        let period = tracks.length(TrackId::Video);
         let is_video = |place: &&SampleLocation| place.track == TrackId::Video;
         let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
         let decoded = decoding_times(&shown, period);

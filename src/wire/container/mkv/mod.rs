@@ -15,5 +15,5 @@ mod lacing;
 pub mod writer;
 
 pub use incremental::IncrementalReader;
-pub use index::{index, index_to_pass_on, index_to_play};
+pub use index::{index, index_to_play};
 pub use writer::Writer;

@@ -59,15 +59,6 @@ pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrac
     look(source, index).map(|survey| (survey.index, survey.sealed))
 }
 
-/// As [`index`], for who passes packets on as they are.
-///
-/// # Errors
-/// As [`index`].
-pub fn index_to_pass_on(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let index = Index { to_pass_on: true, ..Index::default() };
-    look(source, index).map(|survey| survey.index)
-}
-
 /// As [`index`], with more.
 ///
 /// # Errors
@@ -98,15 +89,14 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<FileIndex, Error> {
             b"moov" => {
                 let bytes = read(source, content, end - content, MAX_MOOV, "tables")?;
                 let first = movie.is_none();
-                let Index { to_play, to_pass_on, has_key, .. } = index;
-                let mut found = Index { to_play, to_pass_on, has_key, ..Index::default() };
+                let Index { to_play, has_key, .. } = index;
+                let mut found = Index { to_play, has_key, ..Index::default() };
                 let its = moov(&bytes, &mut found, size)?;
                 if first || !its.fragmented && !found.samples.is_empty() {
                     // The last of two is that of a file that was all but finished.
                     index.finished = first && !its.fragmented;
                     index.tracks = found.tracks;
                     index.colors = found.colors;
-                    index.passed = found.passed;
                     index.samples = found.samples;
                     index.left_out = found.left_out;
                     index.lacking = found.lacking;

@@ -21,5 +21,5 @@ pub mod writer;
 
 pub use encryption::{EncryptedTrack, Scheme};
 pub use incremental::IncrementalReader;
-pub use index::{index, index_sealed, index_to_pass_on, index_to_play};
+pub use index::{index, index_sealed, index_to_play};
 pub use writer::Writer;

@@ -4,20 +4,16 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
-};
-use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
-use crate::wire::container::flv::reader::{audio_parameters, video_parameters};
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
 use crate::wire::container::mp4::encryption::{EncryptedTrack, Protection};
 use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
-use crate::wire::container::passthrough::{PassthroughAudio, PassthroughVideo};
+use crate::wire::container::track_config::{told_aac_config, told_h264_config};
 use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, SampleLocation,
@@ -110,7 +106,7 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
         }
         let noted = index.left_out.len();
         let Some(track) = trak_header(trak.content, movie_timescale, mvex, index) else {
-            if index.left_out.len() == noted && !index.to_play && !index.to_pass_on {
+            if index.left_out.len() == noted && !index.to_play {
                 let part = child(trak.content, *b"mdia").map_or(Part::Data, part);
                 index.lack(part, "a track that cannot be read".to_owned());
             }
@@ -201,7 +197,6 @@ fn trak_header(
     let (described, protection) = describe(stsd, index.has_key)?;
     let (described, frame) = with_clock(described, timescale)?;
     let id = match described {
-        described if index.to_pass_on => pass_on(described, index)?,
         TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
                 index.lack(Part::Video, "a second picture".to_owned());
@@ -216,7 +211,7 @@ fn trak_header(
             if index.tracks.audio.len() >= MAX_AUDIO_TRACKS {
                 return None;
             }
-            let audio = audio_parameters(config, &Metadata::default()).ok()?;
+            let audio = told_aac_config(config, &Metadata::default())?;
             index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
@@ -322,49 +317,10 @@ fn left_out(part: Part, name: Name, index: &mut Index) {
     index.lack(part, format!("{what} of '{}'", name.escape_ascii()));
 }
 
-/// The first picture and the first sound, as they are.
-fn pass_on(described: TrackDescription, index: &mut Index) -> Option<TrackId> {
-    let (video, audio) = match described {
-        TrackDescription::Avc(config) => (Some((VideoFormat::H264, config)), None),
-        TrackDescription::Picture(codec, _, config, name) => match codec {
-            VideoCodec::Hevc => (Some((VideoFormat::Hevc, config)), None),
-            VideoCodec::Av1 => (Some((VideoFormat::Av1, config)), None),
-            VideoCodec::Vp9 => (Some((VideoFormat::Vp9, config)), None),
-            _ => {
-                left_out(Part::Video, name, index);
-                return None;
-            }
-        },
-        TrackDescription::Aac(config) => (None, Some((AudioFormat::Aac, config))),
-        TrackDescription::Sound(audio, name) => match audio.codec {
-            AudioCodec::Mp3 => (None, Some((AudioFormat::Mp3, audio.config))),
-            AudioCodec::Opus => (None, Some((AudioFormat::Opus, audio.config))),
-            AudioCodec::Flac => (None, Some((AudioFormat::Flac, audio.config))),
-            AudioCodec::Ac3 => (None, Some((AudioFormat::Ac3, audio.config))),
-            AudioCodec::Eac3 => (None, Some((AudioFormat::Eac3, audio.config))),
-            _ => {
-                left_out(Part::Audio, name, index);
-                return None;
-            }
-        },
-        TrackDescription::Other(name) => {
-            left_out(Part::Data, name, index);
-            return None;
-        }
-    };
-    if let Some((format, config)) = video.filter(|_| index.passed.video.is_none()) {
-        index.passed.video = Some(PassthroughVideo { format, config });
-        return Some(TrackId::Video);
-    }
-    let (format, config) = audio.filter(|_| index.passed.audio.is_none())?;
-    index.passed.audio = Some(PassthroughAudio { format, config });
-    Some(TrackId::Audio(0))
-}
-
 fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::media::VideoConfig> {
     let rate = period.map(|period| f64::from(timescale) / f64::from(period));
     let metadata = Metadata { frame_rate: rate, ..Metadata::default() };
-    let (mut video, _) = video_parameters(config, &metadata).ok()?;
+    let mut video = told_h264_config(config, &metadata)?;
     // What our own writer would have made these ticks of is exact.
     if let Some(period) = period
         && let Some(exact) =

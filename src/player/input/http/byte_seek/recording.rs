@@ -10,7 +10,6 @@ use tokio::time::timeout;
 use super::Course;
 use crate::media::StreamEvent;
 use crate::net;
-use crate::player::demux::codec_info::MAX_CONFIG;
 use crate::player::demux::sequence_headers::{is_head, is_media};
 use crate::player::input::connection::failure;
 use crate::player::input::http::byte_seek;
@@ -20,6 +19,7 @@ use crate::player::input::http::range::parts::RangeParts;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::container::flv::{Tag, TagKind};
+use crate::wire::container::track_config::MAX_CONFIG;
 
 /// How long the server may take to tell the length, and to give another place.
 const LENGTH: Duration = Duration::from_secs(5);

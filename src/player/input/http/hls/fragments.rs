@@ -4,6 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 
+use crate::files::samples;
 use crate::media::StreamEvent;
 use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
@@ -54,7 +55,7 @@ pub(in crate::player::input::http) fn read(
         }
     };
     if fresh {
-        file_samples::configs(&index).for_each(&mut *take);
+        samples::configs(&index).for_each(&mut *take);
     }
     file_samples::packets(&mut source, &index, &mut |packet| {
         take(StreamEvent::Packet(packet));

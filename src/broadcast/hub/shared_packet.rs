@@ -1,0 +1,93 @@
+//! A packet that outputs share.
+
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::media::{AudioCodec, Codec, EncodedPacket, RenditionId, Track, VideoCodec};
+use crate::wire::container::flv;
+
+/// A packet that outputs share, and its FLV body (which is also the body of its RTMP message): made
+/// when the first output asks for it. Times are on the session clock; outputs subtract where their own
+/// time began.
+#[derive(Clone, Debug)]
+pub struct SharedPacket {
+    packet: EncodedPacket,
+    /// `None`: only the body tells.
+    codec: Option<Codec>,
+    /// Audio of a file from right before its first frame: the stream begins with it.
+    pub leads: bool,
+    body: OnceLock<Bytes>,
+}
+
+impl Deref for SharedPacket {
+    type Target = EncodedPacket;
+
+    fn deref(&self) -> &EncodedPacket {
+        &self.packet
+    }
+}
+
+impl SharedPacket {
+    /// A packet of what is encoded here: H.264 and AAC.
+    pub fn new(packet: EncodedPacket) -> Self {
+        let codec = match packet.track {
+            Track::Video => Codec::Video(VideoCodec::H264),
+            Track::Audio | Track::Extra(_) => Codec::Audio(AudioCodec::Aac),
+        };
+        Self::of(codec, packet)
+    }
+
+    /// A packet of this codec.
+    pub fn of(codec: Codec, packet: EncodedPacket) -> Self {
+        Self { packet, codec: Some(codec), leads: false, body: OnceLock::new() }
+    }
+
+    /// A packet that came in an FLV body and goes out in it.
+    pub fn with_body(packet: EncodedPacket, body: Bytes) -> Self {
+        Self { packet, codec: None, leads: false, body: OnceLock::from(body) }
+    }
+
+    /// The same, which [`leads`](Self::leads) or not.
+    pub(in crate::broadcast) fn leading(self, leads: bool) -> Self {
+        Self { leads, ..self }
+    }
+
+    /// The same, decoded at another time and captured then.
+    pub(in crate::broadcast) fn at(self, dts: Timestamp, captured: Timestamp) -> Self {
+        let pts = dts.offset(self.packet.pts.micros_since(self.packet.dts));
+        Self { packet: EncodedPacket { dts, pts, captured, ..self.packet }, ..self }
+    }
+
+    /// Its FLV body; empty where FLV does not carry its codec.
+    pub fn flv_body(&self) -> &Bytes {
+        self.body.get_or_init(|| {
+            self.codec.and_then(|codec| flv::packet_body(codec, &self.packet)).unwrap_or_default()
+        })
+    }
+
+    /// Bytes that it keeps in memory, about.
+    pub fn size(&self) -> usize {
+        match self.packet.data.len() {
+            0 => self.flv_body().len(),
+            length => length,
+        }
+    }
+
+    /// Of a picture that was encoded here.
+    pub fn rendition_id(&self) -> Option<RenditionId> {
+        self.packet.rendition.as_ref().map(|rendition| rendition.rendition_id)
+    }
+
+    /// Sound for recordings only.
+    pub fn is_extra(&self) -> bool {
+        matches!(self.packet.track, Track::Extra(_))
+    }
+
+    /// Whether it is a picture from which decoding can start.
+    pub fn starts_gop(&self) -> bool {
+        self.packet.track == Track::Video && self.packet.keyframe
+    }
+}

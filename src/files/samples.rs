@@ -1,0 +1,68 @@
+//! The samples of a file with an index as stream events: its configs and its packets. Of several audio
+//! tracks the first.
+
+use crate::files::MediaFile;
+use crate::media::{AudioConfig, EncodedPacket, Priority, StreamEvent, Track, TrackConfig};
+use crate::wire::container::{
+    Error, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
+};
+
+/// A sample larger than this is none.
+const MAX_SAMPLE: usize = 32 << 20;
+
+/// Everything that is in a file, for who plays it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
+    match disk.format() {
+        Ok(format) => disk.index_to_play(format),
+        Err(error) => match audio::index(disk) {
+            // What was said of it first.
+            Err(Error::UnknownFormat) => Err(error),
+            found => found,
+        },
+    }
+}
+
+/// Reads one sample; `None` for those of sound tracks beyond the first, which are not heard.
+///
+/// # Errors
+/// One that cannot be read, or is larger than any sample.
+pub fn sample(
+    source: &mut dyn ReadAt,
+    holes: &[Hole],
+    place: &SampleLocation,
+) -> Result<Option<EncodedPacket>, Error> {
+    let track = match place.track {
+        TrackId::Video => Track::Video,
+        TrackId::Audio(0) => Track::Audio,
+        TrackId::Audio(_) => return Ok(None),
+    };
+    if place.size as usize > MAX_SAMPLE {
+        return Err(Error::TooMuch("samples"));
+    }
+    let data = read_around(source, place, holes, MAX_SAMPLE)?;
+    Ok(Some(EncodedPacket {
+        track,
+        pts: place.pts,
+        dts: place.dts,
+        keyframe: place.keyframe,
+        priority: Priority::Key,
+        data: data.into(),
+        captured: place.pts,
+        rendition: None,
+    }))
+}
+
+/// How the tracks that are played are decoded.
+pub fn configs(index: &Index) -> impl Iterator<Item = StreamEvent> {
+    let video = index.tracks.video.clone().map(TrackConfig::Video);
+    let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.parameters));
+    video.map(StreamEvent::Config).into_iter().chain(audio)
+}
+
+/// The same of one audio track.
+pub fn audio_config(config: &AudioConfig) -> StreamEvent {
+    StreamEvent::Config(TrackConfig::Audio(config.clone()))
+}

@@ -1,0 +1,280 @@
+//! Media bodies of FLV tags and RTMP messages, written: H.264, AAC and MP3 in the legacy form that every
+//! server knows (Annex E.4.2, E.4.3), other codecs in the enhanced one (Enhanced RTMP v2, "Enhanced
+//! Video", "Enhanced Audio"). A codec without a form in FLV has no bodies.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::media::{AudioCodec, AudioConfig, Codec, EncodedPacket, TrackConfig, VideoCodec};
+use crate::wire::codec::four_cc::FourCc;
+use crate::wire::codec::{self, FLAC_HEAD, mpeg_audio};
+
+/// Packet types of the enhanced headers.
+const SEQUENCE_START: u8 = 0;
+const CODED_FRAMES: u8 = 1;
+const SEQUENCE_END: u8 = 2;
+
+/// Numbers of the legacy forms.
+const LEGACY_AVC: f64 = 7.0;
+const LEGACY_AAC: f64 = 10.0;
+const LEGACY_MP3: f64 = 2.0;
+
+/// Whether FLV carries a codec.
+pub fn carries(codec: Codec) -> bool {
+    match codec {
+        Codec::Video(codec) => codec == VideoCodec::H264 || video_four_cc(codec).is_some(),
+        Codec::Audio(codec) => audio_four_cc(codec).is_some(),
+    }
+}
+
+/// The number of a codec in `onMetaData` ("Enhanced onMetaData"): legacy, or a FourCC.
+pub fn codec_id(codec: Codec) -> Option<f64> {
+    let four_cc = match codec {
+        Codec::Video(VideoCodec::H264) => return Some(LEGACY_AVC),
+        Codec::Audio(AudioCodec::Aac) => return Some(LEGACY_AAC),
+        Codec::Audio(AudioCodec::Mp3) => return Some(LEGACY_MP3),
+        Codec::Video(codec) => video_four_cc(codec)?,
+        Codec::Audio(codec) => audio_four_cc(codec)?,
+    };
+    Some(four_cc.as_u32().into())
+}
+
+/// The body that stands before the packets of a track; `None` where its codec has none, or no form in
+/// FLV.
+pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
+    match config {
+        TrackConfig::Video(video) => {
+            let mut out = video_front(video.codec, true, SEQUENCE_START, 0)?;
+            if video.codec != VideoCodec::H264 && video.config.is_empty() {
+                return None;
+            }
+            out.put_slice(&video.config);
+            Some(out.freeze())
+        }
+        TrackConfig::Audio(audio) => audio_config_body(audio, 0),
+    }
+}
+
+/// [`config_body`] of the audio track of this number.
+pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
+    let config = match audio.codec {
+        AudioCodec::Opus => codec::opus_head(audio),
+        AudioCodec::Aac | AudioCodec::Flac => audio.config.clone(),
+        // Every packet tells all.
+        _ => return None,
+    };
+    let mut out = if audio.codec == AudioCodec::Aac && track == 0 {
+        BytesMut::from(&[0xAF, 0][..])
+    } else {
+        enhanced_audio(audio.codec, SEQUENCE_START, track)?
+    };
+    if audio.codec == AudioCodec::Flac {
+        out.put_slice(FLAC_HEAD);
+    }
+    out.put_slice(&config);
+    Some(out.freeze())
+}
+
+/// The body of one packet; `None` where FLV has no form for its codec.
+pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
+    let front = match codec {
+        Codec::Video(codec) => {
+            let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
+            let composition_ms = i32::try_from(composition_ms).unwrap_or(0);
+            picture_front(codec, packet.keyframe, composition_ms)?
+        }
+        Codec::Audio(codec) => audio_front(codec, 0, &packet.data)?,
+    };
+    let mut out = BytesMut::with_capacity(front.len() + packet.data.len());
+    out.put_slice(&front);
+    out.put_slice(&packet.data);
+    Some(out.freeze())
+}
+
+/// The body that ends the frames of a video track.
+pub fn end_body(codec: VideoCodec) -> Option<Bytes> {
+    video_front(codec, true, SEQUENCE_END, 0).map(BytesMut::freeze)
+}
+
+/// Whether bodies of a codec tell when a frame is shown beside when it is decoded.
+pub const fn has_composition_time(codec: VideoCodec) -> bool {
+    matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Vvc)
+}
+
+/// What stands in a body before a frame, which is shown so much later than it is decoded.
+pub fn picture_front(codec: VideoCodec, keyframe: bool, composition_ms: i32) -> Option<BytesMut> {
+    video_front(codec, keyframe, CODED_FRAMES, composition_ms)
+}
+
+/// What stands in a body before an audio packet, in the track of this number: of the first in the form
+/// that everybody reads.
+pub fn audio_front(codec: AudioCodec, track: u8, data: &[u8]) -> Option<BytesMut> {
+    match (codec, mp3_head(data)) {
+        (AudioCodec::Aac, _) if track == 0 => Some(BytesMut::from(&[0xAF, 1][..])),
+        (AudioCodec::Mp3 | AudioCodec::Mp2, Some(head)) if track == 0 => {
+            Some(BytesMut::from(&[head][..]))
+        }
+        _ => enhanced_audio(codec, CODED_FRAMES, track),
+    }
+}
+
+fn video_front(
+    codec: VideoCodec,
+    keyframe: bool,
+    packet_type: u8,
+    composition_ms: i32,
+) -> Option<BytesMut> {
+    let frame_type = if keyframe { 0x10 } else { 0x20 };
+    // 24 bits; real ones are under a few seconds.
+    let [_, composition @ ..] = composition_ms.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
+    let mut out = BytesMut::with_capacity(8);
+    if codec == VideoCodec::H264 {
+        out.put_slice(&[frame_type | 7, packet_type]);
+        out.put_slice(&composition);
+        return Some(out);
+    }
+    out.put_u8(0x80 | frame_type | packet_type);
+    out.put_slice(&video_four_cc(codec)?.0);
+    if packet_type == CODED_FRAMES && has_composition_time(codec) {
+        out.put_slice(&composition);
+    }
+    Some(out)
+}
+
+/// The enhanced head of an audio body: of the first track, or of one of several.
+fn enhanced_audio(codec: AudioCodec, packet_type: u8, track: u8) -> Option<BytesMut> {
+    let four_cc = audio_four_cc(codec)?;
+    let mut out = BytesMut::with_capacity(8);
+    if track == 0 {
+        out.put_u8(0x90 | packet_type);
+        out.put_slice(&four_cc.0);
+    } else {
+        // Multitrack, one track.
+        out.put_slice(&[0x95, packet_type]);
+        out.put_slice(&four_cc.0);
+        out.put_u8(track);
+    }
+    Some(out)
+}
+
+const fn video_four_cc(codec: VideoCodec) -> Option<FourCc> {
+    Some(FourCc(match codec {
+        VideoCodec::Hevc => *b"hvc1",
+        VideoCodec::Vvc => *b"vvc1",
+        VideoCodec::Av1 => *b"av01",
+        VideoCodec::Vp9 => *b"vp09",
+        VideoCodec::Vp8 => *b"vp08",
+        _ => return None,
+    }))
+}
+
+const fn audio_four_cc(codec: AudioCodec) -> Option<FourCc> {
+    Some(FourCc(match codec {
+        AudioCodec::Aac => *b"mp4a",
+        AudioCodec::Mp3 | AudioCodec::Mp2 => *b".mp3",
+        AudioCodec::Opus => *b"Opus",
+        AudioCodec::Flac => *b"fLaC",
+        AudioCodec::Ac3 => *b"ac-3",
+        AudioCodec::Eac3 => *b"ec-3",
+        _ => return None,
+    }))
+}
+
+/// The legacy head of an MPEG audio frame (Annex E.4.2.1), where there is one for its rate.
+fn mp3_head(frame: &[u8]) -> Option<u8> {
+    let header = mpeg_audio::header(frame)?;
+    let format_and_rate = match header.sample_rate {
+        44_100 => 0x2C,
+        22_050 => 0x28,
+        11_025 => 0x24,
+        8_000 => 0xE0,
+        _ => return None,
+    };
+    // 16 bits.
+    Some(format_and_rate | 2 | u8::from(header.channels > 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::media::{BitsPerSecond, FrameRate, Priority, Size, Track, VideoConfig};
+    use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+    use crate::wire::container::flv::audio::AudioPacket;
+    use crate::wire::container::flv::video::VideoPacket;
+    use crate::wire::container::flv::{parse_audio, parse_video};
+
+    fn packet(keyframe: bool, late_ms: i64, data: &'static [u8]) -> EncodedPacket {
+        let dts = Timestamp::from_millis(1_000);
+        EncodedPacket {
+            track: Track::Video,
+            pts: dts.offset(late_ms * 1_000),
+            dts,
+            keyframe,
+            priority: Priority::Key,
+            data: Bytes::from_static(data),
+            captured: dts,
+            rendition: None,
+        }
+    }
+
+    #[test]
+    fn pictures_are_read_back_as_they_were() {
+        use VideoCodec::{Av1, H264, Hevc, Vp9, Vvc};
+        for (codec, late) in [(H264, 40), (Hevc, -80), (Vvc, 20), (Av1, 0), (Vp9, 0)] {
+            let config = VideoConfig {
+                codec,
+                size: Size::new(640, 360),
+                frame_rate: FrameRate::FPS_30,
+                bitrate: BitsPerSecond(0),
+                config: Bytes::from_static(b"\x01config"),
+            };
+            let head = config_body(&TrackConfig::Video(config)).unwrap();
+            let head = parse_video(&head).unwrap();
+            let format = VideoFormat::from(codec);
+            assert!(head.is_sequence_start() && head.track.format == format, "{format}");
+            for keyframe in [true, false] {
+                let body = packet_body(Codec::Video(codec), &packet(keyframe, late, b"data"));
+                let tag = parse_video(&body.unwrap()).unwrap();
+                let data = Bytes::from_static(b"data");
+                let read = VideoPacket::Frame { composition_ms: late as i32, data };
+                assert_eq!((tag.is_keyframe(), tag.track.packet), (keyframe, read), "{format}");
+            }
+            let end = parse_video(&end_body(codec).unwrap()).unwrap();
+            assert_eq!(end.track.packet, VideoPacket::SequenceEnd);
+        }
+        assert!(!carries(Codec::Video(VideoCodec::Mpeg2)) && end_body(VideoCodec::Mpeg2).is_none());
+    }
+
+    #[test]
+    fn sound_is_read_back_as_it_was() {
+        // 44.1 kHz stereo in the legacy form, 48 kHz in the enhanced one.
+        let (low, high) = (b"\xFF\xFB\x90\x00more".as_slice(), b"\xFF\xFB\x94\x00more".as_slice());
+        for (codec, data, first) in [
+            (AudioCodec::Aac, b"more".as_slice(), 0xAF),
+            (AudioCodec::Mp3, low, 0x2F),
+            (AudioCodec::Mp3, high, 0x91),
+            (AudioCodec::Opus, b"more", 0x91),
+            (AudioCodec::Flac, b"more", 0x91),
+            (AudioCodec::Ac3, b"more", 0x91),
+            (AudioCodec::Eac3, b"more", 0x91),
+        ] {
+            let config = AudioConfig {
+                codec,
+                sample_rate: 48_000,
+                channels: 2,
+                bitrate: BitsPerSecond(0),
+                config: Bytes::from_static(b"config"),
+            };
+            let has = matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac);
+            for track in [0, 1] {
+                let told = audio_config_body(&config, track).map(|it| parse_audio(&it).unwrap());
+                assert_eq!(told.is_some_and(|tag| tag.is_sequence_start()), has, "{codec:?}");
+            }
+            let body = packet_body(Codec::Audio(codec), &packet(true, 0, data)).unwrap();
+            let tag = parse_audio(&body).unwrap();
+            assert_eq!((body[0], tag.track.format), (first, AudioFormat::from(codec)));
+            assert_eq!(tag.track.packet, AudioPacket::Frame(Bytes::from_static(data)), "{codec:?}");
+        }
+        assert!(!carries(Codec::Audio(AudioCodec::Vorbis)));
+    }
+}

@@ -1,0 +1,163 @@
+//! What configs, and packets where there is none, tell of a track. Pure.
+
+use bytes::Bytes;
+
+use crate::media::{
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
+};
+use crate::wire::codec;
+use crate::wire::codec::aac::AudioSpecificConfig;
+use crate::wire::codec::h264::{DecoderConfig, NalType, avcc_nals};
+use crate::wire::codec::{mpeg_audio, vorbis};
+use crate::wire::container::flv::Metadata;
+
+/// No configuration is longer than this: those of H.264 and AAC have some dozens of bytes, the books of
+/// Vorbis some thousands.
+pub const MAX_CONFIG: usize = 64 << 10;
+
+/// What a config, or else a packet by itself, tells of an audio track that is not AAC. Where neither
+/// tells sample rate (in Hz) and channels, those that were `announced` hold.
+pub fn audio_config(
+    codec: AudioCodec,
+    announced: Option<(u32, u16)>,
+    config: &Bytes,
+    data: &[u8],
+) -> Option<AudioConfig> {
+    let mut codec = codec;
+    let (sample_rate, channels, config) = match codec {
+        AudioCodec::Mp3 => {
+            let header = mpeg_audio::header(data)?;
+            if header.layer != 3 {
+                codec = AudioCodec::Mp2;
+            }
+            (header.sample_rate, header.channels, Bytes::new())
+        }
+        AudioCodec::Ac3 | AudioCodec::Eac3 => {
+            let told = codec::ac3(data)?;
+            (told.sample_rate, told.channels, Bytes::new())
+        }
+        AudioCodec::Opus => {
+            let told = codec::opus(config);
+            (48_000, told.map_or(2, |told| told.channels), config.clone())
+        }
+        AudioCodec::Flac => {
+            let told = codec::flac(config)?;
+            // The stream marker and a block's head may stand before it.
+            let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
+            (
+                told.sample_rate,
+                told.channels,
+                config.get(from..from + 34).map(|_| config.slice(from..from + 34))?,
+            )
+        }
+        AudioCodec::Vorbis => {
+            let told = vorbis::told(config)?;
+            (told.sample_rate, told.channels, config.clone())
+        }
+        AudioCodec::Pcm => {
+            let told = crate::wire::codec::pcm::Pcm::parse(config)?;
+            (told.sample_rate, told.channels, told.config())
+        }
+        _ => {
+            let (sample_rate, channels) = announced.filter(|(rate, _)| *rate > 0)?;
+            let mono = matches!(codec, AudioCodec::Speex | AudioCodec::Nellymoser);
+            (sample_rate, if mono { 1 } else { channels }, Bytes::new())
+        }
+    };
+    Some(AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
+}
+
+/// What the config of a video track tells; `None`: it is damaged, or missing where the codec needs one.
+pub fn video_config(codec: VideoCodec, config: Bytes) -> Option<VideoConfig> {
+    match codec {
+        VideoCodec::H264 => h264_config(config),
+        codec if codec.needs_config() && config.is_empty() => None,
+        codec => Some(bare_video_config(codec, config, &[])),
+    }
+}
+
+/// What the parameter sets within a frame of H.264 tell, where they stand in it.
+pub fn in_band(body: &Bytes) -> Option<VideoConfig> {
+    let (mut sps, mut pps) = (None, None);
+    // Without a configuration the lengths are of the usual size.
+    for nal in avcc_nals(body, 4) {
+        let nal = nal.ok()?;
+        match NalType::of(nal) {
+            Some(NalType::Sps) => sps = sps.or_else(|| Some(body.slice_ref(nal))),
+            Some(NalType::Pps) => pps = pps.or_else(|| Some(body.slice_ref(nal))),
+            _ => {}
+        }
+    }
+    let config = DecoderConfig::new(sps?, pps?).ok()?.build().ok()?;
+    h264_config(config).filter(|parameters| parameters.config.len() <= MAX_CONFIG)
+}
+
+fn h264_config(config: Bytes) -> Option<VideoConfig> {
+    told_h264_config(config, &Metadata::default())
+}
+
+/// What an avcC tells, and what only metadata tell.
+pub fn told_h264_config(config: Bytes, metadata: &Metadata) -> Option<VideoConfig> {
+    let parsed = DecoderConfig::parse(&config).ok()?;
+    let sps = parsed.first_sps().ok()?;
+    let told = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
+    let frame_rate = told.or_else(|| {
+        // Fractions such as 29.97 as services write them.
+        let fps = metadata.frame_rate?;
+        let ntsc = (fps * 1.001).round();
+        if (fps - fps.round()).abs() < 0.002 {
+            FrameRate::new(fps.round() as u32, 1)
+        } else if (fps - ntsc / 1.001).abs() < 0.01 {
+            FrameRate::new(ntsc as u32 * 1_000, 1_001)
+        } else {
+            FrameRate::new((fps * 1_000.0).round() as u32, 1_000)
+        }
+    });
+    Some(VideoConfig {
+        codec: VideoCodec::H264,
+        size: Size::new(sps.width, sps.height),
+        frame_rate: frame_rate.unwrap_or(FrameRate::FPS_30),
+        bitrate: BitsPerSecond(metadata.video_bitrate.unwrap_or(0)),
+        config,
+    })
+}
+
+/// The config of a video track that is not H.264. Its size is what the codec's own config or the first
+/// keyframe tells; decoders do not need it.
+pub fn bare_video_config(codec: VideoCodec, config: Bytes, picture: &[u8]) -> VideoConfig {
+    let told = match codec {
+        VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
+        VideoCodec::Av1 => codec::av1(&config).and_then(|told| told.size),
+        VideoCodec::Vp9 => codec::vp9_key_size(picture),
+        _ => None,
+    };
+    let (width, height) = told.unwrap_or((0, 0));
+    VideoConfig {
+        codec,
+        size: Size::new(width, height),
+        frame_rate: FrameRate::FPS_30,
+        bitrate: BitsPerSecond(0),
+        config,
+    }
+}
+
+/// What an AudioSpecificConfig tells; `None`: it is damaged.
+pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
+    let specific = AudioSpecificConfig::parse(&config).ok()?;
+    Some(AudioConfig {
+        codec: AudioCodec::Aac,
+        sample_rate: specific.output_sample_rate(),
+        channels: specific.output_channels(),
+        bitrate: BitsPerSecond(0),
+        config,
+    })
+}
+
+/// What an AudioSpecificConfig tells, and what only metadata tell. Rate and channels are those that a
+/// decoder with all extensions gives.
+pub fn told_aac_config(config: Bytes, metadata: &Metadata) -> Option<AudioConfig> {
+    let told = aac_config(config)?;
+    let channels = if told.channels == 0 { metadata.channels.unwrap_or(2) } else { told.channels };
+    let bitrate = BitsPerSecond(metadata.audio_bitrate.unwrap_or(0));
+    Some(AudioConfig { channels, bitrate, ..told })
+}
