@@ -33,7 +33,7 @@ pub use notices::TileId;
 pub use notices::{Level, Notice, Remedy};
 pub use scenes::Collection;
 pub use scenes::edits::Edit;
-pub use settings::keys::{KeyPlace, keep_addresses};
+pub use settings::stream_keys::{KeyPlace, keep_addresses};
 pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
 pub use targets::quality::{Adapt, Quality};

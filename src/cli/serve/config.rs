@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::base::Secret;
 use crate::cli::serve::args::{Args, origin};
 use crate::server::Fault;
-use crate::studio::settings::check_successor;
+use crate::studio::settings::{BadValue, Document, check_successor};
 
 /// The largest file read.
 const MAX_FILE_BYTES: u64 = 64 << 10;
@@ -57,18 +57,13 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            // The error's own text shows the line, in which a key may stand.
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            // Of a value nothing is repeated: it may be a key that stands where it should not.
-            let said = error.message();
-            let said = match said {
-                _ if said.starts_with("unknown field") || !said.contains(['"', '`', '\'']) => said,
-                _ => "a value of another kind is expected here",
-            };
-            format!("line {line}: {said}")
-        })?;
+        let mut document = Document::parse(text)?;
+        let config: Self = document.read();
+        // A server does not start as somebody did not mean it.
+        if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
+            let (line, column) = place.unwrap_or((1, 1));
+            return Err(format!("line {line}, column {column}: '{path}': {reason}"));
+        }
         if config.publish_keys.len() > MAX_KEYS {
             return Err(format!("there are more than {MAX_KEYS} publish keys"));
         }
@@ -151,12 +146,12 @@ mod tests {
     fn what_is_wrong_is_told_without_a_key() {
         for (text, why) in [
             ("rtmp = 5", "line 1"),
-            ("\n\nport = 1935", "line 3: unknown field"),
+            ("\n\nport = 1935", "line 3, column 1: 'port': it is not known here"),
             ("auth = \"md5\"", "adobe or llnw"),
             ("publish_keys = [\"\"]", "1 to 512"),
             ("publish_keys = [\"Pl4nted\", 5]", "line 1"),
             ("publish_keys = [\"Pl4nted]", "line 1"),
-            ("\npublish_keys = \"Pl4nted\"", "line 2: a value of another kind"),
+            ("\npublish_keys = \"Pl4nted\"", "line 2, column 16: 'publish_keys': it is not a list"),
             ("rtmp = \"Pl4nted\"", "line 1"),
             ("fault_seed = 'Pl4nted'", "line 1"),
         ] {

@@ -46,7 +46,7 @@ use crate::studio::notices::message::{StudioMessage, names};
 use crate::studio::preflight::Preflight;
 use crate::studio::program::Program;
 use crate::studio::settings::Settings;
-use crate::studio::settings::keys::Keys;
+use crate::studio::settings::stream_keys::Keys;
 use crate::studio::snapshot::Snapshot;
 use crate::studio::sources::open::SourceOpener;
 use crate::studio::sources::video_filters::Filters;

@@ -35,7 +35,6 @@ sayings! {
     unknown_but(key, place, other) = "'{key}' in {place} is not known here; '{other}' is";
     the_settings() = "the settings";
     the_collection() = "the collection";
-    the_target(name) = "the target '{name}'";
     the_source(name) = "the source '{name}'";
     the_scene(name) = "the scene '{name}'";
     item_of(name) = "an item of the scene '{name}'";

@@ -12,7 +12,7 @@ pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is far too large"));
+        return Err(io::Error::other("it is far too large"));
     }
     Ok(text)
 }

@@ -7,45 +7,52 @@ mod folders;
 #[cfg(test)]
 mod guide_tests;
 pub mod import;
-pub(in crate::studio) mod keys;
+mod lenient;
 mod player_window;
 mod reader;
 pub mod scenes;
 pub(in crate::studio) mod secret_addresses;
 mod sections;
+pub(in crate::studio) mod stream_keys;
 pub(crate) mod syntax;
 mod token;
 mod unknown_keys;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::camera::control::WantedControls;
 use crate::capture::{VideoChoice, sharing};
+use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
+use crate::studio::notices::settings_warnings;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
-use crate::studio::settings::reader::{Reader, VERSION};
-use crate::studio::targets::Target;
+use crate::studio::settings::reader::{VERSION, counted};
+use crate::studio::settings::sections::chat::ChatLayout;
+use crate::studio::settings::sections::quality::QualityLayout;
+use crate::studio::settings::sections::recording::RecordingLayout;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::quality::Quality;
+use crate::studio::targets::{MAX_TARGETS, Target};
 use crate::studio::watch::chat::ChatChoices;
-use crate::studio::watch::choices;
-use crate::studio::watch::choices::{MAX_RECENT, PlayerChoices};
+use crate::studio::watch::choices::PlayerChoices;
 use crate::studio::watch::picture_view::PictureView;
 
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
-pub(in crate::studio) use sections::services::MAX_SERVICES;
-pub use sections::services::{
+pub(crate) use lenient::{BadValue, Document};
+pub(in crate::studio) use sections::own_services::MAX_SERVICES;
+pub use sections::own_services::{
     Own, OwnPart, read_own, read_services, services_beside, write_services,
 };
 pub use sections::window::{Language, Preferences, Theme};
@@ -121,32 +128,91 @@ pub struct WriteError {
     pub cause: io::Error,
 }
 
-/// The file as it is laid out. Everything is optional on reading.
-#[derive(Debug, Default, Serialize)]
+/// The file as it is laid out. What is missing or bad is as in the default.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct File {
     version: i64,
-    video: Option<String>,
-    audio: Option<String>,
-    monitoring: String,
-    delay_ms: u64,
-    quality: sections::quality::Table,
-    targets: Vec<sections::targets::Table>,
+    #[serde(with = "values::text_or_none")]
+    video: Option<VideoChoice>,
+    #[serde(with = "values::text_or_none")]
+    audio: Option<AudioChoice>,
+    #[serde(with = "sections::strips::monitoring")]
+    monitoring: Monitoring,
+    #[serde(rename = "delay_ms", serialize_with = "values::as_millis", deserialize_with = "delay")]
+    delay: Duration,
+    #[serde(with = "QualityLayout")]
+    quality: Quality,
+    targets: Option<Vec<sections::targets::Table>>,
+    /// Read by itself, as `collection` is.
+    #[serde(skip_deserializing)]
     strips: Vec<sections::strips::Table>,
     player: sections::player::Table,
-    chat: sections::chat::Table,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server: Option<ServerTable>,
-    window: sections::window::Table,
-    recording: sections::recording::Table,
-    #[serde(skip_serializing_if = "toml::Table::is_empty")]
-    cameras: toml::Table,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "ChatLayout")]
+    chat: ChatChoices,
+    #[serde(skip_serializing_if = "Server::is_default")]
+    server: Server,
+    window: Preferences,
+    #[serde(with = "RecordingLayout")]
+    recording: RecordingChoices,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    cameras: sections::cameras::Cameras,
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     collection: Option<scenes::layout::Table>,
+    /// These three are of older files.
+    #[serde(skip_serializing)]
+    target: Option<OnlyTarget>,
+    #[serde(skip_serializing, deserialize_with = "gain")]
+    gain_db: f32,
+    #[serde(skip_serializing)]
+    muted: bool,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct ServerTable {
+/// What of the file has readers of its own.
+const OTHERS: [&str; 2] = ["strips", "collection"];
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Server {
+    #[serde(deserialize_with = "successor")]
     successor: String,
+}
+
+impl Server {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The target, as version 1 wrote it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OnlyTarget {
+    custom: bool,
+    server: String,
+}
+
+impl OnlyTarget {
+    fn targets(self) -> Vec<Target> {
+        if self.server.is_empty() {
+            return vec![Target { enabled: true, ..Target::built_in() }];
+        }
+        let own = Target::custom(1, &self.server, Default::default());
+        let built_in = Target { enabled: !self.custom, ..Target::built_in() };
+        vec![built_in, Target { enabled: self.custom, ..own }]
+    }
+}
+
+fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    values::millis(from, 0..=MAX_STREAM_DELAY.as_millis() as i64)
+}
+
+fn gain<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    values::number(from, -60.0..=20.0)
+}
+
+fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    check_successor(&String::deserialize(from)?).map_err(serde::de::Error::custom)
 }
 
 impl Settings {
@@ -177,17 +243,67 @@ impl Settings {
 
     /// Reads settings from text. Never fails: see [`Settings::read`].
     pub fn parse(text: &str) -> (Self, Vec<String>) {
-        let mut warnings = Vec::new();
-        let table = match syntax::toml(text) {
-            Ok(table) => table,
-            Err(why) => {
-                warnings.push(format!("None of the settings is used: {why}"));
-                return (Self::default(), warnings);
+        let (table, document) = match (syntax::toml(text), Document::parse(text)) {
+            (Ok(table), Ok(document)) => (table, document),
+            (Err(why), _) | (_, Err(why)) => {
+                return (Self::default(), vec![format!("None of the settings is used: {why}")]);
             }
         };
-        let mut reader = Reader { table: &table, warnings: &mut warnings };
-        let settings = reader.settings();
+        let version = table.get("version").and_then(toml::Value::as_integer);
+        let newer = version.filter(|version| *version > VERSION);
+        let mut warnings = Vec::from_iter(newer.map(|version| {
+            format!("The settings were written by a newer onair (version {version}); what is unknown here is left out")
+        }));
+        let mut document = document.without(&OTHERS).essential(&["server"]);
+        let file = document.read::<File>();
+        let settings = Self::of_file(file, &table, &mut document, &mut |why| {
+            warnings.push(format!("The settings: {why}"));
+        });
+        let bad = document.finish().into_iter().filter(|bad| newer.is_none() || !bad.unknown);
+        counted(&settings_warnings::the_settings(), &mut |why| warnings.push(why), |tell| {
+            bad.for_each(|bad| tell(bad.to_string()));
+        });
         (settings, warnings)
+    }
+
+    /// `table` is the same file, for what has a reader of its own.
+    fn of_file(
+        file: File,
+        table: &toml::Table,
+        document: &mut Document<'_>,
+        bad: &mut dyn FnMut(String),
+    ) -> Self {
+        let mut main = AudioStrip::main();
+        (main.strip.gain_db, main.strip.muted) = (file.gain_db, file.muted);
+        let targets = match (file.targets, file.target) {
+            (None, Some(only)) => only.targets(),
+            (tables, _) => {
+                let tables = tables.unwrap_or_default();
+                if tables.len() > MAX_TARGETS {
+                    let why = format!("of more than {MAX_TARGETS} targets the rest is left out");
+                    document.note("targets", &why);
+                }
+                sections::targets::from_tables(tables)
+            }
+        };
+        let collection = table.get("collection");
+        let mut settings = Self {
+            video: file.video,
+            audio: file.audio,
+            cameras: sections::cameras::checked(file.cameras, document),
+            collection: collection.map(|it| scenes::collection::read(it, bad)).unwrap_or_default(),
+            strips: sections::strips::read_list(table.get("strips"), main, bad),
+            monitoring: file.monitoring,
+            quality: file.quality,
+            targets,
+            delay: file.delay,
+            chat: file.chat.checked(),
+            successor: file.server.successor,
+            preferences: Preferences { recording: file.recording, ..file.window },
+            ..Self::default()
+        };
+        file.player.put_into(&mut settings, document);
+        settings
     }
 
     /// Writes the file by atomic replace, creating its folder; one that is no settings stays beside it, its
@@ -234,31 +350,21 @@ impl Settings {
     fn to_file(&self) -> File {
         File {
             version: VERSION,
-            video: self.video.as_ref().map(ToString::to_string),
-            audio: self.audio.as_ref().map(ToString::to_string),
-            monitoring: sections::strips::monitoring_text(&self.monitoring),
-            delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or_default(),
-            quality: sections::quality::table(&self.quality),
-            targets: sections::targets::tables(&self.targets),
+            video: self.video.clone(),
+            audio: self.audio.clone(),
+            monitoring: self.monitoring.clone(),
+            delay: self.delay,
+            quality: self.quality.clone(),
+            targets: Some(sections::targets::tables(&self.targets)),
             strips: sections::strips::tables(&self.strips),
-            player: sections::player::table(
-                &self.player,
-                &sections::player::Lists {
-                    url: &self.watch_url,
-                    recent: &self.recent,
-                    wall: &self.wall,
-                },
-                self.volume,
-                self.player_muted,
-            ),
-            chat: sections::chat::table(&self.chat),
-            cameras: sections::cameras::table(&self.cameras),
-            server: Some(self.successor.clone())
-                .filter(|url| !url.is_empty())
-                .map(|successor| ServerTable { successor }),
-            window: sections::window::table(&self.preferences),
-            recording: sections::recording::table(&self.preferences.recording),
+            player: sections::player::Table::of(self),
+            chat: self.chat.clone(),
+            server: Server { successor: self.successor.clone() },
+            window: self.preferences.clone(),
+            recording: self.preferences.recording.clone(),
+            cameras: sections::cameras::set(&self.cameras),
             collection: scenes::layout::table(&self.collection),
+            ..File::default()
         }
     }
 }
@@ -289,104 +395,6 @@ pub fn check_successor(url: &str) -> Result<String, String> {
         }
     }
     Ok(url.to_owned())
-}
-
-impl Reader<'_> {
-    fn settings(&mut self) -> Settings {
-        if let Some(version) = self.table.get("version").and_then(toml::Value::as_integer)
-            && version > VERSION
-        {
-            self.warnings.push(format!(
-                "The settings were written by a newer onair (version {version}); what is unknown here is left out"
-            ));
-        } else {
-            let warnings = &mut *self.warnings;
-            unknown_keys::settings(self.table, &mut |why| {
-                warnings.push(format!("The settings: {why}"));
-            });
-        }
-        Settings {
-            video: self.parsed("video"),
-            audio: self.parsed("audio"),
-            cameras: self.cameras(),
-            collection: self.collection(),
-            strips: self.strips(),
-            monitoring: sections::strips::monitoring(&self.text("monitoring").unwrap_or_default()),
-            quality: sections::quality::read(self),
-            targets: self.targets(),
-            delay: Duration::from_millis(self.whole(
-                "delay_ms",
-                0,
-                MAX_STREAM_DELAY.as_millis() as u64,
-                0,
-            )),
-            watch_url: self.text("player.url").unwrap_or_default(),
-            player: sections::player::read(self),
-            chat: sections::chat::read(self),
-            recent: self.addresses("player.recent", MAX_RECENT),
-            wall: sections::player::wall(self),
-            successor: self.successor(),
-            volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
-            player_muted: self.flag("player.muted"),
-            preferences: sections::window::read(self),
-        }
-    }
-
-    fn successor(&mut self) -> String {
-        let url = self.text("server.successor").unwrap_or_default();
-        match check_successor(&url) {
-            Ok(url) => url,
-            Err(why) => {
-                self.bad("server.successor", &why);
-                String::new()
-            }
-        }
-    }
-
-    fn cameras(&mut self) -> BTreeMap<String, WantedControls> {
-        let warnings = &mut *self.warnings;
-        let mut bad = |why: String| warnings.push(format!("The settings: {why}"));
-        sections::cameras::read(self.table.get("cameras"), &mut bad)
-    }
-
-    fn collection(&mut self) -> Collection {
-        let Some(value) = self.table.get("collection") else { return Collection::default() };
-        let warnings = &mut *self.warnings;
-        scenes::collection::read(value, &mut |why| warnings.push(format!("The settings: {why}")))
-    }
-
-    /// A list of addresses, without those that may not have been written down.
-    fn addresses(&mut self, path: &str, most: usize) -> Vec<String> {
-        let addresses = self.list(path).into_iter();
-        addresses.filter(|url| choices::may_be_kept(url)).take(most).collect()
-    }
-
-    fn strips(&mut self) -> Vec<AudioStrip> {
-        let mut main = AudioStrip::main();
-        main.strip.gain_db = self.number("gain_db", -60.0, 20.0, 0.0);
-        main.strip.muted = self.flag("muted");
-        let warnings = &mut *self.warnings;
-        sections::strips::read_list(self.table.get("strips"), main, &mut |why| {
-            warnings.push(format!("The settings: {why}"));
-        })
-    }
-
-    fn targets(&mut self) -> Vec<Target> {
-        let list = self.table.get("targets");
-        if list.is_none() && self.table.contains_key("target") {
-            // As version 1 wrote it.
-            let (custom, server) =
-                (self.flag("target.custom"), self.text("target.server").unwrap_or_default());
-            let built_in = Target { enabled: !custom, ..Target::built_in() };
-            if server.is_empty() {
-                return vec![Target { enabled: true, ..built_in }];
-            }
-            let own = Target::custom(1, &server, Default::default());
-            return vec![built_in, Target { enabled: custom, ..own }];
-        }
-        let warnings = &mut *self.warnings;
-        sections::targets::read(list, &mut |why| warnings.push(format!("The settings: {why}")))
-    }
 }
 
 #[cfg(test)]

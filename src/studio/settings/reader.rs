@@ -1,11 +1,8 @@
 //! Takes one value after the other out of a settings file and notes what is bad. What a value is looked at
 //! for stands here as functions: those who read tables tell in their own way what is not so.
 
-use std::str::FromStr;
-
 use toml::Value;
 
-use crate::media::BitsPerSecond;
 use crate::studio::notices::settings_warnings;
 use crate::studio::scenes;
 
@@ -118,97 +115,4 @@ pub(super) fn counted<T>(
         bad(settings_warnings::more_things(&more, &what));
     }
     it
-}
-
-/// A file's tables; a path is `name` or `table.name`.
-pub(super) struct Reader<'a> {
-    pub(super) table: &'a toml::Table,
-    /// What was bad, in plain words.
-    pub(super) warnings: &'a mut Vec<String>,
-}
-
-impl Reader<'_> {
-    /// The texts of a list.
-    pub(super) fn list(&mut self, path: &str) -> Vec<String> {
-        match list(self.value(path)) {
-            Ok(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            Err(fault) => self.none(path, fault),
-        }
-    }
-
-    pub(super) fn value(&self, path: &str) -> Option<&Value> {
-        match path.split_once('.') {
-            Some((table, name)) => self.table.get(table)?.get(name),
-            None => self.table.get(path),
-        }
-    }
-
-    pub(super) fn bad(&mut self, path: &str, why: &str) {
-        self.warnings.push(format!("The setting '{path}' is ignored: {}", reason(why)));
-    }
-
-    /// It is told, and is as if nothing were written.
-    fn none<T: Default>(&mut self, path: &str, fault: Fault) -> T {
-        self.bad(path, &fault.it_is());
-        T::default()
-    }
-
-    pub(super) fn text(&mut self, path: &str) -> Option<String> {
-        match text(self.value(path)) {
-            Ok(text) => text.map(str::to_owned),
-            Err(fault) => self.none(path, fault),
-        }
-    }
-
-    pub(super) fn parsed<T: FromStr<Err = String>>(&mut self, path: &str) -> Option<T> {
-        let text = self.text(path)?;
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(why) => {
-                self.bad(path, &why);
-                None
-            }
-        }
-    }
-
-    pub(super) fn flag(&mut self, path: &str) -> bool {
-        flag(self.value(path)).unwrap_or_else(|fault| self.none(path, fault))
-    }
-
-    pub(super) fn number(&mut self, path: &str, low: f64, high: f64, default: f64) -> f32 {
-        let Some(value) = self.value(path) else { return default as f32 };
-        match number(value) {
-            Some(number) if (low..=high).contains(&number) => number as f32,
-            _ => {
-                self.bad(path, &format!("it is not a number from {low} to {high}"));
-                default as f32
-            }
-        }
-    }
-
-    pub(super) fn whole(&mut self, path: &str, low: u64, high: u64, default: u64) -> u64 {
-        match self.value(path) {
-            None => default,
-            Some(value) => match value.as_integer().and_then(|value| u64::try_from(value).ok()) {
-                Some(value) if (low..=high).contains(&value) => value,
-                _ => {
-                    self.bad(path, &format!("it is not a whole number from {low} to {high}"));
-                    default
-                }
-            },
-        }
-    }
-
-    pub(super) fn bitrate(&mut self, path: &str, default: BitsPerSecond) -> BitsPerSecond {
-        let bits = self.whole(path, 8_000, 200_000_000, u64::from(default.0));
-        u32::try_from(bits).map_or(default, BitsPerSecond)
-    }
-
-    pub(super) fn one_of<T: Copy + Default>(&mut self, path: &str, names: &[(&str, T)]) -> T {
-        let Some(text) = self.text(path) else { return T::default() };
-        meant(&text, names).unwrap_or_else(|| {
-            self.bad(path, &format!("'{}' is not known", quoted(&text)));
-            T::default()
-        })
-    }
 }

@@ -3,7 +3,8 @@
 //! Nothing of the file's content is repeated: a key may stand in it.
 
 use serde_json::error::Category;
-use toml::Table;
+use toml::de::DeTable;
+use toml::{Spanned, Table};
 
 /// What is wrong, by what the libraries say.
 const TOML: &[(&str, &str)] = &[
@@ -81,10 +82,20 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// Where it goes wrong, and how.
 pub(super) fn toml(text: &str) -> Result<Table, String> {
-    text.parse().map_err(|error: toml::de::Error| {
-        let at = error.span().map_or(text.len(), |span| span.start);
-        told(text, at, ours(TOML, error.message()), error.message())
-    })
+    text.parse().map_err(|error| of_toml(text, &error))
+}
+
+/// The same with the places of all values.
+///
+/// # Errors
+/// As [`toml()`].
+pub(super) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, String> {
+    DeTable::parse(text).map_err(|error| of_toml(text, &error))
+}
+
+fn of_toml(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(text.len(), |span| span.start);
+    told(text, at, ours(TOML, error.message()), error.message())
 }
 
 /// # Errors
@@ -135,10 +146,15 @@ fn ours(table: &[(&str, &'static str)], said: &str) -> &'static str {
 }
 
 fn told(text: &str, at: usize, ours: &str, theirs: &str) -> String {
-    let before = (0..=at.min(text.len())).rev().find_map(|at| text.get(..at)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let (line, column) = place(text, at);
     format!("line {line}, column {column}: {ours} ({theirs})")
+}
+
+/// The line and the column of what begins there, from 1.
+pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = (0..=at.min(text.len())).rev().find_map(|at| text.get(..at)).unwrap_or_default();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 #[cfg(test)]

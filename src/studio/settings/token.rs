@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::Secret;
 use crate::net::random_hex;
-use crate::studio::settings::keys::{make_private, write_private};
+use crate::studio::settings::stream_keys::{make_private, write_private};
 
 /// The shortest and the longest token that is taken from the file, in bytes.
 const LENGTH: std::ops::RangeInclusive<u64> = 16..=256;

@@ -6,9 +6,9 @@ use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::TargetState;
 use crate::studio::notices::message::{StudioMessage, names};
-use crate::studio::settings::keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
+use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 
 /// Before the name of what the desktop has allowed.

@@ -2,56 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use toml::{Table, Value};
-
 use crate::capture::camera::control::{MAX_CAMERAS, MAX_CONTROLS, WantedControls, plain};
+use crate::studio::settings::lenient::Document;
 
 /// A camera's id is no longer than this.
 const MAX_ID: usize = 200;
 
-/// How it is written.
-pub(in crate::studio::settings) fn table(cameras: &BTreeMap<String, WantedControls>) -> Table {
-    let values = |wanted: &WantedControls| {
-        Value::Table(wanted.iter().map(|(name, value)| (name.clone(), (*value).into())).collect())
-    };
+/// As it is laid out, and as it is kept.
+pub(in crate::studio::settings) type Cameras = BTreeMap<String, WantedControls>;
+
+/// Without those of which nothing is set.
+pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
     let set = cameras.iter().filter(|(_, wanted)| !wanted.is_empty());
-    set.map(|(id, wanted)| (id.clone(), values(wanted))).collect()
+    set.map(|(id, wanted)| (id.clone(), wanted.clone())).collect()
 }
 
-/// Reads it; what is not as it should be is told and left out.
-pub(in crate::studio::settings) fn read(
-    value: Option<&Value>,
-    bad: &mut dyn FnMut(String),
-) -> BTreeMap<String, WantedControls> {
-    let mut cameras = BTreeMap::new();
-    let Some(value) = value else { return cameras };
-    let Some(table) = value.as_table() else {
-        bad("'cameras' is not a table".into());
-        return cameras;
-    };
-    for (id, controls) in table.iter().take(MAX_CAMERAS) {
-        let good = id.len() <= MAX_ID && !id.chars().any(char::is_control);
-        let Some(controls) = controls.as_table().filter(|_| good) else {
-            bad("a camera in 'cameras' is not a table of its controls".into());
+/// What of it is within bounds; the rest is told and left out.
+pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
+    if cameras.len() > MAX_CAMERAS {
+        from.note("cameras", &format!("of more than {MAX_CAMERAS} cameras the rest is left out"));
+    }
+    let mut checked = Cameras::new();
+    for (id, mut wanted) in cameras.into_iter().take(MAX_CAMERAS) {
+        if id.len() > MAX_ID || id.chars().any(char::is_control) {
+            from.note("cameras", "no camera is called so");
             continue;
-        };
-        let mut wanted = WantedControls::new();
-        for (name, value) in controls.iter().take(MAX_CONTROLS) {
-            match value.as_integer() {
-                Some(value) if plain(name) == *name => {
-                    wanted.insert(name.clone(), value);
-                }
-                _ => bad(format!("'{}' of a camera is not a whole number", plain(name))),
+        }
+        wanted.retain(|name, _| {
+            let known = plain(name) == *name;
+            if !known {
+                from.note("cameras", &format!("no control of a camera is called '{name}'"));
             }
-        }
+            known
+        });
+        let wanted: WantedControls = wanted.into_iter().take(MAX_CONTROLS).collect();
         if !wanted.is_empty() {
-            cameras.insert(id.clone(), wanted);
+            checked.insert(id, wanted);
         }
     }
-    if table.len() > MAX_CAMERAS {
-        bad(format!("of more than {MAX_CAMERAS} cameras the rest is left out"));
-    }
-    cameras
+    checked
 }
 
 #[cfg(test)]

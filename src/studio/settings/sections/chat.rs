@@ -1,72 +1,68 @@
-//! The chat's part of the settings file.
+//! The chat, in the settings: `[chat]`.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::studio::settings::reader::Reader;
+use crate::studio::settings::values;
 use crate::studio::watch::chat;
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::may_be_kept;
 
-/// As it is laid out.
-#[derive(Debug, Default, Serialize)]
-pub(in crate::studio::settings) struct Table {
-    /// Lines do not fly over the picture.
-    still: bool,
-    opacity: f64,
-    speed: f64,
-    size: f64,
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(remote = "ChatChoices", default = "ChatChoices::default", deny_unknown_fields)]
+pub(in crate::studio::settings) struct ChatLayout {
+    #[serde(rename = "still", with = "values::not")]
+    flying: bool,
+    #[serde(serialize_with = "values::rounded", deserialize_with = "opacity")]
+    opacity: f32,
+    #[serde(serialize_with = "values::rounded", deserialize_with = "speed")]
+    speed: f32,
+    #[serde(serialize_with = "values::rounded", deserialize_with = "size")]
+    size: f32,
     words: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
-    /// A stream, a space, and where its chat is.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    places: Vec<String>,
+    #[serde(with = "places", skip_serializing_if = "Vec::is_empty")]
+    places: Vec<(String, String)>,
 }
 
-/// What is written. Addresses that may hold secrets are left out.
-pub(in crate::studio::settings) fn table(choices: &ChatChoices) -> Table {
-    // As many digits as a person would write.
-    let round = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
-    Table {
-        still: !choices.flying,
-        opacity: round(choices.opacity),
-        speed: round(choices.speed),
-        size: round(choices.size),
-        words: choices.words.clone(),
-        name: choices.name.clone(),
-        places: (choices.places.iter())
-            .filter(|(stream, chat)| may_be_kept(stream) && may_be_kept(chat))
-            .map(|(stream, chat)| format!("{stream} {chat}"))
-            .collect(),
+fn opacity<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    values::number(from, chat::OPACITIES)
+}
+
+fn speed<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    values::number(from, chat::SPEEDS)
+}
+
+fn size<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    values::number(from, chat::SIZES)
+}
+
+/// A stream, a space, and where its chat is; without addresses that may hold secrets.
+mod places {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        places: &[(String, String)],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let kept = places.iter().filter(|(stream, chat)| may_be_kept(stream) && may_be_kept(chat));
+        to.collect_seq(kept.map(|(stream, chat)| format!("{stream} {chat}")))
     }
-}
 
-/// The stream and its chat in what was written; neither is believed to be an address.
-fn place(text: &str) -> Option<(String, String)> {
-    let (stream, chat) = text.rsplit_once(' ')?;
-    let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();
-    good.then(|| (stream.to_owned(), chat.to_owned()))
-}
+    pub(super) fn deserialize<'de, D>(from: D) -> Result<Vec<(String, String)>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let texts = Vec::<String>::deserialize(from)?;
+        Ok(texts.iter().filter_map(|text| place(text)).collect())
+    }
 
-/// What is read.
-pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> ChatChoices {
-    let standard = ChatChoices::default();
-    let mut number = |path, range: &std::ops::RangeInclusive<f32>, standard: f32| {
-        reader.number(path, f64::from(*range.start()), f64::from(*range.end()), f64::from(standard))
-    };
-    let opacity = number("chat.opacity", &chat::OPACITIES, standard.opacity);
-    let speed = number("chat.speed", &chat::SPEEDS, standard.speed);
-    let size = number("chat.size", &chat::SIZES, standard.size);
-    let choices = ChatChoices {
-        flying: !reader.flag("chat.still"),
-        opacity,
-        speed,
-        size,
-        words: reader.list("chat.words").into_iter().take(chat::MAX_WORDS).collect(),
-        name: reader.text("chat.name").unwrap_or_default(),
-        places: reader.list("chat.places").iter().filter_map(|text| place(text)).collect(),
-    };
-    choices.checked()
+    /// Neither is believed to be an address.
+    fn place(text: &str) -> Option<(String, String)> {
+        let (stream, chat) = text.rsplit_once(' ')?;
+        let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();
+        good.then(|| (stream.to_owned(), chat.to_owned()))
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +100,7 @@ mod tests {
         let (read, warnings) = Settings::parse(
             "[chat]\nopacity = 7\nspeed = \"x\"\nwords = 3\nname = \"\\u202ea\\nb\"\nplaces = [1, \"x\", \"a http://b/c\"]",
         );
-        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert_eq!(warnings.len(), 4, "{warnings:?}");
         assert_eq!(read.chat, ChatChoices { name: "a b".into(), ..ChatChoices::default() });
     }
 }

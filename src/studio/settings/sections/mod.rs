@@ -2,10 +2,10 @@
 
 pub(in crate::studio::settings) mod cameras;
 pub(in crate::studio::settings) mod chat;
+pub(in crate::studio::settings) mod own_services;
 pub(in crate::studio::settings) mod player;
 pub(in crate::studio::settings) mod quality;
 pub(in crate::studio::settings) mod recording;
-pub(in crate::studio::settings) mod services;
 pub(in crate::studio::settings) mod strips;
 pub(in crate::studio::settings) mod targets;
 pub(in crate::studio::settings) mod window;

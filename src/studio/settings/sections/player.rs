@@ -1,189 +1,220 @@
-//! The players' part of the settings file.
+//! The players, in the settings: `[player]`.
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::Secret;
-use crate::player::Prefer;
-use crate::studio::settings::reader::Reader;
+use crate::net::CertificatePin;
+use crate::player::{MAX_AV_OFFSET_MS, Prefer};
+use crate::studio::settings::Settings;
+use crate::studio::settings::lenient::Document;
+use crate::studio::settings::values;
 use crate::studio::targets::Route;
-use crate::studio::watch::choices::{MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept};
+use crate::studio::watch::choices::{
+    MAX_RECENT, MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept,
+};
 use crate::studio::watch::picture_view::PictureView;
 
 /// The longest buffer.
-pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
-/// The longest text of a way to servers.
-const MAX_TEXT: usize = 4_096;
+pub(in crate::studio::settings) const MAX_BUFFER_MS: i64 = 10_000;
 
 /// As it is laid out.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(in crate::studio::settings) struct Table {
     url: String,
-    volume: f64,
+    #[serde(serialize_with = "values::rounded", deserialize_with = "volume")]
+    volume: f32,
     muted: bool,
     /// 0: as little as the network allows.
+    #[serde(deserialize_with = "buffer")]
     buffer_ms: u64,
+    #[serde(deserialize_with = "av_offset")]
     av_offset_ms: i32,
-    balance: f64,
+    #[serde(serialize_with = "values::rounded", deserialize_with = "balance")]
+    balance: f32,
     #[serde(skip_serializing_if = "String::is_empty")]
     speaker: String,
-    decoder: &'static str,
+    #[serde(with = "PreferWord")]
+    decoder: Prefer,
     /// Playing ends with the first loss.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     no_reconnect: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "ports")]
     ports: String,
     /// Without user and password.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "proxy")]
     proxy: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "bind")]
     bind: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "values::short_text")]
     tls_ca: String,
-    /// `host:port`, a space, and the SHA-256 of the certificate that it may show.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    trusted: Vec<String>,
+    trusted: Vec<TrustedServer>,
     recent: Vec<String>,
     wall: Vec<String>,
     /// How the picture of the first player is looked at, and those of the wall, in its order; nothing
     /// where they are seen as they come.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    look: String,
+    #[serde(with = "values::text", skip_serializing_if = "is_plain")]
+    look: PictureView,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     wall_looks: Vec<String>,
 }
 
-/// Addresses: the last one, those offered again, those in tiles.
-pub(in crate::studio::settings) struct Lists<'a> {
-    pub(in crate::studio::settings) url: &'a str,
-    pub(in crate::studio::settings) recent: &'a [String],
-    pub(in crate::studio::settings) wall: &'a [(String, PictureView)],
-}
-
-/// What is written. Addresses that may hold secrets are left out, wherever they come from.
-pub(in crate::studio::settings) fn table(
-    player: &PlayerChoices,
-    lists: &Lists<'_>,
-    volume: Option<f32>,
-    muted: bool,
-) -> Table {
-    let buffer = player.buffer.map_or(0, |buffer| buffer.as_millis());
-    let recent = lists.recent.iter().filter(|url| may_be_kept(url)).cloned().collect();
-    let wall: Vec<_> = lists.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
-    let plain = |look: &PictureView| *look == PictureView::default();
-    let looks = wall.iter().map(|(_, look)| look.to_string());
-    let wall_looks =
-        if wall.iter().all(|(_, look)| plain(look)) { Vec::new() } else { looks.collect() };
-    Table {
-        url: if may_be_kept(lists.url) { lists.url.to_owned() } else { String::new() },
-        volume: f64::from(volume.unwrap_or(1.0)),
-        muted,
-        buffer_ms: u64::try_from(buffer).unwrap_or(0).min(MAX_BUFFER_MS),
-        av_offset_ms: player.av_offset_ms,
-        balance: f64::from(player.balance),
-        speaker: player.speaker.clone().unwrap_or_default(),
-        decoder: match player.decoder {
-            Prefer::Own => "own",
-            Prefer::System => "system",
-        },
-        no_reconnect: !player.network.reconnect,
-        ports: player.network.route.ports.clone(),
-        proxy: player.network.route.proxy_without_password(),
-        bind: player.network.route.bind.clone(),
-        tls_ca: player.network.ca_file.clone(),
-        trusted: player.network.trusted.iter().map(|(at, pin)| format!("{at} {pin}")).collect(),
-        recent,
-        wall: wall.iter().map(|(url, _)| url.clone()).collect(),
-        look: if plain(&player.look) { String::new() } else { player.look.to_string() },
-        wall_looks,
+impl Default for Table {
+    fn default() -> Self {
+        Self::of(&Settings { volume: Some(1.0), ..Settings::default() })
     }
 }
 
-/// How servers are reached. What makes no sense is as if it were not there.
-fn network(reader: &mut Reader<'_>) -> Network {
-    let mut text = |path| {
-        let text = reader.text(path).unwrap_or_default();
-        text.chars().take(MAX_TEXT).collect::<String>()
-    };
-    let route = Route {
-        ports: text("player.ports"),
-        proxy: Secret::new(text("player.proxy")),
-        bind: text("player.bind"),
-    };
-    let ca_file = text("player.tls_ca");
-    let route = match route.apply(&mut Default::default()) {
-        Ok(()) => route,
-        Err(why) => {
-            reader.bad("player.proxy, player.ports, player.bind", &why);
-            Route::default()
-        }
-    };
-    let mut trusted = Vec::new();
-    for entry in reader.list("player.trusted").iter().take(MAX_TRUSTED) {
-        match entry.split_once(' ').and_then(|(at, pin)| Some((at.to_owned(), pin.parse().ok()?))) {
-            Some(known) => trusted.push(known),
-            None => reader.bad("player.trusted", "an entry is a host:port and a SHA-256"),
-        }
-    }
-    Network { route, ca_file, reconnect: !reader.flag("player.no_reconnect"), trusted }
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Prefer", rename_all = "lowercase")]
+enum PreferWord {
+    Own,
+    System,
 }
 
-/// What the tiles played, without addresses that may not have been written down.
-pub(in crate::studio::settings) fn wall(reader: &mut Reader<'_>) -> Vec<(String, PictureView)> {
-    let (urls, looks) = (reader.list("player.wall"), reader.list("player.wall_looks"));
-    let mut looks = looks.iter().take(MAX_TILES).map(|text| text.parse::<PictureView>());
+/// `host:port`, a space, and the SHA-256 of the certificate that it may show.
+#[derive(Debug)]
+struct TrustedServer(String, CertificatePin);
+
+impl Serialize for TrustedServer {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{} {}", self.0, self.1))
+    }
+}
+
+impl<'de> Deserialize<'de> for TrustedServer {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let known = text.split_once(' ').and_then(|(at, pin)| Some((at, pin.parse().ok()?)));
+        let known = known.map(|(at, pin)| Self(at.to_owned(), pin));
+        known.ok_or_else(|| Error::custom("an entry is a host:port and a SHA-256"))
+    }
+}
+
+fn volume<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    values::number(from, 0.0..=1.0)
+}
+
+fn buffer<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    values::whole(from, 0..=MAX_BUFFER_MS)
+}
+
+fn av_offset<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
+    values::whole(from, i64::from(-MAX_AV_OFFSET_MS)..=i64::from(MAX_AV_OFFSET_MS))
+}
+
+fn balance<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    values::number(from, -1.0..=1.0)
+}
+
+fn ports<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    route(from, |ports| Route { ports, ..Route::default() })
+}
+
+fn proxy<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    route(from, |proxy| Route { proxy: Secret::new(proxy), ..Route::default() })
+}
+
+fn bind<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    route(from, |bind| Route { bind, ..Route::default() })
+}
+
+/// A part of the way to servers, if it makes sense.
+fn route<'de, D: Deserializer<'de>>(from: D, of: fn(String) -> Route) -> Result<String, D::Error> {
+    let text: String = values::short_text(from)?;
+    of(text.clone()).apply(&mut Default::default()).map_err(Error::custom)?;
+    Ok(text)
+}
+
+fn is_plain(look: &PictureView) -> bool {
+    *look == PictureView::default()
+}
+
+impl Table {
+    /// What is written. Addresses that may hold secrets are left out, wherever they come from.
+    pub(in crate::studio::settings) fn of(settings: &Settings) -> Self {
+        let PlayerChoices { buffer, av_offset_ms, balance, speaker, decoder, network, look } =
+            settings.player.clone();
+        let url = Some(settings.watch_url.clone()).filter(|url| may_be_kept(url));
+        let wall: Vec<_> = settings.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
+        let looks = wall.iter().map(|(_, look)| look.to_string());
+        let wall_looks =
+            if wall.iter().all(|(_, look)| is_plain(look)) { Vec::new() } else { looks.collect() };
+        let buffer_ms = buffer.map_or(0, |buffer| buffer.as_millis().min(MAX_BUFFER_MS as u128));
+        Self {
+            url: url.unwrap_or_default(),
+            volume: settings.volume.unwrap_or(1.0),
+            muted: settings.player_muted,
+            buffer_ms: buffer_ms as u64,
+            av_offset_ms,
+            balance,
+            speaker: speaker.unwrap_or_default(),
+            decoder,
+            no_reconnect: !network.reconnect,
+            proxy: network.route.proxy_without_password(),
+            ports: network.route.ports,
+            bind: network.route.bind,
+            tls_ca: network.ca_file,
+            trusted: network.trusted.into_iter().map(|(at, pin)| TrustedServer(at, pin)).collect(),
+            recent: settings.recent.iter().filter(|url| may_be_kept(url)).cloned().collect(),
+            wall: wall.into_iter().map(|(url, _)| url.clone()).collect(),
+            look,
+            wall_looks,
+        }
+    }
+
+    /// Puts what was read into the settings, without addresses that may not have been written down.
+    pub(in crate::studio::settings) fn put_into(self, it: &mut Settings, from: &mut Document<'_>) {
+        it.wall = wall(&self.wall, &self.wall_looks, from);
+        it.watch_url = self.url;
+        (it.volume, it.player_muted) = (Some(self.volume), self.muted);
+        it.recent =
+            self.recent.into_iter().filter(|url| may_be_kept(url)).take(MAX_RECENT).collect();
+        let trusted = self.trusted.into_iter().take(MAX_TRUSTED);
+        let buffer = (self.buffer_ms > 0).then(|| Duration::from_millis(self.buffer_ms.max(100)));
+        it.player = PlayerChoices {
+            buffer,
+            av_offset_ms: self.av_offset_ms,
+            balance: self.balance,
+            speaker: Some(self.speaker).filter(|id| !id.is_empty()),
+            decoder: self.decoder,
+            network: Network {
+                route: Route { ports: self.ports, proxy: Secret::new(self.proxy), bind: self.bind },
+                ca_file: self.tls_ca,
+                reconnect: !self.no_reconnect,
+                trusted: trusted.map(|TrustedServer(at, pin)| (at, pin)).collect(),
+            },
+            look: self.look,
+        };
+    }
+}
+
+/// What the tiles played. A bad look does not shift the others.
+fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(String, PictureView)> {
+    let mut looks = looks.iter();
     let mut wall = Vec::new();
     for url in urls {
-        let look =
-            looks.next().unwrap_or_else(|| Ok(PictureView::default())).unwrap_or_else(|why| {
-                reader.bad("player.wall_looks", why);
-                PictureView::default()
-            });
-        if may_be_kept(&url) && wall.len() < MAX_TILES {
-            wall.push((url, look));
+        let look = looks.next().map_or(Ok(PictureView::default()), |text| text.parse());
+        let look = look.unwrap_or_else(|why| {
+            from.note("player.wall_looks", why);
+            PictureView::default()
+        });
+        if may_be_kept(url) && wall.len() < MAX_TILES {
+            wall.push((url.clone(), look));
         }
     }
     wall
 }
 
-/// What is read of how streams are played.
-pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
-    let millis = reader.whole("player.buffer_ms", 0, MAX_BUFFER_MS, 300);
-    let most = crate::player::MAX_AV_OFFSET_MS;
-    let offset = reader.number("player.av_offset_ms", f64::from(-most), f64::from(most), 0.0);
-    let network = network(reader);
-    PlayerChoices {
-        buffer: (millis > 0).then(|| Duration::from_millis(millis.max(100))),
-        av_offset_ms: offset as i32,
-        balance: reader.number("player.balance", -1.0, 1.0, 0.0),
-        speaker: reader.text("player.speaker").filter(|id| !id.is_empty()),
-        decoder: match reader.text("player.decoder").as_deref() {
-            None | Some("own") => Prefer::Own,
-            Some("system") => Prefer::System,
-            Some(_) => {
-                reader.bad("player.decoder", "it is \"own\" or \"system\"");
-                Prefer::Own
-            }
-        },
-        network,
-        look: match reader.text("player.look").as_deref().map(str::parse) {
-            None => PictureView::default(),
-            Some(Ok(look)) => look,
-            Some(Err(why)) => {
-                reader.bad("player.look", why);
-                PictureView::default()
-            }
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::studio::settings::Settings;
+    use crate::studio::watch::choices::Network;
     use crate::studio::watch::picture_view::{Aspect, Rotation};
 
     #[test]
@@ -245,7 +276,7 @@ mod tests {
             "[player]\nbuffer_ms = 5\nav_offset_ms = 9000\nbalance = 7\ndecoder = \"best\"\nrecent = 3\n\
              proxy = \"ftp://h\"\ntrusted = [\"h:1 zz\", \"h\"]\nwall = [1, \"rtmp://h/a/b\", \"rtmp://h/a/b?secret\"]",
         );
-        assert_eq!(warnings.len(), 7, "{warnings:?}");
+        assert_eq!(warnings.len(), 8, "{warnings:?}");
         let wanted =
             PlayerChoices { buffer: Some(Duration::from_millis(100)), ..PlayerChoices::default() };
         assert_eq!((read.player, read.recent.len()), (wanted, 0));

@@ -2,78 +2,84 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::studio::settings::reader::Reader;
-use crate::studio::targets::quality::{Quality, SAMPLE_RATES};
+use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::settings::values;
+use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
 
-/// As it is laid out.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(in crate::studio::settings) struct Table {
-    size: String,
-    fps: String,
-    video_bitrate: u32,
-    adapt: String,
-    least_bitrate: u32,
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(remote = "Quality", default = "Quality::default", deny_unknown_fields)]
+pub(in crate::studio::settings) struct QualityLayout {
+    #[serde(with = "values::text")]
+    size: Size,
+    #[serde(
+        rename = "fps",
+        serialize_with = "exact_rate",
+        deserialize_with = "values::text::deserialize"
+    )]
+    frame_rate: FrameRate,
+    #[serde(with = "bitrate")]
+    video_bitrate: BitsPerSecond,
+    #[serde(serialize_with = "adapt_word", deserialize_with = "values::text::deserialize")]
+    adapt: Adapt,
+    #[serde(with = "bitrate")]
+    least_bitrate: BitsPerSecond,
     adapt_frames: bool,
     adapt_size: bool,
-    keyframe_interval_ms: u64,
-    audio_bitrate: u32,
+    #[serde(
+        rename = "keyframe_interval_ms",
+        serialize_with = "values::as_millis",
+        deserialize_with = "keyframe_interval"
+    )]
+    keyframe_interval: Duration,
+    #[serde(with = "bitrate")]
+    audio_bitrate: BitsPerSecond,
+    #[serde(deserialize_with = "sample_rate")]
     sample_rate: u32,
+    #[serde(deserialize_with = "channels")]
     channels: u16,
 }
 
-/// What is written.
-pub(in crate::studio::settings) fn table(quality: &Quality) -> Table {
-    Table {
-        size: quality.size.to_string(),
-        fps: if quality.frame_rate.den() == 1 {
-            quality.frame_rate.num().to_string()
-        } else {
-            format!("{}/{}", quality.frame_rate.num(), quality.frame_rate.den())
-        },
-        video_bitrate: quality.video_bitrate.0,
-        adapt: quality.adapt.name().to_owned(),
-        least_bitrate: quality.least_bitrate.0,
-        adapt_frames: quality.adapt_frames,
-        adapt_size: quality.adapt_size,
-        keyframe_interval_ms: u64::try_from(quality.keyframe_interval.as_millis()).unwrap_or(2_000),
-        audio_bitrate: quality.audio_bitrate.0,
-        sample_rate: quality.sample_rate,
-        channels: quality.channels,
+mod bitrate {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(rate: &BitsPerSecond, to: S) -> Result<S::Ok, S::Error> {
+        rate.0.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BitsPerSecond, D::Error> {
+        values::whole(from, 8_000..=200_000_000).map(BitsPerSecond)
     }
 }
 
-/// What is read.
-pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> Quality {
-    let defaults = Quality::default();
-    Quality {
-        size: reader.parsed("quality.size").unwrap_or(defaults.size),
-        frame_rate: reader.parsed("quality.fps").unwrap_or(defaults.frame_rate),
-        video_bitrate: reader.bitrate("quality.video_bitrate", defaults.video_bitrate),
-        adapt: reader.parsed("quality.adapt").unwrap_or(defaults.adapt),
-        least_bitrate: reader.bitrate("quality.least_bitrate", defaults.least_bitrate),
-        adapt_frames: reader.flag("quality.adapt_frames"),
-        adapt_size: reader.flag("quality.adapt_size"),
-        keyframe_interval: Duration::from_millis(reader.whole(
-            "quality.keyframe_interval_ms",
-            100,
-            20_000,
-            2_000,
-        )),
-        audio_bitrate: reader.bitrate("quality.audio_bitrate", defaults.audio_bitrate),
-        sample_rate: sample_rate(reader, defaults.sample_rate),
-        channels: u16::try_from(reader.whole("quality.channels", 1, 2, 2))
-            .unwrap_or(defaults.channels),
+/// Unlike what is shown to people, not rounded.
+fn exact_rate<S: Serializer>(rate: &FrameRate, to: S) -> Result<S::Ok, S::Error> {
+    match rate.den() {
+        1 => to.collect_str(&rate.num()),
+        den => to.collect_str(&format_args!("{}/{den}", rate.num())),
     }
 }
 
-fn sample_rate(reader: &mut Reader<'_>, default: u32) -> u32 {
-    let path = "quality.sample_rate";
-    let read = reader.whole(path, 8_000, 96_000, default.into());
-    let known = SAMPLE_RATES.into_iter().find(|rate| u64::from(*rate) == read);
-    known.unwrap_or_else(|| {
-        reader.bad(path, &format!("AAC has no sampling rate of {read} Hz"));
-        default
-    })
+fn adapt_word<S: Serializer>(adapt: &Adapt, to: S) -> Result<S::Ok, S::Error> {
+    adapt.name().serialize(to)
+}
+
+fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    values::millis(from, 100..=20_000)
+}
+
+fn channels<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    values::whole(from, 1..=2)
+}
+
+fn sample_rate<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let rate = values::whole(from, 8_000..=96_000)?;
+    if SAMPLE_RATES.contains(&rate) {
+        return Ok(rate);
+    }
+    Err(Error::custom(format!("AAC has no sampling rate of {rate} Hz")))
 }

@@ -1,81 +1,111 @@
-//! How recordings are made, in the settings: `[recording]`.
+//! How recordings are made, in the settings: `[recording]`; 0 stands for "not at all".
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer::clean_name;
-use crate::studio::settings::reader::Reader;
+use crate::studio::settings::values;
+use crate::wire::container::Format;
 
-/// The table; 0 stands for "not at all".
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(in crate::studio::settings) struct Table {
-    format: String,
-    split_seconds: u64,
-    split_megabytes: u64,
-    replay_seconds: u64,
-    replay_megabytes: u64,
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(remote = "RecordingChoices", default = "RecordingChoices::default", deny_unknown_fields)]
+pub(in crate::studio::settings) struct RecordingLayout {
+    #[serde(with = "values::text")]
+    format: Format,
+    #[serde(
+        rename = "split_seconds",
+        serialize_with = "as_seconds",
+        deserialize_with = "split_time"
+    )]
+    split_time: Option<Duration>,
+    #[serde(rename = "split_megabytes", with = "split_bytes")]
+    split_bytes: Option<u64>,
+    #[serde(rename = "replay_seconds", serialize_with = "as_seconds", deserialize_with = "replay")]
+    replay: Option<Duration>,
+    #[serde(rename = "replay_megabytes", with = "replay_bytes")]
+    replay_bytes: u64,
     replay_always: bool,
-    /// By the number, from 1; those after the last name are left out.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    track_names: Vec<String>,
+    #[serde(with = "track_names", skip_serializing_if = "track_names::are_none")]
+    track_names: TrackNames,
 }
 
-/// The most of each: a year, four terabytes, an hour, 16 gigabytes.
-const MAX_VALUES: [u64; 4] = [31_536_000, 4_000_000, 3_600, 16_384];
-const MEGABYTE: u64 = 1_000_000;
+const YEAR: i64 = 31_536_000;
+const HOUR: i64 = 3_600;
 
-pub(in crate::studio::settings) fn table(choices: &RecordingChoices) -> Table {
-    let seconds = |time: Option<Duration>| time.map_or(0, |time| time.as_secs());
-    let named = choices.track_names.iter().rposition(|name| !name.is_empty());
-    let named = named.map_or(0, |last| last + 1);
-    Table {
-        format: choices.format.to_string(),
-        split_seconds: seconds(choices.split_time),
-        split_megabytes: choices.split_bytes.unwrap_or(0) / MEGABYTE,
-        replay_seconds: seconds(choices.replay),
-        replay_megabytes: choices.replay_bytes >> 20,
-        replay_always: choices.replay_always,
-        track_names: choices.track_names.get(..named).unwrap_or_default().to_vec(),
+fn as_seconds<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+    time.map_or(0, |time| time.as_secs()).serialize(to)
+}
+
+fn seconds<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<Option<Duration>, D::Error> {
+    let seconds = values::whole(from, 0..=most)?;
+    Ok(Some(seconds).filter(|it| *it > 0).map(Duration::from_secs))
+}
+
+fn split_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    seconds(from, YEAR)
+}
+
+fn replay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    seconds(from, HOUR)
+}
+
+mod split_bytes {
+    use super::*;
+
+    const MEGABYTE: u64 = 1_000_000;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
+        (bytes.unwrap_or(0) / MEGABYTE).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+        let megabytes: u64 = values::whole(from, 0..=4_000_000)?;
+        Ok(Some(megabytes * MEGABYTE).filter(|it| *it > 0))
     }
 }
 
-/// What is read.
-pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> RecordingChoices {
-    let defaults = RecordingChoices::default();
-    let [split, size, replay, memory] = MAX_VALUES;
-    let some = |value: u64| Some(value).filter(|value| *value > 0);
-    let format = reader.parsed("recording.format").unwrap_or(defaults.format);
-    let split_time = some(reader.whole("recording.split_seconds", 0, split, 0));
-    let split_bytes = some(reader.whole("recording.split_megabytes", 0, size, 0));
-    let replay = some(reader.whole("recording.replay_seconds", 0, replay, 0));
-    let default = defaults.replay_bytes >> 20;
-    let memory = reader.whole("recording.replay_megabytes", 1, memory, default);
-    RecordingChoices {
-        format,
-        split_time: split_time.map(Duration::from_secs),
-        split_bytes: split_bytes.map(|megabytes| megabytes * MEGABYTE),
-        replay: replay.map(Duration::from_secs),
-        replay_bytes: memory << 20,
-        replay_always: reader.flag("recording.replay_always"),
-        track_names: track_names(reader),
+mod replay_bytes {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &u64, to: S) -> Result<S::Ok, S::Error> {
+        (bytes >> 20).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+        values::whole(from, 1..=16_384).map(|mebibytes: u64| mebibytes << 20)
     }
 }
 
-fn track_names(reader: &mut Reader<'_>) -> TrackNames {
-    let mut names = TrackNames::default();
-    match reader.value("recording.track_names").cloned() {
-        None => {}
-        Some(toml::Value::Array(given))
-            if given.len() <= names.len() && given.iter().all(toml::Value::is_str) =>
-        {
-            for (name, given) in names.iter_mut().zip(&given) {
-                *name = clean_name(given.as_str().unwrap_or_default());
-            }
+/// By the number, from 1; those after the last name are left out.
+mod track_names {
+    use super::*;
+
+    fn named(names: &TrackNames) -> &[String] {
+        let last = names.iter().rposition(|name| !name.is_empty());
+        names.get(..last.map_or(0, |last| last + 1)).unwrap_or_default()
+    }
+
+    pub(super) fn are_none(names: &TrackNames) -> bool {
+        named(names).is_empty()
+    }
+
+    pub(super) fn serialize<S: Serializer>(names: &TrackNames, to: S) -> Result<S::Ok, S::Error> {
+        named(names).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TrackNames, D::Error> {
+        const WRONG: &str = "it is not a list of up to six names";
+        let mut names = TrackNames::default();
+        // All or none: names after a bad one would be those of other tracks.
+        let given = toml::Value::deserialize(from)?.try_into::<Vec<String>>();
+        let given = given.ok().filter(|given| given.len() <= names.len());
+        for (name, given) in names.iter_mut().zip(given.ok_or_else(|| Error::custom(WRONG))?) {
+            *name = clean_name(&given);
         }
-        Some(_) => reader.bad("recording.track_names", "it is not a list of up to six names"),
+        Ok(names)
     }
-    names
 }

@@ -29,21 +29,32 @@ const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
     ("while-shown", TalkMode::WhileShown),
 ];
 
-/// Where the desk is heard, as settings spell it.
-pub(in crate::studio::settings) fn monitoring_text(monitoring: &Monitoring) -> String {
-    match monitoring {
-        Monitoring::Off => String::new(),
-        Monitoring::Default => "default".to_owned(),
-        Monitoring::Device(id) => format!("device:{id}"),
-    }
-}
+/// Where the desk is heard.
+pub(in crate::studio::settings) mod monitoring {
+    use serde::{Deserialize, Deserializer, Serializer};
 
-/// The same read.
-pub(in crate::studio::settings) fn monitoring(text: &str) -> Monitoring {
-    match text.split_once(':') {
-        Some(("device", id)) => Monitoring::Device(id.chars().take(MAX_ID).collect()),
-        _ if text == "default" => Monitoring::Default,
-        _ => Monitoring::Off,
+    use super::{MAX_ID, Monitoring};
+
+    pub(in crate::studio::settings) fn serialize<S: Serializer>(
+        monitoring: &Monitoring,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match monitoring {
+            Monitoring::Off => to.serialize_str(""),
+            Monitoring::Default => to.serialize_str("default"),
+            Monitoring::Device(id) => to.collect_str(&format_args!("device:{id}")),
+        }
+    }
+
+    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Monitoring, D::Error> {
+        let text = String::deserialize(from)?;
+        Ok(match text.split_once(':') {
+            Some(("device", id)) => Monitoring::Device(id.chars().take(MAX_ID).collect()),
+            _ if text == "default" => Monitoring::Default,
+            _ => Monitoring::Off,
+        })
     }
 }
 

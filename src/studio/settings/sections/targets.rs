@@ -4,48 +4,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
+use crate::net::CertificatePin;
+use crate::studio::settings::values::{short_text, text_or_none};
 use crate::studio::targets::address::without_key;
 use crate::studio::targets::{MAX_TARGETS, Route, Target, TargetPlace};
 
-/// Texts longer than this are cut off: no URL or name is.
-const MAX_TEXT: usize = 4_096;
-
 /// One target as it is laid out.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(in crate::studio::settings) struct Table {
     /// Without it, this is the server inside the program.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     server: String,
     enabled: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     service: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    tls_pin: String,
+    #[serde(skip_serializing_if = "Option::is_none", with = "text_or_none")]
+    tls_pin: Option<CertificatePin>,
     /// Whether what its viewers get is looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     monitor: Option<bool>,
     /// Where, if not where it is published to; what is secret of it has been taken out before.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     play_url: String,
     remember_key: bool,
     /// The server's URL has no key in it, whatever it looks like.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     key_apart: bool,
     /// Under which name the keyring has the key.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     key_name: String,
     /// Bits a second; 0: as for all targets.
     #[serde(skip_serializing_if = "is_zero")]
     least_bitrate: u32,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     ports: String,
     /// Without user and password.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     proxy: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
     bind: String,
 }
 
@@ -62,7 +61,7 @@ impl Default for Table {
             enabled: true,
             name: String::new(),
             service: String::new(),
-            tls_pin: String::new(),
+            tls_pin: None,
             monitor: None,
             play_url: String::new(),
             remember_key: false,
@@ -90,7 +89,7 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
         enabled: target.enabled,
         name: target.name.clone(),
         service: target.service.clone(),
-        tls_pin: target.pin.map(|pin| pin.to_string()).unwrap_or_default(),
+        tls_pin: target.pin,
         monitor: target.monitor,
         play_url: target.play_url.expose().to_owned(),
         remember_key: target.remember_key,
@@ -103,32 +102,10 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
     targets.iter().map(table).collect()
 }
 
-/// Reads the list; the built-in server is always its first entry. `bad` is told what is left out.
-pub(in crate::studio::settings) fn read(
-    value: Option<&toml::Value>,
-    bad: &mut dyn FnMut(String),
-) -> Vec<Target> {
+/// The targets of these tables; the built-in server is always the first.
+pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target> {
     let mut targets = vec![Target::built_in()];
-    let tables = match value {
-        None => return targets,
-        Some(toml::Value::Array(tables)) => tables,
-        Some(_) => {
-            bad("'targets' is not a list".into());
-            return targets;
-        }
-    };
-    if tables.len() > MAX_TARGETS {
-        bad(format!("of more than {MAX_TARGETS} targets the rest is left out"));
-    }
-    for table in tables.iter().take(MAX_TARGETS) {
-        let table = match table.clone().try_into::<Table>() {
-            Ok(table) => table,
-            // The message could quote a URL with a key in it.
-            Err(_) => {
-                bad("a target that is not as onair writes it".into());
-                continue;
-            }
-        };
+    for table in tables.into_iter().take(MAX_TARGETS) {
         if table.server.is_empty() {
             if let Some(built_in) = targets.first_mut() {
                 built_in.enabled = table.enabled;
@@ -137,39 +114,23 @@ pub(in crate::studio::settings) fn read(
             continue;
         }
         let id = u32::try_from(targets.len()).unwrap_or(u32::MAX);
-        let pin = match table.tls_pin.parse() {
-            Ok(pin) => Some(pin),
-            Err(_) if table.tls_pin.is_empty() => None,
-            Err(why) => {
-                bad(format!("a target's tls_pin: {why}"));
-                None
-            }
-        };
         let server = if table.server == "rtmp://" { "" } else { table.server.as_str() };
         targets.push(Target {
-            name: cut(&table.name),
-            service: cut(&table.service),
+            name: table.name,
+            service: table.service,
             enabled: table.enabled,
-            pin,
+            pin: table.tls_pin,
             monitor: table.monitor,
-            play_url: Secret::new(cut(&table.play_url)),
+            play_url: Secret::new(table.play_url),
             remember_key: table.remember_key && !table.key_name.is_empty(),
-            keep_as: cut(&table.key_name),
+            keep_as: table.key_name,
             key_apart: table.key_apart,
             least_bitrate: Some(table.least_bitrate).filter(|it| *it > 0).map(BitsPerSecond),
-            route: Route {
-                ports: cut(&table.ports),
-                proxy: Secret::new(cut(&table.proxy)),
-                bind: cut(&table.bind),
-            },
-            ..Target::custom(id, &cut(server), Secret::default())
+            route: Route { ports: table.ports, proxy: Secret::new(table.proxy), bind: table.bind },
+            ..Target::custom(id, server, Secret::default())
         });
     }
     targets
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_TEXT).collect()
 }
 
 #[cfg(test)]

@@ -2,27 +2,30 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::mix::MeterFall;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
-use crate::studio::settings::reader::{Reader, word_of};
-use crate::studio::settings::sections::recording;
 
 /// The language of the window.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Language {
     /// As the system is set.
     #[default]
+    #[serde(rename = "system")]
     System,
+    #[serde(rename = "en")]
     English,
+    #[serde(rename = "zh-CN")]
     Chinese,
 }
 
 /// The colours of the window.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Theme {
     #[default]
     Dark,
@@ -30,20 +33,25 @@ pub enum Theme {
 }
 
 /// How the window looks and where recordings go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Preferences {
     pub language: Language,
     pub theme: Theme,
     /// No animation at all.
     pub reduced_motion: bool,
     /// How fast the bars of level meters fall.
+    #[serde(with = "MeterFallWord")]
     pub meter_fall: MeterFall,
+    #[serde(with = "push_to_talk_key")]
     pub push_to_talk_key: PushToTalkKey,
     /// The talk key is heard also while another window has the keyboard.
     pub push_to_talk_everywhere: bool,
     /// Where recordings are put.
+    #[serde(deserialize_with = "recording_folder")]
     pub recording_folder: PathBuf,
-    /// How they are made.
+    /// How they are made: a table of its own.
+    #[serde(skip)]
     pub recording: RecordingChoices,
 }
 
@@ -62,60 +70,32 @@ impl Default for Preferences {
     }
 }
 
-const LANGUAGES: [(&str, Language); 3] =
-    [("system", Language::System), ("en", Language::English), ("zh-CN", Language::Chinese)];
-const THEMES: [(&str, Theme); 2] = [("dark", Theme::Dark), ("light", Theme::Light)];
-const FALLS: [(&str, MeterFall); 3] =
-    [("fast", MeterFall::Fast), ("medium", MeterFall::Medium), ("slow", MeterFall::Slow)];
-
-#[derive(Debug, Default, Serialize)]
-pub(in crate::studio::settings) struct Table {
-    language: &'static str,
-    theme: &'static str,
-    reduced_motion: bool,
-    meter_fall: &'static str,
-    push_to_talk_key: &'static str,
-    push_to_talk_everywhere: bool,
-    recording_folder: PathBuf,
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MeterFall", rename_all = "lowercase")]
+enum MeterFallWord {
+    Fast,
+    Medium,
+    Slow,
 }
 
-pub(in crate::studio::settings) fn table(preferences: &Preferences) -> Table {
-    Table {
-        language: word_of(&LANGUAGES, &preferences.language).unwrap_or_default(),
-        theme: word_of(&THEMES, &preferences.theme).unwrap_or_default(),
-        reduced_motion: preferences.reduced_motion,
-        meter_fall: word_of(&FALLS, &preferences.meter_fall).unwrap_or_default(),
-        push_to_talk_key: preferences.push_to_talk_key.name(),
-        push_to_talk_everywhere: preferences.push_to_talk_everywhere,
-        recording_folder: preferences.recording_folder.clone(),
+mod push_to_talk_key {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(key: &PushToTalkKey, to: S) -> Result<S::Ok, S::Error> {
+        key.name().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<PushToTalkKey, D::Error> {
+        let key = PushToTalkKey::named(&String::deserialize(from)?);
+        key.ok_or_else(|| Error::custom("it names no key that can be the talk key"))
     }
 }
 
-/// What is read.
-pub(in crate::studio::settings) fn read(reader: &mut Reader<'_>) -> Preferences {
-    Preferences {
-        language: reader.one_of("window.language", &LANGUAGES),
-        theme: reader.one_of("window.theme", &THEMES),
-        reduced_motion: reader.flag("window.reduced_motion"),
-        meter_fall: reader.one_of("window.meter_fall", &FALLS),
-        push_to_talk_key: push_to_talk_key(reader),
-        push_to_talk_everywhere: reader.flag("window.push_to_talk_everywhere"),
-        recording_folder: reader
-            .text("window.recording_folder")
-            .filter(|folder| !folder.is_empty())
-            .map_or_else(default_recording_folder, PathBuf::from),
-        recording: recording::read(reader),
-    }
-}
-
-fn push_to_talk_key(reader: &mut Reader<'_>) -> PushToTalkKey {
-    let Some(name) = reader.text("window.push_to_talk_key") else {
-        return PushToTalkKey::default();
-    };
-    PushToTalkKey::named(&name).unwrap_or_else(|| {
-        reader.bad("window.push_to_talk_key", "it names no key that can be the talk key");
-        PushToTalkKey::default()
-    })
+fn recording_folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    let folder = Some(String::deserialize(from)?).filter(|folder| !folder.is_empty());
+    Ok(folder.map_or_else(default_recording_folder, PathBuf::from))
 }
 
 #[cfg(test)]

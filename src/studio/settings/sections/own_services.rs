@@ -1,19 +1,18 @@
 //! A person's own services: `services.toml` beside the settings, `[[service]]`, one table each.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::media::BitsPerSecond;
-use crate::studio::settings::disk::{folder_of, replace};
+use crate::studio::settings::disk::{folder_of, read_bounded, replace};
+use crate::studio::settings::lenient::Document;
 use crate::studio::settings::syntax;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::services::{Book, Limits, Service, USUAL};
 
-/// A file larger than this is not one of ours.
-const MAX_BYTES: u64 = 256 << 10;
 /// Services that are read.
 pub(in crate::studio) const MAX_SERVICES: usize = 64;
 /// Servers of one.
@@ -22,7 +21,8 @@ const MAX_SERVERS: usize = 16;
 const MAX_TEXT: usize = 1_024;
 
 /// The file as it is laid out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct File {
     service: Vec<Table>,
 }
@@ -52,19 +52,13 @@ pub fn services_beside(settings: &Path) -> PathBuf {
 /// The services of the file beside the known ones; the second value tells what is wrong with it. A
 /// file that is not there is not wrong.
 pub fn read_services(path: &Path) -> (Book, Vec<String>) {
-    let mut text = String::new();
-    let read =
-        fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
-    match read {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Default::default(),
+    match read_bounded(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
         Err(error) => {
             let why = syntax::unreadable(&error);
             (Book::default(), vec![format!("{} cannot be read: {why}", path.display())])
         }
-        Ok(size) if size as u64 > MAX_BYTES => {
-            (Book::default(), vec![format!("{} is far too large", path.display())])
-        }
-        Ok(_) => {
+        Ok(text) => {
             let (own, wrong) = parse_services(&text);
             let named = |why| format!("{}: {why}", path.display());
             (Book::with_own(own), wrong.into_iter().map(named).collect())
@@ -73,33 +67,23 @@ pub fn read_services(path: &Path) -> (Book, Vec<String>) {
 }
 
 fn parse_services(text: &str) -> (Vec<Service>, Vec<String>) {
-    let mut wrong = Vec::new();
-    let tables = match syntax::toml(text) {
-        Ok(mut file) => match file.remove("service") {
-            Some(toml::Value::Array(tables)) => tables,
-            None => Vec::new(),
-            Some(_) => {
-                wrong.push("write each service under [[service]]".into());
-                Vec::new()
-            }
-        },
-        Err(why) => {
-            wrong.push(why);
-            Vec::new()
-        }
+    let mut document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(why) => return (Vec::new(), vec![why]),
     };
+    let tables = document.read::<File>().service;
+    let mut wrong: Vec<String> = document.finish().iter().map(ToString::to_string).collect();
     if tables.len() > MAX_SERVICES {
         wrong.push(format!("of more than {MAX_SERVICES} services the rest is left out"));
     }
     let mut services: Vec<Service> = Vec::new();
-    for (at, table) in tables.into_iter().take(MAX_SERVICES).enumerate() {
-        let table = table.try_into::<Table>().map_err(|error| error.message().to_owned());
-        match table.and_then(|table| service(table).map_err(|(_, why)| why)) {
+    for (number, table) in (1_usize..).zip(tables.into_iter().take(MAX_SERVICES)) {
+        match service(table) {
             Ok(service) if services.iter().any(|known| known.id == service.id) => {
                 wrong.push(format!("the name '{}' is there twice", service.name));
             }
             Ok(service) => services.push(service),
-            Err(why) => wrong.push(format!("service {}: {why}", at + 1)),
+            Err((_, why)) => wrong.push(format!("service {number}: {why}")),
         }
     }
     (services, wrong)
@@ -288,7 +272,9 @@ mod tests {
             server = "rtmp://nameless.example/app"
         "#;
         let (services, wrong) = parse_services(text);
-        assert_eq!(services.len(), 1);
+        // The one with a typo is there, but for that.
+        assert_eq!(services.iter().map(|it| &*it.id).collect::<Vec<_>>(), ["my-school", "typo"]);
+        assert!(wrong[0].contains("'service.max_video' in line 15, column 13"), "{wrong:#?}");
         let school = &services[0];
         assert_eq!((&*school.id, &*school.name), ("my-school", "My School"));
         assert_eq!(school.limits.video, Some(BitsPerSecond(3_000_000)));

@@ -1,0 +1,445 @@
+//! The one reader of TOML files that a person may have edited. It fills a type with serde; where a value
+//! is bad it notes that value's place and reason, takes it out of the document, and reads again, so that
+//! the default of that value alone remains. What a key is and may be stands with the type's field.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment, Track};
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use crate::studio::notices::settings_warnings;
+use crate::studio::settings::reader::{quoted, reason};
+use crate::studio::settings::syntax;
+
+/// Bad values that are noted one by one; after so many, whole tables are left out.
+const MAX_ROUNDS: usize = 128;
+
+const TOO_MUCH: &str = "too much of it is not as it should be";
+
+/// A way to a value, from the top of the document.
+type Steps = Vec<Step>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// What is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BadValue {
+    /// `quality.size`, `targets.name`.
+    pub(crate) path: String,
+    /// From 1; `None` for what was noted without a place.
+    pub(crate) place: Option<(usize, usize)>,
+    /// Nothing of a value is in it but a word that it may have.
+    pub(crate) reason: String,
+    /// A name that nobody reads, not a value.
+    pub(crate) unknown: bool,
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, reason, .. } = self;
+        match self.place {
+            Some((line, column)) => {
+                write!(
+                    f,
+                    "The setting '{path}' in line {line}, column {column} is ignored: {reason}"
+                )
+            }
+            None => write!(f, "The setting '{path}' is ignored: {reason}"),
+        }
+    }
+}
+
+/// A document, and what of it has been found bad.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    text: &'a str,
+    root: Spanned<DeTable<'a>>,
+    /// With the place of each in the text, by which they are told.
+    bad: Vec<(usize, BadValue)>,
+    /// Names at the top that others read.
+    others: &'static [&'static str],
+    /// Names without whose value an entry of a list means nothing, or something else.
+    essential: &'static [&'static str],
+}
+
+impl<'a> Document<'a> {
+    /// # Errors
+    /// Where the text is no TOML, and why.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
+        let root = syntax::spanned(text)?;
+        Ok(Self { text, root, bad: Vec::new(), others: &[], essential: &[] })
+    }
+
+    /// Leaves these tables at the top to others.
+    pub(crate) fn without(mut self, others: &'static [&'static str]) -> Self {
+        self.others = others;
+        for name in others {
+            self.root.get_mut().remove(*name);
+        }
+        self
+    }
+
+    /// An entry of a list goes with one of these where that is bad.
+    pub(crate) fn essential(mut self, names: &'static [&'static str]) -> Self {
+        self.essential = names;
+        self
+    }
+
+    /// Reads; what is bad is as if it were not there.
+    pub(crate) fn read<T: DeserializeOwned + Default>(&mut self) -> T {
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            let mut track = Track::new();
+            let document = toml::Deserializer::from(self.root.clone());
+            match T::deserialize(serde_path_to_error::Deserializer::new(document, &mut track)) {
+                Ok(read) => return read,
+                Err(error) => {
+                    let path = track.path();
+                    let mut steps = steps(&path);
+                    let mut message = error.message();
+                    if rounds > MAX_ROUNDS && steps.len() > 1 {
+                        (message, _) = (TOO_MUCH, steps.truncate(1));
+                    }
+                    if !self.leave_out(steps, message) {
+                        return T::default();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes what was found bad otherwise; `path` is `name` or `table.name`.
+    pub(crate) fn note(&mut self, path: &str, why: &str) {
+        let steps: Steps = path.split('.').map(|name| Step::Key(name.to_owned())).collect();
+        let at = find(self.root.get_ref(), &steps);
+        let bad = self.told(path.to_owned(), at, reason(why));
+        self.bad.push((at.unwrap_or(0), bad));
+    }
+
+    /// What was bad, in the order of the text.
+    pub(crate) fn finish(mut self) -> Vec<BadValue> {
+        self.bad.sort_by_key(|(at, _)| *at);
+        self.bad.into_iter().map(|(_, bad)| bad).collect()
+    }
+
+    /// Takes what these steps lead to out of the document. `false`: there is no such thing.
+    fn leave_out(&mut self, mut steps: Steps, message: &str) -> bool {
+        if message.starts_with("unknown field") && !steps.is_empty() {
+            steps.pop();
+            return self.leave_unknown_out(&steps, message);
+        }
+        if let [.., Step::Index(_), Step::Key(name)] = &steps[..]
+            && self.essential.contains(&name.as_str())
+        {
+            // It is told of the value, and the entry goes.
+            let at = find(self.root.get_ref(), &steps);
+            let bad = self.told(shown(&steps), at, why(message));
+            self.bad.push((at.unwrap_or(0), bad));
+            steps.pop();
+            return remove(self.root.get_mut(), &steps);
+        }
+        while !steps.is_empty() {
+            if let Some(at) = find(self.root.get_ref(), &steps) {
+                let bad = self.told(shown(&steps), Some(at), why(message));
+                self.bad.push((at, bad));
+                return remove(self.root.get_mut(), &steps);
+            }
+            steps.pop();
+        }
+        false
+    }
+
+    /// The names of the table there that are not among those of the message, all at once.
+    fn leave_unknown_out(&mut self, steps: &[Step], message: &str) -> bool {
+        let (_, expected) = message.split_once(", expected").unwrap_or_default();
+        let mut known: Vec<&str> = words(expected).collect();
+        if steps.is_empty() {
+            known.extend(self.others);
+        }
+        let Some(table) = table_at(self.root.get_mut(), steps) else { return false };
+        let names = table.keys().map(|key| (key.span().start, key.get_ref().to_string()));
+        let unknown: Vec<_> = names.filter(|(_, name)| !known.contains(&name.as_str())).collect();
+        for (_, name) in &unknown {
+            table.remove(name.as_str());
+        }
+        let any = !unknown.is_empty();
+        for (at, name) in unknown {
+            let why = match nearest(&name, &known) {
+                Some(other) => format!("it is not known here; '{other}' is"),
+                None => "it is not known here".to_owned(),
+            };
+            let mut steps = steps.to_vec();
+            steps.push(Step::Key(name));
+            let bad = BadValue { unknown: true, ..self.told(shown(&steps), Some(at), why) };
+            self.bad.push((at, bad));
+        }
+        any
+    }
+
+    fn told(&self, path: String, at: Option<usize>, reason: String) -> BadValue {
+        let place = at.map(|at| syntax::place(self.text, at));
+        BadValue { path, place, reason, unknown: false }
+    }
+}
+
+/// As many slips as a word has room for.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
+    nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
+}
+
+fn steps(path: &Path) -> Steps {
+    let mut steps = Vec::new();
+    for segment in path.iter() {
+        match segment {
+            Segment::Map { key } => steps.push(Step::Key(key.clone())),
+            Segment::Seq { index } => steps.push(Step::Index(*index)),
+            Segment::Enum { .. } | Segment::Unknown => break,
+        }
+    }
+    steps
+}
+
+fn shown(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Key(name) if text.is_empty() => text = quoted(name),
+            Step::Key(name) => text += &format!(".{}", quoted(name)),
+            // The line tells which; after one was left out, the number would be another's.
+            Step::Index(_) => {}
+        }
+    }
+    text
+}
+
+/// Where the value stands in the text.
+fn find(root: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
+    let (first, rest) = steps.split_first()?;
+    let Step::Key(name) = first else { return None };
+    let mut spanned = root.get(name.as_str())?;
+    for step in rest {
+        spanned = match step {
+            Step::Key(name) => spanned.get_ref().get(name.as_str())?,
+            Step::Index(index) => spanned.get_ref().get(*index)?,
+        };
+    }
+    Some(spanned.span().start)
+}
+
+fn value_at<'t, 'a>(root: &'t mut DeTable<'a>, steps: &[Step]) -> Option<&'t mut DeValue<'a>> {
+    let (first, rest) = steps.split_first()?;
+    let Step::Key(name) = first else { return None };
+    let mut value = root.get_mut(name.as_str())?.get_mut();
+    for step in rest {
+        value = match (step, value) {
+            (Step::Key(name), DeValue::Table(table)) => table.get_mut(name.as_str())?.get_mut(),
+            (Step::Index(index), DeValue::Array(list)) => list.get_mut(*index)?.get_mut(),
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+fn table_at<'t, 'a>(root: &'t mut DeTable<'a>, steps: &[Step]) -> Option<&'t mut DeTable<'a>> {
+    if steps.is_empty() {
+        return Some(root);
+    }
+    match value_at(root, steps)? {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    }
+}
+
+fn remove(root: &mut DeTable<'_>, steps: &[Step]) -> bool {
+    let Some((last, of)) = steps.split_last() else { return false };
+    match last {
+        Step::Key(name) => {
+            table_at(root, of).is_some_and(|table| table.remove(name.as_str()).is_some())
+        }
+        Step::Index(index) => match value_at(root, of) {
+            Some(DeValue::Array(list)) if *index < list.len() => {
+                let entries = std::mem::replace(list, DeArray::new()).into_iter().enumerate();
+                for (_, entry) in entries.filter(|(at, _)| at != index) {
+                    list.push(entry);
+                }
+                true
+            }
+            _ => false,
+        },
+    }
+}
+
+/// What stands between backticks.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Our own words for what serde says; it would repeat the value, in which a key may stand.
+fn why(message: &str) -> String {
+    const OF_SERDE: [&str; 4] =
+        ["invalid type", "invalid value", "invalid length", "unknown variant"];
+    if !OF_SERDE.iter().any(|it| message.starts_with(it)) {
+        return reason(message);
+    }
+    let expected = message.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
+    let is_number =
+        expected.starts_with(['u', 'i']) && expected.ends_with(|it: char| it.is_ascii_digit());
+    match expected {
+        _ if message.starts_with("unknown variant") => {
+            let known: Vec<&str> = words(expected).collect();
+            format!("it is none of {}", known.join(", "))
+        }
+        "a boolean" => settings_warnings::it_is_no_flag(),
+        "a sequence" => settings_warnings::it_is_no_list(),
+        "f32" | "f64" => settings_warnings::it_is_no_number(),
+        "a map" => settings_warnings::it_is_no_table(),
+        _ if expected.starts_with("struct") => settings_warnings::it_is_no_table(),
+        _ if is_number => "it is not a whole number".to_owned(),
+        _ => settings_warnings::it_is_no_text(),
+    }
+}
+
+/// How many letters have to be put in, taken out, changed or exchanged with the next one.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len().abs_diff(other.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (y, a) in one.iter().enumerate() {
+        let mut next = vec![y + 1];
+        for (x, b) in other.iter().enumerate() {
+            let of = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX - 1);
+            let changed = of(&row, x) + usize::from(a != b);
+            let mut least = changed.min(of(&row, x + 1) + 1).min(of(&next, x) + 1);
+            let exchanged =
+                x > 0 && y > 0 && Some(b) == one.get(y - 1) && Some(a) == other.get(x - 1);
+            if exchanged {
+                least = least.min(of(&before, x - 1) + 1);
+            }
+            next.push(least);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::studio::settings::values;
+
+    #[test]
+    fn slips_are_counted() {
+        for (one, other, slips) in [
+            ("width", "width", 0),
+            ("widht", "width", 1),
+            ("colour", "color", 1),
+            ("heigth", "height", 1),
+            ("hiden", "hidden", 1),
+            ("transtion", "transition", 1),
+            ("x", "y", 1),
+            ("", "ab", 2),
+            ("bitrate", "video_bitrate", usize::MAX),
+        ] {
+            assert_eq!(distance(one, other), slips, "{one} {other}");
+        }
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Sheet {
+        title: String,
+        flag: bool,
+        #[serde(deserialize_with = "small")]
+        count: u8,
+        rows: Vec<Row>,
+        words: Vec<String>,
+        by_name: BTreeMap<String, BTreeMap<String, i64>>,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Row {
+        url: String,
+        width: f32,
+        kind: Kind,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        #[default]
+        Plain,
+        Fancy,
+    }
+
+    fn small<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+        values::whole(from, 1..=9)
+    }
+
+    fn read(text: &str) -> (Sheet, Vec<BadValue>) {
+        let mut document = Document::parse(text).unwrap().essential(&["url"]);
+        let sheet = document.read::<Sheet>();
+        (sheet, document.finish())
+    }
+
+    #[test]
+    fn a_bad_value_alone_falls_back_and_is_told_with_its_place_and_reason() {
+        let text = "title = 7\ncount = 12\nflag = 'Pl4nted'\nwords = ['a', 2, 'b']\n\
+            [[rows]]\nurl = 'one'\nwidth = 'Pl4nted'\nkind = 'Pl4nted'\nheigth = 1\n\
+            [[rows]]\nurl = 5\nwidth = 2\n\
+            [[rows]]\nurl = 'three'\nwidth = 3\n  widht = 4\n\
+            [by_name]\nx = { good = 1, bad = 'Pl4nted' }\n";
+        let (sheet, bad) = read(text);
+        let row = |url: &str, width| Row { url: url.into(), width, kind: Kind::Plain };
+        assert_eq!(sheet.rows, [row("one", 0.0), row("three", 3.0)]);
+        assert_eq!(sheet.words, ["a", "b"]);
+        assert_eq!(sheet.by_name["x"], BTreeMap::from([("good".to_owned(), 1)]));
+        let told: Vec<_> = bad
+            .iter()
+            .map(|it| (it.path.as_str(), it.place.unwrap(), it.reason.as_str()))
+            .collect();
+        let wanted = [
+            ("title", (1, 9), "it is not a text"),
+            ("count", (2, 9), "it is not a whole number from 1 to 9"),
+            ("flag", (3, 8), "it is neither true nor false"),
+            ("words", (4, 15), "it is not a text"),
+            ("rows.width", (7, 9), "it is not a number"),
+            ("rows.kind", (8, 8), "it is none of plain, fancy"),
+            ("rows.heigth", (9, 1), "it is not known here"),
+            ("rows.url", (11, 7), "it is not a text"),
+            ("rows.widht", (16, 3), "it is not known here; 'width' is"),
+            ("by_name.x.bad", (18, 23), "it is not a whole number"),
+        ];
+        assert_eq!(told, wanted);
+        let unknown = bad.iter().filter(|it| it.unknown).map(|it| it.path.as_str());
+        assert_eq!(unknown.collect::<Vec<_>>(), ["rows.heigth", "rows.widht"]);
+        assert!(!format!("{bad:?}").contains("Pl4nted"), "{bad:#?}");
+    }
+
+    #[test]
+    fn a_hostile_document_is_read_to_the_end() {
+        let rows = "[[rows]]\nurl = 'x'\nwidth = 'y'\n".repeat(5_000);
+        let (sheet, bad) = read(&format!("count = 5\n{rows}"));
+        assert_eq!((sheet.count, sheet.rows.len()), (5, 0));
+        assert_eq!(bad.len(), MAX_ROUNDS + 1);
+        assert!(bad.iter().any(|it| it.path == "rows" && it.reason == TOO_MUCH));
+        let unknown: String = (0..5_000).map(|number| format!("k{number} = 1\n")).collect();
+        let (sheet, bad) = read(&format!("count = 5\n{unknown}"));
+        assert_eq!((sheet.count, bad.len()), (5, 5_000));
+    }
+}
