@@ -7,17 +7,13 @@ mod folders;
 #[cfg(test)]
 mod guide_tests;
 pub mod import;
-mod lenient;
 mod player_window;
-mod reader;
+pub(crate) mod reading;
 pub mod scenes;
 pub(in crate::studio) mod secret_addresses;
 mod sections;
 pub(in crate::studio) mod stream_keys;
-pub(crate) mod syntax;
 mod token;
-mod unknown_keys;
-mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -36,8 +32,10 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::notices::settings_warnings;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
-use crate::studio::settings::reader::{VERSION, counted};
+use crate::studio::settings::reading::parts::{VERSION, counted};
+use crate::studio::settings::reading::{syntax, values};
 use crate::studio::settings::sections::chat::ChatLayout;
+use crate::studio::settings::sections::player::RememberedPlayer;
 use crate::studio::settings::sections::quality::QualityLayout;
 use crate::studio::settings::sections::recording::RecordingLayout;
 use crate::studio::targets::address::parse;
@@ -50,7 +48,7 @@ use crate::studio::watch::picture_view::PictureView;
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
-pub(crate) use lenient::{BadValue, Document};
+pub(crate) use reading::lenient::{BadValue, Document};
 pub(in crate::studio) use sections::own_services::MAX_SERVICES;
 pub use sections::own_services::{
     Own, OwnPart, read_own, read_services, services_beside, write_services,
@@ -287,7 +285,8 @@ impl Settings {
             }
         };
         let collection = table.get("collection");
-        let mut settings = Self {
+        let player = file.player.checked(document);
+        Self {
             video: file.video,
             audio: file.audio,
             cameras: sections::cameras::checked(file.cameras, document),
@@ -300,10 +299,13 @@ impl Settings {
             chat: file.chat.checked(),
             successor: file.server.successor,
             preferences: Preferences { recording: file.recording, ..file.window },
-            ..Self::default()
-        };
-        file.player.put_into(&mut settings, document);
-        settings
+            volume: player.volume,
+            player_muted: player.muted,
+            watch_url: player.url,
+            player: player.choices,
+            recent: player.recent,
+            wall: player.wall,
+        }
     }
 
     /// Writes the file by atomic replace, creating its folder; one that is no settings stays beside it, its
@@ -357,7 +359,14 @@ impl Settings {
             quality: self.quality.clone(),
             targets: Some(sections::targets::tables(&self.targets)),
             strips: sections::strips::tables(&self.strips),
-            player: sections::player::Table::of(self),
+            player: sections::player::Table::of(&RememberedPlayer {
+                choices: self.player.clone(),
+                volume: self.volume,
+                muted: self.player_muted,
+                url: self.watch_url.clone(),
+                recent: self.recent.clone(),
+                wall: self.wall.clone(),
+            }),
             chat: self.chat.clone(),
             server: Server { successor: self.successor.clone() },
             window: self.preferences.clone(),

@@ -6,7 +6,7 @@ use crate::compose::filter as picture;
 use crate::compose::scene::Item;
 use crate::mix::{MonitoringMode, StripId, filter as sound};
 use crate::studio::scenes::Collection;
-use crate::studio::settings::reader;
+use crate::studio::settings::reading::parts;
 use crate::studio::settings::scenes::{collection, filters, layout};
 use crate::studio::settings::sections::strips;
 
@@ -22,7 +22,7 @@ const OF_ITEMS: [&str; 13] = [
 /// What of them makes no sense.
 pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, String> {
     if let Some(name) = values.keys().find(|name| !OF_ITEMS.contains(&name.as_str())) {
-        let (name, known) = (reader::quoted(name), OF_ITEMS.join(", "));
+        let (name, known) = (parts::quoted(name), OF_ITEMS.join(", "));
         return Err(format!("an item has no '{name}': write one of {known}"));
     }
     let mut table = layout::table_of(of, item);
@@ -85,7 +85,7 @@ pub fn of_audio_filter(
 
 /// Where a strip is heard, by its word.
 pub fn heard_of(word: &str) -> Option<MonitoringMode> {
-    reader::meant(word, &strips::MONITORING)
+    parts::meant(word, &strips::MONITORING)
 }
 
 #[cfg(test)]

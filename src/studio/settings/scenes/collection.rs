@@ -29,11 +29,12 @@ use crate::studio::scenes::{
 };
 use crate::studio::settings::disk::replace;
 use crate::studio::settings::import::obs;
-use crate::studio::settings::reader::{self, number, quoted};
+use crate::studio::settings::reading::parts::{self, number, quoted};
+use crate::studio::settings::reading::{syntax, unknown_keys};
 use crate::studio::settings::scenes::layout::Table;
 use crate::studio::settings::scenes::{filters, layout, properties};
+use crate::studio::settings::secret_addresses;
 use crate::studio::settings::sections::strips;
-use crate::studio::settings::{secret_addresses, syntax, unknown_keys};
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
@@ -56,7 +57,7 @@ pub fn shown(choice: String) -> String {
 
 /// Reads a collection; `bad` is told what is not as it should be.
 pub(in crate::studio::settings) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
-    reader::counted(&settings_warnings::the_scenes(), bad, |bad| {
+    parts::counted(&settings_warnings::the_scenes(), bad, |bad| {
         unknown_keys::collection(value, bad);
         let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
         Reader { value, bad, sources, scenes, items: 0, over: 0 }.collection()
@@ -312,7 +313,7 @@ impl<'a> Reader<'a> {
 
     /// The tables of a list, at most `most` of them.
     fn list(&mut self, table: &'a Value, key: &str, what: &str, most: usize) -> Vec<&'a Value> {
-        let Ok(list) = reader::list(table.get(key)) else {
+        let Ok(list) = parts::list(table.get(key)) else {
             (self.bad)(settings_warnings::no_list(&what));
             return Vec::new();
         };
@@ -329,14 +330,14 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, table: &Value, key: &str) -> Option<String> {
-        match reader::text(table.get(key)) {
+        match parts::text(table.get(key)) {
             Ok(text) => text.map(|text| text.chars().take(MAX_TEXT).collect()),
             Err(fault) => self.none(key, &fault.is()),
         }
     }
 
     fn flag(&mut self, table: &Value, key: &str) -> bool {
-        reader::flag(table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.is()))
+        parts::flag(table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.is()))
     }
 
     fn number(&mut self, table: &Value, key: &str, low: f64, high: f64) -> Option<f64> {
@@ -348,7 +349,7 @@ impl<'a> Reader<'a> {
     fn named<T: Copy + Default>(&mut self, table: &Value, key: &str, names: &[(&str, T)]) -> T {
         let Some(text) = self.text(table, key) else { return T::default() };
         let fault = || settings_warnings::is_no_word(&quoted(&text));
-        reader::meant(&text, names).unwrap_or_else(|| self.none(key, &fault()))
+        parts::meant(&text, names).unwrap_or_else(|| self.none(key, &fault()))
     }
 }
 
@@ -386,7 +387,7 @@ pub fn import_text(text: &str) -> Result<Import, String> {
     let table = value.get("collection").ok_or_else(import_report::no_collection)?;
     // Settings have a collection too, and a version of their own.
     let settings = OF_SETTINGS.iter().any(|key| value.get(key).is_some());
-    let newest = if settings { reader::VERSION } else { VERSION };
+    let newest = if settings { parts::VERSION } else { VERSION };
     if value.get("version").and_then(Value::as_integer).is_some_and(|it| it > newest) {
         left_out.push(import_report::newer());
     }
@@ -598,7 +599,7 @@ mod tests {
         assert!(!newer(&own(1)) && newer(&own(2)), "its own version");
         assert!(newer(r#"{"version": 2, "collection": {"scenes": [{"name": "A"}]}}"#));
         let settings = |version: i64| format!("{}\n[window]\ntheme = 'dark'", own(version));
-        assert!(!newer(&settings(reader::VERSION)) && newer(&settings(reader::VERSION + 1)));
+        assert!(!newer(&settings(parts::VERSION)) && newer(&settings(parts::VERSION + 1)));
     }
 
     proptest! {

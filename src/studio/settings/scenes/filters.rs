@@ -6,7 +6,7 @@ use toml::Value;
 use crate::capture::Rgba;
 use crate::compose::filter::{Filter, MAX_FILTERS, Slot};
 use crate::studio::notices::settings_warnings;
-use crate::studio::settings::reader::{number, quoted};
+use crate::studio::settings::reading::parts::{number, quoted};
 
 /// Longer paths name nothing.
 const MAX_PATH: usize = 4_096;

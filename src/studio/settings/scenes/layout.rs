@@ -6,7 +6,7 @@ use crate::capture::VideoFallback;
 use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Placement, Scene};
 use crate::compose::transition::{Kind, Stinger, Transition, Wipe};
 use crate::studio::scenes::{Collection, MAIN, Source};
-use crate::studio::settings::reader::word_of;
+use crate::studio::settings::reading::parts::word_of;
 use crate::studio::settings::scenes::transition_words::{matte_text, transition_text};
 use crate::studio::settings::scenes::{filters, properties};
 

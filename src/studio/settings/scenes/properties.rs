@@ -12,7 +12,7 @@ use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
 use crate::media::Size;
 use crate::media::playback_control::EndBehavior;
 use crate::studio::notices::settings_warnings;
-use crate::studio::settings::reader::{meant, number, quoted, word_of};
+use crate::studio::settings::reading::parts::{meant, number, quoted, word_of};
 
 const ALIGNS: [(&str, Align); 3] =
     [("left", Align::Left), ("center", Align::Center), ("right", Align::Right)];

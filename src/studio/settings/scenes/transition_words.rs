@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
-use crate::studio::settings::reader::{meant, word_of};
+use crate::studio::settings::reading::parts::{meant, word_of};
 
 const SIDES: [(&str, Side); 4] =
     [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];

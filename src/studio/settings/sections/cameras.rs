@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::capture::camera::control::{MAX_CAMERAS, MAX_CONTROLS, WantedControls, plain};
-use crate::studio::settings::lenient::Document;
+use crate::studio::settings::reading::lenient::Document;
 
 /// A camera's id is no longer than this.
 const MAX_ID: usize = 200;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::studio::settings::values;
+use crate::studio::settings::reading::values;
 use crate::studio::watch::chat;
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::may_be_kept;

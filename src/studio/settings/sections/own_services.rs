@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::media::BitsPerSecond;
 use crate::studio::settings::disk::{folder_of, read_bounded, replace};
-use crate::studio::settings::lenient::Document;
-use crate::studio::settings::syntax;
+use crate::studio::settings::reading::lenient::Document;
+use crate::studio::settings::reading::syntax;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::services::{Book, Limits, Service, USUAL};
 

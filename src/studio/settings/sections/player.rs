@@ -8,9 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::Secret;
 use crate::net::CertificatePin;
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
-use crate::studio::settings::Settings;
-use crate::studio::settings::lenient::Document;
-use crate::studio::settings::values;
+use crate::studio::settings::reading::lenient::Document;
+use crate::studio::settings::reading::values;
 use crate::studio::targets::Route;
 use crate::studio::watch::choices::{
     MAX_RECENT, MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept,
@@ -19,6 +18,17 @@ use crate::studio::watch::picture_view::PictureView;
 
 /// The longest buffer.
 pub(in crate::studio::settings) const MAX_BUFFER_MS: i64 = 10_000;
+
+/// What is kept of the players.
+#[derive(Debug, Default)]
+pub(in crate::studio::settings) struct RememberedPlayer {
+    pub(in crate::studio::settings) choices: PlayerChoices,
+    pub(in crate::studio::settings) volume: Option<f32>,
+    pub(in crate::studio::settings) muted: bool,
+    pub(in crate::studio::settings) url: String,
+    pub(in crate::studio::settings) recent: Vec<String>,
+    pub(in crate::studio::settings) wall: Vec<(String, PictureView)>,
+}
 
 /// As it is laid out.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,7 +75,7 @@ pub(in crate::studio::settings) struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        Self::of(&Settings { volume: Some(1.0), ..Settings::default() })
+        Self::of(&RememberedPlayer::default())
     }
 }
 
@@ -136,19 +146,19 @@ fn is_plain(look: &PictureView) -> bool {
 
 impl Table {
     /// What is written. Addresses that may hold secrets are left out, wherever they come from.
-    pub(in crate::studio::settings) fn of(settings: &Settings) -> Self {
+    pub(in crate::studio::settings) fn of(player: &RememberedPlayer) -> Self {
         let PlayerChoices { buffer, av_offset_ms, balance, speaker, decoder, network, look } =
-            settings.player.clone();
-        let url = Some(settings.watch_url.clone()).filter(|url| may_be_kept(url));
-        let wall: Vec<_> = settings.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
+            player.choices.clone();
+        let url = Some(player.url.clone()).filter(|url| may_be_kept(url));
+        let wall: Vec<_> = player.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
         let looks = wall.iter().map(|(_, look)| look.to_string());
         let wall_looks =
             if wall.iter().all(|(_, look)| is_plain(look)) { Vec::new() } else { looks.collect() };
         let buffer_ms = buffer.map_or(0, |buffer| buffer.as_millis().min(MAX_BUFFER_MS as u128));
         Self {
             url: url.unwrap_or_default(),
-            volume: settings.volume.unwrap_or(1.0),
-            muted: settings.player_muted,
+            volume: player.volume.unwrap_or(1.0),
+            muted: player.muted,
             buffer_ms: buffer_ms as u64,
             av_offset_ms,
             balance,
@@ -160,24 +170,19 @@ impl Table {
             bind: network.route.bind,
             tls_ca: network.ca_file,
             trusted: network.trusted.into_iter().map(|(at, pin)| TrustedServer(at, pin)).collect(),
-            recent: settings.recent.iter().filter(|url| may_be_kept(url)).cloned().collect(),
+            recent: player.recent.iter().filter(|url| may_be_kept(url)).cloned().collect(),
             wall: wall.into_iter().map(|(url, _)| url.clone()).collect(),
             look,
             wall_looks,
         }
     }
 
-    /// Puts what was read into the settings, without addresses that may not have been written down.
-    pub(in crate::studio::settings) fn put_into(self, it: &mut Settings, from: &mut Document<'_>) {
-        it.wall = wall(&self.wall, &self.wall_looks, from);
-        it.watch_url = self.url;
-        (it.volume, it.player_muted) = (Some(self.volume), self.muted);
-        it.recent =
-            self.recent.into_iter().filter(|url| may_be_kept(url)).take(MAX_RECENT).collect();
+    /// What was read, without addresses that may not have been written down.
+    pub(in crate::studio::settings) fn checked(self, from: &mut Document<'_>) -> RememberedPlayer {
+        let recent = self.recent.into_iter().filter(|url| may_be_kept(url));
         let trusted = self.trusted.into_iter().take(MAX_TRUSTED);
-        let buffer = (self.buffer_ms > 0).then(|| Duration::from_millis(self.buffer_ms.max(100)));
-        it.player = PlayerChoices {
-            buffer,
+        let choices = PlayerChoices {
+            buffer: (self.buffer_ms > 0).then(|| Duration::from_millis(self.buffer_ms.max(100))),
             av_offset_ms: self.av_offset_ms,
             balance: self.balance,
             speaker: Some(self.speaker).filter(|id| !id.is_empty()),
@@ -190,6 +195,14 @@ impl Table {
             },
             look: self.look,
         };
+        RememberedPlayer {
+            choices,
+            volume: Some(self.volume),
+            muted: self.muted,
+            url: self.url,
+            recent: recent.take(MAX_RECENT).collect(),
+            wall: wall(&self.wall, &self.wall_looks, from),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::settings::values;
+use crate::studio::settings::reading::values;
 use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer::clean_name;
-use crate::studio::settings::values;
+use crate::studio::settings::reading::values;
 use crate::wire::container::Format;
 
 #[derive(Debug, Serialize, Deserialize)]

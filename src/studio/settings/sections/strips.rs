@@ -12,8 +12,8 @@ use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
 use crate::studio::notices::settings_warnings;
-use crate::studio::settings::reader::{self, number};
-use crate::studio::settings::unknown_keys;
+use crate::studio::settings::reading::parts::{self, number};
+use crate::studio::settings::reading::unknown_keys;
 use crate::studio::{mixer, sources};
 
 pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
@@ -162,7 +162,7 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn bad(&mut self, key: &str, why: impl std::fmt::Display) {
-        let (key, why) = (reader::quoted(key), reader::reason(&why.to_string()));
+        let (key, why) = (parts::quoted(key), parts::reason(&why.to_string()));
         (self.bad)(settings_warnings::of_strip(&key, &self.strip, &why));
     }
 
@@ -173,16 +173,16 @@ impl<'a> Fields<'a> {
     }
 
     fn text(&mut self, key: &str) -> &'a str {
-        let text = reader::text(self.table.get(key)).map(Option::unwrap_or_default);
+        let text = parts::text(self.table.get(key)).map(Option::unwrap_or_default);
         text.unwrap_or_else(|fault| self.none(key, &fault.it_is()))
     }
 
     fn flag(&mut self, key: &str) -> bool {
-        reader::flag(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
+        parts::flag(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
     }
 
     fn list(&mut self, key: &str) -> &'a [Value] {
-        reader::list(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
+        parts::list(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
     }
 
     /// What is beyond the bounds becomes the nearest that is not.
@@ -201,9 +201,9 @@ impl<'a> Fields<'a> {
 
     fn one_of<T: Copy + Default>(&mut self, key: &str, words: &[(&str, T)]) -> T {
         let word = self.text(key);
-        let known = reader::meant(word, words);
+        let known = parts::meant(word, words);
         if known.is_none() && !word.is_empty() {
-            let word = reader::quoted(word);
+            let word = parts::quoted(word);
             self.bad(key, settings_warnings::unknown_word(&word));
         }
         known.unwrap_or_default()
@@ -299,7 +299,7 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
     };
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
-        let kind = reader::quoted(kind);
+        let kind = parts::quoted(kind);
         fields.bad("filters", settings_warnings::no_such_filter(&kind));
         return None;
     };
@@ -366,7 +366,7 @@ pub(in crate::studio::settings) fn read_list(
     main: AudioStrip,
     bad: &mut dyn FnMut(String),
 ) -> Vec<AudioStrip> {
-    reader::counted(&settings_warnings::the_strips(), bad, |bad| read_all(value, main, bad))
+    parts::counted(&settings_warnings::the_strips(), bad, |bad| read_all(value, main, bad))
 }
 
 fn read_all(
@@ -374,7 +374,7 @@ fn read_all(
     main: AudioStrip,
     bad: &mut dyn FnMut(String),
 ) -> Vec<AudioStrip> {
-    let tables = match (value, reader::list(value)) {
+    let tables = match (value, parts::list(value)) {
         (None, _) => return vec![main],
         (_, Ok(tables)) => tables,
         (_, Err(_)) => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::net::CertificatePin;
-use crate::studio::settings::values::{short_text, text_or_none};
+use crate::studio::settings::reading::values::{short_text, text_or_none};
 use crate::studio::targets::address::without_key;
 use crate::studio::targets::{MAX_TARGETS, Route, Target, TargetPlace};
 

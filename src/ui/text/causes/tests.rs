@@ -466,7 +466,7 @@ fn what_is_bad_in_a_collection_is_said_in_chinese() {
 #[test]
 fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
     let causes = chinese();
-    for english in crate::studio::settings::syntax::all() {
+    for english in crate::studio::settings::reading::syntax::all() {
         let said = causes.find(english, MAX_DEPTH);
         assert!(said.is_some(), "{english}");
     }

@@ -5,8 +5,8 @@ use toml::{Table, Value};
 
 use crate::studio::notices::settings_warnings;
 use crate::studio::scenes::clean_name;
-use crate::studio::settings::lenient::nearest;
-use crate::studio::settings::reader::quoted;
+use crate::studio::settings::reading::lenient::nearest;
+use crate::studio::settings::reading::parts::quoted;
 
 const STRIP: &[&str] = &[
     "name",
@@ -64,12 +64,12 @@ const STINGER: &[&str] = &["file", "cut_ms", "matte", "invert", "volume"];
 const MAX_DEPTH: usize = 16;
 
 /// Of the strip that is called so.
-pub(super) fn strip(table: &Table, called: &str, bad: &mut dyn FnMut(String)) {
+pub(in crate::studio::settings) fn strip(table: &Table, called: &str, bad: &mut dyn FnMut(String)) {
     KeySearch { bad }.keys(table, STRIP, called);
 }
 
 /// Of a collection of scenes.
-pub(super) fn collection(value: &Value, bad: &mut dyn FnMut(String)) {
+pub(in crate::studio::settings) fn collection(value: &Value, bad: &mut dyn FnMut(String)) {
     let Value::Table(table) = value else { return };
     let mut look = KeySearch { bad };
     look.keys(table, COLLECTION, &settings_warnings::the_collection());

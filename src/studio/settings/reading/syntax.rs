@@ -81,7 +81,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
 
 /// # Errors
 /// Where it goes wrong, and how.
-pub(super) fn toml(text: &str) -> Result<Table, String> {
+pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, String> {
     text.parse().map_err(|error| of_toml(text, &error))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn toml(text: &str) -> Result<Table, String> {
 ///
 /// # Errors
 /// As [`toml()`].
-pub(super) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, String> {
+pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, String> {
     DeTable::parse(text).map_err(|error| of_toml(text, &error))
 }
 
@@ -100,7 +100,7 @@ fn of_toml(text: &str, error: &toml::de::Error) -> String {
 
 /// # Errors
 /// As [`toml()`].
-pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
+pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value, String> {
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {
         let said = error.to_string();
@@ -114,7 +114,7 @@ pub(super) fn json(text: &str) -> Result<serde_json::Value, String> {
 }
 
 /// What is `null` is not there.
-pub(super) fn without_nulls(value: serde_json::Value) -> serde_json::Value {
+pub(in crate::studio::settings) fn without_nulls(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::Array(list) => {
@@ -129,12 +129,12 @@ pub(super) fn without_nulls(value: serde_json::Value) -> serde_json::Value {
 }
 
 /// Without the mark of UTF-8 that editors of Windows put before a text.
-pub(super) fn without_mark(text: &str) -> &str {
+pub(in crate::studio::settings) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
 /// Why a file could not be read.
-pub(super) fn unreadable(error: &std::io::Error) -> String {
+pub(in crate::studio::settings) fn unreadable(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::InvalidData => NO_TEXT.to_owned(),
         _ => error.to_string(),
@@ -151,7 +151,7 @@ fn told(text: &str, at: usize, ours: &str, theirs: &str) -> String {
 }
 
 /// The line and the column of what begins there, from 1.
-pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
+pub(in crate::studio::settings) fn place(text: &str, at: usize) -> (usize, usize) {
     let before = (0..=at.min(text.len())).rev().find_map(|at| text.get(..at)).unwrap_or_default();
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (before.matches('\n').count() + 1, column)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const MAX_TEXT: usize = 4_096;
 
 /// What has words of its own.
-pub(super) mod text {
+pub(in crate::studio::settings) mod text {
     use super::*;
 
     pub(in crate::studio::settings) fn serialize<T: Display, S: Serializer>(
@@ -33,7 +33,7 @@ pub(super) mod text {
 }
 
 /// The same where nothing may stand, or an empty text.
-pub(super) mod text_or_none {
+pub(in crate::studio::settings) mod text_or_none {
     use super::*;
 
     pub(in crate::studio::settings) fn serialize<T: Display, S: Serializer>(
@@ -60,7 +60,7 @@ pub(super) mod text_or_none {
 }
 
 /// What is written the other way round.
-pub(super) mod not {
+pub(in crate::studio::settings) mod not {
     use super::*;
 
     pub(in crate::studio::settings) fn serialize<S: Serializer>(
@@ -78,14 +78,14 @@ pub(super) mod not {
 }
 
 /// A text, cut off where it is far too long.
-pub(super) fn short_text<'de, T: From<String>, D: Deserializer<'de>>(
+pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
     Ok(String::deserialize(from)?.chars().take(MAX_TEXT).collect::<String>().into())
 }
 
 /// A whole number within bounds.
-pub(super) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
+pub(in crate::studio::settings) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<i64>,
 ) -> Result<T, D::Error> {
@@ -97,7 +97,7 @@ pub(super) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
 }
 
 /// Any number within bounds.
-pub(super) fn number<'de, D: Deserializer<'de>>(
+pub(in crate::studio::settings) fn number<'de, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<f32>,
 ) -> Result<f32, D::Error> {
@@ -109,16 +109,22 @@ pub(super) fn number<'de, D: Deserializer<'de>>(
 }
 
 /// As people read it, not as binary fractions are.
-pub(super) fn rounded<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
+pub(in crate::studio::settings) fn rounded<S: Serializer>(
+    value: &f32,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     ((f64::from(*value) * 1_000.0).round() / 1_000.0).serialize(to)
 }
 
 /// A time as whole milliseconds.
-pub(super) fn as_millis<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+pub(in crate::studio::settings) fn as_millis<S: Serializer>(
+    time: &Duration,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     u64::try_from(time.as_millis()).unwrap_or_default().serialize(to)
 }
 
-pub(super) fn millis<'de, D: Deserializer<'de>>(
+pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<i64>,
 ) -> Result<Duration, D::Error> {

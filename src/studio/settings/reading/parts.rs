@@ -18,7 +18,7 @@ const MAX_REASON: usize = 300;
 
 /// What a value is not.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::studio::settings) enum Fault {
     Text,
     Flag,
     List,
@@ -26,7 +26,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// Behind what it is called.
-    pub(super) fn is(self) -> String {
+    pub(in crate::studio::settings) fn is(self) -> String {
         match self {
             Self::Text => settings_warnings::is_no_text(),
             Self::Flag => settings_warnings::is_no_flag(),
@@ -35,7 +35,7 @@ impl Fault {
     }
 
     /// By itself.
-    pub(super) fn it_is(self) -> String {
+    pub(in crate::studio::settings) fn it_is(self) -> String {
         match self {
             Self::Text => settings_warnings::it_is_no_text(),
             Self::Flag => settings_warnings::it_is_no_flag(),
@@ -45,7 +45,7 @@ impl Fault {
 }
 
 /// What is written there as a text.
-pub(super) fn text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
+pub(in crate::studio::settings) fn text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
     match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -54,7 +54,7 @@ pub(super) fn text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
 }
 
 /// Where nothing is written it is not so.
-pub(super) fn flag(value: Option<&Value>) -> Result<bool, Fault> {
+pub(in crate::studio::settings) fn flag(value: Option<&Value>) -> Result<bool, Fault> {
     match value {
         None => Ok(false),
         Some(Value::Boolean(flag)) => Ok(*flag),
@@ -63,7 +63,7 @@ pub(super) fn flag(value: Option<&Value>) -> Result<bool, Fault> {
 }
 
 /// Where nothing is written it is empty.
-pub(super) fn list(value: Option<&Value>) -> Result<&[Value], Fault> {
+pub(in crate::studio::settings) fn list(value: Option<&Value>) -> Result<&[Value], Fault> {
     match value {
         None => Ok(&[]),
         Some(Value::Array(list)) => Ok(list),
@@ -72,33 +72,36 @@ pub(super) fn list(value: Option<&Value>) -> Result<&[Value], Fault> {
 }
 
 /// A number, whole or not.
-pub(super) fn number(value: &Value) -> Option<f64> {
+pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
 /// What a word stands for.
-pub(super) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
+pub(in crate::studio::settings) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
 }
 
 /// The word that stands for it.
-pub(super) fn word_of<T: PartialEq>(names: &[(&'static str, T)], it: &T) -> Option<&'static str> {
+pub(in crate::studio::settings) fn word_of<T: PartialEq>(
+    names: &[(&'static str, T)],
+    it: &T,
+) -> Option<&'static str> {
     names.iter().find(|(_, one)| one == it).map(|(name, _)| *name)
 }
 
 /// A word of a file as it is repeated to people.
-pub(super) fn quoted(word: &str) -> String {
+pub(in crate::studio::settings) fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD)
 }
 
 /// The same of a reason that may have such words in it.
-pub(super) fn reason(why: &str) -> String {
+pub(in crate::studio::settings) fn reason(why: &str) -> String {
     scenes::clean(why, MAX_REASON)
 }
 
 /// Reads something, and tells the first that is bad in it and how many more there are; `what`: where, for
 /// people.
-pub(super) fn counted<T>(
+pub(in crate::studio::settings) fn counted<T>(
     what: &str,
     bad: &mut dyn FnMut(String),
     read: impl FnOnce(&mut dyn FnMut(String)) -> T,

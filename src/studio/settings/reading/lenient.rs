@@ -10,8 +10,8 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::studio::notices::settings_warnings;
-use crate::studio::settings::reader::{quoted, reason};
-use crate::studio::settings::syntax;
+use crate::studio::settings::reading::parts::{quoted, reason};
+use crate::studio::settings::reading::syntax;
 
 /// Bad values that are noted one by one; after so many, whole tables are left out.
 const MAX_ROUNDS: usize = 128;
@@ -190,7 +190,7 @@ impl<'a> Document<'a> {
 }
 
 /// As many slips as a word has room for.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(in crate::studio::settings) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
     nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
 }
@@ -340,7 +340,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::studio::settings::values;
+    use crate::studio::settings::reading::values;
 
     #[test]
     fn slips_are_counted() {
