@@ -7,7 +7,6 @@ use std::time::Duration;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
 /// Which encoder, in the words of `--encoder`.
-#[allow(clippy::manual_non_exhaustive, reason = "the hidden one is for tests, not for later")]
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Choice {
     /// The best that opens.
@@ -15,10 +14,9 @@ pub enum Choice {
     Auto,
     /// OpenH264, in software.
     OpenH264,
-    /// No codec at all: packets that no decoder understands, for tests of the pipeline. Cannot be
-    /// chosen by a person.
-    #[doc(hidden)]
-    Fake,
+    /// No codec at all, for tests: see `backend::pipelined`.
+    #[cfg(test)]
+    Pipelined,
 }
 
 impl fmt::Display for Choice {
@@ -26,7 +24,8 @@ impl fmt::Display for Choice {
         f.write_str(match self {
             Self::Auto => "auto",
             Self::OpenH264 => "openh264",
-            Self::Fake => "fake",
+            #[cfg(test)]
+            Self::Pipelined => "pipelined",
         })
     }
 }

@@ -230,23 +230,46 @@ impl Open {
         self.rendition.video.size
     }
 
-    /// Goes over to another size, if one is wanted; tells whether it did.
-    fn follow(&mut self, config: &Config, shared: &Shared) -> bool {
+    /// Hands on what can be received; false where nobody takes it any more.
+    fn drain(
+        &mut self,
+        deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
+    ) -> Result<bool, Error> {
+        while let Some(packet) = self.backend.receive_packet()? {
+            if !deliver(packet, &self.rendition) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes over to another size, if one is wanted; tells whether it did. `None`: nobody takes packets any
+    /// more.
+    fn follow(
+        &mut self,
+        config: &Config,
+        shared: &Shared,
+        deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
+    ) -> Result<Option<bool>, Error> {
         let size = unpacked(shared.size.load(Ordering::Relaxed));
         if size == self.size() {
-            return false;
+            return Ok(Some(false));
         }
         let bitrate = BitsPerSecond(shared.bitrate.load(Ordering::Relaxed));
         match backend::open_video(&Config { size, bitrate, ..*config }) {
             Ok(opened) => {
+                self.backend.finish()?;
+                if !self.drain(deliver)? {
+                    return Ok(None);
+                }
                 *self = Self::new(opened.backend, self.rendition.rendition_id);
                 shared.encoded_size.store(packed(size), Ordering::Relaxed);
-                true
+                Ok(Some(true))
             }
             Err(error) => {
                 tracing::warn!(%error, %size, "encoding at another size");
                 shared.size.store(packed(self.size()), Ordering::Relaxed);
-                false
+                Ok(Some(false))
             }
         }
     }
@@ -289,7 +312,7 @@ fn run(
         // The rate control counts on every picture of the rate that was set.
         let wanted = shared.bitrate.load(Ordering::Relaxed).saturating_mul(step);
         let wanted = BitsPerSecond(wanted);
-        let resized = open.follow(config, shared);
+        let Some(resized) = open.follow(config, shared, &deliver)? else { return Ok(()) };
         if wanted != open.bitrate {
             open.backend.set_bitrate(wanted)?;
             open.bitrate = wanted;
@@ -303,19 +326,100 @@ fn run(
         since = 0;
         let started = std::time::Instant::now();
         let scaled = open.scaler.scale(&frame);
-        let packet = open.backend.encode(&scaled, due || asked)?;
+        open.backend.send_frame(&scaled, due || asked)?;
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         shared.busy_micros.fetch_add(took, Ordering::Relaxed);
         // Back to its pool before the packet waits for room.
         drop((frame, scaled));
-        if !deliver(packet, &open.rendition) {
+        if !open.drain(&deliver)? {
             return Ok(());
         }
     }
-    for packet in open.backend.flush()? {
-        if !deliver(packet, &open.rendition) {
-            break;
+    open.backend.finish()?;
+    open.drain(&deliver).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::queue::Full;
+    use crate::base::{Pooled, Timestamp};
+    use crate::media::{Codec, Color, FrameRate, Planes, StreamEvent, Track, VideoCodec};
+    use crate::wire::container::flv::{self, BodyEvent, BodyReader};
+
+    const LIMIT: Duration = Duration::from_secs(30);
+    const SIZE: Size = Size::new(160, 120);
+
+    /// What an encoder that pipelines and reorders makes of so many frames; from this one on another size
+    /// is wanted.
+    fn encoded(frames: i64, resized_at: i64) -> Vec<EncodedPacket> {
+        let config = Config {
+            size: SIZE,
+            frame_rate: FrameRate::new(25, 1).unwrap(),
+            bitrate: BitsPerSecond(1_000_000),
+            keyframe_interval: Duration::from_secs(1),
+            encoder: Choice::Pipelined,
+        };
+        let (pictures, input) = queue::bounded("frames", 1, Full::Block);
+        let (output, packets) = queue::bounded("packets", 256, Full::Block);
+        let encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        for number in 0..frames {
+            if number == resized_at {
+                // The frames before it are taken with the old size.
+                while encoder.input.received() < encoder.input.sent() {
+                    Stop::new().wait(Duration::from_millis(1));
+                }
+                encoder.set_size(Size::new(80, 60));
+            }
+            let pts = Timestamp::from_millis(1_000 + number * 40);
+            let planes = Arc::new(Pooled::unpooled(Planes::black(SIZE)));
+            pictures.send(VideoFrame { pts, planes, color: Color::PROGRAM }).unwrap();
+        }
+        drop(pictures);
+        encoder.join(LIMIT).unwrap();
+        std::iter::from_fn(|| packets.recv()).collect()
+    }
+
+    #[test]
+    fn frames_of_an_encoder_that_reorders_all_come_out_with_their_own_times() {
+        let packets = encoded(60, i64::MAX);
+        let mut shown: Vec<i64> = packets.iter().map(|it| it.pts.as_millis()).collect();
+        assert!(!shown.is_sorted(), "it reorders");
+        shown.sort_unstable();
+        let all: Vec<i64> = (0..60).map(|number| 1_000 + number * 40).collect();
+        assert_eq!(shown, all);
+        assert!(packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "decoded in order");
+        assert!(packets.iter().all(|it| it.dts <= it.pts));
+        let keyframes: Vec<i64> =
+            packets.iter().filter(|it| it.keyframe).map(|it| it.pts.as_millis()).collect();
+        assert_eq!(keyframes, [1_000, 2_000, 3_000]);
+        // On the wire the times are those of the frames.
+        let mut reader = BodyReader::new(|_| true);
+        for packet in &packets {
+            let body = flv::packet_body(Codec::Video(VideoCodec::H264), packet).unwrap();
+            let read = reader.video(packet.dts, &body).into_iter().flatten();
+            let times = read.filter_map(|it| match it {
+                BodyEvent::Event(StreamEvent::Packet(it)) if it.track == Track::Video => {
+                    Some(it.pts)
+                }
+                _ => None,
+            });
+            assert_eq!(times.collect::<Vec<_>>(), [packet.pts]);
         }
     }
-    Ok(())
+
+    #[test]
+    fn nothing_that_is_inside_is_lost_where_the_size_changes() {
+        let packets = encoded(31, 17);
+        assert_eq!(packets.len(), 31);
+        let size = |it: &EncodedPacket| it.rendition.as_ref().unwrap().video.size;
+        let small: Vec<_> = packets.iter().filter(|it| size(it) != SIZE).collect();
+        let first = small.first().unwrap();
+        assert!(first.keyframe);
+        // What was sent before the change is of the old size, and comes first.
+        assert!(small.iter().all(|it| it.pts >= first.pts));
+        let old = packets.iter().filter(|it| size(it) == SIZE);
+        assert!(old.clone().all(|it| it.pts < first.pts));
+        assert_eq!(old.count() + small.len(), 31);
+    }
 }

@@ -1,8 +1,9 @@
 //! The codecs. A backend answers every question itself: the traits have no default methods.
 
-mod fake;
 mod fdk_aac;
 mod openh264;
+#[cfg(test)]
+pub(super) mod pipelined;
 mod traits;
 
 use crate::base::Timestamp;
@@ -43,8 +44,9 @@ fn first_that_opens<C, B: ?Sized>(
 pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBackend>, Error> {
     const OPENH264: Candidate<config::Video, dyn VideoBackend> =
         ("openh264", |config| Ok(Box::new(openh264::Encoder::open(config)?)));
-    const FAKE: Candidate<config::Video, dyn VideoBackend> =
-        ("fake", |config| Ok(Box::new(fake::Video::open(config)?)));
+    #[cfg(test)]
+    const PIPELINED: Candidate<config::Video, dyn VideoBackend> =
+        ("pipelined", |config| Ok(Box::new(pipelined::Encoder::open(config)?)));
     match config.encoder {
         Choice::Auto => first_that_opens(
             "H.264",
@@ -53,7 +55,8 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
             &[OPENH264],
         ),
         Choice::OpenH264 => first_that_opens("H.264", "asked for", config, &[OPENH264]),
-        Choice::Fake => first_that_opens("H.264", "asked for by a test", config, &[FAKE]),
+        #[cfg(test)]
+        Choice::Pipelined => first_that_opens("H.264", "asked for", config, &[PIPELINED]),
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Encoder {
     scenes: SceneDetector,
     /// What the library was last told.
     params: Box<sys::SEncParamExt>,
+    /// Of the frame that was sent last, until it is received.
+    ready: Option<EncodedPacket>,
 }
 
 /// Owns the C++ object.
@@ -240,6 +242,7 @@ impl Encoder {
             ),
             scenes: SceneDetector::default(),
             params: Box::new(params),
+            ready: None,
         };
         let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
         let of_kind = |kind| units.iter().copied().find(|nal| avcc::kind(nal) == kind);
@@ -336,7 +339,7 @@ impl Encoder {
 }
 
 impl VideoBackend for Encoder {
-    fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error> {
+    fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error> {
         let size = self.parameters.size;
         if frame.size() != size {
             return Err(Error::Size { expected: size, got: frame.size() });
@@ -358,7 +361,7 @@ impl VideoBackend for Encoder {
         if data.is_empty() {
             return Err(Error::Malformed { encoder: NAME, what: "a picture without a slice" });
         }
-        Ok(EncodedPacket {
+        self.ready = Some(EncodedPacket {
             track: Track::Video,
             pts: frame.pts,
             dts: frame.pts,
@@ -367,12 +370,17 @@ impl VideoBackend for Encoder {
             data,
             captured: frame.pts,
             rendition: None,
-        })
+        });
+        Ok(())
     }
 
-    fn flush(&mut self) -> Result<Vec<EncodedPacket>, Error> {
+    fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error> {
+        Ok(self.ready.take())
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
         // Nothing is ever held back.
-        Ok(Vec::new())
+        Ok(())
     }
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error> {

@@ -18,11 +18,15 @@ pub struct Description {
 
 /// An encoder of pictures. Lives on one thread.
 pub(crate) trait VideoBackend: Send {
-    /// Encodes a picture at once (no lookahead). `key` asks for an IDR picture.
-    fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error>;
-    /// What is still inside at the end of the stream.
-    fn flush(&mut self) -> Result<Vec<EncodedPacket>, Error>;
-    /// Another target, from the next picture on.
+    /// Takes a frame in the order of display. `key` asks for an IDR frame. A pipelining encoder may keep
+    /// a clone of the frame until its packet has been received.
+    fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error>;
+    /// The next packet in the order of decoding, with the `pts` of its frame and a `dts` that rises and is
+    /// never later; `None`: it needs more frames first, or is finished and empty.
+    fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error>;
+    /// No more frames come: what is still inside can be received.
+    fn finish(&mut self) -> Result<(), Error>;
+    /// Another target, from the next frame on.
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error>;
     /// What a decoder must know; does not change.
     fn parameters(&self) -> &VideoConfig;

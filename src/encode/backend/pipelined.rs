@@ -1,0 +1,109 @@
+//! An encoder without a codec, for tests: it pipelines and reorders as hardware encoders do. Groups of
+//! three frames leave as the third (which others refer to) and two B-frames; packets are small, and no
+//! decoder understands them.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::encode::backend::traits::{Description, VideoBackend};
+use crate::encode::error::Error;
+use crate::encode::{avcc, config};
+use crate::media::{
+    BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoConfig, VideoFrame,
+};
+
+/// Frames from one that others refer to up to the next.
+pub(crate) const GROUP: usize = 3;
+
+/// The encoder.
+pub(crate) struct Encoder {
+    config: VideoConfig,
+    /// Frames of the group that is being filled: when each is shown, and whether it is to be a keyframe.
+    group: Vec<(Timestamp, bool)>,
+    /// Times of display that no packet has taken for its decoding yet, oldest first.
+    times: VecDeque<Timestamp>,
+    ready: VecDeque<EncodedPacket>,
+}
+
+impl Encoder {
+    pub(super) fn open(config: &config::Video) -> Result<Self, Error> {
+        // A Baseline SPS of 160x120: enough for what only passes it on.
+        let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
+        let config = VideoConfig {
+            codec: VideoCodec::H264,
+            size: config.size,
+            frame_rate: config.frame_rate,
+            bitrate: config.bitrate,
+            config: avcc::configuration(&sps, &pps, config.frame_rate)?,
+        };
+        let (group, times, ready) = (Vec::new(), VecDeque::new(), VecDeque::new());
+        Ok(Self { config, group, times, ready })
+    }
+
+    fn put(&mut self, (pts, keyframe): (Timestamp, bool), priority: Priority) {
+        // The oldest time of display, a frame earlier, so that no packet is decoded after it is shown.
+        let delay = self.config.frame_rate.period();
+        let dts = self.times.pop_front().unwrap_or(pts);
+        let dts = dts.offset(-i64::try_from(delay.as_micros()).unwrap_or(0));
+        self.ready.push_back(EncodedPacket {
+            track: Track::Video,
+            pts,
+            dts,
+            keyframe,
+            priority,
+            data: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
+            captured: pts,
+            rendition: None,
+        });
+    }
+
+    /// The group leaves: its last frame first.
+    fn leave(&mut self) {
+        let mut group = std::mem::take(&mut self.group).into_iter();
+        if let Some(last) = group.next_back() {
+            let priority = if last.1 { Priority::Key } else { Priority::Inter };
+            self.put(last, priority);
+        }
+        for frame in group {
+            self.put(frame, Priority::Disposable);
+        }
+    }
+}
+
+impl VideoBackend for Encoder {
+    fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error> {
+        if key {
+            // Frames before a keyframe do not refer to it.
+            self.leave();
+        }
+        self.times.push_back(frame.pts);
+        self.group.push((frame.pts, key));
+        if key || self.group.len() == GROUP {
+            self.leave();
+        }
+        Ok(())
+    }
+
+    fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error> {
+        Ok(self.ready.pop_front())
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        self.leave();
+        Ok(())
+    }
+
+    fn set_bitrate(&mut self, _: BitsPerSecond) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn parameters(&self) -> &VideoConfig {
+        &self.config
+    }
+
+    fn description(&self) -> Description {
+        Description { name: "pipelined", profile: "Main", level: "1.0".into() }
+    }
+}
