@@ -9,6 +9,7 @@ pub mod hub;
 pub mod passthrough;
 pub mod publisher;
 pub mod recorder;
+mod target_url;
 
 pub use adaptation::Adapter;
 pub use delay::Delay;
@@ -20,3 +21,4 @@ pub use hub::subscription::Subscription;
 pub use passthrough::PassthroughFile;
 pub use publisher::{Event, Flow, Publisher, Report, State, Target};
 pub use recorder::Recorder;
+pub use target_url::TargetUrl;

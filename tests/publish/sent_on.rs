@@ -104,7 +104,7 @@ fn a_password_goes_to_no_other_host_that_a_server_names() {
         let show = Show::start();
         let mut target = target(&first);
         let url = first.app_url().replace("rtmp://", "rtmp://me:Pl4nted@");
-        target.url = Url::with_key(&url, "secret-key-1").unwrap();
+        target.url = Url::with_key(&url, "secret-key-1").unwrap().into();
         target.retry_for = Some(Duration::ZERO);
         let publisher = show.publish(target);
         let _feeder = show.feed_live(0);

@@ -20,6 +20,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Stop};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::publisher::state::Shared;
+use crate::broadcast::target_url::TargetUrl;
 use crate::media::RenditionId;
 use crate::net::{ConnectStage, Runtime};
 
@@ -71,7 +72,9 @@ impl Publisher {
         let whole = shared.target.whole;
         // From now on: what comes before a connection is there waits for it.
         let kept = whole.then(|| feed.subscribe("publisher", limits, None, RenditionId::Main));
-        let task = retry::run(Arc::clone(&shared), feed, kept);
+        // Each protocol has its own driver.
+        let TargetUrl::Rtmp(url) = shared.target.url.clone();
+        let task = retry::run(Arc::clone(&shared), url, feed, kept);
         let task = runtime.spawn(async move {
             let _ended = ended;
             task.await;

@@ -12,6 +12,7 @@ use crate::broadcast::publisher::session::{self, Attempt, Ended};
 use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
 use crate::media::RenditionId;
 use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
+use crate::wire::rtmp::url::Url;
 
 /// A connection that was live for this long was a good one.
 const STEADY: Duration = Duration::from_secs(10);
@@ -35,9 +36,10 @@ const LAST_TRY: Duration = Duration::from_millis(500);
 /// only after a while that nobody is at its other end.
 const STILL_THERE: Duration = Duration::from_secs(60);
 
-/// Runs until the stream ends, stop is wanted, or there is no point in trying any more. `kept` has what
+/// Publishes to an RTMP server, whose address as a person gave it is `home`, until the stream ends, stop is
+/// wanted, or there is no point in trying any more. `kept` has what
 /// comes before the first connection, where none of it may be missing.
-pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscription>) {
+pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Option<Subscription>) {
     let clock = shared.clock;
     if shared.target.await_media && !begun(&shared, &feed).await {
         return over(&shared, State::Stopped, None);
@@ -46,7 +48,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
     let mut timeline = Timeline { feed, origin: None, last: None, accepted: None, kept };
     let mut outage = clock.now();
     let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
-    let mut url = shared.target.url.clone();
+    let mut url = home.clone();
     let (mut short, mut elsewhere) = (0_u32, 0_u32);
     // Whether a connection was ever live for more than a moment.
     let mut was_live = false;
@@ -58,7 +60,8 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
             let by = outage + limit;
             if is_last { by.max(clock.now() + LAST_TRY) } else { by }
         });
-        let trying = Attempt { url: &url, tcp_limit: tcp_limit(&shared, outage), until };
+        let trying =
+            Attempt { home: &home, url: &url, tcp_limit: tcp_limit(&shared, outage), until };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
         if live_since.is_some() {
@@ -101,7 +104,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: HubFeed, kept: Option<Subscri
         }
         tracing::debug!(%error, stage = %error.stage, "publishing");
         // Where a redirection led nowhere, the next try is at the front door again.
-        url.clone_from(&shared.target.url);
+        url.clone_from(&home);
         if let Some(since) = live_since.filter(|_| !refused) {
             was_live = true;
             short = if stayed(Some(since), now) { 0 } else { short + 1 };

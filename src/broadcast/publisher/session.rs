@@ -32,6 +32,8 @@ const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What a try is made with.
 pub(super) struct Attempt<'a> {
+    /// As a person gave it; `url` may be where the server has sent us.
+    pub home: &'a Url,
     pub url: &'a Url,
     pub tcp_limit: Duration,
     /// It is given up then, however far it has come.
@@ -112,7 +114,7 @@ pub(super) async fn run(
             ))
         }
     };
-    let mut live = Live::new(shared, trying.url, timeline, client, subscription, rendition_id);
+    let mut live = Live::new(shared, trying, timeline, client, subscription, rendition_id);
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let ended = live.run().await;
     live.count();
@@ -185,6 +187,7 @@ fn sent_on(to: &str, with_password: bool) -> Status {
 /// A connection that may send.
 struct Live<'a> {
     shared: &'a Shared,
+    home: &'a Url,
     /// Where we are.
     url: &'a Url,
     timeline: &'a mut Timeline,
@@ -224,7 +227,7 @@ struct Counted {
 impl<'a> Live<'a> {
     fn new(
         shared: &'a Shared,
-        url: &'a Url,
+        trying: &Attempt<'a>,
         timeline: &'a mut Timeline,
         client: Client,
         subscription: Subscription,
@@ -234,7 +237,8 @@ impl<'a> Live<'a> {
         let link = Link::new(now, client.written_bytes());
         Self {
             shared,
-            url,
+            home: trying.home,
+            url: trying.url,
             timeline,
             client,
             subscription,
@@ -414,12 +418,11 @@ impl<'a> Live<'a> {
                 None
             }
             Said::ReconnectRequest { tc_url, .. } => {
-                let target = &self.shared.target.url;
-                let Some(next) = target.asked_to(self.url, tc_url.as_deref()) else {
+                let Some(next) = self.home.asked_to(self.url, tc_url.as_deref()) else {
                     tracing::warn!("asked to connect to where a stream cannot go: not followed");
                     return None;
                 };
-                let with_password = next.credentials.is_some() || target.credentials.is_none();
+                let with_password = next.credentials.is_some() || self.home.credentials.is_none();
                 if next.host != self.url.host {
                     let said = sent_on(&next.to_string(), with_password);
                     self.shared.tell(Event::Said(said));

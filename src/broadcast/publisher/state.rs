@@ -13,17 +13,17 @@ use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::link::Flow;
+use crate::broadcast::target_url::TargetUrl;
 use crate::media::{Rendition, RenditionId};
 use crate::net::rtmp::Options;
 use crate::net::{Class, ConnectStage, Error};
 use crate::wire::rtmp::status::Status;
-use crate::wire::rtmp::url::Url;
 
 /// Where the stream goes, and how hard to try.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Server, application and key.
-    pub url: Url,
+    /// Server and key.
+    pub url: TargetUrl,
     /// Trust and limits of the connection. The bitrate is filled in by the publisher.
     pub options: Options,
     /// How long the target is tried again, at the first connection and after a loss; `None`: for
@@ -43,7 +43,8 @@ pub struct Target {
 
 impl Target {
     /// A target tried for ever, with the usual limits and the system's trust.
-    pub fn new(url: Url) -> Self {
+    pub fn new(url: impl Into<TargetUrl>) -> Self {
+        let url = url.into();
         let (options, limits) = (Options::default(), Limits::LIVE);
         Self {
             url,

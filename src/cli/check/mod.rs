@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::base::{Clock, Timestamp};
+use crate::broadcast::TargetUrl;
 use crate::cli::flags::{Globals, network};
 use crate::cli::live::targets::{self, KeySource};
 use crate::cli::output::exit::Exit;
@@ -121,7 +122,7 @@ fn prepare(url: &str, args: &Args, output: &Output) -> Result<(Url, Options), (S
         targets::Error::Usage(why) => (why, Exit::Usage),
         targets::Error::Unreadable(why) => (why, Exit::File),
     })?;
-    let url = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
+    let TargetUrl::Rtmp(url) = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
     if key.is_none() && !output.is_json() {
         events::print_message(output, &StudioMessage::KeyVisible);
     }

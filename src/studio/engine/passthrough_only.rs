@@ -182,7 +182,7 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
             }
             publisher::Event::Unannounced(codecs) => {
                 let url = &publisher.target().url;
-                let host = format!("{}:{}", url.host, url.port);
+                let host = url.host_and_port();
                 let message =
                     StudioMessage::CodecsUnannounced { host, codecs: codecs.join(" and ") };
                 events.push(Event::Notice(message.notice(0, "")));

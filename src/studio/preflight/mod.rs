@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
+use crate::broadcast::TargetUrl;
 use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
@@ -153,7 +154,8 @@ fn speed(factor: f64) -> Finding {
 /// Asks a target as far as its answer to `connect`.
 fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Finding {
     let begun = plan.clock.now();
-    let asked = Client::check(&target.url, &target.options, plan.clock, &|_| {});
+    let TargetUrl::Rtmp(url) = &target.url;
+    let asked = Client::check(url, &target.options, plan.clock, &|_| {});
     let host = host.to_owned();
     match plan.runtime.block_on(asked) {
         Ok(_) => {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
-use crate::base::{Clock, Secret, Stop, Timestamp};
+use crate::base::{Clock, Stop, Timestamp};
 use crate::broadcast::{Hub, Publisher, publisher};
 use crate::capture::{self, VideoChoice};
 use crate::encode::{self, VideoEncoder};
@@ -27,9 +27,7 @@ const END: Duration = Duration::from_secs(2);
 /// The target as it is asked to test only.
 pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
     let mut target = target.clone();
-    let name = target.url.stream.expose();
-    let joint = if name.contains('?') { '&' } else { '?' };
-    target.url.stream = Secret::new(format!("{name}{joint}{query}"));
+    target.url = target.url.with_query(query);
     // Once is enough.
     target.retry_for = Some(Duration::ZERO);
     target
@@ -166,6 +164,7 @@ mod tests {
     use super::*;
     use crate::base::Clock;
     use crate::base::stall_guard::in_real_time;
+    use crate::broadcast::TargetUrl;
     use crate::media::{BitsPerSecond, Size};
     use crate::net::Runtime;
     use crate::server::config::Listen;
@@ -176,7 +175,8 @@ mod tests {
     fn the_test_mode_is_asked_for_beside_what_the_key_says() {
         let named = |url: &str| {
             let target = publisher::Target::new(Url::parse(url).unwrap());
-            in_test_mode(&target, "bandwidthtest=true").url.stream.expose().to_owned()
+            let TargetUrl::Rtmp(url) = in_test_mode(&target, "bandwidthtest=true").url;
+            url.stream.expose().to_owned()
         };
         assert_eq!(named("rtmp://h/app/key"), "key?bandwidthtest=true");
         assert_eq!(named("rtmp://h/app/key?a=b"), "key?a=b&bandwidthtest=true");

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::Secret;
+use crate::broadcast::TargetUrl;
 use crate::broadcast::publisher;
 use crate::broadcast::publisher::Flow;
 use crate::net::{self, Cause, ConnectStage, Trouble};
@@ -38,7 +39,7 @@ pub(in crate::studio) fn resolve(
         TargetPlace::BuiltIn => {
             let Entrance { address, key } = built_in.ok_or("the built-in server does not run")?;
             let url = format!("{}?key={}", play_url(address), key.expose());
-            Url::parse(&url).map_err(|error| error.to_string())?
+            parse(&url, None)?
         }
         TargetPlace::Custom { .. } if wanted.key_apart && wanted.key().is_none() => {
             return Err("the stream key is missing".into());
@@ -70,14 +71,8 @@ pub(in crate::studio) fn shown(wanted: &Target) -> String {
 ///
 /// # Errors
 /// What is wrong with it, in plain words without the key.
-pub fn parse(url: &str, key: Option<&Secret>) -> Result<Url, String> {
-    let url = url.trim();
-    match key {
-        Some(key) => Url::with_key(url, key.expose()),
-        None => Url::parse(url),
-    }
-    .and_then(Url::require_stream)
-    .map_err(|error| error.to_string())
+pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, String> {
+    TargetUrl::parse(url.trim(), key).map_err(|error| error.to_string())
 }
 
 /// Whether a target says which stream it is: by a key, or as the last part of its URL.
@@ -114,9 +109,9 @@ pub(in crate::studio) fn sent_on<'a>(
     error: &'a net::Error,
 ) -> Option<&'a str> {
     let url = &target.url;
-    let own = |port| authority(&url.host, port) == error.peer;
-    let mut ports = target.options.net.ports.iter().copied().chain([url.port]);
-    let is_own = error.peer == url.host || ports.any(own);
+    let own = |port| authority(url.host(), port) == error.peer;
+    let mut ports = target.options.net.ports.iter().copied().chain([url.port()]);
+    let is_own = error.peer == url.host() || ports.any(own);
     (!is_own).then_some(error.peer.as_str())
 }
 

@@ -10,7 +10,6 @@ use crate::studio::event::{Event, stats};
 use crate::studio::live::monitor::{MonitorNews, Reference, WantedMonitor};
 use crate::studio::notices::message::names;
 use crate::studio::targets::Target;
-use crate::wire::rtmp::url::authority;
 
 impl Engine {
     /// Once a second: looks at what viewers of the targets get.
@@ -72,7 +71,7 @@ impl Engine {
                     host: match on_air.label(id) {
                         // By this its viewers are counted.
                         Some(label) if !built_in => label,
-                        _ => authority(&publish.url.host, publish.url.port),
+                        _ => publish.url.host_and_port(),
                     },
                     // One that has not been fetched yet is none.
                     play_url: match crate::studio::targets::address::kept_name(

@@ -44,7 +44,7 @@ impl Engine {
                     let service = self.services.of_target(&target.service, target.server());
                     asked.push(PlannedCheck {
                         id: target.id,
-                        host: format!("{}:{}", resolved.url.host, resolved.url.port),
+                        host: resolved.url.host_and_port(),
                         test_query: service.and_then(|service| service.test_query),
                         built_in: target.is_built_in(),
                         target: resolved,

@@ -18,6 +18,7 @@ pub use judge::{Finding, Trouble};
 pub(in crate::studio) use reference::Reference;
 
 use crate::base::{Clock, Latest, Secret, Timestamp, Worker};
+use crate::broadcast::TargetUrl;
 use crate::media::VideoFrame;
 use crate::net::{self, Runtime};
 use crate::player::State;
@@ -30,7 +31,6 @@ use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::monitor as monitor_texts;
 use crate::studio::targets::services;
-use crate::wire::rtmp::Url;
 
 /// What is remembered of what viewers get: a minute of pictures, 20 s of sound.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
@@ -49,7 +49,7 @@ pub(in crate::studio) struct WantedMonitor {
     /// An address to look at instead of the one that is published to; may be empty.
     pub play_url: Secret,
     /// Where it is published to, and how it is connected to.
-    pub publish: Url,
+    pub publish: TargetUrl,
     pub net: net::Options,
     /// It takes the stream now.
     pub live: bool,
@@ -189,7 +189,7 @@ fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker
 impl One {
     fn new(wanted: &WantedMonitor, clock: Clock) -> Self {
         let now = clock.now();
-        let service = services::of_host(&wanted.publish.host);
+        let service = services::of_host(wanted.publish.host());
         let (place, unavailable) = match service {
             _ if !wanted.play_url.is_empty() => {
                 (Some(ProbeTarget::Address(wanted.play_url.clone())), None)
@@ -199,7 +199,10 @@ impl One {
                     format!("{} cannot be watched at the address it is sent to", service.name);
                 (None, Some(why))
             }
-            None => (Some(ProbeTarget::Rtmp(Box::new(wanted.publish.clone()))), None),
+            None => {
+                let TargetUrl::Rtmp(url) = wanted.publish.clone();
+                (Some(ProbeTarget::Rtmp(Box::new(url))), None)
+            }
         };
         Self {
             url: wanted.url.clone(),

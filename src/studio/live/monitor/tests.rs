@@ -133,7 +133,7 @@ struct Run {
 impl Run {
     fn new(delay: f64) -> Self {
         let clock = Clock::start();
-        let publish = Url::parse("rtmp://127.0.0.1/live/show").unwrap();
+        let publish = TargetUrl::parse("rtmp://127.0.0.1/live/show", None).unwrap();
         let wanted = WantedMonitor {
             id: 0,
             url: publish.to_string(),

@@ -1,0 +1,114 @@
+//! Where a stream is published to. The scheme chooses the protocol, and with it who drives the
+//! connection: everything above asks for what all of them have.
+
+use std::fmt;
+
+use crate::base::Secret;
+use crate::wire::rtmp::url::{self, Error, Url};
+
+/// An address to publish to. Neither `Display` nor `Debug` shows the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetUrl {
+    /// `rtmp`, `rtmps`, `rtmpt` and `rtmpts`.
+    Rtmp(Url),
+}
+
+impl TargetUrl {
+    /// Reads an address, with the key that goes with it where that is given apart.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for a person; never the key.
+    pub fn parse(text: &str, key: Option<&Secret>) -> Result<Self, Error> {
+        let url = match key {
+            Some(key) => Url::with_key(text, key.expose()),
+            None => Url::parse(text),
+        };
+        url.and_then(Url::require_stream).map(Self::Rtmp)
+    }
+
+    /// Name or address of the server, without the brackets of IPv6.
+    pub fn host(&self) -> &str {
+        match self {
+            Self::Rtmp(url) => &url.host,
+        }
+    }
+
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Rtmp(url) => url.port,
+        }
+    }
+
+    /// Host and port, whether the address names the port or not; IPv6 in brackets.
+    pub fn host_and_port(&self) -> String {
+        url::authority(self.host(), self.port())
+    }
+
+    /// Host and, where it is not the scheme's own, port; IPv6 in brackets.
+    pub fn authority(&self) -> String {
+        match self {
+            Self::Rtmp(url) => url.authority(),
+        }
+    }
+
+    /// With the stream's name, for servers whose names are no secret.
+    pub fn display_with_name(&self) -> String {
+        match self {
+            Self::Rtmp(url) => url.display_with_name(),
+        }
+    }
+
+    /// Without its key, as it may be remembered.
+    pub fn without_key(&self) -> String {
+        match self {
+            Self::Rtmp(url) => url.tc_url(),
+        }
+    }
+
+    /// The same stream with this in its query, such as what asks a service to test only.
+    #[must_use]
+    pub fn with_query(&self, query: &str) -> Self {
+        match self {
+            Self::Rtmp(url) => {
+                let name = url.stream.expose();
+                let joint = if name.contains('?') { '&' } else { '?' };
+                let stream = Secret::new(format!("{name}{joint}{query}"));
+                Self::Rtmp(Url { stream, ..url.clone() })
+            }
+        }
+    }
+}
+
+impl From<Url> for TargetUrl {
+    fn from(url: Url) -> Self {
+        Self::Rtmp(url)
+    }
+}
+
+impl fmt::Display for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rtmp(url) => url.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_key_and_asked_to_test_with_it() {
+        let key = Secret::new("live_1?backup=1");
+        let url = TargetUrl::parse("rtmps://[::1]/app", Some(&key)).unwrap();
+        assert_eq!((url.host(), url.port()), ("::1", 443));
+        assert_eq!((url.authority(), url.host_and_port()), ("[::1]".into(), "[::1]:443".into()));
+        let shown = format!("{url} {url:?} {}", url.without_key());
+        assert!(!shown.contains("live_1"), "{shown}");
+        let TargetUrl::Rtmp(tested) = url.with_query("bandwidthtest=true");
+        assert_eq!(tested.stream.expose(), "live_1?backup=1&bandwidthtest=true");
+        assert_eq!(TargetUrl::parse("rtmp://h/app", None), Err(Error::NoStream));
+        assert!(matches!(TargetUrl::parse("srt://h/app/k", None), Err(Error::Scheme(_))));
+    }
+}
