@@ -20,7 +20,6 @@ sayings! {
     it_is_no_table() = "it is not a table";
     it_is_not_known() = "it is not known";
     it_is_not_from(low, high) = "it is not from {low} to {high}";
-    it_becomes(low, high, nearest) = "it is not from {low} to {high}; {nearest} is taken";
 
     // Of all of it.
     more_things(count, what) = "{count} more things in {what} are not as they should be";
@@ -67,19 +66,11 @@ sayings! {
     of_filter(name, kind) = "'{name}' of a filter of the kind {kind} is not as it should be";
 
     // Of strips.
-    strip_named(name) = "the strip '{name}'";
     strip_itself() = "the strip";
-    main_strip() = "the main strip";
-    strip_number(number) = "strip {number}";
     of_strip(key, strip, why) = "'{key}' of {strip}: {why}";
-    no_strip(number) = "strip {number} is left out: it is not a table";
-    strips_no_list() = "'strips' is not a list";
     strips_beyond(most) = "of more than {most} strips the rest is left out";
     left_out(why) = "{why}; the strip is left out";
-    unknown_word(word) = "'{word}' is no word that onair knows";
-    tracks(most) = "they are numbers from 2 to {most}";
     the_rest(most) = "of more than {most} the rest is left out";
-    one_no_table() = "one is not a table";
     no_such_filter(kind) = "there is no filter of the kind '{kind}'";
     of_its_filter(kind, why) = "of its {kind}: {why}";
     no_such_strip(number) = "there is no strip {number}";

@@ -142,8 +142,6 @@ struct File {
     #[serde(with = "QualityLayout")]
     quality: Quality,
     targets: Option<Vec<sections::targets::Table>>,
-    /// Read by itself, as `collection` is.
-    #[serde(skip_deserializing)]
     strips: Vec<sections::strips::Table>,
     player: sections::player::Table,
     #[serde(with = "ChatLayout")]
@@ -155,19 +153,20 @@ struct File {
     recording: RecordingChoices,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     cameras: sections::cameras::Cameras,
+    /// Read by itself.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     collection: Option<scenes::layout::Table>,
     /// These three are of older files.
     #[serde(skip_serializing)]
     target: Option<OnlyTarget>,
-    #[serde(skip_serializing, deserialize_with = "gain")]
+    #[serde(skip_serializing, deserialize_with = "sections::strips::gain")]
     gain_db: f32,
     #[serde(skip_serializing)]
     muted: bool,
 }
 
-/// What of the file has readers of its own.
-const OTHERS: [&str; 2] = ["strips", "collection"];
+/// What of the file has a reader of its own.
+const OTHERS: [&str; 1] = ["collection"];
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -203,10 +202,6 @@ impl OnlyTarget {
 
 fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     values::millis(from, 0..=MAX_STREAM_DELAY.as_millis() as i64)
-}
-
-fn gain<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    values::number(from, -60.0..=20.0)
 }
 
 fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
@@ -291,7 +286,7 @@ impl Settings {
             audio: file.audio,
             cameras: sections::cameras::checked(file.cameras, document),
             collection: collection.map(|it| scenes::collection::read(it, bad)).unwrap_or_default(),
-            strips: sections::strips::read_list(table.get("strips"), main, bad),
+            strips: sections::strips::from_tables(file.strips, main, document),
             monitoring: file.monitoring,
             quality: file.quality,
             targets,

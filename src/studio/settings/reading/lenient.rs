@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::studio::notices::settings_warnings;
-use crate::studio::settings::reading::parts::{quoted, reason};
+use crate::studio::settings::reading::parts::{counted, quoted, reason};
 use crate::studio::settings::reading::syntax;
 
 /// Bad values that are noted one by one; after so many, whole tables are left out.
@@ -115,12 +115,29 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Notes what was found bad otherwise; `path` is `name` or `table.name`.
+    /// Notes what was found bad otherwise; `path` is as `name`, `table.name` or `list.0.name`.
     pub(crate) fn note(&mut self, path: &str, why: &str) {
-        let steps: Steps = path.split('.').map(|name| Step::Key(name.to_owned())).collect();
-        let at = find(self.root.get_ref(), &steps);
-        let bad = self.told(path.to_owned(), at, reason(why));
+        let step = |part: &str| match part.parse() {
+            Ok(index) => Step::Index(index),
+            Err(_) => Step::Key(part.to_owned()),
+        };
+        let steps: Steps = path.split('.').map(step).collect();
+        let at = (1..=steps.len())
+            .rev()
+            .find_map(|length| find(self.root.get_ref(), steps.get(..length)?));
+        let bad = self.told(shown(&steps), at, reason(why));
         self.bad.push((at.unwrap_or(0), bad));
+    }
+
+    /// Notes no places: the text is not a person's.
+    pub(in crate::studio::settings) fn without_places(mut self) -> Self {
+        self.text = "";
+        self
+    }
+
+    /// Tells what was bad, and of a great deal how much; `what`: where, for people.
+    pub(in crate::studio::settings) fn tell(self, what: &str, bad: &mut dyn FnMut(String)) {
+        counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.to_string())));
     }
 
     /// What was bad, in the order of the text.
@@ -184,7 +201,7 @@ impl<'a> Document<'a> {
     }
 
     fn told(&self, path: String, at: Option<usize>, reason: String) -> BadValue {
-        let place = at.map(|at| syntax::place(self.text, at));
+        let place = at.filter(|_| !self.text.is_empty()).map(|at| syntax::place(self.text, at));
         BadValue { path, place, reason, unknown: false }
     }
 }

@@ -33,15 +33,6 @@ impl Fault {
             Self::List => settings_warnings::is_no_list(),
         }
     }
-
-    /// By itself.
-    pub(in crate::studio::settings) fn it_is(self) -> String {
-        match self {
-            Self::Text => settings_warnings::it_is_no_text(),
-            Self::Flag => settings_warnings::it_is_no_flag(),
-            Self::List => settings_warnings::it_is_no_list(),
-        }
-    }
 }
 
 /// What is written there as a text.

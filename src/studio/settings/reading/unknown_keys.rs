@@ -8,23 +8,6 @@ use crate::studio::scenes::clean_name;
 use crate::studio::settings::reading::lenient::nearest;
 use crate::studio::settings::reading::parts::quoted;
 
-const STRIP: &[&str] = &[
-    "name",
-    "source",
-    "gain_db",
-    "muted",
-    "balance",
-    "mono",
-    "offset_ms",
-    "heard",
-    "tracks",
-    "solo",
-    "talk",
-    "at_end",
-    "if_silent",
-    "filters",
-];
-
 const COLLECTION: &[&str] = &[
     "current",
     "transition",
@@ -62,11 +45,6 @@ const STINGER: &[&str] = &["file", "cut_ms", "matte", "invert", "volume"];
 
 /// So deep items lie within each other at most, whatever a file says.
 const MAX_DEPTH: usize = 16;
-
-/// Of the strip that is called so.
-pub(in crate::studio::settings) fn strip(table: &Table, called: &str, bad: &mut dyn FnMut(String)) {
-    KeySearch { bad }.keys(table, STRIP, called);
-}
 
 /// Of a collection of scenes.
 pub(in crate::studio::settings) fn collection(value: &Value, bad: &mut dyn FnMut(String)) {
@@ -171,7 +149,6 @@ mod tests {
             "'transtion' in the collection is not known here; 'transition' is",
             "'colour' in the scene 'Talk' is not known here",
             "'cut' in [stinger] is not known here",
-            "'gain' in the strip 'mic' is not known here",
         ];
         for one in wanted {
             assert!(
@@ -185,13 +162,14 @@ mod tests {
             ("quality.video_bitrat", (4, 13), "it is not known here; 'video_bitrate' is"),
             ("targets.servr", (7, 13), "it is not known here; 'server' is"),
             ("targets.stream_key", (10, 13), "it is not known here"),
+            ("strips.gain", (14, 13), "it is not known here"),
         ] {
             let (line, column) = place;
             let one =
                 format!("The setting '{path}' in line {line}, column {column} is ignored: {why}");
             assert!(told.contains(&one), "{one}: {told:#?}");
         }
-        assert_eq!(told.len(), wanted.len() + 4, "{told:#?}");
+        assert_eq!(told.len(), wanted.len() + 5, "{told:#?}");
         assert!(!format!("{told:?}").contains("Pl4nted"), "{told:#?}");
         // As it is told of a file that is imported.
         let import = collection::import_text(&text.replace("delay = 3", "version = 1")).unwrap();

@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::studio::settings::reading::parts;
+
 /// Longer texts are cut off: no address and no name is.
 const MAX_TEXT: usize = 4_096;
 
@@ -129,4 +131,41 @@ pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     bounds: RangeInclusive<i64>,
 ) -> Result<Duration, D::Error> {
     whole(from, bounds).map(Duration::from_millis)
+}
+
+/// A word of a list of words, as a module for `with`.
+macro_rules! words {
+    ($name:ident, $type:ty, $words:expr) => {
+        mod $name {
+            use super::*;
+
+            pub(super) fn serialize<S: Serializer>(it: &$type, to: S) -> Result<S::Ok, S::Error> {
+                parts::word_of(&$words, it).unwrap_or_default().serialize(to)
+            }
+
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+                from: D,
+            ) -> Result<$type, D::Error> {
+                values::word(from, &$words)
+            }
+
+            #[allow(dead_code, reason = "not every word is left out where it is the usual one")]
+            pub(super) fn is_usual(it: &$type) -> bool {
+                *it == <$type>::default()
+            }
+        }
+    };
+}
+
+pub(in crate::studio::settings) use words;
+
+pub(in crate::studio::settings) fn word<'de, T: Copy, D: Deserializer<'de>>(
+    from: D,
+    words: &[(&str, T)],
+) -> Result<T, D::Error> {
+    let word = String::deserialize(from)?;
+    parts::meant(&word, words).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        Error::custom(format!("it is none of {}", known.join(", ")))
+    })
 }

@@ -21,7 +21,6 @@ use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MAX_DEPTH, Placement, Scene, SceneId, SourceId,
 };
 use crate::compose::transition::{self, Kind, Order, Transition};
-use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::notices::{import_report, settings_warnings};
 use crate::studio::scenes::{
@@ -393,9 +392,7 @@ pub fn import_text(text: &str) -> Result<Import, String> {
     }
     let collection = read(table, &mut |why| left_out.push(why));
     // Those that came with it; the main one is everybody's own.
-    let mut told = |why| left_out.push(why);
-    let mut strips = strips::read_list(value.get("strips"), AudioStrip::main(), &mut told);
-    strips.retain(|strip| strip.id != StripId::MAIN);
+    let strips = strips::of_others(&value, &mut |why| left_out.push(why));
     Ok(Import { collection, strips, left_out })
 }
 
@@ -429,6 +426,7 @@ mod tests {
     use super::*;
     use crate::compose::filter::{Filter, Slot};
     use crate::compose::transition::{Pattern, Wipe};
+    use crate::mix::StripId;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::Settings;
     use proptest::prelude::*;

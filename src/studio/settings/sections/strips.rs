@@ -1,20 +1,21 @@
 //! The strips of the mixer in the settings: `[[strips]]`, one table each, the main one first, whose
 //! source stands at the top of the file. Files of old have its gain and mute there too.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
 
 use crate::audio::AudioChoice;
 use crate::media::playback_control::EndBehavior;
-use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS};
+use crate::media::{ExtraTrack, MAX_TRACKS};
 use crate::mix::filter::{Filter, MAX_FILTERS, Slot};
 use crate::mix::{MonitoringMode, Strip, StripId};
+use crate::studio::mixer;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
 use crate::studio::notices::settings_warnings;
+use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{self, number};
-use crate::studio::settings::reading::unknown_keys;
-use crate::studio::{mixer, sources};
+use crate::studio::settings::reading::values::{self, words};
 
 pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
     ("program", MonitoringMode::Program),
@@ -65,29 +66,85 @@ const MAX_ID: usize = 1_024;
 const REMOVED_STRIP: i64 = 999_999;
 
 /// One strip as it is laid out; what is missing is as in [`Strip::default`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(in crate::studio::settings) struct Table {
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    source: String,
-    gain_db: f64,
+    /// Nothing stands there of the main strip.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "source")]
+    source: Option<String>,
+    #[serde(serialize_with = "values::rounded", deserialize_with = "gain")]
+    gain_db: f32,
     muted: bool,
-    balance: f64,
+    #[serde(serialize_with = "values::rounded", deserialize_with = "balance")]
+    balance: f32,
     mono: bool,
+    #[serde(deserialize_with = "offset")]
     offset_ms: f64,
-    heard: String,
+    #[serde(with = "heard")]
+    heard: MonitoringMode,
     /// Numbers of extra tracks, from 2.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tracks: Vec<i64>,
+    tracks: Vec<TrackNumber>,
     solo: bool,
-    talk: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    at_end: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    if_silent: String,
+    #[serde(with = "talk")]
+    talk: TalkMode,
+    #[serde(with = "at_end", skip_serializing_if = "at_end::is_usual")]
+    at_end: EndBehavior,
+    #[serde(
+        serialize_with = "values::text_or_none::serialize",
+        deserialize_with = "if_silent",
+        skip_serializing_if = "Option::is_none"
+    )]
+    if_silent: Option<AudioChoice>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<toml::Table>,
+}
+
+/// What is no text names no source, but neither is the strip the main one.
+fn source<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(Value::deserialize(from)?.as_str().unwrap_or_default().to_owned()))
+}
+
+pub(in crate::studio::settings) fn gain<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<f32, D::Error> {
+    values::number(from, -60.0..=20.0)
+}
+
+fn balance<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    values::number(from, -1.0..=1.0)
+}
+
+fn offset<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let most = Strip::MAX_OFFSET.as_millis() as f32;
+    values::number(from, -most..=most).map(f64::from)
+}
+
+fn if_silent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AudioChoice>, D::Error> {
+    mixer::fallback_of(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+words!(heard, MonitoringMode, super::MONITORING);
+words!(talk, TalkMode, super::PUSH_TO_TALK);
+words!(at_end, EndBehavior, EndBehavior::WORDS);
+
+#[derive(Copy, Clone, Debug, PartialEq)]
+struct TrackNumber(ExtraTrack);
+
+impl Serialize for TrackNumber {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.number().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for TrackNumber {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = values::whole(from, 2..=i64::from(MAX_TRACKS))?;
+        let track = ExtraTrack::new(number).map(Self);
+        track.ok_or_else(|| serde::de::Error::custom(settings_warnings::it_is_no_number()))
+    }
 }
 
 /// How the strips are written. A side chain names a strip by its place in the file.
@@ -103,27 +160,22 @@ pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Ve
 }
 
 /// How a strip is written, one of or beside these.
-fn table(strip: &AudioStrip, others: &[AudioStrip]) -> Table {
-    let AudioStrip { id, name, choice, strip, talk, at_end, if_silent } = strip;
-    let at_end =
-        EndBehavior::WORDS.iter().find(|it| it.1 == *at_end && *at_end != EndBehavior::Loop);
-    let heard = MONITORING.iter().find(|it| it.1 == strip.heard).map(|it| it.0);
-    let talk = PUSH_TO_TALK.iter().find(|it| it.1 == *talk).map(|it| it.0);
-    let source = if *id == StripId::MAIN { String::new() } else { choice.to_string() };
+fn table(it: &AudioStrip, others: &[AudioStrip]) -> Table {
+    let strip = &it.strip;
     Table {
-        name: name.clone(),
-        source,
-        gain_db: rounded(strip.gain_db),
+        name: it.name.clone(),
+        source: (it.id != StripId::MAIN).then(|| it.choice.to_string()),
+        gain_db: strip.gain_db,
         muted: strip.muted,
-        balance: rounded(strip.balance),
+        balance: strip.balance,
         mono: strip.mono,
         offset_ms: strip.offset_us as f64 / 1_000.0,
-        heard: heard.unwrap_or_default().to_owned(),
-        tracks: strip.tracks.iter().map(|track| track.number().into()).collect(),
+        heard: strip.heard,
+        tracks: strip.tracks.iter().map(TrackNumber).collect(),
         solo: strip.solo,
-        talk: talk.unwrap_or_default().to_owned(),
-        at_end: at_end.map_or("", |it| it.0).to_owned(),
-        if_silent: if_silent.as_ref().map(ToString::to_string).unwrap_or_default(),
+        talk: it.talk,
+        at_end: it.at_end,
+        if_silent: it.if_silent.clone(),
         filters: strip.filters.iter().map(|slot| filter_table(slot, others)).collect(),
     }
 }
@@ -151,156 +203,74 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
     table
 }
 
-/// Takes the values of a strip one by one: a bad one falls back by itself, and is told by its name and that
-/// of the strip.
-struct Fields<'a> {
-    table: &'a toml::Table,
-    /// For people.
-    strip: String,
-    bad: &'a mut dyn FnMut(String),
-}
-
-impl<'a> Fields<'a> {
-    fn bad(&mut self, key: &str, why: impl std::fmt::Display) {
-        let (key, why) = (parts::quoted(key), parts::reason(&why.to_string()));
-        (self.bad)(settings_warnings::of_strip(&key, &self.strip, &why));
+/// The strips of these tables; the main one, as given where it is not among them, is always the first.
+pub(in crate::studio::settings) fn from_tables(
+    tables: Vec<Table>,
+    main: AudioStrip,
+    from: &mut Document<'_>,
+) -> Vec<AudioStrip> {
+    if tables.len() > MAX_MIXER_STRIPS {
+        from.note("strips", &settings_warnings::strips_beyond(&MAX_MIXER_STRIPS));
     }
-
-    /// It is told, and is as if nothing were written.
-    fn none<T: Default>(&mut self, key: &str, why: &str) -> T {
-        self.bad(key, why);
-        T::default()
+    let own = tables.first().is_some_and(|first| first.source.is_none());
+    let mut strips = if own { Vec::new() } else { vec![main] };
+    let room = MAX_MIXER_STRIPS - strips.len();
+    for (at, table) in tables.into_iter().take(room).enumerate() {
+        let id = StripId(u32::try_from(at).unwrap_or(u32::MAX) + u32::from(!own));
+        strips.extend(strip(id, table, at, from));
     }
-
-    fn text(&mut self, key: &str) -> &'a str {
-        let text = parts::text(self.table.get(key)).map(Option::unwrap_or_default);
-        text.unwrap_or_else(|fault| self.none(key, &fault.it_is()))
-    }
-
-    fn flag(&mut self, key: &str) -> bool {
-        parts::flag(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
-    }
-
-    fn list(&mut self, key: &str) -> &'a [Value] {
-        parts::list(self.table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.it_is()))
-    }
-
-    /// What is beyond the bounds becomes the nearest that is not.
-    fn number(&mut self, key: &str, low: f64, high: f64) -> f64 {
-        let Some(value) = self.table.get(key) else { return 0.0 };
-        match number(value).filter(|it| !it.is_nan()) {
-            Some(number) if (low..=high).contains(&number) => number,
-            Some(number) => {
-                let nearest = number.clamp(low, high);
-                self.bad(key, settings_warnings::it_becomes(&low, &high, &nearest));
-                nearest
+    for (at, strip) in strips.iter().enumerate() {
+        for chain in strip.strip.filters.iter().filter_map(|slot| slot.filter.side_chain()) {
+            let there =
+                strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == REMOVED_STRIP;
+            if !there {
+                let why = settings_warnings::no_such_strip(&chain.0);
+                from.note(&format!("strips.{}.side_chain", at - usize::from(!own)), &why);
             }
-            None => self.none(key, &settings_warnings::it_is_no_number()),
         }
     }
-
-    fn one_of<T: Copy + Default>(&mut self, key: &str, words: &[(&str, T)]) -> T {
-        let word = self.text(key);
-        let known = parts::meant(word, words);
-        if known.is_none() && !word.is_empty() {
-            let word = parts::quoted(word);
-            self.bad(key, settings_warnings::unknown_word(&word));
-        }
-        known.unwrap_or_default()
-    }
+    strips
 }
 
-/// How a strip is called where something of it is bad: by its name, its source without what may be secret in
-/// it, or its place.
-fn called(id: StripId, table: &toml::Table) -> String {
-    let text = |key| table.get(key).and_then(Value::as_str).filter(|it| !it.is_empty());
-    let source = || text("source")?.parse::<AudioChoice>().ok().map(|it| sources::label(&it));
-    match text("name").map(str::to_owned).or_else(source) {
-        Some(name) => settings_warnings::strip_named(&clean_name(&name)),
-        None if id == StripId::MAIN => settings_warnings::main_strip(),
-        None => settings_warnings::strip_number(&(id.0 + 1)),
-    }
-}
-
-/// Reads a strip; `bad` is told what is left out.
-fn read(id: StripId, value: &Value, bad: &mut dyn FnMut(String)) -> Option<AudioStrip> {
-    let Some(table) = value.as_table() else {
-        bad(settings_warnings::no_strip(&(id.0 + 1)));
-        return None;
-    };
-    let called = called(id, table);
-    unknown_keys::strip(table, &called, bad);
-    let mut fields = Fields { table, strip: called, bad };
-    let source = table.get("source").map_or(Some(""), Value::as_str);
-    let choice = source.ok_or_else(settings_warnings::it_is_no_text).and_then(str::parse);
-    let choice = match choice {
+/// `at`: among the tables.
+fn strip(id: StripId, table: Table, at: usize, from: &mut Document<'_>) -> Option<AudioStrip> {
+    let choice = match table.source.unwrap_or_default().parse() {
         _ if id == StripId::MAIN => AudioChoice::None,
         Ok(choice) => choice,
         Err(why) => {
-            fields.bad("source", settings_warnings::left_out(&why));
+            from.note(&format!("strips.{at}.source"), &settings_warnings::left_out(&why));
             return None;
         }
     };
-    let at_end = match fields.text("at_end") {
-        "" => EndBehavior::Loop,
-        word => word.parse().unwrap_or_else(|why| {
-            fields.bad("at_end", why);
-            EndBehavior::Loop
-        }),
-    };
-    let if_silent = match fields.text("if_silent") {
-        "" => None,
-        word => mixer::fallback_of(word).unwrap_or_else(|why| {
-            fields.bad("if_silent", why);
-            None
-        }),
-    };
-    let most = Strip::MAX_OFFSET.as_millis() as f64;
+    if table.filters.len() > MAX_FILTERS {
+        from.note(&format!("strips.{at}.filters"), &settings_warnings::the_rest(&MAX_FILTERS));
+    }
+    let filters = table.filters.iter().take(MAX_FILTERS).enumerate();
+    let filters = filters.filter_map(|(number, table)| {
+        filter(table, &mut |name, why| {
+            from.note(&format!("strips.{at}.filters.{number}.{name}"), &why);
+        })
+    });
     let strip = Strip {
-        gain_db: fields.number("gain_db", -60.0, 20.0) as f32,
-        muted: fields.flag("muted"),
-        balance: fields.number("balance", -1.0, 1.0) as f32,
-        mono: fields.flag("mono"),
-        offset_us: (fields.number("offset_ms", -most, most) * 1_000.0) as i64,
-        heard: fields.one_of("heard", &MONITORING),
-        tracks: tracks(&mut fields),
-        solo: fields.flag("solo"),
-        filters: filters(&mut fields),
+        gain_db: table.gain_db,
+        muted: table.muted,
+        balance: table.balance,
+        mono: table.mono,
+        offset_us: (table.offset_ms * 1_000.0) as i64,
+        heard: table.heard,
+        tracks: table.tracks.iter().map(|track| track.0).collect(),
+        solo: table.solo,
+        filters: filters.collect(),
     };
-    let (name, talk) = (clean_name(fields.text("name")), fields.one_of("talk", &PUSH_TO_TALK));
-    Some(AudioStrip { id, name, choice, strip, talk, at_end, if_silent })
+    let (name, talk, at_end) = (clean_name(&table.name), table.talk, table.at_end);
+    Some(AudioStrip { id, name, choice, strip, talk, at_end, if_silent: table.if_silent })
 }
 
-fn tracks(fields: &mut Fields<'_>) -> ExtraTracks {
-    let of = |number: &Value| {
-        number.as_integer().and_then(|it| u8::try_from(it).ok()).and_then(ExtraTrack::new)
-    };
-    let list = fields.list("tracks");
-    let (tracks, any_bad) =
-        (list.iter().filter_map(of).collect(), list.iter().any(|number| of(number).is_none()));
-    if any_bad {
-        fields.bad("tracks", settings_warnings::tracks(&MAX_TRACKS));
-    }
-    tracks
-}
-
-fn filters(fields: &mut Fields<'_>) -> Vec<Slot> {
-    let tables = fields.list("filters");
-    if tables.len() > MAX_FILTERS {
-        fields.bad("filters", settings_warnings::the_rest(&MAX_FILTERS));
-    }
-    tables.iter().take(MAX_FILTERS).filter_map(|table| filter(table, fields)).collect()
-}
-
-fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
-    let Some(table) = table.as_table() else {
-        fields.bad("filters", settings_warnings::one_no_table());
-        return None;
-    };
+/// What its kind has, with what is written; `bad` is told of the rest, by its name.
+fn filter(table: &toml::Table, bad: &mut dyn FnMut(&str, String)) -> Option<Slot> {
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = Filter::of_kind(kind) else {
-        let kind = parts::quoted(kind);
-        fields.bad("filters", settings_warnings::no_such_filter(&kind));
+        bad("kind", settings_warnings::no_such_filter(&parts::quoted(kind)));
         return None;
     };
     let mut enabled = true;
@@ -311,15 +281,7 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
             ("kind", ..) => {}
             ("enabled", ..) => match value.as_bool() {
                 Some(on) => enabled = on,
-                None => {
-                    fields.bad(
-                        name,
-                        settings_warnings::of_its_filter(
-                            &kind,
-                            &settings_warnings::it_is_no_flag(),
-                        ),
-                    );
-                }
+                None => bad(name, settings_warnings::it_is_no_flag()),
             },
             ("side_chain", Some(id), _) => {
                 if let Filter::Compressor { side_chain, .. } = &mut filter {
@@ -329,19 +291,12 @@ fn filter(table: &Value, fields: &mut Fields<'_>) -> Option<Slot> {
             (name, Some(number), Some(range)) => {
                 let value = number as f32;
                 if !range.contains(&value) {
-                    let (low, high) = (range.start(), range.end());
-                    let why = settings_warnings::it_is_not_from(&low, &high);
-                    fields.bad(name, settings_warnings::of_its_filter(&kind, &why));
+                    bad(name, settings_warnings::it_is_not_from(range.start(), range.end()));
                 }
                 filter.set(name, value);
             }
-            (name, None, Some(_)) => {
-                fields.bad(
-                    name,
-                    settings_warnings::of_its_filter(&kind, &settings_warnings::it_is_no_number()),
-                );
-            }
-            (name, ..) => fields.bad(name, settings_warnings::no_such_value(&kind)),
+            (name, None, Some(_)) => bad(name, settings_warnings::it_is_no_number()),
+            (name, ..) => bad(name, settings_warnings::no_such_value(&kind)),
         }
     }
     Some(Slot { enabled, filter })
@@ -356,76 +311,43 @@ pub(in crate::studio::settings) fn changed(
     let mut table = filter_table(slot, &[]);
     table.remove("side_chain");
     table.extend(values);
-    let strip = settings_warnings::strip_itself();
-    filter(&Value::Table(table), &mut Fields { table: &toml::Table::new(), strip, bad })
+    filter(&table, &mut |name, why| {
+        let why = settings_warnings::of_its_filter(&slot.filter.kind(), &why);
+        let name = parts::quoted(name);
+        bad(settings_warnings::of_strip(&name, &settings_warnings::strip_itself(), &why));
+    })
 }
 
-/// Reads the list; the main strip, as given where the file has none, is always the first.
-pub(in crate::studio::settings) fn read_list(
-    value: Option<&Value>,
-    main: AudioStrip,
+/// Those of another file than the settings, beside a main strip of one's own.
+pub(in crate::studio::settings) fn of_others(
+    value: &Value,
     bad: &mut dyn FnMut(String),
 ) -> Vec<AudioStrip> {
-    parts::counted(&settings_warnings::the_strips(), bad, |bad| read_all(value, main, bad))
-}
-
-fn read_all(
-    value: Option<&Value>,
-    main: AudioStrip,
-    bad: &mut dyn FnMut(String),
-) -> Vec<AudioStrip> {
-    let tables = match (value, parts::list(value)) {
-        (None, _) => return vec![main],
-        (_, Ok(tables)) => tables,
-        (_, Err(_)) => {
-            bad(settings_warnings::strips_no_list());
-            return vec![main];
-        }
-    };
-    if tables.len() > MAX_MIXER_STRIPS {
-        bad(settings_warnings::strips_beyond(&MAX_MIXER_STRIPS));
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct File {
+        strips: Vec<Table>,
     }
-    let is_main = |table: &Value| table.get("source").is_none();
-    let own = tables.first().is_some_and(is_main);
-    let mut strips = if own { Vec::new() } else { vec![main.clone()] };
-    let first = u32::from(!own);
-    for (id, table) in
-        (first..).map(StripId).zip(tables.iter().take(MAX_MIXER_STRIPS - strips.len()))
-    {
-        strips.extend(read(id, table, bad));
-    }
-    if strips.first().is_none_or(|strip| strip.id != StripId::MAIN) {
-        strips.insert(0, main);
-    }
-    for strip in &strips {
-        for chain in strip.strip.filters.iter().filter_map(|slot| slot.filter.side_chain()) {
-            let there =
-                strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == REMOVED_STRIP;
-            if !there {
-                let called = match strip {
-                    AudioStrip { id: StripId::MAIN, .. } => settings_warnings::main_strip(),
-                    AudioStrip { name, choice, .. } if name.is_empty() => {
-                        settings_warnings::strip_named(&sources::label(choice))
-                    }
-                    AudioStrip { name, .. } => settings_warnings::strip_named(name),
-                };
-                let why = settings_warnings::no_such_strip(&chain.0);
-                bad(settings_warnings::of_strip(&"side_chain", &called, &why));
-            }
-        }
-    }
+    let Some(strips) = value.get("strips") else { return Vec::new() };
+    let alone = toml::Table::from_iter([("strips".to_owned(), strips.clone())]);
+    let text = alone.to_string();
+    let Ok(document) = Document::parse(&text) else { return Vec::new() };
+    let mut document = document.without_places();
+    let tables = document.read::<File>().strips;
+    let mut strips = from_tables(tables, AudioStrip::main(), &mut document);
+    strips.retain(|strip| strip.id != StripId::MAIN);
+    document.tell(&settings_warnings::the_strips(), bad);
     strips
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::settings::Settings;
 
     fn read_text(text: &str) -> (Vec<AudioStrip>, Vec<String>) {
-        let table: toml::Table = text.parse().unwrap();
-        let mut told = Vec::new();
-        let strips = read_list(table.get("strips"), AudioStrip::main(), &mut |why| told.push(why));
-        (strips, told)
+        let (settings, told) = Settings::parse(text);
+        (settings.strips, told)
     }
 
     #[test]
@@ -437,7 +359,10 @@ mod tests {
         assert_eq!((of("0"), of("1")), (Vec::new(), Vec::new()));
         // As it is written of one that was taken away.
         assert_eq!(of("999999"), Vec::<String>::new());
-        assert_eq!(of("2"), ["'side_chain' of the strip 'mic': there is no strip 2"]);
+        assert_eq!(
+            of("2"),
+            ["The setting 'strips.side_chain' in line 2, column 1 is ignored: there is no strip 2"]
+        );
     }
 
     #[test]
@@ -496,11 +421,11 @@ mod tests {
         let strip = &strips[1].strip;
         assert_eq!(
             (strip.gain_db, strip.balance, strip.heard),
-            (20.0, 0.0, MonitoringMode::Program)
+            (0.0, 0.0, MonitoringMode::Program)
         );
         assert_eq!(strip.filters, [Slot { enabled: true, filter: Filter::Gain { db: -60.0 } }]);
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
-        assert_eq!(told.len(), 11, "{told:?}");
+        assert_eq!(told.len(), 14, "{told:#?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
         // Each falls back by itself, and is told with the strip that it is of.
         let (strips, told) = read_text(
@@ -515,25 +440,27 @@ mod tests {
         assert_eq!(main.strip, Strip::default());
         let kept = (voice.strip.gain_db, voice.strip.muted, voice.strip.balance, voice.talk);
         assert_eq!(kept, (-6.0, true, 1.0, TalkMode::PushToTalk));
-        assert_eq!((voice.strip.mono, voice.strip.offset_us), (false, 20_000_000));
+        assert_eq!((voice.strip.mono, voice.strip.offset_us), (false, 0));
         let limiter = Filter::Limiter { threshold_dbfs: -3.0, release_ms: 60.0 };
         let slot = |filter| Slot { enabled: true, filter };
         assert_eq!(mic.strip.filters, [slot(Filter::Gain { db: 30.0 }), slot(limiter)]);
-        assert_eq!(
-            told,
-            [
-                "'gain_db' of the main strip: it is not a number",
-                "'mono' of the strip 'Voice': it is neither true nor false",
-                "'offset_ms' of the strip 'Voice': it is not from -20000 to 20000; 20000 is taken",
-                "'tracks' of the strip 'Voice': it is not a list",
-                "'solo' of the strip 'Voice': it is neither true nor false",
-                "'filters' of the strip 'Voice': it is not a list",
-                "'db' of the strip 'mic': of its gain: it is not from -60 to 30",
-                "'enabled' of the strip 'mic': of its gain: it is neither true nor false",
-                "'release_ms' of the strip 'mic': of its limiter: it is not a number",
-                "'name' of the strip 'mic': it is not a text",
-            ]
-        );
+        let wanted = [
+            ("gain_db", "it is not a number from -60 to 20"),
+            ("mono", "it is neither true nor false"),
+            ("offset_ms", "it is not a number from -20000 to 20000"),
+            ("tracks", "it is not a list"),
+            ("filters", "it is not a list"),
+            ("solo", "it is neither true nor false"),
+            ("name", "it is not a text"),
+            ("filters.enabled", "it is neither true nor false"),
+            ("filters.db", "it is not from -60 to 30"),
+            ("filters.release_ms", "it is not a number"),
+        ];
+        assert_eq!(told.len(), wanted.len(), "{told:#?}");
+        for (told, (key, why)) in told.iter().zip(wanted) {
+            assert!(told.starts_with(&format!("The setting 'strips.{key}' in line ")), "{told}");
+            assert!(told.ends_with(&format!(" is ignored: {why}")), "{told}");
+        }
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MAX_MIXER_STRIPS);
     }
@@ -546,10 +473,10 @@ mod tests {
              [[strips]]\nsource = 'rtmp://ada:pw@host/pw'\nmono = 3\n",
         );
         assert_eq!(strips.len(), 2);
-        let [silent, mono, source] = &told[..] else { panic!("{told:?}") };
-        assert!(silent.starts_with("'if_silent' of the strip 'stream:rtmp://host': "), "{silent}");
-        assert!(mono.starts_with("'mono' of the strip 'stream:rtmp://host': "), "{mono}");
-        assert!(source.starts_with("'source' of strip 3: 'rtmp' is no"), "{source}");
+        let [mono, silent, source, _] = &told[..] else { panic!("{told:#?}") };
+        assert!(silent.contains("'strips.if_silent' in line 4, column 13"), "{silent}");
+        assert!(mono.contains("'strips.mono' in line 3"), "{mono}");
+        assert!(source.contains("'strips.source' in line 6") && source.contains("'rtmp' is no"));
         assert!(source.ends_with("; the strip is left out"), "{source}");
         assert!(told.iter().all(|why| !why.contains("pw")), "{told:?}");
     }
@@ -566,7 +493,10 @@ mod tests {
         }
         let (_, told) = read_text(&text);
         assert_eq!(told.len(), 21);
-        assert_eq!(told.last().unwrap(), "983 more things in the strips are not as they should be");
+        assert_eq!(
+            told.last().unwrap(),
+            "983 more things in the settings are not as they should be"
+        );
         for why in &told {
             assert!(why.chars().count() < 400 && !why.contains(char::is_control), "{why}");
         }

@@ -384,10 +384,6 @@ fn what_an_import_leaves_out_is_said_in_chinese() {
         ("'Alerts' (browser_source)", "“Alerts”（browser_source）"),
         ("filters of 'Cam': a, b 'c', and 3 more", "“Cam”的滤镜：a, b 'c'，另有 3 个"),
         (
-            "'gain_db' of the strip 'Mic: 2': it is not from -60 to 20; 20 is taken",
-            "音轨“Mic: 2”的“gain_db”：不在 -60 到 20 之间；改用 20",
-        ),
-        (
             "in the scenes 'opacity' is not a number from 0 to 1",
             "场景中的“opacity”不是 0 到 1 之间的数",
         ),
