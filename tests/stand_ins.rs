@@ -74,7 +74,7 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
         wait_for("the clip itself", LIMIT, || is(BRIGHT));
         wait_for("the notice taken back", LIMIT, || !told(&studio, "clip-black"));
     }
-    // A slate with its name: dark, with letters on it.
+    // Placeholder with its name: dark, with letters on it.
     let id = studio.snapshot().scenes.collection.sources[0].id;
     studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Slate)));
     wait_for("the slate", LIMIT, || {

@@ -100,7 +100,7 @@ impl Shortcuts {
         assert_eq!(*self.session.lock(), Some((request.sender.clone(), session)));
         let [(id, wish)] = shortcuts.as_slice() else { panic!("{shortcuts:?}") };
         let word = |name: &str| wish[name].downcast_ref::<&str>().unwrap().to_owned();
-        assert!(word("description").starts_with("Talk key"), "{wish:?}");
+        assert!(word("description").starts_with("Push-to-talk key"), "{wish:?}");
         self.asked.lock().push(format!("bind {id} {}", word("preferred_trigger")));
         let yes = |shortcuts| portal::Answer::Yes(HashMap::from([("shortcuts", shortcuts)]));
         let answer = match self.answer {

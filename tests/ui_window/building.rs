@@ -135,7 +135,7 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     assert_eq!(click(&mut harness, "Talk"), [Command::SwitchScene(talk)]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    let prepared = press(&mut harness, "Studio mode: prepare first");
+    let prepared = press(&mut harness, "Studio mode: prepare scenes first");
     assert_eq!(prepared, [Command::PrepareScene(Some(SCENE))]);
     harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SCENE));
     harness.run();
@@ -146,7 +146,7 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     assert_eq!(commands(&mut harness), [Command::Transition]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    let over = press(&mut harness, "Studio mode: prepare first");
+    let over = press(&mut harness, "Studio mode: prepare scenes first");
     assert_eq!(over, [Command::PrepareScene(None)]);
 }
 
@@ -173,7 +173,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
     for (line, pick, found) in [
         ("Image…", FileRequest::Image, choice("image:/a/b.png")),
         ("Slide show…", FileRequest::Slides, choice("slides:/a/b.png")),
-        ("Slide show of pictures…", FileRequest::Slide, choice("slides:/a/b.png")),
+        ("Image slide show…", FileRequest::Slide, choice("slides:/a/b.png")),
         ("Video file…", FileRequest::Video, choice("file:/a/b.png")),
         ("Text from a file…", FileRequest::Text, choice("text-file:/a/b.png")),
     ] {
@@ -243,7 +243,7 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
         ("Logo 30", Edit::ShowSource { scene: SCENE, source: SourceId(30) }),
         ("Scene Part 30", Edit::ShowScene { scene: SCENE, shown: SceneId(31) }),
     ] {
-        assert_eq!(edit(&add(&mut harness, &["Show again ›", line])), wanted);
+        assert_eq!(edit(&add(&mut harness, &["Existing source ›", line])), wanted);
     }
     let main = Edit::ShowSource { scene: SCENE, source: SourceId(0) };
     assert_eq!(edit(&add(&mut harness, &["Chosen picture"])), main);
@@ -285,13 +285,13 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         scene::Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, rotation: 0.0, ..before };
     let placed = |place| Edit::SetPlace(ITEM, place);
     for (line, wanted) in [
-        ("Fit to the picture", placed(scene::Placement { fit: Fit::Contain, ..whole })),
-        ("Fill the picture", placed(scene::Placement { fit: Fit::Cover, ..whole })),
-        ("Stretch to the picture", placed(scene::Placement { fit: Fit::Stretch, ..whole })),
+        ("Fit to canvas", placed(scene::Placement { fit: Fit::Contain, ..whole })),
+        ("Fill canvas", placed(scene::Placement { fit: Fit::Cover, ..whole })),
+        ("Stretch to canvas", placed(scene::Placement { fit: Fit::Stretch, ..whole })),
         ("Center", placed(scene::Placement { x: 0.25, y: 0.3, ..before })),
-        ("Flip left to right", placed(scene::Placement { flip_x: true, ..before })),
-        ("Flip top to bottom", placed(scene::Placement { flip_y: true, ..before })),
-        ("Turn by 90°", placed(scene::Placement { rotation: 30.0, ..before })),
+        ("Flip horizontally", placed(scene::Placement { flip_x: true, ..before })),
+        ("Flip vertically", placed(scene::Placement { flip_y: true, ..before })),
+        ("Rotate 90°", placed(scene::Placement { rotation: 30.0, ..before })),
         ("Reset", placed(scene::Placement::default())),
         ("Move up", Edit::MoveItem(ITEM, 2)),
         ("Move down", Edit::MoveItem(ITEM, 0)),
@@ -373,7 +373,7 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     }
     let cover = Edit::SetPlace(ITEM, scene::Placement { fit: Fit::Cover, ..whole });
     for (list, line, wanted) in [
-        ("Fit", "Fill, cut what sticks out", cover),
+        ("Fit", "Fill and crop", cover),
         ("Blend mode", "Multiply", Edit::SetBlend(ITEM, Blend::Multiply)),
     ] {
         harness.get_by_role_and_label(Role::ComboBox, list).click();
@@ -384,11 +384,11 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     harness.get_by_role_and_label(Role::Slider, "Opacity").set_value_accesskit(0.5);
     assert_eq!(edit(&commands(&mut harness)), Edit::SetOpacity(ITEM, 0.5));
     // The words of the command line, for who knows them.
-    harness.get_by_role_and_label(Role::TextInput, "Shows").focus();
+    harness.get_by_role_and_label(Role::TextInput, "Content").focus();
     harness.run();
     harness.event(egui::Event::Text("ing".into()));
     harness.run();
-    assert!(harness.query_by_label("Show this").is_none(), "there is nothing of that name");
+    assert!(harness.query_by_label("Use this").is_none(), "there is nothing of that name");
     for _ in 0.."testing".len() {
         harness.key_press(Key::Backspace);
         harness.run();
@@ -396,5 +396,5 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     harness.event(egui::Event::Text("clock".into()));
     harness.run();
     let clock = VideoChoice::Text(Content::Clock(String::new()));
-    assert_eq!(edit(&click(&mut harness, "Show this")), Edit::SetSource(SOURCE, clock));
+    assert_eq!(edit(&click(&mut harness, "Use this")), Edit::SetSource(SOURCE, clock));
 }

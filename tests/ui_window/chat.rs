@@ -8,17 +8,15 @@ fn what_is_said_is_read_and_answered() {
     harness.get_by_role_and_label(Role::Label, "guest-7 画面真清晰");
     let send = harness.get_by_role_and_label(Role::Button, "Send");
     assert!(send.accesskit_node().is_disabled(), "there is nothing to send yet");
-    harness.get_by_role_and_label(Role::TextInput, "Say something in the chat").focus();
+    harness.get_by_role_and_label(Role::TextInput, "Send a message").focus();
     harness.run();
-    harness
-        .get_by_role_and_label(Role::TextInput, "Say something in the chat")
-        .type_text("a quartz");
+    harness.get_by_role_and_label(Role::TextInput, "Send a message").type_text("a quartz");
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Send").click();
     let said = Command::Player(WatchCommand::Say("a quartz".into()));
     assert_eq!(commands(&mut harness), [said]);
-    click(&mut harness, "How the chat is shown");
-    harness.get_by_role_and_label(Role::CheckBox, "Lines fly over the picture").click();
+    click(&mut harness, "Chat display");
+    harness.get_by_role_and_label(Role::CheckBox, "Messages fly over the video").click();
     let choices = ChatChoices { flying: false, ..ChatChoices::default() };
     assert_eq!(commands(&mut harness), [Command::Player(WatchCommand::SetChat(choices))]);
 }
@@ -35,7 +33,7 @@ fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
         harness.state().demo.change(|snapshot| snapshot.chat_choices = choices.clone());
         choices
     };
-    click(&mut harness, "How the chat is shown");
+    click(&mut harness, "Chat display");
     let mut wanted = ChatChoices::default();
     for (name, value) in [("Opacity", 0.5), ("Speed", 1.5), ("Size", 32.0)] {
         harness.get_by_role_and_label(Role::Slider, name).set_value_accesskit(value.into());
@@ -47,7 +45,7 @@ fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
         *place = value;
         assert_eq!(sent(&mut harness), wanted, "{name}");
     }
-    for (name, typed) in [("Leave out lines with", "spoiler， 画面,"), ("Your name", "Ada")] {
+    for (name, typed) in [("Hide messages with", "spoiler， 画面,"), ("Your name", "Ada")] {
         harness.get_by_role_and_label(Role::TextInput, name).focus();
         harness.run();
         harness.get_by_role_and_label(Role::TextInput, name).type_text(typed);
@@ -61,16 +59,16 @@ fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
     // They are what is offered when it is opened again.
     harness.key_press(Key::Escape);
     harness.run();
-    click(&mut harness, "How the chat is shown");
-    let words = harness.get_by_role_and_label(Role::TextInput, "Leave out lines with");
+    click(&mut harness, "Chat display");
+    let words = harness.get_by_role_and_label(Role::TextInput, "Hide messages with");
     assert_eq!(words.accesskit_node().value().as_deref(), Some("spoiler, 画面"));
 }
 
 #[test]
 fn the_chat_is_found_where_a_person_says() {
     let mut harness = open("watch-chat");
-    let name = "Address of the chat";
-    click(&mut harness, "How the chat is shown");
+    let name = "Chat address";
+    click(&mut harness, "Chat display");
     let type_text = |harness: &mut Harness<'static, Window>, text: &str| {
         harness.get_by_role_and_label(Role::TextInput, name).focus();
         harness.run();

@@ -28,8 +28,8 @@ fn properties_of(choice: &str) -> Harness<'static, Window> {
 #[test]
 fn what_comes_of_properties_stands_above_its_words() {
     let harness = properties_of("text:Hello");
-    let picture = harness.get_by_role_and_label(Role::Image, "The picture that goes out").rect();
-    let words = harness.get_by_label_contains("What is set here").rect();
+    let picture = harness.get_by_role_and_label(Role::Image, "The whole program").rect();
+    let words = harness.get_by_label_contains("Changes apply at once").rect();
     assert!((picture.left() - words.left()).abs() < 1.0, "{picture:?} {words:?}");
     assert!(picture.bottom() < words.top() && picture.width() > 300.0, "{picture:?}");
 }
@@ -48,7 +48,7 @@ fn what_a_source_shows_is_set_in_fields() {
     }
 
     let mut harness = properties_of("screen:HDMI-1");
-    harness.get_by_role_and_label(Role::CheckBox, "Only a part").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Only part of it").click();
     assert_eq!(shows(&commands(&mut harness)), "screen:HDMI-1@1920x1080+0+0");
     let part = Monitor {
         id: Some("HDMI-1".into()),
@@ -71,7 +71,7 @@ fn what_a_source_shows_is_set_in_fields() {
         ("Screen", "All screens", "screen", "screen:all"),
         ("Window", "file 7", "window:Gone/away", "window:Editor/file 7"),
         ("Camera", "HD Pro Webcam C920", "camera:gone", "camera:c920"),
-        ("Camera", "The first there is", "camera:c920", "camera"),
+        ("Camera", "First available", "camera:c920", "camera"),
     ] {
         let mut harness = properties_of(choice);
         harness.get_by_role_and_label(Role::ComboBox, list).click();
@@ -159,7 +159,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
         Edit::SetProperties(SOURCE, properties) => properties,
         other => panic!("{other:?}"),
     };
-    click(&mut harness, "Add pictures…");
+    click(&mut harness, "Add images…");
     let then = Then { source: SOURCE, pick: FileRequest::Image, at: None };
     assert_eq!(wish(&harness), Some(WindowRequest::PickThen(then.clone(), None)));
     // Nothing else of the source is written: it may have changed while the dialog stood open.
@@ -167,9 +167,9 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     let add = |path: &str| Edit::AddFile(SOURCE, path.into());
     assert_eq!(both, Edit::Several(vec![add("/a/2.png"), add("/b/3.png")]));
     make(&mut harness, &[both]);
-    let turned = files(&click(&mut harness, "Play 3.png earlier"));
+    let turned = files(&click(&mut harness, "Move 3.png up"));
     assert_eq!(turned.files, ["/b/3.png", "/a/2.png"].map(std::path::PathBuf::from));
-    let one = files(&click(&mut harness, "Play 2.png no more"));
+    let one = files(&click(&mut harness, "Remove 2.png from the list"));
     assert_eq!(one.files, [std::path::PathBuf::from("/b/3.png")]);
     // One that is missing is found elsewhere, in its place.
     click(&mut harness, "Choose another file for 2.png");
@@ -216,7 +216,7 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     harness.run();
     assert_eq!(click(&mut harness, "Change source"), [Command::Dismiss(7)]);
     harness.run();
-    let told = format!("Left out: {reason}");
+    let told = format!("Skipped: {reason}");
     assert_eq!(harness.query_all_by_label(&told).count(), 2, "the first one and the third");
     click(&mut harness, "Choose another file for 3.png");
     let at = Some((1, "/b/3.png".into()));

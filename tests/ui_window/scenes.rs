@@ -49,7 +49,7 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     harness.run();
     let told = |harness: &Harness<'static, Window>| {
-        harness.query_all_by_label_contains("Left out while the machine").count()
+        harness.query_all_by_label_contains("Skipped while this computer").count()
     };
     assert_eq!(told(&harness), 0);
     harness.state().demo.change(|snapshot| snapshot.scenes.lacks_filters = true);
@@ -97,9 +97,9 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     // The notice leads to the first that lacks its file.
     assert_eq!(click(&mut harness, "Change filter"), [Command::Dismiss(7)]);
     harness.run();
-    assert_eq!(harness.query_all_by_label("Its file cannot be used.").count(), 2);
+    assert_eq!(harness.query_all_by_label("This file cannot be used.").count(), 2);
     harness.get_by_label("watermark");
-    let told = format!("The file cannot be used: {GONE}. Pictures pass the filter as they are.");
+    let told = format!("This file cannot be used: {GONE}. The filter is skipped.");
     harness.get_by_label(&told);
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose a file…");
@@ -126,9 +126,9 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     // A mask: nothing is seen without it.
     harness.get_by_role_and_label(Role::Button, "Mask").click();
     harness.run();
-    harness.get_by_label_contains("The source shows a slate until it can");
+    harness.get_by_label_contains("The source shows a placeholder until the file works");
     // What is there has nothing to say.
-    harness.get_by_role_and_label(Role::Button, "Colour table").click();
+    harness.get_by_role_and_label(Role::Button, "LUT").click();
     harness.run();
     assert!(harness.query_by_label_contains("cannot be used: ").is_none());
     assert!(harness.query_by_label("Try again").is_none());
@@ -148,7 +148,7 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(click(&mut harness, "Change transition"), [Command::Dismiss(7)]);
     harness.run();
-    harness.get_by_label(&format!("The file cannot be used: {GONE}. Scenes change with a cut."));
+    harness.get_by_label(&format!("This file cannot be used: {GONE}. Scenes are cut."));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
     let of = TransitionFile { scene: None, means: TransitionFilePart::Clip };
@@ -213,7 +213,7 @@ fn properties_of_texts_slides_and_screens_are_set() {
         harness.get_by_role_and_label(Role::SpinButton, name).set_value_accesskit(value);
         properties_set(&commands(harness)).1.slides
     };
-    assert_eq!(field(&mut harness, "Time of a slide", 8.5).time, Duration::from_millis(8_500));
+    assert_eq!(field(&mut harness, "Time per slide", 8.5).time, Duration::from_millis(8_500));
     assert_eq!(field(&mut harness, "Fade", 0.0).fade, Duration::ZERO);
     let (id, properties) = properties_set(&click(&mut harness, "Shuffled"));
     assert_eq!((id, properties.slides.order), (SourceId(2), Order::Shuffled));
@@ -240,7 +240,7 @@ fn a_transition_is_chosen_and_set() {
         harness.run();
         click(harness, name)
     };
-    let wipe = transition_set(&by_menu(&mut harness, "Wipe by a pattern"));
+    let wipe = transition_set(&by_menu(&mut harness, "Wipe"));
     assert_eq!(wipe.kind, Kind::Luma(Wipe::default()));
     // Its options are shown at once; the pretended studio still fades.
     harness.get_by_role_and_label(Role::SpinButton, "Duration").set_value_accesskit(1.5);
@@ -258,8 +258,8 @@ fn a_transition_is_chosen_and_set() {
         snapshot.scenes.collection = std::sync::Arc::new(collection);
     });
     harness.run();
-    assert_eq!(by_menu(&mut harness, "Options of the transition…"), []);
-    harness.get_by_label("No file chosen: scenes change with a cut.");
+    assert_eq!(by_menu(&mut harness, "Transition settings…"), []);
+    harness.get_by_label("No file chosen: scenes are cut.");
     harness.get_by_label("Choose…").click();
     harness.run();
     let clip = TransitionFile { scene: None, means: TransitionFilePart::Clip };
@@ -271,12 +271,12 @@ fn a_transition_is_chosen_and_set() {
         other => panic!("{other:?}"),
     };
     assert!(of(transition_set(&commands(&mut harness))).file.ends_with("swoosh.webp"));
-    harness.get_by_role_and_label(Role::SpinButton, "Scenes change at").set_value_accesskit(0.8);
+    harness.get_by_role_and_label(Role::SpinButton, "Switch scenes at").set_value_accesskit(0.8);
     let stinger = of(transition_set(&commands(&mut harness)));
     assert_eq!(stinger.cut, Duration::from_millis(800));
-    harness.get_by_role_and_label(Role::ComboBox, "Seen through").click();
+    harness.get_by_role_and_label(Role::ComboBox, "Track matte").click();
     harness.run();
-    let right = of(transition_set(&click(&mut harness, "By its right half, in grey")));
+    let right = of(transition_set(&click(&mut harness, "From its right half, in grey")));
     assert_eq!(right.matte, Matte::Right);
 }
 
@@ -292,8 +292,8 @@ fn one_scene_gets_a_transition_of_its_own() {
     harness.run();
     assert_eq!(click(&mut harness, "Transition to it…"), []);
     harness.get_by_label(&format!("Transition to “{}”", scene.name));
-    harness.get_by_label("The scene comes as all scenes do.");
-    harness.get_by_role_and_label(Role::CheckBox, "One of its own").click();
+    harness.get_by_label("This scene uses the transition of all scenes.");
+    harness.get_by_role_and_label(Role::CheckBox, "Its own transition").click();
     let fade = own(&commands(&mut harness)).unwrap();
     assert_eq!(fade.kind, Kind::Fade, "it begins with that of all");
     let edit = Edit::SetSceneTransition(scene.id, Some(fade));
@@ -305,7 +305,7 @@ fn one_scene_gets_a_transition_of_its_own() {
     harness.run();
     harness.get_by_role_and_label(Role::SpinButton, "Duration").set_value_accesskit(2.0);
     assert_eq!(own(&commands(&mut harness)).unwrap().duration, Duration::from_secs(2));
-    harness.get_by_role_and_label(Role::CheckBox, "One of its own").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Its own transition").click();
     assert_eq!(own(&commands(&mut harness)), None);
 }
 
@@ -340,7 +340,7 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
     harness.run();
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    assert_eq!(click(&mut harness, "Options of the transition…"), []);
+    assert_eq!(click(&mut harness, "Transition settings…"), []);
     match &picked(&mut harness, of, "/v/own.webp")[..] {
         [Command::Edit(Edit::SetSceneTransition(id, Some(Transition { kind, .. })))] => {
             assert_eq!(*id, scene.id);
@@ -372,9 +372,9 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     harness.run();
     let media = |go| [Command::Media(SourceId(2), go)];
     assert_eq!(click(&mut harness, "Pause Opening"), media(TransportCommand::Pause));
-    assert_eq!(click(&mut harness, "Begin Opening again"), media(TransportCommand::Restart));
+    assert_eq!(click(&mut harness, "Restart Opening"), media(TransportCommand::Restart));
     harness.get_by_label("0:42 / 3:05");
-    harness.get_by_role_and_label(Role::Slider, "Place in Opening").focus();
+    harness.get_by_role_and_label(Role::Slider, "Position in Opening").focus();
     harness.run();
     harness.key_press(Key::ArrowRight);
     assert_eq!(commands(&mut harness), media(TransportCommand::To(Duration::from_secs(47))));
@@ -397,10 +397,10 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     source(&harness, "Opening").click_secondary();
     harness.run();
     assert_eq!(click(&mut harness, "Properties…"), []);
-    let (id, properties) = properties_set(&click(&mut harness, "Begin again"));
+    let (id, properties) = properties_set(&click(&mut harness, "Restart"));
     assert_eq!((id, properties.hidden), (SourceId(2), WhenHidden::Restarts));
     // And at its end.
-    let (id, properties) = properties_set(&click(&mut harness, "Keep the last picture"));
+    let (id, properties) = properties_set(&click(&mut harness, "Hold the last frame"));
     assert_eq!((id, properties.at_end), (SourceId(2), EndBehavior::Hold));
     let (_, properties) = properties_set(&click(&mut harness, "Show nothing"));
     assert_eq!(properties.at_end, EndBehavior::Clear);
@@ -416,16 +416,16 @@ fn open_properties(harness: &mut Harness<'static, Window>, name: &str) {
 
 #[test]
 fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
-    let way = "If black or still";
+    let way = "If black or frozen";
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
     assert_eq!(chosen(&harness, way), "Keep showing it");
     let slate = Edit::SetFallback(SourceId(2), VideoFallback::Slate);
-    let sent = choose(&mut harness, way, "A slate with its name");
+    let sent = choose(&mut harness, way, "Placeholder with its name");
     assert_eq!(sent, [Command::Edit(slate.clone())]);
     apply(&mut harness, &slate);
-    assert_eq!(chosen(&harness, way), "A slate with its name");
-    assert_eq!(choose(&mut harness, way, "A slate with its name"), [], "it is so already");
+    assert_eq!(chosen(&harness, way), "Placeholder with its name");
+    assert_eq!(choose(&mut harness, way, "Placeholder with its name"), [], "it is so already");
     // Another source, by the pointer; never itself.
     harness.get_by_role_and_label(Role::ComboBox, way).click();
     harness.run();
@@ -449,7 +449,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run();
     let slate = Edit::SetFallback(SourceId(0), VideoFallback::Slate);
-    assert_eq!(choose(&mut harness, way, "A slate with its name"), [Command::Edit(slate)]);
+    assert_eq!(choose(&mut harness, way, "Placeholder with its name"), [Command::Edit(slate)]);
 }
 
 #[test]
@@ -459,7 +459,7 @@ fn what_is_said_of_a_field_begins_below_it() {
             open_as("media", Vec2::new(1280.0, 720.0), preferences(language, Theme::Dark));
         let [way, hint, properties] = match language {
             Language::Chinese => ["黑屏或静止时", "画面变黑", "属性…"],
-            _ => ["If black or still", "Shown while the picture", "Properties…"],
+            _ => ["If black or frozen", "Shown while the video", "Properties…"],
         };
         source(&harness, "Opening").click_secondary();
         harness.run();
@@ -503,13 +503,13 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     for name in ["second.mp4", "third.mkv"] {
         harness.get_by_label(name);
     }
-    harness.get_by_label("Play third.mkv earlier").focus();
+    harness.get_by_label("Move third.mkv up").focus();
     harness.run();
     harness.key_press(Key::Enter);
     let moved = files(&commands(&mut harness));
     assert_eq!(moved, ["/films/third.mkv", "/films/second.mp4"]);
-    assert_eq!(click(&mut harness, "Play second.mp4 earlier"), [], "it is the first of them");
-    let left = files(&click(&mut harness, "Play second.mp4 no more"));
+    assert_eq!(click(&mut harness, "Move second.mp4 up"), [], "it is the first of them");
+    let left = files(&click(&mut harness, "Remove second.mp4 from the list"));
     assert_eq!(left, ["/films/third.mkv"]);
 }
 

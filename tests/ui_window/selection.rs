@@ -22,12 +22,12 @@ fn several_sources_are_selected_and_changed_as_one() {
     }
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
-    harness.get_by_label("Picture of the scene, 2 are selected: arrows move them");
+    harness.get_by_label("Canvas, 2 sources selected: arrow keys move them");
     let hidden = several(click(&mut harness, "Hide Opening"));
     let both = [ItemId(2), ItemId(3)];
     assert!(both.iter().all(|id| hidden.contains(&Edit::HideItem(*id, true))), "{hidden:?}");
     // By the keyboard on the picture.
-    let canvas = "Picture of the scene, 2 are selected: arrows move them";
+    let canvas = "Canvas, 2 sources selected: arrow keys move them";
     harness.get_by_label(canvas).focus();
     harness.run();
     harness.key_press(Key::ArrowRight);
@@ -46,15 +46,15 @@ fn several_sources_are_selected_and_changed_as_one() {
     assert!(aligned.iter().all(|edit| (x(edit) - 0.05).abs() < 1e-6), "{aligned:?}");
     harness.get_by_label("Album").click_secondary();
     harness.run();
-    let grouped = click(&mut harness, "Group them");
+    let grouped = click(&mut harness, "Group");
     assert!(matches!(&grouped[..], [Command::Edit(Edit::Group(ids))] if ids.len() == 2));
-    harness.get_by_label("Picture of the scene: click something to change it");
+    harness.get_by_label("Canvas: click a source to change it");
     // All of them, and then as many rows as lie between two.
-    harness.get_by_label("Picture of the scene: click something to change it").focus();
+    harness.get_by_label("Canvas: click a source to change it").focus();
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
-    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
+    harness.get_by_label("Canvas, 3 sources selected: arrow keys move them");
     source(&harness, "Opening").click();
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::SHIFT);
@@ -72,7 +72,7 @@ fn several_are_resized_together_by_the_frame_around_them() {
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
-    let canvas = "Picture of the scene, 2 are selected: arrows move them";
+    let canvas = "Canvas, 2 sources selected: arrow keys move them";
     let canvas = harness.get_by_label(canvas).rect();
     let snapshot = harness.state().demo.snapshot();
     let collection = &snapshot.scenes.collection;
@@ -145,7 +145,7 @@ fn a_member_of_a_group_is_moved_within_it() {
     harness.run();
     source(&harness, "Opening").click();
     harness.run();
-    let name = "Picture of the scene, Opening is selected: arrows move it";
+    let name = "Canvas, Opening selected: arrow keys move it";
     let canvas = harness.get_by_label(name).rect();
     commands(&mut harness);
     // Its middle is that of the group. Up and to the left is down and to the right for it.
@@ -170,7 +170,7 @@ fn a_member_of_a_group_is_moved_within_it() {
 #[test]
 fn a_frame_around_several_selects_them() {
     let mut harness = open("media");
-    let canvas = harness.get_by_label("Picture of the scene: click something to change it").rect();
+    let canvas = harness.get_by_label("Canvas: click a source to change it").rect();
     let at = |x: f32, y: f32| canvas.min + Vec2::new(canvas.width() * x, canvas.height() * y);
     // With Shift, as the chosen picture lies below everything.
     harness.event(egui::Event::PointerMoved(at(0.02, 0.25)));
@@ -190,7 +190,7 @@ fn a_frame_around_several_selects_them() {
     harness.run();
     harness.event(button(false, at(0.97, 0.8)));
     harness.run();
-    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
+    harness.get_by_label("Canvas, 3 sources selected: arrow keys move them");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
         });
         harness.run();
         harness.run();
-        let canvas = "Picture of the scene: click something to change it";
+        let canvas = "Canvas: click a source to change it";
         let canvas = harness.get_by_label(canvas).rect();
         let stage = harness.ctx.content_rect().width();
         assert_eq!(canvas.width() < stage / 3.0, studio_mode, "{canvas:?}: beside the program");

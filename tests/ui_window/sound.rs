@@ -6,7 +6,7 @@ use super::*;
 fn sources_are_chosen_from_lists() {
     let mut harness = open("idle");
     assert_eq!(click(&mut harness, "Test picture"), [Command::SelectVideo(VideoChoice::Test)]);
-    assert_eq!(click(&mut harness, "Look for devices again"), [Command::RefreshDevices]);
+    assert_eq!(click(&mut harness, "Search for devices again"), [Command::RefreshDevices]);
     harness.get_by_label("Video file…").click();
     harness.run();
     assert!(harness.state().wishes.contains(&WindowRequest::PickVideoFile));
@@ -19,7 +19,7 @@ fn sources_are_chosen_from_lists() {
 fn sound_is_muted_and_the_clip_lamp_put_out() {
     let mut harness = open("clipped");
     assert_eq!(
-        click(&mut harness, "Clipped. Click to put the lamp out."),
+        click(&mut harness, "Clipped. Click to reset."),
         [Command::ClearClip(StripLamp::All)]
     );
     assert_eq!(click(&mut harness, "Mute"), [Command::SetMuted(true)]);
@@ -51,7 +51,7 @@ fn every_lamp_that_is_lit_is_put_out() {
     let lamps = |harness: &Harness<'static, Window>| {
         shown(harness).into_iter().filter(|name| name.contains("lip")).collect::<Vec<_>>()
     };
-    assert_eq!(lamps(&harness), ["Clip lamp of Program: not clipped"]);
+    assert_eq!(lamps(&harness), ["Clip indicator of Program: not clipped"]);
     assert!(!harness.state().demo.snapshot().has_clipped());
     let clip = |harness: &mut Harness<'static, Window>| {
         harness.state().demo.change(|snapshot| {
@@ -62,7 +62,7 @@ fn every_lamp_that_is_lit_is_put_out() {
         harness.run();
     };
     clip(&mut harness);
-    let lit = |name: &str| format!("{name} has clipped. Click to put the lamp out.");
+    let lit = |name: &str| format!("{name} has clipped. Click to reset.");
     let music = click(&mut harness, &lit("Music"));
     assert_eq!(music, [Command::ClearClip(StripLamp::Strip(StripId(1)))]);
     let guest = lamps(&harness).into_iter().find(|name| name.contains("Yeti")).unwrap();
@@ -73,12 +73,12 @@ fn every_lamp_that_is_lit_is_put_out() {
     assert_eq!(commands(&mut harness), [Command::ClearClip(StripLamp::Strip(StripId(2)))]);
     let program = click(&mut harness, &lit("Program"));
     assert_eq!(program, [Command::ClearClip(StripLamp::Program)]);
-    assert_eq!(lamps(&harness), ["Clip lamp of Program: not clipped"]);
+    assert_eq!(lamps(&harness), ["Clip indicator of Program: not clipped"]);
     // All at once by the palette.
     clip(&mut harness);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
     harness.run();
-    harness.event(egui::Event::Text("clip lamps".into()));
+    harness.event(egui::Event::Text("clip indicators".into()));
     harness.run();
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), [Command::ClearClip(StripLamp::All)]);
@@ -87,7 +87,7 @@ fn every_lamp_that_is_lit_is_put_out() {
     let mut harness = open("idle");
     harness.state().demo.change(|snapshot| snapshot.loudness.clipped = true);
     harness.run();
-    let all = click(&mut harness, "Clipped. Click to put the lamp out.");
+    let all = click(&mut harness, "Clipped. Click to reset.");
     assert_eq!(all, [Command::ClearClip(StripLamp::All)]);
 }
 
@@ -99,13 +99,13 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
     // Of a microphone or the program there is no end.
-    assert!(harness.query_by_label("Be silent").is_none());
+    assert!(harness.query_by_label("Go silent").is_none());
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
     let id = StripId(1);
     let once = Command::SetStripEnd { id, at_end: EndBehavior::Clear };
-    assert_eq!(click(&mut harness, "Be silent"), [once]);
-    assert_eq!(click(&mut harness, "Begin Music again"), [Command::RestartStrip(id)]);
+    assert_eq!(click(&mut harness, "Go silent"), [once]);
+    assert_eq!(click(&mut harness, "Restart Music"), [Command::RestartStrip(id)]);
     // One that a source shows too does as that source does.
     harness.state().demo.change(|snapshot| {
         let clip = VideoChoice::File("/opening.mp4".into());
@@ -113,7 +113,7 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
         snapshot.video.as_mut().unwrap().choice = clip;
     });
     harness.run();
-    assert!(harness.query_by_label("Be silent").is_none());
+    assert!(harness.query_by_label("Go silent").is_none());
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn what_is_heard_for_a_silent_strip_is_chosen_on_it() {
     harness.run();
     // The main strip hears the microphone.
     let id = StripId::MAIN;
-    assert_eq!(chosen(&harness, way), "Nothing else");
+    assert_eq!(chosen(&harness, way), "Do nothing");
     let firefox = Some(AudioChoice::Application("Firefox".into()));
     let sent = choose(&mut harness, way, "Firefox");
     assert_eq!(sent, [Command::SetIfSilent { id, choice: firefox.clone() }]);
@@ -137,7 +137,7 @@ fn what_is_heard_for_a_silent_strip_is_chosen_on_it() {
     // Silence would be no help.
     let offered = |name| harness.query_by_role_and_label(Role::MenuItemRadio, name).is_some();
     assert!(offered("Test tone") && !offered("Silence"));
-    harness.get_by_role_and_label(Role::MenuItemRadio, "Nothing else").click();
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Do nothing").click();
     assert_eq!(commands(&mut harness), [Command::SetIfSilent { id, choice: None }]);
     // A file is silent where its maker wanted that.
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
@@ -164,11 +164,11 @@ fn a_strip_that_waits_for_its_key_does_not_look_muted() {
                 let mut nodes = harness.root().children_recursive();
                 nodes.any(|node| node.accesskit_node().value().is_some_and(|it| it == words))
             };
-            for text in ["Waits for key", "Muted by key"] {
+            for text in ["Hold key to talk", "Muted by key"] {
                 assert_eq!(found(harness, text), text == words, "{name}, {talk:?}, {held}: {text}");
             }
         };
-        of(&mut harness, TalkMode::PushToTalk, false, "Waits for key");
+        of(&mut harness, TalkMode::PushToTalk, false, "Hold key to talk");
         of(&mut harness, TalkMode::PushToTalk, true, "");
         of(&mut harness, TalkMode::PushToMute, true, "Muted by key");
         of(&mut harness, TalkMode::PushToMute, false, "");
@@ -211,8 +211,11 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     };
     assert!(press(&mut harness, "Solo").solo);
     assert!(press(&mut harness, "Mono").mono);
-    assert_eq!(strip_set(&click(&mut harness, "Desk only")).1.heard, MonitoringMode::Desk);
-    assert_eq!(strip_set(&click(&mut harness, "Tracks only")).1.heard, MonitoringMode::Tracks);
+    assert_eq!(strip_set(&click(&mut harness, "Monitor only")).1.heard, MonitoringMode::Desk);
+    assert_eq!(
+        strip_set(&click(&mut harness, "Recording tracks only")).1.heard,
+        MonitoringMode::Tracks
+    );
     let tracks = |commands: &[Command]| {
         strip_set(commands).1.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>()
     };
@@ -234,7 +237,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     harness.get_by_role_and_label(Role::Slider, "Amount").set_value_accesskit(0.25);
     let (_, strip) = strip_set(&commands(&mut harness));
     assert_eq!(strip.filters[0].filter, Filter::Denoise { amount: 0.25 });
-    assert_eq!(click(&mut harness, "Start afresh"), [Command::ResetLoudness]);
+    assert_eq!(click(&mut harness, "Reset"), [Command::ResetLoudness]);
 }
 
 #[test]
@@ -246,9 +249,9 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     harness.get_by_role_and_label(Role::RadioButton, "Music").click();
     harness.run();
     for (name, heard) in [
-        ("Viewers and desk", MonitoringMode::Both),
-        ("Desk only", MonitoringMode::Desk),
-        ("Tracks only", MonitoringMode::Tracks),
+        ("Monitor and output", MonitoringMode::Both),
+        ("Monitor only", MonitoringMode::Desk),
+        ("Recording tracks only", MonitoringMode::Tracks),
         ("Viewers", MonitoringMode::Program),
     ] {
         let (id, strip) = strip_set(&click(&mut harness, name));
@@ -256,20 +259,20 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     }
     // Later and earlier than it comes, 20 s at most.
     for (millis, micros, said) in [
-        (250.0, 250_000, "Later than it comes"),
-        (-120.5, -120_500, "Earlier: everything else waits for it"),
-        (20_000.0, 20_000_000, "Later than it comes"),
-        (-20_000.0, -20_000_000, "Earlier: everything else waits for it"),
-        (0.0, 0, "As it comes"),
+        (250.0, 250_000, "Delayed"),
+        (-120.5, -120_500, "Earlier: everything else is delayed"),
+        (20_000.0, 20_000_000, "Delayed"),
+        (-20_000.0, -20_000_000, "Earlier: everything else is delayed"),
+        (0.0, 0, "None"),
     ] {
-        let offset = harness.get_by_role_and_label(Role::SpinButton, "Offset");
+        let offset = harness.get_by_role_and_label(Role::SpinButton, "Sync offset");
         offset.set_value_accesskit(millis);
         let (id, strip) = strip_set(&commands(&mut harness));
         assert_eq!((id, strip.offset_us), (StripId(1), micros));
         harness.run();
         harness.get_by_label(said);
     }
-    harness.get_by_role_and_label(Role::SpinButton, "Offset").set_value_accesskit(90_000.0);
+    harness.get_by_role_and_label(Role::SpinButton, "Sync offset").set_value_accesskit(90_000.0);
     assert_eq!(strip_set(&commands(&mut harness)).1.offset_us, 20_000_000, "no further");
 
     // Whose level presses the voice down: its own, or that of any other strip.
@@ -281,7 +284,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     harness.run();
     let chain = |harness: &mut Harness<'static, Window>, name: &str| {
         let list = |harness: &Harness<'static, Window>, press: bool| {
-            let node = harness.get_by_role_and_label(Role::ComboBox, "Listens to");
+            let node = harness.get_by_role_and_label(Role::ComboBox, "Sidechain");
             if press { node.click() } else { node.scroll_down() }
         };
         // It stands below what is seen of the dialog.
@@ -300,11 +303,11 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         side_chain
     };
     assert_eq!(chain(&mut harness, "Music"), Some(StripId(1)));
-    assert_eq!(chain(&mut harness, "Its own sound"), None);
+    assert_eq!(chain(&mut harness, "Own audio"), None);
 
     // Where the desk is heard.
     let monitoring = |harness: &mut Harness<'static, Window>, name: &str| {
-        harness.get_by_role_and_label(Role::ComboBox, "Heard at the desk on").click();
+        harness.get_by_role_and_label(Role::ComboBox, "Monitoring device").click();
         harness.run();
         harness.get_by_role_and_label(Role::MenuItemRadio, name).click();
         let sent = commands(harness);
@@ -316,8 +319,8 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     harness.state().demo.change(|snapshot| snapshot.monitoring = hdmi.clone());
     harness.run();
     let default = [Command::SetMonitoring(Monitoring::Default)];
-    assert_eq!(monitoring(&mut harness, "The default speakers"), default);
-    assert_eq!(monitoring(&mut harness, "Nothing"), [Command::SetMonitoring(Monitoring::Off)]);
+    assert_eq!(monitoring(&mut harness, "Default speakers"), default);
+    assert_eq!(monitoring(&mut harness, "Off"), [Command::SetMonitoring(Monitoring::Off)]);
 }
 
 #[test]
@@ -383,7 +386,7 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
     harness.key_press(Key::Escape);
     harness.run();
-    assert!(harness.query_all_by_label("Has no sound").next().is_some());
+    assert!(harness.query_all_by_label("No audio").next().is_some());
 }
 
 #[test]
@@ -402,7 +405,7 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
-    harness.get_by_label("Sound tracks in recordings: 3");
+    harness.get_by_label("Audio tracks in recordings: 3");
     harness.get_by_label("Name of track 3").focus();
     harness.run();
     harness.get_by_label("Name of track 3").type_text("The band");
@@ -417,7 +420,7 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
-    harness.get_by_label("Sound tracks in recordings: 1");
+    harness.get_by_label("Audio tracks in recordings: 1");
     assert!(harness.query_by_label("Name of track 1").is_none());
 }
 
@@ -434,10 +437,10 @@ fn how_the_sound_goes_out_is_chosen_beside_the_picture() {
         }
         other => panic!("{other:?}"),
     };
-    harness.get_by_role_and_label(Role::Slider, "Bitrate of the sound").set_value_accesskit(194.0);
+    harness.get_by_role_and_label(Role::Slider, "Audio bitrate").set_value_accesskit(194.0);
     assert_eq!(quality(&commands(&mut harness)), (192_000, 48_000, 2));
     assert_eq!(quality(&click(&mut harness, "Sample rate 44.1\u{a0}kHz")), (192_000, 44_100, 2));
-    harness.get_by_role_and_label(Role::Slider, "Bitrate of the sound").set_value_accesskit(320.0);
+    harness.get_by_role_and_label(Role::Slider, "Audio bitrate").set_value_accesskit(320.0);
     assert_eq!(quality(&commands(&mut harness)), (320_000, 44_100, 2));
     // One channel has room for less.
     assert_eq!(quality(&click(&mut harness, "Channels Mono")), (256_000, 44_100, 1));

@@ -56,26 +56,29 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     let key = |harness: &Harness<'static, Window>| {
         harness.state().screen.as_ref().unwrap().preferences().push_to_talk_key.name()
     };
-    assert!(click(&mut harness, "Talk key Space bar").is_empty());
+    assert!(click(&mut harness, "Push-to-talk key Space bar").is_empty());
     // Not these: Escape only leaves it as it was.
     harness.key_press(Key::Enter);
     harness.run();
-    harness.get_by_label("Talk key Press a key…");
+    harness.get_by_label("Push-to-talk key Press a key…");
     assert!(
-        harness.query_all_by_label_contains("This key cannot be the talk key").next().is_some()
+        harness
+            .query_all_by_label_contains("This key cannot be used for push-to-talk")
+            .next()
+            .is_some()
     );
     harness.key_press(Key::Escape);
     harness.run();
     assert_eq!(key(&harness), "Space");
-    harness.get_by_label("Talk key Space bar").click();
+    harness.get_by_label("Push-to-talk key Space bar").click();
     harness.run();
     harness.key_press(Key::F8);
     harness.run();
-    harness.get_by_label("Talk key F8");
+    harness.get_by_label("Push-to-talk key F8");
     assert_eq!(key(&harness), "F8");
     assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
     // Whoever goes on with Tab has chosen none.
-    harness.get_by_label("Talk key F8").click();
+    harness.get_by_label("Push-to-talk key F8").click();
     harness.run();
     harness.key_press(Key::Tab);
     harness.run();
@@ -83,9 +86,9 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.run();
     assert_eq!(key(&harness), "F8");
     // This desktop tells of nobody else's keys; another one may.
-    let everywhere = "Also while another window has the keyboard";
+    let everywhere = "Also in other windows";
     let named = |harness: &Harness<'static, Window>| {
-        harness.query_all_by_label_contains("This desktop tells no program").count()
+        harness.query_all_by_label_contains("This desktop does not tell programs").count()
     };
     assert_eq!(named(&harness), 1);
     harness.state_mut().screen.as_mut().unwrap().set_elsewhere(GlobalKeySupport::Looked);
@@ -126,12 +129,12 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
         (middle, "mouse-3", "Middle mouse button"),
         (back, "mouse-4", "Mouse button 4"),
     ] {
-        harness.get_by_label_contains("Talk key ").click();
+        harness.get_by_label_contains("Push-to-talk key ").click();
         harness.run();
-        harness.get_by_label("Talk key Press a key…");
+        harness.get_by_label("Push-to-talk key Press a key…");
         button(&mut harness, chosen, true);
         button(&mut harness, chosen, false);
-        harness.get_by_label(&format!("Talk key {words}"));
+        harness.get_by_label(&format!("Push-to-talk key {words}"));
         let screen = harness.state().screen.as_ref().unwrap();
         assert_eq!(screen.preferences().push_to_talk_key.name(), name);
     }
@@ -198,30 +201,30 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         harness.query_all_by_label_contains(words).count()
     };
     let switch = [
-        (Language::English, "Also while another window has the keyboard"),
+        (Language::English, "Also in other windows"),
         (Language::Chinese, "键盘焦点在其他窗口时也有效"),
     ];
     let asked = [
-        (GlobalKeyReply::Nothing, ["as soon as a strip listens", "有音轨使用通话键时"]),
-        (GlobalKeyReply::Waits, ["asks in a window of its own", "请在那里回答"]),
+        (GlobalKeyReply::Nothing, ["as soon as a strip uses", "有音轨使用通话键时"]),
+        (GlobalKeyReply::Waits, ["asking in its own window", "请在那里回答"]),
         (
             GlobalKeyReply::Given("Press Super+F8".to_owned()),
-            ["other windows it is: Press Super+F8. ", "窗口中为：Press Super+F8。"],
+            ["other windows the key is Press Super+F8. ", "窗口中为：Press Super+F8。"],
         ),
         (
             GlobalKeyReply::Given(String::new()),
-            ["no key for other windows yet", "尚未为其他窗口分配"],
+            ["not assigned a key for other windows yet", "尚未为其他窗口分配"],
         ),
         (GlobalKeyReply::Missing, ["no global shortcuts", "没有 GlobalShortcuts"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
-        (GlobalKeyReply::Unanswered, ["ended without an answer", "未得到回答"]),
-        (GlobalKeyReply::Ended, ["taken the key back", "收回该键"]),
-        (GlobalKeyReply::Gone, ["portal has ended", "门户已结束"]),
+        (GlobalKeyReply::Unanswered, ["closed without an answer", "未得到回答"]),
+        (GlobalKeyReply::Ended, ["took the key back", "收回该键"]),
+        (GlobalKeyReply::Gone, ["portal stopped", "门户已结束"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
         // Before it is switched on: what that will do, and that buttons are none of it.
         let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
-        assert_eq!(said(&harness, ["no buttons of a mouse", "不提供鼠标按键"][number]), 1);
+        assert_eq!(said(&harness, ["Mouse buttons cannot be used", "不提供鼠标按键"][number]), 1);
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
         harness.run();
         for (reply, words) in &asked {
@@ -239,7 +242,8 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         let with_button = Preferences { push_to_talk_key: button, ..screen.preferences().clone() };
         screen.set_preferences(&ctx, with_button);
         harness.run();
-        let words = ["the button works in onair's window only", "鼠标按键仅在 onair 的窗口中有效"];
+        let words =
+            ["the mouse button works only in onair's window", "鼠标按键仅在 onair 的窗口中有效"];
         assert_eq!(said(&harness, words[number]), 1);
     }
 }
@@ -247,7 +251,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
 #[test]
 fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     let mut harness = settings(Language::English, GlobalKeySupport::Asked(GlobalKeyReply::Waits));
-    let everywhere = "Also while another window has the keyboard";
+    let everywhere = "Also in other windows";
     let on = |harness: &Harness<'static, Window>| {
         harness.state().screen.as_ref().unwrap().preferences().push_to_talk_everywhere
     };
@@ -262,7 +266,9 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     assert_eq!(screen.talk_refused(), None);
     harness.run();
     assert!(!on(&harness));
-    assert!(harness.query_all_by_label_contains("Switch it on to be asked again").next().is_some());
+    assert!(
+        harness.query_all_by_label_contains("Switch this on to be asked again").next().is_some()
+    );
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
     assert!(on(&harness));

@@ -42,10 +42,10 @@ fn the_delay_is_chosen_shown_and_ended() {
     let mut harness = open("idle");
     harness.get_by_role_and_label(egui::Role::ComboBox, "Quality").click();
     harness.run();
-    let sent = click(&mut harness, "Viewers see it later by 5:00");
+    let sent = click(&mut harness, "Stream delay 5:00");
     assert_eq!(sent, [Command::SetDelay(Duration::from_secs(300))]);
     let mut harness = open("delayed");
-    assert!(harness.get_all_by_label_contains("Viewers see it 5:00 later.").count() > 0);
+    assert!(harness.get_all_by_label_contains("Viewers are 5:00 behind.").count() > 0);
     assert_eq!(click(&mut harness, "Stop after the delay"), [Command::StopAfterDelay]);
 }
 
@@ -59,7 +59,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     assert!(added.enabled && added.remember_key && added.id == 1, "{added:?}");
     // Going live without an address points at it instead.
     assert_eq!(click(&mut harness, "Go Live"), []);
-    harness.get_by_label("Type the address of the server first.");
+    harness.get_by_label("Enter the server address first.");
     let server = harness
         .get_all_by_role(egui::Role::TextInput)
         .find(|node| node.accesskit_node().label().as_deref() == Some("Server"))
@@ -70,7 +70,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     commands(&mut harness);
     // Without a key at that.
     assert_eq!(click(&mut harness, "Go Live"), []);
-    harness.get_by_label_contains("Type the stream key first");
+    harness.get_by_label_contains("Enter the stream key first");
     assert!(harness.get_by_role(egui::Role::PasswordInput).is_focused());
     harness.event(egui::Event::Text("secret-key-123".into()));
     let sent = commands(&mut harness);
@@ -80,7 +80,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     };
     let wanted = Command::PutTarget(Target { place, ..added.clone() });
     assert_eq!(sent.last(), Some(&wanted));
-    assert!(harness.query_by_label_contains("Type the stream key first").is_none());
+    assert!(harness.query_by_label_contains("Enter the stream key first").is_none());
     let tree = format!("{:?}", harness.root());
     assert!(!tree.contains("secret-key"), "the key is in what a screen reader is told");
     assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
@@ -119,7 +119,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.get_by_label("On air, but at media.school.example: Viewers see black.");
     harness.get_by_label("Viewers see it: 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");
-    harness.get_by_role_and_label(egui::Role::CheckBox, "Look at what viewers get").click();
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
     let sent = commands(&mut harness);
     assert!(
         matches!(sent.as_slice(), [Command::PutTarget(Target { monitor: Some(false), id: 0, .. })]),
@@ -134,7 +134,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("custom");
     harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
     harness.run();
-    harness.get_by_role_and_label(egui::Role::CheckBox, "Look at what viewers get").click();
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
     let sent = commands(&mut harness);
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(target.monitor, Some(true));
@@ -150,7 +150,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     let sent = commands(&mut harness);
     let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
     assert_eq!(target.play_url.expose(), "rtmp://play.example.com/live/show?token=4711");
-    harness.get_by_label_contains("It may hold something secret");
+    harness.get_by_label_contains("It may contain a secret");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     assert!(harness.state().wishes.contains(&WindowRequest::PickPassthrough));
     let path = PathBuf::from("/films/tour.mkv");
     harness.state_mut().screen.as_mut().unwrap().picked_passthrough(path.clone());
-    harness.get_by_role_and_label(Role::CheckBox, "Begin again at the end").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Loop").click();
     harness.run();
     let sent = click(&mut harness, "Go live with this file");
     assert_eq!(sent, [Command::SendFile { path, again: true }]);
@@ -211,7 +211,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     harness.run();
     let words = shown(&harness);
     for said in [
-        "A file is on air instead of this picture.",
+        "A file is on air instead of this program.",
         "On air: tour.mkv",
         "00:01:12 / 00:30:30 · round 2",
     ] {
@@ -255,7 +255,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
     let mut harness = open("idle");
     click(&mut harness, "Send to Built-in server");
     assert_eq!(click(&mut harness, "Go Live"), []);
-    harness.get_by_label("Switch a target on first.");
+    harness.get_by_label("Enable a target first.");
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn faults_of_the_built_in_server_are_switched_by_developers() {
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Developer));
     let reset = "reset@media:5s..10s".parse().unwrap();
-    let name = "Cuts the connection 5 to 10 s into the stream";
+    let name = "Resets the connection 5 to 10 s into the stream";
     harness.get_by_role_and_label(egui::Role::CheckBox, name).click();
     assert_eq!(commands(&mut harness), [Command::SetFaults(vec![reset])]);
 }
@@ -289,7 +289,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
     let mut harness = open("idle");
     harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);
     harness.run();
-    let field = "Where clients go when this server ends";
+    let field = "Next server when this one ends";
     let mut type_in = |text: &str| {
         harness.get_by_role_and_label(Role::TextInput, field).focus();
         harness.run();
@@ -310,7 +310,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
 fn own_services_are_added_changed_and_removed() {
     let mut harness = open("idle");
     click(&mut harness, "Add a target");
-    click(&mut harness, "Services of your own");
+    click(&mut harness, "Your own services");
     click(&mut harness, "Add a service");
     let fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
         harness.get_by_role_and_label(Role::TextInput, name).focus();
@@ -318,12 +318,12 @@ fn own_services_are_added_changed_and_removed() {
         harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
         harness.run();
     };
-    assert_eq!(click(&mut harness, "Keep"), []);
+    assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).contains(&"it has no name".to_owned()));
     fill(&mut harness, "Name", "My School");
     fill(&mut harness, "Addresses, the usual one first", "http://live.school.example/app");
     fill(&mut harness, "Video, kbps", "3000");
-    assert_eq!(click(&mut harness, "Keep"), []);
+    assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).iter().any(|it| it.starts_with("its server: ")));
     let servers = "Addresses, the usual one first";
     harness.get_by_role_and_label(Role::TextInput, servers).focus();
@@ -331,19 +331,19 @@ fn own_services_are_added_changed_and_removed() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
     fill(&mut harness, servers, "rtmps://live.school.example/app");
-    let sent = click(&mut harness, "Keep");
+    let sent = click(&mut harness, "Save");
     let [Command::PutService { was: None, service }] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((&*service.id, service.servers.len()), ("my-school", 1));
     assert_eq!(service.limits.video.map(|it| it.0), Some(3_000_000));
     // It is there, is changed, and a second of its name is refused.
     click(&mut harness, "Edit My School");
     fill(&mut harness, "Frames a second", "30");
-    let sent = click(&mut harness, "Keep");
+    let sent = click(&mut harness, "Save");
     let [Command::PutService { was: Some(was), service }] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((was.as_str(), service.limits.fps), ("my-school", Some(30)));
     click(&mut harness, "Add a service");
     fill(&mut harness, "Name", "my school");
-    assert_eq!(click(&mut harness, "Keep"), []);
+    assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).contains(&"another service has this name".to_owned()));
     click(&mut harness, "Cancel");
     let sent = click(&mut harness, "Remove My School");
@@ -370,5 +370,5 @@ fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
     assert!(said(&harness, "904 (") && !said(&harness, ", sound "));
     harness.state().demo.change(|snapshot| snapshot.figures.dropped_audio = 1_250);
     harness.run();
-    assert!(said(&harness, "%), sound 1\u{a0}250"));
+    assert!(said(&harness, "%), audio 1\u{a0}250"));
 }

@@ -34,13 +34,13 @@ fn a_long_figure_pushes_no_label_aside() {
     harness.state().demo.change(|snapshot| snapshot.watch_figures.video = codec.into());
     harness.run();
     let value = shown(&harness).into_iter().find_map(|name| {
-        name.strip_prefix("Picture: ").filter(|it| it.starts_with(codec)).map(str::to_owned)
+        name.strip_prefix("Video: ").filter(|it| it.starts_with(codec)).map(str::to_owned)
     });
     let value = value.expect("the figure has no name");
     let paints = |harness: &Harness<'_, Window>, words: &str| {
         harness.output().shapes.iter().any(|it| laid(&it.shape, words))
     };
-    assert!(paints(&harness, "Picture"), "the label is cut off");
+    assert!(paints(&harness, "Video"), "the label is cut off");
     assert!(!paints(&harness, &value), "there is room for all of it");
     let line = harness.get_by_label_contains(codec).rect();
     harness.hover_at(line.center());
@@ -112,11 +112,8 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     assert!((47.0..50.0).contains(&middle.as_secs_f64()), "{middle:?}");
     assert_eq!(click(&mut harness, "Live"), player(WatchCommand::GoToLive));
     assert!(!shown(&harness).iter().any(|name| name == "Live"), "it is live");
-    assert_eq!(
-        click(&mut harness, "Stop recording what is watched"),
-        player(WatchCommand::StopSaving)
-    );
-    click(&mut harness, "Record what is watched");
+    assert_eq!(click(&mut harness, "Stop recording this stream"), player(WatchCommand::StopSaving));
+    click(&mut harness, "Record this stream");
     assert!(harness.state().wishes.contains(&WindowRequest::WatchSave));
     asked(&mut harness, Key::S);
     assert!(harness.state().wishes.contains(&WindowRequest::WatchSnapshot));
@@ -147,9 +144,9 @@ fn a_recording_is_gone_about_in() {
     assert_eq!(asked(&mut harness, Key::Home), seek(0));
     assert_eq!(asked(&mut harness, Key::L), [], "it has no live end");
     // It is not recorded, and whoever looks is told why.
-    let record = harness.get_by_label("Record what is watched").rect();
+    let record = harness.get_by_label("Record this stream").rect();
     let why = |harness: &Harness<'static, Window>| {
-        shown(harness).iter().any(|name| name.starts_with("Only broadcasts are recorded here"))
+        shown(harness).iter().any(|name| name.starts_with("Only broadcasts can be recorded here"))
     };
     assert!(!why(&harness));
     harness.hover_at(record.center());
@@ -161,11 +158,11 @@ fn a_recording_is_gone_about_in() {
 fn sound_buffer_and_look_are_set() {
     let mut harness = open("watching");
     let player = |playing| vec![Command::Player(playing)];
-    harness.get_by_label("Sound: balance, offset, speaker").click();
+    harness.get_by_label("Audio: balance, offset, speaker").click();
     harness.run();
     harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
     assert_eq!(commands(&mut harness), player(WatchCommand::SetBalance(0.5)));
-    let offset = "Sound against the picture";
+    let offset = "Audio offset";
     harness.get_by_role_and_label(Role::Slider, offset).set_value_accesskit(-0.25);
     assert_eq!(commands(&mut harness), player(WatchCommand::SetAvOffset(-250)));
     assert_eq!(
@@ -176,7 +173,7 @@ fn sound_buffer_and_look_are_set() {
     harness.run();
     assert_eq!(asked(&mut harness, Key::K), player(WatchCommand::SetAvOffset(-240)));
     // Nobody has asked yet whether hardware decodes.
-    let looked = click(&mut harness, "Picture and buffer");
+    let looked = click(&mut harness, "Video and buffer");
     assert_eq!(looked, player(WatchCommand::ProbeHardware));
     let buffer = Some(Duration::from_secs(1));
     assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(WatchCommand::SetBuffer(buffer)));
@@ -185,8 +182,8 @@ fn sound_buffer_and_look_are_set() {
         ("Fill", "fill 1 0"),
         ("4:3", "4:3 1 0"),
         ("Original size", "original 1 0"),
-        ("Turned by 90 degrees", "original 1 90"),
-        ("As it comes", "fit 1 0"),
+        ("Rotated by 90 degrees", "original 1 90"),
+        ("Reset", "fit 1 0"),
     ] {
         let told = WatchCommand::SetLook(TileId(0), look.parse().unwrap());
         assert_eq!(click(&mut harness, choice), player(told), "{choice}");
@@ -204,7 +201,7 @@ fn sound_buffer_and_look_are_set() {
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
     let keyed = looked_at(&commands(&mut harness)).pan;
     assert!(keyed[0] > 0.0 && keyed[1] == 0.0, "{keyed:?}");
-    let middle = harness.get_by_label("Picture of the stream").rect().center();
+    let middle = harness.get_by_label("Video of the stream").rect().center();
     harness.drag_at(middle);
     harness.hover_at(middle + egui::vec2(-90.0, 45.0));
     harness.run_steps(2);
@@ -258,7 +255,7 @@ fn many_speakers_are_a_list_that_is_scrolled() {
         snapshot.speakers = (0..30).map(device).collect();
     });
     harness.run();
-    harness.get_by_label("Sound: balance, offset, speaker").click();
+    harness.get_by_label("Audio: balance, offset, speaker").click();
     harness.run();
     let line = |harness: &Harness<'static, Window>, number: u32| {
         let name = format!("Speaker {number}");
@@ -292,17 +289,16 @@ fn the_figures_lie_over_the_picture() {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(said.contains("Decoder: –"), "{said}");
-    for (hardware, words) in [
-        (None, "Decoder: FFmpeg, on the processor"),
-        (Some("VAAPI"), "Decoder: FFmpeg, VAAPI hardware"),
-    ] {
+    for (hardware, words) in
+        [(None, "Decoder: FFmpeg, on the CPU"), (Some("VAAPI"), "Decoder: FFmpeg, VAAPI hardware")]
+    {
         harness.state().demo.change(|snapshot| {
             snapshot.watch_figures.decoder = Some(By { library: "FFmpeg", hardware });
         });
         harness.run();
         assert!(over(&harness).unwrap().contains(words), "{words}: {:?}", over(&harness));
     }
-    click(&mut harness, "Figures over the picture");
+    click(&mut harness, "Figures over the video");
     assert_eq!(over(&harness), None);
 }
 
@@ -310,18 +306,19 @@ fn the_figures_lie_over_the_picture() {
 fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
     let mut harness = open("watching");
     let asked = [Command::Player(WatchCommand::ProbeHardware)];
-    assert_eq!(click(&mut harness, "Picture and buffer"), asked);
+    assert_eq!(click(&mut harness, "Video and buffer"), asked);
     harness.run();
     assert_eq!(commands(&mut harness), []);
     harness.state().demo.change(|snapshot| {
         snapshot.hardware = Some(Err("no VAAPI device could be opened (I/O error)".into()));
     });
     harness.run();
-    harness
-        .get_by_label("No graphics hardware decodes: no VAAPI device could be opened (I/O error).");
+    harness.get_by_label(
+        "No graphics hardware can decode: no VAAPI device could be opened (I/O error).",
+    );
     harness.state().demo.change(|snapshot| snapshot.hardware = Some(Ok("VAAPI")));
     harness.run();
-    harness.get_by_label_contains("where it can: VAAPI");
+    harness.get_by_label_contains("where possible: VAAPI");
 }
 
 #[test]
@@ -334,7 +331,7 @@ fn an_address_is_pasted_wherever_nothing_is_being_typed() {
     };
     let played = [Command::Watch { url: url.into() }];
     // A button has the keyboard.
-    harness.get_by_label("Picture and buffer").focus();
+    harness.get_by_label("Video and buffer").focus();
     harness.run();
     assert_eq!(paste(&mut harness), played);
     // It is being typed into the address itself, which is not played before Enter.
@@ -369,12 +366,12 @@ fn the_player_is_muted_by_a_key_on_the_page_and_in_its_windows() {
 fn streams_are_offered_again_and_forgotten() {
     let mut harness = open("watch-idle");
     let url = "rtmp://live.example.com/app/main-hall";
-    harness.get_by_label("Streams watched before").click();
+    harness.get_by_label("Recent streams").click();
     harness.run();
     let forget = Command::Player(WatchCommand::Forget(url.into()));
     assert_eq!(click(&mut harness, "Forget main-hall · live.example.com"), [forget]);
     let mut harness = open("watch-idle");
-    harness.get_by_label("Streams watched before").click();
+    harness.get_by_label("Recent streams").click();
     harness.run();
     assert_eq!(click(&mut harness, url), [Command::Watch { url: url.into() }]);
     let pasted = "https://host/live.m3u8?token=1";
@@ -403,7 +400,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
         player(WatchCommand::Again(TileId(4)))
     );
     assert_eq!(
-        click(&mut harness, &format!("Take {nobody} away")),
+        click(&mut harness, &format!("Remove {nobody}")),
         player(WatchCommand::Remove(TileId(4)))
     );
     let workshop = "workshop · live.example.com: Playing";
@@ -418,7 +415,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.run();
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), player(WatchCommand::Choose(TileId(1))));
-    harness.get_by_label("Picture of the stream");
+    harness.get_by_label("Video of the stream");
     assert_eq!(asked(&mut harness, Key::Escape), []);
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Playing"));
 }
@@ -437,7 +434,7 @@ fn paints_a_picture(harness: &Harness<'static, Window>) -> bool {
 
 #[test]
 fn the_first_picture_is_seen_while_the_buffer_still_fills() {
-    let (buffering, waiting) = ("Buffering…", "Waiting for the first picture.");
+    let (buffering, waiting) = ("Buffering…", "Waiting for the first frame.");
     let words = |harness: &Harness<'static, Window>| {
         let said = shown(harness);
         [buffering, waiting].map(|words| said.iter().any(|name| name == words))
@@ -474,7 +471,7 @@ fn the_first_picture_is_seen_while_the_buffer_still_fills() {
 #[test]
 fn the_players_move_into_a_window_of_their_own_and_back() {
     let mut harness = open("watching");
-    click(&mut harness, "Window of its own");
+    click(&mut harness, "Own window");
     assert!(harness.state().screen.as_ref().unwrap().plays_apart());
     // Behind the other window, which is inside this one here.
     harness.get_all_by_label("Back to the page").next().unwrap().click_accesskit();
@@ -495,7 +492,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     let network = harness.state().demo.snapshot.lock().player.network.clone();
     let asked = |network: &Network| [Command::Player(WatchCommand::SetNetwork(network.clone()))];
     click(&mut harness, "Connection: proxy, certificates, reconnecting");
-    harness.get_by_role_and_label(Role::CheckBox, "Come back after a lost connection").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Reconnect automatically").click();
     let once = Network { reconnect: false, ..network };
     assert_eq!(commands(&mut harness), asked(&once));
     let proxy = "Proxy (its password is not remembered)";
@@ -519,7 +516,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     let sent = type_into(&mut harness, "Trust the certificates in this file too", "/own.pem");
     wanted.ca_file = "/own.pem".into();
     assert_eq!(sent.last(), asked(&wanted).last());
-    let sent = click(&mut harness, "Trust own.example:443 no more");
+    let sent = click(&mut harness, "Stop trusting own.example:443");
     wanted.trusted.clear();
     assert_eq!(sent.last(), asked(&wanted).last());
 }
@@ -559,7 +556,7 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
         snapshot.chat.state = Some(ChatState::Lost { cause: "certificate".into(), offered });
     });
     harness.run();
-    assert!(shown(&harness).iter().any(|it| it.starts_with("The chat is lost")));
+    assert!(shown(&harness).iter().any(|it| it.starts_with("The chat connection was lost")));
     let sent = click(&mut harness, "Trust the certificate of the chat's server");
     assert_eq!(sent, [Command::Player(WatchCommand::TrustChat(pin))]);
 }

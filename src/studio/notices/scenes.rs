@@ -271,7 +271,7 @@ impl SceneMessage {
             Self::SourceFailed { .. } => "It is shown as soon as it is there; until then a slate, or what its properties say. Or choose another file or device.".into(),
             Self::SourceLost { .. } => "It is taken back by itself when it returns; until then a slate is shown, or what its properties say.".into(),
             Self::FileLeftOut { .. } => "It is shown in its turn as soon as it is there. Or choose another file for it in the properties of the source.".into(),
-            Self::NoStrip { .. } => "Remove a strip from the sound desk, then add one that hears it.".into(),
+            Self::NoStrip { .. } => "Remove a strip from the audio mixer, then add one that hears it.".into(),
             Self::Crowded { .. } => "Hide or remove what is not needed; what is in groups and in scenes within it counts one by one.".into(),
             Self::FilterFailed { .. } => "The filter works as soon as the file is there. Or choose another file in the filters of the source.".into(),
             Self::MaskFailed { .. } => "The source is shown as soon as the file is there: without it nothing would be hidden. Or choose another file in its filters.".into(),

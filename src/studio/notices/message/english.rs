@@ -163,7 +163,7 @@ impl StudioMessage {
             Self::ReplayEmpty => "There is no replay to save.".into(),
             Self::SnapshotSaved { path } => format!("The picture is saved: {path}"),
             Self::MonitoringFailed { reason } => {
-                format!("The sound desk cannot be heard: {reason}")
+                format!("Audio monitoring does not work: {reason}")
             }
             Self::SnapshotFailed { path, reason, .. } => {
                 format!("The picture {path} cannot be saved: {reason}.")
@@ -295,7 +295,7 @@ impl StudioMessage {
                 format!("The next broadcast tries it again, or choose a shorter delay. {cure}")
             }
             Self::MonitoringFailed { .. } => {
-                "Choose other speakers in the sound desk. The stream is not touched by this.".into()
+                "Choose another monitoring device in the audio mixer. The stream is not affected.".into()
             }
             Self::ReplayFailed { cure, .. } | Self::SnapshotFailed { cure, .. } => (*cure).into(),
             Self::TracksLeftOut { .. } => {
