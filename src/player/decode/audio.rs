@@ -12,6 +12,7 @@ use crate::media::{AudioCodec, AudioConfig, SampleBlock};
 use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::buffer::samples::Fifo;
 use crate::player::decode::balance::{lean, speaker_channels};
+use crate::player::decode::describe;
 use crate::player::decode::stretch::Stretch;
 use crate::player::session::shared::Shared;
 use crate::player::state::Severity;
@@ -554,17 +555,6 @@ impl Shared {
             what,
         );
     }
-}
-
-/// Such as `AAC-LC 48 kHz stereo`.
-fn describe(decoder: &str, parameters: &AudioConfig) -> String {
-    let rate = f64::from(parameters.sample_rate) / 1_000.0;
-    let channels = match parameters.channels {
-        1 => "mono".to_owned(),
-        2 => "stereo".to_owned(),
-        n => format!("{n} channels"),
-    };
-    format!("{decoder} {rate} kHz {channels}")
 }
 
 #[cfg(test)]

@@ -4,3 +4,16 @@ pub mod audio;
 pub(in crate::player) mod balance;
 pub mod stretch;
 pub(in crate::player) mod video;
+
+use crate::media::AudioConfig;
+
+/// Such as `AAC-LC 48 kHz stereo`.
+pub(in crate::player) fn describe(decoder: &str, parameters: &AudioConfig) -> String {
+    let rate = f64::from(parameters.sample_rate) / 1_000.0;
+    let channels = match parameters.channels {
+        1 => "mono".to_owned(),
+        2 => "stereo".to_owned(),
+        n => format!("{n} channels"),
+    };
+    format!("{decoder} {rate} kHz {channels}")
+}

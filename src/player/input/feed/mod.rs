@@ -1,6 +1,7 @@
 //! The feed thread's work on each body, wherever it comes from: save, demux, place in time, hand
 //! over. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive it.
 
+mod failures;
 #[cfg(test)]
 mod tests;
 
@@ -19,18 +20,16 @@ use crate::player::clock::timeline::TimestampAnomaly;
 use crate::player::demux::sequence_headers::{SequenceHeaders, is_media};
 use crate::player::demux::track_presence::TrackPresence;
 use crate::player::demux::{Demux, Demuxed};
+use crate::player::input::feed::failures::{lack_of_video, too_long, unsupported};
 use crate::player::input::save::Save;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
 use crate::wire::chat::ChatLine;
-use crate::wire::codec::four_cc::VideoFormat;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{BodyEvent, BodyReader, TagKind, WireTime};
-use crate::wire::container::track_config::MAX_CONFIG;
-use crate::wire::container::unsupported;
-use crate::wire::container::unsupported::{TrackKind, UnsupportedTrack};
+use crate::wire::container::unsupported::{self as left_out, TrackKind, UnsupportedTrack};
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -515,7 +514,7 @@ impl InputFeed {
 
     /// A track that is there is not played: said once, with what it is.
     pub(in crate::player) fn leave_out(&mut self, track: &UnsupportedTrack) {
-        if !unsupported::note(&mut self.left_out, track) {
+        if !left_out::note(&mut self.left_out, track) {
             return;
         }
         self.unsupported.get_or_insert((track.to_string(), None));
@@ -580,30 +579,4 @@ impl InputFeed {
             ),
         }
     }
-}
-
-fn too_long(bytes: usize) -> String {
-    let most = MAX_CONFIG >> 10;
-    format!(
-        "what tells how to decode the stream is {bytes} bytes long, and {most} KiB are believed at most"
-    )
-}
-
-fn lack_of_video(format: VideoFormat) -> Option<NoDecoder> {
-    format.codec().and_then(|codec| inventory::video_decoder(codec).err())
-}
-
-fn unsupported(codec: &str, lack: Option<NoDecoder>) -> Failure {
-    let why = lack.map(|lack| format!(": {lack}")).unwrap_or_default();
-    let cause = format!("the stream holds {codec}, which cannot be decoded here{why}");
-    let advice = match lack.map(NoDecoder::remedy) {
-        Some(remedy) => format!(
-            "{remedy}, or ask the broadcaster for H.264 video and AAC sound; what comes can be saved with \
-             --save, and played by a program that has the codec."
-        ),
-        None => "Ask the broadcaster for H.264 video and AAC sound; what comes can be saved with --save, \
-                 and played by a program that has the codec."
-            .to_owned(),
-    };
-    Failure::new(FailureKind::Codec, cause, advice)
 }

@@ -2,9 +2,11 @@
 //! A few bodies of another codec in the middle of a stream are damage and left out; announced ones, or
 //! many of them, change the codec. Pure.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 
-use super::{FrameType, parse_audio, parse_video};
 use crate::base::Timestamp;
 use crate::media::{
     AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority, StreamEvent, Track,
@@ -14,6 +16,7 @@ use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{self, Colors, mpeg_audio};
 use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::VideoPacket;
+use crate::wire::container::flv::{FrameType, parse_audio, parse_video};
 use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
@@ -487,188 +490,4 @@ fn is_itself(codec: AudioCodec, packet: &AudioPacket) -> bool {
         _ => None,
     };
     length == Some(data.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::codec::h264::DecoderConfig;
-
-    const SPS: [u8; 25] = [
-        0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03, 0x00,
-        0x01, 0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x18, 0x31, 0x96,
-    ];
-
-    fn word(event: BodyEvent) -> String {
-        match event {
-            BodyEvent::Event(StreamEvent::Config(config)) => config.codec().name().to_owned(),
-            BodyEvent::Event(StreamEvent::Packet(packet)) => {
-                String::from_utf8_lossy(&packet.data).into_owned()
-            }
-            BodyEvent::UnsupportedVideo(format) => format!("no {format}"),
-            BodyEvent::UnsupportedAudio(format) => format!("no {format}"),
-            BodyEvent::Colors(_) | BodyEvent::Channels(..) => "told".to_owned(),
-            BodyEvent::Damaged => "damaged".to_owned(),
-            BodyEvent::TooLong(bytes) => format!("{bytes} bytes"),
-        }
-    }
-
-    fn words(events: BodyEvents) -> Vec<String> {
-        events.into_iter().flatten().map(word).collect()
-    }
-
-    fn video(reader: &mut BodyReader, body: &[u8]) -> Vec<String> {
-        words(reader.video(Timestamp::ZERO, &Bytes::copy_from_slice(body)))
-    }
-
-    fn audio(reader: &mut BodyReader, body: &[u8]) -> Vec<String> {
-        words(reader.audio(Timestamp::ZERO, &Bytes::copy_from_slice(body)))
-    }
-
-    fn aac_plays() -> BodyReader {
-        let mut reader = BodyReader::new(|_| true);
-        assert_eq!(audio(&mut reader, b"\xAF\x00\x11\x90"), ["AAC"]);
-        assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["abc"]);
-        reader
-    }
-
-    #[test]
-    fn sound_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
-        // STREAMINFO of 48 kHz and two channels.
-        let mut flac = b"\x90fLaC".to_vec();
-        flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0B, 0xB8, 0x02, 0xF0]);
-        flac.extend([0; 20]);
-        let mut reader = aac_plays();
-        assert!(audio(&mut reader, &flac).is_empty());
-        assert_eq!(audio(&mut reader, b"\x91fLaCrest"), ["FLAC", "rest"]);
-        assert_eq!(audio(&mut reader, b"\x91fLaCmore"), ["more"]);
-        // Back without a config.
-        assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["AAC", "abc"]);
-        // A whole frame of MP3, 128 kbit/s at 44.1 kHz.
-        let mut mp3 = vec![0x2F, 0xFF, 0xFB, 0x90, 0x64];
-        mp3.resize(1 + 417, 0);
-        let mut reader = aac_plays();
-        assert_eq!(audio(&mut reader, &mp3[..300]), ["damaged"], "a part is no frame");
-        assert_eq!(audio(&mut reader, &mp3)[0], "MP3");
-        assert_eq!(audio(&mut reader, b"\x9Fabcd"), ["damaged"]);
-    }
-
-    #[test]
-    fn sound_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
-        let mut reader = BodyReader::new(|_| true);
-        assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["AAC", "abc"]);
-        assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["abc"]);
-        let mut reader = BodyReader::new(|_| true);
-        let [Some(BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(told)))), Some(_)] =
-            reader.audio(Timestamp::ZERO, &Bytes::from_static(b"\x3Bab"))
-        else {
-            panic!("no config")
-        };
-        assert_eq!(
-            (told.codec, told.sample_rate, told.channels),
-            (AudioCodec::PcmS16Le, 22_050, 2)
-        );
-        assert_eq!(audio(&mut reader, b"\xCFab"), ["no audio codec 12"]);
-        assert!(audio(&mut reader, b"\xCFab").is_empty(), "said once");
-    }
-
-    #[test]
-    fn times_are_those_of_the_body_to_the_microsecond() {
-        let mut reader = BodyReader::new(|_| true);
-        let take = |reader: &mut BodyReader, body: &'static [u8]| {
-            let at = Timestamp::from_micros(1_000_001);
-            reader.video(at, &Bytes::from_static(body)).into_iter().flatten().find_map(
-                |it| match it {
-                    BodyEvent::Event(StreamEvent::Packet(it)) => {
-                        Some((it.dts.as_micros(), it.pts.as_micros()))
-                    }
-                    _ => None,
-                },
-            )
-        };
-        assert_eq!(take(&mut reader, b"\x17\x01\x00\x00\x28abcd"), Some((1_000_001, 1_040_001)));
-        // ModEx: 500,000 ns more.
-        let mut reader = BodyReader::new(|_| true);
-        assert_eq!(
-            take(&mut reader, b"\x97\x02\x07\xA1\x20\x01vp09\x05"),
-            Some((1_000_001, 1_000_501))
-        );
-    }
-
-    #[test]
-    fn a_config_has_a_bound_and_keeps_nothing_else() {
-        let mut reader = BodyReader::new(|_| true);
-        let long = [format!("{} bytes", MAX_CONFIG + 1)];
-        let config = vec![0; MAX_CONFIG + 1];
-        assert_eq!(video(&mut reader, &[&b"\x17\0\0\0\0"[..], &config].concat()), long);
-        assert_eq!(video(&mut reader, &[&b"\x90hvc1"[..], &config].concat()), long);
-        assert_eq!(audio(&mut reader, &[&b"\xAF\0"[..], &config].concat()), long);
-        // The smallest of the parts of a large body is kept without the others.
-        let body = Bytes::from(vec![0; 1 << 20]);
-        let within = |part: &Bytes| body.as_ptr_range().contains(&part.as_ptr());
-        assert!(!within(&apart(body.slice(9..99), &body)));
-        assert!(within(&apart(body.slice(9..), &body)));
-    }
-
-    #[test]
-    fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
-        let mut reader = BodyReader::new(|_| true);
-        let strange = b"\x1F\x01\x00\x00\x00picture";
-        for _ in 1..MEANT {
-            assert!(video(&mut reader, strange).is_empty());
-        }
-        assert_eq!((reader.suspect(), reader.take_strays()), (Some(VideoFormat::Legacy(15)), 0));
-        assert_eq!(video(&mut reader, strange), ["no unknown codec 15"]);
-        // A new connection counts anew, and what comes after them decides what they were.
-        let mut reader = BodyReader::new(|_| true);
-        for _ in 1..MEANT {
-            video(&mut reader, strange);
-        }
-        reader.restart();
-        assert_eq!((reader.suspect(), reader.take_strays()), (None, MEANT - 1));
-        // One of many tracks, of a codec that nobody knows.
-        assert!(video(&mut reader, b"\x96\x01abcd\x25picture").is_empty());
-        let config = DecoderConfig::new(
-            Bytes::from_static(&SPS),
-            Bytes::from_static(&[0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0]),
-        );
-        let config = config.unwrap().build().unwrap();
-        assert_eq!(video(&mut reader, &[b"\x17\0\0\0\0", &config[..]].concat()), ["H.264"]);
-        assert!(reader.take_strays() > 0 && reader.suspect().is_none());
-        // A codec that is known is believed as soon as it is announced.
-        let mut reader = BodyReader::new(|codec| codec != VideoCodec::Vvc);
-        assert_eq!(video(&mut reader, b"\x90vvc1config"), ["no VVC"]);
-    }
-
-    #[test]
-    fn pictures_of_another_codec_begin_with_their_first_keyframe_where_they_were_announced() {
-        let mut reader = BodyReader::new(|_| true);
-        assert_eq!(video(&mut reader, b"\x90vp09conf"), ["VP9"]);
-        assert_eq!(video(&mut reader, b"\x91vp09picture"), ["picture"]);
-        assert!(video(&mut reader, b"\x90av01conf").is_empty());
-        // One picture of the first, and the announcement was an accident.
-        assert_eq!(video(&mut reader, b"\xA1vp09picture"), ["picture"]);
-        assert_eq!(video(&mut reader, b"\x91av01picture"), ["damaged"]);
-        assert!(video(&mut reader, b"\x90av01conf").is_empty());
-        assert!(video(&mut reader, b"\xA1av01picture").is_empty(), "none to begin with");
-        assert_eq!(video(&mut reader, b"\x91av01picture"), ["AV1", "picture"]);
-        assert_eq!(video(&mut reader, b"\xA1av01more"), ["more"]);
-    }
-
-    #[test]
-    fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
-        let mut reader = BodyReader::new(|_| true);
-        assert!(video(&mut reader, b"\x24\x10inter").is_empty(), "none to begin with");
-        let take = |reader: &mut BodyReader, body: &'static [u8]| {
-            let events = reader.video(Timestamp::ZERO, &Bytes::from_static(body));
-            let config = events.into_iter().flatten().find_map(|it| match it {
-                BodyEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => Some(it.config),
-                _ => None,
-            });
-            config.map(|config| config.to_vec())
-        };
-        assert_eq!(take(&mut reader, b"\x14\x10key"), Some(vec![0x10]));
-        assert_eq!(take(&mut reader, b"\x24\x10inter"), None);
-        assert_eq!(take(&mut reader, b"\x14\x20key"), Some(vec![0x20]));
-    }
 }
