@@ -403,7 +403,8 @@ impl AudioReader {
         let told = self.told == Some((codec, legacy)) && !self.fresh;
         if !self.other {
             let read = audio_config(codec, announced(legacy), &self.config, &packet.data);
-            if read.is_none() {
+            // Beside AAC; by itself it is what the stream is of, readable or not.
+            if read.is_none() && self.aac.is_some() {
                 return one(BodyEvent::Damaged);
             }
             self.other = true;

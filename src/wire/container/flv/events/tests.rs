@@ -74,6 +74,8 @@ fn sound_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
         panic!("no config")
     };
     assert_eq!((told.codec, told.sample_rate, told.channels), (AudioCodec::PcmS16Le, 22_050, 2));
+    // Damaged from the start, and named all the same.
+    assert_eq!(audio(&mut BodyReader::new(|_| true), b"\x2Eabcd"), ["MP3", "abcd"]);
     assert_eq!(audio(&mut reader, b"\xCFab"), ["no audio codec 12"]);
     assert!(audio(&mut reader, b"\xCFab").is_empty(), "said once");
 }
