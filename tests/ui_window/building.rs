@@ -162,7 +162,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         ("Clock", choice("clock")),
         ("Countdown", choice("countdown:300")),
         ("Stopwatch", choice("stopwatch")),
-        ("Colour", choice("color:#1e2430")),
+        ("Color", choice("color:#1e2430")),
         ("Gradient", graded),
         ("Remote stream", choice("stream:rtmp://127.0.0.1/live/onair")),
     ] {

@@ -43,7 +43,7 @@ fn what_a_source_shows_is_set_in_fields() {
     make(&mut harness, &[Edit::SetSource(SOURCE, graded)]);
     harness.get_by_role_and_label(Role::SpinButton, "Direction").set_value_accesskit(45.0);
     assert_eq!(shows(&commands(&mut harness)), "color:#102030,#ffffff,45");
-    for colour in ["Colour", "To colour"] {
+    for colour in ["Color", "To color"] {
         assert_eq!(harness.get_all_by_label(colour).count(), 2, "its name and its button");
     }
 

@@ -30,7 +30,7 @@ fn filters_of_a_source_are_added_moved_set_and_taken_away() {
     harness.get_by_role_and_label(Role::CheckBox, "Chroma key").click();
     assert!(!filters_set(&commands(&mut harness)).1[0].enabled);
     assert_eq!(click(&mut harness, "Add a filter"), []);
-    let (_, slots) = filters_set(&click(&mut harness, "Colour correction"));
+    let (_, slots) = filters_set(&click(&mut harness, "Color correction"));
     assert_eq!(slots[1].filter.kind(), "color");
     assert_eq!(filters_set(&click(&mut harness, "Remove Chroma key")).1, []);
     harness.key_press(Key::Escape);
@@ -184,7 +184,7 @@ fn properties_of_texts_slides_and_screens_are_set() {
     assert_eq!(properties.text.style.outline, Some((Rgba::BLACK, 4)), "the rest stays");
     harness.get_by_role_and_label(Role::SpinButton, "Size").set_value_accesskit(96.0);
     assert_eq!(properties_set(&commands(&mut harness)).1.text.style.size, 96);
-    let (_, properties) = properties_set(&click(&mut harness, "Centre"));
+    let (_, properties) = properties_set(&click(&mut harness, "Center"));
     assert_eq!(properties.text.style.align, Align::Center);
     assert_eq!(properties_set(&press(&mut harness, "Outline")).1.text.style.outline, None);
     harness.get_by_role_and_label(Role::TextInput, "Font").focus();
@@ -276,7 +276,7 @@ fn a_transition_is_chosen_and_set() {
     assert_eq!(stinger.cut, Duration::from_millis(800));
     harness.get_by_role_and_label(Role::ComboBox, "Track matte").click();
     harness.run();
-    let right = of(transition_set(&click(&mut harness, "From its right half, in grey")));
+    let right = of(transition_set(&click(&mut harness, "From its right half, in gray")));
     assert_eq!(right.matte, Matte::Right);
 }
 
