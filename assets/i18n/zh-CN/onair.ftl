@@ -1402,6 +1402,7 @@ notice-player-unmoved = 无法跳转到该位置：{ $detail }。播放继续。
 notice-player-speaker-back = 扬声器已恢复。
 notice-player-no-speaker = 没有可用的扬声器。
 notice-player-no-speaker-advice = 画面会继续；请插入或选择扬声器。
+notice-player-save-incomplete = 保存的文件缺少一个轨道：FLV 不支持 { $detail }。
 notice-player-save-renamed = 已有同名文件，收到的内容保存为 { $detail }。
 notice-player-dump-renamed = 已有同名文件，声音保存为 { $detail }。
 notice-player-saved = 观看的内容已录制完成。

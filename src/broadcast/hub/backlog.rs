@@ -351,12 +351,12 @@ mod tests {
 
     #[test]
     fn a_small_stream_loses_nothing_while_a_system_would_hold_it() {
-        let limits = Limits { harmless: 2_000, ..limits() };
+        let limits = Limits { harmless: 4_000, ..limits() };
         let mut backlog = Backlog::new(limits, true, &[]);
         feed(&mut backlog, 0, 20);
         let each = backlog.bytes / 2;
         // Two packets in 40 ms are pictures' and sound's, one more is sound.
-        let fits = i64::try_from(2_000 / each).unwrap() / 3 * 40;
+        let fits = i64::try_from(4_000 / each).unwrap() / 3 * 40;
         assert!(fits > 1_000, "{fits} ms");
         feed(&mut backlog, 20, fits);
         assert_eq!(backlog.figures().dropped_frames, 0);

@@ -20,6 +20,8 @@ pub struct SharedPacket {
     /// Audio of a file from right before its first frame: the stream begins with it.
     pub leads: bool,
     body: OnceLock<Bytes>,
+    /// Bytes of the body; of the data where FLV has no body for it.
+    size: usize,
 }
 
 impl Deref for SharedPacket {
@@ -42,12 +44,14 @@ impl SharedPacket {
 
     /// A packet of this codec.
     pub fn of(codec: Codec, packet: EncodedPacket) -> Self {
-        Self { packet, codec: Some(codec), leads: false, body: OnceLock::new() }
+        let size = flv::packet_body_size(codec, &packet).unwrap_or(packet.data.len());
+        Self { packet, codec: Some(codec), leads: false, body: OnceLock::new(), size }
     }
 
     /// A packet that came in an FLV body and goes out in it.
     pub fn with_body(packet: EncodedPacket, body: Bytes) -> Self {
-        Self { packet, codec: None, leads: false, body: OnceLock::from(body) }
+        let size = body.len();
+        Self { packet, codec: None, leads: false, body: OnceLock::from(body), size }
     }
 
     /// The same, which [`leads`](Self::leads) or not.
@@ -68,12 +72,9 @@ impl SharedPacket {
         })
     }
 
-    /// Bytes that it keeps in memory, about.
+    /// Bytes of its FLV body, made or not.
     pub fn size(&self) -> usize {
-        match self.packet.data.len() {
-            0 => self.flv_body().len(),
-            length => length,
-        }
+        self.size
     }
 
     /// Of a picture that was encoded here.

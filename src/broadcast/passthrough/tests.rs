@@ -1,11 +1,14 @@
 //! Files as streams.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
+use super::items::keep_carried;
 use super::*;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::Next;
-use crate::wire::container::flv::{file_header, write_tag};
+use crate::media::{AudioCodec, AudioConfig};
+use crate::wire::container::flv::{TagKind, file_header, write_tag};
+use crate::wire::container::{self, AudioTrack, Index, SampleLocation, TrackId, Tracks};
 
 /// AV1 and Opus, three pictures 40 ms apart; the file's end says so at time 0.
 fn file(folder: &Path) -> PathBuf {
@@ -63,4 +66,35 @@ fn what_cannot_be_sent_is_refused() {
     assert!(matches!(PassthroughFile::open(&path), Err(Error::Flv { .. })));
     std::fs::write(&path, file_header(true, true)).unwrap();
     assert!(matches!(PassthroughFile::open(&path), Err(Error::Empty(_))));
+}
+
+#[test]
+fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
+    let audio = |codec| AudioTrack {
+        parameters: AudioConfig {
+            codec,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::new(),
+        },
+        name: String::new(),
+    };
+    let (pts, dts) = (Timestamp::ZERO, Timestamp::ZERO);
+    let location = |track| SampleLocation { track, dts, pts, keyframe: true, at: 0, size: 1 };
+    let mut index = Index {
+        tracks: Tracks {
+            video: None,
+            audio: vec![audio(AudioCodec::Vorbis), audio(AudioCodec::Aac), audio(AudioCodec::Opus)],
+        },
+        samples: [0, 1, 2, 1].map(|it| location(TrackId::Audio(it))).to_vec(),
+        ..Index::default()
+    };
+    keep_carried(&mut index).unwrap();
+    let codecs: Vec<_> = index.tracks.audio.iter().map(|it| it.parameters.codec).collect();
+    let tracks: Vec<_> = index.samples.iter().map(|it| it.track).collect();
+    assert_eq!((codecs, tracks), (vec![AudioCodec::Aac], vec![TrackId::Audio(0); 2]));
+    index.tracks.audio = vec![audio(AudioCodec::Vorbis)];
+    let refused = keep_carried(&mut index).unwrap_err();
+    assert!(matches!(refused, container::Error::Unsupported(codec) if codec == "Vorbis"));
 }

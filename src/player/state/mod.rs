@@ -154,6 +154,7 @@ impl PlayerMessage {
         "player-output-failed",
         "player-publisher-back",
         "player-regained",
+        "player-save-incomplete",
         "player-save-renamed",
         "player-saved",
         "player-sound-missing",

@@ -16,9 +16,9 @@ use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::Keep;
 use crate::server::stream::message::Class;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
-use crate::wire::container::flv::audio::AudioPacket;
+use crate::wire::container::flv::audio::{AudioPacket, AudioTrack};
 use crate::wire::container::flv::metadata::parse_script;
-use crate::wire::container::flv::video::VideoPacket;
+use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{Metadata, TagKind, default_track, parse_audio, parse_video};
 use crate::wire::container::track_config;
 
@@ -126,9 +126,12 @@ impl Publisher {
                     self.video = Some(codec_figures::of_video(&tag.track, &self.metadata));
                 }
                 let (class, keep) = if tag.is_sequence_start() {
-                    self.observe(kind, body);
-                    if ours && tag.track.format != VideoFormat::H264 {
-                        self.video = Some(codec_figures::of_video(&tag.track, &self.metadata));
+                    if let Some(track) = tag.tracks().find(|it| it.id == track) {
+                        if track.format == VideoFormat::H264 {
+                            self.observe_video(track);
+                        } else {
+                            self.video = Some(codec_figures::of_video(track, &self.metadata));
+                        }
                     }
                     (Class::Vital, Keep::Header(tag.track.id.into()))
                 } else if tag.is_keyframe() && ours {
@@ -153,8 +156,8 @@ impl Publisher {
                         self.audio = Some(codec_figures::of_audio(&tag, &self.metadata));
                     }
                     if tag.is_sequence_start() {
-                        if !other {
-                            self.observe(kind, body);
+                        if tag.track.id == track {
+                            self.observe_audio(&tag.track);
                         }
                         let slot = if tag.is_layout() { LAYOUT_SLOT } else { 0 };
                         (Class::Vital, Keep::Header(slot + u16::from(tag.track.id)), plain)
@@ -167,24 +170,25 @@ impl Publisher {
         }
     }
 
-    /// Looks into a config of H.264 or AAC, for the figures.
-    fn observe(&mut self, kind: TagKind, body: &Bytes) {
-        if kind == TagKind::Video {
-            if let Ok(tag) = parse_video(body)
-                && let VideoPacket::SequenceStart(config) = tag.track.packet
-                && tag.track.format == VideoFormat::H264
-                && let Some(video) = track_config::video_config(VideoCodec::H264, config)
-            {
-                self.video = Some(VideoFigures {
-                    codec: "H.264".to_owned(),
-                    size: Some((video.size.width, video.size.height)),
-                    fps: Some(video.frame_rate.as_f64()),
-                });
-            }
-        } else if let Ok(tag) = parse_audio(body)
-            && let AudioPacket::SequenceStart(config) = tag.track.packet
-            && tag.track.format == AudioFormat::Aac
-            && let Some(audio) = track_config::told_aac_config(config, &self.metadata)
+    /// Takes the figures of an H.264 config.
+    fn observe_video(&mut self, track: &VideoTrack) {
+        if let VideoPacket::SequenceStart(config) = &track.packet
+            && track.format == VideoFormat::H264
+            && let Some(video) = track_config::video_config(VideoCodec::H264, config.clone())
+        {
+            self.video = Some(VideoFigures {
+                codec: "H.264".to_owned(),
+                size: Some((video.size.width, video.size.height)),
+                fps: Some(video.frame_rate.as_f64()),
+            });
+        }
+    }
+
+    /// Takes the figures of an AAC config.
+    fn observe_audio(&mut self, track: &AudioTrack) {
+        if let AudioPacket::SequenceStart(config) = &track.packet
+            && track.format == AudioFormat::Aac
+            && let Some(audio) = track_config::told_aac_config(config.clone(), &self.metadata)
         {
             self.audio = Some(AudioFigures {
                 codec: "AAC".to_owned(),
@@ -192,5 +196,28 @@ impl Publisher {
                 channels: Some(audio.channels),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ASC of AAC-LC at 48 kHz and at 44.1 kHz, stereo.
+    const ASC_48_KHZ: [u8; 2] = [0x11, 0x90];
+    const ASC_44_KHZ: [u8; 2] = [0x12, 0x10];
+
+    #[test]
+    fn figures_are_those_of_the_default_track() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut publisher = Publisher::new(1, address, "", Timestamp::ZERO);
+        let legacy = Bytes::from([&[0xAF, 0][..], &ASC_48_KHZ].concat());
+        publisher.classify(TagKind::Audio, &legacy, false);
+        let rate = |publisher: &Publisher| publisher.audio.as_ref().unwrap().sample_rate;
+        assert_eq!(rate(&publisher), Some(48_000));
+        // Multitrack with one track, number 1 (Enhanced RTMP v2, "Enhanced Audio").
+        let second = Bytes::from([&b"\x95\x00mp4a\x01"[..], &ASC_44_KHZ].concat());
+        publisher.classify(TagKind::Audio, &second, false);
+        assert_eq!(rate(&publisher), Some(48_000));
     }
 }

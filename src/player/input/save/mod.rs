@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::files;
-use crate::media::{EncodedPacket, StreamEvent, Track};
+use crate::media::{Codec, EncodedPacket, StreamEvent, Track};
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::save::reorder::{ReorderBuffer, Waiting};
@@ -44,6 +44,8 @@ pub(in crate::player) struct Save {
     /// It was asked for while the stream played: its end is told.
     told: bool,
     buffer: BytesMut,
+    /// Codecs that the file lacks, as was told.
+    missing: Vec<Codec>,
 }
 
 impl std::fmt::Debug for Save {
@@ -87,6 +89,7 @@ impl Save {
             bytes: 0,
             told: false,
             buffer: BytesMut::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -152,6 +155,9 @@ impl Save {
         now: Timestamp,
     ) {
         let StreamEvent::Packet(packet) = event else {
+            if let StreamEvent::Config(config) = event {
+                self.tell_missing(shared, config.codec());
+            }
             if let Some((kind, body)) = heads.body(event).filter(|_| !self.broken) {
                 self.put(shared, kind, None, body);
             }
@@ -173,6 +179,16 @@ impl Save {
         let packet = StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() });
         if let Some((kind, body)) = heads.body(&packet) {
             self.put(shared, kind, Some((packet.track(), dts.as_millis())), body);
+        }
+    }
+
+    /// Tells once of a track that the file cannot hold.
+    fn tell_missing(&mut self, shared: &Shared, codec: Codec) {
+        if !flv::carries(codec) && !self.missing.contains(&codec) {
+            self.missing.push(codec);
+            let name = codec.name();
+            let summary = format!("The saved file lacks a track: FLV cannot hold {name}.");
+            shared.say("player-save-incomplete", Severity::Warning, summary, "", name.to_owned());
         }
     }
 
@@ -246,7 +262,9 @@ impl Save {
 mod tests {
     use super::*;
     use crate::base::Clock;
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, TrackConfig};
     use crate::player::session::config::{Config, Source};
+    use crate::player::state::Event;
     use crate::wire::container::flv::Demuxer;
 
     #[test]
@@ -277,5 +295,33 @@ mod tests {
             std::iter::from_fn(|| demuxer.next_tag().unwrap()).map(|tag| tag.time_ms).collect();
         assert_eq!((times.len(), times.last()), (450, Some(&5_985)));
         assert!(times.is_sorted(), "{times:?}");
+    }
+
+    #[test]
+    fn a_track_that_flv_does_not_carry_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(Source::Url("http://host/film.ogg".into()));
+        let (shared, events) = Shared::new(&config, Clock::start());
+        let mut save = Save::into_file(make(&folder.path().join("saved.flv")).unwrap(), false);
+        let audio = |codec| {
+            StreamEvent::Config(TrackConfig::Audio(AudioConfig {
+                codec,
+                sample_rate: 48_000,
+                channels: 2,
+                bitrate: BitsPerSecond(0),
+                config: Bytes::new(),
+            }))
+        };
+        let heads = SequenceHeaders::default();
+        for codec in [AudioCodec::Aac, AudioCodec::Vorbis, AudioCodec::Vorbis] {
+            save.add_event(&shared, &audio(codec), &heads, Timestamp::ZERO);
+        }
+        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+            .filter_map(|event| match event {
+                Event::Message(message) => Some((message.key, message.detail)),
+                Event::State(_) | Event::Line(_) => None,
+            })
+            .collect();
+        assert_eq!(told, [("player-save-incomplete", "Vorbis".to_owned())]);
     }
 }

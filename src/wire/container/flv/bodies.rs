@@ -76,18 +76,27 @@ pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
 
 /// The body of one packet; `None` where FLV has no form for its codec.
 pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
-    let front = match codec {
-        Codec::Video(codec) => {
-            let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
-            let composition_ms = i32::try_from(composition_ms).unwrap_or(0);
-            picture_front(codec, packet.keyframe, composition_ms)?
-        }
-        Codec::Audio(codec) => audio_front(codec, 0, &packet.data)?,
-    };
+    let front = packet_front(codec, packet)?;
     let mut out = BytesMut::with_capacity(front.len() + packet.data.len());
     out.put_slice(&front);
     out.put_slice(&packet.data);
     Some(out.freeze())
+}
+
+/// Bytes of [`packet_body`], without making it.
+pub fn packet_body_size(codec: Codec, packet: &EncodedPacket) -> Option<usize> {
+    packet_front(codec, packet).map(|front| front.len() + packet.data.len())
+}
+
+fn packet_front(codec: Codec, packet: &EncodedPacket) -> Option<BytesMut> {
+    match codec {
+        Codec::Video(codec) => {
+            let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
+            let composition_ms = i32::try_from(composition_ms).unwrap_or(0);
+            picture_front(codec, packet.keyframe, composition_ms)
+        }
+        Codec::Audio(codec) => audio_front(codec, 0, &packet.data),
+    }
 }
 
 /// The body that ends the frames of a video track.

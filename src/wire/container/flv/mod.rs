@@ -14,7 +14,7 @@ pub mod video;
 mod wire_time;
 
 pub use audio::{AudioTag, parse_audio};
-pub use bodies::{carries, config_body, packet_body};
+pub use bodies::{carries, config_body, packet_body, packet_body_size};
 pub use demuxer::Demuxer;
 pub use enhanced::default_track;
 pub use events::{BodyEvent, BodyReader};
