@@ -281,7 +281,7 @@ unopened() {
     return "$status"
 }
 
-# Every file and every command of onair that the README names exists.
+# Every script that the README names, and every command of onair in its code blocks, exists.
 readme() {
     local name status=0
     while read -r name; do
@@ -291,7 +291,8 @@ readme() {
     while read -r name; do
         "$onair" "$name" --help >/dev/null 2>&1 ||
             { complain "README.md names 'onair $name', which does not exist"; status=1; }
-    done < <(sed -n 's/^ *\(\$ \)\{0,1\}onair \([a-z][a-z]*\).*/\2/p' README.md | sort -u)
+    done < <(awk '/^ *```/ { block = !block } block' README.md |
+        sed -n 's/^ *\(\$ \)\{0,1\}onair \([a-z][a-z]*\).*/\2/p' | sort -u)
     return "$status"
 }
 
