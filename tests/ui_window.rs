@@ -340,5 +340,5 @@ fn a_machine_that_is_too_slow_is_not_called_good() {
     assert!(harness.query_by_label_contains("too slow").is_none());
     harness.state().demo.change(|snapshot| snapshot.figures.fps = 2.0);
     harness.run();
-    harness.get_by_label_contains("this computer is too slow: 2 frames a second");
+    harness.get_by_label_contains("this computer is too slow: 2 fps");
 }

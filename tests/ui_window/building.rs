@@ -135,7 +135,7 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     assert_eq!(click(&mut harness, "Talk"), [Command::SwitchScene(talk)]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    let prepared = press(&mut harness, "Studio mode: prepare scenes first");
+    let prepared = press(&mut harness, "Studio mode: preview a scene before you switch");
     assert_eq!(prepared, [Command::PrepareScene(Some(SCENE))]);
     harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SCENE));
     harness.run();
@@ -146,7 +146,7 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     assert_eq!(commands(&mut harness), [Command::Transition]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    let over = press(&mut harness, "Studio mode: prepare scenes first");
+    let over = press(&mut harness, "Studio mode: preview a scene before you switch");
     assert_eq!(over, [Command::PrepareScene(None)]);
 }
 
@@ -189,7 +189,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
 pub(super) fn displays(harness: &mut Harness<'static, Window>) {
     let screen = |id: &str, x, primary| ScreenInfo {
         id: id.into(),
-        name: if id == "all" { "All screens".into() } else { id.into() },
+        name: if id == "all" { "All displays".into() } else { id.into() },
         area: Area::new(x, 0, 1920, 1080),
         primary,
     };
@@ -219,15 +219,15 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
         other => panic!("{other:?}"),
     };
     for (lines, wanted) in [
-        (["Screen ›", "HDMI-1"], "screen:HDMI-1"),
-        (["Screen ›", "All screens"], "screen:all"),
-        (["Window ›", "file 0"], "window:Editor/file 0"),
-        (["Window ›", "file 39"], "window:Editor/file 39"),
+        (["Display capture ›", "HDMI-1"], "screen:HDMI-1"),
+        (["Display capture ›", "All displays"], "screen:all"),
+        (["Window capture ›", "file 0"], "window:Editor/file 0"),
+        (["Window capture ›", "file 39"], "window:Editor/file 39"),
     ] {
         assert_eq!(chosen(&add(&mut harness, &lines)), wanted);
     }
     // Back to everything, from where something else is added.
-    let lines = ["Window ›", "‹ Back", "Test picture"];
+    let lines = ["Window capture ›", "‹ Back", "Test picture"];
     assert_eq!(chosen(&add(&mut harness, &lines)), "test");
     // However many there are.
     let more: Vec<Edit> = (1..=30)
@@ -246,13 +246,13 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
         assert_eq!(edit(&add(&mut harness, &["Existing source ›", line])), wanted);
     }
     let main = Edit::ShowSource { scene: SCENE, source: SourceId(0) };
-    assert_eq!(edit(&add(&mut harness, &["Chosen picture"])), main);
+    assert_eq!(edit(&add(&mut harness, &["Main video source"])), main);
 }
 
 #[test]
 fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
     let mut harness = with(&[]);
-    assert!(harness.query_by_label("System sound of HDMI Audio").is_none(), "it is the only one");
+    assert!(harness.query_by_label("System audio of HDMI Audio").is_none(), "it is the only one");
     harness.state().demo.change(|snapshot| {
         let other = onair::studio::snapshot::Device {
             id: "usb".into(),
@@ -262,7 +262,7 @@ fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
         snapshot.speakers.push(other);
     });
     harness.run();
-    for (name, id) in [("System sound of HDMI Audio", "hdmi"), ("System sound of Headset", "usb")] {
+    for (name, id) in [("System audio of HDMI Audio", "hdmi"), ("System audio of Headset", "usb")] {
         harness.get_by_label(name).click_accesskit();
         let chosen = AudioChoice::System(Some(id.into()));
         assert_eq!(commands(&mut harness), [Command::SelectAudio(chosen)]);

@@ -16,7 +16,7 @@ fn what_is_said_is_read_and_answered() {
     let said = Command::Player(WatchCommand::Say("a quartz".into()));
     assert_eq!(commands(&mut harness), [said]);
     click(&mut harness, "Chat display");
-    harness.get_by_role_and_label(Role::CheckBox, "Messages fly over the video").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Danmaku over the video").click();
     let choices = ChatChoices { flying: false, ..ChatChoices::default() };
     assert_eq!(commands(&mut harness), [Command::Player(WatchCommand::SetChat(choices))]);
 }
@@ -45,7 +45,9 @@ fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
         *place = value;
         assert_eq!(sent(&mut harness), wanted, "{name}");
     }
-    for (name, typed) in [("Hide messages with", "spoiler， 画面,"), ("Your name", "Ada")] {
+    for (name, typed) in
+        [("Hide messages with these words", "spoiler， 画面,"), ("Your name", "Ada")]
+    {
         harness.get_by_role_and_label(Role::TextInput, name).focus();
         harness.run();
         harness.get_by_role_and_label(Role::TextInput, name).type_text(typed);
@@ -60,7 +62,7 @@ fn how_lines_fly_which_are_kept_out_and_ones_name_are_set() {
     harness.key_press(Key::Escape);
     harness.run();
     click(&mut harness, "Chat display");
-    let words = harness.get_by_role_and_label(Role::TextInput, "Hide messages with");
+    let words = harness.get_by_role_and_label(Role::TextInput, "Hide messages with these words");
     assert_eq!(words.accesskit_node().value().as_deref(), Some("spoiler, 画面"));
 }
 

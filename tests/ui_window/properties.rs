@@ -48,7 +48,7 @@ fn what_a_source_shows_is_set_in_fields() {
     }
 
     let mut harness = properties_of("screen:HDMI-1");
-    harness.get_by_role_and_label(Role::CheckBox, "Only part of it").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Part of the display").click();
     assert_eq!(shows(&commands(&mut harness)), "screen:HDMI-1@1920x1080+0+0");
     let part = Monitor {
         id: Some("HDMI-1".into()),
@@ -66,9 +66,9 @@ fn what_a_source_shows_is_set_in_fields() {
         assert_eq!(shows(&commands(&mut harness)), format!("screen:HDMI-1@{wanted}"), "{name}");
     }
     for (list, line, choice, wanted) in [
-        ("Screen", "DP-1", "screen:HDMI-1", "screen:DP-1"),
-        ("Screen", "Main screen", "screen:HDMI-1", "screen"),
-        ("Screen", "All screens", "screen", "screen:all"),
+        ("Display", "DP-1", "screen:HDMI-1", "screen:DP-1"),
+        ("Display", "Main display", "screen:HDMI-1", "screen"),
+        ("Display", "All displays", "screen", "screen:all"),
         ("Window", "file 7", "window:Gone/away", "window:Editor/file 7"),
         ("Camera", "HD Pro Webcam C920", "camera:gone", "camera:c920"),
         ("Camera", "First available", "camera:c920", "camera"),

@@ -276,7 +276,7 @@ fn a_transition_is_chosen_and_set() {
     assert_eq!(stinger.cut, Duration::from_millis(800));
     harness.get_by_role_and_label(Role::ComboBox, "Track matte").click();
     harness.run();
-    let right = of(transition_set(&click(&mut harness, "From its right half, in gray")));
+    let right = of(transition_set(&click(&mut harness, "Right half of the video, in gray")));
     assert_eq!(right.matte, Matte::Right);
 }
 
@@ -290,7 +290,7 @@ fn one_scene_gets_a_transition_of_its_own() {
     };
     harness.get_by_label(&scene.name).click_secondary();
     harness.run();
-    assert_eq!(click(&mut harness, "Transition to it…"), []);
+    assert_eq!(click(&mut harness, "Transition to this scene…"), []);
     harness.get_by_label(&format!("Transition to “{}”", scene.name));
     harness.get_by_label("This scene uses the transition of all scenes.");
     harness.get_by_role_and_label(Role::CheckBox, "Its own transition").click();
@@ -331,7 +331,7 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
     // Asked for while one scene's options are shown, it comes when those of all are.
     harness.get_by_label(&scene.name).click_secondary();
     harness.run();
-    assert_eq!(click(&mut harness, "Transition to it…"), []);
+    assert_eq!(click(&mut harness, "Transition to this scene…"), []);
     harness.get_by_label("Choose…").click();
     harness.run();
     let of = TransitionFile { scene: Some(scene.id), means: TransitionFilePart::Clip };

@@ -252,7 +252,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         ("Monitor and output", MonitoringMode::Both),
         ("Monitor only", MonitoringMode::Desk),
         ("Recording tracks only", MonitoringMode::Tracks),
-        ("Viewers", MonitoringMode::Program),
+        ("Monitor off", MonitoringMode::Program),
     ] {
         let (id, strip) = strip_set(&click(&mut harness, name));
         assert_eq!((id, strip.heard, strip.gain_db), (StripId(1), heard, -12.0), "{name}");
@@ -260,9 +260,9 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     // Later and earlier than it comes, 20 s at most.
     for (millis, micros, said) in [
         (250.0, 250_000, "Delayed"),
-        (-120.5, -120_500, "Earlier: everything else is delayed"),
+        (-120.5, -120_500, "Earlier: delays everything else"),
         (20_000.0, 20_000_000, "Delayed"),
-        (-20_000.0, -20_000_000, "Earlier: everything else is delayed"),
+        (-20_000.0, -20_000_000, "Earlier: delays everything else"),
         (0.0, 0, "None"),
     ] {
         let offset = harness.get_by_role_and_label(Role::SpinButton, "Sync offset");
@@ -334,11 +334,11 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
     };
     let chosen = choose(&mut harness, "Firefox");
     assert_eq!(chosen, [Command::SelectAudio(firefox.clone())]);
-    let chosen = choose(&mut harness, "System sound");
+    let chosen = choose(&mut harness, "System audio");
     assert_eq!(chosen, [Command::SelectAudio(AudioChoice::System(None))]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
-    harness.get_by_label("Open  ·  Clock −38 ppm");
+    harness.get_by_label("Open  ·  Clock drift −38 ppm");
     // Applications come and go: they are looked for as the list opens, once.
     assert_eq!(click(&mut harness, "Add a strip"), [Command::RefreshDevices]);
     harness.get_by_role_and_label(Role::MenuItemRadio, "Firefox").click();

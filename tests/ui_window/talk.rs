@@ -88,7 +88,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     // This desktop tells of nobody else's keys; another one may.
     let everywhere = "Also in other windows";
     let named = |harness: &Harness<'static, Window>| {
-        harness.query_all_by_label_contains("This desktop does not tell programs").count()
+        harness.query_all_by_label_contains("This desktop hides keys").count()
     };
     assert_eq!(named(&harness), 1);
     harness.state_mut().screen.as_mut().unwrap().set_elsewhere(GlobalKeySupport::Looked);
@@ -200,31 +200,32 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
     let said = |harness: &Harness<'static, Window>, words: &str| {
         harness.query_all_by_label_contains(words).count()
     };
-    let switch = [
-        (Language::English, "Also in other windows"),
-        (Language::Chinese, "键盘焦点在其他窗口时也有效"),
-    ];
+    let switch =
+        [(Language::English, "Also in other windows"), (Language::Chinese, "在其他窗口中也有效")];
     let asked = [
-        (GlobalKeyReply::Nothing, ["as soon as a strip uses", "有音轨使用通话键时"]),
-        (GlobalKeyReply::Waits, ["asking in its own window", "请在那里回答"]),
+        (GlobalKeyReply::Nothing, ["as soon as a strip uses", "有音频源使用通话键时"]),
+        (GlobalKeyReply::Waits, ["asks for the key for other windows", "请在对话框中回答"]),
         (
             GlobalKeyReply::Given("Press Super+F8".to_owned()),
-            ["other windows the key is Press Super+F8. ", "窗口中为：Press Super+F8。"],
+            ["other windows the key is Press Super+F8. ", "窗口中的通话键：Press Super+F8。"],
         ),
         (
             GlobalKeyReply::Given(String::new()),
-            ["not assigned a key for other windows yet", "尚未为其他窗口分配"],
+            ["not assigned a key for other windows yet", "尚未分配其他窗口"],
         ),
-        (GlobalKeyReply::Missing, ["no global shortcuts", "没有 GlobalShortcuts"]),
+        (GlobalKeyReply::Missing, ["no global shortcuts", "没有系统快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
-        (GlobalKeyReply::Unanswered, ["closed without an answer", "未得到回答"]),
+        (GlobalKeyReply::Unanswered, ["closed without an answer", "没有得到回答"]),
         (GlobalKeyReply::Ended, ["took the key back", "收回该键"]),
-        (GlobalKeyReply::Gone, ["portal stopped", "门户已结束"]),
+        (GlobalKeyReply::Gone, ["portal stopped", "门户已停止"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
         // Before it is switched on: what that will do, and that buttons are none of it.
         let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
-        assert_eq!(said(&harness, ["Mouse buttons cannot be used", "不提供鼠标按键"][number]), 1);
+        assert_eq!(
+            said(&harness, ["Mouse buttons do not work there", "不能用鼠标按键"][number]),
+            1
+        );
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
         harness.run();
         for (reply, words) in &asked {
@@ -243,7 +244,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         screen.set_preferences(&ctx, with_button);
         harness.run();
         let words =
-            ["the mouse button works only in onair's window", "鼠标按键仅在 onair 的窗口中有效"];
+            ["The mouse button works only in onair's window", "鼠标按键仅在 onair 的窗口中有效"];
         assert_eq!(said(&harness, words[number]), 1);
     }
 }

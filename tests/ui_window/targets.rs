@@ -33,7 +33,7 @@ fn a_target_is_renamed_routed_and_taken_apart() {
     assert_eq!(typed(&mut harness, "Name", "Main hall").name, "Main hall");
     let routed = typed(&mut harness, "Ports, in this order", "443,1935");
     assert_eq!((routed.route.ports.as_str(), routed.name.as_str()), ("443,1935", "Main hall"));
-    typed(&mut harness, "Connect from", "no such place");
+    typed(&mut harness, "Local address", "no such place");
     harness.get_by_label_contains("an interface such as eth1");
 }
 
@@ -117,7 +117,7 @@ fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");
     harness.get_by_label("On air, but at media.school.example: Viewers see black.");
-    harness.get_by_label("Viewers see it: 1.20\u{a0}s behind.");
+    harness.get_by_label("Viewers get the stream, 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
     let sent = commands(&mut harness);
@@ -128,7 +128,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     // All is well again.
     harness.state().demo.snapshot.lock().targets[1].monitor.as_mut().unwrap().state = "ok";
     harness.run();
-    harness.get_by_label("All good: viewers see it, 2.10\u{a0}s behind.");
+    harness.get_by_label("All good: viewers get the stream, 2.10\u{a0}s behind.");
 
     // Another server's viewers are looked at when it is asked for, at an address of their own.
     let mut harness = open("custom");
@@ -150,7 +150,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     let sent = commands(&mut harness);
     let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
     assert_eq!(target.play_url.expose(), "rtmp://play.example.com/live/show?token=4711");
-    harness.get_by_label_contains("It may contain a secret");
+    harness.get_by_label_contains("stores the full address with the stream key");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
     let mut harness = open("targets");
     for (name, words) in [
         ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
-        ("media.school.example", "Trying again: connection refused: nothing listens there"),
+        ("media.school.example", "Retrying: connection refused: nothing listens there"),
     ] {
         let row = harness.get_by_role_and_label(egui::Role::RadioButton, name);
         assert_eq!(row.value().as_deref(), Some(words));
@@ -196,7 +196,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
 #[test]
 fn a_media_file_is_chosen_and_sent_as_it_is() {
     let mut harness = open("idle");
-    click(&mut harness, "Send a file…");
+    click(&mut harness, "Send a file as is…");
     // Nothing to send yet.
     assert_eq!(click(&mut harness, "Go live with this file"), []);
     click(&mut harness, "Choose file…");
@@ -211,9 +211,9 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     harness.run();
     let words = shown(&harness);
     for said in [
-        "A file is on air instead of this program.",
+        "A file is on air instead of your scenes.",
         "On air: tour.mkv",
-        "00:01:12 / 00:30:30 · round 2",
+        "00:01:12 / 00:30:30 · loop 2",
     ] {
         assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
     }
@@ -231,7 +231,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
         harness
     };
     harness.state_mut().screen.as_mut().unwrap().picked_passthrough("/films/tour.mkv".into());
-    click(&mut harness, "Send a file…");
+    click(&mut harness, "Send a file as is…");
     let sent = click(&mut harness, "Go live with this file");
     assert!(!sent.iter().any(|it| matches!(it, Command::SendFile { .. })), "{sent:?}");
 }
@@ -261,7 +261,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
 #[test]
 fn a_lost_connection_is_retried_or_given_up() {
     let mut harness = open("reconnecting");
-    harness.get_by_label("Not on air: the connection was lost. Recording goes on.");
+    harness.get_by_label("Not on air: the connection was lost. Recording continues.");
     harness.get_all_by_label("Retry now").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::RetryNow]);
     assert_eq!(click(&mut harness, "Stop"), []);
@@ -279,7 +279,7 @@ fn faults_of_the_built_in_server_are_switched_by_developers() {
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Developer));
     let reset = "reset@media:5s..10s".parse().unwrap();
-    let name = "Resets the connection 5 to 10 s into the stream";
+    let name = "Resets the connection after 5 to 10 s";
     harness.get_by_role_and_label(egui::Role::CheckBox, name).click();
     assert_eq!(commands(&mut harness), [Command::SetFaults(vec![reset])]);
 }
@@ -289,7 +289,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
     let mut harness = open("idle");
     harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);
     harness.run();
-    let field = "Next server when this one ends";
+    let field = "Successor server";
     let mut type_in = |text: &str| {
         harness.get_by_role_and_label(Role::TextInput, field).focus();
         harness.run();
@@ -321,11 +321,11 @@ fn own_services_are_added_changed_and_removed() {
     assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).contains(&"it has no name".to_owned()));
     fill(&mut harness, "Name", "My School");
-    fill(&mut harness, "Addresses, the usual one first", "http://live.school.example/app");
+    fill(&mut harness, "Addresses, default first", "http://live.school.example/app");
     fill(&mut harness, "Video, kbps", "3000");
     assert_eq!(click(&mut harness, "Save"), []);
     assert!(shown(&harness).iter().any(|it| it.starts_with("its server: ")));
-    let servers = "Addresses, the usual one first";
+    let servers = "Addresses, default first";
     harness.get_by_role_and_label(Role::TextInput, servers).focus();
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
@@ -337,7 +337,7 @@ fn own_services_are_added_changed_and_removed() {
     assert_eq!(service.limits.video.map(|it| it.0), Some(3_000_000));
     // It is there, is changed, and a second of its name is refused.
     click(&mut harness, "Edit My School");
-    fill(&mut harness, "Frames a second", "30");
+    fill(&mut harness, "Frames per second", "30");
     let sent = click(&mut harness, "Save");
     let [Command::PutService { was: Some(was), service }] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((was.as_str(), service.limits.fps), ("my-school", Some(30)));
@@ -355,7 +355,7 @@ fn own_services_are_added_changed_and_removed() {
     harness.run();
     click(&mut harness, "添加平台");
     let words = shown(&harness);
-    for said in ["自定义平台", "最高要求；留空表示没有限制。会与直播的设置比较。"]
+    for said in ["自定义平台", "平台的上限；留空表示不限。onair 会据此检查你的设置。"]
     {
         assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
     }

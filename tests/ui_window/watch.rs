@@ -146,7 +146,7 @@ fn a_recording_is_gone_about_in() {
     // It is not recorded, and whoever looks is told why.
     let record = harness.get_by_label("Record this stream").rect();
     let why = |harness: &Harness<'static, Window>| {
-        shown(harness).iter().any(|name| name.starts_with("Only broadcasts can be recorded here"))
+        shown(harness).iter().any(|name| name.starts_with("Only live streams can be recorded here"))
     };
     assert!(!why(&harness));
     harness.hover_at(record.center());
@@ -279,7 +279,7 @@ fn many_speakers_are_a_list_that_is_scrolled() {
 fn the_figures_lie_over_the_picture() {
     let mut harness = open("watching");
     let over = |harness: &Harness<'static, Window>| {
-        shown(harness).into_iter().find(|name| name.starts_with("Figures: "))
+        shown(harness).into_iter().find(|name| name.starts_with("Statistics: "))
     };
     assert_eq!(over(&harness), None);
     asked(&mut harness, Key::I);
@@ -298,7 +298,7 @@ fn the_figures_lie_over_the_picture() {
         harness.run();
         assert!(over(&harness).unwrap().contains(words), "{words}: {:?}", over(&harness));
     }
-    click(&mut harness, "Figures over the video");
+    click(&mut harness, "Statistics over the video");
     assert_eq!(over(&harness), None);
 }
 
@@ -318,7 +318,7 @@ fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
     );
     harness.state().demo.change(|snapshot| snapshot.hardware = Some(Ok("VAAPI")));
     harness.run();
-    harness.get_by_label_contains("where possible: VAAPI");
+    harness.get_by_label_contains("graphics hardware if possible: VAAPI");
 }
 
 #[test]
@@ -391,9 +391,9 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.get_by_label("stage · live.example.com: The stream was lost");
     // What another tile than the chosen one said, and the figures over the chosen one.
     harness.get_by_label("Part of the stream makes no sense and is left out.");
-    assert!(harness.query_by_label_contains("Figures: ").is_none());
+    assert!(harness.query_by_label_contains("Statistics: ").is_none());
     asked(&mut harness, Key::I);
-    harness.get_by_label_contains("Figures: ");
+    harness.get_by_label_contains("Statistics: ");
     asked(&mut harness, Key::I);
     assert_eq!(
         click(&mut harness, &format!("Play {nobody} again")),
@@ -471,7 +471,7 @@ fn the_first_picture_is_seen_while_the_buffer_still_fills() {
 #[test]
 fn the_players_move_into_a_window_of_their_own_and_back() {
     let mut harness = open("watching");
-    click(&mut harness, "Own window");
+    click(&mut harness, "Separate window");
     assert!(harness.state().screen.as_ref().unwrap().plays_apart());
     // Behind the other window, which is inside this one here.
     harness.get_all_by_label("Back to the page").next().unwrap().click_accesskit();
@@ -513,7 +513,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     let mut wanted = once;
     wanted.route.proxy = Secret::new("socks5://proxy.example:9");
     assert_eq!(sent.last(), asked(&wanted).last());
-    let sent = type_into(&mut harness, "Trust the certificates in this file too", "/own.pem");
+    let sent = type_into(&mut harness, "Trust this certificate file too", "/own.pem");
     wanted.ca_file = "/own.pem".into();
     assert_eq!(sent.last(), asked(&wanted).last());
     let sent = click(&mut harness, "Stop trusting own.example:443");

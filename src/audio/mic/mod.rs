@@ -96,7 +96,7 @@ pub(super) fn open(
 ) -> Result<Source, Error> {
     let name = match &wanted {
         WantedInput::Microphone(_) => NAMELESS,
-        WantedInput::Speakers(_) => "System sound",
+        WantedInput::Speakers(_) => "System audio",
         WantedInput::Application(name) => name,
     };
     let status = SourceStatus::new(wanted.id().unwrap_or_default(), name);

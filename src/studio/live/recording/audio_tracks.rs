@@ -37,7 +37,7 @@ pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device:
     }
     match choice {
         AudioChoice::Mic(_) => "Microphone".into(),
-        AudioChoice::System(_) => "System sound".into(),
+        AudioChoice::System(_) => "System audio".into(),
         AudioChoice::Application(name) => name.clone(),
         AudioChoice::Tone => "Tone".into(),
         AudioChoice::Silence | AudioChoice::None => "Silence".into(),
