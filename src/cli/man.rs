@@ -11,10 +11,10 @@ use crate::cli::output::{complain, raw};
 /// Which page, and where to.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Of this command, and of one of its own: `live`, `scenes import` [default: of onair itself]
+    /// Command, with its subcommand: `live`, `scenes import` [default: onair itself]
     #[arg(value_name = "COMMAND", conflicts_with = "all")]
     pub command: Vec<String>,
-    /// Write the pages of onair and of all its commands into this folder (onair.1, onair-live.1…)
+    /// Write the pages of onair and all its commands to this folder (onair.1, onair-live.1…)
     #[arg(long, value_name = "FOLDER")]
     pub all: Option<PathBuf>,
 }

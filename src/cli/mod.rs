@@ -21,7 +21,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use flags::Globals;
 pub use output::exit::Exit;
 
-/// A streaming studio that captures, sends, serves and watches.
+/// A streaming studio: capture, stream, serve and watch.
 #[derive(Debug, Parser)]
 #[command(name = "onair", version, about, max_term_width = 100)]
 #[command(
@@ -43,28 +43,28 @@ pub enum Sub {
     Studio,
     /// Broadcast without a window
     Live(Box<live::Args>),
-    /// Run the built-in server alone
+    /// Run only the built-in server
     Serve(serve::Args),
-    /// Pull a stream or file and show it
+    /// Play a stream or file
     Play(play::Args),
-    /// Tell what is in a stream or file, as JSON
+    /// Describe a stream or file as JSON
     Probe(probe::Args),
-    /// Put the packets of a recording into another file format, as they are
+    /// Convert a recording to another file format without encoding
     Remux(remux::RemuxArgs),
-    /// Make a recording whole that was cut off
+    /// Repair an unfinished recording
     Repair(remux::RepairArgs),
-    /// Take scene collections in, also those of OBS
+    /// Import scene collections of onair or OBS
     Scenes(scenes::Args),
-    /// List cameras, sound devices, applications that play, screens and windows
+    /// List cameras, audio devices, applications with audio, displays and windows
     Devices,
-    /// Try a target stage by stage without going live
+    /// Check a target or this machine without going live
     Check(check::Args),
     /// Print shell completions
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, of onair or of one of its commands
+    /// Print the manual page of onair or of a command
     Man(man::Args),
 }
 

@@ -21,14 +21,14 @@ use crate::wire::container::Part;
 /// Arguments of `onair remux`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RemuxArgs {
-    /// An FLV, MP4 or MKV file; all its tracks are copied: H.264, HEVC, AV1 and VP9, AAC, MP3, Opus, FLAC,
+    /// An FLV, MP4 or MKV file. onair copies all its tracks: H.264, HEVC, AV1 and VP9, AAC, MP3, Opus, FLAC,
     /// AC-3 and E-AC-3
     #[arg(value_name = "IN")]
     pub input: PathBuf,
     /// The new file: .flv, .mp4 or .mkv
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
-    /// Leave out what the new file cannot hold, of this kind (otherwise it is an error; may be repeated)
+    /// Drop content of this kind if the new file cannot contain it, instead of failing (repeatable)
     #[arg(long, value_name = "KIND", value_enum)]
     pub drop: Vec<Drop>,
 }
@@ -44,7 +44,7 @@ pub enum Drop {
     Subtitles,
     /// Timecode and other tracks
     Data,
-    /// Video after a change of its size in the middle of an FLV file
+    /// Video after a change of size within an FLV file
     Resized,
     /// The transparency of video
     Alpha,
@@ -66,8 +66,8 @@ impl From<Drop> for Part {
 /// Arguments of `onair repair`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RepairArgs {
-    /// A recording that was cut off. One of onair's is made whole where it is; of others a whole
-    /// copy is made beside it
+    /// An unfinished recording. onair repairs its own recordings in place. For others, it writes a
+    /// repaired copy beside the file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

@@ -25,12 +25,12 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Sub {
-    /// Add the scenes in a file, and the strips of sound that it has, to the settings (--settings or the
-    /// user's), or write them to --to
+    /// Add the scenes and audio strips of a file to the settings (--settings or your own), or write them
+    /// to --to
     Import {
         /// A scene collection of onair (TOML, JSON) or of OBS (JSON)
         file: PathBuf,
-        /// Write the collection into this file instead: .toml or .json
+        /// Write the collection to this file instead: .toml or .json
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },

@@ -24,18 +24,17 @@ use crate::wire::rtmp::url::Url;
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) whose last part is the key, or an
-    /// application's URL with a --key-…; without it this machine is looked at, and the targets of
-    /// --settings
+    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an application's
+    /// URL with a --key-…. Without it, onair checks this machine and the targets of --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,
-    /// The key is in this environment variable
+    /// Environment variable with the stream key
     #[arg(long, value_name = "NAME", group = "key")]
     pub key_env: Option<String>,
-    /// The key is in this file
+    /// File with the stream key
     #[arg(long, value_name = "PATH", group = "key")]
     pub key_file: Option<PathBuf>,
-    /// The key is the first line of standard input
+    /// Read the stream key from the first line of standard input
     #[arg(long, group = "key")]
     pub key_stdin: bool,
     #[command(flatten)]

@@ -10,15 +10,15 @@ use crate::studio::Route;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "route")]
 pub struct Flags {
-    /// Ports to try, in this order, where the URL names none [default: 1935 for rtmp, 443 for rtmps
+    /// Ports to try, in this order, if the URL has none [default: 1935 for rtmp, 443 for rtmps
     /// and rtmpts, 80 for rtmpt]
     #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
     ports: Vec<std::num::NonZeroU16>,
-    /// Go through this proxy: `http://[USER:PASSWORD@]HOST:PORT` (CONNECT) or socks5://…; `none`
-    /// for none [default: the environment's ALL_PROXY, but for NO_PROXY and this machine itself]
+    /// Proxy: `http://[USER:PASSWORD@]HOST:PORT` (CONNECT) or socks5://…; `none` turns it off [default:
+    /// ALL_PROXY of the environment, except for hosts in NO_PROXY and this machine]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Connect from this address of the machine or, on Linux, through this interface
+    /// Local address or, on Linux, interface for connections
     #[arg(long, value_name = "ADDRESS|INTERFACE")]
     bind: Option<String>,
     #[command(flatten)]

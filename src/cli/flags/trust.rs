@@ -10,11 +10,11 @@ use crate::net::Trust;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "trust")]
 pub struct Flags {
-    /// Certificate authority, or the server's own certificate (PEM), to trust for rtmps:// beside
-    /// the system's
+    /// Trust this certificate authority or server certificate (PEM) for rtmps://, in addition to the
+    /// system's
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
-    /// SHA-256 of the server's certificate (DER, hex) to trust for rtmps://, and no other
+    /// Trust only the server certificate with this SHA-256 (DER, hex) for rtmps://
     #[arg(long, value_name = "SHA256")]
     tls_pin: Option<String>,
 }

@@ -36,73 +36,71 @@ use crate::wire::container::Format;
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
 #[command(
-    after_help = "With no --to and no --record the stream goes to the targets of --settings \
-    that are switched on, else to the built-in server as live/onair. What no flag of quality says is as \
-    in --settings, where that is given.\nSIGINT, SIGTERM and SIGHUP end the broadcast cleanly. \
+    after_help = "Without --to and --record, onair sends to the targets of --settings that are on. \
+    Without such targets, it sends to the built-in server as live/onair. With --settings, the settings \
+    apply to quality flags that you omit.\nSIGINT, SIGTERM and SIGHUP end the broadcast cleanly. \
     SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {
-    /// Picture: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
-    /// window:wayland: what the
-    /// desktop's dialog gives), file:CLIP, stream:URL, image:PICTURE,
+    /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
+    /// window:wayland: choose in the desktop's dialog), file:CLIP, stream:URL, image:PICTURE,
     /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
     /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
-    /// Sound: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`), file:CLIP,
+    /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`), file:CLIP,
     /// stream:URL, tone, silence, none [default: a microphone if there is one, else tone with the test
     /// picture, else silence]
     #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
-    /// Scene of the collection in --settings that goes out [default: the one that last did]
+    /// Program scene from --settings [default: the last program scene]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
-    /// Send the packets of this FLV, MP4 or MKV file as they are, whatever codec they are of:
-    /// nothing is encoded. It begins when a target is there; what a slow moment holds up is sent later
+    /// Send this FLV, MP4 or MKV file as is, with any codec: onair does not encode it. It starts when
+    /// a target is connected. After a short stall, onair sends the backlog
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
-    /// Begin the file of --copy again when it ends
+    /// Loop the file of --copy
     #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
     pub again: bool,
 
-    /// Picture size
+    /// Frame size
     #[arg(long, value_name = "WxH", default_value = "1280x720", help_heading = "Quality")]
     pub size: Size,
-    /// Pictures a second
+    /// Frames per second
     #[arg(long, value_name = "RATE", default_value = "30", help_heading = "Quality")]
     pub fps: FrameRate,
-    /// Bitrate of the picture
+    /// Video bitrate
     #[arg(long, value_name = "BITRATE", default_value = "2500k", help_heading = "Quality")]
     pub video_bitrate: BitsPerSecond,
-    /// Time from keyframe to keyframe
+    /// Keyframe interval
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
           help_heading = "Quality")]
     pub keyframe_interval: Duration,
-    /// Whose connection the bitrate follows: slowest, first (of several targets), or off; rendition: it
-    /// stays, and targets whose connection does not carry it get a second encode with less (a single
-    /// target, where nothing is recorded, does as with slowest)
+    /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or rung (slow
+    /// targets get a second encode with a lower bitrate; a single target without a recording works as
+    /// with slowest)
     #[arg(long, value_name = "WHOSE", default_value = "slowest", help_heading = "Quality")]
     pub adapt: Adapt,
-    /// How far the bitrate may be brought down for a slow connection
+    /// Lowest video bitrate of adaptive bitrate
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
-    /// Where less than half of the bitrate is left for a slow connection, leave every second picture
-    /// out, so that the others stay sharp
+    /// Below half of the bitrate, skip every second frame to keep the others sharp
     #[arg(long, help_heading = "Quality")]
     pub adapt_frames: bool,
-    /// Where a slow connection leaves too few bits for the size, encode at 3/4 or 1/2 of it, until
-    /// there are enough again; a recording goes on in a new file where its size changes
+    /// If the bitrate is too low for the frame size, encode at 3/4 or 1/2 of it. A recording continues
+    /// in a new file when the size changes
     #[arg(long, help_heading = "Quality")]
     pub adapt_size: bool,
     /// Video encoder: auto or openh264
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = ["auto", "openh264"],
           help_heading = "Quality")]
     pub encoder: String,
-    /// Bitrate of the sound
+    /// Audio bitrate
     #[arg(long, value_name = "BITRATE", default_value = "128k", help_heading = "Quality")]
     pub audio_bitrate: BitsPerSecond,
-    /// Samples a second: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200
+    /// Sample rate in Hz: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200
     /// or 96000
     #[arg(long, value_name = "HZ", default_value_t = 48_000, help_heading = "Quality",
           value_parser = sample_rate)]
@@ -112,49 +110,45 @@ pub struct Args {
           value_parser = clap::value_parser!(u16).range(1..=2))]
     pub channels: u16,
 
-    /// Where to send (repeatable): an RTMP(S) URL whose last part is the key, or an application's
-    /// URL followed by --key-env, --key-file or --key-stdin
+    /// Target (repeatable): an RTMP(S) URL that ends in the stream key, or an application's URL
+    /// followed by --key-env, --key-file or --key-stdin
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
-    /// Send to this service, or to one of your own (services.toml beside the settings); the key comes
-    /// from the --key-… after it (repeatable)
+    /// Send to this known service, or to your own service (services.toml beside the settings). The
+    /// following --key-… has the stream key (repeatable)
     #[arg(long, value_name = "NAME", value_parser = ServiceName, help_heading = "Targets")]
     pub service: Vec<String>,
-    /// Send to the built-in server as live/onair, and to none of the targets of --settings
+    /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
-    /// The key of the --to before it is in this environment variable
+    /// Environment variable with the stream key of the previous --to
     #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
     pub key_env: Vec<String>,
-    /// The key of the --to before it is in this file
+    /// File with the stream key of the previous --to
     #[arg(long, value_name = "PATH", requires = "target", help_heading = "Targets")]
     pub key_file: Vec<PathBuf>,
-    /// The key of the --to before it is the first line of standard input
+    /// Read the stream key of the previous --to from the first line of standard input
     #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
-    /// Look at what viewers get: of all targets, or with =URL of the --to before it, watched there.
-    /// onair reports what is black, frozen, silent, late, stalled, of another size or another program
-    /// there and not here
+    /// Viewer monitor for all targets, or with =URL for the previous --to, played from that URL. onair
+    /// reports black, frozen, silent, late, stalled or different streams, and other frame sizes
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Targets")]
     pub monitor: Vec<String>,
-    /// How far the bitrate may be brought down for the connection of the --to before it [default: as
-    /// --min-video-bitrate]
+    /// Lowest video bitrate for the previous --to [default: as --min-video-bitrate]
     #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
-    /// How long a target is tried again, at first and after a loss [default: for ever]
+    /// How long onair retries a target, at the start and after a loss [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
-    /// Let every target have the stream so much later, at most 30 min: recording and preview are not
-    /// delayed
+    /// Stream delay for all targets, at most 30 min. It does not delay recordings and the preview
     #[arg(long, value_name = "DURATION", value_parser = delay, help_heading = "Targets")]
     pub delay: Option<Duration>,
-    /// At the end (--duration, Ctrl-C, `stop`), let what is held back go out first; without, it is
-    /// dropped
+    /// At the end (--duration, Ctrl-C, `stop`), send the delayed part first instead of discarding it
     #[arg(long, requires = "delay", help_heading = "Targets")]
     pub stop_after_delay: bool,
-    /// Where to put what is held back and has no room in memory (64 MiB) [default: the user's cache
-    /// folder]
+    /// Folder for the part of the delay that does not fit into memory (64 MiB) [default: the user's
+    /// cache folder]
     #[arg(long, value_name = "FOLDER", requires = "delay", help_heading = "Targets")]
     pub delay_folder: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Targets")]
@@ -163,58 +157,57 @@ pub struct Args {
     /// Record into this file: .flv, .mp4 or .mkv
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub record: Option<PathBuf>,
-    /// Record this sound into an extra track of the file too, called NAME (repeatable, up to 5): the
-    /// first is track 2. Track 1 is always the program. A SOURCE that --audio or a strip of
-    /// --settings hears goes there as it is set; another one is heard in its track only
+    /// Record this audio source into an extra track called NAME (repeatable, up to 5). The first is
+    /// track 2. Track 1 is always the program. A SOURCE of --audio or of a strip in --settings keeps its
+    /// strip settings. Another SOURCE is in its track only
     #[arg(long, value_name = "NAME=SOURCE", value_parser = record_tracks::parse, conflicts_with = "copy",
           help_heading = "Recording")]
     pub record_track: Vec<record_tracks::Named>,
-    /// Write what happens to the stream into this file, a line each
+    /// Write the event log of the stream to this file, one line per event
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,
-    /// Go on recording in a new file (NAME-part2…) after so long
+    /// Split the recording into files (NAME-part2…) of this duration
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "record",
           help_heading = "Recording")]
     pub split_time: Option<Duration>,
-    /// Go on recording in a new file before one is larger than this: 700M, 2G
+    /// Split the recording into files of at most this size: 700M, 2G
     #[arg(long, value_name = "SIZE", value_parser = bytes, requires = "record",
           help_heading = "Recording")]
     pub split_size: Option<u64>,
-    /// Keep so much of the past in memory; SIGUSR1, or `replay` on --control, saves it
+    /// Length of the replay buffer. SIGUSR1, or `replay` on --control, saves it
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Recording")]
     pub replay: Option<Duration>,
-    /// The most memory that --replay takes
+    /// Memory limit of --replay
     #[arg(long, value_name = "SIZE", value_parser = bytes, default_value = "512M",
           help_heading = "Recording")]
     pub replay_size: u64,
-    /// Where replays are saved: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or here]
+    /// File for replays: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or here]
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub replay_to: Option<PathBuf>,
-    /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
+    /// Read commands from standard input, one per line: pause, resume, `chapter [TITLE]`, split,
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
-    /// `prepare SCENE` (or `none`: the scene that goes out next is shown apart), `take [KIND [DURATION]
-    /// [OPTION]…]` (it goes out), `transition KIND [DURATION] [OPTION]… [file=PATH]`,
+    /// `prepare SCENE` (puts it into the preview; `none` ends this), `take [KIND [DURATION]
+    /// [OPTION]…]` (switches the preview to the program), `transition KIND [DURATION] [OPTION]… [file=PATH]`,
     /// `scene-transition NAME: KIND …` (or `none`),
-    /// `item hide|show|lock|unlock|up|down|top|bottom [ITEM]` (ITEM is of the scene that is shown, else
+    /// `item hide|show|lock|unlock|up|down|top|bottom [ITEM]` (ITEM of the current scene, or
     /// SCENE/ITEM), `item place [ITEM:] WHAT=VALUE …` and `filter on|off|remove KIND [SOURCE]`,
-    /// `filter set|add KIND [SOURCE:] WHAT=VALUE …` (by the names of settings files),
-    /// `duplicate [ITEM]` (one more of it in the scene, of the same source), `duplicate-source ITEM` (of a new
-    /// source, which is set by itself),
+    /// `filter set|add KIND [SOURCE:] WHAT=VALUE …` (with the names from the settings),
+    /// `duplicate [ITEM]` (with the same source), `duplicate-source ITEM` (with a
+    /// copy of its source),
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `media at-end loop|clear|hold [SOURCE]`
-    /// (what becomes of a file when it has been played), `media add SOURCE: FILE` (played after the others),
-    /// `media remove NUMBER SOURCE`, `if-black [NAME:] keep|slate|SOURCE` (what is shown for a
-    /// camera, screen, window, stream or file that is black, stands still or is gone: itself, a slate with its name, or another
-    /// source by its words), `ask [SOURCE]` (the desktop asks
-    /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips
-    /// that have one), `clip-out [STRIP]` (puts clip lamps out), `strip gain DECIBELS [STRIP]`, `strip mute|unmute|solo|unsolo|mono|stereo [STRIP]`,
+    /// (at the end of a file), `media add SOURCE: FILE` (at the end of the playlist),
+    /// `media remove NUMBER SOURCE`, `if-black [NAME:] keep|slate|SOURCE` (the fallback
+    /// for a camera, screen, window, stream or file that is black, frozen or lost: none, a placeholder,
+    /// or another source), `ask [SOURCE]` (opens the Wayland desktop's dialog for a screen or window
+    /// again), `talk press|release [STRIP]` (push-to-talk), `clip-out [STRIP]` (resets clip indicators), `strip gain DECIBELS [STRIP]`, `strip mute|unmute|solo|unsolo|mono|stereo [STRIP]`,
     /// `strip balance PERCENT [STRIP]`, `strip offset TIME [STRIP]`,
     /// `strip heard program|both|desk|tracks [STRIP]`, `strip filter …` (as `filter`),
-    /// `strip at-end loop|clear|hold [STRIP]` (of a file that is heard only),
-    /// `strip restart [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (what is heard for a strip that is silent or
-    /// gone), stop
+    /// `strip at-end loop|clear|hold [STRIP]` (for an audio file),
+    /// `strip restart [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (the fallback for a silent or lost
+    /// strip), stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
-    /// End after this long, counted from the first picture [default: until interrupted]
+    /// Duration, from the first frame on [default: until interrupted]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
 }

@@ -18,90 +18,85 @@ use crate::wire::container::Format;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
-    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV); up to nine of them play side by side, and the first is heard
+    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV). Up to nine play side by side; you hear the first
     #[arg(value_name = "URL|FILE", required = true, num_args = 1.., value_parser = value::source())]
     pub sources: Vec<String>,
     /// Without a window
     #[arg(long)]
     pub headless: bool,
-    /// End after this long, counted from the first picture or sound; with a window also where nothing of
-    /// it can be played
+    /// Duration, from the first frame or audio on. With a window, onair also ends if nothing is playable
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
-    /// How much to keep back to even out the network, 100ms to 10s, or `auto` for as little as it
-    /// allows [default: 300ms; in a window as it was last]
+    /// Buffer, 100ms to 10s, or `auto` for the smallest that the network allows [default: 300ms; in a
+    /// window the last value]
     #[arg(long, value_name = "DURATION|auto", value_parser = buffer)]
     pub buffer: Option<Buffer>,
-    /// Let the sound be heard so much later than its stamps say, up to 2s; sooner with a minus, for
-    /// which a live stream is played that much later [default: 0ms; in a window as it was last]
+    /// Delay the audio by up to 2s. A negative value plays it earlier, and a live stream then plays
+    /// later [default: 0ms; in a window the last value]
     #[arg(long, value_name = "DURATION", value_parser = av_offset, allow_hyphen_values = true)]
     pub av_offset: Option<i32>,
-    /// Which decoder shows H.264: onair's own, or the system's FFmpeg libraries, which take less of the
-    /// processor; where there are none, onair's own does it [default: own; in a window as it was last]
+    /// H.264 decoder: the built-in one, or the system's FFmpeg libraries, which use less CPU. Without
+    /// FFmpeg, onair uses the built-in decoder [default: own; in a window the last value]
     #[arg(long, value_name = "WHICH", value_enum)]
     pub decoder: Option<Decoder>,
-    /// Begin here in a recording: a file, also on a web server (FLV, MPEG-TS), or a recorded stream of a
-    /// server that has such
+    /// Start position in a recording: a file, a file on a web server (FLV, MPEG-TS), or a recorded
+    /// stream of an RTMP server
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub start: Option<Duration>,
-    /// Write what is received into this FLV file; where there is one of that name already, into
-    /// NAME-1.flv, which is told
+    /// Save the received stream to this FLV file. If the file exists, onair uses NAME-1.flv and reports it
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Write the last picture shown into this PNG file, at the end; where there is one of that name
-    /// already, into NAME-1.png, which is told
+    /// Save the last frame to this PNG file at the end. If the file exists, onair uses NAME-1.png and
+    /// reports it
     #[arg(long, value_name = "FILE.png")]
     pub snapshot: Option<PathBuf>,
-    /// Write the sound that is played into this WAV file; where there is one of that name already,
-    /// into NAME-1.wav, which is told
+    /// Save the played audio to this WAV file. If the file exists, onair uses NAME-1.wav and reports it
     #[arg(long, value_name = "FILE.wav")]
     pub audio_dump: Option<PathBuf>,
-    /// Measure latency and lip-sync by the test source's markers
+    /// Measure latency and lip sync by the markers of the test source
     #[arg(long)]
     pub measure: bool,
-    /// Tell what is said about the stream, headless: in the stream itself (onTextData and the
-    /// like), and in the chat of an onair server, which is found beside an HTTP-FLV URL, or at
-    /// ws://HOST/APP/STREAM/chat; in a window the chat at that address is shown
+    /// With --headless, print chat messages: those in the stream (such as onTextData), and the chat of an
+    /// onair server. onair finds the chat of an HTTP-FLV URL; for others, give
+    /// ws://HOST/APP/STREAM/chat. A window shows the chat at that address
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub chat: Option<String>,
-    /// Come back after a lost connection (the default)
+    /// Reconnect after a lost connection (the default)
     #[arg(long, overrides_with = "no_reconnect")]
     pub reconnect: bool,
     /// End when the connection is lost
     #[arg(long, overrides_with = "reconnect")]
     pub no_reconnect: bool,
-    /// Loudness in percent, 0 to 100 [default: 100; in a window as it was last]
+    /// Volume in percent, 0 to 100 [default: 100; in a window the last value]
     #[arg(long, value_name = "PERCENT", value_parser = volume)]
     pub volume: Option<f32>,
-    /// Without sound
+    /// Mute the audio
     #[arg(long)]
     pub mute: bool,
-    /// Play the sound on the speaker of this id, as `onair devices` lists them [default: the system's; in a
-    /// window as it was last]
+    /// ID of the speaker, from `onair devices` [default: the system's; in a window the last one]
     #[arg(long, value_name = "ID", value_parser = speaker)]
     pub speaker: Option<String>,
-    /// Which side is heard more, in percent: -100 the left alone, 100 the right alone [default: 0; in a
-    /// window as it was last]
+    /// Balance in percent: -100 is left only, 100 is right only [default: 0; in a window the last value]
     #[arg(long, value_name = "PERCENT", value_parser = balance, allow_hyphen_values = true)]
     pub balance: Option<f32>,
-    /// Fill the screen
+    /// Full screen
     #[arg(long, help_heading = "Window")]
     pub fullscreen: bool,
-    /// Show what plays in a window of its own, beside the page
+    /// Play in a separate window beside the page
     #[arg(long, conflicts_with_all = ["headless", "fullscreen", "small"], help_heading = "Window")]
     pub own_window: bool,
-    /// Show it in a small window without a frame, above all others (picture in picture)
+    /// Picture in picture: a small window without a frame, above all others
     #[arg(long, conflicts_with_all = ["headless", "fullscreen"], help_heading = "Window")]
     pub small: bool,
-    /// Draw the figures over the picture
+    /// Show statistics over the video
     #[arg(long, conflicts_with = "headless", help_heading = "Window")]
     pub figures: bool,
-    /// Obey commands on standard input, one a line: pause, resume, `seek PLACE` (90s, 1:30, +10s,
-    /// -10s), `rewind [TIME]` (so far behind the live end of a broadcast, or as far as is kept; to the
-    /// beginning of a recording), go-live, `volume PERCENT` (or +5, -5), `mute [on|off]`,
+    /// Read commands from standard input, one per line: pause, resume, `seek PLACE` (90s, 1:30, +10s,
+    /// -10s), `rewind [TIME]` (behind the live edge, or as far as the time shift allows; in a recording,
+    /// to the beginning), go-live, `volume PERCENT` (or +5, -5), `mute [on|off]`,
     /// `balance PERCENT`, `speaker [ID]`, `av-offset TIME`, `buffer TIME|auto`, `snapshot [FILE.png]`,
     /// `record FILE.flv`, `record off`, `say TEXT` (in the chat; headless with --chat), next, previous,
-    /// `stream NUMBER` (of several the one that is heard and steered), stop; with a window also
+    /// `stream NUMBER` (selects one of several streams), stop; with a window also
     /// `shape fit|fill|16:9|4:3|original`, `zoom PERCENT`, `turn 0|90|180|270`, `chat fly|still`,
     /// `chat opacity PERCENT`, `chat speed FACTOR`, `chat size POINTS`, `chat hide [WORD,WORD…]`
     #[arg(long)]

@@ -46,80 +46,80 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
 /// Flags of `onair serve`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
-    /// Where to publish and play by RTMP; port 0 picks a free one
+    /// Address for RTMP publishing and playback. Port 0 picks a free port
     /// [default: 127.0.0.1:1935, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub rtmp: Option<SocketAddr>,
-    /// Where to serve by HTTP: the overview page, HTTP-FLV and WebSocket-FLV, chats, figures as JSON
-    /// and for Prometheus, and whether it runs (docs/reference/events.md has the paths); port 0 picks a free one;
-    /// `none` for nowhere [default: 127.0.0.1:8088, or the next free port]
+    /// Address for HTTP: overview page, HTTP-FLV, WebSocket-FLV, chats, JSON and Prometheus metrics, and a
+    /// health check (docs/reference/events.md has the paths). Port 0 picks a free port. `none` turns
+    /// HTTP off [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<Http>,
-    /// A name by which browsers may reach --http and tunnels the server, beside its addresses and
-    /// localhost (repeatable)
+    /// Host name that browsers and tunnels may use for the server, besides its addresses and localhost
+    /// (repeatable)
     #[arg(long, value_name = "HOST")]
     pub name: Vec<String>,
-    /// An origin whose pages may read what --http serves, such as <https://example.com>, or `*` for
-    /// all (repeatable); the server's own pages always may
+    /// Origin whose pages may read from --http, such as <https://example.com>, or `*` for all
+    /// (repeatable). The server's own pages always may
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub cors: Vec<String>,
-    /// Where to publish and play by RTMP over TLS; port 0 picks a free one
+    /// Address for RTMP over TLS. Port 0 picks a free port
     #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,
-    /// Where else to publish and play by RTMP tunnelled through HTTP (RTMPT); it is also spoken at
-    /// --rtmp and, inside TLS, at --rtmps
+    /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, inside TLS, --rtmps accept
+    /// RTMPT too
     #[arg(long, value_name = "ADDR")]
     pub rtmpt: Option<SocketAddr>,
-    /// The server's certificate for --rtmps, those that signed it behind it (PEM, or DER)
+    /// Certificate chain for --rtmps, the server's certificate first (PEM, or DER)
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
-    /// The certificate's private key (PEM)
+    /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub cert_key: Option<PathBuf>,
-    /// Write every publication into an FLV file of its own in this folder, at most 64 at once
+    /// Record every published stream into an FLV file in this folder, at most 64 at once
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
-    /// Read what no flag says, and the publish keys, from this file (TOML: the flags' names with _)
+    /// Read publish keys and the values of omitted flags from this file (TOML, flag names with _)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Do this wrong, so that publishers can be tried (repeatable)
+    /// Simulate this fault to test publishers (repeatable)
     #[arg(long, value_name = "FAULT", long_help = FAULT_HELP)]
     pub fault: Vec<Fault>,
-    /// What the times and the garbage of --fault are drawn from [default: 0]
+    /// Random seed for the times and the garbage of --fault [default: 0]
     #[arg(long, value_name = "NUMBER")]
     pub fault_seed: Option<u64>,
-    /// Where clients that understand it (Enhanced RTMP) are asked to go when this server ends: a URL
-    /// such as <rtmp://other/live>
+    /// When this server ends, it asks Enhanced RTMP clients to connect to this URL, such as
+    /// <rtmp://other/live>
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
-    /// Publishers must give this user and the password in --password-file
-    /// (rtmp://USER:PASSWORD@HOST/app/stream); players need nothing
+    /// User name for publishers, with the password in --password-file
+    /// (rtmp://USER:PASSWORD@HOST/app/stream). Players need no login
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// The password is the first line of this file
+    /// File with the password in its first line
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// How user and password are asked for: as Adobe's servers do, or Limelight's [default: adobe]
+    /// Login scheme: that of Adobe's or of Limelight's servers [default: adobe]
     #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"])]
     pub auth: Option<String>,
 }
 
-const FAULT_HELP: &str = "Do this wrong, so that publishers can be tried (repeatable): \
+const FAULT_HELP: &str = "Simulate this fault to test publishers (repeatable): \
     WHAT@PHASE[:VALUE][*TIMES]. The phases are handshake, connect, createStream, publish and media.
 
-  reset, close, half-close, garbage   at once, or so long after media began: reset@media:3s
-  stall                 reads nothing, until it is let go or for so long:
+  reset, close, half-close, garbage   at once, or this long after media began: reset@media:3s
+  stall                 reads nothing, without an end or for a time:
                         stall@media:2s+8s (after 2 s, for 8 s), stall@connect:+5s
-  delay:TIME            takes what comes so much later: delay@media:200ms
-  throttle:BITRATE      reads no more than that: throttle@media:500k
+  delay:TIME            delays everything received: delay@media:200ms
+  throttle:BITRATE      reads at most this rate: throttle@media:500k
   reject:CODE           at connect (Rejected, InvalidApp, Closed, Failed, AppShutdown) or publish
                         (BadName, Denied, Unauthorized, Rejected, BadAuth)
   busy[:TIMES]          at publish: says that the name is in use
   redirect:URL          at connect, or at media (Enhanced RTMP)
   noack                 acknowledges nothing
 
-A time such as 2s..5s is drawn anew for each connection. *1 strikes one connection only. Bad \
-certificates come by --cert";
+A range such as 2s..5s gives each connection a random time. *1 affects one connection only. For bad \
+certificates, use --cert";
 
 impl Args {
     /// What belongs together and is not.
